@@ -1,0 +1,1 @@
+"""moyai: Amazon ECS Service Connect that people can run themselves."""

@@ -1,0 +1,42 @@
+"""A value that does not fit its place, and the place.
+
+Promise: a message names the member as the caller wrote it
+(``containerDefinitions[0].portMappings[1].containerPort``). The readers keep no path while all goes
+well; the exception gathers it on its way out, so that good requests pay nothing for bad ones.
+"""
+
+from __future__ import annotations
+
+
+class Misfit(Exception):
+    """``reason`` says what is wrong and what is due; ``where`` is filled from the inside out."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self._where: list[str] = []
+
+    def under(self, member: str) -> Misfit:
+        """The same misfit, seen from the structure whose ``member`` holds it."""
+        self._where.append(f".{member}")
+        return self
+
+    def at(self, index: int) -> Misfit:
+        """The same misfit, seen from the list whose item it is."""
+        self._where.append(f"[{index}]")
+        return self
+
+    def keyed(self, key: str) -> Misfit:
+        """The same misfit, seen from the map whose value it is."""
+        self._where.append(f"['{key}']")
+        return self
+
+    @property
+    def where(self) -> str:
+        """The place, from the request's top; empty when it is the request itself."""
+        return "".join(reversed(self._where)).removeprefix(".")
+
+    @property
+    def message(self) -> str:
+        """Place and reason in one sentence."""
+        return f"{self.where or 'The request'}: {self.reason}"

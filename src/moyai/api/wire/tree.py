@@ -1,0 +1,204 @@
+"""Parameters in protocols whose bodies are already trees: JSON and CBOR.
+
+Promise: one pass over the value, steered by tables that are made once for each shape. A member that the
+model does not have is refused by name, since a caller with a newer SDK must not believe that it
+was heard. ``null`` means absent.
+Source: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from botocore import xform_name
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from moyai.api.wire.misfit import Misfit
+from moyai.api.wire.scalars import Reader, misfit
+
+Writer = Callable[[object], object]
+_IGNORED = frozenset({"__type"})
+
+
+class UnknownMember(TypeError):
+    """A handler answered a member that its operation's output does not have: a bug of moyai's."""
+
+
+class TreeReader:
+    """Makes, and keeps, the reader of each shape."""
+
+    def __init__(self, scalars: Mapping[str, Reader]) -> None:
+        self._scalars = scalars
+        self._made: dict[str, Reader] = {}
+
+    def reader(self, shape: Shape) -> Reader:
+        """The function that reads a value of this shape."""
+        if shape.type_name not in {"structure", "list", "map"}:
+            return self._scalars[shape.type_name]
+        made = self._made.get(shape.name)
+        return self._make(shape) if made is None else made
+
+    def _make(self, shape: Shape) -> Reader:
+        match shape:
+            case StructureShape() if shape.is_document_type:
+                made: Reader = _as_it_is
+            case StructureShape():
+                made = self._structure(shape)
+            case ListShape():
+                made = self._list(shape)
+            case MapShape():
+                made = self._map(shape)
+            case _:
+                raise TypeError(f"{shape.name}: no reader for the type {shape.type_name}")
+        self._made[shape.name] = made
+        return made
+
+    def _structure(self, shape: StructureShape) -> Reader:
+        table: dict[str, tuple[str, Reader]] = {}
+
+        def read(value: object) -> dict[str, object]:
+            if not isinstance(value, dict):
+                raise misfit(value, "structure")
+            read_values: dict[str, object] = {}
+            for name, item in value.items():
+                if item is None:
+                    continue
+                entry = table.get(name)
+                if entry is None:
+                    if name in _IGNORED:
+                        continue
+                    raise Misfit(f"there is no such member in {shape.name}.").under(name)
+                try:
+                    read_values[entry[0]] = entry[1](item)
+                except Misfit as problem:
+                    raise problem.under(name) from None
+            return read_values
+
+        self._made[shape.name] = read  # before its members: a shape may contain itself
+        for name, member in shape.members.items():
+            wire_name = member.serialization.get("name", name)
+            table[wire_name] = (xform_name(name), self.reader(member))
+        return read
+
+    def _list(self, shape: ListShape) -> Reader:
+        item_reader: list[Reader] = []
+
+        def read(value: object) -> list[object]:
+            if not isinstance(value, list):
+                raise misfit(value, "list")
+            items: list[object] = []
+            read_item = item_reader[0]
+            try:
+                for item in value:
+                    items.append(read_item(item))  # noqa: PERF401  its length is the place of a misfit
+            except Misfit as problem:
+                raise problem.at(len(items)) from None
+            return items
+
+        self._made[shape.name] = read
+        item_reader.append(self.reader(shape.member))
+        return read
+
+    def _map(self, shape: MapShape) -> Reader:
+        value_reader: list[Reader] = []
+
+        def read(value: object) -> dict[str, object]:
+            if not isinstance(value, dict):
+                raise misfit(value, "map")
+            items: dict[str, object] = {}
+            for key, item in value.items():
+                try:
+                    items[key] = value_reader[0](item)
+                except Misfit as problem:
+                    raise problem.keyed(key) from None
+            return items
+
+        self._made[shape.name] = read
+        value_reader.append(self.reader(shape.value))
+        return read
+
+
+class TreeWriter:
+    """Makes, and keeps, the writer of each shape; None stands for "as it is"."""
+
+    def __init__(self, scalars: Mapping[str, Writer]) -> None:
+        self._scalars = scalars
+        self._made: dict[str, Writer | None] = {}
+
+    def writer(self, shape: Shape) -> Writer | None:
+        """The function that writes a value of this shape, or None when there is nothing to do."""
+        if shape.type_name not in {"structure", "list", "map"}:
+            return self._scalars.get(shape.type_name)
+        if shape.name not in self._made:
+            self._made[shape.name] = self._make(shape)
+        return self._made[shape.name]
+
+    def _make(self, shape: Shape) -> Writer | None:
+        match shape:
+            case StructureShape() if shape.is_document_type:
+                return None
+            case StructureShape():
+                return self._structure(shape)
+            case ListShape():
+                return self._list(shape)
+            case MapShape():
+                return self._map(shape)
+            case _:
+                raise TypeError(f"{shape.name}: no writer for the type {shape.type_name}")
+
+    def _structure(self, shape: StructureShape) -> Writer:
+        table: dict[str, tuple[str, Writer | None]] = {}
+
+        def write(value: object) -> dict[str, object]:
+            written: dict[str, object] = {}
+            for name, item in members_of(value, shape):
+                entry = table.get(name)
+                if entry is None:
+                    raise UnknownMember(f"{shape.name} has no member {name!r}")
+                written[entry[0]] = item if entry[1] is None else entry[1](item)
+            return written
+
+        self._made[shape.name] = write
+        for name, member in shape.members.items():
+            table[xform_name(name)] = (member.serialization.get("name", name), self.writer(member))
+        return write
+
+    def _list(self, shape: ListShape) -> Writer | None:
+        write_item = self.writer(shape.member)
+        if write_item is None:
+            return None
+
+        def write(value: object) -> list[object]:
+            return [write_item(item) for item in items_of(value, shape)]
+
+        return write
+
+    def _map(self, shape: MapShape) -> Writer | None:
+        write_value = self.writer(shape.value)
+        if write_value is None:
+            return None
+
+        def write(value: object) -> dict[object, object]:
+            if not isinstance(value, Mapping):
+                raise TypeError(f"{shape.name} is a map, not {type(value).__name__}")
+            return {key: write_value(item) for key, item in value.items()}
+
+        return write
+
+
+def members_of(value: object, shape: Shape) -> list[tuple[str, object]]:
+    """The members of a structure that are there; None is absence."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{shape.name} is a structure, not {type(value).__name__}")
+    return [(name, item) for name, item in value.items() if item is not None]
+
+
+def items_of(value: object, shape: Shape) -> Sequence[object]:
+    """The items of a list."""
+    if isinstance(value, list | tuple):
+        return value
+    raise TypeError(f"{shape.name} is a list, not {type(value).__name__}")
+
+
+def _as_it_is(value: object) -> object:
+    return value

@@ -1,0 +1,1 @@
+"""AWS Cloud Map: namespaces, the services in them, the instances behind a service."""

@@ -1,0 +1,53 @@
+"""Clusters. Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Cluster.html"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ClusterArn, NamespaceArn
+
+
+class ClusterStatus(StrEnum):
+    """A deleted cluster stays visible as INACTIVE and is revived by CreateCluster."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A named setting, such as ``containerInsights``."""
+
+    name: str
+    value: str
+
+
+class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):
+    """How much of the tasks a capacity provider takes."""
+
+    capacity_provider: str
+    weight: int = 0
+    base: int = 0
+
+
+class Cluster(Stored, frozen=True, tag="cluster"):
+    """A cluster. ``default_namespace`` is what ``serviceConnectDefaults`` resolved to."""
+
+    arn: ClusterArn
+    name: str
+    created_at: Instant
+    status: ClusterStatus = ClusterStatus.ACTIVE
+    settings: tuple[Setting, ...] = ()
+    capacity_providers: tuple[str, ...] = ()
+    default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    default_namespace: NamespaceArn | None = None
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> ClusterArn:
+        """The record's key in its table."""
+        return self.arn

@@ -1,0 +1,134 @@
+"""Services and their deployments.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from moyai.domain.connect.config import ServiceConnectConfiguration
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ClusterArn, DeploymentId, SecurityGroupId, ServiceArn, SubnetId, TaskDefinitionArn
+
+
+class ServiceStatus(StrEnum):
+    """DRAINING while a deleted service's tasks stop, then INACTIVE."""
+
+    ACTIVE = "ACTIVE"
+    DRAINING = "DRAINING"
+    INACTIVE = "INACTIVE"
+
+
+class DeploymentStatus(StrEnum):
+    """PRIMARY is the newest; ACTIVE ones still have tasks."""
+
+    PRIMARY = "PRIMARY"
+    ACTIVE = "ACTIVE"
+
+
+class RolloutState(StrEnum):
+    """How far a deployment is."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class AwsVpcConfiguration(msgspec.Struct, frozen=True):
+    """Where a task's network interface goes."""
+
+    subnets: tuple[SubnetId, ...]
+    security_groups: tuple[SecurityGroupId, ...] = ()
+    assign_public_ip: str = "DISABLED"
+
+
+class NetworkConfiguration(msgspec.Struct, frozen=True):
+    """The network of a service's tasks."""
+
+    awsvpc_configuration: AwsVpcConfiguration
+
+
+class DeploymentConfiguration(msgspec.Struct, frozen=True):
+    """Bounds on the running count during a deployment, in percent of desiredCount."""
+
+    maximum_percent: int = 200
+    minimum_healthy_percent: int = 100
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """One rollout: what its tasks are made from, pinned when it was made, and how far it is."""
+
+    id: DeploymentId
+    status: DeploymentStatus
+    task_definition: TaskDefinitionArn
+    created_at: Instant
+    updated_at: Instant
+    network_configuration: NetworkConfiguration | None = None
+    service_connect: ServiceConnectConfiguration | None = None
+    view: ConnectView | None = None
+    """What Service Connect resolved to; None when the service doesn't use it."""
+    desired_count: int = 0
+    failed_tasks: int = 0
+    retry_at: Instant = Instant(0)
+    """No new task before this: the back-off after tasks that never reached RUNNING."""
+    rollout_state: RolloutState = RolloutState.IN_PROGRESS
+    rollout_state_reason: str = ""
+
+
+class Service(Stored, frozen=True, tag="service"):
+    """A service. ``deployments`` has the newest first; the first is PRIMARY."""
+
+    arn: ServiceArn
+    name: str
+    cluster: ClusterArn
+    created_at: Instant
+    created_by: str
+    deployments: tuple[Deployment, ...]
+    desired_count: int
+    status: ServiceStatus = ServiceStatus.ACTIVE
+    deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
+    launch_type: str = "FARGATE"
+    platform_version: str | None = None
+    enable_ecs_managed_tags: bool = False
+    propagate_tags: str = "NONE"
+    health_check_grace_period_seconds: int = 0
+    client_token: str | None = None
+    tags: Mapping[str, str] = {}
+    steady_at: Instant | None = None
+    """When a steady state was last announced; None while there is none to announce again."""
+
+    @property
+    def key(self) -> ServiceArn:
+        """The record's key in its table."""
+        return self.arn
+
+    @property
+    def primary(self) -> Deployment:
+        """The deployment that the service is moving to."""
+        return self.deployments[0]
+
+
+class ServiceEvent(msgspec.Struct, frozen=True):
+    """One line of what the scheduler did."""
+
+    id: str
+    created_at: Instant
+    message: str
+
+
+class ServiceLog(Stored, frozen=True, tag="service_log"):
+    """A service's last hundred events, newest first."""
+
+    service: ServiceArn
+    events: tuple[ServiceEvent, ...] = ()
+
+    @property
+    def key(self) -> ServiceArn:
+        """The record's key in its table."""
+        return self.service

@@ -1,0 +1,191 @@
+"""Tasks, and the table of their states.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.task_definition import KeyValuePair
+from moyai.domain.sandbox.state import Health
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import (
+    ClusterArn,
+    ContainerArn,
+    DeploymentId,
+    NetworkInterfaceId,
+    SecurityGroupId,
+    ServiceArn,
+    SubnetId,
+    TaskArn,
+    TaskDefinitionArn,
+    TaskId,
+    VpcId,
+)
+
+
+class TaskStatus(StrEnum):
+    """Where a task is in its life."""
+
+    PROVISIONING = "PROVISIONING"
+    PENDING = "PENDING"
+    ACTIVATING = "ACTIVATING"
+    RUNNING = "RUNNING"
+    DEACTIVATING = "DEACTIVATING"
+    STOPPING = "STOPPING"
+    DEPROVISIONING = "DEPROVISIONING"
+    STOPPED = "STOPPED"
+
+
+TASK_TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = MappingProxyType(
+    {
+        TaskStatus.PROVISIONING: frozenset({TaskStatus.PENDING, TaskStatus.DEPROVISIONING}),
+        TaskStatus.PENDING: frozenset({TaskStatus.ACTIVATING, TaskStatus.RUNNING, TaskStatus.STOPPING}),
+        TaskStatus.ACTIVATING: frozenset({TaskStatus.RUNNING, TaskStatus.DEACTIVATING, TaskStatus.STOPPING}),
+        TaskStatus.RUNNING: frozenset({TaskStatus.DEACTIVATING, TaskStatus.STOPPING}),
+        TaskStatus.DEACTIVATING: frozenset({TaskStatus.STOPPING}),
+        TaskStatus.STOPPING: frozenset({TaskStatus.DEPROVISIONING}),
+        TaskStatus.DEPROVISIONING: frozenset({TaskStatus.STOPPED}),
+        TaskStatus.STOPPED: frozenset(),
+    }
+)
+"""From each state, the states that may follow. ACTIVATING and DEACTIVATING only for registered tasks."""
+
+
+class DesiredStatus(StrEnum):
+    """What a task is wanted to be; there are only two."""
+
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+
+
+class StopCode(StrEnum):
+    """Why a task stopped."""
+
+    TASK_FAILED_TO_START = "TaskFailedToStart"
+    ESSENTIAL_CONTAINER_EXITED = "EssentialContainerExited"
+    USER_INITIATED = "UserInitiated"
+    SERVICE_SCHEDULER_INITIATED = "ServiceSchedulerInitiated"
+
+
+class ContainerStatus(StrEnum):
+    """A container's own states in the API."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+
+
+class Container(msgspec.Struct, frozen=True):
+    """A container of a task as last observed. The proxy is one of them, marked by ``is_proxy``."""
+
+    arn: ContainerArn
+    name: str
+    is_proxy: bool = False
+    last_status: ContainerStatus = ContainerStatus.PENDING
+    health_status: Health = Health.UNKNOWN
+    exit_code: int | None = None
+    reason: str | None = None
+    runtime_id: str | None = None
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+
+
+class ContainerOverride(msgspec.Struct, frozen=True):
+    """What RunTask changes of one container."""
+
+    name: str = ""
+    command: tuple[str, ...] | None = None
+    environment: tuple[KeyValuePair, ...] | None = None
+    cpu: int | None = None
+    memory: int | None = None
+    memory_reservation: int | None = None
+
+
+class TaskOverride(msgspec.Struct, frozen=True):
+    """What RunTask changes of the task definition."""
+
+    container_overrides: tuple[ContainerOverride, ...] = ()
+    cpu: str | None = None
+    memory: str | None = None
+
+
+class NetworkInterface(msgspec.Struct, frozen=True):
+    """The elastic network interface of one task, and its attachment."""
+
+    id: NetworkInterfaceId
+    attachment: str
+    """The attachment's UUID."""
+    vpc: VpcId
+    subnet: SubnetId
+    address: str
+    mac: str
+    private_dns_name: str
+    security_groups: tuple[SecurityGroupId, ...] = ()
+    public_address: str | None = None
+
+
+class Task(Stored, frozen=True, tag="task"):
+    """One task: what it was made from, where it is in its life, what it was last seen doing."""
+
+    arn: TaskArn
+    id: TaskId
+    cluster: ClusterArn
+    task_definition: TaskDefinitionArn
+    created_at: Instant
+    group: str
+    availability_zone: str
+    interface: NetworkInterface
+    containers: tuple[Container, ...]
+    last_status: TaskStatus = TaskStatus.PROVISIONING
+    desired_status: DesiredStatus = DesiredStatus.RUNNING
+    health_status: Health = Health.UNKNOWN
+    version: int = 1
+    service: ServiceArn | None = None
+    deployment: DeploymentId | None = None
+    view: ConnectView | None = None
+    """Service Connect as pinned by the deployment; None when the task has no proxy."""
+    connect_attachment: str | None = None
+    """The UUID of the ServiceConnect attachment, where there is a proxy."""
+    started_by: str | None = None
+    client_token: str | None = None
+    launch_type: str = "FARGATE"
+    platform_version: str | None = None
+    cpu: str | None = None
+    memory: str | None = None
+    enable_execute_command: bool = False
+    overrides: TaskOverride = TaskOverride()
+    stop_code: StopCode | None = None
+    stopped_reason: str | None = None
+    connectivity_at: Instant | None = None
+    pull_started_at: Instant | None = None
+    pull_stopped_at: Instant | None = None
+    activated_at: Instant | None = None
+    """When all containers were up and registration began; what bounds the wait for health."""
+    started_at: Instant | None = None
+    stopping_at: Instant | None = None
+    execution_stopped_at: Instant | None = None
+    stopped_at: Instant | None = None
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> TaskArn:
+        """The record's key in its table."""
+        return self.arn
+
+    @property
+    def proxy(self) -> Container | None:
+        """The Service Connect proxy's container."""
+        return next((c for c in self.containers if c.is_proxy), None)
+
+    @property
+    def stopped(self) -> bool:
+        """Nothing of the task is left but the record."""
+        return self.last_status is TaskStatus.STOPPED

@@ -1,0 +1,177 @@
+"""Task definitions: immutable revisions of a family.
+
+The structs have exactly the members that moyai uses or keeps; a member that is not here is refused
+by name at registration.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskDefinitionArn
+
+
+class NetworkMode(StrEnum):
+    """How a task's containers see the network."""
+
+    AWSVPC = "awsvpc"
+    BRIDGE = "bridge"
+    HOST = "host"
+    NONE = "none"
+
+
+class AppProtocol(StrEnum):
+    """What a port speaks, for the proxy. Unset on a port mapping means TCP."""
+
+    HTTP = "http"
+    HTTP2 = "http2"
+    GRPC = "grpc"
+
+
+class KeyValuePair(msgspec.Struct, frozen=True):
+    """An environment variable."""
+
+    name: str
+    value: str = ""
+
+
+class PortMapping(msgspec.Struct, frozen=True):
+    """A port that a container listens on; ``name`` makes it usable in Service Connect."""
+
+    container_port: int
+    host_port: int | None = None
+    protocol: str = "tcp"
+    name: str | None = None
+    app_protocol: AppProtocol | None = None
+
+
+class Condition(StrEnum):
+    """What a container waits for in another one before it starts."""
+
+    START = "START"
+    COMPLETE = "COMPLETE"
+    SUCCESS = "SUCCESS"
+    HEALTHY = "HEALTHY"
+
+
+class ContainerDependency(msgspec.Struct, frozen=True):
+    """Wait for ``container_name`` to reach ``condition``."""
+
+    container_name: str
+    condition: Condition
+
+
+class HealthCheck(msgspec.Struct, frozen=True):
+    """A container's health check; seconds. None = ECS's default (30/5/3/off)."""
+
+    command: tuple[str, ...]
+    interval: int | None = None
+    timeout: int | None = None
+    retries: int | None = None
+    start_period: int | None = None
+
+
+class UlimitDefinition(msgspec.Struct, frozen=True):
+    """A resource limit."""
+
+    name: str
+    soft_limit: int
+    hard_limit: int
+
+
+class LogConfiguration(msgspec.Struct, frozen=True):
+    """Where a container's output goes on AWS; here it is always kept and shown by ``moyai logs``."""
+
+    log_driver: str
+    options: Mapping[str, str] = {}
+
+
+class ContainerDefinition(msgspec.Struct, frozen=True):
+    """One container of a task."""
+
+    name: str = ""
+    image: str = ""
+    cpu: int = 0
+    memory: int | None = None
+    memory_reservation: int | None = None
+    port_mappings: tuple[PortMapping, ...] = ()
+    essential: bool = True
+    entry_point: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    environment: tuple[KeyValuePair, ...] = ()
+    working_directory: str | None = None
+    user: str | None = None
+    depends_on: tuple[ContainerDependency, ...] | None = None
+    health_check: HealthCheck | None = None
+    start_timeout: int | None = None
+    stop_timeout: int | None = None
+    ulimits: tuple[UlimitDefinition, ...] | None = None
+    readonly_root_filesystem: bool | None = None
+    docker_labels: Mapping[str, str] | None = None
+    log_configuration: LogConfiguration | None = None
+
+
+class RuntimePlatform(msgspec.Struct, frozen=True):
+    """CPU architecture and operating system."""
+
+    cpu_architecture: str | None = None
+    operating_system_family: str | None = None
+
+
+class TaskDefinitionStatus(StrEnum):
+    """An INACTIVE revision still serves the services that use it."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+
+
+class TaskDefinition(Stored, frozen=True, tag="task_definition"):
+    """One revision. ``cpu`` and ``memory`` are decimal strings of units and MiB, as AWS returns them."""
+
+    arn: TaskDefinitionArn
+    family: str
+    revision: int
+    registered_at: Instant
+    registered_by: str
+    container_definitions: tuple[ContainerDefinition, ...]
+    status: TaskDefinitionStatus = TaskDefinitionStatus.ACTIVE
+    network_mode: NetworkMode = NetworkMode.BRIDGE
+    cpu: str | None = None
+    memory: str | None = None
+    requires_compatibilities: tuple[str, ...] | None = None
+    compatibilities: tuple[str, ...] = ()
+    task_role_arn: str | None = None
+    execution_role_arn: str | None = None
+    runtime_platform: RuntimePlatform | None = None
+    deregistered_at: Instant | None = None
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> TaskDefinitionArn:
+        """The record's key in its table."""
+        return self.arn
+
+    def container(self, name: str) -> ContainerDefinition | None:
+        """The container of that name."""
+        return next((c for c in self.container_definitions if c.name == name), None)
+
+    def port(self, port_name: str) -> PortMapping | None:
+        """The port mapping of that name, in whichever container."""
+        mappings = (m for c in self.container_definitions for m in c.port_mappings)
+        return next((m for m in mappings if m.name == port_name), None)
+
+
+class Family(Stored, frozen=True, tag="family"):
+    """The last revision number a family ever had: numbers are never used twice.
+
+    ``key`` is the ARN of the family's revisions without their number.
+    """
+
+    key: str
+    last_revision: int

@@ -1,0 +1,1 @@
+"""What a runtime is told to run, and what it sees running."""

@@ -1,0 +1,116 @@
+"""What a runtime is told: specifications with nothing left to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from moyai.kernel.ids import TaskId, VpcId
+
+
+class HostName(msgspec.Struct, frozen=True):
+    """One line of a task's ``/etc/hosts``."""
+
+    address: str
+    name: str
+
+
+class Intercept(msgspec.Struct, frozen=True):
+    """How a task's TCP traffic is led through its proxy. Loopback to loopback is never touched.
+
+    ``virtual_cidr``: connections from inside the task to it are redirected to ``egress_port``.
+    ``inbound_ports``: connections from outside to one of them are redirected to ``ingress_port``;
+    the proxy tells them apart by their original destination.
+    """
+
+    virtual_cidr: str
+    egress_port: int
+    ingress_port: int
+    inbound_ports: tuple[int, ...] = ()
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A task's own address in its subnet."""
+
+    vpc: VpcId
+    vpc_cidr: str
+    subnet_cidr: str
+    address: str
+    mac: str
+    host_name: str
+
+
+class SandboxSpec(msgspec.Struct, frozen=True):
+    """What the containers of one task share: network namespace, names, limits."""
+
+    task: TaskId
+    network: Network
+    hosts: tuple[HostName, ...] = ()
+    intercept: Intercept | None = None
+    cpu_units: int = 0
+    """Upper bound for the whole task, 1024 a core; 0 = none."""
+    memory_mib: int = 0
+    """Upper bound for the whole task; 0 = none."""
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """A health check, run inside the container. Times in seconds."""
+
+    command: tuple[str, ...]
+    """As in ECS: ``("CMD", prog, arg…)`` or ``("CMD-SHELL", line)``."""
+    interval: int = 30
+    timeout: int = 5
+    retries: int = 3
+    start_period: int = 0
+
+
+class Ulimit(msgspec.Struct, frozen=True):
+    """One resource limit; ``name`` as in ECS (``nofile``, ``core``, …)."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+class ContainerSpec(msgspec.Struct, frozen=True):
+    """One container, with nothing left to choose."""
+
+    task: TaskId
+    name: str
+    image: str
+    entry_point: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = {}
+    working_directory: str | None = None
+    user: str | None = None
+    """``user``, ``uid``, ``user:group`` or ``uid:gid``; None = root with reduced capabilities."""
+    probe: Probe | None = None
+    stop_timeout: int = 30
+    cpu_units: int = 0
+    memory_mib: int = 0
+    ulimits: tuple[Ulimit, ...] = ()
+    readonly_root: bool = False
+
+
+class ProxySpec(msgspec.Struct, frozen=True):
+    """The Envoy of one task. Runs inside the task's namespace, under a user of its own, and gets its
+    configuration from the control plane. ``name`` is the container's name (``ecs-service-connect-…``).
+    """
+
+    task: TaskId
+    name: str
+    bootstrap: bytes
+    """Envoy's bootstrap, JSON. ``{run}`` in it stands for the proxy's private run directory, ``{xds}``
+    for the path of the control plane's socket; the runtime fills them in."""
+    stop_timeout: int = 30
+
+
+class PublishedPort(msgspec.Struct, frozen=True):
+    """A port of a public address that answers for a task's port."""
+
+    task: TaskId
+    public_address: str
+    vpc: VpcId
+    address: str
+    port: int

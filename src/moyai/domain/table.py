@@ -1,0 +1,84 @@
+"""A table of frozen records with the indexes that its readers need.
+
+Promise: a look-up costs the size of its answer, not of the table, so the cost of one change stays
+flat as the world grows. Written by the store alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+
+class Record(Protocol):
+    """Anything kept in a table knows its own key."""
+
+    @property
+    def key(self) -> str:
+        """Unique in the record's table."""
+
+
+R = TypeVar("R", bound=Record)
+IndexOf = Callable[[R], tuple[str, ...]]
+"""The values under which a record is found in one index."""
+
+
+class Table(Generic[R]):
+    """Records by key, and by each index."""
+
+    def __init__(self, indexes: Mapping[str, IndexOf[R]] | None = None) -> None:
+        self._rows: dict[str, R] = {}
+        self._index_of = dict(indexes or {})
+        self._found: dict[str, dict[str, dict[str, R]]] = {name: {} for name in self._index_of}
+
+    def get(self, key: str | None) -> R | None:
+        """The record, or None."""
+        return None if key is None else self._rows.get(key)
+
+    def __getitem__(self, key: str) -> R:
+        """The record; KeyError when there is none."""
+        return self._rows[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a record under this key."""
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[R]:
+        """All records, oldest first."""
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self._rows)
+
+    def by(self, index: str, value: str) -> tuple[R, ...]:
+        """The records found under ``value`` in ``index``."""
+        return tuple(self._found[index].get(value, {}).values())
+
+    def keys(self) -> tuple[str, ...]:
+        """All keys, oldest first."""
+        return tuple(self._rows)
+
+    def put(self, record: R) -> None:
+        """Add or replace a record."""
+        previous = self._rows.get(record.key)
+        if previous is not None:
+            self._unlink(previous)
+        self._rows[record.key] = record
+        for name, values in self._index_of.items():
+            for value in values(record):
+                self._found[name].setdefault(value, {})[record.key] = record
+
+    def delete(self, key: str) -> None:
+        """Remove a record; nothing happens when there is none."""
+        previous = self._rows.pop(key, None)
+        if previous is not None:
+            self._unlink(previous)
+
+    def _unlink(self, record: R) -> None:
+        for name, values in self._index_of.items():
+            for value in values(record):
+                found = self._found[name].get(value, {})
+                found.pop(record.key, None)
+                if not found:
+                    self._found[name].pop(value, None)

@@ -1,0 +1,182 @@
+"""The world: everything that was asked for, everything decided about it, and what was seen of it.
+
+``World`` is durable and has one owner, the store; everybody else reads. ``Observed`` is what the
+shell saw a moment ago: it is never written down, because it can be looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from moyai.domain.cloudmap.namespace import Namespace, Operation
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.service import Service, ServiceLog
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.sandbox.state import SandboxState
+from moyai.domain.table import Table
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskId, WorkloadId
+from moyai.kernel.scope import Scope
+
+AnyRecord = (
+    Cluster
+    | TaskDefinition
+    | Family
+    | Service
+    | ServiceLog
+    | Task
+    | Namespace
+    | DiscoveryService
+    | DiscoveryInstance
+    | Operation
+)
+"""Everything that can be stored; each has a tag, which is its table's name."""
+
+
+class Put(msgspec.Struct, frozen=True):
+    """Add or replace a record in its table."""
+
+    record: AnyRecord
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Remove the record with this key from its type's table."""
+
+    kind: type[AnyRecord]
+    key: str
+
+
+Change = Put | Delete
+
+
+def table_name(kind: type[AnyRecord]) -> str:
+    """The name of the table that keeps records of this type."""
+    return str(kind.__struct_config__.tag)
+
+
+def scope_of(arn: str) -> Scope:
+    """The scope inside an ARN of ours."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        msg = f"not an ARN: {arn!r}"
+        raise ValueError(msg)
+    return parsed.scope
+
+
+def scope_key(scope: Scope) -> str:
+    """A scope as the value of an index."""
+    return f"{scope.account}/{scope.region}"
+
+
+def _scope_index(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with an ARN)
+    return (scope_key(scope_of(record.arn)),)
+
+
+class World:
+    """All tables. Indexes: see each table; ``scope`` takes ``scope_key(scope)``."""
+
+    def __init__(self) -> None:
+        self.clusters: Table[Cluster] = Table({"scope": _scope_index})
+        self.task_definitions: Table[TaskDefinition] = Table(
+            {"scope": _scope_index, "family": lambda d: (family_key(scope_of(d.arn), d.family),)}
+        )
+        self.families: Table[Family] = Table()
+        self.services: Table[Service] = Table(
+            {
+                "scope": _scope_index,
+                "cluster": lambda s: (s.cluster,),
+                "namespace": lambda s: tuple({d.view.namespace for d in s.deployments if d.view is not None}),
+                "task_definition": lambda s: tuple({d.task_definition for d in s.deployments}),
+            }
+        )
+        self.service_logs: Table[ServiceLog] = Table()
+        self.tasks: Table[Task] = Table(
+            {
+                "id": lambda t: (t.id,),
+                "cluster": lambda t: (t.cluster,),
+                "service": lambda t: () if t.service is None else (t.service,),
+                "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
+                "vpc": lambda t: () if t.stopped else (t.interface.vpc,),
+                "public": lambda t: ("yes",) if t.interface.public_address and not t.stopped else (),
+                "interface": lambda t: (t.interface.id,),
+                "alive": lambda t: () if t.stopped else ("yes",),
+            }
+        )
+        self.namespaces: Table[Namespace] = Table({"scope": _scope_index, "id": lambda n: (n.id,)})
+        self.discovery_services: Table[DiscoveryService] = Table(
+            {
+                "scope": _scope_index,
+                "namespace": lambda s: (s.namespace,),
+                "id": lambda s: (s.id,),
+                "owner": lambda s: () if s.owner is None else (s.owner,),
+            }
+        )
+        self.discovery_instances: Table[DiscoveryInstance] = Table(
+            {"service": lambda i: (i.service,), "task": lambda i: () if i.task is None else (i.task,)}
+        )
+        self.operations: Table[Operation] = Table()
+        self._by_kind: Mapping[type, Table[Any]] = {
+            Cluster: self.clusters,
+            TaskDefinition: self.task_definitions,
+            Family: self.families,
+            Service: self.services,
+            ServiceLog: self.service_logs,
+            Task: self.tasks,
+            Namespace: self.namespaces,
+            DiscoveryService: self.discovery_services,
+            DiscoveryInstance: self.discovery_instances,
+            Operation: self.operations,
+        }
+
+    def apply(self, change: Change) -> None:
+        """Make one change; for the store."""
+        if isinstance(change, Put):
+            self._by_kind[type(change.record)].put(change.record)
+        else:
+            self._by_kind[change.kind].delete(change.key)
+
+    def records(self) -> Iterator[AnyRecord]:
+        """Every record of every table."""
+        for table in self._by_kind.values():
+            yield from table
+
+
+def family_key(scope: Scope, family: str) -> str:
+    """The key of a family: its revisions' ARN without the number."""
+    return f"arn:aws:ecs:{scope.region}:{scope.account}:task-definition/{family}"
+
+
+class ProxyState(msgspec.Struct, frozen=True):
+    """A proxy as its streams show it."""
+
+    connected: bool = False
+    synced: bool = False
+    """It has acknowledged the newest configuration meant for it."""
+    rejected: str | None = None
+    """Why it refused its newest configuration; it goes on with the one before."""
+    reported_at: Instant | None = None
+    """When its statistics last came in."""
+
+
+class Drain(msgspec.Struct, frozen=True):
+    """How far a task's endpoints are from being forgotten."""
+
+    waiting_on: frozenset[WorkloadId] = frozenset()
+    """Proxies that know the endpoint and have not yet acknowledged a configuration without it."""
+    in_flight: int | None = None
+    """Requests its own proxy still serves; None when that can't be asked."""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """What the shell saw. ``faults``: why a task's sandbox or container could not be had."""
+
+    sandboxes: Mapping[TaskId, SandboxState] = {}
+    faults: Mapping[TaskId, str] = {}
+    proxies: Mapping[WorkloadId, ProxyState] = {}
+    drains: Mapping[TaskId, Drain] = {}

@@ -1,0 +1,49 @@
+"""Amazon Resource Names: build, take apart, and nothing else.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import Scope
+
+PARTITION = "aws"
+_PARTS = 6
+
+
+class Arn(NamedTuple):
+    """An ARN in its parts; ``resource`` is everything after the account's colon."""
+
+    service: str
+    scope: Scope
+    resource: str
+
+    @property
+    def kind(self) -> str:
+        """The resource's type, the part before the first slash (``cluster``, ``task``, …)."""
+        return self.resource.partition("/")[0]
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The parts behind the type: ``("shop", "front")`` of ``service/shop/front``."""
+        return tuple(self.resource.split("/")[1:])
+
+    def __str__(self) -> str:
+        """The ARN as AWS writes it."""
+        return f"arn:{PARTITION}:{self.service}:{self.scope.region}:{self.scope.account}:{self.resource}"
+
+
+def arn(service: str, scope: Scope, resource: str) -> str:
+    """Build an ARN in moyai's one partition."""
+    return str(Arn(service, scope, resource))
+
+
+def parse_arn(text: str) -> Arn | None:
+    """Take an ARN apart, or None when ``text`` is not one (then it is usually a bare name)."""
+    parts = text.split(":", _PARTS - 1)
+    if len(parts) != _PARTS or parts[0] != "arn" or not parts[2] or not parts[5]:
+        return None
+    return Arn(parts[2], Scope(AccountId(parts[4]), Region(parts[3])), parts[5])

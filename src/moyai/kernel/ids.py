@@ -1,0 +1,59 @@
+"""Typed identifiers and the one source of fresh ones.
+
+Promise: an id of one kind does not type-check where another is due, and every random id comes
+from an ``Ids``, so a seed replays a whole run. Formats: AWS's, as listed with each name.
+"""
+
+from __future__ import annotations
+
+from typing import NewType, Protocol
+
+AccountId = NewType("AccountId", str)
+Region = NewType("Region", str)
+
+# ECS. ARNs are always the long format (with the cluster's name in it).
+ClusterArn = NewType("ClusterArn", str)
+ServiceArn = NewType("ServiceArn", str)
+TaskArn = NewType("TaskArn", str)
+TaskDefinitionArn = NewType("TaskDefinitionArn", str)
+ContainerArn = NewType("ContainerArn", str)
+DeploymentId = NewType("DeploymentId", str)
+"""``ecs-svc/<19 digits>``: one rollout of a service, and its service revision."""
+TaskId = NewType("TaskId", str)
+"""32 lower-case hex digits, the last part of a task's ARN. Unique per installation."""
+
+# Cloud Map.
+NamespaceArn = NewType("NamespaceArn", str)
+NamespaceId = NewType("NamespaceId", str)
+"""``ns-<16 characters>``."""
+DiscoveryServiceArn = NewType("DiscoveryServiceArn", str)
+DiscoveryServiceId = NewType("DiscoveryServiceId", str)
+"""``srv-<16 characters>``."""
+InstanceId = NewType("InstanceId", str)
+OperationId = NewType("OperationId", str)
+
+# EC2.
+VpcId = NewType("VpcId", str)
+SubnetId = NewType("SubnetId", str)
+SecurityGroupId = NewType("SecurityGroupId", str)
+NetworkInterfaceId = NewType("NetworkInterfaceId", str)
+
+# The mesh.
+WorkloadId = NewType("WorkloadId", str)
+"""What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""
+
+
+class Ids(Protocol):
+    """A source of fresh identifiers; seeded in tests."""
+
+    def uuid(self) -> str:
+        """A random UUID in its 36-character lower-case form."""
+
+    def hex(self, digits: int) -> str:
+        """That many lower-case hexadecimal digits."""
+
+    def decimal(self, digits: int) -> str:
+        """That many decimal digits, the first of them not 0."""
+
+    def alphanumeric(self, length: int) -> str:
+        """Lower-case letters and digits, as Cloud Map's ids use."""

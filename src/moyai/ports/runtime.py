@@ -1,0 +1,116 @@
+"""What a place that runs tasks must be able to do.
+
+Promise: the planner has decided everything; a runtime only makes it so and says what it sees. Every
+verb is idempotent: told twice, it does nothing the second time. ``observe`` reads the world as it
+is (processes, exit files), never what was told before, so a control plane that was killed at any
+point finds its tasks again. Peers: ``runtime/linux``, ``runtime/sim`` (later ``runtime/docker``);
+one contract suite for all of them.
+
+Errors:
+
+    RuntimeFault                    the container or sandbox can't be had; ``reason`` is AWS's wording
+    ├── ImageNotFound               CannotPullContainerError
+    ├── CannotCreate                CannotCreateContainerError
+    ├── CannotStart                 CannotStartContainerError
+    └── SandboxFailed               ResourceInitializationError
+
+Source of the wording: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar, Protocol
+
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
+from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
+from moyai.kernel.errors import MoyaiError
+from moyai.kernel.ids import TaskId
+
+
+class RuntimeFault(MoyaiError):
+    """The runtime can't do what it was told; ``str(error)`` is the ``stoppedReason`` to show."""
+
+    category: ClassVar[str] = "ContainerRuntimeError"
+
+    @property
+    def reason(self) -> str:
+        """The text that goes into ``stoppedReason`` and the container's ``reason``."""
+        return f"{self.category}: {self}"
+
+
+class ImageNotFound(RuntimeFault):
+    """There is no such image here; the message says how to add one."""
+
+    category = "CannotPullContainerError"
+
+
+class CannotCreate(RuntimeFault):
+    """The container's file system, namespaces or limits can't be made."""
+
+    category = "CannotCreateContainerError"
+
+
+class CannotStart(RuntimeFault):
+    """The command can't be executed (not found, not executable, no such user or directory)."""
+
+    category = "CannotStartContainerError"
+
+
+class SandboxFailed(RuntimeFault):
+    """The task's network namespace can't be made."""
+
+    category = "ResourceInitializationError"
+
+
+class TaskRuntime(Protocol):
+    """Runs tasks. See the module's promise; every method may raise RuntimeFault."""
+
+    async def prepare(self, sandbox: SandboxSpec) -> None:
+        """Make the sandbox: namespace, address, names, interception, limits."""
+
+    async def start(self, container: ContainerSpec) -> None:
+        """Start one container in its task's sandbox. A container that ran before is not started again."""
+
+    async def start_proxy(self, proxy: ProxySpec) -> None:
+        """Start the task's Envoy. It shows up in ``observe`` under its name, HEALTHY when Envoy is live."""
+
+    async def stop(self, task: TaskId, container: str) -> None:
+        """Begin to stop a container: SIGTERM now, SIGKILL for the whole tree after its stop timeout.
+
+        Returns at once; the end is seen by ``observe``.
+        """
+
+    async def release(self, task: TaskId) -> None:
+        """Kill what is left of the task and remove namespace, mounts, cgroups and files (not the logs)."""
+
+    async def publish(self, ports: Sequence[PublishedPort]) -> None:
+        """Make exactly these public addresses answer; others stop answering."""
+
+    async def observe(self) -> Mapping[TaskId, SandboxState]:
+        """Everything there is."""
+
+    async def inspect(self, task: TaskId) -> SandboxState | None:
+        """One sandbox, or None when there is none."""
+
+    def changes(self) -> AsyncIterator[TaskId]:
+        """Tasks in which something changed. May repeat itself and may miss: it is only a doorbell."""
+
+    async def in_flight(self, task: TaskId) -> int | None:
+        """Requests and connections that the task's proxy is serving inbound; None when it has no proxy
+        or it doesn't answer."""
+
+    async def usage(self, task: TaskId) -> Mapping[str, Usage]:
+        """What each running container has used."""
+
+    def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
+        """A container's output, oldest line first; with ``follow`` until it has ended."""
+
+    async def sweep(self, keep: frozenset[TaskId]) -> None:
+        """Release every sandbox that isn't in ``keep``: what a crash left half-made."""
+
+    async def close(self) -> None:
+        """Let go of everything without stopping a task."""
+
+    async def destroy(self) -> None:
+        """Stop and remove everything this installation ever made."""

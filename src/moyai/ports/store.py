@@ -1,0 +1,60 @@
+"""Where the world is kept.
+
+Promise: ``apply`` changes the world in memory at once and all together; ``durable`` returns when all
+that was applied before it survives a power cut. The door awaits ``durable`` before any answer leaves
+and the executor before it acts, so nothing acknowledged is ever lost and nothing unacknowledged is
+acted upon. ``watch`` carries keys, not payloads: whoever is rung re-reads ``world``.
+
+Errors:
+
+    StoreFault
+    ├── StateLocked         another moyai has this state open
+    └── StateNewer          written by a newer moyai; this one refuses to touch it
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple, Protocol
+
+from moyai.domain.world import Change, World
+from moyai.kernel.errors import MoyaiError
+
+
+class StoreFault(MoyaiError):
+    """The state can't be read or written."""
+
+
+class StateLocked(StoreFault):
+    """Another control plane holds this state."""
+
+
+class StateNewer(StoreFault):
+    """The state was written by a newer version."""
+
+
+class Key(NamedTuple):
+    """What changed: the table's name and the record's key in it."""
+
+    table: str
+    key: str
+
+
+class Store(Protocol):
+    """The one owner of the world. Used from one event loop only."""
+
+    @property
+    def world(self) -> World:
+        """The world as of now. Read it without awaiting in between and it is consistent."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Change the world, all or nothing, and ring the watchers."""
+
+    async def durable(self) -> None:
+        """Return when everything applied so far is on disk; raise StoreFault when it can't be."""
+
+    def watch(self) -> AsyncIterator[frozenset[Key]]:
+        """Keys changed since the last look, coalesced. The first item is every key there is."""
+
+    async def close(self) -> None:
+        """Write what is left and let go of the file."""
