@@ -20,12 +20,16 @@ Source of the wording: https://docs.aws.amazon.com/AmazonECS/latest/developergui
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from socket import socket
 from typing import ClassVar, Protocol
 
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import TaskId
+from moyai.kernel.ids import TaskId, VpcId
+
+METADATA_ADDRESS = "169.254.170.2"
+"""Where a task finds its metadata, as on AWS."""
 
 
 class RuntimeFault(MoyaiError):
@@ -105,6 +109,10 @@ class TaskRuntime(Protocol):
 
     def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """A container's output, oldest line first; with ``follow`` until it has ended."""
+
+    async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:
+        """A listening TCP socket on METADATA_ADDRESS that only the tasks of this VPC reach; None where
+        there is no network. Peers show up with their own address."""
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         """Release every sandbox that isn't in ``keep``: what a crash left half-made."""
