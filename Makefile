@@ -1,0 +1,35 @@
+# Everything a person or a machine does with this project starts here. Each target sets up what it needs first.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check golden lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv with the locked dependencies and the command moyai in it
+	@MAKE_TARGET=$@ scripts/setup.sh
+
+demo: ## run the example shop end to end (root); KEEP=1 leaves it running
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
+	@.venv/bin/moyai demo $(if $(filter 1 yes true,$(KEEP)),--keep)
+
+test: ## run every check and every test (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
+	@scripts/test.sh all
+
+check: ## run the quick checks alone: lint, types, imports, shape
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@scripts/test.sh check
+
+golden: ## write the expected outputs of tests/golden anew, then read the diff
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@.venv/bin/pytest tests/golden --golden-update
+
+lock: ## choose the newest allowed dependencies and write requirements.lock
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@scripts/lock.sh
+
+clean: ## remove what setup and the tools have made
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

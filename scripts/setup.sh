@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Sets the project up in .venv and does nothing when that is already done.
+#
+#   scripts/setup.sh               .venv with the locked dependencies and the command moyai
+#   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
+#
+# PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
+# do about it, before anything is changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly VENV=.venv
+readonly STAMP=$VENV/moyai-setup  # what .venv was made from; absent while it is being made
+readonly TARGET=${MAKE_TARGET:-setup}
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+is_root() { [[ $(id -u) -eq 0 ]]; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# ---- can tasks run here? -----------------------------------------------------------------------------------
+
+require_namespaces() {
+  [[ $(uname -s) == Linux ]] || die "moyai runs tasks in Linux namespaces: use a Linux machine or virtual machine"
+  is_root || die "moyai needs root for network namespaces: run \`sudo make $TARGET\`"
+  unshare --net --mount --pid --fork true 2>/dev/null \
+    || die "this kernel refuses namespaces (\`unshare --net --mount --pid --fork true\` fails): \
+use a virtual machine, or a container started with --privileged"
+}
+
+# ---- which Python? -----------------------------------------------------------------------------------------
+
+# The lock holds wheels for these versions; another one would need a compiler.
+is_supported() {
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
+}
+has_venv() { "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+# Prints the first supported interpreter that can make a virtual environment, else the first supported one.
+find_python() {
+  local candidate fallback=
+  for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3}; do
+    is_supported "$candidate" || continue
+    if has_venv "$candidate"; then command -v "$candidate"; return; fi
+    fallback=${fallback:-$(command -v "$candidate")}
+  done
+  printf '%s\n' "$fallback"
+}
+
+version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
+
+# ---- what does the system lack? ----------------------------------------------------------------------------
+
+missing_packages() {
+  has_venv "$1" || { has apt-get && printf 'python%s-venv\n' "$(version_of "$1")" || printf 'python3-pip\n'; }
+  PATH=$PATH:/usr/sbin:/sbin has nft || printf 'nftables\n'
+}
+
+install_packages() {
+  local -r packages=$*
+  is_root || die "needs $packages: run \`sudo make $TARGET\`, or install them and try again"
+  say "installing $packages"
+  if has apt-get; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq -o DPkg::Lock::Timeout=120 update </dev/null || say "the package list could not be renewed; trying with the present one"
+    apt-get -qq -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@" </dev/null >/dev/null \
+      || die "apt-get could not install $packages: see above, then run \`make $TARGET\` again"
+  elif has dnf; then
+    dnf -q -y install "$@" </dev/null >/dev/null || die "dnf could not install $packages: see above, then run \`make $TARGET\` again"
+  else
+    die "needs $packages: install them with this system's package manager, then run \`make $TARGET\` again"
+  fi
+}
+
+# ---- the virtual environment -------------------------------------------------------------------------------
+
+# Whatever of these changes, .venv has to follow: the lock, the project file, the folder it lies in.
+fingerprint() { { printf '%s\n' "$PWD"; cat requirements.lock pyproject.toml; } | sha256sum | cut -d ' ' -f 1; }
+
+is_complete() { [[ -f $STAMP ]] && $VENV/bin/python -m pip --version >/dev/null 2>&1; }
+
+is_current() {
+  is_complete && [[ $(<"$STAMP") == "$(fingerprint)" ]] && $VENV/bin/python -c 'import moyai' >/dev/null 2>&1 \
+    && [[ -x $VENV/bin/moyai ]] && { [[ -z ${PYTHON:-} ]] || [[ $(version_of "$PYTHON") == "$(version_of $VENV/bin/python)" ]]; }
+}
+
+make_venv() {
+  say "making $VENV with Python $(version_of "$1")"
+  rm -rf $VENV
+  "$1" -m venv $VENV || die "$1 could not make a virtual environment: see above"
+}
+
+# Turns pip's log into one line for each package that is fetched.
+show_progress() {
+  local -r total=$1
+  local line count=0
+  while IFS= read -r line; do
+    case $line in
+      Collecting\ * | Requirement\ already\ satisfied:\ *)
+        count=$((count + 1))
+        [[ $line != Collecting\ * ]] || { line=${line#Collecting }; printf 'setup: [%2d/%d] %s\n' "$count" "$total" "${line%% *}"; }
+        ;;
+      Installing\ collected\ packages:*) say "unpacking (the Envoy binary alone is 100 MB)" ;;
+      *ERROR* | *error:*) printf '%s\n' "$line" >&2 ;;
+    esac
+  done
+}
+
+pip_install() { $VENV/bin/python -u -m pip install --no-input --disable-pip-version-check --no-deps "$@" 2>&1; }
+
+fill_venv() {
+  local -r total=$(grep -c '^[a-z0-9].*==' requirements.lock)
+  say "installing $total locked dependencies"
+  # The lock is complete, so nothing is resolved; wheels only, so nothing is compiled.
+  pip_install --require-hashes --only-binary :all: -r requirements.lock | show_progress "$total" \
+    || die "the dependencies could not be installed: see above; is the package registry reachable?"
+  pip_install --no-build-isolation --quiet -e . || die "moyai itself could not be installed: see above"
+}
+
+main() {
+  if [[ ${1:-} == --namespaces ]]; then require_namespaces; fi
+  local python
+  python=$(find_python)
+  [[ -n $python ]] || die "moyai needs Python 3.11 to 3.14: install python3, or name one with PYTHON=/path/to/python3"
+  local -a packages
+  mapfile -t packages < <(missing_packages "$python")
+  [[ ${#packages[@]} -eq 0 ]] || install_packages "${packages[@]}"
+
+  exec 9<scripts/setup.sh
+  flock 9  # two set-ups at once would trip over each other
+  if is_current; then say "up to date"; return; fi
+  [[ ! -e $VENV || -w $VENV ]] || die "$VENV belongs to another user: run \`sudo make $TARGET\`"
+  local -r started=$SECONDS
+  if is_complete && [[ -z ${PYTHON:-} ]]; then rm -f "$STAMP"; else make_venv "$python"; fi
+  fill_venv
+  fingerprint >"$STAMP"
+  say "done in $((SECONDS - started)) s: $VENV/bin/moyai"
+}
+
+main "$@"
