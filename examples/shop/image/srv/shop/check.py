@@ -1,0 +1,6 @@
+"""A health check: does something listen on this port of this task?"""
+
+import socket
+import sys
+
+socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=3).close()

@@ -1,0 +1,25 @@
+"""Serve until SIGTERM, then leave at once: nothing here knows about draining."""
+
+import os
+import signal
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Server(ThreadingHTTPServer):
+    """A thread a connection, with room for a burst."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def leave_on_sigterm() -> None:
+    """Exit the moment we are asked to. (As process 1 of a container there is no default action.)"""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
+
+def listen_http(handler: type[BaseHTTPRequestHandler], port: int) -> None:
+    """Serve HTTP/1.1 on every address."""
+    leave_on_sigterm()
+    print(f"listening on {port}", file=sys.stderr, flush=True)
+    Server(("0.0.0.0", port), handler).serve_forever()

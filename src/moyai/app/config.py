@@ -1,0 +1,111 @@
+"""Every setting there is, read once.
+
+Settings come from the command line first, then from the environment (``MOYAI_*``), then from the
+defaults here. This is the only module that looks at the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+DEFAULT_STATE = Path("/var/lib/moyai")
+
+
+class RuntimeKind(StrEnum):
+    """Where tasks run."""
+
+    LINUX = "linux"
+    SIM = "sim"
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """The one door for all AWS services."""
+
+    listen: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs access keys, and then verifies signatures."""
+    port: int = DEFAULT_PORT
+    """TCP port; 0 takes a free one and prints it."""
+    body_limit: int = 2 * 1024 * 1024
+    """Largest request body, in bytes."""
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the door: then any credentials are accepted."""
+        return self.listen == "localhost" or ip_address(self.listen).is_loopback
+
+    @property
+    def host(self) -> str:
+        """The address as it stands in a URL."""
+        return f"[{self.listen}]" if ":" in self.listen else self.listen
+
+
+@dataclass(frozen=True)
+class ProxySettings:
+    """The Envoys."""
+
+    stats_interval: float = 5.0
+    """Seconds between two reports of a proxy's statistics."""
+
+
+@dataclass(frozen=True)
+class StatePaths:
+    """What lies where under the state directory."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The world."""
+        return self.root / "moyai.db"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, and what else lives only as long as the machine is up."""
+        return self.root / "run"
+
+    @property
+    def xds_socket(self) -> Path:
+        """Where proxies fetch their configuration and leave their statistics."""
+        return self.run / "xds.sock"
+
+    @property
+    def endpoint(self) -> Path:
+        """The URL of the control plane that has this state open, for the other commands."""
+        return self.run / "endpoint"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it."""
+
+    state: StatePaths = field(default_factory=lambda: StatePaths(DEFAULT_STATE))
+    runtime: RuntimeKind = RuntimeKind.LINUX
+    server: ServerSettings = field(default_factory=ServerSettings)
+    proxy: ProxySettings = field(default_factory=ProxySettings)
+
+
+def endpoint_url() -> str:
+    """Where the commands that talk to a running moyai find it: ``AWS_ENDPOINT_URL``, else the default."""
+    return os.environ.get("AWS_ENDPOINT_URL", f"http://127.0.0.1:{DEFAULT_PORT}")
+
+
+def default_state() -> Path:
+    """The state directory: ``MOYAI_STATE``, else the default."""
+    return Path(os.environ.get("MOYAI_STATE", str(DEFAULT_STATE)))
+
+
+def caller_region() -> str:
+    """The region the commands speak for: as the AWS CLI chooses it."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
+def own_bin() -> Path:
+    """The folder with moyai's own Python and commands; first on the PATH of ``moyai.local/host``."""
+    return Path(sys.executable).parent

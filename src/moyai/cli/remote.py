@@ -1,0 +1,86 @@
+"""A running moyai, seen from the command line: AWS clients for the public API, and ``/_moyai``.
+
+The commands read what any SDK reads; only what AWS has no API for (logs, reset) has a path of its own.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+_TIMEOUT = 30.0
+
+
+class Unreachable(Exception):
+    """No moyai answers there."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The control plane at ``url``; calls speak for ``region``."""
+
+    url: str
+    region: str
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
+        """A botocore client for one AWS service; credentials as the AWS CLI finds them, else local ones."""
+        session = botocore.session.get_session()
+        if session.get_credentials() is None:
+            session.set_credentials("moyai", "moyai")
+        config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
+        return session.create_client(service, region_name=self.region, endpoint_url=self.url, config=config)
+
+    def health(self) -> Mapping[str, Any]:
+        """What ``GET /_moyai/health`` says."""
+        with self._request("GET", "/_moyai/health") as answer:
+            found: Mapping[str, Any] = json.loads(answer.read())
+            return found
+
+    def reset(self) -> None:
+        """Stop and forget everything."""
+        with self._request("POST", "/_moyai/reset") as answer:
+            answer.read()
+
+    def logs(self, task: str, container: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
+        """A container's output, a mapping a line."""
+        query = urlencode({"task": task, "container": container, "follow": "true" if follow else "false"})
+        with self._request("GET", f"/_moyai/logs?{query}", timeout=None if follow else _TIMEOUT) as answer:
+            for line in answer:
+                yield json.loads(line)
+
+    def _request(self, method: str, path: str, *, timeout: float | None = _TIMEOUT) -> http.client.HTTPResponse:
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+        except OSError as error:
+            raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error
+        if answer.status >= http.client.BAD_REQUEST:
+            said = answer.read(2000).decode(errors="replace")
+            raise Unreachable(f"{self.url}{path} answered {answer.status}: {said}")
+        return answer
+
+
+def say(error: BotoCoreError | ClientError) -> str:
+    """An AWS error in one line."""
+    if isinstance(error, ClientError):
+        found = error.response.get("Error", {})
+        return f"{found.get('Code', 'error')}: {found.get('Message', '')}"
+    return str(error)
+
+
+def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401
+    """Every item of a paged listing."""
+    for page in client.get_paginator(operation).paginate(**kwargs):
+        yield from page[result]

@@ -1,0 +1,100 @@
+"""Everything that runs in an account and region, read over the public API: what ``moyai status`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from moyai.cli.remote import Remote, pages
+
+_DESCRIBE_TASKS = 100
+_DESCRIBE_SERVICES = 10
+
+
+def snapshot(remote: Remote) -> dict[str, Any]:
+    """Clusters with their services and tasks; tasks with their public URLs."""
+    ecs = remote.client("ecs")
+    public = _public_addresses(remote)
+    clusters = [_cluster(ecs, arn, public) for arn in pages(ecs, "list_clusters", "clusterArns")]
+    return {"endpoint": remote.url, "region": remote.region, "clusters": clusters}
+
+
+def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
+    """Tasks that have stopped within the last hour."""
+    ecs = remote.client("ecs")
+    for cluster in pages(ecs, "list_clusters", "clusterArns"):
+        for task in _described(ecs, "tasks", cluster, desiredStatus="STOPPED"):
+            yield _task(task, {}, ())
+
+
+def _cluster(ecs: Any, arn: str, public: Mapping[str, str]) -> dict[str, Any]:  # noqa: ANN401
+    services = list(_described(ecs, "services", arn))
+    tasks = list(_described(ecs, "tasks", arn))
+    definitions = _ports(ecs, {t["taskDefinitionArn"] for t in tasks})
+    return {
+        "name": arn.rpartition("/")[2],
+        "services": [_service(s) for s in services],
+        "tasks": [_task(t, public, definitions[t["taskDefinitionArn"]]) for t in tasks],
+    }
+
+
+def _described(ecs: Any, what: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401
+    """List and describe the services or the tasks of a cluster."""
+    size = _DESCRIBE_SERVICES if what == "services" else _DESCRIBE_TASKS
+    result = "serviceArns" if what == "services" else "taskArns"
+    for batch in _batches(list(pages(ecs, f"list_{what}", result, cluster=cluster, **filters)), size):
+        yield from getattr(ecs, f"describe_{what}")(cluster=cluster, **{what: batch})[what]
+
+
+def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
+
+
+def _ports(ecs: Any, definitions: set[str]) -> dict[str, list[int]]:  # noqa: ANN401
+    """The TCP ports of each task definition."""
+    found = {}
+    for arn in definitions:
+        containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
+        mappings = [m for c in containers for m in c.get("portMappings", [])]
+        found[arn] = [m["containerPort"] for m in mappings if m.get("protocol", "tcp") == "tcp"]
+    return found
+
+
+def _service(service: Mapping[str, Any]) -> dict[str, Any]:
+    primary = service["deployments"][0] if service["deployments"] else {}
+    return {
+        "name": service["serviceName"],
+        "status": service["status"],
+        "desired": service["desiredCount"],
+        "running": service["runningCount"],
+        "pending": service["pendingCount"],
+        "rollout": primary.get("rolloutState", ""),
+        "names": [
+            f"{alias.get('dnsName', '')}:{alias['port']}"
+            for offered in primary.get("serviceConnectConfiguration", {}).get("services", [])
+            for alias in offered.get("clientAliases", [])
+        ],
+    }
+
+
+def _task(task: Mapping[str, Any], public: Mapping[str, str], ports: Sequence[int]) -> dict[str, Any]:
+    interfaces = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
+    details = {d["name"]: d["value"] for a in interfaces for d in a["details"]}
+    address = public.get(details.get("networkInterfaceId", ""))
+    return {
+        "id": task["taskArn"].rpartition("/")[2],
+        "group": task["group"],
+        "status": task["lastStatus"],
+        "health": task.get("healthStatus", "UNKNOWN"),
+        "zone": task.get("availabilityZone", ""),
+        "address": details.get("privateIPv4Address", ""),
+        "urls": [f"http://{address}:{port}" for port in ports] if address else [],
+        "containers": [c["name"] for c in task["containers"]],
+    }
+
+
+def _public_addresses(remote: Remote) -> dict[str, str]:
+    """Network interface id to public address."""
+    found = pages(remote.client("ec2"), "describe_network_interfaces", "NetworkInterfaces")
+    return {i["NetworkInterfaceId"]: i["Association"]["PublicIp"] for i in found if "Association" in i}

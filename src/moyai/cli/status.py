@@ -1,0 +1,43 @@
+"""``moyai status``: what runs, and where to reach it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from moyai.app.config import caller_region, endpoint_url
+from moyai.cli.remote import Remote
+from moyai.cli.snapshot import snapshot
+
+
+def status(
+    endpoint: Annotated[str, typer.Option(help="URL of the running moyai.", default_factory=endpoint_url)],
+    region: Annotated[str, typer.Option(help="Region to look at.", default_factory=caller_region)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Show clusters, services and tasks, and the URLs of tasks with a public address."""
+    found = snapshot(Remote(endpoint, region))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    console = Console()
+    if not found["clusters"]:
+        console.print(f"moyai runs on {endpoint}; there is no cluster in {region} yet.")
+    for cluster in found["clusters"]:
+        _show(console, cluster)
+
+
+def _show(console: Console, cluster: Mapping[str, Any]) -> None:
+    services = Table("service", "status", "desired", "running", "pending", "rollout", "names", title=cluster["name"])
+    for s in cluster["services"]:
+        counts = (str(s["desired"]), str(s["running"]), str(s["pending"]))
+        services.add_row(s["name"], s["status"], *counts, s["rollout"], " ".join(s["names"]))
+    tasks = Table("task", "group", "status", "health", "zone", "address", "public")
+    for t in cluster["tasks"]:
+        tasks.add_row(t["id"], t["group"], t["status"], t["health"], t["zone"], t["address"], " ".join(t["urls"]))
+    console.print(services, tasks)
