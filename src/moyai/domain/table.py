@@ -52,33 +52,39 @@ class Table(Generic[R]):
         return len(self._rows)
 
     def by(self, index: str, value: str) -> tuple[R, ...]:
-        """The records found under ``value`` in ``index``."""
+        """The records found under ``value`` in ``index``, in the order in which they came there."""
         return tuple(self._found[index].get(value, {}).values())
 
     def keys(self) -> tuple[str, ...]:
         """All keys, oldest first."""
         return tuple(self._rows)
 
+    def check(self, record: R) -> None:
+        """Raise what ``put`` would raise for this record, and change nothing."""
+        self._entries(record)
+
     def put(self, record: R) -> None:
-        """Add or replace a record."""
+        """Add or replace a record. One that is replaced keeps its place; one that can't be indexed changes nothing."""
+        entries = self._entries(record)
         previous = self._rows.get(record.key)
         if previous is not None:
-            self._unlink(previous)
+            self._unlink(previous.key, self._entries(previous) - entries)
         self._rows[record.key] = record
-        for name, values in self._index_of.items():
-            for value in values(record):
-                self._found[name].setdefault(value, {})[record.key] = record
+        for name, value in entries:
+            self._found[name].setdefault(value, {})[record.key] = record
 
     def delete(self, key: str) -> None:
         """Remove a record; nothing happens when there is none."""
         previous = self._rows.pop(key, None)
         if previous is not None:
-            self._unlink(previous)
+            self._unlink(key, self._entries(previous))
 
-    def _unlink(self, record: R) -> None:
-        for name, values in self._index_of.items():
-            for value in values(record):
-                found = self._found[name].get(value, {})
-                found.pop(record.key, None)
-                if not found:
-                    self._found[name].pop(value, None)
+    def _entries(self, record: R) -> frozenset[tuple[str, str]]:
+        return frozenset((name, value) for name, values in self._index_of.items() for value in values(record))
+
+    def _unlink(self, key: str, entries: frozenset[tuple[str, str]]) -> None:
+        for name, value in entries:
+            found = self._found[name][value]
+            del found[key]
+            if not found:
+                del self._found[name][value]

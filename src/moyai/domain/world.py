@@ -134,6 +134,15 @@ class World:
             Operation: self.operations,
         }
 
+    def check(self, change: Change) -> None:
+        """Raise TypeError or ValueError when ``apply`` couldn't make this change; change nothing."""
+        kind = type(change.record) if isinstance(change, Put) else change.kind
+        table = self._by_kind.get(kind)
+        if table is None:
+            raise TypeError(f"there is no table for {kind!r}")
+        if isinstance(change, Put):
+            table.check(change.record)
+
     def apply(self, change: Change) -> None:
         """Make one change; for the store."""
         if isinstance(change, Put):
