@@ -103,6 +103,7 @@ class World:
                 "service": lambda t: () if t.service is None else (t.service,),
                 "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
                 "vpc": lambda t: () if t.stopped else (t.interface.vpc,),
+                "subnet": lambda t: (t.interface.subnet,),
                 "public": lambda t: ("yes",) if t.interface.public_address and not t.stopped else (),
                 "interface": lambda t: (t.interface.id,),
                 "alive": lambda t: () if t.stopped else ("yes",),
@@ -178,6 +179,8 @@ class Drain(msgspec.Struct, frozen=True):
 
     waiting_on: frozenset[WorkloadId] = frozenset()
     """Proxies that know the endpoint and have not yet acknowledged a configuration without it."""
+    forgotten_at: Instant | None = None
+    """When the last of them was first seen to have acknowledged; None when that isn't known."""
     in_flight: int | None = None
     """Requests its own proxy still serves; None when that can't be asked."""
 

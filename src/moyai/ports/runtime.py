@@ -23,12 +23,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from socket import socket
 from typing import ClassVar, Protocol
 
+from moyai.domain.ecs import metadata
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
 
-METADATA_ADDRESS = "169.254.170.2"
+METADATA_ADDRESS = metadata.ADDRESS
 """Where a task finds its metadata, as on AWS."""
 
 

@@ -171,6 +171,8 @@ class Task(Stored, frozen=True, tag="task"):
     """When all containers were up and registration began; what bounds the wait for health."""
     started_at: Instant | None = None
     stopping_at: Instant | None = None
+    deactivating_at: Instant | None = None
+    """When its endpoints were withdrawn; what bounds the wait for others to forget them."""
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     tags: Mapping[str, str] = {}

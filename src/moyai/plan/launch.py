@@ -1,0 +1,167 @@
+"""A new task, with everything about it decided.
+
+Promise: the one place where a task comes from, for the scheduler and for RunTask: its ids, its zone
+and subnet (spread over the zones of the subnets it may go to), its address, its containers. Nothing
+about it is chosen later. A task with a Service Connect view gets a proxy as one more container.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.service import AwsVpcConfiguration
+from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.vpc.default import Subnet, Vpc, default_vpc
+from moyai.domain.world import World, scope_of
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.errors import MoyaiError
+from moyai.kernel.ids import (
+    ClusterArn,
+    ContainerArn,
+    DeploymentId,
+    Ids,
+    NetworkInterfaceId,
+    ServiceArn,
+    TaskArn,
+    TaskId,
+)
+from moyai.plan.addresses import private_address, public_address
+
+FARGATE = "FARGATE"
+FARGATE_PLATFORM = "1.4.0"
+"""What platformVersion LATEST means for a Linux task."""
+
+
+class NoRoom(MoyaiError):
+    """No subnet that the task may go to has a free address; ``reason`` is RunTask's failure reason."""
+
+    reason = "RESOURCE:ENI"
+
+
+class LaunchRequest(msgspec.Struct, frozen=True):
+    """What is asked of a new task. ``network`` None = any subnet of the default VPC."""
+
+    cluster: ClusterArn
+    definition: TaskDefinition
+    group: str
+    network: AwsVpcConfiguration | None = None
+    service: ServiceArn | None = None
+    deployment: DeploymentId | None = None
+    view: ConnectView | None = None
+    started_by: str | None = None
+    client_token: str | None = None
+    overrides: TaskOverride = TaskOverride()
+    launch_type: str = FARGATE
+    enable_execute_command: bool = False
+    tags: Mapping[str, str] = {}
+
+
+def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: Sequence[Task] = ()) -> Task:
+    """The task to record. ``batch``: tasks made in the same breath that the world doesn't know yet.
+
+    Raises NoRoom.
+    """
+    scope = scope_of(request.cluster)
+    cluster = request.cluster.rpartition("/")[2]
+    task = TaskId(ids.hex(32))
+    interface, zone = _interface(world, request, ids, batch)
+    names = [c.name for c in request.definition.container_definitions]
+    containers = [Container(_container_arn(request.cluster, task, ids), name) for name in names]
+    if request.view is not None:
+        proxy = f"ecs-service-connect-{ids.alphanumeric(5)}"
+        containers.append(Container(_container_arn(request.cluster, task, ids), proxy, is_proxy=True))
+    return Task(
+        arn=TaskArn(arn("ecs", scope, f"task/{cluster}/{task}")),
+        id=task,
+        cluster=request.cluster,
+        task_definition=request.definition.arn,
+        created_at=now,
+        group=request.group,
+        availability_zone=zone,
+        interface=interface,
+        containers=tuple(containers),
+        service=request.service,
+        deployment=request.deployment,
+        view=request.view,
+        connect_attachment=None if request.view is None else ids.uuid(),
+        started_by=request.started_by,
+        client_token=request.client_token,
+        launch_type=request.launch_type,
+        platform_version=FARGATE_PLATFORM if request.launch_type == FARGATE else None,
+        cpu=request.overrides.cpu or request.definition.cpu,
+        memory=request.overrides.memory or request.definition.memory,
+        enable_execute_command=request.enable_execute_command,
+        overrides=request.overrides,
+        tags=request.tags,
+    )
+
+
+def _container_arn(cluster: ClusterArn, task: TaskId, ids: Ids) -> ContainerArn:
+    name = cluster.rpartition("/")[2]
+    return ContainerArn(arn("ecs", scope_of(cluster), f"container/{name}/{task}/{ids.uuid()}"))
+
+
+def _interface(world: World, request: LaunchRequest, ids: Ids, batch: Sequence[Task]) -> tuple[NetworkInterface, str]:
+    """The interface and its zone: the emptiest zone that still has an address."""
+    vpc = default_vpc(scope_of(request.cluster))
+    wanted = request.network
+    for subnet in _by_preference(_subnets(vpc, wanted), _peers(world, request, batch), request.deployment):
+        address = private_address(world, subnet, batch)
+        public = wanted is not None and wanted.assign_public_ip == "ENABLED"
+        outside = public_address(world, batch) if public else None
+        if address is None or (public and outside is None):
+            continue
+        interface = NetworkInterface(
+            id=NetworkInterfaceId(f"eni-{ids.hex(17)}"),
+            attachment=ids.uuid(),
+            vpc=vpc.id,
+            subnet=subnet.id,
+            address=address,
+            mac=_mac(ids),
+            private_dns_name=_private_dns_name(address, vpc.scope.region),
+            security_groups=() if wanted is None else wanted.security_groups,
+            public_address=outside,
+        )
+        return interface, subnet.zone
+    raise NoRoom(f"no subnet of {', '.join(s.id for s in _subnets(vpc, wanted))} has a free address")
+
+
+def _subnets(vpc: Vpc, wanted: AwsVpcConfiguration | None) -> tuple[Subnet, ...]:
+    if wanted is None:
+        return vpc.subnets
+    return tuple(s for s in (vpc.subnet(i) for i in wanted.subnets) if s is not None)
+
+
+def _peers(world: World, request: LaunchRequest, batch: Sequence[Task]) -> list[Task]:
+    """The live tasks that this one should stand apart from: its service's, else its group's."""
+    if request.service is not None:
+        known = world.tasks.by("service", request.service)
+    else:
+        known = tuple(t for t in world.tasks.by("cluster", request.cluster) if t.group == request.group)
+    return [t for t in (*known, *batch) if t.stopping_at is None and not t.stopped]
+
+
+def _by_preference(subnets: tuple[Subnet, ...], peers: list[Task], deployment: DeploymentId | None) -> list[Subnet]:
+    """Subnets, best first: fewest of the same deployment in the zone, then fewest peers, then as given."""
+    same = Counter(t.availability_zone for t in peers if t.deployment == deployment)
+    zones = Counter(t.availability_zone for t in peers)
+    within = Counter(t.interface.subnet for t in peers)
+    return sorted(subnets, key=lambda s: (same[s.zone], zones[s.zone], within[s.id]))
+
+
+def _mac(ids: Ids) -> str:
+    """A locally administered unicast address."""
+    digits = "02" + ids.hex(10)
+    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+def _private_dns_name(address: str, region: str) -> str:
+    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{address.replace('.', '-')}.{domain}"
