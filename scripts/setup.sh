@@ -137,4 +137,5 @@ main() {
   say "done in $((SECONDS - started)) s: $VENV/bin/moyai"
 }
 
+trap 'die "interrupted; run it again to start over"' INT TERM
 main "$@"
