@@ -1,0 +1,1 @@
+"""The AWS door: the protocols, the signature, the routing, and a room for each AWS service."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
+from typing import Any
 
 from moyai.api.wire.misfit import Misfit
 
@@ -41,25 +42,22 @@ _SPELLED: Mapping[str, float] = MappingProxyType({"NaN": math.nan, "Infinity": m
 
 def misfit(value: object, due: str) -> Misfit:
     """The complaint that ``value`` is not of the type ``due`` (a name of botocore's)."""
-    return Misfit(f"{_described(value)} where {DUE[due]} is due.")
+    return Misfit(f"{_described(value)} stands where {DUE[due]} is due.")
+
+
+_SEEN: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "a boolean"),
+    ((int, float), "a number"),
+    (str, "a string"),
+    (bytes, "binary data"),
+    (dict, "a structure"),
+    (list, "a list"),
+    (type(None), "null"),
+)
 
 
 def _described(value: object) -> str:
-    match value:
-        case bool():
-            return "a boolean stands"
-        case int() | float():
-            return "a number stands"
-        case str():
-            return "a string stands"
-        case bytes():
-            return "binary data stands"
-        case Mapping():
-            return "a structure stands"
-        case None:
-            return "null stands"
-        case _:
-            return "a list stands"
+    return next((text for kind, text in _SEEN if isinstance(value, kind)), "something else")
 
 
 def read_string(value: object) -> str:
@@ -182,7 +180,7 @@ def write_number(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-Reader = Callable[[object], object]
+Reader = Callable[[object], Any]
 """Takes a value from the wire, gives moyai's; raises Misfit."""
 
 SCALAR_READERS: Mapping[str, Reader] = MappingProxyType(

@@ -9,6 +9,7 @@ Source: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -16,7 +17,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.scalars import Reader, misfit
 
-Writer = Callable[[object], object]
+Writer = Callable[[Any], object]
+"""Takes moyai's value, gives what JSON or CBOR can encode. It trusts the type: handlers are ours."""
 _IGNORED = frozenset({"__type"})
 
 
@@ -81,13 +83,12 @@ class TreeReader:
         return read
 
     def _list(self, shape: ListShape) -> Reader:
-        item_reader: list[Reader] = []
+        read_item = self.reader(shape.member)
 
         def read(value: object) -> list[object]:
             if not isinstance(value, list):
                 raise misfit(value, "list")
             items: list[object] = []
-            read_item = item_reader[0]
             try:
                 for item in value:
                     items.append(read_item(item))  # noqa: PERF401  its length is the place of a misfit
@@ -95,12 +96,10 @@ class TreeReader:
                 raise problem.at(len(items)) from None
             return items
 
-        self._made[shape.name] = read
-        item_reader.append(self.reader(shape.member))
         return read
 
     def _map(self, shape: MapShape) -> Reader:
-        value_reader: list[Reader] = []
+        read_item = self.reader(shape.value)
 
         def read(value: object) -> dict[str, object]:
             if not isinstance(value, dict):
@@ -108,13 +107,11 @@ class TreeReader:
             items: dict[str, object] = {}
             for key, item in value.items():
                 try:
-                    items[key] = value_reader[0](item)
+                    items[key] = read_item(item)
                 except Misfit as problem:
                     raise problem.keyed(key) from None
             return items
 
-        self._made[shape.name] = read
-        value_reader.append(self.reader(shape.value))
         return read
 
 

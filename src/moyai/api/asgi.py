@@ -1,0 +1,171 @@
+"""The door on HTTP: a thin ASGI application.
+
+Promise: reads a request within its limits of size and time, hands it to the door (or, under
+``/_moyai/``, to one of the installation's own handlers) and sends what comes back. GET and HEAD of ``/``
+answer what this is. Header sizes are limited by the server in front.
+Refuses, in development mode: what a web page could send through the user's browser, namely a request
+with an ``Origin`` that is not loopback, one that the browser marks as cross-site, and a ``Host`` that
+is neither an address nor a local name (DNS rebinding). ``data-`` before the name is as the SDKs send it.
+Source: https://asgi.readthedocs.io/en/latest/specs/www.html, https://fetch.spec.whatwg.org/#origin-header
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from moyai.api.door import Door
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.kernel.errors import TooLarge
+
+AsgiScope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
+OWN_PREFIX = "/_moyai/"
+_JSON = MappingProxyType({"content-type": "application/json"})
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one request may cost, and who may send it."""
+
+    max_body: int = 2 * 1024 * 1024
+    """Bytes."""
+    read_seconds: float = 20.0
+    """From the first header to the last byte of the body."""
+    from_browsers: bool = False
+    """Take requests whatever ``Origin`` and ``Host`` say. Right only where every request needs a signature."""
+    hosts: frozenset[str] = frozenset()
+    """Further host names to answer to; addresses, ``localhost`` and ``*.localhost`` always are."""
+
+
+class App:
+    """An ASGI application around a door."""
+
+    def __init__(
+        self, door: Door, own: Mapping[str, Handler] = MappingProxyType({}), limits: Limits | None = None
+    ) -> None:
+        self._door = door
+        self._own = own
+        self._limits = limits or Limits()
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope: ``http``, or ``lifespan`` (answered, and nothing done)."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            response = await self._response(scope, receive)
+            if response is not None:
+                await _send(response, send, with_body=scope["method"] != "HEAD")
+
+    async def _response(self, scope: AsgiScope, receive: Receive) -> HttpResponse | None:
+        headers = _headers(scope["headers"])
+        problem = None if self._limits.from_browsers else _browser_problem(headers, self._limits.hosts)
+        if problem is not None:
+            return _plain(403, problem)
+        try:
+            async with asyncio.timeout(self._limits.read_seconds):
+                body = await self._body(headers, receive)
+        except TimeoutError:
+            return _plain(408, f"The request did not arrive within {self._limits.read_seconds:g} seconds.")
+        except TooLarge as error:
+            return _plain(error.status, error.message, error.code)
+        if body is None:
+            return None
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = raw_path.decode("latin-1")
+        request = HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+        return await self._answered(request)
+
+    async def _answered(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(OWN_PREFIX):
+            handler = self._own.get(request.path.removeprefix(OWN_PREFIX))
+            return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
+        if request.path in {"", "/"} and request.method in {"GET", "HEAD"} and "Action=" not in request.query:
+            return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
+        return await self._door.answer(request)
+
+    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes | None:
+        """The whole body, or None when the client left. Raises TooLarge, before reading where it can."""
+        limit = self._limits.max_body
+        too_large = TooLarge(f"The request body is over the limit of {limit} bytes.")
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length[:20]) > limit:
+            raise too_large
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise too_large
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
+    """Why a request may come from a web page that is not the user's own; None when it may not."""
+    origin = headers.get("origin")
+    if origin is not None and not _is_local(_hostname(origin), hosts, any_address=False):
+        return f"Requests from web pages of other origins ({origin[:100]}) are not answered."
+    if origin is None and headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        return "Requests that a web page of another site makes are not answered."
+    host = _hostname(f"//{headers.get('host', '')}")
+    if not _is_local(host.removeprefix("data-"), hosts, any_address=True):
+        return f"This is not a name of this server: '{host[:100]}'. Use localhost, an address, or a name it is told of."
+    return None
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_local(host: str, hosts: frozenset[str], *, any_address: bool) -> bool:
+    if host == "localhost" or host.endswith(".localhost") or host in hosts:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any_address or address.is_loopback
+
+
+def _plain(status: int, message: str, code: str | None = None) -> HttpResponse:
+    body = {"message": message} if code is None else {"__type": code, "message": message}
+    return HttpResponse(status, _JSON, msgspec.json.encode(body))
+
+
+async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body if with_body else b""})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,83 @@
+"""What of AWS's surface is there: each operation and each input member, as decisions and as a page.
+
+Promise: drawn from the service models and the operations' own request types, so it can't be out of date. A
+member of an implemented operation that is neither used nor refused on purpose is ``undecided``, which
+the contract tests do not allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from botocore.model import ServiceModel
+
+from moyai.api.operation import Service
+from moyai.api.wire.accept import Acceptor, Decision, Refusals
+
+_HEAD = """\
+# Coverage
+
+Made by `moyai` from the AWS service models and its own request types; do not edit.
+
+Of each operation that is there, every input member **works** or is **refused**: a request that sets a refused member
+gets an error that names it. An operation that is **not yet** there answers an error that names it, whatever its input.
+Members that AWS's own model does not have are refused as well.
+"""
+
+
+def decisions(service: Service, model: ServiceModel) -> Iterator[Decision]:
+    """What becomes of each input member of the operations that are there, in the models' order."""
+    refusals = Refusals(service.refused)
+    for name in model.operation_names:
+        operation = service.operations.get(name)
+        if operation is not None:
+            yield from Acceptor(model.operation_model(name), operation.request, refusals).decisions()
+
+
+def idle_refusals(service: Service, model: ServiceModel) -> list[str]:
+    """Refusals that refuse nothing: a misspelt path, or a member that has come to work since."""
+    used: set[str] = set()
+    for decision in decisions(service, model):
+        if decision.status == "refused":
+            used |= {f"{decision.operation}.{decision.member}", f"*.{decision.member}"}
+    return sorted(set(service.refused) - used)
+
+
+def render_coverage(services: Iterable[Service], models: Mapping[str, ServiceModel]) -> str:
+    """The page ``docs/reference/coverage.md`` as Markdown text."""
+    given = {service.name: service for service in services}
+    parts = [_HEAD, _summary(given, models)]
+    parts += [_section(given.get(name, Service(name)), model) for name, model in models.items()]
+    return "\n".join(parts)
+
+
+def _summary(given: Mapping[str, Service], models: Mapping[str, ServiceModel]) -> str:
+    lines = ["| service | operations there | not yet |", "|---|--:|--:|"]
+    for name, model in models.items():
+        there = len(given[name].operations) if name in given else 0
+        lines.append(f"| [{model.service_id}](#{_anchor(model)}) | {there} | {len(model.operation_names) - there} |")
+    return "\n".join(lines) + "\n"
+
+
+def _section(service: Service, model: ServiceModel) -> str:
+    lines = [f"## {model.service_id}", ""]
+    by_operation: dict[str, list[Decision]] = {name: [] for name in service.operations}
+    for decision in decisions(service, model):
+        by_operation[decision.operation].append(decision)
+    if by_operation:
+        lines += ["| operation | input member | |", "|---|---|---|"]
+    for name, members in by_operation.items():
+        lines.append(f"| **{name}** | | works |")
+        lines += [f"| | `{member.member}` | {_word(member)} |" for member in members]
+    absent = [name for name in model.operation_names if name not in service.operations]
+    if absent:
+        lines += ["", f"Not yet: {', '.join(absent)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _word(decision: Decision) -> str:
+    return f"{decision.status}: {decision.reason}" if decision.reason else decision.status
+
+
+def _anchor(model: ServiceModel) -> str:
+    return str(model.service_id).lower().replace(" ", "-")

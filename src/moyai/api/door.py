@@ -1,0 +1,137 @@
+"""The AWS door without HTTP: a request in, an answer out.
+
+Promise: every answer that leaves is true after a power cut (``store.durable`` comes first), is in the
+protocol that the request spoke, and carries a request id. State belongs to an account and a region: the
+region is the credential scope's, the account is the access key when that is twelve digits and the
+installation's own otherwise. Without keys (development, on loopback) any credentials or none are taken.
+Refuses: an operation that is not there yet (by name), a signature for another service; with keys,
+whatever is not signed by one of them. An unforeseen error is logged with the request id and
+answered as InternalFailure, with nothing of it told.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from botocore.model import ServiceModel
+
+from moyai.api.desk import Desk, unknown_operation
+from moyai.api.operation import Context, Service
+from moyai.api.route import JSON, Heard, Router
+from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
+from moyai.api.wire.codec import Codec
+from moyai.api.wire.http import HttpRequest, HttpResponse, unpacked
+from moyai.api.wire.protocols import CODECS
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.errors import ApiError, ServerFault
+from moyai.kernel.ids import AccountId, Ids, Region
+from moyai.kernel.scope import Scope
+from moyai.ports.store import Store
+
+DEFAULT_SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
+_ACCOUNT = re.compile(r"\d{12}")
+_NOTHING = Heard(JSON, None, None, "nothing")
+_log = logging.getLogger(__name__)
+
+
+class House(msgspec.Struct, frozen=True):
+    """What the door needs of the installation behind it."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    keys: KeyStore | None = None
+    """The issued keys; None takes any credentials, for development on loopback."""
+    default_scope: Scope = DEFAULT_SCOPE
+    """The account of keys that are no account's number, and the region of unsigned requests."""
+    max_body: int = 2 * 1024 * 1024
+    """Bytes that a compressed body may unpack to."""
+
+
+class Door:
+    """Answers requests to all services."""
+
+    def __init__(self, services: Iterable[Service], models: Mapping[str, ServiceModel], house: House) -> None:
+        given = {service.name: service for service in services}
+        self._models = models
+        self._desks = {name: Desk(given.pop(name, Service(name)), model) for name, model in models.items()}
+        if given:
+            raise ValueError(f"no model for {', '.join(given)}")
+        self._router = Router(models)
+        self._house = house
+        self._verifier = Verifier(house.keys) if house.keys is not None else None
+        nobody = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
+        self._fallback: Mapping[str, Codec] = {protocol: make(nobody) for protocol, make in CODECS.items()}
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """The answer to one request. Never raises but for cancellation."""
+        request_id = self._house.ids.uuid()
+        heard = _NOTHING
+        try:
+            signed = _signed(request)
+            heard = self._router.hear(request, signed.service if isinstance(signed, Credential) else None)
+            return await self._served(request, heard, signed, request_id)
+        except ApiError as error:
+            return self._codec(heard).serialise_error(error, request_id)
+        except Exception:  # noqa: BLE001  the top: whatever it is, the client gets an answer
+            _log.exception("request %s (%r) failed", request_id, heard.tried)
+            fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
+            return self._codec(heard).serialise_error(fault, request_id)
+
+    async def _served(
+        self, request: HttpRequest, heard: Heard, signed: Credential | ApiError | None, request_id: str
+    ) -> HttpResponse:
+        if isinstance(signed, ApiError):
+            raise signed
+        now = self._house.clock.now()
+        if self._verifier is not None:
+            self._verifier.verify(request, signed, now)
+        if heard.service is None or heard.operation is None:
+            raise unknown_operation(heard.tried, self._models)
+        desk = self._desks[heard.service]
+        if signed is not None and signed.service != desk.model.signing_name:
+            raise unknown_operation(f"{heard.tried}, signed for the service '{signed.service[:40]}'", self._models)
+        operation = desk.operation(heard.operation)
+        model, codec = desk.model.operation_model(heard.operation), desk.codecs[heard.protocol]
+        typed = desk.request(operation, codec.parse(model, unpacked(request, self._house.max_body)))
+        context = self._context(signed, now, request_id)
+        try:
+            output = operation.handle(context, typed)
+            if inspect.isawaitable(output):
+                output = await output
+        finally:  # what an error tells (a name is taken) must be as durable as what a success tells
+            await self._house.store.durable()
+        return codec.serialise(model, output, request_id)
+
+    def _context(self, signed: Credential | None, now: Instant, request_id: str) -> Context:
+        scope, access_key = self._house.default_scope, ""
+        if signed is not None:
+            access_key = signed.access_key
+            account = AccountId(access_key) if _ACCOUNT.fullmatch(access_key) else scope.account
+            scope = Scope(account, Region(signed.region))
+        return Context(
+            scope=scope,
+            now=now,
+            ids=self._house.ids,
+            store=self._house.store,
+            principal=f"arn:aws:iam::{scope.account}:root",
+            access_key=access_key,
+            request_id=request_id,
+        )
+
+    def _codec(self, heard: Heard) -> Codec:
+        if heard.service is None:
+            return self._fallback[heard.protocol]
+        return self._desks[heard.service].codecs[heard.protocol]
+
+
+def _signed(request: HttpRequest) -> Credential | ApiError | None:
+    """The credential, or what is wrong with it: that is answered in the request's protocol, which comes next."""
+    try:
+        return credential(request)
+    except ApiError as error:
+        return error

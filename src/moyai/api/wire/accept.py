@@ -1,0 +1,183 @@
+"""Every input member is used or refused, never dropped.
+
+Promise: a request reaches a handler as its typed Struct. A member that came and that the Struct has no
+field for is refused by its name and with a reason, unless its value says nothing (null, false, zero,
+empty). A field that AWS does not have, or of another form than AWS's, is a bug found when the
+operation is set up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+from botocore import xform_name
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from msgspec import inspect
+
+from moyai.api.wire.codec import Params
+from moyai.api.wire.misfit import Misfit
+
+R = TypeVar("R")
+NOT_YET = "not yet"
+_ANY_OPERATION = "*"
+
+
+class Refused(Misfit):
+    """The caller asked for something that moyai does not do."""
+
+
+class Decision(NamedTuple):
+    """What becomes of one input member. ``status`` is works, refused or undecided."""
+
+    operation: str
+    member: str
+    status: str
+    reason: str = ""
+
+
+class Refusals:
+    """The members that a service refuses, as ``Operation.path`` (or ``*.path``) to a reason in a few words.
+
+    A path steps through a list with ``[]`` and through a map with ``{}``: ``CreateService.loadBalancers[].elbName``.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self._reasons = reasons
+
+    def reason(self, operation: str, path: str) -> str | None:
+        """Why this member is refused; None when nobody said so. The operation's own word goes first."""
+        own = self._reasons.get(f"{operation}.{path}")
+        return own if own is not None else self._reasons.get(f"{_ANY_OPERATION}.{path}")
+
+    def exact(self, operation: str, path: str) -> bool:
+        """Whether this very operation refuses the member."""
+        return f"{operation}.{path}" in self._reasons
+
+
+class _Place(NamedTuple):
+    """A value that has structures in it, and what its members are."""
+
+    members: dict[str, _Member]
+    item: _Place | None = None
+    """Set for a list or a map: its items' place. Then ``members`` is empty."""
+
+
+class _Member(NamedTuple):
+    name: str
+    path: str
+    used: bool
+    below: _Place | None
+
+
+class _Above(NamedTuple):
+    """The way down to a value: its path, and the place of each structure around it."""
+
+    path: str
+    places: Mapping[str, _Place]
+
+    def step(self, into: str) -> _Above:
+        return self._replace(path=self.path + into)
+
+
+class Acceptor(Generic[R]):
+    """Turns one operation's parameters into its typed request."""
+
+    def __init__(self, operation: OperationModel, request: type[R], refusals: Refusals) -> None:
+        self._operation = operation.name
+        self._request = request
+        self._refusals = refusals
+        shape = operation.input_shape
+        self._top = _Place({}) if shape is None else self._structure(shape, inspect.type_info(request), _Above("", {}))
+
+    def accept(self, params: Params) -> R:
+        """The typed request. Raises Refused, or Misfit when the Struct asks for more than AWS's model does."""
+        self._look(params, self._top)
+        try:
+            return msgspec.convert(params, self._request)
+        except msgspec.ValidationError as error:
+            raise Misfit(str(error)) from error
+
+    def decisions(self) -> Iterator[Decision]:
+        """What becomes of each member, outermost first; nothing below a member that is not used."""
+        return self._decided(self._top, frozenset())
+
+    def _decided(self, place: _Place, seen: frozenset[int]) -> Iterator[Decision]:
+        if id(place) in seen:
+            return
+        while place.item is not None:
+            place = place.item
+        for member in place.members.values():
+            reason = self._refusals.reason(self._operation, member.path)
+            if member.used:
+                yield Decision(self._operation, member.path, "works")
+                if member.below is not None:
+                    yield from self._decided(member.below, seen | {id(place)})
+            elif reason is not None:
+                yield Decision(self._operation, member.path, "refused", reason)
+            else:
+                yield Decision(self._operation, member.path, "undecided")
+
+    def _look(self, value: Any, place: _Place) -> None:  # noqa: ANN401  parameters are of any type
+        if place.item is not None:
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            for step, item in pairs:
+                try:
+                    self._look(item, place.item)
+                except Misfit as problem:
+                    raise (problem.at(step) if isinstance(step, int) else problem.keyed(step)) from None
+            return
+        for key, item in value.items():
+            member = place.members[key]
+            if not member.used:
+                if item:
+                    reason = self._refusals.reason(self._operation, member.path) or NOT_YET
+                    raise Refused(f"not supported by moyai: {reason}. Leave it out.").under(member.name)
+            elif member.below is not None:
+                try:
+                    self._look(item, member.below)
+                except Misfit as problem:
+                    raise problem.under(member.name) from None
+
+    def _structure(self, shape: Shape, declared: inspect.Type, above: _Above) -> _Place:
+        if not isinstance(shape, StructureShape) or not isinstance(declared, inspect.StructType):
+            raise TypeError(f"{self._operation}: {above.path or 'the request'} needs a Struct for {shape.name}")
+        if shape.name in above.places:  # a shape that contains itself
+            return above.places[shape.name]
+        place = _Place({})
+        fields = {field.encode_name: field.type for field in declared.fields}
+        for name, member in shape.members.items():
+            inside = _Above(f"{above.path}.{name}".lstrip("."), {**above.places, shape.name: place})
+            field = fields.pop(xform_name(name), None)
+            if field is not None and self._refusals.exact(self._operation, inside.path):
+                raise TypeError(f"{self._operation}: {inside.path} has a field and is refused")
+            below = None if field is None else self._below(member, _plain(field), inside)
+            place.members[xform_name(name)] = _Member(name, inside.path, field is not None, below)
+        if fields:
+            raise TypeError(f"{self._operation}: {shape.name} has no {', '.join(fields)} ({declared.cls.__qualname__})")
+        return place
+
+    def _below(self, shape: Shape, declared: inspect.Type, above: _Above) -> _Place | None:
+        match shape, declared:
+            case StructureShape(), _ if shape.is_document_type:
+                return None
+            case StructureShape(), _:
+                return self._structure(shape, declared, above)
+            case ListShape(), inspect.CollectionType(item_type=item):
+                below = self._below(shape.member, _plain(item), above.step("[]"))
+            case MapShape(), inspect.DictType(value_type=item):
+                below = self._below(shape.value, _plain(item), above.step("{}"))
+            case ((ListShape() | MapShape()), _):
+                raise TypeError(f"{self._operation}: {above.path} needs a {shape.type_name}, not {declared}")
+            case _:
+                return None
+        return None if below is None else _Place({}, below)
+
+
+def _plain(declared: inspect.Type) -> inspect.Type:
+    """The type without ``| None``."""
+    if isinstance(declared, inspect.UnionType):
+        real = [one for one in declared.types if not isinstance(one, inspect.NoneType)]
+        return real[0] if len(real) == 1 else inspect.AnyType()
+    return declared

@@ -1,0 +1,80 @@
+"""What every protocol can do, and what they share: identity of the request, code and text of an error.
+
+Promise: an error is answered with the modelled shape's own member names and code, so that
+``client.exceptions.<Name>`` and ``except ClientError`` both find it; members beyond the message come
+from ``ApiError.detail``. All answers carry ``x-amzn-RequestId``.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and the error
+sections of https://smithy.io/2.0/aws/protocols/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+import msgspec
+from botocore import xform_name
+from botocore.model import OperationModel, ServiceModel, StructureShape
+
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.kernel.errors import ApiError
+
+REQUEST_ID = "x-amzn-RequestId"
+Params = dict[str, object]
+
+
+class Codec(Protocol):
+    """One service in one protocol."""
+
+    def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
+        """The input in moyai's names and types. Raises a ClientFault whose message names the member."""
+
+    def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
+        """The answer to ``output``: builtins or msgspec Structs, in moyai's names and types.
+
+        Raises UnknownMember or TypeError when the output is not of the modelled form.
+        """
+
+    def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
+        """The answer to a failure."""
+
+
+class WireError(NamedTuple):
+    """An error as the model tells it: its shape's name, the query protocols' code, its members."""
+
+    name: str
+    query_code: str
+    fault: str
+    members: Mapping[str, object]
+
+
+class ErrorNames:
+    """Finds the modelled error for a code, by the shape's name or by its query code."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._shapes: dict[str, StructureShape] = {}
+        for shape in model.error_shapes:
+            if isinstance(shape, StructureShape):
+                self._shapes[shape.name] = shape
+                self._shapes.setdefault(str(shape.error_code), shape)
+
+    def wire(self, error: ApiError) -> WireError:
+        """The error's names and members; members are still in moyai's types."""
+        fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  RFC 9110: 5xx is the server's
+        shape = self._shapes.get(error.code)
+        if shape is None:
+            return WireError(error.code, error.code, fault, {"message": error.message})
+        members: dict[str, object] = {"message": error.message}
+        for name in shape.members:
+            if name.lower() == "message":
+                members = {name: error.message}
+        for name in shape.members:
+            if xform_name(name) in error.detail:
+                members[name] = error.detail[xform_name(name)]
+        return WireError(shape.name, str(shape.error_code), fault, members)
+
+
+def builtins(output: object) -> object:
+    """Structs as dicts, all the way down; bytes stay bytes."""
+    return msgspec.to_builtins(output, builtin_types=(bytes,)) if output is not None else MappingProxyType({})

@@ -1,0 +1,115 @@
+"""AWS REST JSON: input spread over path labels, query string and a JSON body.
+
+Promise: covers what App Mesh's model uses: labels, query members, a payload member; the contract tests
+fail when a model begins to use more (headers, greedy labels, streaming).
+Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from botocore import xform_name
+from botocore.model import OperationModel, ServiceModel, Shape
+
+from moyai.api.wire.codec import REQUEST_ID, ErrorNames, Params, builtins
+from moyai.api.wire.form import MAX_FIELDS, SCALAR_TEXT_READERS
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.api.wire.json_rpc import JSON_WRITERS, decoded_json
+from moyai.api.wire.misfit import Misfit
+from moyai.api.wire.scalars import SCALAR_READERS, misfit
+from moyai.api.wire.tree import TreeReader, TreeWriter
+from moyai.kernel.errors import ApiError, Malformed
+
+
+def labels(template: str, path: str) -> dict[str, str] | None:
+    """The values of a path's labels (``/meshes/{meshName}``), decoded; None when the path is another."""
+    parts, given = template.partition("?")[0].split("/"), path.split("/")
+    if len(parts) != len(given):
+        return None
+    values: dict[str, str] = {}
+    for part, text in zip(parts, given, strict=True):
+        if part.startswith("{") and text:
+            values[part.strip("{}")] = unquote(text)
+        elif part != text:
+            return None
+    return values
+
+
+class RestJson:
+    """A service that speaks REST JSON."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._reader = TreeReader(SCALAR_READERS)
+        self._writer = TreeWriter(JSON_WRITERS)
+        self._errors = ErrorNames(model)
+
+    def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
+        """See Codec."""
+        shape = operation.input_shape
+        if shape is None:
+            return {}
+        placed: dict[str, dict[str, Shape]] = {"uri": {}, "querystring": {}}
+        for name, member in shape.members.items():
+            if location := member.serialization.get("location"):
+                placed[location][name] = member
+        try:
+            return (
+                self._from_body(shape, request.body, placed)
+                | _from_text(placed["uri"], labels(operation.http["requestUri"], request.path) or {})
+                | _from_text(placed["querystring"], _query(request.query))
+            )
+        except Misfit as problem:
+            raise Malformed(problem.message) from None
+
+    def _from_body(self, shape: Shape, body: bytes, placed: Mapping[str, Mapping[str, Shape]]) -> Params:
+        value = decoded_json(body)
+        if not isinstance(value, dict):
+            raise misfit(value, "structure")
+        elsewhere = {name for members in placed.values() for name in members}
+        inside = {name: item for name, item in value.items() if name not in elsewhere}
+        params: Params = self._reader.reader(shape)(inside)
+        return params
+
+    def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
+        """See Codec."""
+        headers = {"content-type": "application/json", REQUEST_ID: request_id}
+        status = int(operation.http.get("responseCode", 200))
+        shape = operation.output_shape
+        if shape is None:
+            return HttpResponse(status, headers, b"{}")
+        write = self._writer.writer(shape)
+        value = builtins(output)
+        body = value if write is None else write(value)
+        payload = shape.serialization.get("payload")
+        if payload and isinstance(body, Mapping):
+            body = body.get(payload, {})
+        return HttpResponse(status, headers, msgspec.json.encode(body))
+
+    def serialise_error(self, error: ApiError, request_id: str) -> HttpResponse:
+        """See Codec."""
+        wire = self._errors.wire(error)
+        headers = {"content-type": "application/json", REQUEST_ID: request_id, "x-amzn-ErrorType": wire.name}
+        return HttpResponse(error.status, headers, msgspec.json.encode(wire.members))
+
+
+def _query(text: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError as error:
+        raise Malformed(f"The query string cannot be read: {error}") from error
+
+
+def _from_text(members: Mapping[str, Shape], given: Mapping[str, str]) -> Params:
+    params: Params = {}
+    for name, shape in members.items():
+        text = given.get(shape.serialization.get("name", name))
+        if text is None:
+            continue
+        try:
+            params[xform_name(name)] = SCALAR_TEXT_READERS[shape.type_name](text)
+        except Misfit as problem:
+            raise problem.under(name) from None
+    return params

@@ -1,0 +1,215 @@
+"""The constraints that the service model states: required, length, range, pattern, enum, one of a union.
+
+Promise: all that is wrong is said at once, in the wording of AWS's own frameworks, with the place as the
+caller wrote it. Types were checked when the request was read. Patterns are matched whole, as AWS
+does, by an engine that knows Unicode classes and gives up after a bounded time.
+Source: https://smithy.io/2.0/spec/constraint-traits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import regex
+from botocore import xform_name
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
+
+_SHOWN = 100  # characters of a bad value that a message repeats
+_SAID = 10  # complaints in one message
+_PATTERN_SECONDS = 0.05
+
+
+class Complaint(NamedTuple):
+    """One constraint that one member breaks."""
+
+    where: str
+    value: str
+    constraint: str
+    missing: bool = False
+
+    def below(self, step: str) -> Complaint:
+        """The same complaint, seen from the value that holds it under ``step``."""
+        joint = "" if self.where.startswith("[") or not self.where else "."
+        return self._replace(where=f"{step}{joint}{self.where}")
+
+
+Check = Callable[[object], Sequence[Complaint]]
+
+
+def sentence(complaints: Sequence[Complaint]) -> str:
+    """All complaints in one message."""
+    count = len(complaints)
+    each = "; ".join(
+        f"{c.value} at '{c.where}' failed to satisfy constraint: {c.constraint}" for c in complaints[:_SAID]
+    )
+    return f"{count} validation error{'s' if count > 1 else ''} detected: {each}"
+
+
+class Validator:
+    """Makes, and keeps, the check of each shape of one service."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Check | None] = {}
+
+    def complaints(self, operation: OperationModel, params: object) -> Sequence[Complaint]:
+        """What is wrong with an operation's input; empty when nothing is."""
+        check = self._check(operation.input_shape) if operation.input_shape is not None else None
+        return check(params) if check is not None else ()
+
+    def _check(self, shape: Shape) -> Check | None:
+        if shape.name not in self._made:
+            self._made[shape.name] = self._make(shape)
+        return self._made[shape.name]
+
+    def _make(self, shape: Shape) -> Check | None:
+        match shape:
+            case StructureShape():
+                return self._structure(shape)
+            case ListShape():
+                return _all(_size(shape), self._items(shape))
+            case MapShape():
+                return _all(_size(shape), self._entries(shape))
+            case StringShape():
+                return _all(_size(shape), _enum(shape), _pattern(shape))
+            case _:
+                return _size(shape) if shape.type_name == "blob" else _range(shape)
+
+    def _structure(self, shape: StructureShape) -> Check:
+        required = [(xform_name(name), name) for name in shape.required_members]
+        table: list[tuple[str, str, Check]] = []
+        union = bool(shape.metadata.get("union"))
+
+        def check(value: object) -> Sequence[Complaint]:
+            if not isinstance(value, dict):
+                return ()
+            found: list[Complaint] = []
+            for key, name in required:
+                if key not in value:
+                    found.append(Complaint(name, "Value null", "Member must not be null", missing=True))
+            if union and len(value) != 1:
+                found.append(Complaint("", f"{len(value)} members", "Exactly one member of a union must be set"))
+            for key, name, check_member in table:
+                if key in value:
+                    found += [complaint.below(name) for complaint in check_member(value[key])]
+            return found
+
+        self._made[shape.name] = check  # before its members: a shape may contain itself
+        for name, member in shape.members.items():
+            check_member = self._check(member)
+            if check_member is not None:
+                table.append((xform_name(name), name, check_member))
+        return check
+
+    def _items(self, shape: ListShape) -> Check | None:
+        check_item = self._check(shape.member)
+        if check_item is None:
+            return None
+
+        def check(value: object) -> Sequence[Complaint]:
+            items = value if isinstance(value, list) else ()
+            return [c.below(f"[{index}]") for index, item in enumerate(items) for c in check_item(item)]
+
+        return check
+
+    def _entries(self, shape: MapShape) -> Check | None:
+        check_key, check_value = self._check(shape.key), self._check(shape.value)
+        if check_key is None and check_value is None:
+            return None
+
+        def check(value: object) -> Sequence[Complaint]:
+            entries = value if isinstance(value, dict) else {}
+            return [
+                complaint.below(f"['{key[:_SHOWN]}']")
+                for key, item in entries.items()
+                for one, of in ((check_key, key), (check_value, item))
+                if one is not None
+                for complaint in one(of)
+            ]
+
+        return check
+
+
+def _all(*checks: Check | None) -> Check | None:
+    real = [check for check in checks if check is not None]
+    if len(real) <= 1:
+        return real[0] if real else None
+
+    def check(value: object) -> Sequence[Complaint]:
+        return [complaint for one in real for complaint in one(value)]
+
+    return check
+
+
+def _shown(shape: Shape, value: object) -> str:
+    if shape.metadata.get("sensitive"):
+        return "A value that is not shown"
+    text = str(value)
+    return f"Value '{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}'"
+
+
+def _limits(shape: Shape) -> tuple[float, float]:
+    return float(shape.metadata.get("min", "-inf")), float(shape.metadata.get("max", "inf"))
+
+
+def _bounded(shape: Shape, what: str, measure: Callable[[object], float]) -> Check | None:
+    least, most = _limits(shape)
+    if "min" not in shape.metadata and "max" not in shape.metadata:
+        return None
+
+    def check(value: object) -> Sequence[Complaint]:
+        size = measure(value)
+        if size < least:
+            return (_complaint(shape, value, f"Member must have {what} greater than or equal to {least:.15g}"),)
+        if size > most:
+            return (_complaint(shape, value, f"Member must have {what} less than or equal to {most:.15g}"),)
+        return ()
+
+    return check
+
+
+def _size(shape: Shape) -> Check | None:
+    return _bounded(shape, "length", lambda value: len(value))  # type: ignore[arg-type]  # noqa: PLW0108  read as sized
+
+
+def _range(shape: Shape) -> Check | None:
+    return _bounded(shape, "value", lambda value: value)  # type: ignore[arg-type,return-value]  # read as a number
+
+
+def _enum(shape: StringShape) -> Check | None:
+    values = frozenset(shape.enum)
+    if not values:
+        return None
+
+    def check(value: object) -> Sequence[Complaint]:
+        if value in values:
+            return ()
+        return (_complaint(shape, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"),)
+
+    return check
+
+
+def _pattern(shape: StringShape) -> Check | None:
+    text = shape.metadata.get("pattern")
+    if text is None:
+        return None
+    compiled = regex.compile(text)
+
+    def check(value: object) -> Sequence[Complaint]:
+        try:
+            if compiled.fullmatch(str(value), timeout=_PATTERN_SECONDS):
+                return ()
+        except TimeoutError:
+            pass  # a value on which the pattern explodes is not one that AWS would take
+        return (_complaint(shape, value, f"Member must satisfy regular expression pattern: {text}"),)
+
+    return check
+
+
+def _complaint(shape: Shape, value: object, constraint: str) -> Complaint:
+    return Complaint("", _shown(shape, value), constraint)
+
+
+def any_missing(complaints: Iterable[Complaint]) -> bool:
+    """Whether a required member is absent; some services have an error of its own for that."""
+    return any(complaint.missing for complaint in complaints)
