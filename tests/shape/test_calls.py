@@ -1,0 +1,106 @@
+"""Time, chance, the environment and waiting have one home each; nothing happens at import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+import pytest
+from tests.shape.tree import Module, beyond, modules
+
+# What must not be named -> the folders or files that are its home.
+BANNED_IN_SOURCE: Mapping[str, tuple[str, ...]] = {
+    "asyncio.sleep": ("src/moyai/app/",),
+    "datetime.datetime.now": ("src/moyai/app/",),
+    "datetime.datetime.utcnow": (),
+    "os.environ": ("src/moyai/app/config.py",),
+    "os.getenv": ("src/moyai/app/config.py",),
+    "random": ("src/moyai/app/", "src/moyai/testing/"),
+    "time.sleep": (),
+    "time.time": ("src/moyai/app/",),
+    "unittest.mock": (),
+    "uuid.uuid4": ("src/moyai/app/",),
+}
+BANNED_IN_TESTS = ("time.sleep", "unittest.mock")
+
+# A literal under one of these annotations can't be changed through its name: mypy sees to that.
+FROZEN = ("Collection", "Final[Mapping", "Final[Sequence", "Mapping", "Sequence", "frozenset", "tuple")
+MUTABLE = ast.Dict | ast.List | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp
+
+
+def names_used(module: Module) -> Iterator[tuple[str, int]]:
+    """Every dotted name that the module takes from an import, whatever it calls it there, with its line."""
+    origin: dict[str, str] = {}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            origin |= {alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names}
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute):
+            head, _, rest = ast.unparse(node).partition(".")
+            yield f"{origin.get(head, head)}.{rest}", node.lineno
+
+
+def uses(module: Module, banned: str) -> list[str]:
+    """Where the module names this, or something in it."""
+    found = {line for name, line in names_used(module) if name == banned or name.startswith(f"{banned}.")}
+    return [f"{module.path}:{line}" for line in sorted(found)]
+
+
+@pytest.mark.parametrize("banned", BANNED_IN_SOURCE)
+def test_it_is_named_only_in_its_home(banned):
+    strangers = [module for module in modules("src") if not module.path.startswith(BANNED_IN_SOURCE[banned] or ("?",))]
+    assert [place for module in strangers for place in uses(module, banned)] == []
+
+
+@pytest.mark.parametrize("banned", BANNED_IN_TESTS)
+def test_tests_wait_for_what_happens_and_use_peers(banned):
+    assert [place for module in modules("tests") for place in uses(module, banned)] == []
+
+
+def test_every_exception_is_caught_only_at_the_top_of_a_loop():
+    measured = {
+        module.path: count for module in modules("src") if (count := sum(map(_catches_all, ast.walk(module.tree))))
+    }
+    assert beyond("catch_all", measured, 0) == []
+
+
+def _catches_all(node: ast.AST) -> bool:
+    if not isinstance(node, ast.ExceptHandler):
+        return False
+    last = node.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return False  # it tidies up and lets the error go on
+    caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+    return any(kind is None or ast.unparse(kind) in {"Exception", "BaseException"} for kind in caught)
+
+
+def test_nothing_happens_at_import():
+    assert [place for module in modules("src") for place in _work_at_import(module)] == []
+
+
+def _work_at_import(module: Module) -> Iterator[str]:
+    for node in module.tree.body:
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.Expr | ast.For | ast.While | ast.With | ast.Try) and not docstring:
+            yield f"{module.path}:{node.lineno}"
+
+
+def test_no_module_keeps_state():
+    assert [place for module in modules("src") for place in _state(module)] == []
+
+
+def _state(module: Module) -> Iterator[str]:
+    for node in module.tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, MUTABLE) and not _is_frozen(node):
+            yield f"{module.path}:{node.lineno}"
+    yield from (f"{module.path}:{node.lineno}" for node in ast.walk(module.tree) if isinstance(node, ast.Global))
+
+
+def _is_frozen(node: ast.Assign | ast.AnnAssign) -> bool:
+    if isinstance(node, ast.AnnAssign):
+        return ast.unparse(node.annotation).startswith(FROZEN)
+    return ast.unparse(node.targets[0]) == "__all__"

@@ -1,0 +1,96 @@
+"""The project's own files as the shape tests see them: what git tracks, parsed once."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Module(NamedTuple):
+    """A Python file: its path from the root, its text and its syntax tree."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+
+class Function(NamedTuple):
+    """A function or method: where it is (``path::Class.name``), its parameters and its lines without the docstring."""
+
+    place: str
+    parameters: int
+    lines: int
+
+
+@functools.cache
+def tracked_files() -> tuple[str, ...]:
+    """Paths from the root of all that git tracks or would track, without what was deleted."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return tuple(sorted(path for path in set(listed.splitlines()) if (ROOT / path).is_file()))
+
+
+@functools.cache
+def modules(*folders: str) -> tuple[Module, ...]:
+    """The Python files under these folders of the root."""
+    paths = [path for path in tracked_files() if path.endswith(".py") and path.split("/", 1)[0] in folders]
+    texts = [(path, (ROOT / path).read_text()) for path in paths]
+    return tuple(Module(path, text, ast.parse(text, path)) for path, text in texts)
+
+
+def functions(module: Module) -> Iterator[Function]:
+    """Every function of the module, nested ones as well."""
+    yield from _functions_below(module.tree, f"{module.path}::")
+
+
+def _functions_below(node: ast.AST, prefix: str) -> Iterator[Function]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield Function(prefix + child.name, _parameters(child), _lines(child))
+            yield from _functions_below(child, f"{prefix}{child.name}.")
+        elif isinstance(child, ast.ClassDef):
+            yield from _functions_below(child, f"{prefix}{child.name}.")
+        else:
+            yield from _functions_below(child, prefix)
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    arguments = function.args
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return len([name for name in names if name not in {"self", "cls"}])
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    # The docstring is not counted: explaining must not cost.
+    first = function.body[0]
+    docstring = ast.get_docstring(function, clean=False)
+    words = 0 if docstring is None else (first.end_lineno or first.lineno) - first.lineno + 1
+    return (function.end_lineno or function.lineno) - function.lineno + 1 - words
+
+
+@functools.cache
+def exceptions(rule: str) -> Mapping[str, int]:
+    """What ``exceptions.toml`` allows under this rule: place -> limit. Each line there gives its reason."""
+    listed = tomllib.loads((ROOT / "tests/shape/exceptions.toml").read_text()).get(rule, {})
+    unexplained = [place for place, line in listed.items() if not line.get("reason")]
+    assert not unexplained, f"exceptions.toml, [{rule}]: no reason for {unexplained}"
+    return {place: line["limit"] for place, line in listed.items()}
+
+
+def beyond(rule: str, measured: Mapping[str, int], limit: int) -> list[str]:
+    """What is larger than its limit, and exceptions that are no longer needed; one sentence for each."""
+    allowed = exceptions(rule)
+    large = [
+        f"{place} has {size}, the limit is {allowed.get(place, limit)}"
+        for place, size in measured.items()
+        if size > allowed.get(place, limit)
+    ]
+    idle = [f"{place} no longer needs its exception" for place in allowed if measured.get(place, 0) <= limit]
+    return large + idle
