@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 import pytest
+
 from tests.shape.tree import Module, beyond, modules
 
 # What must not be named -> the folders or files that are its home.
