@@ -29,11 +29,13 @@ class Remote:
 
     url: str
     region: str
+    own_credentials: bool = False
+    """Use credentials that mean nothing, whatever the caller has."""
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
         """A botocore client for one AWS service; credentials as the AWS CLI finds them, else local ones."""
         session = botocore.session.get_session()
-        if session.get_credentials() is None:
+        if self.own_credentials or session.get_credentials() is None:
             session.set_credentials("moyai", "moyai")
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
         return session.create_client(service, region_name=self.region, endpoint_url=self.url, config=config)

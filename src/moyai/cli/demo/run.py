@@ -1,0 +1,129 @@
+"""The demo's story, told while it happens; it ends well only if not one request failed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from moyai.app.config import DEFAULT_PORT
+from moyai.cli.demo.edges import edge_table, read_edges
+from moyai.cli.demo.server import DidNotStart, Server, start
+from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong
+from moyai.cli.demo.traffic import Traffic
+from moyai.cli.remote import Remote, Unreachable, say
+
+_FOLDER = Path("examples/shop")
+
+
+def demo(
+    app: Annotated[Path, typer.Option(help="Folder with the application.", exists=True, file_okay=False)] = _FOLDER,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and say where.")] = False,
+) -> None:
+    """Run four services in two clusters through real Envoys, break things under traffic, and count what failed."""
+    console = Console(highlight=False)
+    try:
+        server = _narrated_start(console, keep=keep)
+    except DidNotStart as error:
+        console.print(f"moyai did not start: {error}", style="red")
+        raise typer.Exit(1) from error
+    kept = False
+    try:
+        failed = _story(console, server, app)
+        kept = keep and not failed
+    except (TookTooLong, Unreachable, BotoCoreError, ClientError) as error:
+        said = say(error) if isinstance(error, BotoCoreError | ClientError) else str(error)
+        console.print(f"The demo stopped: {said}", style="red")
+        console.print((server.state / "moyai.log").read_text()[-4000:], style="dim")
+        failed = True
+    finally:
+        if kept:
+            _say_where(console, server)
+        else:
+            with _step(console, "everything stopped and removed"):
+                server.stop()
+    if failed:
+        raise typer.Exit(1)
+
+
+def _narrated_start(console: Console, *, keep: bool) -> Server:
+    with _step(console, "control plane ready"):
+        return start(DEFAULT_PORT if keep else 0)
+
+
+def _story(console: Console, server: Server, folder: Path) -> bool:
+    """Tell it; True when something failed."""
+    shop = Shop(Remote(server.url, "us-east-1", own_credentials=True), folder)
+    begun = time.time()
+    with _step(console, "image moyai.local/shop:1 imported"):
+        _import_image(server, folder)
+    with _step(console, f"clusters {', '.join(CLUSTERS)} and services {', '.join(ORDER)} created through the ECS API"):
+        shop.create()
+    for name in ORDER:
+        with _step(console, f"{name} is steady"):
+            shop.steady(name)
+    url = shop.front_url()
+    traffic = Traffic(url)
+    with _step(console, f"traffic flows through {url}"):
+        traffic.start()
+        time.sleep(1)
+    try:
+        _break_and_change(console, shop)
+    finally:
+        tally = traffic.stop()
+    with _step(console, "figures read from CloudWatch"):
+        edges = read_edges(shop.remote, begun)
+    console.print(edge_table(edges))
+    for edge in edges:
+        tally.failed += edge.failures
+    console.print(f"{tally.sent} requests sent from outside.", tally.last_failure)
+    console.print(f"Requests that failed: {tally.failed}", style="red" if tally.failed else "green")
+    return tally.failed > 0
+
+
+def _break_and_change(console: Console, shop: Shop) -> None:
+    """What happens under traffic."""
+    with _step(console, "the process of one catalog task killed, and the task replaced"):
+        shop.kill_one("catalog")
+        shop.steady("catalog")
+    with _step(console, "catalog rolled to a new revision"):
+        shop.deploy("catalog", "2")
+    with _step(console, "stock scaled out to 3 tasks"):
+        shop.scale("stock", 3)
+    with _step(console, "stock scaled in to 1 task"):
+        shop.scale("stock", 1)
+
+
+def _import_image(server: Server, folder: Path) -> None:
+    command = ["image", "import", "moyai.local/shop:1", str(folder / "image"), "--base", "moyai.local/host"]
+    subprocess.run(  # noqa: S603 (our own command)
+        [sys.executable, "-m", "moyai", *command, "--state", str(server.state)], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+@contextmanager
+def _step(console: Console, what: str) -> Iterator[None]:
+    """Show that something goes on, then that it is done and how long it took."""
+    started = time.monotonic()
+    if console.is_terminal:
+        with console.status(what):
+            yield
+    else:
+        yield
+    console.print(f"[green]✓[/green] {time.monotonic() - started:5.1f} s  {what}")
+
+
+def _say_where(console: Console, server: Server) -> None:
+    console.print(f"It goes on running on {server.url}; look at it with")
+    console.print(f"  AWS_ENDPOINT_URL={server.url} {os.path.relpath(sys.argv[0])} status")
+    console.print(f"  AWS_ENDPOINT_URL={server.url} aws ecs list-services --cluster shop-core")
+    console.print(f"and take it away with\n  {os.path.relpath(sys.argv[0])} down --forget --state {server.state}")
