@@ -11,17 +11,19 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from moyai.domain.world import AnyRecord, Change, Put, World
 from moyai.ports.store import Key, StoreFault
-from moyai.store.live import LiveWorld, key_of
+from moyai.store.codec import Codec
+from moyai.store.live import LiveWorld, Row
 
 
 class MemoryStore:
-    """A ``Store`` that starts with ``records``."""
+    """A ``Store`` that starts with ``records``, all of them saved."""
 
     def __init__(self, records: Iterable[AnyRecord] = ()) -> None:
-        self._live = LiveWorld(records)
-        self._saved = {key_of(Put(record)): record for record in self._live.world.records()}
-        self._unsaved: list[Change] = []
+        self._live = LiveWorld()
+        self._saved: dict[Key, bytes] = {}
+        self._unsaved: list[Row] = self._live.apply([Put(record) for record in records])
         self._closed = False
+        self._save()
 
     @property
     def world(self) -> World:
@@ -31,8 +33,7 @@ class MemoryStore:
     def apply(self, changes: Sequence[Change]) -> None:
         """See ``Store.apply``."""
         self._require_open()
-        self._live.apply(changes)
-        self._unsaved.extend(changes)
+        self._unsaved.extend(self._live.apply(changes))
 
     async def durable(self) -> None:
         """See ``Store.durable``: at once."""
@@ -40,8 +41,9 @@ class MemoryStore:
         self._save()
 
     def saved(self) -> tuple[AnyRecord, ...]:
-        """What a crash at this moment would leave: the world as of the last ``durable``."""
-        return tuple(self._saved.values())
+        """What a crash at this moment would leave: the records as of the last ``durable``."""
+        codec = Codec()
+        return tuple(codec.decode(body) for body in self._saved.values())
 
     def watch(self) -> AsyncIterator[frozenset[Key]]:
         """See ``Store.watch``."""
@@ -58,9 +60,9 @@ class MemoryStore:
             raise StoreFault("The store is closed.")
 
     def _save(self) -> None:
-        for change in self._unsaved:
-            if isinstance(change, Put):
-                self._saved[key_of(change)] = change.record
+        for row in self._unsaved:
+            if row.body is None:
+                self._saved.pop(row.key, None)
             else:
-                self._saved.pop(key_of(change), None)
+                self._saved[row.key] = row.body
         self._unsaved.clear()

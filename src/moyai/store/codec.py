@@ -1,0 +1,39 @@
+"""Records as bytes: MessagePack of the tagged record, as msgspec writes it.
+
+Promise: bytes that ``encode`` returned decode to an equal record; a record for which that isn't so
+(a list where a tuple is due, None where it isn't allowed) is refused before it is stored, because
+after a restart it would be somebody else's riddle.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.domain.world import AnyRecord
+from moyai.ports.store import StoreFault
+
+
+class Codec:
+    """Encodes and decodes every kind of record. Not to be shared between threads."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder: msgspec.msgpack.Decoder[AnyRecord] = msgspec.msgpack.Decoder(AnyRecord)
+
+    def encode(self, record: AnyRecord) -> bytes:
+        """The record as bytes; TypeError when it would not come back equal."""
+        body = self._encoder.encode(record)
+        try:
+            same = self._decoder.decode(body) == record
+        except msgspec.ValidationError as exc:
+            raise TypeError(f"{type(record).__name__} {record.key!r} has a member of the wrong type: {exc}") from exc
+        if not same:
+            raise TypeError(f"{type(record).__name__} {record.key!r} would come back changed")
+        return body
+
+    def decode(self, body: bytes) -> AnyRecord:
+        """The record; StoreFault when this is none that we know."""
+        try:
+            return self._decoder.decode(body)
+        except msgspec.MsgspecError as exc:
+            raise StoreFault(f"The state holds a record that can't be read: {exc}") from exc

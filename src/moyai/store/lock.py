@@ -1,0 +1,59 @@
+"""One control plane for one state directory.
+
+Promise: whoever holds the lock is alone, and the kernel frees it when its process ends, however it
+ends. The lock file stays: removing it would let two processes lock two files of the same name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+from moyai.ports.store import StateLocked, StoreFault
+
+_PID_DIGITS = 20
+
+
+class DirectoryLock:
+    """An exclusive lock on a state directory, which is made (mode 0700) where there is none."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    @classmethod
+    def take(cls, directory: Path) -> Self:
+        """Lock the directory, or raise StateLocked, which names the process that has it."""
+        try:
+            _ensure(directory)
+            file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise StoreFault(f"The state directory {directory} can't be used: {exc.strerror}.") from exc
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            holder = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(file)
+            raise StateLocked(f"The state in {directory} is in use by process {holder}.") from exc
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        return cls(file)
+
+    def release(self) -> None:
+        """Let the next one in. Harmless when repeated."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _ensure(directory: Path) -> None:
+    """Make the directory where there is none, so that it survives a power cut as what is in it does."""
+    if directory.is_dir():
+        return
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    parent = os.open(directory.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)

@@ -1,0 +1,72 @@
+"""The database's schema, as the numbered steps that lead to it.
+
+Promise: a database of any earlier version is brought up to date in one transaction, or left as it
+was; one that a newer moyai wrote is not touched. Step N leads from version N to N+1. A step that has
+been released is never edited: the next one is appended. Records carry their own shape, and a member
+that is added with a default needs no step.
+
+Both numbers live in SQLite's header, where they can be read before any table is there:
+``user_version`` is the schema, ``application_id`` says that the file is ours.
+Source: https://www.sqlite.org/pragma.html#pragma_user_version
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from moyai.ports.store import StateNewer, StoreFault
+
+APPLICATION: Final = 0x6D6F7961
+"""``moya``, as the file utility shows it."""
+
+Step = Callable[[sqlite3.Connection], None]
+
+
+def _first_tables(connection: sqlite3.Connection) -> None:
+    # `place` keeps the order of creation. A bare rowid would not do: VACUUM may renumber it.
+    connection.execute(
+        "CREATE TABLE records (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,"
+        " UNIQUE (kind, key))"
+    )
+    connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL)")
+
+
+STEPS: Final[tuple[Step, ...]] = (_first_tables,)
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
+    """Bring the database to version ``len(steps)``. The connection must be in autocommit mode.
+
+    Errors: StateNewer; StoreFault when the file is another program's; sqlite3.Error.
+    """
+    application = _header(connection, "application_id")
+    version = _header(connection, "user_version")
+    if application not in {0, APPLICATION} or (application == 0 and _has_tables(connection)):
+        raise StoreFault("The state's database was made by another program.")
+    if version > len(steps):
+        raise StateNewer(
+            f"The state has schema {version} and this moyai knows {len(steps)}: "
+            "it was written by a newer moyai. Use that one, or another --state."
+        )
+    if version == len(steps):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in steps[version:]:
+            step(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _header(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0])
