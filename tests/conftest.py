@@ -1,0 +1,28 @@
+"""What all tests share: the switch that writes golden files anew, and what root is needed for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take --golden-update, which `make golden` gives."""
+    parser.addoption("--golden-update", action="store_true", help="write expected outputs instead of comparing")
+
+
+@pytest.fixture(scope="session")
+def golden_update(request: pytest.FixtureRequest) -> bool:
+    """True when expected outputs are to be written anew."""
+    return bool(request.config.getoption("--golden-update"))
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Skip what needs root when there is none; `make test` refuses to start then, so nothing is skipped there."""
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if item.get_closest_marker("root"):
+            item.add_marker(pytest.mark.skip(reason="needs root for network namespaces"))
