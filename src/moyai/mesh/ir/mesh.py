@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir.destination import Destination
+from moyai.mesh.ir.diagnostic import Diagnostic
+from moyai.mesh.ir.endpoint_group import EndpointGroup
+from moyai.mesh.ir.service import Service
+from moyai.mesh.ir.workload import Workload
 
 
 class Mesh(msgspec.Struct, frozen=True):
-    """One consistent picture of all traffic."""
+    """One consistent picture of all traffic. Every name used inside it is defined inside it."""
+
+    workloads: Mapping[WorkloadId, Workload] = {}
+    services: Mapping[str, Service] = {}
+    destinations: Mapping[str, Destination] = {}
+    groups: Mapping[str, EndpointGroup] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,22 @@
+"""Where traffic can be sent: a group of endpoints and how to treat them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.mesh.ir.outlier_policy import OutlierPolicy
+from moyai.mesh.ir.protocol import Protocol
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """Shared by name between all workloads that call it.
+
+    ``group`` names its EndpointGroup, ``stat_name`` what its statistics are called. Seconds.
+    """
+
+    name: str
+    group: str
+    protocol: Protocol
+    connect_timeout: float
+    outlier: OutlierPolicy
+    stat_name: str

@@ -1,0 +1,20 @@
+"""Who answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Member(msgspec.Struct, frozen=True, order=True):
+    """One place that answers; ``zone`` is where it stands."""
+
+    zone: str
+    address: str
+    port: int
+
+
+class EndpointGroup(msgspec.Struct, frozen=True):
+    """The members behind a name, in a fixed order. None is a valid number of members."""
+
+    name: str
+    members: tuple[Member, ...] = ()

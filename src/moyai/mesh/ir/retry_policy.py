@@ -1,0 +1,32 @@
+"""When a proxy tries again, and where."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class RetryCondition(StrEnum):
+    """What may have gone wrong for another attempt to be made."""
+
+    CONNECT_FAILURE = "connect-failure"
+    REFUSED_STREAM = "refused-stream"
+    """The target said (HTTP/2) that it has not looked at the request."""
+    RESET = "reset"
+    """The connection broke, whether or not the request had been sent: only for what may be repeated."""
+    RESET_BEFORE_REQUEST = "reset-before-request"
+    """The connection broke before the request was sent."""
+    UNAVAILABLE = "unavailable"
+    """gRPC status 14."""
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """``attempts`` beyond the first. A further attempt avoids the endpoints already tried, looking at most
+    ``reselections`` times for another one; when there is none it takes one of them again.
+    """
+
+    attempts: int
+    conditions: tuple[RetryCondition, ...]
+    status_codes: tuple[int, ...] = ()
+    reselections: int = 0
