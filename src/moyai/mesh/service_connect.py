@@ -11,7 +11,7 @@ where AWS gives them; the others, and why, are in docs/reference/parity.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import AddressValueError, IPv4Address
 
 from moyai.domain.cloudmap.namespace import Namespace
@@ -19,7 +19,7 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, Di
 from moyai.domain.connect.names import ConnectView, Offer, proxy_ports
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn, WorkloadId
+from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, WorkloadId
 from moyai.mesh.ir import (
     Call,
     Destination,
@@ -122,7 +122,7 @@ def _name(namespace: Namespace, service: DiscoveryService) -> str:
 
 
 def _workload(
-    world: World, task: Task, view: ConnectView, names: dict[str, str], diagnostics: list[Diagnostic]
+    world: World, task: Task, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
 ) -> Workload:
     ports = proxy_ports(world.task_definitions[task.task_definition])
     return Workload(
@@ -157,7 +157,9 @@ def _inbound(task: Task, view: ConnectView, diagnostics: list[Diagnostic]) -> tu
     return tuple(ports.values())
 
 
-def _outbound(task: Task, view: ConnectView, names: dict[str, str], diagnostics: list[Diagnostic]) -> OutboundView:
+def _outbound(
+    task: Task, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
+) -> OutboundView:
     calls: dict[tuple[str, int], Call] = {}
     for seen in view.names:
         place = (seen.address, seen.port)
