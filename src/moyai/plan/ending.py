@@ -1,0 +1,108 @@
+"""The second half of a task's life: DEACTIVATING, STOPPING, DEPROVISIONING.
+
+Promise: the endpoints are withdrawn first; then every proxy that knew them must have acknowledged a
+configuration without them and the requests under way must have ended (both bounded by DRAIN_LIMIT);
+only then SIGTERM. The proxy goes last, after its final statistics came in (bounded, too).
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.kernel.clock import Instant, later
+from moyai.plan import order, registration
+from moyai.plan.action import Release, Stop
+from moyai.plan.sight import Case
+from moyai.plan.step import Step
+
+DRAIN_LIMIT = 30.0
+"""Seconds after which a task that is still held or busy is stopped all the same."""
+
+SETTLE = 0.1
+"""Seconds between the last acknowledgement and the count of what is in flight: a proxy acknowledges
+on its main thread and its workers follow within milliseconds."""
+
+DRAIN_POLL = 0.25
+"""Seconds between two looks at the requests under way."""
+
+REPORT_LIMIT = 10.0
+"""Seconds the proxy is kept for its last statistics."""
+
+REPORT_POLL = 1.0
+"""Seconds between two looks at whether they came in."""
+
+
+def leave(case: Case) -> Step:
+    """From wherever the task is, on the way out."""
+    if case.task.last_status is TaskStatus.PROVISIONING:
+        return deprovision(case)
+    if case.task.last_status is TaskStatus.RUNNING and registration.offers(case.task):
+        task = case.moved(last_status=TaskStatus.DEACTIVATING, deactivating_at=case.now)
+    else:
+        task = case.moved(last_status=TaskStatus.STOPPING)
+    return Step(task, registration.withdraw(case.world, case.task))
+
+
+def deactivating(case: Case) -> Step:
+    """The endpoints are withdrawn; others are forgetting them."""
+    since = case.task.deactivating_at or case.now
+    deadline = later(since, DRAIN_LIMIT)
+    ready = _drained_at(case)
+    if case.now >= deadline or (ready is not None and case.now >= ready):
+        return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
+    return Step(case.task, wake_at=min(deadline, ready or later(case.now, DRAIN_POLL)))
+
+
+def stopping(case: Case) -> Step:
+    """Containers end: applications against the order they started in, then the proxy."""
+    running = [c for c in case.task.containers if c.last_status is ContainerStatus.RUNNING]
+    if not running:
+        return deprovision(case)
+    stoppable = order.stoppable(case)
+    if stoppable:
+        return Step(case.task, effects=tuple(Stop(case.task.id, c.name) for c in stoppable))
+    proxy = running[0]
+    ready = _reported_at(case)
+    if case.now >= ready:
+        return Step(case.task, effects=(Stop(case.task.id, proxy.name),))
+    return Step(case.task, wake_at=min(ready, later(case.now, REPORT_POLL)))
+
+
+def deprovision(case: Case) -> Step:
+    """Everything has ended, or never began: DEPROVISIONING."""
+    containers = tuple(_over(c) for c in case.task.containers)
+    ended = max((c.finished_at for c in containers if c.finished_at is not None), default=case.now)
+    return Step(case.moved(last_status=TaskStatus.DEPROVISIONING, containers=containers, execution_stopped_at=ended))
+
+
+def deprovisioning(case: Case) -> Step:
+    """The sandbox is taken away; then nothing is left but the record."""
+    if case.sandbox is not None:
+        return Step(case.task, effects=(Release(case.task.id),))
+    return Step(_over_task(case.task, case.now))
+
+
+def _drained_at(case: Case) -> Instant | None:
+    """When nobody will send and nothing is under way; None while that is not so."""
+    drain = case.drain
+    if drain is None or drain.waiting_on or drain.in_flight:
+        return None
+    return case.now if drain.forgotten_at is None else later(drain.forgotten_at, SETTLE)
+
+
+def _reported_at(case: Case) -> Instant:
+    """From when the proxy, the last one running, may stop."""
+    ended = max((c.finished_at for c in case.apps if c.finished_at is not None), default=None)
+    if ended is None:
+        return case.now
+    reported = None if case.proxy is None else case.proxy.reported_at
+    return case.now if reported is not None and reported > ended else later(ended, REPORT_LIMIT)
+
+
+def _over(container: Container) -> Container:
+    return replace(container, last_status=ContainerStatus.STOPPED)
+
+
+def _over_task(task: Task, now: Instant) -> Task:
+    return replace(task, last_status=TaskStatus.STOPPED, stopped_at=now)

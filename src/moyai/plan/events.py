@@ -1,0 +1,95 @@
+"""A service's events: their wording, their order, and which of them would only repeat.
+
+Promise: AWS's sentences to the letter (``(service front) has started 1 tasks: (task …).``); strictly
+ordered to the millisecond, newest first, the last hundred kept. A problem that persists is told again
+only after six hours or after the service was steady in between.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import ServiceEvent, ServiceLog
+from moyai.domain.ecs.task import Task
+from moyai.domain.world import Put, World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
+
+REPEAT_AFTER = 6 * 3600
+"""Seconds until what is still true is said again."""
+
+_KEPT = 100
+_STEP = 0.001
+
+
+def started(tasks: Sequence[Task], unhealthy: int = 0) -> str:
+    """A batch was started, ``unhealthy`` of it in place of unhealthy tasks."""
+    text = f"has started {len(tasks)} tasks: {_named(tasks)}."
+    return f"{text} Amazon ECS replaced {unhealthy} tasks due to an unhealthy status." if unhealthy else text
+
+
+def stopped(tasks: Sequence[Task]) -> str:
+    """Running tasks were told to stop."""
+    return f"has stopped {len(tasks)} running tasks: {_named(tasks)}."
+
+
+def stopped_pending(count: int) -> str:
+    """Tasks that were not running yet were told to stop."""
+    return f"stopped {count} pending tasks."
+
+
+def failed_health_checks(task: Task) -> str:
+    """A container's own check fails."""
+    return f"(task {task.id}) failed container health checks."
+
+
+def unplaced(reason: str) -> str:
+    """A task could not be had; AWS words its own start errors so, too."""
+    return f"was unable to place a task. Reason: {reason.rstrip('.')}."
+
+
+STEADY = "has reached a steady state."
+INCONSISTENT = "is unable to consistently start tasks successfully."
+STUCK = (
+    "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+    "Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+
+
+def completed(deployment: DeploymentId) -> str:
+    """A rollout is through."""
+    return f"(deployment {deployment}) deployment completed."
+
+
+def announce(world: World, service: ServiceArn, texts: Iterable[str], now: Instant, ids: Ids) -> tuple[Put, ...]:
+    """The change that adds these to the service's events; none when there is nothing new to say."""
+    log = world.service_logs.get(service) or ServiceLog(service)
+    name = service.rpartition("/")[2]
+    told = log
+    for text in texts:
+        told = _append(told, f"(service {name}) {text}", now, ids)
+    return () if told is log else (Put(told),)
+
+
+def worth_saying(world: World, service: ServiceArn, text: str, now: Instant) -> bool:
+    """Whether a problem is new: not said within REPEAT_AFTER, or steady since."""
+    log = world.service_logs.get(service)
+    for event in () if log is None else log.events:
+        if event.message.endswith(STEADY) or event.created_at <= now - REPEAT_AFTER:
+            return True
+        if event.message.endswith(text):
+            return False
+    return True
+
+
+def _append(log: ServiceLog, message: str, now: Instant, ids: Ids) -> ServiceLog:
+    newest = log.events[0].created_at + _STEP if log.events else 0.0
+    event = ServiceEvent(ids.uuid(), Instant(round(max(now, newest), 3)), message)
+    return replace(log, events=(event, *log.events)[:_KEPT])
+
+
+def _named(tasks: Sequence[Task]) -> str:
+    return " ".join(f"(task {t.id})" for t in tasks)

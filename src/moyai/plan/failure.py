@@ -1,0 +1,71 @@
+"""What follows from a task that never reached RUNNING, and from one that did.
+
+Promise: each failure is counted once, in the same record as the task's own stop; the wait before the
+next attempt doubles up to AWS's documented 27 minutes and starts anew when a task of the deployment
+reaches RUNNING or a new deployment is made. A task that ran and ended is replaced without back-off,
+but a deployment whose task ended within seconds of its start takes a short breath first.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import Deployment, Service
+from moyai.domain.ecs.task import StopCode, Task
+from moyai.domain.world import Put, World
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import Ids
+from moyai.plan import events
+
+_FIRST_WAIT = 5.0
+_LONGEST_WAIT = 27 * 60.0
+_LAST_DOUBLING = 12
+_TROUBLED_FROM = 3
+"""Failures in a row before AWS's warning that tasks don't start consistently."""
+
+_SHORT_LIFE = 10.0
+_BREATH = 2.0
+
+
+def after_stop(world: World, task: Task, now: Instant, ids: Ids) -> tuple[Put, ...]:
+    """Changes to the task's service when the task ended by itself."""
+    service = world.services.get(task.service)
+    if service is None:
+        return ()
+    if task.started_at is not None:
+        hasty = now - task.started_at < _SHORT_LIFE
+        return _with_deployment(service, task, 0, later(now, _BREATH)) if hasty else ()
+    deployment = _deployment(service, task)
+    failures = 1 if deployment is None else deployment.failed_tasks + 1
+    texts = [events.unplaced(task.stopped_reason or "")] if task.stop_code is StopCode.TASK_FAILED_TO_START else []
+    if failures >= _TROUBLED_FROM:
+        texts.append(events.INCONSISTENT)
+    new = [t for t in texts if events.worth_saying(world, service.arn, t, now)]
+    counted = _with_deployment(service, task, failures, later(now, _wait(failures)))
+    return (*counted, *events.announce(world, service.arn, new, now, ids))
+
+
+def after_start(world: World, task: Task) -> tuple[Put, ...]:
+    """Changes to the task's service when the task reached RUNNING: it forgets failures."""
+    service = world.services.get(task.service)
+    deployment = None if service is None else _deployment(service, task)
+    if service is None or deployment is None or deployment.failed_tasks == 0:
+        return ()
+    return _with_deployment(service, task, 0, Instant(0))
+
+
+def _wait(failures: int) -> float:
+    return min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(failures - 1, _LAST_DOUBLING))
+
+
+def _deployment(service: Service, task: Task) -> Deployment | None:
+    return next((d for d in service.deployments if d.id == task.deployment), None)
+
+
+def _with_deployment(service: Service, task: Task, failures: int, wait_until: Instant) -> tuple[Put, ...]:
+    changed = tuple(
+        replace(d, failed_tasks=failures, retry_at=wait_until) if d.id == task.deployment else d
+        for d in service.deployments
+    )
+    return () if changed == service.deployments else (Put(replace(service, deployments=changed)),)

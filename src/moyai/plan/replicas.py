@@ -1,0 +1,87 @@
+"""Which tasks a service starts now.
+
+Promise: never more than the ceiling allows, counting what stays; never before the back-off of a
+deployment whose tasks don't start. While such a deployment fails, the one before it keeps the floor:
+what dies of it is replaced by its like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from moyai.domain.ecs.service import Deployment, Service
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import Ids
+from moyai.plan.launch import LaunchRequest, NoRoom, launch
+from moyai.plan.rollout import Bounds, Roll, not_of, of
+
+
+class Launches(msgspec.Struct, frozen=True):
+    """New tasks. ``missing``: what the newest deployment lacks; ``room``: how many more the ceiling allows
+    after those; ``no_room``: why a task found no place.
+    """
+
+    tasks: tuple[Task, ...]
+    missing: int
+    room: int
+    no_room: str | None = None
+
+
+def launches(world: World, roll: Roll, limits: Bounds, stops: Sequence[Task], now: Instant, ids: Ids) -> Launches:
+    """What to start, after ``stops`` are gone."""
+    stopping = {t.arn for t in stops}
+    room = max(0, limits.ceiling - sum(t.arn not in stopping for t in roll.alive))
+    good = [t for t in (*roll.healthy, *roll.coming) if t.arn not in stopping]
+    primary = roll.service.primary
+    missing = max(0, roll.service.desired_count - len(of(primary, good)))
+    wanted = [primary] * min(missing, room) if now >= primary.retry_at else []
+    wanted += _held(roll, limits, good, room - len(wanted), now)
+    tasks: list[Task] = []
+    no_room = None
+    try:
+        for deployment in wanted:
+            tasks.append(launch(world, _request(world, roll.service, deployment), now, ids, tasks))
+    except NoRoom as full:
+        no_room = str(full)
+    return Launches(tuple(tasks), missing, room - len(tasks), no_room)
+
+
+def _held(roll: Roll, limits: Bounds, good: Sequence[Task], room: int, now: Instant) -> list[Deployment]:
+    """The former deployment, once for each task it must replace while the newest one fails."""
+    deployments = roll.service.deployments
+    if not roll.service.primary.failed_tasks or len(deployments) == 1 or now < deployments[1].retry_at:
+        return []
+    counted = sum(t in good for t in roll.healthy) + len(
+        not_of(roll.service.primary, [t for t in roll.coming if t in good])
+    )
+    return [deployments[1]] * max(0, min(limits.floor - counted, room))
+
+
+def _request(world: World, service: Service, deployment: Deployment) -> LaunchRequest:
+    definition = world.task_definitions[deployment.task_definition]
+    network = deployment.network_configuration
+    return LaunchRequest(
+        cluster=service.cluster,
+        definition=definition,
+        group=f"service:{service.name}",
+        network=None if network is None else network.awsvpc_configuration,
+        service=service.arn,
+        deployment=deployment.id,
+        view=deployment.view,
+        started_by=deployment.id,
+        launch_type=service.launch_type,
+        tags=_tags(service, definition),
+    )
+
+
+def _tags(service: Service, definition: TaskDefinition) -> Mapping[str, str]:
+    propagated = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(service.propagate_tags, {})
+    if not service.enable_ecs_managed_tags:
+        return propagated
+    cluster = service.cluster.rpartition("/")[2]
+    return {**propagated, "aws:ecs:clusterName": cluster, "aws:ecs:serviceName": service.name}

@@ -1,0 +1,75 @@
+"""Which tasks a service stops.
+
+Promise: never so many healthy ones that fewer than the floor remain. What doesn't serve goes first:
+tasks that are not RUNNING yet, then those without a verdict, then healthy ones, each time from the
+zone that has most, the youngest first.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.plan.rollout import Bounds, Roll, not_of, of
+
+
+def to_stop(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
+    """All that may and should be told to stop now."""
+    old = _old(roll, limits)
+    return (*old, *_surplus(roll, limits, old), *_replaced(roll, limits))
+
+
+def _old(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
+    """Tasks of former deployments that can be done without."""
+    primary = roll.service.primary
+    spare = max(0, len(roll.healthy) - limits.floor)
+    enough = len(roll.healthy) >= limits.floor
+    healthy = _crowded_first(not_of(primary, roll.healthy), roll.alive)[:spare]
+    coming = [t for t in not_of(primary, roll.coming) if enough or (_starting(t) and not primary.failed_tasks)]
+    return (*not_of(primary, roll.unhealthy), *coming, *healthy)
+
+
+def _surplus(roll: Roll, limits: Bounds, already: Sequence[Task]) -> tuple[Task, ...]:
+    """What the newest deployment has above desiredCount."""
+    primary = roll.service.primary
+    coming, healthy = of(primary, roll.coming), of(primary, roll.healthy)
+    excess = max(0, len(coming) + len(healthy) - roll.service.desired_count)
+    if not excess:
+        return ()
+    stopped_healthy = sum(t in roll.healthy for t in already)
+    spare = max(0, len(roll.healthy) - stopped_healthy - limits.floor)
+    waiting = [t for t in coming if _starting(t)]
+    unjudged = [t for t in coming if not _starting(t)]
+    ranked = [t for group in (waiting, unjudged) for t in _crowded_first(group, roll.alive)]
+    ranked += _crowded_first(healthy, roll.alive)[:spare]
+    return tuple(ranked[:excess])
+
+
+def _replaced(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
+    """Unhealthy tasks of the newest deployment: once others are healthy in their place, or, where the
+    ceiling lets none be started before, one at a time.
+    """
+    unhealthy = of(roll.service.primary, roll.unhealthy)
+    if len(roll.healthy) >= roll.service.desired_count:
+        return tuple(unhealthy)
+    blocked = len(roll.alive) >= limits.ceiling and not roll.leaving and not roll.coming
+    return tuple(unhealthy[:1]) if blocked else ()
+
+
+def _starting(task: Task) -> bool:
+    return task.last_status is not TaskStatus.RUNNING
+
+
+def _crowded_first(candidates: Iterable[Task], present: Sequence[Task]) -> list[Task]:
+    """Candidates in the order in which stopping them keeps the zones even."""
+    crowd = Counter(t.availability_zone for t in present)
+    left = sorted(candidates, key=lambda t: (t.created_at, t.arn))
+    order = []
+    while left:
+        fullest = max(left, key=lambda t: (crowd[t.availability_zone], t.created_at, t.arn))
+        crowd[fullest.availability_zone] -= 1
+        left.remove(fullest)
+        order.append(fullest)
+    return order

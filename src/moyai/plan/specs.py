@@ -1,0 +1,130 @@
+"""From a task and its definition to what a runtime is told.
+
+Promise: pure translation; overrides win over the definition, and what ECS itself injects wins over
+both. The hosts file carries the names that the deployment froze, each at its virtual address.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moyai.domain.connect.names import VIRTUAL_CIDR, proxy_ports
+from moyai.domain.ecs import metadata
+from moyai.domain.ecs.task import Container, ContainerOverride, Task
+from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, SandboxSpec, Ulimit
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import scope_of
+
+DEFAULT_STOP_TIMEOUT = 30
+"""Seconds between SIGTERM and SIGKILL, as on Fargate."""
+
+_DEFAULT_PROBE = Probe(())
+
+
+def sandbox_spec(task: Task, definition: TaskDefinition) -> SandboxSpec:
+    """What the task's containers share."""
+    vpc = default_vpc(scope_of(task.arn))
+    subnet = next(s for s in vpc.subnets if s.id == task.interface.subnet)
+    return SandboxSpec(
+        task=task.id,
+        network=Network(
+            vpc=vpc.id,
+            vpc_cidr=vpc.cidr,
+            subnet_cidr=subnet.cidr,
+            address=task.interface.address,
+            mac=task.interface.mac,
+            host_name=task.interface.private_dns_name,
+        ),
+        hosts=_hosts(task),
+        intercept=_intercept(task, definition),
+        cpu_units=int(task.cpu or 0),
+        memory_mib=int(task.memory or 0),
+    )
+
+
+def container_spec(task: Task, definition: TaskDefinition, container: Container) -> ContainerSpec:
+    """One application container of the task."""
+    defined = next(c for c in definition.container_definitions if c.name == container.name)
+    override = _override(task, container.name)
+    return ContainerSpec(
+        task=task.id,
+        name=container.name,
+        image=defined.image,
+        entry_point=defined.entry_point,
+        command=defined.command if override.command is None else override.command,
+        environment=_environment(task, defined, override, container),
+        working_directory=defined.working_directory,
+        user=defined.user,
+        probe=None if defined.health_check is None else probe(defined.health_check),
+        stop_timeout=stop_timeout(defined),
+        cpu_units=defined.cpu if override.cpu is None else override.cpu,
+        memory_mib=override.memory or defined.memory or 0,
+        ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in defined.ulimits or ()),
+        readonly_root=bool(defined.readonly_root_filesystem),
+    )
+
+
+def probe(check: HealthCheck) -> Probe:
+    """A health check with ECS's defaults filled in."""
+    return Probe(
+        command=check.command,
+        interval=_or(check.interval, _DEFAULT_PROBE.interval),
+        timeout=_or(check.timeout, _DEFAULT_PROBE.timeout),
+        retries=_or(check.retries, _DEFAULT_PROBE.retries),
+        start_period=_or(check.start_period, _DEFAULT_PROBE.start_period),
+    )
+
+
+def stop_timeout(defined: ContainerDefinition) -> int:
+    """Seconds a container gets between SIGTERM and SIGKILL."""
+    return _or(defined.stop_timeout, DEFAULT_STOP_TIMEOUT)
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _hosts(task: Task) -> tuple[HostName, ...]:
+    seen = () if task.view is None else task.view.names
+    return (
+        HostName("127.0.0.1", "localhost"),
+        HostName(task.interface.address, task.interface.private_dns_name),
+        *(HostName(address, name) for address, name in sorted({(n.address, n.dns_name) for n in seen})),
+    )
+
+
+def _intercept(task: Task, definition: TaskDefinition) -> Intercept | None:
+    if task.view is None:
+        return None
+    ports = proxy_ports(definition)
+    return Intercept(
+        virtual_cidr=str(VIRTUAL_CIDR),
+        egress_port=ports.egress,
+        ingress_port=ports.ingress,
+        inbound_ports=tuple(sorted({o.container_port for o in task.view.offers if o.ingress_port is None})),
+    )
+
+
+def _override(task: Task, name: str) -> ContainerOverride:
+    found = (o for o in task.overrides.container_overrides if o.name == name)
+    return next(found, ContainerOverride(name))
+
+
+def _environment(
+    task: Task, defined: ContainerDefinition, override: ContainerOverride, container: Container
+) -> Mapping[str, str]:
+    """Definition, then override, then what ECS tells every container."""
+    region = scope_of(task.arn).region
+    identity = metadata.runtime_id(container.arn)
+    base = f"http://{metadata.ADDRESS}"
+    return {
+        **{e.name: e.value for e in (*defined.environment, *(override.environment or ()))},
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
+        "AWS_REGION": region,
+        "ECS_AGENT_URI": f"{base}/api/{identity}",
+        "ECS_CONTAINER_METADATA_URI": f"{base}/v3/{identity}",
+        "ECS_CONTAINER_METADATA_URI_V4": f"{base}/v4/{identity}",
+    }

@@ -1,0 +1,116 @@
+"""The first half of a task's life: PROVISIONING, PENDING, ACTIVATING, RUNNING."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, TaskStatus
+from moyai.domain.sandbox.state import Health
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import WorkloadId
+from moyai.plan import failure, order, registration
+from moyai.plan.action import Prepare, Start, StartProxy
+from moyai.plan.ending import deprovision, leave
+from moyai.plan.gate import opens_at
+from moyai.plan.sight import Case
+from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, container_spec, sandbox_spec
+from moyai.plan.step import Step
+from moyai.plan.stopping import ESSENTIAL_EXITED, stop_task
+
+PROXY_PATIENCE = 180
+"""Seconds a proxy gets to become HEALTHY, as long as Fargate gives any dependency."""
+
+SANDBOX_LOST = "ResourceInitializationError: the task's sandbox is gone (the host was restarted or reset)"
+
+
+def provisioning(case: Case) -> Step:
+    """The sandbox is being made."""
+    if case.task.desired_status is DesiredStatus.STOPPED:
+        return deprovision(case)
+    if case.fault is not None:
+        return _fail(case, StopCode.TASK_FAILED_TO_START, case.fault)
+    if case.sandbox is None:
+        return Step(case.task, effects=(Prepare(sandbox_spec(case.task, case.definition)),))
+    return Step(case.moved(last_status=TaskStatus.PENDING, connectivity_at=case.now, pull_started_at=case.now))
+
+
+def pending(case: Case) -> Step:
+    """Containers are being started, the proxy before all others."""
+    if (ended := _ended(case)) is not None:
+        return ended
+    if all(c.last_status is not ContainerStatus.PENDING for c in case.task.containers):
+        return _started(case)
+    if case.exited() is not None:
+        return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    proxy = case.task.proxy
+    if proxy is not None and proxy.health_status is not Health.HEALTHY:
+        return _await_proxy(case, proxy)
+    if (reason := order.hopeless(case)) is not None:
+        return _fail(case, StopCode.TASK_FAILED_TO_START, reason)
+    starts = tuple(Start(container_spec(case.task, case.definition, c)) for c in order.startable(case))
+    return Step(case.task, effects=starts, wake_at=order.patience_ends(case))
+
+
+def activating(case: Case) -> Step:
+    """All containers are up; the start gate decides when the task is registered."""
+    if (ended := _ended(case)) is not None:
+        return ended
+    if case.exited() is not None:
+        return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    opening = opens_at(case)
+    if case.now < opening:
+        return Step(case.task, wake_at=opening)
+    registered = registration.register(case.world, case.task, case.definition, case.now)
+    task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now)
+    return Step(task, (*registered, *failure.after_start(case.world, case.task)))
+
+
+def running(case: Case) -> Step:
+    """Nothing to do until an essential container ends or somebody wants the task stopped."""
+    if (ended := _ended(case)) is not None:
+        return ended
+    if case.exited() is not None:
+        return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    return Step(case.task)
+
+
+def _ended(case: Case) -> Step | None:
+    """The step of a task that is not to go on, whatever its containers do."""
+    if case.task.desired_status is DesiredStatus.STOPPED:
+        return leave(case)
+    starting = case.task.last_status is TaskStatus.PENDING
+    if starting and case.fault is not None:
+        return _fail(case, StopCode.TASK_FAILED_TO_START, case.fault)
+    if case.sandbox is None:
+        code = StopCode.TASK_FAILED_TO_START if starting else StopCode.ESSENTIAL_CONTAINER_EXITED
+        return _fail(case, code, SANDBOX_LOST)
+    return None
+
+
+def _started(case: Case) -> Step:
+    """Every container has been started: on to registration, where there is something to register."""
+    pulled = min((c.started_at for c in case.apps if c.started_at is not None), default=case.now)
+    if registration.offers(case.task):
+        return Step(
+            case.moved(last_status=TaskStatus.ACTIVATING, activated_at=case.now, pull_stopped_at=pulled),
+        )
+    task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now, pull_stopped_at=pulled)
+    return Step(task, failure.after_start(case.world, case.task))
+
+
+def _await_proxy(case: Case, proxy: Container) -> Step:
+    if proxy.started_at is None:
+        start = StartProxy(case.task.id, WorkloadId(case.task.arn), proxy.name, DEFAULT_STOP_TIMEOUT)
+        return Step(case.task, effects=(start,))
+    deadline: Instant = later(proxy.started_at, PROXY_PATIENCE)
+    if case.now < deadline:
+        return Step(case.task, wake_at=deadline)
+    reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_PATIENCE} s"
+    return _fail(case, StopCode.TASK_FAILED_TO_START, reason)
+
+
+def _fail(case: Case, code: StopCode, reason: str) -> Step:
+    """The task ends by itself; its service is told."""
+    task = stop_task(case.task, code, reason, case.now)
+    step = leave(replace(case, task=task))
+    return Step(step.task, (*step.changes, *failure.after_stop(case.world, task, case.now, case.ids)))
