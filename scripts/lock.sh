@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 for machine in x86_64 aarch64; do
   for python in 3.11 3.14; do
     printf 'lock: checking Python %s on %s\n' "$python" "$machine"
-    .venv/bin/uv pip compile requirements.lock --quiet --only-binary :all: --output-file /dev/null \
-      --python-version "$python" --python-platform "$machine-manylinux_2_31"
+    .venv/bin/uv pip compile requirements.lock --quiet --only-binary :all: \
+      --python-version "$python" --python-platform "$machine-manylinux_2_31" >/dev/null
   done
 done
