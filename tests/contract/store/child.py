@@ -1,0 +1,84 @@
+"""A control plane's share of a crash: run as a process of its own, with a mode and the path of a database.
+
+``write``: many writers put records and delete every third one; what has been acknowledged is printed, ``+n``
+or ``-n``. Ends by being killed.
+``fill``: writes until the disk refuses (the process limits its own file size), and prints what each call said then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+from itertools import count
+from pathlib import Path
+
+from moyai.app.ids import SystemIds
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.world import Delete, Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ClusterArn
+from moyai.ports.store import StoreFault
+from moyai.store.sqlite import SqliteStore
+
+WRITERS = 8
+SPARE_BYTES = 20_000
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def numbered(number: int, filling: str = "") -> Cluster:
+    arn = ClusterArn(f"arn:aws:ecs:us-east-1:123456789012:cluster/{number}")
+    return Cluster(arn=arn, name=str(number), created_at=Instant(1.0), tags={"filling": filling})
+
+
+async def write(store: SqliteStore) -> None:
+    numbers = count(1 + max((int(cluster.name) for cluster in store.world.clusters), default=0))
+
+    async def writer() -> None:
+        for number in numbers:
+            cluster = numbered(number)
+            store.apply([Put(cluster)])
+            await store.durable()
+            say(f"+{number}")
+            if number % 3 == 0:
+                store.apply([Delete(Cluster, cluster.arn)])
+                await store.durable()
+                say(f"-{number}")
+
+    await asyncio.gather(*(writer() for _ in range(WRITERS)))
+
+
+async def fill(store: SqliteStore, database: Path) -> None:
+    store.apply([Put(numbered(1))])
+    await store.durable()
+    log = database.with_name(database.name + "-wal")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + SPARE_BYTES, resource.RLIM_INFINITY))
+    store.apply([Put(numbered(2, "x" * 2 * SPARE_BYTES))])
+    waiting = [asyncio.ensure_future(store.durable()) for _ in range(3)]
+    for answer in await asyncio.gather(*waiting, return_exceptions=True):
+        say(f"durable {type(answer).__name__}")
+    try:
+        store.apply([Put(numbered(3))])
+    except StoreFault as fault:
+        say(f"apply {type(fault).__name__}")
+    try:
+        await store.durable()
+    except StoreFault as fault:
+        say(f"durable {type(fault).__name__}")
+    try:
+        await store.close()
+    except StoreFault as fault:
+        say(f"close {type(fault).__name__}")
+
+
+async def main(mode: str, database: Path) -> None:
+    store = SqliteStore.open(database, SystemIds(), Instant(1.0))
+    await (write(store) if mode == "write" else fill(store, database))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.store.peers import MemoryPeer, SqlitePeer
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def peer(request, tmp_path):
+    return MemoryPeer() if request.param == "memory" else SqlitePeer(tmp_path)
+
+
+@pytest.fixture
+async def store(peer):
+    store = peer.open()
+    yield store
+    await store.close()

@@ -1,0 +1,74 @@
+"""Records of every kind, as hypothesis draws them from their own types, and changes made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec import inspect as shapes
+
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.world import AnyRecord, Change, Delete, Put, World, table_name
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ClusterArn
+
+SCALARS: dict[type[shapes.Type], st.SearchStrategy[Any]] = {
+    shapes.StrType: st.text(max_size=4),
+    shapes.IntType: st.integers(-(2**31), 2**31),
+    shapes.FloatType: st.floats(0, 2**40),
+    shapes.BoolType: st.booleans(),
+    shapes.NoneType: st.none(),
+}
+
+
+def cluster(name: str, **members: Any) -> Cluster:
+    arn = ClusterArn(f"arn:aws:ecs:us-east-1:123456789012:cluster/{name}")
+    return Cluster(arn=arn, name=name, created_at=Instant(1.5), **members)
+
+
+def arns() -> st.SearchStrategy[str]:
+    # Few of them, so that records meet each other under one key.
+    return st.sampled_from("abc").map(lambda name: f"arn:aws:any:us-east-1:123456789012:thing/{name}")
+
+
+def drawn(shape: shapes.Type) -> st.SearchStrategy[Any]:
+    """Values of this shape."""
+    match shape:
+        case shapes.StructType():
+            members = {field.name: drawn(field.type) for field in shape.fields}
+            if "arn" in members:
+                members["arn"] = arns()
+            return st.builds(shape.cls, **members)
+        case shapes.EnumType():
+            return st.sampled_from(list(shape.cls))
+        case shapes.VarTupleType():
+            return st.lists(drawn(shape.item_type), max_size=2).map(tuple)
+        case shapes.DictType():
+            return st.dictionaries(drawn(shape.key_type), drawn(shape.value_type), max_size=2)
+        case shapes.UnionType():
+            return st.one_of(*map(drawn, shape.types))
+        case _:
+            return SCALARS[type(shape)]
+
+
+def records() -> st.SearchStrategy[AnyRecord]:
+    """Records of every kind there is."""
+    return drawn(shapes.type_info(AnyRecord))
+
+
+KINDS: tuple[type[AnyRecord], ...] = AnyRecord.__args__
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Change:
+    """A change that often meets an earlier one."""
+    record = draw(records())
+    return Put(record) if draw(st.booleans()) else Delete(type(record), record.key)
+
+
+def everything(world: World) -> dict[str, list[AnyRecord]]:
+    """The world as a value: every table's records in their order."""
+    found: dict[str, list[AnyRecord]] = {}
+    for record in world.records():
+        found.setdefault(table_name(type(record)), []).append(record)
+    return found

@@ -1,0 +1,213 @@
+"""What every store promises (``ports.store``)."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.world import Delete, Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ClusterArn
+from moyai.ports.store import Key, StoreFault
+from tests.contract.store.peers import MemoryPeer, Peer, SqlitePeer
+from tests.contract.store.records import KINDS, changes, cluster, everything, records
+
+A, B, C = cluster("a"), cluster("b"), cluster("c")
+NO_ARN = Cluster(arn=ClusterArn("b"), name="b", created_at=Instant(1.0))
+NO_TUPLE = cluster("b", capacity_providers=["FARGATE"])
+NO_STRING = cluster("b", tags={"owner": None})
+NO_KIND: Any = str
+
+
+def key(record):
+    return Key("cluster", record.key)
+
+
+class TestApply:
+    async def test_a_new_store_holds_nothing(self, store):
+        assert everything(store.world) == {}
+
+    async def test_is_seen_at_once(self, store):
+        store.apply([Put(A)])
+        assert store.world.clusters.get(A.arn) == A
+
+    async def test_puts_over_what_was_there(self, store):
+        store.apply([Put(A), Put(B)])
+        changed = cluster("a", tags={"x": "1"})
+        store.apply([Put(changed)])
+        assert everything(store.world) == {"cluster": [changed, B]}
+
+    async def test_takes_changes_in_their_order(self, store):
+        store.apply([Put(A), Delete(Cluster, A.arn), Put(B), Put(cluster("b", tags={"x": "1"}))])
+        assert everything(store.world) == {"cluster": [cluster("b", tags={"x": "1"})]}
+
+    async def test_deletes_what_is_not_there(self, store):
+        store.apply([Delete(Cluster, A.arn)])
+        await store.durable()
+        assert everything(store.world) == {}
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [Put(NO_ARN), Put(NO_TUPLE), Put(NO_STRING), Delete(NO_KIND, "a")],
+        ids=["can't be indexed", "would come back changed", "would not come back", "has no table"],
+    )
+    async def test_makes_all_changes_or_none(self, peer, store, wrong):
+        store.apply([Put(A)])
+        watcher = store.watch()
+        await anext(watcher)
+        with pytest.raises((TypeError, ValueError)):
+            store.apply([Put(C), Delete(Cluster, A.arn), wrong])
+        assert everything(store.world) == {"cluster": [A]}
+        store.apply([Put(B)])
+        assert await anext(watcher) == {key(B)}
+        again = await peer.reopen(store)
+        assert everything(again.world) == {"cluster": [A, B]}
+        await again.close()
+
+    async def test_no_changes_ring_nobody(self, store):
+        watcher = store.watch()
+        await anext(watcher)
+        store.apply([])
+        store.apply([Put(A)])
+        assert await anext(watcher) == {key(A)}
+
+
+class TestDurable:
+    async def test_what_was_acknowledged_is_there_again_in_its_order(self, peer, store):
+        store.apply([Put(A), Put(B), Put(C)])
+        store.apply([Delete(Cluster, A.arn), Put(A), Put(cluster("b", tags={"x": "1"}))])
+        await store.durable()
+        again = await peer.reopen(store)
+        assert everything(again.world) == {"cluster": [cluster("b", tags={"x": "1"}), C, A]}
+        await again.close()
+
+    async def test_closing_writes_what_is_left(self, peer, store):
+        store.apply([Put(A)])
+        again = await peer.reopen(store)
+        assert everything(again.world) == {"cluster": [A]}
+        await again.close()
+
+    async def test_many_may_wait_at_once_and_one_may_stop_waiting(self, store):
+        async def add(number):
+            store.apply([Put(cluster(f"n{number}"))])
+            await store.durable()
+
+        tasks = [asyncio.create_task(add(number)) for number in range(50)]
+        await anext(store.watch())
+        tasks[7].cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(result is None or isinstance(result, asyncio.CancelledError) for result in results)
+        await store.durable()
+        assert len(store.world.clusters) >= 49
+
+    async def test_returns_when_there_is_nothing_to_write(self, store):
+        await store.durable()
+        await store.durable()
+
+    async def test_a_closed_store_refuses(self, store):
+        await store.close()
+        await store.close()
+        with pytest.raises(StoreFault):
+            store.apply([Put(A)])
+        with pytest.raises(StoreFault):
+            await store.durable()
+        assert everything(store.world) == {}
+
+
+class TestWatch:
+    async def test_first_hears_every_key_then_what_changed(self, store):
+        store.apply([Put(A), Put(B)])
+        watcher = store.watch()
+        assert await anext(watcher) == {key(A), key(B)}
+        store.apply([Put(C)])
+        store.apply([Delete(Cluster, A.arn)])
+        assert await anext(watcher) == {key(A), key(C)}
+
+    async def test_the_first_look_does_not_wait_in_an_empty_world(self, store):
+        assert await anext(store.watch()) == frozenset()
+
+    async def test_hears_what_changed_before_its_first_look(self, store):
+        store.apply([Put(A)])
+        watcher = store.watch()
+        store.apply([Delete(Cluster, A.arn), Put(B)])
+        assert await anext(watcher) == {key(A), key(B)}
+
+    async def test_waits_until_something_changes(self, store):
+        watcher = store.watch()
+        await anext(watcher)
+        look = asyncio.ensure_future(anext(watcher))
+        await anext(store.watch())
+        assert not look.done()
+        store.apply([Put(A)])
+        assert await look == {key(A)}
+
+    async def test_watchers_do_not_take_from_each_other(self, store):
+        first, second = store.watch(), store.watch()
+        await anext(first)
+        store.apply([Put(A)])
+        assert await anext(first) == {key(A)}
+        store.apply([Put(B)])
+        assert await anext(first) == {key(B)}
+        assert await anext(second) == {key(A), key(B)}
+
+    async def test_one_that_never_looks_costs_one_entry_a_key(self, store):
+        slow = store.watch()
+        for number in range(500):
+            store.apply([Put(cluster("a", tags={"n": str(number)}))])
+        assert await anext(slow) == {key(A)}
+
+    async def test_one_that_stopped_waiting_misses_nothing(self, store):
+        watcher = store.watch()
+        await anext(watcher)
+        look = asyncio.ensure_future(anext(watcher))
+        await anext(store.watch())
+        look.cancel()
+        store.apply([Put(A)])
+        assert await anext(watcher) == {key(A)}
+
+    async def test_ends_with_the_store_after_the_last_keys(self, store):
+        watcher = store.watch()
+        await anext(watcher)
+        store.apply([Put(A)])
+        await store.close()
+        assert [keys async for keys in watcher] == [{key(A)}]
+
+
+class TestEveryRecord:
+    def test_all_kinds_are_drawn(self):
+        assert Cluster in KINDS
+
+    @settings(max_examples=60, deadline=None)
+    @given(record=records())
+    async def test_comes_back_equal(self, record):
+        store = stored_and_read(record)
+        assert list(store.world.records()) == [record]
+
+    @settings(max_examples=25, deadline=None)
+    @given(steps=st.lists(st.lists(changes(), max_size=4), max_size=12))
+    async def test_both_stores_hold_the_same_world_before_and_after_a_restart(self, steps):
+        with tempfile.TemporaryDirectory() as directory:
+            peers: tuple[Peer, ...] = (MemoryPeer(), SqlitePeer(Path(directory)))
+            stores = [peer.open() for peer in peers]
+            for step in steps:
+                for store in stores:
+                    store.apply(step)
+            for store in stores:
+                await store.durable()
+            worlds = [everything(store.world) for store in stores]
+            again = [await peer.reopen(store) for peer, store in zip(peers, stores, strict=True)]
+            worlds += [everything(store.world) for store in again]
+            for store in again:
+                await store.close()
+        assert all(world == worlds[0] for world in worlds)
+
+
+def stored_and_read(record):
+    return MemoryPeer(MemoryPeer([record]).open().saved()).open()
