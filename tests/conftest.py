@@ -1,4 +1,4 @@
-"""What all tests share: the switch that writes golden files anew, and what root is needed for."""
+"""What all tests share: the switch that writes golden files anew, hypothesis without a clock, what root is needed for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import os
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take --golden-update, which `make golden` gives."""
     parser.addoption("--golden-update", action="store_true", help="write expected outputs instead of comparing")
+
+
+def pytest_configure() -> None:
+    """Let hypothesis judge by results, not by seconds: a busy machine must not fail a test."""
+    settings.register_profile("moyai", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("moyai")
 
 
 @pytest.fixture(scope="session")
