@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,9 +27,20 @@ from moyai.kernel.errors import TooLarge
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 OWN_PREFIX = "/_moyai/"
 _JSON = MappingProxyType({"content-type": "application/json"})
+
+
+class StreamedResponse(msgspec.Struct, frozen=True):
+    """An answer in parts, sent as they come until the client leaves. Only the installation's own handlers have it."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+Response = HttpResponse | StreamedResponse
+Handler = Callable[[HttpRequest], Awaitable[Response]]
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -61,10 +72,12 @@ class App:
             await _lifespan(receive, send)
         elif scope["type"] == "http":
             response = await self._response(scope, receive)
-            if response is not None:
+            if isinstance(response, StreamedResponse):
+                await _stream(response, receive, send)
+            elif response is not None:
                 await _send(response, send, with_body=scope["method"] != "HEAD")
 
-    async def _response(self, scope: AsgiScope, receive: Receive) -> HttpResponse | None:
+    async def _response(self, scope: AsgiScope, receive: Receive) -> Response | None:
         headers = _headers(scope["headers"])
         problem = None if self._limits.from_browsers else _browser_problem(headers, self._limits.hosts)
         if problem is not None:
@@ -83,7 +96,7 @@ class App:
         request = HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
         return await self._answered(request)
 
-    async def _answered(self, request: HttpRequest) -> HttpResponse:
+    async def _answered(self, request: HttpRequest) -> Response:
         if request.path.startswith(OWN_PREFIX):
             handler = self._own.get(request.path.removeprefix(OWN_PREFIX))
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
@@ -157,10 +170,39 @@ def _plain(status: int, message: str, code: str | None = None) -> HttpResponse:
 
 
 async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers = _encoded(response.headers)
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body if with_body else b""})
+
+
+async def _stream(response: StreamedResponse, receive: Receive, send: Send) -> None:
+    """Send the chunks until they end or the client leaves; a source that waits is cancelled then."""
+    await send({"type": "http.response.start", "status": response.status, "headers": _encoded(response.headers)})
+    pump, gone = asyncio.ensure_future(_pump(response.chunks, send)), asyncio.ensure_future(_client_left(receive))
+    try:
+        await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if pump.done():
+            pump.result()
+    finally:
+        pump.cancel()
+        gone.cancel()
+        await asyncio.gather(pump, gone, return_exceptions=True)
+
+
+async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
+    async for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _client_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

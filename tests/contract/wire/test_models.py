@@ -1,0 +1,57 @@
+"""What the wire takes for granted about the models. A new botocore that breaks it shows up here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import regex
+from botocore import xform_name
+
+from tests.contract.wire import peer
+
+UNKNOWN_TRAITS = {"flattened", "xmlAttribute", "jsonvalue", "timestampFormat", "streaming", "hostLabel"}
+SHAPES: list[tuple[str, Any]] = [
+    (service, model.shape_for(name)) for service, model in peer.MODELS.items() for name in model.shape_names
+]
+
+
+def test_no_shape_has_a_trait_that_the_wire_does_not_know():
+    members = [
+        (service, shape.name, name, member)
+        for service, shape in SHAPES
+        if shape.type_name == "structure"
+        for name, member in shape.members.items()
+    ]
+    assert [
+        (service, shape, name) for service, shape, name, member in members if UNKNOWN_TRAITS & set(member.serialization)
+    ] == []
+    assert {member.serialization.get("location") for *_, member in members} <= {None, "uri", "querystring"}
+
+
+def test_payloads_are_outputs_only():
+    for model in peer.MODELS.values():
+        for name in model.operation_names:
+            shape = model.operation_model(name).input_shape
+            assert shape is None or "payload" not in shape.serialization
+
+
+@pytest.mark.parametrize("service", peer.MODELS)
+def test_snake_case_keeps_names_apart(service):
+    for of, shape in SHAPES:
+        if of == service and shape.type_name == "structure":
+            twice = [name for name, count in Counter(map(xform_name, shape.members)).items() if count > 1]
+            assert twice == [], shape.name
+
+
+def test_every_pattern_compiles():
+    for _, shape in SHAPES:
+        if pattern := shape.metadata.get("pattern"):
+            regex.compile(pattern)
+
+
+@pytest.mark.parametrize("service", peer.MODELS)
+def test_every_type_is_known(service):
+    known = {"structure", "list", "map", "string", "boolean", "integer", "long", "float", "double", "timestamp", "blob"}
+    assert {shape.type_name for of, shape in SHAPES if of == service} <= known
