@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden lock clean
+.PHONY: help setup demo test check bench golden lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,10 @@ test: ## run every check and every test (root)
 check: ## run the quick checks alone: lint, types, imports, shape
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@scripts/test.sh check
+
+bench: ## measure; nothing here passes or fails
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@for script in bench/*.py; do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
 
 golden: ## write the expected outputs of tests/golden anew, then read the diff
 	@MAKE_TARGET=$@ scripts/setup.sh
