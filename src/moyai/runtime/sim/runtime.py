@@ -1,0 +1,218 @@
+"""The simulated runtime: the port's verbs over ``machine``, waiting on the injected clock.
+
+Promise: the same contract suite as the runtimes that run something. Beyond the port there are verbs
+with which a test plays fate: ``die``, ``lose``, ``turn``, ``load``, ``fail``.
+Refuses: listening sockets (there is no network), so ``listen`` answers None.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from socket import socket
+
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
+from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
+from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.ids import TaskId, VpcId
+from moyai.ports.runtime import CannotStart, ImageNotFound, RuntimeFault, SandboxFailed
+from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
+from moyai.runtime.sim.script import script_of
+
+
+class SimRuntime:
+    """A ``TaskRuntime``. ``images`` None = every image is at hand."""
+
+    def __init__(self, clock: Clock, images: Collection[str] | None = None) -> None:
+        self._clock = clock
+        self._images = images
+        self._sandboxes: dict[TaskId, SimSandbox] = {}
+        self._watchers: set[asyncio.Event] = set()
+        self._faults: dict[tuple[TaskId | None, str], RuntimeFault] = {}
+        self.told: list[tuple[str, TaskId, str]] = []
+        """Every verb that changed something: verb, task, container."""
+        self.published: tuple[PublishedPort, ...] = ()
+
+    async def prepare(self, sandbox: SandboxSpec) -> None:
+        """See ``TaskRuntime.prepare``."""
+        self._check("prepare", sandbox.task)
+        if sandbox.task not in self._sandboxes:
+            self._sandboxes[sandbox.task] = SimSandbox(sandbox)
+            self._changed("prepare", sandbox.task)
+
+    async def start(self, container: ContainerSpec) -> None:
+        """See ``TaskRuntime.start``."""
+        self._check("start", container.task)
+        sandbox = self._sandbox(container.task)
+        if container.name in sandbox.containers:
+            return
+        if self._images is not None and container.image not in self._images:
+            raise ImageNotFound(f"{container.image}: no such image here; the sim runtime knows {sorted(self._images)}")
+        script = script_of(container)
+        if script.cannot_start:
+            raise CannotStart(f"{container.name}: its script says cannot_start")
+        sandbox.containers[container.name] = SimContainer(container, script, self._clock.now())
+        self._changed("start", container.task, container.name)
+
+    async def start_proxy(self, proxy: ProxySpec) -> None:
+        """See ``TaskRuntime.start_proxy``."""
+        self._check("start_proxy", proxy.task)
+        sandbox = self._sandbox(proxy.task)
+        if proxy.name not in sandbox.containers:
+            sandbox.containers[proxy.name] = SimContainer(proxy, PROXY, self._clock.now())
+            sandbox.proxy = proxy.name
+            self._changed("start_proxy", proxy.task, proxy.name)
+
+    async def stop(self, task: TaskId, container: str) -> None:
+        """See ``TaskRuntime.stop``."""
+        self._check("stop", task)
+        found = self._container(task, container)
+        if found is not None and not found.told_to_stop:
+            found.terminate(self._clock.now())
+            self._changed("stop", task, container)
+
+    async def release(self, task: TaskId) -> None:
+        """See ``TaskRuntime.release``."""
+        self._check("release", task)
+        if self._sandboxes.pop(task, None) is not None:
+            self._changed("release", task)
+
+    async def publish(self, ports: Sequence[PublishedPort]) -> None:
+        """See ``TaskRuntime.publish``; nothing answers, but ``published`` shows it."""
+        self.published = tuple(ports)
+
+    async def observe(self) -> Mapping[TaskId, SandboxState]:
+        """See ``TaskRuntime.observe``."""
+        now = self._clock.now()
+        return {task: sandbox.state(now) for task, sandbox in self._sandboxes.items()}
+
+    async def inspect(self, task: TaskId) -> SandboxState | None:
+        """See ``TaskRuntime.inspect``."""
+        sandbox = self._sandboxes.get(task)
+        return None if sandbox is None else sandbox.state(self._clock.now())
+
+    async def changes(self) -> AsyncIterator[TaskId]:
+        """See ``TaskRuntime.changes``."""
+        bell = asyncio.Event()
+        self._watchers.add(bell)
+        known: Mapping[TaskId, SandboxState] = {}
+        try:
+            while True:
+                bell.clear()
+                seen = await self.observe()
+                for task in sorted(seen.keys() | known.keys()):
+                    if seen.get(task) != known.get(task):
+                        yield task
+                known = seen
+                await self._something_happens(bell)
+        finally:
+            self._watchers.discard(bell)
+
+    async def in_flight(self, task: TaskId) -> int | None:
+        """See ``TaskRuntime.in_flight``; what ``load`` said."""
+        sandbox = self._sandboxes.get(task)
+        if sandbox is None or sandbox.proxy is None:
+            return None
+        state = sandbox.containers[sandbox.proxy].state(self._clock.now())
+        return sandbox.in_flight if state.phase is ContainerPhase.RUNNING else None
+
+    async def usage(self, task: TaskId) -> Mapping[str, Usage]:
+        """See ``TaskRuntime.usage``; nothing is used."""
+        state = await self.inspect(task)
+        running = () if state is None else state.containers.values()
+        return {c.name: Usage(0.0, 0) for c in running if c.phase is ContainerPhase.RUNNING}
+
+    async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
+        """See ``TaskRuntime.logs``: one line when it starts, one when it ends."""
+        found = self._container(task, container)
+        if found is None:
+            return
+        yield LogLine(found.started_at, "stdout", f"{container} started")
+        while (state := found.state(self._clock.now())).finished_at is None:
+            if not follow:
+                return
+            await self._clock.sleep(Seconds(1.0))
+        yield LogLine(state.finished_at, "stdout", f"{container} ended with {state.exit_code}")
+
+    async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:  # noqa: ARG002 (the port's signature)
+        """See ``TaskRuntime.listen``: there is no network."""
+        return None
+
+    async def sweep(self, keep: frozenset[TaskId]) -> None:
+        """See ``TaskRuntime.sweep``."""
+        for task in [t for t in self._sandboxes if t not in keep]:
+            await self.release(task)
+
+    async def close(self) -> None:
+        """See ``TaskRuntime.close``."""
+
+    async def destroy(self) -> None:
+        """See ``TaskRuntime.destroy``."""
+        await self.sweep(frozenset())
+
+    def die(self, task: TaskId, container: str, exit_code: int = 1) -> None:
+        """A container's process ends by itself."""
+        found = self._container(task, container)
+        if found is not None:
+            found.die(self._clock.now(), exit_code)
+            self._ring()
+
+    def lose(self, task: TaskId) -> None:
+        """The sandbox vanishes, as in a reboot of the host."""
+        self._sandboxes.pop(task, None)
+        self._ring()
+
+    def turn(self, task: TaskId, container: str, health: Health) -> None:
+        """A container's health check says this from now on."""
+        found = self._container(task, container)
+        if found is not None:
+            found.turn(health)
+            self._ring()
+
+    def load(self, task: TaskId, in_flight: int) -> None:
+        """The task's proxy serves that many requests."""
+        self._sandbox(task).in_flight = in_flight
+
+    def fail(self, verb: str, fault: RuntimeFault, task: TaskId | None = None) -> None:
+        """The next ``verb`` (for this task, or for any) raises ``fault``."""
+        self._faults[task, verb] = fault
+
+    def _check(self, verb: str, task: TaskId) -> None:
+        fault = self._faults.pop((task, verb), None) or self._faults.pop((None, verb), None)
+        if fault is not None:
+            raise fault
+
+    def _sandbox(self, task: TaskId) -> SimSandbox:
+        sandbox = self._sandboxes.get(task)
+        if sandbox is None:
+            raise SandboxFailed(f"task {task} has no sandbox")
+        return sandbox
+
+    def _container(self, task: TaskId, name: str) -> SimContainer | None:
+        sandbox = self._sandboxes.get(task)
+        return None if sandbox is None else sandbox.containers.get(name)
+
+    def _changed(self, verb: str, task: TaskId, container: str = "") -> None:
+        self.told.append((verb, task, container))
+        self._ring()
+
+    def _ring(self) -> None:
+        for bell in self._watchers:
+            bell.set()
+
+    async def _something_happens(self, bell: asyncio.Event) -> None:
+        """Return when a verb was told or when a script's next moment has come."""
+        now = self._clock.now()
+        moments = [m for s in self._sandboxes.values() if (m := s.next_change(now)) is not None]
+        if not moments:
+            await bell.wait()
+            return
+        waits = [asyncio.create_task(bell.wait()), asyncio.create_task(self._until(min(moments)))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _until(self, moment: float) -> None:
+        await self._clock.sleep(Seconds(moment - self._clock.now()))
