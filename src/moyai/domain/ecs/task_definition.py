@@ -44,7 +44,8 @@ class KeyValuePair(msgspec.Struct, frozen=True):
 class PortMapping(msgspec.Struct, frozen=True):
     """A port that a container listens on; ``name`` makes it usable in Service Connect."""
 
-    container_port: int
+    container_port: int = 0
+    """1-65535; 0 is what an absent one is read as, and is never stored."""
     host_port: int | None = None
     protocol: str = "tcp"
     name: str | None = None

@@ -1,0 +1,63 @@
+"""A cluster as the API shows it.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Cluster.html
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from moyai.api.ecs.tagging import tag_list
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.world import World
+
+PENDING = frozenset({TaskStatus.PROVISIONING, TaskStatus.PENDING, TaskStatus.ACTIVATING})
+"""What counts as pending."""
+_KINDS = ("EC2", "Fargate", "External")
+
+
+def cluster_view(world: World, cluster: Cluster, include: frozenset[str]) -> dict[str, object]:
+    """The cluster with its counts; some members only when ``include`` names them."""
+    tasks = [t.last_status for t in world.tasks.by("cluster", cluster.arn)]
+    services = [s.status for s in world.services.by("cluster", cluster.arn)]
+    running, pending = tasks.count(TaskStatus.RUNNING), sum(status in PENDING for status in tasks)
+    active, draining = services.count(ServiceStatus.ACTIVE), services.count(ServiceStatus.DRAINING)
+    counts = {
+        "running{}TasksCount": running,
+        "pending{}TasksCount": pending,
+        "active{}ServiceCount": active,
+        "draining{}ServiceCount": draining,
+    }
+    statistics = [
+        {"name": name.format(kind), "value": str(count if kind == "Fargate" else 0)}
+        for name, count in counts.items()
+        for kind in _KINDS
+    ]
+    namespace = cluster.default_namespace
+    shown: dict[str, object] = {
+        "cluster_arn": cluster.arn,
+        "cluster_name": cluster.name,
+        "status": cluster.status,
+        "registered_container_instances_count": 0,
+        "running_tasks_count": running,
+        "pending_tasks_count": pending,
+        "active_services_count": active,
+        "statistics": statistics if "STATISTICS" in include else [],
+        "tags": tag_list(cluster.tags) if "TAGS" in include else [],
+        "settings": cluster.settings if "SETTINGS" in include else [],
+        "capacity_providers": cluster.capacity_providers,
+        "default_capacity_provider_strategy": cluster.default_capacity_provider_strategy,
+        "service_connect_defaults": None if namespace is None else {"namespace": namespace},
+    }
+    if "ATTACHMENTS" in include and namespace is not None:
+        attachment = {"id": _attachment_id(cluster), "type": "sc", "status": "ATTACHED", "details": []}
+        shown |= {"attachments": [attachment], "attachments_status": "UPDATE_COMPLETE"}
+    return shown
+
+
+def _attachment_id(cluster: Cluster) -> str:
+    """The same UUID whenever the same namespace is attached to the same cluster."""
+    digits = sha256(f"{cluster.arn} {cluster.default_namespace}".encode()).hexdigest()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))

@@ -1,0 +1,229 @@
+"""Clusters: create, describe, list, update, delete, and their capacity providers.
+
+Promise: a cluster's ``serviceConnectDefaults`` by a new name makes an HTTP namespace in the same step. The
+capacity providers FARGATE and FARGATE_SPOT and the setting containerInsights are recorded and shown;
+here all tasks run alike. Refuses other providers.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html and its siblings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ecs.cluster_view import cluster_view
+from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn
+from moyai.api.ecs.paging import Ask, page
+from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.tagging import Tag, tag_map
+from moyai.api.operation import Context
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterStatus, Setting
+from moyai.domain.ecs.errors import (
+    ClusterContainsServices,
+    ClusterContainsTasks,
+    InvalidParameter,
+    NamespaceNotFound,
+)
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.world import Change, Put, scope_key
+from moyai.kernel.ids import NamespaceArn
+from moyai.plan.namespaces import find_namespace, new_http_namespace
+
+PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
+_INSIGHTS = "containerInsights"
+_INSIGHTS_VALUES = frozenset({"enabled", "disabled", "enhanced"})
+_LONGEST_NAMESPACE = 1024
+_MAX_DESCRIBED = 100
+
+
+class ServiceConnectDefaults(msgspec.Struct, frozen=True):
+    """The namespace that the cluster's services use when they name none; empty = none."""
+
+    namespace: str
+
+
+class CreateClusterRequest(msgspec.Struct, frozen=True):
+    """Input of CreateCluster."""
+
+    cluster_name: str | None = None
+    tags: tuple[Tag, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    capacity_providers: tuple[str, ...] = ()
+    default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    service_connect_defaults: ServiceConnectDefaults | None = None
+
+
+class DescribeClustersRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeClusters."""
+
+    clusters: tuple[str, ...] = ()
+    include: frozenset[str] = frozenset()
+
+
+class ListClustersRequest(msgspec.Struct, frozen=True):
+    """Input of ListClusters."""
+
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class UpdateClusterRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateCluster."""
+
+    cluster: str
+    settings: tuple[Setting, ...] = ()
+    service_connect_defaults: ServiceConnectDefaults | None = None
+
+
+class DeleteClusterRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteCluster."""
+
+    cluster: str
+
+
+class PutClusterCapacityProvidersRequest(msgspec.Struct, frozen=True):
+    """Input of PutClusterCapacityProviders."""
+
+    cluster: str
+    capacity_providers: tuple[str, ...]
+    default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...]
+
+
+def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, object]:
+    """A cluster; the one there is, unchanged, when the name is taken by an ACTIVE one."""
+    name = DEFAULT_CLUSTER if request.cluster_name is None else request.cluster_name
+    if not NAME.fullmatch(name):
+        raise InvalidParameter("clusterName must be 1-255 letters, digits, underscores and hyphens.")
+    key = cluster_arn(ctx.scope, name)
+    existing = ctx.store.world.clusters.get(key)
+    if existing is not None and existing.status is ClusterStatus.ACTIVE:
+        return {"cluster": cluster_view(ctx.store.world, existing, frozenset({"SETTINGS", "TAGS"}))}
+    _check_providers(request.capacity_providers)
+    _check_strategy(request.default_capacity_provider_strategy, request.capacity_providers)
+    namespace, made = _default_namespace(ctx, request.service_connect_defaults, None)
+    cluster = Cluster(
+        arn=key,
+        name=name,
+        created_at=ctx.now,
+        settings=_settings((Setting(_INSIGHTS, "disabled"),), request.settings),
+        capacity_providers=request.capacity_providers,
+        default_capacity_provider_strategy=request.default_capacity_provider_strategy,
+        default_namespace=namespace,
+        tags=tag_map(request.tags),
+    )
+    return _kept(ctx, cluster, made)
+
+
+def update_cluster(ctx: Context, request: UpdateClusterRequest) -> dict[str, object]:
+    """Change settings and the default namespace."""
+    cluster = active_cluster(ctx, request.cluster)
+    namespace, made = _default_namespace(ctx, request.service_connect_defaults, cluster.default_namespace)
+    settings = _settings(cluster.settings, request.settings)
+    return _kept(ctx, replace(cluster, settings=settings, default_namespace=namespace), made)
+
+
+def put_cluster_capacity_providers(ctx: Context, request: PutClusterCapacityProvidersRequest) -> dict[str, object]:
+    """Replace the cluster's capacity providers and its default strategy."""
+    cluster = active_cluster(ctx, request.cluster)
+    _check_providers(request.capacity_providers)
+    _check_strategy(request.default_capacity_provider_strategy, request.capacity_providers)
+    changed = replace(
+        cluster,
+        capacity_providers=request.capacity_providers,
+        default_capacity_provider_strategy=request.default_capacity_provider_strategy,
+    )
+    return _kept(ctx, changed, [])
+
+
+def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, object]:
+    """Make an empty cluster INACTIVE."""
+    world = ctx.store.world
+    cluster = active_cluster(ctx, request.cluster)
+    if any(s.status is not ServiceStatus.INACTIVE for s in world.services.by("cluster", cluster.arn)):
+        raise ClusterContainsServices
+    if any(not t.stopped for t in world.tasks.by("cluster", cluster.arn)):
+        raise ClusterContainsTasks
+    return _kept(ctx, replace(cluster, status=ClusterStatus.INACTIVE), [])
+
+
+def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[str, object]:
+    """Clusters, INACTIVE ones too; ``default`` when none is named."""
+    if len(request.clusters) > _MAX_DESCRIBED:
+        raise InvalidParameter(f"Clusters can have at most {_MAX_DESCRIBED} items.")
+    arns = dict.fromkeys(cluster_arn(ctx.scope, c) for c in request.clusters or (DEFAULT_CLUSTER,))
+    table = ctx.store.world.clusters
+    return {
+        "clusters": [cluster_view(ctx.store.world, table[a], request.include) for a in arns if a in table],
+        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in table],
+    }
+
+
+def list_clusters(ctx: Context, request: ListClustersRequest) -> dict[str, object]:
+    """The ARNs of the ACTIVE clusters."""
+    known = ctx.store.world.clusters.by("scope", scope_key(ctx.scope))
+    active = (c.arn for c in known if c.status is ClusterStatus.ACTIVE)
+    found = page(active, Ask(("ListClusters",), request.next_token, request.max_results))
+    return {"cluster_arns": found.keys, "next_token": found.next_token}
+
+
+def _kept(ctx: Context, cluster: Cluster, made: list[Change]) -> dict[str, object]:
+    ctx.store.apply([*made, Put(cluster)])
+    return {"cluster": cluster_view(ctx.store.world, cluster, frozenset({"SETTINGS", "TAGS"}))}
+
+
+def _default_namespace(
+    ctx: Context, asked: ServiceConnectDefaults | None, current: NamespaceArn | None
+) -> tuple[NamespaceArn | None, list[Change]]:
+    """The default namespace as asked, and the record to add when it is new."""
+    if asked is None:
+        return current, []
+    name = asked.namespace
+    if not name:
+        return None, []
+    found = find_namespace(ctx.store.world, ctx.scope, name)
+    if found is not None:
+        return found.arn, []
+    if name.startswith("arn:"):
+        raise NamespaceNotFound(f"The namespace {name} was not found.")
+    if len(name) > _LONGEST_NAMESPACE or not all("!" <= c <= "~" and c not in '><"/' for c in name):
+        raise InvalidParameter(
+            f"The namespace's name must be up to {_LONGEST_NAMESPACE} printable ASCII characters without spaces and"
+            ' without > < " and /.'
+        )
+    made = new_http_namespace(ctx.scope, name, ctx.now, ctx.ids)
+    return made.arn, [Put(made)]
+
+
+def _settings(current: Sequence[Setting], changes: Sequence[Setting]) -> tuple[Setting, ...]:
+    for setting in changes:
+        if setting.name != _INSIGHTS or setting.value not in _INSIGHTS_VALUES:
+            raise InvalidParameter(
+                f"The setting {setting.name} can't be {setting.value!r}: {_INSIGHTS} is one of"
+                f" {', '.join(sorted(_INSIGHTS_VALUES))}."
+            )
+    merged = {s.name: s for s in (*current, *changes)}
+    return tuple(merged.values())
+
+
+def _check_providers(providers: Sequence[str]) -> None:
+    for provider in providers:
+        if provider not in PROVIDERS:
+            raise unsupported("capacityProviders", provider, "the capacity providers here are FARGATE and FARGATE_SPOT")
+
+
+def _check_strategy(strategy: Sequence[CapacityProviderStrategyItem], providers: Sequence[str]) -> None:
+    if any(item.capacity_provider not in providers for item in strategy):
+        raise InvalidParameter(
+            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with"
+            " the cluster."
+        )
+    if strategy and not any(item.weight > 0 for item in strategy):
+        raise InvalidParameter(
+            "There are no capacity providers in the capacity provider strategy with a weight value greater than zero"
+        )
+    if sum(item.base > 0 for item in strategy) > 1:
+        raise InvalidParameter(
+            "The specified capacity provider strategy contains multiple capacity providers with a base value defined"
+        )

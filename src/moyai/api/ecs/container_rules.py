@@ -1,0 +1,112 @@
+"""What a container definition may not be, in AWS's words where they are known. All are ClientException.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.ecs.lookup import NAME
+from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.task_definition import (
+    ContainerDefinition,
+    HealthCheck,
+    LogConfiguration,
+    NetworkMode,
+    PortMapping,
+    TaskDefinition,
+)
+from moyai.plan.connect_rules import NAME_PATTERN
+
+_LEAST_MEMORY = 4  # MiB
+_PORTS = range(1, 65536)
+_START_TIMEOUT = range(2, 121)
+_AWSLOGS_NEEDS = ("awslogs-region", "awslogs-group")
+
+
+def check_container(container: ContainerDefinition, definition: TaskDefinition) -> None:
+    """Raises ClientException."""
+    if not container.name:
+        raise ClientException("Container.name should not be null or empty.")
+    if not NAME.fullmatch(container.name):
+        raise ClientException("Container.name contains invalid characters.")
+    if not container.image:
+        raise ClientException("Container.image should not be null or empty.")
+    _check_size(container, definition)
+    for port in container.port_mappings:
+        _check_port(port, container.name, definition.network_mode)
+    _check_limits(container)
+    if any(not pair.name for pair in container.environment):
+        raise ClientException(f"An environment variable of container '{container.name}' has no name.")
+    if container.health_check is not None:
+        _check_health(container.health_check)
+    if container.log_configuration is not None:
+        _check_log(container.log_configuration)
+
+
+def _check_size(container: ContainerDefinition, definition: TaskDefinition) -> None:
+    name = container.name
+    if container.cpu < 0:
+        raise _setting(name, "'cpu' must not be negative.")
+    for member, value in (("memory", container.memory), ("memoryReservation", container.memory_reservation)):
+        if value is not None and value < _LEAST_MEMORY:
+            raise _setting(name, f"'{member}' must be at least {_LEAST_MEMORY} MiB.")
+    if container.memory is None and container.memory_reservation is None and definition.memory is None:
+        raise _setting(name, "At least one of 'memory' or 'memoryReservation' must be specified.")
+    if container.memory is not None and (container.memory_reservation or 0) > container.memory:
+        raise _setting(name, "'memoryReservation' must not be greater than 'memory'.")
+    if definition.memory is not None and (container.memory or 0) > int(definition.memory):
+        raise ClientException(f"The 'memory' setting for container '{name}' is greater than for the task.")
+    if definition.cpu is not None and container.cpu > int(definition.cpu):
+        raise ClientException(f"The 'cpu' setting for container '{name}' is greater than for the task.")
+
+
+def _check_port(port: PortMapping, container: str, mode: NetworkMode) -> None:
+    place = f"Invalid port mapping in container '{container}'"
+    if port.container_port not in _PORTS:
+        raise ClientException(f"{place}: containerPort must be between 1 and 65535.")
+    if mode in {NetworkMode.AWSVPC, NetworkMode.HOST} and port.host_port != port.container_port:
+        raise ClientException(
+            f"When networkMode={mode}, the host ports and container ports in port mappings must match."
+        )
+    if port.name is not None and not NAME_PATTERN.fullmatch(port.name):
+        raise ClientException(
+            f"{place}: the name {port.name!r} is not valid. Use up to 64 lower-case letters, digits, underscores and"
+            " hyphens, the first not a hyphen."
+        )
+    if port.app_protocol is not None and port.protocol != "tcp":
+        raise ClientException(f"{place}: appProtocol needs the protocol tcp.")
+
+
+def _check_limits(container: ContainerDefinition) -> None:
+    for limit in container.ulimits or ():
+        if limit.soft_limit > limit.hard_limit:
+            raise ClientException(f"Soft limit exceeds hard limit for ulimit {limit.name}")
+    if container.start_timeout is not None and container.start_timeout not in _START_TIMEOUT:
+        raise _setting(container.name, "'startTimeout' must be between 2 and 120 seconds.")
+    if container.stop_timeout is not None and container.stop_timeout < 0:
+        raise _setting(container.name, "'stopTimeout' must not be negative.")
+
+
+def _check_health(check: HealthCheck) -> None:
+    if not check.command or check.command[0] not in {"CMD", "CMD-SHELL"} or not check.command[1:]:
+        raise ClientException(
+            "healthCheck.command must begin with CMD (a program and its arguments) or CMD-SHELL (one line)."
+        )
+    bounds = (
+        ("interval", check.interval, 5, 300),
+        ("timeout", check.timeout, 2, 60),
+        ("retries", check.retries, 1, 10),
+        ("startPeriod", check.start_period, 0, 300),
+    )
+    for member, value, least, most in bounds:
+        if value is not None and not least <= value <= most:
+            raise ClientException(f"healthCheck.{member} must be between {least} and {most}.")
+
+
+def _check_log(log: LogConfiguration) -> None:
+    if log.log_driver == "awslogs" and any(name not in log.options for name in _AWSLOGS_NEEDS):
+        raise ClientException(f"Log driver awslogs requires options: {', '.join(_AWSLOGS_NEEDS)}")
+
+
+def _setting(container: str, what: str) -> ClientException:
+    return ClientException(f"Invalid setting for container '{container}'. {what}")

@@ -1,0 +1,114 @@
+"""What a task definition may not be, in AWS's words where they are known.
+
+Promise: checked on the revision as it would be kept, so nothing is half registered. All are
+ClientException.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from moyai.api.ecs.container_rules import check_container
+from moyai.api.ecs.lookup import NAME
+from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.task_definition import (
+    Condition,
+    ContainerDefinition,
+    ContainerDependency,
+    NetworkMode,
+    TaskDefinition,
+)
+
+_MAX_CONTAINERS = 10
+_LONGEST_STOP = 120
+_ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr[.-].*")
+
+
+def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
+    """Raises ClientException."""
+    if not definition.family:
+        raise ClientException("Family can not be blank.")
+    if not NAME.fullmatch(definition.family):
+        raise ClientException("Family contains invalid characters.")
+    _check_containers(definition)
+    _check_ports(definition)
+    _check_dependencies(definition)
+    if for_fargate:
+        _check_fargate(definition)
+
+
+def _check_containers(definition: TaskDefinition) -> None:
+    containers = definition.container_definitions
+    if not containers:
+        raise ClientException("Container list cannot be empty.")
+    if len(containers) > _MAX_CONTAINERS:
+        raise ClientException(f"Container list cannot have more than {_MAX_CONTAINERS} containers.")
+    for container in containers:
+        check_container(container, definition)
+    if len({c.name for c in containers}) < len(containers):
+        raise ClientException("Container names must be unique within a task definition")
+    if not any(c.essential for c in containers):
+        raise ClientException("Task definition doesn't have any essential container.")
+
+
+def _check_ports(definition: TaskDefinition) -> None:
+    names: set[str] = set()
+    taken: set[tuple[int, str]] = set()
+    for container in definition.container_definitions:
+        for port in container.port_mappings:
+            place = f"Invalid port mapping in container '{container.name}'"
+            if port.name is not None and port.name in names:
+                raise ClientException(f"{place}: port mapping name is already used: {port.name}.")
+            names |= {port.name} if port.name is not None else set()
+            if definition.network_mode is not NetworkMode.AWSVPC:
+                continue
+            if (port.container_port, port.protocol) in taken:
+                raise ClientException(f"{place}: container port is used multiple times in task: {port.container_port}.")
+            taken.add((port.container_port, port.protocol))
+
+
+def _check_dependencies(definition: TaskDefinition) -> None:
+    for container in definition.container_definitions:
+        for dependency in container.depends_on or ():
+            _check_dependency(definition, dependency)
+    waiting = {c.name: {d.container_name for d in c.depends_on or ()} for c in definition.container_definitions}
+    while free := {name for name, awaited in waiting.items() if not awaited & waiting.keys()}:
+        waiting = {name: awaited for name, awaited in waiting.items() if name not in free}
+    if waiting:
+        raise ClientException(f"Container dependencies form a cycle among: {', '.join(sorted(waiting))}.")
+
+
+def _check_dependency(definition: TaskDefinition, dependency: ContainerDependency) -> None:
+    other = definition.container(dependency.container_name)
+    if other is None:
+        raise ClientException(f"Cannot depend on container + '{dependency.container_name}' because it does not exist")
+    if dependency.condition in {Condition.SUCCESS, Condition.COMPLETE} and other.essential:
+        raise ClientException(
+            "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
+        )
+    if dependency.condition is Condition.HEALTHY and other.health_check is None:
+        raise ClientException("A dependency container with HEALTHY condition must have health check configured")
+
+
+def _check_fargate(definition: TaskDefinition) -> None:
+    if definition.network_mode is not NetworkMode.AWSVPC:
+        raise ClientException("Fargate only supports network mode ‘awsvpc’.")  # noqa: RUF001  AWS's own quotes
+    for container in definition.container_definitions:
+        if container.stop_timeout is not None and container.stop_timeout > _LONGEST_STOP:
+            raise ClientException(
+                "Tasks using the Fargate launch type must have a container stop timeout of less than 120 seconds."
+            )
+        if definition.execution_role_arn is None:
+            _check_roleless(container)
+
+
+def _check_roleless(container: ContainerDefinition) -> None:
+    """Without an execution role, Fargate can neither fetch from ECR nor write to CloudWatch Logs."""
+    log = container.log_configuration
+    if _ECR_IMAGE.fullmatch(container.image):
+        raise ClientException("Fargate requires task definition to have execution role ARN to support ECR images.")
+    if log is not None and log.log_driver == "awslogs":
+        raise ClientException(
+            "Fargate requires task definition to have execution role ARN to support log driver awslogs."
+        )

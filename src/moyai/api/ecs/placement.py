@@ -1,0 +1,73 @@
+"""Where tasks may run: launch type, platform version, network. Shared by services and RunTask.
+
+Promise: everything runs as FARGATE with the network mode awsvpc, in the default VPC. A request that
+names no launch type is taken as FARGATE when its task definition fits; it never becomes EC2.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_NetworkConfiguration.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.ecs.lookup import find_definition
+from moyai.api.ecs.refusal import unsupported
+from moyai.api.operation import Context
+from moyai.domain.ecs.errors import ClientException, InvalidParameter, PlatformUnknown
+from moyai.domain.ecs.service import NetworkConfiguration
+from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
+from moyai.domain.vpc.default import default_vpc
+from moyai.kernel.scope import Scope
+from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
+
+LATEST = "LATEST"
+_MAX_SUBNETS = 16
+_MAX_GROUPS = 5
+
+
+def runnable_definition(ctx: Context, identifier: str) -> TaskDefinition:
+    """An ACTIVE revision that FARGATE can run. Raises ClientException or InvalidParameter."""
+    definition = find_definition(ctx.store.world, ctx.scope, identifier)
+    if definition is None:
+        raise ClientException("TaskDefinition not found.")
+    if definition.status is not TaskDefinitionStatus.ACTIVE:
+        raise ClientException("TaskDefinition is inactive")
+    if FARGATE not in definition.compatibilities:
+        raise InvalidParameter("Task definition does not support launch_type FARGATE.")
+    return definition
+
+
+def check_launch_type(launch_type: str | None) -> None:
+    """Raises InvalidParameter for what is not FARGATE."""
+    if launch_type not in {None, FARGATE}:
+        raise unsupported("launchType", launch_type, "there are no container instances; tasks run as FARGATE")
+
+
+def check_platform(version: str | None) -> None:
+    """Raises PlatformUnknown."""
+    if version not in {None, LATEST, FARGATE_PLATFORM}:
+        raise PlatformUnknown(f"The specified platform does not exist. Use {LATEST} or {FARGATE_PLATFORM}.")
+
+
+def checked_network(scope: Scope, network: NetworkConfiguration | None) -> NetworkConfiguration:
+    """The network of an awsvpc task, which has to be given. Raises InvalidParameter."""
+    if network is None:
+        raise InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+    asked = network.awsvpc_configuration
+    if not asked.subnets:
+        raise InvalidParameter("subnets can not be empty.")
+    if len(asked.subnets) > _MAX_SUBNETS:
+        raise InvalidParameter(f"subnets can have at most {_MAX_SUBNETS} items.")
+    if len(asked.security_groups) > _MAX_GROUPS:
+        raise InvalidParameter(f"securityGroups can have at most {_MAX_GROUPS} items.")
+    vpc = default_vpc(scope)
+    for subnet in asked.subnets:
+        if vpc.subnet(subnet) is None:
+            raise InvalidParameter(
+                f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist"
+                " (ErrorCode: InvalidSubnetID.NotFound)"
+            )
+    for group in asked.security_groups:
+        if vpc.security_group(group) is None:
+            raise InvalidParameter(
+                f"Error retrieving security group information for [{group}]: The security group '{group}' does not"
+                " exist (ErrorCode: InvalidGroup.NotFound)"
+            )
+    return network

@@ -1,0 +1,131 @@
+"""Input members that moyai refuses, each with its reason.
+
+Promise: all are refused by name when they ask for something, so nobody believes that they were heard;
+an empty list, ``false`` and the like ask for nothing and pass. Members whose refusal depends on their
+value are fields of a request; their handlers refuse them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_NO_VOLUMES = "there are no volumes yet"
+_NO_BALANCERS = "there are no load balancers"
+_NO_PLACEMENT = "tasks are spread over the subnets' zones, and there are no container instances to choose from"
+_NO_EXEC = "there is no ECS Exec yet"
+_NO_SECRETS = "there is no Secrets Manager or Parameter Store here"
+_NO_PROVIDERS = "tasks run with launchType FARGATE, without a capacity provider"
+_NO_INSTANCES = "there are no container instances"
+_NO_ROLES = "a task has the roles of its task definition"
+_NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
+_NO_GPU = "there are no GPUs or accelerators"
+_NOT_YET = "not yet"
+
+_Reasons = tuple[tuple[str, str], ...]
+
+
+def _under(place: str, reasons: _Reasons) -> _Reasons:
+    """The same reasons for members of a structure that stands at ``place``."""
+    return tuple((f"{place}.{member}", reason) for member, reason in reasons)
+
+
+_DEFINITION: _Reasons = (
+    ("volumes", _NO_VOLUMES),
+    ("placementConstraints", _NO_PLACEMENT),
+    ("pidMode", "each container has processes of its own"),
+    ("ipcMode", "each container has IPC of its own"),
+    ("proxyConfiguration", "App Mesh is not there yet"),
+    ("inferenceAccelerators", _NO_GPU),
+    ("ephemeralStorage", "a task's storage is not limited"),
+    ("enableFaultInjection", "there is no fault injection"),
+    ("trustedExecutionConfiguration", "there are no confidential sandboxes"),
+)
+_CONTAINER: _Reasons = (
+    ("repositoryCredentials", "no image is pulled from a private registry"),
+    ("links", "links need the network mode bridge"),
+    ("portMappings[].containerPortRange", "name each port by itself"),
+    ("restartPolicy", "a container that ends is not restarted inside its task"),
+    ("environmentFiles", "there is no S3 here; use environment"),
+    ("mountPoints", _NO_VOLUMES),
+    ("volumesFrom", _NO_VOLUMES),
+    ("linuxParameters", _NOT_YET),
+    ("secrets", _NO_SECRETS),
+    ("versionConsistency", "images have no digests here"),
+    ("hostname", "a task's host name is its private DNS name"),
+    ("disableNetworking", _NO_WINDOWS),
+    ("privileged", "Fargate requires that the 'privileged' setting be 'false'"),
+    ("dnsServers", _NO_WINDOWS),
+    ("dnsSearchDomains", _NO_WINDOWS),
+    ("extraHosts", "with awsvpc the hosts file is the task's"),
+    ("dockerSecurityOptions", _NO_WINDOWS),
+    ("interactive", "containers have no standard input"),
+    ("pseudoTerminal", "containers have no terminal"),
+    ("logConfiguration.secretOptions", _NO_SECRETS),
+    ("systemControls", _NOT_YET),
+    ("resourceRequirements", _NO_GPU),
+    ("firelensConfiguration", "output is always kept and shown by moyai logs"),
+    ("credentialSpecs", _NO_WINDOWS),
+)
+_DEPLOYMENT_CONFIGURATION: _Reasons = (
+    ("deploymentCircuitBreaker.resetOnHealthyTask", "there is no circuit breaker yet"),
+    ("deploymentCircuitBreaker.thresholdConfiguration", "there is no circuit breaker yet"),
+    ("bakeTimeInMinutes", "deployments are ROLLING"),
+    ("lifecycleHooks", "deployments are ROLLING, without hooks"),
+    ("linearConfiguration", "deployments are ROLLING"),
+    ("canaryConfiguration", "deployments are ROLLING"),
+    ("earlySuccessCriteria", _NOT_YET),
+)
+_SERVICE_CONNECT: _Reasons = (
+    ("services[].clientAliases[].testTrafficRules", "deployments are ROLLING, without test traffic"),
+    ("services[].tls", "traffic between proxies is not encrypted yet"),
+    ("logConfiguration.secretOptions", _NO_SECRETS),
+    ("accessLogConfiguration", "proxies write no access log yet"),
+    ("containerConfigurations", "the proxy's log level is fixed"),
+)
+_SERVICE: _Reasons = (
+    ("loadBalancers", _NO_BALANCERS),
+    ("serviceRegistries", "use serviceConnectConfiguration"),
+    ("capacityProviderStrategy", _NO_PROVIDERS),
+    ("placementConstraints", _NO_PLACEMENT),
+    ("placementStrategy", _NO_PLACEMENT),
+    ("enableExecuteCommand", _NO_EXEC),
+    ("volumeConfigurations", _NO_VOLUMES),
+    ("vpcLatticeConfigurations", "there is no VPC Lattice"),
+    ("gatewayConnectors", "there are no gateways"),
+    ("monitoring", "the resolution of metrics is fixed"),
+    *_under("deploymentConfiguration", _DEPLOYMENT_CONFIGURATION),
+    *_under("serviceConnectConfiguration", _SERVICE_CONNECT),
+)
+_RUN: _Reasons = (
+    ("capacityProviderStrategy", _NO_PROVIDERS),
+    ("enableExecuteCommand", _NO_EXEC),
+    ("placementConstraints", _NO_PLACEMENT),
+    ("placementStrategy", _NO_PLACEMENT),
+    ("referenceId", "no events are sent that could carry it"),
+    ("volumeConfigurations", _NO_VOLUMES),
+    ("overrides.containerOverrides[].environmentFiles", "there is no S3 here; use environment"),
+    ("overrides.containerOverrides[].resourceRequirements", _NO_GPU),
+    ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
+    ("overrides.executionRoleArn", _NO_ROLES),
+    ("overrides.taskRoleArn", _NO_ROLES),
+    ("overrides.ephemeralStorage", "a task's storage is not limited"),
+)
+
+REFUSED: Mapping[str, str] = MappingProxyType(
+    dict(
+        (
+            ("CreateCluster.configuration", _NO_EXEC),
+            ("UpdateCluster.configuration", _NO_EXEC),
+            ("CreateService.role", _NO_BALANCERS),
+            ("ListTasks.containerInstance", _NO_INSTANCES),
+            ("ListTasks.daemonName", "there are no daemons"),
+            *_under("RegisterTaskDefinition", _DEFINITION),
+            *_under("RegisterTaskDefinition.containerDefinitions[]", _CONTAINER),
+            *_under("CreateService", _SERVICE),
+            *_under("UpdateService", _SERVICE),
+            *_under("RunTask", _RUN),
+        )
+    )
+)
+"""``Operation.path`` to the reason; see ``wire.accept.Refusals``."""

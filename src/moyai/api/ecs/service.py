@@ -1,0 +1,84 @@
+"""Amazon ECS's operations, as the door is given them.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moyai.api.ecs import (
+    clusters,
+    service_queries,
+    services,
+    tags,
+    task_definitions,
+    task_queries,
+    tasks,
+)
+from moyai.api.ecs.refused import REFUSED
+from moyai.api.operation import Operation, Service, table
+from moyai.domain.ecs.errors import ClientException, InvalidParameter
+
+ECS: Final = Service(
+    name="ecs",
+    input_fault=InvalidParameter,
+    refused=REFUSED,
+    operations=table(
+        (
+            Operation("CreateCluster", clusters.CreateClusterRequest, clusters.create_cluster),
+            Operation("DescribeClusters", clusters.DescribeClustersRequest, clusters.describe_clusters),
+            Operation("ListClusters", clusters.ListClustersRequest, clusters.list_clusters),
+            Operation("UpdateCluster", clusters.UpdateClusterRequest, clusters.update_cluster),
+            Operation("DeleteCluster", clusters.DeleteClusterRequest, clusters.delete_cluster),
+            Operation(
+                "PutClusterCapacityProviders",
+                clusters.PutClusterCapacityProvidersRequest,
+                clusters.put_cluster_capacity_providers,
+            ),
+            Operation(
+                "RegisterTaskDefinition",
+                task_definitions.RegisterTaskDefinitionRequest,
+                task_definitions.register_task_definition,
+                input_fault=ClientException,
+            ),
+            Operation(
+                "DescribeTaskDefinition",
+                task_definitions.DescribeTaskDefinitionRequest,
+                task_definitions.describe_task_definition,
+            ),
+            Operation(
+                "ListTaskDefinitions",
+                task_definitions.ListTaskDefinitionsRequest,
+                task_definitions.list_task_definitions,
+            ),
+            Operation(
+                "ListTaskDefinitionFamilies",
+                task_definitions.ListTaskDefinitionFamiliesRequest,
+                task_definitions.list_task_definition_families,
+            ),
+            Operation(
+                "DeregisterTaskDefinition",
+                task_definitions.DeregisterTaskDefinitionRequest,
+                task_definitions.deregister_task_definition,
+            ),
+            Operation("CreateService", services.CreateServiceRequest, services.create_service),
+            Operation("UpdateService", services.UpdateServiceRequest, services.update_service),
+            Operation("DeleteService", services.DeleteServiceRequest, services.delete_service),
+            Operation("DescribeServices", service_queries.DescribeServicesRequest, service_queries.describe_services),
+            Operation("ListServices", service_queries.ListServicesRequest, service_queries.list_services),
+            Operation(
+                "ListServicesByNamespace",
+                service_queries.ListServicesByNamespaceRequest,
+                service_queries.list_services_by_namespace,
+            ),
+            Operation("RunTask", tasks.RunTaskRequest, tasks.run_task),
+            Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task_now),
+            Operation("DescribeTasks", task_queries.DescribeTasksRequest, task_queries.describe_tasks),
+            Operation("ListTasks", task_queries.ListTasksRequest, task_queries.list_tasks),
+            Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
+            Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
+            Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),
+        )
+    ),
+)

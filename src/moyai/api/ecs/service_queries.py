@@ -1,0 +1,91 @@
+"""Services: describe, list in a cluster, list in a namespace.
+
+Promise: a deleted service leaves the lists at once, and stays describable as DRAINING and INACTIVE.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.ecs.lookup import active_cluster, service_arn
+from moyai.api.ecs.paging import Ask, page
+from moyai.api.ecs.service_view import service_view
+from moyai.api.operation import Context
+from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.plan.namespaces import find_namespace
+
+_MAX_DESCRIBED = 10
+_DEFAULT_PAGE = 10
+
+
+class DescribeServicesRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeServices."""
+
+    services: tuple[str, ...]
+    cluster: str | None = None
+    include: frozenset[str] = frozenset()
+
+
+class ListServicesRequest(msgspec.Struct, frozen=True):
+    """Input of ListServices."""
+
+    cluster: str | None = None
+    launch_type: str | None = None
+    scheduling_strategy: str | None = None
+    resource_management_type: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class ListServicesByNamespaceRequest(msgspec.Struct, frozen=True):
+    """Input of ListServicesByNamespace."""
+
+    namespace: str
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[str, object]:
+    """Up to ten services of one cluster."""
+    cluster = active_cluster(ctx, request.cluster)
+    if not request.services:
+        raise InvalidParameter("Services cannot be empty.")
+    if len(request.services) > _MAX_DESCRIBED:
+        raise InvalidParameter(f"Services can have at most {_MAX_DESCRIBED} items.")
+    world = ctx.store.world
+    arns = dict.fromkeys(service_arn(cluster, s) for s in request.services)
+    found = {a: s for a in arns if (s := world.services.get(a)) is not None and s.cluster == cluster.arn}
+    with_tags = "TAGS" in request.include
+    return {
+        "services": [service_view(world, service, with_tags=with_tags) for service in found.values()],
+        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in found],
+    }
+
+
+def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
+    """The ARNs of a cluster's ACTIVE services."""
+    cluster = active_cluster(ctx, request.cluster)
+    of_asked_kind = request.scheduling_strategy != "DAEMON" and request.resource_management_type != "ECS"
+    arns = (
+        s.arn
+        for s in ctx.store.world.services.by("cluster", cluster.arn)
+        if of_asked_kind and s.status is ServiceStatus.ACTIVE and request.launch_type in {None, s.launch_type}
+    )
+    filters = (request.launch_type, request.scheduling_strategy, request.resource_management_type)
+    ask = Ask(("ListServices", cluster.arn, *filters), request.next_token, request.max_results, _DEFAULT_PAGE)
+    found = page(arns, ask)
+    return {"service_arns": found.keys, "next_token": found.next_token}
+
+
+def list_services_by_namespace(ctx: Context, request: ListServicesByNamespaceRequest) -> dict[str, object]:
+    """The ARNs of the ACTIVE services, of whichever cluster, that Service Connect ties to a namespace."""
+    namespace = find_namespace(ctx.store.world, ctx.scope, request.namespace)
+    if namespace is None:
+        raise NamespaceNotFound(f"The namespace {request.namespace} was not found.")
+    services = ctx.store.world.services.by("namespace", namespace.arn)
+    arns = (s.arn for s in services if s.status is ServiceStatus.ACTIVE)
+    listing = ("ListServicesByNamespace", namespace.arn)
+    found = page(arns, Ask(listing, request.next_token, request.max_results, _DEFAULT_PAGE))
+    return {"service_arns": found.keys, "next_token": found.next_token}

@@ -1,0 +1,110 @@
+"""What a service's settings may be.
+
+Promise: rolling deployments by the ECS controller, REPLICA scheduling. A setting that moyai doesn't act
+on is accepted only with the value that asks for nothing.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.ecs.refusal import unsupported
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.service import DeploymentConfiguration
+
+MAX_DESIRED = 5000
+_FULL = 100  # percent
+
+
+class CircuitBreaker(msgspec.Struct, frozen=True):
+    """deploymentCircuitBreaker; only switched off."""
+
+    enable: bool
+    rollback: bool
+
+
+class Alarms(msgspec.Struct, frozen=True):
+    """Deployment alarms; only switched off."""
+
+    alarm_names: tuple[str, ...]
+    rollback: bool
+    enable: bool
+
+
+class DeploymentController(msgspec.Struct, frozen=True):
+    """Who moves a service from one revision to the next."""
+
+    type: str = "ECS"
+
+
+class DeploymentSettings(msgspec.Struct, frozen=True):
+    """deploymentConfiguration as it is asked for; None keeps what there is."""
+
+    maximum_percent: int | None = None
+    minimum_healthy_percent: int | None = None
+    strategy: str = "ROLLING"
+    deployment_circuit_breaker: CircuitBreaker | None = None
+    alarms: Alarms | None = None
+
+
+def deployment_configuration(
+    asked: DeploymentSettings | None, current: DeploymentConfiguration
+) -> DeploymentConfiguration:
+    """The configuration to keep. Raises InvalidParameter."""
+    if asked is None:
+        return current
+    if asked.strategy != "ROLLING":
+        raise unsupported("deploymentConfiguration.strategy", asked.strategy, "deployments are ROLLING")
+    if asked.deployment_circuit_breaker is not None and asked.deployment_circuit_breaker.enable:
+        raise unsupported("deploymentConfiguration.deploymentCircuitBreaker.enable", "true", "not yet")
+    if asked.alarms is not None and asked.alarms.enable:
+        raise unsupported("deploymentConfiguration.alarms.enable", "true", "there are no CloudWatch alarms")
+    most = current.maximum_percent if asked.maximum_percent is None else asked.maximum_percent
+    least = current.minimum_healthy_percent if asked.minimum_healthy_percent is None else asked.minimum_healthy_percent
+    if not 0 <= least <= _FULL:
+        raise InvalidParameter("minimumHealthyPercent must be at most 100 and at least 0")
+    if most < _FULL:
+        raise InvalidParameter("maximumPercent must be at least 100")
+    if most == least == _FULL:
+        raise InvalidParameter(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+        )
+    return DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
+
+
+def checked_count(desired: int | None) -> int:
+    """The desired count, which a REPLICA service has to have. Raises InvalidParameter."""
+    if desired is None:
+        raise InvalidParameter("DesiredCount is missing")
+    if not 0 <= desired <= MAX_DESIRED:
+        raise InvalidParameter(f"desiredCount must be between 0 and {MAX_DESIRED}.")
+    return desired
+
+
+def check_scheduling(strategy: str) -> None:
+    """Raises InvalidParameter for what is not REPLICA."""
+    if strategy != "REPLICA":
+        raise InvalidParameter(
+            "The daemon scheduling strategy does not support the FARGATE launch type. Change the launch type and try"
+            " again"
+        )
+
+
+def check_controller(controller: DeploymentController) -> None:
+    """Raises InvalidParameter for another controller than ECS."""
+    if controller.type != "ECS":
+        raise unsupported("deploymentController.type", controller.type, "the deployment controller is ECS")
+
+
+def check_rebalancing(rebalancing: str) -> None:
+    """Raises InvalidParameter where running tasks were to be moved between zones."""
+    if rebalancing != "DISABLED":
+        raise unsupported("availabilityZoneRebalancing", rebalancing, "running tasks are never moved between zones")
+
+
+def checked_grace(seconds: int) -> int:
+    """The grace period in seconds. Raises InvalidParameter."""
+    if seconds < 0:
+        raise InvalidParameter("healthCheckGracePeriodSeconds must not be negative.")
+    return seconds

@@ -1,0 +1,114 @@
+"""A service as the API shows it.
+
+Promise: counts come from the tasks as they were last observed. The Service Connect configuration is a
+deployment's, never the service's, as on AWS.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from moyai.api.ecs.cluster_view import PENDING
+from moyai.api.ecs.placement import LATEST
+from moyai.api.ecs.tagging import tag_list
+from moyai.domain.connect.config import ServiceConnectConfiguration
+from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, Service
+from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
+from moyai.domain.world import World, scope_of
+from moyai.plan.launch import FARGATE_PLATFORM
+
+PLATFORM_FAMILY = "Linux"
+
+
+def service_view(world: World, service: Service, *, with_tags: bool = False) -> dict[str, object]:
+    """The service, its deployments and its events."""
+    tasks = world.tasks.by("service", service.arn)
+    log = world.service_logs.get(service.arn)
+    account = scope_of(service.arn).account
+    return {
+        "service_arn": service.arn,
+        "service_name": service.name,
+        "cluster_arn": service.cluster,
+        "status": service.status,
+        "desired_count": service.desired_count,
+        **_counts(tasks),
+        "launch_type": service.launch_type,
+        "platform_version": service.platform_version or LATEST,
+        "platform_family": PLATFORM_FAMILY,
+        "task_definition": service.primary.task_definition,
+        "deployment_configuration": _configuration(service.deployment_configuration),
+        "deployments": [_deployment(d, service, tasks) for d in service.deployments],
+        "deployment_controller": {"type": "ECS"},
+        "scheduling_strategy": "REPLICA",
+        "role_arn": f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        "events": () if log is None else log.events,
+        "created_at": service.created_at,
+        "created_by": service.created_by,
+        "network_configuration": service.primary.network_configuration,
+        "health_check_grace_period_seconds": service.health_check_grace_period_seconds,
+        "load_balancers": [],
+        "service_registries": [],
+        "placement_constraints": [],
+        "placement_strategy": [],
+        "enable_ecs_managed_tags": service.enable_ecs_managed_tags,
+        "propagate_tags": service.propagate_tags,
+        "enable_execute_command": False,
+        "availability_zone_rebalancing": "DISABLED",
+        "resource_management_type": "CUSTOMER",
+        "tags": tag_list(service.tags) if with_tags else [],
+    }
+
+
+def _counts(tasks: Iterable[Task]) -> dict[str, object]:
+    wanted = [t.last_status for t in tasks if t.desired_status is DesiredStatus.RUNNING]
+    return {
+        "running_count": wanted.count(TaskStatus.RUNNING),
+        "pending_count": sum(status in PENDING for status in wanted),
+    }
+
+
+def _configuration(configuration: DeploymentConfiguration) -> dict[str, object]:
+    return {
+        "maximum_percent": configuration.maximum_percent,
+        "minimum_healthy_percent": configuration.minimum_healthy_percent,
+        "deployment_circuit_breaker": {"enable": False, "rollback": False},
+        "strategy": "ROLLING",
+        "bake_time_in_minutes": 0,
+    }
+
+
+def _deployment(deployment: Deployment, service: Service, tasks: Iterable[Task]) -> dict[str, object]:
+    offers = () if deployment.view is None else deployment.view.offers
+    return {
+        "id": deployment.id,
+        "status": deployment.status,
+        "task_definition": deployment.task_definition,
+        "desired_count": deployment.desired_count,
+        **_counts(t for t in tasks if t.deployment == deployment.id),
+        "failed_tasks": deployment.failed_tasks,
+        "created_at": deployment.created_at,
+        "updated_at": deployment.updated_at,
+        "launch_type": service.launch_type,
+        "platform_version": FARGATE_PLATFORM,
+        "platform_family": PLATFORM_FAMILY,
+        "network_configuration": deployment.network_configuration,
+        "rollout_state": deployment.rollout_state,
+        "rollout_state_reason": deployment.rollout_state_reason,
+        "service_connect_configuration": _service_connect(deployment.service_connect),
+        "service_connect_resources": None
+        if deployment.view is None
+        else [{"discovery_name": o.discovery_name, "discovery_arn": o.discovery_service} for o in offers],
+    }
+
+
+def _service_connect(configuration: ServiceConnectConfiguration | None) -> dict[str, object] | None:
+    if configuration is None:
+        return None
+    shown = msgspec.structs.asdict(configuration)
+    log = configuration.log_configuration
+    if log is not None:
+        shown["log_configuration"] = {**msgspec.structs.asdict(log), "secret_options": []}
+    return shown

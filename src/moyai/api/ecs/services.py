@@ -1,0 +1,217 @@
+"""Services: create, update, delete.
+
+Promise: a call decides what is wanted and records it; the scheduler makes it so. What a deployment is
+made from (task definition, network, names) is pinned here, once. An update that changes none of it
+edits the service in place and starts no deployment.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ecs.deploying import Wanted, rolled, start_deployment
+from moyai.api.ecs.idempotency import fingerprint
+from moyai.api.ecs.lookup import NAME, active_cluster, known_service, service_arn
+from moyai.api.ecs.placement import LATEST, check_launch_type, check_platform, checked_network, runnable_definition
+from moyai.api.ecs.service_rules import (
+    DeploymentController,
+    DeploymentSettings,
+    check_controller,
+    check_rebalancing,
+    check_scheduling,
+    checked_count,
+    checked_grace,
+    deployment_configuration,
+)
+from moyai.api.ecs.service_view import service_view
+from moyai.api.ecs.tagging import Tag, tag_map
+from moyai.api.operation import Context
+from moyai.domain.connect.config import ServiceConnectConfiguration
+from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
+from moyai.domain.ecs.service import (
+    DeploymentConfiguration,
+    NetworkConfiguration,
+    Service,
+    ServiceLog,
+    ServiceStatus,
+)
+from moyai.domain.world import Put
+
+_LONGEST_TOKEN = 36
+
+
+class CreateServiceRequest(msgspec.Struct, frozen=True):
+    """Input of CreateService."""
+
+    service_name: str
+    cluster: str | None = None
+    task_definition: str | None = None
+    desired_count: int | None = None
+    client_token: str | None = None
+    launch_type: str | None = None
+    platform_version: str | None = None
+    deployment_configuration: DeploymentSettings | None = None
+    deployment_controller: DeploymentController = DeploymentController()
+    network_configuration: NetworkConfiguration | None = None
+    health_check_grace_period_seconds: int = 0
+    scheduling_strategy: str = "REPLICA"
+    availability_zone_rebalancing: str = "DISABLED"
+    tags: tuple[Tag, ...] = ()
+    enable_ecs_managed_tags: bool = False
+    propagate_tags: str = "NONE"
+    service_connect_configuration: ServiceConnectConfiguration | None = None
+
+
+class UpdateServiceRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateService; None keeps what there is."""
+
+    service: str
+    cluster: str | None = None
+    desired_count: int | None = None
+    task_definition: str | None = None
+    deployment_configuration: DeploymentSettings | None = None
+    deployment_controller: DeploymentController = DeploymentController()
+    network_configuration: NetworkConfiguration | None = None
+    platform_version: str | None = None
+    force_new_deployment: bool = False
+    health_check_grace_period_seconds: int | None = None
+    availability_zone_rebalancing: str = "DISABLED"
+    enable_ecs_managed_tags: bool | None = None
+    propagate_tags: str | None = None
+    service_connect_configuration: ServiceConnectConfiguration | None = None
+
+
+class DeleteServiceRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteService."""
+
+    service: str
+    cluster: str | None = None
+    force: bool = False
+
+
+def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, object]:
+    """A service and its first deployment; the one there is when the same request came with the same token."""
+    world = ctx.store.world
+    cluster = active_cluster(ctx, request.cluster)
+    if not NAME.fullmatch(request.service_name):
+        raise InvalidParameter("serviceName must be 1-255 letters, digits, underscores and hyphens.")
+    key = service_arn(cluster, request.service_name)
+    kept = fingerprint(request.client_token, request, _LONGEST_TOKEN)
+    existing = world.services.get(key)
+    if existing is not None and existing.status is not ServiceStatus.INACTIVE:
+        return {"service": service_view(world, _repeated(existing, kept))}
+    desired = _checked(request)
+    wanted = Wanted(
+        definition=runnable_definition(ctx, request.task_definition or ""),
+        network=checked_network(ctx.scope, request.network_configuration),
+        service_connect=request.service_connect_configuration,
+    )
+    deployment, changes = start_deployment(ctx, cluster, key, wanted)
+    service = Service(
+        arn=key,
+        name=request.service_name,
+        cluster=cluster.arn,
+        created_at=ctx.now,
+        created_by=ctx.principal,
+        deployments=(deployment,),
+        desired_count=desired,
+        deployment_configuration=deployment_configuration(request.deployment_configuration, DeploymentConfiguration()),
+        platform_version=request.platform_version or LATEST,
+        enable_ecs_managed_tags=request.enable_ecs_managed_tags,
+        propagate_tags=request.propagate_tags,
+        health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
+        client_token=kept,
+        tags=tag_map(request.tags),
+    )
+    ctx.store.apply([*changes, Put(service), Put(ServiceLog(key))])
+    return {"service": service_view(world, service, with_tags=True)}
+
+
+def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, object]:
+    """Change a service; with a new deployment when what its tasks are made from changes, or by force."""
+    world = ctx.store.world
+    cluster = active_cluster(ctx, request.cluster)
+    service = world.services.get(service_arn(cluster, request.service))
+    if service is None or service.cluster != cluster.arn:
+        raise ServiceNotFound
+    if service.status is not ServiceStatus.ACTIVE:
+        raise ServiceNotActive
+    edited = _edited(service, request)
+    wanted = _wanted(ctx, service, request)
+    changes: list[Put] = []
+    if request.force_new_deployment or wanted is not None or edited.platform_version != service.platform_version:
+        made, changes = start_deployment(ctx, cluster, service.arn, wanted or Wanted.of(world, service.primary))
+        edited = rolled(edited, made)
+    if edited != service:
+        ctx.store.apply([*changes, Put(edited)])
+    return {"service": service_view(world, edited)}
+
+
+def delete_service(ctx: Context, request: DeleteServiceRequest) -> dict[str, object]:
+    """Let a service's tasks stop; it is DRAINING until the last has."""
+    cluster = active_cluster(ctx, request.cluster)
+    service = known_service(ctx.store.world, cluster, request.service)
+    if service.status is ServiceStatus.ACTIVE:
+        if service.desired_count > 0 and not request.force:
+            raise InvalidParameter("The service cannot be stopped while it is scaled above 0.")
+        service = replace(service, status=ServiceStatus.DRAINING, desired_count=0)
+        ctx.store.apply([Put(service)])
+    return {"service": service_view(ctx.store.world, service)}
+
+
+def _repeated(existing: Service, kept: str | None) -> Service:
+    """The service that this request already made. Raises InvalidParameter when it made none."""
+    if existing.status is ServiceStatus.DRAINING:
+        raise InvalidParameter("Unable to Start a service that is still Draining.")
+    if kept is None or existing.client_token != kept:
+        raise InvalidParameter("Creation of service was not idempotent.")
+    return existing
+
+
+def _checked(request: CreateServiceRequest) -> int:
+    """The desired count, after everything that can be told from the request alone."""
+    check_scheduling(request.scheduling_strategy)
+    check_controller(request.deployment_controller)
+    check_rebalancing(request.availability_zone_rebalancing)
+    check_launch_type(request.launch_type)
+    check_platform(request.platform_version)
+    if not request.task_definition:
+        raise InvalidParameter("TaskDefinition can not be blank.")
+    return checked_count(request.desired_count)
+
+
+def _edited(service: Service, request: UpdateServiceRequest) -> Service:
+    """The service with what an update changes in place."""
+    check_controller(request.deployment_controller)
+    check_rebalancing(request.availability_zone_rebalancing)
+    check_platform(request.platform_version)
+    desired, grace = request.desired_count, request.health_check_grace_period_seconds
+    managed = request.enable_ecs_managed_tags
+    return replace(
+        service,
+        desired_count=service.desired_count if desired is None else checked_count(desired),
+        deployment_configuration=deployment_configuration(
+            request.deployment_configuration, service.deployment_configuration
+        ),
+        platform_version=request.platform_version or service.platform_version,
+        health_check_grace_period_seconds=(
+            service.health_check_grace_period_seconds if grace is None else checked_grace(grace)
+        ),
+        enable_ecs_managed_tags=service.enable_ecs_managed_tags if managed is None else managed,
+        propagate_tags=request.propagate_tags or service.propagate_tags,
+    )
+
+
+def _wanted(ctx: Context, service: Service, request: UpdateServiceRequest) -> Wanted | None:
+    """What the next deployment is to be made from, or None when that is what the primary one is made from."""
+    current = Wanted.of(ctx.store.world, service.primary)
+    wanted = current
+    if request.task_definition is not None:
+        wanted = wanted._replace(definition=runnable_definition(ctx, request.task_definition))
+    if request.network_configuration is not None:
+        wanted = wanted._replace(network=checked_network(ctx.scope, request.network_configuration))
+    if request.service_connect_configuration is not None:
+        wanted = wanted._replace(service_connect=request.service_connect_configuration)
+    return None if wanted == current else wanted

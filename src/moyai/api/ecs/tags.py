@@ -1,0 +1,91 @@
+"""Tags of clusters, services, tasks and task definitions.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ecs.lookup import active_cluster
+from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.tagging import Tag, check_number, tag_list, tag_map
+from moyai.api.operation import Context
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.service import Service, ServiceStatus
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.world import Put
+from moyai.kernel.arn import parse_arn
+
+Tagged = Cluster | Service | Task | TaskDefinition
+
+
+class TagResourceRequest(msgspec.Struct, frozen=True):
+    """Input of TagResource."""
+
+    resource_arn: str
+    tags: tuple[Tag, ...]
+
+
+class UntagResourceRequest(msgspec.Struct, frozen=True):
+    """Input of UntagResource."""
+
+    resource_arn: str
+    tag_keys: tuple[str, ...]
+
+
+class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
+    """Input of ListTagsForResource."""
+
+    resource_arn: str
+
+
+def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]:
+    """Add tags, or replace the values of those there are."""
+    resource = _resource(ctx, request.resource_arn)
+    tags = {**resource.tags, **tag_map(request.tags)}
+    check_number(tags)
+    ctx.store.apply([Put(replace(resource, tags=tags))])
+    return {}
+
+
+def untag_resource(ctx: Context, request: UntagResourceRequest) -> dict[str, object]:
+    """Remove tags; absent ones are none to remove."""
+    resource = _resource(ctx, request.resource_arn)
+    tags = {key: value for key, value in resource.tags.items() if key not in request.tag_keys}
+    ctx.store.apply([Put(replace(resource, tags=tags))])
+    return {}
+
+
+def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
+    """A resource's tags."""
+    return {"tags": tag_list(_resource(ctx, request.resource_arn).tags)}
+
+
+def _resource(ctx: Context, arn: str) -> Tagged:
+    """The resource. Raises ClusterNotFound or InvalidParameter."""
+    parsed = parse_arn(arn)
+    if parsed is None or parsed.service != "ecs" or parsed.scope != ctx.scope or not parsed.path:
+        raise InvalidParameter("resourceArn must be the ARN of a resource of Amazon ECS in this account and region.")
+    world = ctx.store.world
+    found: Tagged | None
+    match parsed.kind:
+        case "cluster":
+            found = active_cluster(ctx, arn)
+        case "service":
+            active_cluster(ctx, parsed.path[0])
+            found = world.services.get(arn)
+            found = None if found is None or found.status is ServiceStatus.INACTIVE else found
+        case "task":
+            active_cluster(ctx, parsed.path[0])
+            found = world.tasks.get(arn)
+        case "task-definition":
+            found = world.task_definitions.get(arn)
+        case kind:
+            raise unsupported("resourceArn", kind, "clusters, services, tasks and task definitions can have tags")
+    if found is None:
+        raise InvalidParameter(f"The specified {parsed.kind} was not found. Specify a valid ARN and try again.")
+    return found

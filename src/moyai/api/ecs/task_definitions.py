@@ -1,0 +1,239 @@
+"""Task definitions: register, describe, list, deregister.
+
+Promise: a revision is kept as it was registered, with AWS's defaults filled in, and shown like that for
+ever; its number is never used again. Everything in it is either done by the runtime or recorded and
+shown: roles, tags, dockerLabels, logConfiguration (output is always kept and shown by ``moyai logs``),
+memoryReservation, runtimePlatform. Task definitions for EC2 can be registered, but not run.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ecs.definition_rules import check_definition
+from moyai.api.ecs.lookup import find_definition
+from moyai.api.ecs.paging import Ask, page
+from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.sizes import task_size
+from moyai.api.ecs.tagging import Tag, tag_list, tag_map
+from moyai.api.operation import Context
+from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.task_definition import (
+    ContainerDefinition,
+    Family,
+    HealthCheck,
+    NetworkMode,
+    PortMapping,
+    RuntimePlatform,
+    TaskDefinition,
+    TaskDefinitionStatus,
+)
+from moyai.domain.world import Put, family_key, scope_key
+from moyai.kernel.ids import TaskDefinitionArn
+
+_RUNNABLE = frozenset({"EC2", "FARGATE"})
+_MAX_BYTES = 65536
+
+
+class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
+    """Input of RegisterTaskDefinition."""
+
+    family: str
+    container_definitions: tuple[ContainerDefinition, ...]
+    network_mode: NetworkMode | None = None
+    requires_compatibilities: tuple[str, ...] | None = None
+    cpu: str | None = None
+    memory: str | None = None
+    task_role_arn: str | None = None
+    execution_role_arn: str | None = None
+    runtime_platform: RuntimePlatform | None = None
+    tags: tuple[Tag, ...] | None = None
+
+
+class DescribeTaskDefinitionRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeTaskDefinition."""
+
+    task_definition: str
+    include: frozenset[str] = frozenset()
+
+
+class ListTaskDefinitionsRequest(msgspec.Struct, frozen=True):
+    """Input of ListTaskDefinitions."""
+
+    family_prefix: str | None = None
+    status: str = "ACTIVE"
+    sort: str = "ASC"
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class ListTaskDefinitionFamiliesRequest(msgspec.Struct, frozen=True):
+    """Input of ListTaskDefinitionFamilies."""
+
+    family_prefix: str = ""
+    status: str = "ALL"
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class DeregisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
+    """Input of DeregisterTaskDefinition."""
+
+    task_definition: str
+
+
+def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> dict[str, object]:
+    """The family's next revision."""
+    if request.tags == ():
+        raise ClientException("Tags can not be empty.")
+    tags = tag_map(request.tags, ClientException)
+    size = len(msgspec.json.encode(request))
+    if size > _MAX_BYTES:
+        raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")
+    wanted = request.requires_compatibilities or ()
+    for kind in wanted:
+        if kind not in _RUNNABLE:
+            raise unsupported("requiresCompatibilities", kind, "tasks run as FARGATE", ClientException)
+    for_fargate = "FARGATE" in wanted
+    size_of_task = task_size(request.cpu, request.memory, for_fargate=for_fargate)
+    family = family_key(ctx.scope, request.family)
+    known = ctx.store.world.families.get(family)
+    revision = 1 if known is None else known.last_revision + 1
+    mode = request.network_mode or NetworkMode.BRIDGE
+    definition = TaskDefinition(
+        arn=TaskDefinitionArn(f"{family}:{revision}"),
+        family=request.family,
+        revision=revision,
+        registered_at=ctx.now,
+        registered_by=ctx.principal,
+        container_definitions=tuple(_completed(c, mode) for c in request.container_definitions),
+        network_mode=mode,
+        cpu=size_of_task.cpu,
+        memory=size_of_task.memory,
+        requires_compatibilities=request.requires_compatibilities,
+        compatibilities=_compatibilities(mode, fits=size_of_task.fits_fargate),
+        task_role_arn=request.task_role_arn,
+        execution_role_arn=request.execution_role_arn,
+        runtime_platform=request.runtime_platform,
+        tags=tags,
+    )
+    check_definition(definition, for_fargate=for_fargate)
+    ctx.store.apply([Put(definition), Put(Family(family, revision))])
+    return {"task_definition": definition_view(definition), "tags": tag_list(tags)}
+
+
+def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> dict[str, object]:
+    """A revision, ACTIVE or not; the newest ACTIVE one when only the family is named."""
+    definition = find_definition(ctx.store.world, ctx.scope, request.task_definition)
+    if definition is None:
+        raise ClientException("Unable to describe task definition.")
+    tags = tag_list(definition.tags) if "TAGS" in request.include else []
+    return {"task_definition": definition_view(definition), "tags": tags}
+
+
+def list_task_definitions(ctx: Context, request: ListTaskDefinitionsRequest) -> dict[str, object]:
+    """ARNs by family and number. ``familyPrefix`` is a whole family's name, in spite of its own."""
+    world = ctx.store.world
+    if request.family_prefix is None:
+        known: Iterable[TaskDefinition] = world.task_definitions.by("scope", scope_key(ctx.scope))
+    else:
+        known = world.task_definitions.by("family", family_key(ctx.scope, request.family_prefix))
+    arns = (d.arn for d in known if d.status == request.status)
+    listing = ("ListTaskDefinitions", request.family_prefix, request.status, request.sort)
+    ask = Ask(listing, request.next_token, request.max_results)
+    found = page(arns, ask, _family_and_number, descending=request.sort == "DESC")
+    return {"task_definition_arns": found.keys, "next_token": found.next_token}
+
+
+def list_task_definition_families(ctx: Context, request: ListTaskDefinitionFamiliesRequest) -> dict[str, object]:
+    """Families' names. A family is INACTIVE when none of its revisions is ACTIVE."""
+    known = ctx.store.world.task_definitions.by("scope", scope_key(ctx.scope))
+    families = {d.family for d in known if d.family.startswith(request.family_prefix)}
+    active = {d.family for d in known if d.status is TaskDefinitionStatus.ACTIVE}
+    if request.status == "ACTIVE":
+        families &= active
+    elif request.status == "INACTIVE":
+        families -= active
+    listing = ("ListTaskDefinitionFamilies", request.family_prefix, request.status)
+    found = page(families, Ask(listing, request.next_token, request.max_results))
+    return {"families": found.keys, "next_token": found.next_token}
+
+
+def deregister_task_definition(ctx: Context, request: DeregisterTaskDefinitionRequest) -> dict[str, object]:
+    """Make a revision INACTIVE; services that use it go on."""
+    if ":" not in request.task_definition.rpartition("/")[2]:
+        raise ClientException("Revision is missing.")
+    definition = find_definition(ctx.store.world, ctx.scope, request.task_definition)
+    if definition is None:
+        raise ClientException("Unable to describe task definition.")
+    if definition.status is TaskDefinitionStatus.ACTIVE:
+        definition = replace(definition, status=TaskDefinitionStatus.INACTIVE, deregistered_at=ctx.now)
+        ctx.store.apply([Put(definition)])
+    return {"task_definition": definition_view(definition)}
+
+
+def definition_view(definition: TaskDefinition) -> dict[str, object]:
+    """A task definition as the API shows it."""
+    return {
+        "task_definition_arn": definition.arn,
+        "family": definition.family,
+        "revision": definition.revision,
+        "status": definition.status,
+        "container_definitions": [_container_view(c) for c in definition.container_definitions],
+        "network_mode": definition.network_mode,
+        "cpu": definition.cpu,
+        "memory": definition.memory,
+        "requires_compatibilities": definition.requires_compatibilities,
+        "compatibilities": definition.compatibilities,
+        "task_role_arn": definition.task_role_arn,
+        "execution_role_arn": definition.execution_role_arn,
+        "runtime_platform": definition.runtime_platform,
+        "volumes": [],
+        "placement_constraints": [],
+        "requires_attributes": [],
+        "registered_at": definition.registered_at,
+        "registered_by": definition.registered_by,
+        "deregistered_at": definition.deregistered_at,
+    }
+
+
+def _container_view(container: ContainerDefinition) -> dict[str, object]:
+    return {
+        **msgspec.structs.asdict(container),
+        "mount_points": [],
+        "volumes_from": [],
+        "system_controls": [],
+    }
+
+
+def _completed(container: ContainerDefinition, mode: NetworkMode) -> ContainerDefinition:
+    """With the defaults that AWS fills in."""
+    ports = tuple(_mapped(port, mode) for port in container.port_mappings)
+    check = container.health_check
+    if check is not None:
+        check = HealthCheck(
+            command=check.command,
+            interval=30 if check.interval is None else check.interval,
+            timeout=5 if check.timeout is None else check.timeout,
+            retries=3 if check.retries is None else check.retries,
+            start_period=check.start_period,
+        )
+    return replace(container, port_mappings=ports, health_check=check)
+
+
+def _mapped(port: PortMapping, mode: NetworkMode) -> PortMapping:
+    own = port.container_port if mode in {NetworkMode.AWSVPC, NetworkMode.HOST} else 0
+    return replace(port, host_port=own if port.host_port is None else port.host_port)
+
+
+def _compatibilities(mode: NetworkMode, *, fits: bool) -> tuple[str, ...]:
+    return ("EC2", "FARGATE") if mode is NetworkMode.AWSVPC and fits else ("EC2",)
+
+
+def _family_and_number(arn: str) -> tuple[str, int]:
+    family, _, number = arn.rpartition(":")
+    return family, int(number) if number.isascii() and number.isdecimal() else 0

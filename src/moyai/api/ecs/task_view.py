@@ -1,0 +1,144 @@
+"""A task as the API shows it.
+
+Promise: states are those last observed. The Service Connect proxy is a container without an image and an
+attachment that names it, as on AWS; members that have no value yet are absent.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.ecs.tagging import tag_list
+from moyai.domain.ecs.task import Container, ContainerOverride, Task, TaskStatus
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.world import World
+
+_EPHEMERAL_GIB = 20
+_BEFORE_NETWORK = frozenset({TaskStatus.PROVISIONING})
+_TIMES = (
+    "created_at",
+    "connectivity_at",
+    "pull_started_at",
+    "pull_stopped_at",
+    "started_at",
+    "stopping_at",
+    "execution_stopped_at",
+    "stopped_at",
+)
+
+
+def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str, object]:
+    """The task with its containers and attachments."""
+    definition = world.task_definitions.get(task.task_definition)
+    return {
+        "task_arn": task.arn,
+        "task_definition_arn": task.task_definition,
+        "cluster_arn": task.cluster,
+        "group": task.group,
+        "started_by": task.started_by,
+        "availability_zone": task.availability_zone,
+        "last_status": task.last_status,
+        "desired_status": task.desired_status,
+        "health_status": task.health_status,
+        "version": task.version,
+        "launch_type": task.launch_type,
+        "platform_version": task.platform_version,
+        "platform_family": "Linux",
+        "cpu": task.cpu,
+        "memory": task.memory,
+        "ephemeral_storage": {"size_in_gi_b": _EPHEMERAL_GIB},
+        "fargate_ephemeral_storage": {"size_in_gi_b": _EPHEMERAL_GIB},
+        "enable_execute_command": task.enable_execute_command,
+        "connectivity": None if task.connectivity_at is None else "CONNECTED",
+        "stop_code": task.stop_code,
+        "stopped_reason": task.stopped_reason,
+        **{name: getattr(task, name) for name in _TIMES},
+        "attributes": [{"name": "ecs.cpu-architecture", "value": _architecture(definition)}],
+        "attachments": _attachments(task),
+        "containers": [_container(task, c, definition) for c in task.containers],
+        "overrides": _overrides(task),
+        "tags": tag_list(task.tags) if with_tags else [],
+    }
+
+
+def _architecture(definition: TaskDefinition | None) -> str:
+    platform = None if definition is None else definition.runtime_platform
+    return ((platform.cpu_architecture if platform is not None else None) or "X86_64").lower()
+
+
+def _attachments(task: Task) -> list[dict[str, object]]:
+    interface = task.interface
+    details = [{"name": "subnetId", "value": interface.subnet}]
+    if task.last_status not in _BEFORE_NETWORK:
+        details += [
+            {"name": "networkInterfaceId", "value": interface.id},
+            {"name": "macAddress", "value": interface.mac},
+            {"name": "privateDnsName", "value": interface.private_dns_name},
+            {"name": "privateIPv4Address", "value": interface.address},
+        ]
+    status = _attachment_status(task.last_status)
+    shown: list[dict[str, object]] = [
+        {"id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details}
+    ]
+    proxy = task.proxy
+    if proxy is not None:
+        named = [{"name": "ContainerName", "value": proxy.name}]
+        shown.append({"id": task.connect_attachment, "type": "ServiceConnect", "status": status, "details": named})
+    return shown
+
+
+def _attachment_status(status: TaskStatus) -> str:
+    match status:
+        case TaskStatus.PROVISIONING:
+            return "PRECREATED"
+        case TaskStatus.DEPROVISIONING:
+            return "DETACHING"
+        case TaskStatus.STOPPED:
+            return "DELETED"
+        case _:
+            return "ATTACHED"
+
+
+def _container(task: Task, container: Container, definition: TaskDefinition | None) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "container_arn": container.arn,
+        "task_arn": task.arn,
+        "name": container.name,
+        "runtime_id": container.runtime_id,
+        "last_status": container.last_status,
+        "health_status": container.health_status,
+        "exit_code": container.exit_code,
+        "reason": container.reason,
+        "network_bindings": [],
+        "network_interfaces": []
+        if task.last_status in _BEFORE_NETWORK
+        else [{"attachment_id": task.interface.attachment, "private_ipv4_address": task.interface.address}],
+    }
+    asked = None if definition is None or container.is_proxy else definition.container(container.name)
+    if asked is not None:
+        override = _override(task, container.name)
+        memory = asked.memory if override.memory is None else override.memory
+        reserved = asked.memory_reservation if override.memory_reservation is None else override.memory_reservation
+        shown |= {
+            "image": asked.image,
+            "cpu": str(asked.cpu if override.cpu is None else override.cpu),
+            "memory": None if memory is None else str(memory),
+            "memory_reservation": None if reserved is None else str(reserved),
+        }
+    return shown
+
+
+def _override(task: Task, name: str) -> ContainerOverride:
+    found = (o for o in task.overrides.container_overrides if o.name == name)
+    return next(found, ContainerOverride(name=name))
+
+
+def _overrides(task: Task) -> dict[str, object]:
+    """Every container by name, with what was overridden."""
+    return {
+        "container_overrides": [msgspec.structs.asdict(_override(task, c.name)) for c in task.containers],
+        "inference_accelerator_overrides": [],
+        "cpu": task.overrides.cpu,
+        "memory": task.overrides.memory,
+    }

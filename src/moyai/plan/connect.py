@@ -1,0 +1,193 @@
+"""Service Connect, resolved: from what a service asks for to what each of its tasks sees.
+
+Promise: ``resolve`` is asked once a deployment, and its answer is frozen with it: the names of every
+endpoint in the namespace at that moment (the service's own among them), a virtual address for each,
+and the ports the service offers. It refuses what could not work later: two services under one
+discovery name, two endpoints under one ``name:port``, another protocol under a name that clients
+already use. What is wrong with a configuration by itself is ``connect_rules``'. AWS's wording is used
+where it is known.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
+from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
+from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
+from moyai.domain.world import Put, World, scope_of
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, Ids, NamespaceArn, ServiceArn
+from moyai.plan.connect_rules import check_configuration, check_dns_name, offered_port
+from moyai.plan.namespaces import find_namespace
+
+_ID_LENGTH = 16
+
+
+class Wish(NamedTuple):
+    """What a deployment of ``service`` asks for. ``default_namespace`` is its cluster's, if it has one."""
+
+    service: ServiceArn
+    configuration: ServiceConnectConfiguration | None
+    definition: TaskDefinition
+    default_namespace: NamespaceArn | None
+
+
+class Resolved(NamedTuple):
+    """What came of a wish: the view (None without Service Connect), and the records to put with it."""
+
+    view: ConnectView | None
+    changes: tuple[Put, ...] = ()
+
+
+class _Endpoint(NamedTuple):
+    """A name and port that clients call, and whom they reach."""
+
+    dns_name: str
+    port: int
+    target: DiscoveryServiceArn
+
+
+def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
+    """The view of one deployment. Raises NamespaceNotFound or InvalidParameter."""
+    configuration = wish.configuration
+    if configuration is None or not configuration.enabled:
+        return Resolved(None)
+    namespace = _namespace(world, wish, configuration)
+    check_configuration(configuration, wish.definition)
+    offers: list[Offer] = []
+    own: list[_Endpoint] = []
+    changes: list[Put] = []
+    for asked in configuration.services:
+        port = offered_port(asked, wish.definition)
+        known = _known(world, namespace, asked.name)
+        _check_free(world, wish.service, known, port)
+        record = known or _new_service(namespace, asked.name, now, ids)
+        record = replace(record, owner=wish.service, protocol=port.app_protocol)
+        changes += [Put(record)] if record != known else []
+        offers.append(_offer(asked, port, record))
+        own.append(_endpoint(asked, port, namespace, record))
+    others = _others(world, namespace, wish.service)
+    _check_unique(own, others)
+    view = ConnectView(namespace=namespace.arn, names=_seen((*others, *own)), offers=tuple(offers))
+    return Resolved(view, tuple(changes))
+
+
+def _namespace(world: World, wish: Wish, configuration: ServiceConnectConfiguration) -> Namespace:
+    identifier = configuration.namespace or wish.default_namespace
+    if identifier is None:
+        raise InvalidParameter(
+            "Namespace is missing. Name one in serviceConnectConfiguration, or give the cluster a default"
+            " in serviceConnectDefaults."
+        )
+    found = find_namespace(world, scope_of(wish.service), identifier)
+    if found is None:
+        raise NamespaceNotFound(f"The namespace {identifier} was not found. Create it in Cloud Map first.")
+    return found
+
+
+def _known(world: World, namespace: Namespace, name: str) -> DiscoveryService | None:
+    services = world.discovery_services.by("namespace", namespace.arn)
+    return next((s for s in services if s.name == name), None)
+
+
+def _check_free(world: World, service: ServiceArn, known: DiscoveryService | None, port: PortMapping) -> None:
+    """The discovery name is new, or this service's with the same protocol, or left by a deleted service."""
+    if known is None:
+        return
+    if known.owner is None:
+        raise InvalidParameter(f"The Cloud Map service {known.arn} exists and was not made by Service Connect.")
+    owner = world.services.get(known.owner)
+    if owner is None or owner.status is ServiceStatus.INACTIVE:
+        return
+    if owner.arn != service:
+        raise InvalidParameter(
+            f"SC service is already used by {owner.arn}. Choose another discoveryName than {known.name}."
+        )
+    if known.protocol != port.app_protocol:
+        raise InvalidParameter(
+            f"appProtocol of {known.name} can't be changed from {known.protocol or 'tcp'} to"
+            f" {port.app_protocol or 'tcp'} while the service exists. Delete the service and create it again, or"
+            " use another discoveryName."
+        )
+
+
+def _new_service(namespace: Namespace, name: str, now: Instant, ids: Ids) -> DiscoveryService:
+    discovery_id = DiscoveryServiceId(f"srv-{ids.alphanumeric(_ID_LENGTH)}")
+    return DiscoveryService(
+        arn=DiscoveryServiceArn(arn("servicediscovery", scope_of(namespace.arn), f"service/{discovery_id}")),
+        id=discovery_id,
+        name=name,
+        namespace=namespace.arn,
+        created_at=now,
+    )
+
+
+def _offer(asked: ServiceConnectService, port: PortMapping, record: DiscoveryService) -> Offer:
+    timeout = asked.timeout
+    return Offer(
+        discovery_service=record.arn,
+        discovery_name=record.name,
+        container_port=port.container_port,
+        protocol=port.app_protocol,
+        ingress_port=asked.ingress_port_override or None,
+        idle_timeout_seconds=None if timeout is None else timeout.idle_timeout_seconds,
+        per_request_timeout_seconds=None if timeout is None else timeout.per_request_timeout_seconds,
+    )
+
+
+def _endpoint(
+    asked: ServiceConnectService, port: PortMapping, namespace: Namespace, record: DiscoveryService
+) -> _Endpoint:
+    default_name = f"{record.name}.{namespace.name}".lower()
+    alias = next(iter(asked.client_aliases or ()), None)
+    dns_name = (alias.dns_name if alias is not None else None) or default_name
+    check_dns_name(dns_name)
+    return _Endpoint(dns_name, port.container_port if alias is None else alias.port, record.arn)
+
+
+def _others(world: World, namespace: Namespace, service: ServiceArn) -> Mapping[_Endpoint, ServiceArn]:
+    """The endpoints that the namespace's other services offer by now, and whose each is."""
+    return {
+        endpoint: other.arn
+        for other in world.services.by("namespace", namespace.arn)
+        if other.arn != service and other.status is ServiceStatus.ACTIVE
+        for endpoint in _offered(other.primary.view, namespace.arn)
+    }
+
+
+def _offered(view: ConnectView | None, namespace: NamespaceArn) -> Iterator[_Endpoint]:
+    if view is None or view.namespace != namespace:
+        return
+    own = {offer.discovery_service for offer in view.offers}
+    yield from (_Endpoint(n.dns_name, n.port, n.target) for n in view.names if n.target in own)
+
+
+def _check_unique(own: Iterable[_Endpoint], others: Mapping[_Endpoint, ServiceArn]) -> None:
+    taken = {(endpoint.dns_name, endpoint.port): arn_ for endpoint, arn_ in others.items()}
+    mine: set[tuple[str, int]] = set()
+    for endpoint in own:
+        place = (endpoint.dns_name, endpoint.port)
+        if place in mine:
+            raise InvalidParameter(f"The endpoint {place[0]}:{place[1]} is given twice in serviceConnectConfiguration.")
+        if place in taken:
+            raise InvalidParameter(
+                f"The endpoint {place[0]}:{place[1]} is already used in the namespace by {taken[place]}."
+                " Give the clientAlias another dnsName or port."
+            )
+        mine.add(place)
+
+
+def _seen(endpoints: Iterable[_Endpoint]) -> tuple[SeenName, ...]:
+    ordered = sorted(endpoints)
+    addresses = allot(endpoint.dns_name for endpoint in ordered)
+    return tuple(SeenName(e.dns_name, e.port, addresses[e.dns_name], e.target) for e in ordered)
