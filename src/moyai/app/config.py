@@ -81,9 +81,9 @@ class StatePaths:
         return self.run / "xds.sock"
 
     @property
-    def endpoint(self) -> Path:
-        """The URL of the control plane that has this state open, for the other commands."""
-        return self.run / "endpoint"
+    def keys(self) -> Path:
+        """The access keys that were issued."""
+        return self.root / "keys.json"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,11 @@ class StoreFault(MoyaiError):
 
 
 class StateLocked(StoreFault):
-    """Another control plane holds this state."""
+    """Another control plane holds this state; ``holder`` is its process id, where it is known."""
+
+    def __init__(self, message: str, holder: int | None = None) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class StateNewer(StoreFault):

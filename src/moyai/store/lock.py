@@ -33,9 +33,10 @@ class DirectoryLock:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
-            holder = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip()
             os.close(file)
-            raise StateLocked(f"The state in {directory} is in use by process {holder}.") from exc
+            message = f"The state in {directory} is in use by process {holder or 'unknown'}."
+            raise StateLocked(message, int(holder) if holder.isdecimal() else None) from exc
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         return cls(file)

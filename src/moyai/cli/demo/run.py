@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from moyai.app.config import DEFAULT_PORT
-from moyai.cli.demo.edges import edge_table, read_edges
+from moyai.cli.edges import edge_table, read_edges
 from moyai.cli.demo.server import DidNotStart, Server, start
 from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong
 from moyai.cli.demo.traffic import Traffic

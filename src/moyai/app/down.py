@@ -1,0 +1,54 @@
+"""Stop everything of one installation, whether its control plane runs or not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from contextlib import suppress
+
+from moyai.app.clock import SystemClock
+from moyai.app.config import Settings
+from moyai.app.ids import SystemIds
+from moyai.app.wiring import make_runtime
+from moyai.kernel.clock import Seconds
+from moyai.ports.store import StateLocked
+from moyai.store.sqlite import SqliteStore
+
+_PATIENCE = 30.0
+_STEP = Seconds(0.1)
+
+
+async def down(settings: Settings, *, forget: bool) -> None:
+    """End the control plane, stop all tasks, remove what they had on this machine; with ``forget`` the state too.
+
+    Errors: StateLocked when the control plane does not end within half a minute; StoreFault.
+    """
+    if not settings.state.database.exists():
+        return
+    store = await _take_over(settings)
+    try:
+        runtime = make_runtime(settings, store.installation.id, SystemClock())
+        await runtime.destroy()
+        await runtime.close()
+    finally:
+        await store.close()
+    if forget:
+        for path in settings.state.root.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+async def _take_over(settings: Settings) -> SqliteStore:
+    """The store, once nobody else has it."""
+    clock = SystemClock()
+    deadline = clock.now() + _PATIENCE
+    while True:
+        try:
+            return SqliteStore.open(settings.state.database, SystemIds(), clock.now())
+        except StateLocked as locked:
+            if clock.now() > deadline:
+                raise
+            if locked.holder is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(locked.holder, signal.SIGTERM)
+            await clock.sleep(_STEP)

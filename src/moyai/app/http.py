@@ -1,0 +1,57 @@
+"""HTTP servers inside a process that owns its signals: uvicorn on a socket that is handed in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
+from typing import Any, Self
+
+import uvicorn
+
+_KEEP_ALIVE = 75
+_BACKLOG = 1024
+_GRACE = 5
+_MAX_CONCURRENCY = 2000
+
+
+class HttpServer(uvicorn.Server):
+    """One ASGI application on one listening socket, until it is closed."""
+
+    def __init__(self, app: Any, sock: socket) -> None:  # noqa: ANN401 (uvicorn's own type for an application)
+        config = uvicorn.Config(
+            app,
+            loop="none",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_GRACE,
+            backlog=_BACKLOG,
+            limit_concurrency=_MAX_CONCURRENCY,
+        )
+        super().__init__(config)
+        self._sock = sock
+        self._serving: asyncio.Task[None] | None = None
+
+    async def open(self) -> Self:
+        """Begin to answer."""
+        self._serving = asyncio.create_task(self.serve(sockets=[self._sock]))
+        return self
+
+    async def close(self) -> None:
+        """Stop answering, let what is being answered finish, and close the socket."""
+        self.should_exit = True
+        if self._serving is not None:
+            await self._serving
+        self._sock.close()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process."""
+        yield

@@ -1,0 +1,41 @@
+"""The command line: each command in a module of its own, put together here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from moyai.cli.demo.run import demo
+from moyai.cli.down import down
+from moyai.cli.image import image_commands
+from moyai.cli.keys import key_commands
+from moyai.cli.logs import logs
+from moyai.cli.mesh import mesh
+from moyai.cli.remote import Unreachable, say
+from moyai.cli.reset import reset
+from moyai.cli.status import status
+from moyai.cli.up import up
+
+
+def command_line() -> typer.Typer:
+    """All commands."""
+    cli = typer.Typer(
+        help="Amazon ECS Service Connect on your own machine.", no_args_is_help=True, pretty_exceptions_enable=False
+    )
+    for command in (up, down, status, logs, mesh, reset, demo):
+        cli.command()(command)
+    cli.add_typer(key_commands(), name="keys")
+    cli.add_typer(image_commands(), name="image")
+    return cli
+
+
+def main() -> None:
+    """Run; an error that the user can mend is one line, without a traceback."""
+    try:
+        command_line()()
+    except (Unreachable, BotoCoreError, ClientError) as error:
+        said = say(error) if isinstance(error, BotoCoreError | ClientError) else str(error)
+        sys.stderr.write(f"moyai: {said}\n")
+        sys.exit(1)
