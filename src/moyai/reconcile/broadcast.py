@@ -1,0 +1,114 @@
+"""What follows from the world as a whole: the mesh for the proxies, the ports on the host's loopback.
+
+Promise: both are projections of the world, made anew from what changed. Only namespaces that a change
+touches are compiled again, and at once, because an endpoint that leaves is waited for. A namespace
+that can't be compiled keeps its last good form and is tried again with the next change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.world import World
+from moyai.kernel.ids import NamespaceArn
+from moyai.mesh.ir import Mesh
+from moyai.mesh.service_connect import compile_namespace, join
+from moyai.plan.publish import published_ports
+from moyai.ports.store import Key
+from moyai.reconcile.surroundings import Surroundings
+
+
+class _Trace(NamedTuple):
+    """What the mesh takes from one record, and in which namespace."""
+
+    namespace: NamespaceArn
+    content: object
+
+
+class MeshBroadcast:
+    """Keeps the proxy feed's mesh that of the world."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._meshes: dict[NamespaceArn, Mesh] = {}
+        self._traces: dict[Key, _Trace] = {}
+        self._stale: set[NamespaceArn] = set()
+
+    def follow(self, keys: Iterable[Key]) -> None:
+        """Compile what these changes touch, and publish when there is anything."""
+        world = self._around.store.world
+        for key in keys:
+            self._stale |= self._touched(world, key)
+        if not self._stale:
+            return
+        for namespace in sorted(self._stale):
+            if namespace in world.namespaces:
+                self._meshes[namespace] = compile_namespace(world, namespace)
+            else:
+                self._meshes.pop(namespace, None)
+        self._around.feed.publish(join(self._meshes.values()))
+        self._stale.clear()
+
+    def _touched(self, world: World, key: Key) -> set[NamespaceArn]:
+        """The namespaces whose mesh this record changes by being as it is now."""
+        before = self._traces.pop(key, None)
+        trace = _trace(world, key)
+        if trace is not None:
+            self._traces[key] = trace
+        return set() if trace == before else {t.namespace for t in (before, trace) if t is not None}
+
+
+class PortBroadcast:
+    """Keeps the runtime's public ports those of the world."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._published: tuple[PublishedPort, ...] | None = None
+
+    async def follow(self) -> None:
+        """Publish when anything differs from last time. Raises RuntimeFault; then it is tried again."""
+        ports = published_ports(self._around.store.world)
+        if ports != self._published:
+            await self._around.store.durable()
+            await self._around.runtime.publish(ports)
+            self._published = ports
+
+
+def _trace(world: World, key: Key) -> _Trace | None:
+    found = {
+        "task": _task,
+        "service": _service,
+        "namespace": _namespace,
+        "discovery_service": _discovery_service,
+        "discovery_instance": _discovery_instance,
+    }.get(key.table)
+    return None if found is None else found(world, key.key)
+
+
+def _task(world: World, key: str) -> _Trace | None:
+    task = world.tasks.get(key)
+    return None if task is None or task.stopped or task.view is None else _Trace(task.view.namespace, "alive")
+
+
+def _service(world: World, key: str) -> _Trace | None:
+    service = world.services.get(key)
+    view = None if service is None else service.primary.view
+    return None if view is None else _Trace(view.namespace, view.offers)
+
+
+def _namespace(world: World, key: str) -> _Trace | None:
+    namespace = world.namespaces.get(key)
+    return None if namespace is None else _Trace(namespace.arn, namespace.name)
+
+
+def _discovery_service(world: World, key: str) -> _Trace | None:
+    service = world.discovery_services.get(key)
+    return None if service is None else _Trace(service.namespace, (service.name, service.protocol))
+
+
+def _discovery_instance(world: World, key: str) -> _Trace | None:
+    instance = world.discovery_instances.get(key)
+    service = None if instance is None else world.discovery_services.get(instance.service)
+    return None if instance is None or service is None else _Trace(service.namespace, instance.attributes)

@@ -1,0 +1,68 @@
+"""Plans, carried out.
+
+Promise: nothing is done before what led to it is durable; effects run in their order; what a runtime
+can't have is remembered as a fault for the planner to judge, any other failure goes up to the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moyai.domain.sandbox.spec import ProxySpec
+from moyai.kernel.ids import TaskId
+from moyai.plan.action import Effect, Prepare, Release, Start, StartProxy, Stop
+from moyai.ports.runtime import RuntimeFault
+from moyai.reconcile.observe import Observer
+from moyai.reconcile.surroundings import Surroundings
+
+
+class Executor:
+    """Carries out effects."""
+
+    def __init__(self, around: Surroundings, observer: Observer) -> None:
+        self._around = around
+        self._observer = observer
+
+    async def perform(self, effects: Sequence[Effect]) -> None:
+        """Do all of these in turn; what follows a fault is left for another plan.
+
+        Raises RuntimeFault when something can't be stopped or released, StoreFault.
+        """
+        await self._around.store.durable()
+        for effect in effects:
+            try:
+                await self._do(effect)
+            except RuntimeFault as fault:
+                task = _needing(effect)
+                if task is None:
+                    raise
+                self._observer.fault(task, fault)
+                return
+
+    async def _do(self, effect: Effect) -> None:
+        runtime = self._around.runtime
+        match effect:
+            case Prepare(sandbox):
+                await runtime.prepare(sandbox)
+            case Start(container):
+                await runtime.start(container)
+            case StartProxy(task, workload, name, stop_timeout):
+                bootstrap = self._around.feed.bootstrap(workload)
+                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout))
+            case Stop(task, container):
+                await runtime.stop(task, container)
+            case Release(task):
+                await runtime.release(task)
+
+
+def _needing(effect: Effect) -> TaskId | None:
+    """The task that can't go on when this effect fails; None for those that end something."""
+    match effect:
+        case Prepare(sandbox):
+            return sandbox.task
+        case Start(container):
+            return container.task
+        case StartProxy(task):
+            return task
+        case _:
+            return None

@@ -1,0 +1,176 @@
+"""The loop that makes the world so.
+
+Promise: level, not edge. Doorbells (the store's, the runtime's, the feed's, the clock's) only say
+which key to look at; every look reads the world and the runtime afresh, so a lost bell costs at most
+RESYNC seconds. One key is worked on by one worker at a time; plan and record are one step that nothing
+can come between. A failure stays with its key: it is logged and the key comes again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.world import Observed
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.clock import Instant, Seconds, later
+from moyai.kernel.errors import MoyaiError
+from moyai.kernel.ids import ServiceArn, TaskArn
+from moyai.plan.action import Effect, Plan
+from moyai.plan.life import plan_task
+from moyai.plan.scheduler import plan_service
+from moyai.ports.store import Key
+from moyai.reconcile.broadcast import MeshBroadcast, PortBroadcast
+from moyai.reconcile.execute import Executor
+from moyai.reconcile.observe import Observer
+from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.surroundings import Surroundings
+
+WORKERS = 16
+"""Keys worked on at the same time."""
+
+RESYNC = 30.0
+"""Seconds between two looks at everything."""
+
+_STEPS_AT_ONCE = 20
+"""Plans for one key in one go; a longer chain lets others have their turn."""
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Brings tasks to where the world wants them. ``run`` it once."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._queue = KeyQueue(around.clock)
+        self._observer = Observer(around)
+        self._executor = Executor(around, self._observer)
+        self._mesh = MeshBroadcast(around)
+        self._ports = PortBroadcast(around)
+        self._ports_bell = asyncio.Event()
+        self._draining: set[TaskArn] = set()
+
+    @property
+    def idle(self) -> bool:
+        """No key waits and none is being worked on."""
+        return self._queue.idle
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        world = self._around.store.world
+        await self._around.runtime.sweep(frozenset(t.id for t in world.tasks.by("alive", "yes")))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run_timers())
+            group.create_task(self._follow_store())
+            group.create_task(self._follow_runtime())
+            group.create_task(self._follow_feed())
+            group.create_task(self._publish_ports())
+            group.create_task(self._resync())
+            for _ in range(WORKERS):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                wake_at = await self._bring_on(key)
+            except Exception:  # noqa: BLE001 (the top of the loop: a failure stays with its key)
+                _log.exception("%s: will be tried again", key)
+                self._queue.failed(key)
+            else:
+                self._queue.done(key, wake_at)
+
+    async def _bring_on(self, key: str) -> Instant | None:
+        """Plan, record and act until there is nothing to do now; when to come again.
+
+        A plan that asks for what was just done means that its outcome can't be seen yet: it is waited for.
+        """
+        acted: tuple[Effect, ...] = ()
+        for _ in range(_STEPS_AT_ONCE):
+            plan = await self._decide(key)
+            if plan.effects and plan.effects != acted:
+                await self._executor.perform(plan.effects)
+                acted = plan.effects
+            elif not plan.changes:
+                return plan.wake_at
+        return later(self._around.clock.now(), 0.1)
+
+    async def _decide(self, key: str) -> Plan:
+        """The plan for a key, its record already written: nothing is awaited between the two."""
+        around = self._around
+        arn = parse_arn(key)
+        if arn is not None and arn.kind == "task":
+            task = TaskArn(key)
+            seen = await self._observer.look(task)
+            plan = plan_task(around.store.world, seen, task, around.clock.now(), around.ids)
+        else:
+            plan = plan_service(around.store.world, Observed(), ServiceArn(key), around.clock.now(), around.ids)
+        if plan.changes:
+            around.store.apply(plan.changes)
+        return plan
+
+    async def _follow_store(self) -> None:
+        async for keys in self._around.store.watch():
+            self._ring(keys)
+            self._ports_bell.set()
+            try:
+                self._mesh.follow(keys)
+            except Exception:  # noqa: BLE001 (the top of the loop: the last good mesh goes on serving)
+                _log.exception("the mesh keeps its last good form")
+
+    def _ring(self, keys: Iterable[Key]) -> None:
+        """Have everything looked at that these changes may concern."""
+        for key in sorted(keys):
+            if key.table == "service":
+                self._queue.add(key.key)
+            elif key.table == "task":
+                self._ring_task(TaskArn(key.key))
+
+    def _ring_task(self, arn: TaskArn) -> None:
+        task = self._around.store.world.tasks.get(arn)
+        self._draining.discard(arn)
+        if task is None:
+            return
+        if task.last_status is TaskStatus.DEACTIVATING:
+            self._draining.add(arn)
+        self._queue.add(arn)
+        if task.service is not None:
+            self._queue.add(task.service)
+
+    async def _follow_runtime(self) -> None:
+        async for task_id in self._around.runtime.changes():
+            for task in self._around.store.world.tasks.by("id", task_id):
+                self._queue.add(task.arn)
+
+    async def _follow_feed(self) -> None:
+        """A proxy's acknowledgement may be what a drain waits for; its report, what its own task waits for."""
+        async for workload in self._around.feed.changes():
+            task = self._around.store.world.tasks.get(workload)
+            if task is not None and task.last_status is TaskStatus.STOPPING:
+                self._queue.add(task.arn)
+            for arn in sorted(self._draining):
+                self._queue.add(arn)
+
+    async def _publish_ports(self) -> None:
+        while True:
+            await self._ports_bell.wait()
+            self._ports_bell.clear()
+            try:
+                await self._ports.follow()
+            except MoyaiError as fault:
+                _log.warning("public ports could not be published, will be tried again: %s", fault)
+
+    async def _resync(self) -> None:
+        while True:
+            await self._around.clock.sleep(Seconds(RESYNC))
+            world = self._around.store.world
+            for task in world.tasks.by("alive", "yes"):
+                self._queue.add(task.arn)
+            for service in world.services:
+                if service.status is not ServiceStatus.INACTIVE:
+                    self._queue.add(service.arn)
+            self._ports_bell.set()

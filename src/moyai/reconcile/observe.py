@@ -1,0 +1,81 @@
+"""What can be seen of one task right now.
+
+Promise: nothing is remembered that can be looked at again. Two things can't, and are kept here while
+the process lives: why a sandbox or a container could not be had, and since when nobody holds a
+draining task's endpoints.
+"""
+
+from __future__ import annotations
+
+from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.world import Drain, Observed
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import DiscoveryServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.plan.registration import offers
+from moyai.ports.runtime import RuntimeFault
+from moyai.reconcile.surroundings import Surroundings
+
+
+class Observer:
+    """Looks at tasks."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._faults: dict[TaskId, str] = {}
+        self._forgotten: dict[TaskId, Instant] = {}
+
+    def fault(self, task: TaskId, fault: RuntimeFault) -> None:
+        """Remember why something of this task can't be had."""
+        self._faults[task] = fault.reason
+
+    async def look(self, arn: TaskArn) -> Observed:
+        """The part of the world that the task's next step depends on."""
+        task = self._around.store.world.tasks.get(arn)
+        if task is None or task.stopped:
+            if task is not None:
+                self._faults.pop(task.id, None)
+                self._forgotten.pop(task.id, None)
+            return Observed()
+        sandbox = await self._around.runtime.inspect(task.id)
+        drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING else None
+        fault = self._faults.get(task.id)
+        workload = WorkloadId(task.arn)
+        proxy = self._around.feed.states().get(workload)
+        return Observed(
+            sandboxes={} if sandbox is None else {task.id: sandbox},
+            faults={} if fault is None else {task.id: fault},
+            proxies={} if proxy is None else {workload: proxy},
+            drains={} if drain is None else {task.id: drain},
+        )
+
+    async def _drain(self, task: Task) -> Drain:
+        feed = self._around.feed
+        ports = [o.reachable_port for o in offers(task)]
+        waiting = {w for port in ports for w in feed.holders(task.interface.address, port)} | self._silent(task)
+        if waiting:
+            self._forgotten.pop(task.id, None)
+            return Drain(frozenset(waiting))
+        forgotten = self._forgotten.setdefault(task.id, self._around.clock.now())
+        try:
+            return Drain(forgotten_at=forgotten, in_flight=await self._around.runtime.in_flight(task.id))
+        except RuntimeFault:
+            return Drain(forgotten_at=forgotten)
+
+    def _silent(self, leaving: Task) -> set[WorkloadId]:
+        """Running proxies that call the task and have no stream (after a restart of this process, say): what
+        they know can't be seen, so it must be assumed.
+        """
+        if leaving.view is None:
+            return set()
+        states = self._around.feed.states()
+        targets = {o.discovery_service for o in leaving.view.offers}
+        callers = (t for t in self._around.store.world.tasks.by("namespace", leaving.view.namespace) if t != leaving)
+        workloads = {WorkloadId(t.arn) for t in callers if _calls(t, targets)}
+        return {w for w in workloads if (state := states.get(w)) is None or not state.connected}
+
+
+def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:
+    proxy = task.proxy
+    if proxy is None or proxy.last_status is not ContainerStatus.RUNNING or task.view is None:
+        return False
+    return any(n.target in targets for n in task.view.names)

@@ -1,0 +1,92 @@
+"""A clock that a test turns.
+
+Promise: time stands still while anything has something to do, and jumps straight to the next moment
+that somebody waits for when a test asks it to; an hour of retries takes milliseconds, and the same
+run gives the same times. A task that waits for something outside the event loop (a thread, a socket)
+is not seen as busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from heapq import heappop, heappush
+from itertools import count
+
+from moyai.kernel.clock import Instant, Seconds, later
+
+EPOCH = Instant(1_800_000_000.0)
+"""Where a manual clock starts."""
+
+_TURNS = 60
+"""How often everybody gets a turn before the loop counts as idle: more than any chain of awaits
+between two waits for the clock."""
+
+
+class ManualClock:
+    """A ``Clock`` whose hands are in the test's."""
+
+    def __init__(self, start: Instant = EPOCH) -> None:
+        self._now = start
+        self._sleepers: list[tuple[Instant, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    def now(self) -> Instant:
+        """See ``Clock.now``."""
+        return self._now
+
+    async def sleep(self, delay: Seconds) -> None:
+        """See ``Clock.sleep``."""
+        if delay <= 0:
+            await _Turn()
+            return
+        woken = asyncio.get_running_loop().create_future()
+        heappush(self._sleepers, (later(self._now, delay), next(self._order), woken))
+        await woken
+
+    @property
+    def next_moment(self) -> Instant | None:
+        """When the next sleeper is due; None when nobody sleeps."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
+    async def settle(self) -> None:
+        """Return when everybody waits, without moving the clock."""
+        for _ in range(_TURNS):
+            await _Turn()
+
+    def turn_to(self, moment: Instant) -> None:
+        """Set the clock, never back, and wake who was due; nobody runs before the next await."""
+        self._now = max(self._now, moment)
+        while self.next_moment is not None and self._sleepers[0][0] <= self._now:
+            heappop(self._sleepers)[2].set_result(None)
+
+    async def advance(self, duration: float) -> None:
+        """Let that much time pass, stopping at every moment that somebody waits for."""
+        end = later(self._now, duration)
+        await self.settle()
+        while (moment := self.next_moment) is not None and moment <= end:
+            self.turn_to(moment)
+            await self.settle()
+        self.turn_to(end)
+
+    async def until(self, condition: Callable[[], bool], within: float = 3600.0) -> None:
+        """Let time pass until ``condition`` holds while everybody waits; AssertionError when it doesn't
+        within that many seconds, or when nobody waits for the clock any more.
+        """
+        end = later(self._now, within)
+        await self.settle()
+        while not condition():
+            moment = self.next_moment
+            if moment is None or moment > end:
+                raise AssertionError(f"not so within {within} s of the clock, which stands at {self._now}")
+            self.turn_to(moment)
+            await self.settle()
+
+
+class _Turn:
+    """Gives everybody else one turn of the event loop."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
