@@ -1,0 +1,77 @@
+"""What an Envoy is started with: who it is, where the control plane is, where its own door is.
+
+Two placeholders are left for the runtime: ``{run}``, the proxy's private directory, and ``{xds}``, the
+path of the control plane's socket. Everything else comes over the one delta ADS stream.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from envoy.config.bootstrap.v3 import bootstrap_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
+from envoy.config.overload.v3 import overload_pb2
+from envoy.extensions.resource_monitors.downstream_connections.v3 import downstream_connections_pb2
+from google.protobuf.json_format import MessageToJson
+
+from moyai.kernel.clock import Seconds
+from moyai.mesh.ir import Workload
+from moyai.xds.translate.cluster import ads, pipe_cluster
+from moyai.xds.translate.names import XDS_CLUSTER
+from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.stats import control_plane, stats_config, stats_sink
+
+_RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
+_MAX_CONNECTIONS = 50_000
+_OWNER_ONLY = 0o600
+
+
+class ProxySettings(msgspec.Struct, frozen=True):
+    """What an operator may set for every proxy."""
+
+    stats_interval: Seconds = Seconds(5)
+    """Between two pushes of statistics: shorter shows more, and costs the control plane one call a proxy each time."""
+
+
+def bootstrap(workload: Workload, settings: ProxySettings) -> bytes:
+    """Envoy's bootstrap, as JSON in UTF-8."""
+    message = bootstrap_pb2.Bootstrap(
+        node=base_pb2.Node(id=workload.id, cluster="moyai", locality=base_pb2.Locality(zone=workload.zone)),
+        admin=_admin(),
+        static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=[pipe_cluster(XDS_CLUSTER, "{xds}")]),
+        dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
+            ads_config=_stream(workload), cds_config=ads(), lds_config=ads()
+        ),
+        stats_sinks=[stats_sink(workload.id)],
+        stats_config=stats_config(),
+        stats_flush_interval=seconds(settings.stats_interval),
+        overload_manager=_limits(),
+    )
+    return MessageToJson(message, preserving_proto_field_name=True, sort_keys=True).encode()
+
+
+def _admin() -> bootstrap_pb2.Admin:
+    pipe = address_pb2.Pipe(path="{run}/admin.sock", mode=_OWNER_ONLY)
+    return bootstrap_pb2.Admin(address=address_pb2.Address(pipe=pipe))
+
+
+def _stream(workload: Workload) -> config_source_pb2.ApiConfigSource:
+    service = control_plane(workload.id)
+    back_off = service.envoy_grpc.retry_policy.retry_back_off
+    back_off.base_interval.CopyFrom(seconds(_RECONNECT_AFTER))
+    back_off.max_interval.CopyFrom(seconds(_RECONNECT_AT_MOST))
+    return config_source_pb2.ApiConfigSource(
+        api_type=config_source_pb2.ApiConfigSource.DELTA_GRPC,
+        transport_api_version=config_source_pb2.ApiVersion.V3,
+        set_node_on_first_message_only=True,
+        grpc_services=[service],
+    )
+
+
+def _limits() -> overload_pb2.OverloadManager:
+    connections = downstream_connections_pb2.DownstreamConnectionsConfig(
+        max_active_downstream_connections=_MAX_CONNECTIONS
+    )
+    monitor = overload_pb2.ResourceMonitor(
+        name="envoy.resource_monitors.global_downstream_max_connections", typed_config=packed(connections)
+    )
+    return overload_pb2.OverloadManager(resource_monitors=[monitor])

@@ -1,0 +1,120 @@
+"""Destinations and applications as Clusters.
+
+Connection, request and retry counts have no ceiling: AWS publishes none for Service Connect, and
+Envoy's own (1024, and 3 retries) would refuse traffic that AWS carries.
+"""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
+from envoy.config.core.v3 import address_pb2, config_source_pb2, protocol_pb2
+from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import Destination, InboundPort, Protocol
+from moyai.xds.translate import names
+from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.outlier import outlier_detection
+from moyai.xds.translate.proto import packed, seconds
+
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_NO_LIMIT = 2**32 - 1
+_KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
+_PING_INTERVAL, _PING_TIMEOUT = 15, 5
+
+
+def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
+    """A destination whose endpoints come over the same stream; round robin over them."""
+    cluster = cluster_pb2.Cluster(
+        name=names.egress_cluster(destination.name),
+        alt_stat_name=destination.stat_name,
+        type=cluster_pb2.Cluster.EDS,
+        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(
+            eds_config=ads(), service_name=names.egress_cluster(destination.group)
+        ),
+        connect_timeout=seconds(destination.connect_timeout),
+        lb_policy=cluster_pb2.Cluster.ROUND_ROBIN,
+        outlier_detection=outlier_detection(destination.outlier),
+        upstream_connection_options=_tcp_keepalive(),
+        circuit_breakers=_no_limits(),
+    )
+    _speak(cluster, destination.protocol, keepalive=True)
+    return cluster
+
+
+def app_cluster(workload: WorkloadId, inbound: InboundPort) -> cluster_pb2.Cluster:
+    """The application itself, on the loopback of its task."""
+    name = names.app_cluster(workload, inbound)
+    cluster = cluster_pb2.Cluster(
+        name=name,
+        alt_stat_name=inbound.stat_name,
+        type=cluster_pb2.Cluster.STATIC,
+        connect_timeout=seconds(inbound.connect_timeout),
+        load_assignment=_only(name, socket_address(inbound.app_address, inbound.port)),
+        circuit_breakers=_no_limits(),
+    )
+    _speak(cluster, inbound.protocol, idle=inbound.connection_idle)
+    return cluster
+
+
+def pipe_cluster(name: str, path: str) -> cluster_pb2.Cluster:
+    """A gRPC server behind a Unix socket."""
+    cluster = cluster_pb2.Cluster(
+        name=name,
+        type=cluster_pb2.Cluster.STATIC,
+        connect_timeout=seconds(1),
+        load_assignment=_only(name, address_pb2.Address(pipe=address_pb2.Pipe(path=path))),
+    )
+    _speak(cluster, Protocol.GRPC, keepalive=True)
+    return cluster
+
+
+def ads() -> config_source_pb2.ConfigSource:
+    """From the stream that everything comes from."""
+    return config_source_pb2.ConfigSource(
+        ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
+    )
+
+
+def _only(name: str, address: address_pb2.Address) -> endpoint_pb2.ClusterLoadAssignment:
+    endpoint = endpoint_components_pb2.Endpoint(address=address)
+    host = endpoint_components_pb2.LbEndpoint(endpoint=endpoint)
+    locality = endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[host])
+    return endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=[locality])
+
+
+def _speak(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False) -> None:
+    if protocol is Protocol.TCP:
+        return
+    explicit = http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig()
+    if protocol is Protocol.HTTP:
+        explicit.http_protocol_options.SetInParent()
+    else:
+        explicit.http2_protocol_options.SetInParent()
+        if keepalive:
+            explicit.http2_protocol_options.connection_keepalive.CopyFrom(_ping())
+    options = http_protocol_options_pb2.HttpProtocolOptions(explicit_http_config=explicit)
+    if idle:
+        options.common_http_protocol_options.idle_timeout.CopyFrom(seconds(idle))
+    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(packed(options))
+
+
+def _ping() -> protocol_pb2.KeepaliveSettings:
+    """A peer that vanished without a word is found out by its missing answer."""
+    return protocol_pb2.KeepaliveSettings(interval=seconds(_PING_INTERVAL), timeout=seconds(_PING_TIMEOUT))
+
+
+def _tcp_keepalive() -> cluster_pb2.UpstreamConnectionOptions:
+    options = cluster_pb2.UpstreamConnectionOptions()
+    options.tcp_keepalive.keepalive_time.value = _KEEPALIVE_IDLE
+    options.tcp_keepalive.keepalive_interval.value = _KEEPALIVE_INTERVAL
+    options.tcp_keepalive.keepalive_probes.value = _KEEPALIVE_PROBES
+    return options
+
+
+def _no_limits() -> circuit_breaker_pb2.CircuitBreakers:
+    limits = circuit_breaker_pb2.CircuitBreakers.Thresholds()
+    for limit in (limits.max_connections, limits.max_pending_requests, limits.max_requests, limits.max_retries):
+        limit.value = _NO_LIMIT
+    return circuit_breaker_pb2.CircuitBreakers(thresholds=[limits])

@@ -1,0 +1,72 @@
+"""The HTTP connection manager, for both directions.
+
+What an application sees is what AWS shows: ``server: envoy``, ``x-request-id``,
+``x-envoy-upstream-service-time``, WebSocket upgrades. HTTP/1.0 is refused, as on AWS.
+"""
+
+from __future__ import annotations
+
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.config.listener.v3 import listener_components_pb2
+from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import InboundPort, Protocol, Service
+from moyai.xds.translate import names
+from moyai.xds.translate.cluster import ads
+from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.route import app_routes
+
+_CUT_OFF = ("UC", "UR")
+"""Envoy's flags for an upstream that closed the connection, or reset the stream, of a request it had been sent."""
+
+
+def egress_http(service: Service) -> listener_components_pb2.Filter:
+    """Requests to a service; which endpoint is decided by its routes."""
+    manager = _manager(service.stat_name, service.protocol, router_pb2.Router())
+    routes = http_connection_manager_pb2.Rds(config_source=ads(), route_config_name=names.egress_routes(service.name))
+    manager.rds.CopyFrom(routes)
+    return _filter(manager)
+
+
+def ingress_http(workload: WorkloadId, inbound: InboundPort) -> listener_components_pb2.Filter:
+    """Requests to the application. Statistics by status are kept by the manager, so the router keeps none."""
+    router = router_pb2.Router()
+    router.dynamic_stats.value = False
+    manager = _manager(inbound.stat_name, inbound.protocol, router)
+    manager.stream_idle_timeout.CopyFrom(seconds(inbound.timeouts.idle))
+    manager.route_config.CopyFrom(app_routes(workload, inbound))
+    if inbound.cut_request_status is not None:
+        manager.local_reply_config.mappers.append(_cut_off(inbound.cut_request_status))
+    return _filter(manager)
+
+
+def _manager(stat_name: str, protocol: Protocol, router: router_pb2.Router) -> HttpConnectionManager:
+    manager = HttpConnectionManager(
+        stat_prefix=stat_name,
+        http_filters=[
+            http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router))
+        ],
+    )
+    if protocol is Protocol.HTTP:
+        manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))
+    return manager
+
+
+def _cut_off(status: int) -> http_connection_manager_pb2.ResponseMapper:
+    flags = accesslog_pb2.ResponseFlagFilter(flags=_CUT_OFF)
+    mapper = http_connection_manager_pb2.ResponseMapper(
+        filter=accesslog_pb2.AccessLogFilter(response_flag_filter=flags)
+    )
+    mapper.status_code.value = status
+    return mapper
+
+
+def _filter(manager: HttpConnectionManager) -> listener_components_pb2.Filter:
+    return listener_components_pb2.Filter(
+        name="envoy.filters.network.http_connection_manager", typed_config=packed(manager)
+    )

@@ -1,0 +1,43 @@
+"""What resources are called.
+
+What belongs to one workload carries its id, so that one Envoy can hold many workloads; what workloads
+share (the clusters, endpoints and routes of a service) carries the name it has in the mesh.
+"""
+
+from __future__ import annotations
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import InboundPort
+
+XDS_CLUSTER = "moyai-xds"
+"""The control plane itself; in the bootstrap, so it can't be a mesh name."""
+
+
+def egress_listener(workload: WorkloadId) -> str:
+    """Where the workload's redirected outgoing connections arrive."""
+    return f"{workload}/egress"
+
+
+def ingress_listener(workload: WorkloadId) -> str:
+    """Where connections redirected from the workload's ports arrive."""
+    return f"{workload}/ingress"
+
+
+def override_listener(workload: WorkloadId, port: int) -> str:
+    """Where the proxy itself listens for the outside."""
+    return f"{workload}/ingress:{port}"
+
+
+def app_cluster(workload: WorkloadId, inbound: InboundPort) -> str:
+    """The application behind one inbound port."""
+    return f"{workload}/app:{inbound.port}"
+
+
+def egress_cluster(destination: str) -> str:
+    """A destination; its endpoints have the same name."""
+    return f"egress/{destination}"
+
+
+def egress_routes(service: str) -> str:
+    """The routes of a service."""
+    return f"egress/{service}"

@@ -1,0 +1,66 @@
+"""Which statistics exist, and how they leave: only what Service Connect's metrics are made of.
+
+No tag is taken out of a name. Envoy's own extractors would tear ``egress.cart`` apart, and a push
+is six times smaller without (docs/decisions/envoy-statistics.md).
+"""
+
+from __future__ import annotations
+
+from envoy.config.core.v3 import base_pb2, grpc_service_pb2
+from envoy.config.metrics.v3 import stats_pb2
+from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
+from envoy.type.matcher.v3 import regex_pb2, string_pb2
+
+from moyai.kernel.ids import WorkloadId
+from moyai.xds.translate.names import XDS_CLUSTER
+from moyai.xds.translate.proto import packed, seconds
+
+WORKLOAD_HEADER = "x-moyai-workload"
+"""Metadata on every call of a proxy: whose it is."""
+
+_SUBJECT = r"(egress|ingress)\.[^.]+"
+_CLUSTER = (
+    "membership_healthy|membership_total"
+    "|upstream_cx_(active|connect_fail|none_healthy|rx_bytes_total|total|tx_bytes_total)"
+    "|upstream_rq_(active|completed|pending_active|retry|retry_success|time|timeout|total|[1-5]xx)"
+)
+_HTTP = "downstream_(cx_(active|rx_bytes_total|total|tx_bytes_total)|rq_(active|completed|time|total|[1-5]xx))"
+_TCP = "downstream_cx_(no_route|rx_bytes_total|total|tx_bytes_total)"
+_KEPT = (rf"cluster\.{_SUBJECT}\.({_CLUSTER})", rf"http\.{_SUBJECT}\.{_HTTP}", rf"tcp\.{_SUBJECT}\.{_TCP}")
+
+_BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
+_BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000)
+"""Milliseconds, which Envoy counts whole; from 3 ms on, a step is at most two thirds more than the one before."""
+
+
+def stats_config() -> stats_pb2.StatsConfig:
+    """The statistics that are kept at all, and the bounds of histograms."""
+    kept = [_regex(pattern) for pattern in _KEPT]
+    buckets = stats_pb2.HistogramBucketSettings(match=_regex(".*"), buckets=_BOUNDS)
+    config = stats_pb2.StatsConfig(
+        stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=kept)),
+        histogram_bucket_settings=[buckets],
+    )
+    config.use_all_default_tags.value = False
+    return config
+
+
+def stats_sink(workload: WorkloadId) -> stats_pb2.StatsSink:
+    """The push to the control plane; counters and histograms count from the proxy's start."""
+    sink = open_telemetry_pb2.SinkConfig(grpc_service=control_plane(workload))
+    sink.grpc_service.timeout.CopyFrom(seconds(5))
+    sink.emit_tags_as_attributes.value = False
+    sink.use_tag_extracted_name.value = False
+    return stats_pb2.StatsSink(name="envoy.stat_sinks.open_telemetry", typed_config=packed(sink))
+
+
+def control_plane(workload: WorkloadId) -> grpc_service_pb2.GrpcService:
+    """The control plane, told whose proxy is calling."""
+    return grpc_service_pb2.GrpcService(
+        envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=XDS_CLUSTER),
+        initial_metadata=[base_pb2.HeaderValue(key=WORKLOAD_HEADER, value=workload)],
+    )
+
+
+def _regex(pattern: str) -> string_pb2.StringMatcher:
+    return string_pb2.StringMatcher(safe_regex=regex_pb2.RegexMatcher(regex=pattern))
