@@ -1,0 +1,1 @@
+"""Places that run tasks: peers of one port."""

@@ -1,0 +1,68 @@
+"""What this machine offers: whether tasks can run here at all, and what its root is made of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+from moyai.runtime.linux.cgroups import Cgroups
+from moyai.runtime.linux.shim import syscalls
+
+# File systems that hold programs and data; everything else (proc, tmpfs, overlay, network shares) is left out.
+_DISKS = frozenset({"9p", "bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "virtiofs", "xfs", "zfs"})
+_NEVER = ("/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/tmp", "/var/run")  # noqa: S108 - names of mount points
+
+
+def check_host() -> list[str]:
+    """Why tasks can't run here, one line each with what to do; empty when they can."""
+    if os.geteuid() != 0:
+        return ["tasks run in namespaces of their own, which takes root: run moyai as root (sudo)"]
+    reasons = []
+    if shutil.which("nft") is None:
+        reasons.append("nft is missing: install your system's package nftables")
+    if not _can_unshare():
+        reasons.append("the kernel refuses new namespaces here: in a container, start it with --privileged")
+    if "overlay" not in Path("/proc/filesystems").read_text().split() and not Path("/sys/module/overlay").exists():
+        reasons.append("the kernel has no overlay file system: modprobe overlay")
+    return reasons
+
+
+def check_limits() -> list[str]:
+    """Why limits of cpu and memory would have no effect here, one line each; tasks run all the same."""
+    missing = Cgroups("check").missing
+    if not missing:
+        return []
+    return [f"no cgroup controller for {', '.join(missing)}: limits of tasks have no effect here"]
+
+
+def _can_unshare() -> bool:
+    """Tried on a thread that ends with it."""
+    allowed = threading.Event()
+
+    def attempt() -> None:
+        try:
+            syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWIPC)
+        except OSError:
+            return
+        allowed.set()
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    return allowed.is_set()
+
+
+def disks() -> tuple[str, ...]:
+    """Directories of the host's root that are file systems of their own (``/home`` often is): an overlay doesn't see
+    below them, so they are shown in it one by one."""
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        point = fields.split()[4].encode().decode("unicode_escape")
+        if rest.split()[0] not in _DISKS or point == "/" or not os.path.isdir(point):
+            continue
+        if not any(point == never or point.startswith(f"{never}/") for never in _NEVER):
+            found.append(point)
+    return tuple(dict.fromkeys(found))

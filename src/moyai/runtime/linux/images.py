@@ -1,0 +1,117 @@
+"""What a container's root is made of: the host's own root, or an imported one.
+
+``moyai.local/host`` is this machine's root, read-only under the container's writable layer. Others are
+imported from a directory or a tar archive of a root file system, alone or as a layer on top of the host.
+There is no registry client: what is not here can't be pulled, and the error says how to bring it in.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from moyai.kernel.errors import MoyaiError
+from moyai.ports.runtime import ImageNotFound
+from moyai.runtime.linux.rootfs import BadArchive, unpack
+
+HOST_IMAGE = "moyai.local/host"
+
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")
+
+
+class ImageConfig(msgspec.Struct, frozen=True):
+    """What a container runs when its definition doesn't say."""
+
+    entry_point: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {}
+    working_directory: str = "/"
+    user: str = "0"
+
+
+class Image(msgspec.Struct, frozen=True):
+    """An image that is here. ``layers``: absolute paths, the topmost first; ``on_host``: the host's root is below."""
+
+    layers: tuple[str, ...]
+    on_host: bool
+    config: ImageConfig = ImageConfig()
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    base: str | None
+    config: ImageConfig
+
+
+class ImageRefused(MoyaiError):
+    """The image can't be imported; the message says why."""
+
+
+class ImageStore:
+    """The images of one installation."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def find(self, reference: str) -> Image:
+        """The image of this name; without a tag, ``latest``. Raises ImageNotFound."""
+        if reference in {HOST_IMAGE, f"{HOST_IMAGE}:latest"}:
+            return Image((), on_host=True)
+        try:
+            home = self._home(reference)
+            manifest = msgspec.json.decode((home / "manifest.json").read_bytes(), type=_Manifest)
+        except (ImageRefused, OSError) as error:
+            raise ImageNotFound(
+                f"image {reference} is not here; import it with `moyai image import {reference} ROOTFS.tar`, "
+                f"or use {HOST_IMAGE}, this machine's own root"
+            ) from error
+        return Image((str(home / "rootfs"),), on_host=manifest.base == HOST_IMAGE, config=manifest.config)
+
+    def references(self) -> list[str]:
+        """The names of all imported images."""
+        found = sorted(self._directory.rglob("manifest.json"))
+        return [f"{path.parent.parent.relative_to(self._directory)}:{path.parent.name}" for path in found]
+
+    def import_image(
+        self, reference: str, source: Path, *, base: str | None = None, config: ImageConfig | None = None
+    ) -> Image:
+        """Add or replace an image from a directory or a (compressed) tar archive. ``base``: None or HOST_IMAGE.
+
+        All or nothing. Raises ImageRefused.
+        """
+        if base not in {None, HOST_IMAGE}:
+            raise ImageRefused(f"an image can be imported on top of {HOST_IMAGE} or of nothing, not of {base}")
+        home = self._home(reference)
+        home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._directory))
+        try:
+            self._fill(fresh, source)
+            manifest = _Manifest(base, config or ImageConfig())
+            (fresh / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+            if home.exists():
+                shutil.rmtree(home)
+            fresh.rename(home)
+        except (OSError, BadArchive) as error:
+            raise ImageRefused(f"{source} can't be imported as {reference}: {error}") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return self.find(reference)
+
+    def _fill(self, home: Path, source: Path) -> None:
+        rootfs = home / "rootfs"
+        if source.is_dir():
+            shutil.copytree(source, rootfs, symlinks=True)
+        else:
+            rootfs.mkdir()
+            unpack(source, rootfs)
+        rootfs.chmod(0o755)
+
+    def _home(self, reference: str) -> Path:
+        if not _REFERENCE.fullmatch(reference) or ".." in reference or "//" in reference:
+            raise ImageRefused(f"{reference!r} is not an image's name: NAME or NAME:TAG, lower-case")
+        name, _, tag = reference.partition(":")
+        return self._directory / name.strip("/") / (tag or "latest")

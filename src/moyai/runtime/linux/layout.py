@@ -1,0 +1,85 @@
+"""Where things are in the state directory, so that two installations never meet and one ``rm`` forgets everything.
+
+    <state>/run/                    0711
+      doorbell.sock                 keepers ring, the control plane listens
+      xds.sock                      the proxies' control plane (made by the xds room)
+      netns/<name>                  pinned network namespaces
+      tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf
+        containers/<name>/          order, lock, state.json, stop; upper, work (the writable layer)
+        proxy/                      the proxy's own directory, its user's
+      gateway/                      the Envoy that public addresses lead through
+    <state>/logs/<task>/<container>/{previous,current}.log
+    <state>/images/<name>/<tag>/    manifest.json, rootfs/
+
+Names come from outside (a task definition's container names), so each is checked before it becomes a path.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from moyai.kernel.ids import TaskId, VpcId
+from moyai.ports.runtime import CannotCreate
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+
+
+def checked(name: str) -> str:
+    """The name, if it can be one part of a path; otherwise raises CannotCreate."""
+    if not _NAME.fullmatch(name):
+        raise CannotCreate(f"{name!r} can't be a name: letters, digits, hyphens and underscores, at most 255")
+    return name
+
+
+class Layout:
+    """The paths of one installation."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state.resolve()
+        self.run = self.state / "run"
+        self.doorbell = self.run / "doorbell.sock"
+        self.netns = self.run / "netns"
+        self.tasks = self.run / "tasks"
+        self.gateway = self.run / "gateway"
+        self.images = self.state / "images"
+        self.logs = self.state / "logs"
+
+    def make(self) -> None:
+        """Make the directories. Only root can look into them; proxies may pass through ``run``."""
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path, mode in ((self.run, 0o711), (self.netns, 0o700), (self.tasks, 0o700), (self.logs, 0o700)):
+            path.mkdir(exist_ok=True)
+            path.chmod(mode)
+
+    def task(self, task: TaskId) -> Path:
+        """A task's directory."""
+        return self.tasks / checked(task)
+
+    def sandbox(self, task: TaskId) -> Path:
+        """A task's specification; it exists once the sandbox is whole."""
+        return self.task(task) / "sandbox.json"
+
+    def containers(self, task: TaskId) -> Path:
+        """The directory of a task's containers."""
+        return self.task(task) / "containers"
+
+    def container(self, task: TaskId, name: str) -> Path:
+        """A container's directory."""
+        return self.containers(task) / checked(name)
+
+    def proxy(self, task: TaskId) -> Path:
+        """The run directory of a task's proxy."""
+        return self.task(task) / "proxy"
+
+    def log(self, task: TaskId, name: str) -> Path:
+        """Where a container's output is kept, also after the task is gone."""
+        return self.logs / checked(task) / checked(name)
+
+    def task_netns(self, task: TaskId) -> Path:
+        """The file that pins a task's network namespace."""
+        return self.netns / f"task-{checked(task)}"
+
+    def router_netns(self, vpc: VpcId) -> Path:
+        """The file that pins a VPC's router."""
+        return self.netns / f"vpc-{checked(vpc)}"

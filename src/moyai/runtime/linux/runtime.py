@@ -1,0 +1,284 @@
+"""The runtime that needs no container engine: tasks as namespaces of this machine.
+
+Promise: as ``ports/runtime.py`` says, by files and processes alone. A sandbox is a directory, a container is a
+keeper (see shim/) with a record; ``observe`` reads records and ``/proc``. Nothing that is held in memory here is needed to find
+a task again. Needs root; ``host.check_host`` says in time what is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from socket import socket
+from typing import TypeVar
+
+import msgspec
+
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
+from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
+from moyai.kernel.clock import Clock
+from moyai.kernel.ids import TaskId, VpcId
+from moyai.ports.runtime import CannotCreate, SandboxFailed
+from moyai.runtime.linux import admin, host, logs, netns, network, orders, processes, states
+from moyai.runtime.linux.cgroups import Bounds, Cgroups
+from moyai.runtime.linux.doorbell import Doorbell
+from moyai.runtime.linux.gateway import Gateway
+from moyai.runtime.linux.images import ImageStore
+from moyai.runtime.linux.layout import Layout
+
+T = TypeVar("T")
+
+_WORKERS = 8
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PROXY_UID = int(orders.PROXY_USER.partition(":")[0])
+
+
+class LinuxRuntime:
+    """A TaskRuntime on this machine. One for each state directory, used from one event loop."""
+
+    def __init__(self, state: Path, installation: str, envoy: Path, path_prefix: str, clock: Clock) -> None:
+        """``path_prefix``: a directory that comes first in PATH on the host's image."""
+        self._layout = Layout(state)
+        self._envoy = envoy
+        self._path = f"{path_prefix}:{_SYSTEM_PATH}"
+        self._clock = clock
+        self._cgroups = Cgroups(installation)
+        self._bell = Doorbell(self._layout.doorbell)
+        self._gateway = Gateway(self._layout, envoy)
+        self._network = netns.NetworkThread()
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
+        self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._gateway_lock = asyncio.Lock()
+        self.images = ImageStore(self._layout.images)
+
+    # ------------------------------------------------------------------------------------------------- sandboxes
+
+    async def prepare(self, sandbox: SandboxSpec) -> None:
+        """See the port."""
+        async with self._locks[sandbox.task]:
+            await self._open()
+            await self._network.run(lambda: self._prepare(sandbox))
+        self._bell.ring(sandbox.task)
+
+    def _prepare(self, spec: SandboxSpec) -> None:
+        layout, task = self._layout, spec.task
+        pin, router = layout.task_netns(task), layout.router_netns(spec.network.vpc)
+        if layout.sandbox(task).exists() and netns.is_pinned(pin):
+            return
+        try:
+            layout.containers(task).mkdir(parents=True, exist_ok=True)
+            _write_names(spec, layout.task(task))
+            self._cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
+            network.prepare_router(router)
+            network.join(spec, router, pin)
+            fresh = layout.task(task) / "sandbox.new"
+            fresh.write_bytes(msgspec.json.encode(spec))
+            fresh.replace(layout.sandbox(task))
+        except (OSError, CannotCreate) as error:
+            raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
+
+    async def release(self, task: TaskId) -> None:
+        """See the port."""
+        async with self._locks[task]:
+            await self._release(task)
+        if not self._locks[task].locked():
+            del self._locks[task]
+        self._bell.ring(task)
+
+    async def _release(self, task: TaskId) -> None:
+        directory = self._layout.task(task)
+        if not directory.exists() and not self._layout.task_netns(task).exists():
+            return
+        spec = self._sandbox(task)
+        router = self._layout.router_netns(spec.network.vpc) if spec else None
+        containers = _children(self._layout.containers(task))
+        await asyncio.gather(*(self._work(lambda path=path: processes.end(path)) for path in containers))
+        await self._work(lambda: self._cgroups.remove(task))
+        await self._network.run(lambda: network.leave(task, router, self._layout.task_netns(task)))
+        await self._work(lambda: shutil.rmtree(directory, ignore_errors=True))
+
+    async def sweep(self, keep: frozenset[TaskId]) -> None:
+        """See the port."""
+        await self._open()
+        pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
+        found = pins | {path.name for path in _children(self._layout.tasks)}
+        for task in sorted(found - keep):
+            await self.release(TaskId(task))
+
+    def _sandbox(self, task: TaskId) -> SandboxSpec | None:
+        try:
+            return msgspec.json.decode(self._layout.sandbox(task).read_bytes(), type=SandboxSpec)
+        except FileNotFoundError:
+            return None
+
+    # ------------------------------------------------------------------------------------------------ containers
+
+    async def start(self, container: ContainerSpec) -> None:
+        """See the port."""
+        async with self._locks[container.task]:
+            await self._work(lambda: self._start(container))
+
+    def _start(self, spec: ContainerSpec) -> None:
+        surroundings = orders.Surroundings(
+            self._layout, self._path, self._required(spec.task).network.host_name, host.disks()
+        )
+        image = self.images.find(spec.image)
+        place = self._place(spec.task, spec.name, Bounds(memory_mib=spec.memory_mib, share=spec.cpu_units))
+        processes.start(orders.container(spec, image, place, surroundings))
+
+    async def start_proxy(self, proxy: ProxySpec) -> None:
+        """See the port."""
+        async with self._locks[proxy.task]:
+            await self._work(lambda: self._start_proxy(proxy))
+
+    def _start_proxy(self, spec: ProxySpec) -> None:
+        self._required(spec.task)
+        run = self._layout.proxy(spec.task)
+        run.mkdir(exist_ok=True)
+        os.chown(run, _PROXY_UID, _PROXY_UID)
+        run.chmod(0o700)
+        bootstrap = run / "bootstrap.json"
+        fd = os.open(bootstrap, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            os.fchown(fd, _PROXY_UID, _PROXY_UID)
+            filled = spec.bootstrap.replace(b"{run}", orders.RUN_IN_PROXY.encode())
+            file.write(filled.replace(b"{xds}", orders.XDS_IN_PROXY.encode()))
+        place = self._place(spec.task, spec.name, Bounds())
+        processes.start(orders.proxy(spec, place, self._layout, self._envoy))
+
+    def _required(self, task: TaskId) -> SandboxSpec:
+        spec = self._sandbox(task)
+        if spec is None:
+            raise CannotCreate(f"task {task} has no sandbox")
+        return spec
+
+    def _place(self, task: TaskId, name: str, bounds: Bounds) -> orders.Place:
+        directory, log = self._layout.container(task, name), self._layout.log(task, name)
+        for path in (directory, log):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return orders.Place(directory, log, self._cgroups.make(f"{task}/{name}", bounds))
+
+    async def stop(self, task: TaskId, container: str) -> None:
+        """See the port."""
+        directory = self._layout.container(task, container)
+        if directory.exists():
+            await self._work(lambda: processes.ask_to_stop(directory))
+
+    # --------------------------------------------------------------------------------------------------- looking
+
+    async def observe(self) -> Mapping[TaskId, SandboxState]:
+        """See the port."""
+        return await self._work(self._observe)
+
+    def _observe(self) -> Mapping[TaskId, SandboxState]:
+        tasks = [TaskId(path.name) for path in _children(self._layout.tasks)]
+        states_seen = {task: self._inspect(task) for task in tasks}
+        return {task: state for task, state in states_seen.items() if state is not None}
+
+    async def inspect(self, task: TaskId) -> SandboxState | None:
+        """See the port."""
+        return await self._work(lambda: self._inspect(task))
+
+    def _inspect(self, task: TaskId) -> SandboxState | None:
+        if not self._layout.sandbox(task).exists():
+            return None
+        seen = [states.container_state(task, path) for path in _children(self._layout.containers(task))]
+        return SandboxState(task, {state.name: state for state in seen if state is not None})
+
+    async def changes(self) -> AsyncIterator[TaskId]:
+        """See the port."""
+        await self._open()
+        async for task in self._bell.rings():
+            yield task
+
+    async def in_flight(self, task: TaskId) -> int | None:
+        """See the port."""
+        run = self._layout.proxy(task)
+        return await admin.in_flight(run) if run.exists() else None
+
+    async def usage(self, task: TaskId) -> Mapping[str, Usage]:
+        """See the port."""
+        state = await self.inspect(task)
+        running = [c.name for c in state.containers.values() if c.phase is ContainerPhase.RUNNING] if state else []
+        used = {name: self._cgroups.usage(f"{task}/{name}") for name in running}
+        return {name: usage for name, usage in used.items() if usage is not None}
+
+    async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
+        """See the port."""
+
+        async def ended() -> bool:
+            state = await self.inspect(task)
+            seen = state.containers.get(container) if state else None
+            return seen is None or seen.phase is ContainerPhase.STOPPED
+
+        async for line in logs.read(self._layout.log(task, container), self._clock, ended if follow else None):
+            yield line
+
+    # ---------------------------------------------------------------------------------------------------- ports
+
+    async def publish(self, ports: Sequence[PublishedPort]) -> None:
+        """See the port."""
+        await self._open()
+        async with self._gateway_lock:
+            await self._work(lambda: self._gateway.publish(ports))
+
+    async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:  # noqa: ARG002 - the port has it
+        """See the port."""
+        await self._open()
+        pin = self._layout.router_netns(vpc)
+        await self._network.run(lambda: network.prepare_router(pin))
+        return await self._network.run(lambda: network.listen(pin, port))
+
+    # --------------------------------------------------------------------------------------------- begin and end
+
+    async def _open(self) -> None:
+        """Have the directories, the shared mount and the doorbell; cheap when they are there."""
+        self._layout.make()
+        netns.share(self._layout.netns)
+        self._bell.hang()
+
+    async def close(self) -> None:
+        """See the port."""
+        self._bell.close()
+        await asyncio.to_thread(self._workers.shutdown)
+        await asyncio.to_thread(self._network.close)
+
+    async def destroy(self) -> None:
+        """See the port. Imported images stay: they were not made here."""
+        if not self._layout.run.exists():
+            return
+        await self.sweep(frozenset())
+        async with self._gateway_lock:
+            await self._work(self._gateway.remove)
+        for pin in sorted(self._layout.netns.glob("vpc-*")):
+            await self._network.run(lambda pin=pin: network.remove_router(pin))
+        await self._work(self._cgroups.destroy)
+        netns.unshare(self._layout.netns)
+        self._bell.close()
+        self._layout.doorbell.unlink(missing_ok=True)
+        for path in (self._layout.netns, self._layout.tasks, self._layout.logs):
+            await self._work(lambda path=path: shutil.rmtree(path, ignore_errors=True))
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        """Do blocking work on a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+
+def _children(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
+
+
+def _write_names(spec: SandboxSpec, directory: Path) -> None:
+    """The files that say who the task is and whom it knows. No name server: an unknown name fails at once."""
+    own = [("127.0.0.1", "localhost"), (spec.network.address, spec.network.host_name)]
+    lines = [*own, *((entry.address, entry.name) for entry in spec.hosts)]
+    (directory / "hosts").write_text("".join(f"{address} {name}\n" for address, name in lines))
+    (directory / "hostname").write_text(f"{spec.network.host_name}\n")
+    (directory / "resolv.conf").write_text("nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
+    for name in ("hosts", "hostname", "resolv.conf"):
+        (directory / name).chmod(0o644)

@@ -1,0 +1,261 @@
+"""The keeper's life: start the container, keep it, write down how it ended.
+
+It is started by the control plane, forks away from it, and answers on its standard output with one
+line: ``ok``, ``already`` (this container runs or ran), or ``<category>: <reason>``. From then on the two share only files: the
+record (see record.py), the log, and a file ``stop`` whose appearance, told by SIGTERM, means stop. The lock file is held
+for the keeper's whole life, so there is never a second one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import time
+
+from moyai.runtime.linux.shim import identity, record, root, syscalls
+from moyai.runtime.linux.shim.order import Order, unpack
+from moyai.runtime.linux.shim.output import Log, Stream
+from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, kill_group
+from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL, SIGTERM
+
+_CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
+_OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
+_NAMESPACES = (
+    ("mnt", syscalls.CLONE_NEWNS),
+    ("uts", syscalls.CLONE_NEWUTS),
+    ("ipc", syscalls.CLONE_NEWIPC),
+    ("net", syscalls.CLONE_NEWNET),
+)
+_LAST_OUTPUT = 1.0
+
+
+def main(order_file: str) -> None:
+    """Fork away from the caller and keep the container that the order describes."""
+    if os.fork():
+        os._exit(0)
+    with open(order_file, "rb") as file:  # noqa: PTH123 - no pathlib in a keeper
+        order = unpack(file.read())
+    lock = os.open(order.directory + "/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _answer("already")
+        return
+    if os.path.exists(order.directory + "/state.json"):  # noqa: PTH110
+        _answer("already")
+        return
+    os.chdir(order.run)
+    _write("/proc/self/oom_score_adj", "-900")
+    Keeper(order).keep()
+
+
+class Keeper:
+    """One container, from before its first process to after its last."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._record = record.Record(order.directory, order.run, order.task)
+        self._poll = select.poll()
+        self._streams: dict[int, Stream] = {}
+        self._init = 0
+        self._namespaces: list[tuple[int, int]] = []
+        self._status: int | None = None
+        self._kill_at: float | None = None
+        syscalls.block_signals((SIGCHLD, SIGTERM))
+        self._signals = syscalls.signal_fd((SIGCHLD, SIGTERM))
+        self._poll.register(self._signals, select.POLLIN)
+        self._prober = Prober(order, time.monotonic())
+
+    def keep(self) -> None:
+        """Start, answer, stay until the end."""
+        self._record.write()
+        failure = self._start()
+        if failure:
+            self._record.phase = record.FAILED
+            self._record.reason = failure
+            self._record.write()
+            _answer(failure)
+            return
+        self._record.phase = record.RUNNING
+        self._record.started_at = record.now()
+        self._record.init = self._init
+        self._record.init_ticks = record.start_ticks(self._init)
+        self._record.write()
+        _answer("ok")
+        self._prober = Prober(self._order, time.monotonic())
+        while self._status is None:
+            self._turn()
+        self._finish()
+
+    # ------------------------------------------------------------------------------------------------- beginning
+
+    def _start(self) -> str:
+        """Fork the first process; the text of what went wrong, or nothing."""
+        out, err, failure = os.pipe(), os.pipe(), os.pipe()
+        syscalls.unshare(syscalls.CLONE_NEWPID)
+        self._init = os.fork()
+        if self._init == 0:
+            self._be_container((out[1], err[1]), failure[1])
+        for pipe in (out, err, failure):
+            os.close(pipe[1])
+        with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            reason = file.read()
+        if reason:
+            os.waitpid(self._init, 0)
+            return reason
+        for kind, flag in _NAMESPACES:
+            self._namespaces.append((os.open(f"/proc/{self._init}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC), flag))
+        log = Log(self._order.logs)
+        for name, fd in (("stdout", out[0]), ("stderr", err[0])):
+            self._streams[fd] = Stream(name, fd, log)
+            self._poll.register(fd, select.POLLIN)
+        return ""
+
+    def _be_container(self, outputs: tuple[int, int], failure: int) -> None:
+        """In the container's first process: become it, or say why not. Never returns."""
+        category = _CREATE
+        try:
+            self._take_output(outputs)
+            self._join_cgroups()
+            if self._order.netns:
+                syscalls.setns(os.open(self._order.netns, os.O_RDONLY | os.O_CLOEXEC), syscalls.CLONE_NEWNET)
+            flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
+            syscalls.unshare(flags)
+            syscalls.set_host_name(self._order.host_name)
+            root.enter(self._order)
+            category = _START
+            self._exec(self._order.arguments)
+        except (OSError, LookupError, ValueError) as error:
+            os.write(failure, f"{category}: {_text(error)}".encode())
+        finally:
+            os._exit(127)
+
+    def _exec(self, arguments: tuple[str, ...]) -> None:
+        who = identity.account(self._order.user)
+        identity.become(self._order, who)
+        syscalls.default_signals()
+        identity.execute(arguments, {"HOME": who.home} | self._order.environment)
+
+    def _take_output(self, outputs: tuple[int, int]) -> None:
+        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        for fd, target in zip((nothing, *outputs), (0, 1, 2), strict=True):
+            os.dup2(fd, target)
+
+    def _join_cgroups(self) -> None:
+        for path in self._order.processes:
+            with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
+                file.write("0")
+        _write("/proc/self/oom_score_adj", "0")
+
+    # --------------------------------------------------------------------------------------------------- keeping
+
+    def _turn(self) -> None:
+        """Wait for output, a child's end, an order to stop, or a deadline; act on what came."""
+        if self._kill_at is None and os.path.exists(self._order.directory + "/stop"):  # noqa: PTH110
+            os.kill(self._init, SIGTERM)
+            self._kill_at = time.monotonic() + self._order.stop_timeout
+        deadlines = [at for at in (self._kill_at, self._prober.deadline()) if at is not None]
+        wait = None if not deadlines else max(0.0, min(deadlines) - time.monotonic()) * 1000 + 1
+        for fd, _ in self._poll.poll(wait):
+            if fd == self._signals:
+                os.read(fd, 4096)
+            elif not self._streams[fd].pump():
+                self._poll.unregister(fd)
+                os.close(fd)
+                del self._streams[fd]
+        self._reap()
+        now = time.monotonic()
+        if self._kill_at is not None and now >= self._kill_at and self._status is None:
+            os.kill(self._init, SIGKILL)
+            self._kill_at = now + 1
+        if self._status is None and self._prober.due(now):
+            self._prober.started(self._fork_probe(), now)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            if pid == self._init:
+                self._status = code if code >= 0 else 128 - code
+            elif pid == self._prober.pid and self._prober.ended(code, time.monotonic()) and self._status is None:
+                self._record.health = self._prober.health
+                self._record.write()
+
+    def _fork_probe(self) -> int:
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            os.setsid()
+            kind, *rest = self._order.probe
+            if kind == "ENVOY":
+                os._exit(0 if envoy_is_ready(rest[0]) else 1)
+            nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+            for target in (0, 1, 2):
+                os.dup2(nothing, target)
+            self._join_cgroups()
+            for fd, flag in self._namespaces:
+                syscalls.setns(fd, flag)
+            self._exec(("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest))
+        finally:
+            os._exit(127)
+
+    # ---------------------------------------------------------------------------------------------------- ending
+
+    def _finish(self) -> None:
+        """The first process is gone, and with it the whole pid namespace: keep the last output and write the end."""
+        if self._prober.pid:
+            kill_group(self._prober.pid)
+        end = time.monotonic() + _LAST_OUTPUT
+        while self._streams and time.monotonic() < end:
+            for fd, stream in list(self._streams.items()):
+                if not stream.pump():
+                    del self._streams[fd]
+            if self._streams:
+                self._poll.poll(10)
+        for stream in self._streams.values():
+            stream.finish()
+        self._record.phase = record.STOPPED
+        self._record.finished_at = record.now()
+        self._record.exit_code = self._status
+        if self._status == 128 + SIGKILL and self._was_out_of_memory():
+            self._record.reason = _OUT_OF_MEMORY
+        self._record.write()
+
+    def _was_out_of_memory(self) -> bool:
+        if not self._order.oom_events:
+            return False
+        with open(self._order.oom_events, encoding="ascii") as file:  # noqa: PTH123
+            return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
+
+
+def _answer(line: str) -> None:
+    """Tell the control plane, if it is still there, and let go of its pipe."""
+    try:
+        os.write(1, line.encode())
+    except OSError:
+        pass
+    nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for target in (0, 1, 2):
+        os.dup2(nothing, target)
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+    return str(error)
+
+
+def _write(path: str, text: str) -> None:
+    """Write a kernel file; a kernel that refuses is left as it is."""
+    try:
+        with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+    except OSError:
+        return

@@ -1,0 +1,69 @@
+"""What a keeper is told: one value, written by the control plane and read by the keeper.
+
+It travels as ``marshal`` because both ends are the same interpreter at the same moment, and because
+the keeper must not carry a JSON library for the one time it reads it.
+"""
+
+from __future__ import annotations
+
+import marshal
+
+NO_PROBE: tuple[str, ...] = ()
+
+BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY = "bind", "bind-ro", "empty", "empty-ro"
+
+
+class Order:
+    """Everything a keeper needs, with nothing left to choose. Times in seconds, paths absolute."""
+
+    task: str
+    """What is rung at the doorbell when something changes."""
+    directory: str
+    """The container's own directory: order, record, lock, writable layer."""
+    run: str
+    """Where ``doorbell.sock`` is."""
+    logs: str
+    """Where output goes."""
+    netns: str | None
+    """The network namespace's file; None = the host's."""
+    processes: tuple[str, ...]
+    """The ``cgroup.procs`` (or v1 ``tasks``) files that a process of the container writes itself into."""
+    oom_events: str | None
+    """A file with a line ``oom_kill N``."""
+    layers: tuple[str, ...]
+    """Read-only lower directories, the topmost first; empty = a bare root with only ``mounts`` in it."""
+    mounts: tuple[tuple[str, str, str], ...]
+    """(kind, source, target), in order, on top of the root. Kinds: the constants above."""
+    read_only: bool
+    host_name: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    working_directory: str
+    user: str
+    """``user[:group]``, names or numbers; names are looked up in the container's own files."""
+    capabilities: tuple[int, ...]
+    ambient: bool
+    """Hand the capabilities to a user that is not root."""
+    limits: tuple[tuple[int, int, int], ...]
+    """(RLIMIT_*, soft, hard)."""
+    stop_timeout: float
+    probe: tuple[str, ...]
+    """The command's words; ``("ENVOY", path)`` asks Envoy's admin socket; empty = none."""
+    interval: float
+    settled_interval: float
+    """Between probes once healthy."""
+    timeout: float
+    retries: int
+    start_period: float
+
+    def __init__(self, fields: dict[str, object]) -> None:
+        self.__dict__.update(fields)
+
+    def pack(self) -> bytes:
+        """The order as bytes."""
+        return marshal.dumps(self.__dict__)
+
+
+def unpack(raw: bytes) -> Order:
+    """The order that ``pack`` made."""
+    return Order(marshal.loads(raw))  # noqa: S302 - written by root into a directory only root can write

@@ -1,0 +1,81 @@
+"""A container's output: each line with its time and stream, in a log that cannot grow without bound.
+
+The format is one JSON object a line, ``{"at":…,"stream":"stdout","text":"…"}``. A line longer than
+LINE_LIMIT is cut into several. When the file passes FILE_LIMIT it becomes ``previous.log`` and a new
+``current.log`` begins, so a container keeps at most twice that.
+"""
+
+from __future__ import annotations
+
+import os
+
+from moyai.runtime.linux.shim.record import now, quote
+
+LINE_LIMIT = 16 * 1024
+FILE_LIMIT = 8 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+
+class Log:
+    """The two files. Opened once; it appends to what an earlier keeper of that name left."""
+
+    def __init__(self, directory: str) -> None:
+        self._current = directory + "/current.log"
+        self._previous = directory + "/previous.log"
+        self._open()
+
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._fd = os.open(self._current, flags, 0o600)
+        self._size = os.fstat(self._fd).st_size
+
+    def append(self, stream: str, lines: list[bytes]) -> None:
+        """Write whole lines (without their newlines), all with the time of now."""
+        head = f'{{"at":{now()!r},"stream":"{stream}","text":'
+        raw = "".join(f"{head}{quote(line.decode('utf-8', 'replace'))}}}\n" for line in lines).encode()
+        try:
+            self._size += os.write(self._fd, raw)
+        except OSError:  # a full disk must not stop the container
+            return
+        if self._size >= FILE_LIMIT:
+            os.close(self._fd)
+            os.replace(self._current, self._previous)  # noqa: PTH105 - no pathlib in a keeper
+            self._open()
+
+
+class Stream:
+    """One of the container's pipes, cut into lines."""
+
+    def __init__(self, name: str, fd: int, log: Log) -> None:
+        self.fd = fd
+        self._name = name
+        self._log = log
+        self._rest = b""
+        os.set_blocking(fd, False)  # noqa: FBT003
+
+    def pump(self) -> bool:
+        """Take what is there; False when the stream has ended."""
+        try:
+            chunk = os.read(self.fd, _CHUNK)
+        except BlockingIOError:
+            return True
+        if not chunk:
+            self.finish()
+            return False
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        while len(self._rest) > LINE_LIMIT:
+            lines.append(self._rest[:LINE_LIMIT])
+            self._rest = self._rest[LINE_LIMIT:]
+        if lines:
+            self._log.append(self._name, [line for long in lines for line in _cut(long)])
+        return True
+
+    def finish(self) -> None:
+        """Write down what is left without a newline."""
+        if self._rest:
+            self._log.append(self._name, _cut(self._rest))
+            self._rest = b""
+
+
+def _cut(line: bytes) -> list[bytes]:
+    return [line[n : n + LINE_LIMIT] for n in range(0, len(line) or 1, LINE_LIMIT)]

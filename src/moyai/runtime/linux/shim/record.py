@@ -1,0 +1,98 @@
+"""What a keeper writes down: one small JSON file, replaced atomically, and a ring at the doorbell.
+
+The record is what ``observe`` reads. It names the processes by pid, start time and boot, so that a
+number that was given to another process is never taken for them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import _socket
+
+_ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\"} | {n: f"\\u{n:04x}" for n in (*range(32), 0x7F, 0x2028, 0x2029)}
+
+STARTING, RUNNING, STOPPED, FAILED = "starting", "running", "stopped", "failed"
+
+
+def now() -> float:
+    """Seconds since the epoch."""
+    return time.clock_gettime(time.CLOCK_REALTIME)
+
+
+def quote(text: str) -> str:
+    """A JSON string. Lone surrogates become question marks."""
+    return '"' + text.translate(_ESCAPES).encode("utf-8", "replace").decode() + '"'
+
+
+def boot_id() -> str:
+    """The kernel's name for this run of the machine."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 - no pathlib in a keeper
+        return file.read().strip()
+
+
+def start_ticks(pid: int) -> int:
+    """When a process started, in clock ticks since boot. Raises OSError when there is none."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        return int(file.read().rpartition(")")[2].split()[19])
+
+
+class Record:
+    """The keeper's state file. Set attributes, then ``write``."""
+
+    phase = STARTING
+    init = 0
+    init_ticks = 0
+    started_at = 0.0
+    finished_at: float | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    health = "UNKNOWN"
+
+    def __init__(self, directory: str, run: str, task: str) -> None:
+        self._path = directory + "/state.json"
+        self._bell = run + "/doorbell.sock"
+        self._task = task.encode()
+        self._boot = boot_id()
+        self._ticks = start_ticks(os.getpid())
+
+    def write(self) -> None:
+        """Replace the file and ring."""
+        fields = {
+            "boot": quote(self._boot),
+            "keeper": str(os.getpid()),
+            "keeper_ticks": str(self._ticks),
+            "phase": quote(self.phase),
+            "init": str(self.init),
+            "init_ticks": str(self.init_ticks),
+            "started_at": repr(self.started_at),
+            "finished_at": _optional(self.finished_at),
+            "exit_code": _optional(self.exit_code),
+            "reason": "null" if self.reason is None else quote(self.reason),
+            "health": quote(self.health),
+        }
+        text = "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}\n"
+        fd = os.open(self._path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        os.write(fd, text.encode())
+        os.close(fd)
+        os.replace(self._path + ".new", self._path)  # noqa: PTH105
+        self._ring()
+
+    def _ring(self) -> None:
+        """Tell the control plane to look; when it is down it will look anyway once it is up."""
+        try:
+            bell = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+            bell.setblocking(False)  # noqa: FBT003
+            directory = os.open(os.path.dirname(self._bell), os.O_PATH | os.O_CLOEXEC)  # noqa: PTH120
+            try:
+                bell.sendto(self._task, f"/proc/self/fd/{directory}/doorbell.sock")
+            finally:
+                os.close(directory)
+                bell.close()
+        except OSError:
+            return
+
+
+def _optional(value: float | None) -> str:
+    return "null" if value is None else repr(value)

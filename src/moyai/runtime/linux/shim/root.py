@@ -1,0 +1,167 @@
+"""A container's file system: an overlay over read-only layers, and only what belongs to it on top.
+
+Promise: after ``enter`` the process and all its children see nothing of the host but what the order
+names. Layers and masks keep out the host's ``/run`` and moyai's own files; ``/proc`` and ``/sys`` are closed where Docker
+closes them, because root in a container without a user namespace is still uid 0. No device nodes
+work but those of the container's own ``/dev``. All mounts live in the container's mount namespace and
+end with it, so nothing is ever left to unmount.
+Source: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md (default filesystems and devices)
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY, Order
+from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
+
+_SAFE = MS_NOSUID | MS_NODEV
+_SEALED = _SAFE | MS_NOEXEC
+
+_DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
+_DEVICE_LINKS = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+)
+_HIDDEN = (
+    "/proc/acpi",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+)
+_FIXED = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+def enter(order: Order) -> None:
+    """Make the order's root the root of this process. It must be alone in a new mount namespace and first in its pids."""
+    syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
+    sources = [
+        os.open(source, os.O_PATH | os.O_CLOEXEC) if kind in {BIND, BIND_READ_ONLY} else -1
+        for kind, source, _ in order.mounts
+    ]
+    root = order.directory + "/root"
+    os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a keeper
+    if order.layers:
+        _overlay(order, root)
+    else:
+        syscalls.mount("moyai", root, "tmpfs", _SAFE, "mode=0755,size=1m")
+    os.chdir(root)
+    syscalls.pivot_root_here()
+    _system()
+    for fd, (kind, _, target) in zip(sources, order.mounts, strict=True):
+        if fd < 0:
+            _empty(target, read_only=kind == EMPTY_READ_ONLY or order.read_only)
+        else:
+            _bind(fd, target, read_only=kind == BIND_READ_ONLY)
+            os.close(fd)
+    _close_kernel_files()
+    syscalls.umount(".")
+    os.chdir("/")
+    if order.read_only:
+        syscalls.mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
+
+
+def _overlay(order: Order, root: str) -> None:
+    """Mount the layers with a writable one on top: on the state's own disk, or in memory where that can't be an
+    overlay's upper layer (it is an overlay itself, as inside a Docker container)."""
+    lower = ":".join(_escape(layer) for layer in order.layers)
+    try:
+        _mount_overlay(lower, order.directory, root)
+    except OSError:
+        memory = order.directory + "/memory"
+        os.makedirs(memory, exist_ok=True)  # noqa: PTH103
+        syscalls.mount("moyai", memory, "tmpfs", _SAFE)
+        _mount_overlay(lower, memory, root)
+
+
+def _mount_overlay(lower: str, home: str, root: str) -> None:
+    for name in ("upper", "work"):
+        os.makedirs(f"{home}/{name}", exist_ok=True)  # noqa: PTH103
+    options = f"lowerdir={lower},upperdir={_escape(home)}/upper,workdir={_escape(home)}/work"
+    try:  # volatile: the layer dies with the container, so nobody needs it synced when it is unmounted
+        syscalls.mount("overlay", root, "overlay", MS_NODEV, options + ",volatile")
+    except OSError:
+        syscalls.mount("overlay", root, "overlay", MS_NODEV, options)
+
+
+def _escape(path: str) -> str:
+    for character in "\\:,":
+        path = path.replace(character, "\\" + character)
+    return path
+
+
+def _system() -> None:
+    """/proc, /dev and /sys, which every container has."""
+    _directory("/proc")
+    syscalls.mount("proc", "/proc", "proc", _SEALED)
+    _directory("/dev")
+    syscalls.mount("tmpfs", "/dev", "tmpfs", MS_NOSUID, "mode=0755,size=64k")
+    before = os.umask(0)
+    for name, major, minor in _DEVICES:
+        os.mknod(f"/dev/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+    for name, target in _DEVICE_LINKS:
+        os.symlink(target, f"/dev/{name}")
+    os.umask(before)
+    for name in ("pts", "shm"):
+        os.mkdir(f"/dev/{name}")  # noqa: PTH102
+    syscalls.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+    syscalls.mount("shm", "/dev/shm", "tmpfs", _SEALED, "mode=1777,size=64m")  # noqa: S108 - a mount point, Docker's size
+    _directory("/sys")
+    syscalls.mount("sysfs", "/sys", "sysfs", _SEALED | MS_RDONLY)
+
+
+def _bind(fd: int, target: str, *, read_only: bool) -> None:
+    """Show a file or directory of the host at ``target``."""
+    source = f"/proc/self/fd/{fd}"
+    if stat.S_ISDIR(os.fstat(fd).st_mode):
+        _directory(target)
+    else:
+        _file(target)
+    syscalls.mount(source, target, None, MS_BIND | MS_REC)
+    if read_only:
+        syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
+
+
+def _directory(path: str) -> None:
+    if not os.path.isdir(path):  # noqa: PTH112
+        os.makedirs(path)  # noqa: PTH103
+
+
+def _file(path: str) -> None:
+    """Have a regular file at ``path``, in the writable layer. A symbolic link (/etc/resolv.conf often is one) goes."""
+    _directory(os.path.dirname(path))  # noqa: PTH120
+    if os.path.islink(path):  # noqa: PTH114
+        os.unlink(path)  # noqa: PTH108
+    if not os.path.lexists(path):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+
+
+def _empty(target: str, *, read_only: bool) -> None:
+    """Cover a directory with an empty one. ``/tmp`` stays open to all, as everywhere."""
+    if not os.path.isdir(target):  # noqa: PTH112
+        return
+    mode = "1777" if target.endswith("/tmp") else "0755"  # noqa: S108 - a path inside the container
+    syscalls.mount("tmpfs", target, "tmpfs", _SAFE | (MS_RDONLY if read_only else 0), f"mode={mode}")
+
+
+def _close_kernel_files() -> None:
+    for path in _HIDDEN:
+        if os.path.isdir(path):  # noqa: PTH112
+            syscalls.mount("tmpfs", path, "tmpfs", _SEALED | MS_RDONLY, "size=0")
+        elif os.path.exists(path):  # noqa: PTH110
+            syscalls.mount("/dev/null", path, None, MS_BIND)
+    for path in _FIXED:
+        if os.path.exists(path):  # noqa: PTH110
+            syscalls.mount(path, path, None, MS_BIND | MS_REC)
+            syscalls.mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SEALED)

@@ -1,0 +1,166 @@
+"""The Linux calls that Python 3.11 does not have, as functions that raise OSError.
+
+Used by the keeper and by the control plane's network thread. Numbers are those of the kernel's
+userspace headers (linux/mount.h, sched.h, prctl.h, capability.h) and are the same on every
+architecture that moyai's Envoy is built for; the two calls that have no libc wrapper (``pivot_root``,
+``capset``) go by name through libc, which exports both.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+MS_SLAVE = 0x80000
+MS_SHARED = 0x100000
+MNT_DETACH = 0x2
+
+SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGXFSZ = 9, 13, 15, 17, 25
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+_CAPABILITY_VERSION_3 = 0x20080522
+_LAST_CAPABILITY = 63
+_SIG_SETMASK = 2
+_SFD_CLOEXEC, _SFD_NONBLOCK = 0o2000000, 0o4000
+_SIGSET_BYTES = 128
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, subject: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), subject)
+    return result
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else os.fsencode(text)
+
+
+def unshare(flags: int) -> None:
+    """Give the calling thread namespaces of its own."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def setns(fd: int, kind: int) -> None:
+    """Move the calling thread (for CLONE_NEWPID: its children) into the namespace behind ``fd``."""
+    _check(_libc.setns(fd, kind), "setns")
+
+
+def mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    """``mount(2)``."""
+    _check(
+        _libc.mount(_bytes(source), _bytes(target), _bytes(kind), ctypes.c_ulong(flags), _bytes(options)),
+        f"mount {target}",
+    )
+
+
+def umount(target: str) -> None:
+    """Detach a mount now; it goes away when its last user does."""
+    _check(_libc.umount2(_bytes(target), MNT_DETACH), f"umount {target}")
+
+
+def pivot_root_here() -> None:
+    """Make the working directory the root, with the old root stacked on it; ``umount('.')`` then drops the old one."""
+    _check(_libc.pivot_root(b".", b"."), "pivot_root")
+
+
+def set_host_name(name: str) -> None:
+    """The host name of the calling process's UTS namespace."""
+    raw = os.fsencode(name)
+    _check(_libc.sethostname(raw, len(raw)), "sethostname")
+
+
+def _prctl(option: int, first: int, second: int = 0) -> None:
+    words = [ctypes.c_ulong(n) for n in (first, second, 0, 0)]
+    _check(_libc.prctl(option, *words), "prctl")
+
+
+def die_with_parent() -> None:
+    """Have the kernel send SIGKILL when the parent dies. A change of user clears it: call it afterwards."""
+    _prctl(_PR_SET_PDEATHSIG, SIGKILL)
+
+
+def no_new_privileges() -> None:
+    """From here on no ``exec`` gains anything: neither setuid bits nor file capabilities count."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def keep_capabilities() -> None:
+    """Do not lose permitted capabilities at the next change of user."""
+    _prctl(_PR_SET_KEEPCAPS, 1)
+
+
+def bound_capabilities(keep: tuple[int, ...]) -> None:
+    """Drop every capability but ``keep`` from the bounding set, for good."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        if capability not in keep:
+            try:
+                _prctl(_PR_CAPBSET_DROP, capability)
+            except OSError:  # past the last one this kernel knows
+                return
+
+
+def set_capabilities(effective: tuple[int, ...], inheritable: tuple[int, ...]) -> None:
+    """Set the effective and permitted sets to ``effective``, and the inheritable set."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    words = (ctypes.c_uint32 * 6)()
+    for capability in effective:
+        high, bit = divmod(capability, 32)
+        words[high * 3] |= 1 << bit
+        words[high * 3 + 1] |= 1 << bit
+    for capability in inheritable:
+        high, bit = divmod(capability, 32)
+        words[high * 3 + 2] |= 1 << bit
+    _check(_libc.capset(header, words), "capset")
+
+
+def raise_ambient(capabilities: tuple[int, ...]) -> None:
+    """Keep these capabilities over ``exec`` for a user that is not root."""
+    for capability in capabilities:
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+
+
+def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
+    signals = ctypes.create_string_buffer(_SIGSET_BYTES)
+    _libc.sigemptyset(signals)
+    for number in numbers:
+        _libc.sigaddset(signals, number)
+    return signals
+
+
+def block_signals(numbers: tuple[int, ...]) -> None:
+    """Make this the set of blocked signals."""
+    _check(_libc.sigprocmask(_SIG_SETMASK, _signal_set(numbers), None), "sigprocmask")
+
+
+def signal_fd(numbers: tuple[int, ...]) -> int:
+    """A descriptor that becomes readable when one of these (blocked) signals arrives."""
+    return _check(_libc.signalfd(-1, _signal_set(numbers), _SFD_CLOEXEC | _SFD_NONBLOCK), "signalfd")
+
+
+def default_signals() -> None:
+    """Undo what the interpreter ignores and what the keeper blocks: an application expects the defaults."""
+    for number in (SIGPIPE, SIGXFSZ):
+        _libc.signal(number, None)
+    block_signals(())

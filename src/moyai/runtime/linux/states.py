@@ -1,0 +1,45 @@
+"""What a keeper's record says about a container, as the port puts it."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskId
+from moyai.runtime.linux import processes
+from moyai.runtime.linux.shim.record import RUNNING, STOPPED
+
+_KILLED = 137
+
+
+def container_state(task: TaskId, directory: Path) -> ContainerState | None:
+    """The container in this directory; None until it has been started.
+
+    A container dies with its keeper. When that was killed (or the machine was), nobody wrote the end down: it counts as
+    killed when its record last changed.
+    """
+    kept = processes.read(directory)
+    if kept is None or kept.phase not in {RUNNING, STOPPED}:
+        return None
+    lost = kept.phase == RUNNING and not kept.keeper_lives()
+    if lost:
+        kept = processes.read(directory) or kept  # it may have written the end just before it went
+        lost = kept.phase == RUNNING
+    finished = Instant((directory / "state.json").stat().st_mtime) if lost else kept.finished_at
+    return ContainerState(
+        name=directory.name,
+        phase=ContainerPhase.STOPPED if finished is not None else ContainerPhase.RUNNING,
+        started_at=kept.started_at,
+        finished_at=finished,
+        exit_code=_KILLED if lost else kept.exit_code,
+        reason="ContainerRuntimeError: the container's keeper was killed" if lost else kept.reason,
+        health=Health(kept.health),
+        runtime_id=runtime_id(task, directory.name),
+    )
+
+
+def runtime_id(task: TaskId, name: str) -> str:
+    """As Fargate's: the task's id and ten digits."""
+    return f"{task}-{zlib.crc32(name.encode()):010d}"
