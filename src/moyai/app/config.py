@@ -66,11 +66,6 @@ class StatePaths:
         return self.root / "moyai.db"
 
     @property
-    def keys(self) -> Path:
-        """The access keys of the door."""
-        return self.root / "keys.json"
-
-    @property
     def run(self) -> Path:
         """Sockets, and what else lives only as long as the machine is up."""
         return self.root / "run"

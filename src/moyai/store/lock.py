@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -33,10 +34,9 @@ class DirectoryLock:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
-            holder = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip()
+            holder = _holder(file)
             os.close(file)
-            message = f"The state in {directory} is in use by process {holder or 'unknown'}."
-            raise StateLocked(message, int(holder) if holder.isdecimal() else None) from exc
+            raise StateLocked(f"The state in {directory} is in use by process {holder or 'unknown'}.", holder) from exc
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         return cls(file)
@@ -46,6 +46,16 @@ class DirectoryLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _holder(file: int) -> int | None:
+    """The process that says it has the lock, if it has the lock file open: what a crash left there is nobody's number."""
+    pid = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip()
+    with suppress(OSError):
+        for link in Path("/proc", pid, "fd").iterdir() if pid.isdecimal() else ():
+            if os.path.samestat(link.stat(), os.fstat(file)):
+                return int(pid)
+    return None
 
 
 def _ensure(directory: Path) -> None:

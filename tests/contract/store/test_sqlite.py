@@ -61,10 +61,21 @@ def old(peer):
 class TestDirectory:
     async def test_is_for_one_process_and_says_for_which(self, peer):
         store = peer.open()
-        with pytest.raises(StateLocked, match=f"process {os.getpid()}"):
+        with pytest.raises(StateLocked, match=f"process {os.getpid()}") as refused:
             peer.open()
+        assert refused.value.holder == os.getpid()
         await store.close()
         await peer.open().close()
+
+    async def test_does_not_name_the_process_that_a_crash_left_in_the_lock(self, peer):
+        store = peer.open()
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
+            peer.database.with_name("lock").write_text(f"{stranger.pid}\n")
+            with pytest.raises(StateLocked, match="unknown") as refused:
+                peer.open()
+            assert refused.value.holder is None
+            stranger.communicate()
+        await store.close()
 
     async def test_is_for_its_owner_alone(self, peer):
         store = peer.open()

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
+from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
+from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.world import AnyRecord, Delete, Put, World, family_key, scope_key, scope_of, table_name
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import Scope
+
+HERE = Scope(AccountId("123456789012"), Region("us-east-1"))
+KEY = scope_key(HERE)
+
+
+def arn(resource: str, service: str = "ecs") -> Any:
+    return f"arn:aws:{service}:{HERE.region}:{HERE.account}:{resource}"
+
+
+CLUSTER = Cluster(arn=arn("cluster/c"), name="c", created_at=1)  # type: ignore[arg-type]
+VIEW = ConnectView(namespace=arn("namespace/ns-1", "servicediscovery"))
+
+
+def deployment(number: int, *, view: ConnectView | None = None, definition: str = "d:1") -> Any:
+    values: dict[str, Any] = {"id": f"ecs-svc/{number}", "created_at": 1, "updated_at": 1}
+    task_definition = arn(f"task-definition/{definition}")
+    return Deployment(status=DeploymentStatus.ACTIVE, task_definition=task_definition, view=view, **values)
+
+
+def service(*deployments: Any) -> Service:
+    values: dict[str, Any] = {"created_at": 1, "created_by": "me", "desired_count": 1}
+    return Service(arn=arn("service/c/s"), name="s", cluster=CLUSTER.arn, deployments=deployments, **values)
+
+
+def task(status: TaskStatus = TaskStatus.RUNNING, public: str | None = None, **members: Any) -> Task:
+    place: dict[str, Any] = {"id": "eni-1", "attachment": "a", "vpc": "vpc-1", "subnet": "subnet-1", "mac": ""}
+    interface = NetworkInterface(address="172.31.0.5", private_dns_name="", public_address=public, **place)
+    values: dict[str, Any] = {"created_at": 1, "group": "g", "availability_zone": "us-east-1a", "containers": ()}
+    values |= {"arn": arn("task/c/1"), "id": "1", "cluster": CLUSTER.arn, "task_definition": "d"}
+    return Task(interface=interface, last_status=status, **values, **members)
+
+
+def world(*records: AnyRecord) -> World:
+    made = World()
+    for record in records:
+        made.apply(Put(record))
+    return made
+
+
+def test_every_kind_of_record_has_a_table_and_a_name_of_its_own():
+    kinds = get_args(AnyRecord)
+    for kind in kinds:
+        world().apply(Delete(kind, "nothing"))
+    assert len({table_name(kind) for kind in kinds}) == len(kinds)
+
+
+def test_a_kind_without_a_table_is_refused():
+    unknown: Any = str
+    with pytest.raises(TypeError, match="no table"):
+        world().check(Delete(unknown, "a"))
+
+
+def test_a_record_without_a_scope_is_refused_before_it_changes_anything():
+    nowhere = Cluster(arn="c", name="c", created_at=1)  # type: ignore[arg-type]
+    empty = world()
+    for attempt in (empty.check, empty.apply):
+        with pytest.raises(ValueError, match="not an ARN"):
+            attempt(Put(nowhere))
+    assert list(empty.records()) == []
+
+
+def test_records_are_counted_out_whatever_their_table():
+    family = Family(key=family_key(HERE, "f"), last_revision=1)
+    held = world(family, CLUSTER, service(deployment(1)))
+    assert {type(record) for record in held.records()} == {Family, Cluster, Service}
+    held.apply(Delete(Family, family.key))
+    assert len(list(held.records())) == 2
+
+
+def test_what_has_an_arn_is_found_by_its_scope():
+    other = Scope(AccountId("210987654321"), HERE.region)
+    held = world(CLUSTER, service(deployment(1)))
+    assert held.clusters.by("scope", KEY) == (CLUSTER,)
+    assert held.services.by("scope", KEY) == (service(deployment(1)),)
+    assert held.clusters.by("scope", scope_key(other)) == ()
+    assert scope_of(CLUSTER.arn) == HERE
+
+
+def test_a_revision_is_found_by_its_family_in_its_scope():
+    values: dict[str, Any] = {"registered_at": 1, "registered_by": "me", "container_definitions": ()}
+    revision = TaskDefinition(arn=arn("task-definition/f:1"), family="f", revision=1, **values)
+    assert world(revision).task_definitions.by("family", family_key(HERE, "f")) == (revision,)
+
+
+def test_a_service_is_found_by_what_any_of_its_deployments_uses():
+    held = service(deployment(2, definition="d:2"), deployment(1, view=VIEW, definition="d:1"))
+    services = world(held).services
+    assert services.by("cluster", CLUSTER.arn) == (held,)
+    assert services.by("namespace", VIEW.namespace) == (held,)
+    assert services.by("task_definition", arn("task-definition/d:1")) == (held,)
+    assert services.by("task_definition", arn("task-definition/d:2")) == (held,)
+
+
+def test_a_service_is_no_longer_found_by_a_deployment_that_ended():
+    held = world(service(deployment(1, view=VIEW)))
+    held.apply(Put(service(deployment(2))))
+    assert held.services.by("namespace", VIEW.namespace) == ()
+    assert len(held.services.by("task_definition", arn("task-definition/d:1"))) == 1
+
+
+WHILE_ALIVE = [("namespace", VIEW.namespace), ("vpc", "vpc-1"), ("public", "yes"), ("alive", "yes")]
+ALWAYS = [("id", "1"), ("cluster", CLUSTER.arn), ("service", arn("service/c/s")), ("interface", "eni-1")]
+
+
+@pytest.mark.parametrize(("index", "value"), WHILE_ALIVE + ALWAYS)
+def test_a_task_is_found_while_it_is_alive(index, value):
+    running = task(public="127.83.0.1", view=VIEW, service=arn("service/c/s"))
+    assert world(running).tasks.by(index, value) == (running,)
+
+
+@pytest.mark.parametrize(("index", "value"), WHILE_ALIVE)
+def test_a_stopped_task_holds_nothing_any_more(index, value):
+    tasks = world(task(public="127.83.0.1", view=VIEW), task(TaskStatus.STOPPED, public="127.83.0.1", view=VIEW)).tasks
+    assert len(tasks) == 1
+    assert tasks.by(index, value) == ()
+
+
+@pytest.mark.parametrize(("index", "value"), ALWAYS)
+def test_a_stopped_task_is_still_found_by_what_it_was(index, value):
+    stopped = task(TaskStatus.STOPPED, service=arn("service/c/s"))
+    assert world(stopped).tasks.by(index, value) == (stopped,)
+
+
+def test_what_cloud_map_keeps_is_found_from_both_ends():
+    values: dict[str, Any] = {"created_at": 1}
+    namespace = Namespace(arn=VIEW.namespace, id="ns-1", name="n", type=NamespaceType.HTTP, **values)  # type: ignore[arg-type]
+    place: Any = arn("service/srv-1", "servicediscovery")
+    owner: Any = arn("service/c/s")
+    kept = DiscoveryService(arn=place, id="srv-1", name="s", namespace=namespace.arn, owner=owner, **values)  # type: ignore[arg-type]
+    of_task: Any = {"id": "1", "attributes": {}, "registered_at": 1, "task": arn("task/c/1")}
+    instance = DiscoveryInstance(service=place, **of_task)
+    held = world(namespace, kept, instance)
+    assert held.namespaces.by("id", "ns-1") == (namespace,)
+    assert held.discovery_services.by("namespace", namespace.arn) == (kept,)
+    assert held.discovery_services.by("owner", owner) == (kept,)
+    assert held.discovery_instances.by("service", place) == (instance,)
+    assert held.discovery_instances.by("task", arn("task/c/1")) == (instance,)
