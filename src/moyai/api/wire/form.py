@@ -159,9 +159,10 @@ class FormReader:
         def read(value: object) -> list[object]:
             if value == "":
                 return []
+            given = _in_order(_below(value, step, "list"))
             items: list[object] = []
             try:
-                for item in _in_order(_below(value, step, "list")):
+                for item in given:
                     items.append(read_item(item))  # noqa: PERF401  its length is the place of a misfit
             except Misfit as problem:
                 raise problem.at(len(items)) from None

@@ -1,0 +1,188 @@
+"""Used or refused, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+import pytest
+from botocore.model import ServiceModel
+
+from moyai.api.coverage import decisions, idle_refusals, render_coverage
+from moyai.api.operation import Operation, Service, table
+from moyai.api.wire.accept import Acceptor, Decision, Refusals, Refused
+from moyai.api.wire.misfit import Misfit
+
+MODEL = ServiceModel(
+    {
+        "metadata": {"protocol": "json", "endpointPrefix": "toy", "serviceId": "Toy Box"},
+        "operations": {
+            "Do": {"name": "Do", "http": {}, "input": {"shape": "Input"}},
+            "Rest": {"name": "Rest", "http": {}},
+            "Later": {"name": "Later", "http": {}},
+        },
+        "shapes": {
+            "Input": {
+                "type": "structure",
+                "members": {
+                    "name": {"shape": "Text"},
+                    "ports": {"shape": "Ports"},
+                    "byName": {"shape": "PortMap"},
+                    "twin": {"shape": "Port"},
+                    "free": {"shape": "Free"},
+                    "again": {"shape": "Input"},
+                    "odd": {"shape": "Port"},
+                },
+            },
+            "Port": {
+                "type": "structure",
+                "members": {
+                    "number": {"shape": "Number"},
+                    "range": {"shape": "Text"},
+                    "appProtocol": {"shape": "Text"},
+                },
+            },
+            "Ports": {"type": "list", "member": {"shape": "Port"}},
+            "PortMap": {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Port"}},
+            "Free": {"type": "structure", "document": True, "members": {}},
+            "Text": {"type": "string"},
+            "Number": {"type": "integer"},
+        },
+    }
+)
+REFUSED = {
+    "Do.odd": "odd things are not done",
+    "Do.ports[].range": "one port at a time",
+    "*.byName{}.range": "one port at a time, by name too",
+    "Do.nmae": "a misspelling",
+}
+
+
+class Port(msgspec.Struct, frozen=True):
+    number: int = 0
+    app_protocol: str | None = None
+
+
+class Input(msgspec.Struct, frozen=True):
+    name: Literal["a", "b"] = "a"
+    ports: tuple[Port, ...] = ()
+    by_name: Mapping[str, Port] = {}
+    twin: Port | None = None
+    free: Any = None
+    again: Input | None = None
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    pass
+
+
+def do(_ctx, request):
+    return request
+
+
+SERVICE = Service("toy", table([Operation("Do", Input, do), Operation("Rest", Nothing, do)]), REFUSED)
+ACCEPTOR = Acceptor(MODEL.operation_model("Do"), Input, Refusals(REFUSED))
+
+
+def test_what_has_a_field_arrives_typed():
+    request = ACCEPTOR.accept(
+        {
+            "name": "b",
+            "ports": [{"number": 80, "app_protocol": "http"}],
+            "by_name": {"x": {"number": 1}},
+            "free": {"any": ["thing"]},
+            "again": {"again": {"name": "a"}},
+        }
+    )
+    assert request.ports == (Port(80, "http"),)
+    assert request.by_name == {"x": Port(1)}
+    assert request.free == {"any": ["thing"]}
+    assert request.again == Input(again=Input())
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"odd": {"number": 1}}, "odd: not supported by moyai: odd things are not done. Leave it out."),
+        (
+            {"ports": [{}, {"range": "1-2"}]},
+            "ports[1].range: not supported by moyai: one port at a time. Leave it out.",
+        ),
+        (
+            {"by_name": {"x": {"range": "1-2"}}},
+            "byName['x'].range: not supported by moyai: one port at a time, by name too. Leave it out.",
+        ),
+        ({"twin": {"range": "1-2"}}, "twin.range: not supported by moyai: not yet. Leave it out."),
+        (
+            {"again": {"again": {"odd": {"number": 1}}}},
+            "again.again.odd: not supported by moyai: odd things are not done. Leave it out.",
+        ),
+    ],
+)
+def test_what_has_no_field_is_refused_by_name(params, message):
+    with pytest.raises(Refused) as caught:
+        ACCEPTOR.accept(params)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize("nothing", [{}, "", [], False, 0], ids=repr)
+def test_what_says_nothing_is_not_refused(nothing):
+    assert ACCEPTOR.accept({"odd": nothing}) == Input()
+
+
+def test_a_field_may_ask_for_more_than_the_model():
+    with pytest.raises(Misfit, match=r"Invalid enum value 'c'"):
+        ACCEPTOR.accept({"name": "c"})
+
+
+class Misspelt(msgspec.Struct, frozen=True):
+    nmae: str = ""
+
+
+class Untyped(msgspec.Struct, frozen=True):
+    twin: dict[str, Any] = {}
+
+
+class Unlisted(msgspec.Struct, frozen=True):
+    ports: Port | None = None
+
+
+class Both(msgspec.Struct, frozen=True):
+    odd: Port | None = None
+
+
+@pytest.mark.parametrize(
+    ("request_type", "words"),
+    [
+        (Misspelt, "Input has no nmae"),
+        (Untyped, "twin needs a Struct for Port"),
+        (Unlisted, "ports needs a list"),
+        (Both, "odd has a field and is refused"),
+    ],
+)
+def test_a_request_type_that_is_not_aws_s_is_a_bug(request_type, words):
+    with pytest.raises(TypeError, match=words):
+        Acceptor(MODEL.operation_model("Do"), request_type, Refusals(REFUSED))
+
+
+def test_every_member_is_decided_about():
+    found = list(decisions(SERVICE, MODEL))
+    assert Decision("Do", "ports[].number", "works") in found
+    assert Decision("Do", "ports[].range", "refused", "one port at a time") in found
+    assert Decision("Do", "byName{}.range", "refused", "one port at a time, by name too") in found
+    assert [decision.member for decision in found if decision.status == "undecided"] == ["twin.range"]
+    assert len(found) == len(set(found))
+
+
+def test_a_refusal_that_refuses_nothing_is_found():
+    assert idle_refusals(SERVICE, MODEL) == ["Do.nmae"]
+
+
+def test_the_page():
+    page = render_coverage([SERVICE], {"toy": MODEL})
+    assert "| [Toy Box](#toy-box) | 2 | 1 |" in page
+    assert "| **Do** | | works |\n| | `name` | works |" in page
+    assert "| | `odd` | refused: odd things are not done |" in page
+    assert "| **Rest** | | works |" in page
+    assert "Not yet: Later." in page

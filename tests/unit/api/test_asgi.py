@@ -1,0 +1,191 @@
+"""The HTTP edge: limits, browsers, the installation's own paths."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from moyai.api.asgi import App, Limits, StreamedResponse
+from moyai.api.wire.http import HttpResponse
+from tests.unit.api import world
+
+
+async def ask(app, method="POST", path="/", headers=(), chunks=(b"{}",), query=b""):
+    """One request, by hand; chunks are what the client sends, and then it waits."""
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    if messages:
+        messages[-1]["more_body"] = False
+    waiting = iter(messages)
+    sent = []
+
+    async def receive():
+        for message in waiting:
+            return message
+        return await asyncio.Future()
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query}
+    await app(scope | {"headers": [(b"host", b"localhost:4566"), *headers]}, receive, send)
+    return sent
+
+
+def status(sent):
+    return sent[0]["status"]
+
+
+def body(sent):
+    return b"".join(message.get("body", b"") for message in sent[1:])
+
+
+TARGET = (b"x-amz-target", b"AmazonEC2ContainerServiceV20141113.CreateCluster")
+
+
+async def test_a_request_in_pieces():
+    sent = await ask(world.app(), headers=[TARGET], chunks=[b'{"cluster', b'Name": "shop"}'])
+    assert msgspec.json.decode(body(sent))["cluster"]["clusterName"] == "shop"
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"11")], [(b"content-length", b"9" * 30)]])
+async def test_an_oversized_body(headers):
+    sent = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"123456", b"7890x"])
+    assert status(sent) == 413
+    assert msgspec.json.decode(body(sent)) == {
+        "__type": "RequestEntityTooLargeException",
+        "message": "The request body is over the limit of 10 bytes.",
+    }
+
+
+async def test_a_body_that_does_not_come():
+    assert status(await ask(world.app(Limits(read_seconds=0.01)), chunks=[])) == 408
+
+
+async def test_a_client_that_leaves_gets_no_answer():
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [(b"host", b"localhost")]}
+    await world.app()(scope, receive, send)
+    assert sent == []
+
+
+async def test_the_front_page():
+    sent = await ask(world.app(), "GET")
+    assert (status(sent), b"moyai" in body(sent)) == (200, True)
+    sent = await ask(world.app(), "HEAD")
+    assert (status(sent), body(sent)) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "due"),
+    [
+        ([(b"origin", b"http://localhost:3000")], 200),
+        ([(b"origin", b"http://127.0.0.1:3000")], 200),
+        ([(b"origin", b"http://[::1]:3000")], 200),
+        ([(b"origin", b"https://example.com")], 403),
+        ([(b"origin", b"http://192.168.0.7")], 403),
+        ([(b"origin", b"null")], 403),
+        ([(b"origin", b"http://[")], 403),
+        ([(b"sec-fetch-site", b"cross-site")], 403),
+        ([(b"sec-fetch-site", b"same-site")], 403),
+        ([(b"sec-fetch-site", b"none")], 200),
+    ],
+)
+async def test_web_pages_of_others_are_not_answered(headers, due):
+    assert status(await ask(world.app(), headers=[TARGET, *headers])) == due
+    assert status(await ask(world.app(Limits(from_browsers=True)), headers=[TARGET, *headers])) == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "due"),
+    [
+        ("127.0.0.1:4566", 200),
+        ("192.168.0.7:4566", 200),
+        ("[::1]:4566", 200),
+        ("data-localhost:4566", 200),
+        ("data-127.0.0.1:4566", 200),
+        ("moyai.localhost:4566", 200),
+        ("aws.test", 200),
+        ("data-aws.test", 200),
+        ("rebound.example.com:4566", 403),
+        ("", 403),
+        ("[", 403),
+    ],
+)
+async def test_names_of_others_are_not_answered(host, due):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b"{}"}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b""}
+    app = world.app(Limits(hosts=frozenset({"aws.test"})))
+    await app(scope | {"headers": [TARGET, (b"host", host.encode())]}, receive, send)
+    assert status(sent) == due
+
+
+async def test_own_paths():
+    async def health(request):
+        return HttpResponse(200, {}, request.method.encode())
+
+    app = App(world.door(), {"health": health})
+    assert body(await ask(app, "GET", "/_moyai/health")) == b"GET"
+    assert status(await ask(app, "GET", "/_moyai/nothing")) == 404
+
+
+async def chunks_of(*parts, closed):
+    try:
+        for part in parts:
+            if part is None:
+                await asyncio.Future()
+            else:
+                yield part
+    finally:
+        closed.append(True)
+
+
+async def test_a_stream_is_sent_as_it_comes():
+    closed: list[bool] = []
+
+    async def logs(_request):
+        return StreamedResponse(200, {}, chunks_of(b"a", b"b", closed=closed))
+
+    sent = await ask(App(world.door(), {"logs": logs}), "GET", "/_moyai/logs")
+    assert [message.get("body") for message in sent[1:]] == [b"a", b"b", b""]
+    assert closed == [True]
+
+
+async def test_a_stream_ends_when_the_client_leaves():
+    closed: list[bool] = []
+
+    async def logs(_request):
+        return StreamedResponse(200, {}, chunks_of(b"a", None, closed=closed))
+
+    app = App(world.door(), {"logs": logs})
+    got_first = asyncio.Event()
+    inputs = iter([{"type": "http.request", "body": b""}])
+
+    async def receive():
+        for message in inputs:
+            return message
+        await got_first.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        if message.get("body") == b"a":
+            got_first.set()
+
+    scope = {"type": "http", "method": "GET", "path": "/_moyai/logs", "query_string": b""}
+    await app(scope | {"headers": [(b"host", b"localhost")]}, receive, send)
+    assert closed == [True]

@@ -1,0 +1,207 @@
+"""Broken, wrong and hostile bodies, through the door."""
+
+from __future__ import annotations
+
+import gzip
+
+import cbor2
+import msgspec
+import pytest
+
+from moyai.api.wire.http import HttpRequest
+from tests.contract.wire import peer
+from tests.unit.api import world
+
+
+def ecs(body: bytes, operation="CreateCluster", **headers) -> HttpRequest:
+    given = {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{operation}", "host": "localhost"}
+    return HttpRequest("POST", "/", "", given | {"content-type": "application/x-amz-json-1.1"} | headers, body)
+
+
+def discover(body: bytes) -> HttpRequest:
+    path = "/service/Route53AutoNaming_v20170314/operation/DiscoverInstances"
+    return HttpRequest("POST", path, "", {"smithy-protocol": "rpc-v2-cbor", "host": "localhost"}, body)
+
+
+def form(body: str, **headers) -> HttpRequest:
+    kind = {"content-type": "application/x-www-form-urlencoded", "host": "localhost"}
+    return HttpRequest("POST", "/", "", kind | headers, body.encode())
+
+
+async def error(request: HttpRequest, protocol: str = "json") -> tuple[int, str, str]:
+    response = await world.door().answer(request)
+    found = peer.read(protocol, None, response)["Error"]
+    return response.status, found["Code"], found["Message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"clusterName":', "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
+        (b"[]", "The request: a list stands where a structure is due."),
+        (b'"text"', "a string stands where a structure is due"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"clusterName": 5}', "clusterName: a number stands where a string is due."),
+        (b'{"clusterName": ["a"]}', "clusterName: a list stands where a string is due."),
+        (b'{"tags": {}}', "tags: a structure stands where a list is due."),
+        (b'{"tags": [{"key": "a"}, {"key": true}]}', "tags[1].key: a boolean stands where a string is due."),
+        (b'{"tags": [null]}', "tags[0]: null stands where a structure is due."),
+        (b'{"clusterNmae": "shop"}', "clusterNmae: there is no such member in CreateClusterRequest."),
+    ],
+    ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else "",
+)
+async def test_json_that_cannot_be_read(body, words):
+    status, code, message = await error(ecs(body))
+    assert (status, code) == (400, "SerializationException")
+    assert words in message
+
+
+async def test_null_is_absence():
+    response = await world.door().answer(ecs(b'{"clusterName": null, "tags": null}'))
+    assert msgspec.json.decode(response.body)["cluster"]["clusterName"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "NamespaceName"),
+        (b"\xa1", "not valid CBOR"),
+        (cbor2.dumps({"NamespaceName": 1}), "NamespaceName: a number stands where a string is due."),
+        (cbor2.dumps({"NamespaceName": "a"}) + b"\x00", "goes on after its CBOR value"),
+        (b"\x81" * 100_000 + b"\x00", "nesting depth"),
+        (b"\x9b\x00\xff\xff\xff\xff\xff\xff\xff", "not valid CBOR"),
+        (b"\xa2\x61a\x01\x61a\x02", "Duplicate"),
+        (b"\xa1\x01\x02", "map key"),
+        (cbor2.dumps({"NamespaceName": cbor2.CBORTag(28, [cbor2.CBORTag(29, 0)])}), "not valid CBOR"),
+        (cbor2.dumps({"NamespaceName": cbor2.CBORTag(256, ["a"])}), "not valid CBOR"),
+        (cbor2.dumps({"MaxResults": 1 << 80}), "not valid CBOR"),
+        (cbor2.dumps({"MaxResults": 1 << 40}), "does not fit in 32 bits"),
+    ],
+    ids=lambda value: value[:12].hex() if isinstance(value, bytes) else "",
+)
+async def test_cbor_that_cannot_be_read(body, words):
+    status, code, message = await error(discover(body), "smithy-rpc-v2-cbor")
+    assert (status, code in {"SerializationException", "ValidationException"}) == (400, True)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        (
+            "Action=DescribeVpcs&Version=2016-11-15&VpcIds.1=a",
+            "InvalidParameterValue",
+            "VpcIds: there is no such member",
+        ),
+        ("Action=DescribeVpcs&Version=2016-11-15&VpcId.x=a", "InvalidParameterValue", "'x' is not the number"),
+        (
+            "Action=DescribeVpcs&Version=2016-11-15&VpcId=a",
+            "InvalidParameterValue",
+            "VpcIds: a string stands where a list",
+        ),
+        ("Action=DescribeVpcs&Version=2016-11-15&MaxResults=many", "InvalidParameterValue", "MaxResults"),
+        ("Action=DescribeVpcs&Version=2016-11-15&MaxResults=" + "9" * 50, "InvalidParameterValue", "32 bits"),
+        (
+            "Action=DescribeVpcs&Version=2016-11-15&" + ".".join("a" * 40) + "=1",
+            "InvalidParameterValue",
+            "too many parts",
+        ),
+        ("Action=DescribeVpcs&Version=2016-11-15&VpcId.1=a&VpcId.1.b=c", "InvalidParameterValue", "both for a value"),
+        ("Action=NoSuch&Version=2016-11-15", "InvalidAction", "Action 'NoSuch'"),
+        ("Action=DescribeVpcs", "InvalidAction", "Version ''"),
+    ],
+)
+async def test_a_form_that_cannot_be_read(body, code, words):
+    status, found, message = await error(form(body), "ec2")
+    assert (status, found) == (400, code)
+    assert words in message
+
+
+async def test_a_form_of_too_many_fields():
+    body = "Action=DescribeVpcs&Version=2016-11-15" + "".join(f"&VpcId.{n}=a" for n in range(10_001))
+    assert (await error(form(body), "ec2"))[1] == "MalformedInput"
+
+
+async def test_items_of_a_form_are_taken_in_order():
+    body = "Action=DescribeVpcs&Version=2016-11-15&VpcId.10=c&VpcId.2=b&VpcId.1=a"
+    response = await world.door().answer(form(body))
+    assert [text.split("<")[0] for text in response.body.decode().split("<vpcId>")[1:]] == ["a", "b", "c"]
+
+
+async def test_a_get_speaks_the_query_protocol_too():
+    request = HttpRequest("GET", "/", "Action=GetCallerIdentity&Version=2011-06-15", {"host": "localhost"})
+    response = await world.door().answer(request)
+    assert b"<Account>123456789012</Account>" in response.body
+
+
+async def test_gzip_is_undone_within_the_limit():
+    small = gzip.compress(b'{"clusterName": "shop"}')
+    response = await world.door().answer(ecs(small, **{"content-encoding": "gzip"}))
+    assert msgspec.json.decode(response.body)["cluster"]["clusterName"] == "shop"
+    bomb = gzip.compress(b" " * 3_000_000)
+    assert (await error(ecs(bomb, **{"content-encoding": "gzip"})))[:2] == (413, "RequestEntityTooLargeException")
+    for body in (b"plain", small[:-9]):
+        assert (await error(ecs(body, **{"content-encoding": "gzip"})))[1] == "SerializationException"
+    assert "br" in (await error(ecs(small, **{"content-encoding": "br"})))[2]
+
+
+async def test_broken_constraints_are_the_services_own_error():
+    body = msgspec.json.encode(
+        {"tags": [{"key": "k" * 129}] * 51, "configuration": {"managedStorageConfiguration": {}}}
+    )
+    status, code, message = await error(ecs(body))
+    assert (status, code) == (400, "InvalidParameterException")
+    assert message.startswith("52 validation errors detected: ")
+    assert "at 'tags[0].key' failed to satisfy constraint: Member must have length less than or equal to 128" in message
+    assert len(message) < 5_000
+
+
+async def test_a_refused_member_is_named_with_its_reason():
+    _, code, message = await error(ecs(b'{"capacityProviders": ["FARGATE"]}'))
+    assert code == "InvalidParameterException"
+    assert message == "capacityProviders: not supported by moyai: capacity is this machine's. Leave it out."
+    _, _, message = await error(ecs(b'{"settings": [{"name": "containerInsights", "value": "enabled"}]}'))
+    assert message == "settings: not supported by moyai: not yet. Leave it out."
+    response = await world.door().answer(ecs(b'{"capacityProviders": [], "settings": []}'))
+    assert response.status == 200
+
+
+@pytest.mark.parametrize("target", ["Nope.CreateCluster", "AmazonEC2ContainerServiceV20141113.Nope", "Nope", "."])
+async def test_an_unknown_target_says_what_was_tried(target):
+    status, code, message = await error(HttpRequest("POST", "/", "", {"x-amz-target": target, "host": "x"}, b"{}"))
+    assert (status, code) == (400, "UnknownOperationException")
+    assert f"X-Amz-Target '{target}'" in message
+
+
+async def test_an_unforeseen_error_tells_nothing(caplog):
+    response = await world.door().answer(ecs(b'{"clusterName": "broken"}'))
+    assert response.status == 500
+    assert b"secret detail" not in response.body
+    request_id = response.headers["x-amzn-RequestId"]
+    assert request_id.encode() in response.body
+    assert request_id in caplog.text
+    assert peer.read("json", None, response)["Error"]["Code"] == "InternalFailure"
+
+
+async def test_what_is_answered_is_durable_first():
+    for name, status in (("shop", 200), ("taken", 400), ("broken", 500)):
+        store = world.NotedStore()
+        response = await world.door(store=store).answer(ecs(msgspec.json.encode({"clusterName": name})))
+        assert response.status == status
+        assert store.durable_after == [1]
+
+
+async def test_a_protocol_that_the_service_does_not_speak():
+    path = "/service/AmazonEC2ContainerServiceV20141113/operation/CreateCluster"
+    response = await world.door().answer(HttpRequest("POST", path, "", {"host": "x"}, cbor2.dumps({})))
+    found = peer.read("smithy-rpc-v2-cbor", None, response)["Error"]
+    assert found["Code"] == "UnknownOperationException"
+    assert "ecs does not speak smithy-rpc-v2-cbor" in found["Message"]
+
+
+async def test_a_signature_for_another_service_is_not_taken():
+    scope = "Credential=A/20260101/eu-north-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
+    _, code, message = await error(ecs(b"{}", authorization=f"AWS4-HMAC-SHA256 {scope}"))
+    assert code == "UnknownOperationException"
+    assert "signed for the service 'sqs'" in message
