@@ -49,7 +49,7 @@ class DirectoryLock:
 
 
 def _holder(file: int) -> int | None:
-    """The process that says it has the lock, if it has the lock file open: what a crash left there is nobody's number."""
+    """The process that the file names, if it has the file open: a crash leaves a number that may be another's now."""
     pid = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip()
     with suppress(OSError):
         for link in Path("/proc", pid, "fd").iterdir() if pid.isdecimal() else ():

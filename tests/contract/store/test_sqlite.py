@@ -69,12 +69,10 @@ class TestDirectory:
 
     async def test_does_not_name_the_process_that_a_crash_left_in_the_lock(self, peer):
         store = peer.open()
-        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
-            peer.database.with_name("lock").write_text(f"{stranger.pid}\n")
-            with pytest.raises(StateLocked, match="unknown") as refused:
-                peer.open()
-            assert refused.value.holder is None
-            stranger.communicate()
+        peer.database.with_name("lock").write_text(f"{os.getppid()}\n")
+        with pytest.raises(StateLocked, match="unknown") as refused:
+            peer.open()
+        assert refused.value.holder is None
         await store.close()
 
     async def test_is_for_its_owner_alone(self, peer):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +173,12 @@ class TestWatch:
         look.cancel()
         store.apply([Put(A)])
         assert await anext(watcher) == {key(A)}
+
+    async def test_one_that_nobody_holds_any_longer_is_forgotten(self, store):
+        forgotten = weakref.ref(store.watch())
+        gc.collect()
+        store.apply([Put(A)])
+        assert forgotten() is None
 
     async def test_ends_with_the_store_after_the_last_keys(self, store):
         watcher = store.watch()
