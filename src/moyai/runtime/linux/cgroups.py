@@ -1,15 +1,14 @@
 """Limits, behind one small interface over cgroup v1 and v2.
 
 A task has a group with the task's upper bounds; each container has one below it, with its own memory
-bound and its share of the processor. Groups live under ``moyai/<installation>`` so that two installations never meet.
-Where the machine offers no writable cgroups (a container without them) tasks run without limits, and ``check_host`` says so.
+bound and its share of the processor. Groups live under ``moyai/<installation>`` so that two installations
+never meet. A controller that the machine doesn't give us bounds nothing; ``host.check_limits`` says so.
 Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Public addresses: one Envoy in the host's network that leads each public port to a task.
 
-It is made when the first port is published and lives until everything is destroyed, so what is published keeps answering
-while the control plane is down. Its listeners and clusters are two files that are replaced atomically; each cluster opens its
-connections inside the VPC's router, so that they reach a task like any neighbour's and pass its proxy. A port that the host
-already uses is refused by Envoy alone and leaves the others working.
+It is made when the first port is published and lives until everything is destroyed, so what is published
+keeps answering while the control plane is down. Its listeners and clusters are two files that are replaced
+atomically; each cluster opens its connections inside the VPC's router, so that they reach a task like any
+neighbour's and pass its proxy. A port that the host already uses is refused alone; the others work.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/address.proto (network_namespace_filepath)
 """
 

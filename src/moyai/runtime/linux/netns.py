@@ -3,8 +3,8 @@
 Promise: the main thread never leaves its namespace. ``setns`` changes only the thread that calls it,
 so everything that must happen inside a namespace runs on the one thread of ``NetworkThread``, which
 steps back before it takes the next piece of work; netlink sockets, ``nft`` children and listening
-sockets made there stay in the namespace they were made in. A namespace is pinned by a bind mount of ``/proc/thread-self/ns/net``
-on a file of the state directory, which is a shared mount, so that the gateway sees new ones.
+sockets made there stay in the namespace they were made in. A namespace is pinned by a bind mount on a file
+of the state directory, in a directory that is a shared mount, so that the gateway sees new ones.
 Source: https://man7.org/linux/man-pages/man7/network_namespaces.7.html
 """
 
@@ -75,7 +75,7 @@ def create(pin: Path) -> None:
 
 def is_pinned(pin: Path) -> bool:
     """Whether the file holds a namespace (a reboot leaves bare files behind)."""
-    return pin.is_file() and os.stat(pin).st_dev == os.stat(_HERE).st_dev
+    return pin.is_file() and pin.stat().st_dev == Path(_HERE).stat().st_dev
 
 
 def remove(pin: Path) -> None:

@@ -1,9 +1,9 @@
 """The VPC on this machine: a router namespace for each VPC, a bridge for each subnet, a veth for each task.
 
-Promise: the host's interfaces, routes and firewall are never touched. Every function is idempotent and raises
-SandboxFailed, and runs on the network thread only (see netns.py). One router for each VPC, not one for all, because every
-account and region has a default VPC of the same range. A subnet's gateway is its second address, and METADATA_ADDRESS is
-in the router, as in AWS's VPCs.
+Promise: the host's interfaces, routes and firewall are never touched. Every function is idempotent and
+raises SandboxFailed, and runs on the network thread only (see netns.py). One router for each VPC, not one
+for all, because every account and region has a default VPC of the same range. A subnet's gateway is its
+second address, and METADATA_ADDRESS is in the router, as in AWS's VPCs.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 """
 
@@ -149,7 +149,7 @@ def listen(pin: Path, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((METADATA_ADDRESS, port))
             listener.listen(_BACKLOG)
-            listener.setblocking(False)
+            listener.setblocking(False)  # noqa: FBT003
         except OSError:
             listener.close()
             raise
@@ -167,7 +167,7 @@ def _sysctl(name: str, value: str) -> None:
 
 
 def _nft(text: str) -> None:
-    answer = subprocess.run(  # noqa: S603 - our own rules, to the system's nft
+    answer = subprocess.run(
         ["nft", "-f", "-"],  # noqa: S607 - where it is differs between systems
         input=text.encode(),
         capture_output=True,

@@ -8,7 +8,7 @@ Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 from __future__ import annotations
 
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +44,8 @@ class Place(NamedTuple):
 
 class Surroundings(NamedTuple):
     """What all containers of a task share, and what the machine adds. ``path``: PATH on the host's image;
-    ``disks``: mounts of the host that belong to its root."""
+    ``disks``: mounts of the host that belong to its root.
+    """
 
     layout: Layout
     path: str
@@ -191,7 +192,7 @@ def _container_mounts(
     return (*disks, *masks, *own)
 
 
-def _probing(probe: Probe | None) -> Mapping[str, object]:
+def _probing(probe: Probe | None) -> dict[str, object]:
     if probe is None or probe.command[:1] == ("NONE",):
         probe = Probe(NO_PROBE)
     return {

@@ -136,9 +136,7 @@ def _outlive(kept: Kept) -> None:
     try:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
-        if not kept.init:  # still starting; its child dies with it
-            signal.pidfd_send_signal(fd, signal.SIGKILL)
-        elif not poll.poll(_END_TIMEOUT_MS):
+        if not kept.init or not poll.poll(_END_TIMEOUT_MS):  # one that is still starting takes its child with it
             signal.pidfd_send_signal(fd, signal.SIGKILL)
         poll.poll(_END_TIMEOUT_MS)
     except ProcessLookupError:

@@ -1,8 +1,9 @@
 """Unpacking a root file system's archive without trusting it.
 
-Members that leave the target, through ``..`` or links, are refused with the whole archive; absolute symbolic links are kept,
-because a root file system is full of them and they are only followed inside the container. Device nodes and the like are
-left out: a container has its own ``/dev``. Bytes and members are bounded before each is written.
+Members that leave the target, through ``..`` or links, are refused with the whole archive; absolute
+symbolic links are kept, because a root file system is full of them and they are only followed inside the
+container. Device nodes and the like are left out: a container has its own ``/dev``. Bytes and members are
+bounded before each is written.
 Source: https://docs.python.org/3/library/tarfile.html#extraction-filters
 """
 
@@ -36,7 +37,7 @@ def unpack(archive: Path, target: Path) -> None:
     try:
         with tarfile.open(archive) as file:
             file.errorlevel = 2
-            file.extractall(target, filter=admit, numeric_owner=True)
+            file.extractall(target, filter=admit, numeric_owner=True)  # noqa: S202 - that is what the filter is for
     except tarfile.TarError as error:
         raise BadArchive(str(error)) from error
 

@@ -1,8 +1,8 @@
 """The runtime that needs no container engine: tasks as namespaces of this machine.
 
-Promise: as ``ports/runtime.py`` says, by files and processes alone. A sandbox is a directory, a container is a
-keeper (see shim/) with a record; ``observe`` reads records and ``/proc``. Nothing that is held in memory here is needed to find
-a task again. Needs root; ``host.check_host`` says in time what is missing.
+Promise: as ``ports/runtime.py`` says, by files and processes alone. A sandbox is a directory, a container
+is a keeper (see shim/) with a record; ``observe`` reads records and ``/proc``. Nothing that is held in memory
+here is needed to find a task again. Needs root; ``host.check_host`` says in time what is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import TypeVar
@@ -97,7 +98,7 @@ class LinuxRuntime:
         spec = self._sandbox(task)
         router = self._layout.router_netns(spec.network.vpc) if spec else None
         containers = _children(self._layout.containers(task))
-        await asyncio.gather(*(self._work(lambda path=path: processes.end(path)) for path in containers))
+        await asyncio.gather(*(self._work(partial(processes.end, path)) for path in containers))
         await self._work(lambda: self._cgroups.remove(task))
         await self._network.run(lambda: network.leave(task, router, self._layout.task_netns(task)))
         await self._work(lambda: shutil.rmtree(directory, ignore_errors=True))
@@ -154,7 +155,7 @@ class LinuxRuntime:
     def _required(self, task: TaskId) -> SandboxSpec:
         spec = self._sandbox(task)
         if spec is None:
-            raise CannotCreate(f"task {task} has no sandbox")
+            raise SandboxFailed(f"task {task} has no sandbox")
         return spec
 
     def _place(self, task: TaskId, name: str, bounds: Bounds) -> orders.Place:
@@ -256,13 +257,13 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(self._gateway.remove)
         for pin in sorted(self._layout.netns.glob("vpc-*")):
-            await self._network.run(lambda pin=pin: network.remove_router(pin))
+            await self._network.run(partial(network.remove_router, pin))
         await self._work(self._cgroups.destroy)
         netns.unshare(self._layout.netns)
         self._bell.close()
         self._layout.doorbell.unlink(missing_ok=True)
         for path in (self._layout.netns, self._layout.tasks, self._layout.logs):
-            await self._work(lambda path=path: shutil.rmtree(path, ignore_errors=True))
+            await self._work(partial(shutil.rmtree, path, ignore_errors=True))
 
     async def _work(self, work: Callable[[], T]) -> T:
         """Do blocking work on a worker thread."""

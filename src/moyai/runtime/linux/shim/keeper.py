@@ -1,9 +1,9 @@
 """The keeper's life: start the container, keep it, write down how it ended.
 
 It is started by the control plane, forks away from it, and answers on its standard output with one
-line: ``ok``, ``already`` (this container runs or ran), or ``<category>: <reason>``. From then on the two share only files: the
-record (see record.py), the log, and a file ``stop`` whose appearance, told by SIGTERM, means stop. The lock file is held
-for the keeper's whole life, so there is never a second one.
+line: ``ok``, ``already`` (this container runs or ran), or ``<category>: <reason>``. From then on the two
+share only files: the record (see record.py), the log, and a file ``stop`` whose appearance, told by
+SIGTERM, means stop. The lock file is held for the keeper's whole life, so there is never a second one.
 """
 
 from __future__ import annotations
@@ -239,8 +239,8 @@ def _answer(line: str) -> None:
     """Tell the control plane, if it is still there, and let go of its pipe."""
     try:
         os.write(1, line.encode())
-    except OSError:
-        pass
+    except OSError:  # nobody waits for it any more
+        line = ""
     nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for target in (0, 1, 2):
         os.dup2(nothing, target)

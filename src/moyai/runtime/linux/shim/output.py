@@ -51,7 +51,7 @@ class Stream:
         self._name = name
         self._log = log
         self._rest = b""
-        os.set_blocking(fd, False)  # noqa: FBT003
+        os.set_blocking(fd, False)
 
     def pump(self) -> bool:
         """Take what is there; False when the stream has ended."""

@@ -1,16 +1,16 @@
 """Health as Docker decides it, from probes that are run one after the other.
 
 A container starts UNKNOWN. The first success makes it HEALTHY; ``retries`` failures in a row make it
-UNHEALTHY, except that failures before the first success don't count during the start period, in
-which probes also come every START_INTERVAL seconds. A probe over its time is killed with its whole process group and has failed.
+UNHEALTHY, except that failures before the first success don't count during the start period, in which
+probes also come every START_INTERVAL seconds. A probe over its time is killed with its whole process
+group and has failed.
 Source: https://docs.docker.com/reference/dockerfile/#healthcheck
 """
 
 from __future__ import annotations
 
-import os
-
 import _socket
+import os
 
 from moyai.runtime.linux.shim.order import Order
 from moyai.runtime.linux.shim.syscalls import SIGKILL

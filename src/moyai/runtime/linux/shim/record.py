@@ -6,10 +6,9 @@ number that was given to another process is never taken for them.
 
 from __future__ import annotations
 
+import _socket
 import os
 import time
-
-import _socket
 
 _ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\"} | {n: f"\\u{n:04x}" for n in (*range(32), 0x7F, 0x2028, 0x2029)}
 

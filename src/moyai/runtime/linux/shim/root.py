@@ -1,8 +1,8 @@
 """A container's file system: an overlay over read-only layers, and only what belongs to it on top.
 
 Promise: after ``enter`` the process and all its children see nothing of the host but what the order
-names. Layers and masks keep out the host's ``/run`` and moyai's own files; ``/proc`` and ``/sys`` are closed where Docker
-closes them, because root in a container without a user namespace is still uid 0. No device nodes
+names. Masks keep out the host's ``/run`` and moyai's own files; ``/proc`` and ``/sys`` are closed where
+Docker closes them, because root in a container without a user namespace is still uid 0. No device nodes
 work but those of the container's own ``/dev``. All mounts live in the container's mount namespace and
 end with it, so nothing is ever left to unmount.
 Source: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md (default filesystems and devices)
@@ -44,7 +44,7 @@ _FIXED = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigge
 
 
 def enter(order: Order) -> None:
-    """Make the order's root the root of this process. It must be alone in a new mount namespace and first in its pids."""
+    """Make the order's root the root of this process, which must be alone in new mount and pid namespaces."""
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
     sources = [
         os.open(source, os.O_PATH | os.O_CLOEXEC) if kind in {BIND, BIND_READ_ONLY} else -1
@@ -73,8 +73,9 @@ def enter(order: Order) -> None:
 
 
 def _overlay(order: Order, root: str) -> None:
-    """Mount the layers with a writable one on top: on the state's own disk, or in memory where that can't be an
-    overlay's upper layer (it is an overlay itself, as inside a Docker container)."""
+    """Mount the layers with a writable one on top: on the state's own disk, or in memory where that can't
+    be an overlay's upper layer (it is an overlay itself, as inside a Docker container).
+    """
     lower = ":".join(_escape(layer) for layer in order.layers)
     try:
         _mount_overlay(lower, order.directory, root)
@@ -111,7 +112,7 @@ def _system() -> None:
     for name, major, minor in _DEVICES:
         os.mknod(f"/dev/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
     for name, target in _DEVICE_LINKS:
-        os.symlink(target, f"/dev/{name}")
+        os.symlink(target, f"/dev/{name}")  # noqa: PTH211
     os.umask(before)
     for name in ("pts", "shm"):
         os.mkdir(f"/dev/{name}")  # noqa: PTH102
