@@ -28,6 +28,7 @@ SKEW_SECONDS = 15 * 60
 MAX_EXPIRES_SECONDS = 7 * 24 * 3600
 _TERMINATOR = "aws4_request"
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+_TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _UNRESERVED = "-_.~"
 _KEPT_KEYS = 256  # derived signing keys: one per access key, day, region and service
@@ -168,8 +169,8 @@ class Verifier:
 
 def _check_time(signed: Credential, now: Instant) -> None:
     try:
-        at = datetime.strptime(signed.time, _TIME_FORMAT).replace(tzinfo=UTC).timestamp()
-    except ValueError:
+        at = datetime.fromisoformat(_TIME.fullmatch(signed.time)[0]).timestamp()  # type: ignore[index]  # then TypeError
+    except (TypeError, ValueError):
         raise IncompleteSignature(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header in the form "
             f"20150830T123600Z; X-Amz-Date is '{signed.time[:40]}'."

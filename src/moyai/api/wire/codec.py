@@ -10,7 +10,6 @@ sections of https://smithy.io/2.0/aws/protocols/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -77,4 +76,11 @@ class ErrorNames:
 
 def builtins(output: object) -> object:
     """Structs as dicts, all the way down; bytes stay bytes."""
-    return msgspec.to_builtins(output, builtin_types=(bytes,)) if output is not None else MappingProxyType({})
+    return {} if output is None else msgspec.to_builtins(output, builtin_types=(bytes,), enc_hook=_as_dict)
+
+
+def _as_dict(value: object) -> object:
+    """Read-only mappings, which msgspec does not know."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"an output cannot hold a {type(value).__name__}")

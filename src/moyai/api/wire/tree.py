@@ -147,8 +147,12 @@ class TreeWriter:
         table: dict[str, tuple[str, Writer | None]] = {}
 
         def write(value: object) -> dict[str, object]:
+            if not isinstance(value, dict):
+                raise TypeError(f"{shape.name} is a structure, not {type(value).__name__}")
             written: dict[str, object] = {}
-            for name, item in members_of(value, shape):
+            for name, item in value.items():
+                if item is None:
+                    continue
                 entry = table.get(name)
                 if entry is None:
                     raise UnknownMember(f"{shape.name} has no member {name!r}")
@@ -176,18 +180,11 @@ class TreeWriter:
             return None
 
         def write(value: object) -> dict[object, object]:
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 raise TypeError(f"{shape.name} is a map, not {type(value).__name__}")
             return {key: write_value(item) for key, item in value.items()}
 
         return write
-
-
-def members_of(value: object, shape: Shape) -> list[tuple[str, object]]:
-    """The members of a structure that are there; None is absence."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{shape.name} is a structure, not {type(value).__name__}")
-    return [(name, item) for name, item in value.items() if item is not None]
 
 
 def items_of(value: object, shape: Shape) -> Sequence[object]:

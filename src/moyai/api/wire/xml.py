@@ -17,7 +17,7 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.wire.scalars import write_base64, write_iso, write_number
-from moyai.api.wire.tree import UnknownMember, items_of, members_of
+from moyai.api.wire.tree import UnknownMember, items_of
 
 TextWriter = Callable[[Any], str]
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
@@ -71,8 +71,12 @@ class XmlWriter:
         table: dict[str, tuple[str, TextWriter]] = {}
 
         def write(value: object) -> str:
+            if not isinstance(value, dict):
+                raise TypeError(f"{shape.name} is a structure, not {type(value).__name__}")
             parts: list[str] = []
-            for name, item in members_of(value, shape):
+            for name, item in value.items():
+                if item is None:
+                    continue
                 entry = table.get(name)
                 if entry is None:
                     raise UnknownMember(f"{shape.name} has no member {name!r}")
@@ -99,9 +103,11 @@ class XmlWriter:
         value_name = shape.value.serialization.get("name", "value")
 
         def write(value: object) -> str:
+            if not isinstance(value, dict):
+                raise TypeError(f"{shape.name} is a map, not {type(value).__name__}")
             return "".join(
                 element("entry", element(key_name, escaped(key)) + element(value_name, write_value(item)))
-                for key, item in members_of(value, shape)
+                for key, item in value.items()
             )
 
         return write
