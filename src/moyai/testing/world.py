@@ -1,0 +1,230 @@
+"""Worlds in a few lines, for tests.
+
+Promise: what is built is what the API's operations would have recorded (defaults filled in, Service
+Connect resolved), without the API's validation. Everything goes through ``apply`` of the book it
+writes to: a plain World, or a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.connect.config import ClientAlias, ServiceConnectConfiguration, ServiceConnectService
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.service import (
+    AwsVpcConfiguration,
+    Deployment,
+    DeploymentConfiguration,
+    DeploymentStatus,
+    NetworkConfiguration,
+    Service,
+    ServiceStatus,
+)
+from moyai.domain.ecs.task import StopCode, Task
+from moyai.domain.ecs.task_definition import (
+    AppProtocol,
+    ContainerDefinition,
+    HealthCheck,
+    NetworkMode,
+    PortMapping,
+    TaskDefinition,
+)
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import Change, Put, World
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Clock
+from moyai.kernel.ids import (
+    AccountId,
+    ClusterArn,
+    DeploymentId,
+    Ids,
+    NamespaceArn,
+    NamespaceId,
+    Region,
+    ServiceArn,
+    TaskArn,
+    TaskDefinitionArn,
+)
+from moyai.kernel.scope import Scope
+from moyai.plan.connect import Wish, resolve
+from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.stopping import STOPPED_BY_USER, stop_task
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+
+SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
+NAMESPACE = "shop"
+CHECK = HealthCheck(("CMD-SHELL", "true"), interval=5, timeout=2, retries=2)
+
+
+class Book(Protocol):
+    """Whatever holds a world and takes changes to it; a store is one."""
+
+    @property
+    def world(self) -> World:
+        """The world as of now."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make the changes."""
+
+
+class PlainBook:
+    """A world and nothing around it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Make the changes."""
+        for change in changes:
+            self.world.apply(change)
+
+
+def container(
+    name: str = "app", command: tuple[str, ...] | None = None, port: int | None = None
+) -> ContainerDefinition:
+    """An essential container of the sim image; its port, if any, is called like it and speaks HTTP."""
+    mappings = () if port is None else (PortMapping(port, port, name=name, app_protocol=AppProtocol.HTTP),)
+    return ContainerDefinition(name=name, image="moyai.local/host", command=command, port_mappings=mappings)
+
+
+class Builder:
+    """Writes records into a book. Names are as in the API; ARNs are made from them."""
+
+    def __init__(self, book: Book | None = None, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        self.book: Book = book or PlainBook()
+        self.clock: Clock = clock or ManualClock()
+        self.ids: Ids = ids or SeededIds()
+
+    @property
+    def world(self) -> World:
+        """The world that is being built."""
+        return self.book.world
+
+    def cluster(self, name: str = "default") -> ClusterArn:
+        """A cluster, made when it isn't there."""
+        key = ClusterArn(arn("ecs", SCOPE, f"cluster/{name}"))
+        if key not in self.world.clusters:
+            self.book.apply([Put(Cluster(key, name, self.clock.now()))])
+        return key
+
+    def namespace(self, name: str = NAMESPACE) -> NamespaceArn:
+        """An HTTP namespace, made when it isn't there."""
+        found = next((n for n in self.world.namespaces if n.name == name), None)
+        if found is not None:
+            return found.arn
+        identity = NamespaceId(f"ns-{self.ids.alphanumeric(16)}")
+        key = NamespaceArn(arn("servicediscovery", SCOPE, f"namespace/{identity}"))
+        self.book.apply([Put(Namespace(key, identity, name, NamespaceType.HTTP, self.clock.now()))])
+        return key
+
+    def definition(self, family: str, *containers: ContainerDefinition) -> TaskDefinition:
+        """The next revision of a family; one container that runs until it is stopped when none is given."""
+        revision = 1 + sum(d.family == family for d in self.world.task_definitions)
+        made = TaskDefinition(
+            arn=TaskDefinitionArn(arn("ecs", SCOPE, f"task-definition/{family}:{revision}")),
+            family=family,
+            revision=revision,
+            registered_at=self.clock.now(),
+            registered_by="test",
+            container_definitions=containers or (container(),),
+            network_mode=NetworkMode.AWSVPC,
+            cpu="256",
+            memory="512",
+        )
+        self.book.apply([Put(made)])
+        return made
+
+    def service(
+        self,
+        name: str,
+        definition: TaskDefinition,
+        desired: int = 1,
+        *,
+        offers: Sequence[str] | None = None,
+        bounds: DeploymentConfiguration | None = None,
+    ) -> ServiceArn:
+        """A service in the default cluster. ``offers``: names of ports to offer in NAMESPACE under the
+        service's own name and port 80; empty = a client only; None = no Service Connect.
+        """
+        cluster = self.cluster()
+        key = ServiceArn(arn("ecs", SCOPE, f"service/default/{name}"))
+        made = Service(
+            arn=key,
+            name=name,
+            cluster=cluster,
+            created_at=self.clock.now(),
+            created_by="test",
+            deployments=(),
+            desired_count=desired,
+            deployment_configuration=bounds or DeploymentConfiguration(),
+        )
+        self._deploy(made, definition, None if offers is None else self._connect(name, offers))
+        return key
+
+    def deploy(self, service: ServiceArn, definition: TaskDefinition) -> DeploymentId:
+        """What UpdateService with another task definition does."""
+        known = self.world.services[service]
+        return self._deploy(known, definition, known.primary.service_connect)
+
+    def scale(self, service: ServiceArn, desired: int) -> None:
+        """What UpdateService with another desiredCount does."""
+        self.book.apply([Put(replace(self.world.services[service], desired_count=desired))])
+
+    def delete(self, service: ServiceArn) -> None:
+        """What DeleteService does."""
+        known = self.world.services[service]
+        self.book.apply([Put(replace(known, desired_count=0, status=ServiceStatus.DRAINING))])
+
+    def run(self, definition: TaskDefinition) -> TaskArn:
+        """What RunTask does, once."""
+        request = LaunchRequest(self.cluster(), definition, f"family:{definition.family}")
+        task = launch(self.world, request, self.clock.now(), self.ids)
+        self.book.apply([Put(task)])
+        return task.arn
+
+    def stop(self, task: TaskArn) -> None:
+        """What StopTask does."""
+        known = self.world.tasks[task]
+        self.book.apply([Put(stop_task(known, StopCode.USER_INITIATED, STOPPED_BY_USER, self.clock.now()))])
+
+    def tasks(self, service: ServiceArn) -> list[Task]:
+        """The service's tasks that are not STOPPED."""
+        return [t for t in self.world.tasks.by("service", service) if not t.stopped]
+
+    def messages(self, service: ServiceArn) -> list[str]:
+        """The service's events, oldest first."""
+        log = self.world.service_logs.get(service)
+        return [] if log is None else [e.message for e in reversed(log.events)]
+
+    def _connect(self, name: str, ports: Sequence[str]) -> ServiceConnectConfiguration:
+        self.namespace()
+        services = tuple(ServiceConnectService(p, f"{name}-{p}", (ClientAlias(80, f"{name}-{p}"),)) for p in ports)
+        return ServiceConnectConfiguration(enabled=True, namespace=NAMESPACE, services=services)
+
+    def _deploy(
+        self, service: Service, definition: TaskDefinition, connect: ServiceConnectConfiguration | None
+    ) -> DeploymentId:
+        now = self.clock.now()
+        wish = Wish(service.arn, connect, definition, None)
+        resolved = resolve(self.world, wish, now, self.ids)
+        identity = DeploymentId(f"ecs-svc/{self.ids.decimal(19)}")
+        subnets = tuple(s.id for s in default_vpc(SCOPE).subnets)
+        made = Deployment(
+            id=identity,
+            status=DeploymentStatus.PRIMARY,
+            task_definition=definition.arn,
+            created_at=now,
+            updated_at=now,
+            network_configuration=NetworkConfiguration(AwsVpcConfiguration(subnets)),
+            service_connect=connect,
+            view=resolved.view,
+            rollout_state_reason=f"ECS deployment {identity} in progress.",
+        )
+        former = tuple(replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
+        self.book.apply([*resolved.changes, Put(replace(service, deployments=(made, *former)))])
+        return identity

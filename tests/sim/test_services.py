@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from moyai.domain.ecs.service import RolloutState, ServiceStatus
+from moyai.domain.ecs.task import StopCode, TaskStatus
+from moyai.testing.world import container
+
+
+async def test_a_service_comes_up_and_rests(installation):
+    build = installation.build
+    service = build.service("front", build.definition("front", container("web", port=8080)), 3, offers=["web"])
+    await installation.steady(service)
+    tasks = build.tasks(service)
+    assert len(tasks) == 3
+    assert len({t.availability_zone for t in tasks}) == 3
+    assert {t.version for t in tasks} != {1}
+    assert len(build.world.discovery_instances) == 3
+    assert build.world.services[service].primary.rollout_state is RolloutState.COMPLETED
+    assert await installation.plans_left() == []
+
+
+async def test_what_dies_is_replaced(installation):
+    build = installation.build
+    service = build.service("back", build.definition("back"), 2)
+    await installation.steady(service)
+    victim = build.tasks(service)[0]
+    installation.runtime.die(victim.id, "app", 3)
+    await installation.until(lambda: build.world.tasks[victim.arn].stopped)
+    await installation.steady(service)
+    dead = build.world.tasks[victim.arn]
+    assert dead.stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
+    assert dead.stopped_reason == "Essential container in task exited"
+    assert dead.containers[0].exit_code == 3
+    assert len(build.tasks(service)) == 2
+    assert await installation.plans_left() == []
+
+
+async def test_a_deployment_replaces_all_tasks_and_drains_the_old(installation):
+    build = installation.build
+    back = build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
+    front = build.service("front", build.definition("front"), 1, offers=[])
+    await installation.steady(back)
+    await installation.steady(front)
+    old = {t.arn for t in build.tasks(back)}
+    build.deploy(back, build.definition("back", container("api", port=9000)))
+    await installation.until(lambda: all(build.world.tasks[a].stopped for a in old))
+    await installation.steady(back)
+    assert len(build.world.services[back].deployments) == 1
+    assert len(build.tasks(back)) == 2
+    assert build.messages(back)[-2:] == [
+        f"(service back) (deployment {build.world.services[back].primary.id}) deployment completed.",
+        "(service back) has reached a steady state.",
+    ]
+    assert await installation.plans_left() == []
+
+
+async def test_a_deleted_service_ends_and_leaves_no_names(installation):
+    build = installation.build
+    service = build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
+    await installation.steady(service)
+    build.delete(service)
+    await installation.until(lambda: build.world.services[service].status is ServiceStatus.INACTIVE)
+    assert not build.tasks(service)
+    assert len(build.world.discovery_services) == 0
+    assert await installation.runtime.observe() == {}
+    assert await installation.plans_left() == []
+
+
+async def test_a_stopped_task_is_forgotten_after_an_hour(installation):
+    build = installation.build
+    task = build.run(build.definition("job", container(command=("sim", "after=5", "exit=0"))))
+    await installation.until(lambda: build.world.tasks[task].stopped)
+    assert build.world.tasks[task].containers[0].exit_code == 0
+    await installation.until(lambda: task not in build.world.tasks, within=4000)
+
+
+async def test_tasks_that_never_start_are_tried_ever_more_seldom(installation):
+    build = installation.build
+    service = build.service("bad", build.definition("bad", container(command=("sim", "cannot_start"))), 1)
+    await installation.until(lambda: build.world.services[service].primary.failed_tasks == 4)
+    launched = [t.created_at for t in build.world.tasks.by("service", service)]
+    waits = [round(b - a) for a, b in zip(launched, launched[1:], strict=False)]
+    assert waits == [5, 10, 20]
+    assert {t.last_status for t in build.world.tasks.by("service", service)} <= {TaskStatus.STOPPED, TaskStatus.DEPROVISIONING, TaskStatus.STOPPING}
+    assert any("was unable to place a task. Reason: CannotStartContainerError" in m for m in build.messages(service))
+    assert sum("is unable to consistently start" in m for m in build.messages(service)) == 1
