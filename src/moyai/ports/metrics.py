@@ -1,0 +1,70 @@
+"""Reading what the proxies have counted.
+
+Promise: answers come from memory, at once and without waiting. What is asked for outside of what is kept (15
+days a minute, three hours in steps of five seconds) is simply not there, as in CloudWatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from moyai.domain.cloudwatch.metric import MetricId, Summary
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
+
+
+class Period(NamedTuple):
+    """One period of a metric, from ``start`` on."""
+
+    start: Instant
+    summary: Summary
+
+
+class Listed(NamedTuple):
+    """A metric that there is, and when it last had a value."""
+
+    metric: MetricId
+    unit: str
+    last_at: Instant
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """Calls of one service to one discovery name, over some time.
+
+    ``requests`` are HTTP or gRPC requests, or connections where ``protocol`` is tcp. ``failures`` are those
+    that failed for the caller, after all retries. Latencies are milliseconds, None where nothing
+    was timed (TCP always).
+    """
+
+    scope: Scope
+    cluster: str
+    service: str
+    target: str
+    protocol: str
+    requests: int
+    failures: int
+    retries: int
+    p50: float | None = None
+    p99: float | None = None
+
+
+class MetricReader(Protocol):
+    """The metrics of Service Connect."""
+
+    def metrics(self, scope: Scope) -> Sequence[Listed]:
+        """Every metric of the scope that has a value, in the order of their names."""
+
+    def unit(self, scope: Scope, metric: MetricId) -> str | None:
+        """The metric's unit in CloudWatch's spelling; None when there is no such metric."""
+
+    def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
+        """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``.
+
+        ``seconds`` is a multiple of 5; below 60 only the last three hours are kept.
+        """
+
+    def edges(self, span: tuple[Instant, Instant], scope: Scope | None = None) -> Sequence[Edge]:
+        """Who called whom in that time, in one scope or in all, by caller and target."""

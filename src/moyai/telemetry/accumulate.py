@@ -1,0 +1,113 @@
+"""How the samples of one slot of time become its summary, one way for each kind of metric.
+
+Promise: the sum is always exact. What counts as one sample is what gives Average, Minimum and Maximum their meaning:
+a task's count in the slot, one look at a level, one request's time, one target's share.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from moyai.domain.cloudwatch.metric import Summary, of_histogram
+from moyai.kernel.ids import WorkloadId
+from moyai.telemetry.envoy_stats import Timed
+from moyai.telemetry.names import Kind
+
+
+class Sample(NamedTuple):
+    """What one report adds to one metric."""
+
+    workload: WorkloadId
+    value: float
+    time: Timed | None = None
+    targets: int = 0
+
+
+class Accumulator(Protocol):
+    """One metric in one slot of time."""
+
+    def add(self, sample: Sample) -> None:
+        """Take one more report into it."""
+
+    def summary(self) -> Summary:
+        """What it comes to so far; asked only after the first sample."""
+
+
+class Counts:
+    """A sample is what one task counted in the whole slot."""
+
+    def __init__(self) -> None:
+        self._counted: dict[WorkloadId, float] = {}
+
+    def add(self, sample: Sample) -> None:
+        """See Accumulator."""
+        self._counted[sample.workload] = self._counted.get(sample.workload, 0) + sample.value
+
+    def summary(self) -> Summary:
+        """See Accumulator."""
+        counts = self._counted.values()
+        return Summary(len(counts), sum(counts), min(counts), max(counts))
+
+
+class Levels:
+    """A sample is one report's look at a level."""
+
+    def __init__(self) -> None:
+        self._summary: Summary | None = None
+
+    def add(self, sample: Sample) -> None:
+        """See Accumulator."""
+        one = Summary(1, sample.value, sample.value, sample.value)
+        self._summary = one if self._summary is None else self._summary.plus(one)
+
+    def summary(self) -> Summary:
+        """See Accumulator."""
+        return self._summary or Summary(0, 0, 0, 0)
+
+
+class Times:
+    """A sample is one request."""
+
+    def __init__(self) -> None:
+        self._summary: Summary | None = None
+
+    def add(self, sample: Sample) -> None:
+        """See Accumulator."""
+        if sample.time is not None:
+            some = of_histogram(sample.time.histogram, sample.time.sum)
+            self._summary = some if self._summary is None else self._summary.plus(some)
+
+    def summary(self) -> Summary:
+        """See Accumulator."""
+        return self._summary or Summary(0, 0, 0, 0)
+
+
+class Shares:
+    """A sample is one target: all that was counted, spread over as many targets as there were."""
+
+    def __init__(self) -> None:
+        self._total = 0.0
+        self._targets = 1
+
+    def add(self, sample: Sample) -> None:
+        """See Accumulator."""
+        self._total += sample.value
+        self._targets = max(self._targets, sample.targets)
+
+    def summary(self) -> Summary:
+        """See Accumulator."""
+        each = self._total / self._targets
+        return Summary(self._targets, self._total, each, each)
+
+
+def accumulator(kind: Kind) -> Accumulator:
+    """An empty accumulator of this kind."""
+    match kind:
+        case Kind.COUNT:
+            return Counts()
+        case Kind.LEVEL:
+            return Levels()
+        case Kind.TIME:
+            return Times()
+        case Kind.SHARE:
+            return Shares()

@@ -1,0 +1,78 @@
+"""What each figure is called in CloudWatch: AWS's names where AWS has one, ours in a namespace of our own.
+
+Promise: ``AWS/ECS`` holds the metrics of Service Connect as AWS lists them, each twice: by discovery name alone, and by
+discovery name, service and cluster. The service is the one that reports: the owner of the endpoint on the server's
+side (``DiscoveryName``), the caller on the client's (``TargetDiscoveryName``). ``Moyai/ServiceConnect`` adds, with the
+client's dimensions, what AWS does not have. TLS metrics come with TLS.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from moyai.domain.cloudwatch.metric import MetricId, metric_id
+from moyai.telemetry.envoy_stats import Figure, Side
+
+AWS = "AWS/ECS"
+OWN = "Moyai/ServiceConnect"
+
+
+class Kind(Enum):
+    """What one sample of a metric is. See ``accumulate``."""
+
+    COUNT = "what one task counted in the slot"
+    LEVEL = "what one report said"
+    TIME = "one request"
+    SHARE = "one target"
+
+
+class Named(NamedTuple):
+    """A metric's name, and what it is made from. ``protocol``: only where the endpoint speaks that."""
+
+    namespace: str
+    name: str
+    unit: str
+    side: Side
+    figure: Figure
+    kind: Kind = Kind.COUNT
+    protocol: str | None = None
+
+
+REQUESTS = Named(OWN, "TargetRequestCount", "Count", Side.CLIENT, Figure.REQUESTS)
+CONNECTIONS = Named(OWN, "TargetConnectionCount", "Count", Side.CLIENT, Figure.CONNECTIONS, protocol="tcp")
+FAILURES = Named(OWN, "RequestFailureCount", "Count", Side.CLIENT, Figure.FAILURES)
+RETRIES = Named(OWN, "RetryCount", "Count", Side.CLIENT, Figure.RETRIES)
+TIME = Named(AWS, "TargetResponseTime", "Milliseconds", Side.CLIENT, Figure.TIME, Kind.TIME)
+
+METRICS = (
+    Named(AWS, "RequestCount", "Count", Side.SERVER, Figure.REQUESTS),
+    Named(AWS, "GrpcRequestCount", "Count", Side.SERVER, Figure.REQUESTS, protocol="grpc"),
+    Named(AWS, "NewConnectionCount", "Count", Side.SERVER, Figure.CONNECTIONS),
+    Named(AWS, "ActiveConnectionCount", "Count", Side.SERVER, Figure.OPEN_CONNECTIONS, Kind.LEVEL),
+    Named(AWS, "ProcessedBytes", "Bytes", Side.SERVER, Figure.BYTES),
+    Named(AWS, "HTTPCode_Target_2XX_Count", "Count", Side.CLIENT, Figure.CODE_2XX),
+    Named(AWS, "HTTPCode_Target_3XX_Count", "Count", Side.CLIENT, Figure.CODE_3XX),
+    Named(AWS, "HTTPCode_Target_4XX_Count", "Count", Side.CLIENT, Figure.CODE_4XX),
+    Named(AWS, "HTTPCode_Target_5XX_Count", "Count", Side.CLIENT, Figure.CODE_5XX),
+    Named(AWS, "RequestCountPerTarget", "Count", Side.CLIENT, Figure.REQUESTS, Kind.SHARE),
+    Named(AWS, "TargetProcessedBytes", "Bytes", Side.CLIENT, Figure.BYTES),
+    TIME,
+    REQUESTS,
+    CONNECTIONS,
+    FAILURES,
+    RETRIES,
+)
+
+
+def discovery_dimension(side: Side) -> str:
+    """The dimension that holds the discovery name on this side."""
+    return "DiscoveryName" if side is Side.SERVER else "TargetDiscoveryName"
+
+
+def ids_of(named: Named, discovery_name: str, service: str, cluster: str) -> tuple[MetricId, MetricId]:
+    """The metric by discovery name alone, and by discovery name, service and cluster."""
+    alone = (discovery_dimension(named.side), discovery_name)
+    whose = (alone, ("ServiceName", service), ("ClusterName", cluster))
+    return metric_id(named.namespace, named.name, (alone,)), metric_id(named.namespace, named.name, whose)

@@ -1,0 +1,62 @@
+"""The proxies' reports over gRPC: OpenTelemetry's MetricsService on the server that also feeds them.
+
+Promise: a report is read, counted and answered at once; nothing waits on a proxy. Who reports is what its bootstrap put
+into the call's metadata; the socket is reachable by proxies only, so it is believed.
+Refuses: a report without a workload (UNAUTHENTICATED) and one that is not OTLP (INVALID_ARGUMENT). The server bounds a
+message's size.
+Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import grpc
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from moyai.kernel.clock import Clock
+from moyai.kernel.ids import WorkloadId
+from moyai.telemetry.envoy_stats import read_report
+from moyai.telemetry.record import Recorder
+
+WORKLOAD_HEADER = "x-moyai-workload"
+_SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+_ACCEPTED = b""  # an empty ExportMetricsServiceResponse: everything was taken
+_MAX_NAME = 2048  # no ARN is longer
+
+Reported = Callable[[WorkloadId], None]
+
+
+class MetricsService:
+    """Takes pushes into a recorder. ``reported`` is told of each proxy whose report came in."""
+
+    def __init__(self, recorder: Recorder, clock: Clock, reported: Reported) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._reported = reported
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Answer on this server; before it starts."""
+        # Bytes in and bytes out: the generated stub differs between the packages that bring it.
+        export: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._export)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {"Export": export}),))
+
+    async def _export(self, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        workload = _workload(context)
+        if workload is None:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"the call has no {WORKLOAD_HEADER}")
+        try:
+            message = ExportMetricsServiceRequest.FromString(request)
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the message is not an OTLP metrics export")
+        self._recorder.record(workload, read_report(message), self._clock.now())
+        self._reported(workload)
+        return _ACCEPTED
+
+
+def _workload(context: grpc.aio.ServicerContext[bytes, bytes]) -> WorkloadId | None:
+    for key, value in context.invocation_metadata() or ():
+        if key == WORKLOAD_HEADER and isinstance(value, str) and 0 < len(value) <= _MAX_NAME:
+            return WorkloadId(value)
+    return None

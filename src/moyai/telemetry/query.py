@@ -1,0 +1,116 @@
+"""Answers from the archive: periods of a metric, and the edges of the mesh.
+
+Promise: a period is the sum of its slots. Below a minute the fine slots answer, from a minute on the coarse ones. Edges
+are drawn from the same series as the metrics, so that the two never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from moyai.domain.cloudwatch.metric import MetricId, Summary
+from moyai.domain.cloudwatch.statistic import evaluate
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
+from moyai.ports.metrics import Edge, Listed, Period
+from moyai.telemetry.envoy_stats import Side
+from moyai.telemetry.names import CONNECTIONS, FAILURES, REQUESTS, RETRIES, TIME, Named, discovery_dimension, ids_of
+from moyai.telemetry.series import COARSE, Archive, Series
+
+_TARGET = discovery_dimension(Side.CLIENT)
+
+
+class ArchiveReader:
+    """A ``MetricReader`` on an archive."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def metrics(self, scope: Scope) -> Sequence[Listed]:
+        """See MetricReader."""
+        series = self._archive.of(scope)
+        return [Listed(metric, series[metric].unit, series[metric].last_at) for metric in sorted(series)]
+
+    def unit(self, scope: Scope, metric: MetricId) -> str | None:
+        """See MetricReader."""
+        series = self._archive.of(scope).get(metric)
+        return None if series is None else series.unit
+
+    def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
+        """See MetricReader."""
+        series = self._archive.of(scope).get(metric)
+        if series is None:
+            return []
+        track = series.fine if seconds < COARSE else series.coarse
+        return list(_gathered(track.between(*span), span[0], seconds))
+
+    def edges(self, span: tuple[Instant, Instant], scope: Scope | None = None) -> Sequence[Edge]:
+        """See MetricReader."""
+        scopes = self._archive.scopes() if scope is None else (scope,)
+        return [edge for one in scopes for edge in self._edges(one, span)]
+
+    def _edges(self, scope: Scope, span: tuple[Instant, Instant]) -> Iterator[Edge]:
+        series = self._archive.of(scope)
+        for metric in sorted(series):
+            if metric[:2] not in {REQUESTS[:2], CONNECTIONS[:2]}:
+                continue
+            whose = tuple(metric.dimension(name) for name in ("ClusterName", "ServiceName", _TARGET))
+            made = _whole(series.get(metric), span)
+            if None not in whose and made is not None:
+                cluster, service, target = (str(part) for part in whose)
+                figures = _Figures(self._archive, scope, (target, service, cluster), span)
+                protocol = "tcp" if metric.name == CONNECTIONS.name else "http"
+                yield Edge(
+                    *(scope, cluster, service, target, protocol, round(made.sum)),
+                    failures=figures.sum(FAILURES),
+                    retries=figures.sum(RETRIES),
+                    p50=figures.percentile("p50"),
+                    p99=figures.percentile("p99"),
+                )
+
+
+class _Figures:
+    """The figures of one edge."""
+
+    def __init__(
+        self, archive: Archive, scope: Scope, whose: tuple[str, str, str], span: tuple[Instant, Instant]
+    ) -> None:
+        self._series = archive.of(scope)
+        self._whose = whose
+        self._span = span
+
+    def sum(self, named: Named) -> int:
+        summary = self._summary(named)
+        return 0 if summary is None else round(summary.sum)
+
+    def percentile(self, statistic: str) -> float | None:
+        summary = self._summary(TIME)
+        return None if summary is None else evaluate(statistic, summary)
+
+    def _summary(self, named: Named) -> Summary | None:
+        return _whole(self._series.get(ids_of(named, *self._whose)[1]), self._span)
+
+
+def _whole(series: Series | None, span: tuple[Instant, Instant]) -> Summary | None:
+    """The whole span as one summary, as finely bounded as it is still kept."""
+    if series is None:
+        return None
+    track = series.fine if series.fine.dropped_before <= span[0] else series.coarse
+    whole: Summary | None = None
+    for slot in track.between(*span):
+        whole = slot.summary if whole is None else whole.plus(slot.summary)
+    return whole
+
+
+def _gathered(slots: Iterator[Period], first: Instant, seconds: int) -> Iterator[Period]:
+    current: Period | None = None
+    for slot in slots:
+        start = Instant(first + (slot.start - first) // seconds * seconds)
+        if current is not None and current.start == start:
+            current = Period(start, current.summary.plus(slot.summary))
+            continue
+        if current is not None:
+            yield current
+        current = Period(start, slot.summary)
+    if current is not None:
+        yield current

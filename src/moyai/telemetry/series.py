@@ -1,0 +1,119 @@
+"""Metrics in memory: slots of five seconds for three hours, of a minute for fifteen days.
+
+Promise: bounded. A series keeps so many slots and no more; a scope keeps so many series, and drops those that have been
+silent the longest. A slot without a sample takes no room. What is in here is gone with the process; the proxies count
+on, and what they count from then on is right.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html (retention)
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from moyai.domain.cloudwatch.metric import MetricId
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
+from moyai.ports.metrics import Period
+from moyai.telemetry.accumulate import Accumulator, Sample, accumulator
+from moyai.telemetry.names import Kind
+
+FINE = 5
+"""Seconds of a fine slot."""
+COARSE = 60
+_FINE_KEPT = 3 * 3600 // FINE
+_COARSE_KEPT = 15 * 24 * 3600 // COARSE
+MAX_SERIES = 20_000
+"""Series of one scope."""
+_NOTHING: Mapping[MetricId, Series] = MappingProxyType({})
+
+
+class _Open(NamedTuple):
+    start: Instant
+    samples: Accumulator
+
+
+class Track:
+    """One metric in slots of one width (seconds), the newest ``kept`` of them."""
+
+    def __init__(self, kind: Kind, width: int, kept: int) -> None:
+        self._kind = kind
+        self._width = width
+        self._kept = kept
+        self._closed: list[Period] = []
+        self._open: _Open | None = None
+        self.dropped_before = Instant(0)
+        """Slots that began before this may be gone."""
+
+    def add(self, at: Instant, sample: Sample) -> None:
+        """Take a sample into the slot that is open at ``at``; a clock that went back opens none."""
+        start = Instant(at - at % self._width)
+        if self._open is None or start > self._open.start:
+            self._close()
+            self._open = _Open(start, accumulator(self._kind))
+        self._open.samples.add(sample)
+
+    def between(self, start: Instant, end: Instant) -> Iterator[Period]:
+        """The slots that begin in [``start``, ``end``), oldest first, the open one too."""
+        for index in range(bisect_left(self._closed, start, key=lambda slot: slot.start), len(self._closed)):
+            if self._closed[index].start >= end:
+                return
+            yield self._closed[index]
+        if self._open is not None and start <= self._open.start < end:
+            yield Period(self._open.start, self._open.samples.summary())
+
+    def _close(self) -> None:
+        if self._open is None:
+            return
+        self._closed.append(Period(self._open.start, self._open.samples.summary()))
+        if len(self._closed) > self._kept + self._kept // 8:  # in lots: one list is shifted once for many slots
+            del self._closed[: -self._kept]
+            self.dropped_before = self._closed[0].start
+
+
+class Series:
+    """One metric, fine and coarse."""
+
+    def __init__(self, kind: Kind, unit: str) -> None:
+        self.unit = unit
+        self.last_at = Instant(0)
+        self.fine = Track(kind, FINE, _FINE_KEPT)
+        self.coarse = Track(kind, COARSE, _COARSE_KEPT)
+
+    def add(self, at: Instant, sample: Sample) -> None:
+        """Take a sample."""
+        self.last_at = at
+        self.fine.add(at, sample)
+        self.coarse.add(at, sample)
+
+
+class Archive:
+    """All series of all scopes."""
+
+    def __init__(self, max_series: int = MAX_SERIES) -> None:
+        self._scopes: dict[Scope, dict[MetricId, Series]] = {}
+        self._max_series = max_series
+
+    def series(self, scope: Scope, metric: MetricId, kind: Kind, unit: str) -> Series:
+        """The series, made when there is none yet."""
+        held = self._scopes.setdefault(scope, {})
+        found = held.get(metric)
+        if found is None:
+            if len(held) >= self._max_series:
+                del held[min(held, key=lambda one: held[one].last_at)]
+            found = held[metric] = Series(kind, unit)
+        return found
+
+    def of(self, scope: Scope) -> Mapping[MetricId, Series]:
+        """The scope's series."""
+        return self._scopes.get(scope, _NOTHING)
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """Every scope that has a series."""
+        return tuple(self._scopes)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._scopes.clear()
