@@ -14,10 +14,10 @@ from moyai.api.asgi import App, Limits
 from moyai.api.door import Door, House
 from moyai.api.models import load_models
 from moyai.api.operation import Context, Operation, Service, table
-from moyai.kernel.clock import Instant, Seconds
 from moyai.kernel.errors import ClientFault
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
 
-NOW = Instant(1_790_000_000.25)
 MODELS = load_models()
 
 
@@ -27,35 +27,6 @@ class InvalidParameter(ClientFault):
 
 class NotFound(ClientFault):
     code = "ClusterNotFoundException"
-
-
-class StoppedClock:
-    def __init__(self, now: Instant = NOW) -> None:
-        self.at = now
-
-    def now(self) -> Instant:
-        return self.at
-
-    async def sleep(self, delay: Seconds) -> None:
-        raise NotImplementedError
-
-
-class CountingIds:
-    def __init__(self) -> None:
-        self.count = 0
-
-    def uuid(self) -> str:
-        self.count += 1
-        return f"00000000-0000-4000-8000-{self.count:012d}"
-
-    def hex(self, digits: int) -> str:
-        return "0" * digits
-
-    def decimal(self, digits: int) -> str:
-        return "1" * digits
-
-    def alphanumeric(self, length: int) -> str:
-        return "a" * length
 
 
 class NotedStore:
@@ -198,7 +169,7 @@ class Keys(dict[str, str]):
 
 
 def house(**changes: Any) -> House:
-    parts: dict[str, Any] = {"store": NotedStore(), "clock": StoppedClock(), "ids": CountingIds()}
+    parts: dict[str, Any] = {"store": NotedStore(), "clock": ManualClock(), "ids": SeededIds()}
     return House(**(parts | changes))
 
 
