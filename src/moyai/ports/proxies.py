@@ -3,6 +3,11 @@
 Promise: ``publish`` takes the whole mesh and sends each proxy only what changed for it; a mesh that
 can't be translated leaves the last good one serving. What ``states`` and ``holders`` say comes from
 acknowledgements on the streams, never from what was sent.
+
+Errors:
+
+    ProxyFault
+    └── UnknownWorkload     the mesh last published doesn't have it
 """
 
 from __future__ import annotations
@@ -11,8 +16,18 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from moyai.domain.world import ProxyState
+from moyai.kernel.clock import Instant
+from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Mesh
+
+
+class ProxyFault(MoyaiError):
+    """The feed can't do what it was asked."""
+
+
+class UnknownWorkload(ProxyFault):
+    """No such workload in the published mesh; ``str(error)`` is its id."""
 
 
 class ProxyFeed(Protocol):
@@ -22,14 +37,22 @@ class ProxyFeed(Protocol):
         """Make this the mesh; push what changed. Pieces that can't be translated keep their last good form."""
 
     def bootstrap(self, workload: WorkloadId) -> bytes:
-        """Envoy's bootstrap for this workload, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec)."""
+        """Envoy's bootstrap for this workload, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec).
+
+        UnknownWorkload when it hasn't been published.
+        """
+
+    def reported(self, workload: WorkloadId, at: Instant) -> None:
+        """The proxy's statistics came in."""
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
-        """Every proxy that has a stream or has been published."""
+        """Every proxy that has been published and not taken back since."""
 
     def holders(self, address: str, port: int) -> frozenset[WorkloadId]:
-        """Connected proxies that may still send traffic to this endpoint: their last acknowledged, or a
-        sent and not yet acknowledged, configuration has it."""
+        """Proxies that may still send traffic to this endpoint: a configuration they acknowledged last, or
+        were sent and have not answered yet, has it. A proxy whose stream was cut goes on with what it had, so it
+        counts until it has come back and said what it has, or until its workload is gone from the mesh.
+        """
 
     def changes(self) -> AsyncIterator[WorkloadId]:
         """Workloads whose state changed. May repeat and coalesce: it is only a doorbell."""

@@ -30,7 +30,7 @@ _KEPT = (rf"cluster\.{_SUBJECT}\.({_CLUSTER})", rf"http\.{_SUBJECT}\.{_HTTP}", r
 
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
 _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000)
-"""Milliseconds, which Envoy counts whole; from 3 ms on, a step is at most two thirds more than the one before."""
+"""Milliseconds, which Envoy counts whole. Close together where most answers are."""
 
 
 def stats_config() -> stats_pb2.StatsConfig:

@@ -1,0 +1,128 @@
+"""The newest mesh, translated: each resource once, each workload's snapshot from the shared pieces.
+
+Promise: what didn't change keeps its bytes and its version, and what can't be translated keeps its
+last good form, with the reason beside it. Not a word about streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import Mesh, Service, Workload
+from moyai.xds.server.delta import EMPTY
+from moyai.xds.server.pieces import Key, Piece, own_pieces, shared_keys, shared_pieces
+from moyai.xds.server.resource import Kind, Resource, Snapshot, resource
+
+_UNTRANSLATABLE = (TypeError, ValueError)
+"""What protocol buffers raise for a value that their message can't hold."""
+
+
+class _Shared(msgspec.Struct, frozen=True):
+    """A resource that workloads share; None when it never could be translated."""
+
+    source: msgspec.Struct
+    resource: Resource | None
+    fault: str | None = None
+
+
+class _Own(msgspec.Struct, frozen=True):
+    """One workload's snapshot, and everything it was made from."""
+
+    workload: Workload
+    services: tuple[Service, ...]
+    shared: frozenset[Key]
+    pieces: tuple[tuple[Kind, Resource], ...]
+    snapshot: Snapshot
+    fault: str | None = None
+
+
+class SnapshotCache:
+    """Translations of the newest mesh. Used from one event loop only."""
+
+    def __init__(self) -> None:
+        self.mesh = Mesh()
+        self._shared: dict[Key, _Shared] = {}
+        self._own: dict[WorkloadId, _Own] = {}
+
+    def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
+        """Translate what changed; returns the workloads, new ones too, whose snapshot is another one now."""
+        self.mesh = mesh
+        touched = self._update_shared()
+        previous, self._own = self._own, {}
+        changed = set()
+        for key, workload in mesh.workloads.items():
+            services = tuple(mesh.services[call.service] for call in workload.outbound.calls)
+            before = previous.get(key)
+            if before is not None and _same(before, workload, services) and touched.isdisjoint(before.shared):
+                self._own[key] = before
+            else:
+                self._own[key] = self._assemble(workload, services, before)
+                changed.add(key)
+        return frozenset(changed)
+
+    def snapshot(self, workload: WorkloadId) -> Snapshot:
+        """Everything this workload's proxy should have; empty for a workload that isn't in the mesh."""
+        own = self._own.get(workload)
+        return EMPTY if own is None else own.snapshot
+
+    def fault(self, workload: WorkloadId) -> str | None:
+        """Why a part of the workload's snapshot isn't the newest."""
+        own = self._own.get(workload)
+        return None if own is None else own.fault
+
+    def resource(self, key: Key) -> Resource | None:
+        """A shared resource in its newest form; None when that could not be translated."""
+        shared = self._shared.get(key)
+        return None if shared is None or shared.fault is not None else shared.resource
+
+    def _update_shared(self) -> frozenset[Key]:
+        previous, self._shared = self._shared, {}
+        touched = set()
+        for piece in shared_pieces(self.mesh):
+            before = previous.get(piece.key)
+            if before is not None and before.source == piece.source:
+                self._shared[piece.key] = before
+            else:
+                self._shared[piece.key] = _translated(piece, before)
+                touched.add(piece.key)
+        return frozenset(touched)
+
+    def _assemble(self, workload: Workload, services: tuple[Service, ...], before: _Own | None) -> _Own:
+        shared = frozenset(shared_keys(self.mesh, workload))
+        faults = [found.fault for key in sorted(shared) if (found := self._shared[key]).fault is not None]
+        try:
+            pieces = tuple(own_pieces(self.mesh, workload))
+        except _UNTRANSLATABLE as error:
+            faults.append(f"{workload.id}: {error}")
+            pieces = () if before is None else before.pieces
+        snapshot = self._snapshot(shared, pieces)
+        return _Own(workload, services, shared, pieces, snapshot, next(iter(faults), None))
+
+    def _snapshot(self, shared: frozenset[Key], pieces: tuple[tuple[Kind, Resource], ...]) -> Snapshot:
+        found: Mapping[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
+        for kind, piece in (*self._translations(shared), *pieces):
+            found[kind][piece.name] = piece
+        return MappingProxyType(found)
+
+    def _translations(self, keys: frozenset[Key]) -> Iterator[tuple[Kind, Resource]]:
+        for key in keys:
+            translation = self._shared[key].resource
+            if translation is not None:
+                yield key[0], translation
+
+
+def _same(own: _Own, workload: Workload, services: tuple[Service, ...]) -> bool:
+    return own.workload == workload and own.services == services
+
+
+def _translated(piece: Piece, before: _Shared | None) -> _Shared:
+    _, name = piece.key
+    try:
+        return _Shared(piece.source, resource(name, piece.build(), piece.endpoints))
+    except _UNTRANSLATABLE as error:
+        last_good = None if before is None else before.resource
+        return _Shared(piece.source, last_good, f"{name}: {error}")

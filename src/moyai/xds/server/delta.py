@@ -1,0 +1,98 @@
+"""One proxy's delta ADS stream, without any I/O: requests and snapshots in, responses out.
+
+Promise: whatever order requests and snapshots come in, a proxy that answers ends up with exactly the last
+snapshot offered, except for what it refused. One response is in flight at a time, and types follow each
+other as Envoy needs them: clusters, endpoints, listeners, routes, and only then the removal of
+clusters that nothing points to any more. What a proxy still has from an earlier stream is not sent again.
+
+Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#incremental-xds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
+
+from moyai.xds.server.resource import Kind, Snapshot, response
+from moyai.xds.server.subscription import ABSENT, Flight, Subscription
+
+EMPTY: Snapshot = MappingProxyType({kind: MappingProxyType({}) for kind in Kind})
+_SERVED = frozenset(Kind)
+_REASON_LENGTH = 1000
+
+
+class DeltaStream:
+    """The state of one stream. ``receive`` and ``offer`` return what to send now, if anything."""
+
+    def __init__(self) -> None:
+        self._snapshot = EMPTY
+        self._subscriptions = {kind: Subscription() for kind in Kind}
+        self._count = 0
+
+    def offer(self, snapshot: Snapshot) -> bytes | None:
+        """This is what the proxy should have."""
+        self._snapshot = snapshot
+        return self._next()
+
+    def receive(self, request: DeltaDiscoveryRequest) -> bytes | None:
+        """A request came in. Types that moyai doesn't serve are not answered."""
+        if request.type_url not in _SERVED:
+            return None
+        subscription = self._subscriptions[Kind(request.type_url)]
+        if not subscription.is_open:
+            subscription.open(request.initial_resource_versions, request.resource_names_subscribe)
+            return self._next()
+        flight = subscription.flight
+        if flight is not None and request.response_nonce == flight.nonce:
+            if request.HasField("error_detail"):
+                subscription.refused(request.error_detail.message[:_REASON_LENGTH])
+            else:
+                subscription.acknowledged()
+        subscription.subscribe(request.resource_names_subscribe)
+        subscription.unsubscribe(request.resource_names_unsubscribe)
+        return self._next()
+
+    @property
+    def rejected(self) -> str | None:
+        """Why the proxy refused something of the newest snapshot."""
+        reasons = (s.refusal(self._snapshot[kind]) for kind, s in self._subscriptions.items())
+        return next((reason for reason in reasons if reason is not None), None)
+
+    @property
+    def synced(self) -> bool:
+        """Whether the proxy has acknowledged the newest snapshot whole."""
+        return all(s.has_all(self._snapshot[kind]) for kind, s in self._subscriptions.items())
+
+    def has_asked_for(self, kind: Kind) -> bool:
+        """Whether the proxy has said what it has of this type."""
+        return self._subscriptions[kind].is_open
+
+    def held(self, kind: Kind) -> Iterator[tuple[str, str | None]]:
+        """Each name, and every version of it that the proxy may be using; None = uncertain which."""
+        return self._subscriptions[kind].held()
+
+    def _next(self) -> bytes | None:
+        for kind, subscription in self._subscriptions.items():
+            if subscription.flight is not None:
+                return None
+            states = subscription.due(self._snapshot[kind])
+            if kind is Kind.CLUSTER:
+                states = {name: state for name, state in states.items() if state != ABSENT}
+            if states:
+                return self._send(kind, states)
+        unused = self._subscriptions[Kind.CLUSTER].due(self._snapshot[Kind.CLUSTER])
+        return self._send(Kind.CLUSTER, unused) if unused else None
+
+    def _send(self, kind: Kind, states: dict[str, str]) -> bytes:
+        self._count += 1
+        nonce = str(self._count)
+        updated = [self._snapshot[kind][name] for name, state in states.items() if state != ABSENT]
+        removed = [name for name, state in states.items() if state == ABSENT]
+        for resource in updated:
+            if resource.endpoints is not None:
+                # Envoy warms a changed cluster anew and waits for its endpoints, without asking for them again.
+                self._subscriptions[Kind.ENDPOINT].resend(resource.endpoints)
+        self._subscriptions[kind].sent(Flight(nonce, states))
+        return response(kind, (resource.frame for resource in updated), removed, nonce)

@@ -1,0 +1,74 @@
+"""Which resources a mesh consists of: those that workloads share, and each workload's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+from google.protobuf.message import Message
+
+from moyai.mesh.ir import Mesh, RouteTable, Service, StreamSplit, Workload
+from moyai.xds.server.resource import Kind, Resource, resource
+from moyai.xds.translate import names
+from moyai.xds.translate.cluster import app_cluster, destination_cluster
+from moyai.xds.translate.endpoint import load_assignment
+from moyai.xds.translate.listener import listeners
+from moyai.xds.translate.route import service_routes
+
+Key = tuple[Kind, str]
+"""A resource's type and name."""
+
+
+class Piece(NamedTuple):
+    """A shared resource to be: equal ``source``, equal message. ``endpoints`` as in Resource."""
+
+    key: Key
+    source: msgspec.Struct
+    build: Callable[[], Message]
+    endpoints: str | None = None
+
+
+def shared_pieces(mesh: Mesh) -> Iterator[Piece]:
+    """Everything that more than one workload may have."""
+    for destination in mesh.destinations.values():
+        key = (Kind.CLUSTER, names.egress_cluster(destination.name))
+        endpoints = names.egress_cluster(destination.group)
+        yield Piece(key, destination, partial(destination_cluster, destination), endpoints)
+    for group in mesh.groups.values():
+        yield Piece((Kind.ENDPOINT, names.egress_cluster(group.name)), group, partial(load_assignment, group))
+    for service in mesh.services.values():
+        routing = service.routing
+        if isinstance(routing, RouteTable):  # of a TCP service, the listener itself says where connections go
+            key = (Kind.ROUTE, names.egress_routes(service.name))
+            yield Piece(key, routing, partial(service_routes, service.name, routing))
+
+
+def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
+    """The shared resources that a workload's proxy needs."""
+    for call in workload.outbound.calls:
+        service = mesh.services[call.service]
+        if isinstance(service.routing, RouteTable):
+            yield Kind.ROUTE, names.egress_routes(service.name)
+        for name in _destinations(service):
+            yield Kind.CLUSTER, names.egress_cluster(name)
+            yield Kind.ENDPOINT, names.egress_cluster(mesh.destinations[name].group)
+
+
+def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]]:
+    """The resources that only this workload's proxy has."""
+    for inbound in workload.inbound:
+        cluster = app_cluster(workload.id, inbound)
+        yield Kind.CLUSTER, resource(cluster.name, cluster)
+    for listener in listeners(workload, mesh.services):
+        yield Kind.LISTENER, resource(listener.name, listener)
+
+
+def _destinations(service: Service) -> tuple[str, ...]:
+    """The names of the destinations that calls to a service can go to."""
+    match service.routing:
+        case RouteTable(rules=rules):
+            return tuple(sorted({rule.destination for rule in rules}))
+        case StreamSplit(destination=destination):
+            return (destination,)

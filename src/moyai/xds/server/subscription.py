@@ -1,0 +1,141 @@
+"""What one proxy wants of one resource type, what it has, and what is on its way to it.
+
+A resource's state is its version, or ABSENT. After a refusal it is uncertain what the proxy has (Envoy
+may have taken the good half of a response): then anything but the refused version is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from moyai.xds.server.resource import Resource
+
+ABSENT = ""
+"""The state of a resource that isn't there."""
+WILDCARD = "*"
+
+
+class Flight(NamedTuple):
+    """A response that has been neither acknowledged nor refused: what each name will be."""
+
+    nonce: str
+    states: dict[str, str]
+
+
+class Refusal(NamedTuple):
+    """A state the proxy would not take, and why."""
+
+    state: str
+    reason: str
+
+
+class Subscription:
+    """One resource type on one stream."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.flight: Flight | None = None
+        self._wildcard = False
+        self._names: set[str] = set()
+        self._has: dict[str, str | None] = {}
+        """By name: the version the proxy has; None = uncertain; no entry = absent."""
+        self._refused: dict[str, Refusal] = {}
+        self._asked: set[str] = set()
+        """To be answered even when nothing changed: the proxy may have forgotten it."""
+
+    def open(self, has: Mapping[str, str], names: Iterable[str]) -> None:
+        """The first request: what the proxy kept from an earlier stream, and what it wants."""
+        wanted = set(names)
+        self.is_open = True
+        self._has = dict(has)
+        self._wildcard = not wanted or WILDCARD in wanted
+        self._names = wanted - {WILDCARD}
+        self._asked = self._names - self._has.keys()
+
+    def subscribe(self, names: Iterable[str]) -> None:
+        """Further names are wanted."""
+        for name in names:
+            if name == WILDCARD:
+                self._wildcard = True
+            else:
+                self._names.add(name)
+                self._asked.add(name)
+
+    def unsubscribe(self, names: Iterable[str]) -> None:
+        """Names are no longer wanted; what isn't wanted by wildcard either is forgotten by both sides."""
+        gone = set(names)
+        if WILDCARD in gone:
+            self._wildcard = False
+            gone |= self._has.keys() - self._names
+        self._names -= gone
+        self._asked -= gone
+        if self._wildcard:
+            return
+        for name in gone:
+            self._has.pop(name, None)
+            self._refused.pop(name, None)
+            if self.flight is not None:
+                self.flight.states.pop(name, None)
+
+    def resend(self, name: str) -> None:
+        """Send this again even though it didn't change, if the proxy wants it at all."""
+        if self._wildcard or name in self._names:
+            self._asked.add(name)
+
+    def due(self, wanted: Mapping[str, Resource]) -> dict[str, str]:
+        """The states that differ from ``wanted`` and are worth sending, by name in a fixed order."""
+        if not self.is_open:
+            return {}
+        names = wanted.keys() | self._has.keys() | self._names if self._wildcard else self._names
+        states = {name: wanted[name].version if name in wanted else ABSENT for name in sorted(names)}
+        return {name: state for name, state in states.items() if self._is_due(name, state)}
+
+    def sent(self, flight: Flight) -> None:
+        """A response has left."""
+        self.flight = flight
+        self._asked -= flight.states.keys()
+
+    def acknowledged(self) -> None:
+        """The response in flight was taken."""
+        for name, state in self._land().items():
+            self._refused.pop(name, None)
+            if state == ABSENT:
+                self._has.pop(name, None)
+            else:
+                self._has[name] = state
+
+    def refused(self, reason: str) -> None:
+        """The response in flight was not taken, or not wholly."""
+        for name, state in self._land().items():
+            self._refused[name] = Refusal(state, reason)
+            self._has[name] = None
+
+    def refusal(self, wanted: Mapping[str, Resource]) -> str | None:
+        """Why something that is still wanted was refused."""
+        for name, refusal in self._refused.items():
+            if refusal.state == (wanted[name].version if name in wanted else ABSENT):
+                return refusal.reason
+        return None
+
+    def has_all(self, wanted: Mapping[str, Resource]) -> bool:
+        """Whether the proxy has acknowledged exactly what is wanted."""
+        if self.flight is not None or self.due(wanted):
+            return False
+        return all(self._has.get(name) == resource.version for name, resource in wanted.items())
+
+    def held(self) -> Iterator[tuple[str, str | None]]:
+        """Each name, and every version of it that the proxy may be using; None = uncertain which."""
+        yield from self._has.items()
+        if self.flight is not None:
+            yield from ((name, state) for name, state in self.flight.states.items() if state != ABSENT)
+
+    def _is_due(self, name: str, state: str) -> bool:
+        if name in self._asked:
+            return True
+        refusal = self._refused.get(name)
+        return self._has.get(name, ABSENT) != state and (refusal is None or refusal.state != state)
+
+    def _land(self) -> dict[str, str]:
+        flight, self.flight = self.flight, None
+        return {} if flight is None else flight.states
