@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from moyai.domain.world import ProxyState
-from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Mesh
@@ -41,9 +40,6 @@ class ProxyFeed(Protocol):
 
         UnknownWorkload when it hasn't been published.
         """
-
-    def reported(self, workload: WorkloadId, at: Instant) -> None:
-        """The proxy's statistics came in."""
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""
