@@ -1,0 +1,47 @@
+"""Each input member of each operation that is there: used or refused on purpose, never dropped."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+
+import pytest
+
+import moyai.api
+from moyai.api.coverage import decisions, idle_refusals, render_coverage
+from moyai.api.operation import Service
+from tests.contract.wire import peer
+
+
+def services() -> dict[str, Service]:
+    """Every service that a room of the door offers, from its module ``service``."""
+    found: dict[str, Service] = {}
+    for room in pkgutil.iter_modules(moyai.api.__path__, "moyai.api."):
+        if room.ispkg and importlib.util.find_spec(f"{room.name}.service"):
+            module = importlib.import_module(f"{room.name}.service")
+            offered = [thing for thing in vars(module).values() if isinstance(thing, Service)]
+            assert len(offered) == 1, f"{room.name}.service offers one Service, not {len(offered)}"
+            found[offered[0].name] = offered[0]
+    return found
+
+
+SERVICES = services()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_input_member_is_used_or_refused(name):
+    undecided = [d for d in decisions(SERVICES[name], peer.MODELS[name]) if d.status == "undecided"]
+    assert [f"{decision.operation}.{decision.member}" for decision in undecided] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_refusal_refuses_something(name):
+    assert idle_refusals(SERVICES[name], peer.MODELS[name]) == []
+
+
+def test_the_page_names_every_operation():
+    page = render_coverage(SERVICES.values(), peer.MODELS)
+    for model in peer.MODELS.values():
+        assert [name for name in model.operation_names if name not in page] == []
+    assert "undecided" not in page
