@@ -11,6 +11,7 @@ import re
 
 from moyai.api.ecs.container_rules import check_container
 from moyai.api.ecs.lookup import NAME
+from moyai.api.ecs.refusal import unsupported
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     Condition,
@@ -31,6 +32,9 @@ def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
         raise ClientException("Family can not be blank.")
     if not NAME.fullmatch(definition.family):
         raise ClientException("Family contains invalid characters.")
+    system = definition.runtime_platform and definition.runtime_platform.operating_system_family
+    if system not in {None, "LINUX"}:
+        raise unsupported("runtimePlatform.operatingSystemFamily", system, "tasks run on Linux", ClientException)
     _check_containers(definition)
     _check_ports(definition)
     _check_dependencies(definition)

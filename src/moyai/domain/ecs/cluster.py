@@ -22,8 +22,8 @@ class ClusterStatus(StrEnum):
 class Setting(msgspec.Struct, frozen=True):
     """A named setting, such as ``containerInsights``."""
 
-    name: str
-    value: str
+    name: str = ""
+    value: str = ""
 
 
 class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):

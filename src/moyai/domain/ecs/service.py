@@ -51,7 +51,7 @@ class AwsVpcConfiguration(msgspec.Struct, frozen=True):
 class NetworkConfiguration(msgspec.Struct, frozen=True):
     """The network of a service's tasks."""
 
-    awsvpc_configuration: AwsVpcConfiguration
+    awsvpc_configuration: AwsVpcConfiguration = AwsVpcConfiguration(subnets=())
 
 
 class DeploymentConfiguration(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ class AppProtocol(StrEnum):
 class KeyValuePair(msgspec.Struct, frozen=True):
     """An environment variable."""
 
-    name: str
+    name: str = ""
     value: str = ""
 
 

@@ -1,0 +1,331 @@
+"""Services: creation, in-place edits, deployments, deletion, lists."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import RolloutState, ServiceEvent, ServiceLog, ServiceStatus
+from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from tests.unit.api.ecs.bench import ARN, GROUP, NETWORK, SUBNETS, connect, container, offer, service
+
+
+def test_a_new_service_has_a_deployment_that_asks_for_nothing_yet(shop):
+    made = shop.service(tags=[{"key": "a", "value": "1"}])
+    assert made["serviceArn"] == f"{ARN}service/default/web"
+    assert (made["status"], made["desiredCount"], made["runningCount"], made["pendingCount"]) == ("ACTIVE", 2, 0, 0)
+    assert made["taskDefinition"] == f"{ARN}task-definition/web:1"
+    assert (made["launchType"], made["platformVersion"]) == ("FARGATE", "LATEST")
+    assert made["events"] == made["loadBalancers"] == made["placementStrategy"] == []
+    assert made["tags"] == [{"key": "a", "value": "1"}]
+    assert made["createdBy"] == "arn:aws:iam::123456789012:user/test"
+    assert made["deploymentConfiguration"] == {
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+    }
+    [deployment] = made["deployments"]
+    assert deployment["id"].startswith("ecs-svc/")
+    assert len(deployment["id"]) == len("ecs-svc/") + 19
+    assert (deployment["status"], deployment["desiredCount"]) == ("PRIMARY", 0)
+    assert deployment["rolloutState"] == "IN_PROGRESS"
+    assert deployment["rolloutStateReason"] == f"ECS deployment {deployment['id']} in progress."
+    assert deployment["platformVersion"] == "1.4.0"
+    assert deployment["networkConfiguration"]["awsvpcConfiguration"] == {
+        "subnets": SUBNETS,
+        "securityGroups": [GROUP],
+        "assignPublicIp": "DISABLED",
+    }
+    assert "serviceConnectConfiguration" not in deployment
+
+
+def test_without_a_launch_type_a_fitting_task_definition_runs_as_fargate(shop):
+    assert shop.service(launchType=None)["launchType"] == "FARGATE"
+
+
+def test_the_same_token_and_request_make_one_service(shop):
+    made = shop.service(clientToken="t")
+    assert shop.service(clientToken="t") == made
+    shop.fails("CreateService", "InvalidParameterException", "was not idempotent.", **service(clientToken="u"))
+    other = service(clientToken="t", desiredCount=3)
+    shop.fails("CreateService", "InvalidParameterException", "was not idempotent.", **other)
+    shop.fails("CreateService", "InvalidParameterException", "was not idempotent.", **service())
+
+
+def _subnets(*subnets, **changes):
+    return {"networkConfiguration": {"awsvpcConfiguration": {"subnets": list(subnets)} | changes}}
+
+
+def _rolling(**changes):
+    return {"deploymentConfiguration": changes}
+
+
+INVALID = [
+    ({"networkConfiguration": None}, "Network Configuration must be provided when networkMode 'awsvpc' is specified."),
+    ({"networkConfiguration": {}}, "subnets can not be empty."),
+    (_subnets(), "subnets can not be empty."),
+    (_subnets(*SUBNETS * 6), "at most 16"),
+    (_subnets("subnet-0"), "Error retrieving subnet information for [subnet-0]"),
+    (_subnets(SUBNETS[0], securityGroups=["sg-0"]), "Error retrieving security group information for [sg-0]"),
+    (_subnets(SUBNETS[0], securityGroups=[GROUP] * 6), "at most 5"),
+    ({"taskDefinition": "old"}, "Task definition does not support launch_type FARGATE."),
+    (_rolling(minimumHealthyPercent=100, maximumPercent=100), "cannot be 100 as this will block deployments."),
+    (_rolling(minimumHealthyPercent=101), "minimumHealthyPercent must be at most 100"),
+    (_rolling(maximumPercent=99), "maximumPercent must be at least 100"),
+    (_rolling(strategy="BLUE_GREEN"), "BLUE_GREEN is not supported by moyai: deployments are ROLLING"),
+    (_rolling(deploymentCircuitBreaker={"enable": True, "rollback": True}), "deploymentCircuitBreaker.enable"),
+    (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": ["a"]}), "alarms.enable"),
+    (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "lifecycleHooks: not supported"),
+    ({"desiredCount": -1}, "desiredCount must be between"),
+    ({"desiredCount": 5001}, "desiredCount must be between"),
+    ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing: ENABLED is not supported"),
+    ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL is not supported"),
+    ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
+    ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
+    ({"serviceRegistries": [{"registryArn": "a"}]}, "serviceRegistries: not supported by moyai"),
+    ({"placementStrategy": [{"type": "random"}]}, "placementStrategy: not supported by moyai"),
+    ({"enableExecuteCommand": True}, "enableExecuteCommand: not supported by moyai"),
+    ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}, "capacityProviderStrategy: not"),
+    ({"propagateTags": "ALL"}, "enum value set"),
+]
+"""Wrong for CreateService and for UpdateService alike."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *INVALID,
+        ({"serviceName": "a b"}, "serviceName must be"),
+        ({"serviceName": ""}, "serviceName must be"),
+        ({"desiredCount": None}, "DesiredCount is missing"),
+        ({"taskDefinition": None}, "TaskDefinition can not be blank."),
+        ({"launchType": "EC2"}, "launchType: EC2 is not supported by moyai"),
+        ({"launchType": "EXTERNAL"}, "launchType: EXTERNAL is not supported by moyai"),
+        ({"schedulingStrategy": "DAEMON"}, "The daemon scheduling strategy does not support the FARGATE launch type."),
+        ({"clientToken": "x" * 37}, "idempotency token longer than 36."),
+        ({"role": "r"}, "role: not supported by moyai"),
+        ({"tags": [{"key": "aws:a", "value": ""}]}, "reserved"),
+    ],
+)
+def test_what_a_new_service_may_not_be(shop, changes, message):
+    _ec2_definition(shop)
+    shop.fails("CreateService", "InvalidParameterException", message, **(service() | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"), [case for case in INVALID if case[0] != {"networkConfiguration": None}]
+)
+def test_what_a_service_may_not_become(shop, changes, message):
+    _ec2_definition(shop)
+    shop.service()
+    shop.fails("UpdateService", "InvalidParameterException", message, service="web", **changes)
+
+
+def _ec2_definition(shop):
+    shop.call("RegisterTaskDefinition", family="old", containerDefinitions=[container(memory=64, portMappings=[])])
+
+
+@pytest.mark.parametrize(
+    ("definition", "code", "message"),
+    [
+        ("none", "ClientException", "TaskDefinition not found."),
+        ("web:9", "ClientException", "TaskDefinition not found."),
+        ("web:2", "ClientException", "TaskDefinition is inactive"),
+        ("web:latest", "InvalidParameterException", "Invalid revision number. Number: latest"),
+    ],
+)
+def test_a_task_definition_that_cannot_be_used(shop, definition, code, message):
+    shop.definition()
+    shop.call("DeregisterTaskDefinition", taskDefinition="web:2")
+    shop.fails("CreateService", code, message, **service(taskDefinition=definition))
+    shop.fails("RunTask", code, message, taskDefinition=definition, networkConfiguration=NETWORK)
+    shop.service()
+    shop.fails("UpdateService", code, message, service="web", taskDefinition=definition)
+
+
+def test_an_unknown_platform(shop):
+    shop.fails("CreateService", "PlatformUnknownException", "does not exist", **service(platformVersion="9.9"))
+
+
+IN_PLACE = [
+    {"desiredCount": 5},
+    {"deploymentConfiguration": {"minimumHealthyPercent": 50}},
+    {"healthCheckGracePeriodSeconds": 30},
+    {"propagateTags": "SERVICE"},
+    {"enableECSManagedTags": True},
+    {"taskDefinition": "web:1", "networkConfiguration": NETWORK, "platformVersion": "LATEST"},
+]
+
+
+@pytest.mark.parametrize("changes", IN_PLACE, ids=str)
+def test_an_update_in_place_keeps_the_deployment(shop, changes):
+    made = shop.service()
+    shop.later()
+    updated = shop.call("UpdateService", service="web", **changes)["service"]
+    assert updated["deployments"] == made["deployments"]
+    plain = {
+        name: value for name, value in changes.items() if isinstance(value, int | str) and name != "taskDefinition"
+    }
+    assert {name: updated[name] for name in plain} == plain
+
+
+NEW_DEPLOYMENT = [
+    {"forceNewDeployment": True},
+    {"taskDefinition": "web"},
+    {"taskDefinition": f"{ARN}task-definition/web:2"},
+    {"networkConfiguration": {"awsvpcConfiguration": {"subnets": SUBNETS[:1]}}},
+    {"platformVersion": "1.4.0"},
+    {"serviceConnectConfiguration": connect(offer())},
+    {"serviceConnectConfiguration": {"enabled": False}},
+]
+
+
+@pytest.mark.parametrize("changes", NEW_DEPLOYMENT, ids=str)
+def test_an_update_of_what_tasks_are_made_from_starts_a_deployment(shop, changes):
+    made = shop.service()["deployments"][0]
+    known = shop.world.services[f"{ARN}service/default/web"]
+    done = replace(known.primary, rollout_state=RolloutState.COMPLETED, desired_count=2)
+    shop.put(replace(known, deployments=(done,)))
+    shop.definition()
+    shop.later()
+    new, old = shop.call("UpdateService", service="web", **changes)["service"]["deployments"]
+    assert (new["status"], new["desiredCount"], new["rolloutState"]) == ("PRIMARY", 0, "IN_PROGRESS")
+    assert new["createdAt"] == shop.now
+    assert (old["id"], old["status"], old["rolloutState"]) == (made["id"], "ACTIVE", "COMPLETED")
+    assert (old["desiredCount"], old["createdAt"]) == (2, made["createdAt"])
+
+
+def test_a_deployment_pins_the_revision_it_was_made_with(shop):
+    shop.service()
+    shop.definition()
+    shop.call("DeregisterTaskDefinition", taskDefinition="web:1")
+    assert _described(shop)["taskDefinition"].endswith("web:1")
+    scaled = shop.call("UpdateService", service="web", desiredCount=3)["service"]
+    assert scaled["taskDefinition"].endswith("web:1")
+    moved = shop.call("UpdateService", service="web", taskDefinition="web")["service"]
+    assert moved["taskDefinition"].endswith("web:2")
+
+
+def test_percents_that_an_update_leaves_out_stay(shop):
+    shop.service(deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 150})
+    updated = shop.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 300})["service"]
+    percents = updated["deploymentConfiguration"]
+    assert (percents["minimumHealthyPercent"], percents["maximumPercent"]) == (50, 300)
+
+
+def test_values_that_switch_nothing_on_are_accepted(shop):
+    shop.service(
+        loadBalancers=[],
+        serviceRegistries=[],
+        placementConstraints=[],
+        enableExecuteCommand=False,
+        availabilityZoneRebalancing="DISABLED",
+        schedulingStrategy="REPLICA",
+        deploymentController={"type": "ECS"},
+        deploymentConfiguration={
+            "strategy": "ROLLING",
+            "bakeTimeInMinutes": 0,
+            "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+            "alarms": {"alarmNames": [], "enable": False, "rollback": False},
+        },
+    )
+
+
+def _described(shop, name="web", **params):
+    return shop.call("DescribeServices", services=[name], **params)["services"][0]
+
+
+def test_deletion_wants_no_tasks_or_force(shop):
+    shop.service()
+    shop.fails("DeleteService", "InvalidParameterException", "while it is scaled above 0.", service="web")
+    gone = shop.call("DeleteService", service="web", force=True)["service"]
+    assert (gone["status"], gone["desiredCount"]) == ("DRAINING", 0)
+    assert shop.call("DeleteService", service="web")["service"]["status"] == "DRAINING"
+    assert shop.call("ListServices")["serviceArns"] == []
+    assert _described(shop)["status"] == "DRAINING"
+    shop.fails("UpdateService", "ServiceNotActiveException", "Service was not ACTIVE.", service="web")
+    message = "Unable to Start a service that is still Draining."
+    shop.fails("CreateService", "InvalidParameterException", message, **service())
+
+
+def test_a_service_scaled_to_zero_is_deleted_without_force(shop):
+    shop.service(desiredCount=0)
+    assert shop.call("DeleteService", service="web")["service"]["status"] == "DRAINING"
+
+
+def test_the_name_of_an_inactive_service_is_free(shop):
+    shop.service()
+    key = f"{ARN}service/default/web"
+    shop.put(replace(shop.world.services[key], status=ServiceStatus.INACTIVE))
+    shop.put(ServiceLog(key, (ServiceEvent("1", shop.now, "old"),)))
+    shop.fails("DeleteService", "ServiceNotFoundException", "Service not found.", service="web")
+    shop.fails("UpdateService", "ServiceNotActiveException", "Service was not ACTIVE.", service="web")
+    shop.later(5)
+    again = shop.service()
+    assert (again["status"], again["events"], again["createdAt"]) == ("ACTIVE", [], shop.now)
+
+
+def test_services_that_are_not_there(shop):
+    for operation in ("UpdateService", "DeleteService"):
+        shop.fails(operation, "ServiceNotFoundException", "Service not found.", service="none")
+    for operation, params in [("CreateService", service()), ("DescribeServices", {"services": ["web"]})]:
+        shop.fails(operation, "ClusterNotFoundException", "Cluster not found.", **params, cluster="none")
+    answer = shop.call("DescribeServices", services=["none", f"{ARN}service/other/web"])
+    assert answer["services"] == []
+    assert answer["failures"] == [
+        {"arn": f"{ARN}service/default/none", "reason": "MISSING"},
+        {"arn": f"{ARN}service/other/web", "reason": "MISSING"},
+    ]
+    shop.fails("DescribeServices", "InvalidParameterException", "cannot be empty", services=[])
+    shop.fails("DescribeServices", "InvalidParameterException", "at most 10", services=["a"] * 11)
+
+
+@pytest.mark.parametrize("name", ["web", f"{ARN}service/default/web", f"{ARN}service/web"])
+def test_a_service_is_found_by_name_and_by_both_arns(shop, name):
+    shop.service()
+    assert _described(shop, name)["serviceName"] == "web"
+
+
+def test_tags_are_shown_when_asked_for(shop):
+    shop.service(tags=[{"key": "a", "value": "1"}])
+    assert _described(shop)["tags"] == []
+    assert _described(shop, include=["TAGS"])["tags"] == [{"key": "a", "value": "1"}]
+
+
+def test_counts_are_of_the_tasks_that_are_wanted(shop):
+    made = shop.service()
+    [base] = shop.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
+    record = replace(
+        shop.world.tasks[base["taskArn"]],
+        service=made["serviceArn"],
+        deployment=made["deployments"][0]["id"],
+        last_status=TaskStatus.RUNNING,
+    )
+    pending = replace(record, arn=record.arn[:-1] + "x", last_status=TaskStatus.ACTIVATING)
+    stopping = replace(record, arn=record.arn[:-1] + "y", desired_status=DesiredStatus.STOPPED)
+    shop.put(record, pending, stopping)
+    shown = _described(shop)
+    assert (shown["runningCount"], shown["pendingCount"]) == (1, 1)
+    assert (shown["deployments"][0]["runningCount"], shown["deployments"][0]["pendingCount"]) == (1, 1)
+
+
+def test_lists_page_by_ten_and_filter(shop):
+    for number in range(12):
+        shop.service(f"s{number:02}")
+    first = shop.call("ListServices")
+    assert len(first["serviceArns"]) == 10
+    rest = shop.call("ListServices", nextToken=first["nextToken"])
+    assert [arn.rpartition("/")[2] for arn in rest["serviceArns"]] == ["s10", "s11"]
+    assert shop.call("ListServices", launchType="EC2")["serviceArns"] == []
+    assert shop.call("ListServices", schedulingStrategy="DAEMON")["serviceArns"] == []
+    assert shop.call("ListServices", resourceManagementType="ECS")["serviceArns"] == []
+    token = first["nextToken"]
+    shop.fails("ListServices", "InvalidParameterException", "another call", nextToken=token, launchType="FARGATE")
+
+
+def test_two_regions_share_nothing(shop):
+    shop.service()
+    other = f"arn:aws:ecs:eu-west-1:{ARN.split(':')[4]}:cluster/default"
+    shop.fails("ListServices", "ClusterNotFoundException", "Cluster not found.", cluster=other)
