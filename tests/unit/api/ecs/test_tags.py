@@ -1,0 +1,56 @@
+"""Tags of everything that can have them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.api.ecs.bench import ARN, NETWORK
+
+
+@pytest.fixture
+def arns(shop) -> dict[str, str]:
+    [task] = shop.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
+    return {
+        "cluster": f"{ARN}cluster/default",
+        "service": shop.service()["serviceArn"],
+        "task": task["taskArn"],
+        "task-definition": f"{ARN}task-definition/web:1",
+    }
+
+
+@pytest.mark.parametrize("kind", ["cluster", "service", "task", "task-definition"])
+def test_tags_are_added_replaced_listed_and_removed(shop, arns, kind):
+    arn = arns[kind]
+    tags = [{"key": "a", "value": "1"}, {"key": "b"}]
+    assert shop.call("TagResource", resourceArn=arn, tags=tags) == {}
+    shop.call("TagResource", resourceArn=arn, tags=[{"key": "a", "value": "2"}])
+    assert shop.call("UntagResource", resourceArn=arn, tagKeys=["b", "none"]) == {}
+    assert shop.call("ListTagsForResource", resourceArn=arn) == {"tags": [{"key": "a", "value": "2"}]}
+
+
+def test_a_resource_has_fifty_tags_at_most(shop, arns):
+    arn = arns["service"]
+    shop.call("TagResource", resourceArn=arn, tags=[{"key": str(n)} for n in range(50)])
+    shop.fails("TagResource", "InvalidParameterException", "at most 50 tags", resourceArn=arn, tags=[{"key": "x"}])
+    shop.call("TagResource", resourceArn=arn, tags=[{"key": "49", "value": "changed"}])
+
+
+@pytest.mark.parametrize(
+    ("arn", "code", "message"),
+    [
+        ("web", "InvalidParameterException", "must be the ARN"),
+        ("arn:aws:sqs:us-east-1:123456789012:queue", "InvalidParameterException", "must be the ARN"),
+        ("arn:aws:ecs:eu-west-1:123456789012:cluster/default", "InvalidParameterException", "must be the ARN"),
+        (f"{ARN}service", "InvalidParameterException", "must be the ARN"),
+        (f"{ARN}container-instance/default/1", "InvalidParameterException", "container-instance is not supported"),
+        (f"{ARN}cluster/none", "ClusterNotFoundException", "Cluster not found."),
+        (f"{ARN}service/none/web", "ClusterNotFoundException", "Cluster not found."),
+        (f"{ARN}service/default/none", "InvalidParameterException", "The specified service was not found."),
+        (f"{ARN}task/default/{'0' * 32}", "InvalidParameterException", "The specified task was not found."),
+        (f"{ARN}task-definition/web:9", "InvalidParameterException", "The specified task-definition was not found."),
+    ],
+)
+def test_what_has_no_tags(shop, arn, code, message):
+    shop.fails("TagResource", code, message, resourceArn=arn, tags=[{"key": "a"}])
+    shop.fails("UntagResource", code, message, resourceArn=arn, tagKeys=["a"])
+    shop.fails("ListTagsForResource", code, message, resourceArn=arn)

@@ -1,0 +1,253 @@
+"""Tasks: run, stop, describe, list."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from moyai.plan.launch import LaunchRequest, launch
+from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS, container
+
+
+def _run(shop, **changes):
+    return shop.call("RunTask", **({"taskDefinition": "web", "networkConfiguration": NETWORK} | changes))["tasks"]
+
+
+def test_a_new_task(shop):
+    [task] = _run(shop, startedBy="me", tags=[{"key": "a", "value": "1"}])
+    assert task["taskArn"].startswith(f"{ARN}task/default/")
+    assert (task["lastStatus"], task["desiredStatus"], task["version"]) == ("PROVISIONING", "RUNNING", 1)
+    assert (task["group"], task["startedBy"], task["launchType"]) == ("family:web", "me", "FARGATE")
+    assert (task["cpu"], task["memory"], task["platformVersion"]) == ("256", "512", "1.4.0")
+    assert task["fargateEphemeralStorage"] == {"sizeInGiB": 20}
+    assert task["overrides"] == {"containerOverrides": [{"name": "app"}], "inferenceAcceleratorOverrides": []}
+    assert task["tags"] == [{"key": "a", "value": "1"}]
+    assert "startedAt" not in task
+    [attachment] = task["attachments"]
+    assert (attachment["type"], attachment["status"]) == ("ElasticNetworkInterface", "PRECREATED")
+    assert [detail["name"] for detail in attachment["details"]] == ["subnetId"]
+    [made] = task["containers"]
+    assert (made["name"], made["image"], made["cpu"], made["lastStatus"]) == ("app", "moyai.local/host", "0", "PENDING")
+    assert made["networkInterfaces"] == made["networkBindings"] == []
+
+
+def test_a_task_with_its_network_shows_it(shop):
+    [task] = _run(shop)
+    shop.put(replace(shop.world.tasks[task["taskArn"]], last_status=TaskStatus.RUNNING, started_at=shop.now))
+    [shown] = shop.call("DescribeTasks", tasks=[task["taskArn"]])["tasks"]
+    [attachment] = shown["attachments"]
+    details = {detail["name"]: detail["value"] for detail in attachment["details"]}
+    assert attachment["status"] == "ATTACHED"
+    names = {"subnetId", "networkInterfaceId", "macAddress", "privateDnsName", "privateIPv4Address"}
+    assert details.keys() == names
+    assert shown["containers"][0]["networkInterfaces"] == [
+        {"attachmentId": attachment["id"], "privateIpv4Address": details["privateIPv4Address"]}
+    ]
+    assert shown["startedAt"] == shop.now
+
+
+def test_the_proxy_is_a_container_without_an_image_and_an_attachment(shop):
+    definition = shop.world.task_definitions[f"{ARN}task-definition/web:1"]
+    view = ConnectView(next(iter(shop.world.namespaces)).arn)
+    asked = LaunchRequest(cluster=f"{ARN}cluster/default", definition=definition, group="service:web", view=view)
+    task = launch(shop.world, asked, shop.now, shop.ids)
+    shop.put(task)
+    [shown] = shop.call("DescribeTasks", tasks=[task.id])["tasks"]
+    app, proxy = shown["containers"]
+    assert "image" in app
+    assert proxy["name"].startswith("ecs-service-connect-")
+    assert not {"image", "cpu", "memory"} & proxy.keys()
+    attachment = shown["attachments"][1]
+    assert attachment["type"] == "ServiceConnect"
+    assert attachment["details"] == [{"name": "ContainerName", "value": proxy["name"]}]
+    assert {"name": proxy["name"]} in shown["overrides"]["containerOverrides"]
+
+
+def test_tasks_of_one_call_have_addresses_of_their_own_and_spread_over_zones(shop):
+    tasks = _run(shop, count=6)
+    records = [shop.world.tasks[task["taskArn"]] for task in tasks]
+    assert len({record.interface.address for record in records}) == 6
+    assert len({record.availability_zone for record in records}) == 3
+
+
+def test_overrides_are_kept_shown_and_normalised(shop):
+    app = {"name": "app", "command": ["x"], "environment": [{"name": "A", "value": "1"}], "memory": 256}
+    [task] = _run(shop, overrides={"containerOverrides": [app], "cpu": ".5 vCPU", "memory": "1 GB"})
+    assert (task["cpu"], task["memory"]) == ("512", "1024")
+    assert task["overrides"]["containerOverrides"] == [app]
+    assert (task["overrides"]["cpu"], task["overrides"]["memory"]) == ("512", "1024")
+    assert task["containers"][0]["memory"] == "256"
+
+
+def test_tags_can_come_from_the_task_definition_and_from_ecs(shop):
+    shop.definition(tags=[{"key": "a", "value": "1"}, {"key": "b", "value": "2"}])
+    tags = [{"key": "b", "value": "3"}]
+    [task] = _run(shop, tags=tags, propagateTags="TASK_DEFINITION", enableECSManagedTags=True)
+    assert {tag["key"]: tag["value"] for tag in task["tags"]} == {
+        "a": "1",
+        "b": "3",
+        "aws:ecs:clusterName": "default",
+    }
+
+
+def test_the_same_token_and_request_make_the_same_tasks(shop):
+    made = _run(shop, count=2, clientToken="t")
+    assert {t["taskArn"] for t in _run(shop, count=2, clientToken="t")} == {t["taskArn"] for t in made}
+    assert len(shop.world.tasks) == 2
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "clientToken": "t"}
+    conflict = shop.fails("RunTask", "ConflictException", "clientToken", **params)
+    assert conflict.detail["resource_ids"] == [t["taskArn"] for t in made]
+    shop.call("CreateCluster", clusterName="other")
+    assert len(_run(shop, cluster="other", clientToken="t")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"networkConfiguration": None}, "Network Configuration must be provided"),
+        ({"count": 0}, "count must be between 1 and 10"),
+        ({"count": 11}, "count must be between 1 and 10"),
+        ({"launchType": "EC2"}, "launchType: EC2 is not supported"),
+        ({"startedBy": "a b"}, "startedBy must be"),
+        ({"startedBy": "a" * 129}, "startedBy must be"),
+        ({"group": ""}, "group must be"),
+        ({"propagateTags": "SERVICE"}, "propagateTags SERVICE"),
+        ({"clientToken": "a" * 65}, "idempotency token longer than 64."),
+        (
+            {"overrides": {"containerOverrides": [{"name": "x"}]}},
+            "Override for container named x is not a container in the TaskDefinition.",
+        ),
+        ({"overrides": {"cpu": "257"}}, "No Fargate configuration exists for given values"),
+        ({"overrides": {"taskRoleArn": "a"}}, "overrides.taskRoleArn: not supported"),
+        ({"enableExecuteCommand": True}, "enableExecuteCommand: not supported"),
+        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "capacityProviderStrategy: not supported"),
+        ({"placementConstraints": [{"type": "distinctInstance"}]}, "placementConstraints: not supported"),
+    ],
+)
+def test_what_a_new_task_may_not_be(shop, changes, message):
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK} | changes
+    shop.fails("RunTask", "InvalidParameterException", message, **params)
+
+
+def test_an_unknown_platform(shop):
+    params = {"taskDefinition": "web", "networkConfiguration": NETWORK, "platformVersion": "1.0"}
+    shop.fails("RunTask", "PlatformUnknownException", "does not exist", **params)
+
+
+def test_a_task_is_stopped_once(shop):
+    [task] = _run(shop, tags=[{"key": "a", "value": "1"}])
+    shop.later()
+    stopped = shop.call("StopTask", task=task["taskArn"], reason="enough")["task"]
+    assert (stopped["desiredStatus"], stopped["lastStatus"]) == ("STOPPED", "PROVISIONING")
+    assert (stopped["stopCode"], stopped["stoppedReason"], stopped["version"]) == ("UserInitiated", "enough", 2)
+    assert stopped["stoppingAt"] == shop.now
+    assert shop.call("DescribeTasks", tasks=[task["taskArn"]], include=["TAGS"])["tasks"][0]["tags"] == []
+    shop.later()
+    assert shop.call("StopTask", task=task["taskArn"])["task"] == stopped
+
+
+def test_a_stop_without_a_reason_has_one(shop):
+    [task] = _run(shop)
+    stopped = shop.call("StopTask", task=task["taskArn"].rpartition("/")[2])["task"]
+    assert stopped["stoppedReason"] == "Task stopped by user"
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("0" * 32, "The referenced task was not found."),
+        (f"{ARN}task/other/{'0' * 32}", "The referenced task was not found."),
+        ("None", "taskId length should be one of [32,36]"),
+        ("", "taskId length should be one of [32,36]"),
+        (f"{ARN}cluster/default", "Task Identifier is invalid"),
+        ("arn:aws:ecs", "Task Identifier is invalid"),
+        (f"{ARN}task/a/b/c", "Unexpected number of separators"),
+    ],
+)
+def test_a_task_that_is_not_there(shop, task, message):
+    shop.fails("StopTask", "InvalidParameterException", message, task=task)
+
+
+def test_missing_tasks_are_failures(shop):
+    [task] = _run(shop)
+    absent = "0" * 32
+    answer = shop.call("DescribeTasks", tasks=[absent, task["taskArn"]])
+    assert [t["taskArn"] for t in answer["tasks"]] == [task["taskArn"]]
+    assert answer["failures"] == [{"arn": f"{ARN}task/default/{absent}", "reason": "MISSING"}]
+    shop.call("CreateCluster", clusterName="other")
+    assert shop.call("DescribeTasks", cluster="other", tasks=[task["taskArn"]])["failures"][0]["reason"] == "MISSING"
+    shop.fails("DescribeTasks", "InvalidParameterException", "Tasks cannot be empty.", tasks=[])
+    shop.fails("DescribeTasks", "InvalidParameterException", "at most 100", tasks=[absent] * 101)
+
+
+def _listed(shop, **params):
+    return shop.call("ListTasks", **params)["taskArns"]
+
+
+def test_lists_filter_on_what_is_wanted(shop):
+    shop.definition("db")
+    first, second = sorted(task["taskArn"] for task in _run(shop, count=2, startedBy="me"))
+    [other] = (task["taskArn"] for task in _run(shop, taskDefinition="db"))
+    service = shop.service()
+    shop.put(replace(shop.world.tasks[other], service=service["serviceArn"]))
+    assert set(_listed(shop)) == {first, second, other}
+    assert _listed(shop, family="web", maxResults=1) == [first]
+    assert _listed(shop, startedBy="me") == [first, second]
+    assert _listed(shop, serviceName="web") == [other]
+    assert _listed(shop, launchType="EC2") == []
+    assert _listed(shop, desiredStatus="PENDING") == []
+    shop.call("StopTask", task=first)
+    assert _listed(shop, startedBy="me") == [second]
+    assert _listed(shop, desiredStatus="STOPPED") == [first]
+    assert shop.world.tasks[first].desired_status is DesiredStatus.STOPPED
+
+
+def test_lists_of_what_is_not_there(shop):
+    shop.fails("ListTasks", "ServiceNotFoundException", "Service not found.", serviceName="none")
+    shop.fails("ListTasks", "InvalidParameterException", "can't be combined", startedBy="a", family="b")
+    shop.fails("ListTasks", "InvalidParameterException", "containerInstance: not supported", containerInstance="i")
+
+
+def test_pages_follow_each_other(shop):
+    made = sorted(task["taskArn"] for task in _run(shop, count=5))
+    found: list[str] = []
+    params: dict[str, object] = {"maxResults": 2}
+    while True:
+        answer = shop.call("ListTasks", **params)
+        found += answer["taskArns"]
+        if "nextToken" not in answer:
+            break
+        params["nextToken"] = answer["nextToken"]
+    assert found == made
+
+
+def test_no_address_means_a_failure_and_no_task(shop):
+    [task] = _run(shop, networkConfiguration={"awsvpcConfiguration": {"subnets": SUBNETS[:1]}})
+    base = shop.world.tasks[task["taskArn"]]
+    taken = (
+        replace(
+            base,
+            arn=f"{base.arn[:-5]}{number:05}",
+            interface=replace(base.interface, address=f"172.31.{number >> 8}.{number & 255}"),
+        )
+        for number in range(4096)
+    )
+    shop.put(*taken)
+    before = len(shop.world.tasks)
+    answer = shop.call(
+        "RunTask",
+        taskDefinition="web",
+        count=2,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": SUBNETS[:1]}},
+    )
+    assert answer["tasks"] == []
+    assert answer["failures"][0]["reason"] == "RESOURCE:ENI"
+    assert len(shop.world.tasks) == before
+
+
+def test_a_task_for_ec2_is_refused(shop):
+    shop.call("RegisterTaskDefinition", family="old", containerDefinitions=[container(memory=64, portMappings=[])])
+    message = "Task definition does not support launch_type FARGATE."
+    shop.fails("RunTask", "InvalidParameterException", message, taskDefinition="old", networkConfiguration=NETWORK)
