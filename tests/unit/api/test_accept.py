@@ -61,7 +61,7 @@ REFUSED = {
 
 class Port(msgspec.Struct, frozen=True):
     number: int = 0
-    app_protocol: str | None = None
+    app_protocol: Literal["http", "grpc"] | None = None
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -132,8 +132,12 @@ def test_what_says_nothing_is_not_refused(nothing):
 
 
 def test_a_field_may_ask_for_more_than_the_model():
-    with pytest.raises(Misfit, match=r"Invalid enum value 'c'"):
-        ACCEPTOR.accept({"name": "c"})
+    with pytest.raises(Misfit) as caught:
+        ACCEPTOR.accept({"again": {"name": "c"}})
+    assert caught.value.message == "again.name: Invalid enum value 'c'."
+    with pytest.raises(Misfit) as caught:
+        ACCEPTOR.accept({"by_name": {"x": {"app_protocol": "tcp"}}})
+    assert caught.value.message == "byName[...].appProtocol: Invalid enum value 'tcp'."
 
 
 class Misspelt(msgspec.Struct, frozen=True):

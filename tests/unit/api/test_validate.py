@@ -25,6 +25,7 @@ SHAPES = {
             "Any": {"shape": "Any"},
             "Again": {"shape": "Input"},
             "Free": {"shape": "Free"},
+            "Many": {"shape": "Many"},
         },
     },
     "Name": {"type": "string", "min": 1, "max": 5, "pattern": r"[\p{L}]*"},
@@ -39,6 +40,7 @@ SHAPES = {
     "Secret": {"type": "string", "max": 1, "sensitive": True},
     "Evil": {"type": "string", "pattern": "(a+)+b"},
     "Any": {"type": "structure", "document": True, "members": {}},
+    "Many": {"type": "list", "member": {"shape": "Part"}},
     "Free": {"type": "list", "member": {"shape": "Text"}},
     "Text": {"type": "string"},
 }
@@ -70,8 +72,8 @@ def said(**params):
         ({"size": 10_000_001}, "Size", "Member must have value less than or equal to 10000000"),
         ({"ratio": 0.75}, "Ratio", "Value '0.75'… Member must have value less than or equal to 0.5"),
         ({"kind": "C"}, "Kind", "Value 'C'… Member must satisfy enum value set: [A, B]"),
-        ({"data": b"abc"}, "Data", "Member must have length less than or equal to 2"),
-        ({"parts": [{"port": 1}] * 3}, "Parts", "Member must have length less than or equal to 2"),
+        ({"data": b"abc"}, "Data", "A value of length 3… Member must have length less than or equal to 2"),
+        ({"parts": [{"port": 1}] * 3}, "Parts", "A value of length 3… Member must have length less than or equal to 2"),
         ({"parts": [{"port": 1}, {"port": 0}]}, "Parts[1].Port", "Member must have value greater than"),
         ({"parts": [{}]}, "Parts[0].Port", "Value null… Member must not be null"),
         ({"tags": {"1": "a"}}, "Tags['1']", "regular expression"),
@@ -121,6 +123,6 @@ def test_all_is_said_at_once():
 
 
 def test_a_message_has_an_end():
-    complaints = said(parts=[{"port": 0}] * 1000)
+    complaints = said(many=[{"port": 0}] * 1001)
     assert sentence(complaints).startswith("1001 validation errors detected")
     assert len(sentence(complaints)) < 2_000

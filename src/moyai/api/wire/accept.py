@@ -8,6 +8,7 @@ operation is set up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ from moyai.api.wire.misfit import Misfit
 R = TypeVar("R")
 NOT_YET = "not yet"
 _ANY_OPERATION = "*"
+_STEP = re.compile(r"\.\w+|\[[^]]*\]")
 
 
 class Refused(Misfit):
@@ -97,7 +99,7 @@ class Acceptor(Generic[R]):
         try:
             return msgspec.convert(params, self._request)
         except msgspec.ValidationError as error:
-            raise Misfit(str(error)) from error
+            raise self._translated(str(error)) from error
 
     def decisions(self) -> Iterator[Decision]:
         """What becomes of each member, outermost first; nothing below a member that is not used."""
@@ -139,6 +141,24 @@ class Acceptor(Generic[R]):
                     self._look(item, member.below)
                 except Misfit as problem:
                     raise problem.under(member.name) from None
+
+    def _translated(self, text: str) -> Misfit:
+        """What msgspec complains of, with the place in the caller's names (a map's key is not told)."""
+        reason, _, path = text.partition(" - at `$")
+        place: _Place | None = self._top
+        steps: list[str] = []
+        for step in _STEP.findall(path):
+            if step.startswith("["):
+                steps.append(step)
+                place = place and place.item
+            else:
+                member = place.members.get(step[1:]) if place else None
+                steps.append(f".{member.name if member else step[1:]}")
+                place = member and member.below
+        misfit = Misfit(f"{reason}.")
+        for step in reversed(steps):
+            misfit = misfit.within(step)
+        return misfit
 
     def _structure(self, shape: Shape, declared: inspect.Type, above: _Above) -> _Place:
         if not isinstance(shape, StructureShape) or not isinstance(declared, inspect.StructType):

@@ -7,6 +7,8 @@ well; the exception gathers it on its way out, so that good requests pay nothing
 
 from __future__ import annotations
 
+_SHOWN = 100  # characters of a map's key that a message repeats
+
 
 class Misfit(Exception):
     """``reason`` says what is wrong and what is due; ``where`` is filled from the inside out."""
@@ -18,17 +20,19 @@ class Misfit(Exception):
 
     def under(self, member: str) -> Misfit:
         """The same misfit, seen from the structure whose ``member`` holds it."""
-        self._where.append(f".{member}")
-        return self
+        return self.within(f".{member}")
 
     def at(self, index: int) -> Misfit:
         """The same misfit, seen from the list whose item it is."""
-        self._where.append(f"[{index}]")
-        return self
+        return self.within(f"[{index}]")
 
     def keyed(self, key: str) -> Misfit:
         """The same misfit, seen from the map whose value it is."""
-        self._where.append(f"['{key}']")
+        return self.within(f"['{key[:_SHOWN]}']")
+
+    def within(self, step: str) -> Misfit:
+        """The same misfit, seen from the value that holds it; ``step`` is as it stands in a path."""
+        self._where.append(step)
         return self
 
     @property

@@ -1,6 +1,6 @@
 """The constraints that the service model states: required, length, range, pattern, enum, one of a union.
 
-Promise: all that is wrong is said at once, in the wording of AWS's own frameworks, with the place as the
+Promise: every member that is wrong is named at once, in the wording of AWS's own frameworks, with the place as the
 caller wrote it. Types were checked when the request was read. Patterns are matched whole, as AWS
 does, by an engine that knows Unicode classes and gives up after a bounded time.
 Source: https://smithy.io/2.0/spec/constraint-traits.html
@@ -67,11 +67,11 @@ class Validator:
             case StructureShape():
                 return self._structure(shape)
             case ListShape():
-                return _all(_size(shape), self._items(shape))
+                return _in_turn(_size(shape), self._items(shape))
             case MapShape():
-                return _all(_size(shape), self._entries(shape))
+                return _in_turn(_size(shape), self._entries(shape))
             case StringShape():
-                return _all(_size(shape), _enum(shape), _pattern(shape))
+                return _in_turn(_size(shape), _enum(shape), _pattern(shape))
             case _:
                 return _size(shape) if shape.type_name == "blob" else _range(shape)
 
@@ -130,13 +130,14 @@ class Validator:
         return check
 
 
-def _all(*checks: Check | None) -> Check | None:
+def _in_turn(*checks: Check | None) -> Check | None:
+    """The first of the checks that complains: what is too long is not looked at any closer."""
     real = [check for check in checks if check is not None]
     if len(real) <= 1:
         return real[0] if real else None
 
     def check(value: object) -> Sequence[Complaint]:
-        return [complaint for one in real for complaint in one(value)]
+        return next((complaints for one in real if (complaints := one(value))), ())
 
     return check
 
@@ -144,6 +145,8 @@ def _all(*checks: Check | None) -> Check | None:
 def _shown(shape: Shape, value: object) -> str:
     if shape.metadata.get("sensitive"):
         return "A value that is not shown"
+    if isinstance(value, list | dict | bytes):
+        return f"A value of length {len(value)}"
     text = str(value)
     return f"Value '{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}'"
 
