@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.world import Observed
+from moyai.domain.world import AnyRecord, Observed
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.action import Plan
 from moyai.plan.life import plan_task
@@ -15,12 +15,11 @@ from moyai.plan.scheduler import plan_service
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.surroundings import Surroundings
-from moyai.runtime.sim.runtime import SimRuntime
-from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
 from tests.sim.feed import ClockedFeed
+from tests.sim.fuse import Fuse, FusedRuntime, FusedStore
 
 
 class Installation:
@@ -29,9 +28,11 @@ class Installation:
     def __init__(self, seed: int) -> None:
         self.clock = ManualClock()
         self.ids = SeededIds(seed)
-        self.runtime = SimRuntime(self.clock)
-        self.store = MemoryStore()
+        self.fuse = Fuse()
+        self.runtime = FusedRuntime(self.clock, self.fuse)
+        self.store = self._store()
         self._running: list[asyncio.Task[None]] = []
+        self.crashes = 0
 
     def start(self) -> None:
         self.feed = ClockedFeed(self.clock, self.store)
@@ -49,11 +50,23 @@ class Installation:
     async def restart(self) -> None:
         """Another control plane, on what the last one had made durable."""
         await self.crash()
-        self.store = MemoryStore(self.store.saved())
+        self.crashes += 1
+        self.fuse.mend()
+        self.store = self._store(self.store.saved())
         self.start()
 
+    def _store(self, records: Sequence[AnyRecord] = ()) -> FusedStore:
+        store = FusedStore(records)
+        store.fuse = self.fuse
+        return store
+
     async def until(self, condition: Callable[[], bool], within: float = 600.0) -> None:
-        await self.clock.until(condition, within)
+        """Let time pass until it is so; a blown fuse on the way is a crash and a restart."""
+        await self.store.acknowledge()
+        await self.clock.until(lambda: self.fuse.blown or condition(), within)
+        if self.fuse.blown:
+            await self.restart()
+            await self.clock.until(condition, within)
 
     async def steady(self, service: ServiceArn, within: float = 600.0) -> None:
         await self.until(lambda: self.is_steady(service), within)
@@ -69,6 +82,6 @@ class Installation:
         observer = Observer(self.around)
         world, now = self.store.world, self.clock.now()
         plans = [plan_service(world, Observed(), s.arn, now, self.ids) for s in world.services]
-        for task in list(world.tasks):
-            plans.append(plan_task(world, await observer.look(task.arn), task.arn, now, self.ids))
+        seen = {task.arn: await observer.look(task.arn) for task in world.tasks}
+        plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
         return [p for p in plans if p.actions]

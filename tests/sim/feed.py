@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.domain.world import ProxyState, World
-from moyai.kernel.clock import Seconds
+from moyai.kernel.clock import Instant, Seconds
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Mesh
 from moyai.ports.store import Store
@@ -36,13 +36,21 @@ class ClockedFeed:
     def bootstrap(self, workload: WorkloadId) -> bytes:
         return workload.encode()
 
+    def reported(self, workload: WorkloadId, at: Instant) -> None:
+        """Proxies report at every look."""
+
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         now = self._clock.now()
-        return {w: ProxyState(connected=True, synced=self._acked.get(w) is self._sent, reported_at=now) for w in self.connected()}
+        return {
+            w: ProxyState(connected=True, synced=self._acked.get(w) is self._sent, reported_at=now)
+            for w in self.connected()
+        }
 
     def holders(self, address: str, port: int) -> frozenset[WorkloadId]:
         return frozenset(
-            w for w in self.connected() if any(_reaches(m, w, address, port) for m in (self._acked.get(w), self._sent) if m)
+            w
+            for w in self.connected()
+            if any(_reaches(m, w, address, port) for m in (self._acked.get(w), self._sent) if m)
         )
 
     async def changes(self) -> AsyncIterator[WorkloadId]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from moyai.domain.ecs.service import RolloutState, ServiceStatus
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.testing.world import container
@@ -78,8 +80,12 @@ async def test_tasks_that_never_start_are_tried_ever_more_seldom(installation):
     service = build.service("bad", build.definition("bad", container(command=("sim", "cannot_start"))), 1)
     await installation.until(lambda: build.world.services[service].primary.failed_tasks == 4)
     launched = [t.created_at for t in build.world.tasks.by("service", service)]
-    waits = [round(b - a) for a, b in zip(launched, launched[1:], strict=False)]
+    waits = [round(b - a) for a, b in pairwise(launched)]
     assert waits == [5, 10, 20]
-    assert {t.last_status for t in build.world.tasks.by("service", service)} <= {TaskStatus.STOPPED, TaskStatus.DEPROVISIONING, TaskStatus.STOPPING}
+    assert {t.last_status for t in build.world.tasks.by("service", service)} <= {
+        TaskStatus.STOPPED,
+        TaskStatus.DEPROVISIONING,
+        TaskStatus.STOPPING,
+    }
     assert any("was unable to place a task. Reason: CannotStartContainerError" in m for m in build.messages(service))
     assert sum("is unable to consistently start" in m for m in build.messages(service)) == 1

@@ -33,7 +33,7 @@ class Executor:
             try:
                 await self._do(effect)
             except RuntimeFault as fault:
-                task = _needing(effect)
+                task = needing(effect)
                 if task is None:
                     raise
                 self._observer.fault(task, fault)
@@ -55,7 +55,7 @@ class Executor:
                 await runtime.release(task)
 
 
-def _needing(effect: Effect) -> TaskId | None:
+def needing(effect: Effect) -> TaskId | None:
     """The task that can't go on when this effect fails; None for those that end something."""
     match effect:
         case Prepare(sandbox):

@@ -1,0 +1,209 @@
+"""The planner and a simulated runtime, stepped by hand; whatever it does is held against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from itertools import pairwise
+from typing import Any
+
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.task import TASK_TRANSITIONS, Task, TaskStatus
+from moyai.domain.sandbox.spec import ProxySpec
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Drain, Observed, ProxyState, Put
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import ServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.plan.action import Plan, Prepare, Release, Start, StartProxy, Stop
+from moyai.plan.ending import DRAIN_LIMIT
+from moyai.plan.life import plan_task
+from moyai.plan.rollout import bounds, is_healthy
+from moyai.plan.scheduler import plan_service
+from moyai.ports.runtime import RuntimeFault
+from moyai.reconcile.execute import needing
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import Builder, PlainBook
+
+ROUNDS = 400
+
+
+class Harness:
+    """``step`` works on one key; ``rest`` on all, until nothing is to be done."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.ids = SeededIds(3)
+        self.book = PlainBook()
+        self.build = Builder(self.book, self.clock, self.ids)
+        self.runtime = SimRuntime(self.clock)
+        self.held: set[TaskArn] = set()
+        self.wakes: dict[str, Instant] = {}
+        self._faults: dict[TaskId, str] = {}
+
+    @property
+    def keys(self) -> list[str]:
+        return [*self.book.world.services.keys(), *self.book.world.tasks.keys()]
+
+    def step(self, key: str) -> bool:
+        """One plan, recorded and carried out; whether there was anything in it."""
+        plan = self._plan(key)
+        self.wakes.pop(key, None)
+        if plan.wake_at is not None:
+            self.wakes[key] = plan.wake_at
+        self._check_service(key, plan)
+        self._record(plan)
+        self._perform(plan)
+        self._check_world()
+        return bool(plan.actions)
+
+    def rest(self) -> None:
+        """Work on everything until every plan is empty or only waits."""
+        done: dict[str, Plan] = {}
+        for _ in range(ROUNDS):
+            busy = [
+                k for k in self.keys if self._plan(k).actions and self._plan(k).effects != done.get(k, Plan()).effects
+            ]
+            busy += [k for k in self.keys if self._plan(k).changes]
+            if not busy:
+                return
+            for key in dict.fromkeys(busy):
+                done[key] = self._plan(key)
+                self.step(key)
+        raise AssertionError("it never comes to rest")
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.turn_to(later(self.clock.now(), seconds))
+
+    def converge(self, within: float = 3 * 3600) -> None:
+        """Left alone, with every proxy acknowledging, until nothing is due."""
+        end = later(self.clock.now(), within)
+        while self.clock.now() < end:
+            self.held.clear()
+            self.rest()
+            self.pass_time(min([1.0, 30.0][self._quiet()], end - self.clock.now()))
+
+    def plans_left(self) -> list[Plan]:
+        return [p for k in self.keys if (p := self._plan(k)).actions]
+
+    def _quiet(self) -> bool:
+        return all(t.last_status in {TaskStatus.RUNNING, TaskStatus.STOPPED} for t in self.book.world.tasks)
+
+    def _plan(self, key: str) -> Plan:
+        world, now = self.book.world, self.clock.now()
+        arn = parse_arn(key)
+        assert arn is not None
+        if arn.kind == "service":
+            return plan_service(world, Observed(), ServiceArn(key), now, self.ids)
+        return plan_task(world, self._look(world.tasks.get(key)), TaskArn(key), now, self.ids)
+
+    def _look(self, task: Task | None) -> Observed:
+        if task is None:
+            return Observed()
+        sandbox = at_once(self.runtime.inspect(task.id))
+        waiting = frozenset({WorkloadId("a client")}) if task.arn in self.held else frozenset()
+        return Observed(
+            sandboxes={} if sandbox is None else {task.id: sandbox},
+            faults={k: f for k, f in self._faults.items() if k == task.id},
+            proxies={WorkloadId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
+            drains={task.id: Drain(waiting, in_flight=at_once(self.runtime.in_flight(task.id)))},
+        )
+
+    def _record(self, plan: Plan) -> None:
+        for change in plan.changes:
+            if isinstance(change, Put) and isinstance(change.record, Task):
+                self._check_transition(change.record)
+        self.book.apply(plan.changes)
+
+    def _perform(self, plan: Plan) -> None:
+        for effect in plan.effects:
+            try:
+                self._do(effect)
+            except RuntimeFault as fault:
+                task = needing(effect)
+                assert task is not None
+                self._faults[task] = fault.reason
+                return
+
+    def _do(self, effect: object) -> None:
+        match effect:
+            case Prepare(sandbox):
+                at_once(self.runtime.prepare(sandbox))
+            case Start(container):
+                self._check_start(container.task)
+                at_once(self.runtime.start(container))
+            case StartProxy(task, _, name, timeout):
+                at_once(self.runtime.start_proxy(ProxySpec(task, name, b"", timeout)))
+            case Stop(task, container):
+                self._check_stop(task)
+                at_once(self.runtime.stop(task, container))
+            case Release(task):
+                at_once(self.runtime.release(task))
+
+    # ---- the rules
+
+    def _check_service(self, key: str, plan: Plan) -> None:
+        world = self.book.world
+        service = world.services.get(key)
+        if service is None or service.status is not ServiceStatus.ACTIVE:
+            return
+        before = world.tasks.by("service", service.arn)
+        written = {c.record.arn: c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, Task)}
+        after = [written.get(t.arn, t) for t in before] + [t for a, t in written.items() if a not in world.tasks]
+        healthy, still = self._healthy(before), self._healthy(after)
+        assert still >= min(healthy, bounds(service).floor), "minimumHealthyPercent"
+        assert _alive(after) <= max(_alive(before), bounds(service).ceiling), "maximumPercent"
+
+    def _healthy(self, tasks: Any) -> int:
+        return sum(is_healthy(t, self.book.world.task_definitions[t.task_definition]) for t in tasks)
+
+    def _check_transition(self, record: Task) -> None:
+        known = self.book.world.tasks.get(record.arn)
+        if known is None:
+            assert record.last_status is TaskStatus.PROVISIONING
+            return
+        assert record.version > known.version
+        if record.last_status is not known.last_status:
+            assert record.last_status in TASK_TRANSITIONS[known.last_status]
+        if record.last_status is TaskStatus.DEACTIVATING and known.last_status is TaskStatus.RUNNING:
+            self.held.add(record.arn)
+
+    def _check_start(self, task_id: TaskId) -> None:
+        task = self._task(task_id)
+        sandbox = at_once(self.runtime.inspect(task_id))
+        if task.proxy is not None and sandbox is not None:
+            assert sandbox.containers[task.proxy.name].health is Health.HEALTHY, "the proxy starts first"
+
+    def _check_stop(self, task_id: TaskId) -> None:
+        task = self._task(task_id)
+        if task.deactivating_at is not None:
+            forgotten = task.arn not in self.held
+            assert forgotten or self.clock.now() >= later(task.deactivating_at, DRAIN_LIMIT), "drained before stopped"
+
+    def _check_world(self) -> None:
+        world = self.book.world
+        addresses = [t.interface.address for t in world.tasks if not t.stopped]
+        assert len(addresses) == len(set(addresses)), "one address, one task"
+        for instance in world.discovery_instances:
+            assert instance.task is not None
+            assert world.tasks[instance.task].last_status is TaskStatus.RUNNING, "only RUNNING tasks are registered"
+        for log in world.service_logs:
+            assert len(log.events) <= 100
+            assert all(a.created_at > b.created_at for a, b in pairwise(log.events))
+
+    def _task(self, task_id: TaskId) -> Task:
+        return next(iter(self.book.world.tasks.by("id", task_id)))
+
+
+def at_once(verb: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        verb.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
+
+
+def _alive(tasks: Any) -> int:
+    return sum(t.desired_status.value == "RUNNING" for t in tasks)

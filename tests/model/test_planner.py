@@ -1,0 +1,138 @@
+"""Whatever is asked of it and whatever happens to it, the planner keeps its rules and comes to rest."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.sandbox.state import Health
+from moyai.ports.runtime import ImageNotFound, SandboxFailed
+from moyai.testing.world import CHECK, container
+from tests.model.harness import Harness
+
+BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (100, 150), (66, 133)]
+PICK = st.integers(0, 999)
+
+
+class Planner(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.it = Harness()
+        self.names = 0
+
+    @precondition(lambda self: self.names < 4)
+    @rule(
+        desired=st.integers(0, 4),
+        bounds=st.sampled_from(BOUNDS),
+        offers=st.sampled_from([None, [], ["web"]]),
+        checked=st.booleans(),
+    )
+    def create_service(self, desired, bounds, offers, checked):
+        self.names += 1
+        limits = DeploymentConfiguration(maximum_percent=bounds[1], minimum_healthy_percent=bounds[0])
+        definition = self._definition(checked=checked)
+        self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
+
+    @precondition(lambda self: self._active())
+    @rule(which=PICK, desired=st.integers(0, 5))
+    def scale(self, which, desired):
+        self.it.build.scale(self._service(which).arn, desired)
+
+    @precondition(lambda self: self._active())
+    @rule(which=PICK, checked=st.booleans(), broken=st.booleans())
+    def deploy(self, which, checked, broken):
+        self.it.build.deploy(self._service(which).arn, self._definition(checked=checked, broken=broken))
+
+    @precondition(lambda self: self._active())
+    @rule(which=PICK)
+    def delete(self, which):
+        self.it.build.delete(self._service(which).arn)
+
+    @rule()
+    def run_a_task(self):
+        self.it.build.run(self.it.build.definition("job", container("app", ("sim", "after=7"))))
+
+    @precondition(lambda self: self._alive())
+    @rule(which=PICK)
+    def stop_a_task(self, which):
+        self.it.build.stop(self._task(which).arn)
+
+    @precondition(lambda self: self._alive())
+    @rule(which=PICK, code=st.sampled_from([0, 1, 137]))
+    def a_container_dies(self, which, code):
+        task = self._task(which)
+        self.it.runtime.die(task.id, task.containers[which % len(task.containers)].name, code)
+
+    @precondition(lambda self: self._alive())
+    @rule(which=PICK)
+    def a_host_is_lost(self, which):
+        self.it.runtime.lose(self._task(which).id)
+
+    @precondition(lambda self: self._alive())
+    @rule(which=PICK, health=st.sampled_from(Health))
+    def health_flips(self, which, health):
+        self.it.runtime.turn(self._task(which).id, "web", health)
+
+    @rule(verb=st.sampled_from(["prepare", "start", "start_proxy"]))
+    def something_fails_next(self, verb):
+        self.it.runtime.fail(verb, SandboxFailed("no") if verb == "prepare" else ImageNotFound("no"))
+
+    @rule(seconds=st.sampled_from([0.3, 1, 6, 31, 400, 4000]))
+    def time_passes(self, seconds):
+        self.it.pass_time(seconds)
+
+    @rule()
+    def proxies_acknowledge(self):
+        self.it.held.clear()
+
+    @precondition(lambda self: self.it.keys)
+    @rule(which=st.lists(PICK, min_size=1, max_size=12))
+    def the_planner_works(self, which):
+        for pick in which:
+            keys = self.it.keys
+            self.it.step(keys[pick % len(keys)])
+
+    @rule()
+    def the_planner_works_on_everything(self):
+        self.it.rest()
+
+    def teardown(self):
+        for service in self._active():
+            self.it.build.deploy(service.arn, self._definition(checked=True))
+        self.it.converge()
+        assert self.it.plans_left() == []
+        for service in self._active():
+            tasks = self.it.build.tasks(service.arn)
+            assert [t.last_status for t in tasks] == [TaskStatus.RUNNING] * service.desired_count
+            assert {t.deployment for t in tasks} <= {service.primary.id}
+            assert len(service.deployments) == 1
+            assert self.it.build.messages(service.arn)[-1].endswith("has reached a steady state.")
+        offering = [t for t in self.it.book.world.tasks if t.view is not None and t.view.offers and not t.stopped]
+        assert {i.task for i in self.it.book.world.discovery_instances} == {t.arn for t in offering}
+
+    def _definition(self, *, checked: bool = False, broken: bool = False) -> TaskDefinition:
+        made = container("web", ("sim", "cannot_start") if broken else None, port=8080)
+        return self.it.build.definition("web", replace(made, health_check=CHECK if checked else None))
+
+    def _active(self) -> list[Service]:
+        return [s for s in self.it.book.world.services if s.status is ServiceStatus.ACTIVE]
+
+    def _service(self, pick: int) -> Service:
+        return self._active()[pick % len(self._active())]
+
+    def _alive(self) -> list[Task]:
+        return [t for t in self.it.book.world.tasks if not t.stopped]
+
+    def _task(self, pick: int) -> Task:
+        return self._alive()[pick % len(self._alive())]
+
+
+TestPlanner = Planner.TestCase
+TestPlanner.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)

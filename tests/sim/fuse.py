@@ -1,0 +1,81 @@
+"""A power cut after any action that one likes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
+from moyai.kernel.clock import Clock
+from moyai.kernel.ids import TaskId
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+
+
+class Fuse:
+    """Lets ``actions`` more pass; from the next one on everything stands still until it is mended."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.passed = 0
+
+    @property
+    def blown(self) -> bool:
+        return self.left == 0
+
+    def set(self, actions: int) -> None:
+        self.left = actions
+
+    def mend(self) -> None:
+        self.left = None
+
+    async def count(self) -> None:
+        if self.left:
+            self.left -= 1
+        if self.blown:
+            await asyncio.Event().wait()
+        self.passed += 1
+
+
+class FusedStore(MemoryStore):
+    """The cut comes before anything is on disk."""
+
+    fuse: Fuse
+
+    async def durable(self) -> None:
+        await self.fuse.count()
+        await super().durable()
+
+    async def acknowledge(self) -> None:
+        """What the door does before it answers; no cut comes in between."""
+        await super().durable()
+
+
+class FusedRuntime(SimRuntime):
+    """The cut comes after the verb acted and before anybody hears of it."""
+
+    def __init__(self, clock: Clock, fuse: Fuse) -> None:
+        super().__init__(clock)
+        self._fuse = fuse
+
+    async def prepare(self, sandbox: SandboxSpec) -> None:
+        await self._do(super().prepare(sandbox))
+
+    async def start(self, container: ContainerSpec) -> None:
+        await self._do(super().start(container))
+
+    async def start_proxy(self, proxy: ProxySpec) -> None:
+        await self._do(super().start_proxy(proxy))
+
+    async def stop(self, task: TaskId, container: str) -> None:
+        await self._do(super().stop(task, container))
+
+    async def release(self, task: TaskId) -> None:
+        await self._do(super().release(task))
+
+    async def _do(self, verb: Any) -> None:
+        if self._fuse.blown:
+            verb.close()
+            await asyncio.Event().wait()
+        await verb
+        await self._fuse.count()

@@ -1,0 +1,77 @@
+"""The control plane dies after its k-th action, for every k, and the next one brings it to the same end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.testing.world import container
+from tests.sim.control import Installation
+
+SEED = int(os.environ.get("SEED", "7"))
+"""``SEED=… make test`` replays another one."""
+STRIDE = 10
+
+
+async def story(made: Installation) -> None:
+    """Two services, one a client of the other; one is deployed anew, loses a task, and is deleted."""
+    build = made.build
+    build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
+    back = next(iter(build.world.services)).arn
+    await made.steady(back)
+    front = made.build.service("front", made.build.definition("front"), 1, offers=[])
+    await made.steady(front)
+    made.build.deploy(back, made.build.definition("back", container("api", port=9000)))
+    await made.until(lambda: not made.store.world.services[back].deployments[1:])
+    await made.steady(back)
+    victim = made.build.tasks(back)[0]
+    made.runtime.die(victim.id, "api")
+    await made.until(lambda: made.store.world.tasks[victim.arn].stopped)
+    await made.steady(back)
+    made.build.delete(front)
+    await made.until(lambda: made.store.world.services[front].status is ServiceStatus.INACTIVE)
+
+
+async def ending(made: Installation) -> dict[str, object]:
+    """What is left, without the names that chance gave."""
+    await made.clock.advance(120)
+    world = made.store.world
+    alive = [t for t in world.tasks if not t.stopped]
+    return {
+        "alive": Counter((t.service, t.last_status, t.task_definition) for t in alive),
+        "sandboxes": set(await made.runtime.observe()) == {t.id for t in alive},
+        "registered": {i.task for i in world.discovery_instances} == {t.arn for t in alive},
+        "services": {(s.name, s.status, len(s.deployments)) for s in world.services},
+        "left": await made.plans_left(),
+    }
+
+
+async def told_after(cut: int | None) -> tuple[Installation, dict[str, object]]:
+    made = Installation(SEED)
+    made.start()
+    if cut is not None:
+        made.fuse.set(cut)
+    try:
+        await story(made)
+        return made, await ending(made)
+    finally:
+        await made.crash()
+
+
+@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+async def test_it_ends_the_same_wherever_it_was_cut(first):
+    whole, expected = await told_after(None)
+    assert expected["sandboxes"]
+    assert expected["registered"]
+    assert expected["left"] == []
+    cuts = range(first, whole.fuse.passed + 1, STRIDE)
+    assert cuts
+    for cut in cuts:
+        made, reached = await told_after(cut)
+        assert made.crashes == 1
+        assert reached == expected, f"SEED={SEED}, cut after action {cut}"
+        twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]
+        assert twice == [], f"SEED={SEED}, cut after action {cut}"
