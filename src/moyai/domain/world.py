@@ -109,19 +109,26 @@ class World:
                 "alive": lambda t: () if t.stopped else ("yes",),
             }
         )
-        self.namespaces: Table[Namespace] = Table({"scope": _scope_index, "id": lambda n: (n.id,)})
+        self.namespaces: Table[Namespace] = Table(
+            {
+                "scope": _scope_index,
+                "id": lambda n: (n.id,),
+                "name": lambda n: (f"{scope_key(scope_of(n.arn))}/{n.name}",),
+            }
+        )
         self.discovery_services: Table[DiscoveryService] = Table(
             {
                 "scope": _scope_index,
                 "namespace": lambda s: (s.namespace,),
                 "id": lambda s: (s.id,),
+                "name": lambda s: (f"{s.namespace}/{s.name}",),
                 "owner": lambda s: () if s.owner is None else (s.owner,),
             }
         )
         self.discovery_instances: Table[DiscoveryInstance] = Table(
             {"service": lambda i: (i.service,), "task": lambda i: () if i.task is None else (i.task,)}
         )
-        self.operations: Table[Operation] = Table()
+        self.operations: Table[Operation] = Table({"scope": lambda o: (o.key.rpartition("/")[0],)})
         self._by_kind: Mapping[type, Table[Any]] = {
             Cluster: self.clusters,
             TaskDefinition: self.task_definitions,

@@ -1,0 +1,64 @@
+"""The filters of Cloud Map's lists.
+
+Promise: a condition that AWS does not have for a filter is refused with what it has. Several filters hold together.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_NamespaceFilter.html and its siblings
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from moyai.domain.cloudmap.errors import InvalidInput
+
+T = TypeVar("T")
+_RANGE = 2
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One filter as it comes in. ``condition`` is EQ when it is left out."""
+
+    name: str
+    values: tuple[str, ...]
+    condition: str = "EQ"
+
+
+class Rule(NamedTuple, Generic[T]):
+    """What a filter looks at, and by which conditions."""
+
+    value: Callable[[T], str]
+    conditions: tuple[str, ...] = ("EQ",)
+
+
+def passes(filters: tuple[Filter, ...], rules: Mapping[str, Rule[T]]) -> Callable[[T], bool]:
+    """Whether an item passes all of the filters. Raises InvalidInput."""
+    tests = [_test(one, rules[one.name]) for one in filters]
+    return lambda item: all(test(item) for test in tests)
+
+
+def _test(asked: Filter, rule: Rule[T]) -> Callable[[T], bool]:
+    values = asked.values
+    if asked.condition not in rule.conditions:
+        raise InvalidInput(f"The filter {asked.name} takes the conditions {', '.join(rule.conditions)}.")
+    match asked.condition:
+        case "EQ" if len(values) == 1:
+            return lambda item: rule.value(item) == values[0]
+        case "IN" if values:
+            return lambda item: rule.value(item) in values
+        case "BEGINS_WITH" if len(values) == 1:
+            return lambda item: rule.value(item).startswith(values[0])
+        case "BETWEEN" if len(values) == _RANGE:
+            low, high = _number(values[0]), _number(values[1])
+            return lambda item: low <= float(rule.value(item)) <= high
+        case _:
+            due = {"IN": "one value or more", "BETWEEN": "two values"}.get(asked.condition, "one value")
+            raise InvalidInput(f"The condition {asked.condition} of the filter {asked.name} takes {due}.")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(f"'{text[:100]}' is not a time in seconds since 1970.") from None

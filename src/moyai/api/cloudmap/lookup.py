@@ -1,0 +1,52 @@
+"""Finding what a request names, and listing by pages.
+
+Promise: an id and an ARN find the same thing; what belongs to another account or region is not found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from moyai.api.operation import Context
+from moyai.domain.cloudmap.errors import InvalidInput, NamespaceNotFound, ServiceNotFound
+from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.world import World, scope_of
+from moyai.kernel.arn import arn
+from moyai.kernel.scope import Scope
+
+MAX_RESULTS = 100
+
+
+def namespace_of(ctx: Context, identifier: str) -> Namespace:
+    """The namespace with this id or ARN. Raises NamespaceNotFound."""
+    found = ctx.store.world.namespaces.get(_as_arn(ctx.scope, "namespace", identifier))
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise NamespaceNotFound
+    return found
+
+
+def service_of(ctx: Context, identifier: str) -> DiscoveryService:
+    """The service with this id or ARN. Raises ServiceNotFound."""
+    found = ctx.store.world.discovery_services.get(_as_arn(ctx.scope, "service", identifier))
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise ServiceNotFound
+    return found
+
+
+def instance_count(world: World, service: DiscoveryService) -> int:
+    """How many instances the service has."""
+    return len(world.discovery_instances.by("service", service.arn))
+
+
+def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
+    """A page of one of Cloud Map's lists; 100 when no size is given. Raises InvalidInput."""
+    try:
+        return page(keys, listing, token, size or MAX_RESULTS)
+    except BadToken as error:
+        raise InvalidInput(str(error)) from error
+
+
+def _as_arn(scope: Scope, kind: str, identifier: str) -> str:
+    return identifier if identifier.startswith("arn:") else arn("servicediscovery", scope, f"{kind}/{identifier}")

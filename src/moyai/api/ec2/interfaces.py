@@ -1,0 +1,153 @@
+"""The network interfaces of tasks.
+
+Promise: a task's interface is there from its start until it has stopped. ``Association.PublicIp`` is where all TCP
+ports of a task with ``assignPublicIp`` answer: an address of this machine's loopback, not of the internet. The
+description names the attachment, as ECS writes it, so that interface and task find each other.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
+from moyai.api.operation import Context
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.errors import NetworkInterfaceNotFound
+from moyai.domain.world import scope_of
+from moyai.kernel.arn import arn
+
+_OWNER = "amazon-aws"
+_REQUESTER = "ecs"
+
+
+class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
+    """Which interfaces. Those of tasks are all managed by the caller, so ``include_managed_resources`` adds none."""
+
+    include_managed_resources: bool = False
+    network_interface_ids: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+
+
+def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
+    """The interfaces of the scope's tasks that have not stopped."""
+    tasks = ctx.store.world.tasks.by("vpc", default_vpc(ctx.scope).id)
+    found = select(_INTERFACES, tasks, request.network_interface_ids, request)
+    return {"network_interfaces": [_interface(task) for task in found.items], "next_token": found.next_token}
+
+
+def _interface(task: Task) -> dict[str, object]:
+    one = task.interface
+    scope = scope_of(task.arn)
+    association = _association(task)
+    names = {group.id: group.name for group in default_vpc(scope).security_groups}
+    return {
+        "network_interface_id": one.id,
+        "interface_type": "interface",
+        "description": _description(task),
+        "status": _status(task),
+        "owner_id": scope.account,
+        "requester_id": _REQUESTER,
+        "requester_managed": True,
+        "source_dest_check": True,
+        "vpc_id": one.vpc,
+        "subnet_id": one.subnet,
+        "availability_zone": task.availability_zone,
+        "availability_zone_id": _zone_id(task),
+        "mac_address": one.mac,
+        "private_ip_address": one.address,
+        "private_dns_name": one.private_dns_name,
+        "private_ip_addresses": [
+            {
+                "primary": True,
+                "private_ip_address": one.address,
+                "private_dns_name": one.private_dns_name,
+                "association": association,
+            }
+        ],
+        "association": association,
+        "attachment": _attachment(task),
+        "groups": [{"group_id": group, "group_name": names.get(group)} for group in one.security_groups],
+        "tag_set": [{"key": key, "value": value} for key, value in sorted(_tags(task).items())],
+    }
+
+
+def _association(task: Task) -> dict[str, object] | None:
+    address = task.interface.public_address
+    return None if address is None else {"ip_owner_id": _OWNER, "public_ip": address}
+
+
+def _attachment(task: Task) -> dict[str, object]:
+    return {
+        "attachment_id": _attachment_id(task),
+        "attach_time": task.created_at,
+        "delete_on_termination": True,
+        "device_index": 1,
+        "network_card_index": 0,
+        "instance_owner_id": _REQUESTER,
+        "status": "attached",
+    }
+
+
+def _attachment_id(task: Task) -> str:
+    return "eni-attach-" + task.interface.id.removeprefix("eni-")
+
+
+def _description(task: Task) -> str:
+    return arn("ecs", scope_of(task.arn), f"attachment/{task.interface.attachment}")
+
+
+def _status(task: Task) -> str:
+    return "detaching" if task.last_status is TaskStatus.DEPROVISIONING else "in-use"
+
+
+def _zone_id(task: Task) -> str | None:
+    subnet = default_vpc(scope_of(task.arn)).subnet(task.interface.subnet)
+    return None if subnet is None else subnet.zone_id
+
+
+def _tags(task: Task) -> dict[str, str]:
+    """The tags that ECS puts on an interface it manages."""
+    tags = {"aws:ecs:clusterName": task.cluster.rpartition("/")[2]}
+    if task.service is not None:
+        tags["aws:ecs:serviceName"] = task.service.rpartition("/")[2]
+    return tags
+
+
+def _public(task: Task) -> Iterator[str]:
+    if task.interface.public_address is not None:
+        yield task.interface.public_address
+
+
+_INTERFACES = Kind[Task](
+    "network interfaces",
+    lambda task: task.interface.id,
+    MappingProxyType(
+        {
+            "network-interface-id": lambda t: (t.interface.id,),
+            "vpc-id": lambda t: (t.interface.vpc,),
+            "subnet-id": lambda t: (t.interface.subnet,),
+            "availability-zone": lambda t: (t.availability_zone,),
+            "group-id": lambda t: t.interface.security_groups,
+            "mac-address": lambda t: (t.interface.mac,),
+            "private-ip-address": lambda t: (t.interface.address,),
+            "addresses.private-ip-address": lambda t: (t.interface.address,),
+            "addresses.primary": lambda _: ALWAYS,
+            "addresses.association.public-ip": _public,
+            "association.public-ip": _public,
+            "association.ip-owner-id": lambda t: (_OWNER,) if t.interface.public_address else (),
+            "private-dns-name": lambda t: (t.interface.private_dns_name,),
+            "attachment.attachment-id": lambda t: (_attachment_id(t),),
+            "attachment.status": lambda _: ("attached",),
+            "description": lambda t: (_description(t),),
+            "interface-type": lambda _: ("interface",),
+            "owner-id": lambda t: (scope_of(t.arn).account,),
+            "requester-managed": lambda _: ALWAYS,
+            "status": lambda t: (_status(t),),
+        }
+    ),
+    NetworkInterfaceNotFound,
+    _tags,
+)

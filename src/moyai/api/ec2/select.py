@@ -1,0 +1,134 @@
+"""Ids, filters and pages: what EC2's Describe calls have in common.
+
+Promise: a value matches when one of a filter's values does, with ``*`` and ``?`` as wildcards; all filters must match.
+An id that nothing has is an error, a filter that nothing matches is an empty answer.
+Refuses: a filter that moyai does not know, by name, since leaving it out would answer too much.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from moyai.domain.paging import BadToken, page
+from moyai.domain.vpc.errors import (
+    DryRunOperation,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingParameter,
+    NotFound,
+)
+
+T = TypeVar("T")
+MAX_RESULTS = 1000
+ALWAYS = ("true",)
+"""What a filter finds on everything there is here."""
+_MAX_FILTERS = 50
+_MAX_VALUES = 200
+_MAX_PATTERN = 255
+_TAG = "tag:"
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One filter as it comes in."""
+
+    name: str = ""
+    values: tuple[str, ...] = ()
+
+
+Values = Callable[[T], Iterable[str]]
+"""What a filter compares with."""
+
+
+class Kind(NamedTuple, Generic[T]):
+    """One kind of thing that is described: its id, its filters by name, the error for an unknown id."""
+
+    name: str
+    id_of: Callable[[T], str]
+    filters: Mapping[str, Values[T]]
+    not_found: type[NotFound]
+    tags_of: Callable[[T], Mapping[str, str]] = lambda _: {}
+
+
+class PagedRequest(msgspec.Struct, frozen=True):
+    """What every paged Describe request has."""
+
+    filters: tuple[Filter, ...] = ()
+    next_token: str | None = None
+    max_results: int | None = None
+    dry_run: bool = False
+
+
+class Selected(NamedTuple, Generic[T]):
+    """A page of what was asked for."""
+
+    items: list[T]
+    next_token: str | None
+
+
+def select(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: PagedRequest) -> Selected[T]:
+    """The page of the items with these ids (none = all) that pass the filters. Raises EC2's errors."""
+    if ids and asked.max_results is not None:
+        raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
+    found = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), asked.filters)}
+    if asked.dry_run:
+        raise DryRunOperation
+    listing = (kind.name, asked.filters)
+    try:
+        shown = page(found, listing, asked.next_token, asked.max_results or MAX_RESULTS)
+    except BadToken as error:
+        raise InvalidParameterValue(f"NextToken: {error}") from error
+    return Selected([found[key] for key in shown.keys], shown.next_token)
+
+
+def with_ids(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...]) -> list[T]:
+    """The items with these ids; all of them when none is given. Raises the kind's NotFound."""
+    by_id = {kind.id_of(item): item for item in items}
+    missing = sorted({one for one in ids if one not in by_id})
+    if missing:
+        raise kind.not_found(missing)
+    return [by_id[one] for one in ids] if ids else list(by_id.values())
+
+
+def passing(kind: Kind[T], items: Iterable[T], filters: tuple[Filter, ...]) -> list[T]:
+    """The items that pass all filters. Raises InvalidParameterValue or MissingParameter."""
+    if len(filters) > _MAX_FILTERS or any(len(one.values) > _MAX_VALUES for one in filters):
+        raise InvalidParameterValue(f"There may be {_MAX_FILTERS} filters with {_MAX_VALUES} values each.")
+    tests = [_test(kind, one) for one in filters]
+    return [item for item in items if all(test(item) for test in tests)]
+
+
+def _test(kind: Kind[T], asked: Filter) -> Callable[[T], bool]:
+    if not asked.name:
+        raise MissingParameter("The request must contain the parameter Filter.Name.")
+    values = _values_of(kind, asked.name)
+    if any(len(value) > _MAX_PATTERN for value in asked.values):
+        raise InvalidParameterValue(f"A value of the filter '{asked.name}' is longer than {_MAX_PATTERN} characters.")
+    patterns = [_pattern(value) for value in asked.values]
+    return lambda item: any(pattern.fullmatch(value) for value in values(item) for pattern in patterns)
+
+
+def _values_of(kind: Kind[T], name: str) -> Values[T]:
+    if name.startswith(_TAG):
+        key = name.removeprefix(_TAG)
+        return lambda item: [value for tag, value in kind.tags_of(item).items() if tag == key]
+    if name == "tag-key":
+        return kind.tags_of
+    known: Values[Any] | None = kind.filters.get(name)
+    if known is None:
+        raise InvalidParameterValue(
+            f"The filter '{name[:_MAX_PATTERN]}' is invalid. For {kind.name} moyai has: "
+            f"{', '.join(sorted(kind.filters))}, tag-key, tag:<key>."
+        )
+    return known
+
+
+@lru_cache(maxsize=512)
+def _pattern(value: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(char, re.escape(char)) for char in re.sub(r"\*+", "*", value)), re.DOTALL)

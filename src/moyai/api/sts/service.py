@@ -1,0 +1,29 @@
+"""STS's one operation here.
+
+Promise: the account is the one whose resources the caller sees, and the ARN the one that errors and records name.
+Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moyai.api.operation import Context, Operation, Service, table
+
+
+class GetCallerIdentityRequest(msgspec.Struct, frozen=True):
+    """Nothing to ask for."""
+
+
+def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict[str, object]:
+    """The caller's account and ARN; the user id is the access key's, or the account's for an unsigned request."""
+    del request
+    return {"user_id": ctx.access_key or ctx.scope.account, "account": ctx.scope.account, "arn": ctx.principal}
+
+
+STS: Final = Service(
+    name="sts",
+    operations=table([Operation("GetCallerIdentity", GetCallerIdentityRequest, get_caller_identity)]),
+)

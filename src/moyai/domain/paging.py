@@ -1,0 +1,62 @@
+"""Lists, a page at a time.
+
+Promise: a page goes on behind the last key of the one before, so that no change in between repeats or skips what
+was there all along. A token says which list (call and filters) it was made for and is of no use for
+another; it holds nothing that its reader did not see.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from bisect import bisect_right
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import NamedTuple
+
+import msgspec
+
+_LONGEST_TOKEN = 4096
+_DIGEST = 16
+
+
+class BadToken(ValueError):
+    """The token is none of ours, or belongs to another list."""
+
+
+class Page(NamedTuple):
+    """Some of the keys in order, and the token for what follows (None at the end)."""
+
+    keys: list[str]
+    next_token: str | None
+
+
+class _Token(msgspec.Struct, array_like=True):
+    listing: str
+    last: str
+
+
+def page(keys: Iterable[str], listing: object, token: str | None, size: int) -> Page:
+    """The ``size`` keys behind the token, in the order of the keys. ``listing``: the call and all its filters.
+
+    Raises BadToken.
+    """
+    digest = sha256(msgspec.json.encode(listing)).hexdigest()[:_DIGEST]
+    ordered = sorted(keys)
+    rest = ordered if token is None else ordered[bisect_right(ordered, _last(token, digest)) :]
+    shown = rest[:size]
+    return Page(shown, _written(digest, shown[-1]) if len(rest) > size else None)
+
+
+def _written(listing: str, last: str) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(_Token(listing, last))).decode()
+
+
+def _last(token: str, listing: str) -> str:
+    try:
+        read = msgspec.json.decode(base64.b64decode(token[:_LONGEST_TOKEN], b"-_", validate=True), type=_Token)
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise BadToken("The token is not valid.") from error
+    if read.listing != listing:
+        raise BadToken("The token is of another call. Use it with the call and the filters that it came from.")
+    return read.last
