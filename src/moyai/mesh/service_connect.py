@@ -55,7 +55,7 @@ _APP_CONNECTION_IDLE = 4.0
 _CUT_REQUEST = 502
 
 _OUTLIER = OutlierPolicy(
-    consecutive_failures=5, interval=10, base_ejection=30, max_ejection=300, max_ejection_percent=50
+    consecutive_failures=5, interval=10.0, base_ejection=30.0, max_ejection=300.0, max_ejection_percent=50
 )
 
 _REPEATABLE = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")

@@ -1,0 +1,26 @@
+"""Worlds and the mesh that each compiles to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from moyai.mesh.service_connect import compile_mesh
+from moyai.testing.golden import Golden, cases
+from tests.golden.mesh.worlds import load
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("name", cases(HERE))
+def test_mesh(name, golden_update):
+    mesh = msgspec.to_builtins(compile_mesh(load(HERE / f"{name}.in.yaml")))
+    text = yaml.safe_dump(mesh, sort_keys=False, width=120)
+    Golden(HERE, update=golden_update).check(name, {"ir": text})
+
+
+def test_every_expectation_has_a_case(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(cases(HERE))

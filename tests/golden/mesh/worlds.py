@@ -1,0 +1,143 @@
+"""Worlds of one namespace in a few lines of YAML, for the cases of mesh and xds.
+
+    services:
+      <service>:
+        tasks: how many (default 1), or for each whether it is registered
+        sees: the discovery names its tasks can call (default: none)
+        offers:
+          <discovery name>: {port, protocol, alias, ingress_port, idle, request}
+
+Ids are made from names, addresses and zones from a counter; everything is as the API would record it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
+from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
+from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
+from moyai.domain.world import Put, World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import (
+    AccountId,
+    ClusterArn,
+    DeploymentId,
+    DiscoveryServiceArn,
+    DiscoveryServiceId,
+    InstanceId,
+    NamespaceArn,
+    NamespaceId,
+    NetworkInterfaceId,
+    Region,
+    ServiceArn,
+    SubnetId,
+    TaskArn,
+    TaskDefinitionArn,
+    TaskId,
+    VpcId,
+)
+from moyai.kernel.scope import Scope
+
+SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
+NAMESPACE = NamespaceArn("arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-shop")
+CLUSTER = ClusterArn("arn:aws:ecs:us-east-1:123456789012:cluster/default")
+LONG_AGO = Instant(0)
+
+
+def load(path: Path) -> World:
+    """The world that a case describes."""
+    services = yaml.safe_load(path.read_text())["services"]
+    world = World()
+    world.apply(Put(Namespace(NAMESPACE, NamespaceId("ns-shop"), "shop", NamespaceType.HTTP, LONG_AGO)))
+    seen = _seen(services)
+    for name, service in services.items():
+        _service(world, name, service or {}, seen)
+    return world
+
+
+def discovery_arn(name: str) -> DiscoveryServiceArn:
+    return DiscoveryServiceArn(f"arn:aws:servicediscovery:us-east-1:123456789012:service/srv-{name}")
+
+
+def _seen(services: dict[str, Any]) -> dict[str, SeenName]:
+    """Every offer by its discovery name, as its callers see it; ``gone`` ones have no service any more."""
+    aliases = {n: o.get("alias", f"{n}.shop:{o['port']}") for s in services.values() for n, o in _offers(s)}
+    addresses = allot(alias.split(":")[0] for alias in aliases.values())
+    return {
+        name: SeenName(host, int(port), addresses[host], discovery_arn(name))
+        for name, alias in aliases.items()
+        for host, _, port in [alias.partition(":")]
+    }
+
+
+def _offers(service: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    return list((service or {}).get("offers", {}).items())
+
+
+def _offer(name: str, given: dict[str, Any]) -> Offer:
+    protocol = given.get("protocol")
+    return Offer(
+        discovery_service=discovery_arn(name),
+        discovery_name=name,
+        container_port=given["port"],
+        protocol=None if protocol is None else AppProtocol(protocol),
+        ingress_port=given.get("ingress_port"),
+        idle_timeout_seconds=given.get("idle"),
+        per_request_timeout_seconds=given.get("request"),
+    )
+
+
+def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, SeenName]) -> None:
+    arn = ServiceArn(f"arn:aws:ecs:us-east-1:123456789012:service/default/{name}")
+    offers = tuple(_offer(n, o) for n, o in _offers(given))
+    view = ConnectView(NAMESPACE, tuple(seen[n] for n in given.get("sees", ())), offers)
+    definition = _definition(world, name, offers)
+    deployment = Deployment(
+        DeploymentId(f"ecs-svc/{name}"), DeploymentStatus.PRIMARY, definition, LONG_AGO, LONG_AGO, view=view
+    )
+    world.apply(Put(Service(arn, name, CLUSTER, LONG_AGO, "test", (deployment,), desired_count=1)))
+    for offer in offers:
+        if not dict(_offers(given))[offer.discovery_name].get("gone"):
+            known = DiscoveryService(
+                offer.discovery_service,
+                DiscoveryServiceId(f"srv-{offer.discovery_name}"),
+                offer.discovery_name,
+                NAMESPACE,
+                LONG_AGO,
+                owner=arn,
+                protocol=offer.protocol,
+            )
+            world.apply(Put(known))
+    tasks = given.get("tasks", 1)
+    for number, registered in enumerate([True] * tasks if isinstance(tasks, int) else tasks):
+        _task(world, f"{name}-{number}", definition, view, registered=registered)
+
+
+def _definition(world: World, name: str, offers: tuple[Offer, ...]) -> TaskDefinitionArn:
+    arn = TaskDefinitionArn(f"arn:aws:ecs:us-east-1:123456789012:task-definition/{name}:1")
+    ports = tuple(PortMapping(o.container_port, name=o.discovery_name, app_protocol=o.protocol) for o in offers)
+    app = ContainerDefinition("app", "moyai.local/host", port_mappings=ports)
+    world.apply(Put(TaskDefinition(arn, name, 1, LONG_AGO, "test", (app,))))
+    return arn
+
+
+def _task(world: World, name: str, definition: TaskDefinitionArn, view: ConnectView, *, registered: bool) -> None:
+    number = len(world.tasks) + 1
+    zone, address = f"us-east-1{'abc'[number % 3]}", f"172.31.0.{number}"
+    arn = TaskArn(f"arn:aws:ecs:us-east-1:123456789012:task/default/{name}")
+    interface = NetworkInterface(
+        NetworkInterfaceId(f"eni-{name}"), "", VpcId("vpc-1"), SubnetId("subnet-1"), address, "", ""
+    )
+    task = Task(arn, TaskId(name), CLUSTER, definition, LONG_AGO, "", zone, interface, (), view=view)
+    world.apply(Put(task))
+    for offer in view.offers if registered else ():
+        attributes = {INSTANCE_IPV4: address, INSTANCE_PORT: str(offer.reachable_port), ZONE: zone}
+        instance = DiscoveryInstance(offer.discovery_service, InstanceId(name), attributes, LONG_AGO, task=arn)
+        world.apply(Put(instance))

@@ -1,0 +1,123 @@
+"""What Envoy is told, for each world of the mesh's cases, and that the real Envoy takes it.
+
+A case is a ``<name>.in.yaml`` of tests/golden/mesh. Every resource of every workload is in the outputs once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from envoy.config.bootstrap.v3.bootstrap_pb2 import Bootstrap
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
+from google.protobuf.json_format import MessageToJson, Parse
+from google.protobuf.message import Message
+
+from moyai.mesh.ir import Mesh
+from moyai.mesh.service_connect import compile_mesh
+from moyai.testing.golden import Golden, cases
+from moyai.xds.server.cache import SnapshotCache
+from moyai.xds.server.resource import Kind
+from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
+from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.proto import packed
+from tests.golden.mesh.worlds import load
+
+HERE = Path(__file__).parent
+WORLDS = HERE.parent / "mesh"
+ENVOY = Path(sys.executable).with_name("envoy")
+MESSAGES = {
+    Kind.CLUSTER: Cluster,
+    Kind.ENDPOINT: ClusterLoadAssignment,
+    Kind.LISTENER: Listener,
+    Kind.ROUTE: RouteConfiguration,
+}
+
+
+def messages(mesh: Mesh) -> dict[Kind, list[Message]]:
+    cache = SnapshotCache()
+    cache.update(mesh)
+    found = {
+        (kind, name): resource
+        for workload in mesh.workloads
+        for kind, resources in cache.snapshot(workload).items()
+        for name, resource in resources.items()
+    }
+    result: dict[Kind, list[Message]] = {kind: [] for kind in Kind}
+    for (kind, _), resource in sorted(found.items()):
+        body = DeltaDiscoveryResponse.FromString(resource.frame).resources[0].resource
+        result[kind].append(MESSAGES[kind].FromString(body.value))
+    return result
+
+
+def plain(message: Message):
+    return json.loads(MessageToJson(message, preserving_proto_field_name=True))
+
+
+def as_yaml(value) -> str:
+    return yaml.safe_dump(value, sort_keys=True, width=120)
+
+
+@pytest.mark.parametrize("name", cases(WORLDS))
+def test_xds(name, golden_update):
+    mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
+    found = {
+        f"{kind.name.lower()}s": as_yaml(
+            [json.loads(MessageToJson(m, preserving_proto_field_name=True)) for m in listed]
+        )
+        for kind, listed in messages(mesh).items()
+    }
+    first = mesh.workloads[min(mesh.workloads)]
+    found["bootstrap"] = as_yaml(json.loads(bootstrap(first, ProxySettings())))
+    Golden(HERE, update=golden_update).check(name, found)
+
+
+def test_every_expectation_has_a_case(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(cases(WORLDS))
+
+
+@pytest.mark.parametrize("name", cases(WORLDS))
+def test_envoy_takes_it(name, tmp_path):
+    mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
+    text = bootstrap(mesh.workloads[min(mesh.workloads)], ProxySettings()).decode()
+    config = Parse(text.replace("{run}", str(tmp_path)).replace("{xds}", str(tmp_path / "xds.sock")), Bootstrap())
+    add(config, messages(mesh))
+    path = tmp_path / "envoy.json"
+    path.write_text(MessageToJson(config))
+    run = subprocess.run(
+        [ENVOY, "--mode", "validate", "--config-path", str(path), "--log-level", "warning"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def add(config, found: dict[Kind, list[Message]]) -> None:
+    """Put everything into one bootstrap: each listener at an address of its own, routes and endpoints in place."""
+    config.static_resources.clusters.extend(found[Kind.CLUSTER])
+    for assignment in found[Kind.ENDPOINT]:
+        cluster = Cluster(name=f"with {assignment.cluster_name}", type=Cluster.STATIC, load_assignment=assignment)
+        cluster.load_assignment.cluster_name = cluster.name
+        config.static_resources.clusters.append(cluster)
+    listeners = list(found[Kind.LISTENER])
+    for routes in found[Kind.ROUTE]:
+        manager = HttpConnectionManager(stat_prefix="routes", route_config=routes)
+        chain = FilterChain(filters=[Filter(name="http", typed_config=packed(manager))])
+        listeners.append(Listener(name=f"with {routes.name}", filter_chains=[chain]))
+    for number, listener in enumerate(listeners, start=1):
+        listener.address.CopyFrom(socket_address(f"127.0.0.{number}", 15000))
+    config.static_resources.listeners.extend(listeners)
