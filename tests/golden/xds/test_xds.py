@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,7 +47,7 @@ MESSAGES = {
 }
 
 
-def messages(mesh: Mesh) -> dict[Kind, list[Message]]:
+def messages(mesh: Mesh) -> dict[Kind, list[Any]]:
     cache = SnapshotCache()
     cache.update(mesh)
     found = {
@@ -55,7 +56,7 @@ def messages(mesh: Mesh) -> dict[Kind, list[Message]]:
         for kind, resources in cache.snapshot(workload).items()
         for name, resource in resources.items()
     }
-    result: dict[Kind, list[Message]] = {kind: [] for kind in Kind}
+    result: dict[Kind, list[Any]] = {kind: [] for kind in Kind}
     for (kind, _), resource in sorted(found.items()):
         body = DeltaDiscoveryResponse.FromString(resource.frame).resources[0].resource
         result[kind].append(MESSAGES[kind].FromString(body.value))
@@ -106,7 +107,7 @@ def test_envoy_takes_it(name, tmp_path):
     assert run.returncode == 0, run.stderr
 
 
-def add(config, found: dict[Kind, list[Message]]) -> None:
+def add(config, found: dict[Kind, list[Any]]) -> None:
     """Put everything into one bootstrap: each listener at an address of its own, routes and endpoints in place."""
     config.static_resources.clusters.extend(found[Kind.CLUSTER])
     for assignment in found[Kind.ENDPOINT]:
