@@ -14,7 +14,7 @@ def ecs() -> Bench:
 
 
 @pytest.fixture
-def shop(ecs) -> Bench:
+def shop(ecs: Bench) -> Bench:
     """The cluster ``default``, the namespace ``shop.local`` and the task definition ``web:1``."""
     ecs.call("CreateCluster")
     ecs.namespace()

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import RolloutState, ServiceEvent, ServiceLog, ServiceStatus
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from moyai.kernel.ids import ServiceArn
 from tests.unit.api.ecs.bench import ARN, GROUP, NETWORK, SUBNETS, connect, container, offer, service
 
 
@@ -257,7 +258,7 @@ def test_a_service_scaled_to_zero_is_deleted_without_force(shop):
 
 def test_the_name_of_an_inactive_service_is_free(shop):
     shop.service()
-    key = f"{ARN}service/default/web"
+    key = ServiceArn(f"{ARN}service/default/web")
     shop.put(replace(shop.world.services[key], status=ServiceStatus.INACTIVE))
     shop.put(ServiceLog(key, (ServiceEvent("1", shop.now, "old"),)))
     shop.fails("DeleteService", "ServiceNotFoundException", "Service not found.", service="web")
@@ -270,8 +271,8 @@ def test_the_name_of_an_inactive_service_is_free(shop):
 def test_services_that_are_not_there(shop):
     for operation in ("UpdateService", "DeleteService"):
         shop.fails(operation, "ServiceNotFoundException", "Service not found.", service="none")
-    for operation, params in [("CreateService", service()), ("DescribeServices", {"services": ["web"]})]:
-        shop.fails(operation, "ClusterNotFoundException", "Cluster not found.", **params, cluster="none")
+    shop.fails("CreateService", "ClusterNotFoundException", "Cluster not found.", **service(cluster="none"))
+    shop.fails("DescribeServices", "ClusterNotFoundException", "Cluster not found.", services=["a"], cluster="none")
     answer = shop.call("DescribeServices", services=["none", f"{ARN}service/other/web"])
     assert answer["services"] == []
     assert answer["failures"] == [

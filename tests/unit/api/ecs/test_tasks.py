@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from moyai.kernel.ids import ClusterArn
 from moyai.plan.launch import LaunchRequest, launch
 from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS, container
 
@@ -51,7 +52,9 @@ def test_a_task_with_its_network_shows_it(shop):
 def test_the_proxy_is_a_container_without_an_image_and_an_attachment(shop):
     definition = shop.world.task_definitions[f"{ARN}task-definition/web:1"]
     view = ConnectView(next(iter(shop.world.namespaces)).arn)
-    asked = LaunchRequest(cluster=f"{ARN}cluster/default", definition=definition, group="service:web", view=view)
+    asked = LaunchRequest(
+        cluster=ClusterArn(f"{ARN}cluster/default"), definition=definition, group="service:web", view=view
+    )
     task = launch(shop.world, asked, shop.now, shop.ids)
     shop.put(task)
     [shown] = shop.call("DescribeTasks", tasks=[task.id])["tasks"]
