@@ -22,7 +22,7 @@ import msgspec
 
 from moyai.api.door import Door
 from moyai.api.wire.http import HttpRequest, HttpResponse
-from moyai.kernel.errors import TooLarge
+from moyai.kernel.errors import ClientFault, TooLarge
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,6 +41,13 @@ class StreamedResponse(msgspec.Struct, frozen=True):
 
 Response = HttpResponse | StreamedResponse
 Handler = Callable[[HttpRequest], Awaitable[Response]]
+
+
+class TooSlow(ClientFault):
+    """The body did not come in time."""
+
+    code = "RequestTimeoutException"
+    status = 408
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -82,19 +89,19 @@ class App:
         problem = None if self._limits.from_browsers else _browser_problem(headers, self._limits.hosts)
         if problem is not None:
             return _plain(403, problem)
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        path, query = raw_path.decode("latin-1"), scope["query_string"].decode("latin-1")
         try:
             async with asyncio.timeout(self._limits.read_seconds):
                 body = await self._body(headers, receive)
         except TimeoutError:
-            return _plain(408, f"The request did not arrive within {self._limits.read_seconds:g} seconds.")
+            late = TooSlow(f"The request did not arrive within {self._limits.read_seconds:g} seconds.")
+            return self._door.refusal(HttpRequest(scope["method"], path, query, headers), late)
         except TooLarge as error:
-            return _plain(error.status, error.message, error.code)
+            return self._door.refusal(HttpRequest(scope["method"], path, query, headers), error)
         if body is None:
             return None
-        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        path = raw_path.decode("latin-1")
-        request = HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
-        return await self._answered(request)
+        return await self._answered(HttpRequest(scope["method"], path, query, headers, body))
 
     async def _answered(self, request: HttpRequest) -> Response:
         if request.path.startswith(OWN_PREFIX):
@@ -164,9 +171,8 @@ def _is_local(host: str, hosts: frozenset[str], *, any_address: bool) -> bool:
     return any_address or address.is_loopback
 
 
-def _plain(status: int, message: str, code: str | None = None) -> HttpResponse:
-    body = {"message": message} if code is None else {"__type": code, "message": message}
-    return HttpResponse(status, _JSON, msgspec.json.encode(body))
+def _plain(status: int, message: str) -> HttpResponse:
+    return HttpResponse(status, _JSON, msgspec.json.encode({"message": message}))
 
 
 async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:

@@ -82,6 +82,15 @@ class Door:
             fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
             return self._codec(heard).serialise_error(fault, request_id)
 
+    def refusal(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+        """The answer to a request that is not to be served: ``error`` in the protocol that the request speaks.
+
+        The request may be without its body, when that is what is wrong with it.
+        """
+        signed = _signed(request)
+        heard = self._router.hear(request, signed.service if isinstance(signed, Credential) else None)
+        return self._codec(heard).serialise_error(error, self._house.ids.uuid())
+
     async def _served(
         self, request: HttpRequest, heard: Heard, signed: Credential | ApiError | None, request_id: str
     ) -> HttpResponse:

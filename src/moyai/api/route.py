@@ -88,6 +88,8 @@ class Router:
                 if http["method"] == request.method and labels(http["requestUri"], request.path) is not None:
                     return Heard(REST, service, name, tried)
         meant = self._by_signing_name.get(scope_service or "")
+        if request.content_type == "application/x-www-form-urlencoded":
+            return Heard(EC2 if meant == EC2 else QUERY, None, None, tried)
         return Heard(_protocols(self._models[meant])[0] if meant else JSON, None, None, tried)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from moyai.api.asgi import App, Limits, StreamedResponse
 from moyai.api.wire.http import HttpResponse
+from tests.contract.wire import peer
 from tests.unit.api import world
 
 
@@ -47,6 +48,19 @@ TARGET = (b"x-amz-target", b"AmazonEC2ContainerServiceV20141113.CreateCluster")
 async def test_a_request_in_pieces():
     sent = await ask(world.app(), headers=[TARGET], chunks=[b'{"cluster', b'Name": "shop"}'])
     assert msgspec.json.decode(body(sent))["cluster"]["clusterName"] == "shop"
+
+
+@pytest.mark.parametrize(
+    ("headers", "protocol", "code"),
+    [
+        ([TARGET], "json", "RequestEntityTooLargeException"),
+        ([(b"content-type", b"application/x-www-form-urlencoded")], "query", "RequestEntityTooLargeException"),
+    ],
+)
+async def test_a_refusal_is_in_the_protocol_of_the_request(headers, protocol, code):
+    sent = await ask(world.app(Limits(max_body=10)), headers=headers, chunks=[b"Action=DescribeVpcs"])
+    response = HttpResponse(status(sent), {}, body(sent))
+    assert peer.read(protocol, None, response)["Error"]["Code"] == code
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"11")], [(b"content-length", b"9" * 30)]])
