@@ -30,16 +30,27 @@ async def _get(run: Path, path: str) -> str:
     finally:
         os.close(directory)
     try:
-        writer.write(f"GET {path} HTTP/1.0\r\nhost: moyai\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\n\r\n".encode())
         answer = b""
         while len(answer) < _ANSWER_LIMIT and (chunk := await reader.read(_ANSWER_LIMIT)):
             answer += chunk
     finally:
         writer.close()
-    head, _, body = answer.decode(errors="replace").partition("\r\n\r\n")
-    if " 200 " not in head.partition("\r\n")[0]:
-        raise ValueError(head.partition("\r\n")[0])
-    return body
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise ValueError(head.partition(b"\r\n")[0])
+    return (_joined(body) if b"transfer-encoding: chunked" in head.lower() else body).decode(errors="replace")
+
+
+def _joined(body: bytes) -> bytes:
+    """A chunked body as one piece. Raises ValueError when it isn't one."""
+    whole = b""
+    while True:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        if length == 0:
+            return whole
+        whole, body = whole + body[:length], body[length + 2 :]
 
 
 def _total(body: str) -> int:

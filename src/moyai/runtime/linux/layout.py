@@ -46,9 +46,9 @@ class Layout:
         self.logs = self.state / "logs"
 
     def make(self) -> None:
-        """Make the directories. Only root can look into them; proxies may pass through ``run``."""
+        """Make the directories. Only root can look into them; proxies may pass through ``run`` and ``netns``."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path, mode in ((self.run, 0o711), (self.netns, 0o700), (self.tasks, 0o700), (self.logs, 0o700)):
+        for path, mode in ((self.run, 0o711), (self.netns, 0o711), (self.tasks, 0o700), (self.logs, 0o700)):
             path.mkdir(exist_ok=True)
             path.chmod(mode)
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import select
 import socket
+import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -26,7 +28,10 @@ from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, SandboxFailed
 from moyai.runtime.linux import netns, rules
 
-_EXISTS = 17
+_EXISTS, _NO_DEVICE = 17, 19
+_ARP = 0x0806
+_FORWARDING = 3
+_PATIENCE = 500
 _NFT_TIMEOUT = 20
 _BACKLOG = 128
 
@@ -59,11 +64,14 @@ def join(spec: SandboxSpec, router: Path, pin: Path) -> None:
             netns.create(pin)
         with netns.inside(pin):
             _sysctl("ipv6/conf/default/disable_ipv6", "1")
-            _sysctl("ipv4/conf/default/arp_notify", "1")  # neighbours learn at once that an address has moved here
             task_links = IPRoute()
         with task_links:
             _plug(spec, router, pin)
             _address(task_links, spec.network)
+        with netns.inside(router), IPRoute() as links:
+            _await_forwarding(links, _veth(spec.task))
+        with netns.inside(pin):
+            _announce(spec.network)
         if spec.intercept is not None:
             with netns.inside(pin):
                 _nft(rules.interception(spec.intercept))
@@ -110,6 +118,26 @@ def _address(links: IPRoute, network: Network) -> None:
         links.route("add", dst="0.0.0.0/0", gateway=str(subnet.network_address + 1))
 
 
+def _await_forwarding(links: IPRoute, name: str) -> None:
+    """Wait until the bridge takes frames from this port: it notices a moment later that the other end is up."""
+    index = links.link_lookup(ifname=name)[0]
+    for _ in range(_PATIENCE):
+        (link,) = links.link("get", index=index)
+        port = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
+        if port is not None and port.get_attr("IFLA_BRPORT_STATE") == _FORWARDING:
+            return
+        select.select([], [], [], 0.002)
+
+
+def _announce(network: Network) -> None:
+    """Say who has the address now: a neighbour may remember whoever had it before (a gratuitous ARP, RFC 5227)."""
+    mac, address = bytes.fromhex(network.mac.replace(":", "")), socket.inet_aton(network.address)
+    frame = b"\xff" * 6 + mac + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, 1) + mac + address + bytes(6) + address
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
+        link.bind(("eth0", _ARP))
+        link.send(frame)
+
+
 @contextlib.contextmanager
 def _existing() -> Iterator[None]:
     """What is there already is as good as made now."""
@@ -120,14 +148,26 @@ def _existing() -> Iterator[None]:
             raise
 
 
-def leave(task: TaskId, router: Path | None, pin: Path) -> None:
-    """Remove a task's link and namespace. The link goes first: the kernel would take its time about it."""
+def leave(task: TaskId, routers: Iterable[Path], pin: Path) -> None:
+    """Remove a task's link and namespace. The link goes first: the kernel would take its time about it.
+
+    ``routers``: where the link may be.
+    """
     with _translated("the task's network can't be removed"):
-        if router is not None and netns.is_pinned(router):
-            with netns.inside(router), IPRoute() as links:
-                for index in links.link_lookup(ifname=_veth(task)):
-                    links.link("del", index=index)
+        for router in routers:
+            if netns.is_pinned(router):
+                with netns.inside(router), IPRoute() as links:
+                    _unplug(links, links.link_lookup(ifname=_veth(task)))
         netns.remove(pin)
+
+
+def _unplug(links: IPRoute, indexes: Iterable[int]) -> None:
+    for index in indexes:
+        try:
+            links.link("del", index=index)
+        except NetlinkError as error:
+            if error.code != _NO_DEVICE:  # a link goes with its other end
+                raise
 
 
 def remove_router(pin: Path) -> None:
@@ -135,9 +175,7 @@ def remove_router(pin: Path) -> None:
     with _translated("the VPC's router can't be removed"):
         if netns.is_pinned(pin):
             with netns.inside(pin), IPRoute() as links:
-                for link in links.get_links():
-                    if link["index"] != 1:
-                        links.link("del", index=link["index"])
+                _unplug(links, [link["index"] for link in links.get_links() if link["index"] != 1])
         netns.remove(pin)
 
 

@@ -71,18 +71,24 @@ def start(order: Order) -> None:
     path = directory / "order"
     path.write_bytes(order.pack())
     command = [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, str(path)]
-    with subprocess.Popen(  # noqa: S603 - this interpreter, our own file
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env={},
-        cwd="/",
-    ) as launcher:
+    # What a keeper says on its standard error is its last word: why it died.
+    with (
+        (directory / "keeper.err").open("wb") as last_words,
+        subprocess.Popen(  # noqa: S603 - this interpreter, our own file
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=last_words,
+            start_new_session=True,
+            env={},
+            cwd="/",
+        ) as launcher,
+    ):
         answer = _answer(launcher)
     if answer not in {"ok", "already"}:
-        _raise_failure(answer or "CannotCreateContainerError: the container's keeper ended without an answer")
+        words = (directory / "keeper.err").read_text(errors="replace").strip().splitlines()
+        why = words[-1] if words else "it gave no reason"
+        _raise_failure(answer or f"{CannotCreate.category}: the container's keeper ended without an answer: {why}")
 
 
 def _answer(launcher: subprocess.Popen[bytes]) -> str:

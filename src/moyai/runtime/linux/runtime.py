@@ -96,11 +96,12 @@ class LinuxRuntime:
         if not directory.exists() and not self._layout.task_netns(task).exists():
             return
         spec = self._sandbox(task)
-        router = self._layout.router_netns(spec.network.vpc) if spec else None
+        pins = self._layout.netns
+        routers = [self._layout.router_netns(spec.network.vpc)] if spec else sorted(pins.glob("vpc-*"))
         containers = _children(self._layout.containers(task))
         await asyncio.gather(*(self._work(partial(processes.end, path)) for path in containers))
         await self._work(lambda: self._cgroups.remove(task))
-        await self._network.run(lambda: network.leave(task, router, self._layout.task_netns(task)))
+        await self._network.run(lambda: network.leave(task, routers, self._layout.task_netns(task)))
         await self._work(lambda: shutil.rmtree(directory, ignore_errors=True))
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:

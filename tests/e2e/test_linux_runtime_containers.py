@@ -1,0 +1,256 @@
+"""What a container on this machine gets, and what is kept from it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from moyai.domain.sandbox.spec import Probe, Ulimit
+from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.ports.runtime import CannotCreate, CannotStart
+from moyai.runtime.linux.processes import read
+from tests.contract.runtime.places import LINUX, RUNS, TASK, LinuxPlace, look, sandbox
+from tests.e2e.linux_tasks import end_of, output, run, said, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+KEEPER_LIMIT_KIB = 10 * 1024
+
+
+async def test_environment_directory_and_user_are_as_ordered(linux):
+    await linux.runtime.prepare(sandbox())
+    container = shell(
+        'echo "$GREETING $HOME $HOSTNAME"; pwd; id -u; id -g; id -G; echo hi > /dev/stdout; umask',
+        environment={"GREETING": "hello"},
+        working_directory="/srv/app/new",
+        user="nobody",
+    )
+    state, lines = await run(linux, container)
+    assert lines == ["hello /nonexistent ip-172-31-0-11", "/srv/app/new", "65534", "65534", "65534", "hi", "0022"]
+    assert state.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("user", "identity"), [("1234", "1234 0 0"), ("1234:4321", "1234 4321 4321"), ("root:daemon", "0 1 1")]
+)
+async def test_a_user_may_be_a_number_with_or_without_a_group(linux, user, identity):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("echo $(id -u) $(id -g) $(id -G)", user=user))
+    assert lines == [identity]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "words"),
+    [
+        ({"user": "nobody-of-that-name"}, CannotStart, "unable to find user nobody-of-that-name"),
+        ({"user": "0:no-such-group"}, CannotStart, "unable to find group no-such-group"),
+        (
+            {"command": ("no-such-program",)},
+            CannotStart,
+            r'exec: "no-such-program": executable file not found in \$PATH',
+        ),
+        ({"command": ("/no/such",)}, CannotStart, "stat /no/such: no such file or directory"),
+        ({"command": ("/etc/passwd",)}, CannotStart, "permission denied"),
+        ({"command": ()}, CannotStart, "no command specified"),
+        ({"working_directory": "/etc/passwd/below"}, CannotStart, "/etc/passwd"),
+        ({"ulimits": (Ulimit("nonsense", 1, 1),)}, CannotCreate, "ulimit nonsense"),
+    ],
+)
+async def test_what_cannot_start_says_why(linux, change, fault, words):
+    await linux.runtime.prepare(sandbox())
+    with pytest.raises(fault, match=words):
+        await linux.runtime.start(shell("true", **change))
+    assert (await linux.runtime.inspect(TASK)).containers == {}
+
+
+async def test_it_is_first_in_its_own_namespaces_with_few_capabilities(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(
+        linux, shell("echo $$; grep -E '^Cap(Inh|Eff|Bnd|Amb)|NoNew' /proc/self/status; ls /proc | grep -c '^[0-9]'")
+    )
+    assert lines[0] == "1"
+    assert dict(line.split(":\t") for line in lines[1:6]) == {
+        "CapInh": "0" * 16,
+        "CapEff": "00000000a00425fb",
+        "CapBnd": "00000000a00425fb",
+        "CapAmb": "0" * 16,
+        "NoNewPrivs": "1",
+    }
+    assert int(lines[6]) <= 3
+
+
+async def test_a_user_that_is_not_root_has_no_capabilities(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("grep CapEff /proc/self/status", user="nobody"))
+    assert lines == ["CapEff:\t" + "0" * 16]
+
+
+async def test_the_host_and_other_tasks_are_out_of_reach(linux):
+    secret = linux.state / "secret"
+    secret.write_text("key")
+    await linux.runtime.prepare(sandbox())
+    attempts = {
+        "state": f"ls -A {linux.state}",
+        "run": "ls -A /run",
+        "sysctl": "echo x > /proc/sys/kernel/core_pattern && echo written",
+        "device": "mknod /tmp/disk b 8 0 && echo made",
+        "mount": "mount -t tmpfs none /mnt && echo mounted",
+        "sys": "mkdir /sys/fs/cgroup/x && echo made",
+        "root": "ls / | grep -c old_root_of",
+    }
+    line = "; ".join(f'echo "{name}: $({command} 2>/dev/null)"' for name, command in attempts.items())
+    _, lines = await run(linux, shell(line))
+    assert lines == ["state: ", "run: ", "sysctl: ", "device: ", "mount: ", "sys: ", "root: 0"]
+
+
+async def test_what_it_writes_stays_in_it(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("echo mine > /etc/moyai-was-here && cat /etc/moyai-was-here"))
+    assert lines == ["mine"]
+    assert not await asyncio.to_thread(Path("/etc/moyai-was-here").exists)
+
+
+async def test_a_read_only_root_can_not_be_written(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("for d in /etc /tmp /srv; do touch $d/x || echo no $d; done", readonly_root=True))
+    assert lines == ["no /etc", "no /tmp", "no /srv"]
+
+
+async def test_names_are_the_tasks_own_and_unknown_ones_fail_at_once(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("cat /etc/hosts /etc/hostname; getent hosts no.such.name || echo unknown"))
+    assert lines == [
+        "127.0.0.1 localhost",
+        "172.31.0.11 ip-172-31-0-11",
+        "127.255.0.1 db",
+        "ip-172-31-0-11",
+        "unknown",
+    ]
+
+
+async def test_limits_of_one_container(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("ulimit -n; ulimit -Hn", ulimits=(Ulimit("nofile", 100, 200),)))
+    assert lines == ["100", "200"]
+
+
+async def test_too_much_memory_ends_it_with_awss_words(linux):
+    await linux.runtime.prepare(sandbox())
+    eater = shell("exec python3 -c 'x = bytearray(200 * 1024 * 1024); print(len(x))'", memory_mib=48)
+    state, _ = await run(linux, eater)
+    assert (state.exit_code, state.reason) == (137, "OutOfMemoryError: Container killed due to memory usage")
+
+
+async def test_usage_knows_the_limit(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell(LINUX[RUNS][2], memory_mib=64))
+    used = (await linux.runtime.usage(TASK))["app"]
+    assert 0 < used.memory_bytes < used.memory_limit_bytes == 64 * 1024 * 1024
+
+
+async def test_the_end_of_the_first_process_is_the_end_of_all(linux):
+    await linux.runtime.prepare(sandbox())
+    marker = f"{os.getpid()}.25"
+    await linux.runtime.start(shell(f"setsid sleep 9{marker} & trap '' TERM; echo up; while :; do sleep 0.1; done"))
+    await said(linux, "up")
+    await linux.runtime.stop(TASK, "app")
+    state, _ = await end_of(linux, TASK, "app")
+    assert state.exit_code == 137
+    assert not await asyncio.to_thread(_running, f"9{marker}")
+
+
+def _running(argument: str) -> list[Path]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if argument.encode() in path.read_bytes().split(b"\0"):
+                found.append(path)
+        except OSError:
+            continue
+    return found
+
+
+async def test_a_probe_that_hangs_is_killed_with_what_it_started(linux):
+    marker = f"8{os.getpid()}.5"
+    probe = Probe(("CMD-SHELL", f"sleep {marker} & sleep {marker}"), interval=1, timeout=1, retries=1)
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell(LINUX[RUNS][2], probe=probe))
+
+    async def unhealthy():
+        return (await look(linux.runtime)).health is Health.UNHEALTHY
+
+    await linux.until(unhealthy)
+    await linux.runtime.stop(TASK, "app")
+    await end_of(linux, TASK, "app")
+    assert not await asyncio.to_thread(_running, marker)
+
+
+async def test_a_probe_runs_where_the_container_is_as_who_it_is(linux):
+    await linux.runtime.prepare(sandbox())
+    probe = Probe(("CMD-SHELL", 'echo "$(id -u) $(pwd) $(hostname) $X" > /tmp/probe'), interval=1)
+    line = "until [ -s /tmp/probe ]; do sleep 0.1; done; cat /tmp/probe"
+    _, lines = await run(
+        linux,
+        shell(line, probe=probe, user="1000", working_directory="/tmp", environment={"X": "y"}),  # noqa: S108
+    )
+    assert lines == ["1000 /tmp ip-172-31-0-11 y"]
+
+
+async def test_output_keeps_streams_apart_and_cuts_what_is_too_long(linux):
+    await linux.runtime.prepare(sandbox())
+    program = "import sys; print('x' * 20000, flush=True); sys.stderr.write('no newline'); sys.stdout.buffer.write(b'\\xff\\n')"
+    await run(linux, shell("", command=("python3", "-c", program)))
+    lines = [line async for line in linux.runtime.logs(TASK, "app")]
+    assert sorted((line.stream, len(line.text)) for line in lines) == [
+        ("stderr", 10),
+        ("stdout", 1),
+        ("stdout", 20000 - 16384),
+        ("stdout", 16384),
+    ]
+    assert any(line.text == "\N{REPLACEMENT CHARACTER}" for line in lines)
+
+
+async def test_output_is_bounded(linux):
+    await linux.runtime.prepare(sandbox())
+    program = "for n in range(30 * 1024): print(n, 'x' * 1000)"
+    await run(linux, shell(f'exec python3 -c "{program}"'))
+    files = await asyncio.to_thread(lambda: list((linux.state / "logs").rglob("*.log")))
+    assert sorted(path.name for path in files) == ["current.log", "previous.log"]
+    assert sum(path.stat().st_size for path in files) < 17 * 1024 * 1024
+    assert (await output(linux))[-1].startswith(f"{30 * 1024 - 1} ")
+
+
+async def test_a_keeper_is_small(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell(LINUX[RUNS][2], probe=Probe(("CMD", "true"), interval=1)))
+
+    async def healthy():
+        return (await look(linux.runtime)).health is Health.HEALTHY
+
+    await linux.until(healthy)
+    kept = read(linux.state / "run/tasks" / TASK / "containers/app")
+    assert kept is not None
+    status = await asyncio.to_thread(Path(f"/proc/{kept.keeper}/status").read_text)
+    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    assert resident <= KEEPER_LIMIT_KIB
+
+
+async def test_two_containers_of_a_task_share_its_network_and_nothing_else(linux: LinuxPlace):
+    await linux.runtime.prepare(sandbox())
+    server = (
+        "exec python3 -c \"import socket; s = socket.create_server(('127.0.0.1', 8080)); s.accept()[0].send(b'hi')\""
+    )
+    await linux.runtime.start(shell(server, name="server"))
+    client = (
+        "import socket, time\n"
+        "while True:\n"
+        "    try: print(socket.create_connection(('127.0.0.1', 8080)).recv(9).decode()); break\n"
+        "    except ConnectionRefusedError: time.sleep(0.05)\n"
+    )
+    _, lines = await run(linux, shell("", name="client", command=("python3", "-c", client)))
+    assert lines == ["hi"]
+    state, _ = await end_of(linux, TASK, "server")
+    assert state.phase is ContainerPhase.STOPPED

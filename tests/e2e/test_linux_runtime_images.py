@@ -1,0 +1,66 @@
+"""Imported images: a root of one's own, and a layer on the host's."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+
+import pytest
+
+from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.runtime.linux.images import HOST_IMAGE, ImageConfig
+from tests.contract.runtime.places import TASK, sandbox
+from tests.e2e.linux_tasks import run, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+@pytest.fixture
+def busybox_like(tmp_path):
+    """A root with a shell and the libraries it needs, as an archive."""
+    root = tmp_path / "root"
+    (root / "bin").mkdir(parents=True)
+    (root / "etc").mkdir()
+    shutil.copy("/bin/sh", root / "bin/sh")
+    (root / "lib").symlink_to("usr/lib")
+    (root / "etc/resolv.conf").symlink_to("../run/resolv.conf")
+    archive = tmp_path / "root.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(root, ".")
+    return archive
+
+
+async def test_a_layer_on_the_host_adds_files_and_says_what_to_run(linux, tmp_path):
+    source = tmp_path / "layer"
+    (source / "opt/app").mkdir(parents=True)
+    (source / "opt/app/hello").write_text("#!/bin/sh\necho hello $WHO from $(pwd) $*\n")
+    (source / "opt/app/hello").chmod(0o755)
+    config = ImageConfig(("/opt/app/hello",), ("twice",), {"WHO": "you"}, "/opt/app", "1000")
+    linux.runtime.images.import_image("example/hello:1", source, base=HOST_IMAGE, config=config)
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, ContainerSpec(TASK, "a", "example/hello:1"))
+    assert lines == ["hello you from /opt/app twice"]
+    _, lines = await run(
+        linux, ContainerSpec(TASK, "b", "example/hello:1", command=("once",), environment={"WHO": "me"})
+    )
+    assert lines == ["hello me from /opt/app once"]
+
+
+async def test_a_root_of_its_own_has_nothing_of_the_hosts(linux, busybox_like, tmp_path):
+    libraries = tmp_path / "with-libraries"
+    linux.runtime.images.import_image("tiny", busybox_like)
+    rootfs = linux.state / "images/tiny/latest/rootfs"
+    (rootfs / "usr").mkdir()
+    shutil.copytree("/usr/lib/x86_64-linux-gnu", libraries, symlinks=True, ignore=_all_but_libc)
+    shutil.copytree(libraries, rootfs / "usr/lib/x86_64-linux-gnu", symlinks=True)
+    shutil.copytree("/lib64", rootfs / "lib64", symlinks=False)
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(
+        linux, shell("echo /*; read name < /etc/hostname; echo $name; : > /file && echo ok", image="tiny")
+    )
+    assert lines == ["/bin /dev /etc /lib /lib64 /proc /sys /usr", "ip-172-31-0-11", "ok"]
+    assert not (rootfs / "file").exists()
+
+
+def _all_but_libc(_directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.startswith(("libc.so", "libc-", "ld-"))]

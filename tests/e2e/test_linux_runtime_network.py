@@ -1,0 +1,172 @@
+"""Tasks reach whom they should reach, through their proxies, and the host's network stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+import pytest
+from pyroute2 import IPRoute
+
+from moyai.domain.sandbox.spec import Intercept, PublishedPort
+from moyai.kernel.ids import TaskId, VpcId
+from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, sandbox
+from tests.e2e.linux_tasks import output, run, said, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+THIRD = TaskId(f"{3:032x}")
+VPC = VpcId("vpc-0")
+INTERCEPT = Intercept("127.255.0.0/16", egress_port=15001, ingress_port=15000, inbound_ports=(8080,))
+
+
+def listener(*ports: int) -> str:
+    """Accepts on each port and tells every client which one it reached, and the log from where."""
+    return f"""
+import selectors, socket
+look = selectors.DefaultSelector()
+for port in {ports}:
+    look.register(socket.create_server(('0.0.0.0', port)), selectors.EVENT_READ, port)
+print('up', flush=True)
+while True:
+    for key, _ in look.select():
+        link, peer = key.fileobj.accept()
+        link.send(str(key.data).encode())
+        link.close()
+        print(key.data, 'from', peer[0], flush=True)
+"""
+
+
+def client(address: str, port: int) -> str:
+    """Connects and prints what it is told, or that it could not."""
+    return f"""
+import socket
+try:
+    print(socket.create_connection(('{address}', {port}), timeout=2).recv(9).decode() or 'closed')
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+def python(program: str, name: str = "app", task: TaskId = TASK):
+    return shell("", name=name, task=task, command=("python3", "-c", program))
+
+
+async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int) -> str:
+    """What a new container of the task is told at this address."""
+    name = f"ask-{address.replace('.', '-')}-{port}"
+    _, lines = await run(linux, python(client(address, port), name=name, task=task))
+    return lines[0]
+
+
+async def serve(linux: LinuxPlace, task: TaskId, *ports: int) -> None:
+    await linux.runtime.start(python(listener(*ports), task=task))
+    await said(linux, "up", task)
+
+
+async def test_tasks_of_one_vpc_reach_each_other_also_across_subnets(linux):
+    far = sandbox(2)
+    network = {"subnet_cidr": "172.31.16.0/20", "address": "172.31.16.12"}
+    far = type(far)(
+        OTHER, type(far.network)(**{f: getattr(far.network, f) for f in far.network.__struct_fields__} | network)
+    )
+    await linux.runtime.prepare(sandbox(1))
+    await linux.runtime.prepare(far)
+    await serve(linux, TASK, 8080)
+    assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
+    assert (await output(linux))[-1] == "8080 from 172.31.16.12"
+
+
+async def test_two_vpcs_of_the_same_range_never_meet(linux):
+    await linux.runtime.prepare(sandbox(1))
+    await linux.runtime.prepare(sandbox(2, vpc="vpc-1"))
+    await serve(linux, TASK, 8080)
+    assert await ask(linux, OTHER, "172.31.0.11", 8080) != "8080"
+
+
+async def test_what_comes_from_outside_goes_to_the_proxy_and_what_comes_from_inside_does_not(linux):
+    await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
+    await linux.runtime.prepare(sandbox(2))
+    await serve(linux, TASK, 8080, 9090, INTERCEPT.ingress_port, INTERCEPT.egress_port)
+    assert await ask(linux, OTHER, "172.31.0.11", 8080) == "15000"
+    assert await ask(linux, OTHER, "172.31.0.11", 9090) == "9090"
+    assert await ask(linux, TASK, "127.0.0.1", 8080) == "8080"
+    assert await ask(linux, TASK, "172.31.0.11", 8080) == "8080"
+
+
+async def test_what_goes_to_a_virtual_address_goes_to_the_proxy_and_only_from_inside(linux):
+    await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
+    await linux.runtime.prepare(sandbox(2))
+    await serve(linux, TASK, 8080, INTERCEPT.egress_port)
+    assert await ask(linux, TASK, "127.255.0.1", 8080) == "15001"
+    assert await ask(linux, TASK, "127.255.3.9", 80) == "15001"
+    assert await ask(linux, TASK, "127.0.0.1", 8080) == "8080"
+    assert await ask(linux, OTHER, "172.31.0.11", INTERCEPT.egress_port) == "ConnectionRefusedError"
+
+
+async def test_an_address_that_moved_to_another_task_is_reached_at_once(linux):
+    await linux.runtime.prepare(sandbox(1))
+    await linux.runtime.prepare(sandbox(2))
+    await serve(linux, TASK, 8080)
+    assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
+    await linux.runtime.release(TASK)
+    again = sandbox(1)
+    network = {f: getattr(again.network, f) for f in again.network.__struct_fields__} | {"mac": "02:00:00:00:00:99"}
+    await linux.runtime.prepare(type(again)(THIRD, type(again.network)(**network)))
+    await serve(linux, THIRD, 8081)
+    assert await ask(linux, OTHER, "172.31.0.11", 8081) == "8081"
+
+
+async def test_the_metadata_address_is_reached_from_the_vpc_and_shows_who_asks(linux):
+    await linux.runtime.prepare(sandbox(1))
+    door = await linux.runtime.listen(VPC, "172.31.0.0/16", 80)
+    with door:
+        answered = asyncio.create_task(_answer_once(door))
+        assert await ask(linux, TASK, "169.254.170.2", 80) == "metadata"
+        assert await answered == "172.31.0.11"
+
+
+async def _answer_once(door: socket.socket) -> str:
+    loop = asyncio.get_running_loop()
+    link, peer = await loop.sock_accept(door)
+    with link:
+        await loop.sock_sendall(link, b"metadata")
+    return str(peer[0])
+
+
+async def test_public_addresses_lead_to_tasks_through_their_proxies(linux):
+    await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
+    await serve(linux, TASK, 8080, 9090, INTERCEPT.ingress_port)
+    public = f"127.83.{os.getpid() % 250}.1"
+    with socket.create_server((public, 9090)):  # somebody on the host has that one
+        ports = [PublishedPort(TASK, public, VPC, "172.31.0.11", port) for port in (9090, 8080)]
+        await linux.runtime.publish(ports)
+        await linux.until(lambda: _told(public, 8080, "15000"))
+        assert (await output(linux))[-1] == "15000 from 172.31.0.1"
+    await linux.runtime.publish([PublishedPort(TASK, public, VPC, "172.31.0.11", 9090)])
+    await linux.until(lambda: _told(public, 8080, ""))
+    await linux.until(lambda: _told(public, 9090, "9090"))
+
+
+async def _told(address: str, port: int, expected: str) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(address, port)
+        told = (await reader.read(16)).decode()
+        writer.close()
+    except OSError:
+        return not expected
+    return told == expected
+
+
+async def test_the_hosts_network_is_never_touched(linux):
+    before = await asyncio.to_thread(_host_network)
+    await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
+    assert await asyncio.to_thread(_host_network) == before
+
+
+def _host_network() -> tuple[list[str], list[str], str]:
+    with IPRoute() as links, open("/proc/sys/net/ipv4/ip_forward") as forward:  # noqa: PTH123
+        names = [str(link.get_attr("IFLA_IFNAME")) for link in links.get_links()]
+        routes = sorted(str(route["attrs"]) for route in links.get_routes())
+        return names, routes, forward.read()

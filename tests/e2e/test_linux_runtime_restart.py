@@ -1,0 +1,159 @@
+"""Tasks outlive the control plane, and no crash leaves anything that can't be found again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.kernel.ids import VpcId
+from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.processes import read
+from tests.contract.runtime.places import HEALTHY, LINUX, RUNS, TASK, look, proxy, sandbox
+from tests.e2e.linux_tasks import end_of, output, said, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+def directory(linux, name="app"):
+    return linux.state / "run/tasks" / TASK / "containers" / name
+
+
+def record_of(linux):
+    kept = read(directory(linux))
+    assert kept is not None
+    return kept
+
+
+async def restart(linux):
+    """The control plane goes and another comes."""
+    await linux.runtime.close()
+    linux.runtime = linux.again()
+
+
+async def test_another_control_plane_finds_everything_as_it_is(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(linux.container(RUNS, probe=HEALTHY))
+    await linux.runtime.start_proxy(proxy())
+    await said(linux, "up")
+    before = await look(linux.runtime)
+    await restart(linux)
+
+    async def healthy():
+        return (await look(linux.runtime)).health is Health.HEALTHY
+
+    await linux.until(healthy)
+    after = await look(linux.runtime)
+    assert (after.phase, after.started_at, after.runtime_id) == (
+        ContainerPhase.RUNNING,
+        before.started_at,
+        before.runtime_id,
+    )
+    await linux.runtime.stop(TASK, "app")
+    state, _ = await end_of(linux, TASK, "app")
+    assert state.exit_code == 143
+
+
+async def test_what_ends_while_nobody_looks_is_seen_later(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("echo up; sleep 0.3; echo over; exit 4"))
+    await restart(linux)
+    state, lines = await end_of(linux, TASK, "app")
+    assert (state.exit_code, lines) == (4, ["up", "over"])
+
+
+async def test_a_container_dies_with_its_keeper_and_counts_as_killed(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell(LINUX[RUNS][2]))
+    await said(linux, "up")
+    kept = record_of(linux)
+    os.kill(kept.keeper, signal.SIGKILL)
+    state, _ = await end_of(linux, TASK, "app")
+    assert (state.exit_code, state.reason) == (137, "ContainerRuntimeError: the container's keeper was killed")
+    assert state == await look(linux.runtime)
+
+    async def gone():
+        return not Path(f"/proc/{kept.init}").exists()  # noqa: ASYNC240 - /proc never blocks
+
+    await linux.until(gone)
+
+
+async def test_a_recycled_pid_is_never_signalled(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("true"))
+    await end_of(linux, TASK, "app")
+    bystander = await asyncio.create_subprocess_exec("sleep", "60")
+    try:
+        record = directory(linux) / "state.json"
+        kept = record_of(linux)
+        text = record.read_text().replace(f'"init":{kept.init},', f'"init":{bystander.pid},')
+        record.write_text(text.replace(f'"keeper":{kept.keeper},', f'"keeper":{bystander.pid},'))
+        await linux.runtime.stop(TASK, "app")
+        await linux.runtime.release(TASK)
+        assert bystander.returncode is None
+    finally:
+        bystander.terminate()
+        await bystander.wait()
+
+
+async def test_a_keeper_that_was_killed_while_starting_is_not_mistaken_for_one_that_runs(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("true"))
+    await end_of(linux, TASK, "app")
+
+    async def keeper_is_gone():
+        return not record_of(linux).keeper_lives()
+
+    await linux.until(keeper_is_gone)
+    record = directory(linux) / "state.json"
+    record.write_text(record.read_text().replace('"phase":"stopped"', '"phase":"starting"'))
+    assert (await linux.runtime.inspect(TASK)).containers == {}
+    with pytest.raises(CannotCreate, match="keeper was killed"):
+        await linux.runtime.start(shell("true"))
+
+
+async def test_stop_is_not_lost_when_it_comes_before_the_keeper_looks(linux):
+    await linux.runtime.prepare(sandbox())
+    directory(linux).mkdir(parents=True)
+    await linux.runtime.stop(TASK, "app")
+    await linux.runtime.start(shell("trap '' TERM; while :; do sleep 0.1; done"))
+    state, _ = await end_of(linux, TASK, "app")
+    assert state.exit_code == 137
+
+
+async def test_a_sandbox_that_was_half_made_is_made_whole_or_swept(linux):
+    await linux.runtime.prepare(sandbox())
+    (linux.state / "run/tasks" / TASK / "sandbox.json").unlink()
+    assert await linux.runtime.observe() == {}
+    await linux.runtime.prepare(sandbox())
+    assert list(await linux.runtime.observe()) == [TASK]
+    (linux.state / "run/tasks" / TASK / "sandbox.json").unlink()
+    await linux.runtime.sweep(frozenset())
+    assert not list((linux.state / "run/tasks").iterdir())
+    assert not list((linux.state / "run/netns").glob("task-*"))
+
+
+async def test_what_is_published_answers_while_the_control_plane_is_down(linux):
+    await linux.runtime.prepare(sandbox())
+    server = "exec python3 -m http.server --bind 0.0.0.0 8080 --directory /etc/default"
+    await linux.runtime.start(shell(server))
+    public = f"127.83.{os.getpid() % 250}.2"
+    await linux.runtime.publish([PublishedPort(TASK, public, VpcId("vpc-0"), "172.31.0.11", 8080)])
+
+    async def answers():
+        try:
+            _, writer = await asyncio.open_connection(public, 8080)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    await linux.until(answers)
+    await restart(linux)
+    assert await answers()
+    assert await output(linux) == []
