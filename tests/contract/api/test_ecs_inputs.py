@@ -3,10 +3,10 @@ and an error changes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from botocore.model import StringShape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from moyai.api.ecs.service import ECS
 from moyai.kernel.errors import ApiError
 from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS, Bench, connect, desk, fargate, offer, service
 
-KNOWN = {
+KNOWN: Mapping[str, Sequence[str]] = {
     "cluster": ["default", f"{ARN}cluster/default", "none"],
     "clusters": ["default"],
     "service": ["web", f"{ARN}service/default/web", "none"],
@@ -68,7 +68,7 @@ def values(shape, name="", depth=0) -> st.SearchStrategy[Any]:
         case "string" if name in KNOWN:
             made = st.sampled_from(KNOWN[name]) | _TEXT
         case "string":
-            made = st.sampled_from(shape.enum) if isinstance(shape, StringShape) and shape.enum else _TEXT
+            made = st.sampled_from(shape.enum) if shape.enum else _TEXT
         case "boolean":
             made = st.booleans()
         case _:

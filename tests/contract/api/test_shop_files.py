@@ -1,0 +1,29 @@
+"""The example application's files, as they stand, are what ECS takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.unit.api.ecs.bench import Bench
+
+SHOP = Path("examples/shop")
+
+
+def _files(folder: str) -> list[dict[str, Any]]:
+    return [json.loads(path.read_bytes()) for path in sorted((SHOP / folder).glob("*.json"))]
+
+
+def test_every_task_definition_and_service_is_accepted():
+    bench = Bench()
+    services = _files("services")
+    for cluster in {service["cluster"] for service in services}:
+        bench.call("CreateCluster", clusterName=cluster, serviceConnectDefaults={"namespace": "shop"})
+    for definition in _files("task-definitions"):
+        bench.call("RegisterTaskDefinition", **definition)
+    for service in services:
+        bench.call("CreateService", **service)
+    listed = bench.call("ListServicesByNamespace", namespace="shop")["serviceArns"]
+    assert len(listed) == len(services) >= 4
+    assert len({arn.split("/")[1] for arn in listed}) >= 2
