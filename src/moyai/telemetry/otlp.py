@@ -36,11 +36,11 @@ class MetricsService:
         self._clock = clock
         self._reported = reported
 
-    def add_to(self, server: grpc.aio.Server) -> None:
-        """Answer on this server; before it starts."""
+    def handler(self) -> grpc.GenericRpcHandler:
+        """What a gRPC server needs to answer."""
         # Bytes in and bytes out: the generated stub differs between the packages that bring it.
         export: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._export)
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {"Export": export}),))
+        return grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
 
     async def _export(self, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         workload = _workload(context)

@@ -1,0 +1,1 @@
+"""Amazon CloudWatch's API, for reading: the metrics of Service Connect."""

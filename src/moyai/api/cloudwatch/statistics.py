@@ -1,0 +1,79 @@
+"""GetMetricStatistics: one metric, several statistics.
+
+Refuses: both kinds of statistics at once, more than 1,440 datapoints, a statistic that moyai does not work out.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.cloudwatch.shapes import PERIODS, Dimension, Span, metric_of, span_of
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.errors import InvalidParameterCombination, InvalidParameterValue
+from moyai.domain.cloudwatch.statistic import PLAIN, UnknownStatistic, check_statistic, evaluate
+from moyai.kernel.clock import Instant
+from moyai.ports.metrics import MetricReader, Period
+
+MAX_DATAPOINTS = 1440
+
+
+class GetMetricStatisticsRequest(msgspec.Struct, frozen=True):
+    """One metric over some time."""
+
+    namespace: str
+    metric_name: str
+    start_time: Instant
+    end_time: Instant
+    period: int
+    dimensions: tuple[Dimension, ...] = ()
+    statistics: tuple[str, ...] = ()
+    extended_statistics: tuple[str, ...] = ()
+    unit: str | None = None
+
+
+def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetricStatisticsRequest) -> dict[str, object]:
+    """The metric's datapoints, oldest first; periods without a value are left out."""
+    span = _checked(request)
+    metric = metric_of(request.namespace, request.metric_name, request.dimensions)
+    unit = reader.unit(ctx.scope, metric)
+    if request.unit not in {None, unit}:
+        return {"label": request.metric_name, "datapoints": []}
+    periods = reader.periods(ctx.scope, metric, (span.start, span.end), span.period)
+    return {
+        "label": request.metric_name,
+        "datapoints": [{**_datapoint(one, request), "unit": unit} for one in periods],
+    }
+
+
+def _checked(request: GetMetricStatisticsRequest) -> Span:
+    if bool(request.statistics) == bool(request.extended_statistics):
+        raise InvalidParameterCombination("Give either Statistics or ExtendedStatistics, one and not both.")
+    for statistic in request.extended_statistics:
+        try:
+            check_statistic(statistic)
+        except UnknownStatistic as error:
+            raise InvalidParameterValue(str(error)) from error
+    if request.start_time >= request.end_time:
+        raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
+    span = span_of(request.start_time, request.end_time, request.period)
+    if span is None:
+        raise InvalidParameterValue(f"The parameter Period is invalid. {PERIODS}")
+    if span.datapoints > MAX_DATAPOINTS:
+        raise InvalidParameterCombination(
+            f"You have requested up to {span.datapoints:,} datapoints, which exceeds the limit of {MAX_DATAPOINTS:,}. "
+            "You may reduce the datapoints requested by increasing Period, or decreasing the time range."
+        )
+    return span
+
+
+def _datapoint(period: Period, request: GetMetricStatisticsRequest) -> dict[str, object]:
+    point: dict[str, object] = {"timestamp": period.start}
+    for statistic in request.statistics:
+        point[_MEMBERS[statistic]] = PLAIN[statistic](period.summary)
+    extended = {name: evaluate(name, period.summary) for name in request.extended_statistics}
+    known = {name: value for name, value in extended.items() if value is not None}
+    return {**point, "extended_statistics": known or None}
+
+
+_MEMBERS = {"SampleCount": "sample_count"} | {name: name.lower() for name in PLAIN if name != "SampleCount"}
