@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from moyai.app.config import StatePaths, default_state
-from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
-from moyai.runtime.linux.layout import Layout
+from moyai.app.wiring import BASE_IMAGE, make_images
 
 State = Annotated[Path, typer.Option(help="State directory.", default_factory=default_state)]
 
@@ -26,19 +25,13 @@ def import_image(
     name: Annotated[str, typer.Argument(help="NAME or NAME:TAG")],
     source: Annotated[Path, typer.Argument(help="A root file system: a folder or a tar archive.", exists=True)],
     state: State,
-    base: Annotated[str | None, typer.Option(help=f"Lay it over {HOST_IMAGE}, this machine's own root.")] = None,
+    base: Annotated[str | None, typer.Option(help=f"Lay it over {BASE_IMAGE}, this machine's own root.")] = None,
 ) -> None:
     """Add or replace an image."""
-    _images(state).import_image(name, source, base=base)
+    make_images(StatePaths(state)).import_image(name, source, base=base)
     typer.echo(f"{name} is there.")
 
 
 def list_images(state: State) -> None:
     """List what can be run."""
-    typer.echo("\n".join([HOST_IMAGE, *_images(state).references()]))
-
-
-def _images(state: Path) -> ImageStore:
-    layout = Layout(StatePaths(state).root)
-    layout.make()
-    return ImageStore(layout.images)
+    typer.echo("\n".join([BASE_IMAGE, *make_images(StatePaths(state)).references()]))

@@ -41,7 +41,7 @@ def _find(remote: Remote, wanted: str) -> dict[str, Any]:
     running = [t for cluster in snapshot(remote)["clusters"] for t in cluster["tasks"]]
     for task in chain(running, stopped_tasks(remote)):
         if task["id"].startswith(wanted) or task["group"] == f"service:{wanted}":
-            return task
+            return dict(task)
     known = ", ".join(sorted({t["group"].removeprefix("service:") for t in running})) or "none"
     raise typer.BadParameter(f"no task or service {wanted!r}; running: {known}")
 

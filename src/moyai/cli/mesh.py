@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from moyai.app.clock import SystemClock
 from moyai.app.config import caller_region, endpoint_url
 from moyai.cli.edges import edge_table, read_edges
 from moyai.cli.remote import Remote
@@ -22,7 +22,8 @@ def mesh(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Show requests, failures, retries and latency for each caller and target."""
-    edges = read_edges(Remote(endpoint, region), time.time() - 60 * minutes)
+    now = SystemClock().now()
+    edges = read_edges(Remote(endpoint, region), now - 60 * minutes, now)
     if as_json:
         typer.echo(json.dumps([asdict(edge) for edge in edges], indent=2))
     else:

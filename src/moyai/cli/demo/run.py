@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,14 +14,16 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from moyai.app.clock import SystemClock
 from moyai.app.config import DEFAULT_PORT
-from moyai.cli.edges import edge_table, read_edges
 from moyai.cli.demo.server import DidNotStart, Server, start
-from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong
+from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong, wait_until
 from moyai.cli.demo.traffic import Traffic
+from moyai.cli.edges import Edge, edge_table, read_edges
 from moyai.cli.remote import Remote, Unreachable, say
 
 _FOLDER = Path("examples/shop")
+_WIDTH = 110
 
 
 def demo(
@@ -30,7 +31,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and say where.")] = False,
 ) -> None:
     """Run four services in two clusters through real Envoys, break things under traffic, and count what failed."""
-    console = Console(highlight=False)
+    console = _console()
     try:
         server = _narrated_start(console, keep=keep)
     except DidNotStart as error:
@@ -40,7 +41,7 @@ def demo(
     try:
         failed = _story(console, server, app)
         kept = keep and not failed
-    except (TookTooLong, Unreachable, BotoCoreError, ClientError) as error:
+    except (TookTooLong, DidNotStart, Unreachable, BotoCoreError, ClientError) as error:
         said = say(error) if isinstance(error, BotoCoreError | ClientError) else str(error)
         console.print(f"The demo stopped: {said}", style="red")
         console.print((server.state / "moyai.log").read_text()[-4000:], style="dim")
@@ -55,6 +56,12 @@ def demo(
         raise typer.Exit(1)
 
 
+def _console() -> Console:
+    """As wide as the terminal; wide enough for the table where there is none."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
 def _narrated_start(console: Console, *, keep: bool) -> Server:
     with _step(console, "control plane ready"):
         return start(DEFAULT_PORT if keep else 0)
@@ -63,9 +70,9 @@ def _narrated_start(console: Console, *, keep: bool) -> Server:
 def _story(console: Console, server: Server, folder: Path) -> bool:
     """Tell it; True when something failed."""
     shop = Shop(Remote(server.url, "us-east-1", own_credentials=True), folder)
-    begun = time.time()
+    begun = SystemClock().now()
     with _step(console, "image moyai.local/shop:1 imported"):
-        _import_image(server, folder)
+        server.add_image("moyai.local/shop:1", folder / "image")
     with _step(console, f"clusters {', '.join(CLUSTERS)} and services {', '.join(ORDER)} created through the ECS API"):
         shop.create()
     for name in ORDER:
@@ -80,14 +87,25 @@ def _story(console: Console, server: Server, folder: Path) -> bool:
         _break_and_change(console, shop)
     finally:
         tally = traffic.stop()
-    with _step(console, "figures read from CloudWatch"):
-        edges = read_edges(shop.remote, begun)
+    with _step(console, "the last figures have come in"):
+        edges = _final_edges(shop, begun, tally.sent)
     console.print(edge_table(edges))
-    for edge in edges:
-        tally.failed += edge.failures
-    console.print(f"{tally.sent} requests sent from outside.", tally.last_failure)
-    console.print(f"Requests that failed: {tally.failed}", style="red" if tally.failed else "green")
-    return tally.failed > 0
+    failed = tally.failed + sum(edge.failures for edge in edges)
+    console.print(f"{tally.sent} requests were sent from outside. {tally.last_failure}".rstrip())
+    console.print(f"Requests that failed: {failed}", style="bold red" if failed else "bold green")
+    return failed > 0
+
+
+def _final_edges(shop: Shop, begun: float, sent: int) -> list[Edge]:
+    """The edges once CloudWatch has counted every request that was sent: each is one call of the front's."""
+    found: list[Edge] = []
+
+    def complete() -> bool:
+        found[:] = read_edges(shop.remote, begun, SystemClock().now())
+        return sum(edge.requests for edge in found if edge.caller == "front") == sent
+
+    wait_until(complete, f"CloudWatch to have counted all {sent} requests")
+    return found
 
 
 def _break_and_change(console: Console, shop: Shop) -> None:
@@ -101,13 +119,6 @@ def _break_and_change(console: Console, shop: Shop) -> None:
         shop.scale("stock", 3)
     with _step(console, "stock scaled in to 1 task"):
         shop.scale("stock", 1)
-
-
-def _import_image(server: Server, folder: Path) -> None:
-    command = ["image", "import", "moyai.local/shop:1", str(folder / "image"), "--base", "moyai.local/host"]
-    subprocess.run(  # noqa: S603 (our own command)
-        [sys.executable, "-m", "moyai", *command, "--state", str(server.state)], check=True, stdout=subprocess.DEVNULL
-    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ _GRACE = 20.0
 
 
 class DidNotStart(Exception):
-    """``moyai up`` ended before it was ready."""
+    """A command that the demo can't do without did not succeed; says what it said."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,23 @@ class Server:
     url: str
     state: Path
     process: subprocess.Popen[str]
+
+    def add_image(self, name: str, folder: Path) -> None:
+        """Import a folder as an image, laid over the host's root. Raises DidNotStart with what was said."""
+        command = [
+            *_MOYAI,
+            "image",
+            "import",
+            name,
+            str(folder),
+            "--base",
+            "moyai.local/host",
+            "--state",
+            str(self.state),
+        ]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own command)
+        if done.returncode:
+            raise DidNotStart(done.stderr.strip())
 
     def stop(self) -> None:
         """End the control plane, stop every task, and remove the state."""

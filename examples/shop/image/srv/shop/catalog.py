@@ -1,5 +1,7 @@
 """The catalog: HTTP in; asks ``pricing`` over gRPC and ``stock`` over plain TCP."""
 
+from __future__ import annotations
+
 import json
 import os
 import socket
@@ -7,7 +9,6 @@ from http.server import BaseHTTPRequestHandler
 
 import grpc
 from google.protobuf.wrappers_pb2 import DoubleValue, StringValue
-
 from serving import listen_http
 
 PRICING = os.environ.get("PRICING", "pricing:50051")

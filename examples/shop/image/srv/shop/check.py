@@ -1,5 +1,7 @@
 """A health check: does something listen on this port of this task?"""
 
+from __future__ import annotations
+
 import socket
 import sys
 

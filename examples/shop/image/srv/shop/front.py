@@ -1,5 +1,7 @@
 """The shop's front: HTTP in, HTTP out to ``catalog``. It knows a name and a port, nothing else."""
 
+from __future__ import annotations
+
 import http.client
 import os
 import threading

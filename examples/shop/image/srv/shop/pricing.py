@@ -1,5 +1,7 @@
 """Prices, over gRPC: ``shop.Pricing/Quote`` takes an item's name and gives a price."""
 
+from __future__ import annotations
+
 import sys
 import threading
 import zlib
@@ -7,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from google.protobuf.wrappers_pb2 import DoubleValue, StringValue
-
 from serving import leave_on_sigterm
 
 

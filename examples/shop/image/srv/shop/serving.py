@@ -1,5 +1,7 @@
 """Serve until SIGTERM, then leave at once: nothing here knows about draining."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys

@@ -1,5 +1,7 @@
 """The stock keeper, over plain TCP: a line with an item in, a line with a number out."""
 
+from __future__ import annotations
+
 import socketserver
 import sys
 import zlib

@@ -1,0 +1,110 @@
+"""Health for everybody; logs and reset for this machine only.
+
+``GET /_moyai/health`` answers as soon as the door is open. ``GET /_moyai/logs?task=ID&container=NAME``
+streams a JSON object a line. ``POST /_moyai/reset`` stops and forgets everything. The last two exist
+only in development mode (on loopback, without keys): they ask for no signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import MappingProxyType
+from urllib.parse import parse_qs
+
+import msgspec
+
+from moyai.api.asgi import Handler, StreamedResponse
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.kernel.ids import TaskId
+from moyai.ports.proxies import ProxyFeed
+from moyai.ports.runtime import TaskRuntime
+from moyai.ports.store import Store
+
+_JSON = MappingProxyType({"content-type": "application/json"})
+_LINES = MappingProxyType({"content-type": "application/x-ndjson"})
+
+
+class Plane(msgspec.Struct, frozen=True):
+    """What the handlers look at, and the one thing they may do."""
+
+    version: str
+    runtime_name: str
+    store: Store
+    feed: ProxyFeed
+    runtime: TaskRuntime
+    reset: Callable[[], Awaitable[None]]
+
+
+def own_handlers(plane: Plane, *, development: bool) -> Mapping[str, Handler]:
+    """The paths below ``/_moyai/``."""
+    handlers: dict[str, Handler] = {"health": Health(plane)}
+    if development:
+        handlers |= {"logs": Logs(plane), "reset": Reset(plane)}
+    return MappingProxyType(handlers)
+
+
+class Health:
+    """What runs, in a few numbers."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """200 and JSON."""
+        if request.method not in {"GET", "HEAD"}:
+            return _said(405, "Use GET.")
+        states = self._plane.feed.states().values()
+        found = {
+            "status": "ok",
+            "version": self._plane.version,
+            "runtime": self._plane.runtime_name,
+            "tasks": len(self._plane.store.world.tasks.by("alive", "yes")),
+            "proxies": {
+                "connected": sum(s.connected for s in states),
+                "synced": sum(s.synced for s in states),
+                "rejected": sum(s.rejected is not None for s in states),
+            },
+        }
+        return HttpResponse(200, _JSON, msgspec.json.encode(found))
+
+
+class Logs:
+    """A container's output."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse | StreamedResponse:
+        """A stream of LogLine objects; 400 when the question is incomplete, 404 when there is no such container."""
+        asked = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        task, container = asked.get("task", ""), asked.get("container", "")
+        if request.method != "GET" or not task or not container:
+            return _said(400, "Use GET /_moyai/logs?task=ID&container=NAME[&follow=true].")
+        (found, *_) = (*self._plane.store.world.tasks.by("id", task), None)
+        if found is None or container not in {c.name for c in found.containers}:
+            return _said(404, f"There is no container {container[:100]!r} in a task {task[:100]!r}.")
+        lines = self._plane.runtime.logs(TaskId(task), container, follow=asked.get("follow") == "true")
+        return StreamedResponse(200, _LINES, _encoded(lines))
+
+
+class Reset:
+    """Everything stopped and forgotten."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """200 when nothing is left."""
+        if request.method != "POST":
+            return _said(405, "Use POST.")
+        await self._plane.reset()
+        return _said(200, "Everything is stopped and forgotten.")
+
+
+async def _encoded(lines: AsyncIterator[msgspec.Struct]) -> AsyncIterator[bytes]:
+    async for line in lines:
+        yield msgspec.json.encode(line) + b"\n"
+
+
+def _said(status: int, message: str) -> HttpResponse:
+    return HttpResponse(status, _JSON, msgspec.json.encode({"message": message}))

@@ -1,0 +1,43 @@
+"""The task metadata endpoint, once in each VPC that has tasks."""
+
+from __future__ import annotations
+
+import asyncio
+
+from moyai.api.metadata.app import MetadataApp
+from moyai.app.http import HttpServer
+from moyai.domain.vpc.default import VPC_CIDR
+from moyai.kernel.ids import VpcId
+from moyai.ports.runtime import TaskRuntime
+from moyai.ports.store import Store
+
+_PORT = 80
+
+
+class MetadataServers:
+    """Opens a server for a VPC when its first task is there."""
+
+    def __init__(self, store: Store, runtime: TaskRuntime) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._app = MetadataApp(store, runtime)
+        self._servers: dict[VpcId, HttpServer | None] = {}
+
+    async def run(self) -> None:
+        """Follow the store until cancelled."""
+        async for keys in self._store.watch():
+            if any(key.table == "task" for key in keys):
+                for task in self._store.world.tasks.by("alive", "yes"):
+                    await self._serve(task.interface.vpc)
+
+    async def close(self) -> None:
+        """Stop answering everywhere, so that no socket holds on to a VPC's network."""
+        servers = [server for server in self._servers.values() if server is not None]
+        self._servers.clear()
+        await asyncio.gather(*(server.close() for server in servers))
+
+    async def _serve(self, vpc: VpcId) -> None:
+        if vpc in self._servers:
+            return
+        sock = await self._runtime.listen(vpc, str(VPC_CIDR), _PORT)
+        self._servers[vpc] = None if sock is None else await HttpServer(self._app, sock).open()

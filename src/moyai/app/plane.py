@@ -1,0 +1,188 @@
+"""A control plane, whole: the store, the doors, the loop, and everything between them.
+
+Promise: it is ready when ``open`` returns, and lets go of everything (but the tasks) when ``close`` does, in the
+order in which its parts depend on each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from typing import Self
+
+import grpc
+
+from moyai.api.asgi import App, Limits
+from moyai.api.control.handlers import Plane, own_handlers
+from moyai.api.door import Door, House
+from moyai.api.models import load_models
+from moyai.app.clock import SystemClock
+from moyai.app.config import RuntimeKind, Settings
+from moyai.app.http import HttpServer
+from moyai.app.ids import SystemIds
+from moyai.app.keys import AccessKeys
+from moyai.app.metadata import MetadataServers
+from moyai.app.proxies import SimulatedProxies
+from moyai.app.wiring import PROXY_GROUP, make_runtime, services
+from moyai.domain.world import Delete
+from moyai.kernel.clock import Seconds
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import Mesh
+from moyai.reconcile.loop import Reconciler
+from moyai.reconcile.surroundings import Surroundings
+from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.record import Recorder
+from moyai.telemetry.reporters import Reporter, reporter_of
+from moyai.telemetry.series import Archive
+from moyai.xds.server.ads import AdsHandler
+from moyai.xds.server.ads import serve as serve_proxies
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+
+_log = logging.getLogger(__name__)
+_SOCKET_GRACE = 1.0
+
+
+class ControlPlane:
+    """Everything of one process. Made by ``open``."""
+
+    def __init__(self, settings: Settings, store: SqliteStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock, self._ids = SystemClock(), SystemIds()
+        self._runtime = make_runtime(settings, store.installation.id, self._clock)
+        self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
+        self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
+        self._metrics = ArchiveReader(archive)
+        self._metadata = MetadataServers(store, self._runtime)
+        self._work: asyncio.Task[None] | None = None
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._exit = AsyncExitStack()
+        self.url = ""
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        """Take the state, find what runs, and answer. Errors: StoreFault, OSError (the port is taken)."""
+        sock = _listening(settings)
+        try:
+            store = SqliteStore.open(settings.state.database, SystemIds(), SystemClock().now())
+        except BaseException:
+            sock.close()
+            raise
+        plane = cls(settings, store)
+        try:
+            await plane._open(sock)
+        except BaseException:
+            await plane.close()
+            raise
+        return plane
+
+    async def _open(self, sock: socket.socket) -> None:
+        self._exit.push_async_callback(self._store.close)
+        self._exit.push_async_callback(self._runtime.close)
+        if self._settings.runtime is RuntimeKind.LINUX:
+            server = await self._proxy_door()
+            self._exit.push_async_callback(server.stop, _SOCKET_GRACE)
+        self._start_work()
+        self._exit.push_async_callback(self._stop_work)
+        http = await HttpServer(self._app(), sock).open()
+        self._exit.push_async_callback(http.close)
+        self.url = f"http://{self._settings.server.host}:{sock.getsockname()[1]}"
+
+    async def close(self) -> None:
+        """Stop answering and let go. Tasks, proxies and public addresses go on."""
+        await self._exit.aclose()
+
+    async def failed(self) -> None:
+        """Return never; raise what ended an inner part that should have gone on."""
+        await self._failure
+
+    @property
+    def tasks_left(self) -> int:
+        """Tasks that go on without a control plane."""
+        return len(self._store.world.tasks.by("alive", "yes"))
+
+    async def reset(self) -> None:
+        """Stop and forget everything, and go on empty."""
+        await self._stop_work()
+        await self._runtime.destroy()
+        self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
+        self._feed.publish(Mesh())
+        self._recorder.forget()
+        await self._store.durable()
+        self._start_work()
+
+    def _app(self) -> App:
+        settings = self._settings.server
+        keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
+        house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
+        door = Door(services(self._metrics), load_models(), house)
+        plane = Plane(
+            version=version("moyai"),
+            runtime_name=self._settings.runtime,
+            store=self._store,
+            feed=self._feed,
+            runtime=self._runtime,
+            reset=self.reset,
+        )
+        limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
+        return App(door, own_handlers(plane, development=keys is None), limits)
+
+    async def _proxy_door(self) -> grpc.aio.Server:
+        """Configuration out to the proxies and statistics in, on one socket."""
+        statistics = MetricsService(self._recorder, self._clock, self._reported)
+        self._settings.state.run.mkdir(mode=0o711, exist_ok=True)
+        handlers = (AdsHandler(self._feed), statistics.handler())
+        return await serve_proxies(self._settings.state.xds_socket, PROXY_GROUP, handlers)
+
+    def _reported(self, workload: WorkloadId) -> None:
+        self._feed.reported(workload, self._clock.now())
+
+    def _reporter(self, workload: WorkloadId) -> Reporter | None:
+        return reporter_of(self._store.world, workload)
+
+    def _start_work(self) -> None:
+        self._work = asyncio.create_task(self._everything())
+        self._work.add_done_callback(self._ended)
+
+    async def _everything(self) -> None:
+        around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Reconciler(around).run())
+            group.create_task(self._metadata.run())
+            if self._settings.runtime is RuntimeKind.SIM:
+                proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock)
+                group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))
+
+    async def _stop_work(self) -> None:
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+            await asyncio.wait({work})
+        await self._metadata.close()
+
+    def _ended(self, work: asyncio.Task[None]) -> None:
+        """Work that ends by itself has failed: say so to whoever waits in ``failed``."""
+        if work.cancelled() or self._failure.done():
+            return
+        error = work.exception()
+        if error is not None:
+            _log.error("the control plane can't go on", exc_info=error)
+            self._failure.set_exception(error)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """The door's socket, bound before anything else is touched."""
+    server = settings.server
+    family = socket.AF_INET6 if ":" in server.listen else socket.AF_INET
+    try:
+        return socket.create_server((server.listen, server.port), family=family, backlog=1024)
+    except OSError as error:
+        raise OSError(
+            f"can't listen on {server.listen}:{server.port}: {error.strerror}; choose another --port"
+        ) from error

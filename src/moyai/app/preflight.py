@@ -1,0 +1,20 @@
+"""What stands in the way of starting, found before anything is made."""
+
+from __future__ import annotations
+
+from moyai.app.config import RuntimeKind, Settings
+from moyai.app.keys import AccessKeys
+from moyai.runtime.linux.host import check_host
+
+
+def problems(settings: Settings) -> list[str]:
+    """A line for each thing to mend, with what to do; empty when moyai can start."""
+    found = []
+    if not settings.server.loopback and not AccessKeys(settings.state.keys).list():
+        found.append(
+            f"listening on {settings.server.listen} needs access keys, or anybody could run tasks here: "
+            f"make one with `moyai keys create --state {settings.state.root}`"
+        )
+    if settings.runtime is RuntimeKind.LINUX:
+        found += check_host()
+    return found

@@ -1,0 +1,65 @@
+"""Proxies for the runtime without processes: each one opens a stream in this process and takes what it is sent.
+
+They come and go with the proxy containers that the runtime shows, and report as often as an Envoy would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from moyai.domain.ecs.task import Task
+from moyai.domain.sandbox.state import ContainerPhase
+from moyai.kernel.clock import Clock, Seconds
+from moyai.kernel.ids import WorkloadId
+from moyai.ports.runtime import TaskRuntime
+from moyai.ports.store import Store
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.loopback import LoopbackProxies
+
+
+class SimulatedProxies:
+    """Stands in for the Envoys of a simulated runtime."""
+
+    def __init__(self, store: Store, runtime: TaskRuntime, feed: Feed, clock: Clock) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._feed = feed
+        self._clock = clock
+        self._proxies = LoopbackProxies(feed)
+        self._attached: set[WorkloadId] = set()
+
+    async def run(self, interval: Seconds) -> None:
+        """Follow the runtime until cancelled; report every ``interval``."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._report(interval))
+        finally:
+            await self._proxies.close()
+
+    async def _follow(self) -> None:
+        async for task_id in self._runtime.changes():
+            for task in self._store.world.tasks.by("id", task_id):
+                await self._follow_task(task)
+
+    async def _follow_task(self, task: Task) -> None:
+        workload = WorkloadId(task.arn)
+        if await self._runs(task):
+            await self._proxies.attach(workload)
+            self._attached.add(workload)
+        else:
+            await self._proxies.detach(workload)
+            self._attached.discard(workload)
+
+    async def _runs(self, task: Task) -> bool:
+        sandbox = await self._runtime.inspect(task.id)
+        if sandbox is None or task.proxy is None:
+            return False
+        proxy = sandbox.containers.get(task.proxy.name)
+        return proxy is not None and proxy.phase is ContainerPhase.RUNNING
+
+    async def _report(self, interval: Seconds) -> None:
+        while True:
+            await self._clock.sleep(interval)
+            for workload in tuple(self._attached):
+                self._feed.reported(workload, self._clock.now())

