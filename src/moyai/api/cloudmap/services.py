@@ -75,7 +75,7 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
 def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, object]:
     """The instances of a service."""
     service = service_of(ctx, request.service_id)
-    found = {i.id: i for i in ctx.store.world.discovery_instances.by("service", service.arn)}
+    found = {str(i.id): i for i in ctx.store.world.discovery_instances.by("service", service.arn)}
     page = listed(found, ("instances", service.arn), request.next_token, request.max_results)
     return {
         "resource_owner": ctx.scope.account,

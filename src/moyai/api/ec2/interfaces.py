@@ -28,7 +28,6 @@ class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
 
     include_managed_resources: bool = False
     network_interface_ids: tuple[str, ...] = ()
-    filters: tuple[Filter, ...] = ()
 
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:

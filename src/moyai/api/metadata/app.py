@@ -1,0 +1,61 @@
+"""The endpoint on HTTP: a thin ASGI application.
+
+Promise: GET (and HEAD) is answered with JSON; nothing is read of a request but its method, path and peer.
+Source: https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+
+from moyai.api.metadata.answer import Answer, answer, understood
+from moyai.domain.sandbox.state import Usage
+from moyai.kernel.ids import TaskId
+from moyai.ports.runtime import RuntimeFault, TaskRuntime
+from moyai.ports.store import Store
+
+_METHODS = frozenset({"GET", "HEAD"})
+_STATISTICS = frozenset({"stats", "task/stats"})
+_log = logging.getLogger(__name__)
+
+
+class MetadataApp:
+    """An ASGI application for the tasks of every VPC."""
+
+    def __init__(self, store: Store, runtime: TaskRuntime) -> None:
+        self._store = store
+        self._runtime = runtime
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Serve one ``http`` scope; servers are told not to send ``lifespan``."""
+        del receive
+        if scope["type"] != "http":
+            return
+        given = await self._answer(scope["path"], (scope.get("client") or ("", 0))[0])
+        if scope["method"] not in _METHODS:
+            given = Answer(405, "The task metadata endpoint answers GET.")
+        body = msgspec.json.encode(given.body)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": given.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(self, path: str, peer: str) -> Answer:
+        asked = understood(self._store.world, path, peer)
+        usage = await self._usage(asked.task.id) if asked is not None and asked.leaf in _STATISTICS else {}
+        return answer(self._store.world, usage, asked)
+
+    async def _usage(self, task: TaskId) -> Mapping[str, Usage]:
+        try:
+            return await self._runtime.usage(task)
+        except RuntimeFault as fault:  # a task that is just ending has no figures
+            _log.debug("no usage of %s: %s", task, fault)
+            return {}

@@ -1,0 +1,165 @@
+"""Tasks and containers in the metadata endpoint's own form: PascalCase, nothing empty, the agent's states. Pure.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-response.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from moyai.domain.ecs.metadata import runtime_id
+from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+from moyai.domain.sandbox.state import Health
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import World, scope_of
+from moyai.kernel.clock import Instant
+
+_CPU_UNITS = 1024
+_V4_ONLY = frozenset({"ContainerARN", "LogDriver", "LogOptions", "LaunchType", "ServiceName", "FaultInjectionEnabled"})
+_V4_NETWORK = frozenset(
+    {"AttachmentIndex", "MACAddress", "IPv4SubnetCIDRBlock", "PrivateDNSName", "SubnetGatewayIpv4Address"}
+)
+_TASK_STATES: Mapping[TaskStatus, str] = MappingProxyType(
+    {
+        TaskStatus.PROVISIONING: "NONE",
+        TaskStatus.PENDING: "CREATED",
+        TaskStatus.DEPROVISIONING: "STOPPED",
+        TaskStatus.STOPPED: "STOPPED",
+    }
+)
+"""What the agent calls the states in which a task does not run; in all others it does."""
+_CONTAINER_STATES: Mapping[ContainerStatus, str] = MappingProxyType(
+    {
+        ContainerStatus.PENDING: "CREATED",
+        ContainerStatus.RUNNING: "RUNNING",
+        ContainerStatus.STOPPED: "STOPPED",
+    }
+)
+
+
+def task_form(world: World, task: Task) -> dict[str, object]:
+    """The task with its containers, as version 4 answers it."""
+    definition = world.task_definitions.get(task.task_definition)
+    revision = task.task_definition.rpartition(":")[2]
+    return _there(
+        {
+            "Cluster": task.cluster,
+            "TaskARN": task.arn,
+            "Family": task.task_definition.rpartition("/")[2].rpartition(":")[0],
+            "Revision": revision,
+            "DesiredStatus": task.desired_status,
+            "KnownStatus": _TASK_STATES.get(task.last_status, "RUNNING"),
+            "Limits": _task_limits(task),
+            "PullStartedAt": moment(task.pull_started_at),
+            "PullStoppedAt": moment(task.pull_stopped_at),
+            "ExecutionStoppedAt": moment(task.execution_stopped_at),
+            "AvailabilityZone": task.availability_zone,
+            "LaunchType": task.launch_type,
+            "ServiceName": task.service.rpartition("/")[2] if task.service is not None else None,
+            "Containers": [container_form(task, definition, one) for one in task.containers],
+        }
+    ) | {"FaultInjectionEnabled": False}
+
+
+def container_form(task: Task, definition: TaskDefinition | None, container: Container) -> dict[str, object]:
+    """One container, as version 4 answers it."""
+    defined = definition.container(container.name) if definition is not None else None
+    logs = defined.log_configuration if defined is not None else None
+    return _there(
+        {
+            "DockerId": runtime_id(container.arn),
+            "Name": container.name,
+            "DockerName": container.name,
+            "Image": defined.image if defined is not None else None,
+            "Labels": _labels(task, container, defined),
+            "DesiredStatus": task.desired_status,
+            "KnownStatus": _CONTAINER_STATES[container.last_status],
+            "ExitCode": container.exit_code,
+            "Limits": _container_limits(defined),
+            "CreatedAt": moment(task.created_at),
+            "StartedAt": moment(container.started_at),
+            "FinishedAt": moment(container.finished_at),
+            "Type": "NORMAL",
+            "Health": _health(container, defined),
+            "LogDriver": logs.log_driver if logs is not None else None,
+            "LogOptions": dict(logs.options) if logs is not None else None,
+            "ContainerARN": container.arn,
+            "Networks": [_network(task)],
+        }
+    )
+
+
+def as_version_3(form: Mapping[str, object]) -> dict[str, object]:
+    """A version 4 form without what version 3 does not have."""
+    older: dict[str, object] = {}
+    for name, value in form.items():
+        if name in _V4_ONLY:
+            continue
+        if name in {"Containers", "Networks"} and isinstance(value, list):
+            older[name] = [as_version_3(one) for one in value]
+        else:
+            older[name] = value
+    return {name: value for name, value in older.items() if name not in _V4_NETWORK}
+
+
+def moment(instant: Instant | None) -> str | None:
+    """A time as the endpoint writes it."""
+    if instant is None:
+        return None
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _task_limits(task: Task) -> dict[str, object]:
+    return _there(
+        {
+            "CPU": int(task.cpu) / _CPU_UNITS if task.cpu else None,
+            "Memory": int(task.memory) if task.memory else None,
+        }
+    )
+
+
+def _container_limits(defined: ContainerDefinition | None) -> dict[str, object]:
+    if defined is None:
+        return {}
+    return _there({"CPU": defined.cpu, "Memory": defined.memory or defined.memory_reservation})
+
+
+def _labels(task: Task, container: Container, defined: ContainerDefinition | None) -> dict[str, str]:
+    family, _, revision = task.task_definition.rpartition("/")[2].rpartition(":")
+    own = dict(defined.docker_labels or {}) if defined is not None else {}
+    return own | {
+        "com.amazonaws.ecs.cluster": task.cluster,
+        "com.amazonaws.ecs.container-name": container.name,
+        "com.amazonaws.ecs.task-arn": task.arn,
+        "com.amazonaws.ecs.task-definition-family": family,
+        "com.amazonaws.ecs.task-definition-version": revision,
+    }
+
+
+def _health(container: Container, defined: ContainerDefinition | None) -> dict[str, object] | None:
+    """Only of a container with a check; its keys alone are in lower case."""
+    checked = container.is_proxy or (defined is not None and defined.health_check is not None)
+    if not checked or container.health_status is Health.UNKNOWN:
+        return None
+    return {"status": container.health_status}
+
+
+def _network(task: Task) -> dict[str, object]:
+    one = task.interface
+    subnet = default_vpc(scope_of(task.arn)).subnet(one.subnet)
+    return _there(
+        {
+            "NetworkMode": "awsvpc",
+            "IPv4Addresses": [one.address],
+            "MACAddress": one.mac,
+            "IPv4SubnetCIDRBlock": subnet.cidr if subnet is not None else None,
+            "PrivateDNSName": one.private_dns_name,
+        }
+    ) | {"AttachmentIndex": 0}
+
+
+def _there(form: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in form.items() if value is not None and value not in ({}, [], "")}
