@@ -73,7 +73,7 @@ ECS: Final = Service(
                 service_queries.list_services_by_namespace,
             ),
             Operation("RunTask", tasks.RunTaskRequest, tasks.run_task),
-            Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task_now),
+            Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task),
             Operation("DescribeTasks", task_queries.DescribeTasksRequest, task_queries.describe_tasks),
             Operation("ListTasks", task_queries.ListTasksRequest, task_queries.list_tasks),
             Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),

@@ -25,12 +25,13 @@ from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task import StopCode, Task, TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import Put
+from moyai.plan import stopping
 from moyai.plan.launch import LaunchRequest, NoRoom, launch
-from moyai.plan.stopping import STOPPED_BY_USER, stop_task
 
 _MAX_COUNT = 10
 _LONGEST_TOKEN = 64
 _LONGEST_REASON = 1024
+_MAX_OVERRIDES = 8192  # bytes
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 _GROUP = re.compile(r"[A-Za-z0-9_:./-]{1,255}")
 
@@ -90,20 +91,20 @@ def run_task(ctx: Context, request: RunTaskRequest) -> dict[str, object]:
     return {"tasks": [task_view(ctx.store.world, t, with_tags=True) for t in tasks], "failures": []}
 
 
-def stop_task_now(ctx: Context, request: StopTaskRequest) -> dict[str, object]:
+def stop_task(ctx: Context, request: StopTaskRequest) -> dict[str, object]:
     """Want a task STOPPED; told twice, the first reason stays."""
     cluster = active_cluster(ctx, request.cluster)
     task = ctx.store.world.tasks.get(task_arn(cluster, request.task))
     if task is None or task.cluster != cluster.arn:
         raise InvalidParameter("The referenced task was not found.")
-    reason = request.reason or STOPPED_BY_USER
+    reason = request.reason or stopping.STOPPED_BY_USER
     if len(reason) > _LONGEST_REASON:
         raise InvalidParameter(f"The reason can have at most {_LONGEST_REASON} characters.")
-    stopping = stop_task(task, StopCode.USER_INITIATED, reason, ctx.now)
-    if stopping != task:
-        stopping = replace(stopping, tags={})
-        ctx.store.apply([Put(stopping)])
-    return {"task": task_view(ctx.store.world, stopping)}
+    stopped = stopping.stop_task(task, StopCode.USER_INITIATED, reason, ctx.now)
+    if stopped != task:
+        stopped = replace(stopped, tags={})
+        ctx.store.apply([Put(stopped)])
+    return {"task": task_view(ctx.store.world, stopped)}
 
 
 def _made_before(ctx: Context, cluster: Cluster, kept: str | None) -> list[Task]:
@@ -132,6 +133,8 @@ def _check(request: RunTaskRequest) -> None:
 
 
 def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition) -> TaskOverride:
+    if len(msgspec.json.encode(overrides)) > _MAX_OVERRIDES:
+        raise InvalidParameter(f"Container Overrides length must be at most {_MAX_OVERRIDES}")
     for override in overrides.container_overrides:
         if definition.container(override.name) is None:
             raise InvalidParameter(

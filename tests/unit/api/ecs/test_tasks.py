@@ -122,6 +122,10 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
             {"overrides": {"containerOverrides": [{"name": "x"}]}},
             "Override for container named x is not a container in the TaskDefinition.",
         ),
+        (
+            {"overrides": {"containerOverrides": [{"name": "app", "command": ["x" * 8192]}]}},
+            "Container Overrides length must be at most 8192",
+        ),
         ({"overrides": {"cpu": "257"}}, "No Fargate configuration exists for given values"),
         ({"overrides": {"taskRoleArn": "a"}}, "overrides.taskRoleArn: not supported"),
         ({"enableExecuteCommand": True}, "enableExecuteCommand: not supported"),

@@ -1,0 +1,56 @@
+"""boto3 speaks to ECS through the real door: a service from nothing to deletion, errors as its own exceptions."""
+
+from __future__ import annotations
+
+import asyncio
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from moyai.api.asgi import App
+from moyai.api.door import Door, House
+from moyai.api.ecs.service import ECS
+from moyai.api.models import load_models
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from tests.unit.api.ecs.bench import NETWORK, connect, fargate, offer, service
+from tests.unit.api.world import serving
+
+
+def _client(endpoint: str):
+    return boto3.client(
+        "ecs",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+async def test_a_service_from_nothing_to_deletion():
+    house = House(store=MemoryStore(), clock=ManualClock(), ids=SeededIds(3))
+    async with serving(App(Door([ECS], load_models(["ecs"]), house))) as endpoint:
+        await asyncio.to_thread(_life, _client(endpoint))
+
+
+def _life(ecs) -> None:
+    ecs.create_cluster(serviceConnectDefaults={"namespace": "shop.local"})
+    ecs.register_task_definition(**fargate())
+    made = ecs.create_service(**service(serviceConnectConfiguration=connect(offer())))["service"]
+    assert made["createdAt"].year == 2027
+    [described] = ecs.describe_services(services=["web"])["services"]
+    assert described["deployments"][0]["serviceConnectResources"][0]["discoveryName"] == "http"
+    [task] = ecs.run_task(taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
+    assert ecs.describe_tasks(tasks=[task["taskArn"]])["tasks"][0]["taskArn"] == task["taskArn"]
+    pages = ecs.get_paginator("list_services").paginate(PaginationConfig={"PageSize": 1})
+    assert [arn for page in pages for arn in page["serviceArns"]] == [made["serviceArn"]]
+    with pytest.raises(ecs.exceptions.ClusterContainsServicesException):
+        ecs.delete_cluster(cluster="default")
+    with pytest.raises(ecs.exceptions.ServiceNotFoundException, match="Service not found"):
+        ecs.update_service(service="none")
+    with pytest.raises(ecs.exceptions.ClientException, match="Container list cannot be empty"):
+        ecs.register_task_definition(family="web", containerDefinitions=[])
+    assert ecs.delete_service(service="web", force=True)["service"]["status"] == "DRAINING"
