@@ -45,9 +45,7 @@ class Router:
             model.metadata["targetPrefix"]: name for name, model in models.items() if "targetPrefix" in model.metadata
         }
         self._by_signing_name = {model.signing_name: name for name, model in models.items()}
-        self._by_version = {
-            model.api_version: name for name, model in models.items() if _forms(model) and name in models
-        }
+        self._by_version = {model.api_version: name for name, model in models.items() if _forms(model)}
         self._rest = [(name, model) for name, model in models.items() if model.metadata["protocol"] == REST]
 
     def hear(self, request: HttpRequest, scope_service: str | None) -> Heard:
@@ -61,10 +59,6 @@ class Router:
         if request.path in {"", "/"} and (action := _ACTION.search(fields)):
             return self._form(_text(action[1]), _VERSION.search(fields), scope_service)
         return self._rest_path(request, scope_service)
-
-    def service_of_scope(self, scope_service: str) -> str | None:
-        """The service that signs with this name."""
-        return self._by_signing_name.get(scope_service)
 
     def _named(self, protocol: str, service: str | None, operation: str, tried: str) -> Heard:
         if service is not None and protocol not in _protocols(self._models[service]):

@@ -18,7 +18,6 @@ from botocore.model import OperationModel, ServiceModel
 
 from moyai.api.wire.codec import REQUEST_ID, ErrorNames, Params, builtins
 from moyai.api.wire.http import HttpRequest, HttpResponse
-from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.scalars import SCALAR_READERS, read_bytes
 from moyai.api.wire.tree import TreeReader, TreeWriter, Writer
 from moyai.kernel.errors import ApiError, Malformed
@@ -77,14 +76,7 @@ class RpcV2Cbor:
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         """See Codec."""
-        value = decoded_cbor(request.body)
-        if operation.input_shape is None:
-            return {}
-        try:
-            params: Params = self._reader.reader(operation.input_shape)(value)
-        except Misfit as misfit:
-            raise Malformed(misfit.message) from None
-        return params
+        return self._reader.params(operation, decoded_cbor(request.body))
 
     def serialise(self, operation: OperationModel, output: object, request_id: str) -> HttpResponse:
         """See Codec."""

@@ -16,7 +16,7 @@ from botocore import xform_name
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import Reader, misfit, read_base64, read_number, read_string, read_time
+from moyai.api.wire.scalars import Reader, complaint, read_base64, read_number, read_string, read_time
 
 MAX_FIELDS = 10_000
 MAX_DEPTH = 32
@@ -30,14 +30,14 @@ def _text_boolean(value: object) -> bool:
         case "false" | "False" | "0":
             return False
         case _:
-            raise misfit(value, "boolean")
+            raise complaint(value, "boolean")
 
 
 def _text_integer(bits: int) -> Reader:
     def read(value: object) -> int:
         text = read_string(value).strip()
         if not text.removeprefix("-").isdecimal() or not text.isascii():
-            raise misfit(value, "integer")
+            raise complaint(value, "integer")
         if len(text) > bits or not -(1 << bits) <= int(text) < 1 << bits:
             raise Misfit(f"{text[:bits]} does not fit in {bits + 1} bits.")
         return int(text)
@@ -135,7 +135,7 @@ class FormReader:
 
         def read(value: object) -> dict[str, object]:
             if not isinstance(value, dict):
-                raise misfit(value, "structure")
+                raise complaint(value, "structure")
             params: dict[str, object] = {}
             for field, item in value.items():
                 entry = table.get(field)
@@ -199,7 +199,7 @@ def _below(value: object, step: str | None, due: str) -> Branch:
         value = value[step]
     if isinstance(value, dict):
         return value
-    raise misfit(value, due)
+    raise complaint(value, due)
 
 
 def _in_order(branch: Branch) -> list[str | Branch]:

@@ -19,7 +19,7 @@ from moyai.api.wire.form import MAX_FIELDS, SCALAR_TEXT_READERS
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.json_rpc import JSON_WRITERS, decoded_json
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import SCALAR_READERS, misfit
+from moyai.api.wire.scalars import SCALAR_READERS, complaint
 from moyai.api.wire.tree import TreeReader, TreeWriter
 from moyai.kernel.errors import ApiError, Malformed
 
@@ -67,7 +67,7 @@ class RestJson:
     def _from_body(self, shape: Shape, body: bytes, placed: Mapping[str, Mapping[str, Shape]]) -> Params:
         value = decoded_json(body)
         if not isinstance(value, dict):
-            raise misfit(value, "structure")
+            raise complaint(value, "structure")
         elsewhere = {name for members in placed.values() for name in members}
         inside = {name: item for name, item in value.items() if name not in elsewhere}
         params: Params = self._reader.reader(shape)(inside)

@@ -40,7 +40,7 @@ _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _SPELLED: Mapping[str, float] = MappingProxyType({"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf})
 
 
-def misfit(value: object, due: str) -> Misfit:
+def complaint(value: object, due: str) -> Misfit:
     """The complaint that ``value`` is not of the type ``due`` (a name of botocore's)."""
     return Misfit(f"{_described(value)} stands where {DUE[due]} is due.")
 
@@ -64,14 +64,14 @@ def read_string(value: object) -> str:
     """Text as it is."""
     if isinstance(value, str):
         return value
-    raise misfit(value, "string")
+    raise complaint(value, "string")
 
 
 def read_boolean(value: object) -> bool:
     """A real boolean."""
     if isinstance(value, bool):
         return value
-    raise misfit(value, "boolean")
+    raise complaint(value, "boolean")
 
 
 def read_integer(value: object) -> int:
@@ -88,7 +88,7 @@ def _whole(value: object, kind: str) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise misfit(value, kind)
+        raise complaint(value, kind)
     if not -(1 << _BITS[kind]) <= value < 1 << _BITS[kind]:
         raise Misfit(f"{value} does not fit in {_BITS[kind] + 1} bits.")
     return value
@@ -103,7 +103,7 @@ def read_number(value: object) -> float:
             return float(value)
         except OverflowError:
             raise Misfit("the number is too large.") from None
-    raise misfit(value, "double")
+    raise complaint(value, "double")
 
 
 def read_time(value: object) -> float:
@@ -112,7 +112,7 @@ def read_time(value: object) -> float:
         return _in_range(value)
     if isinstance(value, str):
         return _in_range(_parsed_time(value))
-    raise misfit(value, "timestamp")
+    raise complaint(value, "timestamp")
 
 
 def _in_range(seconds: float) -> float:
@@ -127,7 +127,7 @@ def _parsed_time(text: str) -> float:
             return parse(text)
         except (ValueError, OverflowError):
             continue
-    raise misfit(text, "timestamp")
+    raise complaint(text, "timestamp")
 
 
 def _from_iso(text: str) -> float:
@@ -143,7 +143,7 @@ def _from_http_date(text: str) -> float:
 def read_base64(value: object) -> bytes:
     """A blob, as the text protocols carry it."""
     if not isinstance(value, str):
-        raise misfit(value, "blob")
+        raise complaint(value, "blob")
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -154,7 +154,7 @@ def read_bytes(value: object) -> bytes:
     """A blob, as CBOR carries it."""
     if isinstance(value, bytes):
         return value
-    raise misfit(value, "blob")
+    raise complaint(value, "blob")
 
 
 def write_base64(value: bytes) -> str:

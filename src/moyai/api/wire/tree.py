@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore import xform_name
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
+from moyai.api.wire.codec import Params
 from moyai.api.wire.misfit import Misfit
-from moyai.api.wire.scalars import Reader, misfit
+from moyai.api.wire.scalars import Reader, complaint
+from moyai.kernel.errors import Malformed
 
 Writer = Callable[[Any], object]
 """Takes moyai's value, gives what JSON or CBOR can encode. It trusts the type: handlers are ours."""
@@ -32,6 +34,16 @@ class TreeReader:
     def __init__(self, scalars: Mapping[str, Reader]) -> None:
         self._scalars = scalars
         self._made: dict[str, Reader] = {}
+
+    def params(self, operation: OperationModel, value: object) -> Params:
+        """The input of an operation, from its body's value. Raises Malformed."""
+        if operation.input_shape is None:
+            return {}
+        try:
+            params: Params = self.reader(operation.input_shape)(value)
+        except Misfit as misfit:
+            raise Malformed(misfit.message) from None
+        return params
 
     def reader(self, shape: Shape) -> Reader:
         """The function that reads a value of this shape."""
@@ -60,7 +72,7 @@ class TreeReader:
 
         def read(value: object) -> dict[str, object]:
             if not isinstance(value, dict):
-                raise misfit(value, "structure")
+                raise complaint(value, "structure")
             read_values: dict[str, object] = {}
             for name, item in value.items():
                 if item is None:
@@ -87,7 +99,7 @@ class TreeReader:
 
         def read(value: object) -> list[object]:
             if not isinstance(value, list):
-                raise misfit(value, "list")
+                raise complaint(value, "list")
             items: list[object] = []
             try:
                 for item in value:
@@ -103,7 +115,7 @@ class TreeReader:
 
         def read(value: object) -> dict[str, object]:
             if not isinstance(value, dict):
-                raise misfit(value, "map")
+                raise complaint(value, "map")
             items: dict[str, object] = {}
             for key, item in value.items():
                 try:
