@@ -1,9 +1,10 @@
 """One proxy's delta ADS stream, without any I/O: requests and snapshots in, responses out.
 
 Promise: whatever order requests and snapshots come in, a proxy that answers ends up with exactly the last
-snapshot offered, except for what it refused. One response is in flight at a time, and types follow each
-other as Envoy needs them: clusters, endpoints, listeners, routes, and only then the removal of
-clusters that nothing points to any more. What a proxy still has from an earlier stream is not sent again.
+snapshot offered, except for what it refused. Of each type one response is in flight at a time. Clusters and
+endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
+listeners and routes, and only then the removal of clusters that nothing points to any more. What a
+proxy still has from an earlier stream is not sent again.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#incremental-xds
 """
@@ -24,26 +25,26 @@ _REASON_LENGTH = 1000
 
 
 class DeltaStream:
-    """The state of one stream. ``receive`` and ``offer`` return what to send now, if anything."""
+    """The state of one stream. ``receive`` and ``offer`` return what to send now."""
 
     def __init__(self) -> None:
         self._snapshot = EMPTY
         self._subscriptions = {kind: Subscription() for kind in Kind}
         self._count = 0
 
-    def offer(self, snapshot: Snapshot) -> bytes | None:
+    def offer(self, snapshot: Snapshot) -> list[bytes]:
         """This is what the proxy should have."""
         self._snapshot = snapshot
-        return self._next()
+        return self._advance()
 
-    def receive(self, request: DeltaDiscoveryRequest) -> bytes | None:
+    def receive(self, request: DeltaDiscoveryRequest) -> list[bytes]:
         """A request came in. Types that moyai doesn't serve are not answered."""
         if request.type_url not in _SERVED:
-            return None
+            return []
         subscription = self._subscriptions[Kind(request.type_url)]
         if not subscription.is_open:
             subscription.open(request.initial_resource_versions, request.resource_names_subscribe)
-            return self._next()
+            return self._advance()
         flight = subscription.flight
         if flight is not None and request.response_nonce == flight.nonce:
             if request.HasField("error_detail"):
@@ -52,7 +53,7 @@ class DeltaStream:
                 subscription.acknowledged()
         subscription.subscribe(request.resource_names_subscribe)
         subscription.unsubscribe(request.resource_names_unsubscribe)
-        return self._next()
+        return self._advance()
 
     @property
     def rejected(self) -> str | None:
@@ -73,17 +74,26 @@ class DeltaStream:
         """Each name, and every version of it that the proxy may be using; None = uncertain which."""
         return self._subscriptions[kind].held()
 
-    def _next(self) -> bytes | None:
-        for kind, subscription in self._subscriptions.items():
-            if subscription.flight is not None:
-                return None
-            states = subscription.due(self._snapshot[kind])
-            if kind is Kind.CLUSTER:
-                states = {name: state for name, state in states.items() if state != ABSENT}
-            if states:
-                return self._send(kind, states)
-        unused = self._subscriptions[Kind.CLUSTER].due(self._snapshot[Kind.CLUSTER])
-        return self._send(Kind.CLUSTER, unused) if unused else None
+    def _advance(self) -> list[bytes]:
+        """Everything that may be sent now."""
+        out = [*self._update(Kind.CLUSTER), *self._update(Kind.ENDPOINT)]
+        if not self._awaits(Kind.CLUSTER, Kind.ENDPOINT):
+            out += [*self._update(Kind.LISTENER), *self._update(Kind.ROUTE)]
+        if not self._awaits(*Kind):
+            out += self._update(Kind.CLUSTER, removals=True)
+        return out
+
+    def _awaits(self, *kinds: Kind) -> bool:
+        return any(self._subscriptions[kind].flight is not None for kind in kinds)
+
+    def _update(self, kind: Kind, *, removals: bool = False) -> Iterator[bytes]:
+        if self._awaits(kind):
+            return
+        states = self._subscriptions[kind].due(self._snapshot[kind])
+        if kind is Kind.CLUSTER and not removals:
+            states = {name: state for name, state in states.items() if state != ABSENT}
+        if states:
+            yield self._send(kind, states)
 
     def _send(self, kind: Kind, states: dict[str, str]) -> bytes:
         self._count += 1

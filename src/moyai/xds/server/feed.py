@@ -7,7 +7,7 @@ that is told what came in, so that a gRPC server and an in-process proxy are ser
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
@@ -29,7 +29,7 @@ class Sink(Protocol):
     """One proxy's end of a stream. Neither call waits."""
 
     def send(self, response: bytes) -> None:
-        """A DeltaDiscoveryResponse, serialised. At most one is unanswered at a time."""
+        """A DeltaDiscoveryResponse, serialised. At most one of a type is unanswered at a time."""
 
     def end(self) -> None:
         """Close the stream: the proxy has opened another one."""
@@ -204,6 +204,6 @@ class _Doorbell:
         return tuple(sorted(who))
 
 
-def _pass_on(sink: Sink, response: bytes | None) -> None:
-    if response is not None:
+def _pass_on(sink: Sink, responses: Iterable[bytes]) -> None:
+    for response in responses:
         sink.send(response)

@@ -1,0 +1,210 @@
+"""Real Envoys, led by the real delta ADS server: what they do with the mesh they are given."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    Call,
+    Destination,
+    EndpointGroup,
+    InboundPort,
+    Match,
+    Member,
+    Mesh,
+    OutboundView,
+    OutlierPolicy,
+    Protocol,
+    RetryCondition,
+    RetryPolicy,
+    RouteTable,
+    Rule,
+    Service,
+    StreamSplit,
+    TimeoutPolicy,
+    Workload,
+)
+from moyai.xds.server.feed import Feed
+from tests.e2e.envoy_rig import App, Rig, rig
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+CALLER, ONE, TWO = WorkloadId("caller"), WorkloadId("one"), WorkloadId("two")
+TIMEOUTS = TimeoutPolicy(request=15, idle=300)
+OUTLIER = OutlierPolicy(5, 10, 30, 300, 50)
+AGAIN = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET), (502, 503), 5)
+UNSENT = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET_BEFORE_REQUEST), (503,), 5)
+HTTP, EMPTY, STREAM, LOST = ("127.255.0.1", 80), ("127.255.0.2", 80), ("127.255.0.3", 6379), ("127.255.0.4", 6379)
+MEMBERS = {ONE: Member("a", "10.99.0.1", 8081), TWO: Member("b", "10.99.0.2", 8082)}
+REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.2:8082": 15102, "127.255.0.0/16": 15001}
+
+
+def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
+    """A caller and two workloads behind ``http``, of which those in ``back`` are registered."""
+    rules = (Rule("http", TIMEOUTS, Match(methods=("GET",)), AGAIN), Rule("http", TIMEOUTS, retry=UNSENT))
+    services = [
+        Service("http", Protocol.HTTP, RouteTable(rules), "egress.http"),
+        Service("empty", Protocol.HTTP, RouteTable((Rule("empty", TIMEOUTS),)), "egress.empty"),
+        Service("stream", Protocol.TCP, StreamSplit("stream", TIMEOUTS, 3), "egress.stream"),
+        Service("lost", Protocol.TCP, StreamSplit("lost", TIMEOUTS, 3), "egress.lost"),
+    ]
+    members = tuple(MEMBERS[w] for w in back)
+    groups = {
+        "http": members,
+        "empty": (),
+        "stream": (Member("a", "10.99.0.1", 9), Member("a", "10.99.0.3", 8083)),
+        "lost": (),
+    }
+    destinations = [Destination(s.name, s.name, s.protocol, connect_timeout, OUTLIER, s.stat_name) for s in services]
+    places = {"http": HTTP, "empty": EMPTY, "stream": STREAM, "lost": LOST}
+    calls = tuple(Call(*place, name) for name, place in places.items())
+    workloads = [
+        Workload(CALLER, "a", 15100, 15001, outbound=OutboundView(calls)),
+        Workload(ONE, "a", 15101, 15991, (inbound(8081),)),
+        Workload(TWO, "b", 15102, 15992, (inbound(8082),)),
+    ]
+    return Mesh(
+        workloads={w.id: w for w in workloads},
+        services={s.name: s for s in services},
+        destinations={d.name: d for d in destinations},
+        groups={name: EndpointGroup(name, m) for name, m in groups.items()},
+    )
+
+
+def inbound(port: int) -> InboundPort:
+    return InboundPort(port, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", connection_idle=4, cut_request_status=502)
+
+
+@pytest.fixture
+async def envoys():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), REDIRECTS) as made:
+            made.feed.publish(mesh(ONE, TWO))
+            for workload in (CALLER, ONE, TWO):
+                await made.start(workload)
+            yield made
+
+
+@pytest.fixture
+async def apps(envoys):
+    one, two = App("one"), App("two")
+    await one.start(envoys.namespace, 8081)
+    await two.start(envoys.namespace, 8082)
+    yield one, two
+    await one.stop()
+    await two.stop()
+
+
+async def names_of(envoys: Rig, count: int) -> list[str]:
+    answers = [await envoys.namespace.get(*HTTP) for _ in range(count)]
+    assert {a.status for a in answers} == {200}
+    return [a.body.split('"')[3] for a in answers]
+
+
+async def test_a_call_by_name_passes_both_proxies_and_shows_it(envoys, apps):
+    answer = await envoys.namespace.get(*HTTP)
+    assert answer.status == 200
+    assert answer.headers["server"] == "envoy"
+    assert int(answer.headers["x-envoy-upstream-service-time"]) >= 0
+    assert set(await names_of(envoys, 6)) == {"one", "two"}
+    await envoys.until(lambda: set(envoys.exports.senders) == {CALLER, ONE, TWO})
+    assert "warning" not in envoys.log(CALLER), envoys.log(CALLER)
+
+
+async def test_members_move_live_and_holders_follow_acknowledgements(envoys, apps):
+    assert envoys.feed.holders("10.99.0.1", 8081) == {CALLER}
+    envoys.feed.publish(mesh(TWO))
+    await envoys.until(lambda: not envoys.feed.holders("10.99.0.1", 8081))
+    assert await names_of(envoys, 4) == ["two"] * 4
+    envoys.feed.publish(mesh(ONE, TWO))
+    await envoys.until(lambda: envoys.feed.states()[CALLER].synced)
+    assert set(await names_of(envoys, 6)) == {"one", "two"}
+
+
+async def test_a_dead_application_is_a_retry_not_a_failure(envoys, apps):
+    await apps[0].stop()
+    assert await names_of(envoys, 10) == ["two"] * 10
+
+
+async def test_a_dead_proxy_is_a_retry_not_a_failure(envoys, apps):
+    await envoys.kill(ONE)
+    assert await names_of(envoys, 10) == ["two"] * 10
+
+
+async def test_only_what_may_be_repeated_is_repeated(envoys, apps):
+    answer = await envoys.namespace.get(*HTTP, "/cut", "POST")
+    assert answer.status == 502
+    assert len(apps[0].requests) + len(apps[1].requests) == 1
+    await envoys.namespace.get(*HTTP, "/cut", "GET")
+    assert len(apps[0].requests) + len(apps[1].requests) == 4
+
+
+async def test_a_name_without_members_answers_at_once(envoys, apps):
+    assert (await envoys.namespace.get(*EMPTY)).status == 503
+    assert await envoys.namespace.talk(*LOST, b"x") == b""
+    assert await envoys.namespace.talk("127.255.0.9", 80, b"x") == b""
+
+
+async def test_tcp_tries_the_next_endpoint(envoys):
+    third = App("three")
+    await third.start(envoys.namespace, 8083, "10.99.0.3")
+    for _ in range(4):
+        assert b"three" in await envoys.namespace.talk(*STREAM, b"GET / HTTP/1.1\r\n\r\n")
+    await third.stop()
+
+
+async def test_a_changed_cluster_is_ready_at_once(envoys, apps):
+    envoys.feed.publish(mesh(ONE, TWO, connect_timeout=2))
+    await envoys.until(lambda: envoys.feed.states()[CALLER].synced)
+    assert "{}" in await envoys.admin(CALLER, "/config_dump?resource=dynamic_warming_clusters")
+    assert set(await names_of(envoys, 6)) == {"one", "two"}
+
+
+async def test_what_envoy_refuses_leaves_the_last_good_form(envoys, apps):
+    good = mesh(ONE, TWO)
+    broken = replace(good.workloads[CALLER], egress_port=70000)
+    envoys.feed.publish(replace(good, workloads={**good.workloads, CALLER: broken}))
+    await envoys.until(lambda: envoys.feed.states()[CALLER].rejected is not None)
+    assert "port_value" in str(envoys.feed.states()[CALLER].rejected)
+    assert set(await names_of(envoys, 6)) == {"one", "two"}
+    envoys.feed.publish(good)
+    await envoys.until(lambda: envoys.feed.states()[CALLER].synced)
+
+
+async def test_a_restarted_control_plane_sends_nothing_again(envoys, apps):
+    await envoys.stop_serving()
+    assert set(await names_of(envoys, 4)) == {"one", "two"}
+    envoys.feed = CountingFeed(envoys.settings)
+    envoys.feed.publish(mesh(ONE, TWO))
+    await envoys.serve()
+    await envoys.until(lambda: all(envoys.feed.states()[w].synced for w in (CALLER, ONE, TWO)))
+    assert envoys.feed.sent == []
+    assert envoys.feed.holders("10.99.0.1", 8081) == {CALLER}
+
+
+class CountingFeed(Feed):
+    """Remembers what left it."""
+
+    def __init__(self, settings) -> None:
+        super().__init__(settings)
+        self.sent: list[bytes] = []
+
+    def connect(self, workload, sink):
+        return super().connect(workload, Copying(sink, self.sent))
+
+
+class Copying:
+    """A sink that keeps a copy of what passes."""
+
+    def __init__(self, sink, copies: list[bytes]) -> None:
+        self.end = sink.end
+        self._sink, self._copies = sink, copies
+
+    def send(self, response: bytes) -> None:
+        self._copies.append(response)
+        self._sink.send(response)
