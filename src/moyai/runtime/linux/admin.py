@@ -11,7 +11,7 @@ from pathlib import Path
 
 _TIMEOUT = 1.0
 _ANSWER_LIMIT = 256 * 1024
-_ACTIVE = "^(http%5C.ingress%5C..*%5C.downstream_rq_active%7Ctcp%5C.ingress%5C..*%5C.downstream_cx_active)$"
+_ACTIVE = "^(http%5C.ingress%5C..*%5C.downstream_rq_active%7Ccluster%5C.ingress%5C..*%5C.upstream_rq_active)$"
 
 
 async def in_flight(run: Path) -> int | None:
@@ -54,4 +54,11 @@ def _joined(body: bytes) -> bytes:
 
 
 def _total(body: str) -> int:
-    return sum(int(line.rpartition(": ")[2]) for line in body.splitlines() if ": " in line)
+    """The sum over all ports. Envoy counts a request on both sides, a TCP connection only on the application's."""
+    most: dict[str, int] = {}
+    for line in body.splitlines():
+        name, separator, count = line.rpartition(": ")
+        if separator:
+            port = name.split(".")[2]
+            most[port] = max(int(count), most.get(port, 0))
+    return sum(most.values())
