@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench golden lock clean
+.PHONY: help setup demo test check bench reference golden lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv with the locked dependencies and the command moyai in it
 	@MAKE_TARGET=$@ scripts/setup.sh
@@ -25,6 +25,10 @@ check: ## run the quick checks alone: lint, types, imports, shape
 bench: ## measure; nothing here passes or fails
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@for script in bench/*.py; do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
+
+reference: ## write docs/reference anew from the code
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@.venv/bin/python scripts/reference.py
 
 golden: ## write the expected outputs of tests/golden anew, then read the diff
 	@MAKE_TARGET=$@ scripts/setup.sh

@@ -1,12 +1,11 @@
 """Every setting there is, read once.
 
-Settings come from the command line first, then from the environment (``MOYAI_*``), then from the
-defaults here. This is the only module that looks at the environment.
+Settings come from the command line first, then from the environment variable that an option names, then from
+the defaults here.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -89,21 +88,6 @@ class Settings:
     runtime: RuntimeKind = RuntimeKind.LINUX
     server: ServerSettings = field(default_factory=ServerSettings)
     proxy: ProxySettings = field(default_factory=ProxySettings)
-
-
-def endpoint_url() -> str:
-    """Where the commands that talk to a running moyai find it: ``AWS_ENDPOINT_URL``, else the default."""
-    return os.environ.get("AWS_ENDPOINT_URL", f"http://127.0.0.1:{DEFAULT_PORT}")
-
-
-def default_state() -> Path:
-    """The state directory: ``MOYAI_STATE``, else the default."""
-    return Path(os.environ.get("MOYAI_STATE", str(DEFAULT_STATE)))
-
-
-def caller_region() -> str:
-    """The region the commands speak for: as the AWS CLI chooses it."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
 def own_bin() -> Path:

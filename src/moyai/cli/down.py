@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from moyai.app.config import Settings, StatePaths, default_state
+from moyai.app.config import Settings, StatePaths
 from moyai.app.down import down as stop_everything
+from moyai.cli.options import STATE, State
 
 
 def down(
-    state: Annotated[Path, typer.Option(help="State directory.", default_factory=default_state)],
+    state: State = STATE,
     forget: Annotated[
         bool, typer.Option("--forget", help="Also remove what was defined: clusters, services, images, logs, keys.")
     ] = False,

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from moyai.app.config import StatePaths, default_state
+from moyai.app.config import StatePaths
 from moyai.app.wiring import BASE_IMAGE, make_images
-
-State = Annotated[Path, typer.Option(help="State directory.", default_factory=default_state)]
+from moyai.cli.options import STATE, State
 
 
 def image_commands() -> typer.Typer:
@@ -24,7 +23,7 @@ def image_commands() -> typer.Typer:
 def import_image(
     name: Annotated[str, typer.Argument(help="NAME or NAME:TAG")],
     source: Annotated[Path, typer.Argument(help="A root file system: a folder or a tar archive.", exists=True)],
-    state: State,
+    state: State = STATE,
     base: Annotated[str | None, typer.Option(help=f"Lay it over {BASE_IMAGE}, this machine's own root.")] = None,
 ) -> None:
     """Add or replace an image."""
@@ -32,6 +31,6 @@ def import_image(
     typer.echo(f"{name} is there.")
 
 
-def list_images(state: State) -> None:
+def list_images(state: State = STATE) -> None:
     """List what can be run."""
     typer.echo("\n".join([BASE_IMAGE, *make_images(StatePaths(state)).references()]))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moyai.app.clock import SystemClock
-from moyai.app.config import StatePaths, default_state
+from moyai.app.config import StatePaths
 from moyai.app.keys import AccessKeys
-
-State = Annotated[Path, typer.Option(help="State directory.", default_factory=default_state)]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+from moyai.cli.options import STATE, Json, State
 
 
 def key_commands() -> typer.Typer:
@@ -25,7 +22,7 @@ def key_commands() -> typer.Typer:
     return commands
 
 
-def create(state: State, as_json: Json = False) -> None:
+def create(state: State = STATE, as_json: Json = False) -> None:
     """Make a key. Its secret is shown now and never again."""
     access_key, secret = AccessKeys(StatePaths(state).keys).create(SystemClock().now())
     if as_json:
@@ -34,7 +31,7 @@ def create(state: State, as_json: Json = False) -> None:
         typer.echo(f"AWS_ACCESS_KEY_ID={access_key}\nAWS_SECRET_ACCESS_KEY={secret}")
 
 
-def list_keys(state: State, as_json: Json = False) -> None:
+def list_keys(state: State = STATE, as_json: Json = False) -> None:
     """List the keys that are valid."""
     keys = AccessKeys(StatePaths(state).keys).list()
     made = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
@@ -44,7 +41,7 @@ def list_keys(state: State, as_json: Json = False) -> None:
         typer.echo("\n".join(f"{key}  {at}" for key, at in made.items()) or "There are no keys.")
 
 
-def revoke(access_key: Annotated[str, typer.Argument(help="The key's id, AKIA…")], state: State) -> None:
+def revoke(access_key: Annotated[str, typer.Argument(help="The key's id, AKIA…")], state: State = STATE) -> None:
     """Make a key invalid, at once and for good."""
     AccessKeys(StatePaths(state).keys).revoke(access_key)
     typer.echo(f"{access_key} is revoked.")

@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from moyai.app.config import caller_region, endpoint_url
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import snapshot, stopped_tasks
 
 
 def logs(
     task: Annotated[str, typer.Argument(help="A task's id or ARN, the start of an id, or a service's name.")],
-    endpoint: Annotated[str, typer.Option(help="URL of the running moyai.", default_factory=endpoint_url)],
-    region: Annotated[str, typer.Option(help="Region to look at.", default_factory=caller_region)],
+    endpoint: Endpoint = ENDPOINT,
+    region: Region = REGION,
     container: Annotated[str | None, typer.Option(help="Which container; needed when the task has several.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the container ends.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Print what a container wrote to stdout and stderr, oldest line first."""
     remote = Remote(endpoint, region)

@@ -10,16 +10,16 @@ import typer
 from rich.console import Console
 
 from moyai.app.clock import SystemClock
-from moyai.app.config import caller_region, endpoint_url
 from moyai.cli.edges import edge_table, read_edges
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 
 
 def mesh(
-    endpoint: Annotated[str, typer.Option(help="URL of the running moyai.", default_factory=endpoint_url)],
-    region: Annotated[str, typer.Option(help="Region to look at.", default_factory=caller_region)],
+    endpoint: Endpoint = ENDPOINT,
+    region: Region = REGION,
     minutes: Annotated[int, typer.Option(help="How far to look back.", min=1, max=180)] = 60,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show requests, failures, retries and latency for each caller and target."""
     now = SystemClock().now()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from moyai.app.config import caller_region, endpoint_url
+from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import snapshot
 
 
 def status(
-    endpoint: Annotated[str, typer.Option(help="URL of the running moyai.", default_factory=endpoint_url)],
-    region: Annotated[str, typer.Option(help="Region to look at.", default_factory=caller_region)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    endpoint: Endpoint = ENDPOINT,
+    region: Region = REGION,
+    as_json: Json = False,
 ) -> None:
     """Show clusters, services and tasks, and the URLs of tasks with a public address."""
     found = snapshot(Remote(endpoint, region))

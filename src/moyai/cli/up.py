@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,13 +13,13 @@ from moyai.app.config import (
     ServerSettings,
     Settings,
     StatePaths,
-    default_state,
 )
 from moyai.app.main import Refused, run
+from moyai.cli.options import STATE, State
 
 
 def up(
-    state: Annotated[Path, typer.Option(help="State directory.", default_factory=default_state)],
+    state: State = STATE,
     listen: Annotated[str, typer.Option(help="Address; any but loopback needs keys (`moyai keys`).")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
     runtime: Annotated[RuntimeKind, typer.Option(help="Where tasks run.")] = RuntimeKind.LINUX,

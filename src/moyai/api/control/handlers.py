@@ -80,8 +80,8 @@ class Logs:
         task, container = asked.get("task", ""), asked.get("container", "")
         if request.method != "GET" or not task or not container:
             return _said(400, "Use GET /_moyai/logs?task=ID&container=NAME[&follow=true].")
-        (found, *_) = (*self._plane.store.world.tasks.by("id", task), None)
-        if found is None or container not in {c.name for c in found.containers}:
+        found = self._plane.store.world.tasks.by("id", task)
+        if not any(c.name == container for t in found for c in t.containers):
             return _said(404, f"There is no container {container[:100]!r} in a task {task[:100]!r}.")
         lines = self._plane.runtime.logs(TaskId(task), container, follow=asked.get("follow") == "true")
         return StreamedResponse(200, _LINES, _encoded(lines))

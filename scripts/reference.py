@@ -1,0 +1,94 @@
+"""Write docs/reference/ from the code: what the AWS door does, what the command line takes, how a task lives.
+
+`make reference` runs it; with --check it writes nothing and fails when a page is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+from typer.main import get_command
+
+from moyai.api.coverage import render_coverage
+from moyai.api.models import load_models
+from moyai.app.wiring import services
+from moyai.cli.main import command_line
+from moyai.domain.ecs.task import TASK_TRANSITIONS
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.series import Archive
+
+_FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+
+
+def pages() -> Mapping[str, str]:
+    """Each page's name and text."""
+    return {
+        "coverage.md": render_coverage(services(ArchiveReader(Archive())), load_models()),
+        "command-line.md": command_line_page(),
+        "task-states.md": task_states_page(),
+    }
+
+
+def command_line_page() -> str:
+    """Every command with its arguments and options."""
+    top = typer.Context(get_command(command_line()), info_name="moyai")
+    parts = ["# The command line\n\nMade from the commands' own definitions (`make reference`); do not edit.\n"]
+    parts += _commands(top)
+    return "\n".join(parts)
+
+
+def _commands(context: typer.Context) -> list[str]:
+    parts = []
+    for name in context.command.list_commands(context):
+        command = context.command.get_command(context, name)
+        below = typer.Context(command, info_name=name, parent=context)
+        if hasattr(command, "list_commands"):
+            parts += _commands(below)
+            continue
+        usage = " ".join(["moyai", *_path(below), *command.collect_usage_pieces(below)])
+        rows = [_row(record) for p in command.get_params(below) if (record := p.get_help_record(below))]
+        table = ["| option | |", "|---|---|", *rows] if rows else []
+        parts += [f"## moyai {' '.join(_path(below))}\n", f"`{usage}`\n", f"{command.help}\n", *table, ""]
+    return parts
+
+
+def _path(context: typer.Context) -> list[str]:
+    above = context.parent
+    return [] if above is None else [*_path(above), str(context.info_name)]
+
+
+def _row(record: tuple[str, str]) -> str:
+    name, text = record
+    return f"| `{name}` | {text} |"
+
+
+def task_states_page() -> str:
+    """The table of transitions, drawn."""
+    arrows = [f"    {a} --> {b}" for a, following in TASK_TRANSITIONS.items() for b in sorted(following)]
+    lines = ["# A task's states", "", "Drawn from `TASK_TRANSITIONS` (`make reference`); do not edit.", ""]
+    ends = ["    [*] --> PROVISIONING", "    STOPPED --> [*]"]
+    return "\n".join([*lines, "```mermaid", "stateDiagram-v2", ends[0], *arrows, ends[1], "```", ""])
+
+
+def main() -> int:
+    """Write, or check."""
+    stale = []
+    for name, text in pages().items():
+        path = _FOLDER / name
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.write_text(text)
+            print(f"wrote docs/reference/{name}")
+    if "--check" in sys.argv and stale:
+        print(f"out of date: {', '.join(stale)}; run `make reference`")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
