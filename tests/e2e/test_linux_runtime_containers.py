@@ -201,7 +201,10 @@ async def test_a_probe_runs_where_the_container_is_as_who_it_is(linux):
 
 async def test_output_keeps_streams_apart_and_cuts_what_is_too_long(linux):
     await linux.runtime.prepare(sandbox())
-    program = "import sys; print('x' * 20000, flush=True); sys.stderr.write('no newline'); sys.stdout.buffer.write(b'\\xff\\n')"
+    program = (
+        "import sys; print('x' * 20000, flush=True); sys.stderr.write('no newline'); "
+        "sys.stdout.buffer.write(b'\\xff\\n')"
+    )
     await run(linux, shell("", command=("python3", "-c", program)))
     lines = [line async for line in linux.runtime.logs(TASK, "app")]
     assert sorted((line.stream, len(line.text)) for line in lines) == [

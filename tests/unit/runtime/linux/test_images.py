@@ -1,0 +1,120 @@
+"""Images come in whole or not at all, and never write outside of their directory."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from moyai.ports.runtime import ImageNotFound
+from moyai.runtime.linux import rootfs
+from moyai.runtime.linux.images import HOST_IMAGE, ImageConfig, ImageRefused, ImageStore
+
+pytestmark = pytest.mark.root  # owners are kept
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ImageStore(tmp_path / "images")
+
+
+def archive(path, *members):
+    """A tar of (name, kind, content or link)."""
+    with tarfile.open(path, "w:gz") as tar:
+        for name, kind, content in members:
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            if kind == tarfile.REGTYPE:
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+            else:
+                member.linkname = content
+                tar.addfile(member)
+    return path
+
+
+def test_the_hosts_root_is_always_there(store):
+    assert store.find(HOST_IMAGE).on_host
+    assert store.find(f"{HOST_IMAGE}:latest").layers == ()
+
+
+def test_an_archive_becomes_an_image_with_its_configuration(store, tmp_path):
+    config = ImageConfig(command=("/app",), environment={"A": "b"})
+    source = archive(
+        tmp_path / "root.tar.gz",
+        ("app", tarfile.REGTYPE, b"program"),
+        ("bin", tarfile.SYMTYPE, "/usr/bin"),
+        ("dev/null", tarfile.CHRTYPE, ""),
+        ("hard", tarfile.LNKTYPE, "app"),
+    )
+    image = store.import_image("shop/web:2", source, base=HOST_IMAGE, config=config)
+    assert store.find("shop/web:2") == image
+    assert (image.on_host, image.config) == (True, config)
+    root = tmp_path / "images/shop/web/2/rootfs"
+    assert (root / "app").read_bytes() == (root / "hard").read_bytes() == b"program"
+    assert str((root / "bin").readlink()) == "/usr/bin"
+    assert not (root / "dev/null").exists()
+    assert store.references() == ["shop/web:2"]
+
+
+def test_an_image_is_replaced_whole(store, tmp_path):
+    for name in ("first", "second"):
+        store.import_image("web", archive(tmp_path / name, (name, tarfile.REGTYPE, b"")))
+    assert [path.name for path in (tmp_path / "images/web/latest/rootfs").iterdir()] == ["second"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("../outside", tarfile.REGTYPE, b"x")],
+        [("out", tarfile.SYMTYPE, "{here}"), ("out/outside", tarfile.REGTYPE, b"x")],
+        [("out", tarfile.SYMTYPE, "{here}/outside"), ("out", tarfile.REGTYPE, b"x")],
+        [("out", tarfile.SYMTYPE, "{here}"), ("out", tarfile.DIRTYPE, "")],
+        [("out", tarfile.SYMTYPE, "../../../../.."), ("out/outside", tarfile.REGTYPE, b"x")],
+        [("out", tarfile.LNKTYPE, "../secret")],
+        [("link", tarfile.SYMTYPE, "{here}/secret"), ("out", tarfile.LNKTYPE, "link")],
+    ],
+    ids=["dots", "through a link", "in place of a link", "a directory over a link", "far up", "hard", "hard to a link"],
+)
+def test_an_archive_that_reaches_out_is_refused_whole(store, tmp_path, members):
+    here = tmp_path / "elsewhere"
+    here.mkdir()
+    (here / "secret").write_text("secret")
+    placed = [(n, k, c.format(here=here) if isinstance(c, str) else c) for n, k, c in members]
+    with pytest.raises(ImageRefused, match="outside of the image"):
+        store.import_image("bad", archive(tmp_path / "bad.tar", *placed))
+    assert sorted(path.name for path in here.iterdir()) == ["secret"]
+    assert not any(path.name.startswith(".import") for path in (tmp_path / "images").iterdir())
+    with pytest.raises(ImageNotFound):
+        store.find("bad")
+
+
+def test_an_absolute_name_is_taken_from_the_root_of_the_image(store, tmp_path):
+    store.import_image("web", archive(tmp_path / "a.tar", ("/etc/motd", tarfile.REGTYPE, b"hi")))
+    assert (tmp_path / "images/web/latest/rootfs/etc/motd").read_text() == "hi"
+
+
+def test_an_archive_that_is_too_large_is_refused(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(rootfs, "MAXIMUM_BYTES", 10)
+    with pytest.raises(ImageRefused, match="more than"):
+        store.import_image("big", archive(tmp_path / "big.tar", ("file", tarfile.REGTYPE, b"x" * 11)))
+
+
+def test_what_is_no_archive_is_refused(store, tmp_path):
+    (tmp_path / "text").write_text("not a tar")
+    with pytest.raises(ImageRefused, match="can't be imported"):
+        store.import_image("web", tmp_path / "text")
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "../up", "a//b", "a:b:c", "/etc", "web:" + "t" * 200])
+def test_a_name_that_is_none_is_refused_and_never_found(store, tmp_path, name):
+    with pytest.raises(ImageRefused):
+        store.import_image(name, tmp_path)
+    with pytest.raises(ImageNotFound, match="moyai image import"):
+        store.find(name)
+
+
+def test_only_the_host_can_be_a_base(store, tmp_path):
+    with pytest.raises(ImageRefused, match="on top of"):
+        store.import_image("web", tmp_path, base="debian")

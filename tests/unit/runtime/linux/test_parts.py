@@ -1,0 +1,77 @@
+"""The small pieces: names, rules, records, output."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from moyai.app.clock import SystemClock
+from moyai.domain.sandbox.spec import Intercept
+from moyai.domain.sandbox.state import LogLine
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskId
+from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux import logs, processes, rules
+from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.shim.order import Order, unpack
+from moyai.runtime.linux.shim.output import FILE_LIMIT, LINE_LIMIT, Log
+from moyai.runtime.linux.shim.record import Record, quote
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc", "a\0b", "x" * 256, "-rf"])
+def test_a_name_that_could_leave_its_directory_is_refused(tmp_path, name):
+    layout = Layout(tmp_path)
+    with pytest.raises(CannotCreate):
+        layout.container(TaskId("1"), name)
+    with pytest.raises(CannotCreate):
+        layout.task(TaskId(name))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("ports", [(), (80,), (8080, 80, 80)])
+def test_nft_takes_the_rules(ports):
+    text = rules.interception(Intercept("127.255.0.0/16", 15001, 15000, ports))
+    answer = subprocess.run(
+        [shutil.which("nft") or "nft", "--check", "-f", "-"], input=text, capture_output=True, text=True, check=False
+    )
+    assert answer.stderr == ""
+
+
+def test_rules_redirect_each_inbound_port_once():
+    text = rules.interception(Intercept("127.255.0.0/16", 15001, 15000, (8080, 80, 80)))
+    assert 'iifname "eth0" tcp dport { 80, 8080 } redirect to :15000' in text
+    assert "ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001" in text
+
+
+@pytest.mark.parametrize("text", ["", "plain", 'say "hi"\\', "line\nbreak\ttab\0", "舫い", "\x7f\u2028", "\ud800"])
+def test_a_quoted_text_is_json(text):
+    assert json.loads(quote(text)) == text.encode("utf-8", "replace").decode()
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    record = Record(str(tmp_path), str(tmp_path), "task")
+    record.phase, record.exit_code, record.finished_at, record.reason = "stopped", 137, 12.5, 'it said "no"'
+    record.write()
+    kept = processes.read(tmp_path)
+    assert kept is not None
+    assert (kept.phase, kept.exit_code, kept.finished_at, kept.reason) == ("stopped", 137, 12.5, 'it said "no"')
+    assert kept.keeper_lives()
+
+
+def test_an_order_arrives_as_it_was_sent():
+    order = Order({"task": "t", "arguments": ("a", "b"), "environment": {"A": "b"}, "netns": None})
+    assert vars(unpack(order.pack())) == vars(order)
+
+
+async def test_logs_are_read_across_a_rotation_and_a_half_written_line_is_left(tmp_path):
+    log = Log(str(tmp_path))
+    log.append("stdout", [b"x" * LINE_LIMIT] * (FILE_LIMIT // LINE_LIMIT) + [b"last of the first"])
+    log.append("stderr", [b"first of the second"])
+    with (tmp_path / "current.log").open("ab") as file:
+        file.write(b'{"at":1.0,"str')
+    lines = [line async for line in logs.read(tmp_path, SystemClock())]
+    assert [line.text[:20] for line in lines[-2:]] == ["last of the first", "first of the second"]
+    assert lines[-1] == LogLine(Instant(lines[-1].at), "stderr", "first of the second")
