@@ -76,13 +76,13 @@ class Harness:
     def pass_time(self, seconds: float) -> None:
         self.clock.turn_to(later(self.clock.now(), seconds))
 
-    def converge(self, within: float = 3 * 3600) -> None:
+    def converge(self, within: float = 7200) -> None:
         """Left alone, with every proxy acknowledging, until nothing is due."""
         end = later(self.clock.now(), within)
         while self.clock.now() < end:
             self.held.clear()
             self.rest()
-            self.pass_time(min([1.0, 30.0][self._quiet()], end - self.clock.now()))
+            self.pass_time(min([1.0, 600.0][self._quiet()], end - self.clock.now()))
 
     def plans_left(self) -> list[Plan]:
         return [p for k in self.keys if (p := self._plan(k)).actions]
