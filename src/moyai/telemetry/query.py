@@ -47,11 +47,11 @@ class ArchiveReader:
     def edges(self, span: tuple[Instant, Instant], scope: Scope | None = None) -> Sequence[Edge]:
         """See MetricReader."""
         scopes = self._archive.scopes() if scope is None else (scope,)
-        return [edge for one in scopes for edge in self._edges(one, span)]
+        return sorted((edge for one in scopes for edge in self._edges(one, span)), key=_caller_and_target)
 
     def _edges(self, scope: Scope, span: tuple[Instant, Instant]) -> Iterator[Edge]:
         series = self._archive.of(scope)
-        for metric in sorted(series):
+        for metric in series:
             if metric[:2] not in {REQUESTS[:2], CONNECTIONS[:2]}:
                 continue
             whose = tuple(metric.dimension(name) for name in ("ClusterName", "ServiceName", _TARGET))
@@ -67,6 +67,10 @@ class ArchiveReader:
                     p50=figures.percentile("p50"),
                     p99=figures.percentile("p99"),
                 )
+
+
+def _caller_and_target(edge: Edge) -> tuple[object, ...]:
+    return edge.scope, edge.cluster, edge.service, edge.target, edge.protocol
 
 
 class _Figures:

@@ -1,0 +1,81 @@
+"""Pushes as Envoy 1.40 sends them: whole names, no tags, everything since the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
+
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, Region, WorkloadId
+from moyai.kernel.scope import Scope
+from moyai.telemetry.envoy_stats import Report, read_report
+from moyai.telemetry.record import Recorder
+from moyai.telemetry.reporters import Reporter
+from moyai.telemetry.series import Archive
+from moyai.testing.clock import EPOCH
+
+SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
+FRONT = WorkloadId("arn:aws:ecs:us-east-1:123456789012:task/shop/front1")
+CART = WorkloadId("arn:aws:ecs:us-east-1:123456789012:task/shop/cart1")
+BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0)
+_CUMULATIVE = 2
+_SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
+
+
+def push(
+    second: float,
+    counters: Mapping[str, int] | None = None,
+    gauges: Mapping[str, int] | None = None,
+    times: Mapping[str, tuple[tuple[int, ...], float]] | None = None,
+) -> ExportMetricsServiceRequest:
+    """One push at ``second``. ``times``: counts of the six buckets, and the sum."""
+    request = ExportMetricsServiceRequest()
+    metrics = getattr(request.resource_metrics.add(), _SCOPES).add().metrics
+    at = int(second * 10**9)
+    for name, value in (counters or {}).items():
+        metric = metrics.add(name=name)
+        metric.sum.aggregation_temporality = _CUMULATIVE
+        metric.sum.data_points.add(time_unix_nano=at, as_int=value)
+    for name, value in (gauges or {}).items():
+        metrics.add(name=name).gauge.data_points.add(time_unix_nano=at, as_int=value)
+    for name, (counts, total) in (times or {}).items():
+        metrics.add(name=name).histogram.data_points.add(
+            time_unix_nano=at, count=sum(counts), sum=total, bucket_counts=counts, explicit_bounds=BOUNDS
+        )
+    return request
+
+
+def http_client(second: float, name: str = "cart", **counts: int) -> Report:
+    """A caller's report on one HTTP target: ``requests``, ``ok``, ``failed``, ``retried``, ``targets``."""
+    return read_report(
+        push(
+            second,
+            {
+                f"http.egress.{name}.downstream_rq_total": counts.get("requests", 0),
+                f"http.egress.{name}.downstream_rq_5xx": counts.get("failed", 0),
+                f"cluster.egress.{name}.upstream_rq_2xx": counts.get("ok", 0),
+                f"cluster.egress.{name}.upstream_rq_5xx": counts.get("failed", 0),
+                f"cluster.egress.{name}.upstream_rq_retry": counts.get("retried", 0),
+            },
+            {f"cluster.egress.{name}.membership_total": counts.get("targets", 1)},
+        )
+    )
+
+
+class Office:
+    """A recorder, its archive, and who reports to it."""
+
+    def __init__(self, since: Instant = EPOCH) -> None:
+        self.archive = Archive()
+        self.reporters = {
+            FRONT: Reporter(SCOPE, "shop", "front", EPOCH),
+            CART: Reporter(SCOPE, "shop", "cart", EPOCH, frozenset({"prices"})),
+        }
+        self.recorder = Recorder(self.archive, self.reporters.get, since)
+
+    def take(self, workload: WorkloadId, request: ExportMetricsServiceRequest | Report, at: float) -> bool:
+        """Record it ``at`` seconds after the epoch of tests."""
+        report = request if isinstance(request, Report) else read_report(request)
+        return self.recorder.record(workload, report, Instant(EPOCH + at))

@@ -1,0 +1,90 @@
+"""What is read out of a push."""
+
+from __future__ import annotations
+
+from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Endpoint, Figure, Side, read_report
+from tests.unit.telemetry.pushes import http_client, push
+
+CLIENT = Endpoint(Side.CLIENT, "cart")
+SERVER = Endpoint(Side.SERVER, "cart")
+
+
+def test_an_http_caller():
+    counted = http_client(1, requests=10, ok=8, failed=2, retried=3, targets=4).endpoints[CLIENT]
+    assert counted.protocol == "http"
+    assert counted.counters[Figure.REQUESTS] == 10
+    assert counted.counters[Figure.CODE_2XX] == 8
+    assert counted.counters[Figure.FAILURES] == 2
+    assert counted.counters[Figure.RETRIES] == 3
+    assert counted.gauges[Figure.TARGETS] == 4
+
+
+def test_a_failure_that_grpc_hides_under_200_is_seen_at_the_cluster():
+    numbers = {"http.egress.cart.downstream_rq_total": 5, "cluster.egress.cart.upstream_rq_5xx": 2}
+    assert read_report(push(1, numbers)).endpoints[CLIENT].counters[Figure.FAILURES] == 2
+
+
+def test_an_answer_cut_off_half_way_has_failed():
+    numbers = {"http.egress.cart.downstream_rq_total": 5, "http.egress.cart.downstream_rq_tx_reset": 1}
+    assert read_report(push(1, numbers)).endpoints[CLIENT].counters[Figure.FAILURES] == 1
+
+
+def test_a_tcp_caller_retries_until_it_gives_up():
+    numbers = {
+        "tcp.egress.cart.downstream_cx_total": 9,
+        "cluster.egress.cart.upstream_cx_connect_fail": 5,
+        "cluster.egress.cart.upstream_cx_connect_attempts_exceeded": 1,
+        "cluster.egress.cart.upstream_cx_none_healthy": 2,
+        "cluster.egress.cart.upstream_cx_rx_bytes_total": 100,
+        "cluster.egress.cart.upstream_cx_tx_bytes_total": 11,
+    }
+    counted = read_report(push(1, numbers)).endpoints[CLIENT]
+    assert counted.protocol == "tcp"
+    assert counted.counters == {
+        Figure.CONNECTIONS: 9,
+        Figure.FAILURES: 3,
+        Figure.RETRIES: 4,
+        Figure.BYTES: 111,
+    }
+
+
+def test_servers():
+    numbers = {
+        "http.ingress.cart.downstream_rq_total": 7,
+        "http.ingress.cart.downstream_cx_total": 2,
+        "http.ingress.cart.downstream_cx_rx_bytes_total": 70,
+        "tcp.ingress.db.downstream_cx_total": 3,
+        "tcp.ingress.db.downstream_cx_rx_bytes_total": 30,
+    }
+    gauges = {"http.ingress.cart.downstream_cx_active": 1, "cluster.ingress.db.upstream_cx_active": 2}
+    endpoints = read_report(push(1, numbers, gauges)).endpoints
+    assert endpoints[SERVER].counters == {Figure.REQUESTS: 7, Figure.CONNECTIONS: 2, Figure.BYTES: 70}
+    assert endpoints[SERVER].gauges == {Figure.OPEN_CONNECTIONS: 1}
+    db = endpoints[Endpoint(Side.SERVER, "db")]
+    assert (db.counters, db.gauges) == (
+        {Figure.CONNECTIONS: 3, Figure.BYTES: 30},
+        {Figure.OPEN_CONNECTIONS: 2},
+    )
+
+
+def test_times_are_milliseconds_by_bucket():
+    times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
+    counted = read_report(push(2, {"http.egress.cart.downstream_rq_total": 4}, {}, times)).endpoints[CLIENT]
+    assert counted.time is not None
+    assert counted.time.histogram.counts == (1, 0, 2, 0, 0, 1)
+    assert counted.time.sum == 123.0
+
+
+def test_what_has_another_form_is_passed_over():
+    names = ("server.uptime", "http.admin.x.downstream_rq_total", "cluster.egress", "cluster.egress.cart", "a.b.c.d.e")
+    report = read_report(push(1, dict.fromkeys(names, 1)))
+    assert report.endpoints == {}
+
+
+def test_a_target_that_was_never_called_has_no_figures():
+    assert read_report(push(1, {}, {"cluster.egress.cart.membership_total": 2})).endpoints == {}
+
+
+def test_a_report_is_bounded():
+    numbers = {f"http.egress.n{n}.downstream_rq_total": 1 for n in range(MAX_ENDPOINTS + 5)}
+    assert len(read_report(push(1, numbers)).endpoints) == MAX_ENDPOINTS

@@ -1,0 +1,142 @@
+"""Reports become metrics under AWS's names, and edges under nobody's but ours."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from moyai.domain.cloudwatch.metric import metric_id
+from moyai.domain.cloudwatch.statistic import evaluate
+from moyai.domain.connect.names import ConnectView, Offer
+from moyai.domain.ecs.task_definition import AppProtocol
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, WorkloadId
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.reporters import Reporter, reporter_of
+from moyai.testing.clock import EPOCH
+from moyai.testing.world import Builder
+from tests.unit.telemetry.pushes import CART, FRONT, SCOPE, Office, http_client, push
+
+ALL = (EPOCH, Instant(EPOCH + 3600))
+BY_FRONT = (("TargetDiscoveryName", "cart"), ("ServiceName", "front"), ("ClusterName", "shop"))
+OF_CART = (("DiscoveryName", "cart"), ("ServiceName", "cart"), ("ClusterName", "shop"))
+
+
+def value(office: Office, name: str, dimensions, statistic: str = "Sum", namespace: str = "AWS/ECS"):
+    periods = ArchiveReader(office.archive).periods(SCOPE, metric_id(namespace, name, dimensions), ALL, 3600)
+    return evaluate(statistic, periods[0].summary) if periods else None
+
+
+def test_a_callers_figures_carry_the_callers_service():
+    office = Office()
+    office.take(FRONT, http_client(1, requests=10, ok=9, failed=1, retried=2, targets=2), 1)
+    assert value(office, "HTTPCode_Target_2XX_Count", BY_FRONT) == 9
+    assert value(office, "HTTPCode_Target_2XX_Count", BY_FRONT[:1]) == 9
+    assert value(office, "HTTPCode_Target_5XX_Count", BY_FRONT) == 1
+    assert value(office, "RequestCountPerTarget", BY_FRONT, "Average") == 5
+    assert value(office, "RequestFailureCount", BY_FRONT, namespace="Moyai/ServiceConnect") == 1
+    assert value(office, "RetryCount", BY_FRONT, namespace="Moyai/ServiceConnect") == 2
+    assert value(office, "TargetRequestCount", BY_FRONT, namespace="Moyai/ServiceConnect") == 10
+
+
+def test_a_servers_figures_carry_the_servers_service():
+    office = Office()
+    counters = {
+        "http.ingress.cart.downstream_rq_total": 7,
+        "http.ingress.cart.downstream_cx_total": 3,
+        "http.ingress.cart.downstream_cx_rx_bytes_total": 70,
+        "http.ingress.prices.downstream_rq_total": 4,
+    }
+    office.take(CART, push(1, counters, {"http.ingress.cart.downstream_cx_active": 2}), 1)
+    assert value(office, "RequestCount", OF_CART) == 7
+    assert value(office, "NewConnectionCount", OF_CART) == 3
+    assert value(office, "ActiveConnectionCount", OF_CART, "Maximum") == 2
+    assert value(office, "ProcessedBytes", OF_CART) == 70
+    assert value(office, "GrpcRequestCount", OF_CART) is None
+    assert value(office, "GrpcRequestCount", (("DiscoveryName", "prices"), *OF_CART[1:])) == 4
+
+
+def test_nothing_counted_is_no_point():
+    office = Office()
+    office.take(FRONT, http_client(1, requests=10, ok=10), 1)
+    office.take(FRONT, http_client(61, requests=10, ok=10), 61)
+    metric = metric_id("AWS/ECS", "HTTPCode_Target_2XX_Count", BY_FRONT)
+    assert [p.start - EPOCH for p in ArchiveReader(office.archive).periods(SCOPE, metric, ALL, 60)] == [0]
+    assert value(office, "HTTPCode_Target_5XX_Count", BY_FRONT) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(0, 40)), min_size=1, max_size=15))
+def test_requests_are_counted_exactly_however_they_are_spread_over_reports(steps):
+    office, at, requests = Office(), 0, 0
+    for wait, new in steps:
+        at, requests = at + wait, requests + new
+        office.take(FRONT, http_client(at, requests=requests, ok=requests), at)
+    for seconds in (5, 60, 300):
+        metric = metric_id("AWS/ECS", "HTTPCode_Target_2XX_Count", BY_FRONT)
+        periods = ArchiveReader(office.archive).periods(SCOPE, metric, ALL, seconds)
+        assert sum(period.summary.sum for period in periods) == requests
+
+
+def test_a_proxy_older_than_this_control_plane_begins_with_a_baseline():
+    office = Office(since=Instant(EPOCH + 10))
+    office.take(FRONT, http_client(1, requests=100, ok=100), 11)
+    office.take(FRONT, http_client(2, requests=103, ok=103), 16)
+    assert value(office, "HTTPCode_Target_2XX_Count", BY_FRONT) == 3
+
+
+def test_a_proxy_of_nobody_is_not_counted():
+    office = Office()
+    assert office.take(WorkloadId("unknown"), http_client(1, requests=1), 1) is False
+    assert ArchiveReader(office.archive).metrics(SCOPE) == []
+
+
+def test_a_task_that_is_gone_still_has_its_last_report_counted():
+    office = Office()
+    office.take(FRONT, http_client(1, requests=1, ok=1), 1)
+    office.reporters.clear()
+    office.take(FRONT, http_client(2, requests=2, ok=2), 2)
+    assert value(office, "HTTPCode_Target_2XX_Count", BY_FRONT) == 2
+
+
+def test_edges_say_who_called_whom():
+    office = Office()
+    times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
+    counters = {"http.egress.cart.downstream_rq_total": 100, "tcp.egress.db.downstream_cx_total": 4}
+    office.take(FRONT, push(1, counters, {}, times), 1)
+    http, tcp = ArchiveReader(office.archive).edges(ALL)
+    assert (http.service, http.target, http.protocol, http.requests, http.failures) == ("front", "cart", "http", 100, 0)
+    assert http.p50 is not None
+    assert http.p99 is not None
+    assert 2 < http.p50 <= 5
+    assert 10 < http.p99 <= 100
+    assert (tcp.target, tcp.protocol, tcp.requests, tcp.p50) == ("db", "tcp", 4, None)
+    assert ArchiveReader(office.archive).edges((Instant(EPOCH + 60), ALL[1])) == []
+
+
+def test_forget_leaves_nothing():
+    office = Office()
+    office.take(FRONT, http_client(1, requests=1), 1)
+    office.recorder.forget()
+    assert ArchiveReader(office.archive).edges(ALL) == []
+
+
+@pytest.fixture
+def builder() -> Builder:
+    return Builder()
+
+
+def test_a_task_reports_for_its_service(builder):
+    task = builder.run(builder.definition("web"))
+    assert reporter_of(builder.world, WorkloadId(task)) is None
+    assert reporter_of(builder.world, WorkloadId("nobody")) is None
+    service = builder.service("web", builder.definition("web"))
+    offer = Offer(DiscoveryServiceArn("d"), "prices", 9000, AppProtocol.GRPC)
+    known = builder.world.tasks[task]
+    owned = replace(known, service=service, view=ConnectView(NamespaceArn("n"), offers=(offer,)))
+    builder.book.apply([Put(owned)])
+    assert reporter_of(builder.world, WorkloadId(task)) == Reporter(
+        SCOPE, "default", "web", known.created_at, frozenset({"prices"})
+    )
