@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
+from moyai.app.proxies import SimulatedProxies
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import AnyRecord, Observed
+from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.action import Plan
 from moyai.plan.life import plan_task
@@ -18,8 +20,12 @@ from moyai.reconcile.surroundings import Surroundings
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
-from tests.sim.feed import ClockedFeed
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
 from tests.sim.fuse import Fuse, FusedRuntime, FusedStore
+
+REPORTS = Seconds(5.0)
+"""How often a proxy sends its statistics."""
 
 
 class Installation:
@@ -35,10 +41,11 @@ class Installation:
         self.crashes = 0
 
     def start(self) -> None:
-        self.feed = ClockedFeed(self.clock, self.store)
+        self.feed = Feed(ProxySettings(REPORTS))
         self.around = Surroundings(self.store, self.runtime, self.feed, self.clock, self.ids)
         self.build = Builder(self.store, self.clock, self.ids)
-        self._running = [asyncio.create_task(Reconciler(self.around).run()), asyncio.create_task(self.feed.run())]
+        proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock)
+        self._running = [asyncio.create_task(w) for w in (Reconciler(self.around).run(), proxies.run(REPORTS))]
 
     async def crash(self) -> None:
         for task in self._running:
