@@ -64,6 +64,8 @@ def join(spec: SandboxSpec, router: Path, pin: Path) -> None:
             netns.create(pin)
         with netns.inside(pin):
             _sysctl("ipv6/conf/default/disable_ipv6", "1")
+            _sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
+            _sysctl("ipv4/ping_group_range", "0 2147483647")
             task_links = IPRoute()
         with task_links:
             _plug(spec, router, pin)

@@ -88,7 +88,7 @@ def proxy(spec: ProxySpec, place: Place, layout: Layout, envoy: Path) -> Order:
             "task": spec.task,
             "netns": str(layout.task_netns(spec.task)),
             "host_name": "proxy",
-            "arguments": _envoy_arguments(concurrency=2),
+            "arguments": _envoy_arguments(),
             "user": PROXY_USER,
             "stop_timeout": float(spec.stop_timeout),
         }
@@ -108,7 +108,7 @@ def gateway(place: Place, layout: Layout, envoy: Path, run: Path) -> Order:
             "netns": None,
             "mounts": (*_sequence(common["mounts"]), (BIND, str(layout.netns), "/run/netns")),
             "host_name": "gateway",
-            "arguments": _envoy_arguments(concurrency=1),
+            "arguments": _envoy_arguments(),
             "user": PROXY_USER,
             "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
             "ambient": True,
@@ -153,7 +153,7 @@ def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, ob
     }
 
 
-def _envoy_arguments(concurrency: int) -> tuple[str, ...]:
+def _envoy_arguments() -> tuple[str, ...]:
     config = f"{RUN_IN_PROXY}/bootstrap.json"
     return (
         _ENVOY_IN_PROXY,
@@ -161,7 +161,7 @@ def _envoy_arguments(concurrency: int) -> tuple[str, ...]:
             "--config-path",
             config,
             "--concurrency",
-            str(concurrency),
+            "1",
             "--disable-hot-restart",
             "--log-level",
             "warning",

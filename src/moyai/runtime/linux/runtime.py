@@ -100,6 +100,7 @@ class LinuxRuntime:
         routers = [self._layout.router_netns(spec.network.vpc)] if spec else sorted(pins.glob("vpc-*"))
         containers = _children(self._layout.containers(task))
         await asyncio.gather(*(self._work(partial(processes.end, path)) for path in containers))
+        self._layout.sandbox(task).unlink(missing_ok=True)  # from here on nobody sees a sandbox that is half there
         await self._work(lambda: self._cgroups.remove(task))
         await self._network.run(lambda: network.leave(task, routers, self._layout.task_netns(task)))
         await self._work(lambda: shutil.rmtree(directory, ignore_errors=True))
@@ -272,7 +273,10 @@ class LinuxRuntime:
 
 
 def _children(directory: Path) -> list[Path]:
-    return sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
+    try:
+        return sorted(path for path in directory.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
 
 
 def _write_names(spec: SandboxSpec, directory: Path) -> None:

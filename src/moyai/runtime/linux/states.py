@@ -27,7 +27,7 @@ def container_state(task: TaskId, directory: Path) -> ContainerState | None:
     if lost:
         kept = processes.read(directory) or kept  # it may have written the end just before it went
         lost = kept.phase == RUNNING
-    finished = Instant((directory / "state.json").stat().st_mtime) if lost else kept.finished_at
+    finished = _last_change(directory, kept) if lost else kept.finished_at
     return ContainerState(
         name=directory.name,
         phase=ContainerPhase.STOPPED if finished is not None else ContainerPhase.RUNNING,
@@ -38,6 +38,13 @@ def container_state(task: TaskId, directory: Path) -> ContainerState | None:
         health=Health(kept.health),
         runtime_id=runtime_id(task, directory.name),
     )
+
+
+def _last_change(directory: Path, kept: processes.Kept) -> Instant:
+    try:
+        return Instant((directory / "state.json").stat().st_mtime)
+    except FileNotFoundError:  # it is being removed
+        return kept.started_at
 
 
 def runtime_id(task: TaskId, name: str) -> str:
