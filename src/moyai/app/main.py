@@ -33,6 +33,7 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises Refused before anything is made when it can't start.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     found = problems(settings)
     if found:
         raise Refused(found)

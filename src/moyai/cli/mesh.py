@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from moyai.app.clock import SystemClock
+from moyai.cli.console import console
 from moyai.cli.edges import edge_table, read_edges
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
@@ -27,4 +27,4 @@ def mesh(
     if as_json:
         typer.echo(json.dumps([asdict(edge) for edge in edges], indent=2))
     else:
-        Console().print(edge_table(edges))
+        console().print(edge_table(edges))

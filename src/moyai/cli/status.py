@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from moyai.cli.console import console
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import snapshot
@@ -25,19 +26,20 @@ def status(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    console = Console()
+    out = console()
     if not found["clusters"]:
-        console.print(f"moyai runs on {endpoint}; there is no cluster in {region} yet.")
+        out.print(f"moyai runs on {endpoint}; there is no cluster in {region} yet.")
     for cluster in found["clusters"]:
-        _show(console, cluster)
+        _show(out, cluster)
 
 
-def _show(console: Console, cluster: Mapping[str, Any]) -> None:
+def _show(out: Console, cluster: Mapping[str, Any]) -> None:
     services = Table("service", "status", "desired", "running", "pending", "rollout", "names", title=cluster["name"])
     for s in cluster["services"]:
         counts = (str(s["desired"]), str(s["running"]), str(s["pending"]))
         services.add_row(s["name"], s["status"], *counts, s["rollout"], " ".join(s["names"]))
     tasks = Table("task", "group", "status", "health", "zone", "address", "public")
+    tasks.columns[0].no_wrap = tasks.columns[-1].no_wrap = True
     for t in cluster["tasks"]:
         tasks.add_row(t["id"], t["group"], t["status"], t["health"], t["zone"], t["address"], " ".join(t["urls"]))
-    console.print(services, tasks)
+    out.print(services, tasks)

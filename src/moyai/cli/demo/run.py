@@ -16,6 +16,7 @@ from rich.console import Console
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import DEFAULT_PORT
+from moyai.cli.console import console as wide_console
 from moyai.cli.demo.server import DidNotStart, Server, start
 from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong, wait_until
 from moyai.cli.demo.traffic import Traffic
@@ -23,7 +24,6 @@ from moyai.cli.edges import Edge, edge_table, read_edges
 from moyai.cli.remote import Remote, Unreachable, say
 
 _FOLDER = Path("examples/shop")
-_WIDTH = 110
 
 
 def demo(
@@ -31,7 +31,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and say where.")] = False,
 ) -> None:
     """Run four services in two clusters through real Envoys, break things under traffic, and count what failed."""
-    console = _console()
+    console = wide_console()
     try:
         server = _narrated_start(console, keep=keep)
     except DidNotStart as error:
@@ -54,12 +54,6 @@ def demo(
                 server.stop()
     if failed:
         raise typer.Exit(1)
-
-
-def _console() -> Console:
-    """As wide as the terminal; wide enough for the table where there is none."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 def _narrated_start(console: Console, *, keep: bool) -> Server:

@@ -1,0 +1,14 @@
+"""Where the commands print."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+_WIDTH = 200
+"""Columns where there is no terminal: nothing is cut off in a file or a pipe."""
+
+
+def console() -> Console:
+    """As wide as the terminal, with colours there and only there."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=_WIDTH)
