@@ -1,0 +1,201 @@
+"""Tells a story to the planner and writes down every plan, in words that chance can't change.
+
+A story has ``services`` (what each is made from) and ``story``, a list of steps, each one of
+
+    create: NAME      deploy: NAME      scale: {NAME: COUNT}      delete: NAME      run: NAME
+    stop: tN          die: {tN: CONTAINER}      lose: tN      turn: {tN: UNHEALTHY}      fail: VERB
+    pass: SECONDS     acknowledge: true
+
+where tN is the N-th task ever made. After each step the planner works until it only waits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, ContainerDependency, TaskDefinition
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import AnyRecord, Change, Put
+from moyai.plan.action import Effect, Plan, Prepare, Start, StartProxy
+from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
+from moyai.testing.world import CHECK, container
+from tests.model.harness import Harness
+
+_LONG_ID = re.compile(r"\b[0-9a-f]{32}\b")
+_DEPLOYMENT = re.compile(r"ecs-svc/\d+")
+_PROXY = re.compile(r"ecs-service-connect-\w+")
+
+FAULTS: Mapping[str, RuntimeFault] = {"prepare": SandboxFailed("no room"), "start": ImageNotFound("no such image")}
+
+
+def tell(story: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+    """Each step of the story with the plans that followed."""
+    narrator = Narrator(story["services"])
+    told = []
+    for step in story["story"]:
+        ((verb, what),) = step.items()
+        narrator.do(verb, what)
+        narrator.rest()
+        told.append({f"{verb} {_plain(what)}": narrator.take()})
+    return told
+
+
+def _plain(what: Any) -> str:
+    return " ".join(f"{k} {v}" for k, v in what.items()) if isinstance(what, dict) else str(what)
+
+
+class Narrator(Harness):
+    """A harness that writes down what it does."""
+
+    def __init__(self, services: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._services = services
+        self._lines: list[str] = []
+        self._names: dict[str, str] = {}
+        self._start = self.clock.now()
+
+    def take(self) -> list[str]:
+        lines, self._lines = self._lines, []
+        return lines
+
+    def do(self, verb: str, what: Any) -> None:
+        build = self.build
+        verbs: Mapping[str, Callable[[], object]] = {
+            "create": lambda: self._create(what),
+            "deploy": lambda: build.deploy(self._service(what), self._definition(what)),
+            "scale": lambda: [build.scale(self._service(name), count) for name, count in what.items()],
+            "delete": lambda: build.delete(self._service(what)),
+            "run": lambda: build.run(self._definition(what)),
+            "stop": lambda: build.stop(self._named(what).arn),
+            "die": lambda: [self._die(name, which) for name, which in what.items()],
+            "lose": lambda: self.runtime.lose(self._named(what).id),
+            "turn": lambda: [self._turn(name, health) for name, health in what.items()],
+            "fail": lambda: self.runtime.fail(what, FAULTS[what]),
+            "pass": lambda: self.pass_time(what),
+            "acknowledge": self.held.clear,
+        }
+        verbs[verb]()
+
+    def _die(self, name: str, which: str) -> None:
+        self.runtime.die(self._named(name).id, self._container(name, which))
+
+    def _turn(self, name: str, health: str) -> None:
+        task = self._named(name)
+        self.runtime.turn(task.id, task.containers[0].name, Health(health))
+
+    def _record(self, plan: Plan) -> None:
+        for change in plan.changes:
+            self._lines.extend(self._say(text) for text in self._change(change))
+        super()._record(plan)
+
+    def _perform(self, plan: Plan) -> None:
+        self._lines.extend(self._say(_effect(e)) for e in plan.effects)
+        super()._perform(plan)
+
+    def _say(self, text: str) -> str:
+        text = _LONG_ID.sub(lambda found: self._name(found.group(), "t"), text)
+        text = _DEPLOYMENT.sub(lambda found: self._name(found.group(), "d"), text)
+        return f"{self.clock.now() - self._start:g} {_PROXY.sub('proxy', text)}"
+
+    def _name(self, identity: str, letter: str) -> str:
+        count = sum(n.startswith(letter) for n in self._names.values())
+        return self._names.setdefault(identity, f"{letter}{count + 1}")
+
+    def _named(self, name: str) -> Task:
+        identity = next(i for i, n in self._names.items() if n == name)
+        return next(iter(self.book.world.tasks.by("id", identity)))
+
+    def _container(self, name: str, which: str) -> str:
+        task = self._named(name)
+        return next(c.name for c in task.containers if c.name == which or (c.is_proxy and which == "proxy"))
+
+    def _service(self, name: str) -> Any:
+        return next(s.arn for s in self.book.world.services if s.name == name)
+
+    def _create(self, name: str) -> None:
+        asked = self._services[name]
+        low, high = asked.get("percents", (100, 200))
+        limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
+        definition = self._definition(name)
+        self.build.service(name, definition, asked.get("desired", 1), offers=asked.get("offers"), bounds=limits)
+
+    def _definition(self, name: str) -> TaskDefinition:
+        return self.build.definition(name, *(_container(c) for c in self._services[name]["containers"]))
+
+    def _change(self, change: Change) -> list[str]:
+        if not isinstance(change, Put):
+            return [f"delete {change.kind.__struct_config__.tag}"]
+        return self._told(change.record)
+
+    def _told(self, record: AnyRecord) -> list[str]:
+        world = self.book.world
+        match record:
+            case Task():
+                return _task(world.tasks.get(record.arn), record)
+            case ServiceLog():
+                old = world.service_logs.get(record.service)
+                known = {e.id for e in old.events} if old is not None else set()
+                return [e.message for e in reversed(record.events) if e.id not in known]
+            case Service():
+                return [_service(record)]
+            case _:
+                return [f"put {type(record).__struct_config__.tag}"]
+
+
+def _container(asked: Mapping[str, Any]) -> ContainerDefinition:
+    words = asked.get("sim")
+    made = container(asked["name"], None if words is None else ("sim", *words.split()), asked.get("port"))
+    waits = tuple(ContainerDependency(n, Condition(c)) for n, c in asked.get("depends_on", {}).items())
+    return replace(
+        made,
+        essential=asked.get("essential", True),
+        health_check=CHECK if asked.get("checked") else None,
+        depends_on=waits or None,
+    )
+
+
+def _task(before: Task | None, task: Task) -> list[str]:
+    if before is None:
+        return [f"task {task.id} in {task.availability_zone} at {task.interface.address}"]
+    parts = [f"task {task.id}"]
+    if before.last_status is not task.last_status:
+        parts.append(task.last_status.value)
+    if before.health_status is not task.health_status:
+        parts.append(f"health {task.health_status.value}")
+    if before.desired_status is not task.desired_status:
+        parts.append(f"to stop: {task.stop_code}: {task.stopped_reason}")
+    parts += [
+        f"{c.name} {c.last_status.value}" + ("" if c.exit_code is None else f" {c.exit_code}")
+        for old, c in zip(before.containers, task.containers, strict=True)
+        if old.last_status is not c.last_status
+    ]
+    return [", ".join(parts)]
+
+
+def _service(service: Service) -> str:
+    listed = ", ".join(
+        f"{d.id} {d.status.value} {d.rollout_state.value} desired {d.desired_count}"
+        + (f" failed {d.failed_tasks}" if d.failed_tasks else "")
+        for d in service.deployments
+    )
+    return f"service {service.name} {service.status.value}: {listed}"
+
+
+def _effect(effect: Effect) -> str:
+    match effect:
+        case Prepare(sandbox):
+            return f"prepare {sandbox.task}"
+        case Start(spec):
+            return f"start {spec.name} in {spec.task}"
+        case StartProxy(task):
+            return f"start the proxy of {task}"
+        case _:
+            return " ".join(
+                [type(effect).__name__.lower(), *filter(None, [getattr(effect, "container", "")]), effect.task]
+            )

@@ -1,0 +1,25 @@
+"""World → plan, as stories: what is asked for and what happens in, every plan that follows from it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from moyai.testing.golden import Golden, cases
+from tests.golden.plan.narrator import tell
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("name", cases(HERE))
+def test_the_planner_tells_the_same_story(name, golden_update):
+    story: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
+    told = yaml.safe_dump(tell(story), sort_keys=False, width=160, allow_unicode=True)
+    Golden(HERE, update=golden_update).check(name, {"plan": told})
+
+
+def test_nothing_is_left_of_stories_that_are_gone(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
