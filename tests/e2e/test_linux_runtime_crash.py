@@ -1,0 +1,67 @@
+"""Killed at any moment, the control plane leaves nothing that the next one can't find and remove."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from moyai.app.clock import SystemClock
+from moyai.kernel.clock import Seconds
+from tests.contract.runtime.places import TASK, sandbox
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+ROOT = Path(__file__).parents[2]
+
+
+def open_files() -> list[str]:
+    """What this process has open, without what comes and goes with the look itself."""
+    found = []
+    for path in Path("/proc/self/fd").iterdir():
+        try:
+            found.append(str(path.readlink()))
+        except OSError:
+            continue
+    return sorted(name for name in found if not name.startswith(("/proc/", "/dev/")))
+
+
+def namespaces() -> set[Path]:
+    """The network namespaces of all threads of this process."""
+    return {path.readlink() for path in Path("/proc/self/task").glob("*/ns/net")}
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.013, 0.031, 0.047, 0.071, 0.103])
+async def test_killed_while_it_makes_tasks(linux, delay):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    program = [sys.executable, "-m", "tests.e2e.linux_victim", str(linux.state)]
+    for first in (1, 21):
+        victim = await asyncio.create_subprocess_exec(
+            *program, str(first), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
+        )
+        assert victim.stdout is not None
+        assert await victim.stdout.readline() == b"one\n"
+        await SystemClock().sleep(Seconds(delay))
+        victim.kill()
+        await victim.wait()
+    before = await linux.runtime.observe()
+    keep = frozenset(sorted(before)[:1])
+    await linux.runtime.sweep(keep)
+    assert set(await linux.runtime.observe()) == keep
+    left = {path.name for path in (linux.state / "run/netns").glob("task-*")}
+    assert left == {f"task-{task}" for task in keep}
+
+
+async def test_nothing_stays_open_and_no_thread_stays_in_another_namespace(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.release(TASK)
+    before = open_files()
+    for number in range(1, 6):
+        spec = sandbox(number)
+        await linux.runtime.prepare(spec)
+        await linux.runtime.release(spec.task)
+    assert open_files() == before
+    assert len(await asyncio.to_thread(namespaces)) == 1
