@@ -6,6 +6,8 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import WorkloadId
 from moyai.telemetry.otlp import WORKLOAD_HEADER, MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
@@ -17,7 +19,8 @@ PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3}).SerializeToString()
 
 @pytest.fixture
 async def desk(tmp_path):
-    office, heard = Office(), []
+    office = Office()
+    heard: list[WorkloadId] = []
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((MetricsService(office.recorder, ManualClock(), heard.append).handler(),))
     server.add_insecure_port(f"unix:{tmp_path}/s")
@@ -32,7 +35,7 @@ async def test_a_push_is_counted_and_told_of(desk):
     answer = await export(PUSH, metadata=((WORKLOAD_HEADER, FRONT),))
     assert ExportMetricsServiceResponse.FromString(answer) == ExportMetricsServiceResponse()
     assert heard == [FRONT]
-    [edge] = ArchiveReader(office.archive).edges((EPOCH, EPOCH + 5))
+    [edge] = ArchiveReader(office.archive).edges((EPOCH, Instant(EPOCH + 5)))
     assert edge.requests == 3
 
 

@@ -34,7 +34,7 @@ def test_a_track_keeps_the_newest_and_says_what_it_dropped():
         track.add(Instant(slot * 5), Sample(A, 1))
     kept = [slot.start for slot in track.between(Instant(0), Instant(1000))]
     assert 8 <= len(kept) <= 10
-    assert kept[-1] == 245
+    assert kept[-1] == Instant(245)
     assert track.dropped_before == kept[0]
 
 
@@ -42,7 +42,7 @@ def test_a_clock_that_goes_back_opens_no_slot():
     track = Track(Kind.COUNT, 5, 8)
     track.add(Instant(100), Sample(A, 1))
     track.add(Instant(90), Sample(A, 2))
-    assert [(slot.start, slot.summary.sum) for slot in track.between(Instant(0), Instant(200))] == [(100, 3)]
+    assert [(slot.start, slot.summary.sum) for slot in track.between(Instant(0), Instant(200))] == [(Instant(100), 3.0)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""boto3 clients of every service in the door, with no socket between: what the SDK would send goes to the door, and the
+door's bytes come back to the SDK's own parser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.loaders import Loader
+
+from moyai.api.cloudmap.service import CLOUDMAP
+from moyai.api.cloudwatch.service import cloudwatch
+from moyai.api.door import Door, House
+from moyai.api.ec2.service import EC2
+from moyai.api.models import load_models
+from moyai.api.sts.service import STS
+from moyai.api.wire.http import HttpRequest
+from moyai.kernel.clock import Instant
+from moyai.store.memory import MemoryStore
+from moyai.telemetry.query import ArchiveReader
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import Builder
+from tests.unit.telemetry.pushes import Office
+
+MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch"])
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **_kwargs: object):
+        yield self.read()
+
+
+class Rooms:
+    """A fresh installation and its clients."""
+
+    def __init__(self) -> None:
+        self.clock, self.store, self.office = ManualClock(), MemoryStore(), Office()
+        self.builder = Builder(self.store, self.clock)
+        services = (CLOUDMAP, EC2, STS, cloudwatch(ArchiveReader(self.office.archive)))
+        self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
+
+    def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:
+        """A client whose requests stay in this process, in the SDK's own choice of protocol or in this one."""
+        config = Config(retries={"total_max_attempts": 1}, parameter_validation=False, inject_host_prefix=False)
+        session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="s", region_name="us-east-1")
+        if protocol is not None:
+            session._session.register_component("data_loader", _one_protocol(protocol))
+        client = session.client(service, endpoint_url="http://127.0.0.1:4566", config=config)
+        client.meta.events.register("before-send", self._send)
+        return client
+
+    def _send(self, request: AWSPreparedRequest, **_kwargs: object) -> AWSResponse:
+        url = urlsplit(request.url)
+        body = request.body or b""
+        asked = HttpRequest(
+            request.method,
+            url.path or "/",
+            url.query,
+            {name.lower(): _text(value) for name, value in request.headers.items()},
+            body.encode() if isinstance(body, str) else bytes(body),
+        )
+        answer = asyncio.run(self._door.answer(asked))
+        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
+
+    @property
+    def now(self) -> Instant:
+        """What the clock says."""
+        return self.clock.now()
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class _OneProtocol(Loader):
+    """Service models that know one protocol only, with the result wrappers that AWS Query has in the SDKs."""
+
+    def __init__(self, protocol: str) -> None:
+        super().__init__()
+        self._protocol = protocol
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        model = super().load_service_model(service_name, type_name, api_version)
+        if type_name != "service-2":
+            return model
+        model = {**model, "metadata": {**model["metadata"], "protocol": self._protocol, "protocols": [self._protocol]}}
+        if self._protocol == "query":
+            model["operations"] = {name: _wrapped(name, one) for name, one in model["operations"].items()}
+        return model
+
+
+@cache
+def _one_protocol(protocol: str) -> Loader:
+    """A loader keeps what it has read, so one for each protocol does for all tests."""
+    return _OneProtocol(protocol)
+
+
+def _wrapped(name: str, operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "output" not in operation:
+        return operation
+    return {**operation, "output": {**operation["output"], "resultWrapper": f"{name}Result"}}

@@ -1,0 +1,223 @@
+"""Cloud Map as its SDK sees it."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.sandbox.state import Health
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import Put
+from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId
+from moyai.testing.world import SCOPE, container
+
+
+@pytest.fixture
+def cloud_map(rooms):
+    return rooms.client("servicediscovery")
+
+
+@pytest.fixture
+def cart(rooms):
+    """The service ``cart`` in ``shop`` with three instances, one of them unhealthy."""
+    namespace = rooms.builder.namespace("shop")
+    arn = DiscoveryServiceArn(f"arn:aws:servicediscovery:us-east-1:{SCOPE.account}:service/srv-cart")
+    service = DiscoveryService(arn, DiscoveryServiceId("srv-cart"), "cart", namespace, rooms.now)
+    zones = ("a", "b", "a")
+    instances = [
+        DiscoveryInstance(
+            arn,
+            InstanceId(f"task{n}"),
+            {"AWS_INSTANCE_IPV4": f"172.31.0.{n}", "AWS_INSTANCE_PORT": "80", "AVAILABILITY_ZONE": zone},
+            rooms.now,
+            Health.UNHEALTHY if n == 2 else Health.HEALTHY,
+        )
+        for n, zone in enumerate(zones)
+    ]
+    rooms.store.apply([Put(service), *map(Put, instances)])
+    return service
+
+
+def found(cloud_map, **params):
+    answer = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart", **params)
+    return [one["InstanceId"] for one in answer["Instances"]]
+
+
+def test_a_namespace_from_creation_to_deletion(cloud_map):
+    operation = cloud_map.create_http_namespace(Name="shop", Description="d", Tags=[{"Key": "a", "Value": "b"}])
+    done = cloud_map.get_operation(OperationId=operation["OperationId"])["Operation"]
+    assert (done["Status"], done["Type"]) == ("SUCCESS", "CREATE_NAMESPACE")
+    namespace = cloud_map.get_namespace(Id=done["Targets"]["NAMESPACE"])["Namespace"]
+    assert (namespace["Name"], namespace["Type"], namespace["Description"]) == ("shop", "HTTP", "d")
+    assert namespace["Properties"]["HttpProperties"]["HttpName"] == "shop"
+    assert (namespace["ServiceCount"], namespace["ResourceOwner"]) == (0, "123456789012")
+    assert namespace["CreateDate"].year == 2027
+    assert cloud_map.get_namespace(Id=namespace["Arn"])["Namespace"]["Id"] == namespace["Id"]
+    assert cloud_map.list_tags_for_resource(ResourceARN=namespace["Arn"])["Tags"] == [{"Key": "a", "Value": "b"}]
+    gone = cloud_map.delete_namespace(Id=namespace["Id"])["OperationId"]
+    assert cloud_map.get_operation(OperationId=gone)["Operation"]["Type"] == "DELETE_NAMESPACE"
+    with pytest.raises(cloud_map.exceptions.NamespaceNotFound, match="Namespace not found"):
+        cloud_map.get_namespace(Id=namespace["Id"])
+    kept = cloud_map.list_operations(Filters=[{"Name": "NAMESPACE_ID", "Values": [namespace["Id"]]}])["Operations"]
+    assert {one["Id"] for one in kept} == {operation["OperationId"], gone}
+
+
+def test_a_private_namespace_knows_its_vpc(cloud_map):
+    vpc = default_vpc(SCOPE).id
+    properties = {"DnsProperties": {"SOA": {"TTL": 60}}}
+    made = cloud_map.create_private_dns_namespace(Name="shop.local", Vpc=vpc, Properties=properties)
+    target = cloud_map.get_operation(OperationId=made["OperationId"])["Operation"]["Targets"]["NAMESPACE"]
+    namespace = cloud_map.get_namespace(Id=target)["Namespace"]
+    assert namespace["Type"] == "DNS_PRIVATE"
+    assert namespace["Properties"]["DnsProperties"]["SOA"]["TTL"] == 60
+    with pytest.raises(cloud_map.exceptions.InvalidInput, match="vpc-none does not exist"):
+        cloud_map.create_private_dns_namespace(Name="other.local", Vpc="vpc-none")
+
+
+def test_the_same_request_again_is_the_same_operation(cloud_map):
+    first = cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")
+    assert cloud_map.create_http_namespace(Name="shop", CreatorRequestId="once")["OperationId"] == first["OperationId"]
+    with pytest.raises(cloud_map.exceptions.DuplicateRequest) as raised:
+        cloud_map.create_http_namespace(Name="other", CreatorRequestId="once")
+    assert raised.value.response["DuplicateOperationId"] == first["OperationId"]
+    with pytest.raises(cloud_map.exceptions.NamespaceAlreadyExists) as exists:
+        cloud_map.create_http_namespace(Name="shop", CreatorRequestId="twice")
+    assert exists.value.response["NamespaceId"].startswith("ns-")
+
+
+def test_namespaces_are_listed_by_filters_and_pages(cloud_map):
+    for name in ("shop", "shop2", "bank"):
+        cloud_map.create_http_namespace(Name=name)
+    pages = cloud_map.get_paginator("list_namespaces").paginate(PaginationConfig={"PageSize": 1})
+    assert sorted(one["Name"] for page in pages for one in page["Namespaces"]) == ["bank", "shop", "shop2"]
+    begins = [{"Name": "NAME", "Values": ["shop"], "Condition": "BEGINS_WITH"}]
+    assert len(cloud_map.list_namespaces(Filters=begins)["Namespaces"]) == 2
+    both = [{"Name": "TYPE", "Values": ["HTTP"]}, {"Name": "HTTP_NAME", "Values": ["bank"]}]
+    assert len(cloud_map.list_namespaces(Filters=both)["Namespaces"]) == 1
+    others = [{"Name": "RESOURCE_OWNER", "Values": ["OTHER_ACCOUNTS"]}]
+    assert cloud_map.list_namespaces(Filters=others)["Namespaces"] == []
+
+
+@pytest.mark.parametrize(
+    ("call", "params", "message"),
+    [
+        ("create_http_namespace", {"Name": "arn:x"}, "'Name'|'name'"),
+        ("create_http_namespace", {}, "Member must not be null"),
+        ("create_http_namespace", {"Name": "x", "Tags": [{"Key": "aws:x", "Value": ""}]}, "reserved"),
+        ("list_namespaces", {"Filters": [{"Name": "TYPE", "Values": ["HTTP"], "Condition": "BETWEEN"}]}, "EQ, IN"),
+        ("list_namespaces", {"Filters": [{"Name": "NAME", "Values": ["a", "b"]}]}, "takes one value"),
+        ("list_namespaces", {"NextToken": "bogus"}, "token"),
+        ("list_namespaces", {"MaxResults": 101}, "MaxResults|maxResults"),
+        (
+            "list_operations",
+            {"Filters": [{"Name": "UPDATE_DATE", "Values": ["yesterday", "1"], "Condition": "BETWEEN"}]},
+            "seconds since 1970",
+        ),
+        (
+            "discover_instances",
+            {"NamespaceName": "a", "ServiceName": "b", "OwnerAccount": "111122223333"},
+            "OwnerAccount.*other accounts",
+        ),
+    ],
+)
+def test_bad_input(cloud_map, call, params, message):
+    with pytest.raises(cloud_map.exceptions.InvalidInput, match=message):
+        getattr(cloud_map, call)(**params)
+    assert cloud_map.list_namespaces()["Namespaces"] == []
+
+
+def test_services_and_instances(cloud_map, cart):
+    namespace = cart.namespace.rpartition("/")[2]
+    for value in (namespace, cart.namespace):
+        [service] = cloud_map.list_services(Filters=[{"Name": "NAMESPACE_ID", "Values": [value]}])["Services"]
+        assert (service["Name"], service["InstanceCount"], service["Type"]) == ("cart", 3, "HTTP")
+    assert cloud_map.get_service(Id="srv-cart")["Service"]["NamespaceId"] == namespace
+    pages = cloud_map.get_paginator("list_instances").paginate(ServiceId="srv-cart", PaginationConfig={"PageSize": 2})
+    assert [one["Id"] for page in pages for one in page["Instances"]] == ["task0", "task1", "task2"]
+    instance = cloud_map.get_instance(ServiceId=cart.arn, InstanceId="task1")["Instance"]
+    assert instance["Attributes"]["AWS_INSTANCE_IPV4"] == "172.31.0.1"
+    with pytest.raises(cloud_map.exceptions.InstanceNotFound):
+        cloud_map.get_instance(ServiceId="srv-cart", InstanceId="none")
+    with pytest.raises(cloud_map.exceptions.ServiceNotFound):
+        cloud_map.get_service(Id="srv-none")
+    with pytest.raises(cloud_map.exceptions.ResourceInUse, match="associated services"):
+        cloud_map.delete_namespace(Id=namespace)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, ["task0", "task1"]),
+        ({"HealthStatus": "ALL"}, ["task0", "task1", "task2"]),
+        ({"HealthStatus": "UNHEALTHY"}, ["task2"]),
+        ({"HealthStatus": "HEALTHY"}, ["task0", "task1"]),
+        ({"MaxResults": 1}, ["task0"]),
+        ({"QueryParameters": {"AVAILABILITY_ZONE": "b"}}, ["task1"]),
+        ({"QueryParameters": {"AVAILABILITY_ZONE": "c"}}, []),
+        ({"OptionalParameters": {"AVAILABILITY_ZONE": "b"}}, ["task1"]),
+        ({"OptionalParameters": {"AVAILABILITY_ZONE": "c"}}, ["task0", "task1"]),
+        ({"QueryParameters": {"AWS_INSTANCE_PORT": "80"}, "OptionalParameters": {"x": "y"}}, ["task0", "task1"]),
+    ],
+)
+def test_discovery(cloud_map, cart, params, expected):
+    assert found(cloud_map, **params) == expected
+
+
+def test_discovery_fails_open(cloud_map, rooms, cart):
+    sick = [replace(one, health=Health.UNHEALTHY) for one in rooms.store.world.discovery_instances]
+    rooms.store.apply([Put(one) for one in sick])
+    assert found(cloud_map) == ["task0", "task1", "task2"]
+    assert found(cloud_map, HealthStatus="HEALTHY") == []
+
+
+def test_the_revision_changes_with_the_instances(cloud_map, rooms, cart):
+    def revision():
+        return cloud_map.discover_instances_revision(NamespaceName="shop", ServiceName="cart")["InstancesRevision"]
+
+    before = revision()
+    answer = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart")
+    assert answer["InstancesRevision"] == before == revision()
+    one = next(iter(rooms.store.world.discovery_instances))
+    rooms.store.apply([Put(replace(one, health=Health.UNHEALTHY))])
+    assert revision() != before
+
+
+def test_names_that_are_not_there(cloud_map, cart):
+    with pytest.raises(cloud_map.exceptions.NamespaceNotFound):
+        cloud_map.discover_instances(NamespaceName="none", ServiceName="cart")
+    with pytest.raises(cloud_map.exceptions.ServiceNotFound):
+        cloud_map.discover_instances(NamespaceName="shop", ServiceName="none")
+
+
+def test_another_account_sees_nothing(rooms, cart):
+    stranger = rooms.client("servicediscovery", key="111122223333")
+    assert stranger.list_namespaces()["Namespaces"] == []
+    with pytest.raises(stranger.exceptions.NamespaceNotFound):
+        stranger.get_namespace(Id=cart.namespace)
+    with pytest.raises(stranger.exceptions.ServiceNotFound):
+        stranger.get_service(Id=cart.arn)
+
+
+def test_tags(cloud_map, cart):
+    cloud_map.tag_resource(ResourceARN=cart.arn, Tags=[{"Key": "k", "Value": "1"}, {"Key": "l", "Value": "2"}])
+    cloud_map.untag_resource(ResourceARN=cart.arn, TagKeys=["l", "none"])
+    assert cloud_map.list_tags_for_resource(ResourceARN=cart.arn)["Tags"] == [{"Key": "k", "Value": "1"}]
+    with pytest.raises(cloud_map.exceptions.TooManyTagsException):
+        cloud_map.tag_resource(ResourceARN=cart.arn, Tags=[{"Key": f"k{n}", "Value": ""} for n in range(60)])
+    with pytest.raises(cloud_map.exceptions.ResourceNotFoundException):
+        cloud_map.list_tags_for_resource(ResourceARN="arn:aws:servicediscovery:us-east-1:123456789012:service/none")
+
+
+def test_what_service_connect_makes_is_visible(cloud_map, rooms):
+    builder = rooms.builder
+    builder.service("web", builder.definition("web", container("http", port=8080)), offers=["http"])
+    [service] = cloud_map.list_services()["Services"]
+    assert service["Name"] == "web-http"
+    assert cloud_map.discover_instances(NamespaceName="shop", ServiceName="web-http")["Instances"] == []
+
+
+def test_what_is_not_there_yet_says_so(cloud_map):
+    with pytest.raises(ClientError, match="RegisterInstance is not implemented"):
+        cloud_map.register_instance(ServiceId="srv-x", InstanceId="i", CreatorRequestId="r", Attributes={})

@@ -1,0 +1,208 @@
+"""CloudWatch as its SDK sees it, in each protocol it may speak."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from moyai.testing.clock import EPOCH
+from tests.unit.telemetry.pushes import CART, FRONT, http_client, push
+
+PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
+START = datetime.fromtimestamp(EPOCH, UTC)
+END = START + timedelta(minutes=10)
+BY_FRONT = [
+    {"Name": "TargetDiscoveryName", "Value": "cart"},
+    {"Name": "ServiceName", "Value": "front"},
+    {"Name": "ClusterName", "Value": "shop"},
+]
+OK = "HTTPCode_Target_2XX_Count"
+
+
+@pytest.fixture
+def traffic(rooms):
+    """Two minutes of calls: 10 then 30 that went well, 2 of the second minute's failed."""
+    times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
+    rooms.office.take(FRONT, http_client(1, requests=10, ok=10), 1)
+    rooms.office.take(FRONT, http_client(61, requests=42, ok=40, failed=2), 61)
+    rooms.office.take(FRONT, push(62, {"http.egress.slow.downstream_rq_total": 100}, {}, _renamed(times)), 62)
+    counters = {"http.ingress.cart.downstream_rq_total": 42, "http.ingress.cart.downstream_cx_total": 1}
+    rooms.office.take(CART, push(1, counters), 1)
+
+
+def _renamed(times):
+    return {name.replace("cart", "slow"): value for name, value in times.items()}
+
+
+@pytest.fixture(params=PROTOCOLS)
+def cloudwatch(request, rooms, traffic):
+    return rooms.client("cloudwatch", protocol=request.param)
+
+
+def query(name=OK, stat="Sum", query_id="q", period=60, dimensions=BY_FRONT, **more):
+    metric = {"Namespace": "AWS/ECS", "MetricName": name, "Dimensions": dimensions}
+    return {"Id": query_id, "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}, **more}
+
+
+def data(cloudwatch, *queries, **params):
+    return cloudwatch.get_metric_data(
+        MetricDataQueries=list(queries), StartTime=START, EndTime=END, ScanBy="TimestampAscending", **params
+    )["MetricDataResults"]
+
+
+def test_metrics_are_listed(cloudwatch):
+    found = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName=OK)["Metrics"]
+    assert [sorted(d["Name"] for d in one["Dimensions"]) for one in found] == [
+        ["ClusterName", "ServiceName", "TargetDiscoveryName"],
+        ["TargetDiscoveryName"],
+    ]
+    server = cloudwatch.list_metrics(Dimensions=[{"Name": "DiscoveryName", "Value": "cart"}])["Metrics"]
+    assert {one["MetricName"] for one in server} == {"RequestCount", "NewConnectionCount", "ActiveConnectionCount"}
+    assert cloudwatch.list_metrics(Dimensions=[{"Name": "Colour"}])["Metrics"] == []
+    own = cloudwatch.list_metrics(Namespace="Moyai/ServiceConnect", RecentlyActive="PT3H")["Metrics"]
+    assert {one["MetricName"] for one in own} == {"TargetRequestCount", "RequestFailureCount"}
+
+
+def test_statistics_of_one_metric(cloudwatch):
+    answer = cloudwatch.get_metric_statistics(
+        Namespace="AWS/ECS",
+        MetricName=OK,
+        Dimensions=BY_FRONT[::-1],
+        StartTime=START + timedelta(seconds=20),
+        EndTime=END,
+        Period=60,
+        Statistics=["Sum", "Average", "SampleCount", "Minimum", "Maximum"],
+    )
+    assert answer["Label"] == OK
+    first, second = answer["Datapoints"]
+    assert first["Timestamp"] == START
+    assert (first["Sum"], second["Sum"]) == (10.0, 30.0)
+    assert (second["SampleCount"], second["Average"], second["Maximum"], second["Unit"]) == (1.0, 30.0, 30.0, "Count")
+
+
+def test_percentiles_of_one_metric(cloudwatch):
+    answer = cloudwatch.get_metric_statistics(
+        Namespace="AWS/ECS",
+        MetricName="TargetResponseTime",
+        Dimensions=[{"Name": "TargetDiscoveryName", "Value": "slow"}],
+        StartTime=START,
+        EndTime=END,
+        Period=600,
+        ExtendedStatistics=["p50", "p99"],
+    )
+    [point] = answer["Datapoints"]
+    assert 2 < point["ExtendedStatistics"]["p50"] <= 5
+    assert 10 < point["ExtendedStatistics"]["p99"] <= 100
+    assert point["Unit"] == "Milliseconds"
+
+
+def test_data_of_many_metrics(cloudwatch):
+    failed = query("HTTPCode_Target_5XX_Count", query_id="bad", ReturnData=False)
+    share = {"Id": "share", "Expression": "100 * bad / (bad + good)", "Label": "failed %"}
+    good, percent, none = data(cloudwatch, query(query_id="good"), failed, share, query("None", query_id="none"))
+    assert (good["Id"], good["Label"], good["StatusCode"]) == ("good", OK, "Complete")
+    assert good["Timestamps"] == [START, START + timedelta(minutes=1)]
+    assert good["Values"] == [10.0, 30.0]
+    assert (percent["Label"], percent["Timestamps"]) == ("failed %", [START + timedelta(minutes=1)])
+    assert percent["Values"] == [pytest.approx(6.25)]
+    assert (none["Values"], none["StatusCode"]) == ([], "Complete")
+
+
+def test_five_seconds_are_the_finest_period(cloudwatch):
+    [result] = data(cloudwatch, query(period=5))
+    assert result["Timestamps"] == [START, START + timedelta(seconds=60)]
+
+
+def test_the_newest_comes_first_unless_asked_otherwise(cloudwatch):
+    answer = cloudwatch.get_metric_data(MetricDataQueries=[query()], StartTime=START, EndTime=END)
+    assert answer["MetricDataResults"][0]["Values"] == [30.0, 10.0]
+
+
+def test_one_period_over_all(cloudwatch):
+    begin = START + timedelta(seconds=60 * 1 - 60)
+    span = {"StartTime": begin, "EndTime": begin + timedelta(seconds=3660)}
+    answer = cloudwatch.get_metric_data(MetricDataQueries=[query(period=3660)], **span)
+    assert answer["MetricDataResults"][0]["Values"] == [40.0]
+
+
+def test_pages(cloudwatch):
+    queries = [query(query_id="one"), query(query_id="two")]
+    pages = [
+        [(one["Id"], one["Values"], one["StatusCode"]) for one in page["MetricDataResults"]]
+        for page in cloudwatch.get_paginator("get_metric_data").paginate(
+            MetricDataQueries=queries, StartTime=START, EndTime=END, MaxDatapoints=3, ScanBy="TimestampAscending"
+        )
+    ]
+    assert pages == [
+        [("one", [10.0, 30.0], "Complete"), ("two", [10.0], "PartialData")],
+        [("two", [30.0], "Complete")],
+    ]
+
+
+def test_a_unit_that_is_not_the_metrics_finds_nothing(cloudwatch):
+    other = query()
+    other["MetricStat"]["Unit"] = "Bytes"
+    assert data(cloudwatch, other)[0]["Values"] == []
+
+
+@pytest.mark.parametrize(
+    ("queries", "message"),
+    [
+        ([query(), query()], "there once"),
+        ([query(query_id="Big")], "begin with a small letter"),
+        ([{"Id": "a"}], "either MetricStat or Expression"),
+        ([{"Id": "a", "Expression": "b"}], "'b', which is no query"),
+        ([{"Id": "a", "Expression": "b"}, {"Id": "b", "Expression": "a"}], "comes back to itself"),
+        ([{"Id": "a", "Expression": "SEARCH('x', 'Sum')"}], "not supported"),
+        ([query(stat="tm99")], "'tm99' is not supported"),
+        ([query(period=7)], "Invalid period 7"),
+        ([query(ReturnData=False)], "ReturnData"),
+        ([query(Label="${PROP('MetricName')}")], "dynamic"),
+        ([query(name="")], "MetricName|metricName"),
+        ([query(AccountId="1")], "not linked"),
+        ([query(query_id="a"), query(query_id="b", period=300), {"Id": "c", "Expression": "a+b"}], "same Period"),
+    ],
+)
+def test_bad_queries(cloudwatch, queries, message):
+    with pytest.raises(ClientError, match=message) as raised:
+        data(cloudwatch, *queries)
+    assert raised.value.response["Error"]["Code"] in {"ValidationError", "ValidationException"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Statistics": None}, "InvalidParameterCombination"),
+        ({"ExtendedStatistics": ["p50"]}, "InvalidParameterCombination"),
+        ({"Statistics": None, "ExtendedStatistics": ["best"]}, "InvalidParameterValue"),
+        ({"Period": 61}, "InvalidParameterValue"),
+        ({"EndTime": START}, "InvalidParameterValue"),
+        ({"EndTime": START + timedelta(days=2)}, "InvalidParameterCombination"),
+        ({"Statistics": ["Best"]}, "InvalidParameterValue"),
+    ],
+)
+def test_bad_statistics(cloudwatch, change, code):
+    asked = {
+        "Namespace": "AWS/ECS",
+        "MetricName": OK,
+        "StartTime": START,
+        "EndTime": END,
+        "Period": 60,
+        "Statistics": ["Sum"],
+    }
+    with pytest.raises(ClientError) as raised:
+        cloudwatch.get_metric_statistics(**{name: value for name, value in (asked | change).items() if value})
+    assert raised.value.response["Error"]["Code"].removesuffix("Exception") == code
+
+
+def test_a_token_of_nobody(cloudwatch):
+    with pytest.raises(cloudwatch.exceptions.InvalidNextToken):
+        data(cloudwatch, query(), NextToken="bogus")
+    with pytest.raises(cloudwatch.exceptions.InvalidParameterValueException):
+        cloudwatch.list_metrics(NextToken="bogus")
+
+
+def test_another_account_has_no_metrics(rooms, traffic):
+    assert rooms.client("cloudwatch", key="111122223333").list_metrics()["Metrics"] == []

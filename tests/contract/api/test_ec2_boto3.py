@@ -1,0 +1,159 @@
+"""EC2's default VPC and STS as their SDK sees them."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import Put
+from moyai.testing.world import SCOPE
+
+VPC = default_vpc(SCOPE)
+
+
+@pytest.fixture
+def ec2(rooms):
+    return rooms.client("ec2")
+
+
+@pytest.fixture
+def task(rooms):
+    made = rooms.store.world.tasks[rooms.builder.run(rooms.builder.definition("web"))]
+    public = replace(made, interface=replace(made.interface, public_address="127.83.0.7"))
+    rooms.store.apply([Put(public)])
+    return public
+
+
+def by(*filters):
+    return [{"Name": name, "Values": list(values)} for name, *values in filters]
+
+
+def code(raised) -> str:
+    return str(raised.value.response["Error"]["Code"])
+
+
+def test_the_default_vpc(ec2):
+    [vpc] = ec2.describe_vpcs()["Vpcs"]
+    assert (vpc["VpcId"], vpc["CidrBlock"], vpc["IsDefault"]) == (VPC.id, "172.31.0.0/16", True)
+    assert ec2.describe_vpcs(VpcIds=[VPC.id], Filters=by(("isDefault", "true")))["Vpcs"] == [vpc]
+    assert ec2.describe_vpcs(Filters=by(("is-default", "false")))["Vpcs"] == []
+    assert ec2.describe_vpcs(Filters=by(("cidr", "172.*", "10.*"), ("state", "avail?ble")))["Vpcs"] == [vpc]
+
+
+def test_a_subnet_in_each_zone(ec2, task):
+    subnets = ec2.describe_subnets(Filters=by(("vpc-id", VPC.id), ("default-for-az", "true")))["Subnets"]
+    assert {one["AvailabilityZone"] for one in subnets} == {"us-east-1a", "us-east-1b", "us-east-1c"}
+    assert all(one["DefaultForAz"] and one["MapPublicIpOnLaunch"] for one in subnets)
+    free = {one["SubnetId"]: one["AvailableIpAddressCount"] for one in subnets}
+    assert free[task.interface.subnet] == 4096 - 5 - 1
+    [one] = ec2.describe_subnets(Filters=by(("availability-zone", "us-east-1b")))["Subnets"]
+    assert ec2.describe_subnets(SubnetIds=[one["SubnetId"]])["Subnets"] == [one]
+
+
+def test_the_default_security_group(ec2):
+    [group] = ec2.describe_security_groups(Filters=by(("group-name", "default"), ("vpc-id", VPC.id)))["SecurityGroups"]
+    assert group["IpPermissionsEgress"][0]["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
+    assert ec2.describe_security_groups(GroupNames=["default"])["SecurityGroups"] == [group]
+    assert ec2.describe_security_groups(GroupIds=[group["GroupId"]])["SecurityGroups"] == [group]
+
+
+def test_the_zones(ec2):
+    zones = ec2.describe_availability_zones(AllAvailabilityZones=True)["AvailabilityZones"]
+    assert [one["ZoneId"] for one in zones] == ["use1-az1", "use1-az2", "use1-az3"]
+    [zone] = ec2.describe_availability_zones(ZoneNames=["us-east-1c"], Filters=by(("state", "available")))[
+        "AvailabilityZones"
+    ]
+    assert zone["ZoneName"] == "us-east-1c"
+    with pytest.raises(ClientError, match=r"Invalid availability zone: \[mars\]"):
+        ec2.describe_availability_zones(ZoneNames=["mars"])
+
+
+def test_a_tasks_interface(ec2, task):
+    [one] = ec2.describe_network_interfaces(NetworkInterfaceIds=[task.interface.id])["NetworkInterfaces"]
+    assert one["Association"]["PublicIp"] == "127.83.0.7"
+    assert one["PrivateIpAddress"] == task.interface.address
+    assert one["PrivateIpAddresses"][0]["Association"]["PublicIp"] == "127.83.0.7"
+    assert one["Description"] == f"arn:aws:ecs:us-east-1:123456789012:attachment/{task.interface.attachment}"
+    assert one["Attachment"]["Status"] == "attached"
+    assert one["Status"] == "in-use"
+    assert {"Key": "aws:ecs:clusterName", "Value": "default"} in one["TagSet"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        [("association.public-ip", "127.83.0.7")],
+        [("addresses.association.public-ip", "127.83.*")],
+        [("vpc-id", VPC.id), ("group-id", VPC.security_groups[0].id)],
+        [("tag:aws:ecs:clusterName", "default")],
+        [("tag-key", "aws:ecs:clusterName")],
+        [("description", "*:attachment/*")],
+        [("status", "in-use"), ("interface-type", "interface")],
+    ],
+)
+def test_interfaces_are_found_by_filters(rooms, ec2, filters):
+    run = rooms.builder.run
+    definition = rooms.builder.definition("web")
+    first, _ = run(definition), run(definition)
+    made = rooms.store.world.tasks[first]
+    interface = replace(made.interface, public_address="127.83.0.7", security_groups=(VPC.security_groups[0].id,))
+    rooms.store.apply([Put(replace(made, interface=interface))])
+    found = ec2.describe_network_interfaces(Filters=by(*filters))["NetworkInterfaces"]
+    assert made.interface.id in {one["NetworkInterfaceId"] for one in found}
+
+
+def test_interfaces_come_in_pages(rooms, ec2):
+    definition = rooms.builder.definition("web")
+    for _ in range(7):
+        rooms.builder.run(definition)
+    pages = ec2.get_paginator("describe_network_interfaces").paginate(PaginationConfig={"PageSize": 5})
+    assert [len(page["NetworkInterfaces"]) for page in pages] == [5, 2]
+
+
+def test_a_stopped_task_has_no_interface(rooms, ec2, task):
+    rooms.store.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    with pytest.raises(ClientError) as raised:
+        ec2.describe_network_interfaces(NetworkInterfaceIds=[task.interface.id])
+    assert code(raised) == "InvalidNetworkInterfaceID.NotFound"
+
+
+@pytest.mark.parametrize(
+    ("call", "params", "expected"),
+    [
+        ("describe_vpcs", {"VpcIds": ["vpc-0"]}, "InvalidVpcID.NotFound"),
+        ("describe_subnets", {"SubnetIds": ["subnet-0", "subnet-1"]}, "InvalidSubnetID.NotFound"),
+        ("describe_security_groups", {"GroupIds": ["sg-0"]}, "InvalidGroup.NotFound"),
+        ("describe_security_groups", {"GroupNames": ["none"]}, "InvalidGroup.NotFound"),
+        ("describe_vpcs", {"Filters": by(("colour", "red"))}, "InvalidParameterValue"),
+        ("describe_vpcs", {"Filters": [{"Values": ["x"]}]}, "MissingParameter"),
+        ("describe_vpcs", {"MaxResults": 1}, "InvalidParameterValue"),
+        ("describe_vpcs", {"NextToken": "bogus"}, "InvalidParameterValue"),
+        ("describe_vpcs", {"DryRun": True}, "DryRunOperation"),
+        ("describe_availability_zones", {"DryRun": True}, "DryRunOperation"),
+        ("describe_subnets", {"SubnetIds": [VPC.subnets[0].id], "MaxResults": 5}, "InvalidParameterCombination"),
+        ("describe_subnets", {"Filters": by(("cidr", "*" * 300))}, "InvalidParameterValue"),
+    ],
+)
+def test_bad_input(ec2, call, params, expected):
+    with pytest.raises(ClientError) as raised:
+        getattr(ec2, call)(**params)
+    assert code(raised) == expected
+
+
+def test_an_unknown_filter_is_named_and_the_known_ones_are_listed(ec2):
+    with pytest.raises(ClientError, match=r"'colour' is invalid.*vpc-id"):
+        ec2.describe_vpcs(Filters=by(("colour", "red")))
+
+
+def test_each_region_has_its_own(rooms):
+    assert rooms.client("ec2", key="111122223333").describe_vpcs()["Vpcs"][0]["VpcId"] != VPC.id
+
+
+def test_who_is_asking(rooms):
+    answer = rooms.client("sts", key="111122223333").get_caller_identity()
+    assert answer["Account"] == "111122223333"
+    assert answer["Arn"] == "arn:aws:iam::111122223333:root"
