@@ -42,8 +42,10 @@ def _surplus(roll: Roll, limits: Bounds, already: Sequence[Task]) -> tuple[Task,
     spare = max(0, len(roll.healthy) - stopped_healthy - limits.floor)
     waiting = [t for t in coming if _starting(t)]
     unjudged = [t for t in coming if not _starting(t)]
-    ranked = [t for group in (waiting, unjudged) for t in _crowded_first(group, roll.alive)]
-    ranked += _crowded_first(healthy, roll.alive)[:spare]
+    ranked: list[Task] = []
+    for group, most in ((waiting, excess), (unjudged, excess), (healthy, spare)):
+        staying = [t for t in roll.alive if t not in ranked]
+        ranked += _crowded_first(group, staying)[:most]
     return tuple(ranked[:excess])
 
 

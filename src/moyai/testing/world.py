@@ -36,7 +36,6 @@ from moyai.domain.ecs.task_definition import (
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.arn import arn
-from moyai.kernel.clock import Clock
 from moyai.kernel.ids import (
     AccountId,
     ClusterArn,
@@ -95,9 +94,9 @@ def container(
 class Builder:
     """Writes records into a book. Names are as in the API; ARNs are made from them."""
 
-    def __init__(self, book: Book | None = None, clock: Clock | None = None, ids: Ids | None = None) -> None:
+    def __init__(self, book: Book | None = None, clock: ManualClock | None = None, ids: Ids | None = None) -> None:
         self.book: Book = book or PlainBook()
-        self.clock: Clock = clock or ManualClock()
+        self.clock = clock or ManualClock()
         self.ids: Ids = ids or SeededIds()
 
     @property

@@ -69,18 +69,22 @@ class Narrator(Harness):
         verbs: Mapping[str, Callable[[], object]] = {
             "create": lambda: self._create(what),
             "deploy": lambda: build.deploy(self._service(what), self._definition(what)),
-            "scale": lambda: [build.scale(self._service(name), count) for name, count in what.items()],
+            "scale": lambda: self._each(lambda name, count: build.scale(self._service(name), count), what),
             "delete": lambda: build.delete(self._service(what)),
             "run": lambda: build.run(self._definition(what)),
             "stop": lambda: build.stop(self._named(what).arn),
-            "die": lambda: [self._die(name, which) for name, which in what.items()],
+            "die": lambda: self._each(self._die, what),
             "lose": lambda: self.runtime.lose(self._named(what).id),
-            "turn": lambda: [self._turn(name, health) for name, health in what.items()],
+            "turn": lambda: self._each(self._turn, what),
             "fail": lambda: self.runtime.fail(what, FAULTS[what]),
             "pass": lambda: self.pass_time(what),
             "acknowledge": self.held.clear,
         }
         verbs[verb]()
+
+    def _each(self, verb: Callable[[str, Any], None], what: Mapping[str, Any]) -> None:
+        for name, argument in what.items():
+            verb(name, argument)
 
     def _die(self, name: str, which: str) -> None:
         self.runtime.die(self._named(name).id, self._container(name, which))

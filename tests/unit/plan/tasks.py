@@ -1,0 +1,90 @@
+"""Worlds with tasks that are where a test wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
+from moyai.domain.world import Drain, Observed, ProxyState, Put
+from moyai.kernel.ids import ServiceArn, TaskArn, WorkloadId
+from moyai.plan.action import Plan
+from moyai.plan.life import plan_task
+from moyai.plan.scheduler import plan_service
+from moyai.testing.world import CHECK, Builder, container
+
+
+def settled(desired: int, *, checked: bool = False, **service: Any) -> tuple[Builder, ServiceArn]:
+    """A service whose tasks all run, without anything having been run."""
+    build = Builder()
+    definition = build.definition("s", replace(container(), health_check=CHECK if checked else None))
+    made = build.service("s", definition, desired, **service)
+    schedule(build, made)
+    for task in build.tasks(made):
+        containers = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
+        build.book.apply(
+            [
+                Put(
+                    replace(
+                        task,
+                        last_status=TaskStatus.RUNNING,
+                        health_status=Health.HEALTHY if checked else Health.UNKNOWN,
+                        containers=containers,
+                        started_at=build.clock.now(),
+                    )
+                )
+            ]
+        )
+    schedule(build, made)
+    return build, made
+
+
+def schedule(build: Builder, service: ServiceArn) -> Plan:
+    """One turn of the scheduler, recorded."""
+    plan = plan_service(build.world, Observed(), service, build.clock.now(), build.ids)
+    build.book.apply(plan.changes)
+    return plan
+
+
+def step(build: Builder, task: TaskArn, *seen: ContainerState, **more: Any) -> Plan:
+    """One step of a task whose sandbox has these containers, recorded. ``gone``: it has no sandbox."""
+    known = build.world.tasks[task]
+    sandbox = SandboxState(known.id, {s.name: s for s in seen})
+    observed = Observed(
+        sandboxes={} if more.get("gone") else {known.id: sandbox},
+        faults={known.id: more["fault"]} if "fault" in more else {},
+        proxies={WorkloadId(task): ProxyState(reported_at=more.get("reported_at"))},
+        drains={known.id: more["drain"]} if "drain" in more else {},
+    )
+    plan = plan_task(build.world, observed, task, build.clock.now(), build.ids)
+    build.book.apply(plan.changes)
+    return plan
+
+
+def up(build: Builder, name: str, health: Health = Health.UNKNOWN) -> ContainerState:
+    """A container that runs since now."""
+    return ContainerState(name, ContainerPhase.RUNNING, build.clock.now(), health=health)
+
+
+def down(build: Builder, name: str, code: int = 0) -> ContainerState:
+    """A container that ended now."""
+    now = build.clock.now()
+    return ContainerState(name, ContainerPhase.STOPPED, now, finished_at=now, exit_code=code)
+
+
+def put(build: Builder, task: TaskArn, **changes: Any) -> Task:
+    """The task with these members changed, in the world."""
+    changed = replace(build.world.tasks[task], **changes)
+    build.book.apply([Put(changed)])
+    return changed
+
+
+def proxy_of(task: Task) -> Container:
+    """The task's proxy."""
+    assert task.proxy is not None
+    return task.proxy
+
+
+DRAINED = Drain(in_flight=0)

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import ContainerStatus, StopCode, TaskStatus
+from moyai.domain.ecs.task_definition import Condition, ContainerDependency
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Drain
+from moyai.kernel.clock import later
+from moyai.kernel.ids import WorkloadId
+from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop
+from moyai.testing.world import CHECK, Builder, container
+from tests.unit.plan.tasks import DRAINED, down, proxy_of, put, schedule, step, up
+
+
+def server(**changes):
+    """A task that offers a port, newly made."""
+    build = Builder()
+    definition = build.definition("back", replace(container("api", port=9000), **changes))
+    service = build.service("back", definition, 1, offers=["api"])
+    schedule(build, service)
+    return build, build.tasks(service)[0].arn
+
+
+def running(**changes):
+    """The same, RUNNING and registered."""
+    build, task = server(**changes)
+    proxy = proxy_of(build.world.tasks[task]).name
+    seen = (up(build, proxy, Health.HEALTHY), up(build, "api", Health.HEALTHY))
+    for _ in range(3):
+        step(build, task, *seen)
+    assert build.world.tasks[task].last_status is TaskStatus.RUNNING
+    return build, task, seen
+
+
+def test_the_sandbox_is_made_first():
+    build, task = server()
+    assert [type(e) for e in step(build, task, gone=True).effects] == [Prepare]
+    assert step(build, task).effects == ()
+    assert build.world.tasks[task].last_status is TaskStatus.PENDING
+
+
+def test_containers_wait_for_a_healthy_proxy():
+    build, task = server()
+    step(build, task)
+    assert [type(e) for e in step(build, task).effects] == [StartProxy]
+    proxy = proxy_of(build.world.tasks[task]).name
+    assert step(build, task, up(build, proxy)).effects == ()
+    assert [type(e) for e in step(build, task, up(build, proxy, Health.HEALTHY)).effects] == [Start]
+
+
+@pytest.mark.parametrize(
+    ("health", "waits"),
+    [(Health.HEALTHY, 0), (Health.UNKNOWN, 2 * (5 + 2)), (Health.UNHEALTHY, 480)],
+)
+def test_the_start_gate_goes_by_health(health, waits):
+    build, task = server(health_check=CHECK)
+    proxy = proxy_of(build.world.tasks[task]).name
+    seen = (up(build, proxy, Health.HEALTHY), up(build, "api", health))
+    step(build, task, *seen)
+    step(build, task, *seen)
+    since = build.clock.now()
+    assert build.world.tasks[task].last_status is TaskStatus.ACTIVATING
+    if waits:
+        assert step(build, task, *seen).wake_at == later(since, waits)
+        build.clock.turn_to(later(since, waits))
+    step(build, task, *seen)
+    assert build.world.tasks[task].last_status is TaskStatus.RUNNING
+    (instance,) = build.world.discovery_instances
+    assert instance.attributes == {
+        "AVAILABILITY_ZONE": "us-east-1a",
+        "AWS_INSTANCE_IPV4": "172.31.0.4",
+        "AWS_INSTANCE_PORT": "9000",
+        "ECS_CLUSTER_NAME": "default",
+        "ECS_SERVICE_NAME": "back",
+        "ECS_TASK_DEFINITION_FAMILY": "back",
+        "REGION": "us-east-1",
+    }
+
+
+def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
+    build, task, seen = running()
+    build.stop(task)
+    plan = step(build, task, *seen)
+    assert plan.effects == ()
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+    assert len(build.world.discovery_instances) == 0
+
+
+@pytest.mark.parametrize(
+    ("drain", "seconds", "drained"),
+    [
+        (None, 1, False),
+        (None, 30, True),
+        (Drain(frozenset({WorkloadId("client")})), 29, False),
+        (Drain(frozenset({WorkloadId("client")})), 30, True),
+        (Drain(in_flight=2), 29, False),
+        (Drain(in_flight=0), 0, True),
+        (Drain(in_flight=None), 0, True),
+    ],
+)
+def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(drain, seconds, drained):
+    build, task, seen = running()
+    build.stop(task)
+    step(build, task, *seen)
+    build.clock.turn_to(later(build.clock.now(), seconds))
+    step(build, task, *seen, **({} if drain is None else {"drain": drain}))
+    assert (build.world.tasks[task].last_status is TaskStatus.STOPPING) is drained
+
+
+def test_requests_are_counted_only_after_the_workers_have_followed():
+    build, task, seen = running()
+    build.stop(task)
+    step(build, task, *seen)
+    drain = Drain(forgotten_at=build.clock.now(), in_flight=0)
+    plan = step(build, task, *seen, drain=drain)
+    assert plan.wake_at == later(build.clock.now(), 0.1)
+    build.clock.turn_to(plan.wake_at)
+    step(build, task, *seen, drain=drain)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_the_proxy_stops_last_and_after_its_last_report():
+    build, task, seen = running()
+    proxy = seen[0]
+    build.stop(task)
+    step(build, task, *seen)
+    step(build, task, *seen, drain=DRAINED)
+    assert step(build, task, *seen).effects == (Stop(build.world.tasks[task].id, "api"),)
+    ended = down(build, "api", 143)
+    assert step(build, task, proxy, ended, reported_at=build.clock.now()).effects == ()
+    fresh = later(build.clock.now(), 0.5)
+    assert step(build, task, proxy, ended, reported_at=fresh).effects == (Stop(build.world.tasks[task].id, proxy.name),)
+    build.clock.turn_to(later(build.clock.now(), 10))
+    assert step(build, task, proxy, ended).effects != (), "ten seconds at the most"
+
+
+def test_what_has_ended_is_taken_away_and_forgotten_in_an_hour():
+    build, task, seen = running()
+    build.stop(task)
+    step(build, task, *seen)
+    step(build, task, *seen, drain=DRAINED)
+    gone = (down(build, seen[0].name), down(build, "api", 143))
+    step(build, task, *gone)
+    known = build.world.tasks[task]
+    assert known.last_status is TaskStatus.DEPROVISIONING
+    assert [c.exit_code for c in known.containers] == [143, 0]
+    assert [type(e) for e in step(build, task, *gone).effects] == [Release]
+    step(build, task, gone=True)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPED
+    assert build.world.tasks[task].stopped_reason == "Task stopped by user"
+    wake_at = step(build, task, gone=True).wake_at
+    assert wake_at == later(build.clock.now(), 3600)
+    build.clock.turn_to(wake_at)
+    step(build, task, gone=True)
+    assert task not in build.world.tasks
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "following"),
+    [
+        (TaskStatus.PENDING, StopCode.TASK_FAILED_TO_START, TaskStatus.STOPPING),
+        (TaskStatus.RUNNING, StopCode.ESSENTIAL_CONTAINER_EXITED, TaskStatus.DEACTIVATING),
+    ],
+)
+def test_a_task_whose_sandbox_is_gone_ends(status, code, following):
+    build, task, _ = running()
+    put(build, task, last_status=status)
+    step(build, task, gone=True)
+    known = build.world.tasks[task]
+    assert (known.stop_code, known.last_status) == (code, following)
+    assert {c.last_status for c in known.containers} == {ContainerStatus.STOPPED}
+
+
+def test_a_fault_is_the_reason_why_a_task_never_started():
+    build, task = server()
+    step(build, task, gone=True, fault="CannotPullContainerError: no such image")
+    known = build.world.tasks[task]
+    assert known.stop_code is StopCode.TASK_FAILED_TO_START
+    assert known.stopped_reason == "CannotPullContainerError: no such image"
+    assert known.started_at is None
+    service = build.world.services[known.service or ""]
+    assert service.primary.failed_tasks == 1
+    assert service.primary.retry_at == later(build.clock.now(), 5)
+
+
+def test_a_container_that_ended_at_once_counts_as_having_run():
+    build = Builder()
+    task = build.run(build.definition("job"))
+    step(build, task)
+    step(build, task, down(build, "app", 1))
+    assert build.world.tasks[task].started_at is not None
+    step(build, task, down(build, "app", 1))
+    known = build.world.tasks[task]
+    assert (known.stop_code, known.last_status) == (StopCode.ESSENTIAL_CONTAINER_EXITED, TaskStatus.STOPPING)
+
+
+@pytest.mark.parametrize(
+    ("condition", "other", "starts"),
+    [
+        (Condition.START, "up", True),
+        (Condition.COMPLETE, "up", False),
+        (Condition.COMPLETE, "failed", True),
+        (Condition.SUCCESS, "ended", True),
+        (Condition.HEALTHY, "up", False),
+        (Condition.HEALTHY, "healthy", True),
+    ],
+)
+def test_a_container_waits_for_what_it_depends_on(condition, other, starts):
+    build, task, seen = waiting(condition, other)
+    step(build, task, seen)
+    assert any(isinstance(e, Start) for e in step(build, task, seen).effects) is starts
+
+
+@pytest.mark.parametrize(
+    ("condition", "other", "after"),
+    [(Condition.SUCCESS, "failed", 0), (Condition.HEALTHY, "ended", 0), (Condition.HEALTHY, "up", 180)],
+)
+def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after):
+    build, task, seen = waiting(condition, other)
+    step(build, task, seen)
+    plan = step(build, task, seen)
+    if after:
+        assert plan.wake_at == later(build.clock.now(), after)
+        build.clock.turn_to(plan.wake_at)
+        step(build, task, seen)
+    known = build.world.tasks[task]
+    assert known.stop_code is StopCode.TASK_FAILED_TO_START
+    assert known.stopped_reason.startswith("CannotStartContainerError: container app waits for first to reach")
+
+
+def waiting(condition, other):
+    build = Builder()
+    first = replace(container("first"), essential=False, health_check=CHECK)
+    second = replace(container("app"), depends_on=(ContainerDependency("first", condition),))
+    task = build.run(build.definition("pair", first, second))
+    seen = {
+        "up": up(build, "first"),
+        "healthy": up(build, "first", Health.HEALTHY),
+        "ended": down(build, "first"),
+        "failed": down(build, "first", 2),
+    }[other]
+    return build, task, seen

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import (
+    AwsVpcConfiguration,
+    DeploymentConfiguration,
+    NetworkConfiguration,
+    RolloutState,
+    ServiceStatus,
+)
+from moyai.domain.ecs.task import DesiredStatus, StopCode, TaskStatus
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
+from moyai.kernel.clock import later
+from moyai.testing.world import Builder, container
+from tests.unit.plan.tasks import put, schedule, settled
+
+
+def test_tasks_are_spread_over_zones_and_pinned_to_their_deployment():
+    build = Builder()
+    service = build.service("s", build.definition("s"), 6)
+    schedule(build, service)
+    tasks = build.tasks(service)
+    assert Counter(t.availability_zone for t in tasks) == {"us-east-1a": 2, "us-east-1b": 2, "us-east-1c": 2}
+    primary = build.world.services[service].primary
+    assert {(t.deployment, t.started_by, t.group, t.task_definition) for t in tasks} == {
+        (primary.id, primary.id, "service:s", primary.task_definition)
+    }
+    assert primary.desired_count == 6
+    assert schedule(build, service).actions == ()
+
+
+def test_a_service_at_rest_is_completed_and_says_so_every_six_hours():
+    build, service = settled(desired=2)
+    known = build.world.services[service]
+    assert known.primary.rollout_state is RolloutState.COMPLETED
+    assert known.primary.rollout_state_reason == f"ECS deployment {known.primary.id} completed."
+    assert build.messages(service)[1:] == [
+        f"(service s) (deployment {known.primary.id}) deployment completed.",
+        "(service s) has reached a steady state.",
+    ]
+    plan = schedule(build, service)
+    assert (plan.actions, plan.wake_at) == ((), later(build.clock.now(), 6 * 3600))
+    build.clock.turn_to(later(build.clock.now(), 6 * 3600))
+    schedule(build, service)
+    assert build.messages(service)[-2:] == ["(service s) has reached a steady state."] * 2
+
+
+def test_events_are_a_millisecond_apart():
+    build, service = settled(desired=1)
+    times = [e.created_at for e in build.world.service_logs[service].events]
+    assert all(round(a - b, 3) >= 0.001 for a, b in pairwise(times))
+
+
+def test_a_rolling_deployment_starts_up_to_the_ceiling():
+    build, service = settled(desired=4, bounds=DeploymentConfiguration(150, 100))
+    build.deploy(service, build.definition("s"))
+    schedule(build, service)
+    counts = [d.desired_count for d in build.world.services[service].deployments]
+    assert counts == [2, 4]
+
+
+def test_an_unhealthy_task_is_replaced_before_it_is_stopped():
+    build, service = settled(desired=2, checked=True)
+    sick = put(build, build.tasks(service)[0].arn, health_status=Health.UNHEALTHY)
+    schedule(build, service)
+    assert build.messages(service)[-1].endswith("Amazon ECS replaced 1 tasks due to an unhealthy status.")
+    assert build.world.tasks[sick.arn].desired_status is DesiredStatus.RUNNING
+    put(build, build.tasks(service)[-1].arn, last_status=TaskStatus.RUNNING, health_status=Health.HEALTHY)
+    schedule(build, service)
+    stopped = build.world.tasks[sick.arn]
+    assert stopped.stop_code is StopCode.SERVICE_SCHEDULER_INITIATED
+    assert stopped.stopped_reason == "Task failed container health checks"
+    assert build.messages(service)[-2] == f"(service s) (task {sick.id}) failed container health checks."
+
+
+def test_where_the_ceiling_allows_none_before_unhealthy_tasks_go_one_by_one():
+    build, service = settled(desired=2, checked=True, bounds=DeploymentConfiguration(100, 50))
+    for task in build.tasks(service):
+        put(build, task.arn, health_status=Health.UNHEALTHY)
+    schedule(build, service)
+    assert sum(t.desired_status is DesiredStatus.STOPPED for t in build.tasks(service)) == 1
+
+
+def test_rounding_that_leaves_no_move_is_told_once():
+    build, service = settled(desired=1, bounds=DeploymentConfiguration(100, 50))
+    build.deploy(service, build.definition("s"))
+    schedule(build, service)
+    schedule(build, service)
+    assert sum("was unable to stop or start tasks during a deployment" in m for m in build.messages(service)) == 1
+
+
+def test_back_off_holds_new_tasks_back():
+    build, service = settled(desired=1)
+    known = build.world.services[service]
+    held = replace(known.primary, retry_at=later(build.clock.now(), 20))
+    build.book.apply([Put(replace(known, desired_count=2, deployments=(held,)))])
+    plan = schedule(build, service)
+    assert len(build.tasks(service)) == 1
+    assert plan.wake_at == held.retry_at
+
+
+def test_a_failing_deployment_leaves_the_floor_to_the_one_before():
+    build, service = settled(desired=2)
+    build.deploy(service, build.definition("s"))
+    known = build.world.services[service]
+    failing = replace(known.primary, failed_tasks=2, retry_at=later(build.clock.now(), 60))
+    old = known.deployments[1]
+    build.book.apply([Put(replace(known, deployments=(failing, old)))])
+    put(build, build.tasks(service)[0].arn, desired_status=DesiredStatus.STOPPED, last_status=TaskStatus.STOPPING)
+    schedule(build, service)
+    alive = [t for t in build.tasks(service) if t.desired_status is DesiredStatus.RUNNING]
+    assert [t.deployment for t in alive] == [old.id, old.id]
+
+
+def test_a_full_subnet_is_said_and_tried_again():
+    build = Builder()
+    service = build.service("s", build.definition("s"), 1)
+    known = build.world.services[service]
+    network = NetworkConfiguration(AwsVpcConfiguration(subnets=()))
+    build.book.apply([Put(replace(known, deployments=(replace(known.primary, network_configuration=network),)))])
+    plan = schedule(build, service)
+    assert plan.wake_at == later(build.clock.now(), 10)
+    assert "was unable to place a task. Reason:" in build.messages(service)[-1]
+
+
+def test_a_deleted_service_stops_everything_and_is_inactive_when_all_is_stopped():
+    build = Builder()
+    service = build.service("s", build.definition("s", container("api", port=1)), 2, offers=["api"])
+    schedule(build, service)
+    build.delete(service)
+    schedule(build, service)
+    assert build.messages(service)[-1] == "(service s) stopped 2 pending tasks."
+    assert build.world.services[service].status is ServiceStatus.DRAINING
+    for task in build.tasks(service):
+        put(build, task.arn, last_status=TaskStatus.STOPPED)
+    schedule(build, service)
+    assert build.world.services[service].status is ServiceStatus.INACTIVE
+    assert len(build.world.discovery_services) == 0
+    assert schedule(build, service).actions == ()
