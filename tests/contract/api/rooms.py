@@ -60,7 +60,7 @@ class Rooms:
 
     def _send(self, request: AWSPreparedRequest, **_kwargs: object) -> AWSResponse:
         url = urlsplit(request.url)
-        body = request.body or b""
+        body: Any = request.body or b""
         asked = HttpRequest(
             request.method,
             url.path or "/",
@@ -69,7 +69,8 @@ class Rooms:
             body.encode() if isinstance(body, str) else bytes(body),
         )
         answer = asyncio.run(self._door.answer(asked))
-        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
+        headers: Any = dict(answer.headers)
+        return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
     @property
     def now(self) -> Instant:
