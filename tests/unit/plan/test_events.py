@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from moyai.kernel.clock import later
+from moyai.plan.events import INCONSISTENT, STEADY, announce, unplaced, worth_saying
+from moyai.testing.world import Builder
+
+
+def said(*texts):
+    build = Builder()
+    service = build.service("s", build.definition("s"))
+    for text in texts:
+        build.book.apply(announce(build.world, service, [text], build.clock.now(), build.ids))
+    return build, service
+
+
+def test_nothing_new_is_no_change():
+    build, service = said()
+    assert announce(build.world, service, [], build.clock.now(), build.ids) == ()
+
+
+def test_the_last_hundred_are_kept_newest_first():
+    build, service = said(*(f"number {n}" for n in range(103)))
+    events = build.world.service_logs[service].events
+    assert [events[0].message, events[-1].message] == ["(service s) number 102", "(service s) number 3"]
+    assert len(events) == 100
+
+
+@pytest.mark.parametrize(
+    ("before", "hours", "again"),
+    [
+        ([], 0, True),
+        ([INCONSISTENT], 0, False),
+        ([INCONSISTENT, "has started"], 5, False),
+        ([INCONSISTENT], 6, True),
+        ([INCONSISTENT, STEADY], 0, True),
+    ],
+)
+def test_a_problem_is_told_once_until_it_is_over_or_six_hours_have_passed(before, hours, again):
+    build, service = said(*before)
+    assert worth_saying(build.world, service, INCONSISTENT, later(build.clock.now(), hours * 3600 + 0.01)) is again
+
+
+def test_a_reason_ends_with_one_full_stop():
+    assert unplaced("No.") == unplaced("No") == "was unable to place a task. Reason: No."

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.connect.names import ConnectView, Offer, SeenName
+from moyai.domain.ecs.metadata import runtime_id
+from moyai.domain.ecs.service import AwsVpcConfiguration
+from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
+from moyai.domain.ecs.task_definition import HealthCheck, KeyValuePair, PortMapping, UlimitDefinition
+from moyai.domain.sandbox.spec import HostName, Intercept, Probe, PublishedPort, Ulimit
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import DiscoveryServiceArn
+from moyai.plan.launch import LaunchRequest, NoRoom, launch
+from moyai.plan.publish import published_ports
+from moyai.plan.specs import container_spec, sandbox_spec
+from moyai.testing.world import SCOPE, Builder, container
+from tests.unit.plan.tasks import put
+
+SUBNETS = tuple(s.id for s in default_vpc(SCOPE).subnets)
+PUBLIC = AwsVpcConfiguration(SUBNETS[:1], assign_public_ip="ENABLED")
+
+
+def new(build: Builder, batch=(), **request) -> Task:
+    definition = request.pop("definition", None) or build.definition("web", container("web", port=8080))
+    asked = LaunchRequest(build.cluster(), definition, "family:web", **request)
+    return launch(build.world, asked, build.clock.now(), build.ids, batch)
+
+
+def test_nothing_about_a_task_is_left_open():
+    build = Builder()
+    task = new(build, network=PUBLIC)
+    assert re.fullmatch(r"arn:aws:ecs:us-east-1:123456789012:task/default/[0-9a-f]{32}", task.arn)
+    assert task.arn.endswith(task.id)
+    assert task.containers[0].arn.startswith(f"arn:aws:ecs:us-east-1:123456789012:container/default/{task.id}/")
+    assert task.interface.address == "172.31.0.4"
+    assert task.interface.private_dns_name == "ip-172-31-0-4.ec2.internal"
+    assert task.interface.public_address == "127.83.0.1"
+    assert re.fullmatch(r"02(:[0-9a-f]{2}){5}", task.interface.mac)
+    assert re.fullmatch(r"eni-[0-9a-f]{17}", task.interface.id)
+    assert (task.version, task.last_status, task.platform_version) == (1, TaskStatus.PROVISIONING, "1.4.0")
+    assert (task.cpu, task.memory, task.proxy, task.connect_attachment) == ("256", "512", None, None)
+
+
+def test_a_task_with_a_view_has_a_proxy():
+    build = Builder()
+    task = new(build, view=ConnectView(build.namespace()))
+    assert task.proxy is not None
+    assert re.fullmatch(r"ecs-service-connect-[0-9a-z]{5}", task.proxy.name)
+    assert task.connect_attachment is not None
+
+
+def test_no_two_tasks_share_an_address_in_the_world_or_in_a_batch():
+    build = Builder()
+    batch: list[Task] = []
+    for _ in range(5):
+        batch.append(new(build, batch, network=PUBLIC))
+    build.book.apply([Put(t) for t in batch])
+    batch.append(new(build, network=PUBLIC))
+    assert len({t.interface.address for t in batch}) == 6
+    assert len({t.interface.public_address for t in batch}) == 6
+
+
+def test_an_address_rests_while_its_last_owner_is_on_record():
+    build = Builder()
+    first = new(build, network=PUBLIC)
+    build.book.apply([Put(replace(first, last_status=TaskStatus.STOPPED))])
+    assert new(build, network=PUBLIC).interface.address == "172.31.0.5"
+    build.book.apply([Delete(Task, first.key)])
+    assert new(build, network=PUBLIC).interface.address == first.interface.address
+
+
+def test_a_subnet_that_does_not_exist_has_no_room():
+    with pytest.raises(NoRoom) as raised:
+        new(Builder(), network=AwsVpcConfiguration(subnets=()))
+    assert raised.value.reason == "RESOURCE:ENI"
+
+
+def test_a_group_is_spread_over_zones():
+    build = Builder()
+    batch: list[Task] = []
+    for _ in range(3):
+        batch.append(new(build, batch))
+    assert len({t.availability_zone for t in batch}) == 3
+
+
+def test_what_a_container_is_told():
+    build = Builder()
+    made = replace(
+        container("web", ("serve",), port=8080),
+        environment=(KeyValuePair("COLOR", "red"), KeyValuePair("SIZE", "1"), KeyValuePair("AWS_REGION", "mars")),
+        health_check=HealthCheck(("CMD", "check"), retries=5),
+        stop_timeout=7,
+        memory=64,
+        cpu=32,
+        ulimits=(UlimitDefinition("nofile", 10, 20),),
+    )
+    definition = build.definition("web", made)
+    override = ContainerOverride("web", command=("other",), environment=(KeyValuePair("COLOR", "blue"),), memory=128)
+    task = new(build, definition=definition, overrides=TaskOverride((override,)))
+    spec = container_spec(task, definition, task.containers[0])
+    identity = runtime_id(task.containers[0].arn)
+    assert re.fullmatch(rf"{task.id}-\d{{10}}", identity)
+    assert (spec.command, spec.stop_timeout, spec.cpu_units, spec.memory_mib) == (("other",), 7, 32, 128)
+    assert spec.probe == Probe(("CMD", "check"), interval=30, timeout=5, retries=5, start_period=0)
+    assert spec.ulimits == (Ulimit("nofile", 10, 20),)
+    assert spec.environment == {
+        "COLOR": "blue",
+        "SIZE": "1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        "AWS_REGION": "us-east-1",
+        "ECS_AGENT_URI": f"http://169.254.170.2/api/{identity}",
+        "ECS_CONTAINER_METADATA_URI": f"http://169.254.170.2/v3/{identity}",
+        "ECS_CONTAINER_METADATA_URI_V4": f"http://169.254.170.2/v4/{identity}",
+    }
+
+
+def test_names_and_interception_are_those_of_the_view():
+    build = Builder()
+    target = DiscoveryServiceArn("arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1")
+    view = ConnectView(
+        build.namespace(),
+        names=(SeenName("back", 80, "127.255.0.1", target), SeenName("back", 81, "127.255.0.1", target)),
+        offers=(Offer(target, "web", 8080), Offer(target, "admin", 9000, ingress_port=9001)),
+    )
+    ports = (PortMapping(8080, name="web"), PortMapping(15000, name="other"))
+    definition = build.definition("web", replace(container("web"), port_mappings=ports))
+    task = new(build, definition=definition, view=view)
+    spec = sandbox_spec(task, definition)
+    assert spec.hosts == (
+        HostName("127.0.0.1", "localhost"),
+        HostName("172.31.0.4", "ip-172-31-0-4.ec2.internal"),
+        HostName("127.255.0.1", "back"),
+    )
+    assert spec.intercept == Intercept("127.255.0.0/16", egress_port=15002, ingress_port=15001, inbound_ports=(8080,))
+    assert (spec.cpu_units, spec.memory_mib) == (256, 512)
+    assert (spec.network.vpc_cidr, spec.network.subnet_cidr) == ("172.31.0.0/16", "172.31.0.0/20")
+
+
+@pytest.mark.parametrize(
+    ("status", "answers"),
+    [
+        (TaskStatus.PROVISIONING, False),
+        (TaskStatus.RUNNING, True),
+        (TaskStatus.STOPPING, True),
+        (TaskStatus.STOPPED, False),
+    ],
+)
+def test_public_ports_answer_while_there_is_a_sandbox(status, answers):
+    build = Builder()
+    task = new(build, network=PUBLIC)
+    build.book.apply([Put(task)])
+    put(build, task.arn, last_status=status)
+    port = PublishedPort(task.id, "127.83.0.1", task.interface.vpc, "172.31.0.4", 8080)
+    assert published_ports(build.world) == ((port,) if answers else ())

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.kernel.clock import later
+from moyai.reconcile.queue import LONGEST_BACKOFF, KeyQueue
+from moyai.testing.clock import ManualClock
+
+
+@pytest.fixture
+async def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+async def queue(clock):
+    made = KeyQueue(clock)
+    timers = asyncio.create_task(made.run_timers())
+    await clock.settle()
+    yield made
+    timers.cancel()
+
+
+async def taken(queue, clock):
+    """What can be taken now, each finished at once."""
+    keys = []
+    while not queue.idle:
+        keys.append(await queue.take())
+        queue.done(keys[-1])
+        await clock.settle()
+    return keys
+
+
+async def test_a_waiting_key_is_one_item(queue, clock):
+    for key in ("a", "b", "a"):
+        queue.add(key)
+    assert await taken(queue, clock) == ["a", "b"]
+
+
+async def test_a_key_that_changes_while_it_is_worked_on_comes_again_and_never_twice_at_once(queue, clock):
+    queue.add("a")
+    assert await queue.take() == "a"
+    queue.add("a")
+    queue.add("a")
+    second = asyncio.create_task(queue.take())
+    await clock.settle()
+    assert not second.done()
+    queue.done("a")
+    assert await second == "a"
+    queue.done("a")
+    assert queue.idle
+
+
+async def test_the_newest_word_on_a_keys_timer_counts(queue, clock):
+    for delay in (5, 50, 10):
+        queue.add("a")
+        queue.done(await queue.take(), later(clock.now(), delay))
+    await clock.advance(9)
+    assert queue.idle
+    await clock.advance(1)
+    assert await taken(queue, clock) == ["a"]
+    await clock.advance(100)
+    assert queue.idle
+
+
+async def test_an_earlier_timer_is_not_kept_waiting_by_a_later_one(queue, clock):
+    for key, delay in (("late", 100), ("soon", 1)):
+        queue.add(key)
+        queue.done(await queue.take(), later(clock.now(), delay))
+        await clock.settle()
+    await clock.advance(1)
+    assert await taken(queue, clock) == ["soon"]
+
+
+async def test_failures_come_again_ever_later(queue, clock):
+    waits = []
+    queue.add("a")
+    for _ in range(10):
+        queue.failed(await queue.take())
+        began = clock.now()
+        await clock.until(lambda: not queue.idle)
+        waits.append(clock.now() - began)
+    assert waits[:4] == [0.5, 1, 2, 4]
+    assert waits[-1] == LONGEST_BACKOFF

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.kernel.clock import Seconds, later
+from moyai.testing.clock import EPOCH, ManualClock
+from moyai.testing.ids import SeededIds
+
+
+async def test_time_jumps_to_each_moment_that_somebody_waits_for():
+    clock = ManualClock()
+    woken = []
+
+    async def sleeper(delay):
+        await clock.sleep(Seconds(delay))
+        woken.append((delay, clock.now() - EPOCH))
+
+    tasks = [asyncio.create_task(sleeper(d)) for d in (3, 1, 2)]
+    await clock.advance(2.5)
+    assert clock.now() == later(EPOCH, 2.5)
+    await clock.until(lambda: all(t.done() for t in tasks))
+    assert woken == [(1, 1), (2, 2), (3, 3)]
+
+
+async def test_what_never_comes_is_an_error_and_not_a_hang():
+    clock = ManualClock()
+    with pytest.raises(AssertionError, match="not so within"):
+        await clock.until(lambda: False)
+
+
+async def test_a_sleeper_who_gave_up_is_not_waited_for():
+    clock = ManualClock()
+    task = asyncio.create_task(clock.sleep(Seconds(5)))
+    await clock.settle()
+    task.cancel()
+    await clock.settle()
+    assert clock.next_moment is None
+
+
+def test_a_seed_repeats_its_ids():
+    first, second = SeededIds(4), SeededIds(4)
+    drawn = [(i.uuid(), i.hex(32), i.decimal(19), i.alphanumeric(16)) for i in (first, second)]
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != (SeededIds(5).uuid(), *drawn[0][1:])
