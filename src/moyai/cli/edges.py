@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from rich.table import Table
@@ -13,14 +14,16 @@ from moyai.cli.remote import Remote, pages
 _OWN = "Moyai/ServiceConnect"
 _PERIOD = 60
 _QUERIES_AT_ONCE = 500
-_FIGURES = {
-    "requests": (_OWN, "TargetRequestCount", "Sum"),
-    "connections": (_OWN, "TargetConnectionCount", "Sum"),
-    "failures": (_OWN, "RequestFailureCount", "Sum"),
-    "retries": (_OWN, "RetryCount", "Sum"),
-    "p50": ("AWS/ECS", "TargetResponseTime", "p50"),
-    "p99": ("AWS/ECS", "TargetResponseTime", "p99"),
-}
+_FIGURES = MappingProxyType(
+    {
+        "requests": (_OWN, "TargetRequestCount", "Sum"),
+        "connections": (_OWN, "TargetConnectionCount", "Sum"),
+        "failures": (_OWN, "RequestFailureCount", "Sum"),
+        "retries": (_OWN, "RetryCount", "Sum"),
+        "p50": ("AWS/ECS", "TargetResponseTime", "p50"),
+        "p99": ("AWS/ECS", "TargetResponseTime", "p99"),
+    }
+)
 
 
 @dataclass(frozen=True)

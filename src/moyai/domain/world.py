@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from moyai.domain import tables
 from moyai.domain.cloudmap.namespace import Namespace, Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.cluster import Cluster
@@ -19,10 +20,8 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.table import Table
-from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId, WorkloadId
-from moyai.kernel.scope import Scope
 
 AnyRecord = (
     Cluster
@@ -60,75 +59,20 @@ def table_name(kind: type[AnyRecord]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-def scope_of(arn: str) -> Scope:
-    """The scope inside an ARN of ours."""
-    parsed = parse_arn(arn)
-    if parsed is None:
-        msg = f"not an ARN: {arn!r}"
-        raise ValueError(msg)
-    return parsed.scope
-
-
-def scope_key(scope: Scope) -> str:
-    """A scope as the value of an index."""
-    return f"{scope.account}/{scope.region}"
-
-
-def _scope_index(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with an ARN)
-    return (scope_key(scope_of(record.arn)),)
-
-
 class World:
-    """All tables. Indexes: see each table; ``scope`` takes ``scope_key(scope)``."""
+    """All tables; their indexes are in ``tables``."""
 
     def __init__(self) -> None:
-        self.clusters: Table[Cluster] = Table({"scope": _scope_index})
-        self.task_definitions: Table[TaskDefinition] = Table(
-            {"scope": _scope_index, "family": lambda d: (family_key(scope_of(d.arn), d.family),)}
-        )
+        self.clusters = tables.clusters()
+        self.task_definitions = tables.task_definitions()
         self.families: Table[Family] = Table()
-        self.services: Table[Service] = Table(
-            {
-                "scope": _scope_index,
-                "cluster": lambda s: (s.cluster,),
-                "namespace": lambda s: tuple({d.view.namespace for d in s.deployments if d.view is not None}),
-                "task_definition": lambda s: tuple({d.task_definition for d in s.deployments}),
-            }
-        )
+        self.services = tables.services()
         self.service_logs: Table[ServiceLog] = Table()
-        self.tasks: Table[Task] = Table(
-            {
-                "id": lambda t: (t.id,),
-                "cluster": lambda t: (t.cluster,),
-                "service": lambda t: () if t.service is None else (t.service,),
-                "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
-                "vpc": lambda t: () if t.stopped else (t.interface.vpc,),
-                "subnet": lambda t: (t.interface.subnet,),
-                "public": lambda t: ("yes",) if t.interface.public_address and not t.stopped else (),
-                "interface": lambda t: (t.interface.id,),
-                "alive": lambda t: () if t.stopped else ("yes",),
-            }
-        )
-        self.namespaces: Table[Namespace] = Table(
-            {
-                "scope": _scope_index,
-                "id": lambda n: (n.id,),
-                "name": lambda n: (f"{scope_key(scope_of(n.arn))}/{n.name}",),
-            }
-        )
-        self.discovery_services: Table[DiscoveryService] = Table(
-            {
-                "scope": _scope_index,
-                "namespace": lambda s: (s.namespace,),
-                "id": lambda s: (s.id,),
-                "name": lambda s: (f"{s.namespace}/{s.name}",),
-                "owner": lambda s: () if s.owner is None else (s.owner,),
-            }
-        )
-        self.discovery_instances: Table[DiscoveryInstance] = Table(
-            {"service": lambda i: (i.service,), "task": lambda i: () if i.task is None else (i.task,)}
-        )
-        self.operations: Table[Operation] = Table({"scope": lambda o: (o.key.rpartition("/")[0],)})
+        self.tasks = tables.tasks()
+        self.namespaces = tables.namespaces()
+        self.discovery_services = tables.discovery_services()
+        self.discovery_instances = tables.discovery_instances()
+        self.operations = tables.operations()
         self._by_kind: Mapping[type, Table[Any]] = {
             Cluster: self.clusters,
             TaskDefinition: self.task_definitions,
@@ -162,11 +106,6 @@ class World:
         """Every record of every table."""
         for table in self._by_kind.values():
             yield from table
-
-
-def family_key(scope: Scope, family: str) -> str:
-    """The key of a family: its revisions' ARN without the number."""
-    return f"arn:aws:ecs:{scope.region}:{scope.account}:task-definition/{family}"
 
 
 class ProxyState(msgspec.Struct, frozen=True):

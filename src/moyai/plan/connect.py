@@ -23,7 +23,8 @@ from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
 from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
-from moyai.domain.world import Put, World, scope_of
+from moyai.domain.keys import scope_of
+from moyai.domain.world import Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, Ids, NamespaceArn, ServiceArn

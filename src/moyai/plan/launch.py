@@ -17,8 +17,9 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.keys import scope_of
 from moyai.domain.vpc.default import Subnet, Vpc, default_vpc
-from moyai.domain.world import World, scope_of
+from moyai.domain.world import World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError

@@ -9,7 +9,8 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.
 from __future__ import annotations
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
-from moyai.domain.world import World, scope_key, scope_of
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.world import World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids, NamespaceArn, NamespaceId

@@ -11,7 +11,8 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, Di
 from moyai.domain.connect.names import Offer
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
-from moyai.domain.world import Change, Delete, Put, World, scope_of
+from moyai.domain.keys import scope_of
+from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import InstanceId
 

@@ -13,9 +13,9 @@ from moyai.domain.connect.names import VIRTUAL_CIDR, proxy_ports
 from moyai.domain.ecs import metadata
 from moyai.domain.ecs.task import Container, ContainerOverride, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, SandboxSpec, Ulimit
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import scope_of
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""

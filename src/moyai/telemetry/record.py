@@ -9,7 +9,7 @@ not known, so nothing of it counts again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -107,7 +107,7 @@ def _share(named: Named, workload: WorkloadId, news: News) -> Sample | None:
     return Sample(workload, value, targets=news.gauges.get(Figure.TARGETS, 0)) if value else None
 
 
-_SAMPLES: dict[Kind, Callable[[Named, WorkloadId, News], Sample | None]] = {
+_SAMPLES: Mapping[Kind, Callable[[Named, WorkloadId, News], Sample | None]] = {
     Kind.COUNT: _count,
     Kind.LEVEL: _level,
     Kind.TIME: _time,

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import msgspec
 
 from moyai.domain.ecs.task_definition import AppProtocol
-from moyai.domain.world import World, scope_of
+from moyai.domain.keys import scope_of
+from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId

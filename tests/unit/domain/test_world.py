@@ -11,7 +11,8 @@ from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
-from moyai.domain.world import AnyRecord, Delete, Put, World, family_key, scope_key, scope_of, table_name
+from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.world import AnyRecord, Delete, Put, World, table_name
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
 

@@ -20,8 +20,8 @@ import msgspec
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.keys import scope_key
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import scope_key
 
 _DEFAULT_RESULTS = 100
 _ANY: Mapping[str, str] = MappingProxyType({})

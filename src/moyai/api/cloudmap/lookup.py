@@ -11,8 +11,9 @@ from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
-from moyai.domain.world import World, scope_of
+from moyai.domain.world import World
 from moyai.kernel.arn import arn
 from moyai.kernel.scope import Scope
 

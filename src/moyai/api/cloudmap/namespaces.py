@@ -21,8 +21,9 @@ from moyai.api.cloudmap.tags import Tag, checked_tags
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceInUse, ResourceLimitExceeded
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import Delete, Put, World, scope_key, scope_of
+from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import VpcId
 from moyai.plan.namespaces import new_http_namespace
 

@@ -17,7 +17,8 @@ from moyai.api.cloudmap.lookup import listed
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
 from moyai.domain.cloudmap.namespace import Namespace, Operation, OperationStatus
-from moyai.domain.world import Change, Delete, Put, scope_key, scope_of
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.ids import OperationId
 
 KEPT = 1000

@@ -14,7 +14,8 @@ from moyai.api.cloudmap.lookup import instance_count, listed, service_of
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InstanceNotFound
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
-from moyai.domain.world import World, scope_key, scope_of
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.world import World
 
 
 class ServiceRequest(msgspec.Struct, frozen=True):

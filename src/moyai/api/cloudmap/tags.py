@@ -14,7 +14,8 @@ from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceNotFound, TooManyTags
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
-from moyai.domain.world import Put, scope_of
+from moyai.domain.keys import scope_of
+from moyai.domain.world import Put
 
 MAX_TAGS = 50
 

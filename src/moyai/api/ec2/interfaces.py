@@ -14,9 +14,9 @@ from types import MappingProxyType
 from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.keys import scope_of
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.errors import NetworkInterfaceNotFound
-from moyai.domain.world import scope_of
 from moyai.kernel.arn import arn
 
 _OWNER = "amazon-aws"

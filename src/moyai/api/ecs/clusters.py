@@ -27,7 +27,8 @@ from moyai.domain.ecs.errors import (
     NamespaceNotFound,
 )
 from moyai.domain.ecs.service import ServiceStatus
-from moyai.domain.world import Change, Put, scope_key
+from moyai.domain.keys import scope_key
+from moyai.domain.world import Change, Put
 from moyai.kernel.ids import NamespaceArn
 from moyai.plan.namespaces import find_namespace, new_http_namespace
 

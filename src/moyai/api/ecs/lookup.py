@@ -14,7 +14,8 @@ from moyai.domain.ecs.cluster import Cluster, ClusterStatus
 from moyai.domain.ecs.errors import ClusterNotFound, InvalidParameter, ServiceNotFound
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
-from moyai.domain.world import World, family_key, scope_of
+from moyai.domain.keys import family_key, scope_of
+from moyai.domain.world import World
 from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.ids import ClusterArn, ServiceArn, TaskArn
 from moyai.kernel.scope import Scope

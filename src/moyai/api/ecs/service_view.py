@@ -17,7 +17,8 @@ from moyai.api.ecs.tagging import tag_list
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, Service
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
-from moyai.domain.world import World, scope_of
+from moyai.domain.keys import scope_of
+from moyai.domain.world import World
 from moyai.plan.launch import FARGATE_PLATFORM
 
 PLATFORM_FAMILY = "Linux"

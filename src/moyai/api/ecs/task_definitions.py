@@ -32,7 +32,8 @@ from moyai.domain.ecs.task_definition import (
     TaskDefinition,
     TaskDefinitionStatus,
 )
-from moyai.domain.world import Put, family_key, scope_key
+from moyai.domain.keys import family_key, scope_key
+from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
 
 _RUNNABLE = frozenset({"EC2", "FARGATE"})

@@ -12,9 +12,10 @@ from types import MappingProxyType
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.state import Health
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import World, scope_of
+from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 
 _CPU_UNITS = 1024

@@ -1,0 +1,90 @@
+"""The tables of the world, each with the indexes that its readers need.
+
+The index ``scope`` takes ``scope_key(scope)``; the others take an ARN or an id, or ``yes`` where they only mark.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moyai.domain.cloudmap.namespace import Namespace, Operation
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.table import Table
+
+
+def clusters() -> Table[Cluster]:
+    """By scope."""
+    return Table({"scope": _scope})
+
+
+def task_definitions() -> Table[TaskDefinition]:
+    """By scope and by family (``family_key``)."""
+    return Table({"scope": _scope, "family": lambda d: (family_key(scope_of(d.arn), d.family),)})
+
+
+def services() -> Table[Service]:
+    """By scope, cluster, and by what their deployments use: namespace, task definition."""
+    return Table(
+        {
+            "scope": _scope,
+            "cluster": lambda s: (s.cluster,),
+            "namespace": lambda s: tuple({d.view.namespace for d in s.deployments if d.view is not None}),
+            "task_definition": lambda s: tuple({d.task_definition for d in s.deployments}),
+        }
+    )
+
+
+def tasks() -> Table[Task]:
+    """By what they belong to and where they are; stopped ones not by namespace, VPC, ``public`` or ``alive``."""
+    return Table(
+        {
+            "id": lambda t: (t.id,),
+            "cluster": lambda t: (t.cluster,),
+            "service": lambda t: () if t.service is None else (t.service,),
+            "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
+            "vpc": lambda t: () if t.stopped else (t.interface.vpc,),
+            "subnet": lambda t: (t.interface.subnet,),
+            "public": lambda t: ("yes",) if t.interface.public_address and not t.stopped else (),
+            "interface": lambda t: (t.interface.id,),
+            "alive": lambda t: () if t.stopped else ("yes",),
+        }
+    )
+
+
+def namespaces() -> Table[Namespace]:
+    """By scope, id, and by ``account/region/name``."""
+    return Table(
+        {"scope": _scope, "id": lambda n: (n.id,), "name": lambda n: (f"{scope_key(scope_of(n.arn))}/{n.name}",)}
+    )
+
+
+def discovery_services() -> Table[DiscoveryService]:
+    """By scope, namespace, id, owner, and by ``namespace ARN/name``."""
+    return Table(
+        {
+            "scope": _scope,
+            "namespace": lambda s: (s.namespace,),
+            "id": lambda s: (s.id,),
+            "name": lambda s: (f"{s.namespace}/{s.name}",),
+            "owner": lambda s: () if s.owner is None else (s.owner,),
+        }
+    )
+
+
+def discovery_instances() -> Table[DiscoveryInstance]:
+    """By discovery service and by task."""
+    return Table({"service": lambda i: (i.service,), "task": lambda i: () if i.task is None else (i.task,)})
+
+
+def operations() -> Table[Operation]:
+    """By scope."""
+    return Table({"scope": lambda o: (o.key.rpartition("/")[0],)})
+
+
+def _scope(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with an ARN)
+    return (scope_key(scope_of(record.arn)),)
