@@ -104,5 +104,5 @@ class DeltaStream:
             if resource.endpoints is not None:
                 # Envoy warms a changed cluster anew and waits for its endpoints, without asking for them again.
                 self._subscriptions[Kind.ENDPOINT].resend(resource.endpoints)
-        self._subscriptions[kind].sent(Flight(nonce, states))
+        self._subscriptions[kind].sent(Flight(nonce, states, len(states)))
         return response(kind, (resource.frame for resource in updated), removed, nonce)

@@ -101,6 +101,15 @@ class Feed:
             proxy.reported_at = at
             self._ring({workload})
 
+    def state(self, workload: WorkloadId) -> ProxyState | None:
+        """One proxy's state; None when it has not been published."""
+        proxy = self._proxies.get(workload)
+        return None if proxy is None else self._state(workload, proxy)
+
+    def connected(self) -> frozenset[WorkloadId]:
+        """Proxies with an open stream."""
+        return frozenset(workload for workload, proxy in self._proxies.items() if proxy.sink is not None)
+
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""
         return {workload: self._state(workload, proxy) for workload, proxy in self._proxies.items()}

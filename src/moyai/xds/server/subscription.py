@@ -1,7 +1,8 @@
 """What one proxy wants of one resource type, what it has, and what is on its way to it.
 
-A resource's state is its version, or ABSENT. After a refusal it is uncertain what the proxy has (Envoy
-may have taken the good half of a response): then anything but the refused version is sent again.
+A resource's state is its version, or ABSENT. A refusal speaks of a whole response, of which Envoy may have
+taken the good half: so each of its resources is sent again alone, and only what is refused alone is
+known to be bad. That state is not sent again; any other is.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ WILDCARD = "*"
 
 
 class Flight(NamedTuple):
-    """A response that has been neither acknowledged nor refused: what each name will be."""
+    """A response that has been neither acknowledged nor refused: what each name will be.
+
+    ``size``: how many names it had when it left; some may not be wanted any more.
+    """
 
     nonce: str
     states: dict[str, str]
+    size: int
 
 
 class Refusal(NamedTuple):
@@ -41,6 +46,8 @@ class Subscription:
         self._has: dict[str, str | None] = {}
         """By name: the version the proxy has; None = uncertain; no entry = absent."""
         self._refused: dict[str, Refusal] = {}
+        self._suspects: set[str] = set()
+        """Refused in company: each is sent alone."""
         self._asked: set[str] = set()
         """To be answered even when nothing changed: the proxy may have forgotten it."""
 
@@ -75,6 +82,7 @@ class Subscription:
         for name in gone:
             self._has.pop(name, None)
             self._refused.pop(name, None)
+            self._suspects.discard(name)
             if self.flight is not None:
                 self.flight.states.pop(name, None)
 
@@ -84,12 +92,14 @@ class Subscription:
             self._asked.add(name)
 
     def due(self, wanted: Mapping[str, Resource]) -> dict[str, str]:
-        """The states that differ from ``wanted`` and are worth sending, by name in a fixed order."""
+        """The states that differ from ``wanted`` and are worth sending together, by name in a fixed order."""
         if not self.is_open:
             return {}
         names = wanted.keys() | self._has.keys() | self._names if self._wildcard else self._names
         states = {name: wanted[name].version if name in wanted else ABSENT for name in sorted(names)}
-        return {name: state for name, state in states.items() if self._is_due(name, state)}
+        due = {name: state for name, state in states.items() if self._is_due(name, state)}
+        suspect = next((name for name in due if name in self._suspects), None)
+        return due if suspect is None else {suspect: due[suspect]}
 
     def sent(self, flight: Flight) -> None:
         """A response has left."""
@@ -100,6 +110,7 @@ class Subscription:
         """The response in flight was taken."""
         for name, state in self._land().items():
             self._refused.pop(name, None)
+            self._suspects.discard(name)
             if state == ABSENT:
                 self._has.pop(name, None)
             else:
@@ -107,9 +118,15 @@ class Subscription:
 
     def refused(self, reason: str) -> None:
         """The response in flight was not taken, or not wholly."""
-        for name, state in self._land().items():
+        alone = self.flight is not None and self.flight.size == 1
+        states = self._land()
+        self._has |= dict.fromkeys(states)
+        if not alone:
+            self._suspects |= states.keys()
+            return
+        for name, state in states.items():
             self._refused[name] = Refusal(state, reason)
-            self._has[name] = None
+            self._suspects.discard(name)
 
     def refusal(self, wanted: Mapping[str, Resource]) -> str | None:
         """Why something that is still wanted was refused."""

@@ -21,10 +21,10 @@ WORKLOAD_HEADER = "x-moyai-workload"
 _SUBJECT = r"(egress|ingress)\.[^.]+"
 _CLUSTER = (
     "membership_healthy|membership_total"
-    "|upstream_cx_(active|connect_fail|none_healthy|rx_bytes_total|total|tx_bytes_total)"
+    "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|total|tx_bytes_total)"
     "|upstream_rq_(active|completed|pending_active|retry|retry_success|time|timeout|total|[1-5]xx)"
 )
-_HTTP = "downstream_(cx_(active|rx_bytes_total|total|tx_bytes_total)|rq_(active|completed|time|total|[1-5]xx))"
+_HTTP = "downstream_(cx_(active|rx_bytes_total|total|tx_bytes_total)|rq_(active|completed|time|total|tx_reset|[1-5]xx))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total|tx_bytes_total)"
 _KEPT = (rf"cluster\.{_SUBJECT}\.({_CLUSTER})", rf"http\.{_SUBJECT}\.{_HTTP}", rf"tcp\.{_SUBJECT}\.{_TCP}")
 

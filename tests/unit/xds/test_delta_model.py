@@ -1,0 +1,122 @@
+"""Whatever happens on a stream, once it is left alone the proxy has what it should have."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from moyai.xds.server.delta import DeltaStream
+from moyai.xds.server.resource import Kind
+from tests.unit.xds.streams import ask, snapshot
+
+BAD = "bad"
+RESOURCES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", "3", BAD]), max_size=3)
+BY_NAME = (Kind.ENDPOINT, Kind.ROUTE)
+
+
+class Proxy:
+    """As Envoy: takes the good half of a response and refuses the bad; wants endpoints of its clusters."""
+
+    def __init__(self) -> None:
+        self.has: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
+        self.wants: dict[Kind, set[str]] = {kind: set() for kind in BY_NAME}
+
+    def first(self) -> list[DeltaDiscoveryRequest]:
+        named = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
+        return [ask(Kind.CLUSTER, has=self.has[Kind.CLUSTER]), *named, ask(Kind.LISTENER, has=self.has[Kind.LISTENER])]
+
+    def take(self, response: bytes) -> list[DeltaDiscoveryRequest]:
+        message = DeltaDiscoveryResponse.FromString(response)
+        kind = Kind(message.type_url)
+        reply = DeltaDiscoveryRequest(type_url=kind, response_nonce=message.nonce)
+        for resource in message.resources:
+            if resource.version == BAD:
+                reply.error_detail.message = "bad"
+            elif kind not in BY_NAME or resource.name in self.wants[kind]:
+                self.has[kind][resource.name] = resource.version
+        for name in message.removed_resources:
+            self.has[kind].pop(name, None)
+        needs = {Kind.CLUSTER: Kind.ENDPOINT, Kind.LISTENER: Kind.ROUTE}.get(kind)
+        return [reply, *([] if needs is None else self.want(needs, set(self.has[kind])))]
+
+    def want(self, kind: Kind, names: set[str]) -> list[DeltaDiscoveryRequest]:
+        more, fewer = names - self.wants[kind], self.wants[kind] - names
+        self.wants[kind] = names
+        for name in fewer:
+            self.has[kind].pop(name, None)
+        request = ask(kind, *sorted(more))
+        request.resource_names_unsubscribe.extend(sorted(fewer))
+        return [request] if more or fewer else []
+
+
+class StreamMachine(RuleBasedStateMachine):
+    """Publishes, deliveries in both directions, and cuts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.proxy = Proxy()
+        self.newest = snapshot()
+        self.connect()
+
+    def connect(self) -> None:
+        self.stream = DeltaStream()
+        self.to_proxy: deque[bytes] = deque()
+        self.to_server = deque(self.proxy.first())
+        self.to_proxy.extend(self.stream.offer(self.newest))
+
+    @rule(cluster=RESOURCES, endpoint=RESOURCES, listener=RESOURCES, route=RESOURCES)
+    def publish(self, cluster, endpoint, listener, route):
+        self.newest = snapshot(cluster=cluster, endpoint=endpoint, listener=listener, route=route)
+        self.to_proxy.extend(self.stream.offer(self.newest))
+
+    @rule()
+    def deliver_to_proxy(self):
+        if self.to_proxy:
+            self.to_server.extend(self.proxy.take(self.to_proxy.popleft()))
+
+    @rule()
+    def deliver_to_server(self):
+        if self.to_server:
+            self.to_proxy.extend(self.stream.receive(self.to_server.popleft()))
+
+    @rule()
+    def cut(self):
+        self.connect()
+
+    @invariant()
+    def what_a_proxy_may_be_using_is_known(self):
+        held: dict[str, set[str | None]] = {}
+        for name, version in self.stream.held(Kind.ENDPOINT):
+            held.setdefault(name, set()).add(version)
+        if self.stream.has_asked_for(Kind.ENDPOINT) and not self.to_server:
+            for name, version in self.proxy.has[Kind.ENDPOINT].items():
+                assert held[name] & {version, None}
+
+    @invariant()
+    def one_response_of_a_type_is_unanswered(self):
+        kinds = [DeltaDiscoveryResponse.FromString(r).type_url for r in self.to_proxy]
+        assert len(kinds) == len(set(kinds))
+
+    def teardown(self):
+        while self.to_proxy or self.to_server:
+            self.deliver_to_proxy()
+            self.deliver_to_server()
+        for kind in Kind:
+            wanted = {name: resource.version for name, resource in self.newest[kind].items()}
+            if kind in BY_NAME:
+                wanted = {name: version for name, version in wanted.items() if name in self.proxy.wants[kind]}
+            good = {name: version for name, version in wanted.items() if version != BAD}
+            rest = {name for name, version in wanted.items() if version == BAD}
+            assert {n: v for n, v in self.proxy.has[kind].items() if n not in rest} == good
+        assert (self.stream.rejected is not None) == any(
+            BAD in {r.version for r in self.newest[kind].values() if r.name in self.proxy.wants.get(kind, {r.name})}
+            for kind in Kind
+        )
+
+
+StreamMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=30)
+TestStream = StreamMachine.TestCase
