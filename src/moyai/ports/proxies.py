@@ -41,6 +41,12 @@ class ProxyFeed(Protocol):
         UnknownWorkload when it hasn't been published.
         """
 
+    def state(self, workload: WorkloadId) -> ProxyState | None:
+        """One proxy's state; None when it has not been published."""
+
+    def connected(self) -> frozenset[WorkloadId]:
+        """Proxies with an open stream."""
+
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""
 

@@ -40,7 +40,7 @@ class Observer:
         drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING else None
         fault = self._faults.get(task.id)
         workload = WorkloadId(task.arn)
-        proxy = self._around.feed.states().get(workload)
+        proxy = self._around.feed.state(workload) if task.last_status is TaskStatus.STOPPING else None
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={} if fault is None else {task.id: fault},
@@ -67,11 +67,9 @@ class Observer:
         """
         if leaving.view is None:
             return set()
-        states = self._around.feed.states()
         targets = {o.discovery_service for o in leaving.view.offers}
         callers = (t for t in self._around.store.world.tasks.by("namespace", leaving.view.namespace) if t != leaving)
-        workloads = {WorkloadId(t.arn) for t in callers if _calls(t, targets)}
-        return {w for w in workloads if (state := states.get(w)) is None or not state.connected}
+        return {WorkloadId(t.arn) for t in callers if _calls(t, targets)} - self._around.feed.connected()
 
 
 def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:
