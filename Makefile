@@ -34,6 +34,10 @@ golden: ## write the expected outputs of tests/golden anew, then read the diff
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@.venv/bin/pytest tests/golden --golden-update
 
+sim: ## run the simulations; SEED=n plays another run
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@$(if $(SEED),SEED=$(SEED) ).venv/bin/pytest tests/sim
+
 lock: ## choose the newest allowed dependencies and write requirements.lock
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@scripts/lock.sh

@@ -12,7 +12,7 @@ from moyai.testing.world import container
 from tests.sim.control import Installation
 
 SEED = int(os.environ.get("SEED", "7"))
-"""``SEED=… make test`` replays another one."""
+"""``make sim SEED=…`` plays another one."""
 STRIDE = 10
 
 
@@ -72,6 +72,6 @@ async def test_it_ends_the_same_wherever_it_was_cut(first):
     for cut in cuts:
         made, reached = await told_after(cut)
         assert made.crashes == 1
-        assert reached == expected, f"SEED={SEED}, cut after action {cut}"
+        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
         twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]
-        assert twice == [], f"SEED={SEED}, cut after action {cut}"
+        assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from moyai.domain.ecs.service import RolloutState, ServiceStatus
 from moyai.domain.ecs.task import StopCode, TaskStatus
+from moyai.kernel.ids import TaskDefinitionArn
+from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.specs import sandbox_spec
 from moyai.testing.world import container
 
 
@@ -89,3 +94,62 @@ async def test_tasks_that_never_start_are_tried_ever_more_seldom(installation):
     }
     assert any("was unable to place a task. Reason: CannotStartContainerError" in m for m in build.messages(service))
     assert sum("is unable to consistently start" in m for m in build.messages(service)) == 1
+
+
+async def test_requests_under_way_end_before_their_task_does(installation):
+    build, runtime = installation.build, installation.runtime
+    service = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
+    await installation.steady(service)
+    task = build.tasks(service)[0]
+    runtime.load(task.id, 3)
+    build.scale(service, 0)
+    await installation.clock.advance(20)
+    assert build.world.tasks[task.arn].last_status is TaskStatus.DEACTIVATING
+    runtime.load(task.id, 0)
+    await installation.clock.advance(1)
+    assert ("stop", task.id, "api") in runtime.told
+
+
+async def test_a_task_that_drains_when_the_control_plane_goes_is_drained_by_the_next(installation):
+    build = installation.build
+    back = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
+    await installation.steady(back)
+    front = build.service("front", build.definition("front"), 2, offers=[])
+    await installation.steady(front)
+    task = build.tasks(back)[0]
+    installation.runtime.load(task.id, 1)
+    build.scale(back, 0)
+    await installation.until(lambda: build.world.tasks[task.arn].last_status is TaskStatus.DEACTIVATING)
+    await installation.store.acknowledge()
+    await installation.restart()
+    installation.runtime.load(task.id, 0)
+    world = installation.store.world
+    await installation.until(lambda: world.tasks[task.arn].stopped, within=30)
+    assert len(installation.build.tasks(front)) == 2
+    assert await installation.plans_left() == []
+
+
+async def test_what_a_crash_left_half_made_is_swept(installation):
+    build = installation.build
+    service = build.service("back", build.definition("back"), 1)
+    await installation.crash()
+    await installation.runtime.prepare(stray_sandbox(build))
+    installation.start()
+    await installation.steady(service)
+    assert set(await installation.runtime.observe()) == {t.id for t in installation.build.tasks(service)}
+
+
+async def test_a_key_that_always_fails_stops_nobody_else(installation, caplog):
+    build = installation.build
+    build.service(
+        "broken", replace(build.definition("gone"), arn=TaskDefinitionArn("arn:aws:ecs:r:a:task-definition/x:1"))
+    )
+    service = build.service("back", build.definition("back"), 1)
+    await installation.steady(service)
+    assert any("broken: will be tried again" in r.message for r in caplog.records)
+
+
+def stray_sandbox(build):
+    request = LaunchRequest(build.cluster(), build.definition("stray"), "family:stray")
+    task = launch(build.world, request, build.clock.now(), build.ids)
+    return sandbox_spec(task, request.definition)
