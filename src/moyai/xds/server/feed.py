@@ -7,7 +7,7 @@ that is told what came in, so that a gRPC server and an in-process proxy are ser
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Protocol
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
@@ -128,7 +128,7 @@ class Feed:
             )
         )
 
-    async def changes(self) -> AsyncIterator[WorkloadId]:
+    async def changes(self) -> AsyncGenerator[WorkloadId, None]:
         """Workloads whose state changed."""
         doorbell = _Doorbell()
         self._listeners.append(doorbell)

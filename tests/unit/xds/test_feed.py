@@ -1,0 +1,246 @@
+"""The feed: who is sent what, and what is known of whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.world import ProxyState
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    Call,
+    Destination,
+    EndpointGroup,
+    Member,
+    Mesh,
+    OutboundView,
+    OutlierPolicy,
+    Protocol,
+    Service,
+    StreamSplit,
+    TimeoutPolicy,
+    Workload,
+)
+from moyai.ports.proxies import ProxyFeed, UnknownWorkload
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.loopback import LoopbackProxies
+from moyai.xds.server.resource import Kind
+from moyai.xds.translate.bootstrap import ProxySettings
+from tests.unit.xds.streams import answer, ask, sent
+
+ONE, TWO = WorkloadId("one"), WorkloadId("two")
+OLD, NEW = Member("a", "10.0.0.1", 80), Member("a", "10.0.0.2", 80)
+
+
+class Recorder:
+    """A sink that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.responses: list[bytes] = []
+        self.is_ended = False
+
+    def send(self, response: bytes) -> None:
+        self.responses.append(response)
+
+    def end(self) -> None:
+        self.is_ended = True
+
+    def take(self) -> list[bytes]:
+        taken, self.responses = self.responses, []
+        return taken
+
+
+def mesh(*members: Member, workloads: tuple[WorkloadId, ...] = (ONE,), port: int = 15001) -> Mesh:
+    split = StreamSplit("db", TimeoutPolicy(0, 3600), 3)
+    destination = Destination("db", "db", Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db")
+    view = OutboundView((Call("127.255.0.1", 80, "db"),))
+    return Mesh(
+        workloads={w: Workload(w, "a", 15000, port, outbound=view) for w in workloads},
+        services={"db": Service("db", Protocol.TCP, split, "egress.db")},
+        destinations={"db": destination},
+        groups={"db": EndpointGroup("db", members)},
+    )
+
+
+@pytest.fixture
+def feed():
+    return Feed(ProxySettings())
+
+
+def as_port(feed: Feed) -> ProxyFeed:
+    return feed
+
+
+def connect(feed: Feed, workload: WorkloadId = ONE):
+    """A proxy that has asked for everything and taken it."""
+    sink = Recorder()
+    connection = feed.connect(workload, sink)
+    for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "egress/db"), ask(Kind.LISTENER)):
+        connection.receive(request)
+    settle(connection, sink)
+    return connection, sink
+
+
+def settle(connection, sink: Recorder) -> None:
+    while sink.responses:
+        for response in sink.take():
+            connection.receive(answer(response))
+
+
+async def until(feed: Feed, condition: Callable[[], bool]) -> None:
+    changes = feed.changes()
+    while not condition():
+        await anext(changes)
+    await changes.aclose()
+
+
+def test_a_change_of_members_is_one_endpoint_resource_to_those_who_call(feed):
+    feed.publish(mesh(OLD, workloads=(ONE, TWO)))
+    _, first = connect(feed, ONE)
+    _, second = connect(feed, TWO)
+    feed.publish(mesh(OLD, NEW, workloads=(ONE, TWO)))
+    (one,), (two,) = first.take(), second.take()
+    assert [kind for kind, _, _ in sent([one])] == ["ENDPOINT"]
+    assert one == two
+
+
+def test_an_unchanged_mesh_sends_nothing(feed):
+    feed.publish(mesh(OLD))
+    _, sink = connect(feed)
+    feed.publish(mesh(OLD))
+    assert sink.take() == []
+    assert feed.states() == {ONE: ProxyState(connected=True, synced=True)}
+
+
+def test_an_endpoint_is_held_until_its_removal_is_acknowledged(feed):
+    feed.publish(mesh(OLD, NEW))
+    connection, sink = connect(feed)
+    feed.publish(mesh(NEW))
+    assert as_port(feed).holders("10.0.0.1", 80) == {ONE}
+    assert not feed.states()[ONE].synced
+    settle(connection, sink)
+    assert feed.holders("10.0.0.1", 80) == frozenset()
+    assert feed.holders("10.0.0.2", 80) == {ONE}
+
+
+def test_an_endpoint_on_its_way_is_held(feed):
+    feed.publish(mesh(OLD))
+    connect(feed)
+    feed.publish(mesh(OLD, NEW))
+    assert feed.holders("10.0.0.2", 80) == {ONE}
+
+
+def test_a_proxy_that_was_cut_off_holds_what_it_had_until_it_says_otherwise(feed):
+    feed.publish(mesh(OLD))
+    connection, _ = connect(feed)
+    connection.close()
+    feed.publish(mesh(NEW))
+    assert feed.holders("10.0.0.1", 80) == {ONE}
+    assert not feed.states()[ONE].connected
+    sink = Recorder()
+    again = feed.connect(ONE, sink)
+    assert feed.holders("10.0.0.1", 80) == {ONE}
+    again.receive(ask(Kind.ENDPOINT, "egress/db"))
+    settle(again, sink)
+    assert feed.holders("10.0.0.1", 80) == frozenset()
+
+
+def test_a_version_from_before_a_restart_may_hold_anything(feed):
+    feed.publish(mesh(NEW))
+    sink = Recorder()
+    connection = feed.connect(ONE, sink)
+    connection.receive(ask(Kind.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
+    assert feed.holders("10.9.9.9", 1) == {ONE}
+    settle(connection, sink)
+    assert feed.holders("10.9.9.9", 1) == frozenset()
+
+
+def test_a_workload_that_is_gone_holds_nothing(feed):
+    feed.publish(mesh(OLD, workloads=(ONE, TWO)))
+    first, _ = connect(feed, ONE)
+    connect(feed, TWO)
+    first.close()
+    feed.publish(mesh(OLD, workloads=(TWO,)))
+    assert feed.holders("10.0.0.1", 80) == {TWO}
+    assert feed.states().keys() == {TWO}
+
+
+def test_a_second_stream_of_a_workload_ends_the_first(feed):
+    feed.publish(mesh(OLD))
+    connection, sink = connect(feed)
+    connect(feed)
+    assert sink.is_ended
+    connection.close()
+    assert feed.states()[ONE].connected
+
+
+def test_a_refusal_shows_and_the_next_good_mesh_clears_it(feed):
+    feed.publish(mesh(OLD))
+    connection, sink = connect(feed)
+    feed.publish(mesh(OLD, port=1))
+    (response,) = sink.take()
+    connection.receive(answer(response, "port 1"))
+    assert feed.states()[ONE] == ProxyState(connected=True, synced=False, rejected="port 1")
+    feed.publish(mesh(OLD))
+    settle(connection, sink)
+    assert feed.states()[ONE] == ProxyState(connected=True, synced=True)
+
+
+def test_what_cannot_be_translated_keeps_its_last_good_form(feed):
+    feed.publish(mesh(OLD))
+    connection, sink = connect(feed)
+    feed.publish(mesh(OLD, Member("a", "10.0.0.3", -1)))
+    assert sink.take() == []
+    assert "egress/db" in str(feed.states()[ONE].rejected)
+    assert feed.holders("10.0.0.1", 80) == {ONE}
+    feed.publish(mesh(OLD, port=-1))
+    assert sink.take() == []
+    assert "one" in str(feed.states()[ONE].rejected)
+    feed.publish(mesh(NEW))
+    settle(connection, sink)
+    assert feed.states()[ONE] == ProxyState(connected=True, synced=True)
+
+
+def test_a_bootstrap_names_its_workload_and_leaves_two_placeholders(feed):
+    feed.publish(mesh(OLD))
+    text = feed.bootstrap(ONE).decode()
+    assert text.count("{run}") == 1
+    assert text.count("{xds}") == 1
+    assert text.count('"one"') == 3
+    with pytest.raises(UnknownWorkload):
+        feed.bootstrap(TWO)
+
+
+def test_reports_are_remembered_for_published_workloads_only(feed):
+    feed.publish(mesh(OLD))
+    feed.reported(ONE, Instant(7))
+    feed.reported(TWO, Instant(7))
+    assert feed.states() == {ONE: ProxyState(reported_at=Instant(7))}
+
+
+async def test_loopback_proxies_take_everything(feed):
+    feed.publish(mesh(OLD, workloads=(ONE, TWO)))
+    proxies = LoopbackProxies(feed)
+    async with asyncio.timeout(5):
+        await proxies.attach(ONE)
+        await proxies.attach(ONE)
+        await proxies.attach(TWO)
+        await until(feed, lambda: all(state.synced for state in feed.states().values()))
+        feed.publish(replace(mesh(NEW, workloads=(ONE, TWO))))
+        await until(feed, lambda: not feed.holders("10.0.0.1", 80))
+        await proxies.detach(ONE)
+        assert not feed.states()[ONE].connected
+        await proxies.close()
+    assert not feed.states()[TWO].connected
+
+
+async def test_changes_coalesce_and_reach_every_listener(feed):
+    first, second = feed.changes(), feed.changes()
+    waiting = [asyncio.ensure_future(anext(c)) for c in (first, second)]
+    await asyncio.sleep(0)
+    feed.publish(mesh(OLD))
+    assert await asyncio.gather(*waiting) == [ONE, ONE]
