@@ -1,0 +1,99 @@
+"""Compiling Service Connect: what golden cases don't show at a glance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.ids import NamespaceArn
+from moyai.mesh.ir import Mesh, Protocol, RetryCondition, RouteTable
+from moyai.mesh.service_connect import compile_mesh, compile_namespace
+from tests.golden.mesh.worlds import load
+
+CASES = Path(__file__).parents[2] / "golden" / "mesh"
+CATALOG = "catalog.shop/srv-catalog"
+
+
+@pytest.fixture
+def world() -> World:
+    return load(CASES / "http.in.yaml")
+
+
+def test_every_name_used_in_a_mesh_is_defined_in_it():
+    for case in CASES.glob("*.in.yaml"):
+        mesh = compile_mesh(load(case))
+        called = {call.service for w in mesh.workloads.values() for call in w.outbound.calls}
+        assert called <= mesh.services.keys()
+        assert {d.group for d in mesh.destinations.values()} <= mesh.groups.keys()
+        assert mesh.services.keys() == mesh.destinations.keys()
+
+
+def test_the_same_world_compiles_to_the_same_mesh(world):
+    assert compile_mesh(world) == compile_mesh(load(CASES / "http.in.yaml"))
+
+
+def test_a_namespace_that_is_not_there_is_empty(world):
+    assert compile_namespace(world, NamespaceArn("arn:aws:servicediscovery:x:1:namespace/ns-none")) == Mesh()
+
+
+def test_a_stopped_task_is_no_workload_and_a_new_one_is_at_once(world):
+    task = next(t for t in world.tasks if t.id == "front-0")
+    world.apply(Put(replace(task, last_status=TaskStatus.STOPPED)))
+    assert task.arn not in compile_mesh(world).workloads
+    world.apply(Put(replace(task, last_status=TaskStatus.PROVISIONING)))
+    assert task.arn in compile_mesh(world).workloads
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{}, {INSTANCE_IPV4: "172.31.0.9"}, {INSTANCE_IPV4: "nonsense", INSTANCE_PORT: "1"}]
+    + [{INSTANCE_IPV4: "172.31.0.9", INSTANCE_PORT: port} for port in ("", "x", "0", "65536", "-1")],
+    ids=str,
+)
+def test_an_instance_without_a_usable_address_is_left_out_and_reported(world, attributes):
+    before = compile_mesh(world).groups[CATALOG].members
+    instance = next(iter(world.discovery_instances))
+    world.apply(Put(replace(instance, attributes=attributes)))
+    mesh = compile_mesh(world)
+    assert len(mesh.groups[CATALOG].members) == len(before) - 1
+    assert [d.subject for d in mesh.diagnostics] == [instance.service]
+
+
+def test_members_move_without_anything_else(world):
+    before = compile_mesh(world)
+    instance = next(iter(world.discovery_instances))
+    world.apply(Delete(type(instance), instance.key))
+    after = compile_mesh(world)
+    assert after.groups != before.groups
+    assert replace(after, groups=before.groups) == before
+
+
+def test_callers_follow_the_newest_timeouts_of_the_service_they_call(world):
+    service = next(s for s in world.services if s.name == "catalog")
+    deployment = service.primary
+    assert deployment.view is not None
+    offer = replace(deployment.view.offers[0], per_request_timeout_seconds=3)
+    view = replace(deployment.view, offers=(offer,))
+    world.apply(Put(replace(service, deployments=(replace(deployment, view=view),))))
+    mesh = compile_mesh(world)
+    routing = mesh.services[CATALOG].routing
+    assert isinstance(routing, RouteTable)
+    assert {rule.timeouts.request for rule in routing.rules} == {3}
+    inbound = {w.inbound[0].timeouts.request for w in mesh.workloads.values() if w.inbound}
+    assert inbound == {15}
+
+
+def test_only_what_may_be_repeated_is_repeated_after_a_reset():
+    for case in CASES.glob("*.in.yaml"):
+        for service in compile_mesh(load(case)).services.values():
+            if isinstance(service.routing, RouteTable):
+                for rule in service.routing.rules:
+                    assert rule.retry is not None
+                    replays = RetryCondition.RESET in rule.retry.conditions or 502 in rule.retry.status_codes
+                    assert not replays or "POST" not in rule.match.methods
+                    assert not replays or (rule.match.methods and service.protocol is not Protocol.GRPC)
