@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from moyai.app.config import Settings, StatePaths
-from moyai.app.down import down as stop_everything
 from moyai.cli.options import STATE, State
 
 
@@ -19,5 +18,7 @@ def down(
     ] = False,
 ) -> None:
     """End the control plane and stop every task. Services start theirs again at the next `moyai up`."""
+    from moyai.app.down import down as stop_everything
+
     asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
     typer.echo(f"Everything in {state} is stopped{' and forgotten' if forget else ''}.")

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from moyai.app.config import StatePaths
-from moyai.app.wiring import BASE_IMAGE, make_images
 from moyai.cli.options import STATE, State
 
 
@@ -24,13 +23,17 @@ def import_image(
     name: Annotated[str, typer.Argument(help="NAME or NAME:TAG")],
     source: Annotated[Path, typer.Argument(help="A root file system: a folder or a tar archive.", exists=True)],
     state: State = STATE,
-    base: Annotated[str | None, typer.Option(help=f"Lay it over {BASE_IMAGE}, this machine's own root.")] = None,
+    base: Annotated[str | None, typer.Option(help="Lay it over moyai.local/host, this machine's own root.")] = None,
 ) -> None:
     """Add or replace an image."""
+    from moyai.app.wiring import make_images
+
     make_images(StatePaths(state)).import_image(name, source, base=base)
     typer.echo(f"{name} is there.")
 
 
 def list_images(state: State = STATE) -> None:
     """List what can be run."""
+    from moyai.app.wiring import BASE_IMAGE, make_images
+
     typer.echo("\n".join([BASE_IMAGE, *make_images(StatePaths(state)).references()]))

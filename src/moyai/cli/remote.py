@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 _TIMEOUT = 30.0
@@ -34,7 +32,10 @@ class Remote:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
         """A botocore client for one AWS service; credentials as the AWS CLI finds them, else local ones."""
-        session = botocore.session.get_session()
+        from botocore.config import Config
+        from botocore.session import get_session
+
+        session = get_session()
         if self.own_credentials or session.get_credentials() is None:
             session.set_credentials("moyai", "moyai")
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)

@@ -14,7 +14,6 @@ from moyai.app.config import (
     Settings,
     StatePaths,
 )
-from moyai.app.main import Refused, run
 from moyai.cli.options import STATE, State
 
 
@@ -28,6 +27,8 @@ def up(
     ] = ProxySettings().stats_interval,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
+    from moyai.app.main import Refused, run
+
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
