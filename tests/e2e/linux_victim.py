@@ -1,4 +1,4 @@
-"""A control plane to be killed: it prepares and starts tasks one after the other, for ever. Arguments: state, first task."""
+"""A control plane to be killed: it makes one task after the other, for ever. Arguments: state, first task."""
 
 from __future__ import annotations
 

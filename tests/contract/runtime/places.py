@@ -100,7 +100,8 @@ class LinuxPlace:
         """Remove everything, and show that nothing is left."""
         await self.runtime.destroy()
         await self.runtime.close()
-        assert list(self.leftovers()) == []
+        left = list(self.leftovers())
+        assert not left, left
 
     def leftovers(self) -> Iterator[str]:
         """Mounts, processes, cgroups and files that are still there."""

@@ -10,7 +10,6 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/addres
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -41,28 +40,26 @@ class Gateway:
         """Make exactly these ports answer. Raises CannotCreate or CannotStart when Envoy can't be started."""
         if not ports and not self._home.exists():
             return
+        kept = processes.read(self._home)
+        alive = kept is not None and kept.keeper_lives()
+        if not alive:
+            self.remove()
         self._run.mkdir(parents=True, exist_ok=True)
         os.chown(self._run, _OWNER, _OWNER)
         self._run.chmod(0o700)
         self._put("cds.json", {"resources": [_cluster(port) for port in ports]})
         self._put("lds.json", {"resources": [_listener(port) for port in ports]})
-        kept = processes.read(self._home)
-        if kept is None or not kept.keeper_lives():
+        if not alive:
             self._start()
 
     def remove(self) -> None:
         """Stop the gateway and forget it."""
-        if self._home.exists():
-            processes.end(self._home)
-        shutil.rmtree(self._layout.gateway, ignore_errors=True)
+        processes.bury(self._layout.gateway, self._layout.gone / "gateway", "container")
 
     def _start(self) -> None:
-        processes.end(self._home)
-        shutil.rmtree(self._home, ignore_errors=True)
         logs = self._layout.logs / "gateway"
         for directory in (self._home, logs):
             directory.mkdir(parents=True, exist_ok=True)
-        (self._run / "admin.sock").unlink(missing_ok=True)
         self._put("bootstrap.json", _bootstrap())
         place = orders.Place(self._home, logs, Membership())
         processes.start(orders.gateway(place, self._layout, self._envoy, self._run))

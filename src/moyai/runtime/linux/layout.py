@@ -7,6 +7,7 @@
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf
         containers/<name>/          order, lock, state.json, stop; upper, work (the writable layer)
         proxy/                      the proxy's own directory, its user's
+      gone/<task>/                  what is being removed
       gateway/                      the Envoy that public addresses lead through
     <state>/logs/<task>/<container>/{previous,current}.log
     <state>/images/<name>/<tag>/    manifest.json, rootfs/
@@ -41,6 +42,7 @@ class Layout:
         self.doorbell = self.run / "doorbell.sock"
         self.netns = self.run / "netns"
         self.tasks = self.run / "tasks"
+        self.gone = self.run / "gone"
         self.gateway = self.run / "gateway"
         self.images = self.state / "images"
         self.logs = self.state / "logs"
@@ -48,7 +50,13 @@ class Layout:
     def make(self) -> None:
         """Make the directories. Only root can look into them; proxies may pass through ``run`` and ``netns``."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path, mode in ((self.run, 0o711), (self.netns, 0o711), (self.tasks, 0o700), (self.logs, 0o700)):
+        for path, mode in (
+            (self.run, 0o711),
+            (self.netns, 0o711),
+            (self.tasks, 0o700),
+            (self.gone, 0o700),
+            (self.logs, 0o700),
+        ):
             path.mkdir(exist_ok=True)
             path.chmod(mode)
 

@@ -133,7 +133,7 @@ def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, ob
     mounts += [
         (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
         (BIND_READ_ONLY, str(layout.run), "/run/moyai"),
-        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in ("tasks", "netns", "gateway")),
+        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in ("tasks", "gone", "netns", "gateway")),
         (BIND, str(run), RUN_IN_PROXY),
     ]
     return _common(place, layout) | {

@@ -6,9 +6,11 @@ time afterwards, so what is signalled is what was checked. Blocking; for worker 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,6 +122,23 @@ def ask_to_stop(directory: Path) -> None:
     (directory / "stop").touch()
     if kept is not None:
         _signal(kept.boot, kept.keeper, kept.keeper_ticks, signal.SIGTERM)
+
+
+def bury(home: Path, grave: Path, containers: str) -> None:
+    """End the containers in ``home`` (a pattern of their directories) and remove it, by way of ``grave``.
+
+    A keeper that a killed control plane had only just started finds its directory gone and gives up; one that
+    was a little faster is found in the grave.
+    """
+    for place in (home, grave):
+        for directory in place.glob(containers):
+            end(directory)
+    shutil.rmtree(grave, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        home.rename(grave)
+    for directory in grave.glob(containers):
+        end(directory)
+    shutil.rmtree(grave, ignore_errors=True)
 
 
 def end(directory: Path) -> None:

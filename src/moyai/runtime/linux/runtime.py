@@ -24,8 +24,8 @@ from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, S
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, SandboxFailed
-from moyai.runtime.linux import admin, host, logs, netns, network, orders, processes, states
+from moyai.ports.runtime import CannotCreate, RuntimeFault, SandboxFailed
+from moyai.runtime.linux import admin, host, logs, names, netns, network, orders, processes, states
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
@@ -73,7 +73,7 @@ class LinuxRuntime:
             return
         try:
             layout.containers(task).mkdir(parents=True, exist_ok=True)
-            _write_names(spec, layout.task(task))
+            names.write(spec, layout.task(task))
             self._cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
             network.prepare_router(router)
             network.join(spec, router, pin)
@@ -92,26 +92,29 @@ class LinuxRuntime:
         self._bell.ring(task)
 
     async def _release(self, task: TaskId) -> None:
-        directory = self._layout.task(task)
-        if not directory.exists() and not self._layout.task_netns(task).exists():
+        directory, grave, pin = self._layout.task(task), self._layout.gone / task, self._layout.task_netns(task)
+        if not any(path.exists() for path in (directory, grave, pin)):
             return
         spec = self._sandbox(task)
         pins = self._layout.netns
         routers = [self._layout.router_netns(spec.network.vpc)] if spec else sorted(pins.glob("vpc-*"))
-        containers = _children(self._layout.containers(task))
-        await asyncio.gather(*(self._work(partial(processes.end, path)) for path in containers))
-        self._layout.sandbox(task).unlink(missing_ok=True)  # from here on nobody sees a sandbox that is half there
+        await self._work(_translated(partial(processes.bury, directory, grave, "containers/*")))
         await self._work(lambda: self._cgroups.remove(task))
-        await self._network.run(lambda: network.leave(task, routers, self._layout.task_netns(task)))
-        await self._work(lambda: shutil.rmtree(directory, ignore_errors=True))
+        await self._network.run(lambda: network.leave(task, routers, pin))
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         """See the port."""
         await self._open()
         pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
-        found = pins | {path.name for path in _children(self._layout.tasks)}
+        found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in _children(home))
+        failures = []
         for task in sorted(found - keep):
-            await self.release(TaskId(task))
+            try:
+                await self.release(TaskId(task))
+            except RuntimeFault as fault:  # the others must go all the same
+                failures.append(fault)
+        if failures:
+            raise failures[0]
 
     def _sandbox(self, task: TaskId) -> SandboxSpec | None:
         try:
@@ -124,7 +127,7 @@ class LinuxRuntime:
     async def start(self, container: ContainerSpec) -> None:
         """See the port."""
         async with self._locks[container.task]:
-            await self._work(lambda: self._start(container))
+            await self._work(_translated(partial(self._start, container)))
 
     def _start(self, spec: ContainerSpec) -> None:
         surroundings = orders.Surroundings(
@@ -137,7 +140,7 @@ class LinuxRuntime:
     async def start_proxy(self, proxy: ProxySpec) -> None:
         """See the port."""
         async with self._locks[proxy.task]:
-            await self._work(lambda: self._start_proxy(proxy))
+            await self._work(_translated(partial(self._start_proxy, proxy)))
 
     def _start_proxy(self, spec: ProxySpec) -> None:
         self._required(spec.task)
@@ -170,7 +173,7 @@ class LinuxRuntime:
         """See the port."""
         directory = self._layout.container(task, container)
         if directory.exists():
-            await self._work(lambda: processes.ask_to_stop(directory))
+            await self._work(_translated(partial(processes.ask_to_stop, directory)))
 
     # --------------------------------------------------------------------------------------------------- looking
 
@@ -228,7 +231,7 @@ class LinuxRuntime:
         """See the port."""
         await self._open()
         async with self._gateway_lock:
-            await self._work(lambda: self._gateway.publish(ports))
+            await self._work(_translated(partial(self._gateway.publish, ports)))
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:  # noqa: ARG002 - the port has it
         """See the port."""
@@ -264,7 +267,7 @@ class LinuxRuntime:
         netns.unshare(self._layout.netns)
         self._bell.close()
         self._layout.doorbell.unlink(missing_ok=True)
-        for path in (self._layout.netns, self._layout.tasks, self._layout.logs):
+        for path in (self._layout.netns, self._layout.tasks, self._layout.gone, self._layout.logs):
             await self._work(partial(shutil.rmtree, path, ignore_errors=True))
 
     async def _work(self, work: Callable[[], T]) -> T:
@@ -272,19 +275,20 @@ class LinuxRuntime:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
 
+def _translated(work: Callable[[], T]) -> Callable[[], T]:
+    """The same work, whose OSErrors are the port's: a full disk, no more processes."""
+
+    def translated() -> T:
+        try:
+            return work()
+        except OSError as error:
+            raise CannotCreate(str(error)) from error
+
+    return translated
+
+
 def _children(directory: Path) -> list[Path]:
     try:
         return sorted(path for path in directory.iterdir() if path.is_dir())
     except FileNotFoundError:
         return []
-
-
-def _write_names(spec: SandboxSpec, directory: Path) -> None:
-    """The files that say who the task is and whom it knows. No name server: an unknown name fails at once."""
-    own = [("127.0.0.1", "localhost"), (spec.network.address, spec.network.host_name)]
-    lines = [*own, *((entry.address, entry.name) for entry in spec.hosts)]
-    (directory / "hosts").write_text("".join(f"{address} {name}\n" for address, name in lines))
-    (directory / "hostname").write_text(f"{spec.network.host_name}\n")
-    (directory / "resolv.conf").write_text("nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
-    for name in ("hosts", "hostname", "resolv.conf"):
-        (directory / name).chmod(0o644)

@@ -28,6 +28,7 @@ _NAMESPACES = (
     ("net", syscalls.CLONE_NEWNET),
 )
 _LAST_OUTPUT = 1.0
+_WRITE_AGAIN = 1.0
 
 
 def main(order_file: str) -> None:
@@ -123,6 +124,7 @@ class Keeper:
         """In the container's first process: become it, or say why not. Never returns."""
         category = _CREATE
         try:
+            syscalls.die_with_parent()
             self._take_output(outputs)
             self._join_cgroups()
             if self._order.netns:
@@ -132,17 +134,20 @@ class Keeper:
             syscalls.set_host_name(self._order.host_name)
             root.enter(self._order)
             category = _START
-            self._exec(self._order.arguments)
+            environment = self._become()
+            _end_without_parent(failure)
+            identity.execute(self._order.arguments, environment)
         except (OSError, LookupError, ValueError) as error:
             os.write(failure, f"{category}: {_text(error)}".encode())
         finally:
             os._exit(127)
 
-    def _exec(self, arguments: tuple[str, ...]) -> None:
+    def _become(self) -> dict[str, str]:
+        """Become who the order says; the environment that it has then."""
         who = identity.account(self._order.user)
         identity.become(self._order, who)
         syscalls.default_signals()
-        identity.execute(arguments, {"HOME": who.home} | self._order.environment)
+        return {"HOME": who.home} | self._order.environment
 
     def _take_output(self, outputs: tuple[int, int]) -> None:
         nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
@@ -162,7 +167,8 @@ class Keeper:
         if self._kill_at is None and os.path.exists(self._order.directory + "/stop"):  # noqa: PTH110
             os.kill(self._init, SIGTERM)
             self._kill_at = time.monotonic() + self._order.stop_timeout
-        deadlines = [at for at in (self._kill_at, self._prober.deadline()) if at is not None]
+        again = None if self._record.saved else time.monotonic() + _WRITE_AGAIN
+        deadlines = [at for at in (self._kill_at, self._prober.deadline(), again) if at is not None]
         wait = None if not deadlines else max(0.0, min(deadlines) - time.monotonic()) * 1000 + 1
         for fd, _ in self._poll.poll(wait):
             if fd == self._signals:
@@ -172,6 +178,8 @@ class Keeper:
                 os.close(fd)
                 del self._streams[fd]
         self._reap()
+        if not self._record.saved:
+            self._record.write()
         now = time.monotonic()
         if self._kill_at is not None and now >= self._kill_at and self._status is None:
             os.kill(self._init, SIGKILL)
@@ -209,7 +217,7 @@ class Keeper:
             self._join_cgroups()
             for fd, flag in self._namespaces:
                 syscalls.setns(fd, flag)
-            self._exec(("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest))
+            identity.execute(("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest), self._become())
         finally:
             os._exit(127)
 
@@ -234,12 +242,23 @@ class Keeper:
         if self._status == 128 + SIGKILL and self._was_out_of_memory():
             self._record.reason = _OUT_OF_MEMORY
         self._record.write()
+        while not self._record.saved:
+            select.select([], [], [], _WRITE_AGAIN)
+            self._record.write()
 
     def _was_out_of_memory(self) -> bool:
         if not self._order.oom_events:
             return False
         with open(self._order.oom_events, encoding="ascii") as file:  # noqa: PTH123
             return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
+
+
+def _end_without_parent(pipe: int) -> None:
+    """End if the keeper, who has the other end of this pipe, died before its death could be noticed."""
+    check = select.poll()
+    check.register(pipe, 0)
+    if check.poll(0):
+        os._exit(127)
 
 
 def _answer(line: str) -> None:

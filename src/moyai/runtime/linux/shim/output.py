@@ -38,9 +38,16 @@ class Log:
         except OSError:  # a full disk must not stop the container
             return
         if self._size >= FILE_LIMIT:
-            os.close(self._fd)
+            self._rotate()
+
+    def _rotate(self) -> None:
+        full = self._fd
+        try:
             os.replace(self._current, self._previous)  # noqa: PTH105 - no pathlib in a keeper
             self._open()
+        except OSError:  # go on in the full one
+            return
+        os.close(full)
 
 
 class Stream:

@@ -48,6 +48,8 @@ class Record:
     exit_code: int | None = None
     reason: str | None = None
     health = "UNKNOWN"
+    saved = True
+    """False when the last ``write`` could not be, because the disk is full."""
 
     def __init__(self, directory: str, run: str, task: str) -> None:
         self._path = directory + "/state.json"
@@ -57,7 +59,7 @@ class Record:
         self._ticks = start_ticks(os.getpid())
 
     def write(self) -> None:
-        """Replace the file and ring."""
+        """Replace the file and ring. A directory that is gone raises FileNotFoundError: nobody wants this container."""
         fields = {
             "boot": quote(self._boot),
             "keeper": str(os.getpid()),
@@ -72,11 +74,20 @@ class Record:
             "health": quote(self.health),
         }
         text = "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}\n"
-        fd = os.open(self._path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.write(fd, text.encode())
-        os.close(fd)
-        os.replace(self._path + ".new", self._path)  # noqa: PTH105
+        self.saved = self._replace(text.encode())
         self._ring()
+
+    def _replace(self, raw: bytes) -> bool:
+        fd = os.open(self._path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            if os.write(fd, raw) < len(raw):
+                return False
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
+        os.replace(self._path + ".new", self._path)  # noqa: PTH105
+        return True
 
     def _ring(self) -> None:
         """Tell the control plane to look; when it is down it will look anyway once it is up."""
