@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-me
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
@@ -71,6 +72,7 @@ def discovery_dimension(side: Side) -> str:
     return "DiscoveryName" if side is Side.SERVER else "TargetDiscoveryName"
 
 
+@lru_cache(maxsize=100_000)
 def ids_of(named: Named, discovery_name: str, service: str, cluster: str) -> tuple[MetricId, MetricId]:
     """The metric by discovery name alone, and by discovery name, service and cluster."""
     alone = (discovery_dimension(named.side), discovery_name)

@@ -20,7 +20,7 @@ A, B = WorkloadId("a"), WorkloadId("b")
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 9)), min_size=1, max_size=30))
 def test_the_slots_of_any_width_add_up_to_the_same_sum(samples):
-    fine, coarse = Track(Kind.COUNT, 5, 1000), Track(Kind.COUNT, 60, 1000)
+    fine, coarse = Track(Kind.COUNT, 5, lambda: 1000), Track(Kind.COUNT, 60, lambda: 1000)
     for at, value in sorted(samples):
         fine.add(Instant(at), Sample(A, value))
         coarse.add(Instant(at), Sample(A, value))
@@ -29,7 +29,7 @@ def test_the_slots_of_any_width_add_up_to_the_same_sum(samples):
 
 
 def test_a_track_keeps_the_newest_and_says_what_it_dropped():
-    track = Track(Kind.COUNT, 5, 8)
+    track = Track(Kind.COUNT, 5, lambda: 8)
     for slot in range(50):
         track.add(Instant(slot * 5), Sample(A, 1))
     kept = [slot.start for slot in track.between(Instant(0), Instant(1000))]
@@ -39,7 +39,7 @@ def test_a_track_keeps_the_newest_and_says_what_it_dropped():
 
 
 def test_a_clock_that_goes_back_opens_no_slot():
-    track = Track(Kind.COUNT, 5, 8)
+    track = Track(Kind.COUNT, 5, lambda: 8)
     track.add(Instant(100), Sample(A, 1))
     track.add(Instant(90), Sample(A, 2))
     assert [(slot.start, slot.summary.sum) for slot in track.between(Instant(0), Instant(200))] == [(Instant(100), 3.0)]
@@ -77,3 +77,21 @@ def test_the_series_silent_the_longest_makes_room():
     for at, name in enumerate(["old", "new", "newer"]):
         archive.series(SCOPE, metric_id("N", name, ()), Kind.COUNT, "Count").add(Instant(at), Sample(A, 1))
     assert {metric.name for metric in archive.of(SCOPE)} == {"new", "newer"}
+
+
+def test_many_series_share_the_room():
+    archive = Archive(max_slots=40)
+    tracks = [archive.series(SCOPE, metric_id("N", name, ()), Kind.COUNT, "Count") for name in "abcd"]
+    for slot in range(100):
+        for series in tracks:
+            series.add(Instant(slot * 60), Sample(A, 1))
+    kept = [len(list(series.coarse.between(Instant(0), Instant(10**9)))) for series in tracks]
+    assert all(10 <= count <= 12 for count in kept)
+
+
+def test_a_slot_keeps_its_histogram():
+    track = Track(Kind.TIME, 5, lambda: 8)
+    histogram = Histogram((1.0, 10.0), (1, 2, 0))
+    track.add(Instant(0), Sample(A, 0, Timed(histogram, 9)))
+    track.add(Instant(5), Sample(A, 0, Timed(histogram, 9)))
+    assert [slot.summary.histogram for slot in track.between(Instant(0), Instant(100))] == [histogram, histogram]
