@@ -156,6 +156,10 @@ class Rig:
         process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(process.wait)
 
+    def run(self, workload: WorkloadId) -> Path:
+        """The private directory of the workload's Envoy."""
+        return self._runs[workload]
+
     def log(self, workload: WorkloadId) -> str:
         return (self._runs[workload] / "log").read_text()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 from msgspec.structs import replace
@@ -29,6 +32,7 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
+from moyai.runtime.linux.admin import in_flight
 from moyai.xds.server.feed import Feed
 from tests.e2e.envoy_rig import App, Rig, rig
 
@@ -41,7 +45,7 @@ AGAIN = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET), (
 UNSENT = RetryPolicy(2, (RetryCondition.CONNECT_FAILURE, RetryCondition.RESET_BEFORE_REQUEST), (503,), 5)
 HTTP, EMPTY, STREAM, LOST = ("127.255.0.1", 80), ("127.255.0.2", 80), ("127.255.0.3", 6379), ("127.255.0.4", 6379)
 MEMBERS = {ONE: Member("a", "10.99.0.1", 8081), TWO: Member("b", "10.99.0.2", 8082)}
-REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.2:8082": 15102, "127.255.0.0/16": 15001}
+REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.1:8084": 15101, "10.99.0.2:8082": 15102, "127.255.0.0/16": 15001}
 
 
 def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
@@ -63,9 +67,10 @@ def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
     destinations = [Destination(s.name, s.name, s.protocol, connect_timeout, OUTLIER, s.stat_name) for s in services]
     places = {"http": HTTP, "empty": EMPTY, "stream": STREAM, "lost": LOST}
     calls = tuple(Call(*place, name) for name, place in places.items())
+    raw = InboundPort(8084, Protocol.TCP, TIMEOUTS, 0.25, "ingress.raw")
     workloads = [
         Workload(CALLER, "a", 15100, 15001, outbound=OutboundView(calls)),
-        Workload(ONE, "a", 15101, 15991, (inbound(8081),)),
+        Workload(ONE, "a", 15101, 15991, (inbound(8081), raw)),
         Workload(TWO, "b", 15102, 15992, (inbound(8082),)),
     ]
     return Mesh(
@@ -150,6 +155,28 @@ async def test_a_name_without_members_answers_at_once(envoys, apps):
     assert await envoys.namespace.talk("127.255.0.9", 80, b"x") == b""
 
 
+async def test_what_is_in_flight_can_be_asked_of_a_server(envoys):
+    run = envoys.run(ONE)
+    app = App("one")
+    await app.start(envoys.namespace, 8084)
+    assert await in_flight(run) == 0
+    idle = await envoys.namespace.run(lambda: create_connection(("10.99.0.1", 8084)))
+    with idle:
+        await within(lambda: in_flight(run), 1)
+    await within(lambda: in_flight(run), 0)
+    await app.stop()
+
+
+async def test_only_statistics_that_metrics_are_made_of_are_kept(envoys, apps):
+    await envoys.namespace.get(*HTTP)
+    names = {line.split(":")[0] for line in (await envoys.admin(CALLER, "/stats")).splitlines() if ": " in line}
+    of_http = {
+        name.split(".", 3)[3] for name in names if name.startswith(("cluster.egress.http.", "http.egress.http."))
+    }
+    assert {"upstream_rq_2xx", "upstream_rq_time", "membership_total", "downstream_rq_total"} <= of_http
+    assert {name.split(".")[0] for name in names} == {"cluster", "http", "tcp"}
+
+
 async def test_tcp_tries_the_next_endpoint(envoys):
     third = App("three")
     await third.start(envoys.namespace, 8083, "10.99.0.3")
@@ -180,11 +207,20 @@ async def test_a_restarted_control_plane_sends_nothing_again(envoys, apps):
     await envoys.stop_serving()
     assert set(await names_of(envoys, 4)) == {"one", "two"}
     envoys.feed = CountingFeed(envoys.settings)
-    envoys.feed.publish(mesh(ONE, TWO))
     await envoys.serve()
+    await envoys.until(lambda: {w for w, s in envoys.feed.states().items() if s.connected} == {CALLER, ONE, TWO})
+    assert set(await names_of(envoys, 4)) == {"one", "two"}
+    envoys.feed.publish(mesh(ONE, TWO))
     await envoys.until(lambda: all(envoys.feed.states()[w].synced for w in (CALLER, ONE, TWO)))
     assert envoys.feed.sent == []
     assert envoys.feed.holders("10.99.0.1", 8081) == {CALLER}
+
+
+async def within(ask: Callable[[], Awaitable[int | None]], expected: int) -> None:
+    """Wait for an Envoy's own count, which nothing announces."""
+    async with asyncio.timeout(5):
+        while await ask() != expected:
+            pass
 
 
 class CountingFeed(Feed):

@@ -53,7 +53,7 @@ def messages(mesh: Mesh) -> dict[Kind, list[Any]]:
     found = {
         (kind, name): resource
         for workload in mesh.workloads
-        for kind, resources in cache.snapshot(workload).items()
+        for kind, resources in (cache.snapshot(workload) or {}).items()
         for name, resource in resources.items()
     }
     result: dict[Kind, list[Any]] = {kind: [] for kind in Kind}

@@ -159,6 +159,16 @@ def test_a_version_from_before_a_restart_may_hold_anything(feed):
     assert feed.holders("10.9.9.9", 1) == frozenset()
 
 
+def test_a_proxy_that_comes_back_before_its_workload_is_known_keeps_what_it_has(feed):
+    sink = Recorder()
+    connection = feed.connect(ONE, sink)
+    connection.receive(ask(Kind.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
+    connection.receive(ask(Kind.LISTENER, has={"one/egress": "unknown"}))
+    assert sink.take() == []
+    feed.publish(mesh(NEW))
+    assert [kind for kind, _, _ in sent(sink.take())] == ["ENDPOINT"]
+
+
 def test_a_workload_that_is_gone_holds_nothing(feed):
     feed.publish(mesh(OLD, workloads=(ONE, TWO)))
     first, _ = connect(feed, ONE)

@@ -13,7 +13,6 @@ import msgspec
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Mesh, Service, Workload
-from moyai.xds.server.delta import EMPTY
 from moyai.xds.server.pieces import Key, Piece, own_pieces, shared_keys, shared_pieces
 from moyai.xds.server.resource import Kind, Resource, Snapshot, resource
 
@@ -64,10 +63,10 @@ class SnapshotCache:
                 changed.add(key)
         return frozenset(changed)
 
-    def snapshot(self, workload: WorkloadId) -> Snapshot:
-        """Everything this workload's proxy should have; empty for a workload that isn't in the mesh."""
+    def snapshot(self, workload: WorkloadId) -> Snapshot | None:
+        """Everything this workload's proxy should have; None for a workload that isn't in the mesh."""
         own = self._own.get(workload)
-        return EMPTY if own is None else own.snapshot
+        return None if own is None else own.snapshot
 
     def fault(self, workload: WorkloadId) -> str | None:
         """Why a part of the workload's snapshot isn't the newest."""
@@ -99,10 +98,10 @@ class SnapshotCache:
         except _UNTRANSLATABLE as error:
             faults.append(f"{workload.id}: {error}")
             pieces = () if before is None else before.pieces
-        snapshot = self._snapshot(shared, pieces)
+        snapshot = self._together(shared, pieces)
         return _Own(workload, services, shared, pieces, snapshot, next(iter(faults), None))
 
-    def _snapshot(self, shared: frozenset[Key], pieces: tuple[tuple[Kind, Resource], ...]) -> Snapshot:
+    def _together(self, shared: frozenset[Key], pieces: tuple[tuple[Kind, Resource], ...]) -> Snapshot:
         found: Mapping[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
         for kind, piece in (*self._translations(shared), *pieces):
             found[kind][piece.name] = piece

@@ -4,22 +4,21 @@ Promise: whatever order requests and snapshots come in, a proxy that answers end
 snapshot offered, except for what it refused. Of each type one response is in flight at a time. Clusters and
 endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
 listeners and routes, and only then the removal of clusters that nothing points to any more. What a
-proxy still has from an earlier stream is not sent again.
+proxy still has from an earlier stream is not sent again. Until the first snapshot nothing is answered, so a
+proxy that comes back before the control plane knows of it keeps what it has.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#incremental-xds
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
-from moyai.xds.server.resource import Kind, Snapshot, response
+from moyai.xds.server.resource import Kind, Resource, Snapshot, response
 from moyai.xds.server.subscription import ABSENT, Flight, Subscription
 
-EMPTY: Snapshot = MappingProxyType({kind: MappingProxyType({}) for kind in Kind})
 _SERVED = frozenset(Kind)
 _REASON_LENGTH = 1000
 
@@ -28,7 +27,7 @@ class DeltaStream:
     """The state of one stream. ``receive`` and ``offer`` return what to send now."""
 
     def __init__(self) -> None:
-        self._snapshot = EMPTY
+        self._snapshot: Snapshot | None = None
         self._subscriptions = {kind: Subscription() for kind in Kind}
         self._count = 0
 
@@ -58,12 +57,16 @@ class DeltaStream:
     @property
     def rejected(self) -> str | None:
         """Why the proxy refused something of the newest snapshot."""
+        if self._snapshot is None:
+            return None
         reasons = (s.refusal(self._snapshot[kind]) for kind, s in self._subscriptions.items())
         return next((reason for reason in reasons if reason is not None), None)
 
     @property
     def synced(self) -> bool:
         """Whether the proxy has acknowledged the newest snapshot whole."""
+        if self._snapshot is None:
+            return False
         return all(s.has_all(self._snapshot[kind]) for kind, s in self._subscriptions.items())
 
     def has_asked_for(self, kind: Kind) -> bool:
@@ -76,29 +79,31 @@ class DeltaStream:
 
     def _advance(self) -> list[bytes]:
         """Everything that may be sent now."""
-        out = [*self._update(Kind.CLUSTER), *self._update(Kind.ENDPOINT)]
+        if self._snapshot is None:
+            return []
+        out = [*self._update(self._snapshot, Kind.CLUSTER), *self._update(self._snapshot, Kind.ENDPOINT)]
         if not self._awaits(Kind.CLUSTER, Kind.ENDPOINT):
-            out += [*self._update(Kind.LISTENER), *self._update(Kind.ROUTE)]
+            out += [*self._update(self._snapshot, Kind.LISTENER), *self._update(self._snapshot, Kind.ROUTE)]
         if not self._awaits(*Kind):
-            out += self._update(Kind.CLUSTER, removals=True)
+            out += self._update(self._snapshot, Kind.CLUSTER, removals=True)
         return out
 
     def _awaits(self, *kinds: Kind) -> bool:
         return any(self._subscriptions[kind].flight is not None for kind in kinds)
 
-    def _update(self, kind: Kind, *, removals: bool = False) -> Iterator[bytes]:
+    def _update(self, snapshot: Snapshot, kind: Kind, *, removals: bool = False) -> Iterator[bytes]:
         if self._awaits(kind):
             return
-        states = self._subscriptions[kind].due(self._snapshot[kind])
+        states = self._subscriptions[kind].due(snapshot[kind])
         if kind is Kind.CLUSTER and not removals:
             states = {name: state for name, state in states.items() if state != ABSENT}
         if states:
-            yield self._send(kind, states)
+            yield self._send(kind, snapshot[kind], states)
 
-    def _send(self, kind: Kind, states: dict[str, str]) -> bytes:
+    def _send(self, kind: Kind, wanted: Mapping[str, Resource], states: dict[str, str]) -> bytes:
         self._count += 1
         nonce = str(self._count)
-        updated = [self._snapshot[kind][name] for name, state in states.items() if state != ABSENT]
+        updated = [wanted[name] for name, state in states.items() if state != ABSENT]
         removed = [name for name, state in states.items() if state == ABSENT]
         for resource in updated:
             if resource.endpoints is not None:

@@ -84,7 +84,7 @@ class Feed:
         for workload in sorted(changed):
             proxy = self._proxies.setdefault(workload, _Proxy())
             if proxy.sink is not None and proxy.stream is not None:
-                _pass_on(proxy.sink, proxy.stream.offer(self._cache.snapshot(workload)))
+                self._offer(workload, proxy.stream, proxy.sink)
         self._ring(changed | gone)
 
     def bootstrap(self, workload: WorkloadId) -> bytes:
@@ -145,7 +145,7 @@ class Feed:
         if proxy.sink is not None:
             proxy.sink.end()
         proxy.before, proxy.stream, proxy.sink = proxy.stream or proxy.before, DeltaStream(), sink
-        proxy.stream.offer(self._cache.snapshot(workload))
+        self._offer(workload, proxy.stream, sink)
         self._ring({workload})
         return Connection(self, workload, sink)
 
@@ -168,6 +168,11 @@ class Feed:
         if workload not in self._cache.mesh.workloads:
             del self._proxies[workload]
         self._ring({workload})
+
+    def _offer(self, workload: WorkloadId, stream: DeltaStream, sink: Sink) -> None:
+        snapshot = self._cache.snapshot(workload)
+        if snapshot is not None:
+            _pass_on(sink, stream.offer(snapshot))
 
     def _state(self, workload: WorkloadId, proxy: _Proxy) -> ProxyState:
         connected = proxy.sink is not None

@@ -20,12 +20,12 @@ WORKLOAD_HEADER = "x-moyai-workload"
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
 _CLUSTER = (
-    "membership_healthy|membership_total"
-    "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|total|tx_bytes_total)"
-    "|upstream_rq_(active|completed|pending_active|retry|retry_success|time|timeout|total|[1-5]xx)"
+    "membership_total"
+    "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
+    "|upstream_rq_(active|retry|time|[1-5]xx)"
 )
-_HTTP = "downstream_(cx_(active|rx_bytes_total|total|tx_bytes_total)|rq_(active|completed|time|total|tx_reset|[1-5]xx))"
-_TCP = "downstream_cx_(no_route|rx_bytes_total|total|tx_bytes_total)"
+_HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
+_TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
 _KEPT = (rf"cluster\.{_SUBJECT}\.({_CLUSTER})", rf"http\.{_SUBJECT}\.{_HTTP}", rf"tcp\.{_SUBJECT}\.{_TCP}")
 
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
