@@ -85,7 +85,7 @@ class Namespace:
             try:
                 with socket.create_connection((address, port), timeout=PATIENCE) as connection:
                     connection.sendall(text)
-                    return connection.recv(1000)
+                    return connection.makefile("rb").read()
             except ConnectionError:
                 return b""
 
@@ -217,7 +217,9 @@ def _rules(redirects: Mapping[str, int]) -> str:
 
 
 class App:
-    """An HTTP application: ``/cut`` breaks off after the request was read, everything else is answered."""
+    """An HTTP application: ``/cut`` breaks off after the request was read, ``/socket`` is upgraded and echoes
+    four bytes, everything else is answered.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -245,8 +247,16 @@ class App:
                 self.requests.append(first)
                 if "/cut" in first:
                     break
+                if "/socket" in first:
+                    writer.write(
+                        b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+                    )
+                    writer.write(await reader.readexactly(4))
+                    break
                 body = json.dumps({"app": self.name, "request": first}).encode()
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+                if "/last" in first:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

@@ -155,6 +155,13 @@ async def test_a_name_without_members_answers_at_once(envoys, apps):
     assert await envoys.namespace.talk("127.255.0.9", 80, b"x") == b""
 
 
+async def test_a_websocket_passes(envoys, apps):
+    head = b"GET /socket HTTP/1.1\r\nhost: back\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    answer = await envoys.namespace.talk(*HTTP, head + b"ping")
+    assert answer.startswith(b"HTTP/1.1 101")
+    assert answer.endswith(b"\r\n\r\nping")
+
+
 async def test_what_is_in_flight_can_be_asked_of_a_server(envoys):
     run = envoys.run(ONE)
     app = App("one")
@@ -181,7 +188,7 @@ async def test_tcp_tries_the_next_endpoint(envoys):
     third = App("three")
     await third.start(envoys.namespace, 8083, "10.99.0.3")
     for _ in range(4):
-        assert b"three" in await envoys.namespace.talk(*STREAM, b"GET / HTTP/1.1\r\n\r\n")
+        assert b"three" in await envoys.namespace.talk(*STREAM, b"GET /last HTTP/1.1\r\n\r\n")
     await third.stop()
 
 
