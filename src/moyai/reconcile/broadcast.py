@@ -59,6 +59,10 @@ class PortBroadcast:
         self._around = around
         self._published: tuple[PublishedPort, ...] | None = None
 
+    def doubt(self) -> None:
+        """Publish again next time: what answered may have died since, and a port that was taken may be free."""
+        self._published = None
+
     async def follow(self) -> None:
         """Publish when anything differs from last time. Raises RuntimeFault; then it is tried again."""
         ports = published_ports(self._around.store.world)

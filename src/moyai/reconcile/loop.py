@@ -168,4 +168,5 @@ class Reconciler:
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self._queue.add(service.arn)
+            self._ports.doubt()
             self._ports_bell.set()
