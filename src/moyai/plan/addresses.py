@@ -17,11 +17,13 @@ from itertools import chain
 from moyai.domain.ecs.task import Task
 from moyai.domain.vpc.default import Subnet
 from moyai.domain.world import World
+from moyai.kernel.ids import Ids
 
 PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
 """Where ``assignPublicIp`` finds its addresses: on the host's loopback, away from what others use."""
 
 _RESERVED_AT_START = 4
+_DRAWN_DIGITS = 4  # as many as say which of a /16's addresses
 
 
 def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
@@ -38,16 +40,19 @@ def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str 
     return next(chain(fresh, rested), None)
 
 
-def public_address(world: World, batch: Iterable[Task]) -> str | None:
-    """A free public address, or None when there is none left."""
+def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
+    """A free public address, or None when there is none left.
+
+    Drawn, as AWS's are hard to foresee: this machine's loopback is one for all installations on it, and two that
+    began with its first address would answer each other's callers.
+    """
     given = {t.interface.public_address for t in batch}
-    used = world.tasks.count("public", "yes") + len(given)
-    candidates = _from(PUBLIC_CIDR, 1, used)
+    candidates = _from(PUBLIC_CIDR, 1, int(ids.hex(_DRAWN_DIGITS), 16))
     return next((a for a in candidates if a not in given and not world.tasks.by("public_address", a)), None)
 
 
-def _from(network: IPv4Network, reserved: int, used: int) -> Iterator[str]:
-    """All addresses, those first that follow the ``used`` lowest ones: where most likely none is taken."""
+def _from(network: IPv4Network, reserved: int, skipped: int) -> Iterator[str]:
+    """All addresses, those first that follow the ``skipped`` lowest ones: where most likely none is taken."""
     first = int(network.network_address) + reserved
     size = int(network.broadcast_address) - first
-    return (str(IPv4Address(first + (used + n) % size)) for n in range(size))
+    return (str(IPv4Address(first + (skipped + n) % size)) for n in range(size))

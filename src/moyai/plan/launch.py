@@ -116,7 +116,7 @@ def _interface(world: World, request: LaunchRequest, ids: Ids, batch: Sequence[T
     for subnet in _by_preference(_subnets(vpc, wanted), _peers(world, request, batch), request.deployment):
         address = private_address(world, subnet, batch)
         public = wanted is not None and wanted.assign_public_ip == "ENABLED"
-        outside = public_address(world, batch) if public else None
+        outside = public_address(world, batch, ids) if public else None
         if address is None or (public and outside is None):
             continue
         interface = NetworkInterface(
