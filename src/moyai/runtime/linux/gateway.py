@@ -101,6 +101,7 @@ def _listener(port: PublishedPort) -> Mapping[str, object]:
         "@type": _LISTENER,
         "name": _name(port),
         "address": {"socket_address": {"address": port.public_address, "port_value": port.port}},
+        "enable_reuse_port": False,  # else two installations would share the port, and each get some of the connections
         "filter_chains": [{"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}],
     }
 
