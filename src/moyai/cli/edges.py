@@ -61,8 +61,7 @@ def _figures(
     end: float,
 ) -> dict[tuple[str, str, str], dict[str, float]]:
     """Each edge's figures over the whole time, in one period that covers it."""
-    begin = start - start % _PERIOD
-    period = max(_PERIOD, int((end - begin) // _PERIOD + 1) * _PERIOD)
+    begin, period = _covering(start, end)
     figures: dict[tuple[str, str, str], dict[str, float]] = {edge: {} for edge in edges}
     asked = {f"q{n}": (edge, name) for n, (edge, name) in enumerate((e, f) for e in edges for f in _FIGURES)}
     ids = list(asked)
@@ -74,6 +73,14 @@ def _figures(
             for value in result["Values"]:
                 figures[edge][name] = value
     return figures
+
+
+def _covering(start: float, end: float) -> tuple[float, int]:
+    """The shortest period that holds both moments. CloudWatch's begin at multiples of their own length."""
+    period = _PERIOD
+    while start - start % period + period <= end:
+        period += _PERIOD
+    return start - start % period, period
 
 
 def _query(query_id: str, edge: tuple[str, str, str], figure: str, period: int) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _final_edges(shop: Shop, begun: float, sent: int) -> list[Edge]:
         counted = {edge.target: edge.requests for edge in found}
         return counted.get("catalog", 0) == sent and min(counted.get("pricing", 0), counted.get("stock", 0)) >= sent
 
-    wait_until(complete, f"CloudWatch to have counted all {sent} requests")
+    wait_until(complete, f"CloudWatch to have counted all {sent} requests", lambda: f"; it has {found}")
     return found
 
 

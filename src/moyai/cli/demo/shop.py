@@ -121,10 +121,10 @@ def processes_of(task: str, script: str) -> Iterator[int]:
             yield int(folder.name)
 
 
-def wait_until(done: Callable[[], bool], what: str) -> None:
-    """Ask until it is so; TookTooLong after a minute and a half."""
+def wait_until(done: Callable[[], bool], what: str, instead: Callable[[], str] = str) -> None:
+    """Ask until it is so; TookTooLong after a minute and a half, saying what there was ``instead``."""
     deadline = time.monotonic() + _PATIENCE
     while not done():
         if time.monotonic() > deadline:
-            raise TookTooLong(f"waited {_PATIENCE:.0f} s for {what}")
+            raise TookTooLong(f"waited {_PATIENCE:.0f} s for {what}{instead()}")
         time.sleep(_STEP)
