@@ -29,7 +29,7 @@ def markdown():
 
 def anchors(path):
     """What can stand behind ``#``: each heading as GitHub spells it, counted up where it is there twice."""
-    seen = Counter()
+    seen: Counter[str] = Counter()
     found = set()
     for heading in HEADING.findall(FENCE.sub("", path.read_text())):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
