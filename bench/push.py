@@ -1,0 +1,131 @@
+"""How long one endpoint change takes until every proxy has acknowledged it, and what a stream costs.
+
+Run by `make bench`, or by hand: `.venv/bin/python bench/push.py`. The server is the real one, on a Unix socket; the
+proxies are streams from a process of its own, which shares the machine: the times include its work. No number here
+is a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rig.proxies import SERVICE
+from rig.report import show
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    Call,
+    Destination,
+    EndpointGroup,
+    Member,
+    Mesh,
+    OutboundView,
+    OutlierPolicy,
+    Protocol,
+    Service,
+    StreamSplit,
+    TimeoutPolicy,
+    Workload,
+)
+from moyai.xds.server.ads import AdsHandler, serve
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+
+SIZES: Final = (100, 1000)
+ROUNDS: Final = 11
+MEMBERS: Final = tuple(Member("us-east-1a", f"172.31.0.{number}", 80) for number in range(4, 14))
+
+
+def mesh(proxies: int, members: tuple[Member, ...]) -> Mesh:
+    """That many callers of one service."""
+    view = OutboundView((Call("127.255.0.1", 80, SERVICE),))
+    split = StreamSplit(SERVICE, TimeoutPolicy(0, 3600), 3)
+    outlier = OutlierPolicy(5, 10, 30, 300, 50)
+    callers = [WorkloadId(f"p{number}") for number in range(proxies)]
+    return Mesh(
+        workloads={w: Workload(w, "us-east-1a", 15000, 15001, outbound=view) for w in callers},
+        services={SERVICE: Service(SERVICE, Protocol.TCP, split, f"egress.{SERVICE}")},
+        destinations={SERVICE: Destination(SERVICE, SERVICE, Protocol.TCP, 1, outlier, f"egress.{SERVICE}")},
+        groups={SERVICE: EndpointGroup(SERVICE, members)},
+    )
+
+
+def synced(feed: Feed, workload: WorkloadId) -> bool:
+    """Whether the proxy has taken the newest mesh."""
+    state = feed.state(workload)
+    return state is not None and state.synced
+
+
+async def acknowledged(feed: Feed, everyone: Collection[WorkloadId]) -> None:
+    """Return when all these have taken the newest mesh."""
+    waiting = {w for w in everyone if not synced(feed, w)}
+    changes = feed.changes()
+    while waiting:
+        workload = await anext(changes)
+        if workload in waiting and synced(feed, workload):
+            waiting.discard(workload)
+    await changes.aclose()
+
+
+def resident() -> float:
+    """KiB of memory that this process has."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+
+
+@contextmanager
+def streams(path: Path, count: int) -> Iterator[None]:
+    """The proxies."""
+    program = str(Path(__file__).parent / "rig" / "proxies.py")
+    process = subprocess.Popen([sys.executable, program, str(path), str(count)], stdin=subprocess.PIPE)  # noqa: S603
+    try:
+        yield
+    finally:
+        process.communicate()
+
+
+async def measure(proxies: int) -> None:
+    """Push to that many, again and again."""
+    feed = Feed(ProxySettings())
+    feed.publish(mesh(proxies, MEMBERS))
+    everyone = set(mesh(proxies, MEMBERS).workloads)
+    before = resident()
+    with tempfile.TemporaryDirectory(prefix="moyai-bench-") as folder:
+        path = Path(folder) / "xds.sock"
+        server = await serve(path, os.getgid(), [AdsHandler(feed)])
+        with streams(path, proxies):
+            await acknowledged(feed, everyone)
+            memory = (resident() - before) / proxies
+            waits, costs = [], []
+            for turn in range(ROUNDS):
+                following = mesh(proxies, MEMBERS[(turn + 1) % 2 :])
+                at, used = time.perf_counter(), time.process_time()
+                feed.publish(following)
+                await acknowledged(feed, everyone)
+                waits.append(1000 * (time.perf_counter() - at))
+                costs.append(1e6 * (time.process_time() - used) / proxies)
+        await server.stop(None)
+    samples = {f"{proxies} streams: change to last ACK, ms": waits, "  server CPU a stream and push, µs": costs}
+    show(f"memory a stream {memory:.0f} KiB", "", samples)
+
+
+async def main() -> None:
+    """Measure all."""
+    print(f"load: one member of ten leaves or returns, {ROUNDS} times")
+    for size in SIZES:
+        await measure(size)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,135 @@
+"""Tasks of the linux runtime, looked at from the machine they run on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rig.server import Server, steady, wait_until
+
+NAMESPACE = "bench"
+ANSWERING = """
+import asyncio, sys
+body = b"x" * 1024
+answer = b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body
+class Server(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport, self.data = transport, b""
+    def data_received(self, data):
+        self.data += data
+        while b"\\r\\n\\r\\n" in self.data:
+            _, _, self.data = self.data.partition(b"\\r\\n\\r\\n")
+            self.transport.write(answer)
+async def main():
+    loop = asyncio.get_running_loop()
+    for port in map(int, sys.argv[1:]):
+        await loop.create_server(Server, "0.0.0.0", port)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+"""A program that answers every GET with 1 KiB, on each of the ports it is given."""
+
+
+def root() -> bool:
+    """Whether tasks can run here; says so when they can't."""
+    if os.geteuid():
+        print("needs root: tasks live in network namespaces")
+    return not os.geteuid()
+
+
+class Stage:
+    """A cluster with a namespace, on a control plane of one's own."""
+
+    def __init__(self, target: Server) -> None:
+        self.ecs = target.client("ecs")
+        self.ecs.create_cluster(clusterName="bench", serviceConnectDefaults={"namespace": NAMESPACE})
+        subnets = [s["SubnetId"] for s in target.client("ec2").describe_subnets()["Subnets"]]
+        self.network = {"awsvpcConfiguration": {"subnets": subnets}}
+
+    def define(self, family: str, command: Sequence[str], port: int | None = None) -> None:
+        """A task definition of one container on the host's root; its port is called web."""
+        ports = [] if port is None else [{"name": "web", "containerPort": port, "appProtocol": "http"}]
+        app = {"name": "app", "image": "moyai.local/host", "command": list(command), "portMappings": ports}
+        size = {"cpu": "1024", "memory": "2048", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
+        self.ecs.register_task_definition(family=family, containerDefinitions=[app | {"stopTimeout": 2}], **size)
+
+    def serve(self, name: str, offers: Sequence[Mapping[str, Any]] = (), count: int = 1) -> None:
+        """A service of the task definition of its name, in Service Connect."""
+        self.ecs.create_service(
+            cluster="bench",
+            serviceName=name,
+            taskDefinition=name,
+            desiredCount=count,
+            networkConfiguration=self.network,
+            serviceConnectConfiguration={"enabled": True, "services": list(offers)},
+        )
+        self.steady(name)
+
+    def scale(self, name: str, count: int) -> None:
+        """Another desired count."""
+        self.ecs.update_service(cluster="bench", service=name, desiredCount=count)
+
+    def steady(self, name: str) -> None:
+        """Wait for all of its tasks."""
+        wait_until(lambda: steady(self.ecs, "bench", [name]), f"{name} is steady")
+
+    def tasks(self, status: str = "RUNNING", **which: str) -> list[dict[str, Any]]:
+        """DescribeTasks of what ListTasks finds."""
+        arns = self.ecs.list_tasks(cluster="bench", desiredStatus=status, **which)["taskArns"]
+        return list(self.ecs.describe_tasks(cluster="bench", tasks=arns)["tasks"]) if arns else []
+
+
+def address(task: Mapping[str, Any]) -> str:
+    """A task's address in the VPC."""
+    details = (d for a in task["attachments"] for d in a["details"])
+    return str(next(d["value"] for d in details if d["name"] == "privateIPv4Address"))
+
+
+def inside(task: Mapping[str, Any]) -> int:
+    """A process of the task's application."""
+    name = str(task["taskArn"]).rpartition("/")[2].encode()
+    return next(p for p in _processes() if name in _read(p, "environ") and b"envoy" not in _read(p, "comm"))
+
+
+def proxy_of(pid: int) -> int:
+    """The Envoy in the same network namespace as this process."""
+    network = _network(pid)
+    return next(p for p in _processes() if b"envoy" in _read(p, "comm") and _network(p) == network)
+
+
+def virtual_address(pid: int, alias: str) -> str:
+    """What a task's /etc/hosts says of an alias."""
+    lines = _read(pid, "root/etc/hosts").decode().splitlines()
+    return next(line.split()[0] for line in lines if alias in line.split()[1:])
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU time that a process has used."""
+    fields = _read(pid, "stat").rpartition(b") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def kill(pid: int) -> None:
+    """End it at once."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""  # it has ended meanwhile
+
+
+def _network(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    except OSError:
+        return ""
