@@ -18,6 +18,12 @@ from tests.e2e.linux_tasks import end_of, output, run, said, shell
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 KEEPER_LIMIT_KIB = 10 * 1024
+READ_KEY_RING = """python3 -c '
+import ctypes, errno, platform
+libc, keyctl = ctypes.CDLL(None, use_errno=True), {"x86_64": 250, "aarch64": 219}[platform.machine()]
+print(libc.syscall(keyctl, 6, -4, None, 0), errno.errorcode.get(ctypes.get_errno()))
+assert ctypes.get_errno() == errno.EPERM'"""
+"""KEYCTL_DESCRIBE of the user's key ring, which every process of that user on this machine has in common."""
 
 
 async def test_environment_directory_and_user_are_as_ordered(linux):
@@ -104,6 +110,25 @@ async def test_the_host_and_other_tasks_are_out_of_reach(linux):
     line = "; ".join(f'echo "{name}: $({command} 2>/dev/null)"' for name, command in attempts.items())
     _, lines = await run(linux, shell(line))
     assert lines == ["state: ", "run: ", "sysctl: ", "device: ", "mount: ", "sys: ", "root: 0"]
+
+
+async def test_the_kernels_key_rings_are_closed_also_to_probes(linux):
+    await linux.runtime.prepare(sandbox())
+    probe = Probe(("CMD-SHELL", READ_KEY_RING), interval=1, retries=1)
+    await linux.runtime.start(shell(f"{READ_KEY_RING}; sleep 1000", probe=probe))
+    await said(linux, "-1 EPERM")
+
+    async def probed():
+        return (await look(linux.runtime)).health is not Health.UNKNOWN
+
+    await linux.until(probed)
+    assert (await look(linux.runtime)).health is Health.HEALTHY
+
+
+async def test_no_mount_of_moyais_own_is_shown_in_it(linux):
+    await linux.runtime.prepare(sandbox())
+    _, lines = await run(linux, shell("cut -d' ' -f2 /proc/mounts"))
+    assert [line for line in lines if line.startswith(f"{linux.state}/")] == []
 
 
 async def test_what_it_writes_stays_in_it(linux):

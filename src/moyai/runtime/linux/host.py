@@ -54,15 +54,15 @@ def _can_unshare() -> bool:
     return allowed.is_set()
 
 
-def disks() -> tuple[str, ...]:
+def disks(hidden: Path) -> tuple[str, ...]:
     """Directories of the host's root that are file systems of their own (``/home`` often is): an overlay
-    doesn't see below them, so they are shown in it one by one.
+    doesn't see below them, so they are shown in it one by one. What is below ``hidden`` is left out.
     """
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields, _, rest = line.partition(" - ")
         point = fields.split()[4].encode().decode("unicode_escape")
-        if rest.split()[0] not in _DISKS or point == "/" or not Path(point).is_dir():
+        if rest.split()[0] not in _DISKS or point == "/" or not Path(point).is_dir() or hidden in Path(point).parents:
             continue
         if not any(point == never or point.startswith(f"{never}/") for never in _NEVER):
             found.append(point)

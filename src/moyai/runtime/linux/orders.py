@@ -1,7 +1,7 @@
 """From what the port says to what a keeper is told: pure translation, with Docker's defaults where AWS has them.
 
 Capabilities are Docker's default set without MKNOD: there is no devices cgroup here, and a container has no
-use for a device node that can't be opened. There is no seccomp filter.
+use for a device node that can't be opened. The only seccomp filter is that of shim/filter.py.
 Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 """
 

@@ -131,7 +131,7 @@ class LinuxRuntime:
 
     def _start(self, spec: ContainerSpec) -> None:
         surroundings = orders.Surroundings(
-            self._layout, self._path, self._required(spec.task).network.host_name, host.disks()
+            self._layout, self._path, self._required(spec.task).network.host_name, host.disks(self._layout.state)
         )
         image = self.images.find(spec.image)
         place = self._place(spec.task, spec.name, Bounds(memory_mib=spec.memory_mib, share=spec.cpu_units))

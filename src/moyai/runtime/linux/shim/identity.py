@@ -12,6 +12,7 @@ import os
 import resource
 
 from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim.filter import close_key_rings
 from moyai.runtime.linux.shim.order import Order
 
 
@@ -77,6 +78,7 @@ def become(order: Order, who: Account) -> None:
     else:
         syscalls.set_capabilities(keep if who.uid == 0 else (), ())
     syscalls.no_new_privileges()
+    close_key_rings()
     syscalls.die_with_parent()
     os.umask(0o022)
     os.chdir(order.working_directory)

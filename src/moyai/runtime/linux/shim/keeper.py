@@ -215,6 +215,7 @@ class Keeper:
             for target in (0, 1, 2):
                 os.dup2(nothing, target)
             self._join_cgroups()
+            syscalls.close_to_others()  # it still has the keeper's files open, and will be who the container is
             for fd, flag in self._namespaces:
                 syscalls.setns(fd, flag)
             identity.execute(("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest), self._become())
