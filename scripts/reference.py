@@ -14,6 +14,7 @@ from types import MappingProxyType, ModuleType
 import typer
 from typer.main import get_command
 
+from moyai.api import asgi
 from moyai.api.coverage import render_coverage
 from moyai.api.models import load_models
 from moyai.app.wiring import services
@@ -32,11 +33,11 @@ _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 _BRANCHES = MappingProxyType(
     {
-        "Every service": common_errors,
-        "ECS": ecs_errors,
-        "Cloud Map": cloudmap_errors,
-        "EC2": ec2_errors,
-        "CloudWatch": cloudwatch_errors,
+        "Every service": (common_errors, asgi),
+        "ECS": (ecs_errors,),
+        "Cloud Map": (cloudmap_errors,),
+        "EC2": (ec2_errors,),
+        "CloudWatch": (cloudwatch_errors,),
     }
 )
 _ERRORS_HEAD = """\
@@ -92,8 +93,9 @@ def _row(record: tuple[str, str]) -> str:
 def errors_page() -> str:
     """Every error that a client can get, by the service whose it is: code, HTTP status, when."""
     parts = ["# Errors", "", _ERRORS_HEAD, ""]
-    for title, branch in _BRANCHES.items():
-        rows = [f"| `{e.code}` | {e.status} | {_when(e)} |" for e in _own_errors(branch)]
+    for title, branches in _BRANCHES.items():
+        found = sorted((e for branch in branches for e in _own_errors(branch)), key=lambda e: e.code)
+        rows = [f"| `{e.code}` | {e.status} | {_when(e)} |" for e in found]
         parts += [f"## {title}", "", "| code | HTTP status | when |", "|---|--:|---|", *rows, ""]
     return "\n".join(parts)
 
@@ -101,7 +103,7 @@ def errors_page() -> str:
 def _own_errors(branch: ModuleType) -> list[type[ApiError]]:
     """The errors that a module defines, without those that only stand above others in the tree."""
     found = [e for _, e in getmembers(branch, isclass) if issubclass(e, ApiError) and e.__module__ == branch.__name__]
-    return sorted((e for e in found if not e.__subclasses__()), key=lambda e: e.code)
+    return [e for e in found if not e.__subclasses__()]
 
 
 def _when(error: type[ApiError]) -> str:
