@@ -103,7 +103,7 @@ def errors_page() -> str:
 def _own_errors(branch: ModuleType) -> list[type[ApiError]]:
     """The errors that a module defines, without those that only stand above others in the tree."""
     found = [e for _, e in getmembers(branch, isclass) if issubclass(e, ApiError) and e.__module__ == branch.__name__]
-    return [e for e in found if not e.__subclasses__()]
+    return [e for e in found if not any(below.__module__ == e.__module__ for below in e.__subclasses__())]
 
 
 def _when(error: type[ApiError]) -> str:
