@@ -31,6 +31,7 @@ _NET_BIND_SERVICE, _SYS_ADMIN = 10, 21
 # CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT AUDIT_WRITE SETFCAP
 _CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, _NET_BIND_SERVICE, 13, 18, 29, 31)
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
+_MASKED = ("/run", "/tmp")  # noqa: S108 - what is hidden from containers
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 
@@ -188,8 +189,17 @@ def _container_mounts(
     if not image.on_host:
         return tuple(own)
     disks = [(BIND_READ_ONLY, disk, disk) for disk in surroundings.disks]
-    masks = [(EMPTY, "", "/run"), (EMPTY, "", "/tmp"), (EMPTY_READ_ONLY, "", str(surroundings.layout.state))]  # noqa: S108
-    return (*disks, *masks, *own)
+    masks = [*((EMPTY, "", mask) for mask in _MASKED), (EMPTY_READ_ONLY, "", str(surroundings.layout.state))]
+    return (*disks, *masks, *_tools(surroundings.path), *own)
+
+
+def _tools(path: str) -> list[tuple[str, str, str]]:
+    """The folder above the first entry of PATH, moyai's own Python, where a mask would cover it: the project may
+    have been cloned into /tmp.
+    """
+    folder = Path(path.partition(":")[0]).parent
+    covered = any(folder.is_relative_to(mask) for mask in _MASKED)
+    return [(BIND_READ_ONLY, str(folder), str(folder))] if covered else []
 
 
 def _probing(probe: Probe | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ import os
 import stat
 
 from moyai.runtime.linux.shim import syscalls
-from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY, Order
+from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, Order
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 _SAFE = MS_NOSUID | MS_NODEV
@@ -61,7 +61,7 @@ def enter(order: Order) -> None:
     _system()
     for fd, (kind, _, target) in zip(sources, order.mounts, strict=True):
         if fd < 0:
-            _empty(target, read_only=kind == EMPTY_READ_ONLY or order.read_only)
+            _empty(target, read_only=kind == EMPTY_READ_ONLY)
         else:
             _bind(fd, target, read_only=kind == BIND_READ_ONLY)
             os.close(fd)
@@ -69,7 +69,9 @@ def enter(order: Order) -> None:
     syscalls.umount(".")
     os.chdir("/")
     if order.read_only:
-        syscalls.mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
+        masks = [target for kind, _, target in order.mounts if kind == EMPTY and os.path.isdir(target)]  # noqa: PTH112
+        for target in ("/", *masks):  # now that everything has its place in them
+            syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
 
 
 def _overlay(order: Order, root: str) -> None:
