@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from types import MappingProxyType
 
 from moyai.runtime.linux.shim import syscalls
 
@@ -22,11 +23,13 @@ _NOT_X32 = 0xFFFFFFFF ^ 0x40000000
 """The x32 door of x86_64 has the same numbers with this bit."""
 
 _X86_64, _I386, _AARCH64, _ARM = 0xC000003E, 0x40000003, 0xC00000B7, 0x40000028
-_KEY_CALLS = {  # add_key, request_key, keyctl
-    "x86_64": ((_X86_64, (248, 249, 250)), (_I386, (286, 287, 288))),
-    "aarch64": ((_AARCH64, (217, 218, 219)), (_ARM, (309, 310, 311))),
-}
-_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_KEY_CALLS = MappingProxyType(  # add_key, request_key, keyctl
+    {
+        "x86_64": ((_X86_64, (248, 249, 250)), (_I386, (286, 287, 288))),
+        "aarch64": ((_AARCH64, (217, 218, 219)), (_ARM, (309, 310, 311))),
+    }
+)
+_SECCOMP = MappingProxyType({"x86_64": 317, "aarch64": 277})
 
 
 def close_key_rings() -> None:
