@@ -35,6 +35,14 @@ class ServerSettings:
     """Largest request body, in bytes."""
 
     @property
+    def listens_somewhere(self) -> bool:
+        """Whether ``listen`` is an address at all."""
+        try:
+            return self.listen == "localhost" or bool(ip_address(self.listen))
+        except ValueError:
+            return False
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the door: then any credentials are accepted."""
         return self.listen == "localhost" or ip_address(self.listen).is_loopback
@@ -78,6 +86,12 @@ class StatePaths:
     def keys(self) -> Path:
         """The access keys that were issued."""
         return self.root / "keys.json"
+
+    @property
+    def everything(self) -> tuple[Path, ...]:
+        """All that is ever made in it. The database goes last: while it is there, an interrupted removal can go on."""
+        others = ("logs", "images", "lock", "moyai.db-wal", "moyai.db-shm")
+        return (self.run, self.keys, *(self.root / name for name in others), self.database)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ _STEP = Seconds(0.1)
 async def down(settings: Settings, *, forget: bool) -> None:
     """End the control plane, stop all tasks, remove what they had on this machine; with ``forget`` the state too.
 
+    What else lies in the state directory is left: it may be somebody's home.
     Errors: StateLocked when the control plane does not end within half a minute; StoreFault.
     """
     if not settings.state.database.exists():
@@ -34,8 +35,11 @@ async def down(settings: Settings, *, forget: bool) -> None:
     finally:
         await store.close()
     if forget:
-        for path in settings.state.root.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in settings.state.everything:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 async def _take_over(settings: Settings) -> SqliteStore:

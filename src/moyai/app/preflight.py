@@ -9,10 +9,13 @@ from moyai.runtime.linux.host import check_host, check_limits
 
 def problems(settings: Settings) -> list[str]:
     """A line for each thing to mend, with what to do; empty when moyai can start."""
+    listen = settings.server.listen
+    if not settings.server.listens_somewhere:
+        return [f"{listen!r} is not an address to listen on: give one of this machine's, 127.0.0.1 or 0.0.0.0 say"]
     found = []
     if not settings.server.loopback and not AccessKeys(settings.state.keys).list():
         found.append(
-            f"listening on {settings.server.listen} needs access keys, or anybody could run tasks here: "
+            f"listening on {listen} needs access keys, or anybody could run tasks here: "
             f"make one with `moyai keys create --state {settings.state.root}`"
         )
     if settings.runtime is RuntimeKind.LINUX:

@@ -104,11 +104,13 @@ async def serve(path: Path, group: int, handlers: Sequence[grpc.GenericRpcHandle
 
 def _bind(server: grpc.aio.Server, path: Path, group: int) -> None:
     path.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
     before = os.umask(0o177)
-    try:
-        server.add_insecure_port(f"unix:{path}")
+    try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
+        server.add_insecure_port(f"unix:/proc/self/fd/{directory}/{path.name}")
     finally:
         os.umask(before)
+        os.close(directory)
     if os.geteuid() == 0:
         os.chown(path, 0, group)
         path.chmod(_SOCKET_MODE)

@@ -1,0 +1,52 @@
+"""What people do by mistake: nothing of theirs is lost by it, and they are told in one line."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.e2e.installation import GRACE, MOYAI, Installation
+
+pytestmark = pytest.mark.e2e
+
+
+def refused(*arguments: str) -> list[str]:
+    """Run a command that must fail; the lines that it said."""
+    ran = subprocess.run([*MOYAI, *arguments], capture_output=True, text=True, check=False, timeout=GRACE)
+    assert ran.returncode == 1, ran
+    return ran.stderr.splitlines()
+
+
+def test_down_forget_leaves_what_is_not_moyais_own(tmp_path):
+    home = tmp_path / "home"
+    (home / "photos").mkdir(parents=True)
+    (home / "thesis.txt").write_text("the only copy")
+    (home / "images").symlink_to(home / "photos")
+    (home / "photos" / "moyai.jpg").touch()
+    installation = Installation(home, "--runtime", "sim")
+    installation.up()
+    installation.down("--forget")
+    assert sorted(str(path.relative_to(home)) for path in home.rglob("*")) == [
+        "photos",
+        "photos/moyai.jpg",
+        "thesis.txt",
+    ]
+
+
+def test_a_state_deep_down_in_the_file_system_works(tmp_path):
+    installation = Installation(tmp_path / ("deep" * 40) / "with a space")
+    installation.state.parent.mkdir()
+    installation.up()
+    try:
+        assert installation.own("GET", "health")
+        assert (installation.state / "run/xds.sock").is_socket()
+    finally:
+        assert installation.leave() == []
+
+
+@pytest.mark.parametrize("address", ["999.1.1.1", "example.com", ""])
+def test_an_address_to_listen_on_that_is_none_is_refused_in_one_line(tmp_path, address):
+    (line,) = refused("up", "--state", str(tmp_path / "state"), "--runtime", "sim", "--listen", address)
+    assert "is not an address" in line
+    assert not (tmp_path / "state").exists()
