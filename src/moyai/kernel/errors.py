@@ -12,12 +12,10 @@ fault it is; the door serialises it and adds nothing. Each AWS service draws its
     │   │   ├── Malformed               SerializationException
     │   │   ├── InvalidInput            ValidationException             (services override the code)
     │   │   ├── TooLarge                RequestEntityTooLargeException  413
-    │   │   ├── AccessDenied            AccessDeniedException
     │   │   ├── MissingToken            MissingAuthenticationTokenException
     │   │   ├── IncompleteSignature     IncompleteSignatureException
     │   │   ├── InvalidSignature        InvalidSignatureException
-    │   │   ├── UnrecognizedClient      UnrecognizedClientException
-    │   │   └── Throttled               ThrottlingException
+    │   │   └── UnrecognizedClient      UnrecognizedClientException
     │   └── ServerFault         500     InternalFailure
     └── adapter errors (runtime, store, …): drawn in ports/, never leave the shell
 
@@ -99,12 +97,6 @@ class TooLarge(ClientFault):
     status = 413
 
 
-class AccessDenied(ClientFault):
-    """The key may not do this."""
-
-    code = "AccessDeniedException"
-
-
 class MissingToken(ClientFault):
     """The request carries no signature and this listener requires one."""
 
@@ -131,9 +123,3 @@ class UnrecognizedClient(ClientFault):
 
     code = "UnrecognizedClientException"
     status = 403
-
-
-class Throttled(ClientFault):
-    """Too many requests."""
-
-    code = "ThrottlingException"

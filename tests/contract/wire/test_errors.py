@@ -8,7 +8,7 @@ import pytest
 from botocore import xform_name
 
 from moyai.api.wire.protocols import codecs
-from moyai.kernel.errors import ClientFault, OperationNotYet, Throttled
+from moyai.kernel.errors import ClientFault, InvalidSignature, OperationNotYet
 from tests.contract.wire import peer
 
 CASES = [
@@ -55,8 +55,8 @@ def test_what_every_service_may_answer_is_readable(service, protocol):
     codec = codecs(peer.MODELS[service])[protocol]
     parsed = peer.read(protocol, None, codec.serialise_error(OperationNotYet("later"), "r"))
     assert parsed["Error"]["Code"] in {"UnsupportedOperationException", "UnsupportedOperation"}
-    parsed = peer.read(protocol, None, codec.serialise_error(Throttled("Rate exceeded"), "r"))
-    assert parsed["Error"]["Code"] in {"ThrottlingException", "Throttling", "RequestLimitExceeded"}
+    parsed = peer.read(protocol, None, codec.serialise_error(InvalidSignature("no"), "r"))
+    assert parsed["Error"]["Code"] in {"InvalidSignatureException", "SignatureDoesNotMatch"}
 
 
 def test_a_query_compatible_service_tells_the_old_code_too():

@@ -27,11 +27,9 @@ _NOT_INPUT = frozenset({"Action", "Version", "AWSAccessKeyId", "SignatureMethod"
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _QUERY_CODES: Mapping[str, str] = MappingProxyType(
     {
-        "AccessDeniedException": "AccessDenied",
         "IncompleteSignatureException": "IncompleteSignature",
         "InvalidSignatureException": "SignatureDoesNotMatch",
         "MissingAuthenticationTokenException": "MissingAuthenticationToken",
-        "ThrottlingException": "Throttling",
         "UnknownOperationException": "InvalidAction",
         "UnrecognizedClientException": "InvalidClientTokenId",
         "UnsupportedOperationException": "UnsupportedOperation",
@@ -41,9 +39,7 @@ _QUERY_CODES: Mapping[str, str] = MappingProxyType(
 _EC2_CODES: Mapping[str, str] = MappingProxyType(
     {
         **_QUERY_CODES,
-        "AccessDeniedException": "UnauthorizedOperation",
         "InternalFailure": "InternalError",
-        "ThrottlingException": "RequestLimitExceeded",
         "UnrecognizedClientException": "AuthFailure",
         "ValidationException": "InvalidParameterValue",
     }

@@ -21,6 +21,7 @@ from moyai.runtime.linux.rootfs import BadArchive, unpack
 
 HOST_IMAGE = "moyai.local/host"
 
+_REPLACED = ".replaced-"
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?")
 
 
@@ -73,15 +74,20 @@ class ImageStore:
 
     def references(self) -> list[str]:
         """The names of all imported images."""
-        found = sorted(self._directory.rglob("manifest.json"))
-        return [f"{path.parent.parent.relative_to(self._directory)}:{path.parent.name}" for path in found]
+        found = (path.parent.relative_to(self._directory) for path in self._directory.rglob("manifest.json"))
+        return sorted(f"{path.parent}:{path.name}" for path in found if not path.parts[0].startswith("."))
+
+    def forget_replaced(self) -> None:
+        """Remove images that were replaced; for when no container runs that could have one of them below it."""
+        for path in self._directory.glob(f"{_REPLACED}*"):
+            shutil.rmtree(path, ignore_errors=True)
 
     def import_image(
         self, reference: str, source: Path, *, base: str | None = None, config: ImageConfig | None = None
     ) -> Image:
         """Add or replace an image from a directory or a (compressed) tar archive. ``base``: None or HOST_IMAGE.
 
-        All or nothing. Raises ImageRefused.
+        All or nothing. Tasks that run from an image that is replaced keep the one they have. Raises ImageRefused.
         """
         if base not in {None, HOST_IMAGE}:
             raise ImageRefused(f"an image can be imported on top of {HOST_IMAGE} or of nothing, not of {base}")
@@ -93,7 +99,7 @@ class ImageStore:
             manifest = _Manifest(base, config or ImageConfig())
             (fresh / "manifest.json").write_bytes(msgspec.json.encode(manifest))
             if home.exists():
-                shutil.rmtree(home)
+                home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
             fresh.rename(home)
         except (OSError, BadArchive) as error:
             raise ImageRefused(f"{source} can't be imported as {reference}: {error}") from error

@@ -115,6 +115,8 @@ class LinuxRuntime:
                 failures.append(fault)
         if failures:
             raise failures[0]
+        if not keep:
+            await self._work(self.images.forget_replaced)
 
     def _sandbox(self, task: TaskId) -> SandboxSpec | None:
         try:

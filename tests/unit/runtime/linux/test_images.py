@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
+from os import fstat
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +120,18 @@ def test_a_name_that_is_none_is_refused_and_never_found(store, tmp_path, name):
 def test_only_the_host_can_be_a_base(store, tmp_path):
     with pytest.raises(ImageRefused, match="on top of"):
         store.import_image("web", tmp_path, base="debian")
+
+
+def test_what_a_running_task_stands_on_outlives_the_image_that_replaces_it(store, tmp_path):
+    for content in ("old", "new"):
+        (tmp_path / content).mkdir()
+        (tmp_path / content / "app").write_text(content)
+    first = store.import_image("shop:1", tmp_path / "old")
+    with Path(first.layers[0], "app").open() as below_a_task:
+        second = store.import_image("shop:1", tmp_path / "new")
+        replaced = list((tmp_path / "images").glob(".replaced-*/rootfs/app"))
+        assert [path.stat().st_ino for path in replaced] == [fstat(below_a_task.fileno()).st_ino]
+    assert store.references() == ["shop:1"]
+    assert Path(second.layers[0], "app").read_text() == "new"
+    store.forget_replaced()
+    assert not list((tmp_path / "images").glob(".replaced-*"))

@@ -2,8 +2,8 @@
 
 A container starts UNKNOWN. The first success makes it HEALTHY; ``retries`` failures in a row make it
 UNHEALTHY, except that failures before the first success don't count during the start period, in which
-probes also come every START_INTERVAL seconds (Docker's own default there is five: ours is for people who wait). A probe over its time is killed with its whole process
-group and has failed.
+probes also come every START_INTERVAL seconds (Docker's own default there is five: ours is for people
+who wait). A probe over its time is killed with its whole process group and has failed.
 Source: https://docs.docker.com/reference/dockerfile/#healthcheck
 """
 
