@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.installation import MOYAI
 from tests.e2e.leftovers import Leftovers
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -68,10 +68,16 @@ def test_the_demo_fails_no_request_and_leaves_nothing(started, tmp_path):
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_an_impatient_end_leaves_nothing(started, tmp_path):
-    until_it_says(started, tmp_path, "stock is steady")
+@pytest.mark.parametrize(
+    ("words", "signals"),
+    [("stock is steady", [signal.SIGINT, signal.SIGINT, signal.SIGTERM]), ("control plane ready", [signal.SIGTERM])],
+)
+def test_an_impatient_end_leaves_nothing(started, tmp_path, words, signals):
+    until_it_says(started, tmp_path, words)
     looked_for = leftovers(tmp_path)
-    started.send_signal(signal.SIGINT)
+    for number in signals:
+        started.send_signal(number)
+        while_it_lasts(0.3)
     assert started.wait(GRACE) != 0
     assert "Traceback" not in printed(tmp_path)
     assert looked_for.found() == []

@@ -19,6 +19,7 @@ from moyai.app.config import DEFAULT_PORT
 from moyai.cli.console import console as wide_console
 from moyai.cli.demo.server import DidNotStart, Server, start
 from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong, wait_until
+from moyai.cli.demo.signals import interruptible, undisturbed
 from moyai.cli.demo.traffic import Traffic
 from moyai.cli.edges import Edge, edge_table, read_edges
 from moyai.cli.remote import Remote, Unreachable, say
@@ -31,12 +32,18 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and say where.")] = False,
 ) -> None:
     """Run four services in two clusters through real Envoys, break things under traffic, and count what failed."""
-    console = wide_console()
+    with interruptible():
+        if _failed(wide_console(), app, keep=keep):
+            raise typer.Exit(1)
+
+
+def _failed(console: Console, app: Path, *, keep: bool) -> bool:
+    """Run it, and leave nothing unless everything went well and is to be kept."""
     try:
         server = _narrated_start(console, keep=keep)
     except DidNotStart as error:
         console.print(f"moyai did not start: {error}", style="red")
-        raise typer.Exit(1) from error
+        return True
     kept = False
     try:
         failed = _story(console, server, app)
@@ -50,10 +57,9 @@ def demo(
         if kept:
             _say_where(console, server)
         else:
-            with _step(console, "everything stopped and removed"):
+            with undisturbed(), _step(console, "everything stopped and removed"):
                 server.stop()
-    if failed:
-        raise typer.Exit(1)
+    return failed
 
 
 def _narrated_start(console: Console, *, keep: bool) -> Server:

@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from moyai.cli.demo.signals import undisturbed
+
 _READY = "moyai ready on "
 _GRACE = 20.0
 """Seconds for a control plane to end by itself; it leaves its tasks to ``moyai down``."""
@@ -63,9 +65,10 @@ def start(port: int) -> Server:
     try:
         return Server(_wait_ready(process, state), state, process)
     except BaseException:
-        process.terminate()
-        process.wait()
-        remove(state)
+        with undisturbed():
+            process.terminate()
+            process.wait()
+            remove(state)
         raise
 
 
