@@ -133,3 +133,16 @@ def _network(pid: int) -> str:
         return str(Path(f"/proc/{pid}/ns/net").readlink())
     except OSError:
         return ""
+
+
+def keepers(state: Path) -> list[int]:
+    """The processes that keep the containers of a state directory."""
+    words = (b"shim/__main__.py", str(state).encode())
+    return [p for p in _processes() if all(word in _read(p, "cmdline") for word in words)]
+
+
+def memory(pid: int) -> tuple[float, float]:
+    """MiB of a process: resident, and private to it."""
+    found = dict(line.split(":", 1) for line in _read(pid, "smaps_rollup").decode().splitlines()[1:])
+    kib = {name: float(value.split()[0]) for name, value in found.items()}
+    return kib["Rss"] / 1024, (kib["Private_Clean"] + kib["Private_Dirty"]) / 1024
