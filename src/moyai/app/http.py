@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any, Self
 
 import uvicorn
+
+from moyai.app.connection import Connection, Patience
 
 _KEEP_ALIVE = 75
 _BACKLOG = 1024
@@ -19,11 +22,11 @@ _MAX_CONCURRENCY = 2000
 class HttpServer(uvicorn.Server):
     """One ASGI application on one listening socket, until it is closed."""
 
-    def __init__(self, app: Any, sock: socket) -> None:  # noqa: ANN401 (uvicorn's own type for an application)
+    def __init__(self, app: Any, sock: socket, patience: Patience | None = None) -> None:  # noqa: ANN401 (uvicorn's own type for an application)
         config = uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=functools.partial(Connection, patience or Patience()),  # type: ignore[arg-type]  # it is only called
             ws="none",
             lifespan="off",
             log_config=None,

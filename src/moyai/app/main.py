@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from moyai.app.preflight import problems, warnings
 from moyai.kernel.errors import MoyaiError
 
 _log = logging.getLogger(__name__)
+_FILES = 65536
 
 
 class Refused(MoyaiError):
@@ -37,12 +39,24 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     found = problems(settings)
     if found:
         raise Refused(found)
+    allow_files()
     for line in warnings(settings):
         _log.warning(line)
     try:
         asyncio.run(_serve(settings, announce))
     except (OSError, MoyaiError) as error:
         raise Refused([str(error)]) from error
+
+
+def allow_files() -> None:
+    """Have as many files open as we may, up to what Fargate gives a task: a shell's 1024 is fewer than our connections.
+
+    Containers without a ``nofile`` of their own inherit it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:

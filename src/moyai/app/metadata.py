@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from moyai.api.metadata.app import MetadataApp
+from moyai.app.connection import Patience
 from moyai.app.http import HttpServer
 from moyai.domain.vpc.default import VPC_CIDR
 from moyai.kernel.ids import VpcId
@@ -12,6 +13,8 @@ from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 
 _PORT = 80
+_PATIENCE = Patience(head_bytes=8 * 1024, per_client=64)
+"""A task can't keep its neighbours from asking."""
 
 
 class MetadataServers:
@@ -41,4 +44,4 @@ class MetadataServers:
         if vpc in self._servers:
             return
         sock = await self._runtime.listen(vpc, str(VPC_CIDR), _PORT)
-        self._servers[vpc] = None if sock is None else await HttpServer(self._app, sock).open()
+        self._servers[vpc] = None if sock is None else await HttpServer(self._app, sock, _PATIENCE).open()

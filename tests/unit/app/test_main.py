@@ -1,0 +1,26 @@
+"""What the process sees to before it serves."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from moyai.app.main import allow_files
+
+FILES = resource.RLIMIT_NOFILE
+
+
+@pytest.fixture
+def hard():
+    before = resource.getrlimit(FILES)
+    yield before[1]
+    resource.setrlimit(FILES, before)
+
+
+def test_a_shells_limit_of_open_files_is_raised_and_a_larger_one_left(hard):
+    resource.setrlimit(FILES, (512, hard))
+    allow_files()
+    assert resource.getrlimit(FILES) == (min(65536, hard), hard)
+    allow_files()
+    assert resource.getrlimit(FILES) == (min(65536, hard), hard)
