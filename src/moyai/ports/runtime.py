@@ -103,7 +103,8 @@ class TaskRuntime(Protocol):
 
     async def in_flight(self, task: TaskId) -> int | None:
         """Requests and connections that the task's proxy is serving inbound; None when it has no proxy
-        or it doesn't answer."""
+        or it doesn't answer.
+        """
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """What each running container has used."""
@@ -113,7 +114,8 @@ class TaskRuntime(Protocol):
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:
         """A listening TCP socket on METADATA_ADDRESS that only the tasks of this VPC reach; None where
-        there is no network. Peers show up with their own address."""
+        there is no network. Peers show up with their own address.
+        """
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         """Release every sandbox that isn't in ``keep``: what a crash left half-made."""
