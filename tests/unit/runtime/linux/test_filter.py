@@ -27,7 +27,8 @@ def verdict(steps: bytes, architecture: int, number: int) -> int:
             case 0x15:
                 place += when if register == operand else otherwise
             case 0x06:
-                return operand
+                found: int = operand
+                return found
 
 
 @pytest.mark.parametrize(
