@@ -140,4 +140,5 @@ def _say_where(console: Console, server: Server) -> None:
     console.print(f"It goes on running on {server.url}; look at it with")
     console.print(f"  AWS_ENDPOINT_URL={server.url} {os.path.relpath(sys.argv[0])} status")
     console.print(f"  AWS_ENDPOINT_URL={server.url} aws ecs list-services --cluster shop-core")
-    console.print(f"and take it away with\n  {os.path.relpath(sys.argv[0])} down --forget --state {server.state} && rm -r {server.state}")
+    console.print("and take it away with")
+    console.print(f"  {os.path.relpath(sys.argv[0])} down --forget --state {server.state} && rm -r {server.state}")
