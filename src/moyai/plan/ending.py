@@ -19,9 +19,9 @@ from moyai.plan.step import Step
 DRAIN_LIMIT = 30.0
 """Seconds after which a task that is still held or busy is stopped all the same."""
 
-SETTLE = 0.1
+SETTLE = 0.5
 """Seconds between the last acknowledgement and the count of what is in flight: a proxy acknowledges
-on its main thread and its workers follow within milliseconds."""
+on its main thread and its workers follow, within milliseconds where there is a core for them."""
 
 DRAIN_POLL = 0.25
 """Seconds between two looks at the requests under way."""

@@ -26,6 +26,7 @@ class Web(BaseHTTPRequestHandler):
     """``/slow/S`` waits, ``/status/N`` answers so, ``/fail`` makes all later answers 503, ``/count`` counts those."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: a death between the two could not be made good by anybody
 
     def do_GET(self) -> None:
         what, _, value = self.path.strip("/").partition("/")

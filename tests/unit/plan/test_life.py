@@ -10,6 +10,7 @@ from moyai.domain.world import Drain
 from moyai.kernel.clock import later
 from moyai.kernel.ids import WorkloadId
 from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop
+from moyai.plan.ending import SETTLE
 from moyai.testing.world import CHECK, Builder, container
 from tests.unit.plan.tasks import DRAINED, down, proxy_of, put, schedule, step, up
 
@@ -115,7 +116,7 @@ def test_requests_are_counted_only_after_the_workers_have_followed():
     step(build, task, *seen)
     drain = Drain(forgotten_at=build.clock.now(), in_flight=0)
     plan = step(build, task, *seen, drain=drain)
-    assert plan.wake_at == later(build.clock.now(), 0.1)
+    assert plan.wake_at == later(build.clock.now(), SETTLE)
     build.clock.turn_to(plan.wake_at)
     step(build, task, *seen, drain=drain)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING

@@ -19,6 +19,7 @@ class JsonHandler(BaseHTTPRequestHandler):
     """HTTP/1.1 with answers in JSON."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
 
     def answer(self, status: int, body: bytes) -> None:
         """Send an answer whole."""
