@@ -65,3 +65,19 @@ async def test_nothing_stays_open_and_no_thread_stays_in_another_namespace(linux
         await linux.runtime.release(spec.task)
     assert open_files() == before
     assert len(await asyncio.to_thread(namespaces)) == 1
+
+
+async def test_a_stray_process_in_a_tasks_groups_goes_with_the_task(linux):
+    spec = sandbox()
+    await linux.runtime.prepare(spec)
+    stray = await asyncio.create_subprocess_exec("sleep", "600")
+    try:
+        groups = await asyncio.to_thread(lambda: [*Path("/sys/fs/cgroup").glob(f"**/{linux.installation}/{TASK}")])
+        for group in groups:
+            (group / "cgroup.procs").write_text(str(stray.pid))
+        await linux.runtime.release(TASK)
+        assert not groups or await stray.wait() == -9
+    finally:
+        if stray.returncode is None:
+            stray.kill()
+            await stray.wait()

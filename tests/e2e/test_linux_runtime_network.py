@@ -12,7 +12,7 @@ from pyroute2 import IPRoute
 from moyai.domain.sandbox.spec import Intercept, PublishedPort
 from moyai.kernel.ids import TaskId, VpcId
 from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, sandbox
-from tests.e2e.linux_tasks import output, run, said, shell
+from tests.e2e.linux_tasks import run, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -75,7 +75,7 @@ async def test_tasks_of_one_vpc_reach_each_other_also_across_subnets(linux):
     await linux.runtime.prepare(far)
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
-    assert (await output(linux))[-1] == "8080 from 172.31.16.12"
+    await said(linux, "8080 from 172.31.16.12")
 
 
 async def test_two_vpcs_of_the_same_range_never_meet(linux):
@@ -143,7 +143,7 @@ async def test_public_addresses_lead_to_tasks_through_their_proxies(linux):
         ports = [PublishedPort(TASK, public, VPC, "172.31.0.11", port) for port in (9090, 8080)]
         await linux.runtime.publish(ports)
         await linux.until(lambda: _told(public, 8080, "15000"))
-        assert (await output(linux))[-1] == "15000 from 172.31.0.1"
+        await said(linux, "15000 from 172.31.0.1")
     await linux.runtime.publish([PublishedPort(TASK, public, VPC, "172.31.0.11", 9090)])
     await linux.until(lambda: _told(public, 8080, ""))
     await linux.until(lambda: _told(public, 9090, "9090"))

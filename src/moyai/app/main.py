@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from moyai.app.config import Settings
 from moyai.app.plane import ControlPlane
-from moyai.app.preflight import problems
+from moyai.app.preflight import problems, warnings
 from moyai.kernel.errors import MoyaiError
 
 _log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
     found = problems(settings)
     if found:
         raise Refused(found)
+    for line in warnings(settings):
+        _log.warning(line)
     try:
         asyncio.run(_serve(settings, announce))
     except (OSError, MoyaiError) as error:

@@ -26,8 +26,9 @@ class MetadataServers:
     async def run(self) -> None:
         """Follow the store until cancelled."""
         async for keys in self._store.watch():
-            if any(key.table == "task" for key in keys):
-                for task in self._store.world.tasks.by("alive", "yes"):
+            for key in keys:
+                task = self._store.world.tasks.get(key.key) if key.table == "task" else None
+                if task is not None and not task.stopped:
                     await self._serve(task.interface.vpc)
 
     async def close(self) -> None:

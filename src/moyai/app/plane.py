@@ -30,7 +30,6 @@ from moyai.app.wiring import PROXY_GROUP, make_runtime, services
 from moyai.domain.world import Delete
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
@@ -112,7 +111,7 @@ class ControlPlane:
         await self._stop_work()
         await self._runtime.destroy()
         self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
-        self._feed.publish(Mesh())
+        self._feed.clear()
         self._recorder.forget()
         await self._store.durable()
         self._start_work()

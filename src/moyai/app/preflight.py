@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.keys import AccessKeys
-from moyai.runtime.linux.host import check_host
+from moyai.runtime.linux.host import check_host, check_limits
 
 
 def problems(settings: Settings) -> list[str]:
@@ -18,3 +18,8 @@ def problems(settings: Settings) -> list[str]:
     if settings.runtime is RuntimeKind.LINUX:
         found += check_host()
     return found
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What will be missing, a line each, though moyai can start."""
+    return check_limits() if settings.runtime is RuntimeKind.LINUX else []

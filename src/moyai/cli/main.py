@@ -17,6 +17,7 @@ from moyai.cli.remote import Unreachable, say
 from moyai.cli.reset import reset
 from moyai.cli.status import status
 from moyai.cli.up import up
+from moyai.kernel.errors import MoyaiError
 
 
 def command_line() -> typer.Typer:
@@ -35,7 +36,7 @@ def main() -> None:
     """Run; an error that the user can mend is one line, without a traceback."""
     try:
         command_line()()
-    except (Unreachable, BotoCoreError, ClientError) as error:
+    except (Unreachable, MoyaiError, OSError, BotoCoreError, ClientError) as error:
         said = say(error) if isinstance(error, BotoCoreError | ClientError) else str(error)
         sys.stderr.write(f"moyai: {said}\n")
         sys.exit(1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 _TIMEOUT = 30.0
 
@@ -80,7 +80,7 @@ def say(error: BotoCoreError | ClientError) -> str:
     if isinstance(error, ClientError):
         found = error.response.get("Error", {})
         return f"{found.get('Code', 'error')}: {found.get('Message', '')}"
-    return str(error)
+    return f"{error}; start moyai with `moyai up`" if isinstance(error, EndpointConnectionError) else str(error)
 
 
 def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401

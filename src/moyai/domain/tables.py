@@ -40,16 +40,22 @@ def services() -> Table[Service]:
 
 
 def tasks() -> Table[Task]:
-    """By what they belong to and where they are; stopped ones not by namespace, VPC, ``public`` or ``alive``."""
+    """By what they belong to (``group``: ``cluster ARN/group``) and where they are (``address``: ``subnet/address``).
+
+    Stopped ones not by group, namespace, VPC, public address, ``public`` or ``alive``.
+    """
     return Table(
         {
             "id": lambda t: (t.id,),
             "cluster": lambda t: (t.cluster,),
+            "group": lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
             "service": lambda t: () if t.service is None else (t.service,),
             "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
             "vpc": lambda t: () if t.stopped else (t.interface.vpc,),
             "subnet": lambda t: (t.interface.subnet,),
+            "address": lambda t: (f"{t.interface.subnet}/{t.interface.address}",),
             "public": lambda t: ("yes",) if t.interface.public_address and not t.stopped else (),
+            "public_address": lambda t: () if t.stopped else (t.interface.public_address or "",),
             "interface": lambda t: (t.interface.id,),
             "alive": lambda t: () if t.stopped else ("yes",),
         }

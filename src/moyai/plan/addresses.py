@@ -9,8 +9,10 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
 
 from moyai.domain.ecs.task import Task
 from moyai.domain.vpc.default import Subnet
@@ -24,20 +26,28 @@ _RESERVED_AT_START = 4
 
 def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
     """A free address of the subnet, or None when it is full."""
-    known = world.tasks.by("subnet", subnet.id)
-    taken = {t.interface.address for t in (*known, *batch) if not t.stopped}
-    resting = {t.interface.address for t in known}
-    network = IPv4Network(subnet.cidr)
-    return _first_free(network, _RESERVED_AT_START, taken | resting) or _first_free(network, _RESERVED_AT_START, taken)
+    given = {t.interface.address for t in batch if t.interface.subnet == subnet.id}
+    used = world.tasks.count("subnet", subnet.id) + len(given)
+
+    def owners(address: str) -> tuple[Task, ...]:
+        return world.tasks.by("address", f"{subnet.id}/{address}")
+
+    candidates = partial(_from, IPv4Network(subnet.cidr), _RESERVED_AT_START, used)
+    fresh = (a for a in candidates() if a not in given and not owners(a))
+    rested = (a for a in candidates() if a not in given and all(t.stopped for t in owners(a)))
+    return next(chain(fresh, rested), None)
 
 
 def public_address(world: World, batch: Iterable[Task]) -> str | None:
     """A free public address, or None when there is none left."""
-    taken = {t.interface.public_address or "" for t in (*world.tasks.by("public", "yes"), *batch)}
-    return _first_free(PUBLIC_CIDR, 1, taken)
+    given = {t.interface.public_address for t in batch}
+    used = world.tasks.count("public", "yes") + len(given)
+    candidates = _from(PUBLIC_CIDR, 1, used)
+    return next((a for a in candidates if a not in given and not world.tasks.by("public_address", a)), None)
 
 
-def _first_free(network: IPv4Network, reserved: int, taken: Collection[str]) -> str | None:
+def _from(network: IPv4Network, reserved: int, used: int) -> Iterator[str]:
+    """All addresses, those first that follow the ``used`` lowest ones: where most likely none is taken."""
     first = int(network.network_address) + reserved
-    candidates = (str(IPv4Address(n)) for n in range(first, int(network.broadcast_address)))
-    return next((a for a in candidates if a not in taken), None)
+    size = int(network.broadcast_address) - first
+    return (str(IPv4Address(first + (used + n) % size)) for n in range(size))

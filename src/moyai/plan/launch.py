@@ -145,7 +145,7 @@ def _peers(world: World, request: LaunchRequest, batch: Sequence[Task]) -> list[
     if request.service is not None:
         known = world.tasks.by("service", request.service)
     else:
-        known = tuple(t for t in world.tasks.by("cluster", request.cluster) if t.group == request.group)
+        known = world.tasks.by("group", f"{request.cluster}/{request.group}")
     return [t for t in (*known, *batch) if t.stopping_at is None and not t.stopped]
 
 

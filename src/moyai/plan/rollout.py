@@ -20,7 +20,8 @@ from moyai.kernel.clock import Instant, later
 from moyai.plan.sight import has_health_check
 
 _PERCENT = 100
-_AFTER_DRAIN = frozenset({TaskStatus.STOPPING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
+AFTER_DRAIN = frozenset({TaskStatus.STOPPING, TaskStatus.DEPROVISIONING, TaskStatus.STOPPED})
+"""States of a task that serves nobody any more."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ def take_stock(world: World, service: Service, now: Instant) -> Roll:
     healthy, unhealthy, coming, leaving = [], [], [], []
     for task in world.tasks.by("service", service.arn):
         if task.desired_status is DesiredStatus.STOPPED:
-            if task.last_status not in _AFTER_DRAIN:
+            if task.last_status not in AFTER_DRAIN:
                 leaving.append(task)
         elif is_healthy(task, world.task_definitions[task.task_definition]):
             healthy.append(task)

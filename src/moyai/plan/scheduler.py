@@ -68,7 +68,7 @@ def plan_service(
             *(() if following == service else (Put(following),)),
             *(Put(t) for t in turn.launched.tasks),
             *(Put(_stopped(roll, t, now)) for t in stops),
-            *unused(world, following),
+            *unused(world, service, following),
             *events.announce(world, service.arn, texts, now, ids),
         ),
         wake_at=_wake_at(turn, following, now),
@@ -79,10 +79,12 @@ def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:
     """A deleted service: everything stops, then it is INACTIVE."""
     service = roll.service
     changes: list[Change] = [Put(_stopped(roll, t, now)) for t in roll.alive]
+    following = service
     if all(t.stopped for t in world.tasks.by("service", service.arn)):
         last = replace(service.primary, desired_count=0)
-        changes.append(Put(replace(service, status=ServiceStatus.INACTIVE, deployments=(last,), steady_at=None)))
-    changes += unused(world, service)
+        following = replace(service, status=ServiceStatus.INACTIVE, deployments=(last,), steady_at=None)
+        changes.append(Put(following))
+    changes += unused(world, service, following)
     changes += events.announce(world, service.arn, _stop_texts(roll.alive), now, ids)
     return plan(changes)
 

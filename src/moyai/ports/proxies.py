@@ -1,7 +1,8 @@
 """The feed that keeps every proxy's configuration current, and knows what each has acknowledged.
 
-Promise: ``publish`` takes the whole mesh and sends each proxy only what changed for it; a mesh that
-can't be translated leaves the last good one serving. What ``states`` and ``holders`` say comes from
+Promise: ``publish`` takes one part of the mesh (a namespace: no traffic leaves it, so parts share no
+name) and costs what that part costs, however many others there are. Each proxy is sent only what changed
+for it; a mesh that can't be translated leaves the last good one serving. What ``states`` and ``holders`` say comes from
 acknowledgements on the streams, never from what was sent.
 
 Errors:
@@ -32,8 +33,14 @@ class UnknownWorkload(ProxyFault):
 class ProxyFeed(Protocol):
     """Configuration out to the proxies, acknowledgements back. Used from one event loop only."""
 
-    def publish(self, mesh: Mesh) -> None:
-        """Make this the mesh; push what changed. Pieces that can't be translated keep their last good form."""
+    def publish(self, mesh: Mesh, part: str = "") -> None:
+        """Make this the mesh of a part, an empty one to end it; push what changed.
+
+        Pieces that can't be translated keep their last good form.
+        """
+
+    def clear(self) -> None:
+        """End every part."""
 
     def bootstrap(self, workload: WorkloadId) -> bytes:
         """Envoy's bootstrap for this workload, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec).
@@ -44,14 +51,14 @@ class ProxyFeed(Protocol):
     def state(self, workload: WorkloadId) -> ProxyState | None:
         """One proxy's state; None when it has not been published."""
 
-    def connected(self) -> frozenset[WorkloadId]:
-        """Proxies with an open stream."""
+    def is_connected(self, workload: WorkloadId) -> bool:
+        """Whether the proxy has an open stream."""
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""
 
-    def holders(self, address: str, port: int) -> frozenset[WorkloadId]:
-        """Proxies that may still send traffic to this endpoint: a configuration they acknowledged last, or
+    def holders(self, address: str, port: int, part: str = "") -> frozenset[WorkloadId]:
+        """Proxies of a part that may still send traffic to this endpoint: a configuration they acknowledged last, or
         were sent and have not answered yet, has it. A proxy whose stream was cut goes on with what it had, so it
         counts until it has come back and said what it has, or until its workload is gone from the mesh.
         """

@@ -13,8 +13,7 @@ from typing import NamedTuple
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn
-from moyai.mesh.ir import Mesh
-from moyai.mesh.service_connect import compile_namespace, join
+from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.publish import published_ports
 from moyai.ports.store import Key
 from moyai.reconcile.surroundings import Surroundings
@@ -32,24 +31,17 @@ class MeshBroadcast:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._meshes: dict[NamespaceArn, Mesh] = {}
         self._traces: dict[Key, _Trace] = {}
         self._stale: set[NamespaceArn] = set()
 
     def follow(self, keys: Iterable[Key]) -> None:
-        """Compile what these changes touch, and publish when there is anything."""
+        """Compile and publish what these changes touch."""
         world = self._around.store.world
         for key in keys:
             self._stale |= self._touched(world, key)
-        if not self._stale:
-            return
         for namespace in sorted(self._stale):
-            if namespace in world.namespaces:
-                self._meshes[namespace] = compile_namespace(world, namespace)
-            else:
-                self._meshes.pop(namespace, None)
-        self._around.feed.publish(join(self._meshes.values()))
-        self._stale.clear()
+            self._around.feed.publish(compile_namespace(world, namespace), namespace)
+            self._stale.discard(namespace)
 
     def _touched(self, world: World, key: Key) -> set[NamespaceArn]:
         """The namespaces whose mesh this record changes by being as it is now."""
@@ -66,6 +58,10 @@ class PortBroadcast:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._published: tuple[PublishedPort, ...] | None = None
+
+    def doubt(self) -> None:
+        """Publish again next time: what answered may have died since, and a port that was taken may be free."""
+        self._published = None
 
     async def follow(self) -> None:
         """Publish when anything differs from last time. Raises RuntimeFault; then it is tried again."""

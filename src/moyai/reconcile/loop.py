@@ -54,11 +54,6 @@ class Reconciler:
         self._ports_bell = asyncio.Event()
         self._draining: set[TaskArn] = set()
 
-    @property
-    def idle(self) -> bool:
-        """No key waits and none is being worked on."""
-        return self._queue.idle
-
     async def run(self) -> None:
         """Reconcile until cancelled."""
         world = self._around.store.world
@@ -173,4 +168,5 @@ class Reconciler:
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self._queue.add(service.arn)
+            self._ports.doubt()
             self._ports_bell.set()

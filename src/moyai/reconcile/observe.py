@@ -50,8 +50,9 @@ class Observer:
 
     async def _drain(self, task: Task) -> Drain:
         feed = self._around.feed
+        part = "" if task.view is None else task.view.namespace
         ports = [o.reachable_port for o in offers(task)]
-        waiting = {w for port in ports for w in feed.holders(task.interface.address, port)} | self._silent(task)
+        waiting = {w for port in ports for w in feed.holders(task.interface.address, port, part)} | self._silent(task)
         if waiting:
             self._forgotten.pop(task.id, None)
             return Drain(frozenset(waiting))
@@ -69,7 +70,8 @@ class Observer:
             return set()
         targets = {o.discovery_service for o in leaving.view.offers}
         callers = (t for t in self._around.store.world.tasks.by("namespace", leaving.view.namespace) if t != leaving)
-        return {WorkloadId(t.arn) for t in callers if _calls(t, targets)} - self._around.feed.connected()
+        found = {WorkloadId(t.arn) for t in callers if _calls(t, targets)}
+        return {workload for workload in found if not self._around.feed.is_connected(workload)}
 
 
 def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:

@@ -146,8 +146,9 @@ class Builder:
         *,
         offers: Sequence[str] | None = None,
         bounds: DeploymentConfiguration | None = None,
+        namespace: str = NAMESPACE,
     ) -> ServiceArn:
-        """A service in the default cluster. ``offers``: names of ports to offer in NAMESPACE under the
+        """A service in the default cluster. ``offers``: names of ports to offer in the namespace under the
         service's own name and port 80; empty = a client only; None = no Service Connect.
         """
         cluster = self.cluster()
@@ -162,7 +163,7 @@ class Builder:
             desired_count=desired,
             deployment_configuration=bounds or DeploymentConfiguration(),
         )
-        self._deploy(made, definition, None if offers is None else self._connect(name, offers))
+        self._deploy(made, definition, None if offers is None else self._connect(name, offers, namespace))
         return key
 
     def deploy(self, service: ServiceArn, definition: TaskDefinition) -> DeploymentId:
@@ -200,10 +201,10 @@ class Builder:
         log = self.world.service_logs.get(service)
         return [] if log is None else [e.message for e in reversed(log.events)]
 
-    def _connect(self, name: str, ports: Sequence[str]) -> ServiceConnectConfiguration:
-        self.namespace()
+    def _connect(self, name: str, ports: Sequence[str], namespace: str) -> ServiceConnectConfiguration:
+        self.namespace(namespace)
         services = tuple(ServiceConnectService(p, f"{name}-{p}", (ClientAlias(80, f"{name}-{p}"),)) for p in ports)
-        return ServiceConnectConfiguration(enabled=True, namespace=NAMESPACE, services=services)
+        return ServiceConnectConfiguration(enabled=True, namespace=namespace, services=services)
 
     def _deploy(
         self, service: Service, definition: TaskDefinition, connect: ServiceConnectConfiguration | None

@@ -43,6 +43,13 @@ def test_no_key_finds_no_record():
     assert table(Row("a")).get(None) is None
 
 
+def test_counting_finds_what_looking_finds():
+    made = table(Row("a"), Row("b", tags=("x",)), Row("c", "blue"))
+    assert [made.count("colour", c) for c in ("red", "blue", "green")] == [2, 1, 0]
+    made.delete("a")
+    assert made.count("colour", "red") == len(made.by("colour", "red")) == 1
+
+
 def test_an_index_that_does_not_exist_is_an_error():
     with pytest.raises(KeyError):
         table().by("size", "red")

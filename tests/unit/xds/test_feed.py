@@ -254,3 +254,21 @@ async def test_changes_coalesce_and_reach_every_listener(feed):
     await asyncio.sleep(0)
     feed.publish(mesh(OLD))
     assert await asyncio.gather(*waiting) == [ONE, ONE]
+
+
+def test_parts_come_and_go_without_each_other(feed):
+    feed.publish(mesh(OLD), "a")
+    feed.publish(mesh(OLD, workloads=(TWO,)), "b")
+    connect(feed)
+    _, sink = connect(feed, TWO)
+    assert feed.holders("10.0.0.1", 80, "a") == {ONE}
+    assert feed.holders("10.0.0.1", 80, "b") == {TWO}
+    feed.publish(mesh(NEW), "a")
+    assert sink.responses == []
+    feed.publish(Mesh(), "a")
+    assert feed.holders("10.0.0.1", 80, "a") == frozenset()
+    assert feed.holders("10.0.0.1", 80, "b") == {TWO}
+    with pytest.raises(UnknownWorkload):
+        feed.bootstrap(ONE)
+    feed.clear()
+    assert feed.holders("10.0.0.1", 80, "b") == frozenset()

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
@@ -32,9 +32,17 @@ class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
     """The interfaces of the scope's tasks that have not stopped."""
-    tasks = ctx.store.world.tasks.by("vpc", default_vpc(ctx.scope).id)
-    found = select(_INTERFACES, tasks, request.network_interface_ids, request)
+    found = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
     return {"network_interfaces": [_interface(task) for task in found.items], "next_token": found.next_token}
+
+
+def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iterable[Task]:
+    """The tasks with the interfaces that are asked for by id, or all tasks that have one."""
+    tasks, vpc = ctx.store.world.tasks, default_vpc(ctx.scope).id
+    if not request.network_interface_ids:
+        return tasks.by("vpc", vpc)
+    named = (task for one in request.network_interface_ids for task in tasks.by("interface", one))
+    return [task for task in named if task.interface.vpc == vpc and not task.stopped]
 
 
 def _interface(task: Task) -> dict[str, object]:

@@ -9,7 +9,9 @@ Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel
 from __future__ import annotations
 
 import contextlib
+import os
 import select
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -133,10 +135,11 @@ class Cgroups:
         return self._bases[controller]
 
     def remove(self, group: str) -> None:
-        """Remove a group and those below it. Its processes are dead; the kernel may need a moment to notice."""
+        """Remove a group and those below it, and whatever process is still in them."""
         for top in self._paths(group):
             below = sorted(top.rglob("*/"), key=lambda path: len(path.parts), reverse=True) if top.exists() else []
             for path in (*below, top):
+                _kill_members(path)
                 _remove(path)
 
     def destroy(self) -> None:
@@ -163,7 +166,27 @@ def _table(path: Path) -> dict[str, int]:
     return {name: int(value) for name, value in (line.split() for line in path.read_text().splitlines())}
 
 
+def _kill_members(path: Path) -> None:
+    """Kill what is in a group, through pidfds: still listed once its pidfd is open, it is what was meant."""
+    for pid in _members(path):
+        with contextlib.suppress(ProcessLookupError):
+            fd = os.pidfd_open(pid)
+            try:
+                if pid in _members(path):
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+            finally:
+                os.close(fd)
+
+
+def _members(path: Path) -> list[int]:
+    try:
+        return [int(line) for line in (path / "cgroup.procs").read_text().split()]
+    except OSError:
+        return []
+
+
 def _remove(path: Path) -> None:
+    """Remove one directory. After the last process has died the kernel may need a moment to notice."""
     for _ in range(_PATIENCE):
         try:
             path.rmdir()

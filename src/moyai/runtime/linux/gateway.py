@@ -44,6 +44,7 @@ class Gateway:
         alive = kept is not None and kept.keeper_lives()
         if not alive:
             self.remove()
+            self._layout.make()
         self._run.mkdir(parents=True, exist_ok=True)
         os.chown(self._run, _OWNER, _OWNER)
         self._run.chmod(0o700)

@@ -50,15 +50,9 @@ class Layout:
     def make(self) -> None:
         """Make the directories. Only root can look into them; proxies may pass through ``run`` and ``netns``."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path, mode in (
-            (self.run, 0o711),
-            (self.netns, 0o711),
-            (self.tasks, 0o700),
-            (self.gone, 0o700),
-            (self.logs, 0o700),
-        ):
+        for path in (self.run, self.netns, self.tasks, self.gone, self.gateway, self.logs):
             path.mkdir(exist_ok=True)
-            path.chmod(mode)
+            path.chmod(0o711 if path in {self.run, self.netns} else 0o700)
 
     def task(self, task: TaskId) -> Path:
         """A task's directory."""

@@ -8,6 +8,7 @@ Refuses: listening sockets (there is no network), so ``listen`` answers None.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from socket import socket
 
@@ -19,6 +20,8 @@ from moyai.ports.runtime import CannotStart, ImageNotFound, RuntimeFault, Sandbo
 from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
 from moyai.runtime.sim.script import script_of
 
+_REMEMBERED = 10_000
+
 
 class SimRuntime:
     """A ``TaskRuntime``. ``images`` None = every image is at hand."""
@@ -29,8 +32,8 @@ class SimRuntime:
         self._sandboxes: dict[TaskId, SimSandbox] = {}
         self._watchers: set[asyncio.Event] = set()
         self._faults: dict[tuple[TaskId | None, str], RuntimeFault] = {}
-        self.told: list[tuple[str, TaskId, str]] = []
-        """Every verb that changed something: verb, task, container."""
+        self.told: deque[tuple[str, TaskId, str]] = deque(maxlen=_REMEMBERED)
+        """The last verbs that changed something: verb, task, container."""
         self.published: tuple[PublishedPort, ...] = ()
 
     async def prepare(self, sandbox: SandboxSpec) -> None:

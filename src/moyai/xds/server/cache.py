@@ -18,6 +18,7 @@ from moyai.xds.server.resource import Kind, Resource, Snapshot, resource
 
 _UNTRANSLATABLE = (TypeError, ValueError)
 """What protocol buffers raise for a value that their message can't hold."""
+_Pieces = tuple[tuple[Kind, Resource], ...]
 
 
 class _Shared(msgspec.Struct, frozen=True):
@@ -34,9 +35,10 @@ class _Own(msgspec.Struct, frozen=True):
     workload: Workload
     services: tuple[Service, ...]
     shared: frozenset[Key]
-    pieces: tuple[tuple[Kind, Resource], ...]
+    pieces: _Pieces
     snapshot: Snapshot
-    fault: str | None = None
+    own_fault: str | None
+    shared_fault: str | None
 
 
 class SnapshotCache:
@@ -71,7 +73,7 @@ class SnapshotCache:
     def fault(self, workload: WorkloadId) -> str | None:
         """Why a part of the workload's snapshot isn't the newest."""
         own = self._own.get(workload)
-        return None if own is None else own.fault
+        return None if own is None else own.own_fault or own.shared_fault
 
     def resource(self, key: Key) -> Resource | None:
         """A shared resource in its newest form; None when that could not be translated."""
@@ -92,16 +94,24 @@ class SnapshotCache:
 
     def _assemble(self, workload: Workload, services: tuple[Service, ...], before: _Own | None) -> _Own:
         shared = frozenset(shared_keys(self.mesh, workload))
-        faults = [found.fault for key in sorted(shared) if (found := self._shared[key]).fault is not None]
-        try:
-            pieces = tuple(own_pieces(self.mesh, workload))
-        except _UNTRANSLATABLE as error:
-            faults.append(f"{workload.id}: {error}")
-            pieces = () if before is None else before.pieces
+        pieces, own_fault = self._own_pieces(workload, services, before)
+        faults = (self._shared[key].fault for key in sorted(shared))
+        shared_fault = next((fault for fault in faults if fault is not None), None)
         snapshot = self._together(shared, pieces)
-        return _Own(workload, services, shared, pieces, snapshot, next(iter(faults), None))
+        return _Own(workload, services, shared, pieces, snapshot, own_fault, shared_fault)
 
-    def _together(self, shared: frozenset[Key], pieces: tuple[tuple[Kind, Resource], ...]) -> Snapshot:
+    def _own_pieces(
+        self, workload: Workload, services: tuple[Service, ...], before: _Own | None
+    ) -> tuple[_Pieces, str | None]:
+        """The workload's own resources, and why they aren't the newest when they couldn't be translated."""
+        if before is not None and before.own_fault is None and _same(before, workload, services):
+            return before.pieces, None
+        try:
+            return tuple(own_pieces(self.mesh, workload)), None
+        except _UNTRANSLATABLE as error:
+            return () if before is None else before.pieces, f"{workload.id}: {error}"
+
+    def _together(self, shared: frozenset[Key], pieces: _Pieces) -> Snapshot:
         found: Mapping[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
         for kind, piece in (*self._translations(shared), *pieces):
             found[kind][piece.name] = piece

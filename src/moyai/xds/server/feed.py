@@ -15,11 +15,11 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import Mesh, Workload
 from moyai.ports.proxies import UnknownWorkload
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
-from moyai.xds.server.history import EndpointHistory
+from moyai.xds.server.history import Endpoint, EndpointHistory
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
 from moyai.xds.translate.names import egress_cluster
@@ -49,6 +49,38 @@ class _Proxy:
         return tuple(stream for stream in (self.stream, self.before) if stream is not None)
 
 
+class _Part:
+    """A part of the mesh: its translations, and what its endpoints were."""
+
+    def __init__(self) -> None:
+        self.cache = SnapshotCache()
+        self._history = EndpointHistory()
+
+    @property
+    def workloads(self) -> Mapping[WorkloadId, Workload]:
+        """Those that are published."""
+        return self.cache.mesh.workloads
+
+    def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
+        """Translate what changed; the workloads whose snapshot is another one now."""
+        changed = self.cache.update(mesh)
+        for name, group in mesh.groups.items():
+            found = self.cache.resource((Kind.ENDPOINT, egress_cluster(name)))
+            if found is not None:
+                self._history.add(found.name, found.version, group)
+        self._history.keep_only({egress_cluster(name) for name in mesh.groups})
+        return changed
+
+    def may_send(self, proxy: _Proxy, endpoint: Endpoint) -> bool:
+        """Whether any configuration that the proxy may be using has the endpoint."""
+        may_contain = self._history.may_contain
+        return any(
+            may_contain(name, version, endpoint)
+            for stream in proxy.streams()
+            for name, version in stream.held(Kind.ENDPOINT)
+        )
+
+
 class Connection:
     """One open stream; made by ``Feed.connect``."""
 
@@ -69,30 +101,40 @@ class Feed:
 
     def __init__(self, settings: ProxySettings) -> None:
         self._settings = settings
-        self._cache = SnapshotCache()
+        self._parts: dict[str, _Part] = {}
+        self._part_of: dict[WorkloadId, _Part] = {}
+        """Of every workload that is published."""
         self._proxies: dict[WorkloadId, _Proxy] = {}
-        self._history = EndpointHistory()
         self._listeners: list[_Doorbell] = []
 
-    def publish(self, mesh: Mesh) -> None:
-        """Make this the mesh; push what changed. Pieces that can't be translated keep their last good form."""
-        gone = self._cache.mesh.workloads.keys() - mesh.workloads.keys()
-        changed = self._cache.update(mesh)
-        self._remember(mesh)
+    def publish(self, mesh: Mesh, part: str = "") -> None:
+        """Make this the mesh of a part; push what changed. What can't be translated keeps its last good form."""
+        found = self._parts.setdefault(part, _Part())
+        gone = found.workloads.keys() - mesh.workloads.keys()
+        changed = found.update(mesh)
+        if mesh == Mesh():
+            del self._parts[part]
         for workload in gone:
+            del self._part_of[workload]
             self._forget_if_idle(workload)
         for workload in sorted(changed):
+            self._part_of[workload] = found
             proxy = self._proxies.setdefault(workload, _Proxy())
             if proxy.sink is not None and proxy.stream is not None:
                 self._offer(workload, proxy.stream, proxy.sink)
         self._ring(changed | gone)
 
+    def clear(self) -> None:
+        """End every part."""
+        for part in tuple(self._parts):
+            self.publish(Mesh(), part)
+
     def bootstrap(self, workload: WorkloadId) -> bytes:
         """Envoy's bootstrap for this workload; UnknownWorkload when it hasn't been published."""
-        found = self._cache.mesh.workloads.get(workload)
-        if found is None:
+        part = self._part_of.get(workload)
+        if part is None:
             raise UnknownWorkload(workload)
-        return bootstrap(found, self._settings)
+        return bootstrap(part.workloads[workload], self._settings)
 
     def reported(self, workload: WorkloadId, at: Instant) -> None:
         """The proxy's statistics came in."""
@@ -106,27 +148,21 @@ class Feed:
         proxy = self._proxies.get(workload)
         return None if proxy is None else self._state(workload, proxy)
 
-    def connected(self) -> frozenset[WorkloadId]:
-        """Proxies with an open stream."""
-        return frozenset(workload for workload, proxy in self._proxies.items() if proxy.sink is not None)
+    def is_connected(self, workload: WorkloadId) -> bool:
+        """Whether the proxy has an open stream."""
+        proxy = self._proxies.get(workload)
+        return proxy is not None and proxy.sink is not None
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""
         return {workload: self._state(workload, proxy) for workload, proxy in self._proxies.items()}
 
-    def holders(self, address: str, port: int) -> frozenset[WorkloadId]:
-        """Proxies that may still send traffic to this endpoint."""
-        may_contain, endpoint, published = self._history.may_contain, (address, port), self._cache.mesh.workloads
-        return frozenset(
-            workload
-            for workload, proxy in self._proxies.items()
-            if workload in published
-            and any(
-                may_contain(name, version, endpoint)
-                for stream in proxy.streams()
-                for name, version in stream.held(Kind.ENDPOINT)
-            )
-        )
+    def holders(self, address: str, port: int, part: str = "") -> frozenset[WorkloadId]:
+        """Proxies of a part that may still send traffic to this endpoint."""
+        found = self._parts.get(part)
+        if found is None:
+            return frozenset()
+        return frozenset(w for w in found.workloads if found.may_send(self._proxies[w], (address, port)))
 
     async def changes(self) -> AsyncGenerator[WorkloadId, None]:
         """Workloads whose state changed."""
@@ -165,28 +201,24 @@ class Feed:
         if proxy is None or proxy.sink is not sink:
             return
         proxy.sink = None
-        if workload not in self._cache.mesh.workloads:
+        if workload not in self._part_of:
             del self._proxies[workload]
         self._ring({workload})
 
     def _offer(self, workload: WorkloadId, stream: DeltaStream, sink: Sink) -> None:
-        snapshot = self._cache.snapshot(workload)
+        part = self._part_of.get(workload)
+        snapshot = None if part is None else part.cache.snapshot(workload)
         if snapshot is not None:
             _pass_on(sink, stream.offer(snapshot))
 
     def _state(self, workload: WorkloadId, proxy: _Proxy) -> ProxyState:
         connected = proxy.sink is not None
         stream = proxy.stream
-        rejected = self._cache.fault(workload) or (stream.rejected if stream is not None else None)
+        part = self._part_of.get(workload)
+        fault = None if part is None else part.cache.fault(workload)
+        rejected = fault or (stream.rejected if stream is not None else None)
         synced = connected and stream is not None and stream.synced and rejected is None
         return ProxyState(connected, synced, rejected, proxy.reported_at)
-
-    def _remember(self, mesh: Mesh) -> None:
-        for name, group in mesh.groups.items():
-            found = self._cache.resource((Kind.ENDPOINT, egress_cluster(name)))
-            if found is not None:
-                self._history.add(found.name, found.version, group)
-        self._history.keep_only({egress_cluster(name) for name in mesh.groups})
 
     def _forget_if_idle(self, workload: WorkloadId) -> None:
         """A workload left the mesh. A proxy that is still connected keeps what it has until it goes."""

@@ -1,0 +1,175 @@
+"""What one change costs in a small world and in a large one: planning, compiling the mesh, publishing it.
+
+Run by `make bench`, or by hand: `.venv/bin/python bench/growth.py`. Both worlds are in memory, made of the same
+namespaces of fifty tasks each (five services of ten that can all call each other), with a proxy's stream for each
+task. The two are measured in turn. No number here is a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from statistics import median
+from typing import Final
+
+from msgspec.structs import replace
+
+from moyai.app.clock import SystemClock
+from moyai.app.ids import SystemIds
+from moyai.domain.connect.names import Offer
+from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
+from moyai.domain.world import Change, Observed, Put, table_name
+from moyai.kernel.ids import WorkloadId
+from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.life import plan_task
+from moyai.plan.registration import register, withdraw
+from moyai.plan.scheduler import plan_service
+from moyai.ports.store import Key
+from moyai.reconcile.broadcast import MeshBroadcast
+from moyai.reconcile.observe import Observer
+from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.testing.world import Builder, container
+from moyai.xds.server.feed import Feed
+from moyai.xds.server.loopback import LoopbackProxies
+from moyai.xds.translate.bootstrap import ProxySettings
+
+SIZES: Final = (100, 10_000)
+SERVICES: Final = 5
+REPLICAS: Final = 10
+ROUNDS: Final = 15
+
+
+class Place:
+    """A world of this many tasks, all RUNNING, and what follows it."""
+
+    def __init__(self, tasks: int) -> None:
+        clock, ids = SystemClock(), SystemIds()
+        self.store = MemoryStore()
+        self.feed = Feed(ProxySettings())
+        self.around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, ids)
+        self.mesh = MeshBroadcast(self.around)
+        self.observer = Observer(self.around)
+        self.proxies = LoopbackProxies(self.feed)
+        self.build = Builder(self.store, ids=ids)
+        self.service, self.task = self._fill(tasks // (SERVICES * REPLICAS))
+
+    def _fill(self, namespaces: int) -> tuple[Service, Task]:
+        """A service in the middle of it, and a task of that service."""
+        definition = self.build.definition("app", container(port=8080))
+        arns = [
+            self.build.service(f"s{n}-{s}", definition, REPLICAS, offers=("app",), namespace=f"ns{n}")
+            for n in range(namespaces)
+            for s in range(SERVICES)
+        ]
+        for service in [self.store.world.services[arn] for arn in arns]:
+            self.store.apply([change for _ in range(REPLICAS) for change in self._running(service)])
+        service = self.store.world.services[arns[len(arns) // 2]]
+        return service, self.build.tasks(service.arn)[0]
+
+    def _running(self, service: Service) -> Iterator[Change]:
+        """One more task of the service, as it is once it runs."""
+        world, now, ids = self.store.world, self.around.clock.now(), self.around.ids
+        definition = world.task_definitions[service.primary.task_definition]
+        view = service.primary.view
+        request = LaunchRequest(service.cluster, definition, service.name, service=service.arn, view=view)
+        task = replace(launch(world, request, now, ids), last_status=TaskStatus.RUNNING, deployment=service.primary.id)
+        self.store.apply([Put(task)])
+        yield from register(world, task, definition, now)
+
+    async def attach(self) -> None:
+        """Open every proxy's stream and let it take what it is sent."""
+        self.mesh.follow(Key(table_name(type(r)), r.key) for r in self.store.world.records())
+        for task in self.store.world.tasks.by("alive", "yes"):
+            await self.proxies.attach(WorkloadId(task.arn))
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until the proxies of the middle have everything."""
+        waiting = {WorkloadId(t.arn) for t in self.store.world.tasks.by("namespace", self.offer_namespace)}
+        changes = self.feed.changes()
+        while waiting := {w for w in waiting if (state := self.feed.state(w)) is None or not state.synced}:
+            while await anext(changes) not in waiting:
+                pass
+        await changes.aclose()
+
+    @property
+    def offer_namespace(self) -> str:
+        """The namespace in the middle."""
+        view = self.service.primary.view
+        return "" if view is None else view.namespace
+
+    def offer(self) -> Offer:
+        """What the service in the middle offers."""
+        view = self.service.primary.view
+        assert view is not None  # noqa: S101
+        return view.offers[0]
+
+
+async def publish(place: Place) -> None:
+    """One endpoint leaves and comes back: compiled, pushed to the fifty proxies that can see it, acknowledged."""
+    world = place.store.world
+    definition = world.task_definitions[place.task.task_definition]
+    for changes in (withdraw(world, place.task), register(world, place.task, definition, place.around.clock.now())):
+        place.store.apply(changes)
+        place.mesh.follow([Key("discovery_instance", f"{place.offer().discovery_service}/{place.task.id}")])
+        await place.settled()
+
+
+async def scale(place: Place) -> None:
+    """A service gets one more task: counted, placed, addressed."""
+    wanted = replace(place.service, desired_count=REPLICAS + 1)
+    place.store.world.apply(Put(wanted))
+    plan_service(place.store.world, Observed(), wanted.arn, place.around.clock.now(), place.around.ids)
+    place.store.world.apply(Put(place.service))
+
+
+async def step(place: Place) -> None:
+    """A look at a task that runs."""
+    seen = await place.observer.look(place.task.arn)
+    plan_task(place.store.world, seen, place.task.arn, place.around.clock.now(), place.around.ids)
+
+
+async def drain(place: Place) -> None:
+    """A look at a task that drains: who still holds its endpoint."""
+    leaving = replace(place.task, last_status=TaskStatus.DEACTIVATING, desired_status=DesiredStatus.STOPPED)
+    place.store.world.apply(Put(leaving))
+    await place.observer.look(leaving.arn)
+    place.store.world.apply(Put(place.task))
+
+
+async def timed(change: Callable[[Place], Awaitable[None]], place: Place) -> float:
+    """Milliseconds of one change."""
+    started = time.perf_counter()
+    await change(place)
+    return 1000 * (time.perf_counter() - started)
+
+
+async def main() -> None:
+    """Measure all."""
+    places = [Place(size) for size in SIZES]
+    for place in places:
+        await place.attach()
+    named = {
+        "an endpoint leaves and returns, all ACK": publish,
+        "a service scales by one": scale,
+        "a look at a running task": step,
+        "a look at a draining task": drain,
+    }
+    print(f"{'':40} {SIZES[0]:>8} tasks {SIZES[1]:>8} tasks   ratio (medians of {ROUNDS}; min-max in brackets)")
+    for what, change in named.items():
+        rows: list[list[float]] = [[], []]
+        for _ in range(ROUNDS):
+            for place, row in zip(places, rows, strict=True):
+                row.append(await timed(change, place))
+        small, large = (f"{median(r):8.3f} ms [{min(r):.3f}-{max(r):.3f}]" for r in rows)
+        print(f"{what:40} {small} {large}   {median(rows[1]) / median(rows[0]):5.1f} x")
+    for place in places:
+        await place.proxies.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from moyai.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["image", "import", "Not/A:Name", "."], "NAME or NAME:TAG", id="a name that is none"),
+        pytest.param(["keys", "revoke", "AKIANOBODY"], "AKIANOBODY", id="a key that is not there"),
+        pytest.param(["status", "--endpoint", "http://127.0.0.1:1"], "moyai up", id="no moyai there"),
+    ],
+)
+def test_what_the_user_can_mend_is_said_in_one_line(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MOYAI_STATE", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["moyai", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
