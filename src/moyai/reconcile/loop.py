@@ -21,6 +21,7 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ServiceArn, TaskArn
 from moyai.plan.action import Effect, Plan
 from moyai.plan.life import plan_task
+from moyai.plan.registration import offers
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
 from moyai.reconcile.broadcast import MeshBroadcast, PortBroadcast
@@ -130,7 +131,7 @@ class Reconciler:
         self._draining.discard(arn)
         if task is None:
             return
-        if task.last_status is TaskStatus.DEACTIVATING:
+        if task.last_status is TaskStatus.DEACTIVATING and offers(task):
             self._draining.add(arn)
         self._queue.add(arn)
         if task.service is not None:
