@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: what the AWS door does, what the command line takes, how a task lives.
+"""Write docs/reference/ from the code: what the AWS door does, its errors, the command line, how a task lives.
 
 `make reference` runs it; with --check it writes nothing and fails when a page is out of date.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from inspect import getdoc, getmembers, isclass
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 
 import typer
 from typer.main import get_command
@@ -16,17 +18,39 @@ from moyai.api.coverage import render_coverage
 from moyai.api.models import load_models
 from moyai.app.wiring import services
 from moyai.cli.main import command_line
+from moyai.domain.cloudmap import errors as cloudmap_errors
+from moyai.domain.cloudwatch import errors as cloudwatch_errors
+from moyai.domain.ecs import errors as ecs_errors
 from moyai.domain.ecs.task import TASK_TRANSITIONS
+from moyai.domain.vpc import errors as ec2_errors
+from moyai.kernel import errors as common_errors
+from moyai.kernel.errors import ApiError
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.series import Archive
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+
+_BRANCHES = MappingProxyType(
+    {
+        "Every service": common_errors,
+        "ECS": ecs_errors,
+        "Cloud Map": cloudmap_errors,
+        "EC2": ec2_errors,
+        "CloudWatch": cloudwatch_errors,
+    }
+)
+_ERRORS_HEAD = """\
+Made from the error trees in the code (`make reference`); do not edit.
+
+The code is what a client reads, in whatever protocol it spoke: `ClientError.response["Error"]["Code"]` in boto3.
+An answer of 500 is moyai's fault and may be tried again; every other will be the same the next time."""
 
 
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
     return {
         "coverage.md": render_coverage(services(ArchiveReader(Archive())), load_models()),
+        "errors.md": errors_page(),
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),
     }
@@ -63,6 +87,25 @@ def _path(context: typer.Context) -> list[str]:
 def _row(record: tuple[str, str]) -> str:
     name, text = record
     return f"| `{name}` | {text} |"
+
+
+def errors_page() -> str:
+    """Every error that a client can get, by the service whose it is: code, HTTP status, when."""
+    parts = ["# Errors", "", _ERRORS_HEAD, ""]
+    for title, branch in _BRANCHES.items():
+        rows = [f"| `{e.code}` | {e.status} | {_when(e)} |" for e in _own_errors(branch)]
+        parts += [f"## {title}", "", "| code | HTTP status | when |", "|---|--:|---|", *rows, ""]
+    return "\n".join(parts)
+
+
+def _own_errors(branch: ModuleType) -> list[type[ApiError]]:
+    """The errors that a module defines, without those that only stand above others in the tree."""
+    found = [e for _, e in getmembers(branch, isclass) if issubclass(e, ApiError) and e.__module__ == branch.__name__]
+    return sorted((e for e in found if not e.__subclasses__()), key=lambda e: e.code)
+
+
+def _when(error: type[ApiError]) -> str:
+    return (getdoc(error) or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
 
 
 def task_states_page() -> str:

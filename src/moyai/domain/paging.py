@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,16 +36,31 @@ class _Token(msgspec.Struct, array_like=True):
     last: str
 
 
-def page(keys: Iterable[str], listing: object, token: str | None, size: int) -> Page:
-    """The ``size`` keys behind the token, in the order of the keys. ``listing``: the call and all its filters.
+def page(
+    keys: Iterable[str],
+    listing: object,
+    token: str | None,
+    size: int,
+    rank: Callable[[str], Any] = lambda key: key,
+    *,
+    descending: bool = False,
+) -> Page:
+    """The ``size`` keys behind the token, ordered by ``rank``. ``listing``: the call and all its filters.
 
     Raises BadToken.
     """
     digest = sha256(msgspec.json.encode(listing)).hexdigest()[:_DIGEST]
-    ordered = sorted(keys)
-    rest = ordered if token is None else ordered[bisect_right(ordered, _last(token, digest)) :]
-    shown = rest[:size]
-    return Page(shown, _written(digest, shown[-1]) if len(rest) > size else None)
+    ordered = sorted(keys, key=rank)
+    if token is not None:
+        last = rank(_last(token, digest))
+        if descending:
+            ordered = ordered[: bisect_left(ordered, last, key=rank)]
+        else:
+            ordered = ordered[bisect_right(ordered, last, key=rank) :]
+    if descending:
+        ordered.reverse()
+    shown = ordered[:size]
+    return Page(shown, _written(digest, shown[-1]) if len(ordered) > size else None)
 
 
 def _written(listing: str, last: str) -> str:

@@ -80,11 +80,20 @@ def _ended(case: Case) -> Step | None:
         return leave(case)
     starting = case.task.last_status is TaskStatus.PENDING
     if starting and case.fault is not None:
-        return _fail(case, StopCode.TASK_FAILED_TO_START, case.fault)
+        return _fail(_blamed(case, case.fault), StopCode.TASK_FAILED_TO_START, case.fault)
     if case.sandbox is None:
         code = StopCode.TASK_FAILED_TO_START if starting else StopCode.ESSENTIAL_CONTAINER_EXITED
         return _fail(case, code, SANDBOX_LOST)
     return None
+
+
+def _blamed(case: Case, fault: str) -> Case:
+    """The case with the fault as a container's reason: containers are started in turn, so it is the first one due."""
+    proxy = case.task.proxy
+    due = (proxy,) if proxy is not None and proxy.started_at is None else order.startable(case)
+    first = {c.name for c in due[:1]}
+    containers = tuple(replace(c, reason=fault) if c.name in first else c for c in case.task.containers)
+    return replace(case, task=case.moved(containers=containers))
 
 
 def _started(case: Case) -> Step:

@@ -296,6 +296,15 @@ def test_a_fault_is_the_reason_why_a_task_never_started():
     assert service.primary.retry_at == later(build.clock.now(), 5)
 
 
+def test_a_container_that_cannot_be_had_says_why_and_no_other_does():
+    build = Builder()
+    task = build.run(build.definition("pair", container("first"), container("second")))
+    step(build, task)
+    step(build, task, up(build, "first"), fault="CannotPullContainerError: no such image")
+    reasons = {c.name: c.reason for c in build.world.tasks[task].containers}
+    assert reasons == {"first": None, "second": "CannotPullContainerError: no such image"}
+
+
 def test_a_container_that_ended_at_once_counts_as_having_run():
     build = Builder()
     task = build.run(build.definition("job"))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import socket
-from http.server import BaseHTTPRequestHandler
 
 import grpc
 from google.protobuf.wrappers_pb2 import DoubleValue, StringValue
-from serving import listen_http
+from serving import JsonHandler, listen_http
 
 PRICING = os.environ.get("PRICING", "pricing:50051")
 STOCK = os.environ.get("STOCK", "stock:7000")
@@ -31,10 +30,8 @@ def in_stock(item: str) -> int:
         return int(connection.makefile().readline())
 
 
-class Catalog(BaseHTTPRequestHandler):
+class Catalog(JsonHandler):
     """``GET /items/N``: name, price and stock."""
-
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Put an item together from the other two services."""
@@ -46,21 +43,9 @@ class Catalog(BaseHTTPRequestHandler):
                 "in_stock": in_stock(item),
                 "catalog": VERSION,
             }
-            self.answer(200, found)
+            self.answer(200, json.dumps(found).encode())
         except (grpc.RpcError, OSError, ValueError) as error:
-            self.answer(502, {"error": str(error)})
-
-    def answer(self, status: int, found: dict[str, object]) -> None:
-        """Send JSON."""
-        body = json.dumps(found).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet: the proxy counts the requests."""
+            self.answer(502, json.dumps({"error": str(error)}).encode())
 
 
 if __name__ == "__main__":

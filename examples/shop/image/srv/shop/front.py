@@ -5,9 +5,8 @@ from __future__ import annotations
 import http.client
 import os
 import threading
-from http.server import BaseHTTPRequestHandler
 
-from serving import listen_http
+from serving import JsonHandler, listen_http
 
 CATALOG = os.environ.get("CATALOG", "catalog:80")
 _local = threading.local()
@@ -27,10 +26,8 @@ def ask_catalog(path: str) -> tuple[int, bytes]:
         raise
 
 
-class Front(BaseHTTPRequestHandler):
+class Front(JsonHandler):
     """``GET /items/N``: the item as the catalog has it."""
-
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Pass the question on, and the answer back."""
@@ -38,14 +35,7 @@ class Front(BaseHTTPRequestHandler):
             status, body = ask_catalog(self.path)
         except (OSError, http.client.HTTPException) as error:
             status, body = 502, f"catalog: {error}\n".encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet: the proxy counts the requests."""
+        self.answer(status, body)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,111 @@
+"""Load from a process of its own: the same requests again and again, each connection waiting for its answer.
+
+Run as a program: ``load.py HOST PORT CONNECTIONS SECONDS RATE`` with the raw request on standard input; RATE is
+requests a second over all connections, 0 for as many as are answered. It prints one JSON object: the requests,
+the seconds they took, and the median latency in ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import NamedTuple
+
+import uvloop
+
+_END = b"\r\n\r\n"
+
+
+class Result(NamedTuple):
+    """What one run of the load saw."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+class Load(NamedTuple):
+    """Where to, how much of it, and for how long."""
+
+    host: str
+    port: int
+    connections: int
+    seconds: float
+    rate: float = 0
+
+    def run(self, request: bytes, prefix: tuple[str, ...] = ()) -> Result:
+        """Run it in a process of its own; ``prefix`` is a command to run it under."""
+        command = [*prefix, sys.executable, str(Path(__file__)), *map(str, self)]
+        done = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=True)  # noqa: S603
+        return Result(**json.loads(done.stdout))
+
+
+class _Client(asyncio.Protocol):
+    """One connection. An answer that isn't 200 ends the run."""
+
+    def __init__(self, request: bytes, pause: float, waits: list[float]) -> None:
+        self._request, self._pause, self._waits = request, pause, waits
+        self._data = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._send()
+
+    def _send(self) -> None:
+        if not self._transport.is_closing():
+            self._sent = perf_counter()
+            self._transport.write(self._request)  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        head = self._data.find(_END)
+        if head < 0 or len(self._data) < head + len(_END) + _length(self._data[:head]):
+            return
+        if not self._data.startswith(b"HTTP/1.1 200"):
+            sys.exit(self._data.decode())
+        self._data = b""
+        wait = perf_counter() - self._sent
+        self._waits.append(wait)
+        if self._pause:
+            asyncio.get_running_loop().call_later(max(0.0, self._pause - wait), self._send)
+        else:
+            self._send()
+
+
+def _length(head: bytes) -> int:
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+
+
+async def _run(load: Load, request: bytes) -> Result:
+    waits: list[float] = []
+    pause = load.connections / load.rate if load.rate else 0.0
+    loop = asyncio.get_running_loop()
+    started = perf_counter()
+    transports = []
+    for _ in range(load.connections):
+        made, _client = await loop.create_connection(lambda: _Client(request, pause, waits), load.host, load.port)
+        transports.append(made)
+        await asyncio.sleep(pause / load.connections)
+    await asyncio.sleep(load.seconds)
+    elapsed = perf_counter() - started
+    for transport in transports:
+        transport.abort()
+    return Result(len(waits), elapsed, 1000 * median(waits))
+
+
+if __name__ == "__main__":
+    host, *numbers = sys.argv[1:]
+    port, connections, seconds, rate = map(float, numbers)
+    load = Load(host, int(port), int(connections), seconds, rate)
+    print(json.dumps(uvloop.run(_run(load, sys.stdin.buffer.read()))._asdict()))

@@ -1,0 +1,48 @@
+"""Real clients, for use inside a task: each asks one question and gives a dictionary that JSON can hold."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+
+import grpc
+import httpx
+from google.protobuf.wrappers_pb2 import Int32Value, StringValue
+
+PATIENCE = 20
+
+
+def http(url: str, method: str = "GET", body: str = "", *, http2: bool = False) -> dict[str, object]:
+    """One request over a connection of its own; HTTP/2 with prior knowledge."""
+    with httpx.Client(http1=not http2, http2=http2, timeout=PATIENCE, trust_env=False) as client:
+        answer = client.request(method, url, content=body)
+    return {
+        "status": answer.status_code,
+        "version": answer.http_version,
+        "headers": dict(answer.headers),
+        "text": answer.text,
+    }
+
+
+def lines(host: str, port: int, line: str, patience: float = PATIENCE) -> dict[str, object]:
+    """A line there, a line back."""
+    with socket.create_connection((host, port), timeout=patience) as connection:
+        connection.sendall(f"{line}\n".encode())
+        return {"text": connection.makefile().readline().strip()}
+
+
+def say(target: str, text: str) -> dict[str, object]:
+    """A unary call."""
+    with grpc.insecure_channel(target) as channel:
+        call = channel.unary_unary("/e2e.Echo/Say", StringValue.SerializeToString, StringValue.FromString)
+        return {"text": call(StringValue(value=text), timeout=PATIENCE).value}
+
+
+def count(target: str, number: int) -> dict[str, object]:
+    """A stream of answers."""
+    with grpc.insecure_channel(target) as channel:
+        call = channel.unary_stream("/e2e.Echo/Count", Int32Value.SerializeToString, StringValue.FromString)
+        return {"texts": [answer.value for answer in call(Int32Value(value=number), timeout=PATIENCE)]}
+
+
+QUESTIONS: Mapping[str, Callable[..., dict[str, object]]] = {"http": http, "lines": lines, "say": say, "count": count}

@@ -1,0 +1,29 @@
+"""A plain TCP application: answers each line with the task's id and the line.
+
+usage: python3 -m tests.e2e.apps.lines PORT
+"""
+
+from __future__ import annotations
+
+import socketserver
+import sys
+
+from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+
+
+class Lines(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        for line in self.rfile:
+            self.wfile.write(f"{task_id()} ".encode() + line)
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+
+if __name__ == "__main__":
+    leave_on_sigterm()
+    with Server(("", int(sys.argv[1])), Lines) as server:
+        server.serve_forever()

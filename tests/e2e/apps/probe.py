@@ -1,0 +1,83 @@
+"""The test's hand inside a task: asks what it is told to ask, runs what it is told to run, and puts load on others.
+
+usage: python3 -m tests.e2e.apps.probe PORT
+
+POST /ask {"kind": …, …}       one question of ask.py; {"error": class, "said": text} when it failed
+POST /run {"command": […]}     a command in this container
+POST /load {"callers": […]}    begin; each caller is one of load.py's kinds
+GET /load                      the tally up to now
+DELETE /load                   end, and the tally
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import grpc
+import httpx
+
+from tests.e2e.apps import ask
+from tests.e2e.apps.leaving import leave_on_sigterm
+from tests.e2e.apps.load import Load
+
+LOADS: list[Load] = []
+RUN_PATIENCE = 30
+
+
+def answer_of(question: dict[str, Any]) -> Mapping[str, object]:
+    kind = question.pop("kind")
+    try:
+        return ask.QUESTIONS[kind](**question)
+    except (OSError, httpx.HTTPError, grpc.RpcError) as error:
+        return {"error": type(error).__name__, "said": str(error)}
+
+
+def run(order: dict[str, Any]) -> Mapping[str, object]:
+    ran = subprocess.run(order["command"], capture_output=True, text=True, timeout=RUN_PATIENCE, check=False)
+    return {"code": ran.returncode, "out": ran.stdout, "err": ran.stderr}
+
+
+def begin(order: dict[str, Any]) -> Mapping[str, object]:
+    LOADS.append(Load(order["callers"], order.get("rate", 20)))
+    return LOADS[-1].tally()
+
+
+ORDERS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, object]]] = {
+    "/ask": answer_of,
+    "/run": run,
+    "/load": begin,
+}
+
+
+class Probe(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        order = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.answer(ORDERS[self.path](order))
+
+    def do_GET(self) -> None:
+        self.answer(LOADS[-1].tally() if LOADS else {})
+
+    def do_DELETE(self) -> None:
+        self.answer(LOADS.pop().end())
+
+    def answer(self, found: Mapping[str, object]) -> None:
+        body = json.dumps(found).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+if __name__ == "__main__":
+    leave_on_sigterm()
+    ThreadingHTTPServer(("", int(sys.argv[1])), Probe).serve_forever()

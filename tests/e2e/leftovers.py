@@ -1,0 +1,83 @@
+"""What an installation has on this machine: all of it must be gone when it is."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Where to look: the state directory, and the installation's id, under which its control groups are."""
+
+    state: Path
+    installation: str
+
+    @classmethod
+    def of(cls, state: Path) -> Leftovers:
+        """Those of the installation that has this state, which it must still have."""
+        with closing(sqlite3.connect(f"file:{state / 'moyai.db'}?mode=ro", uri=True)) as database:
+            rows = dict(database.execute("SELECT name, value FROM meta"))
+        return cls(state.resolve(), str(rows["installation"]))
+
+    def found(self) -> list[str]:
+        """A line for each thing that is there."""
+        return [*self.processes(), *self.mounts(), *self.groups(), *self.links(), *self.tables(), *self.files()]
+
+    def processes(self) -> Iterator[str]:
+        """Processes that name the state, or are in one of the installation's groups."""
+        for folder in PROC.iterdir():
+            if folder.name.isdigit() and self._is_ours(folder):
+                yield f"process {folder.name}: {_words(folder / 'cmdline')}"
+
+    def _is_ours(self, folder: Path) -> bool:
+        try:
+            texts = [(folder / name).read_bytes() for name in ("cmdline", "environ", "cgroup")]
+        except OSError:
+            return False  # it has ended meanwhile
+        names = (str(self.state).encode(), f"/moyai/{self.installation}".encode())
+        return any(name in text for text in texts for name in names)
+
+    def mounts(self) -> Iterator[str]:
+        """Mounts under the state: pinned network namespaces and whatever else."""
+        for line in (PROC / "self/mountinfo").read_text().splitlines():
+            if f"{self.state}/" in line.split()[4] + "/":
+                yield f"mount {line.split()[4]}"
+
+    def groups(self) -> Iterator[str]:
+        """Control groups."""
+        for path in CGROUPS.glob(f"**/moyai/{self.installation}"):
+            yield f"control group {path}"
+
+    def links(self) -> Iterator[str]:
+        """Interfaces on the host: a task's or a subnet's never belongs there."""
+        shown = subprocess.run(["ip", "-json", "link"], capture_output=True, check=True).stdout
+        for link in json.loads(shown):
+            kind = link.get("linkinfo", {}).get("info_kind", "")
+            if link["ifname"].startswith("bac1f") or (kind == "veth" and len(link["ifname"]) == len("v0123456789abc")):
+                yield f"interface {link['ifname']}"
+
+    def tables(self) -> Iterator[str]:
+        """Rules in the host's own firewall."""
+        shown = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+        yield from (line for line in shown.splitlines() if "moyai" in line)
+
+    def files(self) -> Iterator[str]:
+        """What is in the state directory."""
+        if self.state.exists():
+            yield from (f"file {path}" for path in self.state.iterdir())
+
+
+def _words(file: Path) -> str:
+    try:
+        return file.read_bytes().replace(b"\0", b" ").decode(errors="replace")[:200]
+    except OSError:
+        return "(ended)"

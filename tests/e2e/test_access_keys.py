@@ -1,0 +1,131 @@
+"""Beyond loopback every request is signed by a key that was issued here. (The tests' own requests stay on loopback.)"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+
+import botocore.auth
+import botocore.compat
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.installation import MOYAI, Installation
+
+pytestmark = pytest.mark.e2e
+
+OPEN = ("--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
+
+
+@pytest.fixture(scope="module")
+def key(open_installation: Installation) -> tuple[str, str]:
+    return make_key(open_installation)
+
+
+@pytest.fixture(scope="module")
+def open_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("open"), *OPEN)
+    make_key(installation)
+    installation.up()
+    yield installation
+    assert installation.leave() == []
+
+
+def make_key(installation: Installation) -> tuple[str, str]:
+    made = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
+    return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+def code_of(installation: Installation, key: str, secret: str, service: str = "ecs", operation: str = "list_clusters"):
+    with pytest.raises(ClientError) as caught:
+        getattr(installation.client(service, key=key, secret=secret), operation)()
+    error = caught.value.response
+    return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_without_keys_it_refuses_to_start_in_one_line(tmp_path):
+    command = [*MOYAI, "up", "--state", str(tmp_path / "state"), "--port", "0", *OPEN]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    (line,) = ran.stderr.splitlines()
+    assert "moyai keys create" in line
+    assert not (tmp_path / "state" / "moyai.db").exists()
+
+
+def test_the_right_key_works_for_every_service(open_installation, key):
+    access, secret = key
+    asked = {"access": access, "secret": secret}
+    assert asked["access"].startswith("AKIA")
+    client = lambda name: open_installation.client(name, key=access, secret=secret)  # noqa: E731
+    assert client("ecs").list_clusters()["clusterArns"] == []
+    assert client("ec2").describe_vpcs()["Vpcs"]
+    assert client("servicediscovery").list_namespaces()["Namespaces"] == []
+    assert client("cloudwatch").list_metrics()["Metrics"] == []
+    assert client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_a_wrong_secret_is_a_wrong_signature(open_installation, key):
+    assert code_of(open_installation, key[0], "wrong") == ("InvalidSignatureException", 403)
+    assert code_of(open_installation, key[0], "wrong", "sts", "get_caller_identity") == ("SignatureDoesNotMatch", 403)
+
+
+def test_a_key_that_was_never_issued_is_not_recognised(open_installation):
+    assert code_of(open_installation, "AKIA" + "A" * 16, "any") == ("UnrecognizedClientException", 403)
+    assert code_of(open_installation, "123456789012", "any") == ("UnrecognizedClientException", 403)
+
+
+def test_a_signature_of_another_time_is_expired_or_not_yet_current(open_installation, key, monkeypatch):
+    told = botocore.compat.get_current_datetime
+    for minutes, words in ((-20, "Signature expired"), (20, "Signature not yet current")):
+
+        def skewed(*args: bool, minutes: int = minutes, **more: bool) -> datetime:
+            return told(*args, **more) + timedelta(minutes=minutes)
+
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", skewed)
+        with pytest.raises(ClientError) as caught:
+            open_installation.client("ecs", key=key[0], secret=key[1]).list_clusters()
+        assert caught.value.response["Error"]["Code"] == "InvalidSignatureException"
+        assert words in caught.value.response["Error"]["Message"]
+
+
+def test_an_unsigned_request_is_refused(open_installation):
+    connection = HTTPConnection("127.0.0.1", open_installation.port, timeout=10)
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": "AmazonEC2ContainerServiceV20141113.ListClusters",
+    }
+    connection.request("POST", "/", b"{}", headers)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["__type"].rpartition("#")[2]) == (
+        403,
+        "MissingAuthenticationTokenException",
+    )
+    connection.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "reset"), ("GET", "logs?task=x&container=y")])
+def test_what_asks_for_no_signature_is_not_offered(open_installation, method, path):
+    connection = HTTPConnection("127.0.0.1", open_installation.port, timeout=10)
+    connection.request(method, f"/_moyai/{path}")
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_a_revoked_key_is_not_recognised_from_the_next_request_on(open_installation):
+    access, secret = make_key(open_installation)
+    client = open_installation.client("ecs", key=access, secret=secret)
+    client.list_clusters()
+    state = ("--state", str(open_installation.state))
+    assert access in open_installation.moyai("keys", "list", *state)
+    open_installation.moyai("keys", "revoke", access, *state)
+    assert access not in open_installation.moyai("keys", "list", *state)
+    assert code_of(open_installation, access, secret) == ("UnrecognizedClientException", 403)
+
+
+def test_no_secret_is_in_the_log_and_the_keys_are_their_owners_alone(open_installation, key):
+    assert key[1] not in open_installation.log.read_text()
+    assert (open_installation.state / "keys.json").stat().st_mode & 0o077 == 0

@@ -1,0 +1,108 @@
+"""The steps of the README, with the AWS CLI as it is installed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import AWS, Installation
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+SHOP = Path(__file__).parents[2] / "examples/shop"
+
+
+@pytest.fixture(scope="module")
+def shop(installed: Callable[[], Installation]) -> Installation:
+    """What the README says, step by step."""
+    installation = installed()
+    installation.up()
+    base = ("--base", "moyai.local/host", "--state", str(installation.state))
+    installation.moyai("image", "import", "moyai.local/shop:1", str(SHOP / "image"), *base)
+    for cluster in ("shop-core", "shop-web"):
+        installation.aws(
+            "ecs", "create-cluster", "--cluster-name", cluster, "--service-connect-defaults", "namespace=shop"
+        )
+    for name in ("stock", "pricing", "catalog", "front"):
+        for operation, folder in (("register-task-definition", "task-definitions"), ("create-service", "services")):
+            installation.aws("ecs", operation, "--cli-input-json", f"file://{SHOP / folder / name}.json")
+    installation.aws("ecs", "wait", "services-stable", "--cluster", "shop-web", "--services", "front")
+    for service in ("stock", "pricing", "catalog"):
+        installation.aws("ecs", "wait", "services-stable", "--cluster", "shop-core", "--services", service)
+    return installation
+
+
+def test_the_front_answers_where_status_says(shop):
+    shown = json.loads(shop.moyai("status", "--json"))
+    (front,) = [t for c in shown["clusters"] for t in c["tasks"] if t["group"] == "service:front"]
+    host = front["urls"][0].removeprefix("http://").partition(":")[0]
+    assert f"http://{host}:8080" in shop.moyai("status")
+
+    def item():
+        connection = HTTPConnection(host, 8080, timeout=10)
+        connection.request("GET", "/items/42")
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return json.loads(body) if answer.status == 200 else None
+
+    assert eventually(item)["item"] == "42"
+
+
+def test_logs_are_found_by_the_services_name(shop):
+    assert "listening on 8080" in shop.moyai("logs", "catalog")
+
+
+def test_discover_instances_works_through_an_endpoint_below_localhost(shop, tmp_path):
+    # The CLI asks data-moyai.localhost. Not every system resolves such names by itself, so this one command sees
+    # a hosts file that does.
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost moyai.localhost data-moyai.localhost\n")
+    arguments = "servicediscovery discover-instances --namespace-name shop --service-name catalog --output json"
+    script = f"mount --bind {hosts} /etc/hosts && exec {AWS} {arguments}"
+    environment = shop.environment() | {"AWS_ENDPOINT_URL": f"http://moyai.localhost:{shop.port}"}
+    ran = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    instances = json.loads(ran.stdout)["Instances"]
+    assert {i["Attributes"]["ECS_SERVICE_NAME"] for i in instances} == {"catalog"}
+    assert len(instances) == 2
+
+
+def test_metrics_and_identity(shop):
+    now = datetime.now(UTC)
+
+    def points():
+        return shop.aws(
+            "cloudwatch",
+            "get-metric-statistics",
+            "--namespace=AWS/ECS",
+            "--metric-name=RequestCount",
+            "--dimensions=Name=DiscoveryName,Value=catalog",
+            f"--start-time={(now - timedelta(minutes=30)).isoformat()}",
+            f"--end-time={(now + timedelta(minutes=10)).isoformat()}",
+            "--period=60",
+            "--statistics=Sum",
+        )["Datapoints"]
+
+    assert eventually(points)[0]["Unit"] == "Count"
+    identity = shop.aws("sts", "get-caller-identity")
+    assert identity["Account"] == "123456789012"
+    assert identity["Arn"].startswith("arn:aws:")
+
+
+def test_the_network_is_described_in_the_queries_that_people_write(shop):
+    subnets = shop.aws("ec2", "describe-subnets", "--filters", "Name=default-for-az,Values=true")["Subnets"]
+    assert len({s["AvailabilityZone"] for s in subnets}) == 3
+    mine = json.loads((SHOP / "services/front.json").read_text())["networkConfiguration"]["awsvpcConfiguration"]
+    assert {s["SubnetId"] for s in subnets} == set(mine["subnets"])
+    groups = shop.aws("ec2", "describe-security-groups", "--filters", "Name=group-name,Values=default")
+    assert groups["SecurityGroups"][0]["VpcId"] == subnets[0]["VpcId"]

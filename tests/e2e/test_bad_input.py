@@ -1,0 +1,304 @@
+"""What is wrong with a request is said with AWS's own code and status, and nothing of it is done."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, offer, shell
+from tests.e2e.waiting import eventually
+
+pytestmark = pytest.mark.e2e
+
+JSON = {"content-type": "application/x-amz-json-1.1"}
+LIMIT = 2 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def cluster(simulated: Installation) -> Cluster:
+    made = Cluster(simulated, "bad-input", "bad-input")
+    ports = [
+        {"name": "web", "containerPort": 8080, "appProtocol": "http"},
+        {"name": "other", "containerPort": 8081},
+    ]
+    made.define("sound", shell("sleep 1000", portMappings=ports))
+    made.serve("taken", "sound", offer("web", "taken", 80, discoveryName="taken"))
+    made.steady("taken")
+    return made
+
+
+def world(installation: Installation) -> dict[str, Any]:
+    """Everything there is, as the API lists it."""
+    ecs, cloudmap = installation.client("ecs"), installation.client("servicediscovery")
+    clusters = sorted(ecs.list_clusters()["clusterArns"])
+    return {
+        "clusters": clusters,
+        "services": [sorted(ecs.list_services(cluster=c, maxResults=100)["serviceArns"]) for c in clusters],
+        "tasks": [sorted(ecs.list_tasks(cluster=c)["taskArns"]) for c in clusters],
+        "definitions": ecs.list_task_definitions()["taskDefinitionArns"],
+        "namespaces": sorted(n["Id"] for n in cloudmap.list_namespaces()["Namespaces"]),
+        "names": sorted(s["Id"] for s in cloudmap.list_services()["Services"]),
+    }
+
+
+def refused(client: Any, operation: str, request: dict[str, Any]) -> tuple[str, int, str]:
+    """Code, status and message of the error that a request gets."""
+    with pytest.raises(ClientError) as caught:
+        getattr(client, operation)(**request)
+    error = caught.value.response
+    return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Message"]
+
+
+def service(made: Cluster, **changes: Any) -> dict[str, Any]:
+    """A request for a service that would be made as it is."""
+    connect = {"enabled": True, "services": [offer("web", "new", 80, discoveryName="new")]}
+    sound = {
+        "cluster": made.name,
+        "serviceName": "new",
+        "taskDefinition": "sound",
+        "desiredCount": 1,
+        "launchType": "FARGATE",
+        "networkConfiguration": made.network(public=False),
+        "serviceConnectConfiguration": connect,
+    }
+    return {name: value for name, value in (sound | changes).items() if value is not None}
+
+
+def connect(*offers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"serviceConnectConfiguration": {"enabled": True, "services": list(offers)} | more}
+
+
+CREATE_SERVICE = [
+    pytest.param({"cluster": "nowhere"}, "ClusterNotFoundException", "Cluster not found.", id="unknown cluster"),
+    pytest.param({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found.", id="unknown definition"),
+    pytest.param({"serviceName": "taken"}, "InvalidParameterException", "Creation of service", id="name is taken"),
+    pytest.param({"desiredCount": None}, "InvalidParameterException", "DesiredCount is missing", id="no count"),
+    pytest.param({"desiredCount": -1}, "InvalidParameterException", "desiredCount", id="negative count"),
+    pytest.param({"networkConfiguration": None}, "InvalidParameterException", "Network Configuration", id="no network"),
+    pytest.param(
+        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}},
+        "InvalidParameterException",
+        "InvalidSubnetID.NotFound",
+        id="unknown subnet",
+    ),
+    pytest.param(
+        connect(offer("web"), namespace="nowhere"), "NamespaceNotFoundException", "nowhere", id="unknown namespace"
+    ),
+    pytest.param(
+        connect(offer("nothing")),
+        "InvalidParameterException",
+        "portName(nothing) does not refer to any named PortMapping in the container definitions",
+        id="unknown port",
+    ),
+    pytest.param(
+        connect(offer("web", "other", 80, discoveryName="taken")),
+        "InvalidParameterException",
+        "SC service is already used by",
+        id="discovery name is taken",
+    ),
+    pytest.param(
+        connect(offer("web", "taken", 80, discoveryName="new")),
+        "InvalidParameterException",
+        "taken:80 is already used",
+        id="alias is taken",
+    ),
+    pytest.param(
+        connect(offer("web", "same", 80), offer("other", "same", 80)),
+        "InvalidParameterException",
+        "same:80 is given twice",
+        id="two ports under one alias",
+    ),
+    pytest.param(
+        connect(offer("web", "Not A Name", 80)), "InvalidParameterException", "DNS name", id="alias is no name"
+    ),
+    pytest.param(
+        {"loadBalancers": [{"targetGroupArn": "x", "containerName": "main", "containerPort": 8080}]},
+        "InvalidParameterException",
+        "loadBalancers",
+        id="what is not there is refused by name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "code", "words"), CREATE_SERVICE)
+def test_a_service_that_cannot_be_is_refused_and_nothing_of_it_is_made(cluster, changes, code, words):
+    before = world(cluster.installation)
+    got, status, message = refused(cluster.ecs, "create_service", service(cluster, **changes))
+    assert (got, status) == (code, 400)
+    assert words in message
+    assert world(cluster.installation) == before
+
+
+OTHERS = [
+    ("ecs", "update_service", {"cluster": "bad-input", "service": "none"}, "ServiceNotFoundException"),
+    ("ecs", "update_service", {"cluster": "nowhere", "service": "taken"}, "ClusterNotFoundException"),
+    ("ecs", "delete_service", {"cluster": "bad-input", "service": "taken"}, "InvalidParameterException"),
+    ("ecs", "delete_cluster", {"cluster": "bad-input"}, "ClusterContainsServicesException"),
+    ("ecs", "describe_tasks", {"cluster": "bad-input", "tasks": []}, "InvalidParameterException"),
+    ("ecs", "list_tasks", {"cluster": "bad-input", "serviceName": "none"}, "ServiceNotFoundException"),
+    ("ecs", "stop_task", {"cluster": "bad-input", "task": "0" * 32}, "InvalidParameterException"),
+    ("ecs", "describe_task_definition", {"taskDefinition": "none"}, "ClientException"),
+    ("ecs", "list_services_by_namespace", {"namespace": "nowhere"}, "NamespaceNotFoundException"),
+    ("ecs", "register_task_definition", {"family": "x y", "containerDefinitions": []}, "ClientException"),
+    ("servicediscovery", "get_namespace", {"Id": "ns-none"}, "NamespaceNotFound"),
+    ("servicediscovery", "discover_instances", {"NamespaceName": "no", "ServiceName": "no"}, "NamespaceNotFound"),
+    ("servicediscovery", "get_operation", {"OperationId": "none"}, "OperationNotFound"),
+    ("ec2", "describe_subnets", {"SubnetIds": ["subnet-0123456789abcdef0"]}, "InvalidSubnetID.NotFound"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "request_", "code"), OTHERS, ids=[f"{o[0]} {o[1]} {o[3]}" for o in OTHERS]
+)
+def test_each_service_has_its_own_codes(cluster, name, operation, request_, code):
+    before = world(cluster.installation)
+    got, status, message = refused(cluster.installation.client(name), operation, request_)
+    assert (got, status) == (code, 400)
+    assert message or code == "ServiceNotFoundException"
+    assert world(cluster.installation) == before
+
+
+def test_what_is_not_there_to_describe_is_a_failure_and_not_an_error(cluster):
+    answer = cluster.ecs.describe_services(cluster=cluster.name, services=["none"])
+    assert [failure["reason"] for failure in answer["failures"]] == ["MISSING"]
+    assert cluster.ecs.describe_clusters(clusters=["none"])["failures"][0]["reason"] == "MISSING"
+
+
+def test_an_operation_that_is_not_there_yet_says_its_name(cluster):
+    code, status, message = refused(cluster.ecs, "execute_command", {"task": "x", "command": "ls", "interactive": True})
+    assert "ExecuteCommand" in message
+    assert status >= 400
+    assert code
+
+
+# -------------------------------------------------------------------------------------------------------- raw requests
+
+
+def sent(installation: Installation, body: bytes, target: str = "CreateCluster", **headers: str) -> tuple[int, Any]:
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=20)
+    try:
+        given = JSON | {"x-amz-target": f"AmazonEC2ContainerServiceV20141113.{target}"} | headers
+        connection.request("POST", "/", body, given)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+MALFORMED = {
+    "not JSON": b"{",
+    "not UTF-8": b'{"clusterName": "\xff"}',
+    "a list": b"[]",
+    "a number": b"7",
+    "nothing": b"",
+    "twice as deep as anybody needs": b"[" * 50_000 + b"]" * 50_000,
+}
+
+
+@pytest.mark.parametrize("what", [what for what in MALFORMED if what != "nothing"])
+def test_a_body_that_is_not_what_the_protocol_says_is_a_serialization_error(simulated, what):
+    before = world(simulated)
+    status, answer = sent(simulated, MALFORMED[what])
+    assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
+    assert world(simulated) == before
+
+
+WRONG_TYPES: list[dict[str, Any]] = [
+    {"clusterName": 7},
+    {"clusterName": ["x"]},
+    {"clusterName": "wrong", "tags": {"key": "value"}},
+    {"clusterName": "wrong", "settings": "all"},
+]
+
+
+@pytest.mark.parametrize("body", WRONG_TYPES, ids=json.dumps)
+def test_a_member_of_the_wrong_type_is_a_serialization_error(simulated, body):
+    before = world(simulated)
+    status, answer = sent(simulated, json.dumps(body).encode())
+    assert (status, answer["__type"].rpartition("#")[2]) == (400, "SerializationException")
+    assert world(simulated) == before
+
+
+def test_a_missing_member_is_named(simulated):
+    status, answer = sent(simulated, b"{}", "CreateService")
+    assert (status, answer["__type"].rpartition("#")[2]) == (400, "InvalidParameterException")
+    assert "serviceName" in answer["message"]
+
+
+def test_an_unknown_operation_is_not_an_empty_success(simulated):
+    status, answer = sent(simulated, b"{}", "MakeCoffee")
+    assert (status, answer["__type"].rpartition("#")[2]) == (400, "UnknownOperationException")
+    assert "MakeCoffee" in answer["message"]
+
+
+def test_a_body_over_the_limit_is_413_and_is_not_read_to_its_end(simulated):
+    status, answer = sent(simulated, b" " * (LIMIT + 1))
+    assert status == 413
+    assert str(LIMIT) in answer["message"]
+
+
+# ----------------------------------------------------------------------------------------------- accounts and regions
+
+
+def test_accounts_and_regions_share_nothing(simulated):
+    here = simulated.client("ecs")
+    there = simulated.client("ecs", region="eu-west-1")
+    theirs = simulated.client("ecs", key="111111111111")
+    here.create_cluster(clusterName="mine")
+    for other, account, region in ((there, "123456789012", "eu-west-1"), (theirs, "111111111111", "us-east-1")):
+        assert other.list_clusters()["clusterArns"] == []
+        made = other.create_cluster(clusterName="mine")["cluster"]["clusterArn"]
+        assert made == f"arn:aws:ecs:{region}:{account}:cluster/mine"
+        other.delete_cluster(cluster="mine")
+    assert here.describe_clusters(clusters=["mine"])["clusters"][0]["status"] == "ACTIVE"
+    here.delete_cluster(cluster="mine")
+    assert simulated.client("sts", key="111111111111").get_caller_identity()["Account"] == "111111111111"
+    vpcs = {
+        simulated.client("ec2", region=region, key=key).describe_vpcs()["Vpcs"][0]["VpcId"]
+        for region in ("us-east-1", "eu-west-1")
+        for key in ("test", "111111111111")
+    }
+    assert len(vpcs) == 4
+
+
+# ----------------------------------------------------------------------------------------------------- our own paths
+
+
+def own(installation: Installation, method: str, path: str, **headers: str) -> tuple[int, Any]:
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=20)
+    try:
+        connection.request(method, f"/_moyai/{path}", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def test_health_says_what_runs(cluster):
+    status, found = own(cluster.installation, "GET", "health")
+    assert (status, found["status"], found["runtime"]) == (200, "ok", "sim")
+    assert found["tasks"] == 1
+    assert set(found["proxies"]) == {"connected", "synced", "rejected"}
+
+
+def test_a_web_page_of_somebody_elses_can_neither_reset_nor_create(simulated):
+    status, _ = own(simulated, "POST", "reset", Origin="http://example.com")
+    assert status == 403
+    status, _ = sent(simulated, b'{"clusterName": "from-afar"}', Origin="http://example.com")
+    assert status == 403
+
+
+def test_reset_forgets_everything_and_is_asked_for_by_post(simulated, cluster):
+    assert own(simulated, "GET", "reset")[0] == 405
+    assert world(simulated)["clusters"] != []
+    assert own(simulated, "POST", "reset")[0] == 200
+    empty = world(simulated)
+    assert [found for found in empty.values() if any(found)] == []
+    again = Cluster(simulated, "again", "again")
+    again.serve("web", again.define("web", shell("sleep 1000")))
+    eventually(lambda: again.service("web")["runningCount"] == 1)

@@ -1,0 +1,93 @@
+"""Deployments, scaling and sudden death while callers go on calling: none of them sees a failure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, Probe, app, checked, kill, offer, task_id
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+KEEPING = {"kind": "http", "url": "http://web/"}
+HASTY = {"kind": "http", "url": "http://web/", "keep": False}
+POSTING = {"kind": "http", "url": "http://web/", "method": "POST"}
+LINES = {"kind": "lines", "host": "lines", "port": 7000}
+RPC = {"kind": "rpc", "target": "rpc:50051"}
+EVERYBODY = (KEEPING, KEEPING, HASTY, HASTY, POSTING, LINES, LINES, RPC)
+
+
+class Stage(NamedTuple):
+    cluster: Cluster
+    probe: Probe
+
+    def definition(self, version: str) -> str:
+        """All three applications in one task; each leaves the moment it gets SIGTERM."""
+        environment = [{"name": "VERSION", "value": version}]
+        return self.cluster.define(
+            "load-servers",
+            app("web", 8080, "http", healthCheck=checked(8080), environment=environment),
+            app("lines", 7000, healthCheck=checked(7000)),
+            app("rpc", 50051, "grpc", healthCheck=checked(50051)),
+        )
+
+    def tasks(self) -> set[str]:
+        return {task["taskArn"] for task in self.cluster.tasks("servers")}
+
+
+@pytest.fixture(scope="module")
+def stage(server: Installation) -> Stage:
+    cluster = Cluster(server, "load", "load")
+    offers = (offer("web", "web", 80), offer("lines", "lines", 7000), offer("rpc", "rpc", 50051))
+    first = Stage(cluster, Probe("", 0))
+    cluster.serve("servers", first.definition("1"), *offers, count=3)
+    cluster.steady("servers")
+    return Stage(cluster, cluster.probe("load-caller"))
+
+
+def test_a_rolling_deployment_fails_no_request(stage):
+    before = stage.tasks()
+    stage.probe.begin(*EVERYBODY)
+    stage.cluster.update("servers", taskDefinition=stage.definition("2"))
+    stage.cluster.steady("servers")
+    stage.cluster.quiet("servers")
+    tally = stage.probe.end()
+    after = stage.tasks()
+    assert tally["failures"] == []
+    assert before.isdisjoint(after)
+    assert set(tally["answered"]) == {task_id(arn) for arn in before | after}
+
+
+def test_a_killed_application_fails_no_request_that_may_be_repeated_and_its_task_is_replaced(stage):
+    victim = min(stage.tasks())
+    stage.probe.begin(KEEPING, KEEPING, HASTY, HASTY)
+    eventually(lambda: task_id(victim) in stage.probe.tally()["answered"])
+    kill(victim, "apps.web")
+    stage.cluster.until(victim, "STOPPED")
+    stage.cluster.steady("servers")
+    eventually(lambda: len(stage.tasks()) == 3)
+    tally = stage.probe.end()
+    assert tally["failures"] == []
+    task = stage.cluster.task(victim)
+    (web,) = [c for c in task["containers"] if c["name"] == "web"]
+    assert web["exitCode"] == 137
+    assert task["stopCode"] == "EssentialContainerExited"
+    assert task["stoppedReason"] == "Essential container in task exited"
+
+
+def test_scaling_in_fails_no_request_and_no_connection(stage):
+    stage.cluster.steady("servers")
+    stage.probe.begin(*EVERYBODY)
+    eventually(lambda: len(stage.probe.tally()["answered"]) >= 3)
+    stage.cluster.update("servers", desiredCount=1)
+    stage.cluster.steady("servers")
+    stage.cluster.quiet("servers")
+    (left,) = stage.tasks()
+    before = stage.probe.tally()["answered"]
+    eventually(lambda: stage.probe.tally()["answered"][task_id(left)] > before[task_id(left)] + 100)
+    tally = stage.probe.end()
+    assert tally["failures"] == []
+    assert {who for who, count in tally["answered"].items() if count > before[who]} == {task_id(left)}

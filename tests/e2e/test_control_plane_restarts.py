@@ -1,0 +1,165 @@
+"""The control plane may die at any moment: nothing it said is lost, and tasks and traffic go on."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, Probe, app, kill, offer, processes, task_id
+from tests.e2e.waiting import eventually, while_it_lasts
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+WEB = ({"kind": "http", "url": "http://web/"}, {"kind": "http", "url": "http://web/", "keep": False})
+
+
+@pytest.fixture(scope="module")
+def installation(installed: Callable[[], Installation]) -> Installation:
+    made = installed()
+    made.up()
+    return made
+
+
+@pytest.fixture(scope="module")
+def cluster(installation: Installation) -> Cluster:
+    made = Cluster(installation, "lasting", "lasting")
+    made.serve("web", made.define("web", app("web", 8080, "http")), offer("web", "web"), count=2)
+    made.steady("web")
+    return made
+
+
+@pytest.fixture(scope="module")
+def probe(cluster: Cluster) -> Probe:
+    return cluster.probe("caller")
+
+
+def pids(cluster: Cluster) -> dict[str, list[int]]:
+    """Every process of every running task."""
+    arns = [task["taskArn"] for name in ("web", "caller") for task in cluster.tasks(name)]
+    return {arn: sorted(processes(arn, "")) for arn in arns}
+
+
+def writes(installation: Installation, said: list[str], told: threading.Event) -> None:
+    """Create and change things one after the other until told to stop; ``said`` gets what was acknowledged."""
+    ecs = installation.client("ecs")
+    number = len(said)
+    while not told.is_set():
+        number += 1
+        name = f"written-{number}"
+        try:
+            ecs.create_cluster(clusterName=name)
+            said.append(name)
+            ecs.update_cluster(cluster=name, settings=[{"name": "containerInsights", "value": "enabled"}])
+            said.append(f"{name} changed")
+        except (BotoCoreError, ClientError):
+            told.wait(0.05)
+
+
+def longer_than(said: list[str], length: int) -> bool:
+    return len(said) > length
+
+
+def kept(installation: Installation) -> set[str]:
+    """What the installation has of what was written."""
+    ecs = installation.client("ecs")
+    arns = [arn for page in ecs.get_paginator("list_clusters").paginate() for arn in page["clusterArns"]]
+    found = set()
+    for start in range(0, len(arns), 100):
+        described = ecs.describe_clusters(clusters=arns[start : start + 100], include=["SETTINGS"])["clusters"]
+        for cluster in described:
+            found.add(cluster["clusterName"])
+            if {"name": "containerInsights", "value": "enabled"} in cluster["settings"]:
+                found.add(f"{cluster['clusterName']} changed")
+    return found
+
+
+def test_killed_again_and_again_it_keeps_what_it_acknowledged_and_traffic_and_tasks_go_on(installation, cluster, probe):
+    before = pids(cluster)
+    chance = random.Random(20261124)  # noqa: S311 - moments, not secrets
+    said: list[str] = []
+    told = threading.Event()
+    probe.begin(*WEB)
+    writer = threading.Thread(target=writes, args=(installation, said, told), daemon=True)
+    writer.start()
+    for _ in range(3):
+        acknowledged = len(said)
+        eventually(partial(longer_than, said, acknowledged), "something was written")
+        while_it_lasts(chance.uniform(0.05, 0.6))
+        installation.kill()
+        assert installation.up() == installation.url
+        assert set(said) - kept(installation) == set()
+    told.set()
+    writer.join()
+    assert set(said) - kept(installation) == set()
+    eventually(lambda: installation_is_whole(installation, tasks=3))
+    tally = probe.end()
+    assert tally["failures"] == []
+    assert pids(cluster) == before
+    cluster.steady("web", "caller")
+
+
+def installation_is_whole(installation: Installation, tasks: int) -> bool:
+    """All tasks are known, and their proxies have come back."""
+    found = health(installation)
+    return bool(found["tasks"] == tasks and found["proxies"]["synced"] == tasks)
+
+
+def health(installation: Installation) -> Any:
+    return json.loads(installation.own("GET", "health"))
+
+
+def test_after_sigterm_tasks_and_traffic_go_on_and_the_next_start_adopts_them(installation, cluster, probe):
+    before = pids(cluster)
+    probe.begin(*WEB)
+    installation.terminate()
+    answered = sum(probe.tally()["answered"].values())
+    eventually(lambda: sum(probe.tally()["answered"].values()) > answered + 20, "traffic without a control plane")
+    installation.up()
+    eventually(lambda: installation_is_whole(installation, tasks=3))
+    cluster.update("web", desiredCount=3)
+    cluster.steady("web")
+    new = {task_id(task["taskArn"]) for task in cluster.tasks("web")} - {task_id(arn) for arn in before}
+    eventually(lambda: new <= set(probe.tally()["answered"]), "the caller's proxy learns of the new task")
+    tally = probe.end()
+    assert tally["failures"] == []
+    after = pids(cluster)
+    assert {arn: after[arn] for arn in before} == before
+
+
+def test_a_task_that_died_meanwhile_is_replaced(installation, cluster):
+    victim = cluster.tasks("web")[0]["taskArn"]
+    installation.kill()
+    kill(victim, "apps.web")
+    installation.up()
+    cluster.until(victim, "STOPPED")
+    eventually(lambda: len(cluster.tasks("web")) == 3)
+    cluster.steady("web")
+
+
+def test_down_stops_every_task_and_the_next_start_starts_services_again(installation, cluster):
+    before = {task["taskArn"] for task in cluster.tasks("web")}
+    installation.down()
+    assert all(list(processes(arn, "")) == [] for arn in before)
+    installation.up()
+    eventually(lambda: before.isdisjoint({task["taskArn"] for task in cluster.tasks("web")}))
+    cluster.steady("web", "caller")
+    assert len(cluster.tasks("web")) == 3
+
+
+def test_reset_stops_and_forgets_everything_and_works_on(installation, cluster):
+    arns = [task["taskArn"] for task in cluster.tasks("web")]
+    installation.moyai("reset", "--endpoint", installation.url)
+    assert cluster.ecs.list_clusters()["clusterArns"] == []
+    assert [pid for arn in arns for pid in processes(arn, "")] == []
+    assert health(installation)["tasks"] == 0
+    again = Cluster(installation, "again", "again")
+    again.serve("web", again.define("web", app("web", 8080, "http")), offer("web", "web"))
+    again.steady("web")

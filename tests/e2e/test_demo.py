@@ -1,0 +1,78 @@
+"""``moyai demo``, as a newcomer runs it, and as one who loses patience does."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import MOYAI
+from tests.e2e.leftovers import Leftovers
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+ROOT = Path(__file__).parents[2]
+GRACE = 60
+
+
+@pytest.fixture
+def started(tmp_path):
+    """The demo under way; its temporary files are in ``tmp_path``."""
+    with (tmp_path / "printed").open("w") as printed:
+        temporary = tmp_path / "tmp"
+        temporary.mkdir()
+        process = subprocess.Popen(
+            [*MOYAI, "demo"],
+            cwd=ROOT,
+            env=os.environ | {"TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+    yield process
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(GRACE)
+
+
+def printed(tmp_path):
+    return (tmp_path / "printed").read_text()
+
+
+def until_it_says(process, tmp_path, words):
+    """Wait until the demo has printed this; it must not end before."""
+    eventually(lambda: words in printed(tmp_path) or process.poll() is not None)
+    assert words in printed(tmp_path), printed(tmp_path)
+
+
+def leftovers(tmp_path):
+    """What to look for at the end, known as soon as the demo's state is there."""
+    (state,) = (tmp_path / "tmp").iterdir()
+    return Leftovers.of(state)
+
+
+def test_the_demo_fails_no_request_and_leaves_nothing(started, tmp_path):
+    until_it_says(started, tmp_path, "control plane ready")
+    looked_for = leftovers(tmp_path)
+    assert started.wait(3 * GRACE) == 0, printed(tmp_path)
+    text = printed(tmp_path)
+    assert "Requests that failed: 0" in text
+    for caller, target in (("front", "catalog"), ("catalog", "pricing"), ("catalog", "stock")):
+        assert re.search(rf"{caller}.*{target}", text), text
+    assert [int(count) > 100 for count in re.findall(r"(\d+) requests were sent", text)] == [True]
+    assert looked_for.found() == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_an_impatient_end_leaves_nothing(started, tmp_path):
+    until_it_says(started, tmp_path, "stock is steady")
+    looked_for = leftovers(tmp_path)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(GRACE) != 0
+    assert "Traceback" not in printed(tmp_path)
+    assert looked_for.found() == []
+    assert list((tmp_path / "tmp").iterdir()) == []

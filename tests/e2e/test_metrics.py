@@ -1,0 +1,144 @@
+"""What CloudWatch says of each edge is what the callers counted, to the request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, Probe, app, offer
+from tests.e2e.waiting import eventually, while_it_lasts
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+WEB = {"kind": "http", "url": "http://web/"}
+HASTY = {"kind": "http", "url": "http://web/", "keep": False}
+RPC = {"kind": "rpc", "target": "rpc:50051"}
+LINES = {"kind": "lines", "host": "lines", "port": 7000}
+LOADS = {"first": (WEB, HASTY, RPC, LINES), "second": (WEB,)}
+TARGETS = {"http": "metrics-web", "rpc": "metrics-rpc", "lines": "metrics-lines"}
+
+
+@pytest.fixture(scope="module")
+def cluster(server):
+    made = Cluster(server, "metrics", "metrics")
+    definition = made.define("metrics-servers", app("web", 8080, "http"), app("rpc", 50051, "grpc"), app("lines", 7000))
+    names = {name: f"metrics-{name}" for name in ("web", "rpc", "lines")}
+    made.serve(
+        "servers",
+        definition,
+        offer("web", "web", 80, discoveryName=names["web"]),
+        offer("rpc", "rpc", 50051, discoveryName=names["rpc"]),
+        offer("lines", "lines", 7000, discoveryName=names["lines"]),
+        count=2,
+    )
+    made.steady("servers")
+    return made
+
+
+@pytest.fixture(scope="module")
+def sent(cluster):
+    """How many requests each edge got: caller and target to count."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for caller, load in LOADS.items():
+        probe = cluster.probe(f"metrics-{caller}")
+        for ask in load:
+            probe.begin(ask, rate=50)
+            eventually(partial(has_sent, probe, 25))
+            tally = probe.end()
+            assert tally["failures"] == []
+            counts[f"metrics-{caller}", TARGETS[str(ask["kind"])]] += tally["sent"]
+    return counts
+
+
+def has_sent(probe: Probe, count: int) -> bool:
+    return bool(probe.tally()["sent"] >= count)
+
+
+def total(server: Installation, name: str, dimensions: Mapping[str, str], namespace: str = "AWS/ECS") -> float:
+    now = datetime.now(UTC)
+    points = server.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=30),
+        EndTime=now + timedelta(minutes=2),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
+def has_reached(server: Installation, name: str, dimensions: Mapping[str, str], count: int) -> bool:
+    return total(server, name, dimensions) >= count
+
+
+def test_each_edge_has_exactly_the_requests_that_were_sent(server, cluster, sent):
+    for (caller, target), count in sent.items():
+        whose = {"TargetDiscoveryName": target, "ServiceName": caller, "ClusterName": "metrics"}
+        if target == "metrics-web":
+            eventually(partial(has_reached, server, "HTTPCode_Target_2XX_Count", whose, count), f"{caller} {target}")
+            assert total(server, "HTTPCode_Target_2XX_Count", whose) == count
+            assert total(server, "HTTPCode_Target_5XX_Count", whose) == 0
+
+
+def test_each_endpoint_has_exactly_the_requests_of_all_its_callers(server, cluster, sent):
+    for target, metric in {"metrics-web": "RequestCount", "metrics-rpc": "GrpcRequestCount"}.items():
+        count = sum(n for (_, name), n in sent.items() if name == target)
+        for whose in (
+            {"DiscoveryName": target},
+            {"DiscoveryName": target, "ServiceName": "servers", "ClusterName": "metrics"},
+        ):
+            eventually(partial(has_reached, server, metric, whose, count), f"{metric} of {target}")
+            assert total(server, metric, whose) == count
+
+
+def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent):
+    count = sent["metrics-first", "metrics-lines"]
+    whose = {"DiscoveryName": "metrics-lines"}
+    eventually(lambda: total(server, "NewConnectionCount", whose) >= count)
+    assert total(server, "NewConnectionCount", whose) == count
+    assert total(server, "ProcessedBytes", whose) == count * len(b"hello\n")
+    assert total(server, "RequestCount", whose) == 0
+
+
+def test_figures_do_not_grow_while_nobody_calls(server, cluster, sent):
+    before = total(server, "RequestCount", {"DiscoveryName": "metrics-web"})
+    while_it_lasts(3)  # three reports of every proxy
+    assert total(server, "RequestCount", {"DiscoveryName": "metrics-web"}) == before
+
+
+def test_response_times_are_listed_with_percentiles_in_milliseconds(server, cluster, sent):
+    cloudwatch = server.client("cloudwatch")
+    whose = [{"Name": "TargetDiscoveryName", "Value": "metrics-web"}]
+    listed = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="TargetResponseTime", Dimensions=whose)["Metrics"]
+    assert listed
+    now = datetime.now(UTC)
+    answer = cloudwatch.get_metric_data(
+        StartTime=now - timedelta(minutes=30),
+        EndTime=now + timedelta(minutes=2),
+        MetricDataQueries=[
+            {
+                "Id": stat.lower(),
+                "MetricStat": {
+                    "Metric": {"Namespace": "AWS/ECS", "MetricName": "TargetResponseTime", "Dimensions": whose},
+                    "Period": 1800,
+                    "Stat": stat,
+                },
+            }
+            for stat in ("p50", "p99", "SampleCount")
+        ],
+    )["MetricDataResults"]
+    by_id = {result["Id"]: result["Values"] for result in answer}
+    assert 0 < max(by_id["p50"]) <= max(by_id["p99"]) < 10_000, by_id
+    assert sum(by_id["samplecount"]) == sum(n for (_, name), n in sent.items() if name == "metrics-web")
+
+
+def test_the_mesh_command_shows_each_edge(server, cluster, sent):
+    printed = server.moyai("mesh")
+    for caller, target in sent:
+        assert any(caller in line and target in line for line in printed.splitlines()), printed

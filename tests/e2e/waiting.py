@@ -1,0 +1,33 @@
+"""Waiting for what happens, with a deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds: far more than anything here takes on a busy machine."""
+STEP = 0.1
+
+
+def eventually(condition: Callable[[], T], what: str = "what the test waits for", patience: float = PATIENCE) -> T:
+    """Ask again and again until the answer is true, and give that answer.
+
+    Fails with the last answer when it does not become true in time.
+    """
+    pause = Event()
+    deadline = time.monotonic() + patience
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {patience:g} s: {what}; the last answer: {answer!r}")
+        pause.wait(STEP)
+    return answer
+
+
+def while_it_lasts(seconds: float) -> None:
+    """Let something go on for a while, where that is the point and nothing tells its end."""
+    Event().wait(seconds)
