@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 DEFAULT_PORT = 4566
+DEFAULT_DNS_PORT = 8653
 DEFAULT_STATE = Path("/var/lib/moyai")
 
 
@@ -54,6 +55,14 @@ class ProxySettings:
 
 
 @dataclass(frozen=True)
+class DnsSettings:
+    """The resolver that this machine itself may ask."""
+
+    port: int = DEFAULT_DNS_PORT
+    """UDP and TCP port on 127.0.0.1; 0 takes a free one. One that is taken stays whose it is, and the log says so."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """What lies where under the state directory."""
 
@@ -88,6 +97,7 @@ class Settings:
     runtime: RuntimeKind = RuntimeKind.LINUX
     server: ServerSettings = field(default_factory=ServerSettings)
     proxy: ProxySettings = field(default_factory=ProxySettings)
+    dns: DnsSettings = field(default_factory=DnsSettings)
 
 
 def own_bin() -> Path:

@@ -21,6 +21,7 @@ from moyai.api.door import Door, House
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
+from moyai.app.dns import NameServers, host_resolvers
 from moyai.app.http import HttpServer
 from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
@@ -59,6 +60,7 @@ class ControlPlane:
         self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
         self._metrics = ArchiveReader(archive)
         self._metadata = MetadataServers(store, self._runtime)
+        self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._work: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exit = AsyncExitStack()
@@ -154,6 +156,7 @@ class ControlPlane:
         async with asyncio.TaskGroup() as group:
             group.create_task(Reconciler(around).run())
             group.create_task(self._metadata.run())
+            group.create_task(self._names.run())
             if self._settings.runtime is RuntimeKind.SIM:
                 proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock)
                 group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))
@@ -164,6 +167,7 @@ class ControlPlane:
             work.cancel()
             await asyncio.wait({work})
         await self._metadata.close()
+        await self._names.close()
 
     def _ended(self, work: asyncio.Task[None]) -> None:
         """Work that ends by itself has failed: say so to whoever waits in ``failed``."""

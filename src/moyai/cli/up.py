@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from moyai.app.config import (
+    DEFAULT_DNS_PORT,
     DEFAULT_PORT,
+    DnsSettings,
     ProxySettings,
     RuntimeKind,
     ServerSettings,
@@ -25,6 +27,9 @@ def up(
     stats_interval: Annotated[
         float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)
     ] = ProxySettings().stats_interval,
+    dns_port: Annotated[
+        int, typer.Option(help="Port of 127.0.0.1 where names are answered (`moyai dns`).", min=0, max=65535)
+    ] = DEFAULT_DNS_PORT,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -34,6 +39,7 @@ def up(
         runtime=runtime,
         server=ServerSettings(listen, port),
         proxy=ProxySettings(stats_interval),
+        dns=DnsSettings(dns_port),
     )
     try:
         run(settings, announce=lambda url: typer.echo(f"moyai ready on {url}"))
