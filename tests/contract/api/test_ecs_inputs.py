@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moyai.api.ecs.service import ECS
+from moyai.domain.cloudmap.service import RecordType
 from moyai.kernel.errors import ApiError
-from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS, Bench, connect, desk, fargate, offer, service
+from tests.unit.api.ecs.bench import ARN, NETWORK, REGISTRY, SUBNETS, Bench, connect, desk, fargate, offer, service
 
 KNOWN: Mapping[str, Sequence[str]] = {
     "cluster": ["default", f"{ARN}cluster/default", "none"],
@@ -33,6 +34,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "memory": ["512", "2GB"],
     "networkMode": ["awsvpc"],
     "containerName": ["app"],
+    "registryArn": [f"{REGISTRY}a", f"{REGISTRY}srv"],
     "name": ["app", "http"],
 }
 """Strings that mean something in the world of the bench, so that requests get past the first check."""
@@ -80,6 +82,8 @@ def _inhabited() -> Bench:
     bench = Bench()
     bench.call("CreateCluster")
     bench.namespace()
+    bench.registry(RecordType.A)
+    bench.registry(RecordType.SRV)
     bench.definition()
     bench.service(serviceConnectConfiguration=connect(offer()))
     bench.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)

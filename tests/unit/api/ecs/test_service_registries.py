@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
+from moyai.domain.cloudmap.service import DiscoveryService, RecordType
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.world import Delete
-from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, NamespaceArn
-from tests.unit.api.ecs.bench import ARN, connect, offer, service
+from tests.unit.api.ecs.bench import ARN, REGISTRY, connect, offer, service
 
-REGISTRY = "arn:aws:servicediscovery:us-east-1:123456789012:service/srv-"
 A, AAAA, SRV, CNAME = RecordType.A, RecordType.AAAA, RecordType.SRV, RecordType.CNAME
 APP = {"containerName": "app", "containerPort": 8080}
-
-
-def _registry(shop, *types):
-    """A Cloud Map service with these records, without DNS when there are none; its ARN."""
-    identity = "-".join(types).lower() or "http"
-    arn = DiscoveryServiceArn(REGISTRY + identity)
-    records = DnsConfig(tuple(DnsRecord(kind, 60) for kind in types)) if types else None
-    namespace = NamespaceArn(next(iter(shop.world.namespaces)).arn)
-    shop.put(DiscoveryService(arn, DiscoveryServiceId(identity), identity, namespace, shop.now, dns=records))
-    return arn
 
 
 @pytest.mark.parametrize(
@@ -39,7 +27,7 @@ def _registry(shop, *types):
     ],
 )
 def test_a_registry_is_kept_shown_and_pinned_to_the_deployment(shop, types, port):
-    asked = {"registryArn": _registry(shop, *types)} | port
+    asked = {"registryArn": shop.registry(*types)} | port
     assert shop.service(serviceRegistries=[asked])["serviceRegistries"] == [asked]
     described = shop.call("DescribeServices", services=["web"])["services"][0]
     assert described["serviceRegistries"] == [asked]
@@ -73,7 +61,7 @@ def test_a_registry_is_kept_shown_and_pinned_to_the_deployment(shop, types, port
     ],
 )
 def test_what_the_records_ask_for_is_given_and_nothing_else(shop, types, port, message):
-    asked = {"registryArn": _registry(shop, *types)} | port
+    asked = {"registryArn": shop.registry(*types)} | port
     shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=[asked]))
 
 
@@ -89,13 +77,13 @@ def test_what_the_records_ask_for_is_given_and_nothing_else(shop, types, port, m
     ],
 )
 def test_a_registry_is_a_service_of_cloud_map_that_is_there(shop, arn, message):
-    _registry(shop, A)
+    shop.registry(A)
     asked = service(serviceRegistries=[{"registryArn": arn}])
     shop.fails("CreateService", "InvalidParameterException", message, **asked)
 
 
 def test_a_service_has_one_registry_at_most(shop):
-    twice = [{"registryArn": _registry(shop, A)}, {"registryArn": _registry(shop)}]
+    twice = [{"registryArn": shop.registry(A)}, {"registryArn": shop.registry()}]
     message = "service registries can have at most 1 items"
     shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=twice))
 
@@ -108,7 +96,7 @@ def test_what_service_connect_made_is_no_registry(shop):
 
 
 def test_another_registry_or_none_starts_a_deployment_and_the_same_does_not(shop):
-    first, second = {"registryArn": _registry(shop, A)}, {"registryArn": _registry(shop)}
+    first, second = {"registryArn": shop.registry(A)}, {"registryArn": shop.registry()}
     shop.service(serviceRegistries=[first])
     seen = []
     for changes in ({"desiredCount": 1}, [first], [second], []):
@@ -121,7 +109,7 @@ def test_another_registry_or_none_starts_a_deployment_and_the_same_does_not(shop
 
 
 def test_a_new_task_definition_must_have_the_registrys_port(shop):
-    shop.service(serviceRegistries=[{"registryArn": _registry(shop, SRV)} | APP])
+    shop.service(serviceRegistries=[{"registryArn": shop.registry(SRV)} | APP])
     other = [{"name": "other", "image": "moyai.local/host"}]
     shop.definition("other", containerDefinitions=other)
     message = "The container app does not exist in the task definition."
@@ -129,7 +117,7 @@ def test_a_new_task_definition_must_have_the_registrys_port(shop):
 
 
 def test_a_registry_that_is_gone_can_be_left_but_not_deployed_to(shop):
-    arn = _registry(shop, A)
+    arn = shop.registry(A)
     shop.service(serviceRegistries=[{"registryArn": arn}])
     shop.store.apply([Delete(DiscoveryService, arn)])
     shop.fails("UpdateService", "InvalidParameterException", "was not found", service="web", forceNewDeployment=True)
