@@ -31,12 +31,13 @@ _LENGTH: Final = 2
 
 
 class Upstream:
-    """The resolvers of the host, as addresses; ``port`` is the same for all of them."""
+    """The resolvers of the host, as addresses; ``port`` is the same for all, ``patience`` in seconds for each."""
 
-    def __init__(self, servers: Sequence[str], dice: Dice, port: int = PORT) -> None:
+    def __init__(self, servers: Sequence[str], dice: Dice, port: int = PORT, patience: float = _PATIENCE) -> None:
         self._servers = servers[:_SERVERS]
         self._dice = dice
         self._port = port
+        self._patience = patience
         self._pending = 0
 
     @property
@@ -51,7 +52,7 @@ class Upstream:
             for server in self._servers:
                 question = self._question(wanted, query)
                 with suppress(OSError, EOFError, dns.exception.DNSException, ValueError):
-                    async with asyncio.timeout(_PATIENCE):
+                    async with asyncio.timeout(self._patience):
                         exchange = _over_tcp if stream else _over_udp
                         found = await exchange(server, self._port, question)
                     if found.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:

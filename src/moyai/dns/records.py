@@ -105,7 +105,7 @@ def _srv(owner: Labels, wanted: DnsRecord, most: int, instance: DiscoveryInstanc
 def _value(kind: RdataType, text: str) -> Rdata:
     """An attribute as a record's value. Addresses don't pass the parser of zone files: there may be 50,000."""
     if kind is CNAME:
-        return dns.rdata.from_text(IN, CNAME, text)
+        return dns.rdata.from_text(IN, CNAME, text, origin=dns.name.root, relativize=False)
     packed = dns.ipv4.inet_aton(text) if kind is A else dns.ipv6.inet_aton(text)
     return dns.rdata.from_wire(IN, kind, packed, 0, len(packed))
 
