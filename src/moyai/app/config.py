@@ -63,6 +63,22 @@ class DnsSettings:
 
 
 @dataclass(frozen=True)
+class CloudMapSettings:
+    """Cloud Map's quotas, as AWS begins with them, and the health checks that Route 53 would make."""
+
+    namespaces: int = 50
+    """Of one account and region."""
+    instances_per_service: int = 1000
+    """AWS does not raise this one."""
+    instances_per_namespace: int = 2000
+    """All services together."""
+    check_interval: float = 30.0
+    """Seconds between two checks of one instance."""
+    check_networks: tuple[str, ...] = ()
+    """Networks, as ``10.0.0.0/8``, whose addresses may be checked besides loopback. Nothing else is ever dialled."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """What lies where under the state directory."""
 
@@ -98,6 +114,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     proxy: ProxySettings = field(default_factory=ProxySettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
+    cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
 
 
 def own_bin() -> Path:

@@ -27,7 +27,7 @@ from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
-from moyai.app.wiring import PROXY_GROUP, make_runtime, services
+from moyai.app.wiring import PROXY_GROUP, make_checker, make_runtime, services
 from moyai.domain.world import Delete
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
@@ -122,7 +122,7 @@ class ControlPlane:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
         house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        door = Door(services(self._metrics), load_models(), house)
+        door = Door(services(self._metrics, self._settings.cloud_map), load_models(), house)
         plane = Plane(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -157,6 +157,7 @@ class ControlPlane:
             group.create_task(Reconciler(around).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())
+            group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())
             if self._settings.runtime is RuntimeKind.SIM:
                 proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock)
                 group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))

@@ -23,6 +23,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import DiscoveryServiceArn, InstanceId
+from moyai.plan.cloudmap.instances import counted
 
 LONGEST_TTL = 300
 """Seconds of a record's time to live that a task waits for at most; Cloud Map takes up to 68 years."""
@@ -52,7 +53,7 @@ def endpoints(task: Task) -> tuple[Endpoint, ...]:
 def register(world: World, task: Task, definition: TaskDefinition, now: Instant) -> tuple[Change, ...]:
     """Changes that make the task reachable by name."""
     attributes = _attributes(task, definition)
-    return tuple(
+    instances = (
         Put(
             DiscoveryInstance(
                 service=service.arn,
@@ -66,6 +67,7 @@ def register(world: World, task: Task, definition: TaskDefinition, now: Instant)
         for endpoint in endpoints(task)
         if (service := world.discovery_services.get(endpoint.service)) is not None
     )
+    return counted(world, instances)
 
 
 def report(world: World, task: Task) -> tuple[Change, ...]:
@@ -76,7 +78,7 @@ def report(world: World, task: Task) -> tuple[Change, ...]:
 
 def withdraw(world: World, task: Task) -> tuple[Change, ...]:
     """Changes that make the task unreachable by name."""
-    return tuple(Delete(DiscoveryInstance, instance.key) for _, instance in _registered(world, task))
+    return counted(world, (Delete(DiscoveryInstance, instance.key) for _, instance in _registered(world, task)))
 
 
 def records_expire_at(world: World, task: Task, now: Instant) -> Instant | None:

@@ -28,6 +28,7 @@ from moyai.reconcile.broadcast import MeshBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.registrar import Registrar
 from moyai.reconcile.surroundings import Surroundings
 
 WORKERS = 16
@@ -43,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Brings tasks to where the world wants them. ``run`` it once."""
+    """Brings tasks, and Cloud Map's operations, to where the world wants them. ``run`` it once."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -66,6 +67,7 @@ class Reconciler:
             group.create_task(self._follow_feed())
             group.create_task(self._publish_ports())
             group.create_task(self._resync())
+            group.create_task(Registrar(self._around).run())
             for _ in range(WORKERS):
                 group.create_task(self._work())
 

@@ -106,6 +106,25 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
         """The record's key in its table."""
         return self.arn
 
+    @property
+    def knows_health(self) -> bool:
+        """Whether anybody says how its instances are: moyai's checks, a caller of the API, or ECS."""
+        return self.custom_health or self.health_check is not None or self.owner is not None
+
+
+class Revision(Stored, frozen=True, tag="discovery_revision"):
+    """How often a service's instances were registered or deregistered. Kept apart from the service, so that
+    whoever follows services is not called for every instance.
+    """
+
+    service: DiscoveryServiceArn
+    number: int
+
+    @property
+    def key(self) -> DiscoveryServiceArn:
+        """The record's key in its table."""
+        return self.service
+
 
 class DiscoveryInstance(Stored, frozen=True, tag="discovery_instance"):
     """One place that answers for a service. ``task`` is set where a task is that place."""
