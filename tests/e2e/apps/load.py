@@ -6,12 +6,15 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import dns.exception
+import dns.resolver
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 
@@ -77,6 +80,27 @@ class Lines:
         """Nothing is kept."""
 
 
+class Named:
+    """A connection for each line, to each of a name's addresses in turn; an answer is used until it has expired."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.name = host
+        self.port = port
+        self.addresses: list[str] = []
+        self.expires = 0.0
+
+    def ask(self) -> str:
+        if time.monotonic() >= self.expires:
+            found = dns.resolver.resolve(self.name, "A")
+            self.addresses = [record.address for record in found]
+            self.expires = time.monotonic() + (found.rrset.ttl if found.rrset else 0)
+        self.addresses.append(self.addresses.pop(0))
+        return Lines(self.addresses[0], self.port).ask()
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
 class Rpc:
     """One channel for all calls."""
 
@@ -91,8 +115,8 @@ class Rpc:
         self.channel.close()
 
 
-KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "rpc": Rpc}
-FAULTS = (OSError, http.client.HTTPException, grpc.RpcError, Wrong, ValueError)
+KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "named": Named, "rpc": Rpc}
+FAULTS = (OSError, http.client.HTTPException, grpc.RpcError, dns.exception.DNSException, Wrong, ValueError)
 
 
 class Load:
