@@ -101,7 +101,7 @@ def operations() -> Table[Operation]:
             "scope": lambda o: (o.key.rpartition("/")[0],),
             "request": lambda o: () if o.creator_request_id is None else (request_key(o),),
             "open": lambda o: () if o.finished else (o.subject,),
-            "coming": lambda o: () if o.finished else (o.within,),
+            "coming": lambda o: () if o.finished or not o.within else (o.within,),
         }
     )
 

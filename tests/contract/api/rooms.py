@@ -42,14 +42,14 @@ class _Raw(io.BytesIO):
 
 
 class Rooms:
-    """A fresh installation and its clients."""
+    """A fresh installation and its clients; ``quotas`` are Cloud Map's, where they are not AWS's."""
 
-    def __init__(self) -> None:
+    def __init__(self, **quotas: int) -> None:
         self.clock, self.store, self.office = ManualClock(), MemoryStore(), Office()
         self.builder = Builder(self.store, self.clock)
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted."""
-        services = (cloudmap(Quotas()), EC2, STS, cloudwatch(ArchiveReader(self.office.archive)))
+        services = (cloudmap(Quotas(**quotas)), EC2, STS, cloudwatch(ArchiveReader(self.office.archive)))
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:

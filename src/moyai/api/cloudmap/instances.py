@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudmap.lookup import instance_of, listed, service_of
-from moyai.api.cloudmap.operations import Work, earlier, require_idle, submit, submitted
+from moyai.api.cloudmap.operations import Work, earlier, registration_id, require_idle, submit, submitted
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import ResourceInUse
 from moyai.domain.cloudmap.operation import DeregisterInstance, OperationType, RegisterInstance
@@ -60,9 +60,6 @@ class Registration:
     def register(self, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:
         """Register an instance."""
         world, service = ctx.store.world, service_of(ctx, request.service_id)
-        again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, request.creator_request_id)
-        if again is not None:
-            return {"operation_id": again.id}
         namespace = world.namespaces[service.namespace]
         attributes = checked_attributes(world, namespace, service, request.attributes)
         made = DiscoveryInstance(
@@ -73,11 +70,14 @@ class Registration:
             creator_request_id=request.creator_request_id,
         )
         made = replace(made, health=first_health(service, made))
+        again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
+        if again is not None:
+            return {"operation_id": again.id}
         _require_not_ecs(ctx, world.discovery_instances.get(made.key))
-        work = Work(
-            OperationType.REGISTER_INSTANCE, RegisterInstance(made), _targets(service, made.id), made.key, service.arn
-        )
-        operation = submitted(ctx, work, request, request.creator_request_id)
+        order, targets = RegisterInstance(made), _targets(service, made.id)
+        coming = "" if made.key in world.discovery_instances else service.arn
+        work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
+        operation = submitted(ctx, work, request, registration_id(made))
         require_room(world, self._quotas, made, service)
         return submit(ctx, operation)
 

@@ -20,9 +20,11 @@ from moyai.api.cloudmap.lookup import listed
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
 from moyai.domain.cloudmap.operation import Operation, OperationStatus, OperationType, Order
+from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put
-from moyai.kernel.ids import OperationId
+from moyai.kernel.ids import NamespaceId, OperationId
+from moyai.plan.namespaces import namespace_arn
 
 MOST: Final = 10_000
 _ID_LENGTH: Final = 32
@@ -103,6 +105,12 @@ def submitted(ctx: Context, work: Work, request: object, request_id: str | None 
     )
 
 
+def registration_id(instance: DiscoveryInstance) -> str | None:
+    """The request id of a registration, which means something within its service only."""
+    creator = instance.creator_request_id
+    return None if creator is None else f"{instance.service}/{creator}"
+
+
 def submit(ctx: Context, operation: Operation) -> dict[str, str]:
     """Write a new operation down; the answer to its call."""
     ctx.store.apply([Put(operation), *_crowded_out(ctx)])
@@ -110,11 +118,14 @@ def submit(ctx: Context, operation: Operation) -> dict[str, str]:
 
 
 def earlier(ctx: Context, type_: OperationType, request: object, request_id: str | None) -> Operation | None:
-    """The operation that this very request began before. Raises DuplicateRequest when it was another request."""
+    """The operation that this very request began before, while it is under way or what it made is still there.
+
+    Raises DuplicateRequest when it was another request.
+    """
     if request_id is None:
         return None
     key = f"{scope_key(ctx.scope)}/{type_}/{request_id}"
-    known = next(ctx.store.world.operations.each("request", key), None)
+    known = next((one for one in ctx.store.world.operations.each("request", key) if _stands(ctx, one)), None)
     if known is not None and known.fingerprint != _fingerprint(request):
         raise DuplicateRequest(
             f"The request id {request_id} was used for another request.", {"duplicate_operation_id": known.id}
@@ -130,6 +141,23 @@ def require_idle(ctx: Context, subject: str) -> None:
             f"Another operation of type {busy.type} and id {busy.id} is in progress",
             {"duplicate_operation_id": busy.id},
         )
+
+
+def _stands(ctx: Context, operation: Operation) -> bool:
+    """Whether the operation is under way, or the world is as it left it."""
+    if not operation.finished:
+        return True
+    if operation.status is OperationStatus.FAIL:
+        return False
+    match operation.type:
+        case OperationType.CREATE_NAMESPACE:
+            made = namespace_arn(ctx.scope, NamespaceId(operation.targets["NAMESPACE"]))
+            return made in ctx.store.world.namespaces
+        case OperationType.REGISTER_INSTANCE:
+            instance = ctx.store.world.discovery_instances.get(operation.subject)
+            return instance is not None and registration_id(instance) == operation.creator_request_id
+        case _:
+            return True
 
 
 def _fingerprint(request: object) -> str:
