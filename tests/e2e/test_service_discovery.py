@@ -9,7 +9,7 @@ import pytest
 
 from moyai.plan.registration import TTL_MARGIN
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, checked, task_id
+from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -21,7 +21,7 @@ CALLER = {"kind": "named", "host": "lines.discovery.test", "port": 7000}
 class Stage(NamedTuple):
     cluster: Cluster
     cloudmap: Any
-    registry: str
+    namespace: str
     probe: Probe
 
     def definition(self, version: str) -> str:
@@ -64,15 +64,15 @@ def _private_namespace(cloudmap: Any, vpc: str) -> str:
 
 @pytest.fixture(scope="module")
 def stage(server: Installation) -> Stage:
-    cluster, cloudmap = Cluster(server, "discovery"), server.client("servicediscovery")
-    vpc = server.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    cluster, cloudmap = Cluster(server, "discovery", "discovery"), server.client("servicediscovery")
+    namespace = _private_namespace(cloudmap, server.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"])
     service = cloudmap.create_service(
         Name="lines",
-        NamespaceId=_private_namespace(cloudmap, vpc),
+        NamespaceId=namespace,
         DnsConfig={"DnsRecords": [{"Type": "A", "TTL": TTL}]},
         HealthCheckCustomConfig={"FailureThreshold": 1},
     )["Service"]
-    made = Stage(cluster, cloudmap, service["Arn"], cluster.probe("discovery-caller", connect=False))
+    made = Stage(cluster, cloudmap, namespace, cluster.probe("discovery-caller", connect=False))
     registries = [{"registryArn": service["Arn"]}]
     cluster.serve("lines", made.definition("1"), count=3, connect=False, serviceRegistries=registries)
     made.settled()
@@ -119,3 +119,22 @@ def test_a_task_is_told_to_stop_when_its_records_have_expired(stage):
     eventually(lambda: victim not in stage.registered(), "it is deregistered at once")
     task = stage.cluster.until(victim, "STOPPED")
     assert task["executionStoppedAt"] - task["stoppingAt"] >= timedelta(seconds=TTL + TTL_MARGIN)
+
+
+def test_a_service_may_have_names_of_both_kinds(stage):
+    made = stage.cloudmap.create_service(
+        Name="both", NamespaceId=stage.namespace, DnsConfig={"DnsRecords": [{"Type": "SRV", "TTL": TTL}]}
+    )["Service"]
+    registry = {"registryArn": made["Arn"], "containerName": "lines", "containerPort": 7000}
+    cluster, lines = stage.cluster, offer("lines", "lines", 7000)
+    cluster.serve("both", stage.definition("1"), lines, count=2, serviceRegistries=[registry])
+    cluster.steady("both")
+    probe = cluster.probe("discovery-both")
+    callers = ({"kind": "lines", "host": "lines", "port": 7000}, {"kind": "named", "host": "both.discovery.test"})
+    probe.begin(*callers, rate=50)
+    cluster.update("both", taskDefinition=stage.definition("2"))
+    cluster.steady("both")
+    cluster.quiet("both")
+    tally = probe.end()
+    assert tally["failures"] == []
+    assert len(tally["answered"]) == 4

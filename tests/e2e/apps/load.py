@@ -81,24 +81,42 @@ class Lines:
 
 
 class Named:
-    """A connection for each line, to each of a name's addresses in turn; an answer is used until it has expired."""
+    """A connection for each line, to each of a name's addresses in turn; an answer is used until it has expired.
+    Without a port, the name's SRV records say where.
+    """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int | None = None) -> None:
         self.name = host
         self.port = port
-        self.addresses: list[str] = []
+        self.places: list[tuple[str, int]] = []
         self.expires = 0.0
 
     def ask(self) -> str:
         if time.monotonic() >= self.expires:
-            found = dns.resolver.resolve(self.name, "A")
-            self.addresses = [record.address for record in found]
-            self.expires = time.monotonic() + (found.rrset.ttl if found.rrset else 0)
-        self.addresses.append(self.addresses.pop(0))
-        return Lines(self.addresses[0], self.port).ask()
+            self.places, ttl = addresses(self.name, self.port) if self.port else located(self.name)
+            self.expires = time.monotonic() + ttl
+        self.places.append(self.places.pop(0))
+        return Lines(*self.places[0]).ask()
 
     def close(self) -> None:
         """Nothing is kept."""
+
+
+def addresses(name: str, port: int) -> tuple[list[tuple[str, int]], float]:
+    """Where a name's A records lead, and for how many seconds."""
+    found = dns.resolver.resolve(name, "A")
+    return [(record.address, port) for record in found], ttl_of(found)
+
+
+def located(name: str) -> tuple[list[tuple[str, int]], float]:
+    """Where a name's SRV records lead, and for how many seconds."""
+    found = dns.resolver.resolve(name, "SRV")
+    targets = [addresses(str(record.target), record.port) for record in found]
+    return [place for places, _ in targets for place in places], min(ttl_of(found), *(ttl for _, ttl in targets))
+
+
+def ttl_of(answer: dns.resolver.Answer) -> float:
+    return 0 if answer.rrset is None else answer.rrset.ttl
 
 
 class Rpc:
