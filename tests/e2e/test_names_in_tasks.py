@@ -35,6 +35,11 @@ except OSError as error:
     print(error)
 """
 
+WHO = """
+import socket, sys
+print(socket.gethostbyaddr(sys.argv[1])[0])
+"""
+
 
 @contextlib.asynccontextmanager
 async def names_of(place: LinuxPlace, store: MemoryStore):
@@ -67,6 +72,8 @@ async def test_a_task_resolves_the_names_of_its_vpc_and_no_others(linux):
         assert "not known" in await ask(3, *python, ADDRESS, "no.shop.local")
         assert "10.0.0.2" not in await ask(4, *python, ADDRESS, "web.private.local")
         assert await ask(5, *python, ADDRESS, task.interface.private_dns_name) == f"['{task.interface.address}']"
+        assert await ask(8, *python, ADDRESS, "ip-172-31-9-9") == "['172.31.9.9']"
+        assert await ask(9, *python, WHO, "172.31.9.9") == "ip-172-31-9-9.ec2.internal"
         store.apply([Put(instance(WEB, "j", INSTANCE_IPV4="10.0.0.9"))])
         assert await ask(6, *python, ADDRESS, "web.shop.local") == "['10.0.0.1', '10.0.0.9']"
         assert await ask(7, "cat", "/etc/resolv.conf") == (

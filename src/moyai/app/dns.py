@@ -19,6 +19,7 @@ from pathlib import Path
 import dns.exception
 import dns.resolver
 
+from moyai.dns.addresses import address_names
 from moyai.dns.forward import PORT, Upstream
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
@@ -80,9 +81,9 @@ class NameServers:
         for key in keys:
             task = self._store.world.tasks.get(TaskArn(key.key)) if key.table == "task" else None
             if task is not None and not task.stopped and task.interface.vpc not in self._served:
-                await self._serve_vpc(task.interface.vpc)
+                await self._serve_vpc(task.interface.vpc, task.interface.private_dns_name.partition(".")[2])
 
-    async def _serve_vpc(self, vpc: VpcId) -> None:
+    async def _serve_vpc(self, vpc: VpcId, domain: str) -> None:
         self._served.add(vpc)
         try:
             sockets = await self._vpc_sockets(vpc)
@@ -90,6 +91,8 @@ class NameServers:
             self._served.discard(vpc)
             _log.exception("names don't resolve in %s", vpc)
             return
+        for names in address_names(vpc, VPC_CIDR, domain):
+            self._zones.add(names)
         for stream, datagrams in sockets:
             await self._serve(vpc, within(VPC_CIDR), stream, datagrams)
 

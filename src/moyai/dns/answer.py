@@ -33,7 +33,7 @@ from dns.rrset import RRset
 
 from moyai.dns.index import Zones
 from moyai.dns.records import Labels, Record, lowered
-from moyai.dns.zone import RecordSet, Zone
+from moyai.dns.zone import Names, RecordSet, ns, soa
 from moyai.kernel.ids import VpcId
 
 PAYLOAD: Final = 1232
@@ -62,7 +62,7 @@ class Answer(msgspec.Struct):
     """``zone`` is all that it depends on; None = it can't be kept. ``turns``: how many turns differ."""
 
     message: Message
-    zone: Zone | None = None
+    zone: Names | None = None
     turns: int = 1
     elsewhere: Elsewhere | None = None
 
@@ -131,7 +131,7 @@ class _Search:
         self._kind, self._turn = kind, turn
         self._found = found
 
-    def follow(self, name: Name, zone: Zone | None) -> Answer:
+    def follow(self, name: Name, zone: Names | None) -> Answer:
         """Answer for ``name`` and for what it leads to. ``owner`` keeps its name while aliases are followed."""
         owner = name
         for _ in range(_HOPS):
@@ -149,7 +149,7 @@ class _Search:
         self._found.message.set_rcode(dns.rcode.SERVFAIL)
         return self._found
 
-    def _look(self, owner: Name, name: Name, zone: Zone) -> tuple[Name, Name] | None:
+    def _look(self, owner: Name, name: Name, zone: Names) -> tuple[Name, Name] | None:
         """Add what the zone has. What to look for next, if anything: under which owner, and which name."""
         here = _within(zone, name)
         kinds = (self._kind,) if self._kind == CNAME else (self._kind, CNAME)
@@ -169,19 +169,19 @@ class _Search:
             return rrset[0].target, rrset[0].target
         return None
 
-    def _add_other(self, name: Name, zone: Zone, *, aliased: bool) -> None:
+    def _add_other(self, name: Name, zone: Names, *, aliased: bool) -> None:
         """What every name can be asked for; where there is no answer, the SOA says for how long to believe it."""
         message, here = self._found.message, _within(zone, name)
         if not here and self._kind in {SOA, NS}:
-            message.answer.append(zone.soa() if self._kind == SOA else zone.ns())
+            message.answer.append(soa(zone) if self._kind == SOA else ns(zone))
         elif self._kind == ANY and zone.exists(here):
             message.answer.append(dns.rrset.from_text(name, zone.negative_ttl, IN, HINFO, 'RFC8482 ""'))
         else:
-            message.authority.append(zone.soa())
+            message.authority.append(soa(zone))
             if not aliased and not zone.exists(here):
                 message.set_rcode(dns.rcode.NXDOMAIN)
 
-    def _add_targets(self, zone: Zone, services: RRset) -> None:
+    def _add_targets(self, zone: Names, services: RRset) -> None:
         for service in services:
             for kind in (A, AAAA):
                 records = zone.find(_within(zone, service.target), kind)
@@ -189,7 +189,7 @@ class _Search:
                     self._found.message.additional.append(_rrset(service.target, records, records.chosen(self._turn)))
 
 
-def _within(zone: Zone, name: Name) -> Labels:
+def _within(zone: Names, name: Name) -> Labels:
     labels = lowered(name)
     return labels[: len(labels) - len(zone.labels)]
 

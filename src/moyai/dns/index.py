@@ -17,7 +17,7 @@ import dns.exception
 import dns.name
 
 from moyai.dns.records import Labels, Record, records_of
-from moyai.dns.zone import Dice, Zone
+from moyai.dns.zone import Dice, Names, Zone
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.sandbox.state import Health
@@ -40,18 +40,23 @@ class Zones:
         self.generation = 0
         self._dice = dice
         self._zones: dict[NamespaceArn, Zone] = {}
-        self._by_apex: defaultdict[Labels, list[Zone]] = defaultdict(list)
+        self._by_apex: defaultdict[Labels, list[Names]] = defaultdict(list)
         self._published: dict[str, _Published] = {}
         self._of_service: defaultdict[DiscoveryServiceArn, set[str]] = defaultdict(set)
 
     def __iter__(self) -> Iterator[Zone]:
         return iter(self._zones.values())
 
-    def find(self, vpc: VpcId | None, name: Labels) -> Zone | None:
+    def add(self, names: Names) -> None:
+        """Names that are not Cloud Map's."""
+        self._by_apex[names.labels].append(names)
+        self.generation += 1
+
+    def find(self, vpc: VpcId | None, name: Labels) -> Names | None:
         """The zone that answers for this name in the VPC, or for the host when ``vpc`` is None."""
         for above in range(len(name)):
             seen = (zone for zone in self._by_apex.get(name[above:], ()) if zone.visible_from(vpc))
-            zone = min(seen, key=_preference, default=None)
+            zone = min(seen, key=lambda names: names.preference, default=None)
             if zone is not None:
                 return zone
         return None
@@ -125,8 +130,3 @@ class Zones:
 
 def _same_place(before: Namespace, now: Namespace) -> bool:
     return (before.name, before.type, before.vpc) == (now.name, now.type, now.vpc)
-
-
-def _preference(zone: Zone) -> tuple[bool, float, str]:
-    namespace = zone.namespace
-    return (namespace.type is NamespaceType.DNS_PUBLIC, namespace.created_at, namespace.arn)

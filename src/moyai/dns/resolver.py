@@ -16,7 +16,7 @@ from dns.message import Message
 from moyai.dns.answer import Answer, Elsewhere, answer, complete, failed, read, write
 from moyai.dns.forward import Upstream
 from moyai.dns.index import Zones
-from moyai.dns.zone import Zone
+from moyai.dns.zone import Names
 from moyai.kernel.ids import VpcId
 
 Reply = bytes | Awaitable[bytes] | None
@@ -34,7 +34,7 @@ class _Kept:
 
     __slots__ = ("epoch", "generation", "packets", "start", "turns", "used", "zone")
 
-    def __init__(self, zone: Zone, epoch: int, start: int) -> None:
+    def __init__(self, zone: Names, epoch: int, start: int) -> None:
         self.zone, self.generation, self.epoch = zone, zone.generation, epoch
         self.start, self.turns, self.used = start, 1, 0
         self.packets: list[bytes] = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from dns.name import Name
 from dns.rdataclass import IN
@@ -110,8 +110,45 @@ class RecordSet:
         return (self._healthy or self._every).window(turn, self._most)
 
 
+class Names(Protocol):
+    """Names with one ending, for which we alone answer. Owners are relative to it."""
+
+    apex: Name
+    labels: Labels
+    generation: int
+    """Grows with every change that an answer could show."""
+
+    def visible_from(self, vpc: VpcId | None) -> bool:
+        """Whether it answers in this VPC; None is the host."""
+
+    def exists(self, owner: Labels) -> bool:
+        """Whether there is anything at this name or below it (RFC 8020)."""
+
+    def find(self, owner: Labels, kind: RdataType) -> RecordSet | None:
+        """The values of one type at one name."""
+
+    @property
+    def negative_ttl(self) -> int:
+        """For how many seconds it may be remembered that a name isn't there (RFC 2308)."""
+
+    @property
+    def preference(self) -> tuple[int, float, str]:
+        """Of two with one ending, the lower one answers."""
+
+
+def soa(names: Names) -> RRset:
+    """Their SOA. Nothing is ever transferred, so only its last number means anything."""
+    ttl = names.negative_ttl
+    return from_text(names.apex, ttl, IN, SOA, f"{names.apex} {_REST_OF_SOA} {ttl}")
+
+
+def ns(names: Names) -> RRset:
+    """Their name server, which is the ending itself (RFC 6303 § 3 does the same)."""
+    return from_text(names.apex, names.negative_ttl, IN, NS, str(names.apex))
+
+
 class Zone:
-    """The names of one namespace. Owners are relative to it."""
+    """The names of one namespace."""
 
     def __init__(self, namespace: Namespace, apex: Name, dice: Dice) -> None:
         self.apex = apex
@@ -173,14 +210,10 @@ class Zone:
         told = self.namespace.soa_ttl
         return DEFAULT_NEGATIVE_TTL if told is None else told
 
-    def soa(self) -> RRset:
-        """The zone's SOA. Nothing is ever transferred, so only its last number means anything."""
-        ttl = self.negative_ttl
-        return from_text(self.apex, ttl, IN, SOA, f"{self.apex} {_REST_OF_SOA} {ttl}")
-
-    def ns(self) -> RRset:
-        """The zone's name server, which is the zone itself (RFC 6303 § 3 does the same)."""
-        return from_text(self.apex, self.negative_ttl, IN, NS, str(self.apex))
+    @property
+    def preference(self) -> tuple[int, float, str]:
+        """A private one before a public one, then the one that was created first."""
+        return (self.namespace.type is NamespaceType.DNS_PUBLIC, self.namespace.created_at, self.namespace.arn)
 
 
 def _ancestry(owner: Labels) -> Iterator[Labels]:
