@@ -18,7 +18,7 @@ from moyai.kernel.ids import ServiceArn, TaskArn, TaskId, WorkloadId
 from moyai.plan.action import Plan, Prepare, Release, Start, StartProxy, Stop
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.life import plan_task
-from moyai.plan.registration import LONGEST_TTL
+from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import bounds, is_healthy
 from moyai.plan.scheduler import plan_service
 from moyai.ports.runtime import RuntimeFault
@@ -194,7 +194,7 @@ class Harness:
         assert not self.book.world.discovery_instances.by("task", task.arn), "deregistered before stopped"
         if task_id in self.cached_until:
             assert self.clock.now() > self.cached_until[task_id], "its records have expired before it is stopped"
-        if task.deactivating_at is not None and task.view is not None:
+        if task.deactivating_at is not None and offers(task):
             forgotten = task.arn not in self.held
             assert forgotten or self.clock.now() >= later(task.deactivating_at, DRAIN_LIMIT), "drained before stopped"
 
