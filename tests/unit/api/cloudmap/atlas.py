@@ -16,6 +16,7 @@ from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.operation import OperationStatus
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.vpc.default import default_vpc
+from moyai.kernel.errors import ApiError
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH
@@ -52,6 +53,14 @@ class Atlas:
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         output = entry.handle(context, desk().request(entry, read))
         return json.loads(codec.serialise(model, output, "r").body or b"{}")
+
+    def failure(self, operation: str, **params: object) -> ApiError | None:
+        """Why the call can't be; None when it could."""
+        try:
+            self.call(operation, **params)
+        except ApiError as error:
+            return error
+        return None
 
     def done(self, operation: str, **params: object) -> dict[str, Any]:
         """The operation that the call began, when it is over."""
