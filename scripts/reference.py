@@ -17,6 +17,7 @@ from typer.main import get_command
 from moyai.api import asgi
 from moyai.api.coverage import render_coverage
 from moyai.api.models import load_models
+from moyai.app.config import CloudMapSettings
 from moyai.app.wiring import services
 from moyai.cli.main import command_line
 from moyai.domain.cloudmap import errors as cloudmap_errors
@@ -50,7 +51,7 @@ An answer of 500 is moyai's fault and may be tried again; every other will be th
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
     return {
-        "coverage.md": render_coverage(services(ArchiveReader(Archive())), load_models()),
+        "coverage.md": render_coverage(services(ArchiveReader(Archive()), CloudMapSettings()), load_models()),
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),

@@ -91,6 +91,7 @@ class Cluster:
         count: int = 1,
         connect: bool = True,
         public: bool = False,
+        **more: Any,
     ) -> None:
         """Create a service in Service Connect (client-only without offers), or outside of it."""
         connecting = {"serviceConnectConfiguration": {"enabled": True, "services": list(offers)}} if connect else {}
@@ -102,6 +103,7 @@ class Cluster:
             launchType="FARGATE",
             networkConfiguration=self.network(public=public),
             **connecting,
+            **more,
         )
 
     def update(self, name: str, **changes: Any) -> None:

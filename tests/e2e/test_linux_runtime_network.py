@@ -11,6 +11,7 @@ from pyroute2 import IPRoute
 
 from moyai.domain.sandbox.spec import Intercept, PublishedPort
 from moyai.kernel.ids import TaskId, VpcId
+from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, sandbox
 from tests.e2e.linux_tasks import run, said, shell
 
@@ -120,7 +121,7 @@ async def test_an_address_that_moved_to_another_task_is_reached_at_once(linux):
 
 async def test_the_metadata_address_is_reached_from_the_vpc_and_shows_who_asks(linux):
     await linux.runtime.prepare(sandbox(1))
-    door = await linux.runtime.listen(VPC, "172.31.0.0/16", 80)
+    door = await linux.runtime.listen(VPC, "172.31.0.0/16", Endpoint(METADATA_ADDRESS, 80))
     with door:
         answered = asyncio.create_task(_answer_once(door))
         assert await ask(linux, TASK, "169.254.170.2", 80) == "metadata"

@@ -6,17 +6,19 @@ from collections.abc import Coroutine
 from itertools import pairwise
 from typing import Any
 
+from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TASK_TRANSITIONS, Task, TaskStatus
 from moyai.domain.sandbox.spec import ProxySpec
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import Drain, Observed, ProxyState, Put
+from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ServiceArn, TaskArn, TaskId, WorkloadId
 from moyai.plan.action import Plan, Prepare, Release, Start, StartProxy, Stop
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.life import plan_task
+from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import bounds, is_healthy
 from moyai.plan.scheduler import plan_service
 from moyai.ports.runtime import RuntimeFault
@@ -39,6 +41,7 @@ class Harness:
         self.build = Builder(self.book, self.clock, self.ids)
         self.runtime = SimRuntime(self.clock)
         self.held: set[TaskArn] = set()
+        self.cached_until: dict[TaskId, Instant] = {}
         self.wakes: dict[str, Instant] = {}
         self._faults: dict[TaskId, str] = {}
 
@@ -114,6 +117,8 @@ class Harness:
         for change in plan.changes:
             if isinstance(change, Put) and isinstance(change.record, Task):
                 self._check_transition(change.record)
+            elif isinstance(change, Delete) and change.kind is DiscoveryInstance:
+                self._remember(self.book.world.discovery_instances[change.key])
         self.book.apply(plan.changes)
 
     def _perform(self, plan: Plan) -> None:
@@ -140,6 +145,15 @@ class Harness:
                 at_once(self.runtime.stop(task, container))
             case Release(task):
                 at_once(self.runtime.release(task))
+
+    def _remember(self, instance: DiscoveryInstance) -> None:
+        """A client that asked just before the record went keeps the answer for its time to live."""
+        service = self.book.world.discovery_services.get(instance.service)
+        if service is not None and service.dns is not None:
+            ttl = max(record.ttl for record in service.dns.records)
+            known = TaskId(instance.id)
+            until = later(self.clock.now(), min(ttl, LONGEST_TTL))
+            self.cached_until[known] = max(until, self.cached_until.get(known, until))
 
     # ---- the rules
 
@@ -177,7 +191,10 @@ class Harness:
 
     def _check_stop(self, task_id: TaskId) -> None:
         task = self._task(task_id)
-        if task.deactivating_at is not None:
+        assert not self.book.world.discovery_instances.by("task", task.arn), "deregistered before stopped"
+        if task_id in self.cached_until:
+            assert self.clock.now() > self.cached_until[task_id], "its records have expired before it is stopped"
+        if task.deactivating_at is not None and offers(task):
             forgotten = task.arn not in self.held
             assert forgotten or self.clock.now() >= later(task.deactivating_at, DRAIN_LIMIT), "drained before stopped"
 

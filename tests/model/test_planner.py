@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from msgspec.structs import replace
 
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Delete
 from moyai.plan.events import STEADY, STUCK
+from moyai.plan.registration import endpoints
 from moyai.plan.rollout import bounds
 from moyai.ports.runtime import ImageNotFound, SandboxFailed
 from moyai.testing.world import CHECK, container
@@ -33,12 +36,15 @@ class Planner(RuleBasedStateMachine):
         percents=st.sampled_from(BOUNDS),
         offers=st.sampled_from([None, [], ["web"]]),
         checked=st.booleans(),
+        ttl=st.sampled_from([None, 0, 10, 60, 100_000]),
     )
-    def create_service(self, desired, percents, offers, checked):
+    def create_service(self, desired, percents, offers, checked, ttl):
         self.names += 1
         limits = DeploymentConfiguration(maximum_percent=percents[1], minimum_healthy_percent=percents[0])
         definition = self._definition(checked=checked)
-        self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
+        made = self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
+        if ttl is not None:
+            self.it.build.discover(made, self.it.build.registry(f"s{self.names}", ttl))
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, desired=st.integers(0, 5))
@@ -80,6 +86,14 @@ class Planner(RuleBasedStateMachine):
     def health_flips(self, which, health):
         self.it.runtime.turn(self._task(which).id, "web", health)
 
+    @precondition(lambda self: self._registries())
+    @rule(which=PICK)
+    def a_registry_is_deleted_by_hand(self, which):
+        registry = self._registries()[which % len(self._registries())]
+        instances = self.it.book.world.discovery_instances.by("service", registry.arn)
+        self.it.book.apply([Delete(DiscoveryInstance, i.key) for i in instances])
+        self.it.book.apply([Delete(DiscoveryService, registry.key)])
+
     @rule(verb=st.sampled_from(["prepare", "start", "start_proxy"]))
     def something_fails_next(self, verb):
         self.it.runtime.fail(verb, SandboxFailed("no") if verb == "prepare" else ImageNotFound("no"))
@@ -116,8 +130,11 @@ class Planner(RuleBasedStateMachine):
             assert {t.deployment for t in tasks} <= {service.primary.id}
             assert len(service.deployments) == 1
             assert self.it.build.messages(service.arn)[-1].endswith(STEADY)
-        offering = [t for t in self.it.book.world.tasks if t.view is not None and t.view.offers and not t.stopped]
-        assert {i.task for i in self.it.book.world.discovery_instances} == {t.arn for t in offering}
+        services = self.it.book.world.discovery_services
+        owed = {(e.service, t.arn) for t in self._alive() for e in endpoints(t) if e.service in services}
+        registered = self.it.book.world.discovery_instances
+        assert {(i.service, i.task) for i in registered} == owed
+        assert {i.health for i in registered} <= {Health.HEALTHY}
 
     def _definition(self, *, checked: bool = False, broken: bool = False) -> TaskDefinition:
         made = container("web", ("sim", "cannot_start") if broken else None, port=8080)
@@ -128,6 +145,9 @@ class Planner(RuleBasedStateMachine):
         limits = bounds(service)
         said = any(m.endswith(STUCK) for m in self.it.build.messages(service.arn))
         return limits.floor == limits.ceiling and said
+
+    def _registries(self) -> list[DiscoveryService]:
+        return [s for s in self.it.book.world.discovery_services if s.owner is None]
 
     def _active(self) -> list[Service]:
         return [s for s in self.it.book.world.services if s.status is ServiceStatus.ACTIVE]

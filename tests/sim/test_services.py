@@ -110,6 +110,25 @@ async def test_requests_under_way_end_before_their_task_does(installation):
     assert ("stop", task.id, "api") in runtime.told
 
 
+async def test_a_task_stops_when_its_records_have_expired_though_the_control_plane_went_meanwhile(installation):
+    build = installation.build
+    service = build.service("back", build.definition("back"), 1)
+    build.discover(service, build.registry("back", 60))
+    await installation.steady(service)
+    task = build.tasks(service)[0]
+    since = build.clock.now()
+    build.scale(service, 0)
+    await installation.until(lambda: len(build.world.discovery_instances) == 0)
+    await installation.store.acknowledge()
+    await installation.restart()
+    await installation.clock.advance(since + 60 - installation.clock.now())
+    assert installation.store.world.tasks[task.arn].last_status is TaskStatus.DEACTIVATING
+    assert ("stop", task.id, "app") not in installation.runtime.told
+    world = installation.store.world
+    await installation.until(lambda: world.tasks[task.arn].stopped, within=30)
+    assert await installation.plans_left() == []
+
+
 async def test_a_task_that_drains_when_the_control_plane_goes_is_drained_by_the_next(installation):
     build = installation.build
     back = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 DEFAULT_PORT = 4566
+DEFAULT_DNS_PORT = 8653
 DEFAULT_STATE = Path("/var/lib/moyai")
 
 
@@ -62,6 +63,30 @@ class ProxySettings:
 
 
 @dataclass(frozen=True)
+class DnsSettings:
+    """The resolver that this machine itself may ask."""
+
+    port: int = DEFAULT_DNS_PORT
+    """UDP and TCP port on 127.0.0.1; 0 takes a free one. One that is taken stays whose it is, and the log says so."""
+
+
+@dataclass(frozen=True)
+class CloudMapSettings:
+    """Cloud Map's quotas, as AWS begins with them, and the health checks that Route 53 would make."""
+
+    namespaces: int = 50
+    """Of one account and region."""
+    instances_per_service: int = 1000
+    """AWS does not raise this one."""
+    instances_per_namespace: int = 2000
+    """All services together."""
+    check_interval: float = 30.0
+    """Seconds between two checks of one instance."""
+    check_networks: tuple[str, ...] = ()
+    """Networks, as ``10.0.0.0/8``, whose addresses may be checked besides loopback. Nothing else is ever dialled."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """What lies where under the state directory."""
 
@@ -102,6 +127,8 @@ class Settings:
     runtime: RuntimeKind = RuntimeKind.LINUX
     server: ServerSettings = field(default_factory=ServerSettings)
     proxy: ProxySettings = field(default_factory=ProxySettings)
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
 
 
 def own_bin() -> Path:

@@ -9,7 +9,7 @@ from moyai.app.connection import Patience
 from moyai.app.http import HttpServer
 from moyai.domain.vpc.default import VPC_CIDR
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import TaskRuntime
+from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, TaskRuntime
 from moyai.ports.store import Store
 
 _PORT = 80
@@ -43,5 +43,5 @@ class MetadataServers:
     async def _serve(self, vpc: VpcId) -> None:
         if vpc in self._servers:
             return
-        sock = await self._runtime.listen(vpc, str(VPC_CIDR), _PORT)
+        sock = await self._runtime.listen(vpc, str(VPC_CIDR), Endpoint(METADATA_ADDRESS, _PORT))
         self._servers[vpc] = None if sock is None else await HttpServer(self._app, sock, _PATIENCE).open()

@@ -21,12 +21,13 @@ from moyai.api.door import Door, House
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
+from moyai.app.dns import NameServers, host_resolvers
 from moyai.app.http import HttpServer
 from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
-from moyai.app.wiring import PROXY_GROUP, make_runtime, services
+from moyai.app.wiring import PROXY_GROUP, make_checker, make_runtime, services
 from moyai.domain.world import Delete
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
@@ -59,6 +60,7 @@ class ControlPlane:
         self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
         self._metrics = ArchiveReader(archive)
         self._metadata = MetadataServers(store, self._runtime)
+        self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._work: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exit = AsyncExitStack()
@@ -120,7 +122,7 @@ class ControlPlane:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
         house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        door = Door(services(self._metrics), load_models(), house)
+        door = Door(services(self._metrics, self._settings.cloud_map), load_models(), house)
         plane = Plane(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -154,6 +156,8 @@ class ControlPlane:
         async with asyncio.TaskGroup() as group:
             group.create_task(Reconciler(around).run())
             group.create_task(self._metadata.run())
+            group.create_task(self._names.run())
+            group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())
             if self._settings.runtime is RuntimeKind.SIM:
                 proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock)
                 group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))
@@ -164,6 +168,7 @@ class ControlPlane:
             work.cancel()
             await asyncio.wait({work})
         await self._metadata.close()
+        await self._names.close()
 
     def _ended(self, work: asyncio.Task[None]) -> None:
         """Work that ends by itself has failed: say so to whoever waits in ``failed``."""

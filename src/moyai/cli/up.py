@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from ipaddress import ip_network
+from typing import Annotated, Final
 
 import typer
 
 from moyai.app.config import (
+    DEFAULT_DNS_PORT,
     DEFAULT_PORT,
+    CloudMapSettings,
+    DnsSettings,
     ProxySettings,
     RuntimeKind,
     ServerSettings,
@@ -16,8 +21,11 @@ from moyai.app.config import (
 )
 from moyai.cli.options import STATE, State
 
+_QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
+_LONGEST_NUMBER: Final = 9
 
-def up(
+
+def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     state: State = STATE,
     listen: Annotated[str, typer.Option(help="Address; any but loopback needs keys (`moyai keys`).")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
@@ -25,6 +33,20 @@ def up(
     stats_interval: Annotated[
         float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)
     ] = ProxySettings().stats_interval,
+    dns_port: Annotated[
+        int, typer.Option(help="Port of 127.0.0.1 where names are answered (`moyai dns`).", min=0, max=65535)
+    ] = DEFAULT_DNS_PORT,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(help="A quota of Cloud Map, as instances-per-service=5000. May be given again."),
+    ] = None,
+    check_interval: Annotated[
+        float, typer.Option(help="Seconds between Cloud Map's checks of one instance.", min=0.1, max=3600)
+    ] = CloudMapSettings().check_interval,
+    check_network: Annotated[
+        list[str] | None,
+        typer.Option(help="Network whose instances are checked, besides loopback. May be given again."),
+    ] = None,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -34,6 +56,8 @@ def up(
         runtime=runtime,
         server=ServerSettings(listen, port),
         proxy=ProxySettings(stats_interval),
+        dns=DnsSettings(dns_port),
+        cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
     )
     try:
         run(settings, announce=lambda url: typer.echo(f"moyai ready on {url}"))
@@ -41,3 +65,27 @@ def up(
         for line in refusal.problems:
             typer.echo(f"moyai: {line}", err=True)
         raise typer.Exit(1) from refusal
+
+
+def _cloud_map(quotas: Iterable[str], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
+    return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **_quotas(quotas))
+
+
+def _quotas(asked: Iterable[str]) -> dict[str, int]:
+    """Cloud Map's quotas by the names of their settings."""
+    found: dict[str, int] = {}
+    for one in asked:
+        name, _, number = one.partition("=")
+        if name not in _QUOTAS or not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
+            wanted = f"one of {', '.join(_QUOTAS)} with = and a number"
+            raise typer.BadParameter(f"{one!r} is not {wanted}", param_hint="--quota")
+        found[name.replace("-", "_")] = int(number)
+    return found
+
+
+def _networks(asked: Iterable[str]) -> tuple[str, ...]:
+    """Networks that are some."""
+    try:
+        return tuple(str(ip_network(one)) for one in asked)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--check-network") from error

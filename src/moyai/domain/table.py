@@ -55,6 +55,10 @@ class Table(Generic[R]):
         """The records found under ``value`` in ``index``, in the order in which they came there."""
         return tuple(self._found[index].get(value, {}).values())
 
+    def each(self, index: str, value: str) -> Iterator[R]:
+        """The same, one after the other; the table must not change in between."""
+        return iter(self._found[index].get(value, {}).values())
+
     def count(self, index: str, value: str) -> int:
         """How many records are found under ``value`` in ``index``."""
         return len(self._found[index].get(value, ()))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from moyai.domain.cloudmap.namespace import Namespace, Operation
+from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service
@@ -70,13 +71,17 @@ def namespaces() -> Table[Namespace]:
 
 
 def discovery_services() -> Table[DiscoveryService]:
-    """By scope, namespace, id, owner, and by ``namespace ARN/name``."""
+    """By scope, namespace, id, owner, and by ``namespace ARN/name``; ``folded`` is the same in lower case, as DNS
+    compares, and ``creator`` has ``namespace ARN/creator request id``.
+    """
     return Table(
         {
             "scope": _scope,
             "namespace": lambda s: (s.namespace,),
             "id": lambda s: (s.id,),
             "name": lambda s: (f"{s.namespace}/{s.name}",),
+            "folded": lambda s: (f"{s.namespace}/{s.name.lower()}",),
+            "creator": lambda s: () if s.creator_request_id is None else (f"{s.namespace}/{s.creator_request_id}",),
             "owner": lambda s: () if s.owner is None else (s.owner,),
         }
     )
@@ -88,8 +93,22 @@ def discovery_instances() -> Table[DiscoveryInstance]:
 
 
 def operations() -> Table[Operation]:
-    """By scope."""
-    return Table({"scope": lambda o: (o.key.rpartition("/")[0],)})
+    """By scope and by request (``scope/type/creator request id``); unfinished ones by what they work on (``open``) and
+    by where they add something (``coming``).
+    """
+    return Table(
+        {
+            "scope": lambda o: (o.key.rpartition("/")[0],),
+            "request": lambda o: () if o.creator_request_id is None else (request_key(o),),
+            "open": lambda o: () if o.finished else (o.subject,),
+            "coming": lambda o: () if o.finished or not o.within else (o.within,),
+        }
+    )
+
+
+def request_key(operation: Operation) -> str:
+    """Under which an operation is found again by who asks for the same."""
+    return f"{operation.key.rpartition('/')[0]}/{operation.type}/{operation.creator_request_id}"
 
 
 def _scope(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with an ARN)

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from moyai.domain import tables
-from moyai.domain.cloudmap.namespace import Namespace, Operation
-from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.cloudmap.operation import Operation
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.task import Task
@@ -33,6 +34,7 @@ AnyRecord = (
     | Namespace
     | DiscoveryService
     | DiscoveryInstance
+    | Revision
     | Operation
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
@@ -72,6 +74,7 @@ class World:
         self.namespaces = tables.namespaces()
         self.discovery_services = tables.discovery_services()
         self.discovery_instances = tables.discovery_instances()
+        self.discovery_revisions: Table[Revision] = Table()
         self.operations = tables.operations()
         self._by_kind: Mapping[type, Table[Any]] = {
             Cluster: self.clusters,
@@ -83,6 +86,7 @@ class World:
             Namespace: self.namespaces,
             DiscoveryService: self.discovery_services,
             DiscoveryInstance: self.discovery_instances,
+            Revision: self.discovery_revisions,
             Operation: self.operations,
         }
 

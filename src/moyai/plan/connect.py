@@ -1,7 +1,8 @@
 """Service Connect, resolved: from what a service asks for to what each of its tasks sees.
 
 Promise: ``resolve`` is asked once a deployment, and its answer is frozen with it: the names of every
-endpoint in the namespace at that moment (the service's own among them), a virtual address for each,
+endpoint in the namespace at that moment (the service's own among them, and Cloud Map services that
+take part without ECS), a virtual address for each,
 and the ports the service offers. It refuses what could not work later: two services under one
 discovery name, two endpoints under one ``name:port``, another protocol under a name that clients
 already use. What is wrong with a configuration by itself is ``connect_rules``'. AWS's wording is used
@@ -20,6 +21,7 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
+from moyai.domain.connect.outside import client_port
 from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
@@ -28,7 +30,7 @@ from moyai.domain.world import Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, Ids, NamespaceArn, ServiceArn
-from moyai.plan.connect_rules import check_configuration, check_dns_name, offered_port
+from moyai.plan.connect_rules import check_configuration, check_dns_name, is_callable, offered_port
 from moyai.plan.namespaces import find_namespace
 
 _ID_LENGTH = 16
@@ -77,7 +79,8 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
         changes += [Put(record)] if record != known else []
         offers.append(_offer(asked, port, record))
         own.append(_endpoint(asked, port, namespace, record))
-    others = _others(world, namespace, wish.service)
+    offered = _others(world, namespace, wish.service)
+    others = {**_outside(world, namespace, offered), **offered}
     _check_unique(own, others)
     view = ConnectView(namespace=namespace.arn, names=_seen((*others, *own)), offers=tuple(offers))
     return Resolved(view, tuple(changes))
@@ -166,6 +169,24 @@ def _others(world: World, namespace: Namespace, service: ServiceArn) -> Mapping[
     }
 
 
+def _outside(
+    world: World, namespace: Namespace, others: Iterable[_Endpoint]
+) -> Mapping[_Endpoint, DiscoveryServiceArn]:
+    """The Cloud Map services that take part without ECS, under their full and their short name, where those are free
+    and can be called.
+    """
+    taken = {(endpoint.dns_name, endpoint.port) for endpoint in others}
+    found: dict[_Endpoint, DiscoveryServiceArn] = {}
+    for service in world.discovery_services.each("namespace", namespace.arn):
+        port = client_port(service.attributes)
+        if service.owner is not None or port is None:
+            continue
+        for name in (f"{service.name}.{namespace.name}".lower(), service.name.lower()):
+            if is_callable(name) and (name, port) not in taken:
+                found[_Endpoint(name, port, service.arn)] = service.arn
+    return found
+
+
 def _offered(view: ConnectView | None, namespace: NamespaceArn) -> Iterator[_Endpoint]:
     if view is None or view.namespace != namespace:
         return
@@ -173,7 +194,7 @@ def _offered(view: ConnectView | None, namespace: NamespaceArn) -> Iterator[_End
     yield from (_Endpoint(n.dns_name, n.port, n.target) for n in view.names if n.target in own)
 
 
-def _check_unique(own: Iterable[_Endpoint], others: Mapping[_Endpoint, ServiceArn]) -> None:
+def _check_unique(own: Iterable[_Endpoint], others: Mapping[_Endpoint, str]) -> None:
     taken = {(endpoint.dns_name, endpoint.port): arn_ for endpoint, arn_ in others.items()}
     mine: set[tuple[str, int]] = set()
     for endpoint in own:

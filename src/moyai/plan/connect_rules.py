@@ -79,10 +79,15 @@ def _check_alias(alias: ClientAlias) -> None:
         check_dns_name(alias.dns_name)
 
 
+def is_callable(name: str) -> bool:
+    """Whether clients could call this name."""
+    sound = len(name) <= _LONGEST_DNS_NAME and _DNS_NAME.fullmatch(name) and not _ADDRESS.fullmatch(name)
+    return bool(sound) and name != "localhost"
+
+
 def check_dns_name(name: str) -> None:
     """Raises InvalidParameter for a name that clients could not call."""
-    sound = len(name) <= _LONGEST_DNS_NAME and _DNS_NAME.fullmatch(name) and not _ADDRESS.fullmatch(name)
-    if not sound or name == "localhost":
+    if not is_callable(name):
         raise InvalidParameter(
             f"The DNS name that you provided is invalid: {name!r}. Use up to 127 lower-case letters, digits,"
             " underscores, hyphens and dots; not an address, and not localhost."

@@ -1,8 +1,9 @@
 """The second half of a task's life: DEACTIVATING, STOPPING, DEPROVISIONING.
 
-Promise: the endpoints are withdrawn first; then every proxy that knew them must have acknowledged a
-configuration without them and the requests under way must have ended (both bounded by DRAIN_LIMIT);
-only then SIGTERM. The proxy goes last, after its final statistics came in (bounded, too).
+Promise: the endpoints are withdrawn first. Then every proxy that knew them must have acknowledged a
+configuration without them and the requests under way must have ended (both bounded by DRAIN_LIMIT), and
+the time to live of the last DNS record that anybody was given must have run out; only then SIGTERM. The
+proxy goes last, after its final statistics came in (bounded, too).
 """
 
 from __future__ import annotations
@@ -37,8 +38,12 @@ def leave(case: Case) -> Step:
     """From wherever the task is, on the way out."""
     if case.task.last_status is TaskStatus.PROVISIONING:
         return deprovision(case)
-    if case.task.last_status is TaskStatus.RUNNING and registration.offers(case.task):
-        task = case.moved(last_status=TaskStatus.DEACTIVATING, deactivating_at=case.now)
+    if case.task.last_status is TaskStatus.RUNNING and registration.endpoints(case.task):
+        task = case.moved(
+            last_status=TaskStatus.DEACTIVATING,
+            deactivating_at=case.now,
+            records_expire_at=registration.records_expire_at(case.world, case.task, case.now),
+        )
     else:
         task = case.moved(last_status=TaskStatus.STOPPING)
     return Step(task, registration.withdraw(case.world, case.task))
@@ -46,12 +51,11 @@ def leave(case: Case) -> Step:
 
 def deactivating(case: Case) -> Step:
     """The endpoints are withdrawn; others are forgetting them."""
-    since = case.task.deactivating_at or case.now
-    deadline = later(since, DRAIN_LIMIT)
-    ready = _drained_at(case)
-    if case.now >= deadline or (ready is not None and case.now >= ready):
+    expired = case.task.records_expire_at or case.now
+    drained = _drained_at(case)
+    if drained is not None and case.now >= max(drained, expired):
         return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
-    return Step(case.task, wake_at=min(deadline, ready or later(case.now, DRAIN_POLL)))
+    return Step(case.task, wake_at=max(expired, drained or min(_drain_ends(case), later(case.now, DRAIN_POLL))))
 
 
 def stopping(case: Case) -> Step:
@@ -84,11 +88,17 @@ def deprovisioning(case: Case) -> Step:
 
 
 def _drained_at(case: Case) -> Instant | None:
-    """When nobody will send and nothing is under way; None while that is not so."""
+    """When no proxy will send and nothing is under way, or that is not waited for; None while it is."""
+    if not registration.offers(case.task) or case.now >= _drain_ends(case):
+        return case.now
     drain = case.drain
     if drain is None or drain.waiting_on or drain.in_flight:
         return None
-    return case.now if drain.forgotten_at is None else later(drain.forgotten_at, SETTLE)
+    return case.now if drain.forgotten_at is None else min(_drain_ends(case), later(drain.forgotten_at, SETTLE))
+
+
+def _drain_ends(case: Case) -> Instant:
+    return later(case.task.deactivating_at or case.now, DRAIN_LIMIT)
 
 
 def _reported_at(case: Case) -> Instant:

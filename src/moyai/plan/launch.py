@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
@@ -56,6 +57,7 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     service: ServiceArn | None = None
     deployment: DeploymentId | None = None
     view: ConnectView | None = None
+    service_registries: tuple[ServiceRegistry, ...] = ()
     started_by: str | None = None
     client_token: str | None = None
     overrides: TaskOverride = TaskOverride()
@@ -92,6 +94,7 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         deployment=request.deployment,
         view=request.view,
         connect_attachment=None if request.view is None else ids.uuid(),
+        service_registries=request.service_registries,
         started_by=request.started_by,
         client_token=request.client_token,
         launch_type=request.launch_type,

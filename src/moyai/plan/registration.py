@@ -1,56 +1,115 @@
-"""A task's places in Cloud Map: one instance for each port it offers.
+"""A task's places in Cloud Map: one instance for each port it offers and for each of its registries.
 
-Promise: they exist from the moment the start gate lets the task through until it begins to leave, and
-the proxies' endpoints are exactly these.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
+Promise: they exist from the moment the start gate lets the task through until it begins to leave; the
+proxies' endpoints, and what DNS and DiscoverInstances answer for the task, are exactly these. A registry
+with custom health hears of the task's health; one that somebody deleted is passed over.
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
 """
 
 from __future__ import annotations
 
-from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import Offer
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import scope_of
+from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World
-from moyai.kernel.clock import Instant
-from moyai.kernel.ids import InstanceId
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import DiscoveryServiceArn, InstanceId
+from moyai.plan.cloudmap.instances import counted
+
+LONGEST_TTL = 300
+"""Seconds of a record's time to live that a task waits for at most; Cloud Map takes up to 68 years."""
+
+TTL_MARGIN = 1.0
+"""Seconds on top: an answer is on its way for a moment, and resolvers count in whole seconds."""
+
+
+class Endpoint(NamedTuple):
+    """Where a task is to be found: a Cloud Map service, and the port, where it has one."""
+
+    service: DiscoveryServiceArn
+    port: int | None
 
 
 def offers(task: Task) -> tuple[Offer, ...]:
-    """What the task offers to its namespace."""
+    """What the task offers to its namespace through its proxy."""
     return () if task.view is None else task.view.offers
+
+
+def endpoints(task: Task) -> tuple[Endpoint, ...]:
+    """Everywhere that the task is to be found while it is RUNNING."""
+    offered = (Endpoint(o.discovery_service, o.reachable_port) for o in offers(task))
+    return (*offered, *(Endpoint(r.registry_arn, r.srv_port) for r in task.service_registries))
 
 
 def register(world: World, task: Task, definition: TaskDefinition, now: Instant) -> tuple[Change, ...]:
     """Changes that make the task reachable by name."""
-    return tuple(
-        Put(_instance(task, offer, definition, now))
-        for offer in offers(task)
-        if offer.discovery_service in world.discovery_services
+    attributes = _attributes(task, definition)
+    instances = (
+        Put(
+            DiscoveryInstance(
+                service=service.arn,
+                id=InstanceId(task.id),
+                attributes=attributes if endpoint.port is None else {**attributes, INSTANCE_PORT: str(endpoint.port)},
+                registered_at=now,
+                health=_health(service, task, Health.HEALTHY),
+                task=task.arn,
+            )
+        )
+        for endpoint in endpoints(task)
+        if (service := world.discovery_services.get(endpoint.service)) is not None
     )
+    return counted(world, instances)
+
+
+def report(world: World, task: Task) -> tuple[Change, ...]:
+    """Changes that pass the task's health on to its registries."""
+    told = ((i, replace(i, health=_health(s, task, i.health))) for s, i in _registered(world, task))
+    return tuple(Put(now) for before, now in told if now != before)
 
 
 def withdraw(world: World, task: Task) -> tuple[Change, ...]:
     """Changes that make the task unreachable by name."""
-    return tuple(Delete(DiscoveryInstance, i.key) for i in world.discovery_instances.by("task", task.arn))
+    return counted(world, (Delete(DiscoveryInstance, instance.key) for _, instance in _registered(world, task)))
 
 
-def _instance(task: Task, offer: Offer, definition: TaskDefinition, now: Instant) -> DiscoveryInstance:
+def records_expire_at(world: World, task: Task, now: Instant) -> Instant | None:
+    """Until when somebody may go by a record of the task that is withdrawn now; None without registries."""
+    registries = (world.discovery_services.get(r.registry_arn) for r in task.service_registries)
+    waits = [max((r.ttl for r in s.dns.records), default=0) if s.dns else 0 for s in registries if s is not None]
+    return later(now, min(max(waits), LONGEST_TTL) + TTL_MARGIN) if waits else None
+
+
+def _registered(world: World, task: Task) -> Iterator[tuple[DiscoveryService | None, DiscoveryInstance]]:
+    """The task's instances that are there, each with its Cloud Map service."""
+    for endpoint in endpoints(task):
+        instance = world.discovery_instances.get(f"{endpoint.service}/{task.id}")
+        if instance is not None:
+            yield world.discovery_services.get(endpoint.service), instance
+
+
+def _health(service: DiscoveryService | None, task: Task, otherwise: Health) -> Health:
+    """What the service is told of the task's health; nothing while that is UNKNOWN."""
+    told = service is not None and service.custom_health and task.health_status is not Health.UNKNOWN
+    return task.health_status if told else otherwise
+
+
+def _attributes(task: Task, definition: TaskDefinition) -> dict[str, str]:
     attributes = {
         ZONE: task.availability_zone,
         INSTANCE_IPV4: task.interface.address,
-        INSTANCE_PORT: str(offer.reachable_port),
         "ECS_CLUSTER_NAME": task.cluster.rpartition("/")[2],
         "ECS_TASK_DEFINITION_FAMILY": definition.family,
         "REGION": scope_of(task.arn).region,
     }
     if task.service is not None:
         attributes["ECS_SERVICE_NAME"] = task.service.rpartition("/")[2]
-    return DiscoveryInstance(
-        service=offer.discovery_service,
-        id=InstanceId(task.id),
-        attributes=attributes,
-        registered_at=now,
-        task=task.arn,
-    )
+    return attributes

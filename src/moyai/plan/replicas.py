@@ -73,6 +73,7 @@ def _request(world: World, service: Service, deployment: Deployment) -> LaunchRe
         service=service.arn,
         deployment=deployment.id,
         view=deployment.view,
+        service_registries=deployment.service_registries,
         started_by=deployment.id,
         launch_type=service.launch_type,
         tags=_tags(service, definition),

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
-from moyai.domain.world import Delete, World
+from moyai.domain.world import Change, World
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
+from moyai.plan.cloudmap.instances import service_removed
 from moyai.plan.registration import offers
 from moyai.plan.rollout import AFTER_DRAIN
 
 
-def unused(world: World, service: Service, following: Service) -> tuple[Delete, ...]:
+def unused(world: World, service: Service, following: Service) -> tuple[Change, ...]:
     """Changes that remove what the service, which is becoming ``following``, no longer offers, and, when it has
     given up a deployment, what other services left behind for its sake.
     """
@@ -30,7 +31,8 @@ def unused(world: World, service: Service, following: Service) -> tuple[Delete, 
         return ()
     needed = {arn for n in {d.namespace for d in candidates} for arn in _needed(world, n, following)}
     removable = {d.key: d for d in candidates if d.arn not in needed}
-    return tuple(Delete(DiscoveryService, k) for k in removable if not world.discovery_instances.by("service", k))
+    empty = (d for k, d in removable.items() if not world.discovery_instances.count("service", k))
+    return tuple(change for service in empty for change in service_removed(world, service))
 
 
 def _offered(service: Service) -> set[DiscoveryServiceArn]:

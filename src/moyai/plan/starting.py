@@ -66,12 +66,12 @@ def activating(case: Case) -> Step:
 
 
 def running(case: Case) -> Step:
-    """Nothing to do until an essential container ends or somebody wants the task stopped."""
+    """Only its health is passed on, until an essential container ends or somebody wants the task stopped."""
     if (ended := _ended(case)) is not None:
         return ended
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
-    return Step(case.task)
+    return Step(case.task, registration.report(case.world, case.task))
 
 
 def _ended(case: Case) -> Step | None:
@@ -99,7 +99,7 @@ def _blamed(case: Case, fault: str) -> Case:
 def _started(case: Case) -> Step:
     """Every container has been started: on to registration, where there is something to register."""
     pulled = min((c.started_at for c in case.apps if c.started_at is not None), default=case.now)
-    if registration.offers(case.task):
+    if registration.endpoints(case.task):
         return Step(
             case.moved(last_status=TaskStatus.ACTIVATING, activated_at=case.now, pull_stopped_at=pulled),
         )

@@ -20,8 +20,11 @@ Source of the wording: https://docs.aws.amazon.com/AmazonECS/latest/developergui
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from enum import StrEnum
 from socket import socket
 from typing import ClassVar, Protocol
+
+import msgspec
 
 from moyai.domain.ecs import metadata
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
@@ -31,6 +34,21 @@ from moyai.kernel.ids import TaskId, VpcId
 
 METADATA_ADDRESS = metadata.ADDRESS
 """Where a task finds its metadata, as on AWS."""
+
+
+class Transport(StrEnum):
+    """What a socket speaks."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where a socket is reached: an IPv4 address of the VPC's router, and a port."""
+
+    address: str
+    port: int
+    transport: Transport = Transport.TCP
 
 
 class RuntimeFault(MoyaiError):
@@ -112,9 +130,9 @@ class TaskRuntime(Protocol):
     def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """A container's output, oldest line first; with ``follow`` until it has ended."""
 
-    async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:
-        """A listening TCP socket on METADATA_ADDRESS that only the tasks of this VPC reach; None where
-        there is no network. Peers show up with their own address.
+    async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
+        """A socket that waits (TCP: listens) where only the tasks of this VPC reach it; None where there is no
+        network. Peers show up with their own address.
         """
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:

@@ -21,12 +21,14 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ServiceArn, TaskArn
 from moyai.plan.action import Effect, Plan
 from moyai.plan.life import plan_task
+from moyai.plan.registration import offers
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
 from moyai.reconcile.broadcast import MeshBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.registrar import Registrar
 from moyai.reconcile.surroundings import Surroundings
 
 WORKERS = 16
@@ -42,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Brings tasks to where the world wants them. ``run`` it once."""
+    """Brings tasks, and Cloud Map's operations, to where the world wants them. ``run`` it once."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -65,6 +67,7 @@ class Reconciler:
             group.create_task(self._follow_feed())
             group.create_task(self._publish_ports())
             group.create_task(self._resync())
+            group.create_task(Registrar(self._around).run())
             for _ in range(WORKERS):
                 group.create_task(self._work())
 
@@ -130,7 +133,7 @@ class Reconciler:
         self._draining.discard(arn)
         if task is None:
             return
-        if task.last_status is TaskStatus.DEACTIVATING:
+        if task.last_status is TaskStatus.DEACTIVATING and offers(task):
             self._draining.add(arn)
         self._queue.add(arn)
         if task.service is not None:

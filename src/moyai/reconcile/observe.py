@@ -37,7 +37,7 @@ class Observer:
                 self._forgotten.pop(task.id, None)
             return Observed()
         sandbox = await self._around.runtime.inspect(task.id)
-        drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING else None
+        drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING and offers(task) else None
         fault = self._faults.get(task.id)
         workload = WorkloadId(task.arn)
         proxy = self._around.feed.state(workload) if task.last_status is TaskStatus.STOPPING else None

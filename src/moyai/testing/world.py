@@ -13,8 +13,10 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.connect.config import ClientAlias, ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import (
     AwsVpcConfiguration,
     Deployment,
@@ -40,6 +42,8 @@ from moyai.kernel.ids import (
     AccountId,
     ClusterArn,
     DeploymentId,
+    DiscoveryServiceArn,
+    DiscoveryServiceId,
     Ids,
     NamespaceArn,
     NamespaceId,
@@ -121,6 +125,22 @@ class Builder:
         self.book.apply([Put(Namespace(key, identity, name, NamespaceType.HTTP, self.clock.now()))])
         return key
 
+    def registry(self, name: str, *ttls: int, srv: bool = False, custom_health: bool = True) -> ServiceRegistry:
+        """A Cloud Map service in NAMESPACE as a registry: an A record for each TTL in seconds, or SRV at port 80."""
+        identity = DiscoveryServiceId(f"srv-{self.ids.alphanumeric(16)}")
+        records = tuple(DnsRecord(RecordType.SRV if srv else RecordType.A, ttl) for ttl in ttls)
+        made = DiscoveryService(
+            arn=DiscoveryServiceArn(arn("servicediscovery", SCOPE, f"service/{identity}")),
+            id=identity,
+            name=name,
+            namespace=self.namespace(),
+            created_at=self.clock.now(),
+            dns=DnsConfig(records) if records else None,
+            custom_health=custom_health,
+        )
+        self.book.apply([Put(made)])
+        return ServiceRegistry(made.arn, 80 if srv else None)
+
     def definition(self, family: str, *containers: ContainerDefinition) -> TaskDefinition:
         """The next revision of a family; one container that runs until it is stopped when none is given."""
         revision = 1 + sum(d.family == family for d in self.world.task_definitions)
@@ -165,6 +185,12 @@ class Builder:
         )
         self._deploy(made, definition, None if offers is None else self._connect(name, offers, namespace))
         return key
+
+    def discover(self, service: ServiceArn, *registries: ServiceRegistry) -> None:
+        """What serviceRegistries in CreateService would have done; before anything was planned for the service."""
+        known = self.world.services[service]
+        first = replace(known.primary, service_registries=registries)
+        self.book.apply([Put(replace(known, deployments=(first,)))])
 
     def deploy(self, service: ServiceArn, definition: TaskDefinition) -> DeploymentId:
         """What UpdateService with another task definition does."""
@@ -223,6 +249,7 @@ class Builder:
             network_configuration=NetworkConfiguration(AwsVpcConfiguration(subnets)),
             service_connect=connect,
             view=resolved.view,
+            service_registries=service.primary.service_registries if service.deployments else (),
             rollout_state_reason=f"ECS deployment {identity} in progress.",
         )
         former = tuple(replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)

@@ -16,14 +16,16 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from moyai.api.cloudmap.service import CLOUDMAP
+from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.door import Door, House
 from moyai.api.ec2.service import EC2
 from moyai.api.models import load_models
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
+from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Instant
+from moyai.plan.cloudmap.operations import plan_operation
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import ManualClock
@@ -40,12 +42,14 @@ class _Raw(io.BytesIO):
 
 
 class Rooms:
-    """A fresh installation and its clients."""
+    """A fresh installation and its clients; ``quotas`` are Cloud Map's, where they are not AWS's."""
 
-    def __init__(self) -> None:
+    def __init__(self, **quotas: int) -> None:
         self.clock, self.store, self.office = ManualClock(), MemoryStore(), Office()
         self.builder = Builder(self.store, self.clock)
-        services = (CLOUDMAP, EC2, STS, cloudwatch(ArchiveReader(self.office.archive)))
+        self.busy = False
+        """Whether Cloud Map's operations stay as they were submitted."""
+        services = (cloudmap(Quotas(**quotas)), EC2, STS, cloudwatch(ArchiveReader(self.office.archive)))
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:
@@ -69,8 +73,16 @@ class Rooms:
             body.encode() if isinstance(body, str) else bytes(body),
         )
         answer = asyncio.run(self._door.answer(asked))
+        if not self.busy:
+            self.settle()
         headers: Any = dict(answer.headers)
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
+
+    def settle(self) -> None:
+        """Bring Cloud Map's operations to their end."""
+        for operation in tuple(self.store.world.operations):
+            while (plan := plan_operation(self.store.world, operation.key, self.now)).changes:
+                self.store.apply(plan.changes)
 
     @property
     def now(self) -> Instant:

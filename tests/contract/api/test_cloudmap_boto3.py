@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
@@ -24,7 +23,7 @@ def cart(rooms):
     """The service ``cart`` in ``shop`` with three instances, one of them unhealthy."""
     namespace = rooms.builder.namespace("shop")
     arn = DiscoveryServiceArn(f"arn:aws:servicediscovery:us-east-1:{SCOPE.account}:service/srv-cart")
-    service = DiscoveryService(arn, DiscoveryServiceId("srv-cart"), "cart", namespace, rooms.now)
+    service = DiscoveryService(arn, DiscoveryServiceId("srv-cart"), "cart", namespace, rooms.now, custom_health=True)
     zones = ("a", "b", "a")
     instances = [
         DiscoveryInstance(
@@ -172,16 +171,27 @@ def test_discovery_fails_open(cloud_map, rooms, cart):
     assert found(cloud_map, HealthStatus="HEALTHY") == []
 
 
-def test_the_revision_changes_with_the_instances(cloud_map, rooms, cart):
+def test_a_service_that_knows_no_health_gives_all_its_instances(cloud_map, rooms, cart):
+    rooms.store.apply([Put(replace(cart, custom_health=False))])
+    assert found(cloud_map, HealthStatus="UNHEALTHY") == ["task0", "task1", "task2"]
+
+
+def test_the_revision_changes_with_the_instances_and_not_with_their_health(cloud_map, cart):
     def revision():
         return cloud_map.discover_instances_revision(NamespaceName="shop", ServiceName="cart")["InstancesRevision"]
 
-    before = revision()
+    seen = [revision()]
+    cloud_map.register_instance(ServiceId=cart.id, InstanceId="new", CreatorRequestId="1", Attributes={})
+    seen.append(revision())
+    cloud_map.update_instance_custom_health_status(ServiceId=cart.id, InstanceId="new", Status="UNHEALTHY")
+    assert revision() == seen[-1]
+    cloud_map.register_instance(ServiceId=cart.id, InstanceId="new", CreatorRequestId="2", Attributes={"a": "b"})
+    seen.append(revision())
+    cloud_map.deregister_instance(ServiceId=cart.id, InstanceId="new")
+    seen.append(revision())
+    assert seen == sorted(set(seen))
     answer = cloud_map.discover_instances(NamespaceName="shop", ServiceName="cart")
-    assert answer["InstancesRevision"] == before == revision()
-    one = next(iter(rooms.store.world.discovery_instances))
-    rooms.store.apply([Put(replace(one, health=Health.UNHEALTHY))])
-    assert revision() != before
+    assert answer["InstancesRevision"] == seen[-1]
 
 
 def test_names_that_are_not_there(cloud_map, cart):
@@ -216,8 +226,3 @@ def test_what_service_connect_makes_is_visible(cloud_map, rooms):
     [service] = cloud_map.list_services()["Services"]
     assert service["Name"] == "web-http"
     assert cloud_map.discover_instances(NamespaceName="shop", ServiceName="web-http")["Instances"] == []
-
-
-def test_what_is_not_there_yet_says_so(cloud_map):
-    with pytest.raises(ClientError, match="RegisterInstance is not implemented"):
-        cloud_map.register_instance(ServiceId="srv-x", InstanceId="i", CreatorRequestId="r", Attributes={})

@@ -4,15 +4,16 @@ and an error changes nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moyai.api.ecs.service import ECS
+from moyai.domain.cloudmap.service import RecordType
 from moyai.kernel.errors import ApiError
-from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS, Bench, connect, desk, fargate, offer, service
+from tests.contract.api.drawn import values
+from tests.unit.api.ecs.bench import ARN, NETWORK, REGISTRY, SUBNETS, Bench, connect, desk, fargate, offer, service
 
 KNOWN: Mapping[str, Sequence[str]] = {
     "cluster": ["default", f"{ARN}cluster/default", "none"],
@@ -33,6 +34,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "memory": ["512", "2GB"],
     "networkMode": ["awsvpc"],
     "containerName": ["app"],
+    "registryArn": [f"{REGISTRY}a", f"{REGISTRY}srv"],
     "name": ["app", "http"],
 }
 """Strings that mean something in the world of the bench, so that requests get past the first check."""
@@ -43,43 +45,14 @@ START: dict[str, dict[str, object]] = {
     "RunTask": {"taskDefinition": "web", "networkConfiguration": NETWORK},
 }
 """Requests that succeed; what is drawn is laid over them, one or two members at a time."""
-DEEPEST = 6
-_SELDOM = st.integers(0, 5).map(lambda number: number == 0)
-_TEXT = st.text(st.sampled_from("ab0A-_:/. \r\n\x00é舫%"), max_size=6)
-
-
-@st.composite
-def _structures(draw, shape, depth):
-    """A structure's required members and some of the others; exactly one of a union's."""
-    chosen = [key for key in shape.members if key in shape.required_members or (depth < DEEPEST and draw(_SELDOM))]
-    chosen = chosen[:1] if shape.metadata.get("union") else chosen
-    return {key: draw(values(shape.members[key], key, depth + 1)) for key in chosen}
-
-
-def values(shape, name="", depth=0) -> st.SearchStrategy[Any]:
-    """A value of the shape, in the names that clients write."""
-    match shape.type_name:
-        case "structure":
-            made: st.SearchStrategy[Any] = _structures(shape, depth)
-        case "list":
-            made = st.lists(st.deferred(lambda: values(shape.member, name, depth + 1)), max_size=2)
-        case "map":
-            made = st.dictionaries(_TEXT, st.deferred(lambda: values(shape.value, "", depth + 1)), max_size=2)
-        case "string" if name in KNOWN:
-            made = st.sampled_from(KNOWN[name]) | _TEXT
-        case "string":
-            made = st.sampled_from(shape.enum) if shape.enum else _TEXT
-        case "boolean":
-            made = st.booleans()
-        case _:
-            made = st.integers(0, 3) | st.integers(-(1 << 31), (1 << 31) - 1)
-    return made
 
 
 def _inhabited() -> Bench:
     bench = Bench()
     bench.call("CreateCluster")
     bench.namespace()
+    bench.registry(RecordType.A)
+    bench.registry(RecordType.SRV)
     bench.definition()
     bench.service(serviceConnectConfiguration=connect(offer()))
     bench.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)
@@ -100,7 +73,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     modelled = {error.name for error in model.error_shapes} | {"SerializationException"}
 
     @settings(max_examples=60)
-    @given(values(model.input_shape), st.booleans())
+    @given(values(model.input_shape, KNOWN), st.booleans())
     def ask(drawn, whole):
         params = drawn if whole else START.get(name, {}) | dict(list(drawn.items())[-2:])
         bench = _inhabited()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from socket import SocketKind
 
 import pytest
 
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import CannotStart, ImageNotFound, SandboxFailed
+from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
 from tests.contract.runtime.places import (
     ENDS,
     HEALTHY,
@@ -247,9 +248,16 @@ async def test_usage_is_of_what_runs(place, seen):
 
 
 async def test_listening_inside_a_vpc_gives_a_socket_or_says_that_there_is_no_network(place):
-    listener = await place.runtime.listen(VpcId("vpc-0"), "172.31.0.0/16", 80)
-    if listener is not None:
-        listener.close()
+    vpc, cidr = VpcId("vpc-0"), "172.31.0.0/16"
+    ends = [Endpoint("172.31.0.2", 53, transport) for transport in Transport] + [Endpoint(METADATA_ADDRESS, 80)]
+    for _ in range(2):
+        sockets = [await place.runtime.listen(vpc, cidr, end) for end in ends]
+        for end, listener in zip(ends, sockets, strict=True):
+            if listener is not None:
+                with listener:
+                    assert listener.getsockname() == (end.address, end.port)
+                    assert (listener.type is SocketKind.SOCK_STREAM) == (end.transport is Transport.TCP)
+                    assert not listener.getblocking()
 
 
 async def test_publishing_nothing_is_fine(place):

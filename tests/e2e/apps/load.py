@@ -6,12 +6,15 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import dns.exception
+import dns.resolver
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 
@@ -77,6 +80,45 @@ class Lines:
         """Nothing is kept."""
 
 
+class Named:
+    """A connection for each line, to each of a name's addresses in turn; an answer is used until it has expired.
+    Without a port, the name's SRV records say where.
+    """
+
+    def __init__(self, host: str, port: int | None = None) -> None:
+        self.name = host
+        self.port = port
+        self.places: list[tuple[str, int]] = []
+        self.expires = 0.0
+
+    def ask(self) -> str:
+        if time.monotonic() >= self.expires:
+            self.places, ttl = addresses(self.name, self.port) if self.port else located(self.name)
+            self.expires = time.monotonic() + ttl
+        self.places.append(self.places.pop(0))
+        return Lines(*self.places[0]).ask()
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def addresses(name: str, port: int) -> tuple[list[tuple[str, int]], float]:
+    """Where a name's A records lead, and for how many seconds."""
+    found = dns.resolver.resolve(name, "A")
+    return [(record.address, port) for record in found], ttl_of(found)
+
+
+def located(name: str) -> tuple[list[tuple[str, int]], float]:
+    """Where a name's SRV records lead, and for how many seconds."""
+    found = dns.resolver.resolve(name, "SRV")
+    targets = [addresses(str(record.target), record.port) for record in found]
+    return [place for places, _ in targets for place in places], min(ttl_of(found), *(ttl for _, ttl in targets))
+
+
+def ttl_of(answer: dns.resolver.Answer) -> float:
+    return 0 if answer.rrset is None else answer.rrset.ttl
+
+
 class Rpc:
     """One channel for all calls."""
 
@@ -91,8 +133,8 @@ class Rpc:
         self.channel.close()
 
 
-KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "rpc": Rpc}
-FAULTS = (OSError, http.client.HTTPException, grpc.RpcError, Wrong, ValueError)
+KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "named": Named, "rpc": Rpc}
+FAULTS = (OSError, http.client.HTTPException, grpc.RpcError, dns.exception.DNSException, Wrong, ValueError)
 
 
 class Load:

@@ -17,6 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, ContainerDependency, TaskDefinition
@@ -127,7 +128,9 @@ class Narrator(Harness):
         low, high = asked.get("percents", (100, 200))
         limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
         definition = self._definition(name)
-        self.build.service(name, definition, asked.get("desired", 1), offers=asked.get("offers"), bounds=limits)
+        made = self.build.service(name, definition, asked.get("desired", 1), offers=asked.get("offers"), bounds=limits)
+        if "ttl" in asked:
+            self.build.discover(made, self.build.registry(name, asked["ttl"]))
 
     def _definition(self, name: str) -> TaskDefinition:
         return self.build.definition(name, *(_container(c) for c in self._services[name]["containers"]))
@@ -146,6 +149,8 @@ class Narrator(Harness):
                 old = world.service_logs.get(record.service)
                 known = {e.id for e in old.events} if old is not None else set()
                 return [e.message for e in reversed(record.events) if e.id not in known]
+            case DiscoveryInstance(health=Health.UNHEALTHY):
+                return ["put discovery_instance, UNHEALTHY"]
             case Service():
                 return [_service(record)]
             case _:

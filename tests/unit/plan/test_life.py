@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.task import ContainerStatus, StopCode, TaskStatus
 from moyai.domain.ecs.task_definition import Condition, ContainerDependency
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import Drain
+from moyai.domain.world import Delete, Drain
 from moyai.kernel.clock import later
 from moyai.kernel.ids import WorkloadId
 from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop
@@ -24,15 +25,32 @@ def server(**changes):
     return build, build.tasks(service)[0].arn
 
 
-def running(**changes):
-    """The same, RUNNING and registered."""
+def running(ttl=None, **changes):
+    """The same, RUNNING and registered; with a registry whose records have this time to live, if any."""
     build, task = server(**changes)
+    if ttl is not None:
+        put(build, task, service_registries=(build.registry("api", ttl),))
     proxy = proxy_of(build.world.tasks[task]).name
     seen = (up(build, proxy, Health.HEALTHY), up(build, "api", Health.HEALTHY))
     for _ in range(3):
         step(build, task, *seen)
     assert build.world.tasks[task].last_status is TaskStatus.RUNNING
     return build, task, seen
+
+
+def discoverable(*ttls, **registry):
+    """A RUNNING task in a registry with these records, without Service Connect."""
+    build = Builder()
+    definition = build.definition("back", replace(container("api", port=9000), health_check=CHECK))
+    service = build.service("back", definition, 1)
+    made = build.registry("api", *ttls, **registry)
+    build.discover(service, made)
+    schedule(build, service)
+    task = build.tasks(service)[0].arn
+    for _ in range(3):
+        step(build, task, up(build, "api", Health.HEALTHY))
+    assert build.world.tasks[task].last_status is TaskStatus.RUNNING
+    return build, task, made.registry_arn
 
 
 def test_the_sandbox_is_made_first():
@@ -78,6 +96,99 @@ def test_the_start_gate_goes_by_health(health, waits):
         "ECS_TASK_DEFINITION_FAMILY": "back",
         "REGION": "us-east-1",
     }
+
+
+@pytest.mark.parametrize(("srv", "port"), [(False, {}), (True, {"AWS_INSTANCE_PORT": "80"})])
+def test_a_task_is_registered_as_its_registry_says(srv, port):
+    build, task, registry = discoverable(60, srv=srv)
+    (instance,) = build.world.discovery_instances
+    assert (instance.service, instance.id, instance.task) == (registry, build.world.tasks[task].id, task)
+    assert instance.attributes == port | {
+        "AVAILABILITY_ZONE": "us-east-1a",
+        "AWS_INSTANCE_IPV4": "172.31.0.4",
+        "ECS_CLUSTER_NAME": "default",
+        "ECS_SERVICE_NAME": "back",
+        "ECS_TASK_DEFINITION_FAMILY": "back",
+        "REGION": "us-east-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("custom", "turns", "told"),
+    [
+        (True, [Health.UNHEALTHY], Health.UNHEALTHY),
+        (True, [Health.UNHEALTHY, Health.HEALTHY], Health.HEALTHY),
+        (True, [Health.UNHEALTHY, Health.UNKNOWN], Health.UNHEALTHY),
+        (False, [Health.UNHEALTHY], Health.HEALTHY),
+    ],
+)
+def test_a_registry_with_custom_health_hears_of_the_tasks(custom, turns, told):
+    build, task, _ = discoverable(60, custom_health=custom)
+    for health in turns:
+        step(build, task, up(build, "api", health))
+    (instance,) = build.world.discovery_instances
+    assert instance.health is told
+    assert step(build, task, up(build, "api", turns[-1])).actions == (), "and once is enough"
+
+
+@pytest.mark.parametrize(
+    ("ttls", "waits"), [((60,), 61), ((10, 60), 61), ((0,), 1), ((), 1), ((300,), 301), ((86_400,), 301)]
+)
+def test_a_task_is_stopped_when_its_records_have_expired(ttls, waits):
+    build, task, _ = discoverable(*ttls)
+    api = up(build, "api", Health.HEALTHY)
+    build.stop(task)
+    since = build.clock.now()
+    assert step(build, task, api).effects == ()
+    assert len(build.world.discovery_instances) == 0
+    assert step(build, task, api).wake_at == later(since, waits)
+    build.clock.turn_to(later(since, waits - 0.1))
+    step(build, task, api)
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+    build.clock.turn_to(later(since, waits))
+    step(build, task, api)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+@pytest.mark.parametrize(
+    ("ttl", "drain", "waits"), [(10, DRAINED, 11), (10, Drain(in_flight=1), 30), (60, Drain(in_flight=1), 61)]
+)
+def test_a_drain_and_expiring_records_are_both_waited_for(ttl, drain, waits):
+    build, task, seen = running(ttl=ttl)
+    build.stop(task)
+    step(build, task, *seen)
+    since = build.clock.now()
+    build.clock.turn_to(later(since, waits - 0.1))
+    step(build, task, *seen, drain=drain)
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+    build.clock.turn_to(later(since, waits))
+    step(build, task, *seen, drain=drain)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_what_was_decided_on_leaving_stays_though_the_registry_goes():
+    build, task, registry = discoverable(60)
+    api = up(build, "api", Health.HEALTHY)
+    build.stop(task)
+    step(build, task, api)
+    build.book.apply([Delete(DiscoveryService, registry)])
+    wake_at = step(build, task, api).wake_at
+    assert wake_at == later(build.clock.now(), 61)
+    build.clock.turn_to(wake_at)
+    step(build, task, api)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_a_registry_that_was_deleted_by_hand_holds_no_task():
+    build, task, registry = discoverable(60)
+    (instance,) = build.world.discovery_instances
+    build.book.apply([Delete(DiscoveryInstance, instance.key), Delete(DiscoveryService, registry)])
+    api = up(build, "api", Health.UNHEALTHY)
+    step(build, task, api)
+    build.stop(task)
+    step(build, task, api)
+    step(build, task, api)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
 def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():

@@ -1,17 +1,16 @@
 """DiscoverInstances: who answers for a name, right now.
 
-Promise: a look-up costs the size of its answer. Instances come in the order in which they registered. Where some
+Promise: a look-up reads instances only until the answer is full, in the order in which they registered. Where some
 instances match the query parameters and the optional ones too, only those are given; otherwise all that match the
-query parameters. Without HealthStatus, healthy ones, or all when none is healthy (HEALTHY_OR_ELSE_ALL).
-``InstancesRevision`` changes with every registration, deregistration and change of health; it is not a count.
+query parameters. Without HealthStatus, healthy ones, or all when none is healthy (HEALTHY_OR_ELSE_ALL); an instance
+that is UNKNOWN counts as healthy. A service without health checks gives all its instances, whatever is asked.
 Refuses: another account's namespaces.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstances.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -19,11 +18,16 @@ import msgspec
 
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import NamespaceNotFound, ServiceNotFound
-from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_key
 from moyai.domain.sandbox.state import Health
+from moyai.domain.world import World
+from moyai.plan.cloudmap.instances import revision
+
+Parameters = Sequence[tuple[str, str]]
 
 _DEFAULT_RESULTS = 100
+_ALL = "ALL"
 _ANY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,10 +51,8 @@ class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
 
 def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[str, object]:
     """The instances that match."""
-    everything = _instances(ctx, request.namespace_name, request.service_name)
-    matching = [i for i in everything if _matches(i, request.query_parameters)]
-    preferred = [i for i in matching if _matches(i, request.optional_parameters)]
-    chosen = _healthy(preferred or matching, request.health_status)
+    world, service = ctx.store.world, _service(ctx, request.namespace_name, request.service_name)
+    wanted = request.health_status if service.knows_health else _ALL
     return {
         "instances": [
             {
@@ -60,41 +62,56 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
                 "health_status": instance.health,
                 "attributes": dict(instance.attributes),
             }
-            for instance in islice(chosen, request.max_results)
+            for instance in _chosen(world, service, request, wanted)
         ],
-        "instances_revision": _revision(everything),
+        "instances_revision": revision(world, service.arn),
     }
 
 
 def discover_instances_revision(ctx: Context, request: DiscoverInstancesRevisionRequest) -> dict[str, int]:
     """The revision alone, to see whether it is worth to discover again."""
-    return {"instances_revision": _revision(_instances(ctx, request.namespace_name, request.service_name))}
+    service = _service(ctx, request.namespace_name, request.service_name)
+    return {"instances_revision": revision(ctx.store.world, service.arn)}
 
 
-def _instances(ctx: Context, namespace_name: str, service_name: str) -> tuple[DiscoveryInstance, ...]:
+def _service(ctx: Context, namespace_name: str, service_name: str) -> DiscoveryService:
     world = ctx.store.world
     namespaces = world.namespaces.by("name", f"{scope_key(ctx.scope)}/{namespace_name}")
     if not namespaces:
         raise NamespaceNotFound
     for namespace in namespaces:
-        for service in world.discovery_services.by("name", f"{namespace.arn}/{service_name}"):
-            return world.discovery_instances.by("service", service.arn)
+        for service in world.discovery_services.each("name", f"{namespace.arn}/{service_name}"):
+            return service
     raise ServiceNotFound
 
 
-def _matches(instance: DiscoveryInstance, parameters: Mapping[str, str]) -> bool:
-    return all(instance.attributes.get(key) == value for key, value in parameters.items())
+def _chosen(
+    world: World, service: DiscoveryService, request: DiscoverInstancesRequest, wanted: str
+) -> list[DiscoveryInstance]:
+    parameters = dict(request.query_parameters)
+    if request.optional_parameters:
+        narrower = [*parameters.items(), *request.optional_parameters.items()]
+        if next(_matching(world, service, narrower), None) is not None:
+            return _healthy(world, service, narrower, wanted, request.max_results)
+    return _healthy(world, service, [*parameters.items()], wanted, request.max_results)
 
 
-def _healthy(instances: list[DiscoveryInstance], wanted: str) -> list[DiscoveryInstance]:
-    if wanted == "ALL":
-        return instances
+def _healthy(
+    world: World, service: DiscoveryService, parameters: Parameters, wanted: str, most: int
+) -> list[DiscoveryInstance]:
+    matching = _matching(world, service, parameters)
+    if wanted == _ALL:
+        return list(islice(matching, most))
     if wanted == "UNHEALTHY":
-        return [i for i in instances if i.health is Health.UNHEALTHY]
-    healthy = [i for i in instances if i.health is not Health.UNHEALTHY]
-    return instances if not healthy and wanted == "HEALTHY_OR_ELSE_ALL" else healthy
+        return list(islice((i for i in matching if i.health is Health.UNHEALTHY), most))
+    healthy = list(islice((i for i in matching if i.health is not Health.UNHEALTHY), most))
+    if healthy or wanted == "HEALTHY":
+        return healthy
+    return list(islice(_matching(world, service, parameters), most))
 
 
-def _revision(instances: Iterable[DiscoveryInstance]) -> int:
-    text = "\n".join(f"{i.id} {i.registered_at} {i.health}" for i in instances)
-    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1  # a long is signed
+def _matching(world: World, service: DiscoveryService, parameters: Parameters) -> Iterator[DiscoveryInstance]:
+    found = world.discovery_instances.each("service", service.arn)
+    if not parameters:
+        return found
+    return (i for i in found if all(i.attributes.get(key) == value for key, value in parameters))

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moyai.api.operation import Context
-from moyai.domain.cloudmap.errors import InvalidInput, NamespaceNotFound, ServiceNotFound
+from moyai.domain.cloudmap.errors import InstanceNotFound, InvalidInput, NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.namespace import Namespace
-from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
-from moyai.domain.world import World
 from moyai.kernel.arn import arn
 from moyai.kernel.scope import Scope
 
@@ -36,9 +35,12 @@ def service_of(ctx: Context, identifier: str) -> DiscoveryService:
     return found
 
 
-def instance_count(world: World, service: DiscoveryService) -> int:
-    """How many instances the service has."""
-    return len(world.discovery_instances.by("service", service.arn))
+def instance_of(ctx: Context, service: DiscoveryService, instance: str) -> DiscoveryInstance:
+    """The service's instance with this id. Raises InstanceNotFound."""
+    found = ctx.store.world.discovery_instances.get(f"{service.arn}/{instance}")
+    if found is None:
+        raise InstanceNotFound
+    return found
 
 
 def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:

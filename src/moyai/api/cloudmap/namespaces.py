@@ -1,11 +1,8 @@
-"""Namespaces: made, shown, listed, removed.
+"""Namespaces: shown, listed, changed, removed.
 
-Promise: making and removing are done when the call returns; the operation it names is there for those who
-ask for it, as AWS's clients do, and says SUCCESS. The same creator request id with the same
-request gives the same operation again.
-A private DNS namespace is recorded with its VPC; no DNS answers for it yet.
-Refuses: a second namespace of one name and type, removal while services are in it, a VPC that is not there.
-Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_CreateHttpNamespace.html
+Refuses: removal while services are in it, a change by the call for another type.
+Clusters that have a removed namespace as their default keep naming it, as on AWS.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_ListNamespaces.html, API_UpdateHttpNamespace.html
 """
 
 from __future__ import annotations
@@ -16,59 +13,13 @@ import msgspec
 
 from moyai.api.cloudmap.filters import Filter, Rule, passes
 from moyai.api.cloudmap.lookup import listed, namespace_of
-from moyai.api.cloudmap.operations import earlier, finished
-from moyai.api.cloudmap.tags import Tag, checked_tags
+from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
 from moyai.api.operation import Context
-from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceInUse, ResourceLimitExceeded
-from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse
+from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
+from moyai.domain.cloudmap.operation import DeleteNamespace, OperationType, UpdateNamespace
 from moyai.domain.keys import scope_key, scope_of
-from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import Delete, Put, World
-from moyai.kernel.ids import VpcId
-from moyai.plan.namespaces import new_http_namespace
-
-MAX_NAMESPACES = 1000
-"""Of one scope. AWS begins with 50 and raises it on request."""
-_SOA_TTL = 15
-_ZONE_ID_LENGTH = 20
-
-
-class CreateHttpNamespaceRequest(msgspec.Struct, frozen=True):
-    """A namespace whose services are found by DiscoverInstances."""
-
-    name: str
-    creator_request_id: str | None = None
-    description: str | None = None
-    tags: tuple[Tag, ...] = ()
-
-
-class Soa(msgspec.Struct, frozen=True):
-    """The zone's start of authority."""
-
-    ttl: int
-
-
-class PrivateDnsProperties(msgspec.Struct, frozen=True):
-    """What can be set of the zone."""
-
-    soa: Soa
-
-
-class PrivateDnsNamespaceProperties(msgspec.Struct, frozen=True):
-    """DNS properties."""
-
-    dns_properties: PrivateDnsProperties
-
-
-class CreatePrivateDnsNamespaceRequest(msgspec.Struct, frozen=True):
-    """A namespace whose services are to be found by DNS in one VPC, too."""
-
-    name: str
-    vpc: str
-    creator_request_id: str | None = None
-    description: str | None = None
-    tags: tuple[Tag, ...] = ()
-    properties: PrivateDnsNamespaceProperties | None = None
+from moyai.domain.world import World
 
 
 class NamespaceRequest(msgspec.Struct, frozen=True):
@@ -85,32 +36,51 @@ class ListNamespacesRequest(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...] = ()
 
 
-def create_http_namespace(ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
-    """Make an HTTP namespace."""
-    made = msgspec.structs.replace(
-        new_http_namespace(ctx.scope, request.name, ctx.now, ctx.ids),
-        creator_request_id=request.creator_request_id,
-        description=request.description,
-        tags=checked_tags(request.tags),
-    )
-    return _created(ctx, made)
+class Soa(msgspec.Struct, frozen=True):
+    """The zone's start of authority."""
+
+    ttl: int
 
 
-def create_private_dns_namespace(ctx: Context, request: CreatePrivateDnsNamespaceRequest) -> dict[str, str]:
-    """Make a private DNS namespace in a VPC of the scope's."""
-    if request.vpc != default_vpc(ctx.scope).id:
-        raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
-    made = msgspec.structs.replace(
-        new_http_namespace(ctx.scope, request.name, ctx.now, ctx.ids),
-        type=NamespaceType.DNS_PRIVATE,
-        creator_request_id=request.creator_request_id,
-        description=request.description,
-        tags=checked_tags(request.tags),
-        vpc=VpcId(request.vpc),
-        hosted_zone_id="Z" + ctx.ids.alphanumeric(_ZONE_ID_LENGTH).upper(),
-        soa_ttl=_SOA_TTL if request.properties is None else request.properties.dns_properties.soa.ttl,
-    )
-    return _created(ctx, made)
+class DnsProperties(msgspec.Struct, frozen=True):
+    """What can be set of the zone."""
+
+    soa: Soa
+
+
+class NamespaceProperties(msgspec.Struct, frozen=True):
+    """DNS properties."""
+
+    dns_properties: DnsProperties
+
+
+class HttpNamespaceChange(msgspec.Struct, frozen=True):
+    """What can be changed of an HTTP namespace."""
+
+    description: str
+
+
+class UpdateHttpNamespaceRequest(msgspec.Struct, frozen=True):
+    """A change of an HTTP namespace."""
+
+    id: str
+    namespace: HttpNamespaceChange
+    updater_request_id: str | None = None
+
+
+class DnsNamespaceChange(msgspec.Struct, frozen=True):
+    """What can be changed of a DNS namespace; what is left out stays."""
+
+    description: str | None = None
+    properties: NamespaceProperties | None = None
+
+
+class UpdateDnsNamespaceRequest(msgspec.Struct, frozen=True):
+    """A change of a private or a public DNS namespace."""
+
+    id: str
+    namespace: DnsNamespaceChange
+    updater_request_id: str | None = None
 
 
 def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
@@ -125,7 +95,7 @@ def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, o
     """The scope's namespaces that pass the filters."""
     world = ctx.store.world
     fits = passes(request.filters, _FILTERS)
-    found = {n.arn: n for n in world.namespaces.by("scope", scope_key(ctx.scope)) if fits(n)}
+    found = {n.arn: n for n in world.namespaces.each("scope", scope_key(ctx.scope)) if fits(n)}
     page = listed(found, ("namespaces", request.filters), request.next_token, request.max_results)
     return {
         "namespaces": [_shown(world, world.namespaces[key]) for key in page.keys],
@@ -134,40 +104,63 @@ def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, o
 
 
 def delete_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, str]:
-    """Remove an empty namespace. Clusters that have it as their default keep naming it, as on AWS."""
+    """Remove an empty namespace."""
     namespace = namespace_of(ctx, request.id)
-    if ctx.store.world.discovery_services.by("namespace", namespace.arn):
+    if ctx.store.world.discovery_services.count("namespace", namespace.arn):
         raise ResourceInUse("Namespace has associated services. Delete the services in it first.")
-    done = finished(ctx, "DELETE_NAMESPACE", namespace)
-    ctx.store.apply([Delete(Namespace, namespace.arn), *done.changes])
-    return {"operation_id": done.operation.id}
+    targets = {"NAMESPACE": namespace.id}
+    work = Work(OperationType.DELETE_NAMESPACE, DeleteNamespace(namespace.arn), targets, namespace.arn)
+    return submit(ctx, submitted(ctx, work, request))
 
 
-def _created(ctx: Context, made: Namespace) -> dict[str, str]:
-    again = earlier(ctx, made)
+def update_http_namespace(ctx: Context, request: UpdateHttpNamespaceRequest) -> dict[str, str]:
+    """Change an HTTP namespace."""
+    namespace = _of_type(ctx, request.id, NamespaceType.HTTP)
+    order = UpdateNamespace(namespace.arn, request.namespace.description)
+    return _changed(ctx, namespace, order, request)
+
+
+def update_private_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest) -> dict[str, str]:
+    """Change a private DNS namespace."""
+    return _dns_changed(ctx, request, NamespaceType.DNS_PRIVATE)
+
+
+def update_public_dns_namespace(ctx: Context, request: UpdateDnsNamespaceRequest) -> dict[str, str]:
+    """Change a public DNS namespace."""
+    return _dns_changed(ctx, request, NamespaceType.DNS_PUBLIC)
+
+
+def _dns_changed(ctx: Context, request: UpdateDnsNamespaceRequest, type_: NamespaceType) -> dict[str, str]:
+    namespace, asked = _of_type(ctx, request.id, type_), request.namespace
+    ttl = None if asked.properties is None else asked.properties.dns_properties.soa.ttl
+    return _changed(ctx, namespace, UpdateNamespace(namespace.arn, asked.description, ttl), request)
+
+
+def _changed(
+    ctx: Context,
+    namespace: Namespace,
+    order: UpdateNamespace,
+    request: UpdateHttpNamespaceRequest | UpdateDnsNamespaceRequest,
+) -> dict[str, str]:
+    again = earlier(ctx, OperationType.UPDATE_NAMESPACE, request, request.updater_request_id)
     if again is not None:
         return {"operation_id": again.id}
-    existing = ctx.store.world.namespaces.by("scope", scope_key(ctx.scope))
-    twin = next((n for n in existing if n.name == made.name and n.type == made.type), None)
-    if twin is not None:
-        raise NamespaceAlreadyExists(
-            f"Namespace {made.name} of the type {made.type} already exists.",
-            {"namespace_id": twin.id, "creator_request_id": twin.creator_request_id},
-        )
-    if len(existing) >= MAX_NAMESPACES:
-        raise ResourceLimitExceeded(f"There may be {MAX_NAMESPACES} namespaces. Delete one that is not used.")
-    done = finished(ctx, "CREATE_NAMESPACE", made)
-    ctx.store.apply([Put(made), *done.changes])
-    return {"operation_id": done.operation.id}
+    work = Work(OperationType.UPDATE_NAMESPACE, order, {"NAMESPACE": namespace.id}, namespace.arn)
+    return submit(ctx, submitted(ctx, work, request, request.updater_request_id))
+
+
+def _of_type(ctx: Context, identifier: str, type_: NamespaceType) -> Namespace:
+    namespace = namespace_of(ctx, identifier)
+    if namespace.type is not type_:
+        raise InvalidInput(f"The namespace {namespace.id} is of the type {namespace.type}, not {type_}.")
+    return namespace
 
 
 def _shown(world: World, namespace: Namespace) -> dict[str, object]:
     properties: dict[str, object] = {"http_properties": {"http_name": namespace.name}}
     if namespace.type is not NamespaceType.HTTP:
-        properties["dns_properties"] = {
-            "hosted_zone_id": namespace.hosted_zone_id,
-            "soa": {"ttl": namespace.soa_ttl or _SOA_TTL},
-        }
+        ttl = DEFAULT_SOA_TTL if namespace.soa_ttl is None else namespace.soa_ttl
+        properties["dns_properties"] = {"hosted_zone_id": namespace.hosted_zone_id, "soa": {"ttl": ttl}}
     return {
         "id": namespace.id,
         "arn": namespace.arn,
@@ -175,7 +168,7 @@ def _shown(world: World, namespace: Namespace) -> dict[str, object]:
         "name": namespace.name,
         "type": namespace.type,
         "description": namespace.description,
-        "service_count": len(world.discovery_services.by("namespace", namespace.arn)),
+        "service_count": world.discovery_services.count("namespace", namespace.arn),
         "properties": properties,
         "create_date": namespace.created_at,
     }

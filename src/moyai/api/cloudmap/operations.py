@@ -1,14 +1,17 @@
 """Operations: what CreateHttpNamespace and its like hand out instead of their result.
 
-Promise: an operation is SUCCESS from the moment its id is known, since its work was done with the call;
-``SUBMITTED`` and ``PENDING`` are never seen. The newest thousand of a scope are kept; AWS forgets by age.
+Promise: what is submitted is done soon, whatever happens to this process. While it is under way, another operation
+on the same thing is refused with its id. The same request under the same request id is the same operation for as
+long as that is kept: KEPT seconds after it is done, and among the newest MOST of a scope.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_GetOperation.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import sha256
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,14 +19,16 @@ from moyai.api.cloudmap.filters import Filter, Rule, passes
 from moyai.api.cloudmap.lookup import listed
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
-from moyai.domain.cloudmap.namespace import Namespace, Operation, OperationStatus
-from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.cloudmap.operation import Operation, OperationStatus, OperationType, Order
+from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put
-from moyai.kernel.ids import OperationId
+from moyai.kernel.ids import NamespaceId, OperationId
+from moyai.plan.namespaces import namespace_arn
 
-KEPT = 1000
-_ID_LENGTH = 32
-_SUFFIX_LENGTH = 8
+MOST: Final = 10_000
+_ID_LENGTH: Final = 32
+_SUFFIX_LENGTH: Final = 8
 
 
 class GetOperationRequest(msgspec.Struct, frozen=True):
@@ -40,11 +45,14 @@ class ListOperationsRequest(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...] = ()
 
 
-class Finished(NamedTuple):
-    """An operation that is done, and the changes that write it down."""
+class Work(NamedTuple):
+    """What is to be done, and to what. ``within``: where it adds something."""
 
-    operation: Operation
-    changes: list[Change]
+    type: OperationType
+    order: Order
+    targets: Mapping[str, str]
+    subject: str
+    within: str = ""
 
 
 def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, object]:
@@ -71,57 +79,98 @@ def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, o
     """The scope's operations that pass the filters."""
     world = ctx.store.world
     fits = passes(request.filters, _FILTERS)
-    found = [o.key for o in world.operations.by("scope", scope_key(ctx.scope)) if fits(o)]
+    found = [o.key for o in world.operations.each("scope", scope_key(ctx.scope)) if fits(o)]
     page = listed(found, ("operations", request.filters), request.next_token, request.max_results)
     shown = (world.operations[key] for key in page.keys)
     return {"operations": [{"id": o.id, "status": o.status} for o in shown], "next_token": page.next_token}
 
 
-def finished(ctx: Context, type_: str, namespace: Namespace) -> Finished:
-    """A new operation on a namespace, done, and what to write for it."""
-    operation_id = OperationId(f"{ctx.ids.alphanumeric(_ID_LENGTH)}-{ctx.ids.alphanumeric(_SUFFIX_LENGTH)}")
-    operation = Operation(
-        key=f"{scope_key(ctx.scope)}/{operation_id}",
-        id=operation_id,
-        type=type_,
-        status=OperationStatus.SUCCESS,
+def submitted(ctx: Context, work: Work, request: object, request_id: str | None = None) -> Operation:
+    """The operation for this work, new and not written down yet. Raises DuplicateRequest."""
+    identity = OperationId(f"{ctx.ids.alphanumeric(_ID_LENGTH)}-{ctx.ids.alphanumeric(_SUFFIX_LENGTH)}")
+    require_idle(ctx, work.subject)
+    return Operation(
+        key=f"{scope_key(ctx.scope)}/{identity}",
+        id=identity,
+        type=work.type,
+        status=OperationStatus.SUBMITTED,
         created_at=ctx.now,
         updated_at=ctx.now,
-        targets={"NAMESPACE": namespace.id},
-        creator_request_id=namespace.creator_request_id if type_ == "CREATE_NAMESPACE" else None,
+        targets=work.targets,
+        order=work.order,
+        subject=work.subject,
+        within=work.within,
+        creator_request_id=request_id,
+        fingerprint=_fingerprint(request),
     )
-    kept = ctx.store.world.operations.by("scope", scope_key(ctx.scope))
-    old = sorted(kept, key=lambda o: o.created_at)[: max(len(kept) + 1 - KEPT, 0)]
-    return Finished(operation, [Put(operation), *(Delete(Operation, o.key) for o in old)])
 
 
-def earlier(ctx: Context, asked: Namespace) -> Operation | None:
-    """The operation that made this very namespace before, by its creator request id. Raises DuplicateRequest."""
-    if asked.creator_request_id is None:
+def registration_id(instance: DiscoveryInstance) -> str | None:
+    """The request id of a registration, which means something within its service only."""
+    creator = instance.creator_request_id
+    return None if creator is None else f"{instance.service}/{creator}"
+
+
+def submit(ctx: Context, operation: Operation) -> dict[str, str]:
+    """Write a new operation down; the answer to its call."""
+    ctx.store.apply([Put(operation), *_crowded_out(ctx)])
+    return {"operation_id": operation.id}
+
+
+def earlier(ctx: Context, type_: OperationType, request: object, request_id: str | None) -> Operation | None:
+    """The operation that this very request began before, while it is under way or what it made is still there.
+
+    Raises DuplicateRequest when it was another request.
+    """
+    if request_id is None:
         return None
-    world = ctx.store.world
-    made = next(
-        (
-            n
-            for n in world.namespaces.by("scope", scope_key(ctx.scope))
-            if n.creator_request_id == asked.creator_request_id
-        ),
-        None,
-    )
-    if made is None:
-        return None
-    operations = world.operations.by("scope", scope_key(scope_of(made.arn)))
-    operation = next((o for o in operations if o.creator_request_id == asked.creator_request_id), None)
-    if operation is not None and _same(made, asked):
-        return operation
-    raise DuplicateRequest(
-        "The creator request id was used for another request.",
-        {"duplicate_operation_id": operation.id if operation is not None else None},
-    )
+    key = f"{scope_key(ctx.scope)}/{type_}/{request_id}"
+    known = next((one for one in ctx.store.world.operations.each("request", key) if _stands(ctx, one)), None)
+    if known is not None and known.fingerprint != _fingerprint(request):
+        raise DuplicateRequest(
+            f"The request id {request_id} was used for another request.", {"duplicate_operation_id": known.id}
+        )
+    return known
 
 
-def _same(made: Namespace, asked: Namespace) -> bool:
-    return (made.name, made.type, made.description, made.vpc) == (asked.name, asked.type, asked.description, asked.vpc)
+def require_idle(ctx: Context, subject: str) -> None:
+    """Raises DuplicateRequest while an operation works on this."""
+    busy = next(ctx.store.world.operations.each("open", subject), None)
+    if busy is not None:
+        raise DuplicateRequest(
+            f"Another operation of type {busy.type} and id {busy.id} is in progress",
+            {"duplicate_operation_id": busy.id},
+        )
+
+
+def _stands(ctx: Context, operation: Operation) -> bool:
+    """Whether the operation is under way, or the world is as it left it."""
+    if not operation.finished:
+        return True
+    if operation.status is OperationStatus.FAIL:
+        return False
+    match operation.type:
+        case OperationType.CREATE_NAMESPACE:
+            made = namespace_arn(ctx.scope, NamespaceId(operation.targets["NAMESPACE"]))
+            return made in ctx.store.world.namespaces
+        case OperationType.REGISTER_INSTANCE:
+            instance = ctx.store.world.discovery_instances.get(operation.subject)
+            return instance is not None and registration_id(instance) == operation.creator_request_id
+        case _:
+            return True
+
+
+def _fingerprint(request: object) -> str:
+    return sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()
+
+
+def _crowded_out(ctx: Context) -> list[Change]:
+    """The oldest operation, when there are too many and nobody waits for it any more."""
+    operations, scope = ctx.store.world.operations, scope_key(ctx.scope)
+    oldest = next(operations.each("scope", scope), None)
+    if oldest is None or not oldest.finished or operations.count("scope", scope) < MOST:
+        return []
+    return [Delete(Operation, oldest.key)]
 
 
 _FILTERS = MappingProxyType(

@@ -1,21 +1,74 @@
-"""Services and their instances: what Service Connect made, for whoever looks.
+"""Services: made, shown, listed, changed, removed.
 
-Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_ListServices.html, API_ListInstances.html
+Promise: CreateService and DeleteService are done with the call; UpdateService hands out an operation. The same
+request under the same creator request id gives the service that it made.
+Refuses: a second service of one name in a namespace (in a DNS namespace also one that differs only by case),
+removal while instances are registered or are about to be, or while the ECS service that made it goes on.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_CreateService.html, API_UpdateService.html
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.api.cloudmap.filters import Filter, Rule, passes
-from moyai.api.cloudmap.lookup import instance_count, listed, service_of
+from moyai.api.cloudmap.lookup import listed, namespace_of, service_of
+from moyai.api.cloudmap.operations import Work, submit, submitted
+from moyai.api.cloudmap.shapes import (
+    DnsConfigChange,
+    DnsConfigShape,
+    HealthCheckConfig,
+    HealthCheckCustomConfig,
+    settings_shown,
+)
+from moyai.api.cloudmap.tags import Tag, checked_tags
 from moyai.api.operation import Context
-from moyai.domain.cloudmap.errors import InstanceNotFound
-from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse, ServiceAlreadyExists
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.cloudmap.operation import OperationType, UpdateService
+from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig
+from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.keys import scope_key, scope_of
-from moyai.domain.world import World
+from moyai.domain.world import Put, World
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId
+from moyai.plan.cloudmap.instances import service_removed
+from moyai.plan.cloudmap.services import changed_records, check_change, check_service
+
+_ID_LENGTH: Final = 16
+
+
+class CreateServiceRequest(msgspec.Struct, frozen=True):
+    """A service of a namespace, and how its instances are found and checked."""
+
+    name: str
+    namespace_id: str | None = None
+    creator_request_id: str | None = None
+    description: str | None = None
+    dns_config: DnsConfigShape | None = None
+    health_check_config: HealthCheckConfig | None = None
+    health_check_custom_config: HealthCheckCustomConfig | None = None
+    tags: tuple[Tag, ...] = ()
+    type: str | None = None
+
+
+class ServiceChange(msgspec.Struct, frozen=True):
+    """What a service becomes."""
+
+    description: str | None = None
+    dns_config: DnsConfigChange | None = None
+    health_check_config: HealthCheckConfig | None = None
+
+
+class UpdateServiceRequest(msgspec.Struct, frozen=True):
+    """A change of one service."""
+
+    id: str
+    service: ServiceChange
 
 
 class ServiceRequest(msgspec.Struct, frozen=True):
@@ -32,40 +85,35 @@ class ListServicesRequest(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...] = ()
 
 
-class ListInstancesRequest(msgspec.Struct, frozen=True):
-    """The instances of one service."""
-
-    service_id: str
-    next_token: str | None = None
-    max_results: int | None = None
-
-
-class GetInstanceRequest(msgspec.Struct, frozen=True):
-    """One instance of one service."""
-
-    service_id: str
-    instance_id: str
+def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, object]:
+    """Make a service."""
+    world, namespace = ctx.store.world, _namespace(ctx, request)
+    made = _new(ctx, namespace, request)
+    check_service(namespace, made, http_only=request.type is not None)
+    again = _made_before(world, made)
+    if again is not None:
+        return {"service": _whole(world, again)}
+    index, name = ("name", made.name) if namespace.type is NamespaceType.HTTP else ("folded", made.name.lower())
+    twin = next(world.discovery_services.each(index, f"{namespace.arn}/{name}"), None)
+    if twin is not None:
+        raise ServiceAlreadyExists(
+            f"Service {made.name} already exists in the namespace.",
+            {"creator_request_id": twin.creator_request_id, "service_id": twin.id, "service_arn": twin.arn},
+        )
+    ctx.store.apply([Put(made)])
+    return {"service": _whole(ctx.store.world, made)}
 
 
 def get_service(ctx: Context, request: ServiceRequest) -> dict[str, object]:
     """One service."""
-    world = ctx.store.world
-    service = service_of(ctx, request.id)
-    namespace = service.namespace.rpartition("/")[2]
-    return {
-        "service": {
-            **_shown(world, service),
-            "namespace_id": namespace,
-            "creator_request_id": service.creator_request_id,
-        }
-    }
+    return {"service": _whole(ctx.store.world, service_of(ctx, request.id))}
 
 
 def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
     """The scope's services that pass the filters."""
     world = ctx.store.world
     fits = passes(tuple(_by_id(one) for one in request.filters), _FILTERS)
-    found = [s.arn for s in world.discovery_services.by("scope", scope_key(ctx.scope)) if fits(s)]
+    found = [s.arn for s in world.discovery_services.each("scope", scope_key(ctx.scope)) if fits(s)]
     page = listed(found, ("services", request.filters), request.next_token, request.max_results)
     return {
         "services": [_shown(world, world.discovery_services[key]) for key in page.keys],
@@ -73,32 +121,78 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     }
 
 
-def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, object]:
-    """The instances of a service."""
-    service = service_of(ctx, request.service_id)
-    found = {str(i.id): i for i in ctx.store.world.discovery_instances.by("service", service.arn)}
-    page = listed(found, ("instances", service.arn), request.next_token, request.max_results)
+def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, str]:
+    """Change a service. In a DNS namespace it loses what the request leaves out, but for its description."""
+    service, asked = service_of(ctx, request.id), request.service
+    namespace = ctx.store.world.namespaces[service.namespace]
+    records = None if asked.dns_config is None else DnsConfig(asked.dns_config.dns_records)
+    check = None if asked.health_check_config is None else asked.health_check_config.read()
+    check_change(namespace, service, UpdateService(service.arn, None, records, check))
+    order = UpdateService(service.arn, asked.description, changed_records(service, records), check)
+    if namespace.type is NamespaceType.HTTP:
+        order = replace(order, health_check=service.health_check)
+    work = Work(OperationType.UPDATE_SERVICE, order, {"SERVICE": service.id}, service.arn)
+    return submit(ctx, submitted(ctx, work, request))
+
+
+def delete_service(ctx: Context, request: ServiceRequest) -> None:
+    """Remove a service without instances."""
+    world, service = ctx.store.world, service_of(ctx, request.id)
+    if world.discovery_instances.count("service", service.arn) or world.operations.count("coming", service.arn):
+        raise ResourceInUse("Service contains registered instances; delete the instances before deleting the service")
+    owner = world.services.get(service.owner)
+    if owner is not None and owner.status is not ServiceStatus.INACTIVE:
+        raise ResourceInUse(f"The service belongs to Service Connect of {owner.arn}; delete that first.")
+    ctx.store.apply(service_removed(world, service))
+
+
+def _namespace(ctx: Context, request: CreateServiceRequest) -> Namespace:
+    """The namespace, from either place. Raises InvalidInput or NamespaceNotFound."""
+    inner = request.dns_config.namespace_id if request.dns_config is not None else None
+    found = [namespace_of(ctx, one) for one in (request.namespace_id, inner) if one is not None]
+    if not found:
+        raise InvalidInput("NamespaceId is required.")
+    if found[0] != found[-1]:
+        raise InvalidInput("NamespaceId and DnsConfig.NamespaceId name different namespaces.")
+    return found[0]
+
+
+def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> DiscoveryService:
+    identity = DiscoveryServiceId(f"srv-{ctx.ids.alphanumeric(_ID_LENGTH)}")
+    dns, check = request.dns_config, request.health_check_config
+    return DiscoveryService(
+        arn=DiscoveryServiceArn(arn("servicediscovery", ctx.scope, f"service/{identity}")),
+        id=identity,
+        name=request.name,
+        namespace=namespace.arn,
+        created_at=ctx.now,
+        description=request.description,
+        creator_request_id=request.creator_request_id,
+        dns=None if dns is None else DnsConfig(dns.dns_records, dns.routing_policy),
+        health_check=None if check is None else check.read(),
+        custom_health=request.health_check_custom_config is not None,
+        tags=checked_tags(request.tags),
+    )
+
+
+def _made_before(world: World, asked: DiscoveryService) -> DiscoveryService | None:
+    """The service that this very request made before, if it is as it was made."""
+    if asked.creator_request_id is None:
+        return None
+    key = f"{asked.namespace}/{asked.creator_request_id}"
+    made = world.discovery_services.each("creator", key)
+    return next((one for one in made if _request(one) == _request(asked)), None)
+
+
+def _request(service: DiscoveryService) -> tuple[object, ...]:
+    return (service.name, service.description, service.dns, service.health_check, service.custom_health)
+
+
+def _whole(world: World, service: DiscoveryService) -> dict[str, object]:
     return {
-        "resource_owner": ctx.scope.account,
-        "instances": [_instance(ctx, found[key]) for key in page.keys],
-        "next_token": page.next_token,
-    }
-
-
-def get_instance(ctx: Context, request: GetInstanceRequest) -> dict[str, object]:
-    """One instance."""
-    service = service_of(ctx, request.service_id)
-    found = ctx.store.world.discovery_instances.get(f"{service.arn}/{request.instance_id}")
-    if found is None:
-        raise InstanceNotFound
-    return {"resource_owner": ctx.scope.account, "instance": _instance(ctx, found)}
-
-
-def _instance(ctx: Context, instance: DiscoveryInstance) -> dict[str, object]:
-    return {
-        "id": instance.id,
-        "attributes": dict(instance.attributes),
-        "created_by_account": ctx.scope.account,
+        **_shown(world, service),
+        "namespace_id": service.namespace.rpartition("/")[2],
+        "creator_request_id": service.creator_request_id,
     }
 
 
@@ -109,9 +203,9 @@ def _shown(world: World, service: DiscoveryService) -> dict[str, object]:
         "arn": service.arn,
         "resource_owner": account,
         "name": service.name,
-        "type": "HTTP",
         "description": service.description,
-        "instance_count": instance_count(world, service),
+        "instance_count": world.discovery_instances.count("service", service.arn),
+        **settings_shown(service),
         "create_date": service.created_at,
         "created_by_account": account,
     }

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from moyai.api.ecs.registry_rules import check_registries
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, NetworkConfiguration, Service
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import Put, World
@@ -27,6 +29,7 @@ class Wanted(NamedTuple):
     definition: TaskDefinition
     network: NetworkConfiguration | None
     service_connect: ServiceConnectConfiguration | None
+    service_registries: tuple[ServiceRegistry, ...]
 
     @classmethod
     def of(cls, world: World, deployment: Deployment) -> Wanted:
@@ -35,13 +38,15 @@ class Wanted(NamedTuple):
             world.task_definitions[deployment.task_definition],
             deployment.network_configuration,
             deployment.service_connect,
+            deployment.service_registries,
         )
 
 
 def start_deployment(
     ctx: Context, cluster: Cluster, service: ServiceArn, wanted: Wanted
 ) -> tuple[Deployment, list[Put]]:
-    """A new PRIMARY deployment and the records to put with it. Raises what Service Connect has against it."""
+    """A new PRIMARY deployment and the records to put with it. Raises what its names or registries have against it."""
+    check_registries(ctx, wanted.service_registries, wanted.definition)
     wish = Wish(service, wanted.service_connect, wanted.definition, cluster.default_namespace)
     resolved = resolve(ctx.store.world, wish, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")
@@ -54,6 +59,7 @@ def start_deployment(
         network_configuration=wanted.network,
         service_connect=wanted.service_connect,
         view=resolved.view,
+        service_registries=wanted.service_registries,
         rollout_state_reason=f"ECS deployment {identifier} in progress.",
     )
     return deployment, list(resolved.changes)

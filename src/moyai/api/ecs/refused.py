@@ -85,7 +85,6 @@ _SERVICE_CONNECT: _Reasons = (
 )
 _SERVICE: _Reasons = (
     ("loadBalancers", _NO_BALANCERS),
-    ("serviceRegistries", "use serviceConnectConfiguration"),
     ("capacityProviderStrategy", _NO_PROVIDERS),
     ("placementConstraints", _NO_PLACEMENT),
     ("placementStrategy", _NO_PLACEMENT),

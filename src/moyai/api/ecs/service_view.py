@@ -51,7 +51,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "network_configuration": service.primary.network_configuration,
         "health_check_grace_period_seconds": service.health_check_grace_period_seconds,
         "load_balancers": [],
-        "service_registries": [],
+        "service_registries": service.primary.service_registries,
         "placement_constraints": [],
         "placement_strategy": [],
         "enable_ecs_managed_tags": service.enable_ecs_managed_tags,

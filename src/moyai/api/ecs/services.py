@@ -30,6 +30,7 @@ from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
+from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import (
     DeploymentConfiguration,
     NetworkConfiguration,
@@ -62,6 +63,7 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     enable_ecs_managed_tags: bool = False
     propagate_tags: str = "NONE"
     service_connect_configuration: ServiceConnectConfiguration | None = None
+    service_registries: tuple[ServiceRegistry, ...] = ()
 
 
 class UpdateServiceRequest(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     enable_ecs_managed_tags: bool | None = None
     propagate_tags: str | None = None
     service_connect_configuration: ServiceConnectConfiguration | None = None
+    service_registries: tuple[ServiceRegistry, ...] | None = None
 
 
 class DeleteServiceRequest(msgspec.Struct, frozen=True):
@@ -107,6 +110,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         definition=runnable_definition(ctx, request.task_definition or ""),
         network=checked_network(ctx.scope, request.network_configuration),
         service_connect=request.service_connect_configuration,
+        service_registries=request.service_registries,
     )
     deployment, changes = start_deployment(ctx, cluster, key, wanted)
     service = Service(
@@ -214,4 +218,6 @@ def _wanted(ctx: Context, service: Service, request: UpdateServiceRequest) -> Wa
         wanted = wanted._replace(network=checked_network(ctx.scope, request.network_configuration))
     if request.service_connect_configuration is not None:
         wanted = wanted._replace(service_connect=request.service_connect_configuration)
+    if request.service_registries is not None:
+        wanted = wanted._replace(service_registries=request.service_registries)
     return None if wanted == current else wanted

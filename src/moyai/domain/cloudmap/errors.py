@@ -6,12 +6,15 @@ status the model states (seen: ``StatusCode: 400 … NamespaceNotFound: Namespac
     ClientFault
     ├── InvalidInput                        InvalidInput
     ├── NamespaceAlreadyExists              NamespaceAlreadyExists (detail: creator_request_id, namespace_id)
+    ├── ServiceAlreadyExists                ServiceAlreadyExists (detail: creator_request_id, service_id, service_arn)
     ├── DuplicateRequest                    DuplicateRequest (detail: duplicate_operation_id)
     ├── ResourceInUse                       ResourceInUse
     ├── ResourceLimitExceeded               ResourceLimitExceeded
     ├── NamespaceNotFound                   NamespaceNotFound
     ├── ServiceNotFound                     ServiceNotFound
     ├── InstanceNotFound                    InstanceNotFound
+    ├── CustomHealthNotFound                CustomHealthNotFound
+    ├── ServiceAttributesLimitExceeded      ServiceAttributesLimitExceededException
     ├── ResourceNotFound                    ResourceNotFoundException
     ├── TooManyTags                         TooManyTagsException
     └── OperationNotFound                   OperationNotFound
@@ -36,14 +39,20 @@ class NamespaceAlreadyExists(ClientFault):
     code = "NamespaceAlreadyExists"
 
 
+class ServiceAlreadyExists(ClientFault):
+    """There is a service of that name in the namespace."""
+
+    code = "ServiceAlreadyExists"
+
+
 class DuplicateRequest(ClientFault):
-    """The creator request id was used for another request."""
+    """An operation on the same thing is in progress, or the request id was used for another request."""
 
     code = "DuplicateRequest"
 
 
 class ResourceInUse(ClientFault):
-    """The namespace has services in it."""
+    """The namespace has services in it, the service instances, or ECS keeps what is to be changed."""
 
     code = "ResourceInUse"
 
@@ -88,6 +97,18 @@ class OperationNotFound(ClientFault):
 
     def __init__(self, message: str = "Operation not found") -> None:
         super().__init__(message)
+
+
+class CustomHealthNotFound(ClientFault):
+    """Nobody but moyai says how the instance is."""
+
+    code = "CustomHealthNotFound"
+
+
+class ServiceAttributesLimitExceeded(ClientFault):
+    """A service has so many attributes at most."""
+
+    code = "ServiceAttributesLimitExceededException"
 
 
 class ResourceNotFound(ClientFault):

@@ -1,4 +1,4 @@
-"""Namespaces, and the asynchronous operations that make and remove things.
+"""Namespaces: the names that services are in.
 
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Namespace.html
 """
@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import NamespaceArn, NamespaceId, OperationId, VpcId
+from moyai.kernel.ids import NamespaceArn, NamespaceId, VpcId
+
+DEFAULT_SOA_TTL: Final = 15
+"""Seconds for which it may be remembered that a name is not there."""
 
 
 class NamespaceType(StrEnum):
@@ -40,29 +44,3 @@ class Namespace(Stored, frozen=True, tag="namespace"):
     def key(self) -> NamespaceArn:
         """The record's key in its table."""
         return self.arn
-
-
-class OperationStatus(StrEnum):
-    """An operation's life."""
-
-    SUBMITTED = "SUBMITTED"
-    PENDING = "PENDING"
-    SUCCESS = "SUCCESS"
-    FAIL = "FAIL"
-
-
-class Operation(Stored, frozen=True, tag="operation"):
-    """An asynchronous operation of Cloud Map; ``key`` is scope and id, as ``account/region/id``."""
-
-    key: str
-    id: OperationId
-    type: str
-    """``CREATE_NAMESPACE``, ``DELETE_NAMESPACE``, …"""
-    status: OperationStatus
-    created_at: Instant
-    updated_at: Instant
-    targets: Mapping[str, str] = {}
-    """``NAMESPACE``, ``SERVICE`` or ``INSTANCE`` to the target's id."""
-    creator_request_id: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None

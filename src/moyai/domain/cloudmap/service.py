@@ -8,6 +8,9 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Service.html
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
 
 from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
@@ -22,8 +25,59 @@ from moyai.kernel.ids import (
 )
 
 INSTANCE_IPV4 = "AWS_INSTANCE_IPV4"
+INSTANCE_IPV6 = "AWS_INSTANCE_IPV6"
+INSTANCE_CNAME = "AWS_INSTANCE_CNAME"
+EC2_INSTANCE_ID = "AWS_EC2_INSTANCE_ID"
+ALIAS_DNS_NAME = "AWS_ALIAS_DNS_NAME"
+INIT_HEALTH_STATUS = "AWS_INIT_HEALTH_STATUS"
 INSTANCE_PORT = "AWS_INSTANCE_PORT"
 ZONE = "AVAILABILITY_ZONE"
+
+
+class RecordType(StrEnum):
+    """The DNS records a service can have."""
+
+    A = "A"
+    AAAA = "AAAA"
+    SRV = "SRV"
+    CNAME = "CNAME"
+
+
+class RoutingPolicy(StrEnum):
+    """Which instances an answer has: up to eight healthy ones, or one drawn by weight."""
+
+    MULTIVALUE = "MULTIVALUE"
+    WEIGHTED = "WEIGHTED"
+
+
+class DnsRecord(msgspec.Struct, frozen=True):
+    """One kind of record; ``ttl`` in seconds."""
+
+    type: RecordType
+    ttl: int
+
+
+class DnsConfig(msgspec.Struct, frozen=True):
+    """How a service's instances stand in DNS."""
+
+    records: tuple[DnsRecord, ...]
+    routing_policy: RoutingPolicy = RoutingPolicy.MULTIVALUE
+
+
+class HealthCheckType(StrEnum):
+    """What a health check of a public namespace speaks."""
+
+    HTTP = "HTTP"
+    HTTPS = "HTTPS"
+    TCP = "TCP"
+
+
+class HealthCheck(msgspec.Struct, frozen=True):
+    """A check that moyai makes itself; ``path`` not for TCP. ``threshold``: checks in a row that turn the health."""
+
+    type: HealthCheckType
+    path: str | None = None
+    threshold: int = 1
 
 
 class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
@@ -39,12 +93,37 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
     """The appProtocol its owner gave it; ``None`` = TCP. Immutable while it is in use."""
     description: str | None = None
     creator_request_id: str | None = None
+    dns: DnsConfig | None = None
+    health_check: HealthCheck | None = None
+    custom_health: bool = False
+    """Health is told by UpdateInstanceCustomHealthStatus (or by ECS)."""
+    attributes: Mapping[str, str] = {}
+    """The service's own attributes, not its instances'."""
     tags: Mapping[str, str] = {}
 
     @property
     def key(self) -> DiscoveryServiceArn:
         """The record's key in its table."""
         return self.arn
+
+    @property
+    def knows_health(self) -> bool:
+        """Whether anybody says how its instances are: moyai's checks, a caller of the API, or ECS."""
+        return self.custom_health or self.health_check is not None or self.owner is not None
+
+
+class Revision(Stored, frozen=True, tag="discovery_revision"):
+    """How often a service's instances were registered or deregistered. Kept apart from the service, so that
+    whoever follows services is not called for every instance.
+    """
+
+    service: DiscoveryServiceArn
+    number: int
+
+    @property
+    def key(self) -> DiscoveryServiceArn:
+        """The record's key in its table."""
+        return self.service
 
 
 class DiscoveryInstance(Stored, frozen=True, tag="discovery_instance"):
@@ -56,6 +135,7 @@ class DiscoveryInstance(Stored, frozen=True, tag="discovery_instance"):
     registered_at: Instant
     health: Health = Health.HEALTHY
     task: TaskArn | None = None
+    creator_request_id: str | None = None
 
     @property
     def key(self) -> str:

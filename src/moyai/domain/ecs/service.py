@@ -12,6 +12,7 @@ import msgspec
 
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn, DeploymentId, SecurityGroupId, ServiceArn, SubnetId, TaskDefinitionArn
@@ -73,6 +74,7 @@ class Deployment(msgspec.Struct, frozen=True):
     service_connect: ServiceConnectConfiguration | None = None
     view: ConnectView | None = None
     """What Service Connect resolved to; None when the service doesn't use it."""
+    service_registries: tuple[ServiceRegistry, ...] = ()
     desired_count: int = 0
     failed_tasks: int = 0
     retry_at: Instant = Instant(0)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.task_definition import KeyValuePair
 from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
@@ -154,6 +155,8 @@ class Task(Stored, frozen=True, tag="task"):
     """Service Connect as pinned by the deployment; None when the task has no proxy."""
     connect_attachment: str | None = None
     """The UUID of the ServiceConnect attachment, where there is a proxy."""
+    service_registries: tuple[ServiceRegistry, ...] = ()
+    """Service discovery as pinned by the deployment."""
     started_by: str | None = None
     client_token: str | None = None
     launch_type: str = "FARGATE"
@@ -173,6 +176,8 @@ class Task(Stored, frozen=True, tag="task"):
     stopping_at: Instant | None = None
     deactivating_at: Instant | None = None
     """When its endpoints were withdrawn; what bounds the wait for others to forget them."""
+    records_expire_at: Instant | None = None
+    """Until when somebody may go by a DNS record of it; set when it is withdrawn, where there were records."""
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     tags: Mapping[str, str] = {}

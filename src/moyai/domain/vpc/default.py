@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.
 from __future__ import annotations
 
 from hashlib import sha256
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 import msgspec
 
@@ -19,6 +19,7 @@ from moyai.kernel.scope import Scope
 VPC_CIDR = IPv4Network("172.31.0.0/16")
 _ZONE_LETTERS = ("a", "b", "c")
 _SUBNET_PREFIX = 20
+_RESOLVER = 2
 
 
 class Subnet(msgspec.Struct, frozen=True):
@@ -75,6 +76,14 @@ def default_vpc(scope: Scope) -> Vpc:
     )
     vpc = VpcId(f"vpc-{_digest(scope, 'vpc', 'default')}")
     return Vpc(id=vpc, scope=scope, cidr=str(VPC_CIDR), subnets=subnets, security_groups=(group,))
+
+
+def resolver_address(vpc: IPv4Network) -> IPv4Address:
+    """Where a VPC's tasks find their resolver: the base of its range plus two.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
+    """
+    return vpc.network_address + _RESOLVER
 
 
 def _digest(scope: Scope, kind: str, name: str) -> str:

@@ -25,7 +25,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from moyai.domain.sandbox.spec import Network, SandboxSpec
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import METADATA_ADDRESS, SandboxFailed
+from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
 from moyai.runtime.linux import netns, rules
 
 _EXISTS, _NO_DEVICE = 17, 19
@@ -181,14 +181,19 @@ def remove_router(pin: Path) -> None:
         netns.remove(pin)
 
 
-def listen(pin: Path, port: int) -> socket.socket:
-    """A listening socket on METADATA_ADDRESS inside the router."""
-    with _translated(f"port {port} of {METADATA_ADDRESS} can't be listened on"), netns.inside(pin):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listen(pin: Path, endpoint: Endpoint) -> socket.socket:
+    """A socket inside the router, which gets the address. The router answers for it on every bridge."""
+    with _translated(f"{endpoint.address}:{endpoint.port} can't be listened on"), netns.inside(pin):
+        with IPRoute() as links, _existing():
+            links.addr("add", index=1, address=endpoint.address, prefixlen=32)
+        stream = endpoint.transport is Transport.TCP
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((METADATA_ADDRESS, port))
-            listener.listen(_BACKLOG)
+            if stream:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((endpoint.address, endpoint.port))
+            if stream:
+                listener.listen(_BACKLOG)
             listener.setblocking(False)  # noqa: FBT003
         except OSError:
             listener.close()

@@ -24,7 +24,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, S
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, RuntimeFault, SandboxFailed
+from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault, SandboxFailed
 from moyai.runtime.linux import admin, host, logs, names, netns, network, orders, processes, states
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.doorbell import Doorbell
@@ -235,12 +235,12 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(_translated(partial(self._gateway.publish, ports)))
 
-    async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:  # noqa: ARG002 - the port has it
+    async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:  # noqa: ARG002 - the port has it
         """See the port."""
         await self._open()
         pin = self._layout.router_netns(vpc)
         await self._network.run(lambda: network.prepare_router(pin))
-        return await self._network.run(lambda: network.listen(pin, port))
+        return await self._network.run(lambda: network.listen(pin, endpoint))
 
     # --------------------------------------------------------------------------------------------- begin and end
 

@@ -16,7 +16,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, S
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotStart, ImageNotFound, RuntimeFault, SandboxFailed
+from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, RuntimeFault, SandboxFailed
 from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
 from moyai.runtime.sim.script import script_of
 
@@ -137,7 +137,7 @@ class SimRuntime:
             await self._clock.sleep(Seconds(1.0))
         yield LogLine(state.finished_at, "stdout", f"{container} ended with {state.exit_code}")
 
-    async def listen(self, vpc: VpcId, vpc_cidr: str, port: int) -> socket | None:  # noqa: ARG002 (the port's signature)
+    async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:  # noqa: ARG002 (the port's)
         """See ``TaskRuntime.listen``: there is no network."""
         return None
 

@@ -14,11 +14,12 @@ from moyai.api.ecs.service import ECS
 from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.api.wire.http import HttpRequest
+from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import AnyRecord, Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ApiError
-from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.ids import AccountId, DiscoveryServiceArn, DiscoveryServiceId, Region
 from moyai.kernel.scope import Scope
 from moyai.plan.namespaces import new_http_namespace
 from moyai.store.memory import MemoryStore
@@ -27,6 +28,7 @@ from moyai.testing.ids import SeededIds
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 ARN = f"arn:aws:ecs:{SCOPE.region}:{SCOPE.account}:"
+REGISTRY = f"arn:aws:servicediscovery:{SCOPE.region}:{SCOPE.account}:service/srv-"
 SUBNETS = [subnet.id for subnet in default_vpc(SCOPE).subnets]
 GROUP = default_vpc(SCOPE).security_groups[0].id
 NETWORK = {"awsvpcConfiguration": {"subnets": SUBNETS, "securityGroups": [GROUP]}}
@@ -84,6 +86,15 @@ class Bench:
         made = new_http_namespace(SCOPE, name, self.now, self.ids)
         self.put(made)
         return made.arn
+
+    def registry(self, *types: RecordType) -> str:
+        """A Cloud Map service with these records, without DNS when there are none; its ARN."""
+        identity = "-".join(types).lower() or "http"
+        arn = DiscoveryServiceArn(REGISTRY + identity)
+        dns = DnsConfig(tuple(DnsRecord(kind, 60) for kind in types)) if types else None
+        namespace = next(iter(self.world.namespaces)).arn
+        self.put(DiscoveryService(arn, DiscoveryServiceId(f"srv-{identity}"), identity, namespace, self.now, dns=dns))
+        return arn
 
     def definition(self, family: str = "web", **changes: object) -> Answer:
         answer: Answer = self.call("RegisterTaskDefinition", **(fargate(family) | changes))["taskDefinition"]

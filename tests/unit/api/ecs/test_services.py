@@ -85,7 +85,6 @@ INVALID = [
     ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL is not supported"),
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
     ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
-    ({"serviceRegistries": [{"registryArn": "a"}]}, "serviceRegistries: not supported by moyai"),
     ({"placementStrategy": [{"type": "random"}]}, "placementStrategy: not supported by moyai"),
     ({"enableExecuteCommand": True}, "enableExecuteCommand: not supported by moyai"),
     ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}, "capacityProviderStrategy: not"),

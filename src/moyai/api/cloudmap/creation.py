@@ -1,0 +1,131 @@
+"""Namespaces, made.
+
+Refuses: a second namespace of one name and type, a VPC that is not there, a name that DNS can't carry, more
+namespaces than the quota.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_CreateHttpNamespace.html,
+API_CreatePrivateDnsNamespace.html, API_CreatePublicDnsNamespace.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.cloudmap.namespaces import NamespaceProperties
+from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
+from moyai.api.cloudmap.tags import Tag, checked_tags
+from moyai.api.operation import Context
+from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceLimitExceeded
+from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
+from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
+from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.keys import scope_key
+from moyai.domain.vpc.default import default_vpc
+from moyai.kernel.ids import VpcId
+from moyai.plan.cloudmap.attributes import is_dns_name
+from moyai.plan.cloudmap.operations import namesake
+from moyai.plan.namespaces import new_http_namespace
+
+_ZONE_ID_LENGTH: Final = 20
+
+
+class CreateHttpNamespaceRequest(msgspec.Struct, frozen=True):
+    """A namespace whose services are found by DiscoverInstances."""
+
+    name: str
+    creator_request_id: str | None = None
+    description: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class CreatePublicDnsNamespaceRequest(msgspec.Struct, frozen=True):
+    """A namespace whose services are found by DNS from everywhere, too."""
+
+    name: str
+    creator_request_id: str | None = None
+    description: str | None = None
+    tags: tuple[Tag, ...] = ()
+    properties: NamespaceProperties | None = None
+
+
+class CreatePrivateDnsNamespaceRequest(msgspec.Struct, frozen=True):
+    """A namespace whose services are found by DNS in one VPC, too."""
+
+    name: str
+    vpc: str
+    creator_request_id: str | None = None
+    description: str | None = None
+    tags: tuple[Tag, ...] = ()
+    properties: NamespaceProperties | None = None
+
+
+AnyRequest = CreateHttpNamespaceRequest | CreatePublicDnsNamespaceRequest | CreatePrivateDnsNamespaceRequest
+
+
+class Creation:
+    """The calls that make namespaces, up to a quota."""
+
+    def __init__(self, quotas: Quotas) -> None:
+        self._quotas = quotas
+
+    def http(self, ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
+        """Make an HTTP namespace."""
+        return self._create(ctx, _new(ctx, request), request)
+
+    def private(self, ctx: Context, request: CreatePrivateDnsNamespaceRequest) -> dict[str, str]:
+        """Make a private DNS namespace in a VPC of the scope's."""
+        if request.vpc != default_vpc(ctx.scope).id:
+            raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
+        if not is_dns_name(request.name):
+            raise InvalidInput(f"{request.name} is no DNS name.")
+        made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
+        return self._create(ctx, replace(made, vpc=VpcId(request.vpc)), request)
+
+    def public(self, ctx: Context, request: CreatePublicDnsNamespaceRequest) -> dict[str, str]:
+        """Make a public DNS namespace."""
+        made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
+        return self._create(ctx, made, request)
+
+    def _create(self, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
+        again = earlier(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
+        if again is not None:
+            return {"operation_id": again.id}
+        world, scope = ctx.store.world, scope_key(ctx.scope)
+        twin = namesake(world, made)
+        if twin is not None:
+            raise NamespaceAlreadyExists(
+                f"Namespace {made.name} of the type {made.type} already exists.",
+                {"namespace_id": twin.id, "creator_request_id": twin.creator_request_id},
+            )
+        subject = f"{scope}/{made.type}/{made.name}"
+        work = Work(
+            OperationType.CREATE_NAMESPACE, CreateNamespace(made), {"NAMESPACE": made.id}, subject, within=scope
+        )
+        operation = submitted(ctx, work, request, request.creator_request_id)
+        if world.namespaces.count("scope", scope) + world.operations.count("coming", scope) >= self._quotas.namespaces:
+            raise ResourceLimitExceeded(
+                f"There may be {self._quotas.namespaces} namespaces. Delete one that is not used."
+            )
+        return submit(ctx, operation)
+
+
+def _new(ctx: Context, request: AnyRequest) -> Namespace:
+    return replace(
+        new_http_namespace(ctx.scope, request.name, ctx.now, ctx.ids),
+        creator_request_id=request.creator_request_id,
+        description=request.description,
+        tags=checked_tags(request.tags),
+    )
+
+
+def _zone(
+    ctx: Context, namespace: Namespace, type_: NamespaceType, properties: NamespaceProperties | None
+) -> Namespace:
+    return replace(
+        namespace,
+        type=type_,
+        hosted_zone_id="Z" + ctx.ids.alphanumeric(_ZONE_ID_LENGTH).upper(),
+        soa_ttl=DEFAULT_SOA_TTL if properties is None else properties.dns_properties.soa.ttl,
+    )

@@ -1,0 +1,56 @@
+"""How instances are: asked, and told by somebody outside.
+
+Promise: what is told holds at once and until something else is told; AWS waits for half a minute.
+Instances of a service without health checks are UNKNOWN.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_UpdateInstanceCustomHealthStatus.html,
+API_GetInstancesHealthStatus.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.cloudmap.lookup import instance_of, listed, service_of
+from moyai.api.operation import Context
+from moyai.domain.cloudmap.errors import CustomHealthNotFound
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
+
+
+class GetInstancesHealthStatusRequest(msgspec.Struct, frozen=True):
+    """Some instances of a service, or all."""
+
+    service_id: str
+    instances: tuple[str, ...] = ()
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class UpdateInstanceCustomHealthStatusRequest(msgspec.Struct, frozen=True):
+    """How one instance is."""
+
+    service_id: str
+    instance_id: str
+    status: Health
+
+
+def get_instances_health_status(ctx: Context, request: GetInstancesHealthStatusRequest) -> dict[str, object]:
+    """The health of these instances, or of all."""
+    service = service_of(ctx, request.service_id)
+    if request.instances:
+        found = {one: instance_of(ctx, service, one) for one in request.instances}
+    else:
+        found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
+    page = listed(found, ("health", service.arn, request.instances), request.next_token, request.max_results)
+    return {"status": {key: found[key].health for key in page.keys}, "next_token": page.next_token}
+
+
+def update_instance_custom_health_status(ctx: Context, request: UpdateInstanceCustomHealthStatusRequest) -> None:
+    """Say how an instance is."""
+    service = service_of(ctx, request.service_id)
+    found = instance_of(ctx, service, request.instance_id)
+    if not service.custom_health:
+        raise CustomHealthNotFound(f"The service {service.id} has no HealthCheckCustomConfig.")
+    if found.health is not request.status:
+        ctx.store.apply([Put(replace(found, health=request.status))])

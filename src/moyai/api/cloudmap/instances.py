@@ -1,0 +1,129 @@
+"""Instances: registered, shown, listed, deregistered.
+
+Promise: registering under an id that is there replaces what is there, its health included. Both directions hand out
+an operation, and while one is under way another on the same instance is refused.
+Refuses: what the service's records and checks can't use, more instances than the quotas, and to take a task's
+instance from ECS.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_RegisterInstance.html, API_DeregisterInstance.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.cloudmap.lookup import instance_of, listed, service_of
+from moyai.api.cloudmap.operations import Work, earlier, registration_id, require_idle, submit, submitted
+from moyai.api.operation import Context
+from moyai.domain.cloudmap.errors import ResourceInUse
+from moyai.domain.cloudmap.operation import DeregisterInstance, OperationType, RegisterInstance
+from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.kernel.ids import InstanceId
+from moyai.plan.cloudmap.attributes import checked_attributes
+from moyai.plan.cloudmap.instances import first_health, require_room
+from moyai.plan.cloudmap.operations import kept_by_ecs
+
+
+class RegisterInstanceRequest(msgspec.Struct, frozen=True):
+    """An instance of a service, new or in place of another."""
+
+    service_id: str
+    instance_id: str
+    attributes: Mapping[str, str]
+    creator_request_id: str | None = None
+
+
+class InstanceRequest(msgspec.Struct, frozen=True):
+    """One instance of one service."""
+
+    service_id: str
+    instance_id: str
+
+
+class ListInstancesRequest(msgspec.Struct, frozen=True):
+    """The instances of one service."""
+
+    service_id: str
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class Registration:
+    """The call that registers, up to the quotas."""
+
+    def __init__(self, quotas: Quotas) -> None:
+        self._quotas = quotas
+
+    def register(self, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:
+        """Register an instance."""
+        world, service = ctx.store.world, service_of(ctx, request.service_id)
+        namespace = world.namespaces[service.namespace]
+        attributes = checked_attributes(world, namespace, service, request.attributes)
+        made = DiscoveryInstance(
+            service=service.arn,
+            id=InstanceId(request.instance_id),
+            attributes=attributes,
+            registered_at=ctx.now,
+            creator_request_id=request.creator_request_id,
+        )
+        made = replace(made, health=first_health(service, made))
+        again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
+        if again is not None:
+            return {"operation_id": again.id}
+        _require_not_ecs(ctx, world.discovery_instances.get(made.key))
+        order, targets = RegisterInstance(made), _targets(service, made.id)
+        coming = "" if made.key in world.discovery_instances else service.arn
+        work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
+        operation = submitted(ctx, work, request, registration_id(made))
+        require_room(world, self._quotas, made, service)
+        return submit(ctx, operation)
+
+
+def deregister_instance(ctx: Context, request: InstanceRequest) -> dict[str, str]:
+    """Deregister an instance."""
+    service = service_of(ctx, request.service_id)
+    require_idle(ctx, f"{service.arn}/{request.instance_id}")
+    found = instance_of(ctx, service, request.instance_id)
+    _require_not_ecs(ctx, found)
+    order = DeregisterInstance(service.arn, found.id)
+    work = Work(OperationType.DEREGISTER_INSTANCE, order, _targets(service, found.id), found.key)
+    return submit(ctx, submitted(ctx, work, request))
+
+
+def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, object]:
+    """The instances of a service."""
+    service = service_of(ctx, request.service_id)
+    found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
+    page = listed(found, ("instances", service.arn), request.next_token, request.max_results)
+    return {
+        "resource_owner": ctx.scope.account,
+        "instances": [_shown(ctx, found[key]) for key in page.keys],
+        "next_token": page.next_token,
+    }
+
+
+def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
+    """One instance."""
+    found = instance_of(ctx, service_of(ctx, request.service_id), request.instance_id)
+    shown = {**_shown(ctx, found), "creator_request_id": found.creator_request_id}
+    return {"resource_owner": ctx.scope.account, "instance": shown}
+
+
+def _shown(ctx: Context, instance: DiscoveryInstance) -> dict[str, object]:
+    return {
+        "id": instance.id,
+        "attributes": dict(instance.attributes),
+        "created_by_account": ctx.scope.account,
+    }
+
+
+def _targets(service: DiscoveryService, instance: InstanceId) -> Mapping[str, str]:
+    return {"INSTANCE": instance, "SERVICE": service.id, "NAMESPACE": service.namespace.rpartition("/")[2]}
+
+
+def _require_not_ecs(ctx: Context, instance: DiscoveryInstance | None) -> None:
+    if instance is not None and kept_by_ecs(ctx.store.world, instance):
+        raise ResourceInUse(f"The instance {instance.id} is a task that ECS registers and deregisters itself.")

@@ -1,0 +1,90 @@
+"""What a service registry may be, beside the Cloud Map service and the task definition that it speaks of.
+
+Promise: a registry that passes can answer for the service's tasks. Those have an IPv4 address each and the
+network mode awsvpc, so A and SRV records do, and AAAA beside them stays empty. A port is for SRV records,
+or for a service without DNS. AWS's wording is used where it is known.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRegistry.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moyai.api.operation import Context
+from moyai.domain.cloudmap.service import DiscoveryService, RecordType
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.registry import ServiceRegistry
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.keys import scope_of
+from moyai.kernel.arn import parse_arn
+
+_MOST = 1
+_LAST_PORT = 65535
+
+
+def check_registries(ctx: Context, registries: Sequence[ServiceRegistry], definition: TaskDefinition) -> None:
+    """Raises InvalidParameter."""
+    if len(registries) > _MOST:
+        raise InvalidParameter(f"service registries can have at most {_MOST} items")
+    for registry in registries:
+        _check_port(registry, _service(ctx, registry), definition)
+
+
+def _service(ctx: Context, registry: ServiceRegistry) -> DiscoveryService:
+    key = registry.registry_arn
+    named = parse_arn(key)
+    if named is None or (named.service, named.kind) != ("servicediscovery", "service"):
+        raise InvalidParameter(f"The format of the supplied service registry ARN is invalid: {key}.")
+    found = ctx.store.world.discovery_services.get(key)
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise InvalidParameter(f"The service registry {key} was not found. Create the service in Cloud Map first.")
+    if found.owner is not None:
+        raise InvalidParameter(f"The service registry {key} belongs to the Service Connect of {found.owner}.")
+    return found
+
+
+def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition: TaskDefinition) -> None:
+    records = set() if service.dns is None else {record.type for record in service.dns.records}
+    if records and records.isdisjoint({RecordType.A, RecordType.SRV}):
+        raise InvalidParameter(
+            f"The service registry {service.arn} has no A or SRV records. Tasks have IPv4 addresses and no others."
+        )
+    given = _given(registry)
+    if given and records and RecordType.SRV not in records:
+        raise InvalidParameter(
+            f"The values specified for serviceRegistries do not require a value for '{given[0]}'. Remove the value and"
+            f" retry. Registry: {service.arn}"
+        )
+    if given or RecordType.SRV in records:
+        _check_given(given, service)
+        _check_exists(registry, definition)
+
+
+def _given(registry: ServiceRegistry) -> tuple[str, ...]:
+    values = {
+        "containerPort": registry.container_port,
+        "containerName": registry.container_name,
+        "port": registry.port,
+    }
+    return tuple(name for name, value in values.items() if value is not None)
+
+
+def _check_given(given: tuple[str, ...], service: DiscoveryService) -> None:
+    if given not in {("port",), ("containerPort", "containerName")}:
+        raise InvalidParameter(
+            "The values specified for serviceRegistries require either a value for 'port', or values for"
+            f" 'containerName' and 'containerPort', and not both. Registry: {service.arn}"
+        )
+
+
+def _check_exists(registry: ServiceRegistry, definition: TaskDefinition) -> None:
+    if registry.port is not None:
+        if not 1 <= registry.port <= _LAST_PORT:
+            raise InvalidParameter(f"The port of a service registry must be between 1 and {_LAST_PORT}.")
+        return
+    name, port = registry.container_name, registry.container_port
+    container = next((c for c in definition.container_definitions if c.name == name), None)
+    if container is None:
+        raise InvalidParameter(f"The container {name} does not exist in the task definition.")
+    if port not in {m.container_port for m in container.port_mappings}:
+        raise InvalidParameter(f"The container {name} did not have a container port {port} defined.")

@@ -1,0 +1,144 @@
+"""Names that resolve: a resolver in each VPC that has tasks, and one for this machine.
+
+In a VPC it is where AWS has it: the base of the VPC's range plus two, and 169.254.169.253. On this machine it is a port
+of the loopback, where the names of every namespace are known, private ones too. Whoever listens on that port already
+keeps it; the VPCs don't need it.
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import dns.exception
+import dns.resolver
+
+from moyai.dns.addresses import address_names
+from moyai.dns.forward import PORT, Upstream
+from moyai.dns.index import Zones
+from moyai.dns.resolver import Resolver
+from moyai.dns.server import Admits, DatagramServer, StreamServer, within
+from moyai.domain.vpc.default import VPC_CIDR, resolver_address
+from moyai.kernel.ids import TaskArn, VpcId
+from moyai.ports.runtime import Endpoint, RuntimeFault, TaskRuntime, Transport
+from moyai.ports.store import Key, Store
+
+LINK_LOCAL = "169.254.169.253"
+"""The address that is the same in every VPC."""
+HOST = "127.0.0.1"
+_LOOPBACK = IPv4Network("127.0.0.0/8")
+_STUB = "127.0.0.53"
+_RESOLV_CONF = Path("/etc/resolv.conf")
+_BEHIND_STUB = Path("/run/systemd/resolve/resolv.conf")
+_log = logging.getLogger(__name__)
+
+
+class NameServers:
+    """All resolvers of one control plane. ``port`` is the host's; 0 takes a free one."""
+
+    def __init__(self, store: Store, runtime: TaskRuntime, port: int, upstream: Sequence[str]) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._port = port
+        self._upstream = Upstream([a for a in upstream if (a, PORT) != (HOST, port)], secrets.randbelow)
+        self._zones = Zones(secrets.randbelow)
+        self._servers: list[DatagramServer | StreamServer] = []
+        self._served: set[VpcId] = set()
+
+    async def run(self) -> None:
+        """Follow the store until cancelled. What was known before is forgotten: the store tells everything anew."""
+        self._zones = Zones(secrets.randbelow)
+        watch = self._store.watch()
+        self._zones.refresh(self._store.world, keys := await anext(watch))
+        await self._serve_host()
+        await self._serve_vpcs(keys)
+        async for keys in watch:
+            self._zones.refresh(self._store.world, keys)
+            await self._serve_vpcs(keys)
+
+    async def close(self) -> None:
+        """Stop answering everywhere, so that no socket holds on to a VPC's network."""
+        servers, self._servers = self._servers, []
+        self._served.clear()
+        for server in servers:
+            await server.close()
+
+    async def _serve_host(self) -> None:
+        try:
+            stream, datagrams = _host_sockets(self._port)
+        except OSError as error:
+            _log.warning("this machine can't ask for names at %s:%d: %s", HOST, self._port, error.strerror)
+            return
+        await self._serve(None, within(_LOOPBACK), stream, datagrams)
+
+    async def _serve_vpcs(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            task = self._store.world.tasks.get(TaskArn(key.key)) if key.table == "task" else None
+            if task is not None and not task.stopped and task.interface.vpc not in self._served:
+                await self._serve_vpc(task.interface.vpc, task.interface.private_dns_name.partition(".")[2])
+
+    async def _serve_vpc(self, vpc: VpcId, domain: str) -> None:
+        self._served.add(vpc)
+        try:
+            sockets = await self._vpc_sockets(vpc)
+        except RuntimeFault:  # its tasks go on, and the next one tries again
+            self._served.discard(vpc)
+            _log.exception("names don't resolve in %s", vpc)
+            return
+        for names in address_names(vpc, VPC_CIDR, domain):
+            self._zones.add(names)
+        for stream, datagrams in sockets:
+            await self._serve(vpc, within(VPC_CIDR), stream, datagrams)
+
+    async def _vpc_sockets(self, vpc: VpcId) -> list[tuple[socket.socket, socket.socket]]:
+        """TCP and UDP at each of the VPC's addresses; none where there is no network. RuntimeFault: all or none."""
+        with ExitStack() as undo:
+            pairs: list[tuple[socket.socket, socket.socket]] = []
+            for address in (str(resolver_address(VPC_CIDR)), LINK_LOCAL):
+                ends = [Endpoint(address, PORT, transport) for transport in (Transport.TCP, Transport.UDP)]
+                made = [await self._runtime.listen(vpc, str(VPC_CIDR), end) for end in ends]
+                opened = [undo.enter_context(one) for one in made if one is not None]
+                pairs += zip(opened[::2], opened[1::2], strict=True)
+            undo.pop_all()
+        return pairs
+
+    async def _serve(self, vpc: VpcId | None, admits: Admits, stream: socket.socket, datagrams: socket.socket) -> None:
+        """Answer on a pair of sockets."""
+        for_stream, for_datagrams = (
+            Resolver(self._zones, vpc, self._upstream, stream=long_answers) for long_answers in (True, False)
+        )
+        self._servers.append(await StreamServer.open(stream, for_stream, admits))
+        self._servers.append(DatagramServer(datagrams, for_datagrams, admits))
+
+
+def host_resolvers() -> Sequence[str]:
+    """Whom this machine asks. Behind systemd's stub, those whom it asks: it may ask us, and would wait for itself."""
+    found = _nameservers(_RESOLV_CONF)
+    return _nameservers(_BEHIND_STUB) or found if list(found) == [_STUB] else found
+
+
+def _nameservers(file: Path) -> Sequence[str]:
+    resolver = dns.resolver.Resolver(configure=False)
+    try:
+        resolver.read_resolv_conf(str(file))
+    except (OSError, dns.exception.DNSException):  # none is configured
+        return ()
+    return [str(address) for address in resolver.nameservers]
+
+
+def _host_sockets(port: int) -> tuple[socket.socket, socket.socket]:
+    """TCP and UDP on the same port of the loopback, or OSError and neither."""
+    with ExitStack() as undo:
+        stream = undo.enter_context(socket.create_server((HOST, port)))
+        datagrams = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        datagrams.bind((HOST, stream.getsockname()[1]))
+        for one in (stream, datagrams):
+            one.setblocking(False)  # noqa: FBT003
+        undo.pop_all()
+    return stream, datagrams

@@ -1,0 +1,1 @@
+"""Names that resolve: Cloud Map's DNS namespaces, and everything else by way of the host's own resolvers."""

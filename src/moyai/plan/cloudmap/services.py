@@ -1,0 +1,125 @@
+"""Which services are sound: what their namespace's type, their records and their health checks allow.
+
+Promise: what Route 53 could not hold, or Cloud Map could not answer from, is refused when the service is made or
+changed, not when it is used.
+Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_CreateService.html, API_DnsRecord.html,
+API_HealthCheckConfig.html, API_UpdateService.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from moyai.domain.cloudmap.errors import InvalidInput
+from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
+from moyai.domain.cloudmap.operation import UpdateService
+from moyai.domain.cloudmap.service import (
+    DiscoveryService,
+    DnsConfig,
+    HealthCheck,
+    HealthCheckType,
+    RecordType,
+    RoutingPolicy,
+)
+from moyai.domain.connect.outside import CLIENT_PORT, client_port
+
+_LONGEST_DNS_NAME: Final = 253
+_PATH: Final = re.compile(r"/[!-~]*")
+_COMBINATIONS: Final = frozenset(
+    map(
+        frozenset,
+        (
+            {RecordType.A},
+            {RecordType.AAAA},
+            {RecordType.A, RecordType.AAAA},
+            {RecordType.SRV},
+            {RecordType.CNAME},
+        ),
+    )
+)
+
+
+def check_service(namespace: Namespace, service: DiscoveryService, *, http_only: bool) -> None:
+    """Raises InvalidInput. ``http_only``: whether the request said ``Type: HTTP``."""
+    if namespace.type is NamespaceType.HTTP and service.dns is not None:
+        raise InvalidInput(f"The namespace {namespace.id} is an HTTP namespace; leave DnsConfig out.")
+    if http_only and service.dns is not None:
+        raise InvalidInput("A service of the type HTTP has no DNS records; leave DnsConfig or Type out.")
+    if namespace.type is not NamespaceType.HTTP and service.dns is None and not http_only:
+        raise InvalidInput(
+            f"The namespace {namespace.id} is a DNS namespace: say which records the service has in DnsConfig, or that"
+            " it has none with Type HTTP."
+        )
+    if service.dns is not None:
+        _check_records(service.dns)
+        if len(f"{service.name}.{namespace.name}") > _LONGEST_DNS_NAME:
+            raise InvalidInput(f"{service.name}.{namespace.name} is longer than a DNS name may be.")
+    if service.health_check is not None:
+        _check_health(namespace, service)
+
+
+def changed_records(service: DiscoveryService, asked: DnsConfig | None) -> DnsConfig | None:
+    """The records of a service that is changed: TTLs may change, and records that are left out go.
+
+    Raises InvalidInput.
+    """
+    if asked is None:
+        return None
+    had = {record.type for record in service.dns.records} if service.dns is not None else set()
+    if service.dns is None or not {record.type for record in asked.records} <= had:
+        raise InvalidInput("The types of a service's records can't be changed. Delete the service and create it anew.")
+    made = DnsConfig(asked.records, service.dns.routing_policy)
+    _check_records(made)
+    return made
+
+
+def check_change(namespace: Namespace, service: DiscoveryService, change: UpdateService) -> None:
+    """Raises InvalidInput when the service can't be changed so."""
+    if namespace.type is NamespaceType.HTTP and (change.dns is not None or change.health_check is not None):
+        raise InvalidInput(f"The namespace {namespace.id} is an HTTP namespace; only the description can be changed.")
+    if change.health_check is not None:
+        if service.custom_health:
+            raise InvalidInput("A service with HealthCheckCustomConfig can't have HealthCheckConfig.")
+        _check_path(change.health_check)
+        if namespace.type is not NamespaceType.DNS_PUBLIC:
+            raise InvalidInput("HealthCheckConfig is for public DNS and HTTP namespaces.")
+        _check_no_cname(change.dns)
+
+
+def check_service_attributes(attributes: Mapping[str, str]) -> None:
+    """Raises InvalidInput for an attribute that means something here, and has no sound value."""
+    if CLIENT_PORT in attributes and client_port(attributes) is None:
+        raise InvalidInput(f"{CLIENT_PORT} is a port from 1 to 65535, not {attributes[CLIENT_PORT][:100]!r}.")
+
+
+def _check_records(dns: DnsConfig) -> None:
+    types = [record.type for record in dns.records]
+    if len(set(types)) != len(types) or frozenset(types) not in _COMBINATIONS:
+        raise InvalidInput("DnsRecords can be A, AAAA, A and AAAA, SRV, or CNAME.")
+    if RecordType.CNAME in types and dns.routing_policy is not RoutingPolicy.WEIGHTED:
+        raise InvalidInput("The RoutingPolicy of a service with a CNAME record must be WEIGHTED.")
+
+
+def _check_health(namespace: Namespace, service: DiscoveryService) -> None:
+    if service.custom_health:
+        raise InvalidInput("Give HealthCheckConfig or HealthCheckCustomConfig, not both.")
+    if namespace.type is NamespaceType.DNS_PRIVATE:
+        raise InvalidInput("HealthCheckConfig is for public DNS and HTTP namespaces; use HealthCheckCustomConfig.")
+    if service.health_check is not None:
+        _check_path(service.health_check)
+    _check_no_cname(service.dns)
+
+
+def _check_path(check: HealthCheck) -> None:
+    if check.type is HealthCheckType.TCP:
+        if check.path is not None:
+            raise InvalidInput("A health check of the type TCP has no ResourcePath.")
+    elif check.path is not None and not _PATH.fullmatch(check.path):
+        raise InvalidInput("ResourcePath begins with a slash and has no spaces and no control characters.")
+
+
+def _check_no_cname(dns: DnsConfig | None) -> None:
+    if dns is not None and any(record.type is RecordType.CNAME for record in dns.records):
+        raise InvalidInput("A service with a CNAME record can't have HealthCheckConfig.")

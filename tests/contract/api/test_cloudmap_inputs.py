@@ -1,0 +1,77 @@
+"""Whatever the model allows as input, an operation of Cloud Map answers it or raises an error that the model lists,
+and an error changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contract.api.drawn import values
+from tests.unit.api.cloudmap.atlas import PREFIX, VPC, Atlas, desk
+
+RECORDS = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
+ADDRESS = {"AWS_INSTANCE_IPV4": "127.0.0.1"}
+
+
+def inhabited() -> Atlas:
+    """A namespace of each type, a service in two of them, an instance each, and an operation under way."""
+    atlas = Atlas()
+    plain = atlas.service(atlas.namespace(), HealthCheckCustomConfig={})
+    private = atlas.done("CreatePrivateDnsNamespace", Name="shop.local", Vpc=VPC)["Targets"]["NAMESPACE"]
+    atlas.done("CreatePublicDnsNamespace", Name="shop.example.com")
+    named = atlas.service(private, DnsConfig=RECORDS)
+    atlas.done("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
+    atlas.done("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
+    atlas.call("RegisterInstance", ServiceId=named, InstanceId="j", Attributes=ADDRESS)
+    return atlas
+
+
+_WORLD = inhabited().world
+_NAMESPACES = [*(one.id for one in _WORLD.namespaces), f"{PREFIX}namespace/ns-none"]
+_SERVICES = [*(one.id for one in _WORLD.discovery_services), f"{PREFIX}service/srv-none"]
+KNOWN: Mapping[str, Sequence[str]] = {
+    "NamespaceId": _NAMESPACES,
+    "ServiceId": _SERVICES,
+    "Id": [*_NAMESPACES, *_SERVICES],
+    "ResourceARN": [one.arn for one in (*_WORLD.namespaces, *_WORLD.discovery_services)],
+    "InstanceId": ["i", "j", "new"],
+    "Instances": ["i", "j"],
+    "OperationId": [one.id for one in _WORLD.operations],
+    "Name": ["shop", "cart", "new", "new.example.com", "NAMESPACE_ID", "STATUS", "TYPE", "NAME"],
+    "NamespaceName": ["shop", "shop.local"],
+    "ServiceName": ["cart", "none"],
+    "Vpc": [VPC],
+    "ResourcePath": ["/", "x"],
+    "OwnerAccount": ["123456789012"],
+}
+"""Strings that mean something in this world, so that requests get past the first check."""
+
+
+@pytest.mark.parametrize("name", sorted(desk().model.operation_names))
+def test_any_input_is_answered_or_refused_as_modelled(name):
+    model = desk().model.operation_model(name)
+    modelled = {error.name for error in model.error_shapes} | {"SerializationException"}
+    attributes = st.dictionaries(
+        st.sampled_from(["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT", "AWS_INIT_HEALTH_STATUS", "moyai:client-port", "a"]),
+        st.sampled_from(["127.0.0.1", "80", "HEALTHY", "b"]),
+        max_size=3,
+    )
+
+    @settings(max_examples=60)
+    @given(values(model.input_shape, KNOWN), attributes)
+    def ask(params, told):
+        atlas = inhabited()
+        if isinstance(params.get("Attributes"), dict):
+            params = params | {"Attributes": told}
+        before = list(atlas.world.records())
+        failure = atlas.failure(name, **params)
+        if failure is not None:
+            assert failure.code in modelled
+            assert failure.message
+            assert list(atlas.world.records()) == before
+        atlas.settle()
+
+    ask()

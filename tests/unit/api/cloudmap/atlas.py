@@ -1,0 +1,87 @@
+"""Cloud Map without a network: each call is read, checked, handled and written as the door does it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from moyai.api.cloudmap.service import cloudmap
+from moyai.api.desk import Desk
+from moyai.api.models import load_models
+from moyai.api.operation import Context
+from moyai.api.wire.http import HttpRequest
+from moyai.domain.cloudmap.operation import OperationStatus
+from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.vpc.default import default_vpc
+from moyai.kernel.errors import ApiError
+from moyai.plan.cloudmap.operations import plan_operation
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import EPOCH
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE
+
+VPC = default_vpc(SCOPE).id
+PREFIX = f"arn:aws:servicediscovery:{SCOPE.region}:{SCOPE.account}:"
+
+
+@cache
+def desk() -> Desk:
+    return Desk(cloudmap(Quotas()), load_models(["servicediscovery"])["servicediscovery"])
+
+
+class Atlas:
+    """A client of one account and region, and the world behind it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.ids = SeededIds(7)
+        self.now = EPOCH
+
+    @property
+    def world(self):
+        return self.store.world
+
+    def call(self, operation: str, **params: object) -> dict[str, Any]:
+        """The answer as a client reads it. Raises what the door would answer with."""
+        codec = desk().codecs["json"]
+        model = desk().model.operation_model(operation)
+        read = codec.parse(model, HttpRequest("POST", "/", "", {}, msgspec.json.encode(params)))
+        entry = desk().operation(operation)
+        context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
+        output = entry.handle(context, desk().request(entry, read))
+        return json.loads(codec.serialise(model, output, "r").body or b"{}")
+
+    def failure(self, operation: str, **params: object) -> ApiError | None:
+        """Why the call can't be; None when it could."""
+        try:
+            self.call(operation, **params)
+        except ApiError as error:
+            return error
+        return None
+
+    def done(self, operation: str, **params: object) -> dict[str, Any]:
+        """The operation that the call began, when it is over."""
+        begun = self.call(operation, **params)["OperationId"]
+        self.settle()
+        return self.call("GetOperation", OperationId=begun)["Operation"]
+
+    def step(self, key: str) -> OperationStatus | None:
+        """One step of an operation, and where it is then."""
+        self.store.apply(plan_operation(self.world, key, self.now).changes)
+        operation = self.world.operations.get(key)
+        return None if operation is None else operation.status
+
+    def settle(self) -> None:
+        """Bring all operations to their end."""
+        for operation in tuple(self.world.operations):
+            while not self.world.operations[operation.key].finished:
+                self.step(operation.key)
+
+    def namespace(self, name: str = "shop") -> str:
+        return self.done("CreateHttpNamespace", Name=name)["Targets"]["NAMESPACE"]
+
+    def service(self, namespace: str, name: str = "cart", **params: object) -> str:
+        return self.call("CreateService", Name=name, NamespaceId=namespace, **params)["Service"]["Id"]

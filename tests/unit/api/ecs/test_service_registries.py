@@ -1,0 +1,125 @@
+"""Service registries through the API: what is kept, what starts a deployment, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.cloudmap.service import DiscoveryService, RecordType
+from moyai.domain.ecs.registry import ServiceRegistry
+from moyai.domain.world import Delete
+from tests.unit.api.ecs.bench import ARN, REGISTRY, connect, offer, service
+
+A, AAAA, SRV, CNAME = RecordType.A, RecordType.AAAA, RecordType.SRV, RecordType.CNAME
+APP = {"containerName": "app", "containerPort": 8080}
+
+
+@pytest.mark.parametrize(
+    ("types", "port"),
+    [
+        ([A], {}),
+        ([A, AAAA], {}),
+        ([SRV], {"port": 80}),
+        ([SRV], APP),
+        ([A, SRV], APP),
+        ([], {}),
+        ([], {"port": 80}),
+        ([], APP),
+    ],
+)
+def test_a_registry_is_kept_shown_and_pinned_to_the_deployment(shop, types, port):
+    asked = {"registryArn": shop.registry(*types)} | port
+    assert shop.service(serviceRegistries=[asked])["serviceRegistries"] == [asked]
+    described = shop.call("DescribeServices", services=["web"])["services"][0]
+    assert described["serviceRegistries"] == [asked]
+    (kept,) = shop.world.services[f"{ARN}service/default/web"].primary.service_registries
+    assert kept == ServiceRegistry(
+        asked["registryArn"], port.get("port"), port.get("containerName"), port.get("containerPort")
+    )
+    assert kept.srv_port == (port.get("port") or port.get("containerPort"))
+
+
+@pytest.mark.parametrize(
+    ("types", "port", "message"),
+    [
+        (
+            [A],
+            {"containerPort": 8080, "containerName": "app"},
+            "The values specified for serviceRegistries do not require a value for 'containerPort'. Remove the value",
+        ),
+        ([A], {"port": 80}, "do not require a value for 'port'. Remove the value and retry."),
+        ([SRV], {}, "require either a value for 'port', or values for 'containerName' and 'containerPort'"),
+        ([SRV], {"containerPort": 8080}, "require either a value for 'port'"),
+        ([SRV], {"containerName": "app"}, "require either a value for 'port'"),
+        ([SRV], {"port": 80} | APP, "and not both"),
+        ([], {"containerName": "app"}, "require either a value for 'port'"),
+        ([SRV], {"port": 0}, "must be between 1 and 65535"),
+        ([SRV], {"port": 65536}, "must be between 1 and 65535"),
+        ([SRV], APP | {"containerName": "db"}, "The container db does not exist in the task definition."),
+        ([SRV], APP | {"containerPort": 1}, "The container app did not have a container port 1 defined."),
+        ([AAAA], {}, "has no A or SRV records"),
+        ([CNAME], {}, "has no A or SRV records"),
+    ],
+)
+def test_what_the_records_ask_for_is_given_and_nothing_else(shop, types, port, message):
+    asked = {"registryArn": shop.registry(*types)} | port
+    shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=[asked]))
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        (REGISTRY + "none", "was not found"),
+        (REGISTRY.replace("us-east-1", "eu-west-1") + "a", "was not found"),
+        ("srv-a", "The format of the supplied service registry ARN is invalid: srv-a."),
+        (REGISTRY.replace("service/srv", "namespace/ns"), "The format of the supplied service registry ARN is invalid"),
+        (f"{ARN}service/default/web", "The format of the supplied service registry ARN is invalid"),
+        ("", "The format of the supplied service registry ARN is invalid: ."),
+    ],
+)
+def test_a_registry_is_a_service_of_cloud_map_that_is_there(shop, arn, message):
+    shop.registry(A)
+    asked = service(serviceRegistries=[{"registryArn": arn}])
+    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+
+
+def test_a_service_has_one_registry_at_most(shop):
+    twice = [{"registryArn": shop.registry(A)}, {"registryArn": shop.registry()}]
+    message = "service registries can have at most 1 items"
+    shop.fails("CreateService", "InvalidParameterException", message, **service(serviceRegistries=twice))
+
+
+def test_what_service_connect_made_is_no_registry(shop):
+    shop.service("back", serviceConnectConfiguration=connect(offer()))
+    (made,) = shop.world.discovery_services
+    asked = service(serviceRegistries=[{"registryArn": made.arn}])
+    shop.fails("CreateService", "InvalidParameterException", "belongs to the Service Connect of", **asked)
+
+
+def test_another_registry_or_none_starts_a_deployment_and_the_same_does_not(shop):
+    first, second = {"registryArn": shop.registry(A)}, {"registryArn": shop.registry()}
+    shop.service(serviceRegistries=[first])
+    seen = []
+    for changes in ({"desiredCount": 1}, [first], [second], []):
+        given = changes if isinstance(changes, dict) else {"serviceRegistries": changes}
+        updated = shop.call("UpdateService", service="web", **given)["service"]
+        seen.append((len(updated["deployments"]), updated["serviceRegistries"]))
+    assert seen == [(1, [first]), (1, [first]), (2, [second]), (3, [])]
+    former = shop.world.services[f"{ARN}service/default/web"].deployments
+    assert [len(d.service_registries) for d in former] == [0, 1, 1]
+
+
+def test_a_new_task_definition_must_have_the_registrys_port(shop):
+    shop.service(serviceRegistries=[{"registryArn": shop.registry(SRV)} | APP])
+    other = [{"name": "other", "image": "moyai.local/host"}]
+    shop.definition("other", containerDefinitions=other)
+    message = "The container app does not exist in the task definition."
+    shop.fails("UpdateService", "InvalidParameterException", message, service="web", taskDefinition="other")
+
+
+def test_a_registry_that_is_gone_can_be_left_but_not_deployed_to(shop):
+    arn = shop.registry(A)
+    shop.service(serviceRegistries=[{"registryArn": arn}])
+    shop.store.apply([Delete(DiscoveryService, arn)])
+    shop.fails("UpdateService", "InvalidParameterException", "was not found", service="web", forceNewDeployment=True)
+    assert shop.call("UpdateService", service="web", desiredCount=5)["service"]["desiredCount"] == 5
+    assert shop.call("UpdateService", service="web", serviceRegistries=[])["service"]["serviceRegistries"] == []

@@ -1,0 +1,55 @@
+"""What checks come to, and whom they may ask."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from moyai.domain.cloudmap.service import HealthCheckType
+from moyai.domain.sandbox.state import Health
+from moyai.plan.cloudmap.checks import Streak, Target, target
+from tests.unit.api.cloudmap.atlas import Atlas
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "threshold", "verdict"),
+    [
+        ("", 1, None),
+        ("+", 1, Health.HEALTHY),
+        ("-", 1, Health.UNHEALTHY),
+        ("+", 2, None),
+        ("-", 2, None),
+        ("--", 2, Health.UNHEALTHY),
+        ("--+", 2, None),
+        ("--+-++", 2, Health.HEALTHY),
+        ("---------", 3, Health.UNHEALTHY),
+    ],
+)
+def test_a_verdict_needs_checks_in_a_row(outcomes, threshold, verdict):
+    streak = Streak()
+    for outcome in outcomes:
+        streak = streak.and_then(passed=outcome == "+")
+    assert streak.verdict(threshold) is verdict
+
+
+@pytest.mark.parametrize(
+    ("attributes", "asked"),
+    [
+        ({"AWS_INSTANCE_IPV4": "127.83.0.4", "AWS_INSTANCE_PORT": "80"}, "127.83.0.4"),
+        ({"AWS_INSTANCE_IPV6": "::1", "AWS_INSTANCE_PORT": "80"}, "::1"),
+        ({"AWS_INSTANCE_IPV4": "172.31.0.4", "AWS_INSTANCE_PORT": "80"}, None),
+        ({"AWS_INSTANCE_IPV4": "203.0.113.4", "AWS_INSTANCE_PORT": "80"}, None),
+    ],
+)
+def test_nobody_is_asked_outside_the_networks(attributes, asked):
+    atlas = Atlas()
+    check = {"Type": "HTTP", "ResourcePath": "/up"}
+    cart = atlas.service(atlas.namespace("shop.example"), HealthCheckConfig=check)
+    atlas.done("RegisterInstance", ServiceId=cart, InstanceId="i", Attributes=attributes)
+    [service], [instance] = atlas.world.discovery_services, atlas.world.discovery_instances
+    found = target(atlas.world, service, instance, LOOPBACK)
+    expected = None if asked is None else Target(HealthCheckType.HTTP, asked, 80, "/up", "cart.shop.example")
+    assert found == expected

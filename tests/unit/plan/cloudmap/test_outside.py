@@ -1,0 +1,74 @@
+"""A Cloud Map service that no ECS service made is called by name like the others."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.world import Put
+from moyai.kernel.ids import DiscoveryServiceArn
+from moyai.mesh.service_connect import compile_mesh
+from moyai.testing.world import Builder, container
+from tests.unit.api.cloudmap.atlas import PREFIX, Atlas
+
+
+@pytest.fixture
+def atlas():
+    return Atlas()
+
+
+@pytest.fixture
+def build(atlas):
+    return Builder(atlas.store)
+
+
+def outside(atlas, build, name="db", port="5432"):
+    """A service with an instance on 172.31.0.99:5433, to be called on this port."""
+    service = atlas.service(build.namespace().rpartition("/")[2], name)
+    attributes = {"AWS_INSTANCE_IPV4": "172.31.0.99", "AWS_INSTANCE_PORT": "5433"}
+    atlas.done("RegisterInstance", ServiceId=service, InstanceId="one", Attributes=attributes)
+    if port:
+        atlas.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": port})
+    return DiscoveryServiceArn(f"{PREFIX}service/{service}")
+
+
+def client(build, name="web", offers=()):
+    made = build.service(name, build.definition(name, container("http", port=8080)), offers=list(offers))
+    return build.world.services[made].primary.view
+
+
+def test_it_is_called_by_its_full_and_its_short_name(atlas, build):
+    service = outside(atlas, build)
+    seen = client(build).names
+    assert {(n.dns_name, n.port, n.target) for n in seen} == {("db.shop", 5432, service), ("db", 5432, service)}
+    assert len({n.address for n in seen}) == len(seen)
+
+
+def test_its_instances_are_the_endpoints(atlas, build):
+    outside(atlas, build)
+    view = client(build)
+    task = build.world.tasks[build.run(build.definition("job"))]
+    build.book.apply([Put(replace(task, view=view))])
+    mesh = compile_mesh(build.world)
+    [group] = mesh.groups.values()
+    assert [(member.address, member.port) for member in group.members] == [("172.31.0.99", 5433)]
+    assert mesh.diagnostics == ()
+
+
+def test_without_the_attribute_it_takes_no_part(atlas, build):
+    outside(atlas, build, port="")
+    assert client(build).names == ()
+
+
+def test_a_name_that_an_ecs_service_offers_stays_its_own(atlas, build):
+    view = client(build, "api", ["http"])
+    [own] = view.names
+    outside(atlas, build, name=own.dns_name.upper(), port=str(own.port))
+    seen = {(n.dns_name, n.port): n.target for n in client(build).names}
+    assert seen[own.dns_name, own.port] == own.target
+    assert len(seen) == 2
+
+
+def test_a_name_that_nobody_could_call_is_left_out(atlas, build):
+    outside(atlas, build, name="localhost")
+    assert {n.dns_name for n in client(build).names} == {"localhost.shop"}

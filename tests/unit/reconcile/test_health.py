@@ -1,0 +1,117 @@
+"""The loop that checks health, with endpoints that answer as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.kernel.clock import Seconds
+from moyai.reconcile.health import AT_ONCE, CheckSettings, HealthChecker
+from moyai.testing.clock import ManualClock
+from tests.unit.api.cloudmap.atlas import Atlas
+
+INTERVAL = 30.0
+
+
+class Endpoints:
+    """``Probes`` that know who is well; the rest is not."""
+
+    def __init__(self) -> None:
+        self.well: set[str] = set()
+        self.asked: list[str] = []
+        self.slow = asyncio.Event()
+        self.slow.set()
+        self.at_once = self.most_at_once = 0
+
+    async def passes(self, target):
+        self.asked.append(target.address)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        passed = target.address in self.well
+        await self.slow.wait()
+        self.at_once -= 1
+        return passed
+
+
+class Checked:
+    """A service whose instances are checked, and the loop that checks them."""
+
+    def __init__(self) -> None:
+        self.clock, self.atlas, self.endpoints = ManualClock(), Atlas(), Endpoints()
+        check = {"Type": "TCP", "FailureThreshold": 2}
+        self.service = self.atlas.service(self.atlas.namespace(), HealthCheckConfig=check)
+        self.checker = HealthChecker(self.atlas.store, self.clock, self.endpoints, CheckSettings(Seconds(INTERVAL)))
+
+    def register(self, instance, address="127.0.0.1"):
+        self.atlas.now = self.clock.now()
+        attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "80"}
+        self.atlas.done("RegisterInstance", ServiceId=self.service, InstanceId=instance, Attributes=attributes)
+
+    @property
+    def health(self):
+        return self.atlas.call("GetInstancesHealthStatus", ServiceId=self.service)["Status"]
+
+
+@pytest.fixture
+async def checked():
+    made = Checked()
+    running = asyncio.create_task(made.checker.run())
+    await made.clock.settle()
+    yield made
+    running.cancel()
+
+
+async def test_health_follows_the_endpoint_by_the_threshold(checked):
+    checked.endpoints.well.add("127.0.0.1")
+    checked.register("i")
+    await checked.clock.settle()
+    assert (checked.endpoints.asked, checked.health) == (["127.0.0.1"], {"i": "UNKNOWN"})
+    await checked.clock.advance(INTERVAL)
+    assert checked.health == {"i": "HEALTHY"}
+    checked.endpoints.well.clear()
+    await checked.clock.advance(INTERVAL)
+    assert checked.health == {"i": "HEALTHY"}
+    await checked.clock.advance(INTERVAL)
+    assert checked.health == {"i": "UNHEALTHY"}
+    assert len(checked.endpoints.asked) == 4
+
+
+async def test_what_is_gone_is_not_asked_again(checked):
+    checked.register("i")
+    await checked.clock.settle()
+    checked.atlas.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
+    await checked.clock.advance(INTERVAL * 3)
+    assert len(checked.endpoints.asked) == 1
+
+
+async def test_a_new_registration_counts_anew(checked):
+    checked.register("i")
+    await checked.clock.advance(1)
+    checked.register("i", "127.0.0.2")
+    await checked.clock.advance(1)
+    assert checked.endpoints.asked == ["127.0.0.1", "127.0.0.2"]
+    assert checked.health == {"i": "UNKNOWN"}
+
+
+async def test_an_answer_that_comes_too_late_counts_for_nothing(checked):
+    checked.endpoints.slow.clear()
+    checked.register("i")
+    await checked.clock.settle()
+    checked.atlas.done("DeregisterInstance", ServiceId=checked.service, InstanceId="i")
+    checked.endpoints.slow.set()
+    await checked.clock.advance(INTERVAL)
+    assert checked.health == {}
+
+
+async def test_so_many_are_asked_at_once_and_none_that_may_not_be(checked):
+    checked.endpoints.slow.clear()
+    for n in range(AT_ONCE + 6):
+        checked.register(f"i{n}")
+    checked.register("outside", "203.0.113.1")
+    await checked.clock.settle()
+    assert checked.endpoints.at_once == AT_ONCE
+    checked.endpoints.slow.set()
+    await checked.clock.settle()
+    assert len(checked.endpoints.asked) == AT_ONCE + 6
+    assert "203.0.113.1" not in checked.endpoints.asked
