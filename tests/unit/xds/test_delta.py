@@ -156,3 +156,16 @@ def test_an_answer_to_an_older_response_counts_for_nothing():
 
 def test_a_type_that_is_not_served_is_not_answered():
     assert DeltaStream().receive(DeltaDiscoveryRequest(type_url="type.googleapis.com/x.Secret")) == []
+
+
+def test_a_new_proxy_is_told_that_there_is_nothing_for_it_and_told_once():
+    stream = DeltaStream()
+    stream.offer(snapshot())
+    (clusters,) = stream.receive(ask(Kind.CLUSTER))
+    assert sent([clusters]) == [("CLUSTER", {}, [])]
+    assert stream.receive(ask(Kind.LISTENER)) == []
+    (listeners,) = stream.receive(answer(clusters))
+    assert sent([listeners]) == [("LISTENER", {}, [])]
+    assert stream.receive(answer(listeners)) == []
+    assert is_synced(stream)
+    assert stream.offer(snapshot()) == []

@@ -97,7 +97,7 @@ class DeltaStream:
         states = self._subscriptions[kind].due(snapshot[kind])
         if kind is Kind.CLUSTER and not removals:
             states = {name: state for name, state in states.items() if state != ABSENT}
-        if states:
+        if states or self._subscriptions[kind].is_owed_an_answer:
             yield self._send(kind, snapshot[kind], states)
 
     def _send(self, kind: Kind, wanted: Mapping[str, Resource], states: dict[str, str]) -> bytes:

@@ -50,6 +50,7 @@ class Subscription:
         """Refused in company: each is sent alone."""
         self._asked: set[str] = set()
         """To be answered even when nothing changed: the proxy may have forgotten it."""
+        self._awaits_anything = False
 
     def open(self, has: Mapping[str, str], names: Iterable[str]) -> None:
         """The first request: what the proxy kept from an earlier stream, and what it wants."""
@@ -59,6 +60,7 @@ class Subscription:
         self._wildcard = not wanted or WILDCARD in wanted
         self._names = wanted - {WILDCARD}
         self._asked = self._names - self._has.keys()
+        self._awaits_anything = self._wildcard and not has
 
     def subscribe(self, names: Iterable[str]) -> None:
         """Further names are wanted."""
@@ -101,9 +103,15 @@ class Subscription:
         suspect = next((name for name in due if name in self._suspects), None)
         return due if suspect is None else {suspect: due[suspect]}
 
+    @property
+    def is_owed_an_answer(self) -> bool:
+        """Whether a proxy that has nothing yet must be told even that there is nothing: Envoy waits 15 s for it."""
+        return self._awaits_anything
+
     def sent(self, flight: Flight) -> None:
         """A response has left."""
         self.flight = flight
+        self._awaits_anything = False
         self._asked -= flight.states.keys()
 
     def acknowledged(self) -> None:
