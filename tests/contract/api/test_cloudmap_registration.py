@@ -16,6 +16,11 @@ CNAME = {"DnsRecords": [{"Type": "CNAME", "TTL": 10}], "RoutingPolicy": "WEIGHTE
 CUSTOM = {"FailureThreshold": 1}
 HTTP_CHECK = {"Type": "HTTP", "ResourcePath": "/health", "FailureThreshold": 2}
 
+CHANGES: tuple[tuple[str, dict[str, object]], ...] = (
+    ("register_instance", {"Attributes": {}}),
+    ("deregister_instance", {}),
+)
+
 
 @pytest.fixture(params=["json", "smithy-rpc-v2-cbor"])
 def cloud_map(rooms, request):
@@ -96,7 +101,7 @@ def test_one_operation_at_a_time_works_on_an_instance(rooms, cloud_map, namespac
     cart = service(cloud_map, namespaces["HTTP"])
     rooms.busy = True
     first = cloud_map.register_instance(ServiceId=cart, InstanceId="i", CreatorRequestId="1", Attributes={"a": "b"})
-    for call, params in (("register_instance", {"Attributes": {}}), ("deregister_instance", {})):
+    for call, params in CHANGES:
         with pytest.raises(cloud_map.exceptions.DuplicateRequest, match="type REGISTER_INSTANCE") as raised:
             getattr(cloud_map, call)(ServiceId=cart, InstanceId="i", **params)
         assert raised.value.response["DuplicateOperationId"] == first["OperationId"]
@@ -331,7 +336,7 @@ def test_a_task_is_left_to_ecs_and_its_interface_can_be_named(cloud_map, rooms, 
     assert told == {"AWS_EC2_INSTANCE_ID": interface.id, "AWS_INSTANCE_IPV4": interface.address}
     own = next(iter(rooms.store.world.discovery_instances))
     rooms.store.apply([Put(type(own)(own.service, own.id, own.attributes, own.registered_at, task=task))])
-    for call, params in (("register_instance", {"Attributes": {}}), ("deregister_instance", {})):
+    for call, params in CHANGES:
         with pytest.raises(cloud_map.exceptions.ResourceInUse, match="that ECS registers"):
             getattr(cloud_map, call)(ServiceId=cart, InstanceId="i1", **params)
 

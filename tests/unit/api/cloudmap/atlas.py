@@ -66,7 +66,7 @@ class Atlas:
         """The operation that the call began, when it is over."""
         begun = self.call(operation, **params)["OperationId"]
         self.settle()
-        return self.call("GetOperation", OperationId=begun)["Operation"]
+        return dict(self.call("GetOperation", OperationId=begun)["Operation"])
 
     def step(self, key: str) -> OperationStatus | None:
         """One step of an operation, and where it is then."""
@@ -81,7 +81,7 @@ class Atlas:
                 self.step(operation.key)
 
     def namespace(self, name: str = "shop") -> str:
-        return self.done("CreateHttpNamespace", Name=name)["Targets"]["NAMESPACE"]
+        return str(self.done("CreateHttpNamespace", Name=name)["Targets"]["NAMESPACE"])
 
     def service(self, namespace: str, name: str = "cart", **params: object) -> str:
-        return self.call("CreateService", Name=name, NamespaceId=namespace, **params)["Service"]["Id"]
+        return str(self.call("CreateService", Name=name, NamespaceId=namespace, **params)["Service"]["Id"])
