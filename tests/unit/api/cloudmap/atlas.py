@@ -52,7 +52,7 @@ class Atlas:
         entry = desk().operation(operation)
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         output = entry.handle(context, desk().request(entry, read))
-        return json.loads(codec.serialise(model, output, "r").body or b"{}")
+        return dict(json.loads(codec.serialise(model, output, "r").body or b"{}"))
 
     def failure(self, operation: str, **params: object) -> ApiError | None:
         """Why the call can't be; None when it could."""
