@@ -12,9 +12,9 @@ import grpc
 from envoy.config.core.v3.base_pb2 import Node
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
 
+from moyai.kernel.ids import WORKLOAD_HEADER
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.names import egress_cluster
-from moyai.xds.translate.stats import WORKLOAD_HEADER
 
 SERVICE = "web"
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"

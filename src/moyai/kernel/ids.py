@@ -41,6 +41,8 @@ NetworkInterfaceId = NewType("NetworkInterfaceId", str)
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""
+WORKLOAD_HEADER = "x-moyai-workload"
+"""The gRPC metadata under which a proxy names its workload in every call."""
 
 
 class Ids(Protocol):

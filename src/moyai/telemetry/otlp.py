@@ -16,11 +16,10 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from moyai.kernel.clock import Clock
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
 from moyai.telemetry.envoy_stats import read_report
 from moyai.telemetry.record import Recorder
 
-WORKLOAD_HEADER = "x-moyai-workload"
 _SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _ACCEPTED = b""  # an empty ExportMetricsServiceResponse: everything was taken
 _MAX_NAME = 2048  # no ARN is longer

@@ -7,8 +7,8 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
-from moyai.telemetry.otlp import WORKLOAD_HEADER, MetricsService
+from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
+from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, Office, push

@@ -45,10 +45,6 @@ class Traffic:
             thread.join()
         return total(self._tallies)
 
-    def so_far(self) -> Tally:
-        """The sum up to now."""
-        return total(self._tallies)
-
     def _call(self, tally: Tally, number: int) -> None:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)

@@ -15,9 +15,8 @@ from pathlib import Path
 import grpc
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
 from moyai.xds.server.feed import Feed
-from moyai.xds.translate.stats import WORKLOAD_HEADER
 
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
 _MAX_REQUEST = 4 * 1024 * 1024

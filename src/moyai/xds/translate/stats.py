@@ -11,12 +11,9 @@ from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
 from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
-
-WORKLOAD_HEADER = "x-moyai-workload"
-"""Metadata on every call of a proxy: whose it is."""
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
 _CLUSTER = (
