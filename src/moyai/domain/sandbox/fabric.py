@@ -1,0 +1,80 @@
+"""The networks that sandboxes stand in, with nothing left to choose: who may reach whom, and what leads out.
+
+Told whole, each time; what isn't in it is taken away. Addresses mean the same throughout a set of peered
+VPCs, because EC2 refuses to peer overlapping ranges.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
+
+OUTSIDE: Final = "outside"
+"""A route's target: whatever this machine reaches."""
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """Traffic that a security group lets through, one way; answers to it always pass.
+
+    ``protocol``: ``tcp``, ``udp``, ``icmp`` or ``-1`` for all. The ports are inclusive, None = all (of
+    ``icmp``: type and code). ``ranges`` are IPv4 ranges; ``groups`` stand for their members' addresses.
+    """
+
+    protocol: str
+    from_port: int | None = None
+    to_port: int | None = None
+    ranges: tuple[str, ...] = ()
+    groups: tuple[SecurityGroupId, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A security group: what may come to its members, what may leave them, and their addresses now."""
+
+    id: SecurityGroupId
+    ingress: tuple[Permission, ...] = ()
+    egress: tuple[Permission, ...] = ()
+    members: tuple[str, ...] = ()
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """A task's place. ``outside``: its way to OUTSIDE is open (a public address, or a NAT gateway's route)."""
+
+    task: TaskId
+    address: str
+    groups: tuple[SecurityGroupId, ...] = ()
+    outside: bool = False
+
+
+class Route(msgspec.Struct, frozen=True):
+    """From ``subnet`` (a range) to ``destination`` (a range) by way of a Peering's id, or OUTSIDE."""
+
+    subnet: str
+    destination: str
+    target: str
+
+
+class VpcFabric(msgspec.Struct, frozen=True):
+    """One VPC. Its own range is always reachable inside it, as far as security groups allow."""
+
+    vpc: VpcId
+    cidr: str
+    routes: tuple[Route, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+
+
+class Peering(msgspec.Struct, frozen=True):
+    """A connection between two VPCs; it carries only what the routes of both sides send into it."""
+
+    id: str
+    vpcs: tuple[VpcId, VpcId]
+
+
+class Fabric(msgspec.Struct, frozen=True):
+    """All of it, in a fixed order."""
+
+    vpcs: tuple[VpcFabric, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+    groups: tuple[Group, ...] = ()

@@ -1,0 +1,72 @@
+"""A task's share of the mesh: what comes in through its proxy, and whom it can call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moyai.domain.connect.names import ConnectView, proxy_ports
+from moyai.domain.ecs.task import Task
+from moyai.domain.world import World
+from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
+from moyai.mesh.ir import Call, Diagnostic, InboundPort, OutboundView, Protocol, Workload
+from moyai.mesh.service_connect.policies import (
+    APP_CONNECT_TIMEOUT,
+    APP_CONNECTION_IDLE,
+    CUT_REQUEST,
+    protocol_of,
+    timeouts_of,
+)
+
+
+def workload_of(
+    world: World, task: Task, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
+) -> Workload:
+    """The task's proxy. What can't be had is reported in ``diagnostics``."""
+    ports = proxy_ports(world.task_definitions[task.task_definition])
+    return Workload(
+        id=WorkloadId(task.arn),
+        zone=task.availability_zone,
+        ingress_port=ports.ingress,
+        egress_port=ports.egress,
+        inbound=_inbound(task, view, diagnostics),
+        outbound=_outbound(task, view, names, diagnostics),
+    )
+
+
+def _inbound(task: Task, view: ConnectView, diagnostics: list[Diagnostic]) -> tuple[InboundPort, ...]:
+    ports: dict[tuple[int | None, int], InboundPort] = {}
+    for offer in view.offers:
+        place = (offer.ingress_port, 0 if offer.ingress_port else offer.container_port)
+        if place in ports:
+            message = f"{offer.discovery_name} is left out: port {offer.reachable_port} is another offer's already"
+            diagnostics.append(Diagnostic(task.arn, message))
+            continue
+        protocol = protocol_of(offer.protocol)
+        ports[place] = InboundPort(
+            port=offer.container_port,
+            protocol=protocol,
+            timeouts=timeouts_of(protocol, offer),
+            connect_timeout=APP_CONNECT_TIMEOUT,
+            stat_name=f"ingress.{offer.discovery_name}",
+            listen_port=offer.ingress_port,
+            connection_idle=0 if protocol is Protocol.TCP else APP_CONNECTION_IDLE,
+            cut_request_status=CUT_REQUEST if protocol in {Protocol.HTTP, Protocol.HTTP2} else None,
+        )
+    return tuple(ports.values())
+
+
+def _outbound(
+    task: Task, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
+) -> OutboundView:
+    calls: dict[tuple[str, int], Call] = {}
+    for seen in view.names:
+        place = (seen.address, seen.port)
+        if seen.target not in names:
+            message = f"{seen.dns_name}:{seen.port} leads nowhere: its service is gone from the namespace"
+            diagnostics.append(Diagnostic(task.arn, message))
+        elif place in calls:
+            message = f"{seen.dns_name}:{seen.port} is left out: another name has its address and port"
+            diagnostics.append(Diagnostic(task.arn, message))
+        else:
+            calls[place] = Call(seen.address, seen.port, names[seen.target])
+    return OutboundView(tuple(calls.values()))
