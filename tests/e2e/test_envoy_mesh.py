@@ -29,6 +29,7 @@ from moyai.mesh.ir import (
     Rule,
     Service,
     StreamSplit,
+    Target,
     TimeoutPolicy,
     Workload,
 )
@@ -50,12 +51,15 @@ REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.1:8084": 15101, "10.99.0.2:8082":
 
 def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
     """A caller and two workloads behind ``http``, of which those in ``back`` are registered."""
-    rules = (Rule("http", TIMEOUTS, Match(methods=("GET",)), AGAIN), Rule("http", TIMEOUTS, retry=UNSENT))
+    rules = (
+        Rule((Target("http"),), TIMEOUTS, Match(methods=("GET",)), AGAIN),
+        Rule((Target("http"),), TIMEOUTS, retry=UNSENT),
+    )
     services = [
         Service("http", Protocol.HTTP, RouteTable(rules), "egress.http"),
-        Service("empty", Protocol.HTTP, RouteTable((Rule("empty", TIMEOUTS),)), "egress.empty"),
-        Service("stream", Protocol.TCP, StreamSplit("stream", TIMEOUTS, 3), "egress.stream"),
-        Service("lost", Protocol.TCP, StreamSplit("lost", TIMEOUTS, 3), "egress.lost"),
+        Service("empty", Protocol.HTTP, RouteTable((Rule((Target("empty"),), TIMEOUTS),)), "egress.empty"),
+        Service("stream", Protocol.TCP, StreamSplit((Target("stream"),), TIMEOUTS, 3), "egress.stream"),
+        Service("lost", Protocol.TCP, StreamSplit((Target("lost"),), TIMEOUTS, 3), "egress.lost"),
     ]
     members = tuple(MEMBERS[w] for w in back)
     groups = {

@@ -22,6 +22,7 @@ from moyai.mesh.ir import (
     Protocol,
     Service,
     StreamSplit,
+    Target,
     TimeoutPolicy,
     Workload,
 )
@@ -55,7 +56,7 @@ class Recorder:
 
 
 def mesh(*members: Member, workloads: tuple[WorkloadId, ...] = (ONE,), port: int = 15001) -> Mesh:
-    split = StreamSplit("db", TimeoutPolicy(0, 3600), 3)
+    split = StreamSplit((Target("db"),), TimeoutPolicy(0, 3600), 3)
     destination = Destination("db", "db", Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db")
     view = OutboundView((Call("127.255.0.1", 80, "db"),))
     return Mesh(

@@ -13,8 +13,9 @@ from moyai.mesh.ir.mesh import Mesh
 from moyai.mesh.ir.outlier_policy import OutlierPolicy
 from moyai.mesh.ir.protocol import Protocol
 from moyai.mesh.ir.retry_policy import RetryCondition, RetryPolicy
-from moyai.mesh.ir.route_table import Match, RouteTable, Rule
+from moyai.mesh.ir.route_table import HeaderMatch, Match, RouteTable, Rule
 from moyai.mesh.ir.service import Service, StreamSplit
+from moyai.mesh.ir.target import Target
 from moyai.mesh.ir.timeout_policy import TimeoutPolicy
 from moyai.mesh.ir.workload import Call, InboundPort, OutboundView, Workload
 
@@ -23,6 +24,7 @@ __all__ = [
     "Destination",
     "Diagnostic",
     "EndpointGroup",
+    "HeaderMatch",
     "InboundPort",
     "Match",
     "Member",
@@ -36,6 +38,7 @@ __all__ = [
     "Rule",
     "Service",
     "StreamSplit",
+    "Target",
     "TimeoutPolicy",
     "Workload",
 ]

@@ -6,13 +6,16 @@ import msgspec
 
 from moyai.mesh.ir.protocol import Protocol
 from moyai.mesh.ir.route_table import RouteTable
+from moyai.mesh.ir.target import Target
 from moyai.mesh.ir.timeout_policy import TimeoutPolicy
 
 
 class StreamSplit(msgspec.Struct, frozen=True):
-    """A TCP service: connections go to ``destination``; at most ``connect_attempts`` endpoints are tried."""
+    """A TCP service: each connection goes to one of ``targets``, by their weights; at most ``connect_attempts``
+    endpoints of it are tried.
+    """
 
-    destination: str
+    targets: tuple[Target, ...]
     timeouts: TimeoutPolicy
     connect_attempts: int
 

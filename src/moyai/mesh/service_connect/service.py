@@ -13,6 +13,7 @@ from moyai.mesh.ir import (
     Rule,
     Service,
     StreamSplit,
+    Target,
 )
 from moyai.mesh.service_connect.policies import (
     REPEATABLE,
@@ -34,15 +35,16 @@ def service_of(world: World, service: DiscoveryService, name: str) -> Service:
     """The routes to the discovery service, as all its callers have them."""
     protocol = protocol_of(service.protocol)
     timeouts = timeouts_of(protocol, _live_offer(world, service))
+    targets = (Target(name),)
     routing: RouteTable | StreamSplit
     match protocol:
         case Protocol.TCP:
-            routing = StreamSplit(name, timeouts, connect_attempts=1 + RETRIES)
+            routing = StreamSplit(targets, timeouts, connect_attempts=1 + RETRIES)
         case Protocol.GRPC:
-            routing = RouteTable((Rule(name, timeouts, retry=RETRY_GRPC),))
+            routing = RouteTable((Rule(targets, timeouts, retry=RETRY_GRPC),))
         case _:
-            repeatable = Rule(name, timeouts, Match(methods=REPEATABLE), RETRY_REPEATABLE)
-            routing = RouteTable((repeatable, Rule(name, timeouts, retry=RETRY_UNSENT)))
+            repeatable = Rule(targets, timeouts, Match(methods=REPEATABLE), RETRY_REPEATABLE)
+            routing = RouteTable((repeatable, Rule(targets, timeouts, retry=RETRY_UNSENT)))
     return Service(name, protocol, routing, stat_name=f"egress.{service.name}")
 
 

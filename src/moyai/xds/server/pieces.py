@@ -69,6 +69,6 @@ def _destinations(service: Service) -> tuple[str, ...]:
     """The names of the destinations that calls to a service can go to."""
     match service.routing:
         case RouteTable(rules=rules):
-            return tuple(sorted({rule.destination for rule in rules}))
-        case StreamSplit(destination=destination):
-            return (destination,)
+            return tuple(sorted({target.destination for rule in rules for target in rule.targets}))
+        case StreamSplit(targets=targets):
+            return tuple(sorted({target.destination for target in targets}))

@@ -6,7 +6,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import InboundPort, Match, RouteTable, Rule, TimeoutPolicy
+from moyai.mesh.ir import HeaderMatch, InboundPort, Match, RouteTable, Rule, Target, TimeoutPolicy
 from moyai.xds.translate import names
 from moyai.xds.translate.proto import seconds
 from moyai.xds.translate.retry import retry_policy
@@ -20,7 +20,8 @@ def service_routes(service: str, table: RouteTable) -> route_pb2.RouteConfigurat
 def app_routes(workload: WorkloadId, inbound: InboundPort) -> route_pb2.RouteConfiguration:
     """Everything to the application. No second try here: the caller's proxy has other endpoints."""
     cluster = names.app_cluster(workload, inbound)
-    action = _action(cluster, inbound.timeouts)
+    action = _action(inbound.timeouts)
+    action.cluster = cluster
     route = route_components_pb2.Route(match=_match(Match()), route=action)
     return _routes(cluster, [route])
 
@@ -33,16 +34,25 @@ def _routes(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.Ro
 
 
 def _route(rule: Rule) -> route_components_pb2.Route:
-    action = _action(names.egress_cluster(rule.destination), rule.timeouts)
+    action = _action(rule.timeouts)
+    _send(action, rule.targets)
     if rule.retry is not None:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
     return route_components_pb2.Route(match=_match(rule.match), route=action)
 
 
-def _action(cluster: str, timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
-    return route_components_pb2.RouteAction(
-        cluster=cluster, timeout=seconds(timeouts.request), idle_timeout=seconds(timeouts.idle)
-    )
+def _action(timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
+    return route_components_pb2.RouteAction(timeout=seconds(timeouts.request), idle_timeout=seconds(timeouts.idle))
+
+
+def _send(action: route_components_pb2.RouteAction, targets: tuple[Target, ...]) -> None:
+    """Envoy draws a cluster once a request, so its retries stay with what was drawn."""
+    if len(targets) == 1:
+        action.cluster = names.egress_cluster(targets[0].destination)
+        return
+    for target in targets:
+        share = action.weighted_clusters.clusters.add(name=names.egress_cluster(target.destination))
+        share.weight.value = target.weight
 
 
 def _match(match: Match) -> route_components_pb2.RouteMatch:
@@ -53,4 +63,13 @@ def _match(match: Match) -> route_components_pb2.RouteMatch:
             name=":method", string_match=string_pb2.StringMatcher(safe_regex=methods)
         )
         message.headers.append(method)
+    message.headers.extend(_header(header) for header in match.headers)
     return message
+
+
+def _header(header: HeaderMatch) -> route_components_pb2.HeaderMatcher:
+    if header.exact is None:
+        return route_components_pb2.HeaderMatcher(name=header.name, present_match=True)
+    return route_components_pb2.HeaderMatcher(
+        name=header.name, string_match=string_pb2.StringMatcher(exact=header.exact)
+    )

@@ -13,14 +13,14 @@ from moyai.xds.translate.proto import packed, seconds
 
 def egress_tcp(service: Service, split: StreamSplit) -> listener_components_pb2.Filter:
     """Connections to a service; another endpoint is tried when one can't be reached."""
-    return _filter(
-        tcp_proxy_pb2.TcpProxy(
-            stat_prefix=service.stat_name,
-            cluster=names.egress_cluster(split.destination),
-            idle_timeout=seconds(split.timeouts.idle),
-        ),
-        split.connect_attempts,
-    )
+    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=service.stat_name, idle_timeout=seconds(split.timeouts.idle))
+    weighted = [target for target in split.targets if target.weight]  # Envoy takes no weight of 0 here
+    if len(weighted) == 1:
+        proxy.cluster = names.egress_cluster(weighted[0].destination)
+    else:
+        for target in weighted:
+            proxy.weighted_clusters.clusters.add(name=names.egress_cluster(target.destination), weight=target.weight)
+    return _filter(proxy, split.connect_attempts)
 
 
 def ingress_tcp(workload: WorkloadId, inbound: InboundPort) -> listener_components_pb2.Filter:
