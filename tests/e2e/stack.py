@@ -187,6 +187,10 @@ class Cluster:
     def public_address(self, service: str) -> str:
         """The public address of a service's only task, found as on AWS."""
         (task,) = self.tasks(service)
+        return self.public_address_of(task)
+
+    def public_address_of(self, task: Mapping[str, Any]) -> str:
+        """The public address of a task."""
         details = {d["name"]: d["value"] for a in task["attachments"] for d in a["details"]}
         interfaces = self.installation.client("ec2").describe_network_interfaces(
             NetworkInterfaceIds=[details["networkInterfaceId"]]

@@ -14,6 +14,7 @@ from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn
 from moyai.mesh.service_connect import compile_namespace
+from moyai.mesh.service_connect.zones import is_peer
 from moyai.plan.publish import published_ports
 from moyai.ports.store import Key
 from moyai.reconcile.surroundings import Surroundings
@@ -85,13 +86,17 @@ def _trace(world: World, key: Key) -> _Trace | None:
 
 def _task(world: World, key: str) -> _Trace | None:
     task = world.tasks.get(key)
-    return None if task is None or task.stopped or task.view is None else _Trace(task.view.namespace, "alive")
+    if task is None or task.stopped or task.view is None:
+        return None
+    return _Trace(task.view.namespace, (task.view.names, is_peer(task)))
 
 
 def _service(world: World, key: str) -> _Trace | None:
     service = world.services.get(key)
-    view = None if service is None else service.primary.view
-    return None if view is None else _Trace(view.namespace, view.offers)
+    if service is None or service.primary.view is None:
+        return None
+    view, network = service.primary.view, service.primary.network_configuration
+    return _Trace(view.namespace, (view.offers, network))
 
 
 def _namespace(world: World, key: str) -> _Trace | None:

@@ -2,7 +2,8 @@
 
     services:
       <service>:
-        tasks: how many (default 1), or for each whether it is registered
+        tasks: how many (default 1), or for each whether it is RUNNING, and registered
+        zones: the letters of the zones that it may use (default: any)
         sees: the discovery names its tasks can call (default: none)
         offers:
           <discovery name>: {port, protocol, alias, ingress_port, idle, request}
@@ -20,9 +21,16 @@ import yaml
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
-from moyai.domain.ecs.service import Deployment, DeploymentStatus, Service
-from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.ecs.service import (
+    AwsVpcConfiguration,
+    Deployment,
+    DeploymentStatus,
+    NetworkConfiguration,
+    Service,
+)
+from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
+from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
@@ -100,7 +108,13 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
     view = ConnectView(NAMESPACE, tuple(seen[n] for n in given.get("sees", ())), offers)
     definition = _definition(world, name, offers)
     deployment = Deployment(
-        DeploymentId(f"ecs-svc/{name}"), DeploymentStatus.PRIMARY, definition, LONG_AGO, LONG_AGO, view=view
+        DeploymentId(f"ecs-svc/{name}"),
+        DeploymentStatus.PRIMARY,
+        definition,
+        LONG_AGO,
+        LONG_AGO,
+        network_configuration=_network(given.get("zones")),
+        view=view,
     )
     world.apply(Put(Service(arn, name, CLUSTER, LONG_AGO, "test", (deployment,), desired_count=1)))
     for offer in offers:
@@ -117,7 +131,14 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
             world.apply(Put(known))
     tasks = given.get("tasks", 1)
     for number, registered in enumerate([True] * tasks if isinstance(tasks, int) else tasks):
-        _task(world, f"{name}-{number}", definition, view, registered=registered)
+        _task(world, f"{name}-{number}", arn, view, registered=registered)
+
+
+def _network(zones: str | None) -> NetworkConfiguration | None:
+    if zones is None:
+        return None
+    subnets = tuple(s.id for s in default_vpc(SCOPE).subnets if s.zone[-1] in zones)
+    return NetworkConfiguration(AwsVpcConfiguration(subnets))
 
 
 def _definition(world: World, name: str, offers: tuple[Offer, ...]) -> TaskDefinitionArn:
@@ -128,14 +149,27 @@ def _definition(world: World, name: str, offers: tuple[Offer, ...]) -> TaskDefin
     return arn
 
 
-def _task(world: World, name: str, definition: TaskDefinitionArn, view: ConnectView, *, registered: bool) -> None:
+def _task(world: World, name: str, service: ServiceArn, view: ConnectView, *, registered: bool) -> None:
     number = len(world.tasks) + 1
     zone, address = f"us-east-1{'abc'[number % 3]}", f"172.31.0.{number}"
     arn = TaskArn(f"arn:aws:ecs:us-east-1:123456789012:task/default/{name}")
     interface = NetworkInterface(
         NetworkInterfaceId(f"eni-{name}"), "", VpcId("vpc-1"), SubnetId("subnet-1"), address, "", ""
     )
-    task = Task(arn, TaskId(name), CLUSTER, definition, LONG_AGO, "", zone, interface, (), view=view)
+    task = Task(
+        arn,
+        TaskId(name),
+        CLUSTER,
+        world.services[service].primary.task_definition,
+        LONG_AGO,
+        "",
+        zone,
+        interface,
+        (),
+        last_status=TaskStatus.RUNNING if registered else TaskStatus.ACTIVATING,
+        service=service,
+        view=view,
+    )
     world.apply(Put(task))
     for offer in view.offers if registered else ():
         attributes = {INSTANCE_IPV4: address, INSTANCE_PORT: str(offer.reachable_port), ZONE: zone}

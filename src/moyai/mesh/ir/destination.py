@@ -12,6 +12,8 @@ class Destination(msgspec.Struct, frozen=True):
     """Shared by name between all workloads that call it.
 
     ``group`` names its EndpointGroup, ``stat_name`` what its statistics are called. Seconds.
+    ``zone_aware_from``: with at least so many endpoints, requests stay in the caller's zone as far as the load of all
+    endpoints stays even; 0 = zones don't matter.
     """
 
     name: str
@@ -20,3 +22,4 @@ class Destination(msgspec.Struct, frozen=True):
     connect_timeout: float
     outlier: OutlierPolicy
     stat_name: str
+    zone_aware_from: int = 0

@@ -46,7 +46,9 @@ class OutboundView(msgspec.Struct, frozen=True):
 
 class Workload(msgspec.Struct, frozen=True):
     """One proxy's share of the mesh. The two ports are where redirected connections arrive; every name
-    that is made from the workload's id is its own, so one Envoy can hold many workloads.
+    that is made from the workload's id is its own, so one Envoy can hold many workloads. ``peers`` names the
+    EndpointGroup of those that call as this one does, itself among them: what its own zone's share is measured by. It
+    is part of what a proxy is started with, so it stays while the workload lives.
     """
 
     id: WorkloadId
@@ -55,3 +57,4 @@ class Workload(msgspec.Struct, frozen=True):
     egress_port: int
     inbound: tuple[InboundPort, ...] = ()
     outbound: OutboundView = OutboundView()
+    peers: str | None = None

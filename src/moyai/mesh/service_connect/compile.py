@@ -10,6 +10,7 @@ from moyai.mesh.ir import Diagnostic, Mesh
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.service import mesh_name, service_of
 from moyai.mesh.service_connect.workload import workload_of
+from moyai.mesh.service_connect.zones import peer_groups
 
 
 def compile_mesh(world: World) -> Mesh:
@@ -40,9 +41,12 @@ def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
     called = {a: d for a in sorted(targets) if (d := world.discovery_services.get(a)) is not None}
     names = {a: mesh_name(namespace, service) for a, service in called.items()}
     return Mesh(
-        workloads={(w := workload_of(world, t, t.view, names, diagnostics)).id: w for t in tasks if t.view is not None},
+        workloads={
+            (w := workload_of(world, t, namespace, names, diagnostics)).id: w for t in tasks if t.view is not None
+        },
         services={names[a]: service_of(world, service, names[a]) for a, service in called.items()},
-        destinations={names[a]: destination_of(service, names[a]) for a, service in called.items()},
-        groups={names[a]: group_of(world, service, names[a], diagnostics) for a, service in called.items()},
+        destinations={names[a]: destination_of(world, service, names[a]) for a, service in called.items()},
+        groups=peer_groups(world, namespace, tasks)
+        | {names[a]: group_of(world, service, names[a], diagnostics) for a, service in called.items()},
         diagnostics=tuple(diagnostics),
     )

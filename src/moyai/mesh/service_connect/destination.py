@@ -8,11 +8,12 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, Di
 from moyai.domain.world import World
 from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, Member
 from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, OUTLIER, protocol_of
+from moyai.mesh.service_connect.zones import zone_aware_from
 
 _MAX_PORT = 65535
 
 
-def destination_of(service: DiscoveryService, name: str) -> Destination:
+def destination_of(world: World, service: DiscoveryService, name: str) -> Destination:
     """How callers treat the endpoints of a discovery service."""
     return Destination(
         name=name,
@@ -21,6 +22,7 @@ def destination_of(service: DiscoveryService, name: str) -> Destination:
         connect_timeout=CONNECT_TIMEOUT,
         outlier=OUTLIER,
         stat_name=f"egress.{service.name}",
+        zone_aware_from=zone_aware_from(world, service),
     )
 
 

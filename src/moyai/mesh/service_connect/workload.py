@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.names import ConnectView, proxy_ports
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
@@ -16,12 +17,18 @@ from moyai.mesh.service_connect.policies import (
     protocol_of,
     timeouts_of,
 )
+from moyai.mesh.service_connect.zones import peers_name
 
 
 def workload_of(
-    world: World, task: Task, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
+    world: World,
+    task: Task,
+    namespace: Namespace,
+    names: Mapping[DiscoveryServiceArn, str],
+    diagnostics: list[Diagnostic],
 ) -> Workload:
-    """The task's proxy. What can't be had is reported in ``diagnostics``."""
+    """The proxy of a task that is in the namespace. What can't be had is reported in ``diagnostics``."""
+    view = task.view or ConnectView(namespace.arn)
     ports = proxy_ports(world.task_definitions[task.task_definition])
     return Workload(
         id=WorkloadId(task.arn),
@@ -30,6 +37,7 @@ def workload_of(
         egress_port=ports.egress,
         inbound=_inbound(task, view, diagnostics),
         outbound=_outbound(task, view, names, diagnostics),
+        peers=peers_name(namespace, task),
     )
 
 

@@ -47,6 +47,8 @@ def shared_pieces(mesh: Mesh) -> Iterator[Piece]:
 
 def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
     """The shared resources that a workload's proxy needs."""
+    if workload.peers is not None:
+        yield Kind.ENDPOINT, names.egress_cluster(workload.peers)
     for call in workload.outbound.calls:
         service = mesh.services[call.service]
         if isinstance(service.routing, RouteTable):

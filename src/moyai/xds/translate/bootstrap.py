@@ -15,8 +15,8 @@ from google.protobuf.json_format import MessageToJson
 
 from moyai.kernel.clock import Seconds
 from moyai.mesh.ir import Workload
-from moyai.xds.translate.cluster import ads, pipe_cluster
-from moyai.xds.translate.names import XDS_CLUSTER
+from moyai.xds.translate.cluster import ads, peers_cluster, pipe_cluster
+from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
 from moyai.xds.translate.stats import control_plane, stats_config, stats_sink
 
@@ -46,6 +46,9 @@ def bootstrap(workload: Workload, settings: ProxySettings) -> bytes:
         stats_flush_interval=seconds(settings.stats_interval),
         overload_manager=_limits(),
     )
+    if workload.peers is not None:
+        message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
+        message.static_resources.clusters.append(peers_cluster(workload.peers))
     return MessageToJson(message, preserving_proto_field_name=True, sort_keys=True).encode()
 
 

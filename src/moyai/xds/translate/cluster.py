@@ -22,10 +22,11 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _NO_LIMIT = 2**32 - 1
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
 _PING_INTERVAL, _PING_TIMEOUT = 15, 5
+_NO_WAIT = 0.001
 
 
 def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
-    """A destination whose endpoints come over the same stream; round robin over them."""
+    """A destination whose endpoints come over the same stream; round robin, in the caller's zone where that does."""
     cluster = cluster_pb2.Cluster(
         name=names.egress_cluster(destination.name),
         alt_stat_name=destination.stat_name,
@@ -39,8 +40,28 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         upstream_connection_options=_tcp_keepalive(),
         circuit_breakers=_no_limits(),
     )
+    zones = cluster.common_lb_config.zone_aware_lb_config
+    if destination.zone_aware_from:
+        zones.min_cluster_size.value = destination.zone_aware_from
+    else:
+        zones.routing_enabled.SetInParent()  # nought per cent
     _speak(cluster, destination.protocol, keepalive=True)
     return cluster
+
+
+def peers_cluster(group: str) -> cluster_pb2.Cluster:
+    """Those that call as the workload does. Nothing is sent to them and nothing waits for them: until they are known,
+    zones don't matter.
+    """
+    source = ads()
+    source.initial_fetch_timeout.CopyFrom(seconds(_NO_WAIT))
+    return cluster_pb2.Cluster(
+        name=names.LOCAL_CLUSTER,
+        type=cluster_pb2.Cluster.EDS,
+        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(
+            eds_config=source, service_name=names.egress_cluster(group)
+        ),
+    )
 
 
 def app_cluster(workload: WorkloadId, inbound: InboundPort) -> cluster_pb2.Cluster:

@@ -12,6 +12,9 @@ from moyai.mesh.ir import InboundPort
 XDS_CLUSTER = "moyai-xds"
 """The control plane itself; in the bootstrap, so it can't be a mesh name."""
 
+LOCAL_CLUSTER = "local_cluster"
+"""The workload's peers; in the bootstrap, too."""
+
 
 def egress_listener(workload: WorkloadId) -> str:
     """Where the workload's redirected outgoing connections arrive."""

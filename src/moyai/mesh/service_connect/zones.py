@@ -1,0 +1,57 @@
+"""Zones: who shares a caller's load, and from how many endpoints on a zone's own ones are enough.
+
+Promise: a service's callers are its RUNNING tasks that have a proxy, whether or not they offer anything; the
+threshold hangs on where the called service may be placed, not on where its tasks are by now, so a zone that
+fails does not change how its neighbours are called.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-zone-aware-routing.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.connect.names import proxy_ports
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.keys import scope_of
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import World
+from moyai.mesh.ir import EndpointGroup, Member
+
+_ENDPOINTS_PER_ZONE = 2
+
+
+def peers_name(namespace: Namespace, task: Task) -> str | None:
+    """The group of those that call as the task does: its service's. None for a task of no service."""
+    return None if task.service is None else f"peers/{namespace.id}/{task.service}"
+
+
+def peer_groups(world: World, namespace: Namespace, tasks: Iterable[Task]) -> dict[str, EndpointGroup]:
+    """The groups of all these tasks; a service of which none is RUNNING has one, too."""
+    found: dict[str, list[Member]] = defaultdict(list)
+    for task in tasks:
+        name = peers_name(namespace, task)
+        if name is None:
+            continue
+        members = found[name]
+        if is_peer(task):
+            ports = proxy_ports(world.task_definitions[task.task_definition])
+            members.append(Member(task.availability_zone, task.interface.address, ports.egress))
+    return {name: EndpointGroup(name, tuple(sorted(members))) for name, members in found.items()}
+
+
+def is_peer(task: Task) -> bool:
+    """Whether the task counts as a caller."""
+    return task.view is not None and task.last_status is TaskStatus.RUNNING
+
+
+def zone_aware_from(world: World, service: DiscoveryService) -> int:
+    """Two endpoints for each zone that the service's owner may use; without an owner, for each zone there is."""
+    owner = world.services.get(service.owner)
+    network = None if owner is None else owner.primary.network_configuration
+    subnets = () if network is None else network.awsvpc_configuration.subnets
+    known = default_vpc(scope_of(service.arn)).subnets
+    zones = {s.zone for s in known if s.id in subnets} or {s.zone for s in known}
+    return _ENDPOINTS_PER_ZONE * len(zones)
