@@ -144,6 +144,8 @@ class Rig:
             "1",
             "--log-level",
             "warning",
+            "--file-flush-interval-msec",
+            "100",
             "--use-dynamic-base-id",
         ]
         log = (run / "log").open("wb")
@@ -241,7 +243,7 @@ class App:
         self._writers.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *rest = head.decode().split("\r\n")
+                first, *rest = head.decode("latin-1").split("\r\n")
                 length = next((int(h.partition(":")[2]) for h in rest if h.lower().startswith("content-length")), 0)
                 await reader.readexactly(length)
                 self.requests.append(first)

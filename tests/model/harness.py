@@ -138,7 +138,7 @@ class Harness:
             case Start(container):
                 self._check_start(container.task)
                 at_once(self.runtime.start(container))
-            case StartProxy(task, _, name, timeout):
+            case StartProxy(task, _, name, timeout, _):
                 at_once(self.runtime.start_proxy(ProxySpec(task, name, b"", timeout)))
             case Stop(task, container):
                 self._check_stop(task)

@@ -44,6 +44,7 @@ class StartProxy(msgspec.Struct, frozen=True):
     name: str
     stop_timeout: int = 30
     """Seconds from SIGTERM to SIGKILL."""
+    log_level: str = "info"
 
 
 class Stop(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ from moyai.domain.world import Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, Ids, NamespaceArn, ServiceArn
+from moyai.plan.connect_logs import check_logs
 from moyai.plan.connect_rules import check_configuration, check_dns_name, is_callable, offered_port
 from moyai.plan.namespaces import find_namespace
 
@@ -67,6 +68,7 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
         return Resolved(None)
     namespace = _namespace(world, wish, configuration)
     check_configuration(configuration, wish.definition)
+    check_logs(configuration)
     offers: list[Offer] = []
     own: list[_Endpoint] = []
     changes: list[Put] = []
@@ -82,7 +84,13 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
     offered = _others(world, namespace, wish.service)
     others = {**_outside(world, namespace, offered), **offered}
     _check_unique(own, others)
-    view = ConnectView(namespace=namespace.arn, names=_seen((*others, *own)), offers=tuple(offers))
+    view = ConnectView(
+        namespace=namespace.arn,
+        names=_seen((*others, *own)),
+        offers=tuple(offers),
+        access_log=configuration.access_log_configuration,
+        proxy_log_level=configuration.proxy_log_level,
+    )
     return Resolved(view, tuple(changes))
 
 

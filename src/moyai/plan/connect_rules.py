@@ -66,7 +66,11 @@ def _check_service(asked: ServiceConnectService, definition: TaskDefinition) -> 
         raise InvalidParameter(f"{len(aliases)} clientAliases exceeds the max limit of {_MAX_ALIASES}")
     for alias in aliases:
         _check_alias(alias)
-    if asked.timeout is not None and asked.timeout.per_request_timeout_seconds and port.app_protocol is None:
+    if (
+        asked.timeout is not None
+        and asked.timeout.per_request_timeout_seconds is not None
+        and port.app_protocol is None
+    ):
         raise InvalidParameter(
             f"perRequestTimeoutSeconds needs an appProtocol; the port {asked.port_name} has none and is TCP."
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, TaskStatus
+from moyai.domain.connect.config import ProxyLogLevel
+from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import WorkloadId
@@ -109,13 +110,17 @@ def _started(case: Case) -> Step:
 
 def _await_proxy(case: Case, proxy: Container) -> Step:
     if proxy.started_at is None:
-        start = StartProxy(case.task.id, WorkloadId(case.task.arn), proxy.name, DEFAULT_STOP_TIMEOUT)
-        return Step(case.task, effects=(start,))
+        return Step(case.task, effects=(_start_proxy(case.task, proxy),))
     deadline: Instant = later(proxy.started_at, PROXY_PATIENCE)
     if case.now < deadline:
         return Step(case.task, wake_at=deadline)
     reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_PATIENCE} s"
     return _fail(case, StopCode.TASK_FAILED_TO_START, reason)
+
+
+def _start_proxy(task: Task, proxy: Container) -> StartProxy:
+    level = ProxyLogLevel.INFO if task.view is None else task.view.proxy_log_level
+    return StartProxy(task.id, WorkloadId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level)
 
 
 def _fail(case: Case, code: StopCode, reason: str) -> Step:

@@ -46,9 +46,9 @@ class Executor:
                 await runtime.prepare(sandbox)
             case Start(container):
                 await runtime.start(container)
-            case StartProxy(task, workload, name, stop_timeout):
+            case StartProxy(task, workload, name, stop_timeout, log_level):
                 bootstrap = self._around.feed.bootstrap(workload)
-                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout))
+                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level))
             case Stop(task, container):
                 await runtime.stop(task, container)
             case Release(task):

@@ -4,6 +4,8 @@
       <service>:
         tasks: how many (default 1), or for each whether it is RUNNING, and registered
         zones: the letters of the zones that it may use (default: any)
+        tasks: how many (default 1), or for each whether it is registered
+        log: {format, query} of access logs
         sees: the discovery names its tasks can call (default: none)
         offers:
           <discovery name>: {port, protocol, alias, ingress_port, idle, request}
@@ -20,6 +22,7 @@ import yaml
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
 from moyai.domain.ecs.service import (
     AwsVpcConfiguration,
@@ -105,7 +108,11 @@ def _offer(name: str, given: dict[str, Any]) -> Offer:
 def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, SeenName]) -> None:
     arn = ServiceArn(f"arn:aws:ecs:us-east-1:123456789012:service/default/{name}")
     offers = tuple(_offer(n, o) for n, o in _offers(given))
-    view = ConnectView(NAMESPACE, tuple(seen[n] for n in given.get("sees", ())), offers)
+    log = given.get("log")
+    access_log = (
+        None if log is None else AccessLogConfiguration(AccessLogFormat(log["format"]), log.get("query", "DISABLED"))
+    )
+    view = ConnectView(NAMESPACE, tuple(seen[n] for n in given.get("sees", ())), offers, access_log)
     definition = _definition(world, name, offers)
     deployment = Deployment(
         DeploymentId(f"ecs-svc/{name}"),

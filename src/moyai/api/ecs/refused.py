@@ -80,8 +80,6 @@ _SERVICE_CONNECT: _Reasons = (
     ("services[].clientAliases[].testTrafficRules", "deployments are ROLLING, without test traffic"),
     ("services[].tls", "traffic between proxies is not encrypted yet"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
-    ("accessLogConfiguration", "proxies write no access log yet"),
-    ("containerConfigurations", "the proxy's log level is fixed"),
 )
 _SERVICE: _Reasons = (
     ("loadBalancers", _NO_BALANCERS),

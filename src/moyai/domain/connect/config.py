@@ -5,6 +5,8 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceCon
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from moyai.domain.ecs.task_definition import LogConfiguration
@@ -39,6 +41,33 @@ class ServiceConnectService(msgspec.Struct, frozen=True):
         return self.discovery_name or self.port_name
 
 
+class AccessLogFormat(StrEnum):
+    """One line a request: words in a fixed order, or a JSON object."""
+
+    TEXT = "TEXT"
+    JSON = "JSON"
+
+
+class AccessLogConfiguration(msgspec.Struct, frozen=True):
+    """Access logs of a task's proxy. ``include_query_parameters``: ENABLED or DISABLED."""
+
+    format: AccessLogFormat
+    include_query_parameters: str = "DISABLED"
+
+
+class ProxyLogLevel(StrEnum):
+    """How much a proxy says about itself."""
+
+    INFO = "info"
+    DEBUG = "debug"
+
+
+class ContainerConfiguration(msgspec.Struct, frozen=True):
+    """One setting of the proxy's container; on AWS a union, so exactly one member is set."""
+
+    log_level: ProxyLogLevel | None = None
+
+
 class ServiceConnectConfiguration(msgspec.Struct, frozen=True):
     """Service Connect of one service; no ``services`` means it is a client only."""
 
@@ -46,3 +75,11 @@ class ServiceConnectConfiguration(msgspec.Struct, frozen=True):
     namespace: str | None = None
     services: tuple[ServiceConnectService, ...] = ()
     log_configuration: LogConfiguration | None = None
+    access_log_configuration: AccessLogConfiguration | None = None
+    container_configurations: tuple[ContainerConfiguration, ...] | None = None
+
+    @property
+    def proxy_log_level(self) -> ProxyLogLevel:
+        """As set, else AWS's default."""
+        levels = (c.log_level for c in self.container_configurations or ())
+        return next((level for level in levels if level is not None), ProxyLogLevel.INFO)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from moyai.domain.connect.config import AccessLogConfiguration, ProxyLogLevel
 from moyai.domain.ecs.task_definition import AppProtocol, TaskDefinition
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
 
@@ -52,11 +53,15 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class ConnectView(msgspec.Struct, frozen=True):
-    """What Service Connect is for the tasks of one deployment: whom they can call, what they offer."""
+    """What Service Connect is for the tasks of one deployment: whom they can call, what they offer, what their
+    proxies write down.
+    """
 
     namespace: NamespaceArn
     names: tuple[SeenName, ...] = ()
     offers: tuple[Offer, ...] = ()
+    access_log: AccessLogConfiguration | None = None
+    proxy_log_level: ProxyLogLevel = ProxyLogLevel.INFO
 
 
 class ProxyPorts(NamedTuple):

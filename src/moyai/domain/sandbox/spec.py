@@ -104,6 +104,8 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """Envoy's bootstrap, JSON. ``{run}`` in it stands for the proxy's private run directory, ``{xds}``
     for the path of the control plane's socket; the runtime fills them in."""
     stop_timeout: int = 30
+    log_level: str = "info"
+    """As Envoy knows them: ``info``, ``debug``, …"""
 
 
 class PublishedPort(msgspec.Struct, frozen=True):

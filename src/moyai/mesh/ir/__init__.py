@@ -6,6 +6,7 @@ data in it, filled in by whoever compiles it, so a second front end needs no sec
 
 from __future__ import annotations
 
+from moyai.mesh.ir.access_log import AccessLog
 from moyai.mesh.ir.destination import Destination
 from moyai.mesh.ir.diagnostic import Diagnostic
 from moyai.mesh.ir.endpoint_group import EndpointGroup, Member
@@ -20,6 +21,7 @@ from moyai.mesh.ir.timeout_policy import TimeoutPolicy
 from moyai.mesh.ir.workload import Call, InboundPort, OutboundView, Workload
 
 __all__ = [
+    "AccessLog",
     "Call",
     "Destination",
     "Diagnostic",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir.access_log import AccessLog
 from moyai.mesh.ir.protocol import Protocol
 from moyai.mesh.ir.timeout_policy import TimeoutPolicy
 
@@ -58,3 +59,4 @@ class Workload(msgspec.Struct, frozen=True):
     inbound: tuple[InboundPort, ...] = ()
     outbound: OutboundView = OutboundView()
     peers: str | None = None
+    access_log: AccessLog | None = None

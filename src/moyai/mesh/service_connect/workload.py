@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moyai.domain.cloudmap.namespace import Namespace
+from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, proxy_ports
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
-from moyai.mesh.ir import Call, Diagnostic, InboundPort, OutboundView, Protocol, Workload
+from moyai.mesh.ir import AccessLog, Call, Diagnostic, InboundPort, OutboundView, Protocol, Workload
 from moyai.mesh.service_connect.policies import (
     APP_CONNECT_TIMEOUT,
     APP_CONNECTION_IDLE,
@@ -38,7 +39,12 @@ def workload_of(
         inbound=_inbound(task, view, diagnostics),
         outbound=_outbound(task, view, names, diagnostics),
         peers=peers_name(namespace, task),
+        access_log=None if view.access_log is None else _access_log(view.access_log),
     )
+
+
+def _access_log(asked: AccessLogConfiguration) -> AccessLog:
+    return AccessLog(asked.format is AccessLogFormat.JSON, query=asked.include_query_parameters == "ENABLED")
 
 
 def _inbound(task: Task, view: ConnectView, diagnostics: list[Diagnostic]) -> tuple[InboundPort, ...]:

@@ -31,6 +31,8 @@ _NET_BIND_SERVICE, _SYS_ADMIN = 10, 21
 # CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT AUDIT_WRITE SETFCAP
 _CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, _NET_BIND_SERVICE, 13, 18, 29, 31)
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
+_ACCESS_LOG_DELAY = "1000"
+"""Milliseconds that a line of an access log may wait for others."""
 _MASKED = ("/run", "/tmp")  # noqa: S108 - what is hidden from containers
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
@@ -89,7 +91,7 @@ def proxy(spec: ProxySpec, place: Place, layout: Layout, envoy: Path) -> Order:
             "task": spec.task,
             "netns": str(layout.task_netns(spec.task)),
             "host_name": "proxy",
-            "arguments": _envoy_arguments(),
+            "arguments": _envoy_arguments(spec.log_level),
             "user": PROXY_USER,
             "stop_timeout": float(spec.stop_timeout),
         }
@@ -109,7 +111,7 @@ def gateway(place: Place, layout: Layout, envoy: Path, run: Path) -> Order:
             "netns": None,
             "mounts": (*_sequence(common["mounts"]), (BIND, str(layout.netns), "/run/netns")),
             "host_name": "gateway",
-            "arguments": _envoy_arguments(),
+            "arguments": _envoy_arguments("warning"),
             "user": PROXY_USER,
             "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
             "ambient": True,
@@ -154,7 +156,7 @@ def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, ob
     }
 
 
-def _envoy_arguments() -> tuple[str, ...]:
+def _envoy_arguments(log_level: str) -> tuple[str, ...]:
     config = f"{RUN_IN_PROXY}/bootstrap.json"
     return (
         _ENVOY_IN_PROXY,
@@ -165,7 +167,9 @@ def _envoy_arguments() -> tuple[str, ...]:
             "1",
             "--disable-hot-restart",
             "--log-level",
-            "warning",
+            log_level,
+            "--file-flush-interval-msec",
+            _ACCESS_LOG_DELAY,
         ),
     )
 

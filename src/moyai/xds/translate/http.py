@@ -15,8 +15,9 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import InboundPort, Protocol, Service
+from moyai.mesh.ir import AccessLog, InboundPort, Protocol, Service
 from moyai.xds.translate import names
+from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.cluster import ads
 from moyai.xds.translate.proto import packed, seconds
 from moyai.xds.translate.route import app_routes
@@ -25,21 +26,23 @@ _CUT_OFF = ("UC", "UR")
 """Envoy's flags for an upstream that closed the connection, or reset the stream, of a request it had been sent."""
 
 
-def egress_http(service: Service) -> listener_components_pb2.Filter:
+def egress_http(service: Service, log: AccessLog | None) -> listener_components_pb2.Filter:
     """Requests to a service; which endpoint is decided by its routes."""
     manager = _manager(service.stat_name, service.protocol, router_pb2.Router())
     routes = http_connection_manager_pb2.Rds(config_source=ads(), route_config_name=names.egress_routes(service.name))
     manager.rds.CopyFrom(routes)
+    manager.access_log.extend(http_log(log))
     return _filter(manager)
 
 
-def ingress_http(workload: WorkloadId, inbound: InboundPort) -> listener_components_pb2.Filter:
+def ingress_http(workload: WorkloadId, inbound: InboundPort, log: AccessLog | None) -> listener_components_pb2.Filter:
     """Requests to the application. Statistics by status are kept by the manager, so the router keeps none."""
     router = router_pb2.Router()
     router.dynamic_stats.value = False
     manager = _manager(inbound.stat_name, inbound.protocol, router)
     manager.stream_idle_timeout.CopyFrom(seconds(inbound.timeouts.idle))
     manager.route_config.CopyFrom(app_routes(workload, inbound))
+    manager.access_log.extend(http_log(log))
     if inbound.cut_request_status is not None:
         manager.local_reply_config.mappers.append(_cut_off(inbound.cut_request_status))
     return _filter(manager)

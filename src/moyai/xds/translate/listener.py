@@ -13,7 +13,7 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 
-from moyai.mesh.ir import Call, InboundPort, Protocol, Service, StreamSplit, Workload
+from moyai.mesh.ir import AccessLog, Call, InboundPort, Protocol, Service, StreamSplit, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.http import egress_http, ingress_http
@@ -29,7 +29,7 @@ def listeners(workload: Workload, services: Mapping[str, Service]) -> Iterator[l
     calls = workload.outbound.calls
     if calls:
         address = socket_address(_LOOPBACK, workload.egress_port)
-        chains = [_egress_chain(call, services[call.service]) for call in calls]
+        chains = [_egress_chain(call, services[call.service], workload.access_log) for call in calls]
         yield _redirected(names.egress_listener(workload.id), address, chains, base_pb2.OUTBOUND)
     intercepted = [port for port in workload.inbound if port.listen_port is None]
     if intercepted:
@@ -65,13 +65,13 @@ def _open(workload: Workload, inbound: InboundPort, port: int) -> listener_pb2.L
     )
 
 
-def _egress_chain(call: Call, service: Service) -> listener_components_pb2.FilterChain:
+def _egress_chain(call: Call, service: Service, log: AccessLog | None) -> listener_components_pb2.FilterChain:
     match = listener_components_pb2.FilterChainMatch()
     match.destination_port.value = call.port
     virtual = match.prefix_ranges.add(address_prefix=call.address)
     virtual.prefix_len.value = _HOST_BITS
     routing = service.routing
-    out = egress_tcp(service, routing) if isinstance(routing, StreamSplit) else egress_http(service)
+    out = egress_tcp(service, routing, log) if isinstance(routing, StreamSplit) else egress_http(service, log)
     return listener_components_pb2.FilterChain(
         name=f"{call.address}:{call.port}", filter_chain_match=match, filters=[out]
     )
@@ -86,5 +86,5 @@ def _ingress_chain(workload: Workload, inbound: InboundPort) -> listener_compone
 
 
 def _ingress_filter(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
-    is_tcp = inbound.protocol is Protocol.TCP
-    return ingress_tcp(workload.id, inbound) if is_tcp else ingress_http(workload.id, inbound)
+    ingress = ingress_tcp if inbound.protocol is Protocol.TCP else ingress_http
+    return ingress(workload.id, inbound, workload.access_log)

@@ -104,7 +104,7 @@ def test_timeouts_and_the_ingress_port_are_carried(shop):
 
 
 def test_the_log_configuration_is_shown_with_empty_secret_options(shop):
-    log = {"logDriver": "json-file", "options": {}}
+    log = {"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1", "awslogs-group": "g"}}
     [deployment] = shop.service(serviceConnectConfiguration=connect(logConfiguration=log))["deployments"]
     assert deployment["serviceConnectConfiguration"]["logConfiguration"] == log | {"secretOptions": []}
 
@@ -175,8 +175,6 @@ def _alias(**changes):
         ),
         (connect(offer(tls={"issuerCertificateAuthority": {"awsPcaAuthorityArn": "a"}})), "tls: not supported"),
         (connect(_alias(testTrafficRules={"header": {"name": "a"}})), "testTrafficRules: not supported"),
-        (connect(accessLogConfiguration={"format": "TEXT"}), "accessLogConfiguration: not supported"),
-        (connect(containerConfigurations=[{"logLevel": "debug"}]), "containerConfigurations: not supported"),
     ],
 )
 def test_what_service_connect_may_not_be(shop, configuration, message):

@@ -1,0 +1,113 @@
+"""Access logs: one line for each request or TCP connection, on the proxy's standard output, when it has ended.
+
+A line stays a line whatever a client sends. JSON is escaped by Envoy; in text, a quote inside a quoted
+field becomes ``%22``, by an expression, because Envoy's own commands copy it as it came. Line breaks
+can't get into a header. AWS publishes the beginning of its text format; the rest is in
+docs/reference/parity.md.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-envoy-access-logs.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
+from envoy.extensions.access_loggers.stream.v3 import stream_pb2
+from xds.type.v3 import typed_struct_pb2
+
+from moyai.mesh.ir import AccessLog
+from moyai.xds.translate.proto import packed
+
+_CEL = "type.googleapis.com/envoy.extensions.formatter.cel.v3.Cel"
+_TIME, _TRAFFIC = "[%START_TIME%]", "%BYTES_RECEIVED% %BYTES_SENT% %DURATION%"
+_TO = '"%UPSTREAM_HOST%" %RESPONSE_FLAGS% %UPSTREAM_CLUSTER%'
+_JSON: Mapping[str, str] = MappingProxyType(
+    {
+        "start_time": "%START_TIME%",
+        "bytes_received": "%BYTES_RECEIVED%",
+        "bytes_sent": "%BYTES_SENT%",
+        "duration": "%DURATION%",
+        "response_flags": "%RESPONSE_FLAGS%",
+        "upstream_host": "%UPSTREAM_HOST%",
+        "upstream_cluster": "%UPSTREAM_CLUSTER%",
+    }
+)
+_JSON_HTTP: Mapping[str, str] = MappingProxyType(
+    _JSON
+    | {
+        "method": "%REQ(:METHOD)%",
+        "protocol": "%PROTOCOL%",
+        "response_code": "%RESPONSE_CODE%",
+        "upstream_service_time": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
+        "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
+        "user_agent": "%REQ(USER-AGENT)%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "authority": "%REQ(:AUTHORITY)%",
+    }
+)
+_JSON_TCP: Mapping[str, str] = MappingProxyType(
+    _JSON
+    | {
+        "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+        "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    }
+)
+
+
+def http_log(log: AccessLog | None) -> list[accesslog_pb2.AccessLog]:
+    """The access log of an HTTP connection manager; gRPC and HTTP/2 have the same fields."""
+    if log is None:
+        return []
+    if log.json:
+        return [_json(_JSON_HTTP | {"path": "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%"})]
+    path = _quotable("request.headers[':path']" if log.query else "request.url_path")
+    fields = ("x-forwarded-for", "user-agent", "x-request-id", ":authority")
+    client = " ".join(f'"{_quotable(_header(name))}"' for name in fields)
+    return [
+        _text(
+            f'{_TIME} "%REQ(:METHOD)% {path} %PROTOCOL%" %RESPONSE_CODE% {_TRAFFIC}'
+            f" %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% {client} {_TO}"
+        )
+    ]
+
+
+def tcp_log(log: AccessLog | None) -> list[accesslog_pb2.AccessLog]:
+    """The access log of a TCP proxy."""
+    if log is None:
+        return []
+    if log.json:
+        return [_json(_JSON_TCP)]
+    return [_text(f'{_TIME} "%DOWNSTREAM_REMOTE_ADDRESS%" "%DOWNSTREAM_LOCAL_ADDRESS%" {_TRAFFIC} {_TO}')]
+
+
+def _header(name: str) -> str:
+    return f"request.headers['{name}']"
+
+
+def _quotable(expression: str) -> str:
+    return rf"%CEL({expression}.replace('\x22', '%22'))%"
+
+
+def _json(fields: Mapping[str, str]) -> accesslog_pb2.AccessLog:
+    line = substitution_format_string_pb2.SubstitutionFormatString()
+    line.json_format.update(fields)
+    return _logger(line)
+
+
+def _text(line: str) -> accesslog_pb2.AccessLog:
+    # As a TypedStruct, because xds-protos doesn't have the field that turns replace() on yet.
+    settings = typed_struct_pb2.TypedStruct(type_url=_CEL)
+    settings.value.update({"cel_config": {"enable_string_functions": True}})
+    formatter = extension_pb2.TypedExtensionConfig(name="envoy.formatter.cel", typed_config=packed(settings))
+    text = substitution_format_string_pb2.SubstitutionFormatString(formatters=[formatter])
+    text.text_format_source.inline_string = f"{line}\n"
+    return _logger(text)
+
+
+def _logger(line: substitution_format_string_pb2.SubstitutionFormatString) -> accesslog_pb2.AccessLog:
+    """Standard output as it was opened for Envoy: its user may not open /dev/stdout again."""
+    return accesslog_pb2.AccessLog(
+        name="envoy.access_loggers.stdout", typed_config=packed(stream_pb2.StdoutAccessLog(log_format=line))
+    )

@@ -1,0 +1,142 @@
+"""What real Envoys write down about the traffic that passes them, whatever a client sends."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    AccessLog,
+    Call,
+    Destination,
+    EndpointGroup,
+    InboundPort,
+    Member,
+    Mesh,
+    OutboundView,
+    OutlierPolicy,
+    Protocol,
+    RouteTable,
+    Rule,
+    Service,
+    StreamSplit,
+    TimeoutPolicy,
+    Workload,
+)
+from tests.e2e.envoy_rig import App, Rig, rig
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+CALLER, BACK = WorkloadId("caller"), WorkloadId("back")
+TIMEOUTS = TimeoutPolicy(request=15, idle=300)
+HTTP, STREAM = ("127.255.0.1", 80), ("127.255.0.2", 6379)
+REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.1:8084": 15101, "127.255.0.0/16": 15001}
+HOSTILE = (
+    b'GET /a"b?token=secret HTTP/1.1\r\nhost: back\r\nuser-agent: x" 200 "\ty\xe9\r\nx-request-id: "}\r\n'
+    b'x-forwarded-for: 1.2.3.4" \r\nx-envoy-original-path: /forged?token=secret\r\nconnection: close\r\n\r\n'
+)
+TEXT = re.compile(
+    r'\[\S+Z\] "GET (?P<path>[^" ]*) HTTP/1.1" 200 0 \d+ \d+ \d+ "(?P<xff>[^"]*)" "(?P<agent>[^"]*)" "(?P<id>[^"]*)"'
+    r' "(?P<authority>[^"]*)" "(?P<host>[\d.:]+)" - (?P<cluster>(e|in)gress\.http)'
+)
+TCP_TEXT = re.compile(r'\[\S+Z\] "[\d.:]+" "[\d.:]+" 30 \d+ \d+ "[\d.:]+" - (e|in)gress\.stream')
+
+
+def mesh(log: AccessLog) -> Mesh:
+    services = [
+        Service("http", Protocol.HTTP, RouteTable((Rule("http", TIMEOUTS),)), "egress.http"),
+        Service("stream", Protocol.TCP, StreamSplit("stream", TIMEOUTS, 3), "egress.stream"),
+    ]
+    outlier = OutlierPolicy(5, 10, 30, 300, 50)
+    inbound = (
+        InboundPort(8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http"),
+        InboundPort(8084, Protocol.TCP, TIMEOUTS, 0.25, "ingress.stream"),
+    )
+    calls = (Call(*HTTP, "http"), Call(*STREAM, "stream"))
+    workloads = [
+        Workload(CALLER, "a", 15100, 15001, outbound=OutboundView(calls), access_log=log),
+        Workload(BACK, "a", 15101, 15991, inbound, access_log=log),
+    ]
+    return Mesh(
+        workloads={w.id: w for w in workloads},
+        services={s.name: s for s in services},
+        destinations={s.name: Destination(s.name, s.name, s.protocol, 1, outlier, s.stat_name) for s in services},
+        groups={
+            "http": EndpointGroup("http", (Member("a", "10.99.0.1", 8081),)),
+            "stream": EndpointGroup("stream", (Member("a", "10.99.0.1", 8084),)),
+        },
+    )
+
+
+@pytest.fixture
+async def envoys():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), REDIRECTS) as made:
+            apps = {8081: App("app"), 8084: App("raw")}
+            for port, app in apps.items():
+                await app.start(made.namespace, port)
+            yield made
+            for app in apps.values():
+                await app.stop()
+
+
+async def lines(envoys: Rig, log: AccessLog) -> list[str]:
+    """What both proxies wrote about one hostile HTTP request and one TCP connection, HTTP first."""
+    envoys.feed.publish(mesh(log))
+    for workload in (CALLER, BACK):
+        await envoys.start(workload)
+    assert (await envoys.namespace.talk(*HTTP, HOSTILE)).startswith(b"HTTP/1.1 200")
+    assert b"200 OK" in await envoys.namespace.talk(*STREAM, b"GET /last?token=s HTTP/1.1\r\n\r\n")
+    written = [*map(envoys.run, (CALLER, BACK))]
+    await envoys.until(lambda: all((run / "log").read_bytes().count(b"\n") >= 2 for run in written))
+    found = [
+        line for run in written for line in (run / "log").read_bytes().decode(errors="replace").split("\n") if line
+    ]
+    assert len(found) == 4, found
+    return sorted(found, key=lambda line: "gress.stream" in line)
+
+
+async def objects(envoys: Rig, *, query: bool) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in await lines(envoys, AccessLog(json=True, query=query))]
+
+
+async def test_text_keeps_its_fields_whatever_a_client_sends(envoys):
+    *http, one, two = await lines(envoys, AccessLog(json=False, query=False))
+    assert TCP_TEXT.fullmatch(one), one
+    assert TCP_TEXT.fullmatch(two), two
+    for line in http:
+        found = TEXT.fullmatch(line)
+        assert found, line
+        assert found["path"] == "/a%22b"
+        assert (found["id"], found["xff"], found["authority"]) == ("%22}", "1.2.3.4%22", "back")
+        assert found["agent"].startswith("x%22 200 %22\ty")
+        assert "secret" not in line
+    assert {found["cluster"] for line in http if (found := TEXT.fullmatch(line))} == {"egress.http", "ingress.http"}
+
+
+async def test_text_has_the_query_when_asked(envoys):
+    for line in (await lines(envoys, AccessLog(json=False, query=True)))[:2]:
+        found = TEXT.fullmatch(line)
+        assert found, line
+        assert found["path"] == "/a%22b?token=secret"
+
+
+async def test_json_is_an_object_a_line_whatever_a_client_sends(envoys):
+    *http, one, two = await objects(envoys, query=False)
+    assert {one["upstream_cluster"], two["upstream_cluster"]} == {"egress.stream", "ingress.stream"}
+    assert (one["bytes_received"], one["upstream_host"].rpartition(":")[2]) == (30, "8084")
+    for found in http:
+        assert (found["path"], found["method"], found["response_code"]) == ('/a"b', "GET", 200)
+        assert (found["request_id"], found["x_forwarded_for"]) == ('"}', '1.2.3.4"')
+        assert "secret" not in json.dumps(found)
+
+
+async def test_json_has_the_query_when_asked(envoys):
+    for found in (await objects(envoys, query=True))[:2]:
+        assert found["path"] == '/a"b?token=secret'

@@ -1,0 +1,83 @@
+"""What proxies are to write down: log configuration, access logs, the level of the proxy's own log."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat, ProxyLogLevel
+from tests.unit.api.ecs.bench import ARN, connect, offer, service
+
+LOGS = {"logDriver": "awsfirelens"}
+
+
+def view(shop):
+    found = shop.world.services[f"{ARN}service/default/web"].primary.view
+    assert found is not None
+    return found
+
+
+def test_access_logs_and_the_level_are_shown_as_asked_and_frozen_with_the_deployment(shop):
+    asked = connect(
+        offer(),
+        logConfiguration=LOGS | {"options": {}, "secretOptions": []},
+        accessLogConfiguration={"format": "JSON", "includeQueryParameters": "ENABLED"},
+        containerConfigurations=[{"logLevel": "debug"}],
+    )
+    [deployment] = shop.service(serviceConnectConfiguration=asked)["deployments"]
+    assert deployment["serviceConnectConfiguration"] == asked
+    assert view(shop).access_log == AccessLogConfiguration(AccessLogFormat.JSON, "ENABLED")
+    assert view(shop).proxy_log_level is ProxyLogLevel.DEBUG
+
+
+def test_an_update_that_leaves_them_out_goes_back_to_the_defaults(shop):
+    logged = connect(logConfiguration=LOGS, accessLogConfiguration={"format": "TEXT"})
+    shop.service(serviceConnectConfiguration=logged | {"containerConfigurations": [{"logLevel": "debug"}]})
+    shop.call("UpdateService", service="web", desiredCount=1)
+    assert view(shop).proxy_log_level is ProxyLogLevel.DEBUG
+    updated = shop.call("UpdateService", service="web", serviceConnectConfiguration=logged)["service"]
+    assert len(updated["deployments"]) == 2
+    assert (view(shop).access_log, view(shop).proxy_log_level) == (
+        AccessLogConfiguration(AccessLogFormat.TEXT, "DISABLED"),
+        ProxyLogLevel.INFO,
+    )
+    shop.call("UpdateService", service="web", serviceConnectConfiguration=connect())
+    assert view(shop).access_log is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"accessLogConfiguration": {"format": "TEXT"}}, "accessLogConfiguration needs a logConfiguration"),
+        ({"logConfiguration": LOGS, "accessLogConfiguration": {}}, "format"),
+        ({"logConfiguration": LOGS, "accessLogConfiguration": {"format": "CSV"}}, "format"),
+        (
+            {"logConfiguration": LOGS, "accessLogConfiguration": {"format": "TEXT", "includeQueryParameters": "YES"}},
+            "includeQueryParameters",
+        ),
+        *(
+            (
+                {"logConfiguration": {"logDriver": driver}},
+                f"logDriver {driver} is not supported for tasks with the FARGATE",
+            )
+            for driver in ("json-file", "syslog", "journald", "gelf", "fluentd")
+        ),
+        ({"logConfiguration": {"logDriver": "none"}}, "logDriver"),
+        ({"logConfiguration": {}}, "logDriver"),
+        ({"logConfiguration": {"logDriver": "awslogs"}}, "requires options: awslogs-region, awslogs-group"),
+        ({"logConfiguration": {"logDriver": "splunk"}}, "requires options: splunk-url"),
+        (
+            {"logConfiguration": LOGS | {"secretOptions": [{"name": "a", "valueFrom": "b"}]}},
+            "secretOptions: not supported",
+        ),
+        ({"containerConfigurations": [{"logLevel": "trace"}]}, "logLevel"),
+        ({"containerConfigurations": [{}]}, "containerConfigurations"),
+        ({"containerConfigurations": [{"logLevel": "info"}, {"logLevel": "debug"}]}, "logLevel is set more than once"),
+        ({"containerConfigurations": [{"logLevel": "info"}] * 11}, "containerConfigurations"),
+    ],
+)
+def test_what_they_may_not_be(shop, changes, message):
+    asked = service(serviceConnectConfiguration=connect(**changes))
+    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+    shop.service()
+    changed = {"serviceConnectConfiguration": connect(**changes)}
+    shop.fails("UpdateService", "InvalidParameterException", message, service="web", **changed)
