@@ -26,6 +26,7 @@ from moyai.mesh.ir import (
     Rule,
     Service,
     StreamSplit,
+    Target,
     TimeoutPolicy,
     Workload,
 )
@@ -50,8 +51,8 @@ TCP_TEXT = re.compile(r'\[\S+Z\] "[\d.:]+" "[\d.:]+" 30 \d+ \d+ "[\d.:]+" - (e|i
 
 def mesh(log: AccessLog) -> Mesh:
     services = [
-        Service("http", Protocol.HTTP, RouteTable((Rule("http", TIMEOUTS),)), "egress.http"),
-        Service("stream", Protocol.TCP, StreamSplit("stream", TIMEOUTS, 3), "egress.stream"),
+        Service("http", Protocol.HTTP, RouteTable((Rule((Target("http"),), TIMEOUTS),)), "egress.http"),
+        Service("stream", Protocol.TCP, StreamSplit((Target("stream"),), TIMEOUTS, 3), "egress.stream"),
     ]
     outlier = OutlierPolicy(5, 10, 30, 300, 50)
     inbound = (

@@ -61,7 +61,7 @@ def http_log(log: AccessLog | None) -> list[accesslog_pb2.AccessLog]:
     if log is None:
         return []
     if log.json:
-        return [_json(_JSON_HTTP | {"path": "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%"})]
+        return [_json({**_JSON_HTTP, "path": "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%"})]
     path = _quotable("request.headers[':path']" if log.query else "request.url_path")
     fields = ("x-forwarded-for", "user-agent", "x-request-id", ":authority")
     client = " ".join(f'"{_quotable(_header(name))}"' for name in fields)
