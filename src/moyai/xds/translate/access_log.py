@@ -9,8 +9,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-conn
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import extension_pb2, substitution_format_string_pb2
@@ -23,36 +22,30 @@ from moyai.xds.translate.proto import packed
 _CEL = "type.googleapis.com/envoy.extensions.formatter.cel.v3.Cel"
 _TIME, _TRAFFIC = "[%START_TIME%]", "%BYTES_RECEIVED% %BYTES_SENT% %DURATION%"
 _TO = '"%UPSTREAM_HOST%" %RESPONSE_FLAGS% %UPSTREAM_CLUSTER%'
-_JSON: Mapping[str, str] = MappingProxyType(
-    {
-        "start_time": "%START_TIME%",
-        "bytes_received": "%BYTES_RECEIVED%",
-        "bytes_sent": "%BYTES_SENT%",
-        "duration": "%DURATION%",
-        "response_flags": "%RESPONSE_FLAGS%",
-        "upstream_host": "%UPSTREAM_HOST%",
-        "upstream_cluster": "%UPSTREAM_CLUSTER%",
-    }
+_JSON = (
+    ("start_time", "%START_TIME%"),
+    ("bytes_received", "%BYTES_RECEIVED%"),
+    ("bytes_sent", "%BYTES_SENT%"),
+    ("duration", "%DURATION%"),
+    ("response_flags", "%RESPONSE_FLAGS%"),
+    ("upstream_host", "%UPSTREAM_HOST%"),
+    ("upstream_cluster", "%UPSTREAM_CLUSTER%"),
 )
-_JSON_HTTP: Mapping[str, str] = MappingProxyType(
-    _JSON
-    | {
-        "method": "%REQ(:METHOD)%",
-        "protocol": "%PROTOCOL%",
-        "response_code": "%RESPONSE_CODE%",
-        "upstream_service_time": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
-        "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
-        "user_agent": "%REQ(USER-AGENT)%",
-        "request_id": "%REQ(X-REQUEST-ID)%",
-        "authority": "%REQ(:AUTHORITY)%",
-    }
+_JSON_HTTP = (
+    *_JSON,
+    ("method", "%REQ(:METHOD)%"),
+    ("protocol", "%PROTOCOL%"),
+    ("response_code", "%RESPONSE_CODE%"),
+    ("upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"),
+    ("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"),
+    ("user_agent", "%REQ(USER-AGENT)%"),
+    ("request_id", "%REQ(X-REQUEST-ID)%"),
+    ("authority", "%REQ(:AUTHORITY)%"),
 )
-_JSON_TCP: Mapping[str, str] = MappingProxyType(
-    _JSON
-    | {
-        "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
-        "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
-    }
+_JSON_TCP = (
+    *_JSON,
+    ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
+    ("downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"),
 )
 
 
@@ -61,7 +54,7 @@ def http_log(log: AccessLog | None) -> list[accesslog_pb2.AccessLog]:
     if log is None:
         return []
     if log.json:
-        return [_json({**_JSON_HTTP, "path": "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%"})]
+        return [_json((*_JSON_HTTP, ("path", "%PATH(WQ:PATH)%" if log.query else "%PATH(NQ:PATH)%")))]
     path = _quotable("request.headers[':path']" if log.query else "request.url_path")
     fields = ("x-forwarded-for", "user-agent", "x-request-id", ":authority")
     client = " ".join(f'"{_quotable(_header(name))}"' for name in fields)
@@ -90,9 +83,9 @@ def _quotable(expression: str) -> str:
     return rf"%CEL({expression}.replace('\x22', '%22'))%"
 
 
-def _json(fields: Mapping[str, str]) -> accesslog_pb2.AccessLog:
+def _json(fields: Iterable[tuple[str, str]]) -> accesslog_pb2.AccessLog:
     line = substitution_format_string_pb2.SubstitutionFormatString()
-    line.json_format.update(fields)
+    line.json_format.update(dict(fields))
     return _logger(line)
 
 
