@@ -60,7 +60,7 @@ async def test_a_task_resolves_the_names_of_its_vpc_and_no_others(linux):
     definition = build.definition("client")
     task = store.world.tasks[build.run(definition)]
     async with names_of(linux, store):
-        await linux.runtime.prepare(sandbox_spec(task, definition))
+        await linux.runtime.prepare(sandbox_spec(store.world, task, definition))
 
         async def ask(number: int, *command: str) -> str:
             _, lines = await run(linux, shell("", name=f"ask-{number}", task=task.id, command=command))
@@ -103,6 +103,6 @@ async def test_both_addresses_answer_over_udp_and_over_tcp(linux):
     definition = build.definition("client")
     task = store.world.tasks[build.run(definition)]
     async with names_of(linux, store):
-        await linux.runtime.prepare(sandbox_spec(task, definition))
+        await linux.runtime.prepare(sandbox_spec(store.world, task, definition))
         asking = shell("", task=task.id, command=("python3", "-c", ALL_OF_IT))
         assert (await run(linux, asking))[1] == ["cut True", "whole 8"] * 2

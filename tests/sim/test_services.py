@@ -171,4 +171,4 @@ async def test_a_key_that_always_fails_stops_nobody_else(installation, caplog):
 def stray_sandbox(build):
     request = LaunchRequest(build.cluster(), build.definition("stray"), "family:stray")
     task = launch(build.world, request, build.clock.now(), build.ids)
-    return sandbox_spec(task, request.definition)
+    return sandbox_spec(build.world, task, request.definition)

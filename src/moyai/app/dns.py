@@ -24,7 +24,9 @@ from moyai.dns.forward import PORT, Upstream
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
 from moyai.dns.server import Admits, DatagramServer, StreamServer, within
-from moyai.domain.vpc.default import VPC_CIDR, resolver_address
+from moyai.domain.vpc.default import resolver_address
+from moyai.domain.vpc.lookup import place_of
+from moyai.domain.vpc.vpc import Vpc
 from moyai.kernel.ids import TaskArn, VpcId
 from moyai.ports.runtime import Endpoint, RuntimeFault, TaskRuntime, Transport
 from moyai.ports.store import Key, Store
@@ -81,28 +83,30 @@ class NameServers:
         for key in keys:
             task = self._store.world.tasks.get(TaskArn(key.key)) if key.table == "task" else None
             if task is not None and not task.stopped and task.interface.vpc not in self._served:
-                await self._serve_vpc(task.interface.vpc, task.interface.private_dns_name.partition(".")[2])
+                vpc, _ = place_of(self._store.world, task)
+                await self._serve_vpc(vpc, task.interface.private_dns_name.partition(".")[2])
 
-    async def _serve_vpc(self, vpc: VpcId, domain: str) -> None:
-        self._served.add(vpc)
+    async def _serve_vpc(self, vpc: Vpc, domain: str) -> None:
+        self._served.add(vpc.id)
         try:
             sockets = await self._vpc_sockets(vpc)
         except RuntimeFault:  # its tasks go on, and the next one tries again
-            self._served.discard(vpc)
-            _log.exception("names don't resolve in %s", vpc)
+            self._served.discard(vpc.id)
+            _log.exception("names don't resolve in %s", vpc.id)
             return
-        for names in address_names(vpc, VPC_CIDR, domain):
+        network = IPv4Network(vpc.cidr)
+        for names in address_names(vpc.id, network, domain):
             self._zones.add(names)
         for stream, datagrams in sockets:
-            await self._serve(vpc, within(VPC_CIDR), stream, datagrams)
+            await self._serve(vpc.id, within(network), stream, datagrams)
 
-    async def _vpc_sockets(self, vpc: VpcId) -> list[tuple[socket.socket, socket.socket]]:
+    async def _vpc_sockets(self, vpc: Vpc) -> list[tuple[socket.socket, socket.socket]]:
         """TCP and UDP at each of the VPC's addresses; none where there is no network. RuntimeFault: all or none."""
         with ExitStack() as undo:
             pairs: list[tuple[socket.socket, socket.socket]] = []
-            for address in (str(resolver_address(VPC_CIDR)), LINK_LOCAL):
+            for address in (str(resolver_address(IPv4Network(vpc.cidr))), LINK_LOCAL):
                 ends = [Endpoint(address, PORT, transport) for transport in (Transport.TCP, Transport.UDP)]
-                made = [await self._runtime.listen(vpc, str(VPC_CIDR), end) for end in ends]
+                made = [await self._runtime.listen(vpc.id, vpc.cidr, end) for end in ends]
                 opened = [undo.enter_context(one) for one in made if one is not None]
                 pairs += zip(opened[::2], opened[1::2], strict=True)
             undo.pop_all()

@@ -7,7 +7,8 @@ import asyncio
 from moyai.api.metadata.app import MetadataApp
 from moyai.app.connection import Patience
 from moyai.app.http import HttpServer
-from moyai.domain.vpc.default import VPC_CIDR
+from moyai.domain.ecs.task import Task
+from moyai.domain.vpc.lookup import place_of
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, TaskRuntime
 from moyai.ports.store import Store
@@ -32,7 +33,7 @@ class MetadataServers:
             for key in keys:
                 task = self._store.world.tasks.get(key.key) if key.table == "task" else None
                 if task is not None and not task.stopped:
-                    await self._serve(task.interface.vpc)
+                    await self._serve(task)
 
     async def close(self) -> None:
         """Stop answering everywhere, so that no socket holds on to a VPC's network."""
@@ -40,8 +41,9 @@ class MetadataServers:
         self._servers.clear()
         await asyncio.gather(*(server.close() for server in servers))
 
-    async def _serve(self, vpc: VpcId) -> None:
-        if vpc in self._servers:
+    async def _serve(self, task: Task) -> None:
+        if task.interface.vpc in self._servers:
             return
-        sock = await self._runtime.listen(vpc, str(VPC_CIDR), Endpoint(METADATA_ADDRESS, _PORT))
-        self._servers[vpc] = None if sock is None else await HttpServer(self._app, sock, _PATIENCE).open()
+        vpc, _ = place_of(self._store.world, task)
+        sock = await self._runtime.listen(vpc.id, vpc.cidr, Endpoint(METADATA_ADDRESS, _PORT))
+        self._servers[vpc.id] = None if sock is None else await HttpServer(self._app, sock, _PATIENCE).open()

@@ -16,6 +16,13 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
 from moyai.domain.table import Table
+from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.peering import VpcPeering
+from moyai.domain.vpc.route_table import RouteTable
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.kernel.scope import Scope
 
 
 def clusters() -> Table[Cluster]:
@@ -106,6 +113,85 @@ def operations() -> Table[Operation]:
     )
 
 
+def vpcs() -> Table[Vpc]:
+    """By scope, and by themselves as what is in a VPC is."""
+    return Table({"scope": _place, "vpc": lambda v: (v.id,)})
+
+
+def subnets() -> Table[Subnet]:
+    """By scope and VPC."""
+    return Table({"scope": _place, "vpc": lambda s: (s.vpc,)})
+
+
+def security_groups() -> Table[SecurityGroup]:
+    """By scope, VPC, rule, and by the other groups that their rules name (``referenced``)."""
+    return Table(
+        {
+            "scope": _place,
+            "vpc": lambda g: (g.vpc,),
+            "rule": lambda g: tuple(rule.id for rule in g.rules),
+            "referenced": lambda g: tuple(
+                rule.group.id for rule in g.rules if rule.group is not None and rule.group.id != g.id
+            ),
+        }
+    )
+
+
+def vpc_peerings() -> Table[VpcPeering]:
+    """By the VPCs and the scopes on both sides."""
+    return Table(
+        {
+            "vpc": lambda p: tuple({side.vpc for side in p.sides}),
+            "scope": lambda p: tuple({scope_key(side.scope) for side in p.sides}),
+        }
+    )
+
+
+def route_tables() -> Table[RouteTable]:
+    """By scope, VPC, associated subnet, association, the routes' targets, and by request (``scope/client token``)."""
+    return Table(
+        {
+            "scope": _place,
+            "vpc": lambda t: (t.vpc,),
+            "subnet": lambda t: tuple(a.subnet for a in t.associations if a.subnet is not None),
+            "association": lambda t: tuple(a.id for a in t.associations),
+            "target": lambda t: tuple({route.target for route in t.routes}),
+            "request": lambda t: client_request(t.scope, t.client_token),
+        }
+    )
+
+
+def internet_gateways() -> Table[InternetGateway]:
+    """By scope and VPC."""
+    return Table({"scope": _place, "vpc": lambda g: () if g.vpc is None else (g.vpc,)})
+
+
+def nat_gateways() -> Table[NatGateway]:
+    """By scope and by request (``scope/client token``); those that work by VPC, subnet, ``subnet/address`` and
+    allocation.
+    """
+    return Table(
+        {
+            "scope": _place,
+            "vpc": lambda g: _while_there(g, g.vpc),
+            "subnet": lambda g: _while_there(g, g.subnet),
+            "address": lambda g: _while_there(g, f"{g.subnet}/{g.address}"),
+            "allocation": lambda g: _while_there(g, g.allocation),
+            "request": lambda g: client_request(g.scope, g.client_token),
+        }
+    )
+
+
+def elastic_addresses() -> Table[ElasticAddress]:
+    """By scope and by address."""
+    return Table({"scope": _place, "public_address": lambda a: (a.public_address,)})
+
+
+def client_request(scope: Scope, token: str | None) -> tuple[str, ...]:
+    """Under which what a request made is found again by who repeats it."""
+    return () if token is None else (f"{scope_key(scope)}/{token}",)
+
+
 def request_key(operation: Operation) -> str:
     """Under which an operation is found again by who asks for the same."""
     return f"{operation.key.rpartition('/')[0]}/{operation.type}/{operation.creator_request_id}"
@@ -113,3 +199,11 @@ def request_key(operation: Operation) -> str:
 
 def _scope(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with an ARN)
     return (scope_key(scope_of(record.arn)),)
+
+
+def _place(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with a scope)
+    return (scope_key(record.scope),)
+
+
+def _while_there(gateway: NatGateway, value: str) -> tuple[str, ...]:
+    return () if gateway.deleted_at is not None else (value,)

@@ -7,7 +7,7 @@ shell saw a moment ago: it is never written down, because it can be looked at ag
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,12 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.table import Table
+from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.peering import VpcPeering
+from moyai.domain.vpc.route_table import RouteTable
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import DefaultVpc, Vpc
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId, WorkloadId
 
@@ -36,8 +42,18 @@ AnyRecord = (
     | DiscoveryInstance
     | Revision
     | Operation
+    | Vpc
+    | DefaultVpc
+    | Subnet
+    | SecurityGroup
+    | VpcPeering
+    | RouteTable
+    | InternetGateway
+    | NatGateway
+    | ElasticAddress
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
+R = TypeVar("R", bound=AnyRecord)
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -76,19 +92,20 @@ class World:
         self.discovery_instances = tables.discovery_instances()
         self.discovery_revisions: Table[Revision] = Table()
         self.operations = tables.operations()
-        self._by_kind: Mapping[type, Table[Any]] = {
-            Cluster: self.clusters,
-            TaskDefinition: self.task_definitions,
-            Family: self.families,
-            Service: self.services,
-            ServiceLog: self.service_logs,
-            Task: self.tasks,
-            Namespace: self.namespaces,
-            DiscoveryService: self.discovery_services,
-            DiscoveryInstance: self.discovery_instances,
-            Revision: self.discovery_revisions,
-            Operation: self.operations,
-        }
+        self.vpcs = tables.vpcs()
+        self.default_vpcs: Table[DefaultVpc] = Table()
+        self.subnets = tables.subnets()
+        self.security_groups = tables.security_groups()
+        self.vpc_peerings = tables.vpc_peerings()
+        self.route_tables = tables.route_tables()
+        self.internet_gateways = tables.internet_gateways()
+        self.nat_gateways = tables.nat_gateways()
+        self.elastic_addresses = tables.elastic_addresses()
+        self._by_kind = self._kinds()
+
+    def table(self, kind: type[R]) -> Table[R]:
+        """The table that keeps records of this type."""
+        return self._by_kind[kind]
 
     def check(self, change: Change) -> None:
         """Raise TypeError or ValueError when ``apply`` couldn't make this change; change nothing."""
@@ -105,6 +122,31 @@ class World:
             self._by_kind[type(change.record)].put(change.record)
         else:
             self._by_kind[change.kind].delete(change.key)
+
+    def _kinds(self) -> Mapping[type, Table[Any]]:
+        """The table of each kind of record."""
+        return {
+            Cluster: self.clusters,
+            TaskDefinition: self.task_definitions,
+            Family: self.families,
+            Service: self.services,
+            ServiceLog: self.service_logs,
+            Task: self.tasks,
+            Namespace: self.namespaces,
+            DiscoveryService: self.discovery_services,
+            DiscoveryInstance: self.discovery_instances,
+            Revision: self.discovery_revisions,
+            Operation: self.operations,
+            Vpc: self.vpcs,
+            DefaultVpc: self.default_vpcs,
+            Subnet: self.subnets,
+            SecurityGroup: self.security_groups,
+            VpcPeering: self.vpc_peerings,
+            RouteTable: self.route_tables,
+            InternetGateway: self.internet_gateways,
+            NatGateway: self.nat_gateways,
+            ElasticAddress: self.elastic_addresses,
+        }
 
     def records(self) -> Iterator[AnyRecord]:
         """Every record of every table."""

@@ -37,6 +37,12 @@ VpcId = NewType("VpcId", str)
 SubnetId = NewType("SubnetId", str)
 SecurityGroupId = NewType("SecurityGroupId", str)
 NetworkInterfaceId = NewType("NetworkInterfaceId", str)
+RouteTableId = NewType("RouteTableId", str)
+VpcPeeringId = NewType("VpcPeeringId", str)
+InternetGatewayId = NewType("InternetGatewayId", str)
+NatGatewayId = NewType("NatGatewayId", str)
+AllocationId = NewType("AllocationId", str)
+"""An elastic address."""
 
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)

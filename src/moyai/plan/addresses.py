@@ -3,7 +3,8 @@
 Promise: never one that a task which is not STOPPED still has, in the world or in the same batch. An
 address whose last owner is still on record (stopped within the hour) is given again only when the
 subnet has no other, so that a client that kept a connection or a cached name doesn't reach a stranger.
-AWS keeps the first four addresses of a subnet and the last one for itself; so do we.
+AWS keeps the first four addresses of a subnet and the last one for itself; so do we. NAT gateways and elastic
+addresses draw from the same wells.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 """
 
@@ -15,12 +16,15 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
 
 from moyai.domain.ecs.task import Task
-from moyai.domain.vpc.default import Subnet
+from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import Ids
 
 PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
 """Where ``assignPublicIp`` finds its addresses: on the host's loopback, away from what others use."""
+
+RESERVED = 5
+"""Addresses of a subnet that are nobody's: four at its start, and the last one."""
 
 _RESERVED_AT_START = 4
 _DRAWN_DIGITS = 4  # as many as say which of a /16's addresses
@@ -29,6 +33,7 @@ _DRAWN_DIGITS = 4  # as many as say which of a /16's addresses
 def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
     """A free address of the subnet, or None when it is full."""
     given = {t.interface.address for t in batch if t.interface.subnet == subnet.id}
+    given |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
     used = world.tasks.count("subnet", subnet.id) + len(given)
 
     def owners(address: str) -> tuple[Task, ...]:
@@ -48,7 +53,19 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
     """
     given = {t.interface.public_address for t in batch}
     candidates = _from(PUBLIC_CIDR, 1, int(ids.hex(_DRAWN_DIGITS), 16))
-    return next((a for a in candidates if a not in given and not world.tasks.by("public_address", a)), None)
+
+    def taken(address: str) -> bool:
+        return bool(
+            world.tasks.count("public_address", address) or world.elastic_addresses.count("public_address", address)
+        )
+
+    return next((a for a in candidates if a not in given and not taken(a)), None)
+
+
+def addresses_left(world: World, subnet: Subnet) -> int:
+    """How many addresses of the subnet nothing has."""
+    tasks = sum(1 for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
+    return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - world.nat_gateways.count("subnet", subnet.id)
 
 
 def _from(network: IPv4Network, reserved: int, skipped: int) -> Iterator[str]:

@@ -19,7 +19,9 @@ from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.default import Subnet, Vpc, default_vpc
+from moyai.domain.vpc.lookup import default_group, find, inside, the_default
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
@@ -30,10 +32,12 @@ from moyai.kernel.ids import (
     DeploymentId,
     Ids,
     NetworkInterfaceId,
+    SecurityGroupId,
     ServiceArn,
     TaskArn,
     TaskId,
 )
+from moyai.kernel.scope import Scope
 from moyai.plan.addresses import private_address, public_address
 
 FARGATE = "FARGATE"
@@ -42,7 +46,9 @@ FARGATE_PLATFORM = "1.4.0"
 
 
 class NoRoom(MoyaiError):
-    """No subnet that the task may go to has a free address; ``reason`` is RunTask's failure reason."""
+    """The task can't have a network interface: no free address in any of its subnets, or a security group is gone.
+    ``reason`` is RunTask's failure reason.
+    """
 
     reason = "RESOURCE:ENI"
 
@@ -114,9 +120,9 @@ def _container_arn(cluster: ClusterArn, task: TaskId, ids: Ids) -> ContainerArn:
 
 def _interface(world: World, request: LaunchRequest, ids: Ids, batch: Sequence[Task]) -> tuple[NetworkInterface, str]:
     """The interface and its zone: the emptiest zone that still has an address."""
-    vpc = default_vpc(scope_of(request.cluster))
-    wanted = request.network
-    for subnet in _by_preference(_subnets(vpc, wanted), _peers(world, request, batch), request.deployment):
+    scope, wanted = scope_of(request.cluster), request.network
+    subnets = _subnets(world, scope, wanted)
+    for subnet in _by_preference(subnets, _peers(world, request, batch), request.deployment):
         address = private_address(world, subnet, batch)
         public = wanted is not None and wanted.assign_public_ip == "ENABLED"
         outside = public_address(world, batch, ids) if public else None
@@ -125,22 +131,35 @@ def _interface(world: World, request: LaunchRequest, ids: Ids, batch: Sequence[T
         interface = NetworkInterface(
             id=NetworkInterfaceId(f"eni-{ids.hex(17)}"),
             attachment=ids.uuid(),
-            vpc=vpc.id,
+            vpc=subnet.vpc,
             subnet=subnet.id,
             address=address,
             mac=_mac(ids),
-            private_dns_name=_private_dns_name(address, vpc.scope.region),
-            security_groups=() if wanted is None else wanted.security_groups,
+            private_dns_name=_private_dns_name(address, scope.region),
+            security_groups=_groups(world, subnet, wanted),
             public_address=outside,
         )
         return interface, subnet.zone
-    raise NoRoom(f"no subnet of {', '.join(s.id for s in _subnets(vpc, wanted))} has a free address")
+    raise NoRoom(f"no subnet of {', '.join(s.id for s in subnets) or 'those that were named'} has a free address")
 
 
-def _subnets(vpc: Vpc, wanted: AwsVpcConfiguration | None) -> tuple[Subnet, ...]:
+def _subnets(world: World, scope: Scope, wanted: AwsVpcConfiguration | None) -> tuple[Subnet, ...]:
+    """Where the task may go. A subnet that was deleted since it was named is none."""
     if wanted is None:
-        return vpc.subnets
-    return tuple(s for s in (vpc.subnet(i) for i in wanted.subnets) if s is not None)
+        vpc = the_default(world, scope)
+        return () if vpc is None else tuple(inside(world, Subnet, scope, vpc.id))
+    return tuple(s for s in (find(world, Subnet, scope, i) for i in wanted.subnets) if s is not None)
+
+
+def _groups(world: World, subnet: Subnet, wanted: AwsVpcConfiguration | None) -> tuple[SecurityGroupId, ...]:
+    """The security groups that were named, or else the VPC's default one."""
+    if wanted is not None and wanted.security_groups:
+        gone = [one for one in wanted.security_groups if find(world, SecurityGroup, subnet.scope, one) is None]
+        if gone:
+            raise NoRoom(f"the security groups {', '.join(gone)} do not exist any more")
+        return wanted.security_groups
+    group = default_group(world, subnet.scope, subnet.vpc)
+    return () if group is None else (group.id,)
 
 
 def _peers(world: World, request: LaunchRequest, batch: Sequence[Task]) -> list[Task]:

@@ -15,7 +15,8 @@ from moyai.domain.ecs.task import Container, ContainerOverride, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, SandboxSpec, Ulimit
-from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.lookup import place_of
+from moyai.domain.world import World
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
@@ -23,10 +24,9 @@ DEFAULT_STOP_TIMEOUT = 30
 _DEFAULT_PROBE = Probe(())
 
 
-def sandbox_spec(task: Task, definition: TaskDefinition) -> SandboxSpec:
+def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> SandboxSpec:
     """What the task's containers share."""
-    vpc = default_vpc(scope_of(task.arn))
-    subnet = next(s for s in vpc.subnets if s.id == task.interface.subnet)
+    vpc, subnet = place_of(world, task)
     return SandboxSpec(
         task=task.id,
         network=Network(

@@ -31,7 +31,7 @@ def provisioning(case: Case) -> Step:
     if case.fault is not None:
         return _fail(case, StopCode.TASK_FAILED_TO_START, case.fault)
     if case.sandbox is None:
-        return Step(case.task, effects=(Prepare(sandbox_spec(case.task, case.definition)),))
+        return Step(case.task, effects=(Prepare(sandbox_spec(case.world, case.task, case.definition)),))
     return Step(case.moved(last_status=TaskStatus.PENDING, connectivity_at=case.now, pull_started_at=case.now))
 
 

@@ -130,7 +130,7 @@ def test_names_and_interception_are_those_of_the_view():
     ports = (PortMapping(8080, name="web"), PortMapping(15000, name="other"))
     definition = build.definition("web", replace(container("web"), port_mappings=ports))
     task = new(build, definition=definition, view=view)
-    spec = sandbox_spec(task, definition)
+    spec = sandbox_spec(build.world, task, definition)
     assert spec.hosts == (
         HostName("127.0.0.1", "localhost"),
         HostName("172.31.0.4", "ip-172-31-0-4.ec2.internal"),

@@ -15,8 +15,12 @@ from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.errors import NetworkInterfaceNotFound
+from moyai.domain.vpc.lookup import all_of, find
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import World
 from moyai.kernel.arn import arn
 
 _OWNER = "amazon-aws"
@@ -33,23 +37,28 @@ class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
     """The interfaces of the scope's tasks that have not stopped."""
     found = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
-    return {"network_interfaces": [_interface(task) for task in found.items], "next_token": found.next_token}
+    return {
+        "network_interfaces": [_interface(ctx.store.world, task) for task in found.items],
+        "next_token": found.next_token,
+    }
 
 
 def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iterable[Task]:
     """The tasks with the interfaces that are asked for by id, or all tasks that have one."""
-    tasks, vpc = ctx.store.world.tasks, default_vpc(ctx.scope).id
+    tasks = ctx.store.world.tasks
     if not request.network_interface_ids:
-        return tasks.by("vpc", vpc)
+        vpcs = all_of(ctx.store.world, Vpc, ctx.scope)
+        return [task for vpc in vpcs for task in tasks.each("vpc", vpc.id)]
     named = (task for one in request.network_interface_ids for task in tasks.by("interface", one))
-    return [task for task in named if task.interface.vpc == vpc and not task.stopped]
+    return [task for task in named if scope_of(task.arn) == ctx.scope and not task.stopped]
 
 
-def _interface(task: Task) -> dict[str, object]:
+def _interface(world: World, task: Task) -> dict[str, object]:
     one = task.interface
     scope = scope_of(task.arn)
     association = _association(task)
-    names = {group.id: group.name for group in default_vpc(scope).security_groups}
+    groups = [find(world, SecurityGroup, scope, group) for group in one.security_groups]
+    subnet = find(world, Subnet, scope, one.subnet)
     return {
         "network_interface_id": one.id,
         "interface_type": "interface",
@@ -62,7 +71,7 @@ def _interface(task: Task) -> dict[str, object]:
         "vpc_id": one.vpc,
         "subnet_id": one.subnet,
         "availability_zone": task.availability_zone,
-        "availability_zone_id": _zone_id(task),
+        "availability_zone_id": None if subnet is None else subnet.zone_id,
         "mac_address": one.mac,
         "private_ip_address": one.address,
         "private_dns_name": one.private_dns_name,
@@ -76,7 +85,7 @@ def _interface(task: Task) -> dict[str, object]:
         ],
         "association": association,
         "attachment": _attachment(task),
-        "groups": [{"group_id": group, "group_name": names.get(group)} for group in one.security_groups],
+        "groups": [{"group_id": group.id, "group_name": group.name} for group in groups if group is not None],
         "tag_set": [{"key": key, "value": value} for key, value in sorted(_tags(task).items())],
     }
 
@@ -108,11 +117,6 @@ def _description(task: Task) -> str:
 
 def _status(task: Task) -> str:
     return "detaching" if task.last_status is TaskStatus.DEPROVISIONING else "in-use"
-
-
-def _zone_id(task: Task) -> str | None:
-    subnet = default_vpc(scope_of(task.arn)).subnet(task.interface.subnet)
-    return None if subnet is None else subnet.zone_id
 
 
 def _tags(task: Task) -> dict[str, str]:

@@ -34,6 +34,11 @@ _MAX_PATTERN = 255
 _TAG = "tag:"
 
 
+def flag(value: bool) -> tuple[str]:  # noqa: FBT001 (a value, as it is compared)
+    """What a filter for yes or no compares with."""
+    return ("true",) if value else ("false",)
+
+
 class Filter(msgspec.Struct, frozen=True):
     """One filter as it comes in."""
 

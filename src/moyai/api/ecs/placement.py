@@ -1,6 +1,6 @@
 """Where tasks may run: launch type, platform version, network. Shared by services and RunTask.
 
-Promise: everything runs as FARGATE with the network mode awsvpc, in the default VPC. A request that
+Promise: everything runs as FARGATE with the network mode awsvpc, in the VPC of its subnets. A request that
 names no launch type is taken as FARGATE when its task definition fits; it never becomes EC2.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_NetworkConfiguration.html
 """
@@ -13,8 +13,10 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, PlatformUnknown
 from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
-from moyai.domain.vpc.default import default_vpc
-from moyai.kernel.scope import Scope
+from moyai.domain.vpc.lookup import find
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
 from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
 
 LATEST = "LATEST"
@@ -46,7 +48,7 @@ def check_platform(version: str | None) -> None:
         raise PlatformUnknown(f"The specified platform does not exist. Use {LATEST} or {FARGATE_PLATFORM}.")
 
 
-def checked_network(scope: Scope, network: NetworkConfiguration | None) -> NetworkConfiguration:
+def checked_network(ctx: Context, network: NetworkConfiguration | None) -> NetworkConfiguration:
     """The network of an awsvpc task, which has to be given. Raises InvalidParameter."""
     if network is None:
         raise InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
@@ -57,17 +59,33 @@ def checked_network(scope: Scope, network: NetworkConfiguration | None) -> Netwo
         raise InvalidParameter(f"subnets can have at most {_MAX_SUBNETS} items.")
     if len(asked.security_groups) > _MAX_GROUPS:
         raise InvalidParameter(f"securityGroups can have at most {_MAX_GROUPS} items.")
-    vpc = default_vpc(scope)
-    for subnet in asked.subnets:
-        if vpc.subnet(subnet) is None:
-            raise InvalidParameter(
-                f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist"
-                " (ErrorCode: InvalidSubnetID.NotFound)"
-            )
+    vpcs = [_vpc_of_subnet(ctx, subnet) for subnet in asked.subnets]
+    if len(set(vpcs)) > 1:
+        apart = ", ".join(f"{subnet} ({vpc})" for subnet, vpc in zip(asked.subnets, vpcs, strict=True))
+        raise InvalidParameter(f"subnets must belong to the same VPC: {apart}.")
     for group in asked.security_groups:
-        if vpc.security_group(group) is None:
-            raise InvalidParameter(
-                f"Error retrieving security group information for [{group}]: The security group '{group}' does not"
-                " exist (ErrorCode: InvalidGroup.NotFound)"
-            )
+        _check_group(ctx, group, vpcs[0])
     return network
+
+
+def _vpc_of_subnet(ctx: Context, subnet: SubnetId) -> VpcId:
+    found = find(ctx.store.world, Subnet, ctx.scope, subnet)
+    if found is None:
+        raise InvalidParameter(
+            f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist"
+            " (ErrorCode: InvalidSubnetID.NotFound)"
+        )
+    return found.vpc
+
+
+def _check_group(ctx: Context, group: SecurityGroupId, vpc: VpcId) -> None:
+    found = find(ctx.store.world, SecurityGroup, ctx.scope, group)
+    if found is None:
+        raise InvalidParameter(
+            f"Error retrieving security group information for [{group}]: The security group '{group}' does not"
+            " exist (ErrorCode: InvalidGroup.NotFound)"
+        )
+    if found.vpc != vpc:
+        raise InvalidParameter(
+            f"Security Group {group} does not appear to belong to the same VPC as the input subnets."
+        )

@@ -108,7 +108,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     desired = _checked(request)
     wanted = Wanted(
         definition=runnable_definition(ctx, request.task_definition or ""),
-        network=checked_network(ctx.scope, request.network_configuration),
+        network=checked_network(ctx, request.network_configuration),
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
     )
@@ -215,7 +215,7 @@ def _wanted(ctx: Context, service: Service, request: UpdateServiceRequest) -> Wa
     if request.task_definition is not None:
         wanted = wanted._replace(definition=runnable_definition(ctx, request.task_definition))
     if request.network_configuration is not None:
-        wanted = wanted._replace(network=checked_network(ctx.scope, request.network_configuration))
+        wanted = wanted._replace(network=checked_network(ctx, request.network_configuration))
     if request.service_connect_configuration is not None:
         wanted = wanted._replace(service_connect=request.service_connect_configuration)
     if request.service_registries is not None:

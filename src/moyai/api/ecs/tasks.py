@@ -71,7 +71,7 @@ def run_task(ctx: Context, request: RunTaskRequest) -> dict[str, object]:
         return {"tasks": [task_view(ctx.store.world, t, with_tags=True) for t in tasks], "failures": []}
     _check(request)
     definition = runnable_definition(ctx, request.task_definition)
-    network = checked_network(ctx.scope, request.network_configuration)
+    network = checked_network(ctx, request.network_configuration)
     asked = LaunchRequest(
         cluster=cluster.arn,
         definition=definition,

@@ -68,8 +68,7 @@ def answer(world: World, usage: UsageOf, asked: Asked | None) -> Answer:
 
 
 def _container(world: World, _: UsageOf, asked: Asked) -> object:
-    definition = world.task_definitions.get(asked.task.task_definition)
-    return _versioned(asked, container_form(asked.task, definition, asked.container))
+    return _versioned(asked, container_form(world, asked.task, asked.container))
 
 
 def _task(world: World, _: UsageOf, asked: Asked) -> object:

@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
-from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.state import Health
-from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.lookup import find
+from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 
@@ -43,7 +44,6 @@ _CONTAINER_STATES: Mapping[ContainerStatus, str] = MappingProxyType(
 
 def task_form(world: World, task: Task) -> dict[str, object]:
     """The task with its containers, as version 4 answers it."""
-    definition = world.task_definitions.get(task.task_definition)
     revision = task.task_definition.rpartition(":")[2]
     return _there(
         {
@@ -60,13 +60,14 @@ def task_form(world: World, task: Task) -> dict[str, object]:
             "AvailabilityZone": task.availability_zone,
             "LaunchType": task.launch_type,
             "ServiceName": task.service.rpartition("/")[2] if task.service is not None else None,
-            "Containers": [container_form(task, definition, one) for one in task.containers],
+            "Containers": [container_form(world, task, one) for one in task.containers],
         }
     ) | {"FaultInjectionEnabled": False}
 
 
-def container_form(task: Task, definition: TaskDefinition | None, container: Container) -> dict[str, object]:
+def container_form(world: World, task: Task, container: Container) -> dict[str, object]:
     """One container, as version 4 answers it."""
+    definition = world.task_definitions.get(task.task_definition)
     defined = definition.container(container.name) if definition is not None else None
     logs = defined.log_configuration if defined is not None else None
     return _there(
@@ -88,7 +89,7 @@ def container_form(task: Task, definition: TaskDefinition | None, container: Con
             "LogDriver": logs.log_driver if logs is not None else None,
             "LogOptions": dict(logs.options) if logs is not None else None,
             "ContainerARN": container.arn,
-            "Networks": [_network(task)],
+            "Networks": [_network(world, task)],
         }
     )
 
@@ -148,9 +149,9 @@ def _health(container: Container, defined: ContainerDefinition | None) -> dict[s
     return {"status": container.health_status}
 
 
-def _network(task: Task) -> dict[str, object]:
+def _network(world: World, task: Task) -> dict[str, object]:
     one = task.interface
-    subnet = default_vpc(scope_of(task.arn)).subnet(one.subnet)
+    subnet = find(world, Subnet, scope_of(task.arn), one.subnet)
     return _there(
         {
             "NetworkMode": "awsvpc",

@@ -1,81 +1,92 @@
 """The default VPC that every account has in every region.
 
-It is a pure function of the scope, so it needs no record: 172.31.0.0/16 with a /20 subnet in each of
-three zones and one default security group. The VPCs of two scopes may overlap; each has a router of
-its own.
+It is a pure function of the scope: 172.31.0.0/16 with a /20 subnet in each of three zones, one default
+security group, a main route table and an internet gateway. The VPCs of two scopes may overlap; each has
+a router of its own. Nothing of it is on record before something in its scope is changed (see ``lookup``).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
+from typing import NamedTuple
 
-import msgspec
-
-from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
+from moyai.domain.vpc.gateway import InternetGateway
+from moyai.domain.vpc.route_table import Association, Route, RouteTable
+from moyai.domain.vpc.security_group import DEFAULT_NAME, GroupReference, SecurityGroup, among_members, leaving
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.kernel.ids import InternetGatewayId, RouteTableId, SecurityGroupId, SubnetId, VpcId
 from moyai.kernel.scope import Scope
 
 VPC_CIDR = IPv4Network("172.31.0.0/16")
+ANYWHERE = "0.0.0.0/0"
+DEFAULT_DESCRIPTION = "default VPC security group"
 _ZONE_LETTERS = ("a", "b", "c")
 _SUBNET_PREFIX = 20
 _RESOLVER = 2
 
 
-class Subnet(msgspec.Struct, frozen=True):
-    """A subnet in one availability zone."""
+class Zone(NamedTuple):
+    """An availability zone."""
 
-    id: SubnetId
-    cidr: str
-    zone: str
-    zone_id: str
-
-
-class SecurityGroup(msgspec.Struct, frozen=True):
-    """A security group. Its rules are not enforced."""
-
-    id: SecurityGroupId
     name: str
-    description: str
+    id: str
+    region: str
 
 
-class Vpc(msgspec.Struct, frozen=True):
-    """A virtual private cloud with what belongs to it."""
+class DefaultNetwork(NamedTuple):
+    """A default VPC with all that belongs to it."""
 
-    id: VpcId
-    scope: Scope
-    cidr: str
+    vpc: Vpc
     subnets: tuple[Subnet, ...]
     security_groups: tuple[SecurityGroup, ...]
+    route_table: RouteTable
+    internet_gateway: InternetGateway
 
-    def subnet(self, subnet: SubnetId) -> Subnet | None:
-        """The subnet of that id."""
-        return next((s for s in self.subnets if s.id == subnet), None)
+    @property
+    def id(self) -> VpcId:
+        """The VPC's id."""
+        return self.vpc.id
 
-    def security_group(self, group: SecurityGroupId) -> SecurityGroup | None:
-        """The security group of that id."""
-        return next((g for g in self.security_groups if g.id == group), None)
+    @property
+    def parts(self) -> tuple[Vpc | Subnet | SecurityGroup | RouteTable | InternetGateway, ...]:
+        """All of it, the VPC first."""
+        return (self.vpc, *self.subnets, *self.security_groups, self.route_table, self.internet_gateway)
 
 
-def default_vpc(scope: Scope) -> Vpc:
+@lru_cache(maxsize=256)
+def default_vpc(scope: Scope) -> DefaultNetwork:
     """The scope's default VPC; the same ids every time it is asked."""
-    blocks = VPC_CIDR.subnets(new_prefix=_SUBNET_PREFIX)
-    subnets = tuple(
-        Subnet(
-            id=SubnetId(f"subnet-{_digest(scope, 'subnet', letter)}"),
-            cidr=str(block),
-            zone=f"{scope.region}{letter}",
-            zone_id=f"{_zone_prefix(scope)}-az{number}",
-        )
-        for number, (letter, block) in enumerate(zip(_ZONE_LETTERS, blocks, strict=False), start=1)
-    )
-    group = SecurityGroup(
-        id=SecurityGroupId(f"sg-{_digest(scope, 'group', 'default')}"),
-        name="default",
-        description="default VPC security group",
-    )
     vpc = VpcId(f"vpc-{_digest(scope, 'vpc', 'default')}")
-    return Vpc(id=vpc, scope=scope, cidr=str(VPC_CIDR), subnets=subnets, security_groups=(group,))
+    blocks = VPC_CIDR.subnets(new_prefix=_SUBNET_PREFIX)
+    gateway = InternetGatewayId(f"igw-{_digest(scope, 'gateway', 'default')}")
+    return DefaultNetwork(
+        vpc=Vpc(vpc, scope, str(VPC_CIDR), is_default=True, dns_hostnames=True),
+        subnets=tuple(
+            _subnet(scope, vpc, zone, letter, block)
+            for zone, letter, block in zip(zones(scope), _ZONE_LETTERS, blocks, strict=False)
+        ),
+        security_groups=(_group(scope, vpc),),
+        route_table=RouteTable(
+            RouteTableId(f"rtb-{_digest(scope, 'routes', 'default')}"),
+            vpc,
+            scope,
+            (Route(ANYWHERE, gateway),),
+            (Association(f"rtbassoc-{_digest(scope, 'association', 'default')}"),),
+        ),
+        internet_gateway=InternetGateway(gateway, scope, vpc),
+    )
+
+
+def zones(scope: Scope) -> tuple[Zone, ...]:
+    """The region's availability zones: three in each."""
+    return tuple(
+        Zone(f"{scope.region}{letter}", f"{_zone_prefix(scope)}-az{number}", scope.region)
+        for number, letter in enumerate(_ZONE_LETTERS, start=1)
+    )
 
 
 def resolver_address(vpc: IPv4Network) -> IPv4Address:
@@ -84,6 +95,29 @@ def resolver_address(vpc: IPv4Network) -> IPv4Address:
     Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
     """
     return vpc.network_address + _RESOLVER
+
+
+def _subnet(scope: Scope, vpc: VpcId, zone: Zone, letter: str, block: IPv4Network) -> Subnet:
+    return Subnet(
+        SubnetId(f"subnet-{_digest(scope, 'subnet', letter)}"),
+        vpc,
+        scope,
+        str(block),
+        zone.name,
+        zone.id,
+        default_for_az=True,
+        map_public_ip_on_launch=True,
+    )
+
+
+def _group(scope: Scope, vpc: VpcId) -> SecurityGroup:
+    group = SecurityGroupId(f"sg-{_digest(scope, 'group', 'default')}")
+    members = GroupReference(group, scope.account, vpc)
+    rules = (
+        among_members(f"sgr-{_digest(scope, 'rule', 'ingress')}", members),
+        leaving(f"sgr-{_digest(scope, 'rule', 'egress')}"),
+    )
+    return SecurityGroup(group, vpc, scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
 
 
 def _digest(scope: Scope, kind: str, name: str) -> str:

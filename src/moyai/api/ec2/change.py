@@ -1,0 +1,105 @@
+"""What EC2's changing calls have in common: dry runs, the default VPC's first change, ids, tags.
+
+Promise: a dry run is refused after everything that would refuse the call itself. The first change in a scope puts
+its default VPC on record, so that it can be changed like any other.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import (
+    DryRunOperation,
+    InvalidParameterValue,
+    MissingParameter,
+    NotFound,
+)
+from moyai.domain.vpc.lookup import R, find, settle
+from moyai.domain.vpc.quotas import TAGS, TagLimitExceeded
+from moyai.domain.world import Change
+
+DIGITS = 17
+_LONGEST_KEY = 128
+_LONGEST_VALUE = 256
+SUCCESS: Mapping[str, object] = {"return": True}
+"""What a call answers that has nothing else to say."""
+
+
+class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What every changing request has."""
+
+    dry_run: bool = False
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """One tag."""
+
+    key: str = ""
+    value: str = ""
+
+
+class TagSpecification(msgspec.Struct, frozen=True):
+    """The tags of what a call makes."""
+
+    resource_type: str = ""
+    tags: tuple[Tag, ...] = ()
+
+
+def commit(ctx: Context, request: ChangeRequest, *changes: Change) -> None:
+    """Make the changes, or raise DryRunOperation."""
+    if request.dry_run:
+        raise DryRunOperation
+    ctx.store.apply([*settle(ctx.store.world, ctx.scope), *changes])
+
+
+def new_id(ctx: Context, prefix: str) -> str:
+    """An id of EC2's: ``vpc-`` and seventeen hex digits."""
+    return f"{prefix}-{ctx.ids.hex(DIGITS)}"
+
+
+def found(ctx: Context, kind: type[R], identity: str | None, error: type[NotFound], member: str) -> R:
+    """The scope's record with this id. Raises the error, or MissingParameter."""
+    if not identity:
+        raise MissingParameter(f"The request must contain the parameter {member}.")
+    record = find(ctx.store.world, kind, ctx.scope, identity)
+    if record is None:
+        raise error([identity])
+    return record
+
+
+def new_tags(specifications: Iterable[TagSpecification], resource_type: str) -> Mapping[str, str]:
+    """The tags that what is made gets. Raises InvalidParameterValue or TagLimitExceeded."""
+    tags: list[Tag] = []
+    for one in specifications:
+        if one.resource_type != resource_type:
+            raise InvalidParameterValue(
+                f"'{one.resource_type}' is not a valid taggable resource type for this operation; it makes a "
+                f"'{resource_type}'."
+            )
+        tags += one.tags
+    return checked_tags(tags, {})
+
+
+def checked_tags(tags: Iterable[Tag], had: Mapping[str, str]) -> Mapping[str, str]:
+    """The tags on top of those there were. Raises InvalidParameterValue or TagLimitExceeded."""
+    given = list(tags)
+    for tag in given:
+        if not 0 < len(tag.key) <= _LONGEST_KEY or len(tag.value) > _LONGEST_VALUE:
+            raise InvalidParameterValue(
+                f"Tag keys have 1 to {_LONGEST_KEY} characters and values up to {_LONGEST_VALUE}: {tag.key[:80]!r}."
+            )
+        if tag.key.lower().startswith("aws:"):
+            raise InvalidParameterValue("Tag keys starting with 'aws:' are reserved for internal use.")
+    merged = {**had, **{tag.key: tag.value for tag in given}}
+    if len(merged) > TAGS:
+        raise TagLimitExceeded(TAGS)
+    return merged
+
+
+def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as EC2 answers them."""
+    return [{"key": key, "value": value} for key, value in sorted(tags.items())]

@@ -1,0 +1,219 @@
+"""Security groups.
+
+Promise: a name is unique in its VPC. A group that an interface has, or that another group's rule names, stays.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from types import MappingProxyType
+from typing import Final
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import (
+    CannotDelete,
+    DependencyViolation,
+    GroupNotFound,
+    InvalidGroupDuplicate,
+    InvalidGroupReserved,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingParameter,
+    VpcNotFound,
+)
+from moyai.domain.vpc.lookup import all_of, inside, the_default
+from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
+from moyai.domain.vpc.security_group import DEFAULT_NAME, Rule, SecurityGroup, leaving
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import SecurityGroupId
+
+GROUP: Final = "GroupId"
+_TEXT: Final = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+
+
+class CreateSecurityGroupRequest(ChangeRequest, frozen=True):
+    """A new group."""
+
+    group_name: str
+    description: str
+    vpc_id: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeSecurityGroupsRequest(PagedRequest, frozen=True):
+    """Which security groups."""
+
+    group_ids: tuple[str, ...] = ()
+    group_names: tuple[str, ...] = ()
+
+
+class DeleteSecurityGroupRequest(ChangeRequest, frozen=True):
+    """Which group; by name only in the default VPC."""
+
+    group_id: str | None = None
+    group_name: str | None = None
+
+
+def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> dict[str, object]:
+    """Make a group that lets nothing in and everything out."""
+    vpc = _vpc(ctx, request.vpc_id)
+    _check_text(request)
+    tags = new_tags(request.tag_specifications, "security-group")
+    if any(group.name == request.group_name for group in inside(ctx.store.world, SecurityGroup, ctx.scope, vpc.id)):
+        raise InvalidGroupDuplicate(f"The security group '{request.group_name}' already exists for VPC '{vpc.id}'")
+    if len(all_of(ctx.store.world, SecurityGroup, ctx.scope)) >= SECURITY_GROUPS:
+        raise SecurityGroupLimitExceeded(SECURITY_GROUPS)
+    group = SecurityGroup(
+        SecurityGroupId(new_id(ctx, "sg")),
+        vpc.id,
+        ctx.scope,
+        request.group_name,
+        request.description,
+        (leaving(new_id(ctx, "sgr")),),
+        tags,
+    )
+    commit(ctx, request, Put(group))
+    return {"group_id": group.id, "security_group_arn": _arn(group), "tags": tag_set(tags)}
+
+
+def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsRequest) -> dict[str, object]:
+    """The security groups of the scope. Names are looked for in the default VPC, as on AWS."""
+    groups = all_of(ctx.store.world, SecurityGroup, ctx.scope)
+    if request.group_names:
+        groups = _named(ctx, groups, request.group_names)
+    chosen = select(_KIND, groups, request.group_ids, request)
+    return {"security_groups": [_group(one) for one in chosen.items], "next_token": chosen.next_token}
+
+
+def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> dict[str, object]:
+    """Delete a group that nothing goes by."""
+    group = named(ctx, request.group_id, request.group_name)
+    world = ctx.store.world
+    if group.name == DEFAULT_NAME:
+        raise CannotDelete(f'the specified group: "{group.id}" name: "{DEFAULT_NAME}" cannot be deleted by a user')
+    users = [*_users(world, group), *(other.id for other in world.security_groups.by("referenced", group.id))]
+    if users:
+        raise DependencyViolation(f"resource {group.id} has a dependent object: {', '.join(users[:5])}")
+    commit(ctx, request, Delete(SecurityGroup, group.id))
+    return {"return": True, "group_id": group.id}
+
+
+def named(ctx: Context, identity: str | None, name: str | None) -> SecurityGroup:
+    """The group of this id, or of this name in the default VPC. Raises EC2's errors."""
+    if identity and name:
+        raise InvalidParameterCombination("GroupId and GroupName can't be used together.")
+    if not name:
+        return found(ctx, SecurityGroup, identity, GroupNotFound, GROUP)
+    [group] = _named(ctx, all_of(ctx.store.world, SecurityGroup, ctx.scope), (name,))
+    return group
+
+
+def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]) -> list[SecurityGroup]:
+    vpc = the_default(ctx.store.world, ctx.scope)
+    here = {group.name: group for group in groups if vpc is not None and group.vpc == vpc.id}
+    unknown = sorted(set(names) - set(here))
+    if unknown:
+        raise GroupNotFound(unknown)
+    return [here[name] for name in dict.fromkeys(names)]
+
+
+def _vpc(ctx: Context, identity: str | None) -> Vpc:
+    if identity is not None:
+        return found(ctx, Vpc, identity, VpcNotFound, "VpcId")
+    vpc = the_default(ctx.store.world, ctx.scope)
+    if vpc is None:
+        raise MissingParameter("The request must contain the parameter VpcId: there is no default VPC.")
+    return vpc
+
+
+def _check_text(request: CreateSecurityGroupRequest) -> None:
+    if request.group_name.lower() == DEFAULT_NAME:
+        raise InvalidGroupReserved(f"Cannot use reserved security group name: {DEFAULT_NAME}")
+    if request.group_name.startswith("sg-"):
+        raise InvalidParameterValue("Invalid group name: it may not begin with sg-.")
+    for member, text in (("GroupName", request.group_name), ("GroupDescription", request.description)):
+        if not _TEXT.fullmatch(text):
+            raise InvalidParameterValue(
+                f"Value ({text[:80]}) for parameter {member} is invalid. Up to 255 of a-z, A-Z, 0-9, spaces and "
+                "._-:/()#,@[]+=&;{}!$* are allowed."
+            )
+
+
+def _users(world: World, group: SecurityGroup) -> Iterator[str]:
+    for task in world.tasks.each("vpc", group.vpc):
+        if group.id in task.interface.security_groups:
+            yield task.interface.id
+
+
+def _group(group: SecurityGroup) -> dict[str, object]:
+    return {
+        "group_id": group.id,
+        "security_group_arn": _arn(group),
+        "group_name": group.name,
+        "description": group.description,
+        "vpc_id": group.vpc,
+        "owner_id": group.scope.account,
+        "ip_permissions": permission_list(group.way(egress=False)),
+        "ip_permissions_egress": permission_list(group.way(egress=True)),
+        "tags": tag_set(group.tags),
+    }
+
+
+def permission_list(rules: Iterable[Rule]) -> list[dict[str, object]]:
+    """Rules as EC2 answers them: one entry for each protocol and ports."""
+    together: dict[tuple[str, int | None, int | None], list[Rule]] = {}
+    for rule in rules:
+        together.setdefault((rule.protocol, rule.from_port, rule.to_port), []).append(rule)
+    return [
+        {
+            "ip_protocol": protocol,
+            "from_port": first,
+            "to_port": last,
+            "ip_ranges": [
+                {"cidr_ip": rule.cidr, "description": rule.description} for rule in same if rule.cidr is not None
+            ],
+            "user_id_group_pairs": [
+                {"group_id": rule.group.id, "user_id": rule.group.account, "description": rule.description}
+                for rule in same
+                if rule.group is not None
+            ],
+        }
+        for (protocol, first, last), same in together.items()
+    ]
+
+
+def _arn(group: SecurityGroup) -> str:
+    return arn("ec2", group.scope, f"security-group/{group.id}")
+
+
+_KIND = Kind[SecurityGroup](
+    "security groups",
+    lambda group: group.id,
+    MappingProxyType(
+        {
+            "group-id": lambda g: (g.id,),
+            "group-name": lambda g: (g.name,),
+            "description": lambda g: (g.description,),
+            "vpc-id": lambda g: (g.vpc,),
+            "owner-id": lambda g: (g.scope.account,),
+            "ip-permission.cidr": lambda g: [r.cidr for r in g.way(egress=False) if r.cidr],
+            "ip-permission.group-id": lambda g: [r.group.id for r in g.way(egress=False) if r.group],
+            "ip-permission.protocol": lambda g: [r.protocol for r in g.way(egress=False)],
+            "ip-permission.from-port": lambda g: [str(r.from_port) for r in g.way(egress=False)],
+            "ip-permission.to-port": lambda g: [str(r.to_port) for r in g.way(egress=False)],
+            "egress.ip-permission.cidr": lambda g: [r.cidr for r in g.way(egress=True) if r.cidr],
+            "egress.ip-permission.group-id": lambda g: [r.group.id for r in g.way(egress=True) if r.group],
+            "egress.ip-permission.protocol": lambda g: [r.protocol for r in g.way(egress=True)],
+            "egress.ip-permission.from-port": lambda g: [str(r.from_port) for r in g.way(egress=True)],
+            "egress.ip-permission.to-port": lambda g: [str(r.to_port) for r in g.way(egress=True)],
+        }
+    ),
+    GroupNotFound,
+    lambda group: group.tags,
+)

@@ -1,0 +1,198 @@
+"""A security group's rules as requests give them: IpPermissions, or one rule in the request's own members.
+
+Promise: what comes out are rules of the house, one for each other side. A group on the other side is one of the
+account's, of the same VPC, or one of a peered VPC; it is named by its id, or by its name in the same VPC.
+Refuses: IPv6, prefix lists, and protocols that are none of tcp, udp, icmp and all.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.api.ec2.ranges import network
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import (
+    GroupNotFound,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    InvalidPermissionMalformed,
+    MissingParameter,
+)
+from moyai.domain.vpc.lookup import find, inside
+from moyai.domain.vpc.peering import PeeringStatus
+from moyai.domain.vpc.security_group import ALL, GroupReference, Rule, SecurityGroup
+from moyai.kernel.ids import VpcId
+
+_PROTOCOLS: Final = MappingProxyType({"6": "tcp", "17": "udp", "1": "icmp", "all": ALL, ALL: ALL})
+_ICMP: Final = "icmp"
+_MAX_PORT: Final = 65535
+_MAX_TYPE: Final = 255
+_LONGEST: Final = 255
+
+
+class IpRange(msgspec.Struct, frozen=True):
+    """A range on the other side."""
+
+    cidr_ip: str = ""
+    description: str | None = None
+
+
+class UserIdGroupPair(msgspec.Struct, frozen=True):
+    """A group on the other side."""
+
+    group_id: str | None = None
+    group_name: str | None = None
+    user_id: str | None = None
+    vpc_id: str | None = None
+    vpc_peering_connection_id: str | None = None
+    description: str | None = None
+
+
+class IpPermission(msgspec.Struct, frozen=True):
+    """A protocol and ports, and all that is on the other side."""
+
+    ip_protocol: str | None = None
+    from_port: int | None = None
+    to_port: int | None = None
+    ip_ranges: tuple[IpRange, ...] = ()
+    user_id_group_pairs: tuple[UserIdGroupPair, ...] = ()
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """A protocol with its ports, checked."""
+
+    protocol: str
+    from_port: int | None = None
+    to_port: int | None = None
+
+
+def wanted(ctx: Context, group: SecurityGroup, asked: tuple[IpPermission, ...], *, egress: bool) -> list[Rule]:
+    """The rules that are asked for, with empty ids. Raises EC2's errors."""
+    if not asked:
+        raise MissingParameter("The request must contain IpPermissions, or a rule of its own.")
+    return [rule for one in asked for rule in _rules(ctx, group, one, egress=egress)]
+
+
+def ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
+    """A protocol and its ports. Raises MissingParameter or InvalidParameterValue."""
+    if not protocol:
+        raise MissingParameter("The request must contain the parameter IpProtocol.")
+    name = _PROTOCOLS.get(protocol.lower(), protocol.lower())
+    if name == ALL:
+        return Ports(ALL)
+    if name == _ICMP:
+        kind, code = -1 if first is None else first, -1 if last is None else last
+        if not (-1 <= kind <= _MAX_TYPE and -1 <= code <= _MAX_TYPE):
+            raise InvalidParameterValue(
+                f"ICMP has types and codes from -1 (all) to {_MAX_TYPE}, not {kind} and {code}."
+            )
+        return Ports(_ICMP, kind, code)
+    if name not in {"tcp", "udp"}:
+        raise InvalidParameterValue(f"IpProtocol is tcp, udp, icmp or -1 (all) here, not '{protocol[:40]}'.")
+    if first is None or last is None:
+        raise InvalidParameterValue("Invalid value for portRange. Must specify both from and to ports with TCP/UDP.")
+    if not 0 <= first <= last <= _MAX_PORT:
+        raise InvalidParameterValue(f"Invalid value for portRange: {first} to {last} is no range of ports.")
+    return Ports(name, first, last)
+
+
+def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> GroupReference:
+    """The group on the other side. Raises GroupNotFound and others."""
+    if pair.group_id is None and pair.group_name is not None:
+        named = inside(ctx.store.world, SecurityGroup, ctx.scope, group.vpc)
+        here = next((one for one in named if one.name == pair.group_name), None)
+        if here is None:
+            raise GroupNotFound([pair.group_name])
+        return GroupReference(here.id, ctx.scope.account, here.vpc)
+    if not pair.group_id:
+        raise MissingParameter("A group on the other side of a rule is named by GroupId.")
+    other = find(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(ctx, group.vpc, pair.group_id)
+    if other is None or (pair.user_id is not None and pair.user_id != other.scope.account):
+        raise GroupNotFound([pair.group_id])
+    if other.vpc != group.vpc and not _are_peered(ctx, group.vpc, other.vpc):
+        raise InvalidParameterValue(
+            f"You have specified two resources that belong to different networks: {pair.group_id} is in {other.vpc}, "
+            f"which is not peered with {group.vpc}."
+        )
+    if pair.vpc_id is not None and pair.vpc_id != other.vpc:
+        raise InvalidParameterValue(f"VpcId: the group {other.id} is in {other.vpc}.")
+    return GroupReference(other.id, other.scope.account, other.vpc)
+
+
+def described(text: str | None) -> str | None:
+    """A rule's description. Raises InvalidParameterValue."""
+    if text is not None and len(text) > _LONGEST:
+        raise InvalidParameterValue(f"A rule's description has up to {_LONGEST} characters.")
+    return text or None
+
+
+def _rules(ctx: Context, group: SecurityGroup, asked: IpPermission, *, egress: bool) -> Iterator[Rule]:
+    what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
+    if not asked.ip_ranges and not asked.user_id_group_pairs:
+        raise InvalidPermissionMalformed("A rule needs another side: IpRanges or UserIdGroupPairs.")
+    for one in asked.ip_ranges:
+        yield Rule(
+            "",
+            egress=egress,
+            protocol=what.protocol,
+            from_port=what.from_port,
+            to_port=what.to_port,
+            cidr=str(network(one.cidr_ip, "CidrIp")),
+            description=described(one.description),
+        )
+    for pair in asked.user_id_group_pairs:
+        yield Rule(
+            "",
+            egress=egress,
+            protocol=what.protocol,
+            from_port=what.from_port,
+            to_port=what.to_port,
+            group=reference(ctx, group, pair),
+            description=described(pair.description),
+        )
+
+
+def _are_peered(ctx: Context, one: VpcId, other: VpcId) -> bool:
+    peerings = ctx.store.world.vpc_peerings.by("vpc", one)
+    return any(p.status is PeeringStatus.ACTIVE and p.other(one).vpc == other for p in peerings)
+
+
+def _peered(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
+    """A group of a VPC in another scope that is peered with this one."""
+    for peering in ctx.store.world.vpc_peerings.by("vpc", vpc):
+        side = peering.other(vpc)
+        found = find(ctx.store.world, SecurityGroup, side.scope, group)
+        if peering.status is PeeringStatus.ACTIVE and found is not None and found.vpc == side.vpc:
+            return found
+    return None
+
+
+class OneRule(msgspec.Struct, frozen=True):
+    """A rule in the request's own members, as the oldest clients send it."""
+
+    ip_permissions: tuple[IpPermission, ...] = ()
+    ip_protocol: str | None = None
+    from_port: int | None = None
+    to_port: int | None = None
+    cidr_ip: str | None = None
+    source_security_group_name: str | None = None
+    dry_run: bool = False
+
+    def permissions(self) -> tuple[IpPermission, ...]:
+        """All that the request asks for. Raises InvalidParameterCombination."""
+        own = (self.ip_protocol, self.from_port, self.to_port, self.cidr_ip, self.source_security_group_name)
+        if not any(value is not None for value in own):
+            return self.ip_permissions
+        if self.ip_permissions:
+            raise InvalidParameterCombination("IpPermissions and a rule of the request's own can't be used together.")
+        ranges = () if self.cidr_ip is None else (IpRange(self.cidr_ip),)
+        name = self.source_security_group_name
+        pairs = () if name is None else (UserIdGroupPair(group_name=name),)
+        if pairs and self.ip_protocol is None:
+            return (IpPermission(ALL, ip_ranges=ranges, user_id_group_pairs=pairs),)
+        return (IpPermission(self.ip_protocol, self.from_port, self.to_port, ranges, pairs),)

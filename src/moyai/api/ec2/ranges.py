@@ -1,0 +1,33 @@
+"""IPv4 ranges as EC2 takes them.
+
+Promise: a range comes out as EC2 keeps it, in its canonical form: 10.0.1.7/16 is 10.0.0.0/16.
+"""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+
+from moyai.domain.vpc.errors import InvalidParameterValue
+from moyai.kernel.errors import ClientFault
+
+LARGEST, SMALLEST = 16, 28
+"""Prefix lengths of VPCs and subnets."""
+
+
+def network(text: str, member: str) -> IPv4Network:
+    """The range. Raises InvalidParameterValue."""
+    address, _, prefix = text.partition("/")
+    try:
+        return IPv4Network((address, int(prefix) if prefix.isdecimal() else -1), strict=False)
+    except (AddressValueError, NetmaskValueError):
+        raise InvalidParameterValue(
+            f"Value ({text[:60]}) for parameter {member} is invalid. This is not a valid IPv4 CIDR block."
+        ) from None
+
+
+def block(text: str, member: str, error: type[ClientFault]) -> IPv4Network:
+    """The range of a VPC or a subnet. Raises InvalidParameterValue or the error."""
+    found = network(text, member)
+    if not LARGEST <= found.prefixlen <= SMALLEST:
+        raise error(f"The CIDR '{text}' is invalid: its prefix has to be between /{LARGEST} and /{SMALLEST}.")
+    return found

@@ -1,0 +1,212 @@
+"""Subnets.
+
+Promise: a subnet is in one zone, its first when none is named; its range is part of its VPC's and overlaps no other.
+``MapPublicIpOnLaunch`` is kept and shown; tasks go by their own assignPublicIp, as on AWS.
+Refuses: IPv6, Outposts, IPAM, and names that hosts get from their resource's id.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.ranges import block
+from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.ec2.vpcs import VPC, AttributeValue
+from moyai.api.operation import Context
+from moyai.domain.vpc.default import Zone, zones
+from moyai.domain.vpc.errors import (
+    DependencyViolation,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    InvalidSubnetConflict,
+    InvalidSubnetRange,
+    MissingParameter,
+    SubnetNotFound,
+    VpcNotFound,
+)
+from moyai.domain.vpc.lookup import all_of, inside
+from moyai.domain.vpc.quotas import SUBNETS, SubnetLimitExceeded
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import SubnetId
+from moyai.plan.addresses import addresses_left
+
+SUBNET: Final = "SubnetId"
+_IP_NAME: Final = "ip-name"
+
+
+class CreateSubnetRequest(ChangeRequest, frozen=True):
+    """A new subnet."""
+
+    vpc_id: str
+    cidr_block: str | None = None
+    availability_zone: str | None = None
+    availability_zone_id: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeSubnetsRequest(PagedRequest, frozen=True):
+    """Which subnets."""
+
+    subnet_ids: tuple[str, ...] = ()
+
+
+class DeleteSubnetRequest(ChangeRequest, frozen=True):
+    """Which subnet."""
+
+    subnet_id: str
+
+
+class ModifySubnetAttributeRequest(msgspec.Struct, frozen=True):
+    """One attribute's new value."""
+
+    subnet_id: str
+    map_public_ip_on_launch: AttributeValue | None = None
+    private_dns_hostname_type_on_launch: str | None = None
+
+
+def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, object]:
+    """Make a subnet."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    if not request.cidr_block:
+        raise MissingParameter("Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.")
+    cidr = block(request.cidr_block, "CidrBlock", InvalidSubnetRange)
+    zone = _zone(ctx, request)
+    tags = new_tags(request.tag_specifications, "subnet")
+    if not cidr.subnet_of(IPv4Network(vpc.cidr)):
+        raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {vpc.cidr}.")
+    others = inside(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    clash = next((one for one in others if cidr.overlaps(IPv4Network(one.cidr))), None)
+    if clash is not None:
+        raise InvalidSubnetConflict(f"The CIDR '{cidr}' conflicts with another subnet: {clash.id}, {clash.cidr}.")
+    if len(others) >= SUBNETS:
+        raise SubnetLimitExceeded(SUBNETS)
+    subnet = Subnet(SubnetId(new_id(ctx, "subnet")), vpc.id, ctx.scope, str(cidr), zone.name, zone.id, tags=tags)
+    commit(ctx, request, Put(subnet))
+    return {"subnet": _subnet(ctx.store.world, subnet)}
+
+
+def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> dict[str, object]:
+    """The subnets of the scope, with the addresses that are left in each."""
+    world = ctx.store.world
+    kind = _KIND._replace(filters={**_KIND.filters, "available-ip-address-count": lambda s: (_left(world, s),)})
+    chosen = select(kind, all_of(world, Subnet, ctx.scope), request.subnet_ids, request)
+    return {"subnets": [_subnet(world, one) for one in chosen.items], "next_token": chosen.next_token}
+
+
+def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
+    """Delete a subnet in which nothing has an address; its association with a route table goes with it."""
+    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    world = ctx.store.world
+    tasks = [task.interface.id for task in world.tasks.each("subnet", subnet.id) if not task.stopped]
+    in_use = (*tasks, *(gateway.id for gateway in world.nat_gateways.by("subnet", subnet.id)))
+    if in_use:
+        named = ", ".join(in_use[:5])
+        raise DependencyViolation(
+            f"The subnet '{subnet.id}' has dependencies and cannot be deleted: {len(in_use)} of them, such as {named}."
+        )
+    tables = [
+        Put(replace(table, associations=tuple(one for one in table.associations if one.subnet != subnet.id)))
+        for table in world.route_tables.by("subnet", subnet.id)
+    ]
+    commit(ctx, request, Delete(Subnet, subnet.id), *tables)
+
+
+def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest) -> None:
+    """Keep whether instances would get a public address."""
+    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    if (request.map_public_ip_on_launch is None) == (request.private_dns_hostname_type_on_launch is None):
+        raise InvalidParameterCombination("Exactly one attribute of a subnet can be modified at a time.")
+    if request.private_dns_hostname_type_on_launch not in {None, _IP_NAME}:
+        raise InvalidParameterValue(f"PrivateDnsHostnameTypeOnLaunch is {_IP_NAME} here: tasks are named by address.")
+    if request.map_public_ip_on_launch is not None:
+        changed = replace(subnet, map_public_ip_on_launch=request.map_public_ip_on_launch.value)
+        commit(ctx, ChangeRequest(), Put(changed))
+
+
+def _zone(ctx: Context, request: CreateSubnetRequest) -> Zone:
+    there = zones(ctx.scope)
+    if request.availability_zone and request.availability_zone_id:
+        raise InvalidParameterCombination("AvailabilityZone and AvailabilityZoneId can't be used together.")
+    asked = request.availability_zone or request.availability_zone_id
+    if asked is None:
+        return there[0]
+    zone = next((one for one in there if asked in {one.name, one.id}), None)
+    if zone is None:
+        names = ", ".join(one.name for one in there)
+        raise InvalidParameterValue(
+            f"Value ({asked[:60]}) for parameter availabilityZone is invalid. Subnets can currently only be created in "
+            f"the following availability zones: {names}."
+        )
+    return zone
+
+
+def _subnet(world: World, subnet: Subnet) -> dict[str, object]:
+    return {
+        "subnet_id": subnet.id,
+        "subnet_arn": _arn(subnet),
+        "vpc_id": subnet.vpc,
+        "owner_id": subnet.scope.account,
+        "state": "available",
+        "cidr_block": subnet.cidr,
+        "available_ip_address_count": addresses_left(world, subnet),
+        "availability_zone": subnet.zone,
+        "availability_zone_id": subnet.zone_id,
+        "default_for_az": subnet.default_for_az,
+        "map_public_ip_on_launch": subnet.map_public_ip_on_launch,
+        "map_customer_owned_ip_on_launch": False,
+        "assign_ipv6_address_on_creation": False,
+        "ipv6_native": False,
+        "enable_dns64": False,
+        "private_dns_name_options_on_launch": {
+            "hostname_type": _IP_NAME,
+            "enable_resource_name_dns_a_record": False,
+            "enable_resource_name_dns_aaaa_record": False,
+        },
+        "tags": tag_set(subnet.tags),
+    }
+
+
+def _arn(subnet: Subnet) -> str:
+    return arn("ec2", subnet.scope, f"subnet/{subnet.id}")
+
+
+def _left(world: World, subnet: Subnet) -> str:
+    return str(addresses_left(world, subnet))
+
+
+_KIND = Kind[Subnet](
+    "subnets",
+    lambda subnet: subnet.id,
+    MappingProxyType(
+        {
+            "subnet-id": lambda s: (s.id,),
+            "subnet-arn": lambda s: (_arn(s),),
+            "vpc-id": lambda s: (s.vpc,),
+            "availability-zone": lambda s: (s.zone,),
+            "availabilityZone": lambda s: (s.zone,),
+            "availability-zone-id": lambda s: (s.zone_id,),
+            "availabilityZoneId": lambda s: (s.zone_id,),
+            "cidr": lambda s: (s.cidr,),
+            "cidr-block": lambda s: (s.cidr,),
+            "cidrBlock": lambda s: (s.cidr,),
+            "default-for-az": lambda s: flag(s.default_for_az),
+            "defaultForAz": lambda s: flag(s.default_for_az),
+            "map-public-ip-on-launch": lambda s: flag(s.map_public_ip_on_launch),
+            "ipv6-native": lambda _: flag(False),  # noqa: FBT003
+            "owner-id": lambda s: (s.scope.account,),
+            "state": lambda _: ("available",),
+        }
+    ),
+    SubnetNotFound,
+    lambda subnet: subnet.tags,
+)

@@ -1,0 +1,229 @@
+"""VPCs.
+
+Promise: a new VPC has what AWS gives it: a main route table and a default security group. Both go with it; anything
+else in it keeps it from being deleted.
+Refuses: ranges outside /16 to /28, and all that has to do with IPv6, IPAM, dedicated tenancy or encryption.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.ranges import block
+from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.operation import Context
+from moyai.domain.vpc.default import DEFAULT_DESCRIPTION
+from moyai.domain.vpc.errors import (
+    DependencyViolation,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    InvalidVpcRange,
+    MissingParameter,
+    VpcNotFound,
+)
+from moyai.domain.vpc.gateway import InternetGateway, NatGateway
+from moyai.domain.vpc.lookup import Part, all_of, inside
+from moyai.domain.vpc.peering import VpcPeering
+from moyai.domain.vpc.quotas import VPCS, VpcLimitExceeded
+from moyai.domain.vpc.route_table import Association, RouteTable
+from moyai.domain.vpc.security_group import DEFAULT_NAME, GroupReference, SecurityGroup, among_members, leaving
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import RouteTableId, SecurityGroupId, VpcId
+
+VPC: Final = "VpcId"
+
+
+class CreateVpcRequest(ChangeRequest, frozen=True):
+    """A new VPC."""
+
+    cidr_block: str | None = None
+    instance_tenancy: str = "default"
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeVpcsRequest(PagedRequest, frozen=True):
+    """Which VPCs."""
+
+    vpc_ids: tuple[str, ...] = ()
+
+
+class DeleteVpcRequest(ChangeRequest, frozen=True):
+    """Which VPC."""
+
+    vpc_id: str
+
+
+class AttributeValue(msgspec.Struct, frozen=True):
+    """On or off."""
+
+    value: bool = False
+
+
+class ModifyVpcAttributeRequest(msgspec.Struct, frozen=True):
+    """One attribute's new value."""
+
+    vpc_id: str
+    enable_dns_hostnames: AttributeValue | None = None
+    enable_dns_support: AttributeValue | None = None
+    enable_network_address_usage_metrics: AttributeValue | None = None
+
+
+class DescribeVpcAttributeRequest(ChangeRequest, frozen=True):
+    """One attribute of a VPC."""
+
+    attribute: str
+    vpc_id: str
+
+
+def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
+    """Make a VPC with its main route table and its default security group."""
+    if not request.cidr_block:
+        raise MissingParameter("The request must contain the parameter CidrBlock.")
+    if request.instance_tenancy != "default":
+        raise InvalidParameterValue("InstanceTenancy: there are no instances here; leave it out.")
+    cidr = block(request.cidr_block, "CidrBlock", InvalidVpcRange)
+    tags = new_tags(request.tag_specifications, "vpc")
+    if len(all_of(ctx.store.world, Vpc, ctx.scope)) >= VPCS:
+        raise VpcLimitExceeded(VPCS)
+    vpc = Vpc(VpcId(new_id(ctx, "vpc")), ctx.scope, str(cidr), tags=tags)
+    commit(ctx, request, Put(vpc), Put(_main_table(ctx, vpc)), Put(_default_group(ctx, vpc)))
+    return {"vpc": _vpc(vpc)}
+
+
+def describe_vpcs(ctx: Context, request: DescribeVpcsRequest) -> dict[str, object]:
+    """The VPCs of the scope."""
+    chosen = select(_VPCS, all_of(ctx.store.world, Vpc, ctx.scope), request.vpc_ids, request)
+    return {"vpcs": [_vpc(vpc) for vpc in chosen.items], "next_token": chosen.next_token}
+
+
+def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
+    """Delete a VPC with its main route table and its default security group."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    world = ctx.store.world
+    tables = inside(world, RouteTable, ctx.scope, vpc.id)
+    groups = inside(world, SecurityGroup, ctx.scope, vpc.id)
+    in_use: dict[str, Sequence[Part | VpcPeering]] = {
+        "subnets": inside(world, Subnet, ctx.scope, vpc.id),
+        "internet gateways": inside(world, InternetGateway, ctx.scope, vpc.id),
+        "NAT gateways": inside(world, NatGateway, ctx.scope, vpc.id),
+        "route tables": [table for table in tables if not table.main],
+        "security groups": [group for group in groups if group.name != DEFAULT_NAME],
+        "peering connections": [peering for peering in world.vpc_peerings.by("vpc", vpc.id) if peering.open],
+    }
+    for what, those in in_use.items():
+        if those:
+            named = ", ".join(one.id for one in those)
+            raise DependencyViolation(f"The vpc '{vpc.id}' has dependencies and cannot be deleted: {what} {named}.")
+    default = [Put(DefaultVpc(ctx.scope, None))] if vpc.is_default else []
+    parts: tuple[RouteTable | SecurityGroup | Vpc, ...] = (*tables, *groups, vpc)
+    commit(ctx, request, *(Delete(type(part), part.id) for part in parts), *default)
+
+
+def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> None:
+    """Turn the names of hosts on or off, which nothing here depends on; tasks have a resolver in any case."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    given = [
+        name
+        for name, value in (
+            ("EnableDnsHostnames", request.enable_dns_hostnames),
+            ("EnableDnsSupport", request.enable_dns_support),
+            ("EnableNetworkAddressUsageMetrics", request.enable_network_address_usage_metrics),
+        )
+        if value is not None
+    ]
+    if len(given) != 1:
+        raise InvalidParameterCombination("Exactly one attribute of a VPC can be modified at a time.")
+    if request.enable_dns_support is not None and not request.enable_dns_support.value:
+        raise InvalidParameterValue("EnableDnsSupport: a VPC's resolver can't be turned off here; leave it true.")
+    if request.enable_network_address_usage_metrics is not None and request.enable_network_address_usage_metrics.value:
+        raise InvalidParameterValue("EnableNetworkAddressUsageMetrics: there are no such metrics; leave it false.")
+    if request.enable_dns_hostnames is not None:
+        changed = replace(vpc, dns_hostnames=request.enable_dns_hostnames.value)
+        commit(ctx, ChangeRequest(), Put(changed))
+
+
+def describe_vpc_attribute(ctx: Context, request: DescribeVpcAttributeRequest) -> dict[str, object]:
+    """One attribute's value."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    values = {
+        "enableDnsSupport": ("enable_dns_support", True),
+        "enableDnsHostnames": ("enable_dns_hostnames", vpc.dns_hostnames),
+        "enableNetworkAddressUsageMetrics": ("enable_network_address_usage_metrics", False),
+    }
+    if request.attribute not in values:
+        raise InvalidParameterValue(f"Attribute is one of {', '.join(values)}, not '{request.attribute[:60]}'.")
+    if request.dry_run:
+        commit(ctx, request)
+    member, value = values[request.attribute]
+    return {"vpc_id": vpc.id, member: {"value": value}}
+
+
+def _main_table(ctx: Context, vpc: Vpc) -> RouteTable:
+    main = Association(new_id(ctx, "rtbassoc"))
+    return RouteTable(RouteTableId(new_id(ctx, "rtb")), vpc.id, ctx.scope, associations=(main,))
+
+
+def _default_group(ctx: Context, vpc: Vpc) -> SecurityGroup:
+    group = SecurityGroupId(new_id(ctx, "sg"))
+    members = among_members(new_id(ctx, "sgr"), GroupReference(group, ctx.scope.account, vpc.id))
+    rules = (members, leaving(new_id(ctx, "sgr")))
+    return SecurityGroup(group, vpc.id, ctx.scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
+
+
+def _vpc(vpc: Vpc) -> dict[str, object]:
+    return {
+        "vpc_id": vpc.id,
+        "owner_id": vpc.scope.account,
+        "state": "available",
+        "cidr_block": vpc.cidr,
+        "cidr_block_association_set": [
+            {
+                "association_id": _range_id(vpc),
+                "cidr_block": vpc.cidr,
+                "cidr_block_state": {"state": "associated"},
+            }
+        ],
+        "dhcp_options_id": _dhcp_id(vpc),
+        "instance_tenancy": "default",
+        "is_default": vpc.is_default,
+        "tags": tag_set(vpc.tags),
+    }
+
+
+def _range_id(vpc: Vpc) -> str:
+    return vpc.id.replace("vpc-", "vpc-cidr-assoc-")
+
+
+def _dhcp_id(vpc: Vpc) -> str:
+    return vpc.id.replace("vpc-", "dopt-")
+
+
+_VPCS = Kind[Vpc](
+    "VPCs",
+    lambda vpc: vpc.id,
+    MappingProxyType(
+        {
+            "vpc-id": lambda v: (v.id,),
+            "cidr": lambda v: (v.cidr,),
+            "cidr-block-association.association-id": lambda v: (_range_id(v),),
+            "cidr-block-association.cidr-block": lambda v: (v.cidr,),
+            "cidr-block-association.state": lambda _: ("associated",),
+            "dhcp-options-id": lambda v: (_dhcp_id(v),),
+            "is-default": lambda v: flag(v.is_default),
+            "isDefault": lambda v: flag(v.is_default),
+            "owner-id": lambda v: (v.scope.account,),
+            "state": lambda _: ("available",),
+        }
+    ),
+    VpcNotFound,
+    lambda vpc: vpc.tags,
+)

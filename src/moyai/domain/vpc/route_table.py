@@ -1,0 +1,57 @@
+"""Route tables: where a subnet's traffic goes when it leaves the VPC.
+
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from moyai.domain.stored import Stored
+from moyai.kernel.ids import InternetGatewayId, NatGatewayId, RouteTableId, SubnetId, VpcId, VpcPeeringId
+from moyai.kernel.scope import Scope
+
+RouteTarget = InternetGatewayId | NatGatewayId | VpcPeeringId
+"""By whose id a route leads on; the prefix tells them apart."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """To a range, by way of a gateway or a peering. The VPC's own range is reached without one."""
+
+    destination: str
+    target: RouteTarget
+
+
+class Association(msgspec.Struct, frozen=True):
+    """That a subnet goes by this table; ``subnet`` None: that all do which have no table of their own."""
+
+    id: str
+    subnet: SubnetId | None = None
+
+
+class RouteTable(Stored, frozen=True, tag="route_table"):
+    """A route table. Each VPC has one main table."""
+
+    id: RouteTableId
+    vpc: VpcId
+    scope: Scope
+    routes: tuple[Route, ...] = ()
+    associations: tuple[Association, ...] = ()
+    client_token: str | None = None
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> RouteTableId:
+        """The record's key in its table."""
+        return self.id
+
+    @property
+    def main(self) -> bool:
+        """Whether subnets without a table of their own go by it."""
+        return any(one.subnet is None for one in self.associations)
+
+    def route(self, destination: str) -> Route | None:
+        """The route to exactly this range."""
+        return next((one for one in self.routes if one.destination == destination), None)

@@ -1,0 +1,31 @@
+"""Subnets: a part of a VPC's range, in one availability zone.
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moyai.domain.stored import Stored
+from moyai.kernel.ids import SubnetId, VpcId
+from moyai.kernel.scope import Scope
+
+
+class Subnet(Stored, frozen=True, tag="subnet"):
+    """A subnet. Its range and its zone never change."""
+
+    id: SubnetId
+    vpc: VpcId
+    scope: Scope
+    cidr: str
+    zone: str
+    zone_id: str
+    default_for_az: bool = False
+    map_public_ip_on_launch: bool = False
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> SubnetId:
+        """The record's key in its table."""
+        return self.id

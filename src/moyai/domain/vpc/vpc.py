@@ -1,0 +1,49 @@
+"""Virtual private clouds, and which one is an account's default.
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Vpc.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moyai.domain.keys import scope_key
+from moyai.domain.stored import Stored
+from moyai.kernel.ids import VpcId
+from moyai.kernel.scope import Scope
+
+
+class Vpc(Stored, frozen=True, tag="vpc"):
+    """A VPC. Its range never changes; its subnets, groups, route tables and gateways name it."""
+
+    id: VpcId
+    scope: Scope
+    cidr: str
+    is_default: bool = False
+    dns_hostnames: bool = False
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> VpcId:
+        """The record's key in its table."""
+        return self.id
+
+    @property
+    def vpc(self) -> VpcId:
+        """The VPC it belongs to, as for everything else in a VPC: itself."""
+        return self.id
+
+
+class DefaultVpc(Stored, frozen=True, tag="default_vpc"):
+    """That a scope's default VPC is on record, and which one it is (None: it was deleted).
+
+    While a scope has no such record, its default VPC is the one that ``default.default_vpc`` gives.
+    """
+
+    scope: Scope
+    vpc: VpcId | None
+
+    @property
+    def key(self) -> str:
+        """The record's key in its table."""
+        return scope_key(self.scope)

@@ -1,0 +1,102 @@
+"""VPCs in a few lines, as EC2's calls would have recorded them, and tasks in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import AwsVpcConfiguration
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.vpc.gateway import InternetGateway, NatGateway
+from moyai.domain.vpc.lookup import settle
+from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
+from moyai.domain.vpc.route_table import Association, Route, RouteTable
+from moyai.domain.vpc.security_group import GroupReference, Rule, SecurityGroup, among_members, leaving
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Put, World
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import Scope
+from moyai.plan.launch import LaunchRequest, launch
+from moyai.testing.world import SCOPE, Builder
+
+OTHER = Scope(AccountId("210987654321"), Region("eu-west-1"))
+ANYWHERE = "0.0.0.0/0"
+
+
+class Nets:
+    """VPCs called ``a``, ``b``, …: ``vpc-a`` with ``subnet-a``, ``sg-a`` (its default group) and ``rtb-a`` (its main
+    table), at 10.<number>.0.0/16.
+    """
+
+    def __init__(self) -> None:
+        self.build = Builder()
+        self.put(*settle(self.world, SCOPE))
+
+    @property
+    def world(self) -> World:
+        return self.build.world
+
+    def put(self, *changes: Put) -> None:
+        self.build.book.apply(changes)
+
+    def vpc(self, name: str, number: int, scope: Scope = SCOPE) -> Vpc:
+        ids: Any = {"vpc": f"vpc-{name}", "scope": scope}
+        vpc = Vpc(ids["vpc"], scope, f"10.{number}.0.0/16")
+        group: Any = f"sg-{name}"
+        rules = (among_members(f"sgr-{name}-in", GroupReference(group, scope.account, vpc.id)), leaving(f"sgr-{name}"))
+        table: Any = f"rtb-{name}"
+        self.put(
+            Put(vpc),
+            Put(SecurityGroup(group, vpc.id, scope, "default", "", rules)),
+            Put(RouteTable(table, vpc.id, scope, associations=(Association(f"rtbassoc-{name}"),))),
+        )
+        self.subnet(name, name, f"10.{number}.1.0/24", scope)
+        return vpc
+
+    def subnet(self, name: str, vpc: str, cidr: str, scope: Scope = SCOPE) -> Subnet:
+        one: Any = {"id": f"subnet-{name}", "vpc": f"vpc-{vpc}"}
+        made = Subnet(scope=scope, cidr=cidr, zone=f"{scope.region}a", zone_id="az1", **one)
+        self.put(Put(made))
+        return made
+
+    def route(self, table: str, destination: str, target: Any) -> None:
+        found = self.world.route_tables[f"rtb-{table}"]
+        self.put(Put(replace(found, routes=(*found.routes, Route(destination, target)))))
+
+    def peer(self, name: str, one: str, other: str, status: PeeringStatus = PeeringStatus.ACTIVE) -> None:
+        sides: Any = [PeeringSide(v.scope, v.id, v.cidr) for v in (self.world.vpcs[f"vpc-{x}"] for x in (one, other))]
+        now = self.build.clock.now()
+        identity: Any = f"pcx-{name}"
+        self.put(Put(VpcPeering(identity, *sides, status, "", now, now)))
+
+    def gateway(self, name: str, vpc: str | None) -> None:
+        identity: Any = f"igw-{name}"
+        there: Any = None if vpc is None else f"vpc-{vpc}"
+        self.put(Put(InternetGateway(identity, SCOPE, there)))
+
+    def nat(self, name: str, subnet: str, **members: Any) -> None:
+        place = self.world.subnets[f"subnet-{subnet}"]
+        ids: Any = {"id": f"nat-{name}", "interface": f"eni-{name}", "allocation": f"eipalloc-{name}"}
+        addresses: Any = {"address": place.cidr.replace("0/24", "200"), "public_address": "127.83.0.9", "created_at": 1}
+        self.put(Put(NatGateway(scope=SCOPE, vpc=place.vpc, subnet=place.id, **ids, **addresses, **members)))
+
+    def group(self, name: str, vpc: str, *rules: Rule) -> None:
+        identity: Any = f"sg-{name}"
+        there: Any = f"vpc-{vpc}"
+        self.put(Put(SecurityGroup(identity, there, SCOPE, name, "", rules)))
+
+    def task(self, subnet: str, *groups: str, public: str | None = None) -> Task:
+        named: Any = (f"subnet-{subnet}",), tuple(f"sg-{group}" for group in groups)
+        scope = self.world.subnets[named[0][0]].scope
+        cluster: Any = f"arn:aws:ecs:{scope.region}:{scope.account}:cluster/default"
+        definition = next(iter(self.world.task_definitions), None) or self.build.definition("web")
+        request = LaunchRequest(cluster, definition, "family:web", AwsVpcConfiguration(*named))
+        made = launch(self.world, request, self.build.clock.now(), self.build.ids)
+        made = replace(made, interface=replace(made.interface, public_address=public))
+        self.put(Put(made))
+        return made
+
+    def stop(self, task: Task) -> None:
+        self.put(Put(replace(self.world.tasks[task.arn], last_status=TaskStatus.STOPPED)))
