@@ -1,4 +1,5 @@
-"""Load from a process of its own: the same requests again and again, each connection waiting for its answer.
+"""Load from a process of its own: the same requests again and again, each connection waiting for its answer. A server
+that closes a connection gets the next request on a new one.
 
 Run as a program: ``load.py HOST PORT CONNECTIONS SECONDS RATE`` with the raw request on standard input; RATE is
 requests a second over all connections, 0 for as many as are answered. It prints one JSON object: the requests,
@@ -51,12 +52,28 @@ class Load(NamedTuple):
 
 
 class _Client(asyncio.Protocol):
-    """One connection. An answer that isn't 200 ends the run."""
+    """One connection at a time. An answer that isn't 200 ends the run."""
 
-    def __init__(self, request: bytes, pause: float, waits: list[float]) -> None:
-        self._request, self._pause, self._waits = request, pause, waits
+    def __init__(self, load: Load, request: bytes, waits: list[float]) -> None:
+        self._load, self._request, self._waits = load, request, waits
+        self._pause = load.connections / load.rate if load.rate else 0.0
+        self._over = False
         self._data = b""
         self._sent = 0.0
+
+    async def open(self) -> None:
+        """Connect."""
+        await asyncio.get_running_loop().create_connection(lambda: self, self._load.host, self._load.port)
+
+    def end(self) -> None:
+        """Hang up."""
+        self._over = True
+        self._transport.abort()  # type: ignore[attr-defined]
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._data = b""
+        if not self._over:
+            self._opening = asyncio.ensure_future(self.open())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -74,10 +91,13 @@ class _Client(asyncio.Protocol):
             return
         if not self._data.startswith(b"HTTP/1.1 200"):
             sys.exit(self._data.decode())
+        closing = b"onnection: close" in self._data[:head]
         self._data = b""
         wait = perf_counter() - self._sent
         self._waits.append(wait)
-        if self._pause:
+        if closing:
+            self._transport.close()
+        elif self._pause:
             asyncio.get_running_loop().call_later(max(0.0, self._pause - wait), self._send)
         else:
             self._send()
@@ -89,18 +109,15 @@ def _length(head: bytes) -> int:
 
 async def _run(load: Load, request: bytes) -> Result:
     waits: list[float] = []
-    pause = load.connections / load.rate if load.rate else 0.0
-    loop = asyncio.get_running_loop()
+    clients = [_Client(load, request, waits) for _ in range(load.connections)]
     started = perf_counter()
-    transports = []
-    for _ in range(load.connections):
-        made, _client = await loop.create_connection(lambda: _Client(request, pause, waits), load.host, load.port)
-        transports.append(made)
-        await asyncio.sleep(pause / load.connections)
+    for client in clients:
+        await client.open()
+        await asyncio.sleep(1 / load.rate if load.rate else 0)
     await asyncio.sleep(load.seconds)
     elapsed = perf_counter() - started
-    for transport in transports:
-        transport.abort()
+    for client in clients:
+        client.end()
     return Result(len(waits), elapsed, 1000 * median(waits))
 
 

@@ -7,14 +7,17 @@ first call and kept.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
-from moyai.api.operation import Operation, Service
+from moyai.api.kept import Answers, Questions, Words, renewed
+from moyai.api.operation import Context, Operation, Service
 from moyai.api.wire.accept import Acceptor, Refusals
 from moyai.api.wire.codec import Codec, Params
+from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.protocols import codecs
 from moyai.api.wire.validate import Validator, any_missing, sentence
@@ -34,6 +37,8 @@ class Desk:
         self._refusals = Refusals(service.refused)
         self._validator = Validator()
         self._acceptors: dict[str, Acceptor[Any]] = {}
+        self._questions = Questions()
+        self._answers = Answers()
 
     def operation(self, name: str) -> Operation[Any]:
         """The operation's entry. Raises OperationNotYet."""
@@ -44,6 +49,32 @@ class Desk:
                 "docs/reference/coverage.md lists what is."
             )
         return operation
+
+    def typed(self, operation: Operation[Any], words: Words, request: HttpRequest) -> object:
+        """The typed request in these words. Raises Malformed or the service's input faults."""
+        known = None if operation.basis is None else self._questions.get(words)
+        if known is not None:
+            return known
+        params = self.codecs[words.protocol].parse(self.model.operation_model(operation.name), request)
+        typed = self.request(operation, params)
+        if operation.basis is not None:
+            self._questions.keep(words, typed)
+        return typed
+
+    async def answer(self, operation: Operation[Any], typed: object, words: Words, ctx: Context) -> HttpResponse:
+        """What the operation answers to a typed request that came in these words."""
+        basis = None if operation.basis is None else operation.basis(ctx, typed)
+        kept = None if basis is None else self._answers.get(ctx.scope, words, basis)
+        if kept is not None:
+            return renewed(kept, ctx.request_id)
+        output = operation.handle(ctx, typed)
+        if inspect.isawaitable(output):
+            output = await output
+        model, codec = self.model.operation_model(operation.name), self.codecs[words.protocol]
+        answer = codec.serialise(model, output, ctx.request_id)
+        if basis is not None:
+            self._answers.keep(ctx.scope, words, basis, answer)
+        return answer
 
     def request(self, operation: Operation[Any], params: Params) -> object:
         """The typed request for checked parameters. Raises the service's input faults."""

@@ -11,7 +11,6 @@ answered as InternalFailure, with nothing of it told.
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ import msgspec
 from botocore.model import ServiceModel
 
 from moyai.api.desk import Desk, unknown_operation
+from moyai.api.kept import Words
 from moyai.api.operation import Context, Service
 from moyai.api.route import JSON, Heard, Router
 from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
@@ -105,16 +105,14 @@ class Door:
         if signed is not None and signed.service != desk.model.signing_name:
             raise unknown_operation(f"{heard.tried}, signed for the service '{signed.service[:40]}'", self._models)
         operation = desk.operation(heard.operation)
-        model, codec = desk.model.operation_model(heard.operation), desk.codecs[heard.protocol]
-        typed = desk.request(operation, codec.parse(model, unpacked(request, self._house.max_body)))
+        plain = unpacked(request, self._house.max_body)
+        words = Words(heard.protocol, operation.name, plain.body)
+        typed = desk.typed(operation, words, plain)
         context = self._context(signed, now, request_id)
         try:
-            output = operation.handle(context, typed)
-            if inspect.isawaitable(output):
-                output = await output
+            return await desk.answer(operation, typed, words, context)
         finally:  # what an error tells (a name is taken) must be as durable as what a success tells
             await self._house.store.durable()
-        return codec.serialise(model, output, request_id)
 
     def _context(self, signed: Credential | None, now: Instant, request_id: str) -> Context:
         scope, access_key = self._house.default_scope, ""

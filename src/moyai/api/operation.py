@@ -9,7 +9,7 @@ may be a coroutine function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -48,6 +48,11 @@ class Operation(msgspec.Struct, Generic[R], frozen=True):
     """Gives the output (None when there is none), or an awaitable of it."""
     input_fault: type[ClientFault] | None = None
     """What invalid input raises here, when it is not what the service raises elsewhere."""
+    basis: Callable[[Context, R], Hashable] | None = None
+    """For what is asked again and again and only reads: everything of the world that the answer is made of. As long as
+    that is equal, the answer to the same request from the same scope is. Raises what ``handle`` would raise. Only
+    where every protocol of the service has the whole input in the body.
+    """
 
 
 class Service(msgspec.Struct, frozen=True):

@@ -147,7 +147,7 @@ class Verifier:
         _check_time(signed, now)
         _check_signed_headers(request, signed)
         to_sign = "\n".join((ALGORITHM, signed.time, signed.scope, _digest(_canonical(request, signed).encode())))
-        due = hmac.new(self._signing_key(secret, signed), to_sign.encode(), hashlib.sha256).hexdigest()
+        due = hmac.digest(self._signing_key(secret, signed), to_sign.encode(), "sha256").hex()
         if not hmac.compare_digest(due.encode(), signed.signature.encode()):
             raise InvalidSignature(
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret "

@@ -23,13 +23,21 @@ IndexOf = Callable[[R], tuple[str, ...]]
 """The values under which a record is found in one index."""
 
 
+class _Found(dict[str, R]):
+    """The records of one value of an index, and the table's count of changes when they last changed."""
+
+    __slots__ = ("stamp",)
+    stamp: int
+
+
 class Table(Generic[R]):
     """Records by key, and by each index."""
 
     def __init__(self, indexes: Mapping[str, IndexOf[R]] | None = None) -> None:
         self._rows: dict[str, R] = {}
         self._index_of = dict(indexes or {})
-        self._found: dict[str, dict[str, dict[str, R]]] = {name: {} for name in self._index_of}
+        self._found: dict[str, dict[str, _Found[R]]] = {name: {} for name in self._index_of}
+        self._changes = 0
 
     def get(self, key: str | None) -> R | None:
         """The record, or None."""
@@ -63,6 +71,11 @@ class Table(Generic[R]):
         """How many records are found under ``value`` in ``index``."""
         return len(self._found[index].get(value, ()))
 
+    def stamp(self, index: str, value: str) -> int:
+        """As long as this is the same, so are the records found under ``value`` in ``index``; 0 when there are none."""
+        found = self._found[index].get(value)
+        return 0 if found is None else found.stamp
+
     def keys(self) -> tuple[str, ...]:
         """All keys, oldest first."""
         return tuple(self._rows)
@@ -74,17 +87,21 @@ class Table(Generic[R]):
     def put(self, record: R) -> None:
         """Add or replace a record. One that is replaced keeps its place; one that can't be indexed changes nothing."""
         entries = self._entries(record)
+        self._changes += 1
         previous = self._rows.get(record.key)
         if previous is not None:
             self._unlink(previous.key, self._entries(previous) - entries)
         self._rows[record.key] = record
         for name, value in entries:
-            self._found[name].setdefault(value, {})[record.key] = record
+            found = self._found[name].setdefault(value, _Found())
+            found[record.key] = record
+            found.stamp = self._changes
 
     def delete(self, key: str) -> None:
         """Remove a record; nothing happens when there is none."""
         previous = self._rows.pop(key, None)
         if previous is not None:
+            self._changes += 1
             self._unlink(key, self._entries(previous))
 
     def _entries(self, record: R) -> frozenset[tuple[str, str]]:
@@ -94,5 +111,6 @@ class Table(Generic[R]):
         for name, value in entries:
             found = self._found[name][value]
             del found[key]
+            found.stamp = self._changes
             if not found:
                 del self._found[name][value]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.api.drawn import values
-from tests.unit.api.cloudmap.atlas import PREFIX, VPC, Atlas, desk
+from tests.unit.api.cloudmap.atlas import PREFIX, VPC, Atlas, model
 
 RECORDS = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
 ADDRESS = {"AWS_INSTANCE_IPV4": "127.0.0.1"}
@@ -50,10 +50,10 @@ KNOWN: Mapping[str, Sequence[str]] = {
 """Strings that mean something in this world, so that requests get past the first check."""
 
 
-@pytest.mark.parametrize("name", sorted(desk().model.operation_names))
+@pytest.mark.parametrize("name", sorted(model().operation_names))
 def test_any_input_is_answered_or_refused_as_modelled(name):
-    model = desk().model.operation_model(name)
-    modelled = {error.name for error in model.error_shapes} | {"SerializationException"}
+    shape = model().operation_model(name)
+    modelled = {error.name for error in shape.error_shapes} | {"SerializationException"}
     attributes = st.dictionaries(
         st.sampled_from(["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT", "AWS_INIT_HEALTH_STATUS", "moyai:client-port", "a"]),
         st.sampled_from(["127.0.0.1", "80", "HEALTHY", "b"]),
@@ -61,7 +61,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     )
 
     @settings(max_examples=60)
-    @given(values(model.input_shape, KNOWN), attributes)
+    @given(values(shape.input_shape, KNOWN), attributes)
     def ask(params, told):
         atlas = inhabited()
         if isinstance(params.get("Attributes"), dict):

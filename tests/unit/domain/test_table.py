@@ -118,6 +118,7 @@ class Tables(RuleBasedStateMachine):
         super().__init__()
         self.table = table()
         self.rows = {}
+        self.stamped = {}
 
     @rule(row=ROWS)
     def put(self, row):
@@ -141,6 +142,12 @@ class Tables(RuleBasedStateMachine):
             assert set(self.table.by("colour", colour)) == {r for r in self.rows.values() if r.colour == colour}
         for tag in TAGS:
             assert set(self.table.by("tag", tag)) == {r for r in self.rows.values() if tag in r.tags}
+
+    @invariant()
+    def what_has_the_same_stamp_is_the_same(self):
+        for index, value in (*(("colour", c) for c in COLOURS), *(("tag", t) for t in TAGS)):
+            seen = (index, value, self.table.stamp(index, value))
+            assert self.stamped.setdefault(seen, self.table.by(index, value)) == self.table.by(index, value)
 
     @invariant()
     def an_empty_value_costs_nothing(self):

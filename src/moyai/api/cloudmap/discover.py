@@ -10,7 +10,7 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstances.h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -66,6 +66,12 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
         ],
         "instances_revision": revision(world, service.arn),
     }
+
+
+def discovered_from(ctx: Context, request: DiscoverInstancesRequest) -> Hashable:
+    """What the answer of DiscoverInstances is made of: the service, its instances, its revision."""
+    world, service = ctx.store.world, _service(ctx, request.namespace_name, request.service_name)
+    return service, world.discovery_instances.stamp("service", service.arn), revision(world, service.arn)
 
 
 def discover_instances_revision(ctx: Context, request: DiscoverInstancesRevisionRequest) -> dict[str, int]:

@@ -64,7 +64,12 @@ def _instances(quotas: Quotas) -> Iterator[Operation[Any]]:
     )
     told = health.UpdateInstanceCustomHealthStatusRequest
     yield Operation("UpdateInstanceCustomHealthStatus", told, health.update_instance_custom_health_status)
-    yield Operation("DiscoverInstances", discover.DiscoverInstancesRequest, discover.discover_instances)
+    yield Operation(
+        "DiscoverInstances",
+        discover.DiscoverInstancesRequest,
+        discover.discover_instances,
+        basis=discover.discovered_from,
+    )
     revision = discover.DiscoverInstancesRevisionRequest
     yield Operation("DiscoverInstancesRevision", revision, discover.discover_instances_revision)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import cache
 from typing import Any
 
 import msgspec
+from botocore.model import ServiceModel
 
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.desk import Desk
+from moyai.api.kept import Words
 from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.api.wire.http import HttpRequest
@@ -28,8 +31,8 @@ PREFIX = f"arn:aws:servicediscovery:{SCOPE.region}:{SCOPE.account}:"
 
 
 @cache
-def desk() -> Desk:
-    return Desk(cloudmap(Quotas()), load_models(["servicediscovery"])["servicediscovery"])
+def model() -> ServiceModel:
+    return load_models(["servicediscovery"])["servicediscovery"]
 
 
 class Atlas:
@@ -39,6 +42,7 @@ class Atlas:
         self.store = MemoryStore()
         self.ids = SeededIds(7)
         self.now = EPOCH
+        self._desk = Desk(cloudmap(Quotas()), model())
 
     @property
     def world(self):
@@ -46,13 +50,11 @@ class Atlas:
 
     def call(self, operation: str, **params: object) -> dict[str, Any]:
         """The answer as a client reads it. Raises what the door would answer with."""
-        codec = desk().codecs["json"]
-        model = desk().model.operation_model(operation)
-        read = codec.parse(model, HttpRequest("POST", "/", "", {}, msgspec.json.encode(params)))
-        entry = desk().operation(operation)
+        words = Words("json", operation, msgspec.json.encode(params))
+        entry = self._desk.operation(operation)
+        typed = self._desk.typed(entry, words, HttpRequest("POST", "/", "", {}, words.body))
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
-        output = entry.handle(context, desk().request(entry, read))
-        return dict(json.loads(codec.serialise(model, output, "r").body or b"{}"))
+        return dict(json.loads(asyncio.run(self._desk.answer(entry, typed, words, context)).body or b"{}"))
 
     def failure(self, operation: str, **params: object) -> ApiError | None:
         """Why the call can't be; None when it could."""
