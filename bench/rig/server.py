@@ -41,9 +41,13 @@ class Server:
 
 
 @contextmanager
-def server(*options: str, keys: bool = False) -> Iterator[Server]:
-    """Start one with these options; with ``keys`` it listens everywhere and verifies signatures."""
+def server(*options: str, keys: bool = False, prepare: Callable[[Path], None] | None = None) -> Iterator[Server]:
+    """Start one with these options; with ``keys`` it listens everywhere and verifies signatures. ``prepare`` may put
+    something into its state directory before.
+    """
     state = Path(tempfile.mkdtemp(prefix="moyai-bench-"))
+    if prepare is not None:
+        prepare(state)
     key, secret = _new_key(state) if keys else ("test", "test")
     listen = ("--listen", "0.0.0.0") if keys else ()  # noqa: S104 (the one way to have signatures verified)
     command = [*MOYAI, "up", "--state", str(state), "--port", "0", *listen, *options]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import Coroutine
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from botocore.model import ServiceModel
@@ -15,7 +15,7 @@ from moyai.api.desk import Desk
 from moyai.api.kept import Words
 from moyai.api.models import load_models
 from moyai.api.operation import Context
-from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.cloudmap.operation import OperationStatus
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.vpc.default import default_vpc
@@ -54,7 +54,7 @@ class Atlas:
         entry = self._desk.operation(operation)
         typed = self._desk.typed(entry, words, HttpRequest("POST", "/", "", {}, words.body))
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
-        return dict(json.loads(asyncio.run(self._desk.answer(entry, typed, words, context)).body or b"{}"))
+        return dict(json.loads(_at_once(self._desk.answer(entry, typed, words, context)).body or b"{}"))
 
     def failure(self, operation: str, **params: object) -> ApiError | None:
         """Why the call can't be; None when it could."""
@@ -87,3 +87,12 @@ class Atlas:
 
     def service(self, namespace: str, name: str = "cart", **params: object) -> str:
         return str(self.call("CreateService", Name=name, NamespaceId=namespace, **params)["Service"]["Id"])
+
+
+def _at_once(answering: Coroutine[None, None, HttpResponse]) -> HttpResponse:
+    """Cloud Map waits for nobody."""
+    try:
+        answering.send(None)
+    except StopIteration as done:
+        return cast("HttpResponse", done.value)
+    raise AssertionError("it waits")
