@@ -2,8 +2,7 @@
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/names.py [SECONDS]`. Needs Debian's packages dnsperf, nsd and
 unbound; a peer that isn't there is left out. All serve the same zone on this machine, one after the other, in turns, so
-that what else the machine does falls on all of them alike. Last, how soon a change is answered, with 1,000 and with
-50,000 instances. No number here is a test.
+that what else the machine does falls on all of them alike. No number here is a test.
 """
 
 from __future__ import annotations
@@ -48,7 +47,6 @@ SERVICES: Final = 200
 INSTANCES: Final = 4
 ROUNDS: Final = 3
 CALM: Final = 10_000
-CHANGES: Final = 200
 HOST: Final = "127.0.0.1"
 PORTS: Final[Mapping[str, int]] = MappingProxyType({"moyai": 18653, "nsd": 18654, "unbound": 18655})
 BORN: Final = Instant(1.0)
@@ -225,55 +223,12 @@ def throughput(seconds: float) -> None:
             print(f"{server:8} {rate:8.0f} queries/s   {share}")
 
 
-async def visible(instances: int) -> None:
-    """How long after a change was acknowledged it is answered, asking again and again."""
-    port = PORTS["moyai"]
-    store = MemoryStore(world(1, instances))
-    names = NameServers(store, SimRuntime(SystemClock()), port, ())
-    running = asyncio.create_task(names.run())
-    service = next(iter(store.world.discovery_services)).arn
-    question = dns.message.make_query(f"s0.{ZONE}", "A")
-    while not await asyncio.to_thread(_ask, question, port):  # noqa: ASYNC110 (nothing else tells)
-        await asyncio.sleep(0.05)
-    found = [await _change(store, service, instances + number, port) for number in range(CHANGES)]
-    running.cancel()
-    await asyncio.wait({running})
-    await names.close()
-    found.sort()
-    print(
-        f"{instances:6} instances: a change is answered after {found[CHANGES // 2]:.2f} ms, at most {found[-1]:.2f} ms"
-    )
-
-
-async def _change(store: MemoryStore, service: DiscoveryServiceArn, number: int, port: int) -> float:
-    """One more service, whose name is asked for until it is there."""
-    base = store.world.discovery_services[service]
-    fresh = DiscoveryServiceArn(f"{service}-{number}")
-    namespace = base.namespace
-    new = DiscoveryService(fresh, DiscoveryServiceId(f"n{number}"), f"n{number}", namespace, BORN, dns=base.dns)
-    store.apply([Put(new), Put(instance(fresh, number))])
-    await store.durable()
-    acknowledged = time.perf_counter()
-    question = dns.message.make_query(f"n{number}.{ZONE}", "A")
-    while not await asyncio.to_thread(_ask, question, port):
-        pass
-    return (time.perf_counter() - acknowledged) * 1000
-
-
-def _ask(question: dns.message.Message, port: int) -> bool:
-    with contextlib.suppress(OSError, dns.exception.DNSException):
-        return bool(dns.query.udp(question, HOST, port=port, timeout=1).answer)
-    return False
-
-
 def main(arguments: Sequence[str]) -> None:
     """Measure all."""
     if shutil.which("dnsperf") is None:
         print("dnsperf isn't installed: apt-get install dnsperf nsd unbound")
     else:
         throughput(float(arguments[0]) if arguments else 3.0)
-    for instances in (1000, 50_000):
-        asyncio.run(visible(instances))
 
 
 if __name__ == "__main__":
