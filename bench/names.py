@@ -36,7 +36,7 @@ from moyai.domain.cloudmap.service import (
     DnsRecord,
     RecordType,
 )
-from moyai.domain.world import AnyRecord, Put
+from moyai.domain.world import AnyRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
 from moyai.runtime.sim.runtime import SimRuntime
