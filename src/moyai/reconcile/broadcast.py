@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from moyai.domain.connect import tuning
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn
@@ -96,7 +97,7 @@ def _service(world: World, key: str) -> _Trace | None:
     if service is None or service.primary.view is None:
         return None
     view, network = service.primary.view, service.primary.network_configuration
-    return _Trace(view.namespace, (view.offers, network))
+    return _Trace(view.namespace, (view.offers, network, tuning.own(service.tags)))
 
 
 def _namespace(world: World, key: str) -> _Trace | None:
@@ -106,7 +107,7 @@ def _namespace(world: World, key: str) -> _Trace | None:
 
 def _discovery_service(world: World, key: str) -> _Trace | None:
     service = world.discovery_services.get(key)
-    return None if service is None else _Trace(service.namespace, (service.name, service.protocol))
+    return None if service is None else _Trace(service.namespace, (service.name, service.protocol, service.owner))
 
 
 def _discovery_instance(world: World, key: str) -> _Trace | None:

@@ -4,7 +4,7 @@
       <service>:
         tasks: how many (default 1), or for each whether it is RUNNING, and registered
         zones: the letters of the zones that it may use (default: any)
-        tasks: how many (default 1), or for each whether it is registered
+        tags: of the service
         log: {format, query} of access logs
         sees: the discovery names its tasks can call (default: none)
         offers:
@@ -123,7 +123,8 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
         network_configuration=_network(given.get("zones")),
         view=view,
     )
-    world.apply(Put(Service(arn, name, CLUSTER, LONG_AGO, "test", (deployment,), desired_count=1)))
+    tags = given.get("tags", {})
+    world.apply(Put(Service(arn, name, CLUSTER, LONG_AGO, "test", (deployment,), desired_count=1, tags=tags)))
     for offer in offers:
         if not dict(_offers(given))[offer.discovery_name].get("gone"):
             known = DiscoveryService(

@@ -112,7 +112,7 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
         capacity_providers=request.capacity_providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
         default_namespace=namespace,
-        tags=tag_map(request.tags),
+        tags=tag_map(request.tags, "cluster"),
     )
     return _kept(ctx, cluster, made)
 

@@ -127,7 +127,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         propagate_tags=request.propagate_tags,
         health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
         client_token=kept,
-        tags=tag_map(request.tags),
+        tags=tag_map(request.tags, "service"),
     )
     ctx.store.apply([*changes, Put(service), Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.own_tags import fault_in
 from moyai.kernel.errors import ClientFault
 
 MAX_TAGS = 50
@@ -22,8 +23,10 @@ class Tag(msgspec.Struct, frozen=True):
     value: str = ""
 
 
-def tag_map(tags: Sequence[Tag] | None, fault: type[ClientFault] = InvalidParameter) -> dict[str, str]:
-    """The tags by key. Raises ``fault`` for a tag without a key, twice the same, or one that is AWS's."""
+def tag_map(tags: Sequence[Tag] | None, kind: str, fault: type[ClientFault] = InvalidParameter) -> dict[str, str]:
+    """The tags by key. Raises ``fault`` for a tag without a key, twice the same, one that is AWS's, and for one of
+    moyai's own that a ``kind`` of resource (as its ARN names it) can't have.
+    """
     named: dict[str, str] = {}
     for tag in tags or ():
         if not tag.key:
@@ -34,6 +37,8 @@ def tag_map(tags: Sequence[Tag] | None, fault: type[ClientFault] = InvalidParame
             raise fault(f"The tag key {tag.key} is given twice.")
         named[tag.key] = tag.value
     check_number(named, fault)
+    if (wrong := fault_in(kind, named)) is not None:
+        raise fault(wrong)
     return named
 
 

@@ -45,8 +45,8 @@ class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
 
 def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]:
     """Add tags, or replace the values of those there are."""
-    resource = _resource(ctx, request.resource_arn)
-    tags = {**resource.tags, **tag_map(request.tags)}
+    kind, resource = _resource(ctx, request.resource_arn)
+    tags = {**resource.tags, **tag_map(request.tags, kind)}
     check_number(tags)
     ctx.store.apply([Put(replace(resource, tags=tags))])
     return {}
@@ -54,7 +54,7 @@ def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]
 
 def untag_resource(ctx: Context, request: UntagResourceRequest) -> dict[str, object]:
     """Remove tags; absent ones are none to remove."""
-    resource = _resource(ctx, request.resource_arn)
+    _, resource = _resource(ctx, request.resource_arn)
     tags = {key: value for key, value in resource.tags.items() if key not in request.tag_keys}
     ctx.store.apply([Put(replace(resource, tags=tags))])
     return {}
@@ -62,11 +62,12 @@ def untag_resource(ctx: Context, request: UntagResourceRequest) -> dict[str, obj
 
 def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
     """A resource's tags."""
-    return {"tags": tag_list(_resource(ctx, request.resource_arn).tags)}
+    _, resource = _resource(ctx, request.resource_arn)
+    return {"tags": tag_list(resource.tags)}
 
 
-def _resource(ctx: Context, arn: str) -> Tagged:
-    """The resource. Raises ClusterNotFound or InvalidParameter."""
+def _resource(ctx: Context, arn: str) -> tuple[str, Tagged]:
+    """The resource and its kind. Raises ClusterNotFound or InvalidParameter."""
     parsed = parse_arn(arn)
     if parsed is None or parsed.service != "ecs" or parsed.scope != ctx.scope or not parsed.path:
         raise InvalidParameter("resourceArn must be the ARN of a resource of Amazon ECS in this account and region.")
@@ -88,4 +89,4 @@ def _resource(ctx: Context, arn: str) -> Tagged:
             raise unsupported("resourceArn", kind, "clusters, services, tasks and task definitions can have tags")
     if found is None:
         raise InvalidParameter(f"The specified {parsed.kind} was not found. Specify a valid ARN and try again.")
-    return found
+    return parsed.kind, found

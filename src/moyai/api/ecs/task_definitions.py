@@ -91,7 +91,7 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
     """The family's next revision."""
     if request.tags == ():
         raise ClientException("Tags can not be empty.")
-    tags = tag_map(request.tags, ClientException)
+    tags = tag_map(request.tags, "task-definition", ClientException)
     size = len(msgspec.json.encode(request))
     if size > _MAX_BYTES:
         raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")

@@ -151,6 +151,6 @@ def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition) -> T
 def _tags(request: RunTaskRequest, cluster: Cluster, definition: TaskDefinition) -> dict[str, str]:
     """The tasks' tags: those of the task definition if asked, over them the request's, and ECS's own."""
     propagated = definition.tags if request.propagate_tags == "TASK_DEFINITION" else {}
-    tags = {**propagated, **tag_map(request.tags)}
+    tags = {**propagated, **tag_map(request.tags, "task")}
     check_number(tags)
     return {**tags, "aws:ecs:clusterName": cluster.name} if request.enable_ecs_managed_tags else tags

@@ -10,6 +10,7 @@ from moyai.mesh.ir.access_log import AccessLog
 from moyai.mesh.ir.destination import Destination
 from moyai.mesh.ir.diagnostic import Diagnostic
 from moyai.mesh.ir.endpoint_group import EndpointGroup, Member
+from moyai.mesh.ir.load_balancing import HashKey, LoadBalancing
 from moyai.mesh.ir.mesh import Mesh
 from moyai.mesh.ir.outlier_policy import OutlierPolicy
 from moyai.mesh.ir.protocol import Protocol
@@ -26,8 +27,10 @@ __all__ = [
     "Destination",
     "Diagnostic",
     "EndpointGroup",
+    "HashKey",
     "HeaderMatch",
     "InboundPort",
+    "LoadBalancing",
     "Match",
     "Member",
     "Mesh",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from moyai.mesh.ir.load_balancing import LoadBalancing
 from moyai.mesh.ir.outlier_policy import OutlierPolicy
 from moyai.mesh.ir.protocol import Protocol
 
@@ -20,6 +21,7 @@ class Destination(msgspec.Struct, frozen=True):
     group: str
     protocol: Protocol
     connect_timeout: float
-    outlier: OutlierPolicy
+    outlier: OutlierPolicy | None
     stat_name: str
     zone_aware_from: int = 0
+    load_balancing: LoadBalancing = LoadBalancing.ROUND_ROBIN

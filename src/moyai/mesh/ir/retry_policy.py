@@ -30,3 +30,5 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     conditions: tuple[RetryCondition, ...]
     status_codes: tuple[int, ...] = ()
     reselections: int = 0
+    per_try_timeout: float = 0
+    """Seconds without an answer after which another attempt is made; 0 = none. Needs RESET: it counts as one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from moyai.mesh.ir.load_balancing import HashKey
 from moyai.mesh.ir.retry_policy import RetryPolicy
 from moyai.mesh.ir.target import Target
 from moyai.mesh.ir.timeout_policy import TimeoutPolicy
@@ -20,6 +21,8 @@ class Match(msgspec.Struct, frozen=True):
     """A request matches when every predicate given holds; with none, all do."""
 
     methods: tuple[str, ...] = ()
+    path: str = "/"
+    """This path and all below it."""
     headers: tuple[HeaderMatch, ...] = ()
 
 
@@ -30,6 +33,7 @@ class Rule(msgspec.Struct, frozen=True):
     timeouts: TimeoutPolicy
     match: Match = Match()
     retry: RetryPolicy | None = None
+    hash_on: HashKey | None = None
 
 
 class RouteTable(msgspec.Struct, frozen=True):

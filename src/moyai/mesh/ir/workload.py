@@ -26,6 +26,8 @@ class InboundPort(msgspec.Struct, frozen=True):
     listen_port: int | None = None
     connection_idle: float = 0
     """Seconds after which an unused connection to the application is closed; 0 = Envoy's hour."""
+    streaming: tuple[str, ...] = ()
+    """Paths, each with everything below it, for which ``timeouts.request`` doesn't hold."""
     cut_request_status: int | None = None
     """What the caller is told when the application broke off after it had been given the request; None =
     503, which callers take as leave to try again."""

@@ -9,6 +9,7 @@ from moyai.kernel.ids import NamespaceArn
 from moyai.mesh.ir import Diagnostic, Mesh
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.service import mesh_name, service_of
+from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.mesh.service_connect.workload import workload_of
 from moyai.mesh.service_connect.zones import peer_groups
 
@@ -40,12 +41,13 @@ def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
     targets = {name.target for t in tasks if t.view is not None for name in t.view.names}
     called = {a: d for a in sorted(targets) if (d := world.discovery_services.get(a)) is not None}
     names = {a: mesh_name(namespace, service) for a, service in called.items()}
+    tunings = {a: tuning_for(world, service.owner, arn) for a, service in called.items()}
     return Mesh(
         workloads={
             (w := workload_of(world, t, namespace, names, diagnostics)).id: w for t in tasks if t.view is not None
         },
-        services={names[a]: service_of(world, service, names[a]) for a, service in called.items()},
-        destinations={names[a]: destination_of(world, service, names[a]) for a, service in called.items()},
+        services={names[a]: service_of(world, service, names[a], tunings[a]) for a, service in called.items()},
+        destinations={names[a]: destination_of(world, service, names[a], tunings[a]) for a, service in called.items()},
         groups=peer_groups(world, namespace, tasks)
         | {names[a]: group_of(world, service, names[a], diagnostics) for a, service in called.items()},
         diagnostics=tuple(diagnostics),

@@ -5,25 +5,37 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.tuning import Tuning
 from moyai.domain.world import World
-from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, Member
-from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, OUTLIER, protocol_of
+from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, LoadBalancing, Member, Protocol
+from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, protocol_of, tuned_outlier
 from moyai.mesh.service_connect.zones import zone_aware_from
 
 _MAX_PORT = 65535
 
 
-def destination_of(world: World, service: DiscoveryService, name: str) -> Destination:
+def destination_of(world: World, service: DiscoveryService, name: str, tuning: Tuning) -> Destination:
     """How callers treat the endpoints of a discovery service."""
+    protocol = protocol_of(service.protocol)
+    balancing = _balancing(protocol, tuning)
+    hashed = balancing is LoadBalancing.CONSISTENT_HASH
     return Destination(
         name=name,
         group=name,
-        protocol=protocol_of(service.protocol),
-        connect_timeout=CONNECT_TIMEOUT,
-        outlier=OUTLIER,
+        protocol=protocol,
+        connect_timeout=tuning.connect_timeout or CONNECT_TIMEOUT,
+        outlier=tuned_outlier(tuning),
         stat_name=f"egress.{service.name}",
-        zone_aware_from=zone_aware_from(world, service),
+        zone_aware_from=0 if hashed else zone_aware_from(world, service),
+        load_balancing=balancing,
     )
+
+
+def _balancing(protocol: Protocol, tuning: Tuning) -> LoadBalancing:
+    """TCP has nothing to take a hash of."""
+    policy = LoadBalancing.ROUND_ROBIN if tuning.load_balancing is None else LoadBalancing(tuning.load_balancing.policy)
+    hashed = policy is LoadBalancing.CONSISTENT_HASH
+    return LoadBalancing.ROUND_ROBIN if hashed and protocol is Protocol.TCP else policy
 
 
 def group_of(world: World, service: DiscoveryService, name: str, diagnostics: list[Diagnostic]) -> EndpointGroup:

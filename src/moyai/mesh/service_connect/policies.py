@@ -6,7 +6,10 @@ where AWS gives them; the others, and why, are in docs/reference/parity.md.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from moyai.domain.connect.names import Offer
+from moyai.domain.connect.tuning import Tuning
 from moyai.mesh.ir import OutlierPolicy, Protocol, RetryCondition, RetryPolicy, TimeoutPolicy
 
 RETRIES = 2
@@ -31,18 +34,55 @@ RETRY_REPEATABLE = RetryPolicy(
     status_codes=(CUT_REQUEST, 503),
     reselections=_RESELECTIONS,
 )
-RETRY_UNSENT = RetryPolicy(
-    attempts=RETRIES,
-    conditions=(RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET_BEFORE_REQUEST),
-    status_codes=(503,),
-    reselections=_RESELECTIONS,
-)
+_UNSENT = (RetryCondition.CONNECT_FAILURE, RetryCondition.REFUSED_STREAM, RetryCondition.RESET_BEFORE_REQUEST)
+_NOT_BEGUN = 503
+"""The status that says that nothing has been done."""
 RETRY_GRPC = RetryPolicy(
     attempts=RETRIES,
-    conditions=(*RETRY_UNSENT.conditions, RetryCondition.UNAVAILABLE),
-    status_codes=(503,),
+    conditions=(*_UNSENT, RetryCondition.UNAVAILABLE),
+    status_codes=(_NOT_BEGUN,),
     reselections=_RESELECTIONS,
 )
+
+
+def tuned_retry(default: RetryPolicy, tuning: Tuning) -> RetryPolicy | None:
+    """The policy with what the service's tags set; None = no second attempt."""
+    policy = default
+    if tuning.retries is not None:
+        policy = replace(policy, attempts=tuning.retries)
+    if tuning.retry_on is not None:
+        codes = tuple(int(word) for word in tuning.retry_on if word.isdecimal())
+        conditions = tuple(RetryCondition(word) for word in tuning.retry_on if not word.isdecimal())
+        policy = replace(policy, conditions=conditions, status_codes=codes)
+    if tuning.per_try_timeout is not None and RetryCondition.RESET in policy.conditions:
+        policy = replace(policy, per_try_timeout=tuning.per_try_timeout)
+    return policy if policy.attempts else None
+
+
+def unsent(policy: RetryPolicy | None) -> RetryPolicy | None:
+    """As much of the policy as is good for a request that must not be done twice."""
+    if policy is None:
+        return None
+    wanted = {RetryCondition.RESET_BEFORE_REQUEST if c is RetryCondition.RESET else c for c in policy.conditions}
+    conditions = tuple(condition for condition in _UNSENT if condition in wanted)
+    codes = tuple(code for code in policy.status_codes if code == _NOT_BEGUN)
+    kept = replace(policy, conditions=conditions, status_codes=codes, per_try_timeout=0)
+    return kept if conditions or codes else None
+
+
+def tuned_outlier(tuning: Tuning) -> OutlierPolicy | None:
+    """The policy with what the service's tags set; None = no endpoint is ever avoided."""
+    if tuning.outlier_failures == 0:
+        return None
+    percent = tuning.outlier_max_ejection_percent
+    base = tuning.outlier_base_ejection or OUTLIER.base_ejection
+    return OutlierPolicy(
+        consecutive_failures=tuning.outlier_failures or OUTLIER.consecutive_failures,
+        interval=tuning.outlier_interval or OUTLIER.interval,
+        base_ejection=base,
+        max_ejection=max(base, OUTLIER.max_ejection),
+        max_ejection_percent=OUTLIER.max_ejection_percent if percent is None else percent,
+    )
 
 
 def protocol_of(app_protocol: str | None) -> Protocol:

@@ -5,25 +5,21 @@ from __future__ import annotations
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.names import Offer
+from moyai.domain.connect.tuning import Tuning
 from moyai.domain.world import World
 from moyai.mesh.ir import (
-    Match,
     Protocol,
     RouteTable,
-    Rule,
     Service,
     StreamSplit,
     Target,
 )
 from moyai.mesh.service_connect.policies import (
-    REPEATABLE,
     RETRIES,
-    RETRY_GRPC,
-    RETRY_REPEATABLE,
-    RETRY_UNSENT,
     protocol_of,
     timeouts_of,
 )
+from moyai.mesh.service_connect.rules import rules_of
 
 
 def mesh_name(namespace: Namespace, service: DiscoveryService) -> str:
@@ -31,20 +27,17 @@ def mesh_name(namespace: Namespace, service: DiscoveryService) -> str:
     return f"{service.name}.{namespace.name}/{service.id}"
 
 
-def service_of(world: World, service: DiscoveryService, name: str) -> Service:
+def service_of(world: World, service: DiscoveryService, name: str, tuning: Tuning) -> Service:
     """The routes to the discovery service, as all its callers have them."""
     protocol = protocol_of(service.protocol)
     timeouts = timeouts_of(protocol, _live_offer(world, service))
     targets = (Target(name),)
     routing: RouteTable | StreamSplit
-    match protocol:
-        case Protocol.TCP:
-            routing = StreamSplit(targets, timeouts, connect_attempts=1 + RETRIES)
-        case Protocol.GRPC:
-            routing = RouteTable((Rule(targets, timeouts, retry=RETRY_GRPC),))
-        case _:
-            repeatable = Rule(targets, timeouts, Match(methods=REPEATABLE), RETRY_REPEATABLE)
-            routing = RouteTable((repeatable, Rule(targets, timeouts, retry=RETRY_UNSENT)))
+    if protocol is Protocol.TCP:
+        retries = RETRIES if tuning.retries is None else tuning.retries
+        routing = StreamSplit(targets, timeouts, connect_attempts=1 + retries)
+    else:
+        routing = RouteTable(rules_of(protocol, targets, timeouts, tuning))
     return Service(name, protocol, routing, stat_name=f"egress.{service.name}")
 
 

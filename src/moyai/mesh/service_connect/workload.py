@@ -18,6 +18,7 @@ from moyai.mesh.service_connect.policies import (
     protocol_of,
     timeouts_of,
 )
+from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.mesh.service_connect.zones import peers_name
 
 
@@ -36,7 +37,7 @@ def workload_of(
         zone=task.availability_zone,
         ingress_port=ports.ingress,
         egress_port=ports.egress,
-        inbound=_inbound(task, view, diagnostics),
+        inbound=_inbound(task, view, tuning_for(world, task.service, namespace.arn).streaming, diagnostics),
         outbound=_outbound(task, view, names, diagnostics),
         peers=peers_name(namespace, task),
         access_log=None if view.access_log is None else _access_log(view.access_log),
@@ -47,7 +48,9 @@ def _access_log(asked: AccessLogConfiguration) -> AccessLog:
     return AccessLog(asked.format is AccessLogFormat.JSON, query=asked.include_query_parameters == "ENABLED")
 
 
-def _inbound(task: Task, view: ConnectView, diagnostics: list[Diagnostic]) -> tuple[InboundPort, ...]:
+def _inbound(
+    task: Task, view: ConnectView, streaming: tuple[str, ...], diagnostics: list[Diagnostic]
+) -> tuple[InboundPort, ...]:
     ports: dict[tuple[int | None, int], InboundPort] = {}
     for offer in view.offers:
         place = (offer.ingress_port, 0 if offer.ingress_port else offer.container_port)
@@ -64,6 +67,7 @@ def _inbound(task: Task, view: ConnectView, diagnostics: list[Diagnostic]) -> tu
             stat_name=f"ingress.{offer.discovery_name}",
             listen_port=offer.ingress_port,
             connection_idle=0 if protocol is Protocol.TCP else APP_CONNECTION_IDLE,
+            streaming=() if protocol is Protocol.TCP else streaming,
             cut_request_status=CUT_REQUEST if protocol in {Protocol.HTTP, Protocol.HTTP2} else None,
         )
     return tuple(ports.values())

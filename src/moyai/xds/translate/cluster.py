@@ -6,13 +6,16 @@ Envoy's own (1024, and 3 retries) would refuse traffic that AWS carries.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
 from envoy.config.core.v3 import address_pb2, config_source_pb2, protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Destination, InboundPort, Protocol
+from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Protocol
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.outlier import outlier_detection
@@ -23,6 +26,13 @@ _NO_LIMIT = 2**32 - 1
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
 _PING_INTERVAL, _PING_TIMEOUT = 15, 5
 _NO_WAIT = 0.001
+_LB_POLICIES: Mapping[LoadBalancing, cluster_pb2.Cluster.LbPolicy] = MappingProxyType(
+    {
+        LoadBalancing.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
+        LoadBalancing.LEAST_REQUEST: cluster_pb2.Cluster.LEAST_REQUEST,
+        LoadBalancing.CONSISTENT_HASH: cluster_pb2.Cluster.RING_HASH,
+    }
+)
 
 
 def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
@@ -35,8 +45,8 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
             eds_config=ads(), service_name=names.egress_cluster(destination.group)
         ),
         connect_timeout=seconds(destination.connect_timeout),
-        lb_policy=cluster_pb2.Cluster.ROUND_ROBIN,
-        outlier_detection=outlier_detection(destination.outlier),
+        lb_policy=_LB_POLICIES[destination.load_balancing],
+        outlier_detection=None if destination.outlier is None else outlier_detection(destination.outlier),
         upstream_connection_options=_tcp_keepalive(),
         circuit_breakers=_no_limits(),
     )

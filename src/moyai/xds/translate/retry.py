@@ -6,7 +6,7 @@ from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 
 from moyai.mesh.ir import RetryPolicy
-from moyai.xds.translate.proto import packed
+from moyai.xds.translate.proto import packed, seconds
 
 _BY_STATUS = "retriable-status-codes"
 
@@ -28,4 +28,6 @@ def retry_policy(policy: RetryPolicy) -> route_components_pb2.RetryPolicy:
         ],
     )
     message.num_retries.value = policy.attempts
+    if policy.per_try_timeout:
+        message.per_try_timeout.CopyFrom(seconds(policy.per_try_timeout))
     return message

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
+from msgspec.structs import replace
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import HeaderMatch, InboundPort, Match, RouteTable, Rule, Target, TimeoutPolicy
+from moyai.mesh.ir import HashKey, HeaderMatch, InboundPort, Match, RouteTable, Rule, Target, TimeoutPolicy
 from moyai.xds.translate import names
 from moyai.xds.translate.proto import seconds
 from moyai.xds.translate.retry import retry_policy
@@ -20,10 +21,15 @@ def service_routes(service: str, table: RouteTable) -> route_pb2.RouteConfigurat
 def app_routes(workload: WorkloadId, inbound: InboundPort) -> route_pb2.RouteConfiguration:
     """Everything to the application. No second try here: the caller's proxy has other endpoints."""
     cluster = names.app_cluster(workload, inbound)
-    action = _action(inbound.timeouts)
+    endless = replace(inbound.timeouts, request=0)
+    routes = [_app_route(cluster, Match(path=path), endless) for path in inbound.streaming]
+    return _routes(cluster, [*routes, _app_route(cluster, Match(), inbound.timeouts)])
+
+
+def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
+    action = _action(timeouts)
     action.cluster = cluster
-    route = route_components_pb2.Route(match=_match(Match()), route=action)
-    return _routes(cluster, [route])
+    return route_components_pb2.Route(match=_match(match), route=action)
 
 
 def _routes(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.RouteConfiguration:
@@ -38,6 +44,8 @@ def _route(rule: Rule) -> route_components_pb2.Route:
     _send(action, rule.targets)
     if rule.retry is not None:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
+    if rule.hash_on is not None:
+        action.hash_policy.append(_hash_policy(rule.hash_on))
     return route_components_pb2.Route(match=_match(rule.match), route=action)
 
 
@@ -55,8 +63,21 @@ def _send(action: route_components_pb2.RouteAction, targets: tuple[Target, ...])
         share.weight.value = target.weight
 
 
+def _hash_policy(key: HashKey) -> route_components_pb2.RouteAction.HashPolicy:
+    policy = route_components_pb2.RouteAction.HashPolicy()
+    if key.is_cookie:
+        policy.cookie.name = key.name
+    else:
+        policy.header.header_name = key.name
+    return policy
+
+
 def _match(match: Match) -> route_components_pb2.RouteMatch:
-    message = route_components_pb2.RouteMatch(prefix="/")
+    message = route_components_pb2.RouteMatch()
+    if match.path == "/":
+        message.prefix = match.path
+    else:
+        message.path_separated_prefix = match.path
     if match.methods:
         methods = regex_pb2.RegexMatcher(regex="|".join(match.methods))
         method = route_components_pb2.HeaderMatcher(

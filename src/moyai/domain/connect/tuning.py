@@ -1,0 +1,190 @@
+"""How callers' proxies treat a service, as its own tags set it. AWS has no API for any of this.
+
+Promise: one reader a tag, and a tag that can't be read is never there: the door refuses it (``own_tags``).
+Values are made of what AWS lets a tag's value have (letters, digits, spaces and ``+-=._:/@``), so that a template
+with them is good on AWS, too. A tag holds for all ports of its service, and for its callers at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+
+class Balancing(StrEnum):
+    """Which endpoint is next."""
+
+    ROUND_ROBIN = "round-robin"
+    LEAST_REQUEST = "least-request"
+    CONSISTENT_HASH = "consistent-hash"
+
+
+class HashOn(msgspec.Struct, frozen=True):
+    """Requests that are alike in this go to the same endpoint. ``kind``: ``header`` or ``cookie``."""
+
+    kind: str
+    name: str
+
+
+class LoadBalancing(msgspec.Struct, frozen=True):
+    """``hash_on`` is there for CONSISTENT_HASH alone."""
+
+    policy: Balancing
+    hash_on: HashOn | None = None
+
+
+class Tuning(msgspec.Struct, frozen=True):
+    """None = as without the tag. Times in seconds; 0 retries and 0 failures = off."""
+
+    retries: int | None = None
+    retry_on: tuple[str, ...] | None = None
+    """Conditions, and status codes in digits."""
+    retry_any_method: bool | None = None
+    per_try_timeout: float | None = None
+    connect_timeout: float | None = None
+    outlier_failures: int | None = None
+    outlier_interval: float | None = None
+    outlier_base_ejection: float | None = None
+    outlier_max_ejection_percent: int | None = None
+    load_balancing: LoadBalancing | None = None
+    streaming: tuple[str, ...] = ()
+    """Paths without a total deadline, each with everything below it; ``/`` is all."""
+
+
+class _Setting(NamedTuple):
+    """``read`` raises ValueError; ``allowed`` says what it takes, after the words "must be"."""
+
+    member: str
+    read: Callable[[str], Any]
+    allowed: str
+
+
+_OFF, _ANY_METHOD, _REPEATABLE = "off", "all", "repeatable"
+_CONDITIONS = ("connect-failure", "refused-stream", "reset", "reset-before-request", "unavailable")
+_STATUS = re.compile(r"[45][0-9]{2}")
+_DURATION = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)(ms|s)")
+_HASH = re.compile(r"consistent-hash:(header|cookie)=([A-Za-z0-9_.-]{1,64})")
+_PATH = re.compile(r"/|(/[A-Za-z0-9+=._:@-]+)+")
+_SHORTEST, _LONGEST = 0.001, 3600.0
+_PERCENT = 100
+_MOST_RETRIES, _MOST_FAILURES = 10, 1000
+
+
+def tuning_of(tags: Mapping[str, str]) -> Tuning:
+    """What these tags set."""
+    read = {SETTINGS[key].member: _read(key, value) for key, value in tags.items() if key in SETTINGS}
+    return Tuning(**{member: value for member, value in read.items() if value is not None}) if read else _UNTUNED
+
+
+def own(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of the tags that set something here."""
+    return {key: value for key, value in tags.items() if key in SETTINGS}
+
+
+def fault(key: str, value: str) -> str | None:
+    """What is wrong with the value of one of ``SETTINGS``; None when nothing is."""
+    return None if _read(key, value) is not None else f"must be {SETTINGS[key].allowed}, not {value!r}"
+
+
+def _read(key: str, value: str) -> Any:  # noqa: ANN401  each setting's own type
+    try:
+        return SETTINGS[key].read(value)
+    except ValueError:
+        return None
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise ValueError(text)
+    return int(text)
+
+
+def _retries(text: str) -> int:
+    return 0 if text == _OFF else _number(text, 0, _MOST_RETRIES)
+
+
+def _failures(text: str) -> int:
+    return 0 if text == _OFF else _number(text, 1, _MOST_FAILURES)
+
+
+def _percent(text: str) -> int:
+    return _number(text, 0, _PERCENT)
+
+
+def _duration(text: str) -> float:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1)
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise ValueError(text)
+    return seconds
+
+
+def _conditions(text: str) -> tuple[str, ...]:
+    words = text.split()
+    if not words or any(word not in _CONDITIONS and not _STATUS.fullmatch(word) for word in words):
+        raise ValueError(text)
+    return tuple(dict.fromkeys(words))
+
+
+def _methods(text: str) -> bool:
+    if text not in {_ANY_METHOD, _REPEATABLE}:
+        raise ValueError(text)
+    return text == _ANY_METHOD
+
+
+def _balancing(text: str) -> LoadBalancing:
+    if text in {Balancing.ROUND_ROBIN, Balancing.LEAST_REQUEST}:
+        return LoadBalancing(Balancing(text))
+    found = _HASH.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    kind, name = found.groups()
+    return LoadBalancing(Balancing.CONSISTENT_HASH, HashOn(kind, name.lower() if kind == "header" else name))
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    paths = text.split()
+    if not paths or any(not _PATH.fullmatch(path) for path in paths):
+        raise ValueError(text)
+    return ("/",) if "/" in paths else tuple(dict.fromkeys(paths))
+
+
+_UNTUNED: Final = Tuning()
+_A_TIME = "a time from 1ms to 3600s, such as 250ms or 1.5s"
+SETTINGS: Final[Mapping[str, _Setting]] = MappingProxyType(
+    {
+        "moyai:retries": _Setting("retries", _retries, f"a number from 0 to {_MOST_RETRIES}, or {_OFF}"),
+        "moyai:retry-on": _Setting(
+            "retry_on",
+            _conditions,
+            f"one or more of {', '.join(_CONDITIONS)} and status codes from 400 to 599, with spaces between",
+        ),
+        "moyai:retry-methods": _Setting("retry_any_method", _methods, f"{_REPEATABLE} or {_ANY_METHOD}"),
+        "moyai:per-try-timeout": _Setting("per_try_timeout", _duration, _A_TIME),
+        "moyai:connect-timeout": _Setting("connect_timeout", _duration, _A_TIME),
+        "moyai:outlier-failures": _Setting(
+            "outlier_failures", _failures, f"a number from 1 to {_MOST_FAILURES}, or {_OFF}"
+        ),
+        "moyai:outlier-interval": _Setting("outlier_interval", _duration, _A_TIME),
+        "moyai:outlier-base-ejection": _Setting("outlier_base_ejection", _duration, _A_TIME),
+        "moyai:outlier-max-ejection-percent": _Setting(
+            "outlier_max_ejection_percent", _percent, f"a number from 0 to {_PERCENT}"
+        ),
+        "moyai:load-balancing": _Setting(
+            "load_balancing",
+            _balancing,
+            "round-robin, least-request, consistent-hash:header=NAME or consistent-hash:cookie=NAME",
+        ),
+        "moyai:streaming": _Setting(
+            "streaming", _paths, "one or more paths such as /events, with spaces between, or / for all"
+        ),
+    }
+)
+"""By the tag's key."""

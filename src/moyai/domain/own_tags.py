@@ -1,0 +1,38 @@
+"""Tags of moyai's own: settings for which AWS's API has no member.
+
+Promise: every key that begins with ``moyai:`` is one of these, on the kind of resource it is for and with a value it
+can have, or it is refused; a misspelt setting never passes as a tag that means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from moyai.domain.connect import tuning
+
+OWN: Final = "moyai:"
+
+Fault = Callable[[str], str | None]
+"""What is wrong with a value; None when nothing is."""
+
+OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
+    {"service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS})}
+)
+"""By kind of resource, as its ARN names it: each key and what its values must be."""
+
+
+def fault_in(kind: str, tags: Mapping[str, str]) -> str | None:
+    """What is wrong with the first of a resource's own tags that is wrong; None when all are right."""
+    known = OWN_TAGS.get(kind, {})
+    for key, value in tags.items():
+        if not key.lower().startswith(OWN):
+            continue
+        if key not in known:
+            there = f"A {kind} can have {', '.join(known)}." if known else f"There is none for a {kind}."
+            return f"The tag {key} is no setting of moyai. {there}"
+        if (wrong := known[key](value)) is not None:
+            return f"The tag {key} {wrong}."
+    return None
