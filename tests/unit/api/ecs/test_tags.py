@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.api.ecs.bench import ARN, NETWORK
+from tests.unit.api.ecs.bench import ARN, NETWORK, service
 
 
 @pytest.fixture
@@ -33,6 +33,39 @@ def test_a_resource_has_fifty_tags_at_most(shop, arns):
     shop.call("TagResource", resourceArn=arn, tags=[{"key": str(n)} for n in range(50)])
     shop.fails("TagResource", "InvalidParameterException", "at most 50 tags", resourceArn=arn, tags=[{"key": "x"}])
     shop.call("TagResource", resourceArn=arn, tags=[{"key": "49", "value": "changed"}])
+
+
+def test_a_service_is_tuned_by_its_tags(shop, arns):
+    shop.service("tuned", tags=[{"key": "moyai:retries", "value": "5"}, {"key": "team", "value": "a"}])
+    shop.call("TagResource", resourceArn=f"{ARN}service/default/tuned", tags=[{"key": "moyai:retries", "value": "off"}])
+    shop.call("UntagResource", resourceArn=f"{ARN}service/default/tuned", tagKeys=["moyai:retries"])
+    assert shop.world.services[f"{ARN}service/default/tuned"].tags == {"team": "a"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ({"key": "moyai:retrys", "value": "1"}, "The tag moyai:retrys is no setting of moyai. A service can have"),
+        ({"key": "moyai:retries", "value": "many"}, "The tag moyai:retries must be a number from 0 to 10, or off"),
+        ({"key": "moyai:retries"}, "The tag moyai:retries must be a number from 0 to 10, or off, not ''"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_wherever_it_comes_in(shop, arns, tag, message):
+    shop.fails("TagResource", "InvalidParameterException", message, resourceArn=arns["service"], tags=[tag])
+    shop.fails("CreateService", "InvalidParameterException", message, **service("other", tags=[tag]))
+
+
+@pytest.mark.parametrize("kind", ["task", "task-definition"])
+def test_what_isnt_a_service_cant_be_tuned(shop, arns, kind):
+    tags = [{"key": "moyai:retries", "value": "1"}]
+    message = f"There is none for a {kind}."
+    shop.fails("TagResource", "InvalidParameterException", message, resourceArn=arns[kind], tags=tags)
+
+
+def test_tasks_that_get_their_services_tags_keep_the_settings_as_plain_tags(shop, arns):
+    tags = [{"key": "moyai:retries", "value": "1"}]
+    shop.service("tuned", tags=tags, propagateTags="SERVICE")
+    assert shop.world.services[f"{ARN}service/default/tuned"].tags == {"moyai:retries": "1"}
 
 
 @pytest.mark.parametrize(
