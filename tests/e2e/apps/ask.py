@@ -9,6 +9,8 @@ import grpc
 import httpx
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
+from tests.e2e.apps import talk_http, talk_rpc, talk_tcp
+
 PATIENCE = 20
 
 
@@ -45,4 +47,13 @@ def count(target: str, number: int) -> dict[str, object]:
         return {"texts": [answer.value for answer in call(Int32Value(value=number), timeout=PATIENCE)]}
 
 
-QUESTIONS: Mapping[str, Callable[..., dict[str, object]]] = {"http": http, "lines": lines, "say": say, "count": count}
+_MORE = (
+    *(talk_http.raw, talk_http.kept, talk_http.websocket, talk_http.events, talk_http.conversation),
+    *(talk_http.upload, talk_http.download, talk_http.together),
+    *(talk_rpc.join, talk_rpc.chat, talk_rpc.unary, talk_rpc.abandon),
+    *(talk_tcp.half_closed_by_caller, talk_tcp.half_closed_by_application, talk_tcp.overheard),
+    *(talk_tcp.fill, talk_tcp.queries, talk_tcp.closed),
+)
+QUESTIONS: Mapping[str, Callable[..., dict[str, object]]] = {
+    question.__name__: question for question in (http, lines, say, count, *_MORE)
+}

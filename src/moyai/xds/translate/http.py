@@ -7,12 +7,15 @@ What an application sees is what AWS shows: ``server: envoy``, ``x-request-id``,
 from __future__ import annotations
 
 from envoy.config.accesslog.v3 import accesslog_pb2
+from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
+from envoy.config.core.v3 import extension_pb2
 from envoy.config.listener.v3 import listener_components_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
 )
+from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import AccessLog, InboundPort, Protocol, Service
@@ -21,6 +24,9 @@ from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.cluster import ads
 from moyai.xds.translate.proto import packed, seconds
 from moyai.xds.translate.route import app_routes
+
+_ENVOY_HEADERS = "x-envoy-"
+"""How a request that Envoy takes for one from inside chooses retries and timeouts. They are the service's."""
 
 _CUT_OFF = ("UC", "UR")
 """Envoy's flags for an upstream that closed the connection, or reset the stream, of a request it had been sent."""
@@ -54,10 +60,21 @@ def _manager(stat_name: str, protocol: Protocol, router: router_pb2.Router) -> H
         http_filters=[
             http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router))
         ],
+        early_header_mutation_extensions=[_unsteered()],
     )
     if protocol is Protocol.HTTP:
         manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))
     return manager
+
+
+def _unsteered() -> extension_pb2.TypedExtensionConfig:
+    """Before anything looks at a request, take from it what would tell Envoy how to treat it."""
+    mutation = mutation_rules_pb2.HeaderMutation()
+    mutation.remove_on_match.key_matcher.prefix = _ENVOY_HEADERS
+    steering = header_mutation_pb2.HeaderMutation(mutations=[mutation])
+    return extension_pb2.TypedExtensionConfig(
+        name="envoy.http.early_header_mutation.header_mutation", typed_config=packed(steering)
+    )
 
 
 def _cut_off(status: int) -> http_connection_manager_pb2.ResponseMapper:

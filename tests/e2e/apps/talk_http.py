@@ -1,0 +1,143 @@
+"""What HTTP/1.1 and HTTP/2 can do beyond a question and an answer, asked from inside a task."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import http.client
+import os
+import socket
+from collections.abc import Iterator
+
+import h11
+import httpx
+
+from tests.e2e.apps import frames
+
+PATIENCE = 60
+PIECE = b"moyai" * 13000
+
+
+def raw(host: str, port: int, text: str, quiet: float = 10) -> dict[str, object]:
+    """These bytes there (Latin-1), and everything that comes back until the end, or until nothing comes any more."""
+    found = b""
+    with socket.create_connection((host, port), timeout=quiet) as connection:
+        connection.sendall(text.encode("latin-1"))
+        with contextlib.suppress(TimeoutError, ConnectionResetError):
+            while piece := connection.recv(65536):
+                found += piece
+    return {"text": found.decode("latin-1")}
+
+
+def kept(host: str, port: int, paths: list[str]) -> dict[str, object]:
+    """Requests one after the other; how many connections that took."""
+    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
+    ports, statuses = set(), []
+    for path in paths:
+        connection.request("GET", path)
+        ports.add(connection.sock.getsockname()[1])
+        answer = connection.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+    connection.close()
+    return {"connections": len(ports), "statuses": statuses}
+
+
+def websocket(host: str, port: int, texts: list[str]) -> dict[str, object]:
+    """Opens a WebSocket, hears the greeting, says each text when the one before has come back."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    head = f"GET /ws HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    with socket.create_connection((host, port), timeout=PATIENCE) as connection:
+        connection.sendall(f"{head}sec-websocket-key: {key}\r\nsec-websocket-version: 13\r\n\r\n".encode())
+        stream = connection.makefile("rb")
+        status = stream.readline().decode().strip()
+        while stream.readline().strip():
+            pass
+        heard = [frames.read(stream)]
+        for text in texts:
+            connection.sendall(frames.text(text, os.urandom(4)))
+            heard.append(frames.read(stream))
+        connection.sendall(frames.close(os.urandom(4)))
+        return {"status": status, "heard": heard, "end": frames.read(stream)}
+
+
+def events(host: str, port: int) -> dict[str, object]:
+    """Server-sent events; the second one is asked for only when the first has arrived."""
+    url = f"http://{host}:{port}"
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client, client.stream("GET", f"{url}/events") as answer:
+        lines = (line for line in answer.iter_lines() if line)
+        first = next(lines)
+        client.post(f"{url}/go").raise_for_status()
+        return {"status": answer.status_code, "events": [first, *lines]}
+
+
+def conversation(host: str, port: int, pieces: list[str]) -> dict[str, object]:
+    """A chunked request and a chunked answer at once: each piece is sent when the one before has come back.
+    Ends with a trailer, and tells which trailers came.
+    """
+    connection = h11.Connection(h11.CLIENT)
+    with socket.create_connection((host, port), timeout=PATIENCE) as wire:
+
+        def send(event: h11.Event) -> None:
+            wire.sendall(connection.send(event) or b"")
+
+        def receive() -> object:
+            while (event := connection.next_event()) is h11.NEED_DATA:
+                connection.receive_data(wire.recv(65536))
+            return event
+
+        headers = [("host", host), ("transfer-encoding", "chunked"), ("trailer", "x-sent")]
+        send(h11.Request(method="POST", target="/echo", headers=headers))
+        back, status = [], 0
+        for piece in pieces:
+            send(h11.Data(piece.encode()))
+            while not isinstance(event := receive(), h11.Data):
+                status = getattr(event, "status_code", status)
+            back.append(bytes(event.data).decode())
+        send(h11.EndOfMessage(headers=[("x-sent", "all")]))
+        while not isinstance(event := receive(), h11.EndOfMessage):
+            pass
+    return {"status": status, "back": back, "trailers": [name.decode() for name, _ in event.headers]}
+
+
+def upload(url: str, size: int, *, chunked: bool, http2: bool = False) -> dict[str, object]:
+    """A body of so many bytes; its SHA-256, and what the application says."""
+    digest = hashlib.sha256()
+    headers = {} if chunked else {"content-length": str(size)}
+    with httpx.Client(http1=not http2, http2=http2, timeout=PATIENCE, trust_env=False) as client:
+        answer = client.post(url, content=body(size, digest), headers=headers)
+    return {"status": answer.status_code, "text": answer.text, "sha256": digest.hexdigest()}
+
+
+def body(size: int, digest: hashlib._Hash) -> Iterator[bytes]:
+    """Pieces of a body, added to the digest."""
+    while size:
+        piece = PIECE[:size]
+        size -= len(piece)
+        digest.update(piece)
+        yield piece
+
+
+def download(url: str) -> dict[str, object]:
+    """How many bytes came, and their SHA-256."""
+    size, digest = 0, hashlib.sha256()
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client, client.stream("GET", url) as answer:
+        for piece in answer.iter_raw():
+            size += len(piece)
+            digest.update(piece)
+    return {"status": answer.status_code, "bytes": size, "sha256": digest.hexdigest()}
+
+
+def together(url: str, number: int) -> dict[str, object]:
+    """So many HTTP/2 requests at once on one connection."""
+
+    async def ask() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=1)
+        async with httpx.AsyncClient(
+            http1=False, http2=True, timeout=PATIENCE, trust_env=False, limits=limits
+        ) as client:
+            return list(await asyncio.gather(*(client.get(f"{url}/together/{number}") for _ in range(number))))
+
+    return {"statuses": sorted(answer.status_code for answer in asyncio.run(ask()))}

@@ -1,0 +1,222 @@
+"""What a careless or hostile caller may write on the wire, and what of it reaches an application."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, Probe, app, offer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def cluster(server: Installation) -> Cluster:
+    made = Cluster(server, "strange", "strange")
+    made.serve("strange", made.define("strange", app("http1", 8080, "http")), offer("http1", "http1"))
+    made.steady("strange")
+    return made
+
+
+@pytest.fixture(scope="module")
+def probe(cluster: Cluster) -> Probe:
+    return cluster.probe("strange-caller")
+
+
+@pytest.fixture(scope="module")
+def address(cluster: Cluster) -> str:
+    """The task's own, past the caller's proxy: only the target's stands between."""
+    (task,) = cluster.tasks("strange")
+    details = {d["name"]: d["value"] for a in task["attachments"] for d in a["details"]}
+    return str(details["privateIPv4Address"])
+
+
+@pytest.fixture(params=["both proxies", "the target's alone"])
+def wire(request: pytest.FixtureRequest, probe: Probe, address: str) -> Ask:
+    """Bytes there, bytes back; ``http1`` is the host in either case."""
+    place = {"host": "http1", "port": 80} if request.param == "both proxies" else {"host": address, "port": 8080}
+    return lambda text, quiet=5: str(probe.ask("raw", **place, text=text, quiet=quiet)["text"])
+
+
+def request_of(*headers: str, line: str = "GET /head HTTP/1.1", body: str = "") -> str:
+    return "\r\n".join([line, "host: http1", "connection: close", *headers, "", body])
+
+
+def seen(answer: str) -> Any:
+    """What the application saw of a request that must have reached it."""
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200 OK"), answer
+    return json.loads(body)
+
+
+def header(found: Any, name: str) -> list[str]:
+    pairs = [line.partition(": ") for line in found["headers"]]
+    return [value for key, _, value in pairs if key.lower() == name]
+
+
+# ----------------------------------------------------------------------------------------- arrives as it is
+
+
+@pytest.mark.parametrize("path", ["/a/../b", "/a//b", "/a%2Fb/%2e%2e", "/a/./b?x=1&x=2", "/a;b=c/%00", "/%F0%9F%9A%A2"])
+def test_a_path_arrives_as_it_was_written(wire, path):
+    line = f"GET {path} HTTP/1.1"
+    assert seen(wire(request_of(line=line)))["line"] == line
+
+
+def test_the_host_the_ids_and_unusual_headers_arrive_as_they_were_written(wire):
+    found = seen(
+        wire(
+            "GET /head HTTP/1.1\r\nHost: shop.example:8443\r\nconnection: close\r\nx_under_scored: 1\r\n"
+            "x-empty:\r\nx-twice: a\r\nx-twice: b\r\nx-request-id: mine\r\nx-latin: caf\xe9\r\n\r\n"
+        )
+    )
+    assert header(found, "host") == ["shop.example:8443"]
+    assert header(found, "x_under_scored") == ["1"]
+    assert header(found, "x-empty") == [""]
+    assert ",".join(header(found, "x-twice")).replace(" ", "") == "a,b"
+    assert header(found, "x-request-id") == ["mine"]
+    assert header(found, "x-latin") == ["caf\xe9"]
+
+
+def test_what_others_said_of_the_way_is_handed_on_and_nothing_is_added(wire):
+    # On AWS a load balancer writes it; the proxies of Service Connect are no new hop.
+    found = seen(wire(request_of("x-forwarded-for: 203.0.113.9", "x-forwarded-proto: https")))
+    assert header(found, "x-forwarded-for") == ["203.0.113.9"]
+    assert header(found, "x-forwarded-proto") == ["https"]
+
+
+def test_a_line_that_goes_on_and_a_bare_return_arrive_as_one_value(wire):
+    found = seen(wire(request_of("x-long: a\r\n b", "x-return: a\rx-hidden: b")))
+    assert header(found, "x-long") == ["a b"]
+    assert header(found, "x-return") == ["ax-hidden: b"]
+    assert header(found, "x-hidden") == []
+
+
+# ------------------------------------------------------------------------------------------- does not arrive
+
+
+INSIDE = "x-forwarded-for: 10.0.0.1"
+"""An Envoy may take such a request for one from inside, and what it says in x-envoy-… for orders."""
+
+CONTROLS = (
+    INSIDE,
+    "x-envoy-max-retries: 1000",
+    "x-envoy-retry-on: 5xx,retriable-4xx",
+    "x-envoy-retry-grpc-on: internal",
+    "x-envoy-retriable-status-codes: 200",
+    "x-envoy-upstream-rq-timeout-ms: 1",
+    "x-envoy-upstream-rq-per-try-timeout-ms: 1",
+    "x-envoy-upstream-alt-stat-name: mine",
+    "x-envoy-hedge-on-per-try-timeout: true",
+    "x-envoy-original-path: /mine",
+    "x-envoy-decorator-operation: mine",
+    "x-envoy-made-up: mine",
+)
+
+
+def test_a_caller_can_not_steer_the_proxies(wire):
+    answer = wire(request_of(*CONTROLS, line="POST /head HTTP/1.1"))
+    found = seen(answer)
+    mine = [line for line in found["headers"] if line.lower().startswith("x-envoy-")]
+    assert mine == ["x-envoy-expected-rq-timeout-ms: 15000"]
+
+
+def test_a_caller_can_not_have_a_request_sent_again(wire):
+    number = uuid.uuid4().hex
+    again = (INSIDE, "x-envoy-max-retries: 5", "x-envoy-retry-on: 5xx,gateway-error,retriable-status-codes")
+    answer = wire(request_of(*again, "content-length: 0", line=f"POST /fail/{number} HTTP/1.1"))
+    assert answer.startswith("HTTP/1.1 500")
+    assert seen(wire(request_of(line=f"GET /failed/{number} HTTP/1.1"))) == {"times": 1}
+
+
+def test_a_caller_can_not_shorten_or_lengthen_the_time_of_a_request(wire):
+    found = seen(wire(request_of(INSIDE, "x-envoy-upstream-rq-timeout-ms: 60000")))
+    assert header(found, "x-envoy-expected-rq-timeout-ms") == ["15000"]
+
+
+BAD = {
+    "a length and chunks": request_of(
+        "content-length: 5", "transfer-encoding: chunked", line="POST /head HTTP/1.1", body="0\r\n\r\n"
+    ),
+    "two lengths": request_of("content-length: 5", "content-length: 6", line="POST /head HTTP/1.1", body="hello!"),
+    "a length that is none": request_of("content-length: +5", line="POST /head HTTP/1.1", body="hello"),
+    "an encoding nobody knows": request_of("transfer-encoding: xchunked", line="POST /head HTTP/1.1", body="0\r\n\r\n"),
+    "chunked twice": request_of("transfer-encoding: chunked, chunked", line="POST /head HTTP/1.1", body="0\r\n\r\n"),
+    "chunked, then something": request_of(
+        "transfer-encoding: chunked, identity", line="POST /head HTTP/1.1", body="0\r\n\r\n"
+    ),
+    "a chunk that is too long": request_of(
+        "transfer-encoding: chunked", line="POST /head HTTP/1.1", body="fffffffffffffffff\r\n"
+    ),
+    "a space before the colon": request_of("content-length : 5", line="POST /head HTTP/1.1", body="hello"),
+    "a NUL": request_of("x-nul: a\x00b"),
+    "a fragment": request_of(line="GET /head#here HTTP/1.1"),
+    "no host": "GET /head HTTP/1.1\r\nconnection: close\r\n\r\n",
+    "a method that is none": request_of(line="GE T /head HTTP/1.1"),
+    "no HTTP at all": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(wire, name):
+    answer = wire(BAD[name])
+    assert answer.startswith(("HTTP/1.1 400 Bad Request", "HTTP/1.1 501 Not Implemented")), answer
+    assert answer.count("HTTP/1.1") == 1
+
+
+def test_what_follows_a_refused_request_is_not_taken_for_another(wire):
+    smuggled = "GET /smuggled HTTP/1.1\r\nhost: http1\r\n\r\n"
+    answer = wire(
+        request_of(
+            "content-length: 5", "transfer-encoding: chunked", line="POST /head HTTP/1.1", body=f"0\r\n\r\n{smuggled}"
+        )
+    )
+    assert answer.startswith("HTTP/1.1 400 Bad Request")
+    assert "smuggled" not in answer
+
+
+def test_two_requests_in_one_piece_get_two_answers_in_order(wire):
+    first, second = "GET /first HTTP/1.1\r\nhost: http1\r\n\r\n", request_of(line="GET /second HTTP/1.1")
+    answer = wire(first + second)
+    assert answer.count("HTTP/1.1 200 OK") == 2
+    assert answer.index("GET /first") < answer.index("GET /second")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [["x-large: " + "a" * 100_000], [f"x-{number}: a" for number in range(200)]],
+    ids=["one header of 100 kB", "two hundred headers"],
+)
+def test_headers_without_measure_are_refused_with_431(wire, headers):
+    assert wire(request_of(*headers)).startswith("HTTP/1.1 431 Request Header Fields Too Large")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CONNECT http1:22 HTTP/1.1\r\nhost: http1:22\r\n\r\n",
+        request_of("connection: upgrade", "upgrade: something"),
+    ],
+    ids=["CONNECT", "an unknown upgrade"],
+)
+def test_no_tunnel_is_made(wire, text):
+    answer = wire(text, quiet=2)
+    assert answer.startswith(("HTTP/1.1 403 Forbidden", "HTTP/1.1 404 Not Found", "HTTP/1.1 400")), answer
+
+
+def test_an_offer_to_go_on_with_http2_is_not_taken(wire):
+    headers = ("connection: upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAMAAABkAARAAAAAAAIAAAAA")
+    answer = wire("GET /head HTTP/1.1\r\nhost: http1\r\n" + "\r\n".join(headers) + "\r\n\r\n", quiet=2)
+    assert not answer.startswith("HTTP/1.1 101")
+
+
+def test_another_host_in_the_request_line_leads_nowhere_else(wire):
+    found = seen(wire(request_of(line="GET http://169.254.170.2/head HTTP/1.1")))
+    assert found["line"] == "GET /head HTTP/1.1"
