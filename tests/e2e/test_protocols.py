@@ -34,11 +34,11 @@ def cluster(server: Installation) -> Cluster:
     made.serve("peers", definition, *offers)
     hasty = made.define("hasty", app("tcp", 7000), app("rpc", 50051, "grpc"))
     short = {"timeout": {"perRequestTimeoutSeconds": 1}}
-    offers = (
+    pair = (
         offer("tcp", "hasty", 5432, discoveryName="hasty-tcp", **brief),
         offer("rpc", "hasty", 50051, discoveryName="hasty-rpc", **short),
     )
-    made.serve("hasty", hasty, *offers)
+    made.serve("hasty", hasty, *pair)
     made.steady("peers", "hasty")
     return made
 
@@ -99,10 +99,12 @@ def test_fifty_mebibytes_come_down_unchanged(probe):
 
 def test_a_caller_that_waits_for_100_continue_is_told_to_go_on(probe):
     head = (
-        "POST /digest HTTP/1.1\r\nhost: http1\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"
+        "POST /head HTTP/1.1\r\nhost: http1\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"
     )
     found = probe.ask("raw", **HTTP, text=f"{head}hello")["text"]
     assert found.startswith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert '"body": 5' in found
+    assert "expect:" not in found
 
 
 def test_head_is_answered_with_a_length_and_no_body(probe):

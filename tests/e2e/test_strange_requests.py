@@ -199,16 +199,15 @@ def test_headers_without_measure_are_refused_with_431(wire, headers):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "refusal"),
     [
-        "CONNECT http1:22 HTTP/1.1\r\nhost: http1:22\r\n\r\n",
-        request_of("connection: upgrade", "upgrade: something"),
+        ("CONNECT http1:22 HTTP/1.1\r\nhost: http1:22\r\n\r\n", "404 Not Found"),
+        (request_of("connection: upgrade", "upgrade: something"), "403 Forbidden"),
     ],
     ids=["CONNECT", "an unknown upgrade"],
 )
-def test_no_tunnel_is_made(wire, text):
-    answer = wire(text, quiet=2)
-    assert answer.startswith(("HTTP/1.1 403 Forbidden", "HTTP/1.1 404 Not Found", "HTTP/1.1 400")), answer
+def test_no_tunnel_is_made(wire, text, refusal):
+    assert wire(text, quiet=2).startswith(f"HTTP/1.1 {refusal}")
 
 
 def test_an_offer_to_go_on_with_http2_is_not_taken(wire):
