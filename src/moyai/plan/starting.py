@@ -120,7 +120,7 @@ def _await_proxy(case: Case, proxy: Container) -> Step:
 
 def _start_proxy(task: Task, proxy: Container) -> StartProxy:
     level = ProxyLogLevel.INFO if task.view is None else task.view.proxy_log_level
-    return StartProxy(task.id, WorkloadId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level)
+    return StartProxy(task.id, WorkloadId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level.value)
 
 
 def _fail(case: Case, code: StopCode, reason: str) -> Step:
