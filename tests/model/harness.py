@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from itertools import pairwise
 from typing import Any
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TASK_TRANSITIONS, Task, TaskStatus
-from moyai.domain.sandbox.spec import ProxySpec
+from moyai.domain.sandbox.spec import HostName, ProxySpec
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ServiceArn, TaskArn, TaskId, WorkloadId
-from moyai.plan.action import Plan, Prepare, Release, Start, StartProxy, Stop
+from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.life import plan_task
+from moyai.plan.live import SETTLE, hidden
+from moyai.plan.mode import is_live
 from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import bounds, is_healthy
 from moyai.plan.scheduler import plan_service
@@ -41,6 +43,7 @@ class Harness:
         self.build = Builder(self.book, self.clock, self.ids)
         self.runtime = SimRuntime(self.clock)
         self.held: set[TaskArn] = set()
+        self.carried: dict[TaskId, frozenset[tuple[str, int]]] = {}
         self.cached_until: dict[TaskId, Instant] = {}
         self.wakes: dict[str, Instant] = {}
         self._faults: dict[TaskId, str] = {}
@@ -76,6 +79,13 @@ class Harness:
                 self.step(key)
         raise AssertionError("it never comes to rest")
 
+    def acknowledge(self) -> None:
+        """Every proxy has its newest configuration, and has said so."""
+        self.held.clear()
+        for task in self.book.world.tasks:
+            names = () if task.view is None else task.view.names
+            self.carried[task.id] = frozenset((n.address, n.port) for n in names)
+
     def pass_time(self, seconds: float) -> None:
         self.clock.turn_to(later(self.clock.now(), seconds))
 
@@ -83,7 +93,7 @@ class Harness:
         """Left alone, with every proxy acknowledging, until nothing is due."""
         end = later(self.clock.now(), within)
         while self.clock.now() < end:
-            self.held.clear()
+            self.acknowledge()
             self.rest()
             self.pass_time(min([1.0, 600.0][self._quiet()], end - self.clock.now()))
 
@@ -105,18 +115,22 @@ class Harness:
         if task is None:
             return Observed()
         sandbox = at_once(self.runtime.inspect(task.id))
+        places = hidden(task, () if sandbox is None else sandbox.hosts)
+        carries = places and places <= self.carried.get(task.id, frozenset())
         waiting = frozenset({WorkloadId("a client")}) if task.arn in self.held else frozenset()
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={k: f for k, f in self._faults.items() if k == task.id},
             proxies={WorkloadId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
             drains={task.id: Drain(waiting, in_flight=at_once(self.runtime.in_flight(task.id)))},
+            carried={task.id: later(self.clock.now(), -SETTLE)} if carries else {},
         )
 
     def _record(self, plan: Plan) -> None:
         for change in plan.changes:
             if isinstance(change, Put) and isinstance(change.record, Task):
                 self._check_transition(change.record)
+                self._check_view(change.record)
             elif isinstance(change, Delete) and change.kind is DiscoveryInstance:
                 self._remember(self.book.world.discovery_instances[change.key])
         self.book.apply(plan.changes)
@@ -140,6 +154,9 @@ class Harness:
                 at_once(self.runtime.start(container))
             case StartProxy(task, _, name, timeout, _):
                 at_once(self.runtime.start_proxy(ProxySpec(task, name, b"", timeout)))
+            case Name(task, hosts):
+                self._check_names(task, hosts)
+                at_once(self.runtime.name(task, hosts))
             case Stop(task, container):
                 self._check_stop(task)
                 at_once(self.runtime.stop(task, container))
@@ -183,11 +200,30 @@ class Harness:
         if record.last_status is TaskStatus.DEACTIVATING and known.last_status is TaskStatus.RUNNING:
             self.held.add(record.arn)
 
+    def _check_view(self, record: Task) -> None:
+        known = self.book.world.tasks.get(record.arn)
+        if known is None or known.view is None or record.view is None:
+            return
+        if not is_live(self.book.world, record.cluster):
+            added = {n.dns_name for n in record.view.names} - {n.dns_name for n in known.view.names}
+            assert not added, "as on AWS, nothing moves under a task"
+        before = {n.dns_name: n.address for n in known.view.names}
+        now = {n.dns_name: n.address for n in record.view.names}
+        assert all(now[name] == before[name] for name in before.keys() & now.keys()), "a name keeps its address"
+        assert len(set(now.values())) == len(now), "one address, one name"
+
     def _check_start(self, task_id: TaskId) -> None:
         task = self._task(task_id)
         sandbox = at_once(self.runtime.inspect(task_id))
         if task.proxy is not None and sandbox is not None:
             assert sandbox.containers[task.proxy.name].health is Health.HEALTHY, "the proxy starts first"
+
+    def _check_names(self, task_id: TaskId, hosts: Sequence[HostName]) -> None:
+        task, sandbox = self._task(task_id), at_once(self.runtime.inspect(task_id))
+        assert task.view is not None
+        names = {HostName(n.address, n.dns_name): (n.address, n.port) for n in task.view.names if n.left_at is None}
+        for shown in set(hosts) - set(sandbox.hosts):
+            assert names[shown] in self.carried[task_id], "a name is found only when its proxy leads it on"
 
     def _check_stop(self, task_id: TaskId) -> None:
         task = self._task(task_id)

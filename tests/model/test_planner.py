@@ -8,17 +8,20 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.names import is_virtual
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete
+from moyai.plan.connect import endpoints as endpoints_of
 from moyai.plan.events import STEADY, STUCK
+from moyai.plan.mode import is_live
 from moyai.plan.registration import endpoints
 from moyai.plan.rollout import bounds
 from moyai.ports.runtime import ImageNotFound, SandboxFailed
 from moyai.testing.world import CHECK, container
-from tests.model.harness import Harness
+from tests.model.harness import Harness, at_once
 
 BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (100, 150), (66, 133)]
 PICK = st.integers(0, 999)
@@ -104,7 +107,11 @@ class Planner(RuleBasedStateMachine):
 
     @rule()
     def proxies_acknowledge(self):
-        self.it.held.clear()
+        self.it.acknowledge()
+
+    @rule(value=st.sampled_from(["on", "off"]))
+    def live_endpoints_are_switched(self, value):
+        self.it.build.live(value)
 
     @precondition(lambda self: self.it.keys)
     @rule(which=st.lists(PICK, min_size=1, max_size=12))
@@ -130,11 +137,25 @@ class Planner(RuleBasedStateMachine):
             assert {t.deployment for t in tasks} <= {service.primary.id}
             assert len(service.deployments) == 1
             assert self.it.build.messages(service.arn)[-1].endswith(STEADY)
+        self._check_names()
         services = self.it.book.world.discovery_services
         owed = {(e.service, t.arn) for t in self._alive() for e in endpoints(t) if e.service in services}
         registered = self.it.book.world.discovery_instances
         assert {(i.service, i.task) for i in registered} == owed
         assert {i.health for i in registered} <= {Health.HEALTHY}
+
+    def _check_names(self):
+        """What a task can call is what it finds by name, and where names are live that is all there is."""
+        world = self.it.book.world
+        for task in self._alive():
+            if task.view is None:
+                continue
+            sandbox = at_once(self.it.runtime.inspect(task.id))
+            found = {(h.name, h.address) for h in sandbox.hosts if is_virtual(h.address)}
+            assert found == {(n.dns_name, n.address) for n in task.view.names if n.left_at is None}
+            if is_live(world, task.cluster):
+                offered = dict(endpoints_of(world, task.view.namespace, leaving=True))
+                assert {(n.dns_name, n.port): n.target for n in task.view.names} == offered
 
     def _definition(self, *, checked: bool = False, broken: bool = False) -> TaskDefinition:
         made = container("web", ("sim", "cannot_start") if broken else None, port=8080)

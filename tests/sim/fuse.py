@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.runtime.sim.runtime import SimRuntime
@@ -66,6 +67,9 @@ class FusedRuntime(SimRuntime):
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         await self._do(super().start_proxy(proxy))
+
+    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+        await self._do(super().name(task, hosts))
 
     async def stop(self, task: TaskId, container: str) -> None:
         await self._do(super().stop(task, container))

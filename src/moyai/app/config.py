@@ -129,6 +129,8 @@ class Settings:
     proxy: ProxySettings = field(default_factory=ProxySettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
+    live_endpoints: bool = False
+    """Whether running tasks see new names, in clusters that don't say."""
 
 
 def own_bin() -> Path:

@@ -28,7 +28,8 @@ from moyai.app.keys import AccessKeys
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
 from moyai.app.wiring import PROXY_GROUP, make_checker, make_runtime, services
-from moyai.domain.world import Delete
+from moyai.domain.defaults import Defaults
+from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
 from moyai.reconcile.loop import Reconciler
@@ -89,6 +90,7 @@ class ControlPlane:
         if self._settings.runtime is RuntimeKind.LINUX:
             server = await self._proxy_door()
             self._exit.push_async_callback(server.stop, _SOCKET_GRACE)
+        self._set_defaults()
         self._start_work()
         self._exit.push_async_callback(self._stop_work)
         http = await HttpServer(self._app(), sock).open()
@@ -115,8 +117,15 @@ class ControlPlane:
         self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
         self._feed.clear()
         self._recorder.forget()
+        self._set_defaults()
         await self._store.durable()
         self._start_work()
+
+    def _set_defaults(self) -> None:
+        """Have in the world what holds by these settings."""
+        defaults = Defaults(live_endpoints=self._settings.live_endpoints)
+        if defaults != self._store.world.defaults:
+            self._store.apply([Put(defaults)])
 
     def _app(self) -> App:
         settings = self._settings.server

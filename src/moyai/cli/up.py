@@ -47,6 +47,12 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         list[str] | None,
         typer.Option(help="Network whose instances are checked, besides loopback. May be given again."),
     ] = None,
+    live_endpoints: Annotated[
+        bool,
+        typer.Option(
+            "--live-endpoints", help="Running tasks see new names, in clusters without a tag moyai:live-endpoints."
+        ),
+    ] = False,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -58,6 +64,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
         cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
+        live_endpoints=live_endpoints,
     )
     try:
         run(settings, announce=lambda url: typer.echo(f"moyai ready on {url}"))

@@ -14,12 +14,23 @@ from typing import Final
 from moyai.domain.connect import tuning
 
 OWN: Final = "moyai:"
+LIVE_ENDPOINTS: Final = "moyai:live-endpoints"
+"""Of a cluster: whether its running tasks see names that came after them."""
+ON, OFF = "on", "off"
 
 Fault = Callable[[str], str | None]
 """What is wrong with a value; None when nothing is."""
 
+
+def _on_or_off(value: str) -> str | None:
+    return None if value in {ON, OFF} else f"is {ON} or {OFF}, not {value!r}"
+
+
 OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
-    {"service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS})}
+    {
+        "cluster": MappingProxyType({LIVE_ENDPOINTS: _on_or_off}),
+        "service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS}),
+    }
 )
 """By kind of resource, as its ARN names it: each key and what its values must be."""
 

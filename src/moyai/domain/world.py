@@ -15,6 +15,7 @@ from moyai.domain import tables
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
+from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.task import Task
@@ -51,6 +52,7 @@ AnyRecord = (
     | InternetGateway
     | NatGateway
     | ElasticAddress
+    | Defaults
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
 R = TypeVar("R", bound=AnyRecord)
@@ -101,11 +103,17 @@ class World:
         self.internet_gateways = tables.internet_gateways()
         self.nat_gateways = tables.nat_gateways()
         self.elastic_addresses = tables.elastic_addresses()
+        self._defaults: Table[Defaults] = Table()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
         """The table that keeps records of this type."""
         return self._by_kind[kind]
+
+    @property
+    def defaults(self) -> Defaults:
+        """What holds where a resource says nothing itself."""
+        return self._defaults.get(KEY) or Defaults()
 
     def check(self, change: Change) -> None:
         """Raise TypeError or ValueError when ``apply`` couldn't make this change; change nothing."""
@@ -146,6 +154,7 @@ class World:
             InternetGateway: self.internet_gateways,
             NatGateway: self.nat_gateways,
             ElasticAddress: self.elastic_addresses,
+            Defaults: self._defaults,
         }
 
     def records(self) -> Iterator[AnyRecord]:
@@ -178,9 +187,12 @@ class Drain(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What the shell saw. ``faults``: why a task's sandbox or container could not be had."""
+    """What the shell saw. ``faults``: why a task's sandbox or container could not be had. ``carried``: since when a
+    task's proxy is known to lead on everything that the task's view names; no entry while it isn't.
+    """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
     faults: Mapping[TaskId, str] = {}
     proxies: Mapping[WorkloadId, ProxyState] = {}
     drains: Mapping[TaskId, Drain] = {}
+    carried: Mapping[TaskId, Instant] = {}

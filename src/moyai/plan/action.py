@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moyai.domain.sandbox.spec import ContainerSpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
 from moyai.domain.world import Change
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId, WorkloadId
@@ -47,6 +47,13 @@ class StartProxy(msgspec.Struct, frozen=True):
     log_level: str = "info"
 
 
+class Name(msgspec.Struct, frozen=True):
+    """Make these, and no others that were ever told, the names that a task's containers find."""
+
+    task: TaskId
+    hosts: tuple[HostName, ...]
+
+
 class Stop(msgspec.Struct, frozen=True):
     """Begin to stop a container."""
 
@@ -60,7 +67,7 @@ class Release(msgspec.Struct, frozen=True):
     task: TaskId
 
 
-Effect = Prepare | Start | StartProxy | Stop | Release
+Effect = Prepare | Start | StartProxy | Name | Stop | Release
 Action = Record | Effect
 
 

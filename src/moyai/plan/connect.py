@@ -23,7 +23,7 @@ from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConn
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
 from moyai.domain.connect.outside import client_port
 from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
-from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Put, World
@@ -165,6 +165,29 @@ def _endpoint(
     dns_name = (alias.dns_name if alias is not None else None) or default_name
     check_dns_name(dns_name)
     return _Endpoint(dns_name, port.container_port if alias is None else alias.port, record.arn)
+
+
+def offered_names(service: Service) -> dict[NamespaceArn, tuple[tuple[_Endpoint, ...], ...]]:
+    """What a service's deployments offer, newest first, by namespace; nothing when it isn't ACTIVE."""
+    views = [d.view for d in service.deployments if d.view is not None and service.status is ServiceStatus.ACTIVE]
+    return {n: tuple(tuple(_offered(v, n)) for v in views) for n in {v.namespace for v in views}}
+
+
+def endpoints(
+    world: World, namespace: NamespaceArn, *, leaving: bool = False
+) -> dict[tuple[str, int], DiscoveryServiceArn]:
+    """Every name and port that a deployment made now would see in the namespace, and whom each reaches.
+
+    ``leaving``: those, too, that only deployments offer whose tasks are being replaced.
+    """
+    known = world.namespaces.get(namespace)
+    if known is None:
+        return {}
+    active = [s for s in world.services.by("namespace", namespace) if s.status is ServiceStatus.ACTIVE]
+    deployments = [d for s in active for d in s.deployments[1:]] if leaving else []
+    views = [d.view for d in (*deployments, *(s.primary for s in active))]
+    offered = {endpoint: endpoint.target for view in views for endpoint in _offered(view, namespace)}
+    return {(e.dns_name, e.port): e.target for e in (*_outside(world, known, offered), *offered)}
 
 
 def _others(world: World, namespace: Namespace, service: ServiceArn) -> Mapping[_Endpoint, ServiceArn]:

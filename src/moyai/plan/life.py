@@ -22,6 +22,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, TaskArn, WorkloadId
 from moyai.plan.action import Plan, plan
 from moyai.plan.ending import deactivating, deprovisioning, stopping
+from moyai.plan.live import followed, named
 from moyai.plan.sight import Case, look
 from moyai.plan.starting import activating, pending, provisioning, running
 from moyai.plan.step import Step
@@ -44,7 +45,7 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
     sandbox = observed.sandboxes.get(task.id)
     case = Case(
         world=world,
-        task=look(task, definition, sandbox, now),
+        task=look(followed(world, task, now), definition, sandbox, now),
         definition=definition,
         sandbox=sandbox,
         fault=observed.faults.get(task.id),
@@ -53,7 +54,7 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
         now=now,
         ids=ids,
     )
-    step = _STEPS[task.last_status](case)
+    step = named(world, _STEPS[task.last_status](case), observed, now)
     changed = () if step.task == task else (Put(replace(step.task, version=task.version + 1)),)
     return plan((*changed, *step.changes), step.effects, step.wake_at)
 

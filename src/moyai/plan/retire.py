@@ -9,12 +9,15 @@ made by hand are never touched.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
+from moyai.domain.ecs.task import Task
 from moyai.domain.world import Change, World
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
 from moyai.plan.cloudmap.instances import service_removed
+from moyai.plan.mode import is_live
 from moyai.plan.registration import offers
 from moyai.plan.rollout import AFTER_DRAIN
 
@@ -35,6 +38,22 @@ def unused(world: World, service: Service, following: Service) -> tuple[Change, 
     return tuple(change for service in empty for change in service_removed(world, service))
 
 
+def forgotten(world: World, task: Task, targets: AbstractSet[DiscoveryServiceArn]) -> tuple[Change, ...]:
+    """Changes that remove those of ``targets`` that deleted services left behind and that only ``task``, as it was
+    before, still called.
+    """
+    left = [d for n in {t.namespace for t in _known(world, targets)} for d in _left_behind(world, n)]
+    candidates = {d.key: d for d in left if d.arn in targets}
+    needed = {a for n in {d.namespace for d in candidates.values()} for a in _needed(world, n, None, task)}
+    unneeded = (d for k, d in candidates.items() if d.arn not in needed)
+    empty = (d for d in unneeded if not world.discovery_instances.count("service", d.key))
+    return tuple(change for service in empty for change in service_removed(world, service))
+
+
+def _known(world: World, targets: AbstractSet[DiscoveryServiceArn]) -> Iterator[DiscoveryService]:
+    return (d for t in sorted(targets) if (d := world.discovery_services.get(t)) is not None)
+
+
 def _offered(service: Service) -> set[DiscoveryServiceArn]:
     """What the deployments of a service offer; a deleted one offers nothing."""
     views = [d.view for d in service.deployments if service.status is ServiceStatus.ACTIVE]
@@ -53,13 +72,19 @@ def _left_behind(world: World, namespace: NamespaceArn) -> Iterator[DiscoverySer
             yield made
 
 
-def _needed(world: World, namespace: NamespaceArn, following: Service) -> Iterator[DiscoveryServiceArn]:
-    """What deployments and tasks of the namespace offer or call; a task that is stopping calls nobody."""
-    others = (s for s in world.services.by("namespace", namespace) if s.arn != following.arn)
-    active = (s for s in (following, *others) if s.status is ServiceStatus.ACTIVE)
-    views = [d.view for s in active for d in s.deployments]
-    tasks = world.tasks.by("namespace", namespace)
-    views += [t.view for t in tasks if t.last_status not in AFTER_DRAIN]
+def _needed(
+    world: World, namespace: NamespaceArn, following: Service | None, task: Task | None = None
+) -> Iterator[DiscoveryServiceArn]:
+    """What deployments and tasks of the namespace offer or call, ``following`` and ``task`` as they will be; a task
+    that is stopping calls nobody, and where names are live a deployment's own say nothing.
+    """
+    known = world.services.by("namespace", namespace)
+    services = known if following is None else (following, *(s for s in known if s.arn != following.arn))
+    active = [s for s in services if s.status is ServiceStatus.ACTIVE]
+    tasks = [task if task is not None and t.arn == task.arn else t for t in world.tasks.by("namespace", namespace)]
+    running = [t.view for t in tasks if t.last_status not in AFTER_DRAIN]
+    frozen = [d.view for s in active if not is_live(world, s.cluster) for d in s.deployments]
+    offering = [*running, *(d.view for s in active for d in s.deployments)]
     yield from (o.discovery_service for t in tasks for o in offers(t))
-    yield from (o.discovery_service for v in views if v is not None for o in v.offers)
-    yield from (n.target for v in views if v is not None for n in v.names)
+    yield from (o.discovery_service for v in offering if v is not None for o in v.offers)
+    yield from (n.target for v in (*running, *frozen) if v is not None for n in v.names)

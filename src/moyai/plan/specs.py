@@ -1,7 +1,7 @@
 """From a task and its definition to what a runtime is told.
 
 Promise: pure translation; overrides win over the definition, and what ECS itself injects wins over
-both. The hosts file carries the names that the deployment froze, each at its virtual address.
+both. The hosts file carries the names of the task's view, each at its virtual address.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
 """
 
@@ -37,7 +37,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
             mac=task.interface.mac,
             host_name=task.interface.private_dns_name,
         ),
-        hosts=_hosts(task),
+        hosts=(*own_hosts(task), *_names(task)),
         intercept=_intercept(task, definition),
         cpu_units=int(task.cpu or 0),
         memory_mib=int(task.memory or 0),
@@ -86,12 +86,16 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-def _hosts(task: Task) -> tuple[HostName, ...]:
+def own_hosts(task: Task) -> tuple[HostName, ...]:
+    """What every task's hosts file begins with."""
+    return (HostName("127.0.0.1", "localhost"), HostName(task.interface.address, task.interface.private_dns_name))
+
+
+def _names(task: Task) -> tuple[HostName, ...]:
     seen = () if task.view is None else task.view.names
-    return (
-        HostName("127.0.0.1", "localhost"),
-        HostName(task.interface.address, task.interface.private_dns_name),
-        *(HostName(address, name) for address, name in sorted({(n.address, n.dns_name) for n in seen})),
+    return tuple(
+        HostName(address, name)
+        for address, name in sorted({(n.address, n.dns_name) for n in seen if n.left_at is None})
     )
 
 

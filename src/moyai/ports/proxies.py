@@ -14,6 +14,7 @@ Errors:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from moyai.domain.world import ProxyState
@@ -53,6 +54,11 @@ class ProxyFeed(Protocol):
 
     def is_connected(self, workload: WorkloadId) -> bool:
         """Whether the proxy has an open stream."""
+
+    def carries(self, workload: WorkloadId, places: AbstractSet[tuple[str, int]]) -> bool:
+        """Whether the proxy has acknowledged its newest configuration, and by that leads on connections to each of
+        these virtual addresses and ports.
+        """
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""

@@ -27,7 +27,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from moyai.domain.ecs import metadata
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
@@ -97,6 +97,11 @@ class TaskRuntime(Protocol):
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         """Start the task's Envoy. It shows up in ``observe`` under its name, HEALTHY when Envoy is live."""
+
+    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+        """Make these the names that the task's containers find, and those it was told before and not now none. Whoever
+        reads the hosts file meanwhile finds it whole; what the containers themselves wrote into it stays.
+        """
 
     async def stop(self, task: TaskId, container: str) -> None:
         """Begin to stop a container: SIGTERM now, SIGKILL for the whole tree after its stop timeout.

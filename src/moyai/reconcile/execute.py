@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from moyai.domain.sandbox.spec import ProxySpec
 from moyai.kernel.ids import TaskId
-from moyai.plan.action import Effect, Prepare, Release, Start, StartProxy, Stop
+from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartProxy, Stop
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.surroundings import Surroundings
@@ -49,6 +49,8 @@ class Executor:
             case StartProxy(task, workload, name, stop_timeout, log_level):
                 bootstrap = self._around.feed.bootstrap(workload)
                 await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level))
+            case Name(task, hosts):
+                await runtime.name(task, hosts)
             case Stop(task, container):
                 await runtime.stop(task, container)
             case Release(task):

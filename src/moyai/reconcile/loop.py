@@ -26,6 +26,7 @@ from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
 from moyai.reconcile.broadcast import MeshBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
+from moyai.reconcile.names import NameBroadcast
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.queue import KeyQueue
 from moyai.reconcile.registrar import Registrar
@@ -52,6 +53,7 @@ class Reconciler:
         self._observer = Observer(around)
         self._executor = Executor(around, self._observer)
         self._mesh = MeshBroadcast(around)
+        self._names = NameBroadcast(around)
         self._ports = PortBroadcast(around)
         self._ports_bell = asyncio.Event()
         self._draining: set[TaskArn] = set()
@@ -122,6 +124,8 @@ class Reconciler:
 
     def _ring(self, keys: Iterable[Key]) -> None:
         """Have everything looked at that these changes may concern."""
+        for concerned in self._names.follow(keys):
+            self._queue.add(concerned)
         for key in sorted(keys):
             if key.table == "service":
                 self._queue.add(key.key)
@@ -148,7 +152,8 @@ class Reconciler:
         """A proxy's acknowledgement may be what a drain waits for; its report, what its own task waits for."""
         async for workload in self._around.feed.changes():
             task = self._around.store.world.tasks.get(workload)
-            if task is not None and task.last_status is TaskStatus.STOPPING:
+            stopping = task is not None and task.last_status is TaskStatus.STOPPING
+            if task is not None and (stopping or self._observer.awaits_its_proxy(task.arn)):
                 self._queue.add(task.arn)
             for arn in sorted(self._draining):
                 self._queue.add(arn)

@@ -1,16 +1,18 @@
 """What can be seen of one task right now.
 
-Promise: nothing is remembered that can be looked at again. Two things can't, and are kept here while
-the process lives: why a sandbox or a container could not be had, and since when nobody holds a
-draining task's endpoints.
+Promise: nothing is remembered that can be looked at again. Three things can't, and are kept here while
+the process lives: why a sandbox or a container could not be had, since when nobody holds a draining
+task's endpoints, and since when a proxy leads on names that its task is yet to find.
 """
 
 from __future__ import annotations
 
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.plan.live import hidden
 from moyai.plan.registration import offers
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.surroundings import Surroundings
@@ -23,6 +25,8 @@ class Observer:
         self._around = around
         self._faults: dict[TaskId, str] = {}
         self._forgotten: dict[TaskId, Instant] = {}
+        self._hidden: dict[TaskArn, frozenset[tuple[str, int]]] = {}
+        self._carried: dict[TaskArn, Instant] = {}
 
     def fault(self, task: TaskId, fault: RuntimeFault) -> None:
         """Remember why something of this task can't be had."""
@@ -35,18 +39,43 @@ class Observer:
             if task is not None:
                 self._faults.pop(task.id, None)
                 self._forgotten.pop(task.id, None)
+                self._hide(arn, frozenset())
             return Observed()
         sandbox = await self._around.runtime.inspect(task.id)
         drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING and offers(task) else None
         fault = self._faults.get(task.id)
         workload = WorkloadId(task.arn)
         proxy = self._around.feed.state(workload) if task.last_status is TaskStatus.STOPPING else None
+        carried = self._carries(task, () if sandbox is None else sandbox.hosts)
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={} if fault is None else {task.id: fault},
             proxies={} if proxy is None else {workload: proxy},
             drains={} if drain is None else {task.id: drain},
+            carried={} if carried is None else {task.id: carried},
         )
+
+    def awaits_its_proxy(self, arn: TaskArn) -> bool:
+        """Whether the task, when it was last looked at, had names that its proxy was yet to lead on."""
+        return arn in self._hidden and arn not in self._carried
+
+    def _carries(self, task: Task, hosts: tuple[HostName, ...]) -> Instant | None:
+        """Since when the proxy leads on everything that the task can call by name; None while nothing waits for it."""
+        places = hidden(task, hosts)
+        self._hide(task.arn, places)
+        if not places or not self._around.feed.carries(WorkloadId(task.arn), places):
+            self._carried.pop(task.arn, None)
+            return None
+        return self._carried.setdefault(task.arn, self._around.clock.now())
+
+    def _hide(self, arn: TaskArn, places: frozenset[tuple[str, int]]) -> None:
+        """Remember what waits; what another set waited for before means nothing for this one."""
+        if places != self._hidden.get(arn, frozenset()):
+            self._carried.pop(arn, None)
+        if places:
+            self._hidden[arn] = places
+        else:
+            self._hidden.pop(arn, None)
 
     async def _drain(self, task: Task) -> Drain:
         feed = self._around.feed

@@ -35,6 +35,7 @@ from moyai.domain.ecs.task_definition import (
     PortMapping,
     TaskDefinition,
 )
+from moyai.domain.own_tags import LIVE_ENDPOINTS
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.arn import arn
@@ -114,6 +115,11 @@ class Builder:
         if key not in self.world.clusters:
             self.book.apply([Put(Cluster(key, name, self.clock.now()))])
         return key
+
+    def live(self, value: str, name: str = "default") -> None:
+        """What TagResource with moyai:live-endpoints does to a cluster."""
+        known = self.world.clusters[self.cluster(name)]
+        self.book.apply([Put(replace(known, tags={**known.tags, LIVE_ENDPOINTS: value}))])
 
     def namespace(self, name: str = NAMESPACE) -> NamespaceArn:
         """An HTTP namespace, made when it isn't there."""

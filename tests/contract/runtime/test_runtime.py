@@ -9,7 +9,7 @@ from socket import SocketKind
 
 import pytest
 
-from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.domain.sandbox.spec import ContainerSpec, HostName
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
@@ -274,3 +274,21 @@ async def test_destroy_leaves_nothing_and_can_be_told_again(place):
     assert await place.runtime.observe() == {}
     await place.runtime.prepare(sandbox())
     assert list(await place.runtime.observe()) == [TASK]
+
+
+async def test_names_move_under_a_running_task(place, seen):
+    before = sandbox()
+    await place.runtime.prepare(before)
+    await place.runtime.start(place.container(RUNS))
+    await place.until(seen.up)
+    assert (await place.runtime.inspect(TASK)).hosts == before.hosts
+    for after in ((HostName("127.255.0.1", "db"), HostName("127.255.0.2", "web")), (HostName("127.255.0.2", "web"),)):
+        await place.runtime.name(TASK, after)
+        await place.runtime.name(TASK, after)
+        assert (await place.runtime.inspect(TASK)).hosts == after
+    assert (await look(place.runtime)).phase is ContainerPhase.RUNNING
+
+
+async def test_what_has_no_sandbox_can_be_given_no_names(place):
+    with pytest.raises(SandboxFailed):
+        await place.runtime.name(TASK, ())

@@ -1,8 +1,9 @@
 """The names a deployment's tasks see, and the addresses behind them.
 
 The alias set is frozen when a deployment is made (a task started later by the same deployment sees
-the same names); only the members behind a name move live. One virtual address a name, counted up
-inside 127.255.0.0/16, so that it means nothing outside the task.
+the same names); only the members behind a name move live. Where a cluster has live endpoints, a task's own
+names follow the namespace (``plan.live``). One virtual address a name, counted up inside 127.255.0.0/16, so that
+it means nothing outside the task.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
 """
 
@@ -16,11 +17,13 @@ import msgspec
 
 from moyai.domain.connect.config import AccessLogConfiguration, ProxyLogLevel
 from moyai.domain.ecs.task_definition import AppProtocol, TaskDefinition
+from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
 
 VIRTUAL_CIDR = IPv4Network("127.255.0.0/16")
 """Where names point inside a task; never routed."""
 
+_VIRTUAL_PREFIX = "127.255."
 _FIRST_PROXY_PORT = 15000
 
 
@@ -32,6 +35,8 @@ class SeenName(msgspec.Struct, frozen=True):
     address: str
     """The virtual address, inside VIRTUAL_CIDR."""
     target: DiscoveryServiceArn
+    left_at: Instant | None = None
+    """Since when nobody offers it any more; its task doesn't find it by name then."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -62,6 +67,8 @@ class ConnectView(msgspec.Struct, frozen=True):
     offers: tuple[Offer, ...] = ()
     access_log: AccessLogConfiguration | None = None
     proxy_log_level: ProxyLogLevel = ProxyLogLevel.INFO
+    allotted: int = 0
+    """How many addresses have been given out, where names came and went: none is given to a second name."""
 
 
 class ProxyPorts(NamedTuple):
@@ -82,3 +89,28 @@ def allot(names: Iterable[str]) -> dict[str, str]:
     """A virtual address for each distinct name, the same for the same set of names."""
     first = int(VIRTUAL_CIDR.network_address) + 1
     return {name: str(IPv4Address(first + n)) for n, name in enumerate(sorted(set(names)))}
+
+
+def allot_more(view: ConnectView, names: Iterable[str]) -> tuple[dict[str, str], int]:
+    """A virtual address for each distinct name, none of which any name of this view ever had, and the view's
+    ``allotted`` after that. A name that the view has keeps its own.
+
+    When the range is used up, addresses of names that are gone come round again.
+    """
+    first = int(VIRTUAL_CIDR.network_address) + 1
+    room = VIRTUAL_CIDR.num_addresses - 2
+    found = {n.dns_name: n.address for n in view.names}
+    used = {int(IPv4Address(address)) - first for address in found.values()}
+    number = max(view.allotted, max(used, default=-1) + 1)
+    for name in sorted(set(names) - found.keys()):
+        while number % room in used:
+            number += 1
+        used.add(number % room)
+        found[name] = str(IPv4Address(first + number % room))
+        number += 1
+    return found, number
+
+
+def is_virtual(address: str) -> bool:
+    """Whether an IPv4 address, as it is usually written, lies in VIRTUAL_CIDR."""
+    return address.startswith(_VIRTUAL_PREFIX)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from moyai.domain.sandbox.spec import HostName
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 
@@ -41,10 +42,13 @@ class ContainerState(msgspec.Struct, frozen=True):
 
 
 class SandboxState(msgspec.Struct, frozen=True):
-    """A task's sandbox as it is right now: it exists, and these containers exist in it."""
+    """A task's sandbox as it is right now: it exists, and these containers exist in it. ``hosts``: the names that
+    they find.
+    """
 
     task: TaskId
     containers: Mapping[str, ContainerState] = {}
+    hosts: tuple[HostName, ...] = ()
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -80,6 +80,8 @@ def _outbound(
     for seen in view.names:
         place = (seen.address, seen.port)
         if seen.target not in names:
+            if seen.left_at is not None:
+                continue
             message = f"{seen.dns_name}:{seen.port} leads nowhere: its service is gone from the namespace"
             diagnostics.append(Diagnostic(task.arn, message))
         elif place in calls:

@@ -7,22 +7,58 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from moyai.domain.sandbox.spec import Network, SandboxSpec
+from moyai.domain.sandbox.spec import HostName, Network, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
 
 
 def write(spec: SandboxSpec, directory: Path) -> None:
     """Write the three files of a task into its directory."""
-    own = [("127.0.0.1", "localhost"), (spec.network.address, spec.network.host_name)]
-    lines = [*own, *((entry.address, entry.name) for entry in spec.hosts)]
-    (directory / "hosts").write_text("".join(f"{address} {name}\n" for address, name in lines))
+    own = [HostName("127.0.0.1", "localhost"), HostName(spec.network.address, spec.network.host_name)]
+    (directory / "hosts").write_bytes(b"".join(_line(entry) + b"\n" for entry in (*own, *spec.hosts)))
     (directory / "hostname").write_text(f"{spec.network.host_name}\n")
     (directory / "resolv.conf").write_text(_resolver(spec.network))
     for name in ("hosts", "hostname", "resolv.conf"):
         (directory / name).chmod(0o644)
+
+
+def rewrite(hosts: Path, before: Sequence[HostName], after: Sequence[HostName]) -> None:
+    """Change a task's hosts file under those who read it. Containers have the file itself, not its name, so it can't be
+    replaced; a line that goes is made a comment by one byte, and lines that come are appended by one write. Lines that
+    are not in ``before`` are somebody else's and stay.
+    """
+    gone = {_line(entry) for entry in set(before) - set(after)}
+    with open(hosts, "r+b", buffering=0) as file:  # noqa: PTH123 (unbuffered: one write is one change)
+        found = file.read()
+        lines = list(_lines(found))
+        for offset, line in lines:
+            if line in gone:
+                os.pwrite(file.fileno(), b"#", offset)
+        there = {line for _, line in lines}
+        missing = [line for line in map(_line, _once(after)) if line not in there]
+        if missing:
+            begin = b"" if found.endswith(b"\n") or not found else b"\n"
+            file.seek(0, os.SEEK_END)
+            file.write(begin + b"".join(line + b"\n" for line in missing))
+
+
+def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        yield offset, line.rstrip(b"\r\n")
+        offset += len(line)
+
+
+def _line(entry: HostName) -> bytes:
+    return f"{entry.address} {entry.name}".encode()
+
+
+def _once(entries: Iterable[HostName]) -> Iterable[HostName]:
+    return dict.fromkeys(entries)
 
 
 def _resolver(network: Network) -> str:

@@ -19,8 +19,9 @@ from socket import socket
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
@@ -77,11 +78,25 @@ class LinuxRuntime:
             self._cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
             network.prepare_router(router)
             network.join(spec, router, pin)
-            fresh = layout.task(task) / "sandbox.new"
-            fresh.write_bytes(msgspec.json.encode(spec))
-            fresh.replace(layout.sandbox(task))
+            self._keep(spec)
         except (OSError, CannotCreate) as error:
             raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
+
+    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+        """See the port."""
+        async with self._locks[task]:
+            await self._work(_translated(partial(self._name, task, tuple(hosts))))
+
+    def _name(self, task: TaskId, hosts: tuple[HostName, ...]) -> None:
+        spec = self._required(task)
+        names.rewrite(self._layout.task(task) / "hosts", spec.hosts, hosts)
+        self._keep(replace(spec, hosts=hosts))
+
+    def _keep(self, spec: SandboxSpec) -> None:
+        """Write the specification down, whole or not at all."""
+        fresh = self._layout.task(spec.task) / "sandbox.new"
+        fresh.write_bytes(msgspec.json.encode(spec))
+        fresh.replace(self._layout.sandbox(spec.task))
 
     async def release(self, task: TaskId) -> None:
         """See the port."""
@@ -193,10 +208,11 @@ class LinuxRuntime:
         return await self._work(lambda: self._inspect(task))
 
     def _inspect(self, task: TaskId) -> SandboxState | None:
-        if not self._layout.sandbox(task).exists():
+        spec = self._sandbox(task)
+        if spec is None:
             return None
         seen = [states.container_state(task, path) for path in _children(self._layout.containers(task))]
-        return SandboxState(task, {state.name: state for state in seen if state is not None})
+        return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts)
 
     async def changes(self) -> AsyncIterator[TaskId]:
         """See the port."""

@@ -92,7 +92,8 @@ class SimSandbox:
 
     def state(self, now: Instant) -> SandboxState:
         """The sandbox as seen at ``now``."""
-        return SandboxState(self.spec.task, {name: c.state(now) for name, c in self.containers.items()})
+        containers = {name: c.state(now) for name, c in self.containers.items()}
+        return SandboxState(self.spec.task, containers, self.spec.hosts)
 
     def next_change(self, now: Instant) -> Instant | None:
         """When any container will next look different by itself."""

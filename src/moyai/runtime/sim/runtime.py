@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from socket import socket
 
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, PublishedPort, SandboxSpec
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
@@ -65,6 +67,14 @@ class SimRuntime:
             sandbox.containers[proxy.name] = SimContainer(proxy, PROXY, self._clock.now())
             sandbox.proxy = proxy.name
             self._changed("start_proxy", proxy.task, proxy.name)
+
+    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+        """See ``TaskRuntime.name``."""
+        self._check("name", task)
+        sandbox = self._sandbox(task)
+        if sandbox.spec.hosts != tuple(hosts):
+            sandbox.spec = replace(sandbox.spec, hosts=tuple(hosts))
+            self._changed("name", task)
 
     async def stop(self, task: TaskId, container: str) -> None:
         """See ``TaskRuntime.stop``."""

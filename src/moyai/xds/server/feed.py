@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
@@ -152,6 +153,13 @@ class Feed:
         """Whether the proxy has an open stream."""
         proxy = self._proxies.get(workload)
         return proxy is not None and proxy.sink is not None
+
+    def carries(self, workload: WorkloadId, places: AbstractSet[tuple[str, int]]) -> bool:
+        """Whether the proxy has acknowledged its newest configuration, which leads all these places on."""
+        part, proxy = self._part_of.get(workload), self._proxies.get(workload)
+        if part is None or proxy is None or not self._state(workload, proxy).synced:
+            return False
+        return places <= {(call.address, call.port) for call in part.workloads[workload].outbound.calls}
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""

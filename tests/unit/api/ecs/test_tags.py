@@ -87,3 +87,37 @@ def test_what_has_no_tags(shop, arn, code, message):
     shop.fails("TagResource", code, message, resourceArn=arn, tags=[{"key": "a"}])
     shop.fails("UntagResource", code, message, resourceArn=arn, tagKeys=["a"])
     shop.fails("ListTagsForResource", code, message, resourceArn=arn)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value", "message"),
+    [
+        ("cluster", "moyai:live-endpoint", "on", "no setting of moyai. A cluster can have moyai:live-endpoints"),
+        ("cluster", "Moyai:live-endpoints", "on", "no setting of moyai"),
+        ("cluster", "moyai:live-endpoints", "yes", "is on or off, not 'yes'"),
+        ("service", "moyai:live-endpoints", "on", "no setting of moyai"),
+        ("task", "moyai:live-endpoints", "on", "There is none for a task"),
+        ("task-definition", "moyai:x", "1", "There is none for a task-definition"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_and_changes_nothing(shop, arns, kind, key, value, message):
+    tag = {"key": key, "value": value}
+    shop.fails("TagResource", "InvalidParameterException", message, resourceArn=arns[kind], tags=[tag])
+    assert shop.call("ListTagsForResource", resourceArn=arns[kind]) == {"tags": []}
+
+
+def test_a_cluster_is_made_with_live_endpoints_or_refused(shop):
+    tags = [{"key": "moyai:live-endpoints", "value": "on"}]
+    assert shop.call("CreateCluster", clusterName="live", tags=tags)["cluster"]["tags"] == tags
+    tags[0]["value"] = "maybe"
+    shop.fails("CreateCluster", "InvalidParameterException", "is on or off", clusterName="other", tags=tags)
+
+
+def test_nothing_else_is_made_with_a_setting_that_it_cannot_have(shop):
+    tags = [{"key": "moyai:nonsense", "value": "on"}]
+    code, text = "InvalidParameterException", "moyai:nonsense is no setting"
+    shop.fails("RunTask", code, text, taskDefinition="web", networkConfiguration=NETWORK, tags=tags)
+    more = {"taskDefinition": "web", "networkConfiguration": NETWORK, "desiredCount": 1, "launchType": "FARGATE"}
+    shop.fails("CreateService", code, text, serviceName="x", tags=tags, **more)
+    container = {"name": "app", "image": "moyai.local/host"}
+    shop.fails("RegisterTaskDefinition", code, text, family="x", containerDefinitions=[container], tags=tags)
