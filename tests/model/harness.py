@@ -115,7 +115,7 @@ class Harness:
         if task is None:
             return Observed()
         sandbox = at_once(self.runtime.inspect(task.id))
-        places = hidden(task, () if sandbox is None else sandbox.hosts)
+        places = hidden(self.book.world, task, () if sandbox is None else sandbox.hosts)
         carries = places and places <= self.carried.get(task.id, frozenset())
         waiting = frozenset({WorkloadId("a client")}) if task.arn in self.held else frozenset()
         return Observed(

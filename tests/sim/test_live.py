@@ -32,6 +32,7 @@ async def story(made: Installation) -> None:
     front = made.build.service("front", made.build.definition("front"), 1, offers=[])
     await made.steady(front)
     await offer(made, "back")
+    await made.until(lambda: found(made) == ["back-api"])
     gone = await offer(made, "gone")
     await made.until(lambda: len(found(made)) == 2)
     made.build.delete(gone)

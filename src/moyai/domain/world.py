@@ -188,7 +188,7 @@ class Drain(msgspec.Struct, frozen=True):
 
 class Observed(msgspec.Struct, frozen=True):
     """What the shell saw. ``faults``: why a task's sandbox or container could not be had. ``carried``: since when a
-    task's proxy is known to lead on everything that the task's view names; no entry while it isn't.
+    task's proxy is known to lead on what the task is yet to find by name; no entry while it isn't.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}

@@ -1,13 +1,16 @@
 """Live endpoints: what a running task can call follows its namespace, where its cluster wants that.
 
-Promise: a name appears in a task's hosts file only after its proxy has acknowledged where it leads, and is gone from
-there for LINGER before the proxy forgets it; so nobody who finds a name is reset. A name keeps its virtual address for
+Promise: a name that is new to a running task appears in its hosts file when somebody answers behind it and its proxy
+has acknowledged that, and is gone from there for LINGER before the proxy forgets it; so whoever finds a name gets
+through. A name keeps its virtual address for
 as long as the task lives, and no other name ever gets it. Where the setting is off, as on AWS, a task's names are what
 its deployment froze; one that is switched off leaves its running tasks with the names they have.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from ipaddress import IPv4Address
 
 from msgspec.structs import replace
@@ -50,7 +53,7 @@ def named(world: World, step: Step, observed: Observed, now: Instant) -> Step:
     carried = observed.carried.get(task.id)
     opens = None if carried is None else later(carried, SETTLE)
     found = frozenset(h for h in sandbox.hosts if is_virtual(h.address))
-    wanted = _present(task.view)
+    wanted = _findable(world, task.view, found)
     shown = wanted if opens is not None and now >= opens else wanted & found
     if shown != found:
         hosts = (*own_hosts(task), *sorted(shown, key=lambda h: (IPv4Address(h.address), h.name)))
@@ -66,19 +69,31 @@ def named(world: World, step: Step, observed: Observed, now: Instant) -> Step:
     return replace(step, task=following, changes=changes, wake_at=due)
 
 
-def hidden(task: Task, hosts: tuple[HostName, ...]) -> frozenset[tuple[str, int]]:
-    """The addresses and ports of all that a task can call by name, when there is something it can't find yet."""
-    if task.view is None or not _follows(task) or _present(task.view) <= frozenset(hosts):
+def hidden(world: World, task: Task, hosts: Iterable[HostName]) -> frozenset[tuple[str, int]]:
+    """The virtual addresses and ports of names that somebody answers and that the task doesn't find yet."""
+    if task.view is None or not _follows(task):
         return frozenset()
-    return frozenset((n.address, n.port) for n in task.view.names if n.left_at is None)
+    found = frozenset(hosts)
+    missing = [n for n in task.view.names if n.left_at is None and _host(n) not in found]
+    return frozenset((n.address, n.port) for n in missing if _answered(world, n))
 
 
 def _follows(task: Task) -> bool:
     return task.desired_status is DesiredStatus.RUNNING and task.last_status in _FOLLOWING
 
 
-def _present(view: ConnectView) -> frozenset[HostName]:
-    return frozenset(HostName(n.address, n.dns_name) for n in view.names if n.left_at is None)
+def _findable(world: World, view: ConnectView, found: AbstractSet[HostName]) -> frozenset[HostName]:
+    """What the task is to find: of what is offered, all that it found before, and what is answered."""
+    offered = (n for n in view.names if n.left_at is None)
+    return frozenset(h for n in offered if (h := _host(n)) in found or _answered(world, n))
+
+
+def _host(name: SeenName) -> HostName:
+    return HostName(name.address, name.dns_name)
+
+
+def _answered(world: World, name: SeenName) -> bool:
+    return world.discovery_instances.count("service", name.target) > 0
 
 
 def _follow(world: World, view: ConnectView, now: Instant) -> ConnectView:

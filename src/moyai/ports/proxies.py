@@ -56,8 +56,8 @@ class ProxyFeed(Protocol):
         """Whether the proxy has an open stream."""
 
     def carries(self, workload: WorkloadId, places: AbstractSet[tuple[str, int]]) -> bool:
-        """Whether the proxy has acknowledged its newest configuration, and by that leads on connections to each of
-        these virtual addresses and ports.
+        """Whether the proxy has acknowledged its newest configuration, and by that leads connections to each of these
+        virtual addresses and ports to somebody.
         """
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.own_tags import LIVE_ENDPOINTS
-from moyai.domain.world import World
+from moyai.domain.world import World, table_name
 from moyai.plan.connect import offered_names
 from moyai.plan.mode import is_live
 from moyai.ports.store import Key
 from moyai.reconcile.surroundings import Surroundings
+
+_ANSWERED = "answered"
 
 
 class NameBroadcast:
@@ -26,13 +29,18 @@ class NameBroadcast:
         """Tasks and services whose names, or what is to be said about them, these changes may move."""
         world = self._around.store.world
         touched: set[str] = set()
-        for key in keys:
+        for key in map(_whose, keys):
             before, now = self._traces.pop(key, None), _trace(world, key)
             if now is not None:
                 self._traces[key] = now
             if before != now:
                 touched |= {place for trace in (before, now) if trace is not None for place in trace[0]}
         return sorted({key for place in touched for key in _concerned(world, place)})
+
+
+def _whose(key: Key) -> Key:
+    """An instance matters by whether its service has any."""
+    return Key(_ANSWERED, key.key.rpartition("/")[0]) if key.table == table_name(DiscoveryInstance) else key
 
 
 def _trace(world: World, key: Key) -> tuple[frozenset[str], object] | None:
@@ -46,6 +54,10 @@ def _trace(world: World, key: Key) -> tuple[frozenset[str], object] | None:
             made = world.discovery_services.get(key.key)
             outside = made is not None and made.owner is None
             return (frozenset({made.namespace}), (made.name, made.attributes)) if made and outside else None
+        case "answered":
+            known = world.discovery_services.get(key.key)
+            anybody = bool(world.discovery_instances.count("service", key.key))
+            return None if known is None else (frozenset({known.namespace}), anybody)
         case "cluster":
             cluster = world.clusters.get(key.key)
             return None if cluster is None else (frozenset({cluster.arn}), cluster.tags.get(LIVE_ENDPOINTS))

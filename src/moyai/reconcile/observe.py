@@ -60,8 +60,8 @@ class Observer:
         return arn in self._hidden and arn not in self._carried
 
     def _carries(self, task: Task, hosts: tuple[HostName, ...]) -> Instant | None:
-        """Since when the proxy leads on everything that the task can call by name; None while nothing waits for it."""
-        places = hidden(task, hosts)
+        """Since when the proxy leads on all that the task is yet to find; None when it doesn't or there is nothing."""
+        places = hidden(self._around.store.world, task, hosts)
         self._hide(task.arn, places)
         if not places or not self._around.feed.carries(WorkloadId(task.arn), places):
             self._carried.pop(task.arn, None)

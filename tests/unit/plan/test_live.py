@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.connect.names import VIRTUAL_CIDR, ConnectView, SeenName, allot_more
 from moyai.domain.defaults import Defaults
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.sandbox.state import SandboxState
-from moyai.domain.world import Observed, Put
+from moyai.domain.world import Delete, Observed, Put
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, ServiceArn, TaskArn
+from moyai.kernel.ids import DiscoveryServiceArn, InstanceId, NamespaceArn, ServiceArn, TaskArn
 from moyai.plan.action import Name, Plan
 from moyai.plan.life import plan_task
 from moyai.plan.live import LINGER, SETTLE
@@ -65,8 +66,18 @@ class Caller:
         self.step()
 
 
-def offer(build: Builder, name: str) -> ServiceArn:
-    return build.service(name, build.definition(name, container("api", port=9000)), 1, offers=["api"])
+def offer(build: Builder, name: str, *, answered: bool = True) -> ServiceArn:
+    made = build.service(name, build.definition(name, container("api", port=9000)), 1, offers=["api"])
+    if answered:
+        answer(build, made)
+    return made
+
+
+def answer(build: Builder, service: ServiceArn) -> None:
+    """Have somebody answer for the service's endpoint."""
+    (owned,) = build.world.discovery_services.by("owner", service)
+    instance = DiscoveryInstance(owned.arn, InstanceId("i"), {}, build.clock.now())
+    build.book.apply([Put(instance)])
 
 
 def test_as_on_aws_nothing_moves_under_a_running_task():
@@ -99,6 +110,19 @@ def test_a_name_is_found_only_when_its_proxy_leads_it_on_and_has_settled():
     assert caller.step() == Plan()
 
 
+def test_a_name_is_found_when_somebody_answers_and_stays_when_nobody_does_any_more():
+    caller = Caller("on")
+    back = offer(caller.build, "back", answered=False)
+    caller.step()
+    assert caller.step(carried=Instant(0)) == Plan()
+    answer(caller.build, back)
+    caller.show()
+    assert caller.found() == {"back-api": "127.255.0.1"}
+    for instance in tuple(caller.build.world.discovery_instances):
+        caller.build.book.apply([Delete(DiscoveryInstance, instance.key)])
+    assert caller.step() == Plan()
+
+
 def test_a_name_that_nobody_offers_is_not_found_at_once_and_led_on_for_a_while():
     caller = Caller("on")
     back = offer(caller.build, "back")
@@ -122,6 +146,8 @@ def test_what_a_deleted_service_left_goes_with_the_last_task_that_called_it():
     back = offer(caller.build, "back")
     caller.show()
     caller.build.delete(back)
+    for instance in tuple(caller.build.world.discovery_instances):
+        caller.build.book.apply([Delete(DiscoveryInstance, instance.key)])
     schedule(caller.build, back)
     assert caller.build.world.services[back].status is ServiceStatus.INACTIVE
     caller.step()

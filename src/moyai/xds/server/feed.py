@@ -21,6 +21,7 @@ from moyai.ports.proxies import UnknownWorkload
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.history import Endpoint, EndpointHistory
+from moyai.xds.server.pieces import is_answered
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
 from moyai.xds.translate.names import egress_cluster
@@ -155,11 +156,13 @@ class Feed:
         return proxy is not None and proxy.sink is not None
 
     def carries(self, workload: WorkloadId, places: AbstractSet[tuple[str, int]]) -> bool:
-        """Whether the proxy has acknowledged its newest configuration, which leads all these places on."""
+        """Whether the proxy has acknowledged its newest configuration, which leads all these places to somebody."""
         part, proxy = self._part_of.get(workload), self._proxies.get(workload)
         if part is None or proxy is None or not self._state(workload, proxy).synced:
             return False
-        return places <= {(call.address, call.port) for call in part.workloads[workload].outbound.calls}
+        mesh = part.cache.mesh
+        calls = mesh.workloads[workload].outbound.calls
+        return places <= {(call.address, call.port) for call in calls if is_answered(mesh, call)}
 
     def states(self) -> Mapping[WorkloadId, ProxyState]:
         """Every proxy that has been published and not taken back since."""

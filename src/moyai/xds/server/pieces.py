@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from google.protobuf.message import Message
 
-from moyai.mesh.ir import Mesh, RouteTable, Service, StreamSplit, Workload
+from moyai.mesh.ir import Call, Mesh, RouteTable, Service, StreamSplit, Workload
 from moyai.xds.server.resource import Kind, Resource, resource
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster import app_cluster, destination_cluster
@@ -65,6 +65,12 @@ def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]
         yield Kind.CLUSTER, resource(cluster.name, cluster)
     for listener in listeners(workload, mesh.services):
         yield Kind.LISTENER, resource(listener.name, listener)
+
+
+def is_answered(mesh: Mesh, call: Call) -> bool:
+    """Whether there is anybody where a call may lead."""
+    groups = (mesh.destinations[name].group for name in _destinations(mesh.services[call.service]))
+    return any(mesh.groups[group].members for group in groups)
 
 
 def _destinations(service: Service) -> tuple[str, ...]:

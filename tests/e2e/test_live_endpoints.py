@@ -1,0 +1,68 @@
+"""A service that comes after its caller: named under the running task, or, as on AWS, not before another deployment."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, app, offer, task_id
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+CONTAINERS = ("one", "two")
+
+
+def caller(cluster: Cluster) -> str:
+    """A client that calls http://late, from each of two containers; its only task, once both have tried."""
+    command = ["python3", "-m", "tests.e2e.apps.caller", "http://late"]
+    containers = [app("caller", command=command) | {"name": name} for name in CONTAINERS]
+    cluster.serve("client", cluster.define(f"{cluster.name}-client", *containers))
+    cluster.steady("client")
+    (task,) = cluster.tasks("client")
+    arn = str(task["taskArn"])
+    for name in CONTAINERS:
+        assert eventually(partial(cluster.said, arn, name), f"{name} has tried") == ["unresolved"]
+    return arn
+
+
+def says(cluster: Cluster, task: str, name: str, word: str) -> bool:
+    """Whether that is how the container's last call fared."""
+    return cluster.said(task, name)[-1] == word
+
+
+def late(cluster: Cluster) -> None:
+    definition = cluster.define(f"{cluster.name}-late", app("web", 8080, "http"))
+    cluster.serve("late", definition, offer("web", "late"))
+    cluster.steady("late")
+
+
+def test_a_running_task_finds_a_new_name_and_its_first_call_gets_through(server: Installation):
+    cluster = Cluster(server, "live", "live")
+    arn = cluster.ecs.describe_clusters(clusters=["live"])["clusters"][0]["clusterArn"]
+    cluster.ecs.tag_resource(resourceArn=arn, tags=[{"key": "moyai:live-endpoints", "value": "on"}])
+    task = caller(cluster)
+    late(cluster)
+    for name in CONTAINERS:
+        eventually(partial(says, cluster, task, name, "200"), f"{name} finds the name")
+        assert cluster.said(task, name) == ["unresolved", "200"]
+    cluster.ecs.delete_service(cluster="live", service="late", force=True)
+    for name in CONTAINERS:
+        eventually(partial(says, cluster, task, name, "unresolved"), f"{name} finds it no more")
+        assert set(cluster.said(task, name)) <= {"unresolved", "200", "503"}
+    assert [t["taskArn"] for t in cluster.tasks("client")] == [task], "the same task all the time"
+
+
+def test_as_on_aws_a_running_task_finds_it_with_its_next_deployment(server: Installation):
+    cluster = Cluster(server, "frozen", "frozen")
+    task = caller(cluster)
+    late(cluster)
+    assert cluster.said(task, "one") == ["unresolved"]
+    cluster.update("client", forceNewDeployment=True)
+    cluster.steady("client")
+    (after,) = cluster.tasks("client")
+    assert task_id(after["taskArn"]) != task_id(task)
+    assert eventually(lambda: cluster.said(after["taskArn"], "one")) == ["200"]
+    assert cluster.said(task, "one") == ["unresolved"]
