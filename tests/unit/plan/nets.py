@@ -66,10 +66,12 @@ class Nets:
         self.put(Put(replace(found, routes=(*found.routes, Route(destination, target)))))
 
     def peer(self, name: str, one: str, other: str, status: PeeringStatus = PeeringStatus.ACTIVE) -> None:
-        sides: Any = [PeeringSide(v.scope, v.id, v.cidr) for v in (self.world.vpcs[f"vpc-{x}"] for x in (one, other))]
+        requester, accepter = (
+            PeeringSide(v.scope, v.id, v.cidr) for v in (self.world.vpcs[f"vpc-{x}"] for x in (one, other))
+        )
         now = self.build.clock.now()
         identity: Any = f"pcx-{name}"
-        self.put(Put(VpcPeering(identity, *sides, status, "", now, now)))
+        self.put(Put(VpcPeering(identity, requester, accepter, status, "", now, now)))
 
     def gateway(self, name: str, vpc: str | None) -> None:
         identity: Any = f"igw-{name}"

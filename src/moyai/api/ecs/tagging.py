@@ -42,13 +42,6 @@ def tag_map(tags: Sequence[Tag] | None, kind: str, fault: type[ClientFault] = In
     return named
 
 
-def check_own(kind: str, tags: Mapping[str, str]) -> None:
-    """Raises InvalidParameter for a tag of moyai's own that such a resource can't have, or not with this value."""
-    wrong = fault_in(kind, tags)
-    if wrong is not None:
-        raise InvalidParameter(wrong)
-
-
 def check_number(tags: Mapping[str, str], fault: type[ClientFault] = InvalidParameter) -> None:
     """Raises ``fault`` for more tags than a resource can have."""
     if len(tags) > MAX_TAGS:

@@ -16,7 +16,8 @@ from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.names import proxy_ports
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.lookup import all_of, find
+from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.mesh.ir import EndpointGroup, Member
 
@@ -48,10 +49,10 @@ def is_peer(task: Task) -> bool:
 
 
 def zone_aware_from(world: World, service: DiscoveryService) -> int:
-    """Two endpoints for each zone that the service's owner may use; without an owner, for each zone there is."""
+    """Two endpoints for each zone that the service's owner may use; where that can't be told, for each there is."""
+    scope = scope_of(service.arn)
     owner = world.services.get(service.owner)
     network = None if owner is None else owner.primary.network_configuration
-    subnets = () if network is None else network.awsvpc_configuration.subnets
-    known = default_vpc(scope_of(service.arn)).subnets
-    zones = {s.zone for s in known if s.id in subnets} or {s.zone for s in known}
-    return _ENDPOINTS_PER_ZONE * len(zones)
+    named = () if network is None else network.awsvpc_configuration.subnets
+    subnets = [s for s in (find(world, Subnet, scope, i) for i in named) if s is not None]
+    return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_of(world, Subnet, scope)})

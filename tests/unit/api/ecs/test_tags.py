@@ -120,4 +120,6 @@ def test_nothing_else_is_made_with_a_setting_that_it_cannot_have(shop):
     more = {"taskDefinition": "web", "networkConfiguration": NETWORK, "desiredCount": 1, "launchType": "FARGATE"}
     shop.fails("CreateService", code, text, serviceName="x", tags=tags, **more)
     container = {"name": "app", "image": "moyai.local/host"}
-    shop.fails("RegisterTaskDefinition", code, text, family="x", containerDefinitions=[container], tags=tags)
+    shop.fails(
+        "RegisterTaskDefinition", "ClientException", text, family="x", containerDefinitions=[container], tags=tags
+    )
