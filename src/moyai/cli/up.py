@@ -21,6 +21,16 @@ from moyai.app.config import (
 )
 from moyai.cli.options import STATE, State
 
+CheckNetworks = Annotated[
+    list[str] | None, typer.Option(help="Network whose instances are checked, besides loopback. May be given again.")
+]
+LiveEndpoints = Annotated[
+    bool,
+    typer.Option(
+        "--live-endpoints", help="Running tasks see new names, in clusters without a tag moyai:live-endpoints."
+    ),
+]
+
 _QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
 _LONGEST_NUMBER: Final = 9
 
@@ -43,16 +53,8 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     check_interval: Annotated[
         float, typer.Option(help="Seconds between Cloud Map's checks of one instance.", min=0.1, max=3600)
     ] = CloudMapSettings().check_interval,
-    check_network: Annotated[
-        list[str] | None,
-        typer.Option(help="Network whose instances are checked, besides loopback. May be given again."),
-    ] = None,
-    live_endpoints: Annotated[
-        bool,
-        typer.Option(
-            "--live-endpoints", help="Running tasks see new names, in clusters without a tag moyai:live-endpoints."
-        ),
-    ] = False,
+    check_network: CheckNetworks = None,
+    live_endpoints: LiveEndpoints = False,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run

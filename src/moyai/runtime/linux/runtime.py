@@ -18,7 +18,6 @@ from pathlib import Path
 from socket import socket
 from typing import TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
@@ -26,7 +25,7 @@ from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Us
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault, SandboxFailed
-from moyai.runtime.linux import admin, host, logs, names, netns, network, orders, processes, states
+from moyai.runtime.linux import admin, host, logs, names, netns, network, orders, processes, sandboxes, states
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
@@ -78,7 +77,7 @@ class LinuxRuntime:
             self._cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
             network.prepare_router(router)
             network.join(spec, router, pin)
-            self._keep(spec)
+            sandboxes.keep(layout, spec)
         except (OSError, CannotCreate) as error:
             raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
 
@@ -88,15 +87,9 @@ class LinuxRuntime:
             await self._work(_translated(partial(self._name, task, tuple(hosts))))
 
     def _name(self, task: TaskId, hosts: tuple[HostName, ...]) -> None:
-        spec = self._required(task)
+        spec = sandboxes.required(self._layout, task)
         names.rewrite(self._layout.task(task) / "hosts", spec.hosts, hosts)
-        self._keep(replace(spec, hosts=hosts))
-
-    def _keep(self, spec: SandboxSpec) -> None:
-        """Write the specification down, whole or not at all."""
-        fresh = self._layout.task(spec.task) / "sandbox.new"
-        fresh.write_bytes(msgspec.json.encode(spec))
-        fresh.replace(self._layout.sandbox(spec.task))
+        sandboxes.keep(self._layout, replace(spec, hosts=hosts))
 
     async def release(self, task: TaskId) -> None:
         """See the port."""
@@ -110,7 +103,7 @@ class LinuxRuntime:
         directory, grave, pin = self._layout.task(task), self._layout.gone / task, self._layout.task_netns(task)
         if not any(path.exists() for path in (directory, grave, pin)):
             return
-        spec = self._sandbox(task)
+        spec = sandboxes.read(self._layout, task)
         pins = self._layout.netns
         routers = [self._layout.router_netns(spec.network.vpc)] if spec else sorted(pins.glob("vpc-*"))
         await self._work(_translated(partial(processes.bury, directory, grave, "containers/*")))
@@ -133,12 +126,6 @@ class LinuxRuntime:
         if not keep:
             await self._work(self.images.forget_replaced)
 
-    def _sandbox(self, task: TaskId) -> SandboxSpec | None:
-        try:
-            return msgspec.json.decode(self._layout.sandbox(task).read_bytes(), type=SandboxSpec)
-        except FileNotFoundError:
-            return None
-
     # ------------------------------------------------------------------------------------------------ containers
 
     async def start(self, container: ContainerSpec) -> None:
@@ -148,7 +135,10 @@ class LinuxRuntime:
 
     def _start(self, spec: ContainerSpec) -> None:
         surroundings = orders.Surroundings(
-            self._layout, self._path, self._required(spec.task).network.host_name, host.disks(self._layout.state)
+            self._layout,
+            self._path,
+            sandboxes.required(self._layout, spec.task).network.host_name,
+            host.disks(self._layout.state),
         )
         image = self.images.find(spec.image)
         place = self._place(spec.task, spec.name, Bounds(memory_mib=spec.memory_mib, share=spec.cpu_units))
@@ -160,7 +150,7 @@ class LinuxRuntime:
             await self._work(_translated(partial(self._start_proxy, proxy)))
 
     def _start_proxy(self, spec: ProxySpec) -> None:
-        self._required(spec.task)
+        sandboxes.required(self._layout, spec.task)
         run = self._layout.proxy(spec.task)
         run.mkdir(exist_ok=True)
         os.chown(run, _PROXY_UID, _PROXY_UID)
@@ -173,12 +163,6 @@ class LinuxRuntime:
             file.write(filled.replace(b"{xds}", orders.XDS_IN_PROXY.encode()))
         place = self._place(spec.task, spec.name, Bounds())
         processes.start(orders.proxy(spec, place, self._layout, self._envoy))
-
-    def _required(self, task: TaskId) -> SandboxSpec:
-        spec = self._sandbox(task)
-        if spec is None:
-            raise SandboxFailed(f"task {task} has no sandbox")
-        return spec
 
     def _place(self, task: TaskId, name: str, bounds: Bounds) -> orders.Place:
         directory, log = self._layout.container(task, name), self._layout.log(task, name)
@@ -208,7 +192,7 @@ class LinuxRuntime:
         return await self._work(lambda: self._inspect(task))
 
     def _inspect(self, task: TaskId) -> SandboxState | None:
-        spec = self._sandbox(task)
+        spec = sandboxes.read(self._layout, task)
         if spec is None:
             return None
         seen = [states.container_state(task, path) for path in _children(self._layout.containers(task))]
