@@ -45,6 +45,15 @@ def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str 
     return next(chain(fresh, rested), None)
 
 
+def is_free(world: World, subnet: Subnet, address: str) -> bool:
+    """Whether this address of the subnet may be given to somebody."""
+    at = f"{subnet.id}/{address}"
+    taken = world.nat_gateways.count("address", at) or not all(t.stopped for t in world.tasks.by("address", at))
+    number, network = int(IPv4Address(address)), IPv4Network(subnet.cidr)
+    first, last = int(network.network_address) + _RESERVED_AT_START, int(network.broadcast_address)
+    return not taken and first <= number < last
+
+
 def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
     """A free public address, or None when there is none left.
 

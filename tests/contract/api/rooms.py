@@ -33,6 +33,8 @@ from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
 from tests.unit.telemetry.pushes import Office
 
+_LOADER = Loader()
+"""Keeps what it has read: EC2's model takes half a second."""
 MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch"])
 
 
@@ -56,8 +58,7 @@ class Rooms:
         """A client whose requests stay in this process, in the SDK's own choice of protocol or in this one."""
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False, inject_host_prefix=False)
         session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="s", region_name="us-east-1")
-        if protocol is not None:
-            session._session.register_component("data_loader", _one_protocol(protocol))
+        session._session.register_component("data_loader", _LOADER if protocol is None else _one_protocol(protocol))
         client = session.client(service, endpoint_url="http://127.0.0.1:4566", config=config)
         client.meta.events.register("before-send", self._send)
         return client

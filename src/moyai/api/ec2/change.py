@@ -12,13 +12,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from moyai.api.operation import Context
-from moyai.domain.vpc.errors import (
-    DryRunOperation,
-    InvalidParameterValue,
-    MissingParameter,
-    NotFound,
-)
+from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, MissingParameter
 from moyai.domain.vpc.lookup import R, find, settle
+from moyai.domain.vpc.not_found import NotFound
 from moyai.domain.vpc.quotas import TAGS, TagLimitExceeded
 from moyai.domain.world import Change
 

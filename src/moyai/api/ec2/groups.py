@@ -17,15 +17,14 @@ from moyai.api.operation import Context
 from moyai.domain.vpc.errors import (
     CannotDelete,
     DependencyViolation,
-    GroupNotFound,
     InvalidGroupDuplicate,
     InvalidGroupReserved,
     InvalidParameterCombination,
     InvalidParameterValue,
     MissingParameter,
-    VpcNotFound,
 )
 from moyai.domain.vpc.lookup import all_of, inside, the_default
+from moyai.domain.vpc.not_found import GroupNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
 from moyai.domain.vpc.security_group import DEFAULT_NAME, Rule, SecurityGroup, leaving
 from moyai.domain.vpc.vpc import Vpc
@@ -183,6 +182,8 @@ def permission_list(rules: Iterable[Rule]) -> list[dict[str, object]]:
                 for rule in same
                 if rule.group is not None
             ],
+            "ipv6_ranges": [],
+            "prefix_list_ids": [],
         }
         for (protocol, first, last), same in together.items()
     ]

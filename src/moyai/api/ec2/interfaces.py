@@ -15,8 +15,8 @@ from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.errors import NetworkInterfaceNotFound
 from moyai.domain.vpc.lookup import all_of, find
+from moyai.domain.vpc.not_found import NetworkInterfaceNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc

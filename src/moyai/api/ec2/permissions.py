@@ -17,13 +17,13 @@ import msgspec
 from moyai.api.ec2.ranges import network
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import (
-    GroupNotFound,
     InvalidParameterCombination,
     InvalidParameterValue,
     InvalidPermissionMalformed,
     MissingParameter,
 )
 from moyai.domain.vpc.lookup import find, inside
+from moyai.domain.vpc.not_found import GroupNotFound
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.security_group import ALL, GroupReference, Rule, SecurityGroup
 from moyai.kernel.ids import VpcId
@@ -69,6 +69,32 @@ class Ports(msgspec.Struct, frozen=True):
     protocol: str
     from_port: int | None = None
     to_port: int | None = None
+
+
+class OneRule(msgspec.Struct, frozen=True):
+    """A rule in the request's own members, as the oldest clients send it."""
+
+    ip_permissions: tuple[IpPermission, ...] = ()
+    ip_protocol: str | None = None
+    from_port: int | None = None
+    to_port: int | None = None
+    cidr_ip: str | None = None
+    source_security_group_name: str | None = None
+    dry_run: bool = False
+
+    def permissions(self) -> tuple[IpPermission, ...]:
+        """All that the request asks for. Raises InvalidParameterCombination."""
+        own = (self.ip_protocol, self.from_port, self.to_port, self.cidr_ip, self.source_security_group_name)
+        if not any(value is not None for value in own):
+            return self.ip_permissions
+        if self.ip_permissions:
+            raise InvalidParameterCombination("IpPermissions and a rule of the request's own can't be used together.")
+        ranges = () if self.cidr_ip is None else (IpRange(self.cidr_ip),)
+        name = self.source_security_group_name
+        pairs = () if name is None else (UserIdGroupPair(group_name=name),)
+        if pairs and self.ip_protocol is None:
+            return (IpPermission(ALL, ip_ranges=ranges, user_id_group_pairs=pairs),)
+        return (IpPermission(self.ip_protocol, self.from_port, self.to_port, ranges, pairs),)
 
 
 def wanted(ctx: Context, group: SecurityGroup, asked: tuple[IpPermission, ...], *, egress: bool) -> list[Rule]:
@@ -170,29 +196,3 @@ def _peered(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
         if peering.status is PeeringStatus.ACTIVE and found is not None and found.vpc == side.vpc:
             return found
     return None
-
-
-class OneRule(msgspec.Struct, frozen=True):
-    """A rule in the request's own members, as the oldest clients send it."""
-
-    ip_permissions: tuple[IpPermission, ...] = ()
-    ip_protocol: str | None = None
-    from_port: int | None = None
-    to_port: int | None = None
-    cidr_ip: str | None = None
-    source_security_group_name: str | None = None
-    dry_run: bool = False
-
-    def permissions(self) -> tuple[IpPermission, ...]:
-        """All that the request asks for. Raises InvalidParameterCombination."""
-        own = (self.ip_protocol, self.from_port, self.to_port, self.cidr_ip, self.source_security_group_name)
-        if not any(value is not None for value in own):
-            return self.ip_permissions
-        if self.ip_permissions:
-            raise InvalidParameterCombination("IpPermissions and a rule of the request's own can't be used together.")
-        ranges = () if self.cidr_ip is None else (IpRange(self.cidr_ip),)
-        name = self.source_security_group_name
-        pairs = () if name is None else (UserIdGroupPair(group_name=name),)
-        if pairs and self.ip_protocol is None:
-            return (IpPermission(ALL, ip_ranges=ranges, user_id_group_pairs=pairs),)
-        return (IpPermission(self.ip_protocol, self.from_port, self.to_port, ranges, pairs),)

@@ -12,29 +12,74 @@ from types import MappingProxyType
 _NO_V6 = "there is no IPv6"
 _NO_IPAM = "there is no IPAM; give a CidrBlock"
 _NO_OUTPOSTS = "there are no Outposts"
+_NO_LISTS = "there are no prefix lists"
+_NO_INSTANCES = "there are no instances, and tasks' interfaces route nothing"
+_NO_TARGET = "routes lead to internet gateways, NAT gateways and peering connections"
 _NO_NAMES = "hosts are named by address"
+_NO_POOLS = "addresses come from one pool"
+_ONE_ADDRESS = "a NAT gateway has one public address"
+
+_ROUTE_TARGETS = (
+    ("DestinationPrefixListId", _NO_LISTS),
+    ("DestinationIpv6CidrBlock", _NO_V6),
+    ("EgressOnlyInternetGatewayId", _NO_V6),
+    ("InstanceId", _NO_INSTANCES),
+    ("NetworkInterfaceId", _NO_INSTANCES),
+    ("VpcEndpointId", _NO_TARGET),
+    ("TransitGatewayId", _NO_TARGET),
+    ("LocalGatewayId", _NO_TARGET),
+    ("CarrierGatewayId", _NO_TARGET),
+    ("CoreNetworkArn", _NO_TARGET),
+    ("OdbNetworkArn", _NO_TARGET),
+)
 
 REFUSED: Mapping[str, str] = MappingProxyType(
-    {
-        "*.AmazonProvidedIpv6CidrBlock": _NO_V6,
-        "*.Ipv6Pool": _NO_V6,
-        "*.Ipv6CidrBlock": _NO_V6,
-        "*.Ipv6CidrBlockNetworkBorderGroup": _NO_V6,
-        "*.Ipv6Native": _NO_V6,
-        "*.Ipv4IpamPoolId": _NO_IPAM,
-        "*.Ipv4NetmaskLength": _NO_IPAM,
-        "*.Ipv6IpamPoolId": _NO_IPAM,
-        "*.Ipv6NetmaskLength": _NO_IPAM,
-        "CreateVpc.VpcEncryptionControl": "traffic between tasks is encrypted by Service Connect's TLS alone",
-        "CreateSubnet.OutpostArn": _NO_OUTPOSTS,
-        "ModifySubnetAttribute.AssignIpv6AddressOnCreation": _NO_V6,
-        "ModifySubnetAttribute.MapCustomerOwnedIpOnLaunch": _NO_OUTPOSTS,
-        "ModifySubnetAttribute.CustomerOwnedIpv4Pool": _NO_OUTPOSTS,
-        "ModifySubnetAttribute.EnableDns64": _NO_V6,
-        "ModifySubnetAttribute.EnableResourceNameDnsARecordOnLaunch": _NO_NAMES,
-        "ModifySubnetAttribute.EnableResourceNameDnsAAAARecordOnLaunch": _NO_NAMES,
-        "ModifySubnetAttribute.EnableLniAtDeviceIndex": _NO_OUTPOSTS,
-        "ModifySubnetAttribute.DisableLniAtDeviceIndex": _NO_OUTPOSTS,
-    }
+    dict(
+        (
+            ("*.AmazonProvidedIpv6CidrBlock", _NO_V6),
+            ("*.Ipv6Pool", _NO_V6),
+            ("*.Ipv6CidrBlock", _NO_V6),
+            ("*.Ipv6CidrBlockNetworkBorderGroup", _NO_V6),
+            ("*.Ipv6Native", _NO_V6),
+            ("*.Ipv4IpamPoolId", _NO_IPAM),
+            ("*.Ipv4NetmaskLength", _NO_IPAM),
+            ("*.Ipv6IpamPoolId", _NO_IPAM),
+            ("*.Ipv6NetmaskLength", _NO_IPAM),
+            ("CreateVpc.VpcEncryptionControl", "traffic between tasks is encrypted by Service Connect's TLS alone"),
+            ("CreateSubnet.OutpostArn", _NO_OUTPOSTS),
+            ("ModifySubnetAttribute.AssignIpv6AddressOnCreation", _NO_V6),
+            ("ModifySubnetAttribute.MapCustomerOwnedIpOnLaunch", _NO_OUTPOSTS),
+            ("ModifySubnetAttribute.CustomerOwnedIpv4Pool", _NO_OUTPOSTS),
+            ("ModifySubnetAttribute.EnableDns64", _NO_V6),
+            ("ModifySubnetAttribute.EnableResourceNameDnsARecordOnLaunch", _NO_NAMES),
+            ("ModifySubnetAttribute.EnableResourceNameDnsAAAARecordOnLaunch", _NO_NAMES),
+            ("ModifySubnetAttribute.EnableLniAtDeviceIndex", _NO_OUTPOSTS),
+            ("ModifySubnetAttribute.DisableLniAtDeviceIndex", _NO_OUTPOSTS),
+            ("*.IpPermissions[].Ipv6Ranges", _NO_V6),
+            ("*.IpPermissions[].PrefixListIds", _NO_LISTS),
+            ("*.IpPermissions[].UserIdGroupPairs[].PeeringStatus", "it is part of answers"),
+            ("*.SecurityGroupRules[].SecurityGroupRule.CidrIpv6", _NO_V6),
+            ("*.SecurityGroupRules[].SecurityGroupRule.PrefixListId", _NO_LISTS),
+            ("*.SourceSecurityGroupOwnerId", "a group of another account is named in IpPermissions"),
+            ("CreateVpcPeeringConnection.RequesterPeeringConnectionOptions", "a peering has one path"),
+            *((f"CreateRoute.{member}", reason) for member, reason in _ROUTE_TARGETS),
+            *((f"ReplaceRoute.{member}", reason) for member, reason in _ROUTE_TARGETS),
+            ("ReplaceRoute.LocalTarget", "the route to the VPC's own range is always there"),
+            ("DeleteRoute.DestinationPrefixListId", _NO_LISTS),
+            ("DeleteRoute.DestinationIpv6CidrBlock", _NO_V6),
+            ("AssociateRouteTable.GatewayId", "gateways have no route tables"),
+            ("AssociateRouteTable.PublicIpv4Pool", "gateways have no route tables"),
+            ("AllocateAddress.Address", _NO_POOLS),
+            ("AllocateAddress.PublicIpv4Pool", _NO_POOLS),
+            ("AllocateAddress.CustomerOwnedIpv4Pool", _NO_OUTPOSTS),
+            ("AllocateAddress.IpamPoolId", _NO_POOLS),
+            ("CreateNatGateway.AvailabilityMode", "a NAT gateway is in one zone"),
+            ("CreateNatGateway.AvailabilityZoneAddresses", "a NAT gateway is in one zone"),
+            ("CreateNatGateway.VpcId", "a NAT gateway is in one zone; give a SubnetId"),
+            ("CreateNatGateway.SecondaryAllocationIds", _ONE_ADDRESS),
+            ("CreateNatGateway.SecondaryPrivateIpAddresses", _ONE_ADDRESS),
+            ("CreateNatGateway.SecondaryPrivateIpAddressCount", _ONE_ADDRESS),
+        )
+    )
 )
 """``Operation.path`` to the reason; see ``wire.accept.Refusals``."""

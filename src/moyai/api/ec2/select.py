@@ -21,8 +21,8 @@ from moyai.domain.vpc.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
     MissingParameter,
-    NotFound,
 )
+from moyai.domain.vpc.not_found import NotFound
 
 T = TypeVar("T")
 MAX_RESULTS = 1000
@@ -60,13 +60,18 @@ class Kind(NamedTuple, Generic[T]):
     tags_of: Callable[[T], Mapping[str, str]] = lambda _: {}
 
 
-class PagedRequest(msgspec.Struct, frozen=True):
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What every paged Describe request has."""
 
-    filters: tuple[Filter, ...] = ()
     next_token: str | None = None
     max_results: int | None = None
     dry_run: bool = False
+
+
+class PagedRequest(PageRequest, frozen=True, kw_only=True):
+    """What nearly every paged Describe request has."""
+
+    filters: tuple[Filter, ...] = ()
 
 
 class Selected(NamedTuple, Generic[T]):
@@ -78,12 +83,19 @@ class Selected(NamedTuple, Generic[T]):
 
 def select(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: PagedRequest) -> Selected[T]:
     """The page of the items with these ids (none = all) that pass the filters. Raises EC2's errors."""
+    return filtered(kind, items, ids, asked, asked.filters)
+
+
+def filtered(
+    kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: PageRequest, filters: tuple[Filter, ...]
+) -> Selected[T]:
+    """The same for a request that keeps its filters elsewhere, or has none."""
     if ids and asked.max_results is not None:
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
-    found = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), asked.filters)}
+    found = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), filters)}
     if asked.dry_run:
         raise DryRunOperation
-    listing = (kind.name, asked.filters)
+    listing = (kind.name, filters)
     try:
         shown = page(found, listing, asked.next_token, asked.max_results or MAX_RESULTS)
     except BadToken as error:

@@ -28,10 +28,9 @@ from moyai.domain.vpc.errors import (
     InvalidSubnetConflict,
     InvalidSubnetRange,
     MissingParameter,
-    SubnetNotFound,
-    VpcNotFound,
 )
 from moyai.domain.vpc.lookup import all_of, inside
+from moyai.domain.vpc.not_found import SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SUBNETS, SubnetLimitExceeded
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc

@@ -26,10 +26,10 @@ from moyai.domain.vpc.errors import (
     InvalidParameterValue,
     InvalidVpcRange,
     MissingParameter,
-    VpcNotFound,
 )
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
 from moyai.domain.vpc.lookup import Part, all_of, inside
+from moyai.domain.vpc.not_found import VpcNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.quotas import VPCS, VpcLimitExceeded
 from moyai.domain.vpc.route_table import Association, RouteTable

@@ -11,7 +11,8 @@ from moyai.api.ec2.change import ChangeRequest
 from moyai.api.ec2.select import Filter, Kind, passing
 from moyai.api.operation import Context
 from moyai.domain.vpc.default import Zone, zones
-from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, NotFound
+from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue
+from moyai.domain.vpc.not_found import NotFound
 
 
 class DescribeAvailabilityZonesRequest(ChangeRequest, frozen=True):

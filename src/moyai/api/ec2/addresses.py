@@ -1,0 +1,186 @@
+"""Elastic addresses, as far as NAT gateways need them.
+
+Promise: an address is the account's until it is released. What goes outside through a NAT gateway comes from this
+machine's own address all the same: nothing here has an address on the internet.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered, passing, with_ids
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import (
+    AddressInUse,
+    AddressNotFound,
+    DryRunOperation,
+    InsufficientAddresses,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+)
+from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
+from moyai.domain.vpc.lookup import all_of
+from moyai.domain.vpc.not_found import AllocationNotFound
+from moyai.domain.vpc.quotas import ADDRESSES, AddressLimitExceeded
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.ids import AllocationId
+from moyai.plan.addresses import public_address
+
+
+class AllocateAddressRequest(ChangeRequest, frozen=True):
+    """A new address."""
+
+    domain: str = "vpc"
+    network_border_group: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class ReleaseAddressRequest(ChangeRequest, frozen=True):
+    """Which address."""
+
+    allocation_id: str | None = None
+    public_ip: str | None = None
+    network_border_group: str | None = None
+
+
+class DescribeAddressesRequest(ChangeRequest, frozen=True):
+    """Which addresses."""
+
+    allocation_ids: tuple[str, ...] = ()
+    public_ips: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+
+
+class DescribeAddressesAttributeRequest(PageRequest, frozen=True):
+    """Whose attribute."""
+
+    allocation_ids: tuple[str, ...] = ()
+    attribute: str = "domain-name"
+
+
+def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str, object]:
+    """Take an address."""
+    if request.domain != "vpc":
+        raise InvalidParameterValue("Domain is vpc.")
+    _check_border(ctx, request.network_border_group)
+    tags = new_tags(request.tag_specifications, "elastic-ip")
+    if len(all_of(ctx.store.world, ElasticAddress, ctx.scope)) >= ADDRESSES:
+        raise AddressLimitExceeded(ADDRESSES)
+    address = public_address(ctx.store.world, (), ctx.ids)
+    if address is None:
+        raise InsufficientAddresses("There is no public address left.")
+    made = ElasticAddress(AllocationId(new_id(ctx, "eipalloc")), ctx.scope, address, tags)
+    commit(ctx, request, Put(made))
+    return {
+        "allocation_id": made.id,
+        "public_ip": address,
+        "domain": "vpc",
+        "public_ipv4_pool": "amazon",
+        "network_border_group": ctx.scope.region,
+    }
+
+
+def release_address(ctx: Context, request: ReleaseAddressRequest) -> None:
+    """Give an address back that nothing has."""
+    _check_border(ctx, request.network_border_group)
+    if request.allocation_id and request.public_ip:
+        raise InvalidParameterCombination("AllocationId and PublicIp can't be used together.")
+    if request.public_ip:
+        [address] = _with_public(ctx, (request.public_ip,))
+    else:
+        address = found(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+    user = user_of(ctx.store.world, address)
+    if user is not None:
+        raise AddressInUse(f"Address {address.id} is in use by the NAT gateway {user.id}.")
+    commit(ctx, request, Delete(ElasticAddress, address.id))
+
+
+def describe_addresses(ctx: Context, request: DescribeAddressesRequest) -> dict[str, object]:
+    """The addresses of the scope."""
+    world = ctx.store.world
+    there = _with_public(ctx, request.public_ips)
+    kind = _KIND._replace(filters={**_KIND.filters, "association-id": lambda a: _association(world, a)})
+    chosen = passing(kind, with_ids(kind, there, request.allocation_ids), request.filters)
+    if request.dry_run:
+        raise DryRunOperation
+    return {"addresses": [_address(world, one) for one in chosen]}
+
+
+def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttributeRequest) -> dict[str, object]:
+    """The names that addresses have in the DNS: none."""
+    if request.attribute != "domain-name":
+        raise InvalidParameterValue("Attribute is domain-name.")
+    there = all_of(ctx.store.world, ElasticAddress, ctx.scope)
+    chosen = filtered(_KIND, there, request.allocation_ids, request, ())
+    return {
+        "addresses": [{"allocation_id": one.id, "public_ip": one.public_address} for one in chosen.items],
+        "next_token": chosen.next_token,
+    }
+
+
+def user_of(world: World, address: ElasticAddress) -> NatGateway | None:
+    """The NAT gateway that has the address."""
+    return next(iter(world.nat_gateways.by("allocation", address.id)), None)
+
+
+def association_id(gateway: NatGateway) -> str:
+    """The id under which a NAT gateway has its address."""
+    return gateway.interface.replace("eni-", "eipassoc-")
+
+
+def _check_border(ctx: Context, group: str | None) -> None:
+    if group not in {None, ctx.scope.region}:
+        raise InvalidParameterValue(f"NetworkBorderGroup is {ctx.scope.region} here.")
+
+
+def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddress]:
+    there = {one.public_address: one for one in all_of(ctx.store.world, ElasticAddress, ctx.scope)}
+    unknown = [one for one in addresses if one not in there]
+    if unknown:
+        raise AddressNotFound(f"Address '{unknown[0][:60]}' not found.")
+    return [there[one] for one in addresses] if addresses else list(there.values())
+
+
+def _association(world: World, address: ElasticAddress) -> Iterator[str]:
+    user = user_of(world, address)
+    if user is not None:
+        yield association_id(user)
+
+
+def _address(world: World, address: ElasticAddress) -> dict[str, object]:
+    form: dict[str, object] = {
+        "allocation_id": address.id,
+        "public_ip": address.public_address,
+        "domain": "vpc",
+        "public_ipv4_pool": "amazon",
+        "network_border_group": address.scope.region,
+        "tags": tag_set(address.tags),
+    }
+    user = user_of(world, address)
+    if user is None:
+        return form
+    return form | {
+        "association_id": association_id(user),
+        "network_interface_id": user.interface,
+        "network_interface_owner_id": address.scope.account,
+        "private_ip_address": user.address,
+    }
+
+
+_KIND = Kind[ElasticAddress](
+    "elastic addresses",
+    lambda address: address.id,
+    MappingProxyType(
+        {
+            "allocation-id": lambda a: (a.id,),
+            "domain": lambda _: ("vpc",),
+            "network-border-group": lambda a: (a.scope.region,),
+            "public-ip": lambda a: (a.public_address,),
+        }
+    ),
+    AllocationNotFound,
+    lambda address: address.tags,
+)

@@ -1,0 +1,142 @@
+"""Internet gateways.
+
+Promise: a VPC has one at most. Through it, tasks with a public address reach whatever this machine reaches.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateInternetGateway.html
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.vpcs import VPC
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import DependencyViolation, GatewayNotAttached, ResourceAlreadyAssociated
+from moyai.domain.vpc.gateway import InternetGateway
+from moyai.domain.vpc.lookup import all_of, gateway_of
+from moyai.domain.vpc.not_found import InternetGatewayNotFound, VpcNotFound
+from moyai.domain.vpc.quotas import INTERNET_GATEWAYS, InternetGatewayLimitExceeded
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import InternetGatewayId
+
+GATEWAY: Final = "InternetGatewayId"
+
+
+class CreateInternetGatewayRequest(ChangeRequest, frozen=True):
+    """A new gateway."""
+
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeInternetGatewaysRequest(PagedRequest, frozen=True):
+    """Which gateways."""
+
+    internet_gateway_ids: tuple[str, ...] = ()
+
+
+class InternetGatewayRequest(ChangeRequest, frozen=True):
+    """Which gateway."""
+
+    internet_gateway_id: str
+
+
+class AttachmentRequest(ChangeRequest, frozen=True):
+    """Which gateway, and which VPC."""
+
+    internet_gateway_id: str
+    vpc_id: str
+
+
+def create_internet_gateway(ctx: Context, request: CreateInternetGatewayRequest) -> dict[str, object]:
+    """Make a gateway that is attached to nothing."""
+    tags = new_tags(request.tag_specifications, "internet-gateway")
+    if len(all_of(ctx.store.world, InternetGateway, ctx.scope)) >= INTERNET_GATEWAYS:
+        raise InternetGatewayLimitExceeded(INTERNET_GATEWAYS)
+    gateway = InternetGateway(InternetGatewayId(new_id(ctx, "igw")), ctx.scope, tags=tags)
+    commit(ctx, request, Put(gateway))
+    return {"internet_gateway": _gateway(gateway)}
+
+
+def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRequest) -> dict[str, object]:
+    """The gateways of the scope."""
+    there = all_of(ctx.store.world, InternetGateway, ctx.scope)
+    chosen = select(_KIND, there, request.internet_gateway_ids, request)
+    return {"internet_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
+
+
+def attach(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
+    """Attach a gateway to a VPC."""
+    gateway = _found(ctx, request.internet_gateway_id)
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    if gateway.vpc is not None:
+        raise ResourceAlreadyAssociated(f"resource {gateway.id} is already attached to network {gateway.vpc}")
+    other = gateway_of(ctx.store.world, ctx.scope, vpc.id)
+    if other is not None:
+        raise ResourceAlreadyAssociated(f"Network {vpc.id} already has an internet gateway attached: {other.id}")
+    commit(ctx, request, Put(replace(gateway, vpc=vpc.id)))
+    return dict(SUCCESS)
+
+
+def detach(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
+    """Detach a gateway from a VPC in which nothing has a public address."""
+    gateway = _found(ctx, request.internet_gateway_id)
+    if gateway.vpc != request.vpc_id:
+        raise GatewayNotAttached(f"resource {gateway.id} is not attached to network {request.vpc_id}")
+    world = ctx.store.world
+    mapped = [
+        *(task.interface.id for task in world.tasks.each("vpc", gateway.vpc) if task.interface.public_address),
+        *(nat.id for nat in world.nat_gateways.by("vpc", gateway.vpc)),
+    ]
+    if mapped:
+        raise DependencyViolation(
+            f"Network {gateway.vpc} has some mapped public address(es): {', '.join(mapped[:5])}. Stop or delete what "
+            "has them before detaching the gateway."
+        )
+    commit(ctx, request, Put(replace(gateway, vpc=None)))
+    return dict(SUCCESS)
+
+
+def delete_internet_gateway(ctx: Context, request: InternetGatewayRequest) -> dict[str, object]:
+    """Delete a gateway that is attached to nothing."""
+    gateway = _found(ctx, request.internet_gateway_id)
+    if gateway.vpc is not None:
+        raise DependencyViolation(
+            f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted: it is attached to "
+            f"{gateway.vpc}."
+        )
+    commit(ctx, request, Delete(InternetGateway, gateway.id))
+    return dict(SUCCESS)
+
+
+def _found(ctx: Context, identity: str) -> InternetGateway:
+    return found(ctx, InternetGateway, identity, InternetGatewayNotFound, GATEWAY)
+
+
+def _gateway(gateway: InternetGateway) -> dict[str, object]:
+    return {
+        "internet_gateway_id": gateway.id,
+        "owner_id": gateway.scope.account,
+        "attachments": [] if gateway.vpc is None else [{"vpc_id": gateway.vpc, "state": "available"}],
+        "tags": tag_set(gateway.tags),
+    }
+
+
+_KIND = Kind[InternetGateway](
+    "internet gateways",
+    lambda gateway: gateway.id,
+    MappingProxyType(
+        {
+            "internet-gateway-id": lambda g: (g.id,),
+            "attachment.vpc-id": lambda g: () if g.vpc is None else (g.vpc,),
+            "attachment.state": lambda g: () if g.vpc is None else ("available",),
+            "owner-id": lambda g: (g.scope.account,),
+        }
+    ),
+    InternetGatewayNotFound,
+    lambda gateway: gateway.tags,
+)

@@ -1,0 +1,99 @@
+"""The rules of security groups, as they are shown.
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+from moyai.api.ec2.change import tag_set
+from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.operation import Context
+from moyai.domain.vpc.lookup import all_of
+from moyai.domain.vpc.not_found import GroupRuleNotFound
+from moyai.domain.vpc.security_group import Rule, SecurityGroup
+from moyai.kernel.arn import arn
+
+
+class DescribeRulesRequest(PagedRequest, frozen=True):
+    """Which rules."""
+
+    security_group_rule_ids: tuple[str, ...] = ()
+
+
+class RuleOfGroup(NamedTuple):
+    """A rule and whose it is."""
+
+    group: SecurityGroup
+    rule: Rule
+
+
+def describe_rules(ctx: Context, request: DescribeRulesRequest) -> dict[str, object]:
+    """The rules of the scope's groups."""
+    groups = all_of(ctx.store.world, SecurityGroup, ctx.scope)
+    rules = [RuleOfGroup(group, rule) for group in groups for rule in group.rules]
+    chosen = select(_KIND, rules, request.security_group_rule_ids, request)
+    return {"security_group_rules": [rule_form(one) for one in chosen.items], "next_token": chosen.next_token}
+
+
+def rule_form(one: RuleOfGroup) -> dict[str, object]:
+    """A rule as EC2 answers it."""
+    group, rule = one
+    other = rule.group
+    return {
+        "security_group_rule_id": rule.id,
+        "security_group_rule_arn": _arn(one),
+        "group_id": group.id,
+        "group_owner_id": group.scope.account,
+        "is_egress": rule.egress,
+        "ip_protocol": rule.protocol,
+        "from_port": -1 if rule.from_port is None else rule.from_port,
+        "to_port": -1 if rule.to_port is None else rule.to_port,
+        "cidr_ipv4": rule.cidr,
+        "referenced_group_info": None if other is None else _other(group, rule),
+        "description": rule.description,
+        "tags": tag_set(rule.tags),
+    }
+
+
+def _other(group: SecurityGroup, rule: Rule) -> dict[str, object] | None:
+    if rule.group is None:
+        return None
+    info: dict[str, object] = {"group_id": rule.group.id, "user_id": rule.group.account}
+    return info if rule.group.vpc == group.vpc else info | {"vpc_id": rule.group.vpc}
+
+
+def revoked_form(group: SecurityGroup, rule: Rule) -> dict[str, object]:
+    """A rule as EC2 says that it is gone."""
+    return {
+        "security_group_rule_id": rule.id,
+        "group_id": group.id,
+        "is_egress": rule.egress,
+        "ip_protocol": rule.protocol,
+        "from_port": -1 if rule.from_port is None else rule.from_port,
+        "to_port": -1 if rule.to_port is None else rule.to_port,
+        "cidr_ipv4": rule.cidr,
+        "referenced_group_id": None if rule.group is None else rule.group.id,
+        "description": rule.description,
+    }
+
+
+def _arn(one: RuleOfGroup) -> str:
+    return arn("ec2", one.group.scope, f"security-group-rule/{one.rule.id}")
+
+
+_KIND = Kind[RuleOfGroup](
+    "security group rules",
+    lambda one: one.rule.id,
+    MappingProxyType(
+        {
+            "group-id": lambda o: (o.group.id,),
+            "security-group-rule-id": lambda o: (o.rule.id,),
+            "is-egress": lambda o: flag(o.rule.egress),
+        }
+    ),
+    GroupRuleNotFound,
+    lambda one: one.rule.tags,
+)

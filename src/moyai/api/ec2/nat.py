@@ -1,0 +1,203 @@
+"""NAT gateways.
+
+Promise: a public one works at once, with an address of its subnet and an elastic one. Tasks whose subnet has a route to
+it reach what this machine reaches, as long as the gateway's own subnet leads to an internet gateway.
+Refuses: private ones, which would lead nowhere here.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html
+"""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.addresses import association_id, user_of
+from moyai.api.ec2.change import (
+    DIGITS,
+    ChangeRequest,
+    TagSpecification,
+    commit,
+    found,
+    new_id,
+    new_tags,
+    tag_set,
+)
+from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered
+from moyai.api.ec2.subnets import SUBNET
+from moyai.api.operation import Context
+from moyai.domain.tables import client_request
+from moyai.domain.vpc.errors import (
+    GatewayNotAttached,
+    IdempotentParameterMismatch,
+    InsufficientAddresses,
+    InvalidParameterValue,
+    ResourceAlreadyAssociated,
+)
+from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
+from moyai.domain.vpc.lookup import all_of, find, gateway_of
+from moyai.domain.vpc.not_found import AllocationNotFound, NatGatewayNotFound, SubnetNotFound
+from moyai.domain.vpc.quotas import NAT_GATEWAYS, NatGatewayLimitExceeded
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import NatGatewayId, NetworkInterfaceId
+from moyai.plan.addresses import is_free, private_address
+
+
+class CreateNatGatewayRequest(ChangeRequest, frozen=True):
+    """A new gateway."""
+
+    subnet_id: str | None = None
+    allocation_id: str | None = None
+    connectivity_type: str = "public"
+    private_ip_address: str | None = None
+    client_token: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeNatGatewaysRequest(PageRequest, frozen=True):
+    """Which gateways. Their filters stand in a member that is called ``Filter`` here alone."""
+
+    filter: tuple[Filter, ...] = ()
+    nat_gateway_ids: tuple[str, ...] = ()
+
+
+class NatGatewayRequest(ChangeRequest, frozen=True):
+    """Which gateway."""
+
+    nat_gateway_id: str
+
+
+def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[str, object]:
+    """Make a gateway in a subnet."""
+    if request.connectivity_type != "public":
+        raise InvalidParameterValue("ConnectivityType is public here: a private NAT gateway would lead nowhere.")
+    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    tags = new_tags(request.tag_specifications, "natgateway")
+    made = _earlier(ctx, request)
+    if made is None:
+        made = _new(ctx, request, subnet)
+        faded = [
+            Delete(NatGateway, one.id)
+            for one in all_of(ctx.store.world, NatGateway, ctx.scope)
+            if not one.visible(ctx.now)
+        ]
+        made = replace(made, tags=tags)
+        commit(ctx, request, Put(made), *faded)
+    return {"nat_gateway": _gateway(made), "client_token": request.client_token}
+
+
+def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> dict[str, object]:
+    """The gateways of the scope; a deleted one for an hour."""
+    there = [one for one in all_of(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
+    chosen = filtered(_KIND, there, request.nat_gateway_ids, request, request.filter)
+    return {"nat_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
+
+
+def delete_nat_gateway(ctx: Context, request: NatGatewayRequest) -> dict[str, object]:
+    """Delete a gateway; its elastic address stays the account's. Routes to it lead nowhere from then on."""
+    gateway = found(ctx, NatGateway, request.nat_gateway_id, NatGatewayNotFound, "NatGatewayId")
+    if gateway.deleted_at is not None:
+        raise NatGatewayNotFound([gateway.id])
+    commit(ctx, request, Put(replace(gateway, deleted_at=ctx.now)))
+    return {"nat_gateway_id": gateway.id}
+
+
+def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatGateway:
+    world = ctx.store.world
+    elastic = found(ctx, ElasticAddress, request.allocation_id, AllocationNotFound, "AllocationId")
+    user = user_of(world, elastic)
+    if user is not None:
+        raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.id}")
+    if gateway_of(world, ctx.scope, subnet.vpc) is None:
+        raise GatewayNotAttached(f"Network {subnet.vpc} has no Internet gateway attached")
+    zone = [g for g in all_of(world, NatGateway, ctx.scope) if g.deleted_at is None and _zone(ctx, g) == subnet.zone]
+    if len(zone) >= NAT_GATEWAYS:
+        raise NatGatewayLimitExceeded(NAT_GATEWAYS)
+    return NatGateway(
+        id=NatGatewayId(new_id(ctx, "nat")),
+        scope=ctx.scope,
+        vpc=subnet.vpc,
+        subnet=subnet.id,
+        allocation=elastic.id,
+        interface=NetworkInterfaceId(f"eni-{ctx.ids.hex(DIGITS)}"),
+        address=_address(ctx, subnet, request.private_ip_address),
+        public_address=elastic.public_address,
+        created_at=ctx.now,
+        client_token=request.client_token,
+    )
+
+
+def _address(ctx: Context, subnet: Subnet, asked: str | None) -> str:
+    if asked is None:
+        free = private_address(ctx.store.world, subnet, ())
+        if free is None:
+            raise InsufficientAddresses(f"The subnet {subnet.id} has no free address.")
+        return free
+    try:
+        inside = IPv4Address(asked) in IPv4Network(subnet.cidr)
+    except AddressValueError:
+        inside = False
+    if not inside or not is_free(ctx.store.world, subnet, asked):
+        raise InvalidParameterValue(f"PrivateIpAddress {asked[:60]} is no free address of {subnet.id}, {subnet.cidr}.")
+    return asked
+
+
+def _zone(ctx: Context, gateway: NatGateway) -> str | None:
+    subnet = find(ctx.store.world, Subnet, ctx.scope, gateway.subnet)
+    return None if subnet is None else subnet.zone
+
+
+def _earlier(ctx: Context, request: CreateNatGatewayRequest) -> NatGateway | None:
+    """The gateway that the same request made before. Raises IdempotentParameterMismatch."""
+    for key in client_request(ctx.scope, request.client_token):
+        for gateway in ctx.store.world.nat_gateways.by("request", key):
+            if (gateway.subnet, gateway.allocation) != (request.subnet_id, request.allocation_id):
+                raise IdempotentParameterMismatch("The client token was used with other parameters before.")
+            return gateway
+    return None
+
+
+def _gateway(gateway: NatGateway) -> dict[str, object]:
+    return {
+        "nat_gateway_id": gateway.id,
+        "vpc_id": gateway.vpc,
+        "subnet_id": gateway.subnet,
+        "connectivity_type": "public",
+        "state": _state(gateway),
+        "create_time": gateway.created_at,
+        "delete_time": gateway.deleted_at,
+        "nat_gateway_addresses": [
+            {
+                "allocation_id": gateway.allocation,
+                "association_id": association_id(gateway),
+                "network_interface_id": gateway.interface,
+                "private_ip": gateway.address,
+                "public_ip": gateway.public_address,
+                "is_primary": True,
+                "status": "succeeded",
+            }
+        ],
+        "tags": tag_set(gateway.tags),
+    }
+
+
+def _state(gateway: NatGateway) -> str:
+    return "available" if gateway.deleted_at is None else "deleted"
+
+
+_KIND = Kind[NatGateway](
+    "NAT gateways",
+    lambda gateway: gateway.id,
+    MappingProxyType(
+        {
+            "nat-gateway-id": lambda g: (g.id,),
+            "state": lambda g: (_state(g),),
+            "subnet-id": lambda g: (g.subnet,),
+            "vpc-id": lambda g: (g.vpc,),
+        }
+    ),
+    NatGatewayNotFound,
+    lambda gateway: gateway.tags,
+)

@@ -1,0 +1,228 @@
+"""VPC peering connections, also between accounts and regions.
+
+Promise: ids and addresses are one for both sides. Overlapping ranges, and a VPC of another account that isn't there,
+make a connection that has failed, as on AWS; the other side accepts within seven days or never. Nothing passes
+before both sides have routes.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcPeeringConnection.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.vpcs import VPC
+from moyai.api.operation import Context
+from moyai.domain.keys import scope_key
+from moyai.domain.vpc.errors import (
+    InvalidStateTransition,
+    MissingParameter,
+    OperationNotPermitted,
+    PeeringAlreadyExists,
+)
+from moyai.domain.vpc.lookup import find
+from moyai.domain.vpc.not_found import PeeringNotFound, VpcNotFound
+from moyai.domain.vpc.peering import PEERING_TRANSITIONS, PeeringSide, PeeringStatus, VpcPeering
+from moyai.domain.vpc.quotas import OUTSTANDING_PEERINGS, PEERINGS, VpcPeeringConnectionLimitExceeded
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Delete, Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, Region, VpcId, VpcPeeringId
+from moyai.kernel.scope import Scope
+
+_FAILED = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
+
+
+class CreateVpcPeeringConnectionRequest(ChangeRequest, frozen=True):
+    """Whose VPC is to be connected with which."""
+
+    vpc_id: str
+    peer_vpc_id: str | None = None
+    peer_owner_id: str | None = None
+    peer_region: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class PeeringRequest(ChangeRequest, frozen=True):
+    """Which connection."""
+
+    vpc_peering_connection_id: str
+
+
+class DescribeVpcPeeringConnectionsRequest(PagedRequest, frozen=True):
+    """Which connections."""
+
+    vpc_peering_connection_ids: tuple[str, ...] = ()
+
+
+def create_peering(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> dict[str, object]:
+    """Ask for a connection; the answer says that the request is under way."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    tags = new_tags(request.tag_specifications, "vpc-peering-connection")
+    other = _other_side(ctx, request)
+    _check_open(ctx, vpc, other)
+    fails = other.cidr is None or IPv4Network(vpc.cidr).overlaps(IPv4Network(other.cidr))
+    peering = VpcPeering(
+        id=VpcPeeringId(new_id(ctx, "pcx")),
+        requester=PeeringSide(ctx.scope, vpc.id, vpc.cidr),
+        accepter=other,
+        status=PeeringStatus.FAILED if fails else PeeringStatus.PENDING_ACCEPTANCE,
+        message=_FAILED if fails else f"Pending Acceptance by {other.scope.account}",
+        created_at=ctx.now,
+        changed_at=ctx.now,
+        tags=tags,
+    )
+    faded = [Delete(VpcPeering, one.id) for one in _of_scope(ctx) if not one.visible(ctx.now)]
+    commit(ctx, request, Put(peering), *faded)
+    status = {"code": "initiating-request", "message": f"Initiating Request to {other.scope.account}"}
+    return {"vpc_peering_connection": _peering(ctx, peering) | ({} if fails else {"status": status})}
+
+
+def accept_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
+    """Open the connection; only its accepter may."""
+    peering = _mine(ctx, request, to_accept=True)
+    for side in peering.sides:
+        active = [p for p in ctx.store.world.vpc_peerings.by("vpc", side.vpc) if p.status is PeeringStatus.ACTIVE]
+        if len(active) >= PEERINGS:
+            raise VpcPeeringConnectionLimitExceeded(PEERINGS)
+    opened = _moved(ctx, peering, PeeringStatus.ACTIVE, "Active")
+    commit(ctx, request, Put(opened))
+    return {"vpc_peering_connection": _peering(ctx, opened)}
+
+
+def reject_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
+    """Decline the request; only its accepter may."""
+    peering = _mine(ctx, request, to_accept=True)
+    commit(ctx, request, Put(_moved(ctx, peering, PeeringStatus.REJECTED, f"Rejected by {ctx.scope.account}")))
+    return dict(SUCCESS)
+
+
+def delete_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
+    """Close the connection, from either side. Routes into it lead nowhere from then on."""
+    peering = _mine(ctx, request, to_accept=False)
+    commit(ctx, request, Put(_moved(ctx, peering, PeeringStatus.DELETED, f"Deleted by {ctx.scope.account}")))
+    return dict(SUCCESS)
+
+
+def describe_peerings(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
+    """The connections that the scope has a side of; those that are over for a while."""
+    there = [aged(one, ctx.now) for one in _of_scope(ctx) if one.visible(ctx.now)]
+    kind = _KIND._replace(tags_of=lambda peering: tags_of(peering, ctx.scope))
+    chosen = select(kind, there, request.vpc_peering_connection_ids, request)
+    return {
+        "vpc_peering_connections": [_peering(ctx, one) for one in chosen.items],
+        "next_token": chosen.next_token,
+    }
+
+
+def aged(peering: VpcPeering, now: Instant) -> VpcPeering:
+    """The connection as of now: a request that nobody accepted in time has expired."""
+    if peering.status is not PeeringStatus.PENDING_ACCEPTANCE or now < peering.expires_at:
+        return peering
+    return replace(peering, status=PeeringStatus.EXPIRED, message="Expired", changed_at=peering.expires_at)
+
+
+def tags_of(peering: VpcPeering, scope: Scope) -> Mapping[str, str]:
+    """The tags that a side has put on the connection; each has its own."""
+    return peering.tags if peering.requester.scope == scope else peering.accepter_tags
+
+
+def _of_scope(ctx: Context) -> Iterator[VpcPeering]:
+    return ctx.store.world.vpc_peerings.each("scope", scope_key(ctx.scope))
+
+
+def _other_side(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> PeeringSide:
+    if not request.peer_vpc_id:
+        raise MissingParameter("The request must contain the parameter peerVpcId.")
+    account = AccountId(request.peer_owner_id or ctx.scope.account)
+    scope = Scope(account, Region(request.peer_region or ctx.scope.region))
+    vpc = find(ctx.store.world, Vpc, scope, request.peer_vpc_id)
+    if vpc is None and scope == ctx.scope:
+        raise VpcNotFound([request.peer_vpc_id])
+    return PeeringSide(scope, VpcId(request.peer_vpc_id), None if vpc is None else vpc.cidr)
+
+
+def _check_open(ctx: Context, vpc: Vpc, other: PeeringSide) -> None:
+    """Raises PeeringAlreadyExists, or the quota's error."""
+    there = [aged(one, ctx.now) for one in ctx.store.world.vpc_peerings.by("vpc", vpc.id)]
+    twin = next((one for one in there if one.open and one.other(vpc.id).vpc == other.vpc), None)
+    if twin is not None:
+        raise PeeringAlreadyExists(f"The peering connection {twin.id} between {vpc.id} and {other.vpc} exists.")
+    asked = [aged(one, ctx.now) for one in _of_scope(ctx) if one.requester.scope == ctx.scope]
+    if sum(one.status is PeeringStatus.PENDING_ACCEPTANCE for one in asked) >= OUTSTANDING_PEERINGS:
+        raise VpcPeeringConnectionLimitExceeded(OUTSTANDING_PEERINGS)
+
+
+def _mine(ctx: Context, request: PeeringRequest, *, to_accept: bool) -> VpcPeering:
+    """The connection that the scope has a side of, or is asked for. Raises PeeringNotFound or OperationNotPermitted."""
+    identity = request.vpc_peering_connection_id
+    peering = ctx.store.world.vpc_peerings.get(identity)
+    if peering is None or not peering.visible(ctx.now) or ctx.scope not in {side.scope for side in peering.sides}:
+        raise PeeringNotFound([identity])
+    if to_accept and peering.accepter.scope != ctx.scope:
+        owner = peering.accepter.scope
+        raise OperationNotPermitted(
+            f"The peering connection {identity} is accepted or rejected by its accepter: {owner.account} in "
+            f"{owner.region}."
+        )
+    return aged(peering, ctx.now)
+
+
+def _moved(ctx: Context, peering: VpcPeering, status: PeeringStatus, message: str) -> VpcPeering:
+    if status not in PEERING_TRANSITIONS[peering.status]:
+        raise InvalidStateTransition(
+            f"Invalid state transition for {peering.id}, attempted to transition from {peering.status} to {status}"
+        )
+    return replace(peering, status=status, message=message, changed_at=ctx.now)
+
+
+def _peering(ctx: Context, peering: VpcPeering) -> dict[str, object]:
+    waiting = peering.status is PeeringStatus.PENDING_ACCEPTANCE
+    return {
+        "vpc_peering_connection_id": peering.id,
+        "requester_vpc_info": _side(peering.requester),
+        "accepter_vpc_info": _side(peering.accepter),
+        "expiration_time": peering.expires_at if waiting else None,
+        "status": {"code": peering.status, "message": peering.message},
+        "tags": tag_set(tags_of(peering, ctx.scope)),
+    }
+
+
+def _side(side: PeeringSide) -> dict[str, object]:
+    return {
+        "vpc_id": side.vpc,
+        "owner_id": side.scope.account,
+        "region": side.scope.region,
+        "cidr_block": side.cidr,
+        "cidr_block_set": [] if side.cidr is None else [{"cidr_block": side.cidr}],
+        "peering_options": {
+            "allow_dns_resolution_from_remote_vpc": False,
+            "allow_egress_from_local_classic_link_to_remote_vpc": False,
+            "allow_egress_from_local_vpc_to_remote_classic_link": False,
+        },
+    }
+
+
+_KIND = Kind[VpcPeering](
+    "peering connections",
+    lambda peering: peering.id,
+    MappingProxyType(
+        {
+            "vpc-peering-connection-id": lambda p: (p.id,),
+            "status-code": lambda p: (p.status,),
+            "status-message": lambda p: (p.message,),
+            "requester-vpc-info.vpc-id": lambda p: (p.requester.vpc,),
+            "requester-vpc-info.owner-id": lambda p: (p.requester.scope.account,),
+            "requester-vpc-info.cidr-block": lambda p: (p.requester.cidr or "",),
+            "accepter-vpc-info.vpc-id": lambda p: (p.accepter.vpc,),
+            "accepter-vpc-info.owner-id": lambda p: (p.accepter.scope.account,),
+            "accepter-vpc-info.cidr-block": lambda p: (p.accepter.cidr or "",),
+        }
+    ),
+    PeeringNotFound,
+)

@@ -1,0 +1,252 @@
+"""Route tables and the subnets that go by them.
+
+Promise: a subnet goes by one table: its own, or its VPC's main one. The main table can be changed for another, and
+not be deleted.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRouteTable.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.select import Kind, PagedRequest, flag, select
+from moyai.api.ec2.subnets import SUBNET
+from moyai.api.ec2.vpcs import VPC
+from moyai.api.operation import Context
+from moyai.domain.tables import client_request
+from moyai.domain.vpc.errors import (
+    DependencyViolation,
+    IdempotentParameterMismatch,
+    InvalidParameterValue,
+    ResourceAlreadyAssociated,
+)
+from moyai.domain.vpc.lookup import all_of, find, inside
+from moyai.domain.vpc.not_found import AssociationNotFound, RouteTableNotFound, SubnetNotFound, VpcNotFound
+from moyai.domain.vpc.quotas import ROUTE_TABLES, RouteTableLimitExceeded
+from moyai.domain.vpc.route_table import Association, Route, RouteTable
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.ids import RouteTableId
+from moyai.plan.routing import leads_to
+
+TABLE: Final = "RouteTableId"
+_MEMBERS: Mapping[str, str] = MappingProxyType(
+    {"igw": "gateway_id", "nat": "nat_gateway_id", "pcx": "vpc_peering_connection_id"}
+)
+"""In which member of a route's form its target stands."""
+_ASSOCIATED: Mapping[str, str] = MappingProxyType({"state": "associated"})
+
+
+class CreateRouteTableRequest(ChangeRequest, frozen=True):
+    """A new table."""
+
+    vpc_id: str
+    client_token: str | None = None
+    tag_specifications: tuple[TagSpecification, ...] = ()
+
+
+class DescribeRouteTablesRequest(PagedRequest, frozen=True):
+    """Which tables."""
+
+    route_table_ids: tuple[str, ...] = ()
+
+
+class RouteTableRequest(ChangeRequest, frozen=True):
+    """Which table."""
+
+    route_table_id: str
+
+
+class AssociateRouteTableRequest(ChangeRequest, frozen=True):
+    """Which subnet is to go by which table."""
+
+    route_table_id: str
+    subnet_id: str | None = None
+
+
+class DisassociateRouteTableRequest(ChangeRequest, frozen=True):
+    """Which association."""
+
+    association_id: str
+
+
+class ReplaceRouteTableAssociationRequest(ChangeRequest, frozen=True):
+    """Which association is to be with which table."""
+
+    association_id: str
+    route_table_id: str
+
+
+def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[str, object]:
+    """Make a table in which there is the VPC's own range alone."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    tags = new_tags(request.tag_specifications, "route-table")
+    made = _earlier(ctx, request)
+    if made is None:
+        if len(inside(ctx.store.world, RouteTable, ctx.scope, vpc.id)) >= ROUTE_TABLES:
+            raise RouteTableLimitExceeded(ROUTE_TABLES)
+        identity = RouteTableId(new_id(ctx, "rtb"))
+        made = RouteTable(identity, vpc.id, ctx.scope, client_token=request.client_token, tags=tags)
+        commit(ctx, request, Put(made))
+    return {"route_table": _table(ctx.store.world, made), "client_token": request.client_token}
+
+
+def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> dict[str, object]:
+    """The tables of the scope with their routes."""
+    tables = all_of(ctx.store.world, RouteTable, ctx.scope)
+    chosen = select(_KIND, tables, request.route_table_ids, request)
+    return {
+        "route_tables": [_table(ctx.store.world, one) for one in chosen.items],
+        "next_token": chosen.next_token,
+    }
+
+
+def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
+    """Delete a table that no subnet goes by."""
+    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    if table.associations:
+        what = "is its VPC's main route table" if table.main else f"has subnet {table.associations[0].subnet}"
+        raise DependencyViolation(f"The routeTable '{table.id}' has dependencies and cannot be deleted: it {what}.")
+    commit(ctx, request, Delete(RouteTable, table.id))
+
+
+def associate(ctx: Context, request: AssociateRouteTableRequest) -> dict[str, object]:
+    """Have a subnet go by a table of its own."""
+    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    if subnet.vpc != table.vpc:
+        raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {subnet.id} in {subnet.vpc}.")
+    own = [(one, a) for one in ctx.store.world.route_tables.by("subnet", subnet.id) for a in one.associations]
+    for other, association in own:
+        if association.subnet == subnet.id and other.id == table.id:
+            return {"association_id": association.id, "association_state": _ASSOCIATED}
+        if association.subnet == subnet.id:
+            raise ResourceAlreadyAssociated(
+                f"the specified association for route table {table.id} conflicts with an existing association: "
+                f"{subnet.id} goes by {other.id} ({association.id}). Replace that one."
+            )
+    made = Association(new_id(ctx, "rtbassoc"), subnet.id)
+    commit(ctx, request, Put(replace(table, associations=(*table.associations, made))))
+    return {"association_id": made.id, "association_state": _ASSOCIATED}
+
+
+def disassociate(ctx: Context, request: DisassociateRouteTableRequest) -> None:
+    """Have a subnet go by the main table again."""
+    table, association = _association(ctx, request.association_id)
+    if association.subnet is None:
+        raise InvalidParameterValue(
+            f"cannot disassociate the main route table association {association.id}; replace it by another table's."
+        )
+    commit(ctx, request, Put(_without(table, association)))
+
+
+def replace_association(ctx: Context, request: ReplaceRouteTableAssociationRequest) -> dict[str, object]:
+    """Have a subnet, or all that have no table of their own, go by another table."""
+    former, association = _association(ctx, request.association_id)
+    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    if table.vpc != former.vpc:
+        raise InvalidParameterValue(f"{table.id} is in {table.vpc} and {former.id} in {former.vpc}.")
+    made = replace(association, id=new_id(ctx, "rtbassoc"))
+    kept = _without(former, association) if table.id == former.id else table
+    changed = replace(kept, associations=(*kept.associations, made))
+    others = [] if table.id == former.id else [Put(_without(former, association))]
+    commit(ctx, request, *others, Put(changed))
+    return {"new_association_id": made.id, "association_state": _ASSOCIATED}
+
+
+def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
+    """The table that the same request made before. Raises IdempotentParameterMismatch."""
+    for key in client_request(ctx.scope, request.client_token):
+        for table in ctx.store.world.route_tables.by("request", key):
+            if table.vpc != request.vpc_id:
+                raise IdempotentParameterMismatch("The client token was used with another VPC before.")
+            return table
+    return None
+
+
+def _association(ctx: Context, identity: str) -> tuple[RouteTable, Association]:
+    tables = all_of(ctx.store.world, RouteTable, ctx.scope)
+    both = ((table, one) for table in tables for one in table.associations if one.id == identity)
+    there = next(both, None)
+    if there is None:
+        raise AssociationNotFound([identity])
+    return there
+
+
+def _without(table: RouteTable, association: Association) -> RouteTable:
+    return replace(table, associations=tuple(one for one in table.associations if one.id != association.id))
+
+
+def _table(world: World, table: RouteTable) -> dict[str, object]:
+    vpc = find(world, Vpc, table.scope, table.vpc)
+    local = [] if vpc is None else [_local(vpc)]
+    return {
+        "route_table_id": table.id,
+        "vpc_id": table.vpc,
+        "owner_id": table.scope.account,
+        "routes": [*local, *(_route(world, vpc, route) for route in table.routes)],
+        "associations": [
+            {
+                "route_table_association_id": one.id,
+                "route_table_id": table.id,
+                "subnet_id": one.subnet,
+                "main": one.subnet is None,
+                "association_state": _ASSOCIATED,
+            }
+            for one in table.associations
+        ],
+        "propagating_vgws": [],
+        "tags": tag_set(table.tags),
+    }
+
+
+def _local(vpc: Vpc) -> dict[str, object]:
+    return {
+        "destination_cidr_block": vpc.cidr,
+        "gateway_id": "local",
+        "origin": "CreateRouteTable",
+        "state": "active",
+    }
+
+
+def _route(world: World, vpc: Vpc | None, route: Route) -> dict[str, object]:
+    works = vpc is not None and leads_to(world, vpc, route) is not None
+    return {
+        "destination_cidr_block": route.destination,
+        _MEMBERS[route.target.partition("-")[0]]: route.target,
+        "origin": "CreateRoute",
+        "state": "active" if works else "blackhole",
+    }
+
+
+def _targets(kind: str, table: RouteTable) -> list[str]:
+    return [route.target for route in table.routes if route.target.startswith(kind)]
+
+
+_KIND = Kind[RouteTable](
+    "route tables",
+    lambda table: table.id,
+    MappingProxyType(
+        {
+            "route-table-id": lambda t: (t.id,),
+            "vpc-id": lambda t: (t.vpc,),
+            "owner-id": lambda t: (t.scope.account,),
+            "association.main": lambda t: [*flag(t.main), *(("false",) if len(t.associations) > 1 else ())],
+            "association.subnet-id": lambda t: [one.subnet for one in t.associations if one.subnet is not None],
+            "association.route-table-association-id": lambda t: [one.id for one in t.associations],
+            "association.route-table-id": lambda t: (t.id,) if t.associations else (),
+            "route.destination-cidr-block": lambda t: [route.destination for route in t.routes],
+            "route.gateway-id": lambda t: ["local", *_targets("igw-", t)],
+            "route.nat-gateway-id": lambda t: _targets("nat-", t),
+            "route.vpc-peering-connection-id": lambda t: _targets("pcx-", t),
+        }
+    ),
+    RouteTableNotFound,
+    lambda table: table.tags,
+)

@@ -1,0 +1,139 @@
+"""The routes of a table.
+
+Promise: a route leads to one gateway or peering connection, which is there when the route is made. When it goes later,
+the route stays and is shown as a black hole, as on AWS.
+Refuses: routes to a part of the VPC's own range, and every other kind of target.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import SUCCESS, ChangeRequest, commit, found
+from moyai.api.ec2.ranges import network
+from moyai.api.ec2.route_tables import TABLE
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import (
+    GatewayNotAttached,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    InvalidStateTransition,
+    MissingParameter,
+    RouteAlreadyExists,
+    RouteNotFound,
+)
+from moyai.domain.vpc.gateway import InternetGateway, NatGateway
+from moyai.domain.vpc.lookup import find
+from moyai.domain.vpc.not_found import InternetGatewayNotFound, NatGatewayNotFound, PeeringNotFound, RouteTableNotFound
+from moyai.domain.vpc.peering import PeeringStatus
+from moyai.domain.vpc.quotas import ROUTES, RouteLimitExceeded
+from moyai.domain.vpc.route_table import Route, RouteTable, RouteTarget
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Put
+
+
+class RouteRequest(ChangeRequest, frozen=True):
+    """A route, in full."""
+
+    route_table_id: str
+    destination_cidr_block: str | None = None
+    gateway_id: str | None = None
+    nat_gateway_id: str | None = None
+    vpc_peering_connection_id: str | None = None
+
+
+class DeleteRouteRequest(ChangeRequest, frozen=True):
+    """Which route."""
+
+    route_table_id: str
+    destination_cidr_block: str | None = None
+
+
+def create_route(ctx: Context, request: RouteRequest) -> dict[str, object]:
+    """Add a route. The same one again is none too many."""
+    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    route = _route(ctx, table, request)
+    there = table.route(route.destination)
+    if there is not None and there != route:
+        raise RouteAlreadyExists(f"The route identified by {route.destination} already exists; replace or delete it.")
+    if there is None and len(table.routes) >= ROUTES:
+        raise RouteLimitExceeded(ROUTES)
+    commit(ctx, request, *([] if there else [Put(replace(table, routes=(*table.routes, route)))]))
+    return dict(SUCCESS)
+
+
+def replace_route(ctx: Context, request: RouteRequest) -> None:
+    """Have a route lead elsewhere."""
+    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    route = _route(ctx, table, request)
+    _existing(table, route.destination)
+    routes = tuple(route if one.destination == route.destination else one for one in table.routes)
+    commit(ctx, request, Put(replace(table, routes=routes)))
+
+
+def delete_route(ctx: Context, request: DeleteRouteRequest) -> None:
+    """Take a route away."""
+    table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
+    gone = _existing(table, str(_destination(request.destination_cidr_block)))
+    commit(ctx, request, Put(replace(table, routes=tuple(one for one in table.routes if one != gone))))
+
+
+def _existing(table: RouteTable, destination: str) -> Route:
+    there = table.route(destination)
+    if there is None:
+        raise RouteNotFound(f"no route with destination-cidr-block {destination} in route table {table.id}")
+    return there
+
+
+def _destination(text: str | None) -> IPv4Network:
+    if not text:
+        raise MissingParameter("The request must contain the parameter DestinationCidrBlock.")
+    return network(text, "destinationCidrBlock")
+
+
+def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> Route:
+    """The route that is asked for. Raises EC2's errors."""
+    destination = _destination(request.destination_cidr_block)
+    vpc = find(ctx.store.world, Vpc, ctx.scope, table.vpc)
+    if vpc is not None and destination.subnet_of(IPv4Network(vpc.cidr)):
+        raise InvalidParameterValue(
+            f"The destination CIDR block {destination} is equal to or more specific than this VPC's CIDR block "
+            f"{vpc.cidr}, which is always local here."
+        )
+    asked = (request.gateway_id, request.nat_gateway_id, request.vpc_peering_connection_id)
+    if sum(one is not None for one in asked) != 1:
+        raise InvalidParameterCombination("A route has one target: GatewayId, NatGatewayId or VpcPeeringConnectionId.")
+    return Route(str(destination), _target(ctx, table, request))
+
+
+def _target(ctx: Context, table: RouteTable, request: RouteRequest) -> RouteTarget:
+    if request.gateway_id is not None:
+        return _gateway(ctx, table, request.gateway_id)
+    if request.nat_gateway_id is not None:
+        nat = find(ctx.store.world, NatGateway, ctx.scope, request.nat_gateway_id)
+        if nat is None or nat.deleted_at is not None:
+            raise NatGatewayNotFound([request.nat_gateway_id])
+        if nat.vpc != table.vpc:
+            raise InvalidParameterValue(f"{nat.id} is in {nat.vpc} and {table.id} in {table.vpc}.")
+        return nat.id
+    identity = request.vpc_peering_connection_id or ""
+    peering = ctx.store.world.vpc_peerings.get(identity)
+    if peering is None or table.vpc not in {side.vpc for side in peering.sides}:
+        raise PeeringNotFound([identity])
+    if peering.status is not PeeringStatus.ACTIVE:
+        raise InvalidStateTransition(f"{identity} is {peering.status}; routes go into active peering connections.")
+    return peering.id
+
+
+def _gateway(ctx: Context, table: RouteTable, identity: str) -> RouteTarget:
+    if not identity.startswith("igw-"):
+        raise InvalidParameterValue(f"GatewayId is an internet gateway's id here, not '{identity[:60]}'.")
+    gateway = find(ctx.store.world, InternetGateway, ctx.scope, identity)
+    if gateway is None:
+        raise InternetGatewayNotFound([identity])
+    if gateway.vpc != table.vpc:
+        raise GatewayNotAttached(f"resource {identity} is not attached to network {table.vpc}")
+    return gateway.id
