@@ -1,0 +1,205 @@
+"""Peerings, route tables and gateways, as their SDK and the tools on top of it see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.vpc.default import default_vpc
+from moyai.kernel.clock import later
+from moyai.testing.world import SCOPE
+from tests.contract.api.asking import ANYWHERE, OTHER_ACCOUNT, by, code, pair, tagged, tcp
+
+OWN = default_vpc(SCOPE)
+
+WEEK = 7 * 24 * 3600
+
+
+def peered(ec2, one, other, **more):
+    made = ec2.create_vpc_peering_connection(VpcId=one, PeerVpcId=other, **more)["VpcPeeringConnection"]
+    return made["VpcPeeringConnectionId"]
+
+
+def status(ec2, peering) -> str:
+    [one] = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])["VpcPeeringConnections"]
+    return str(one["Status"]["Code"])
+
+
+def test_two_vpcs_of_an_account_are_peered(ec2, net):
+    other = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    peering = made["VpcPeeringConnectionId"]
+    assert made["Status"]["Code"] == "initiating-request"
+    assert status(ec2, peering) == "pending-acceptance"
+    assert code(ec2.create_vpc_peering_connection, VpcId=other, PeerVpcId=net.vpc) == (
+        "VpcPeeringConnectionAlreadyExists"
+    )
+    [table] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    route = {
+        "RouteTableId": table["RouteTableId"],
+        "DestinationCidrBlock": "10.2.0.0/16",
+        "VpcPeeringConnectionId": peering,
+    }
+    assert code(ec2.create_route, **route) == "InvalidStateTransition"
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    assert status(ec2, peering) == "active"
+    assert code(ec2.reject_vpc_peering_connection, VpcPeeringConnectionId=peering) == "InvalidStateTransition"
+    ec2.create_route(**route)
+    assert code(ec2.delete_vpc, VpcId=other) == "DependencyViolation"
+    ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    assert status(ec2, peering) == "deleted"
+    [table] = ec2.describe_route_tables(Filters=by(("route.vpc-peering-connection-id", peering)))["RouteTables"]
+    assert table["Routes"][1]["State"] == "blackhole"
+    ec2.delete_vpc(VpcId=other)
+
+
+def test_accounts_peer_and_only_the_other_one_accepts(rooms, ec2, net):
+    other = rooms.client("ec2", key=OTHER_ACCOUNT)
+    theirs = other.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    peering = peered(ec2, net.vpc, theirs, PeerOwnerId=OTHER_ACCOUNT, PeerRegion="us-east-1")
+    assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=peering) == "OperationNotPermitted"
+    [asked] = other.describe_vpc_peering_connections(Filters=by(("status-code", "pending-acceptance")))[
+        "VpcPeeringConnections"
+    ]
+    assert (asked["RequesterVpcInfo"]["OwnerId"], asked["AccepterVpcInfo"]["VpcId"]) == (SCOPE.account, theirs)
+    for client, name in ((ec2, "here"), (other, "there")):
+        client.create_tags(Resources=[peering], Tags=[{"Key": "Name", "Value": name}])
+    other.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    for client, name in ((ec2, "here"), (other, "there")):
+        [one] = client.describe_vpc_peering_connections(Filters=by(("tag:Name", name)))["VpcPeeringConnections"]
+        assert one["Tags"] == [{"Key": "Name", "Value": name}]
+    foreign = other.create_security_group(VpcId=theirs, GroupName="callers", Description="callers")["GroupId"]
+    allowed = [tcp(80, **pair(foreign, UserId=OTHER_ACCOUNT))]
+    ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=allowed)
+    assert code(other.delete_security_group, GroupId=foreign) == "DependencyViolation"
+    third = rooms.client("ec2", key="444455556666")
+    assert third.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
+    assert code(third.delete_vpc_peering_connection, VpcPeeringConnectionId=peering) == (
+        "InvalidVpcPeeringConnectionID.NotFound"
+    )
+
+
+def test_a_request_is_rejected_or_lapses(rooms, ec2, net):
+    others = [ec2.create_vpc(CidrBlock=f"10.{n}.0.0/16")["Vpc"]["VpcId"] for n in (2, 3)]
+    rejected, lapsed = (peered(ec2, net.vpc, other) for other in others)
+    ec2.reject_vpc_peering_connection(VpcPeeringConnectionId=rejected)
+    assert status(ec2, rejected) == "rejected"
+    rooms.clock.turn_to(later(rooms.now, WEEK))
+    assert status(ec2, lapsed) == "expired"
+    assert code(ec2.accept_vpc_peering_connection, VpcPeeringConnectionId=lapsed) == "InvalidStateTransition"
+    assert code(ec2.describe_vpc_peering_connections, VpcPeeringConnectionIds=[rejected]) == (
+        "InvalidVpcPeeringConnectionID.NotFound"
+    )
+
+
+def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(rooms, ec2, net):
+    overlapping = ec2.create_vpc(CidrBlock="10.1.128.0/20")["Vpc"]["VpcId"]
+    made = ec2.create_vpc_peering_connection(VpcId=net.vpc, PeerVpcId=overlapping)["VpcPeeringConnection"]
+    assert made["Status"]["Code"] == "failed"
+    failed = peered(ec2, net.vpc, "vpc-0", PeerOwnerId=OTHER_ACCOUNT)
+    assert status(ec2, failed) == "failed"
+    rooms.clock.turn_to(later(rooms.now, 3 * 3600))
+    assert ec2.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
+
+
+def test_a_subnet_goes_by_a_table_of_its_own(ec2, net):
+    table = ec2.create_route_table(VpcId=net.vpc, TagSpecifications=tagged("route-table", Name="t"))["RouteTable"]
+    identity = table["RouteTableId"]
+    association = ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"]
+    assert ec2.associate_route_table(RouteTableId=identity, SubnetId=net.subnet)["AssociationId"] == association
+    [found] = ec2.describe_route_tables(Filters=by(("association.subnet-id", net.subnet)))["RouteTables"]
+    assert (found["RouteTableId"], found["Associations"][0]["Main"]) == (identity, False)
+    other = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
+    assert code(ec2.associate_route_table, RouteTableId=other, SubnetId=net.subnet) == "Resource.AlreadyAssociated"
+    assert code(ec2.delete_route_table, RouteTableId=identity) == "DependencyViolation"
+    moved = ec2.replace_route_table_association(AssociationId=association, RouteTableId=other)["NewAssociationId"]
+    ec2.delete_route_table(RouteTableId=identity)
+    ec2.disassociate_route_table(AssociationId=moved)
+    assert code(ec2.disassociate_route_table, AssociationId=moved) == "InvalidAssociationID.NotFound"
+
+
+def test_another_table_becomes_the_main_one(ec2, net):
+    [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    [association] = main["Associations"]
+    other = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
+    ec2.replace_route_table_association(AssociationId=association["RouteTableAssociationId"], RouteTableId=other)
+    inside = by(("vpc-id", net.vpc), ("association.main", "true"))
+    [now] = ec2.describe_route_tables(Filters=inside)["RouteTables"]
+    assert now["RouteTableId"] == other
+    ec2.delete_route_table(RouteTableId=main["RouteTableId"])
+    assert code(ec2.delete_route_table, RouteTableId=other) == "DependencyViolation"
+
+
+def test_a_request_that_is_repeated_makes_one_thing(ec2, net):
+    one, two = (ec2.create_route_table(VpcId=net.vpc, ClientToken="t")["RouteTable"] for _ in range(2))
+    assert one == two
+    other = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    assert code(ec2.create_route_table, VpcId=other, ClientToken="t") == "IdempotentParameterMismatch"
+
+
+def test_a_public_and_a_private_subnet_as_a_tool_makes_them(ec2, net):
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    to_gateway = {"RouteTableId": main["RouteTableId"], "DestinationCidrBlock": ANYWHERE, "GatewayId": gateway}
+    assert code(ec2.create_route, **to_gateway) == "Gateway.NotAttached"
+    allocation = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat_request = {"SubnetId": net.subnet, "AllocationId": allocation, "ClientToken": "nat"}
+    assert code(ec2.create_nat_gateway, **nat_request) == "Gateway.NotAttached"
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=net.vpc)
+    assert code(ec2.attach_internet_gateway, InternetGatewayId=gateway, VpcId=net.vpc) == "Resource.AlreadyAssociated"
+    ec2.create_route(**to_gateway)
+    nat = ec2.create_nat_gateway(**nat_request)["NatGateway"]
+    assert ec2.create_nat_gateway(**nat_request)["NatGateway"]["NatGatewayId"] == nat["NatGatewayId"]
+    assert (nat["State"], nat["NatGatewayAddresses"][0]["PrivateIp"]) == ("available", "10.1.1.4")
+    private = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=private, DestinationCidrBlock=ANYWHERE, NatGatewayId=nat["NatGatewayId"])
+    [table] = ec2.describe_route_tables(RouteTableIds=[private])["RouteTables"]
+    assert table["Routes"][1]["State"] == "active"
+
+    [address] = ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]
+    assert address["PrivateIpAddress"] == "10.1.1.4"
+    assert ec2.describe_addresses_attribute(AllocationIds=[allocation], Attribute="domain-name")["Addresses"]
+    assert code(ec2.release_address, AllocationId=allocation) == "InvalidIPAddress.InUse"
+    assert code(ec2.delete_subnet, SubnetId=net.subnet) == "DependencyViolation"
+    detach = {"InternetGatewayId": gateway, "VpcId": net.vpc}
+    assert code(ec2.detach_internet_gateway, **detach) == "DependencyViolation"
+
+    ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
+    [gone] = ec2.describe_nat_gateways(Filter=by(("state", "deleted")))["NatGateways"]
+    assert gone["DeleteTime"]
+    [table] = ec2.describe_route_tables(RouteTableIds=[private])["RouteTables"]
+    assert table["Routes"][1]["State"] == "blackhole"
+    ec2.release_address(AllocationId=allocation)
+    ec2.delete_route(RouteTableId=main["RouteTableId"], DestinationCidrBlock=ANYWHERE)
+    ec2.detach_internet_gateway(**detach)
+    ec2.delete_internet_gateway(InternetGatewayId=gateway)
+    ec2.delete_route_table(RouteTableId=private)
+    ec2.delete_subnet(SubnetId=net.subnet)
+    ec2.delete_security_group(GroupId=net.group)
+    ec2.delete_vpc(VpcId=net.vpc)
+
+
+def test_routes_are_replaced(ec2, net):
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=net.vpc)
+    allocation = ec2.allocate_address()["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=net.subnet, AllocationId=allocation)["NatGateway"]["NatGatewayId"]
+    table = ec2.create_route_table(VpcId=net.vpc)["RouteTable"]["RouteTableId"]
+    route = {"RouteTableId": table, "DestinationCidrBlock": ANYWHERE}
+    assert code(ec2.replace_route, **route, NatGatewayId=nat) == "InvalidRoute.NotFound"
+    for _ in range(2):
+        ec2.create_route(**route, GatewayId=gateway)
+    assert code(ec2.create_route, **route, NatGatewayId=nat) == "RouteAlreadyExists"
+    ec2.replace_route(**route, NatGatewayId=nat)
+    [found] = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+    assert found["Routes"][1]["NatGatewayId"] == nat
+
+
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [("10.1.0.0/16", "InvalidParameterValue"), ("10.1.9.0/24", "InvalidParameterValue"), (None, "MissingParameter")],
+)
+def test_bad_routes(ec2, net, destination, expected):
+    [main] = ec2.describe_route_tables(Filters=by(("vpc-id", net.vpc)))["RouteTables"]
+    asked = {} if destination is None else {"DestinationCidrBlock": destination}
+    route = {"RouteTableId": main["RouteTableId"], "GatewayId": OWN.internet_gateway.id, **asked}
+    assert code(ec2.create_route, **route) == expected

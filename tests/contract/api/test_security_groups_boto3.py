@@ -1,0 +1,114 @@
+"""Security groups and their rules, as their SDK and the tools on top of it see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.vpc.default import default_vpc
+from moyai.testing.world import SCOPE
+from tests.contract.api.asking import ANYWHERE, by, cidr, code, pair, tagged, tcp
+
+OWN = default_vpc(SCOPE)
+
+
+def test_rules_come_and_go(ec2, net):
+    made = ec2.authorize_security_group_ingress(
+        GroupId=net.group,
+        IpPermissions=[tcp(80, **cidr("10.1.0.0/16", "10.2.0.0/16")), {"IpProtocol": "-1", **pair(net.group)}],
+        TagSpecifications=tagged("security-group-rule", Name="in"),
+    )["SecurityGroupRules"]
+    assert [rule.get("CidrIpv4") for rule in made] == ["10.1.0.0/16", "10.2.0.0/16", None]
+    assert made[2]["ReferencedGroupInfo"] == {"GroupId": net.group, "UserId": SCOPE.account}
+    [group] = ec2.describe_security_groups(GroupIds=[net.group])["SecurityGroups"]
+    assert group["IpPermissions"][0] == {
+        "IpProtocol": "tcp",
+        "FromPort": 80,
+        "ToPort": 80,
+        "IpRanges": [{"CidrIp": "10.1.0.0/16"}, {"CidrIp": "10.2.0.0/16"}],
+        "UserIdGroupPairs": [],
+        "Ipv6Ranges": [],
+        "PrefixListIds": [],
+    }
+    shown = ec2.describe_security_group_rules(Filters=by(("group-id", net.group), ("is-egress", "false")))
+    assert [one["SecurityGroupRuleId"] for one in shown["SecurityGroupRules"]] == sorted(
+        rule["SecurityGroupRuleId"] for rule in made
+    )
+    ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(80, **cidr("10.2.0.0/16"))])
+    ec2.revoke_security_group_ingress(GroupId=net.group, SecurityGroupRuleIds=[made[2]["SecurityGroupRuleId"]])
+    [group] = ec2.describe_security_groups(GroupIds=[net.group])["SecurityGroups"]
+    assert [p["IpRanges"] for p in group["IpPermissions"]] == [[{"CidrIp": "10.1.0.0/16"}]]
+
+
+def test_a_tool_replaces_the_rule_that_lets_everything_out(ec2, net):
+    everything = {"IpProtocol": "-1", **cidr(ANYWHERE)}
+    ec2.revoke_security_group_egress(GroupId=net.group, IpPermissions=[everything])
+    assert ec2.describe_security_groups(GroupIds=[net.group])["SecurityGroups"][0]["IpPermissionsEgress"] == []
+    ec2.authorize_security_group_egress(
+        GroupId=net.group, IpPermissions=[{"IpProtocol": "6", **tcp(443), **cidr("10.0.0.0/8")}]
+    )
+    [rule] = ec2.describe_security_group_rules(Filters=by(("group-id", net.group)))["SecurityGroupRules"]
+    assert (rule["IsEgress"], rule["IpProtocol"], rule["FromPort"]) == (True, "tcp", 443)
+
+
+def test_a_rule_of_the_requests_own_and_a_group_by_its_name(ec2):
+    ec2.create_security_group(GroupName="lb", Description="lb")
+    ec2.create_security_group(GroupName="web", Description="web")
+    ec2.authorize_security_group_ingress(GroupName="web", IpProtocol="tcp", FromPort=80, ToPort=81, CidrIp=ANYWHERE)
+    ec2.authorize_security_group_ingress(GroupName="web", SourceSecurityGroupName="lb")
+    [group] = ec2.describe_security_groups(GroupNames=["web"])["SecurityGroups"]
+    assert [(p["IpProtocol"], p.get("ToPort")) for p in group["IpPermissions"]] == [("tcp", 81), ("-1", None)]
+    assert code(ec2.delete_security_group, GroupName="lb") == "DependencyViolation"
+    ec2.delete_security_group(GroupName="web")
+    ec2.delete_security_group(GroupName="lb")
+
+
+def test_rules_are_modified_and_described_anew(ec2, net):
+    [rule] = ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(80, **cidr(ANYWHERE))])[
+        "SecurityGroupRules"
+    ]
+    identity = rule["SecurityGroupRuleId"]
+    wanted = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "ReferencedGroupId": net.group}
+    ec2.modify_security_group_rules(
+        GroupId=net.group, SecurityGroupRules=[{"SecurityGroupRuleId": identity, "SecurityGroupRule": wanted}]
+    )
+    ec2.update_security_group_rule_descriptions_ingress(
+        GroupId=net.group, SecurityGroupRuleDescriptions=[{"SecurityGroupRuleId": identity, "Description": "names"}]
+    )
+    [shown] = ec2.describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"]
+    assert (shown["IpProtocol"], shown["Description"]) == ("udp", "names")
+    assert shown["ReferencedGroupInfo"]["GroupId"] == net.group
+    ec2.update_security_group_rule_descriptions_ingress(
+        GroupId=net.group,
+        IpPermissions=[{"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, **pair(net.group, Description="DNS")}],
+    )
+    assert (
+        ec2.describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"][0]["Description"]
+        == "DNS"
+    )
+
+
+@pytest.mark.parametrize(
+    ("permission", "expected"),
+    [
+        (tcp(22, **cidr(ANYWHERE)), "InvalidPermission.Duplicate"),
+        (tcp(80), "InvalidPermission.Malformed"),
+        (tcp(80, **cidr("10.0.0.0")), "InvalidParameterValue"),
+        ({"IpProtocol": "tcp", **cidr(ANYWHERE)}, "InvalidParameterValue"),
+        ({"IpProtocol": "tcp", "FromPort": 9, "ToPort": 8, **cidr(ANYWHERE)}, "InvalidParameterValue"),
+        ({"IpProtocol": "gre", **cidr(ANYWHERE)}, "InvalidParameterValue"),
+        (cidr(ANYWHERE), "MissingParameter"),
+        (tcp(80, **pair("sg-0")), "InvalidGroup.NotFound"),
+        (tcp(80, **pair(OWN.security_groups[0].id)), "InvalidParameterValue"),
+        (tcp(80, Ipv6Ranges=[{"CidrIpv6": "::/0"}]), "InvalidParameterValue"),
+        (tcp(80, PrefixListIds=[{"PrefixListId": "pl-1"}]), "InvalidParameterValue"),
+    ],
+)
+def test_bad_rules(ec2, net, permission, expected):
+    ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(22, **cidr(ANYWHERE))])
+    asked = {"GroupId": net.group, "IpPermissions": [permission]}
+    assert code(ec2.authorize_security_group_ingress, **asked) == expected
+
+
+def test_a_rule_that_is_not_there_is_not_revoked(ec2, net):
+    asked = {"GroupId": net.group, "IpPermissions": [tcp(80, **cidr(ANYWHERE))]}
+    assert code(ec2.revoke_security_group_ingress, **asked) == "InvalidPermission.NotFound"
