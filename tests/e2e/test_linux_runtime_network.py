@@ -9,10 +9,10 @@ import socket
 import pytest
 from pyroute2 import IPRoute
 
-from moyai.domain.sandbox.spec import Intercept, PublishedPort
+from moyai.domain.sandbox.spec import Intercept, PublishedPort, SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
-from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, sandbox
+from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, fabric, sandbox
 from tests.e2e.linux_tasks import run, said, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -61,6 +61,13 @@ async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int) -> str:
     return lines[0]
 
 
+async def prepare(linux: LinuxPlace, *specs: SandboxSpec) -> None:
+    """These tasks, which may call each other within their VPC."""
+    await linux.runtime.shape(fabric(*specs))
+    for spec in specs:
+        await linux.runtime.prepare(spec)
+
+
 async def serve(linux: LinuxPlace, task: TaskId, *ports: int) -> None:
     await linux.runtime.start(python(listener(*ports), task=task))
     await said(linux, "up", task)
@@ -72,23 +79,20 @@ async def test_tasks_of_one_vpc_reach_each_other_also_across_subnets(linux):
     far = type(far)(
         OTHER, type(far.network)(**{f: getattr(far.network, f) for f in far.network.__struct_fields__} | network)
     )
-    await linux.runtime.prepare(sandbox(1))
-    await linux.runtime.prepare(far)
+    await prepare(linux, sandbox(1), far)
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
     await said(linux, "8080 from 172.31.16.12")
 
 
 async def test_two_vpcs_of_the_same_range_never_meet(linux):
-    await linux.runtime.prepare(sandbox(1))
-    await linux.runtime.prepare(sandbox(2, vpc="vpc-1"))
+    await prepare(linux, sandbox(1), sandbox(2, vpc="vpc-1"))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) != "8080"
 
 
 async def test_what_comes_from_outside_goes_to_the_proxy_and_what_comes_from_inside_does_not(linux):
-    await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
-    await linux.runtime.prepare(sandbox(2))
+    await prepare(linux, sandbox(1, intercept=INTERCEPT), sandbox(2))
     await serve(linux, TASK, 8080, 9090, INTERCEPT.ingress_port, INTERCEPT.egress_port)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "15000"
     assert await ask(linux, OTHER, "172.31.0.11", 9090) == "9090"
@@ -97,8 +101,7 @@ async def test_what_comes_from_outside_goes_to_the_proxy_and_what_comes_from_ins
 
 
 async def test_what_goes_to_a_virtual_address_goes_to_the_proxy_and_only_from_inside(linux):
-    await linux.runtime.prepare(sandbox(1, intercept=INTERCEPT))
-    await linux.runtime.prepare(sandbox(2))
+    await prepare(linux, sandbox(1, intercept=INTERCEPT), sandbox(2))
     await serve(linux, TASK, 8080, INTERCEPT.egress_port)
     assert await ask(linux, TASK, "127.255.0.1", 8080) == "15001"
     assert await ask(linux, TASK, "127.255.3.9", 80) == "15001"
@@ -107,14 +110,13 @@ async def test_what_goes_to_a_virtual_address_goes_to_the_proxy_and_only_from_in
 
 
 async def test_an_address_that_moved_to_another_task_is_reached_at_once(linux):
-    await linux.runtime.prepare(sandbox(1))
-    await linux.runtime.prepare(sandbox(2))
+    await prepare(linux, sandbox(1), sandbox(2))
     await serve(linux, TASK, 8080)
     assert await ask(linux, OTHER, "172.31.0.11", 8080) == "8080"
     await linux.runtime.release(TASK)
     again = sandbox(1)
     network = {f: getattr(again.network, f) for f in again.network.__struct_fields__} | {"mac": "02:00:00:00:00:99"}
-    await linux.runtime.prepare(type(again)(THIRD, type(again.network)(**network)))
+    await prepare(linux, type(again)(THIRD, type(again.network)(**network)), sandbox(2))
     await serve(linux, THIRD, 8081)
     assert await ask(linux, OTHER, "172.31.0.11", 8081) == "8081"
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
@@ -58,6 +59,9 @@ class FusedRuntime(SimRuntime):
     def __init__(self, clock: Clock, fuse: Fuse) -> None:
         super().__init__(clock)
         self._fuse = fuse
+
+    async def shape(self, fabric: Fabric) -> None:
+        await self._do(super().shape(fabric))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         await self._do(super().prepare(sandbox))

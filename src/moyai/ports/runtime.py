@@ -27,6 +27,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from moyai.domain.ecs import metadata
+from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
@@ -115,6 +116,11 @@ class TaskRuntime(Protocol):
     async def publish(self, ports: Sequence[PublishedPort]) -> None:
         """Make exactly these public addresses answer; others stop answering."""
 
+    async def shape(self, fabric: Fabric) -> None:
+        """Make the networks exactly so. A task that is in no fabric neither sends to other tasks nor hears of them, so
+        a fabric that has a task comes before its sandbox; told the same again, what broke meanwhile is mended.
+        """
+
     async def observe(self) -> Mapping[TaskId, SandboxState]:
         """Everything there is."""
 
@@ -122,7 +128,9 @@ class TaskRuntime(Protocol):
         """One sandbox, or None when there is none."""
 
     def changes(self) -> AsyncIterator[TaskId]:
-        """Tasks in which something changed. May repeat itself and may miss: it is only a doorbell."""
+        """Tasks in which something changed; an empty id when it belongs to no task. May repeat itself and may miss: it
+        is only a doorbell.
+        """
 
     async def in_flight(self, task: TaskId) -> int | None:
         """Requests and connections that the task's proxy is serving inbound; None when it has no proxy

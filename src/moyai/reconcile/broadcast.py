@@ -1,21 +1,25 @@
-"""What follows from the world as a whole: the mesh for the proxies, the ports on the host's loopback.
+"""What follows from the world as a whole: the mesh for the proxies, the networks that tasks stand in, the ports on the
+host's loopback.
 
-Promise: both are projections of the world, made anew from what changed. Only namespaces that a change
+Promise: all are projections of the world, made anew from what changed. Only namespaces that a change
 touches are compiled again, and at once, because an endpoint that leaves is waited for. A namespace
 that can't be compiled keeps its last good form and is tried again with the next change.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from moyai.domain.connect import tuning
+from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn
+from moyai.kernel.ids import NamespaceArn, TaskArn
 from moyai.mesh.service_connect import compile_namespace
 from moyai.mesh.service_connect.zones import is_peer
+from moyai.plan.fabric import Fabrics
 from moyai.plan.publish import published_ports
 from moyai.ports.store import Key
 from moyai.reconcile.surroundings import Surroundings
@@ -52,6 +56,43 @@ class MeshBroadcast:
         if trace is not None:
             self._traces[key] = trace
         return set() if trace == before else {t.namespace for t in (before, trace) if t is not None}
+
+
+class FabricBroadcast:
+    """Keeps the runtime's networks those of the world."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._fabrics = Fabrics()
+        self._wanted = Fabric()
+        self._shaped: Fabric | None = None
+        self._told = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+
+    def note(self, keys: Iterable[Key]) -> None:
+        """See what these changes come to. The first time it must be told of everything there is."""
+        self._wanted = self._fabrics.follow(self._around.store.world, keys)
+        self._told.set()
+
+    def doubt(self) -> None:
+        """Shape again next time: something may have died since."""
+        self._shaped = None
+
+    async def follow(self) -> None:
+        """Shape when anything differs from last time. Raises RuntimeFault; then it is tried again."""
+        await self._told.wait()
+        async with self._one_at_a_time:
+            wanted = self._wanted
+            if wanted != self._shaped:
+                await self._around.store.durable()
+                await self._around.runtime.shape(wanted)
+                self._shaped = wanted
+
+    async def cover(self, task: TaskArn) -> None:
+        """Return when the networks know this task: its rules are there before it is. Raises RuntimeFault."""
+        await self._told.wait()
+        self.note([Key("task", task)])
+        await self.follow()
 
 
 class PortBroadcast:

@@ -1,6 +1,7 @@
 """Plans, carried out.
 
-Promise: nothing is done before what led to it is durable; effects run in their order; what a runtime
+Promise: nothing is done before what led to it is durable; effects run in their order; a task's sandbox is made when its
+networks know it, so it is never open to more than its groups allow and never waits for them; what a runtime
 can't have is remembered as a fault for the planner to judge, any other failure goes up to the loop.
 """
 
@@ -12,6 +13,7 @@ from moyai.domain.sandbox.spec import ProxySpec
 from moyai.kernel.ids import TaskId
 from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartProxy, Stop
 from moyai.ports.runtime import RuntimeFault
+from moyai.reconcile.broadcast import FabricBroadcast
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.surroundings import Surroundings
 
@@ -19,9 +21,10 @@ from moyai.reconcile.surroundings import Surroundings
 class Executor:
     """Carries out effects."""
 
-    def __init__(self, around: Surroundings, observer: Observer) -> None:
+    def __init__(self, around: Surroundings, observer: Observer, fabric: FabricBroadcast) -> None:
         self._around = around
         self._observer = observer
+        self._fabric = fabric
 
     async def perform(self, effects: Sequence[Effect]) -> None:
         """Do all of these in turn; what follows a fault is left for another plan.
@@ -43,6 +46,8 @@ class Executor:
         runtime = self._around.runtime
         match effect:
             case Prepare(sandbox):
+                for task in self._around.store.world.tasks.by("id", sandbox.task):
+                    await self._fabric.cover(task.arn)
                 await runtime.prepare(sandbox)
             case Start(container):
                 await runtime.start(container)

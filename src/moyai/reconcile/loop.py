@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
@@ -24,7 +24,7 @@ from moyai.plan.life import plan_task
 from moyai.plan.registration import offers
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
-from moyai.reconcile.broadcast import MeshBroadcast, PortBroadcast
+from moyai.reconcile.broadcast import FabricBroadcast, MeshBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.names import NameBroadcast
 from moyai.reconcile.observe import Observer
@@ -51,11 +51,12 @@ class Reconciler:
         self._around = around
         self._queue = KeyQueue(around.clock)
         self._observer = Observer(around)
-        self._executor = Executor(around, self._observer)
+        self._fabric = FabricBroadcast(around)
+        self._executor = Executor(around, self._observer, self._fabric)
         self._mesh = MeshBroadcast(around)
         self._names = NameBroadcast(around)
         self._ports = PortBroadcast(around)
-        self._ports_bell = asyncio.Event()
+        self._ports_bell, self._fabric_bell = asyncio.Event(), asyncio.Event()
         self._draining: set[TaskArn] = set()
 
     async def run(self) -> None:
@@ -67,7 +68,8 @@ class Reconciler:
             group.create_task(self._follow_store())
             group.create_task(self._follow_runtime())
             group.create_task(self._follow_feed())
-            group.create_task(self._publish_ports())
+            group.create_task(_keep_up(self._fabric_bell, self._fabric.follow, "networks"))
+            group.create_task(_keep_up(self._ports_bell, self._ports.follow, "public ports"))
             group.create_task(self._resync())
             group.create_task(Registrar(self._around).run())
             for _ in range(WORKERS):
@@ -117,10 +119,12 @@ class Reconciler:
         async for keys in self._around.store.watch():
             self._ring(keys)
             self._ports_bell.set()
-            try:
-                self._mesh.follow(keys)
-            except Exception:  # noqa: BLE001 (the top of the loop: the last good mesh goes on serving)
-                _log.exception("the mesh keeps its last good form")
+            for follow, what in ((self._mesh.follow, "the mesh"), (self._fabric.note, "the networks")):
+                try:
+                    follow(keys)
+                except Exception:  # noqa: BLE001 (the top of the loop: the last good form goes on serving)
+                    _log.exception("%s: kept in its last good form", what)
+            self._fabric_bell.set()
 
     def _ring(self, keys: Iterable[Key]) -> None:
         """Have everything looked at that these changes may concern."""
@@ -145,6 +149,8 @@ class Reconciler:
 
     async def _follow_runtime(self) -> None:
         async for task_id in self._around.runtime.changes():
+            if not task_id:
+                self._doubt_fabric()
             for task in self._around.store.world.tasks.by("id", task_id):
                 self._queue.add(task.arn)
 
@@ -158,15 +164,6 @@ class Reconciler:
             for arn in sorted(self._draining):
                 self._queue.add(arn)
 
-    async def _publish_ports(self) -> None:
-        while True:
-            await self._ports_bell.wait()
-            self._ports_bell.clear()
-            try:
-                await self._ports.follow()
-            except MoyaiError as fault:
-                _log.warning("public ports could not be published, will be tried again: %s", fault)
-
     async def _resync(self) -> None:
         while True:
             await self._around.clock.sleep(Seconds(RESYNC))
@@ -178,3 +175,19 @@ class Reconciler:
                     self._queue.add(service.arn)
             self._ports.doubt()
             self._ports_bell.set()
+            self._doubt_fabric()
+
+    def _doubt_fabric(self) -> None:
+        self._fabric.doubt()
+        self._fabric_bell.set()
+
+
+async def _keep_up(bell: asyncio.Event, follow: Callable[[], Awaitable[None]], what: str) -> None:
+    """Follow at each ring."""
+    while True:
+        await bell.wait()
+        bell.clear()
+        try:
+            await follow()
+        except MoyaiError as fault:
+            _log.warning("%s could not be set up, will be tried again: %s", what, fault)

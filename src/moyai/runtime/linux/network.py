@@ -1,9 +1,12 @@
-"""The VPC on this machine: a router namespace for each VPC, a bridge for each subnet, a veth for each task.
+"""The VPC on this machine: a router namespace for each VPC, and a veth from it to each task.
 
 Promise: the host's interfaces, routes and firewall are never touched. Every function is idempotent and
 raises SandboxFailed, and runs on the network thread only (see netns.py). One router for each VPC, not one
-for all, because every account and region has a default VPC of the same range. A subnet's gateway is its
-second address, and METADATA_ADDRESS is in the router, as in AWS's VPCs.
+for all, because every account and region has a default VPC of the same range. A subnet is no bridge: each task is on a
+port of the router's own, with one neighbour that never changes, and the router knows one address behind each port. So
+nobody hears or answers for somebody else, and all traffic between tasks is routed where the firewall sees it
+(firewall.py). A router forwards nothing before its rules are there. A subnet's gateway is its second address, and
+METADATA_ADDRESS is in the router, as in AWS's VPCs.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 """
 
@@ -12,9 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import select
 import socket
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
@@ -26,122 +27,123 @@ from pyroute2.netlink.exceptions import NetlinkError
 from moyai.domain.sandbox.spec import Network, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
-from moyai.runtime.linux import netns, rules
+from moyai.runtime.linux import firewall, netns, nft, rules
+
+ROUTER_MAC = "02:ff:00:00:00:01"
+"""Every port of every router has it: no two of them are on one link."""
 
 _EXISTS, _NO_DEVICE = 17, 19
-_ARP = 0x0806
-_FORWARDING = 3
-_PATIENCE = 500
-_NFT_TIMEOUT = 20
+_PERMANENT = 0x80
+_NO_PREFIX_ROUTE = 0x200
+_LINK_SCOPE = 253
 _BACKLOG = 128
+_LINK_LOCAL = "169.254.0.0/16"
 
 
 @contextlib.contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
+    """What the kernel refuses is SandboxFailed."""
     try:
         yield
     except (OSError, NetlinkError, subprocess.SubprocessError) as error:
         raise SandboxFailed(f"{what}: {error}") from error
 
 
-def prepare_router(pin: Path) -> None:
-    """Make a VPC's router, with METADATA_ADDRESS on it."""
-    with _translated("the VPC's router can't be made"):
+def prepare_router(pin: Path, vpc_cidr: str) -> None:
+    """Make a VPC's router, with METADATA_ADDRESS on it. It lets nothing through until a fabric says what."""
+    with translated("the VPC's router can't be made"):
         if not netns.is_pinned(pin):
             netns.create(pin)
         with netns.inside(pin), IPRoute() as links:
-            _sysctl("ipv6/conf/default/disable_ipv6", "1")
-            _sysctl("ipv4/ip_forward", "1")
-            with _existing():
+            if _read("ipv4/ip_forward") == "1":  # the last thing that is done
+                return
+            sysctl("ipv6/conf/default/disable_ipv6", "1")
+            sysctl("ipv4/conf/all/rp_filter", "0")
+            sysctl("ipv4/conf/default/rp_filter", "1")  # who sends must be who is behind that port
+            nft.apply(firewall.whole(firewall.CLOSED))
+            sysctl("netfilter/nf_conntrack_tcp_be_liberal", "1")  # else a late RST would count as a new connection
+            with existing():
                 links.addr("add", index=1, address=METADATA_ADDRESS, prefixlen=32)
             links.link("set", index=1, state="up")
+            for nowhere in (vpc_cidr, _LINK_LOCAL):  # the host's own link-local addresses belong to nobody here
+                links.route("replace", dst=nowhere, type="unreachable")
+            sysctl("ipv4/ip_forward", "1")
 
 
 def join(spec: SandboxSpec, router: Path, pin: Path) -> None:
     """Give a task its namespace, its address in its subnet, and its interception."""
-    with _translated("the task's network can't be made"):
+    with translated("the task's network can't be made"):
         if not netns.is_pinned(pin):
             netns.create(pin)
         with netns.inside(pin):
-            _sysctl("ipv6/conf/default/disable_ipv6", "1")
-            _sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
-            _sysctl("ipv4/ping_group_range", "0 2147483647")
+            sysctl("ipv6/conf/default/disable_ipv6", "1")
+            sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
+            sysctl("ipv4/ping_group_range", "0 2147483647")
+            _calm()
             task_links = IPRoute()
         with task_links:
             _plug(spec, router, pin)
             _address(task_links, spec.network)
-        with netns.inside(router), IPRoute() as links:
-            _await_forwarding(links, _veth(spec.task))
-        with netns.inside(pin):
-            _announce(spec.network)
         if spec.intercept is not None:
             with netns.inside(pin):
-                _nft(rules.interception(spec.intercept))
+                nft.apply(rules.interception(spec.intercept))
+
+
+def _calm() -> None:
+    """Congestion control by loss, whatever the host prefers: BBR takes pasta (outside.py) for a slow link, and is a
+    hundred times slower.
+    """
+    for name in ("cubic", "reno"):
+        with contextlib.suppress(OSError):  # not every kernel has the first
+            sysctl("ipv4/tcp_congestion_control", name)
+            return
 
 
 def _plug(spec: SandboxSpec, router: Path, pin: Path) -> None:
-    """A veth from the subnet's bridge to the task's ``eth0``; the bridge's end is up before the task's is."""
-    name = _veth(spec.task)
+    """A veth from the router to the task's ``eth0``, and the one address behind it."""
+    name, network = _veth(spec.task), spec.network
+    gateway = _gateway(network)
     with netns.inside(router), IPRoute() as links:
-        bridge = _bridge(links, IPv4Network(spec.network.subnet_cidr))
         target = os.open(pin, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            peer = {"ifname": "eth0", "net_ns_fd": target, "address": spec.network.mac}
-            with _existing():
-                links.link("add", ifname=name, kind="veth", peer=peer)
+            peer = {"ifname": "eth0", "net_ns_fd": target, "address": network.mac}
+            with existing():
+                links.link("add", ifname=name, kind="veth", address=ROUTER_MAC, peer=peer)
         finally:
             os.close(target)
-        links.link("set", index=links.link_lookup(ifname=name)[0], master=bridge, state="up")
+        with existing():
+            links.addr("add", index=1, address=gateway, prefixlen=32)
+        port = links.link_lookup(ifname=name)[0]
+        links.link("set", index=port, state="up")
+        neighbour(links, port, network.address, network.mac)
+        links.route("replace", dst=f"{network.address}/32", oif=port, scope=_LINK_SCOPE, prefsrc=gateway)
 
 
-def _bridge(links: IPRoute, subnet: IPv4Network) -> int:
-    """The subnet's bridge. Its hardware address is fixed, or it would change with the tasks that come and go."""
-    name = f"b{int(subnet.network_address):08x}-{subnet.prefixlen}"
-    found = links.link_lookup(ifname=name)
-    if found:
-        return int(found[0])
-    mac = "02:ff:" + ":".join(f"{byte:02x}" for byte in subnet.network_address.packed)
-    links.link("add", ifname=name, kind="bridge", address=mac)
-    index = int(links.link_lookup(ifname=name)[0])
-    with _existing():
-        links.addr("add", index=index, address=str(subnet.network_address + 1), prefixlen=subnet.prefixlen)
-    links.link("set", index=index, state="up")
-    return index
+def neighbour(links: IPRoute, index: int, address: str, mac: str) -> None:
+    """Know for good who is next on this link: nobody is asked, so nobody can answer wrongly."""
+    links.neigh("replace", ifindex=index, dst=address, lladdr=mac, state=_PERMANENT)
 
 
 def _address(links: IPRoute, network: Network) -> None:
-    subnet = IPv4Network(network.subnet_cidr)
+    """The task's end. Its neighbours in the subnet, too, are reached by way of the router."""
+    prefix = IPv4Network(network.subnet_cidr).prefixlen
+    gateway = _gateway(network)
     index = links.link_lookup(ifname="eth0")[0]
-    with _existing():
-        links.addr("add", index=index, address=network.address, prefixlen=subnet.prefixlen)
+    with existing():
+        links.addr("add", index=index, address=network.address, prefixlen=prefix, flags=_NO_PREFIX_ROUTE)
     links.link("set", index=1, state="up")
     links.link("set", index=index, state="up")
-    with _existing():
-        links.route("add", dst="0.0.0.0/0", gateway=str(subnet.network_address + 1))
+    neighbour(links, index, gateway, ROUTER_MAC)
+    links.route("replace", dst=f"{gateway}/32", oif=index, scope=_LINK_SCOPE)
+    links.route("replace", dst="0.0.0.0/0", gateway=gateway, oif=index)
 
 
-def _await_forwarding(links: IPRoute, name: str) -> None:
-    """Wait until the bridge takes frames from this port: it notices a moment later that the other end is up."""
-    index = links.link_lookup(ifname=name)[0]
-    for _ in range(_PATIENCE):
-        (link,) = links.link("get", index=index)
-        port = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
-        if port is not None and port.get_attr("IFLA_BRPORT_STATE") == _FORWARDING:
-            return
-        select.select([], [], [], 0.002)
-
-
-def _announce(network: Network) -> None:
-    """Say who has the address now: a neighbour may remember whoever had it before (a gratuitous ARP, RFC 5227)."""
-    mac, address = bytes.fromhex(network.mac.replace(":", "")), socket.inet_aton(network.address)
-    frame = b"\xff" * 6 + mac + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, 1) + mac + address + bytes(6) + address
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
-        link.bind(("eth0", _ARP))
-        link.send(frame)
+def _gateway(network: Network) -> str:
+    return str(IPv4Network(network.subnet_cidr).network_address + 1)
 
 
 @contextlib.contextmanager
-def _existing() -> Iterator[None]:
+def existing() -> Iterator[None]:
     """What is there already is as good as made now."""
     try:
         yield
@@ -155,7 +157,7 @@ def leave(task: TaskId, routers: Iterable[Path], pin: Path) -> None:
 
     ``routers``: where the link may be.
     """
-    with _translated("the task's network can't be removed"):
+    with translated("the task's network can't be removed"):
         for router in routers:
             if netns.is_pinned(router):
                 with netns.inside(router), IPRoute() as links:
@@ -174,7 +176,7 @@ def _unplug(links: IPRoute, indexes: Iterable[int]) -> None:
 
 def remove_router(pin: Path) -> None:
     """Remove a VPC's router with its bridges."""
-    with _translated("the VPC's router can't be removed"):
+    with translated("the VPC's router can't be removed"):
         if netns.is_pinned(pin):
             with netns.inside(pin), IPRoute() as links:
                 _unplug(links, [link["index"] for link in links.get_links() if link["index"] != 1])
@@ -183,8 +185,8 @@ def remove_router(pin: Path) -> None:
 
 def listen(pin: Path, endpoint: Endpoint) -> socket.socket:
     """A socket inside the router, which gets the address. The router answers for it on every bridge."""
-    with _translated(f"{endpoint.address}:{endpoint.port} can't be listened on"), netns.inside(pin):
-        with IPRoute() as links, _existing():
+    with translated(f"{endpoint.address}:{endpoint.port} can't be listened on"), netns.inside(pin):
+        with IPRoute() as links, existing():
             links.addr("add", index=1, address=endpoint.address, prefixlen=32)
         stream = endpoint.transport is Transport.TCP
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
@@ -205,19 +207,12 @@ def _veth(task: TaskId) -> str:
     return "v" + hashlib.blake2s(task.encode()).hexdigest()[:13]  # an interface's name has at most 15 characters
 
 
-def _sysctl(name: str, value: str) -> None:
+def sysctl(name: str, value: str) -> None:
+    """Set one of the kernel's, of the namespace that the calling thread is in."""
     path = Path("/proc/sys/net", name)
     if path.exists():  # a kernel without IPv6 has nothing to switch off
         path.write_text(value)
 
 
-def _nft(text: str) -> None:
-    answer = subprocess.run(
-        ["nft", "-f", "-"],  # noqa: S607 - where it is differs between systems
-        input=text.encode(),
-        capture_output=True,
-        timeout=_NFT_TIMEOUT,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise SandboxFailed(f"nft refused the task's rules: {answer.stderr.decode(errors='replace').strip()}")
+def _read(name: str) -> str:
+    return Path("/proc/sys/net", name).read_text().strip()

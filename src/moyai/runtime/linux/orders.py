@@ -27,7 +27,7 @@ RUN_IN_PROXY, XDS_IN_PROXY = "/run/proxy", "/run/moyai/xds.sock"
 
 _ENVOY_IN_PROXY = "/envoy"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_NET_BIND_SERVICE, _SYS_ADMIN = 10, 21
+_NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
 # CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT AUDIT_WRITE SETFCAP
 _CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, _NET_BIND_SERVICE, 13, 18, 29, 31)
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
@@ -120,6 +120,37 @@ def gateway(place: Place, layout: Layout, envoy: Path, run: Path) -> Order:
     )
 
 
+def way_out(
+    place: Place, layout: Layout, program: Path, mounts: Sequence[tuple[str, str, str]], options: Sequence[str]
+) -> Order:
+    """The ``pasta`` that leads a VPC outside, in the host's network and alone in a bare root.
+
+    It needs NET_ADMIN to take its end of the tap, SYS_ADMIN to step into the router for that; then it locks itself in.
+    Its name is not that of the host's file, or the host's AppArmor would know it and keep it from the router.
+    """
+    fast = program.with_name(f"{program.name}.avx2")  # it looks for this beside itself
+    files = [(file, name) for file, name in ((program, "/pasta"), (fast, "/pasta.avx2")) if file.exists()]
+    return Order(
+        _common(place, layout)
+        | _probing(None)
+        | {
+            "task": "",
+            "netns": None,
+            "layers": (),
+            "mounts": (*_libraries(), *((BIND_READ_ONLY, str(file), name) for file, name in files), *mounts),
+            "read_only": True,
+            "host_name": "outside",
+            "arguments": ("/pasta", *options),
+            "environment": {},
+            "working_directory": "/",
+            "user": "0:0",
+            "capabilities": (_NET_ADMIN, _SYS_ADMIN),
+            "limits": (),
+            "stop_timeout": 1.0,
+        }
+    )
+
+
 def _common(place: Place, layout: Layout) -> dict[str, object]:
     return {
         "directory": str(place.directory),
@@ -132,11 +163,11 @@ def _common(place: Place, layout: Layout) -> dict[str, object]:
 
 
 def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, object]:
-    mounts = [(BIND_READ_ONLY, path, path) for path in _LIBRARIES if Path(path).is_dir()]
-    mounts += [
+    mounts = [
+        *_libraries(),
         (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
         (BIND_READ_ONLY, str(layout.run), "/run/moyai"),
-        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in ("tasks", "gone", "netns", "gateway")),
+        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in ("tasks", "gone", "netns", "gateway", "outside")),
         (BIND, str(run), RUN_IN_PROXY),
     ]
     return _common(place, layout) | {
@@ -154,6 +185,10 @@ def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, ob
         "retries": 3,
         "start_period": 60.0,
     }
+
+
+def _libraries() -> list[tuple[str, str, str]]:
+    return [(BIND_READ_ONLY, path, path) for path in _LIBRARIES if Path(path).is_dir()]
 
 
 def _envoy_arguments(log_level: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock
@@ -30,7 +31,8 @@ from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
 from moyai.runtime.linux.images import ImageStore
-from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.layout import Layout, children
+from moyai.runtime.linux.weaver import Weaver
 
 T = TypeVar("T")
 
@@ -52,6 +54,7 @@ class LinuxRuntime:
         self._bell = Doorbell(self._layout.doorbell)
         self._gateway = Gateway(self._layout, envoy)
         self._network = netns.NetworkThread()
+        self._weaver = Weaver(self._layout, self._network, clock)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gateway_lock = asyncio.Lock()
@@ -75,7 +78,7 @@ class LinuxRuntime:
             layout.containers(task).mkdir(parents=True, exist_ok=True)
             names.write(spec, layout.task(task))
             self._cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
-            network.prepare_router(router)
+            network.prepare_router(router, spec.network.vpc_cidr)
             network.join(spec, router, pin)
             sandboxes.keep(layout, spec)
         except (OSError, CannotCreate) as error:
@@ -114,7 +117,7 @@ class LinuxRuntime:
         """See the port."""
         await self._open()
         pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
-        found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in _children(home))
+        found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in children(home))
         failures = []
         for task in sorted(found - keep):
             try:
@@ -183,7 +186,7 @@ class LinuxRuntime:
         return await self._work(self._observe)
 
     def _observe(self) -> Mapping[TaskId, SandboxState]:
-        tasks = [TaskId(path.name) for path in _children(self._layout.tasks)]
+        tasks = [TaskId(path.name) for path in children(self._layout.tasks)]
         states_seen = {task: self._inspect(task) for task in tasks}
         return {task: state for task, state in states_seen.items() if state is not None}
 
@@ -195,7 +198,7 @@ class LinuxRuntime:
         spec = sandboxes.read(self._layout, task)
         if spec is None:
             return None
-        seen = [states.container_state(task, path) for path in _children(self._layout.containers(task))]
+        seen = [states.container_state(task, path) for path in children(self._layout.containers(task))]
         return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts)
 
     async def changes(self) -> AsyncIterator[TaskId]:
@@ -235,11 +238,16 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(_translated(partial(self._gateway.publish, ports)))
 
-    async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:  # noqa: ARG002 - the port has it
+    async def shape(self, fabric: Fabric) -> None:
+        """See the port."""
+        await self._open()
+        await self._weaver.weave(fabric)
+
+    async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
         """See the port."""
         await self._open()
         pin = self._layout.router_netns(vpc)
-        await self._network.run(lambda: network.prepare_router(pin))
+        await self._network.run(lambda: network.prepare_router(pin, vpc_cidr))
         return await self._network.run(lambda: network.listen(pin, endpoint))
 
     # --------------------------------------------------------------------------------------------- begin and end
@@ -263,13 +271,14 @@ class LinuxRuntime:
         await self.sweep(frozenset())
         async with self._gateway_lock:
             await self._work(self._gateway.remove)
+        await self._weaver.unravel()
         for pin in sorted(self._layout.netns.glob("vpc-*")):
             await self._network.run(partial(network.remove_router, pin))
         await self._work(self._cgroups.destroy)
         netns.unshare(self._layout.netns)
         self._bell.close()
         self._layout.doorbell.unlink(missing_ok=True)
-        for path in (self._layout.netns, self._layout.tasks, self._layout.gone, self._layout.logs):
+        for path in self._layout.fleeting:
             await self._work(partial(shutil.rmtree, path, ignore_errors=True))
 
     async def _work(self, work: Callable[[], T]) -> T:
@@ -287,10 +296,3 @@ def _translated(work: Callable[[], T]) -> Callable[[], T]:
             raise CannotCreate(str(error)) from error
 
     return translated
-
-
-def _children(directory: Path) -> list[Path]:
-    try:
-        return sorted(path for path in directory.iterdir() if path.is_dir())
-    except FileNotFoundError:
-        return []

@@ -14,6 +14,7 @@ from socket import socket
 
 from msgspec.structs import replace
 
+from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
@@ -37,6 +38,7 @@ class SimRuntime:
         self.told: deque[tuple[str, TaskId, str]] = deque(maxlen=_REMEMBERED)
         """The last verbs that changed something: verb, task, container."""
         self.published: tuple[PublishedPort, ...] = ()
+        self.fabric = Fabric()
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         """See ``TaskRuntime.prepare``."""
@@ -93,6 +95,10 @@ class SimRuntime:
     async def publish(self, ports: Sequence[PublishedPort]) -> None:
         """See ``TaskRuntime.publish``; nothing answers, but ``published`` shows it."""
         self.published = tuple(ports)
+
+    async def shape(self, fabric: Fabric) -> None:
+        """See ``TaskRuntime.shape``; there is no network, but ``fabric`` shows it."""
+        self.fabric = fabric
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
         """See ``TaskRuntime.observe``."""

@@ -1,0 +1,190 @@
+"""A machine within this one: a network namespace that plays the host, beside a Docker that forwards nothing.
+
+It has a server on another machine (another namespace), and one on its own loopback. It runs three tasks, asks what
+they reach, and prints that with the host's network before and after, as JSON. It is told the state directory on its
+standard input. Run it by ``unshare --net``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.fabric import OUTSIDE, Fabric, Route
+from moyai.domain.sandbox.spec import SandboxSpec
+from tests.contract.runtime.places import LinuxPlace, fabric, place_of, sandbox
+from tests.e2e.linux_tasks import run, shell
+
+FAR, NEAR = "198.51.100.2", "198.51.100.1"
+PORT = 8000
+FREE, BOUND, STRANDED = sandbox(1), sandbox(2), sandbox(3, vpc="vpc-1")
+CLIENT = """
+import socket
+try:
+    print(socket.create_connection(('{address}', {port}), timeout=2).recv(64).decode() or 'closed')
+except OSError as error:
+    print(type(error).__name__)
+"""
+DATAGRAM = f"""
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+    one.settimeout(2)
+    one.connect(('{FAR}', {PORT}))
+    one.send(b'hello')
+    print(one.recv(64).decode())
+"""
+SERVER = f"""
+import socket, threading
+tcp = socket.create_server(('{FAR}', {PORT}))
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(('{FAR}', {PORT}))
+print('up', flush=True)
+def datagrams():
+    while True:
+        udp.sendto(b'datagram', udp.recvfrom(64)[1])
+threading.Thread(target=datagrams, daemon=True).start()
+while True:
+    link, peer = tcp.accept()
+    link.send(('far, for ' + peer[0]).encode())
+    link.close()
+"""
+
+
+def be_a_host() -> subprocess.Popen[bytes]:
+    """Have a link to another machine, and a firewall that forwards nothing. The server there."""
+    far = subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", 'read go; ip link set lo up; exec "$0" -c "$1"', sys.executable, SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert far.stdin is not None
+    assert far.stdout is not None
+    while Path(f"/proc/{far.pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink():
+        os.sched_yield()
+    for line in (
+        "ip link set lo up",
+        f"ip link add far type veth peer name near netns {far.pid}",
+        "ip link set far addrgenmode none",  # else the kernel adds routes of IPv6 some time later
+        f"ip addr add {NEAR}/24 dev far",
+        "ip link set far up",
+        f"nsenter --target {far.pid} --net ip addr add {FAR}/24 dev near",
+        f"nsenter --target {far.pid} --net ip link set near up",
+        "nft add table ip filter",
+        "nft add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }",
+    ):
+        subprocess.run(line.split(), check=True)
+    far.stdin.write(b"go\n")
+    far.stdin.flush()
+    assert far.stdout.readline() == b"up\n"
+    return far
+
+
+def on_loopback() -> int:
+    """A server that only this host's own programs reach; its port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            link, _ = server.accept()
+            with link:
+                link.send(b"loopback")
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(server.getsockname()[1])
+
+
+def host_network() -> dict[str, str]:
+    """Firewall, routes, links and settings."""
+    shown = {
+        " ".join(command): subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for command in (["nft", "list", "ruleset"], ["ip", "route", "show", "table", "all"], ["ip", "rule"])
+    }
+    shown["links"] = str(sorted(name for _, name in socket.if_nameindex()))
+    return shown | {
+        str(path): path.read_bytes().decode()
+        for path in sorted(Path("/proc/sys/net").glob("ipv4/**/*"))
+        if path.is_file() and os.access(path, os.R_OK) and path.stat().st_mode & 0o400
+    }
+
+
+def ways(*, free: bool) -> Fabric:
+    """FREE may go out or may not, BOUND may not though its subnet has the route, STRANDED has none."""
+    made = fabric(FREE, BOUND, STRANDED)
+    first, second = made.vpcs
+    routes = (Route(FREE.network.subnet_cidr, "0.0.0.0/0", OUTSIDE),)
+    first = replace(first, routes=routes, interfaces=(place_of(FREE, outside=free), place_of(BOUND)))
+    second = replace(second, interfaces=(place_of(STRANDED, outside=True),))
+    return replace(made, vpcs=(first, second))
+
+
+async def asked(linux: LinuxPlace, name: str, spec: SandboxSpec, program: str) -> str:
+    command = ("python3", "-c", program)
+    _, lines = await run(linux, shell("", name=name, task=spec.task, command=command))
+    return lines[0] if lines else "nothing"
+
+
+def pasta(linux: LinuxPlace) -> dict[str, Any]:
+    """The record of what leads FREE outside."""
+    return dict(json.loads((linux.state / "run/outside/outside-vpc-0/container/state.json").read_text()))
+
+
+async def kill_pasta(linux: LinuxPlace) -> None:
+    """SIGKILL, and wait until it is written down."""
+    os.kill(pasta(linux)["init"], signal.SIGKILL)
+
+    async def ended() -> bool:
+        return bool(pasta(linux)["phase"] == "stopped")
+
+    await linux.until(ended)
+
+
+async def main(state: Path) -> dict[str, object]:
+    """What the tasks are told."""
+    far, port = be_a_host(), on_loopback()
+    linux = LinuxPlace(state)
+    told: dict[str, object] = {"before": host_network()}
+    to_far = CLIENT.format(address=FAR, port=PORT)
+    try:
+        await linux.runtime.shape(ways(free=True))
+        for spec in (FREE, BOUND, STRANDED):
+            await linux.runtime.prepare(spec)
+        told["during"] = host_network()
+        told["free"] = await asked(linux, "free", FREE, to_far)
+        told["free, datagrams"] = await asked(linux, "datagrams", FREE, DATAGRAM)
+        told["bound"] = await asked(linux, "bound", BOUND, to_far)
+        told["stranded"] = await asked(linux, "stranded", STRANDED, to_far)
+        for number, address in enumerate(("127.0.0.1", "192.0.0.1", "192.0.0.2", "172.31.0.1", "169.254.1.1")):
+            told[f"loopback by {address}"] = await asked(
+                linux, f"loopback-{number}", FREE, CLIENT.format(address=address, port=port)
+            )
+        await kill_pasta(linux)
+        told["without pasta"] = await asked(linux, "cut", FREE, to_far)
+        await linux.runtime.shape(ways(free=True))
+        told["mended"] = await asked(linux, "mended", FREE, to_far)
+        kept = pasta(linux)["keeper"]
+        again = linux.again()
+        await again.shape(ways(free=True))
+        told["found again"] = pasta(linux)["keeper"] == kept
+        told["after a restart"] = await asked(linux, "restarted", FREE, to_far)
+        await again.shape(ways(free=False))
+        told["closed"] = await asked(linux, "closed", FREE, to_far)
+        await again.close()
+    finally:
+        await linux.leave()
+        told["after"] = host_network()
+        far.kill()
+    return told
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(main(Path(sys.stdin.read())))))

@@ -1,0 +1,70 @@
+"""What tasks reach outside of their VPC, on a machine that forwards nothing and is left as it was (outside_host.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def told():
+    state = tempfile.mkdtemp(prefix="moyai-test-", dir="/var/tmp")
+    try:
+        ran = subprocess.run(
+            ["unshare", "--net", sys.executable, "-m", "tests.e2e.outside_host"],
+            input=state,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        yield json.loads(ran.stdout)
+    finally:
+        shutil.rmtree(state)
+
+
+def test_a_task_whose_way_is_open_reaches_what_the_host_reaches_and_looks_like_the_host(told):
+    assert told["free"] == "far, for 198.51.100.1"
+    assert told["free, datagrams"] == "datagram"
+
+
+def test_a_task_without_a_public_address_or_without_a_route_is_told_so_at_once(told):
+    assert told["bound"] == "OSError"
+    assert told["stranded"] == "OSError"
+
+
+def test_the_hosts_loopback_is_out_of_reach(told):
+    answers = {name: answer for name, answer in told.items() if name.startswith("loopback by")}
+    assert len(answers) == 5
+    assert "loopback" not in answers.values(), answers
+
+
+def test_a_way_that_is_killed_is_mended_and_a_new_control_plane_takes_it_over(told):
+    assert told["without pasta"] == "TimeoutError"
+    assert told["mended"] == "far, for 198.51.100.1"
+    assert told["found again"]
+    assert told["after a restart"] == "far, for 198.51.100.1"
+
+
+def test_a_way_that_is_closed_is_closed(told):
+    assert told["closed"] == "OSError"
+
+
+def test_the_hosts_firewall_routes_links_and_settings_stay_as_they_were(told):
+    assert "policy drop" in told["before"]["nft list ruleset"]
+    assert told["during"] == told["before"]
+    assert told["after"] == told["before"]
