@@ -12,6 +12,7 @@ from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
@@ -45,6 +46,16 @@ def services() -> Table[Service]:
             "task_definition": lambda s: tuple({d.task_definition for d in s.deployments}),
         }
     )
+
+
+def service_deployments() -> Table[ServiceDeployment]:
+    """By service."""
+    return Table({"service": lambda d: (d.service,)})
+
+
+def service_revisions() -> Table[ServiceRevision]:
+    """By service."""
+    return Table({"service": lambda r: (r.service,)})
 
 
 def tasks() -> Table[Task]:

@@ -18,6 +18,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, R
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service, ServiceLog
+from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
 from moyai.domain.sandbox.state import SandboxState
@@ -29,7 +30,7 @@ from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import DefaultVpc, Vpc
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import TaskId, WorkloadId
+from moyai.kernel.ids import ServiceArn, TaskId, WorkloadId
 
 AnyRecord = (
     Cluster
@@ -37,6 +38,8 @@ AnyRecord = (
     | Family
     | Service
     | ServiceLog
+    | ServiceDeployment
+    | ServiceRevision
     | Task
     | Namespace
     | DiscoveryService
@@ -88,6 +91,8 @@ class World:
         self.families: Table[Family] = Table()
         self.services = tables.services()
         self.service_logs: Table[ServiceLog] = Table()
+        self.service_deployments = tables.service_deployments()
+        self.service_revisions = tables.service_revisions()
         self.tasks = tables.tasks()
         self.namespaces = tables.namespaces()
         self.discovery_services = tables.discovery_services()
@@ -139,6 +144,8 @@ class World:
             Family: self.families,
             Service: self.services,
             ServiceLog: self.service_logs,
+            ServiceDeployment: self.service_deployments,
+            ServiceRevision: self.service_revisions,
             Task: self.tasks,
             Namespace: self.namespaces,
             DiscoveryService: self.discovery_services,
@@ -186,6 +193,15 @@ class Drain(msgspec.Struct, frozen=True):
     """Requests its own proxy still serves; None when that can't be asked."""
 
 
+class Rerouting(msgspec.Struct, frozen=True):
+    """How far callers are from sending as a service's traffic says."""
+
+    published: bool = True
+    """The proxies' configuration has been made from it."""
+    waiting_on: frozenset[WorkloadId] = frozenset()
+    """Callers' proxies that have not yet acknowledged it."""
+
+
 class Observed(msgspec.Struct, frozen=True):
     """What the shell saw. ``faults``: why a task's sandbox or container could not be had. ``carried``: since when a
     task's proxy is known to lead on what the task is yet to find by name; no entry while it isn't.
@@ -196,3 +212,4 @@ class Observed(msgspec.Struct, frozen=True):
     proxies: Mapping[WorkloadId, ProxyState] = {}
     drains: Mapping[TaskId, Drain] = {}
     carried: Mapping[TaskId, Instant] = {}
+    reroutings: Mapping[ServiceArn, Rerouting] = {}

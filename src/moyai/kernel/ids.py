@@ -19,6 +19,16 @@ TaskDefinitionArn = NewType("TaskDefinitionArn", str)
 ContainerArn = NewType("ContainerArn", str)
 DeploymentId = NewType("DeploymentId", str)
 """``ecs-svc/<19 digits>``: one rollout of a service, and its service revision."""
+Pool = NewType("Pool", str)
+"""Which of a service's tasks callers take as one: the digits of the DeploymentId that began it; empty for the
+pool that a service began with.
+"""
+ServiceDeploymentArn = NewType("ServiceDeploymentArn", str)
+"""``…:service-deployment/<cluster>/<service>/<21 characters>``."""
+ServiceRevisionArn = NewType("ServiceRevisionArn", str)
+"""``…:service-revision/<cluster>/<service>/<digits of the DeploymentId>``."""
+HookId = NewType("HookId", str)
+"""``ecs-pause-<43 characters>``: one run of a lifecycle hook."""
 TaskId = NewType("TaskId", str)
 """32 lower-case hex digits, the last part of a task's ARN. Unique per installation."""
 

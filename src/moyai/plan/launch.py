@@ -32,6 +32,7 @@ from moyai.kernel.ids import (
     DeploymentId,
     Ids,
     NetworkInterfaceId,
+    Pool,
     SecurityGroupId,
     ServiceArn,
     TaskArn,
@@ -62,6 +63,7 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     network: AwsVpcConfiguration | None = None
     service: ServiceArn | None = None
     deployment: DeploymentId | None = None
+    pool: Pool = Pool("")
     view: ConnectView | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
     started_by: str | None = None
@@ -98,6 +100,7 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         containers=tuple(containers),
         service=request.service,
         deployment=request.deployment,
+        pool=request.pool,
         view=request.view,
         connect_attachment=None if request.view is None else ids.uuid(),
         service_registries=request.service_registries,

@@ -1,8 +1,8 @@
 """How far a service's deployments are: their counts, who leaves the list, when all is steady.
 
-Promise: a former deployment leaves the list when its last task has been drained; the newest one is
-COMPLETED when it has desiredCount healthy tasks and nothing else is left; a steady state is told once
-it is reached and every six hours while it lasts.
+Promise: a former deployment leaves the list when its last task has been drained and callers know its pool no more;
+the newest one is COMPLETED when it has desiredCount healthy tasks, nothing else is left, and its service deployment
+has nothing to do first; a steady state is told once it is reached and every six hours while it lasts.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
 """
 
@@ -13,24 +13,26 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, RolloutState, Service
-from moyai.domain.ecs.task import Task
 from moyai.kernel.clock import Instant, later
 from moyai.plan import events
-from moyai.plan.replicas import Launches
 from moyai.plan.rollout import Roll, of
+from moyai.plan.turn import Turn
 
 
-def advance(roll: Roll, stops: Sequence[Task], launched: Launches, now: Instant) -> tuple[Service, list[str]]:
-    """The service after this turn, and what there is to say about its progress."""
-    stopping = {t.arn for t in stops}
-    alive = [t for t in roll.alive if t.arn not in stopping] + list(launched.tasks)
+def advance(roll: Roll, made: Sequence[Turn], now: Instant, *, may_complete: bool) -> tuple[Service, list[str]]:
+    """The service after these turns, and what there is to say about its progress."""
     service = roll.service
-    primary = service.primary
-    kept = [d for d in service.deployments[1:] if of(d, (*roll.alive, *roll.leaving, *launched.tasks))]
-    counted = replace(primary, desired_count=_target(roll, alive, launched))
-    following = replace(service, deployments=(counted, *(replace(d, desired_count=len(of(d, alive))) for d in kept)))
-    resting = not stops and not launched.tasks and not kept and not roll.leaving
-    if not (resting and len(roll.healthy) == len(roll.alive) == service.desired_count):
+    present = [*roll.alive, *roll.leaving, *(t for turn in made for t in turn.launched.tasks)]
+    counts = {d: count for turn in made for d, count in _counts(turn).items()}
+    heads = {turn.roll.service.primary.id for turn in made if turn.roll.service.primary.pool in service.traffic.pools}
+    deployments = tuple(
+        replace(d, desired_count=counts[d.id])
+        for d in service.deployments
+        if d.id in {service.primary.id} | heads or of(d, present)
+    )
+    following = replace(service, deployments=deployments)
+    resting = len(deployments) == 1 and not roll.leaving and not any(turn.moves for turn in made)
+    if not (may_complete and resting and len(roll.healthy) == len(roll.alive) == service.desired_count):
         return replace(following, steady_at=None), []
     return _steady(following, now)
 
@@ -40,10 +42,14 @@ def steady_again(service: Service) -> Instant | None:
     return None if service.steady_at is None else later(service.steady_at, events.REPEAT_AFTER)
 
 
-def _target(roll: Roll, alive: Sequence[Task], launched: Launches) -> int:
-    """How many tasks the newest deployment is meant to have by now: it rises as the ceiling lets it."""
-    present = [t for t in of(roll.service.primary, alive) if t not in roll.unhealthy]
-    return min(roll.service.desired_count, len(present) + max(0, launched.room))
+def _counts(turn: Turn) -> dict[str, int]:
+    """How many tasks each deployment of the pool is meant to have by now; the newest one's rises as the ceiling lets
+    it.
+    """
+    inside, staying = turn.roll.service, turn.staying
+    good = [t for t in of(inside.primary, staying) if t not in turn.roll.unhealthy]
+    newest = min(inside.desired_count, len(good) + max(0, turn.launched.room))
+    return {**{d.id: len(of(d, staying)) for d in inside.deployments}, inside.primary.id: newest}
 
 
 def _steady(service: Service, now: Instant) -> tuple[Service, list[str]]:

@@ -8,6 +8,7 @@ what dies of it is replaced by its like.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,8 +33,18 @@ class Launches(msgspec.Struct, frozen=True):
     no_room: str | None = None
 
 
-def launches(world: World, roll: Roll, limits: Bounds, stops: Sequence[Task], now: Instant, ids: Ids) -> Launches:
+class Moment(NamedTuple):
+    """What a launch depends on beside the service: the world, and the tasks made in the same breath."""
+
+    world: World
+    now: Instant
+    ids: Ids
+    batch: tuple[Task, ...] = ()
+
+
+def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) -> Launches:
     """What to start, after ``stops`` are gone."""
+    world, now, ids, before = moment
     stopping = {t.arn for t in stops}
     room = max(0, limits.ceiling - sum(t.arn not in stopping for t in roll.alive))
     good = [t for t in (*roll.healthy, *roll.coming) if t.arn not in stopping]
@@ -45,7 +56,7 @@ def launches(world: World, roll: Roll, limits: Bounds, stops: Sequence[Task], no
     no_room = None
     try:
         for deployment in wanted:
-            tasks.append(launch(world, _request(world, roll.service, deployment), now, ids, tasks))
+            tasks.append(launch(world, _request(world, roll.service, deployment), now, ids, (*before, *tasks)))
     except NoRoom as full:
         no_room = str(full)
     return Launches(tuple(tasks), missing, room - len(tasks), no_room)
@@ -72,6 +83,7 @@ def _request(world: World, service: Service, deployment: Deployment) -> LaunchRe
         network=None if network is None else network.awsvpc_configuration,
         service=service.arn,
         deployment=deployment.id,
+        pool=deployment.pool,
         view=deployment.view,
         service_registries=deployment.service_registries,
         started_by=deployment.id,

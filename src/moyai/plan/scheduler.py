@@ -2,88 +2,110 @@
 
 Promise: desiredCount is kept, what dies is replaced, a rolling deployment stays within its bounds, and
 a service that is left alone comes to rest (the plan is then empty). Everything it knows of a task is
-on the task's record; what to stop is in ``selection``, the counting in ``rollout``.
-Refuses: circuit breaker, blue/green, capacity providers.
+on the task's record. Where a deployment that moves traffic is, and what it waits for, is ``strategy``'s; what to
+stop is in ``selection``, the counting in ``rollout``, each pool of tasks by itself in ``pools``.
+Refuses: circuit breaker, capacity providers.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
 """
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from moyai.domain.ecs.service import Service, ServiceStatus
+from moyai.domain.ecs.service import RolloutState, Service, ServiceStatus
+from moyai.domain.ecs.service_deployment import ServiceDeployment
+from moyai.domain.ecs.strategy import LifecycleStage
 from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.world import Change, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events
 from moyai.plan.action import Plan, earliest, plan
+from moyai.plan.pools import pools
 from moyai.plan.progress import advance, steady_again
-from moyai.plan.replicas import Launches, launches
+from moyai.plan.replicas import Moment
 from moyai.plan.retire import unused
-from moyai.plan.rollout import Bounds, Roll, bounds, take_stock
-from moyai.plan.selection import to_stop
+from moyai.plan.rollout import Roll, take_stock
 from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task
+from moyai.plan.strategy.advance import due, transition
+from moyai.plan.strategy.begin import superseded
+from moyai.plan.strategy.case import Case, case_of
+from moyai.plan.strategy.ending import completed
+from moyai.plan.turn import Turn, turns
 
 NO_ROOM_RETRY = 10.0
 """Seconds until placement is tried again where no subnet had an address."""
 
-
-class _Turn(msgspec.Struct, frozen=True):
-    """One decision about one service."""
-
-    roll: Roll
-    limits: Bounds
-    stops: tuple[Task, ...]
-    launched: Launches
-
-    @property
-    def moves(self) -> bool:
-        """Whether any task is started or stopped."""
-        return bool(self.stops or self.launched.tasks)
+DELETED = "Service deployment stopped because the service was deleted."
 
 
-def plan_service(
-    world: World,
-    observed: Observed,  # noqa: ARG001 (both planners are called alike; a service's facts are on its tasks)
-    service_arn: ServiceArn,
-    now: Instant,
-    ids: Ids,
-) -> Plan:
-    """What to do next for one service."""
+def plan_service(world: World, observed: Observed, service_arn: ServiceArn, now: Instant, ids: Ids) -> Plan:
+    """What to do next for one service. ``observed`` needs to hold its rerouting only."""
     service = world.services.get(service_arn)
     if service is None or service.status is ServiceStatus.INACTIVE:
         return Plan()
     roll = take_stock(world, service, now)
     if service.status is ServiceStatus.DRAINING:
         return _drain(world, roll, now, ids)
-    limits = bounds(service)
-    stops = to_stop(roll, limits)
-    turn = _Turn(roll, limits, stops, launches(world, roll, limits, stops, now, ids))
-    following, said = advance(roll, stops, turn.launched, now)
-    texts = [*_texts(world, turn, now), *said]
+    case = case_of(world, observed, roll, now, ids)
+    step = None if case is None else transition(case)
+    if case is None or step is None:
+        return _tasks(Moment(world, now, ids), roll, case)
+    moved = replace(case, roll=replace(roll, service=step.service), record=step.record)
+    if step.record.stage is None and not step.record.finished:
+        return _tasks(Moment(world, now, ids), moved.roll, moved, step.texts)
+    said = events.announce(world, service.arn, step.texts, now, ids)
+    records = ((step.service, service), (step.record, case.record))
+    return plan((*(Put(after) for after, before in records if after != before), *said))
+
+
+def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = ()) -> Plan:
+    """Who starts and who stops, as the deployment's stage has it."""
+    world, now, ids, _ = moment
+    service = world.services[roll.service.arn]
+    made = turns(moment, pools(roll, acknowledged=case is None or case.acknowledged))
+    following, said = advance(roll, made, now, may_complete=case is None or _may_complete(case))
+    following, record = _ended(following, case, now)
+    texts = [*told, *(text for turn in made for text in _texts(world, turn, now)), *said]
     return plan(
         (
             *(() if following == service else (Put(following),)),
-            *(Put(t) for t in turn.launched.tasks),
-            *(Put(_stopped(roll, t, now)) for t in stops),
+            *(() if record is None or record == world.service_deployments.get(record.arn) else (Put(record),)),
+            *(Put(t) for turn in made for t in turn.launched.tasks),
+            *(Put(_stopped(roll, t, now)) for turn in made for t in turn.stops),
             *unused(world, service, following),
             *events.announce(world, service.arn, texts, now, ids),
         ),
-        wake_at=_wake_at(turn, following, now),
+        wake_at=earliest(_wake_at(made, service, now), steady_again(following), None if case is None else due(case)),
     )
+
+
+def _may_complete(case: Case) -> bool:
+    return case.record.stage in {None, LifecycleStage.CLEAN_UP}
+
+
+def _ended(following: Service, case: Case | None, now: Instant) -> tuple[Service, ServiceDeployment | None]:
+    """The service, and the record of its deployment; both at their end when the deployment is through."""
+    record = None if case is None else case.record
+    known = case is None and following.settled == following.primary.id
+    if known or following.primary.rollout_state is not RolloutState.COMPLETED:
+        return following, record
+    done = replace(following, settled=following.primary.id, current_deployment=None)
+    return done, None if record is None else completed(record, now)
 
 
 def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:
     """A deleted service: everything stops, then it is INACTIVE."""
     service = roll.service
-    changes: list[Change] = [Put(_stopped(roll, t, now)) for t in roll.alive]
-    following = service
+    changes: list[Change] = [*superseded(world, service, DELETED, now)]
+    changes += [Put(_stopped(roll, t, now)) for t in roll.alive]
+    following = replace(service, current_deployment=None)
     if all(t.stopped for t in world.tasks.by("service", service.arn)):
         last = replace(service.primary, desired_count=0)
-        following = replace(service, status=ServiceStatus.INACTIVE, deployments=(last,), steady_at=None)
-        changes.append(Put(following))
+        following = replace(following, status=ServiceStatus.INACTIVE, deployments=(last,), steady_at=None)
+    changes += [] if following == service else [Put(following)]
     changes += unused(world, service, following)
     changes += events.announce(world, service.arn, _stop_texts(roll.alive), now, ids)
     return plan(changes)
@@ -96,7 +118,7 @@ def _stopped(roll: Roll, task: Task, now: Instant) -> Task:
     return stop_task(task, StopCode.SERVICE_SCHEDULER_INITIATED, reason, now)
 
 
-def _texts(world: World, turn: _Turn, now: Instant) -> list[str]:
+def _texts(world: World, turn: Turn, now: Instant) -> list[str]:
     service, launched = turn.roll.service, turn.launched
     texts = [events.failed_health_checks(t) for t in turn.stops if t in turn.roll.unhealthy]
     if launched.tasks:
@@ -115,19 +137,16 @@ def _stop_texts(stops: tuple[Task, ...]) -> list[str]:
     return [*texts, events.stopped_pending(pending)] if pending else texts
 
 
-def _is_stuck(turn: _Turn) -> bool:
+def _is_stuck(turn: Turn) -> bool:
     """Rounding leaves no move: nothing may start, nothing may stop, nothing is under way."""
     still = not (turn.moves or turn.roll.coming or turn.roll.leaving)
     return still and turn.launched.missing > 0 and turn.launched.room == 0
 
 
-def _wake_at(turn: _Turn, service: Service, now: Instant) -> Instant | None:
-    waiting = turn.launched.missing > len(turn.launched.tasks)
-    due = [d.retry_at for d in service.deployments if waiting and d.retry_at > now]
-    graces = [later(t.started_at or now, service.health_check_grace_period_seconds) for t in turn.roll.coming]
-    return earliest(
-        *due,
-        *(g for g in graces if g > now),
-        later(now, NO_ROOM_RETRY) if turn.launched.no_room is not None else None,
-        steady_again(service),
-    )
+def _wake_at(made: Sequence[Turn], service: Service, now: Instant) -> Instant | None:
+    waiting = any(turn.launched.missing > len(turn.launched.tasks) for turn in made)
+    due_at = [d.retry_at for d in service.deployments if waiting and d.retry_at > now]
+    coming = [t for turn in made for t in turn.roll.coming]
+    graces = [later(t.started_at or now, service.health_check_grace_period_seconds) for t in coming]
+    full = any(turn.launched.no_room is not None for turn in made)
+    return earliest(*due_at, *(g for g in graces if g > now), later(now, NO_ROOM_RETRY) if full else None)

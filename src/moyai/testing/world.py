@@ -57,6 +57,7 @@ from moyai.kernel.scope import Scope
 from moyai.plan.connect import Wish, resolve
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.stopping import STOPPED_BY_USER, stop_task
+from moyai.plan.strategy.begin import begin
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 
@@ -258,6 +259,6 @@ class Builder:
             service_registries=service.primary.service_registries if service.deployments else (),
             rollout_state_reason=f"ECS deployment {identity} in progress.",
         )
-        former = tuple(replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
-        self.book.apply([*resolved.changes, Put(replace(service, deployments=(made, *former)))])
+        begun, changes = begin(self.world, service, made, now, self.ids)
+        self.book.apply([*resolved.changes, Put(begun), *changes])
         return identity

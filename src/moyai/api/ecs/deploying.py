@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from moyai.api.ecs.registry_rules import check_registries
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.service import Deployment, DeploymentStatus, NetworkConfiguration, Service
+from moyai.domain.ecs.service import Deployment, DeploymentStatus, NetworkConfiguration
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import Put, World
 from moyai.kernel.ids import DeploymentId, ServiceArn
@@ -63,9 +61,3 @@ def start_deployment(
         rollout_state_reason=f"ECS deployment {identifier} in progress.",
     )
     return deployment, list(resolved.changes)
-
-
-def rolled(service: Service, deployment: Deployment) -> Service:
-    """The service on its way to ``deployment``; those before it stay ACTIVE until their tasks are gone."""
-    before = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
-    return replace(service, deployments=(deployment, *before))

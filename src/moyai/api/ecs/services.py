@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecs.deploying import Wanted, rolled, start_deployment
+from moyai.api.ecs.deploying import Wanted, start_deployment
 from moyai.api.ecs.idempotency import fingerprint
 from moyai.api.ecs.lookup import NAME, active_cluster, known_service, service_arn
 from moyai.api.ecs.placement import LATEST, check_launch_type, check_platform, checked_network, runnable_definition
@@ -38,7 +38,8 @@ from moyai.domain.ecs.service import (
     ServiceLog,
     ServiceStatus,
 )
-from moyai.domain.world import Put
+from moyai.domain.world import Change, Put
+from moyai.plan.strategy.begin import begin
 
 _LONGEST_TOKEN = 36
 
@@ -119,7 +120,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         cluster=cluster.arn,
         created_at=ctx.now,
         created_by=ctx.principal,
-        deployments=(deployment,),
+        deployments=(),
         desired_count=desired,
         deployment_configuration=deployment_configuration(request.deployment_configuration, DeploymentConfiguration()),
         platform_version=request.platform_version or LATEST,
@@ -129,7 +130,8 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         client_token=kept,
         tags=tag_map(request.tags, "service"),
     )
-    ctx.store.apply([*changes, Put(service), Put(ServiceLog(key))])
+    service, records = begin(world, service, deployment, ctx.now, ctx.ids)
+    ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
 
 
@@ -144,10 +146,11 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         raise ServiceNotActive
     edited = _edited(service, request)
     wanted = _wanted(ctx, service, request)
-    changes: list[Put] = []
+    changes: list[Change] = []
     if request.force_new_deployment or wanted is not None or edited.platform_version != service.platform_version:
-        made, changes = start_deployment(ctx, cluster, service.arn, wanted or Wanted.of(world, service.primary))
-        edited = rolled(edited, made)
+        made, resolved = start_deployment(ctx, cluster, service.arn, wanted or Wanted.of(world, service.primary))
+        edited, records = begin(world, edited, made, ctx.now, ctx.ids)
+        changes = [*resolved, *records]
     if edited != service:
         ctx.store.apply([*changes, Put(edited)])
     return {"service": service_view(world, edited)}

@@ -13,9 +13,20 @@ import msgspec
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.registry import ServiceRegistry
+from moyai.domain.ecs.strategy import CanaryConfiguration, LifecycleHook, LinearConfiguration, Strategy
+from moyai.domain.ecs.traffic import Traffic
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ClusterArn, DeploymentId, SecurityGroupId, ServiceArn, SubnetId, TaskDefinitionArn
+from moyai.kernel.ids import (
+    ClusterArn,
+    DeploymentId,
+    Pool,
+    SecurityGroupId,
+    ServiceArn,
+    ServiceDeploymentArn,
+    SubnetId,
+    TaskDefinitionArn,
+)
 
 
 class ServiceStatus(StrEnum):
@@ -56,10 +67,15 @@ class NetworkConfiguration(msgspec.Struct, frozen=True):
 
 
 class DeploymentConfiguration(msgspec.Struct, frozen=True):
-    """Bounds on the running count during a deployment, in percent of desiredCount."""
+    """How a deployment goes; the percents are bounds on the running count, of desiredCount."""
 
     maximum_percent: int = 200
     minimum_healthy_percent: int = 100
+    strategy: Strategy = Strategy.ROLLING
+    bake_time_in_minutes: int = 0
+    lifecycle_hooks: tuple[LifecycleHook, ...] = ()
+    linear_configuration: LinearConfiguration | None = None
+    canary_configuration: CanaryConfiguration | None = None
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -75,6 +91,8 @@ class Deployment(msgspec.Struct, frozen=True):
     view: ConnectView | None = None
     """What Service Connect resolved to; None when the service doesn't use it."""
     service_registries: tuple[ServiceRegistry, ...] = ()
+    pool: Pool = Pool("")
+    """Rolling deployments share one: callers don't tell their tasks apart."""
     desired_count: int = 0
     failed_tasks: int = 0
     retry_at: Instant = Instant(0)
@@ -104,6 +122,11 @@ class Service(Stored, frozen=True, tag="service"):
     tags: Mapping[str, str] = {}
     steady_at: Instant | None = None
     """When a steady state was last announced; None while there is none to announce again."""
+    traffic: Traffic = Traffic()
+    current_deployment: ServiceDeploymentArn | None = None
+    """The service deployment under way."""
+    settled: DeploymentId | None = None
+    """The newest deployment that came to its end: what a rollback goes back to."""
 
     @property
     def key(self) -> ServiceArn:

@@ -22,6 +22,7 @@ from moyai.kernel.ids import (
     ContainerArn,
     DeploymentId,
     NetworkInterfaceId,
+    Pool,
     SecurityGroupId,
     ServiceArn,
     SubnetId,
@@ -151,6 +152,8 @@ class Task(Stored, frozen=True, tag="task"):
     version: int = 1
     service: ServiceArn | None = None
     deployment: DeploymentId | None = None
+    pool: Pool = Pool("")
+    """The deployment's."""
     view: ConnectView | None = None
     """Service Connect as pinned by the deployment; None when the task has no proxy."""
     connect_attachment: str | None = None

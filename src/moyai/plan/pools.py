@@ -1,0 +1,48 @@
+"""A service's pools of tasks, each as a service of its own: what is decided for one regards no other.
+
+Promise: a pool that callers know, with or without weight, has desiredCount tasks; one that they have not heard of
+yet has none; one that they are to forget keeps what it has until all have.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import Deployment, Service
+from moyai.kernel.ids import Pool
+from moyai.plan.rollout import Roll
+
+
+def pools(roll: Roll, *, acknowledged: bool) -> tuple[Roll, ...]:
+    """The service's tasks by pool. The first deployment of each is the one that its tasks are to be of."""
+    found = dict.fromkeys(d.pool for d in roll.service.deployments)
+    return tuple(_pool(roll, pool, acknowledged=acknowledged) for pool in found)
+
+
+def _pool(roll: Roll, pool: Pool, *, acknowledged: bool) -> Roll:
+    inside = Roll(
+        service=replace(roll.service, deployments=_ranked(roll.service, pool)),
+        healthy=tuple(t for t in roll.healthy if t.pool == pool),
+        unhealthy=tuple(t for t in roll.unhealthy if t.pool == pool),
+        coming=tuple(t for t in roll.coming if t.pool == pool),
+        leaving=tuple(t for t in roll.leaving if t.pool == pool),
+    )
+    count = _count(inside, pool, acknowledged=acknowledged)
+    return replace(inside, service=replace(inside.service, desired_count=count))
+
+
+def _count(inside: Roll, pool: Pool, *, acknowledged: bool) -> int:
+    service = inside.service
+    untold = service.current_deployment is None and not service.traffic.shares
+    if untold or pool in service.traffic.pools:
+        return service.desired_count
+    return 0 if acknowledged else len(inside.alive)
+
+
+def _ranked(service: Service, pool: Pool) -> tuple[Deployment, ...]:
+    """PRIMARY first, then the one that came to its end, then as they are."""
+
+    def rank(deployment: Deployment) -> tuple[bool, bool]:
+        return deployment.id != service.primary.id, deployment.id != service.settled
+
+    return tuple(sorted((d for d in service.deployments if d.pool == pool), key=rank))

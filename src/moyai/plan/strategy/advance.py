@@ -1,0 +1,111 @@
+"""The next transition of a deployment that is under way.
+
+Promise: at most one a call, and none while something is waited for; then ``due`` says until when. First what was
+asked for (to stop, to go back), then the stage's traffic, its acknowledgement, its hooks, its time; then the next
+stage.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service_deployment import HookStatus, ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import LifecycleStage
+from moyai.kernel.clock import Instant, later
+from moyai.plan.action import earliest
+from moyai.plan.strategy import hooks, stages
+from moyai.plan.strategy.case import REROUTE_LIMIT, Case, Step
+from moyai.plan.strategy.ending import abort, asked_back, go_back
+from moyai.plan.strategy.weights import same, toward, wanted
+
+REROUTE_POLL = 1.0
+"""Seconds between two looks at whether callers have acknowledged; their acknowledgement rings by itself."""
+
+_S = ServiceDeploymentStatus
+
+
+def transition(case: Case) -> Step | None:
+    """The transition that is due, if one is."""
+    match case.record.status:
+        case _S.PENDING:
+            return _started(case)
+        case _S.STOP_REQUESTED:
+            return abort(case)
+        case _S.ROLLBACK_REQUESTED:
+            return go_back(case)
+        case _:
+            return _rerouted(case) or (_brought_on(case) if case.acknowledged else None)
+
+
+def due(case: Case) -> Instant | None:
+    """When to look again though nothing may have happened."""
+    if not case.acknowledged:
+        return min(later(case.now, REROUTE_POLL), later(case.service.traffic.since, REROUTE_LIMIT))
+    baking = case.record.baking_since
+    baked = None if baking is None else later(baking, stages.bake(case.record))
+    limit = later(case.record.updated_at, stages.STAGE_LIMIT) if _scaling_up(case) else None
+    times = (baked, limit, *(run.expires_at for run in hooks.waiting(case.record)))
+    return earliest(*(t for t in times if t is not None and t > case.now))
+
+
+def _started(case: Case) -> Step:
+    shares = case.service.traffic.shares
+    several = any(share.pool != case.record.home for share in shares)
+    place = stages.first(case.record.configuration, several=several)
+    return _entered(case, place, status=_S.IN_PROGRESS, started_at=case.now)
+
+
+def _entered(case: Case, place: stages.Place, **changes: object) -> Step:
+    record = case.changed(
+        stage=place.stage,
+        step=place.step,
+        baking_since=None,
+        hooks=hooks.runs(case.record.configuration, place.stage, case.now, case.ids) if _forward(case) else (),
+        **changes,
+    )
+    return Step(case.service, record)
+
+
+def _rerouted(case: Case) -> Step | None:
+    """The service's traffic, moved on. Callers forget a pool only when all have acknowledged that it gets nothing."""
+    present = case.service.traffic
+    next_ = toward(present, wanted(case.record))
+    if same(next_, present) or (present.pools - next_.pools and not case.acknowledged):
+        return None
+    return Step(replace(case.service, traffic=replace(next_, since=case.now)), case.record)
+
+
+def _brought_on(case: Case) -> Step | None:
+    """What follows when the stage's traffic is where it should be."""
+    record = case.record
+    late = _too_late(case)
+    if late is not None:
+        return late
+    if hooks.waiting(record) or record.stage in {None, LifecycleStage.CLEAN_UP} or _scaling_up(case):
+        return None
+    lasts = stages.bake(record)
+    if lasts and record.baking_since is None:
+        return Step(case.service, replace(record, baking_since=case.now))
+    baked = not lasts or case.now >= later(record.baking_since or case.now, lasts)
+    return _entered(case, stages.following(record)) if baked else None
+
+
+def _too_late(case: Case) -> Step | None:
+    """What follows when a hook, or the new tasks, took too long."""
+    record = case.record
+    run = hooks.expired(record, case.now)
+    if run is not None:
+        told = case.changed(hooks=hooks.answered(record, run.hook_id, HookStatus.TIMED_OUT))
+        late = replace(case, record=told)
+        return Step(case.service, told) if hooks.goes_on(run) else asked_back(late, f"{record.stage} hook timed out")
+    if _scaling_up(case) and case.now >= later(record.updated_at, stages.STAGE_LIMIT):
+        return asked_back(case, f"{record.stage} took longer than 24 hours")
+    return None
+
+
+def _scaling_up(case: Case) -> bool:
+    return case.record.stage is LifecycleStage.SCALE_UP and case.healthy < case.service.desired_count
+
+
+def _forward(case: Case) -> bool:
+    return case.record.status is not _S.ROLLBACK_IN_PROGRESS

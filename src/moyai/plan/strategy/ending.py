@@ -1,0 +1,117 @@
+"""How a service deployment ends: with success, on the way back, or cut off.
+
+Promise: what a rollback goes back to has the production traffic again, acknowledged, before the new tasks stop.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.service import Deployment, DeploymentStatus, RolloutState, Service
+from moyai.domain.ecs.service_deployment import Rollback, ServiceDeployment, ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import LifecycleStage
+from moyai.kernel.clock import Instant
+from moyai.plan.strategy.begin import revision_arn
+from moyai.plan.strategy.case import Case, Step
+
+NO_CANDIDATE = "No rollback candidate was found to run the rollback."
+ABORTED = "Service deployment stopped because StopServiceDeployment was called with ABORT."
+_S = ServiceDeploymentStatus
+
+
+def rolled_back_because(why: str) -> str:
+    """AWS's sentence."""
+    return f"Service deployment rolled back because {why}."
+
+
+def asked_back(case: Case, why: str) -> Step:
+    """The deployment is to go back."""
+    reason = rolled_back_because(why)
+    return Step(case.service, replace(case.record, status=_S.ROLLBACK_REQUESTED, status_reason=reason))
+
+
+def go_back(case: Case) -> Step:
+    """The way back begins, or there is nothing to go back to."""
+    reason = case.record.status_reason or rolled_back_because("it was asked for")
+    failed = f"(deployment {case.record.target}) deployment failed: {reason}"
+    candidate = _candidate(case)
+    if candidate is None:
+        record = case.changed(status=_S.ROLLBACK_FAILED, status_reason=NO_CANDIDATE, finished_at=case.now, hooks=())
+        return Step(_given_up(case, reason), record, (failed,))
+    record = case.changed(
+        status=_S.ROLLBACK_IN_PROGRESS,
+        stage=_first_back(case.record),
+        baking_since=None,
+        hooks=(),
+        rollback=Rollback(reason, case.now, revision_arn(case.service.arn, candidate.id)),
+    )
+    back = replace(
+        candidate,
+        status=DeploymentStatus.PRIMARY,
+        rollout_state=RolloutState.IN_PROGRESS,
+        rollout_state_reason=f"ECS deployment rolling back to deploymentId {candidate.id}.",
+        updated_at=case.now,
+    )
+    others = (replace(d, status=DeploymentStatus.ACTIVE) for d in _with_failed(case, reason) if d.id != back.id)
+    return Step(
+        replace(case.service, deployments=(back, *others)),
+        record,
+        (failed, f"rolling back to deployment {candidate.id}."),
+    )
+
+
+def _first_back(record: ServiceDeployment) -> LifecycleStage | None:
+    if not record.alone:
+        return LifecycleStage.PRODUCTION_TRAFFIC_SHIFT
+    return record.stage if record.stage is LifecycleStage.RECONCILE_SERVICE else None
+
+
+def abort(case: Case) -> Step:
+    """All stays as it is at this moment: each pool that has traffic keeps it, and its tasks."""
+    record = case.changed(status=_S.STOPPED, status_reason=ABORTED, finished_at=case.now, stopped_at=case.now, hooks=())
+    return Step(_given_up(case, ABORTED), record)
+
+
+def completed(record: ServiceDeployment, now: Instant) -> ServiceDeployment:
+    """The record of a deployment whose service has come to rest."""
+    back = record.status is _S.ROLLBACK_IN_PROGRESS
+    return replace(
+        record,
+        status=_S.ROLLBACK_SUCCESSFUL if back else _S.SUCCESSFUL,
+        updated_at=now,
+        finished_at=now,
+        hooks=(),
+    )
+
+
+def _candidate(case: Case) -> Deployment | None:
+    """What the production traffic came from, or, of a rolling deployment, the last one that came to its end."""
+    record, service = case.record, case.service
+    if not record.alone:
+        at_home = [d for d in service.deployments if d.pool == record.home]
+        return next((d for d in at_home if d.id == service.settled), at_home[0] if at_home else None)
+    if service.settled in {None, record.target}:
+        return None
+    there = (d for d in service.deployments if d.id == service.settled)
+    kept = (
+        r.deployment
+        for r in case.world.service_revisions.by("service", service.arn)
+        if r.deployment.id == service.settled
+    )
+    found = next(chain(there, kept), None)
+    return None if found is None else replace(found, pool=record.home)
+
+
+def _given_up(case: Case, reason: str) -> Service:
+    return replace(case.service, deployments=_with_failed(case, reason), current_deployment=None)
+
+
+def _with_failed(case: Case, reason: str) -> tuple[Deployment, ...]:
+    """The service's deployments, the target one FAILED."""
+    return tuple(
+        replace(d, rollout_state=RolloutState.FAILED, rollout_state_reason=reason) if d.id == case.record.target else d
+        for d in case.service.deployments
+    )
