@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
-from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
+from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allot
 from moyai.domain.connect.outside import client_port
 from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import Service, ServiceStatus
@@ -154,7 +154,16 @@ def _offer(asked: ServiceConnectService, port: PortMapping, record: DiscoverySer
         ingress_port=asked.ingress_port_override or None,
         idle_timeout_seconds=None if timeout is None else timeout.idle_timeout_seconds,
         per_request_timeout_seconds=None if timeout is None else timeout.per_request_timeout_seconds,
+        test_header=_test_header(asked),
     )
+
+
+def _test_header(asked: ServiceConnectService) -> TrafficHeader:
+    rules = next((a.test_traffic_rules for a in asked.client_aliases or () if a.test_traffic_rules is not None), None)
+    if rules is None:
+        return TrafficHeader()
+    value = rules.header.value
+    return TrafficHeader(rules.header.name.lower(), None if value is None else value.exact)
 
 
 def _endpoint(

@@ -23,6 +23,7 @@ _DNS_LABEL = r"[a-z0-9_][a-z0-9_-]{0,62}"
 _DNS_NAME = re.compile(rf"{_DNS_LABEL}(\.{_DNS_LABEL})*")
 _LONGEST_DNS_NAME = 127
 _ADDRESS = re.compile(r"[0-9.]+")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _MAX_ALIASES = 1
 
 
@@ -66,6 +67,8 @@ def _check_service(asked: ServiceConnectService, definition: TaskDefinition) -> 
         raise InvalidParameter(f"{len(aliases)} clientAliases exceeds the max limit of {_MAX_ALIASES}")
     for alias in aliases:
         _check_alias(alias)
+    if port.app_protocol is None and any(alias.test_traffic_rules is not None for alias in aliases):
+        raise InvalidParameter(f"testTrafficRules need an appProtocol; the port {asked.port_name} has none and is TCP.")
     if (
         asked.timeout is not None
         and asked.timeout.per_request_timeout_seconds is not None
@@ -81,6 +84,9 @@ def _check_alias(alias: ClientAlias) -> None:
         raise InvalidParameter("The port of a clientAlias must be between 1 and 65535.")
     if alias.dns_name is not None:
         check_dns_name(alias.dns_name)
+    rules = alias.test_traffic_rules
+    if rules is not None and not _HEADER.fullmatch(rules.header.name):
+        raise InvalidParameter(f"testTrafficRules: {rules.header.name!r} is not the name of an HTTP header.")
 
 
 def is_callable(name: str) -> bool:

@@ -20,7 +20,7 @@ from typing import Protocol
 from moyai.domain.world import ProxyState
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh
+from moyai.mesh.ir import Mesh, Service
 
 
 class ProxyFault(MoyaiError):
@@ -68,6 +68,9 @@ class ProxyFeed(Protocol):
         were sent and have not answered yet, has it. A proxy whose stream was cut goes on with what it had, so it
         counts until it has come back and said what it has, or until its workload is gone from the mesh.
         """
+
+    def service(self, name: str, part: str = "") -> Service | None:
+        """A service as it was last published in a part; None when nobody there calls it."""
 
     def changes(self) -> AsyncIterator[WorkloadId]:
         """Workloads whose state changed. May repeat and coalesce: it is only a doorbell."""

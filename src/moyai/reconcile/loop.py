@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.world import Observed
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, Seconds, later
 from moyai.kernel.errors import MoyaiError
@@ -30,6 +29,7 @@ from moyai.reconcile.names import NameBroadcast
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.queue import KeyQueue
 from moyai.reconcile.registrar import Registrar
+from moyai.reconcile.rerouting import is_moving, look
 from moyai.reconcile.surroundings import Surroundings
 
 WORKERS = 16
@@ -58,6 +58,7 @@ class Reconciler:
         self._ports = PortBroadcast(around)
         self._ports_bell, self._fabric_bell = asyncio.Event(), asyncio.Event()
         self._draining: set[TaskArn] = set()
+        self._moving: set[ServiceArn] = set()
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -110,7 +111,8 @@ class Reconciler:
             seen = await self._observer.look(task)
             plan = plan_task(around.store.world, seen, task, around.clock.now(), around.ids)
         else:
-            plan = plan_service(around.store.world, Observed(), ServiceArn(key), around.clock.now(), around.ids)
+            service = ServiceArn(key)
+            plan = plan_service(around.store.world, look(around, service), service, around.clock.now(), around.ids)
         if plan.changes:
             around.store.apply(plan.changes)
         return plan
@@ -132,9 +134,19 @@ class Reconciler:
             self._queue.add(concerned)
         for key in sorted(keys):
             if key.table == "service":
-                self._queue.add(key.key)
+                self._ring_service(ServiceArn(key.key))
+            elif key.table == "service_deployment":
+                record = self._around.store.world.service_deployments.get(key.key)
+                if record is not None:
+                    self._ring_service(record.service)
             elif key.table == "task":
                 self._ring_task(TaskArn(key.key))
+
+    def _ring_service(self, arn: ServiceArn) -> None:
+        self._moving.discard(arn)
+        if is_moving(self._around, arn):
+            self._moving.add(arn)
+        self._queue.add(arn)
 
     def _ring_task(self, arn: TaskArn) -> None:
         task = self._around.store.world.tasks.get(arn)
@@ -155,13 +167,13 @@ class Reconciler:
                 self._queue.add(task.arn)
 
     async def _follow_feed(self) -> None:
-        """A proxy's acknowledgement may be what a drain waits for; its report, what its own task waits for."""
+        """A proxy's acknowledgement may be what a drain or a move of traffic waits for; its report, its own task."""
         async for workload in self._around.feed.changes():
             task = self._around.store.world.tasks.get(workload)
             stopping = task is not None and task.last_status is TaskStatus.STOPPING
             if task is not None and (stopping or self._observer.awaits_its_proxy(task.arn)):
                 self._queue.add(task.arn)
-            for arn in sorted(self._draining):
+            for arn in sorted(self._draining | self._moving):
                 self._queue.add(arn)
 
     async def _resync(self) -> None:

@@ -70,14 +70,12 @@ _CONTAINER: _Reasons = (
 _DEPLOYMENT_CONFIGURATION: _Reasons = (
     ("deploymentCircuitBreaker.resetOnHealthyTask", "there is no circuit breaker yet"),
     ("deploymentCircuitBreaker.thresholdConfiguration", "there is no circuit breaker yet"),
-    ("bakeTimeInMinutes", "deployments are ROLLING"),
-    ("lifecycleHooks", "deployments are ROLLING, without hooks"),
-    ("linearConfiguration", "deployments are ROLLING"),
-    ("canaryConfiguration", "deployments are ROLLING"),
+    ("lifecycleHooks[].hookTargetArn", "hooks are pauses; there are no Lambda functions"),
+    ("lifecycleHooks[].roleArn", "hooks are pauses; there are no Lambda functions"),
+    ("lifecycleHooks[].hookDetails", "hooks are pauses; there are no Lambda functions"),
     ("earlySuccessCriteria", _NOT_YET),
 )
 _SERVICE_CONNECT: _Reasons = (
-    ("services[].clientAliases[].testTrafficRules", "deployments are ROLLING, without test traffic"),
     ("services[].tls", "traffic between proxies is not encrypted yet"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
 )

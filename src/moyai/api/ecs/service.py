@@ -9,6 +9,7 @@ from typing import Final
 
 from moyai.api.ecs import (
     clusters,
+    service_deployments,
     service_queries,
     services,
     tags,
@@ -71,6 +72,31 @@ ECS: Final = Service(
                 "ListServicesByNamespace",
                 service_queries.ListServicesByNamespaceRequest,
                 service_queries.list_services_by_namespace,
+            ),
+            Operation(
+                "ListServiceDeployments",
+                service_deployments.ListServiceDeploymentsRequest,
+                service_deployments.list_service_deployments,
+            ),
+            Operation(
+                "DescribeServiceDeployments",
+                service_deployments.DescribeServiceDeploymentsRequest,
+                service_deployments.describe_service_deployments,
+            ),
+            Operation(
+                "DescribeServiceRevisions",
+                service_deployments.DescribeServiceRevisionsRequest,
+                service_deployments.describe_service_revisions,
+            ),
+            Operation(
+                "StopServiceDeployment",
+                service_deployments.StopServiceDeploymentRequest,
+                service_deployments.stop_service_deployment,
+            ),
+            Operation(
+                "ContinueServiceDeployment",
+                service_deployments.ContinueServiceDeploymentRequest,
+                service_deployments.continue_service_deployment,
             ),
             Operation("RunTask", tasks.RunTaskRequest, tasks.run_task),
             Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task),

@@ -1,6 +1,6 @@
 """What a service's settings may be.
 
-Promise: rolling deployments by the ECS controller, REPLICA scheduling. A setting that moyai doesn't act
+Promise: deployments by the ECS controller, REPLICA scheduling. A setting that moyai doesn't act
 on is accepted only with the value that asks for nothing.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.strategy_rules import StrategySettings, checked_strategy
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import DeploymentConfiguration
 
@@ -38,12 +39,11 @@ class DeploymentController(msgspec.Struct, frozen=True):
     type: str = "ECS"
 
 
-class DeploymentSettings(msgspec.Struct, frozen=True):
+class DeploymentSettings(StrategySettings, frozen=True):
     """deploymentConfiguration as it is asked for; None keeps what there is."""
 
     maximum_percent: int | None = None
     minimum_healthy_percent: int | None = None
-    strategy: str = "ROLLING"
     deployment_circuit_breaker: CircuitBreaker | None = None
     alarms: Alarms | None = None
 
@@ -54,8 +54,6 @@ def deployment_configuration(
     """The configuration to keep. Raises InvalidParameter."""
     if asked is None:
         return current
-    if asked.strategy != "ROLLING":
-        raise unsupported("deploymentConfiguration.strategy", asked.strategy, "deployments are ROLLING")
     if asked.deployment_circuit_breaker is not None and asked.deployment_circuit_breaker.enable:
         raise unsupported("deploymentConfiguration.deploymentCircuitBreaker.enable", "true", "not yet")
     if asked.alarms is not None and asked.alarms.enable:
@@ -70,7 +68,8 @@ def deployment_configuration(
         raise InvalidParameter(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
         )
-    return DeploymentConfiguration(maximum_percent=most, minimum_healthy_percent=least)
+    bounded = msgspec.structs.replace(current, maximum_percent=most, minimum_healthy_percent=least)
+    return checked_strategy(asked, bounded)
 
 
 def checked_count(desired: int | None) -> int:

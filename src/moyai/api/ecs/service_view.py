@@ -20,6 +20,7 @@ from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.plan.launch import FARGATE_PLATFORM
+from moyai.plan.strategy.begin import revision_arn
 
 PLATFORM_FAMILY = "Linux"
 
@@ -35,14 +36,16 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "cluster_arn": service.cluster,
         "status": service.status,
         "desired_count": service.desired_count,
-        **_counts(tasks),
+        **counts(tasks),
         "launch_type": service.launch_type,
         "platform_version": service.platform_version or LATEST,
         "platform_family": PLATFORM_FAMILY,
         "task_definition": service.primary.task_definition,
-        "deployment_configuration": _configuration(service.deployment_configuration),
+        "deployment_configuration": configuration_view(service.deployment_configuration),
         "deployments": [_deployment(d, service, tasks) for d in service.deployments],
         "deployment_controller": {"type": "ECS"},
+        "current_service_deployment": service.current_deployment,
+        "current_service_revisions": [_revision(d, service, tasks) for d in service.deployments],
         "scheduling_strategy": "REPLICA",
         "role_arn": f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         "events": () if log is None else log.events,
@@ -63,7 +66,8 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
     }
 
 
-def _counts(tasks: Iterable[Task]) -> dict[str, object]:
+def counts(tasks: Iterable[Task]) -> dict[str, object]:
+    """How many of the tasks that are wanted are RUNNING, and how many on the way."""
     wanted = [t.last_status for t in tasks if t.desired_status is DesiredStatus.RUNNING]
     return {
         "running_count": wanted.count(TaskStatus.RUNNING),
@@ -71,13 +75,27 @@ def _counts(tasks: Iterable[Task]) -> dict[str, object]:
     }
 
 
-def _configuration(configuration: DeploymentConfiguration) -> dict[str, object]:
+def configuration_view(configuration: DeploymentConfiguration) -> dict[str, object]:
+    """DeploymentConfiguration as it is shown."""
     return {
         "maximum_percent": configuration.maximum_percent,
         "minimum_healthy_percent": configuration.minimum_healthy_percent,
         "deployment_circuit_breaker": {"enable": False, "rollback": False},
-        "strategy": "ROLLING",
-        "bake_time_in_minutes": 0,
+        "strategy": configuration.strategy,
+        "bake_time_in_minutes": configuration.bake_time_in_minutes,
+        "lifecycle_hooks": configuration.lifecycle_hooks or None,
+        "linear_configuration": configuration.linear_configuration,
+        "canary_configuration": configuration.canary_configuration,
+    }
+
+
+def _revision(deployment: Deployment, service: Service, tasks: Iterable[Task]) -> dict[str, object]:
+    shown = counts(t for t in tasks if t.deployment == deployment.id)
+    return {
+        "arn": revision_arn(service.arn, deployment.id),
+        "requested_task_count": deployment.desired_count,
+        "running_task_count": shown["running_count"],
+        "pending_task_count": shown["pending_count"],
     }
 
 
@@ -88,7 +106,7 @@ def _deployment(deployment: Deployment, service: Service, tasks: Iterable[Task])
         "status": deployment.status,
         "task_definition": deployment.task_definition,
         "desired_count": deployment.desired_count,
-        **_counts(t for t in tasks if t.deployment == deployment.id),
+        **counts(t for t in tasks if t.deployment == deployment.id),
         "failed_tasks": deployment.failed_tasks,
         "created_at": deployment.created_at,
         "updated_at": deployment.updated_at,
@@ -98,14 +116,15 @@ def _deployment(deployment: Deployment, service: Service, tasks: Iterable[Task])
         "network_configuration": deployment.network_configuration,
         "rollout_state": deployment.rollout_state,
         "rollout_state_reason": deployment.rollout_state_reason,
-        "service_connect_configuration": _service_connect(deployment.service_connect),
+        "service_connect_configuration": connect_view(deployment.service_connect),
         "service_connect_resources": None
         if deployment.view is None
         else [{"discovery_name": o.discovery_name, "discovery_arn": o.discovery_service} for o in offers],
     }
 
 
-def _service_connect(configuration: ServiceConnectConfiguration | None) -> dict[str, object] | None:
+def connect_view(configuration: ServiceConnectConfiguration | None) -> dict[str, object] | None:
+    """ServiceConnectConfiguration as it was asked for."""
     if configuration is None:
         return None
     shown = msgspec.structs.asdict(configuration)

@@ -12,11 +12,31 @@ import msgspec
 from moyai.domain.ecs.task_definition import LogConfiguration
 
 
+class ServiceConnectTestTrafficHeaderMatchRules(msgspec.Struct, frozen=True):
+    """The value that a test header must have."""
+
+    exact: str
+
+
+class ServiceConnectTestTrafficHeaderRules(msgspec.Struct, frozen=True):
+    """The header that a test call has; with any value when ``value`` is None."""
+
+    name: str
+    value: ServiceConnectTestTrafficHeaderMatchRules | None = None
+
+
+class ServiceConnectTestTrafficRules(msgspec.Struct, frozen=True):
+    """Which calls go to the revision under test."""
+
+    header: ServiceConnectTestTrafficHeaderRules
+
+
 class ClientAlias(msgspec.Struct, frozen=True):
     """The name and port under which clients call; ``dns_name`` None = ``<discoveryName>.<namespace>``."""
 
     port: int
     dns_name: str | None = None
+    test_traffic_rules: ServiceConnectTestTrafficRules | None = None
 
 
 class Timeouts(msgspec.Struct, frozen=True):

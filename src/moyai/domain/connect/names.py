@@ -39,6 +39,13 @@ class SeenName(msgspec.Struct, frozen=True):
     """Since when nobody offers it any more; its task doesn't find it by name then."""
 
 
+class TrafficHeader(msgspec.Struct, frozen=True):
+    """The header by which a call asks for the revision under test; ``exact`` None: with any value."""
+
+    name: str = "x-amzn-ecs-blue-green-test"
+    exact: str | None = None
+
+
 class Offer(msgspec.Struct, frozen=True):
     """A port that the tasks of a deployment offer. ``protocol`` None = TCP; timeouts as in Timeouts."""
 
@@ -50,6 +57,7 @@ class Offer(msgspec.Struct, frozen=True):
     """``ingressPortOverride``: where the proxy listens; None = on the container port, by interception."""
     idle_timeout_seconds: int | None = None
     per_request_timeout_seconds: int | None = None
+    test_header: TrafficHeader = TrafficHeader()
 
     @property
     def reachable_port(self) -> int:

@@ -12,6 +12,7 @@ InvalidParameterException; clusters, services and namespaces have codes of their
     ├── ClusterContainsTasks        ClusterContainsTasksException
     ├── ServiceNotFound             ServiceNotFoundException
     ├── ServiceNotActive            ServiceNotActiveException
+    ├── ServiceDeploymentNotFound   ServiceDeploymentNotFoundException
     ├── NamespaceNotFound           NamespaceNotFoundException
     ├── PlatformUnknown             PlatformUnknownException
     └── Conflict                    ConflictException (detail: resource_ids)
@@ -81,6 +82,15 @@ class ServiceNotActive(ClientFault):
         super().__init__(message)
 
 
+class ServiceDeploymentNotFound(ClientFault):
+    """There is no such service deployment."""
+
+    code = "ServiceDeploymentNotFoundException"
+
+    def __init__(self, message: str = "Service deployment not found.") -> None:
+        super().__init__(message)
+
+
 class NamespaceNotFound(ClientFault):
     """There is no such Cloud Map namespace."""
 
@@ -94,6 +104,6 @@ class PlatformUnknown(ClientFault):
 
 
 class Conflict(ClientFault):
-    """A client token was used before, for something else."""
+    """A client token was used before, for something else, or what is asked doesn't fit the state of things."""
 
     code = "ConflictException"

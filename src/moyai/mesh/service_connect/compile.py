@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn
 from moyai.mesh.ir import Diagnostic, Mesh
+from moyai.mesh.service_connect.branches import branches_of
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.service import mesh_name, service_of
 from moyai.mesh.service_connect.tuned import tuning_for
@@ -42,13 +43,17 @@ def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
     called = {a: d for a in sorted(targets) if (d := world.discovery_services.get(a)) is not None}
     names = {a: mesh_name(namespace, service) for a, service in called.items()}
     tunings = {a: tuning_for(world, service.owner, arn) for a, service in called.items()}
+    branches = [(s, b) for a, s in called.items() for b in branches_of(world, s, names[a]).production]
     return Mesh(
         workloads={
             (w := workload_of(world, t, namespace, names, diagnostics)).id: w for t in tasks if t.view is not None
         },
         services={names[a]: service_of(world, service, names[a], tunings[a]) for a, service in called.items()},
-        destinations={names[a]: destination_of(world, service, names[a], tunings[a]) for a, service in called.items()},
+        destinations={
+            b.destination: destination_of(world, service, b.destination, tunings[service.arn])
+            for service, b in branches
+        },
         groups=peer_groups(world, namespace, tasks)
-        | {names[a]: group_of(world, service, names[a], diagnostics) for a, service in called.items()},
-        diagnostics=tuple(diagnostics),
+        | {b.destination: group_of(world, service, b, diagnostics) for service, b in branches},
+        diagnostics=tuple(dict.fromkeys(diagnostics)),
     )

@@ -8,6 +8,7 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, Di
 from moyai.domain.connect.tuning import Tuning
 from moyai.domain.world import World
 from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, LoadBalancing, Member, Protocol
+from moyai.mesh.service_connect.branches import Branch, members_of
 from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, protocol_of, tuned_outlier
 from moyai.mesh.service_connect.zones import zone_aware_from
 
@@ -38,17 +39,17 @@ def _balancing(protocol: Protocol, tuning: Tuning) -> LoadBalancing:
     return LoadBalancing.ROUND_ROBIN if hashed and protocol is Protocol.TCP else policy
 
 
-def group_of(world: World, service: DiscoveryService, name: str, diagnostics: list[Diagnostic]) -> EndpointGroup:
-    """Every registered instance that has an address and a port; the others are reported in ``diagnostics``."""
+def group_of(world: World, service: DiscoveryService, branch: Branch, diagnostics: list[Diagnostic]) -> EndpointGroup:
+    """Every instance of the branch that has an address and a port; the others are reported in ``diagnostics``."""
     members = []
-    for instance in world.discovery_instances.by("service", service.arn):
+    for instance in members_of(world, service, branch):
         member = _member(instance)
         if member is None:
             message = f"instance {instance.id} is left out: it needs {INSTANCE_IPV4} and {INSTANCE_PORT}"
             diagnostics.append(Diagnostic(service.arn, message))
         else:
             members.append(member)
-    return EndpointGroup(name, tuple(sorted(set(members))))
+    return EndpointGroup(branch.destination, tuple(sorted(set(members))))
 
 
 def _member(instance: DiscoveryInstance) -> Member | None:

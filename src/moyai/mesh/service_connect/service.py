@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
-from moyai.domain.connect.names import Offer
+from moyai.domain.connect.names import TrafficHeader
 from moyai.domain.connect.tuning import Tuning
 from moyai.domain.world import World
 from moyai.mesh.ir import (
+    HeaderMatch,
+    Match,
     Protocol,
     RouteTable,
+    Rule,
     Service,
     StreamSplit,
     Target,
 )
+from moyai.mesh.service_connect.branches import Branch, branches_of
 from moyai.mesh.service_connect.policies import (
     RETRIES,
     protocol_of,
@@ -28,23 +32,22 @@ def mesh_name(namespace: Namespace, service: DiscoveryService) -> str:
 
 
 def service_of(world: World, service: DiscoveryService, name: str, tuning: Tuning) -> Service:
-    """The routes to the discovery service, as all its callers have them."""
+    """The routes to the discovery service, as all its callers have them: test traffic first, then everybody's."""
     protocol = protocol_of(service.protocol)
-    timeouts = timeouts_of(protocol, _live_offer(world, service))
-    targets = (Target(name),)
+    branches = branches_of(world, service, name)
+    targets = tuple(Target(b.destination, b.weight if len(branches.production) > 1 else 1) for b in branches.production)
+    timeouts = timeouts_of(protocol, branches.main.offer)
     routing: RouteTable | StreamSplit
     if protocol is Protocol.TCP:
         retries = RETRIES if tuning.retries is None else tuning.retries
         routing = StreamSplit(targets, timeouts, connect_attempts=1 + retries)
     else:
-        routing = RouteTable(rules_of(protocol, targets, timeouts, tuning))
+        test = () if branches.test is None else _test_rules(protocol, branches.test, tuning)
+        routing = RouteTable((*test, *rules_of(protocol, targets, timeouts, tuning)))
     return Service(name, protocol, routing, stat_name=f"egress.{service.name}")
 
 
-def _live_offer(world: World, service: DiscoveryService) -> Offer | None:
-    """What the service's newest deployment says of this port: callers follow it without a deployment of their own."""
-    owner = world.services.get(service.owner)
-    view = None if owner is None else owner.primary.view
-    if view is None:
-        return None
-    return next((o for o in view.offers if o.discovery_service == service.arn), None)
+def _test_rules(protocol: Protocol, branch: Branch, tuning: Tuning) -> tuple[Rule, ...]:
+    asked = TrafficHeader() if branch.offer is None else branch.offer.test_header
+    match = Match(headers=(HeaderMatch(asked.name, asked.exact),))
+    return rules_of(protocol, (Target(branch.destination),), timeouts_of(protocol, branch.offer), tuning, match)

@@ -16,7 +16,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh, Workload
+from moyai.mesh.ir import Mesh, Service, Workload
 from moyai.ports.proxies import UnknownWorkload
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
@@ -174,6 +174,11 @@ class Feed:
         if found is None:
             return frozenset()
         return frozenset(w for w in found.workloads if found.may_send(self._proxies[w], (address, port)))
+
+    def service(self, name: str, part: str = "") -> Service | None:
+        """A service as it was last published in a part."""
+        found = self._parts.get(part)
+        return None if found is None else found.cache.mesh.services.get(name)
 
     async def changes(self) -> AsyncGenerator[WorkloadId, None]:
         """Workloads whose state changed."""

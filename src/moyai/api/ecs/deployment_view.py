@@ -1,0 +1,115 @@
+"""Service deployments and service revisions as the API shows them.
+
+Promise: counts and weights are those of the moment; of a deployment that is over, what it came to. The model has no
+lifecycle stage PRE_PRODUCTION_TRAFFIC_SHIFT, though hooks may name it: while such a hook waits, the stage before it
+is shown.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.ecs.service_view import PLATFORM_FAMILY, configuration_view, connect_view, counts
+from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceDeploymentStatus, ServiceRevision
+from moyai.domain.ecs.strategy import LifecycleStage, Strategy
+from moyai.domain.ecs.traffic import WHOLE
+from moyai.domain.world import World
+from moyai.kernel.ids import DeploymentId
+from moyai.plan.launch import FARGATE_PLATFORM
+from moyai.plan.strategy.begin import revision_arn
+
+_PERCENT = 100.0
+_S = ServiceDeploymentStatus
+
+
+def brief_view(record: ServiceDeployment) -> dict[str, object]:
+    """The deployment as it is listed."""
+    return {
+        "service_deployment_arn": record.arn,
+        "service_arn": record.service,
+        "cluster_arn": record.cluster,
+        "created_at": record.created_at,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "target_service_revision_arn": revision_arn(record.service, record.target),
+        "status": record.status,
+        "status_reason": record.status_reason,
+    }
+
+
+def service_deployment_view(world: World, record: ServiceDeployment) -> dict[str, object]:
+    """The deployment, described."""
+    brief = brief_view(record)
+    del brief["target_service_revision_arn"]
+    return {
+        **brief,
+        "stopped_at": record.stopped_at,
+        "updated_at": record.updated_at,
+        "source_service_revisions": [_summary(world, record, source) for source in record.sources],
+        "target_service_revision": _summary(world, record, record.target),
+        "lifecycle_stage": _stage(record),
+        "lifecycle_hook_details": record.hooks,
+        "deployment_configuration": configuration_view(record.configuration),
+        "rollback": record.rollback,
+        "deployment_circuit_breaker": {"status": "DISABLED", "failure_count": 0, "threshold": 0},
+        "alarms": {"status": "DISABLED", "alarm_names": [], "triggered_alarm_names": []},
+    }
+
+
+def service_revision_view(revision: ServiceRevision) -> dict[str, object]:
+    """What a deployment was made from."""
+    made = revision.deployment
+    return {
+        "service_revision_arn": revision.arn,
+        "service_arn": revision.service,
+        "cluster_arn": revision.cluster,
+        "task_definition": made.task_definition,
+        "launch_type": revision.launch_type,
+        "platform_version": FARGATE_PLATFORM,
+        "platform_family": PLATFORM_FAMILY,
+        "load_balancers": [],
+        "service_registries": made.service_registries,
+        "network_configuration": made.network_configuration,
+        "guard_duty_enabled": False,
+        "service_connect_configuration": connect_view(made.service_connect),
+        "created_at": made.created_at,
+    }
+
+
+def _summary(world: World, record: ServiceDeployment, deployment: DeploymentId) -> dict[str, object]:
+    service = world.services.get(record.service)
+    listed = () if service is None else service.deployments
+    requested = next((d.desired_count for d in listed if d.id == deployment), 0)
+    shown = counts(t for t in world.tasks.by("service", record.service) if t.deployment == deployment)
+    return {
+        "arn": revision_arn(record.service, deployment),
+        "requested_task_count": requested,
+        "running_task_count": shown["running_count"],
+        "pending_task_count": shown["pending_count"],
+        **_weights(service, record, deployment),
+    }
+
+
+def _weights(service: Service | None, record: ServiceDeployment, deployment: DeploymentId) -> dict[str, object]:
+    """A rolling deployment moves no weights: its tasks take turns with those before."""
+    if record.configuration.strategy is Strategy.ROLLING:
+        return {}
+    is_target = deployment == record.target
+    is_home = deployment == next(iter(record.sources), None)
+    if record.status in {_S.SUCCESSFUL, _S.ROLLBACK_SUCCESSFUL}:
+        won = is_target if record.status is _S.SUCCESSFUL else is_home
+        return {"requested_production_traffic_weight": _PERCENT * won, "requested_test_traffic_weight": 0.0}
+    traffic = None if service is None else service.traffic
+    pool = record.pool if is_target else record.home if is_home and not record.alone else None
+    weight = 0 if traffic is None or pool is None else traffic.weight(pool)
+    tested = traffic is not None and traffic.test is not None and traffic.test == pool
+    return {
+        "requested_production_traffic_weight": weight * _PERCENT / WHOLE,
+        "requested_test_traffic_weight": _PERCENT * tested,
+    }
+
+
+def _stage(record: ServiceDeployment) -> LifecycleStage | None:
+    if record.stage is not LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT:
+        return record.stage
+    return LifecycleStage.PRODUCTION_TRAFFIC_SHIFT if record.step else LifecycleStage.POST_TEST_TRAFFIC_SHIFT
