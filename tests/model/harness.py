@@ -7,14 +7,15 @@ from itertools import pairwise
 from typing import Any
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
-from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import TASK_TRANSITIONS, Task, TaskStatus
+from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.sandbox.spec import HostName, ProxySpec
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put
+from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouting
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import ServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.kernel.ids import Pool, ServiceArn, TaskArn, TaskId, WorkloadId
 from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.life import plan_task
@@ -23,6 +24,7 @@ from moyai.plan.mode import is_live
 from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import bounds, is_healthy
 from moyai.plan.scheduler import plan_service
+from moyai.plan.strategy.case import REROUTE_LIMIT
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.execute import needing
 from moyai.runtime.sim.runtime import SimRuntime
@@ -44,6 +46,8 @@ class Harness:
         self.runtime = SimRuntime(self.clock)
         self.held: set[TaskArn] = set()
         self.carried: dict[TaskId, frozenset[tuple[str, int]]] = {}
+        self.unaware: set[ServiceArn] = set()
+        """Services whose callers have not yet acknowledged their traffic."""
         self.cached_until: dict[TaskId, Instant] = {}
         self.wakes: dict[str, Instant] = {}
         self._faults: dict[TaskId, str] = {}
@@ -85,6 +89,7 @@ class Harness:
         for task in self.book.world.tasks:
             names = () if task.view is None else task.view.names
             self.carried[task.id] = frozenset((n.address, n.port) for n in names)
+        self.unaware.clear()
 
     def pass_time(self, seconds: float) -> None:
         self.clock.turn_to(later(self.clock.now(), seconds))
@@ -108,8 +113,12 @@ class Harness:
         arn = parse_arn(key)
         assert arn is not None
         if arn.kind == "service":
-            return plan_service(world, Observed(), ServiceArn(key), now, self.ids)
+            return plan_service(world, self._routes(ServiceArn(key)), ServiceArn(key), now, self.ids)
         return plan_task(world, self._look(world.tasks.get(key)), TaskArn(key), now, self.ids)
+
+    def _routes(self, service: ServiceArn) -> Observed:
+        waiting = frozenset({WorkloadId("a client")}) if service in self.unaware else frozenset()
+        return Observed(reroutings={service: Rerouting(waiting_on=waiting)})
 
     def _look(self, task: Task | None) -> Observed:
         if task is None:
@@ -133,6 +142,8 @@ class Harness:
                 self._check_view(change.record)
             elif isinstance(change, Delete) and change.kind is DiscoveryInstance:
                 self._remember(self.book.world.discovery_instances[change.key])
+            elif isinstance(change, Put) and isinstance(change.record, Service):
+                self._check_traffic(change.record)
         self.book.apply(plan.changes)
 
     def _perform(self, plan: Plan) -> None:
@@ -182,9 +193,35 @@ class Harness:
         before = world.tasks.by("service", service.arn)
         written = {c.record.arn: c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, Task)}
         after = [written.get(t.arn, t) for t in before] + [t for a, t in written.items() if a not in world.tasks]
-        healthy, still = self._healthy(before), self._healthy(after)
-        assert still >= min(healthy, bounds(service).floor), "minimumHealthyPercent"
-        assert _alive(after) <= max(_alive(before), bounds(service).ceiling), "maximumPercent"
+        for pool in {t.pool for t in after}:
+            mine, then = [t for t in before if t.pool == pool], [t for t in after if t.pool == pool]
+            healthy, still = self._healthy(mine), self._healthy(then)
+            assert still >= min(healthy, self._floor(service, pool)), "minimumHealthyPercent"
+            assert _alive(then) <= max(_alive(mine), bounds(service).ceiling), "maximumPercent"
+
+    def _floor(self, service: Service, pool: Pool) -> int:
+        """How many healthy tasks of the pool callers may count on."""
+        limits = bounds(service)
+        known = pool in service.traffic.pools or not service.traffic.shares
+        waited = self.clock.now() >= later(service.traffic.since, REROUTE_LIMIT)
+        may_call = known or (service.arn in self.unaware and not waited)
+        return limits.floor if may_call else 0
+
+    def _check_traffic(self, service: Service) -> None:
+        """Weights come to a whole; no pool comes with weight, or goes with weight."""
+        known = self.book.world.services.get(service.arn)
+        traffic = service.traffic
+        assert not traffic.shares or sum(s.weight for s in traffic.shares) == WHOLE
+        assert traffic.test is None or traffic.test in traffic.pools
+        if known is None or known.traffic == traffic or not known.traffic.shares:
+            return
+        before = known.traffic
+        assert not any(traffic.weight(p) for p in traffic.pools - before.pools), "known before it is called"
+        assert not any(before.weight(p) for p in before.pools - traffic.pools), "not called before it is forgotten"
+        if before.pools - traffic.pools:
+            waited = self.clock.now() >= later(before.since, REROUTE_LIMIT)
+            assert service.arn not in self.unaware or waited, "acknowledged before it is forgotten"
+        self.unaware.add(service.arn)
 
     def _healthy(self, tasks: Any) -> int:
         return sum(is_healthy(t, self.book.world.task_definitions[t.task_definition]) for t in tasks)

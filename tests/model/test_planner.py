@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -10,10 +12,23 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import is_virtual
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
+from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import (
+    CanaryConfiguration,
+    HookAction,
+    HookTarget,
+    HookTimeout,
+    LifecycleHook,
+    LifecycleStage,
+    LinearConfiguration,
+    Strategy,
+)
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete
+from moyai.kernel.ids import ServiceArn
 from moyai.plan.connect import endpoints as endpoints_of
 from moyai.plan.events import STEADY, STUCK
 from moyai.plan.mode import is_live
@@ -25,6 +40,17 @@ from tests.model.harness import Harness, at_once
 
 BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (100, 150), (66, 133)]
 PICK = st.integers(0, 999)
+PAUSES = (
+    LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP, LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT)),
+    LifecycleHook(HookTarget.PAUSE, (LifecycleStage.POST_TEST_TRAFFIC_SHIFT,), HookTimeout(1, HookAction.CONTINUE)),
+)
+HOWS: list[dict[str, Any]] = [
+    {},
+    {"strategy": Strategy.BLUE_GREEN},
+    {"strategy": Strategy.BLUE_GREEN, "bake_time_in_minutes": 1, "lifecycle_hooks": PAUSES},
+    {"strategy": Strategy.LINEAR, "linear_configuration": LinearConfiguration(30.0, 1)},
+    {"strategy": Strategy.CANARY, "canary_configuration": CanaryConfiguration(5.0, 0), "lifecycle_hooks": PAUSES[:1]},
+]
 
 
 class Planner(RuleBasedStateMachine):
@@ -37,13 +63,15 @@ class Planner(RuleBasedStateMachine):
     @rule(
         desired=st.integers(0, 4),
         percents=st.sampled_from(BOUNDS),
+        how=st.sampled_from(HOWS),
         offers=st.sampled_from([None, [], ["web"]]),
         checked=st.booleans(),
         ttl=st.sampled_from([None, 0, 10, 60, 100_000]),
     )
-    def create_service(self, desired, percents, offers, checked, ttl):
+    def create_service(self, desired, percents, how, offers, checked, ttl):
         self.names += 1
         limits = DeploymentConfiguration(maximum_percent=percents[1], minimum_healthy_percent=percents[0])
+        limits = _with(limits, how)
         definition = self._definition(checked=checked)
         made = self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
         if ttl is not None:
@@ -58,6 +86,35 @@ class Planner(RuleBasedStateMachine):
     @rule(which=PICK, checked=st.booleans(), broken=st.booleans())
     def deploy(self, which, checked, broken):
         self.it.build.deploy(self._service(which).arn, self._definition(checked=checked, broken=broken))
+
+    @precondition(lambda self: self._active())
+    @rule(which=PICK, how=st.sampled_from(HOWS))
+    def another_strategy(self, which, how):
+        service = self._service(which)
+        self.it.build.configure(service.arn, _with(service.deployment_configuration, how))
+
+    @precondition(lambda self: self._moving())
+    @rule(which=PICK)
+    def a_hook_is_answered(self, which):
+        self.it.build.go_on(self._moving()[which % len(self._moving())])
+
+    @precondition(lambda self: self._moving())
+    @rule(which=PICK)
+    def a_deployment_is_rolled_back(self, which):
+        service = self._moving()[which % len(self._moving())]
+        record = self.it.build.deployment(service)
+        begun = record.status in {ServiceDeploymentStatus.PENDING, ServiceDeploymentStatus.IN_PROGRESS}
+        if begun and record.stage is not LifecycleStage.CLEAN_UP:
+            self.it.build.roll_back(service)
+
+    @precondition(lambda self: self._moving())
+    @rule(which=PICK)
+    def a_deployment_is_aborted(self, which):
+        service = self._moving()[which % len(self._moving())]
+        record = self.it.build.deployment(service)
+        begun = record.status is ServiceDeploymentStatus.IN_PROGRESS and not record.alone
+        if begun and record.stage not in {LifecycleStage.CLEAN_UP, LifecycleStage.RECONCILE_SERVICE}:
+            self.it.build.abort(service)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK)
@@ -126,6 +183,7 @@ class Planner(RuleBasedStateMachine):
 
     def teardown(self):
         for service in self._active():
+            self.it.build.configure(service.arn, replace(service.deployment_configuration, lifecycle_hooks=()))
             self.it.build.deploy(service.arn, self._definition(checked=True))
         self.it.converge()
         assert self.it.plans_left() == []
@@ -136,6 +194,9 @@ class Planner(RuleBasedStateMachine):
                 continue
             assert {t.deployment for t in tasks} <= {service.primary.id}
             assert len(service.deployments) == 1
+            assert service.traffic.weight(service.primary.pool) == WHOLE
+            assert service.current_deployment is None
+            assert self.it.build.deployment(service.arn).status is ServiceDeploymentStatus.SUCCESSFUL
             assert self.it.build.messages(service.arn)[-1].endswith(STEADY)
         self._check_names()
         services = self.it.book.world.discovery_services
@@ -178,11 +239,19 @@ class Planner(RuleBasedStateMachine):
     def _service(self, pick: int) -> Service:
         return self._active()[pick % len(self._active())]
 
+    def _moving(self) -> list[ServiceArn]:
+        return [s.arn for s in self._active() if s.current_deployment is not None]
+
     def _alive(self) -> list[Task]:
         return [t for t in self.it.book.world.tasks if not t.stopped]
 
     def _task(self, pick: int) -> Task:
         return self._alive()[pick % len(self._alive())]
+
+
+def _with(configuration: DeploymentConfiguration, how: dict[str, Any]) -> DeploymentConfiguration:
+    fresh = DeploymentConfiguration(configuration.maximum_percent, configuration.minimum_healthy_percent)
+    return replace(fresh, **how)
 
 
 TestPlanner = Planner.TestCase

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from moyai.app.proxies import SimulatedProxies
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.world import AnyRecord, Observed
+from moyai.domain.world import AnyRecord
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.action import Plan
@@ -16,6 +16,7 @@ from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.observe import Observer
+from moyai.reconcile.rerouting import look
 from moyai.reconcile.surroundings import Surroundings
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -88,7 +89,7 @@ class Installation:
         """What would still be done, were the control plane asked now: nothing, once all is at rest."""
         observer = Observer(self.around)
         world, now = self.store.world, self.clock.now()
-        plans = [plan_service(world, Observed(), s.arn, now, self.ids) for s in world.services]
+        plans = [plan_service(world, look(self.around, s.arn), s.arn, now, self.ids) for s in world.services]
         seen = {task.arn: await observer.look(task.arn) for task in world.tasks}
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
         return [p for p in plans if p.actions]

@@ -26,6 +26,7 @@ from moyai.domain.ecs.service import (
     Service,
     ServiceStatus,
 )
+from moyai.domain.ecs.service_deployment import HookStatus, ServiceDeployment, ServiceDeploymentStatus
 from moyai.domain.ecs.task import StopCode, Task
 from moyai.domain.ecs.task_definition import (
     AppProtocol,
@@ -203,6 +204,30 @@ class Builder:
         """What UpdateService with another task definition does."""
         known = self.world.services[service]
         return self._deploy(known, definition, known.primary.service_connect)
+
+    def roll_back(self, service: ServiceArn) -> None:
+        """What StopServiceDeployment does."""
+        self._told(service, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, status_reason="it was asked for")
+
+    def abort(self, service: ServiceArn) -> None:
+        """What StopServiceDeployment with ABORT does."""
+        self._told(service, status=ServiceDeploymentStatus.STOP_REQUESTED)
+
+    def go_on(self, service: ServiceArn) -> None:
+        """What ContinueServiceDeployment does, for every hook that waits."""
+        hooks = self.deployment(service).hooks
+        self._told(service, hooks=tuple(replace(run, status=HookStatus.SUCCEEDED) for run in hooks))
+
+    def deployment(self, service: ServiceArn) -> ServiceDeployment:
+        """The newest service deployment."""
+        return self.world.service_deployments.by("service", service)[-1]
+
+    def configure(self, service: ServiceArn, configuration: DeploymentConfiguration) -> None:
+        """What UpdateService with another deploymentConfiguration does."""
+        self.book.apply([Put(replace(self.world.services[service], deployment_configuration=configuration))])
+
+    def _told(self, service: ServiceArn, **changes: object) -> None:
+        self.book.apply([Put(replace(self.deployment(service), updated_at=self.clock.now(), **changes))])
 
     def scale(self, service: ServiceArn, desired: int) -> None:
         """What UpdateService with another desiredCount does."""

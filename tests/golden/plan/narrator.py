@@ -5,6 +5,7 @@ A story has ``services`` (what each is made from) and ``story``, a list of steps
     create: NAME      deploy: NAME      scale: {NAME: COUNT}      delete: NAME      run: NAME
     stop: tN          die: {tN: CONTAINER}      lose: tN      turn: {tN: UNHEALTHY}      fail: VERB
     pass: SECONDS     acknowledge: true
+    back: NAME        abort: NAME       continue: NAME
 
 where tN is the N-th task ever made. After each step the planner works until it only waits.
 """
@@ -15,10 +16,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
+from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, ContainerDependency, TaskDefinition
 from moyai.domain.sandbox.state import Health
@@ -79,7 +82,11 @@ class Narrator(Harness):
             "turn": lambda: self._each(self._turn, what),
             "fail": lambda: self.runtime.fail(what, FAULTS[what]),
             "pass": lambda: self.pass_time(what),
-            "acknowledge": self.held.clear,
+            "acknowledge": self.acknowledge,
+            "back": lambda: build.roll_back(self._service(what)),
+            "abort": lambda: build.abort(self._service(what)),
+            "continue": lambda: build.go_on(self._service(what)),
+            "configure": lambda: self._each(self._configure, what),
         }
         verbs[verb]()
 
@@ -126,11 +133,15 @@ class Narrator(Harness):
     def _create(self, name: str) -> None:
         asked = self._services[name]
         low, high = asked.get("percents", (100, 200))
-        limits = DeploymentConfiguration(maximum_percent=high, minimum_healthy_percent=low)
+        asked_for = {"maximum_percent": high, "minimum_healthy_percent": low, **asked.get("configuration", {})}
+        limits = msgspec.convert(asked_for, DeploymentConfiguration)
         definition = self._definition(name)
         made = self.build.service(name, definition, asked.get("desired", 1), offers=asked.get("offers"), bounds=limits)
         if "ttl" in asked:
             self.build.discover(made, self.build.registry(name, asked["ttl"]))
+
+    def _configure(self, name: str, asked: Mapping[str, Any]) -> None:
+        self.build.configure(self._service(name), msgspec.convert(asked, DeploymentConfiguration))
 
     def _definition(self, name: str) -> TaskDefinition:
         return self.build.definition(name, *(_container(c) for c in self._services[name]["containers"]))
@@ -140,7 +151,7 @@ class Narrator(Harness):
             return [f"delete {change.kind.__struct_config__.tag}"]
         return self._told(change.record)
 
-    def _told(self, record: AnyRecord) -> list[str]:
+    def _told(self, record: AnyRecord) -> list[str]:  # noqa: PLR0911 (one line a kind)
         world = self.book.world
         match record:
             case Task():
@@ -153,6 +164,10 @@ class Narrator(Harness):
                 return ["put discovery_instance, UNHEALTHY"]
             case Service():
                 return [_service(record)]
+            case ServiceDeployment():
+                return [_deployment(record)]
+            case ServiceRevision():
+                return []
             case _:
                 return [f"put {type(record).__struct_config__.tag}"]
 
@@ -193,7 +208,25 @@ def _service(service: Service) -> str:
         + (f" failed {d.failed_tasks}" if d.failed_tasks else "")
         for d in service.deployments
     )
-    return f"service {service.name} {service.status.value}: {listed}"
+    return f"service {service.name} {service.status.value}: {listed}{_traffic(service)}"
+
+
+def _traffic(service: Service) -> str:
+    """Who gets how much, where there is a choice."""
+    traffic = service.traffic
+    names = {d.pool: d.id for d in reversed(service.deployments)}
+    shares = ", ".join(f"{names.get(s.pool, s.pool)} {s.weight / 10:g}%" for s in traffic.shares)
+    test = "" if traffic.test is None else f", test {names.get(traffic.test)}"
+    return f"; traffic {shares}{test}" if len(traffic.shares) > 1 or test else ""
+
+
+def _deployment(record: ServiceDeployment) -> str:
+    words = [f"deployment of {record.target}: {record.status.value}"]
+    if record.stage is not None:
+        words.append(f"{record.stage.value}" + (f" {record.step + 1}" if record.step else ""))
+    words += [f"hook {run.status.value}" for run in record.hooks]
+    words += ["bakes"] if record.baking_since is not None else []
+    return ", ".join(words)
 
 
 def _effect(effect: Effect) -> str:

@@ -174,7 +174,7 @@ def _alias(**changes):
             "The endpoint api:80 is given twice",
         ),
         (connect(offer(tls={"issuerCertificateAuthority": {"awsPcaAuthorityArn": "a"}})), "tls: not supported"),
-        (connect(_alias(testTrafficRules={"header": {"name": "a"}})), "testTrafficRules: not supported"),
+        (connect(_alias(testTrafficRules={"header": {"name": "a b"}})), "'a b' is not the name of an HTTP header"),
     ],
 )
 def test_what_service_connect_may_not_be(shop, configuration, message):

@@ -63,6 +63,7 @@ def _rolling(**changes):
     return {"deploymentConfiguration": changes}
 
 
+PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
 INVALID = [
     ({"networkConfiguration": None}, "Network Configuration must be provided when networkMode 'awsvpc' is specified."),
     ({"networkConfiguration": {}}, "subnets can not be empty."),
@@ -75,10 +76,36 @@ INVALID = [
     (_rolling(minimumHealthyPercent=100, maximumPercent=100), "cannot be 100 as this will block deployments."),
     (_rolling(minimumHealthyPercent=101), "minimumHealthyPercent must be at most 100"),
     (_rolling(maximumPercent=99), "maximumPercent must be at least 100"),
-    (_rolling(strategy="BLUE_GREEN"), "BLUE_GREEN is not supported by moyai: deployments are ROLLING"),
+    (_rolling(strategy="BLUE_GREEN"), "bakeTimeInMinutes is required with the strategy BLUE_GREEN"),
+    (_rolling(strategy="BLUE_GREEN", bakeTimeInMinutes=1441), "bakeTimeInMinutes must be between 0 and 1440"),
+    (_rolling(bakeTimeInMinutes=1), "bakeTimeInMinutes is not valid with the strategy ROLLING"),
+    (_rolling(strategy="CANARY", linearConfiguration={}), "linearConfiguration is valid with the strategy LINEAR only"),
+    (_rolling(strategy="LINEAR", canaryConfiguration={}), "canaryConfiguration is valid with the strategy CANARY only"),
+    (_rolling(strategy="LINEAR", linearConfiguration={"stepPercent": 2.9}), "stepPercent must be a multiple of 0.1"),
+    (_rolling(strategy="LINEAR", linearConfiguration={"stepPercent": 33.33}), "stepPercent must be a multiple of 0.1"),
+    (_rolling(strategy="LINEAR", linearConfiguration={"stepBakeTimeInMinutes": -1}), "between 0 and 1440"),
+    (_rolling(strategy="CANARY", canaryConfiguration={"canaryPercent": 100.1}), "canaryPercent must be a multiple"),
+    (_rolling(strategy="CANARY", canaryConfiguration={"canaryBakeTimeInMinutes": 1441}), "between 0 and 1440"),
+    (_rolling(lifecycleHooks=[PAUSE]), "a ROLLING deployment has no stages to pause at"),
+    (
+        _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"targetType": "AWS_LAMBDA"}]),
+        "no Lambda functions; use PAUSE",
+    ),
+    (
+        _rolling(strategy="CANARY", lifecycleHooks=[{"lifecycleStages": ["PRE_SCALE_UP"]}]),
+        "AWS_LAMBDA is not supported",
+    ),
+    (
+        _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"lifecycleStages": []}]),
+        "Lifecycle stage cannot be null or",
+    ),
+    (
+        _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}]),
+        "PAUSE hooks cannot be configured at TEST_TRAFFIC_SHIFT",
+    ),
     (_rolling(deploymentCircuitBreaker={"enable": True, "rollback": True}), "deploymentCircuitBreaker.enable"),
     (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": ["a"]}), "alarms.enable"),
-    (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "lifecycleHooks: not supported"),
+    (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "hookTargetArn: not supported"),
     ({"desiredCount": -1}, "desiredCount must be between"),
     ({"desiredCount": 5001}, "desiredCount must be between"),
     ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing: ENABLED is not supported"),

@@ -1,0 +1,273 @@
+"""Service deployments and revisions, as a client sees them. The services have no tasks, so that stages pass at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moyai.domain.world import Observed, Rerouting
+from moyai.plan.scheduler import plan_service
+from tests.unit.api.ecs.bench import ARN, Bench
+
+ABSENT = ARN + "service-deployment/default/web/absent"
+PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
+
+
+def strategy(name: str = "BLUE_GREEN", **more: object) -> dict[str, Any]:
+    bake = {"bakeTimeInMinutes": 0} if name == "BLUE_GREEN" else {}
+    return {"deploymentConfiguration": {"strategy": name, **bake, **more}}
+
+
+def settle(shop: Bench) -> None:
+    """Everything the scheduler does at this instant, every caller acknowledging at once."""
+    for service in shop.world.services:
+        observed = Observed(reroutings={service.arn: Rerouting()})
+        while changes := plan_service(shop.world, observed, service.arn, shop.now, shop.ids).changes:
+            shop.store.apply(changes)
+
+
+def newest(shop: Bench) -> dict[str, Any]:
+    listed = shop.call("ListServiceDeployments", service="web")["serviceDeployments"]
+    arn = listed[0]["serviceDeploymentArn"]
+    return shop.call("DescribeServiceDeployments", serviceDeploymentArns=[arn])["serviceDeployments"][0]
+
+
+def redeploy(shop: Bench, **changes: object) -> dict[str, Any]:
+    """A new service deployment, as far as it goes by itself."""
+    shop.later()
+    shop.call("UpdateService", service="web", forceNewDeployment=True, **changes)
+    settle(shop)
+    return newest(shop)
+
+
+@pytest.fixture
+def web(shop: Bench) -> Bench:
+    """A service at rest."""
+    shop.service(desiredCount=0, **strategy())
+    settle(shop)
+    return shop
+
+
+def test_a_new_service_has_a_deployment_and_a_revision(shop):
+    made = shop.service(desiredCount=0)
+    record = newest(shop)
+    assert record["status"] == "PENDING"
+    assert record["sourceServiceRevisions"] == []
+    assert record["serviceDeploymentArn"] == made["currentServiceDeployment"]
+    assert record["serviceDeploymentArn"].startswith(ARN + "service-deployment/default/web/")
+    number = made["deployments"][0]["id"].rpartition("/")[2]
+    target = record["targetServiceRevision"]["arn"]
+    assert target == f"{ARN}service-revision/default/web/{number}" == made["currentServiceRevisions"][0]["arn"]
+    revision = shop.call("DescribeServiceRevisions", serviceRevisionArns=[target])["serviceRevisions"][0]
+    assert revision["taskDefinition"] == made["taskDefinition"]
+    assert revision["networkConfiguration"] == made["networkConfiguration"]
+    settle(shop)
+    assert newest(shop)["status"] == "SUCCESSFUL"
+    assert "currentServiceDeployment" not in shop.call("DescribeServices", services=["web"])["services"][0]
+
+
+def test_a_pause_waits_for_its_answer(web):
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))
+    assert record["status"] == "IN_PROGRESS"
+    assert record["lifecycleStage"] == "POST_TEST_TRAFFIC_SHIFT"
+    (hook,) = record["lifecycleHookDetails"]
+    assert (hook["targetType"], hook["status"], hook["timeoutAction"]) == ("PAUSE", "AWAITING_ACTION", "ROLLBACK")
+    assert hook["expiresAt"] == web.now + 24 * 3600
+    target, source = record["targetServiceRevision"], record["sourceServiceRevisions"][0]
+    assert (target["requestedTestTrafficWeight"], target["requestedProductionTrafficWeight"]) == (100, 0)
+    assert (source["requestedTestTrafficWeight"], source["requestedProductionTrafficWeight"]) == (0, 100)
+    asked = {"serviceDeploymentArn": record["serviceDeploymentArn"]}
+    web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting action", **asked, hookId="other")
+    web.call("ContinueServiceDeployment", **asked, hookId=hook["hookId"])
+    settle(web)
+    record = newest(web)
+    assert record["status"] == "SUCCESSFUL"
+    assert record["targetServiceRevision"]["requestedProductionTrafficWeight"] == 100
+    web.fails("ContinueServiceDeployment", "InvalidParameterException", "not awaiting", **asked, hookId=hook["hookId"])
+
+
+def test_a_pause_may_be_answered_with_rollback(web):
+    before = web.call("DescribeServices", services=["web"])["services"][0]["deployments"][0]["id"]
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))
+    hook = record["lifecycleHookDetails"][0]["hookId"]
+    arn = record["serviceDeploymentArn"]
+    web.call("ContinueServiceDeployment", serviceDeploymentArn=arn, hookId=hook, action="ROLLBACK")
+    settle(web)
+    record = newest(web)
+    assert record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert "POST_TEST_TRAFFIC_SHIFT lifecycle hook" in record["rollback"]["reason"]
+    assert record["rollback"]["serviceRevisionArn"] == record["sourceServiceRevisions"][0]["arn"]
+    (deployment,) = web.call("DescribeServices", services=["web"])["services"][0]["deployments"]
+    assert (deployment["id"], deployment["rolloutState"]) == (before, "COMPLETED")
+
+
+@pytest.mark.parametrize(("action", "ends"), [("CONTINUE", "SUCCESSFUL"), ("ROLLBACK", "ROLLBACK_SUCCESSFUL")])
+def test_a_pause_that_nobody_answers_times_out(web, action, ends):
+    limit = {"timeoutConfiguration": {"timeoutInMinutes": 2, "action": action}}
+    redeploy(web, **strategy(lifecycleHooks=[PAUSE | limit]))
+    web.later(119)
+    settle(web)
+    assert newest(web)["status"] == "IN_PROGRESS"
+    web.later(1)
+    settle(web)
+    assert newest(web)["status"] == ends
+
+
+def test_a_stage_that_the_model_does_not_have_is_shown_as_the_one_before(web):
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+    linear = {"stepPercent": 50, "stepBakeTimeInMinutes": 0}
+    record = redeploy(web, **strategy("LINEAR", lifecycleHooks=[hook], linearConfiguration=linear))
+    shown = []
+    while record["status"] == "IN_PROGRESS":
+        weight = record["targetServiceRevision"]["requestedProductionTrafficWeight"]
+        shown.append((record["lifecycleStage"], weight))
+        hook_id = record["lifecycleHookDetails"][0]["hookId"]
+        web.call("ContinueServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"], hookId=hook_id)
+        settle(web)
+        record = newest(web)
+    assert shown == [("POST_TEST_TRAFFIC_SHIFT", 0), ("PRODUCTION_TRAFFIC_SHIFT", 50)]
+
+
+@pytest.mark.parametrize("stage", ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"])
+def test_a_deployment_is_stopped_before_production_traffic_moves(web, stage):
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE | {"lifecycleStages": [stage]}]))
+    assert record["lifecycleStage"] == stage
+    for _ in range(2):  # asked again, it is the same answer
+        answer = web.call("StopServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"])
+        assert answer == {"serviceDeploymentArn": record["serviceDeploymentArn"]}
+    assert newest(web)["status"] == "ROLLBACK_REQUESTED"
+    settle(web)
+    assert newest(web)["status"] == "ROLLBACK_SUCCESSFUL"
+
+
+@pytest.mark.parametrize("stage", ["POST_PRODUCTION_TRAFFIC_SHIFT"])
+def test_a_deployment_is_stopped_after_production_traffic_moved(web, stage):
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE | {"lifecycleStages": [stage]}]))
+    assert record["targetServiceRevision"]["requestedProductionTrafficWeight"] == 100
+    web.call("StopServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"], stopType="ROLLBACK")
+    settle(web)
+    record = newest(web)
+    assert record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert record["statusReason"] == "Service deployment rolled back because StopServiceDeployment was called."
+    assert record["targetServiceRevision"]["requestedProductionTrafficWeight"] == 0
+
+
+def test_what_is_over_cannot_be_stopped(web):
+    record = newest(web)
+    arn = record["serviceDeploymentArn"]
+    web.fails("StopServiceDeployment", "ConflictException", "is SUCCESSFUL", serviceDeploymentArn=arn)
+    web.fails("StopServiceDeployment", "ServiceDeploymentNotFoundException", "not found", serviceDeploymentArn=ABSENT)
+    web.fails("StopServiceDeployment", "InvalidParameterException", "is not the ARN", serviceDeploymentArn="web")
+    web.fails(
+        "ContinueServiceDeployment",
+        "ServiceDeploymentNotFoundException",
+        "not found",
+        serviceDeploymentArn=ABSENT,
+        hookId="h",
+    )
+
+
+def test_a_first_deployment_has_nothing_to_go_back_to(shop):
+    shop.service(desiredCount=1)
+    settle(shop)
+    arn = newest(shop)["serviceDeploymentArn"]
+    shop.fails(
+        "StopServiceDeployment", "InvalidParameterException", "ABORT", serviceDeploymentArn=arn, stopType="ABORT"
+    )
+    shop.call("StopServiceDeployment", serviceDeploymentArn=arn)
+    settle(shop)
+    record = newest(shop)
+    assert record["status"] == "ROLLBACK_FAILED"
+    assert record["statusReason"] == "No rollback candidate was found to run the rollback."
+
+
+def test_an_aborted_deployment_leaves_both_revisions_with_their_traffic(web):
+    hook = PAUSE | {"lifecycleStages": ["POST_PRODUCTION_TRAFFIC_SHIFT"]}
+    record = redeploy(web, **strategy(lifecycleHooks=[hook]))
+    web.call("StopServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"], stopType="ABORT")
+    assert newest(web)["status"] == "STOP_REQUESTED"
+    settle(web)
+    assert newest(web)["status"] == "STOPPED"
+    assert newest(web)["targetServiceRevision"]["requestedProductionTrafficWeight"] == 100
+    (service,) = web.call("DescribeServices", services=["web"])["services"]
+    assert [d["rolloutState"] for d in service["deployments"]] == ["FAILED", "COMPLETED"]
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE | {"lifecycleStages": ["RECONCILE_SERVICE"]}]))
+    assert record["lifecycleStage"] == "RECONCILE_SERVICE"
+
+
+def test_a_rolling_deployment_goes_back_to_the_one_before(shop):
+    shop.service(desiredCount=0)
+    settle(shop)
+    shop.call("UpdateService", service="web", desiredCount=1)
+    record = redeploy(shop)
+    assert record["status"] == "IN_PROGRESS"
+    assert "lifecycleStage" not in record
+    assert "requestedProductionTrafficWeight" not in record["targetServiceRevision"]
+    shop.call("StopServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"])
+    settle(shop)
+    assert newest(shop)["status"] == "ROLLBACK_IN_PROGRESS"
+    (service,) = shop.call("DescribeServices", services=["web"])["services"]
+    primary = service["deployments"][0]
+    assert record["sourceServiceRevisions"][0]["arn"].endswith(primary["id"].rpartition("/")[2])
+    assert (primary["status"], primary["rolloutState"]) == ("PRIMARY", "IN_PROGRESS")
+
+
+def test_another_deployment_or_the_end_of_the_service_stops_one(web):
+    first = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))["serviceDeploymentArn"]
+    second = redeploy(web)["serviceDeploymentArn"]
+    web.call("DeleteService", service="web")
+    settle(web)
+    known = web.call("DescribeServiceDeployments", serviceDeploymentArns=[first, second])["serviceDeployments"]
+    assert [d["status"] for d in known] == ["STOPPED", "STOPPED"]
+    assert "new service deployment started" in known[0]["statusReason"]
+    assert "service was deleted" in known[1]["statusReason"]
+
+
+def test_deployments_are_listed_newest_first_by_page_and_by_filter(web):
+    for _ in range(4):
+        redeploy(web)
+    times = [d["createdAt"] for d in web.call("ListServiceDeployments", service="web")["serviceDeployments"]]
+    assert times == sorted(times, reverse=True)
+    assert len(times) == 5
+    page = web.call("ListServiceDeployments", service="web", maxResults=3)
+    rest = web.call("ListServiceDeployments", service="web", maxResults=3, nextToken=page["nextToken"])
+    assert [d["createdAt"] for d in page["serviceDeployments"] + rest["serviceDeployments"]] == times
+    assert "nextToken" not in rest
+    span = {"after": times[3], "before": times[0]}
+    found = web.call("ListServiceDeployments", service="web", createdAt=span)["serviceDeployments"]
+    assert [d["createdAt"] for d in found] == times[1:3]
+    assert web.call("ListServiceDeployments", service="web", status=["STOPPED"])["serviceDeployments"] == []
+    done = web.call("ListServiceDeployments", service="web", status=["STOPPED", "SUCCESSFUL"])
+    assert len(done["serviceDeployments"]) == 5
+    web.fails("ListServiceDeployments", "ServiceNotFoundException", "Service not found.", service="none")
+    web.fails("ListServiceDeployments", "ClusterNotFoundException", "not found", service="web", cluster="none")
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [
+        ("DescribeServiceDeployments", "serviceDeploymentArns"),
+        ("DescribeServiceRevisions", "serviceRevisionArns"),
+    ],
+)
+def test_what_is_not_there_is_missing(web, operation, member):
+    answer = web.call(operation, **{member: [ABSENT]})
+    assert answer["failures"] == [{"arn": ABSENT, "reason": "MISSING"}]
+    web.fails(operation, "InvalidParameterException", "cannot be empty", **{member: []})
+    web.fails(operation, "InvalidParameterException", "at most 20", **{member: [f"a{n}" for n in range(21)]})
+
+
+def test_settings_stay_until_another_strategy_is_asked_for(web):
+    linear = {"stepPercent": 25.0, "stepBakeTimeInMinutes": 1}
+    web.call("UpdateService", service="web", **strategy("LINEAR", linearConfiguration=linear, lifecycleHooks=[PAUSE]))
+    shown = web.call("UpdateService", service="web", deploymentConfiguration={"maximumPercent": 150})["service"]
+    configuration = shown["deploymentConfiguration"]
+    assert configuration["linearConfiguration"] == linear
+    assert configuration["lifecycleHooks"] == [PAUSE]
+    assert (configuration["strategy"], configuration["maximumPercent"]) == ("LINEAR", 150)
+    shown = web.call("UpdateService", service="web", deploymentConfiguration={"strategy": "ROLLING"})["service"]
+    configuration = shown["deploymentConfiguration"]
+    assert "linearConfiguration" not in configuration
+    assert "lifecycleHooks" not in configuration
+    assert len(web.call("ListServiceDeployments", service="web")["serviceDeployments"]) == 1
