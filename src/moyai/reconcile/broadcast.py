@@ -138,12 +138,8 @@ def _service(world: World, key: str) -> _Trace | None:
     if service is None or service.primary.view is None:
         return None
     view, network = service.primary.view, service.primary.network_configuration
-<<<<<<< HEAD
-    return _Trace(view.namespace, (view.offers, network, tuning.own(service.tags)))
-=======
     offers = tuple((d.pool, d.view.offers) for d in service.deployments if d.view is not None)
-    return _Trace(view.namespace, (offers, network, service.traffic))
->>>>>>> 8ab7c0f (Blue/green, linear and canary deployments in the API, and in the callers' routes)
+    return _Trace(view.namespace, (offers, network, service.traffic, tuning.own(service.tags)))
 
 
 def _namespace(world: World, key: str) -> _Trace | None:

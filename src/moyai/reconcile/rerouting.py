@@ -12,6 +12,7 @@ from moyai.domain.ecs.task import ContainerStatus
 from moyai.domain.world import Observed, Rerouting
 from moyai.kernel.ids import ServiceArn, WorkloadId
 from moyai.mesh.service_connect.service import mesh_name, service_of
+from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.ports.proxies import ProxyFeed
 from moyai.reconcile.surroundings import Surroundings
 
@@ -46,7 +47,8 @@ def _is_published(around: Surroundings, offer: DiscoveryService) -> bool:
         return True
     name = mesh_name(namespace, offer)
     published = around.feed.service(name, namespace.arn)
-    return published is None or published == service_of(world, offer, name)
+    tuning = tuning_for(world, offer.owner, namespace.arn)
+    return published is None or published == service_of(world, offer, name, tuning)
 
 
 def _unaware(around: Surroundings, offer: DiscoveryService) -> set[WorkloadId]:

@@ -30,7 +30,9 @@ def settle(shop: Bench) -> None:
 def newest(shop: Bench) -> dict[str, Any]:
     listed = shop.call("ListServiceDeployments", service="web")["serviceDeployments"]
     arn = listed[0]["serviceDeploymentArn"]
-    return shop.call("DescribeServiceDeployments", serviceDeploymentArns=[arn])["serviceDeployments"][0]
+    described = shop.call("DescribeServiceDeployments", serviceDeploymentArns=[arn])["serviceDeployments"]
+    found: dict[str, Any] = described[0]
+    return found
 
 
 def redeploy(shop: Bench, **changes: object) -> dict[str, Any]:
