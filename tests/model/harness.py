@@ -101,6 +101,7 @@ class Harness:
             self.acknowledge()
             self.rest()
             self.pass_time(min([1.0, 600.0][self._quiet()], end - self.clock.now()))
+        self.rest()
 
     def plans_left(self) -> list[Plan]:
         return [p for k in self.keys if (p := self._plan(k)).actions]
