@@ -91,7 +91,11 @@ def test_every_expectation_has_a_case(golden_update):
 
 @pytest.mark.parametrize("name", cases(WORLDS))
 def test_envoy_takes_it(name, tmp_path):
-    mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
+    assert refusal(compile_mesh(load(WORLDS / f"{name}.in.yaml")), tmp_path) == ""
+
+
+def refusal(mesh: Mesh, tmp_path: Path) -> str:
+    """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
     text = bootstrap(mesh.workloads[min(mesh.workloads)], ProxySettings()).decode()
     config = Parse(text.replace("{run}", str(tmp_path)).replace("{xds}", str(tmp_path / "xds.sock")), Bootstrap())
     add(config, messages(mesh))
@@ -104,7 +108,7 @@ def test_envoy_takes_it(name, tmp_path):
         text=True,
         timeout=60,
     )
-    assert run.returncode == 0, run.stderr
+    return "" if run.returncode == 0 else run.stderr or "refused"
 
 
 def add(config, found: dict[Kind, list[Any]]) -> None:
@@ -120,5 +124,5 @@ def add(config, found: dict[Kind, list[Any]]) -> None:
         chain = FilterChain(filters=[Filter(name="http", typed_config=packed(manager))])
         listeners.append(Listener(name=f"with {routes.name}", filter_chains=[chain]))
     for number, listener in enumerate(listeners, start=1):
-        listener.address.CopyFrom(socket_address(f"127.0.0.{number}", 15000))
+        listener.address.CopyFrom(socket_address(f"127.0.{number // 200}.{number % 200 + 1}", 15000))
     config.static_resources.listeners.extend(listeners)

@@ -9,6 +9,10 @@ from envoy.service.discovery.v3.discovery_pb2 import Resource as Envelope
 
 from moyai.xds.server.resource import Kind, Resource, Snapshot
 
+BAD = "bad"
+"""The version that a Proxy refuses."""
+BY_NAME = (Kind.ENDPOINT, Kind.ROUTE)
+
 
 def resource(name: str, version: str, endpoints: str | None = None) -> Resource:
     """A resource without a body: a stream only looks at names and versions."""
@@ -47,3 +51,38 @@ def answer(response: bytes, refusal: str | None = None) -> DeltaDiscoveryRequest
     if refusal is not None:
         request.error_detail.message = refusal
     return request
+
+
+class Proxy:
+    """As Envoy: takes the good half of a response and refuses the bad; wants endpoints of its clusters."""
+
+    def __init__(self) -> None:
+        self.has: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
+        self.wants: dict[Kind, set[str]] = {kind: set() for kind in BY_NAME}
+
+    def first(self) -> list[DeltaDiscoveryRequest]:
+        named = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
+        return [ask(Kind.CLUSTER, has=self.has[Kind.CLUSTER]), *named, ask(Kind.LISTENER, has=self.has[Kind.LISTENER])]
+
+    def take(self, response: bytes) -> list[DeltaDiscoveryRequest]:
+        message = DeltaDiscoveryResponse.FromString(response)
+        kind = Kind(message.type_url)
+        reply = DeltaDiscoveryRequest(type_url=kind, response_nonce=message.nonce)
+        for resource in message.resources:
+            if resource.version == BAD:
+                reply.error_detail.message = "bad"
+            elif kind not in BY_NAME or resource.name in self.wants[kind]:
+                self.has[kind][resource.name] = resource.version
+        for name in message.removed_resources:
+            self.has[kind].pop(name, None)
+        needs = {Kind.CLUSTER: Kind.ENDPOINT, Kind.LISTENER: Kind.ROUTE}.get(kind)
+        return [reply, *([] if needs is None else self.want(needs, set(self.has[kind])))]
+
+    def want(self, kind: Kind, names: set[str]) -> list[DeltaDiscoveryRequest]:
+        more, fewer = names - self.wants[kind], self.wants[kind] - names
+        self.wants[kind] = names
+        for name in fewer:
+            self.has[kind].pop(name, None)
+        request = ask(kind, *sorted(more))
+        request.resource_names_unsubscribe.extend(sorted(fewer))
+        return [request] if more or fewer else []

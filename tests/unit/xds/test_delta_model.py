@@ -4,53 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.resource import Kind
-from tests.unit.xds.streams import ask, snapshot
+from tests.unit.xds.streams import BAD, BY_NAME, Proxy, snapshot
 
-BAD = "bad"
 RESOURCES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", "3", BAD]), max_size=3)
-BY_NAME = (Kind.ENDPOINT, Kind.ROUTE)
-
-
-class Proxy:
-    """As Envoy: takes the good half of a response and refuses the bad; wants endpoints of its clusters."""
-
-    def __init__(self) -> None:
-        self.has: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
-        self.wants: dict[Kind, set[str]] = {kind: set() for kind in BY_NAME}
-
-    def first(self) -> list[DeltaDiscoveryRequest]:
-        named = [ask(k, *sorted(self.wants[k]), has=self.has[k]) for k in BY_NAME if self.wants[k]]
-        return [ask(Kind.CLUSTER, has=self.has[Kind.CLUSTER]), *named, ask(Kind.LISTENER, has=self.has[Kind.LISTENER])]
-
-    def take(self, response: bytes) -> list[DeltaDiscoveryRequest]:
-        message = DeltaDiscoveryResponse.FromString(response)
-        kind = Kind(message.type_url)
-        reply = DeltaDiscoveryRequest(type_url=kind, response_nonce=message.nonce)
-        for resource in message.resources:
-            if resource.version == BAD:
-                reply.error_detail.message = "bad"
-            elif kind not in BY_NAME or resource.name in self.wants[kind]:
-                self.has[kind][resource.name] = resource.version
-        for name in message.removed_resources:
-            self.has[kind].pop(name, None)
-        needs = {Kind.CLUSTER: Kind.ENDPOINT, Kind.LISTENER: Kind.ROUTE}.get(kind)
-        return [reply, *([] if needs is None else self.want(needs, set(self.has[kind])))]
-
-    def want(self, kind: Kind, names: set[str]) -> list[DeltaDiscoveryRequest]:
-        more, fewer = names - self.wants[kind], self.wants[kind] - names
-        self.wants[kind] = names
-        for name in fewer:
-            self.has[kind].pop(name, None)
-        request = ask(kind, *sorted(more))
-        request.resource_names_unsubscribe.extend(sorted(fewer))
-        return [request] if more or fewer else []
 
 
 class StreamMachine(RuleBasedStateMachine):
