@@ -14,10 +14,12 @@ from tests.e2e.apps import talk_http, talk_rpc, talk_tcp
 PATIENCE = 20
 
 
-def http(url: str, method: str = "GET", body: str = "", *, http2: bool = False) -> dict[str, object]:
+def http(
+    url: str, method: str = "GET", body: str = "", headers: Mapping[str, str] | None = None, *, http2: bool = False
+) -> dict[str, object]:
     """One request over a connection of its own; HTTP/2 with prior knowledge."""
     with httpx.Client(http1=not http2, http2=http2, timeout=PATIENCE, trust_env=False) as client:
-        answer = client.request(method, url, content=body)
+        answer = client.request(method, url, content=body, headers=headers)
     return {
         "status": answer.status_code,
         "version": answer.http_version,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import marshal
+
 import pytest
 from msgspec.structs import replace
 
@@ -63,7 +65,9 @@ def test_the_sandbox_is_made_first():
 def test_containers_wait_for_a_healthy_proxy():
     build, task = server()
     step(build, task)
-    assert [type(e) for e in step(build, task).effects] == [StartProxy]
+    (start,) = step(build, task).effects
+    assert isinstance(start, StartProxy)
+    assert marshal.dumps(start.log_level) == marshal.dumps("info")  # plain text: a keeper is told by marshal
     proxy = proxy_of(build.world.tasks[task]).name
     assert step(build, task, up(build, proxy)).effects == ()
     assert [type(e) for e in step(build, task, up(build, proxy, Health.HEALTHY)).effects] == [Start]
