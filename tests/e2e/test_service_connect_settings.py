@@ -74,12 +74,12 @@ def mesh(server: Installation) -> Mesh:
 
 
 def test_each_proxy_writes_access_logs_as_its_own_service_has_it(mesh):
-    assert mesh.get("/hello?token=secret")["status"] == 200
+    assert mesh.get("/hello?token=hunter2")["status"] == 200
 
     def calls() -> list[dict[str, Any]]:
         (lines,) = mesh.proxies("front")
         found = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line for line in found if line["path"] == "/hello?token=secret"]
+        return [line for line in found if line["path"] == "/hello?token=hunter2"]
 
     (call,) = eventually(calls, "the caller's proxy writes JSON")
     assert (call["method"], call["response_code"], call["upstream_cluster"]) == ("GET", 200, "egress.web")
@@ -91,7 +91,7 @@ def test_each_proxy_writes_access_logs_as_its_own_service_has_it(mesh):
     (line,) = eventually(served, "the called task's proxy writes text")
     assert call["request_id"] in line
     assert line.endswith(" ingress.web")
-    assert not any("secret" in line for lines in mesh.proxies("web") for line in lines)
+    assert not any("hunter2" in line for lines in mesh.proxies("web") for line in lines)
 
 
 def test_a_proxy_runs_with_the_level_that_its_service_asked_for(mesh):

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import msgspec
 from google.protobuf.message import Message
 
-from moyai.mesh.ir import Call, Mesh, RouteTable, Service, StreamSplit, Workload
+from moyai.mesh.ir import Call, Mesh, Protocol, RouteTable, Service, StreamSplit, Workload
 from moyai.xds.server.resource import Kind, Resource, resource
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
 from moyai.xds.translate.listener import listeners
-from moyai.xds.translate.route import service_routes
+from moyai.xds.translate.route import app_routes, service_routes
 
 Key = tuple[Kind, str]
 """A resource's type and name."""
@@ -63,6 +63,9 @@ def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]
     for inbound in workload.inbound:
         cluster = app_cluster(workload.id, inbound)
         yield Kind.CLUSTER, resource(cluster.name, cluster)
+        if inbound.protocol is not Protocol.TCP:
+            routes = app_routes(workload.id, inbound)
+            yield Kind.ROUTE, resource(routes.name, routes)
     for listener in listeners(workload, mesh.services):
         yield Kind.LISTENER, resource(listener.name, listener)
 

@@ -23,7 +23,6 @@ from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.cluster import ads
 from moyai.xds.translate.proto import packed, seconds
-from moyai.xds.translate.route import app_routes
 
 _ENVOY_HEADERS = "x-envoy-"
 """How a request that Envoy takes for one from inside chooses retries and timeouts. They are the service's."""
@@ -35,19 +34,21 @@ _CUT_OFF = ("UC", "UR")
 def egress_http(service: Service, log: AccessLog | None) -> listener_components_pb2.Filter:
     """Requests to a service; which endpoint is decided by its routes."""
     manager = _manager(service.stat_name, service.protocol, router_pb2.Router())
-    routes = http_connection_manager_pb2.Rds(config_source=ads(), route_config_name=names.egress_routes(service.name))
-    manager.rds.CopyFrom(routes)
+    manager.rds.CopyFrom(_routes(names.egress_routes(service.name)))
     manager.access_log.extend(http_log(log))
     return _filter(manager)
 
 
 def ingress_http(workload: WorkloadId, inbound: InboundPort, log: AccessLog | None) -> listener_components_pb2.Filter:
-    """Requests to the application. Statistics by status are kept by the manager, so the router keeps none."""
+    """Requests to the application. Statistics by status are kept by the manager, so the router keeps none.
+
+    Its routes come by themselves, because connections that callers keep open stay with the listener they began with.
+    """
     router = router_pb2.Router()
     router.dynamic_stats.value = False
     manager = _manager(inbound.stat_name, inbound.protocol, router)
     manager.stream_idle_timeout.CopyFrom(seconds(inbound.timeouts.idle))
-    manager.route_config.CopyFrom(app_routes(workload, inbound))
+    manager.rds.CopyFrom(_routes(names.app_routes(workload, inbound)))
     manager.access_log.extend(http_log(log))
     if inbound.cut_request_status is not None:
         manager.local_reply_config.mappers.append(_cut_off(inbound.cut_request_status))
@@ -75,6 +76,10 @@ def _unsteered() -> extension_pb2.TypedExtensionConfig:
     return extension_pb2.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation", typed_config=packed(steering)
     )
+
+
+def _routes(name: str) -> http_connection_manager_pb2.Rds:
+    return http_connection_manager_pb2.Rds(config_source=ads(), route_config_name=name)
 
 
 def _cut_off(status: int) -> http_connection_manager_pb2.ResponseMapper:

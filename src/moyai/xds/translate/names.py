@@ -36,6 +36,11 @@ def app_cluster(workload: WorkloadId, inbound: InboundPort) -> str:
     return f"{workload}/app:{inbound.port}"
 
 
+def app_routes(workload: WorkloadId, inbound: InboundPort) -> str:
+    """The routes to the application behind one inbound port."""
+    return f"{workload}/app:{inbound.port}"
+
+
 def egress_cluster(destination: str) -> str:
     """A destination; its endpoints have the same name."""
     return f"egress/{destination}"

@@ -23,7 +23,7 @@ def app_routes(workload: WorkloadId, inbound: InboundPort) -> route_pb2.RouteCon
     cluster = names.app_cluster(workload, inbound)
     endless = replace(inbound.timeouts, request=0)
     routes = [_app_route(cluster, Match(path=path), endless) for path in inbound.streaming]
-    return _routes(cluster, [*routes, _app_route(cluster, Match(), inbound.timeouts)])
+    return _routes(names.app_routes(workload, inbound), [*routes, _app_route(cluster, Match(), inbound.timeouts)])
 
 
 def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
