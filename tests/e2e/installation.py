@@ -126,6 +126,16 @@ class Installation:
         """Run a command of ours; what it printed. It must succeed."""
         return self._run([*MOYAI, *arguments])
 
+    def doctor(self) -> list[dict[str, str]]:
+        """What ``moyai doctor`` finds; it ends with 1 when there is a problem."""
+        command = [*MOYAI, "doctor", "--json"]
+        ran = subprocess.run(
+            command, capture_output=True, text=True, env=self.environment(), check=False, timeout=GRACE
+        )
+        found: list[dict[str, str]] = json.loads(ran.stdout)["findings"]
+        assert ran.returncode == any(finding["severity"] == "problem" for finding in found), ran.stderr
+        return found
+
     def aws(self, *arguments: str) -> Any:
         """Run the AWS CLI; the JSON it printed, None when it printed nothing. It must succeed."""
         printed = self._run([AWS, "--output", "json", *arguments])

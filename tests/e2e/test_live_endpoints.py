@@ -33,6 +33,13 @@ def says(cluster: Cluster, task: str, name: str, word: str) -> bool:
     return cluster.said(task, name)[-1] == word
 
 
+def unseen(server: Installation) -> set[tuple[str, str]]:
+    """Tasks, and the names that ``moyai doctor`` says they can't call."""
+    found = [f["message"] for f in server.doctor() if f["kind"] == "names-not-seen"]
+    lines = [message.removeprefix("running tasks ").split(":80: ")[0].partition(" can't call ") for message in found]
+    return {(task, f"{name}:80") for tasks, _, name in lines for task in tasks.split(", ")}
+
+
 def late(cluster: Cluster) -> None:
     definition = cluster.define(f"{cluster.name}-late", app("web", 8080, "http"))
     cluster.serve("late", definition, offer("web", "late"))
@@ -60,9 +67,14 @@ def test_as_on_aws_a_running_task_finds_it_with_its_next_deployment(server: Inst
     task = caller(cluster)
     late(cluster)
     assert cluster.said(task, "one") == ["unresolved"]
+    said = [event["message"] for event in cluster.service("client")["events"]]
+    (told,) = [message for message in said if f"(task {task_id(task)}) can't call late:80" in message]
+    assert "--force-new-deployment" in told
+    assert (task_id(task), "late:80") in unseen(server)
     cluster.update("client", forceNewDeployment=True)
     cluster.steady("client")
     (after,) = cluster.tasks("client")
     assert task_id(after["taskArn"]) != task_id(task)
     assert eventually(lambda: cluster.said(after["taskArn"], "one")) == ["200"]
+    assert task_id(after["taskArn"]) not in {who for who, _ in unseen(server)}
     assert cluster.said(task, "one") == ["unresolved"]

@@ -23,6 +23,16 @@ def problems(settings: Settings) -> list[str]:
     return found
 
 
+def machine_problems() -> list[str]:
+    """What this machine lacks to run tasks for real, whoever runs moyai; a line each."""
+    return check_host()
+
+
+def machine_warnings() -> list[str]:
+    """What will have no effect on this machine, a line each."""
+    return check_limits()
+
+
 def warnings(settings: Settings) -> list[str]:
     """What will be missing, a line each, though moyai can start."""
     return check_limits() if settings.runtime is RuntimeKind.LINUX else []

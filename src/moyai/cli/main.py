@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from moyai.cli.demo.run import demo
 from moyai.cli.dns import dns
+from moyai.cli.doctor import doctor
 from moyai.cli.down import down
 from moyai.cli.image import image_commands
 from moyai.cli.keys import key_commands
@@ -26,7 +27,7 @@ def command_line() -> typer.Typer:
     cli = typer.Typer(
         help="Amazon ECS Service Connect on your own machine.", no_args_is_help=True, pretty_exceptions_enable=False
     )
-    for command in (up, down, status, logs, mesh, dns, reset, demo):
+    for command in (up, down, status, doctor, logs, mesh, dns, reset, demo):
         cli.command()(command)
     cli.add_typer(key_commands(), name="keys")
     cli.add_typer(image_commands(), name="image")

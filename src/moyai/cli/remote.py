@@ -47,6 +47,12 @@ class Remote:
             found: Mapping[str, Any] = json.loads(answer.read())
             return found
 
+    def doctor(self) -> Mapping[str, Any]:
+        """What ``GET /_moyai/doctor`` says."""
+        with self._request("GET", "/_moyai/doctor") as answer:
+            found: Mapping[str, Any] = json.loads(answer.read())
+            return found
+
     def reset(self) -> None:
         """Stop and forget everything."""
         with self._request("POST", "/_moyai/reset") as answer:

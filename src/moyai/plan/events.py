@@ -22,6 +22,8 @@ REPEAT_AFTER = 6 * 3600
 """Seconds until what is still true is said again."""
 
 _KEPT = 100
+_SHOWN = 10
+"""Tasks, or names, in one sentence."""
 _STEP = 0.001
 
 
@@ -46,9 +48,23 @@ def failed_health_checks(task: Task) -> str:
     return f"(task {task.id}) failed container health checks."
 
 
+UNPLACED = "was unable to place a task."
+SEE_THEM = (
+    "Deploy the service again (aws ecs update-service --force-new-deployment), or give its cluster the tag "
+    "moyai:live-endpoints with the value on."
+)
+
+
 def unplaced(reason: str) -> str:
     """A task could not be had; AWS words its own start errors so, too."""
-    return f"was unable to place a task. Reason: {reason.rstrip('.')}."
+    return f"{UNPLACED} Reason: {reason.rstrip('.')}."
+
+
+def unseen(tasks: Sequence[Task], names: Sequence[str]) -> str:
+    """Running tasks can't call names that came after their deployment. AWS says nothing of this."""
+    who = _some([f"(task {t.id})" for t in tasks], "tasks")
+    which = _some(list(names), "names")
+    return f"{who} can't call {which}: their deployment is older, and it froze the names they see. {SEE_THEM}"
 
 
 STEADY = "has reached a steady state."
@@ -89,6 +105,11 @@ def _append(log: ServiceLog, message: str, now: Instant, ids: Ids) -> ServiceLog
     newest = log.events[0].created_at + _STEP if log.events else 0.0
     event = ServiceEvent(ids.uuid(), Instant(round(max(now, newest), 3)), message)
     return replace(log, events=(event, *log.events)[:_KEPT])
+
+
+def _some(found: Sequence[str], what: str) -> str:
+    more = f" and {len(found) - _SHOWN} more {what}" if len(found) > _SHOWN else ""
+    return ", ".join(found[:_SHOWN]) + more
 
 
 def _named(tasks: Sequence[Task]) -> str:

@@ -21,7 +21,7 @@ from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.world import Change, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
-from moyai.plan import events
+from moyai.plan import events, unseen
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.pools import pools
 from moyai.plan.progress import advance, steady_again
@@ -68,7 +68,9 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     made = turns(moment, pools(roll, acknowledged=case is None or case.acknowledged))
     following, said = advance(roll, made, now, may_complete=case is None or _may_complete(case))
     following, record = _ended(following, case, now)
-    texts = [*told, *(text for turn in made for text in _texts(world, turn, now)), *said]
+    following, unheard = unseen.told(world, following)
+    blind = [events.unseen(unheard.tasks, unheard.names)] if unheard.names else []
+    texts = [*told, *(text for turn in made for text in _texts(world, turn, now)), *blind, *said]
     return plan(
         (
             *(() if following == service else (Put(following),)),

@@ -1,8 +1,9 @@
-"""Health for everybody; logs and reset for this machine only.
+"""Health for everybody; what doctor finds, logs and reset for this machine only.
 
-``GET /_moyai/health`` answers as soon as the door is open. ``GET /_moyai/logs?task=ID&container=NAME``
-streams a JSON object a line. ``POST /_moyai/reset`` stops and forgets everything. The last two exist
-only in development mode (on loopback, without keys): they ask for no signature.
+``GET /_moyai/health`` answers as soon as the door is open. ``GET /_moyai/doctor`` says what keeps services from calling
+each other. ``GET /_moyai/logs?task=ID&container=NAME`` streams a JSON object a line. ``POST /_moyai/reset`` stops and
+forgets everything. All but the first exist only in development mode (on loopback, without keys): they ask for no
+signature.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import msgspec
 from moyai.api.asgi import Handler, StreamedResponse
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.ids import TaskId
+from moyai.mesh.service_connect import compile_mesh
+from moyai.plan.doctor import findings
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
@@ -39,7 +42,7 @@ def own_handlers(plane: Plane, *, development: bool) -> Mapping[str, Handler]:
     """The paths below ``/_moyai/``."""
     handlers: dict[str, Handler] = {"health": Health(plane)}
     if development:
-        handlers |= {"logs": Logs(plane), "reset": Reset(plane)}
+        handlers |= {"doctor": Doctor(plane), "logs": Logs(plane), "reset": Reset(plane)}
     return MappingProxyType(handlers)
 
 
@@ -64,6 +67,26 @@ class Health:
                 "synced": sum(s.synced for s in states),
                 "rejected": sum(s.rejected is not None for s in states),
             },
+        }
+        return HttpResponse(200, _JSON, msgspec.json.encode(found))
+
+
+class Doctor:
+    """What keeps services from calling each other."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """A JSON object with ``version``, ``runtime`` and ``findings``, as in ``plan.doctor``."""
+        if request.method != "GET":
+            return _said(405, "Use GET.")
+        plane = self._plane
+        left_out = [(d.subject, d.message) for d in compile_mesh(plane.store.world).diagnostics]
+        found = {
+            "version": plane.version,
+            "runtime": plane.runtime_name,
+            "findings": findings(plane.store.world, plane.feed.states(), left_out),
         }
         return HttpResponse(200, _JSON, msgspec.json.encode(found))
 

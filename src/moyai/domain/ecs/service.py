@@ -99,6 +99,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """No new task before this: the back-off after tasks that never reached RUNNING."""
     rollout_state: RolloutState = RolloutState.IN_PROGRESS
     rollout_state_reason: str = ""
+    unseen: tuple[str, ...] = ()
+    """Names that its running tasks can't call and that it has said so of."""
 
 
 class Service(Stored, frozen=True, tag="service"):

@@ -1,0 +1,173 @@
+"""What keeps services from calling each other, found in the world and in what the proxies said: for ``moyai doctor``.
+
+Promise: pure, and each finding says what is wrong, with whom, and what to do next. A PROBLEM is something that fails
+now; a WARNING may be as it was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from itertools import chain
+
+import msgspec
+
+from moyai.domain.cloudmap.service import DiscoveryService
+from moyai.domain.connect.outside import client_port
+from moyai.domain.ecs.service import RolloutState, Service, ServiceStatus
+from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.world import ProxyState, World
+from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
+from moyai.plan import events
+from moyai.plan.connect import endpoints
+from moyai.plan.unseen import unseen
+
+
+class Severity(StrEnum):
+    """How bad it is."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """``kind`` is a word that stays the same from one version to the next; ``subject`` is a resource's ARN or name."""
+
+    severity: Severity
+    kind: str
+    subject: str
+    message: str
+    remedy: str
+
+
+def findings(
+    world: World, proxies: Mapping[WorkloadId, ProxyState], left_out: Iterable[tuple[str, str]] = ()
+) -> tuple[Finding, ...]:
+    """Everything there is to say, problems first. ``left_out``: what could not be compiled into the mesh, and why."""
+    found = chain(_proxies(world, proxies), _services(world), _names(world), map(_left_out, left_out))
+    return tuple(sorted(found, key=lambda f: (f.severity, f.kind, f.subject)))
+
+
+def _left_out(piece: tuple[str, str]) -> Finding:
+    subject, why = piece
+    remedy = "Deploy the service again that the name is for, or the one that calls it."
+    return Finding(Severity.WARNING, "left-out", subject, why, remedy)
+
+
+def _proxies(world: World, proxies: Mapping[WorkloadId, ProxyState]) -> Iterator[Finding]:
+    for task in world.tasks.each("alive", "yes"):
+        proxy = task.proxy
+        if proxy is None or proxy.last_status is not ContainerStatus.RUNNING or task.last_status is TaskStatus.PENDING:
+            continue
+        finding = _proxy(task, proxy.name, proxies.get(WorkloadId(task.arn), ProxyState()))
+        if finding is not None:
+            yield finding
+
+
+def _proxy(task: Task, name: str, state: ProxyState) -> Finding | None:
+    log = f"moyai logs {task.id} --container {name}"
+    if state.rejected is not None:
+        message = f"its proxy refuses its newest configuration and goes on with the one before: {state.rejected}"
+        remedy = f"This is moyai's fault: please report it with the proxy's log ({log})."
+        return Finding(Severity.PROBLEM, "configuration-refused", task.arn, message, remedy)
+    if not state.connected:
+        message = "its proxy has no stream to the control plane, and goes on with what it knew."
+        remedy = f"A proxy comes back within seconds. If it doesn't, look at {log}, and stop the task to have another."
+        return Finding(Severity.PROBLEM, "proxy-not-connected", task.arn, message, remedy)
+    if not state.synced:
+        message = "its proxy has not acknowledged its newest configuration yet."
+        remedy = f"This passes within moments. If it is still there when you ask again, look at {log}."
+        return Finding(Severity.WARNING, "configuration-under-way", task.arn, message, remedy)
+    return None
+
+
+def _services(world: World) -> Iterator[Finding]:
+    for service in world.services:
+        if service.status is ServiceStatus.ACTIVE:
+            yield from _starts(world, service)
+            yield from _sees(world, service)
+
+
+def _starts(world: World, service: Service) -> Iterator[Finding]:
+    failed = service.primary.failed_tasks
+    if failed:
+        stopped = [
+            t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == service.primary.id
+        ]
+        last = max(stopped, key=lambda t: t.stopped_at or 0, default=None)
+        why = f" The last one: {last.stopped_reason}." if last is not None and last.stopped_reason else ""
+        message = f"{failed} tasks in a row did not start; the next try waits longer each time.{why}"
+        look = "its tasks" if last is None else f"moyai logs {last.id}"
+        remedy = f"Look at {look}, mend the cause and deploy again; a new deployment waits for nothing."
+        yield Finding(Severity.PROBLEM, "tasks-do-not-start", service.arn, message, remedy)
+    elif (trouble := _trouble(world, service)) is not None:
+        remedy = "The event says what stands in the way; it goes on by itself when that is gone."
+        yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
+
+
+def _trouble(world: World, service: Service) -> str | None:
+    """The service's last event about not getting on, unless it was steady since."""
+    log = world.service_logs.get(service.arn)
+    for event in () if log is None else log.events:
+        if event.message.endswith(events.STEADY):
+            return None
+        if event.message.endswith((events.STUCK, events.INCONSISTENT)) or events.UNPLACED in event.message:
+            return event.message
+    return None
+
+
+def _sees(world: World, service: Service) -> Iterator[Finding]:
+    found = unseen(world, service)
+    if found.names:
+        tasks = ", ".join(t.id for t in found.tasks)
+        message = f"running tasks {tasks} can't call {', '.join(found.names)}: their deployment is older."
+        yield Finding(Severity.WARNING, "names-not-seen", service.arn, message, events.SEE_THEM)
+
+
+def _names(world: World) -> Iterator[Finding]:
+    for namespace in world.namespaces:
+        offered = endpoints(world, namespace.arn)
+        by_target: dict[DiscoveryServiceArn, list[str]] = {}
+        for (name, port), target in offered.items():
+            by_target.setdefault(target, []).append(f"{name}:{port}")
+        for target, names in sorted(by_target.items()):
+            yield from _answers(world, target, names)
+        for service in world.discovery_services.each("namespace", namespace.arn):
+            yield from _hidden(service, f"{service.name}.{namespace.name}".lower(), offered)
+
+
+def _answers(world: World, target: DiscoveryServiceArn, names: list[str]) -> Iterator[Finding]:
+    known = world.discovery_services.get(target)
+    if known is None or world.discovery_instances.count("service", target):
+        return
+    owner = world.services.get(known.owner)
+    message = f"nobody answers at {', '.join(sorted(names))}: callers get 503, or no connection."
+    if owner is not None and owner.desired_count == 0:
+        remedy = f"The service is scaled to 0: aws ecs update-service --service {owner.name} --desired-count 1."
+    elif owner is not None:
+        remedy = f"Its tasks are not RUNNING and healthy: see moyai status, and the events of {owner.name}."
+    else:
+        remedy = "Register an instance with AWS_INSTANCE_IPV4 and AWS_INSTANCE_PORT in it."
+    meant = owner is None or owner.desired_count == 0 or owner.primary.rollout_state is RolloutState.IN_PROGRESS
+    subject = target if owner is None else owner.arn
+    yield Finding(Severity.WARNING if meant else Severity.PROBLEM, "nobody-answers", subject, message, remedy)
+
+
+def _hidden(
+    service: DiscoveryService, full: str, offered: Mapping[tuple[str, int], DiscoveryServiceArn]
+) -> Iterator[Finding]:
+    """A Cloud Map service under whose name a task reaches another one."""
+    port = client_port(service.attributes)
+    for name in (full, service.name.lower()):
+        others = [t for (n, p), t in offered.items() if n == name and t != service.arn and (port is None or p == port)]
+        reachable = service.owner is None and (service.dns is not None or port is not None)
+        if others and reachable and (name == full or port is not None):
+            message = f"tasks with Service Connect that call {name} reach {others[0]} and not this one."
+            yield Finding(
+                Severity.WARNING,
+                "name-hidden",
+                service.arn,
+                message,
+                "Give the clientAlias of the other another dnsName.",
+            )
+            return

@@ -1,0 +1,134 @@
+"""What the doctor finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, DnsConfig, DnsRecord, RecordType
+from moyai.domain.connect.outside import CLIENT_PORT
+from moyai.domain.ecs.service import RolloutState
+from moyai.domain.ecs.task import StopCode, TaskStatus
+from moyai.domain.world import ProxyState, Put
+from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ServiceArn, WorkloadId
+from moyai.plan.doctor import findings
+from moyai.plan.events import STEADY, STUCK, announce, unplaced
+from moyai.testing.world import Builder, container
+from tests.unit.plan.tasks import put, settled
+
+WELL = ProxyState(connected=True, synced=True)
+
+
+def found(build: Builder, proxy: ProxyState = WELL, *left_out: tuple[str, str]) -> list[Any]:
+    """Everything that is found when all proxies are like this."""
+    states = {WorkloadId(t.arn): proxy for t in build.world.tasks}
+    return [(f.severity.value, f.kind, f.message) for f in findings(build.world, states, left_out)]
+
+
+def kinds(build: Builder, proxy: ProxyState = WELL) -> list[str]:
+    return [kind for _, kind, _ in found(build, proxy)]
+
+
+def offer(build: Builder, name: str, desired: int = 1, *, answered: bool = True) -> ServiceArn:
+    made = build.service(name, build.definition(name, container("api", port=9000)), desired, offers=["api"])
+    (owned,) = build.world.discovery_services.by("owner", made)
+    if answered:
+        build.book.apply([Put(DiscoveryInstance(owned.arn, InstanceId("i"), {}, build.clock.now()))])
+    return made
+
+
+def by_hand(build: Builder, name: str, **members: Any) -> None:
+    identity = DiscoveryServiceArn(f"arn:aws:servicediscovery:us-east-1:123456789012:service/srv-{name}")
+    made = DiscoveryService(identity, DiscoveryServiceId(f"srv-{name}"), name, build.namespace(), build.clock.now())
+    build.book.apply([Put(replace(made, **members))])
+
+
+def said(build: Builder, service: ServiceArn, *texts: str) -> None:
+    build.book.apply(announce(build.world, service, texts, build.clock.now(), build.ids))
+
+
+def test_where_all_is_well_there_is_nothing_to_say():
+    build, _ = settled(2, offers=[])
+    assert found(build) == []
+
+
+def test_a_proxy_without_a_stream_and_one_that_nobody_knows_of():
+    build, _ = settled(1, offers=[])
+    assert kinds(build, ProxyState()) == ["proxy-not-connected"]
+    assert [f.kind for f in findings(build.world, {})] == ["proxy-not-connected"]
+
+
+def test_a_proxy_that_refuses_says_why():
+    build, _ = settled(1, offers=[])
+    (finding,) = found(build, ProxyState(connected=True, rejected="no such filter"))
+    assert finding[:2] == ("problem", "configuration-refused")
+    assert "no such filter" in finding[2]
+
+
+def test_a_proxy_that_is_being_told_is_no_problem():
+    build, _ = settled(1, offers=[])
+    assert found(build, ProxyState(connected=True))[0][:2] == ("warning", "configuration-under-way")
+
+
+def test_names_that_running_tasks_cant_call_with_the_tasks():
+    build, front = settled(1, offers=[])
+    offer(build, "back")
+    (task,) = build.tasks(front)
+    (finding,) = found(build)
+    assert finding == (
+        "warning",
+        "names-not-seen",
+        f"running tasks {task.id} can't call back-api:80: their deployment is older.",
+    )
+
+
+def test_a_service_whose_tasks_dont_start_and_why_the_last_one_did_not():
+    build, front = settled(1)
+    (task,) = build.tasks(front)
+    put(build, task.arn, last_status=TaskStatus.STOPPED, stopped_reason="CannotPull", stop_code=StopCode.USER_INITIATED)
+    service = build.world.services[front]
+    build.book.apply([Put(replace(service, deployments=(replace(service.primary, failed_tasks=4),)))])
+    ((severity, kind, message),) = found(build)
+    assert (severity, kind) == ("problem", "tasks-do-not-start")
+    assert message.startswith("4 tasks in a row")
+    assert "CannotPull" in message
+
+
+def test_a_service_that_is_stuck_until_it_was_steady_again():
+    build, front = settled(1)
+    said(build, front, STUCK)
+    assert kinds(build) == ["service-stuck"]
+    said(build, front, STEADY)
+    assert kinds(build) == []
+    said(build, front, unplaced("RESOURCE:ENI"))
+    assert kinds(build) == ["service-stuck"]
+
+
+def test_a_name_that_nobody_answers_is_a_problem_unless_it_is_meant_or_just_begins():
+    build = Builder()
+    back = offer(build, "back", answered=False)
+    assert [f[:2] for f in found(build)] == [("warning", "nobody-answers")]
+    service = build.world.services[back]
+    done = replace(service.primary, rollout_state=RolloutState.COMPLETED)
+    build.book.apply([Put(replace(service, deployments=(done,)))])
+    assert [f[:2] for f in found(build)] == [("problem", "nobody-answers")]
+    build.scale(back, 0)
+    assert [f[:2] for f in found(build)] == [("warning", "nobody-answers")]
+
+
+def test_a_cloud_map_service_whose_name_leads_elsewhere_in_tasks():
+    build = Builder()
+    offer(build, "back")
+    by_hand(build, "back-api", attributes={CLIENT_PORT: "80"})
+    assert "name-hidden" in kinds(build)
+    by_hand(build, "back-api", attributes={CLIENT_PORT: "81"})
+    assert "name-hidden" not in kinds(build)
+    by_hand(build, "back-api", dns=DnsConfig((DnsRecord(RecordType.A, 60),)))
+    assert "name-hidden" not in kinds(build), "its name has the namespace in it"
+
+
+def test_what_was_left_out_of_the_mesh_is_passed_on_after_the_problems():
+    build, _ = settled(1, offers=[])
+    listed = found(build, ProxyState(), ("arn", "it leads nowhere"))
+    assert [f[:2] for f in listed] == [("problem", "proxy-not-connected"), ("warning", "left-out")]
