@@ -59,7 +59,8 @@ class Cluster:
         self.ecs = installation.client("ecs")
         defaults = {"serviceConnectDefaults": {"namespace": namespace}} if namespace else {}
         self.ecs.create_cluster(clusterName=name, **defaults)
-        subnets = installation.client("ec2").describe_subnets()["Subnets"]
+        default = [{"Name": "default-for-az", "Values": ["true"]}]
+        subnets = installation.client("ec2").describe_subnets(Filters=default)["Subnets"]
         self.subnets = [subnet["SubnetId"] for subnet in subnets]
 
     # ---------------------------------------------------------------------------------------- definitions

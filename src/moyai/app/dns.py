@@ -50,8 +50,8 @@ class NameServers:
         self._port = port
         self._upstream = Upstream([a for a in upstream if (a, PORT) != (HOST, port)], secrets.randbelow)
         self._zones = Zones(secrets.randbelow)
-        self._servers: list[DatagramServer | StreamServer] = []
-        self._served: set[VpcId] = set()
+        self._servers: dict[VpcId | None, list[DatagramServer | StreamServer]] = {}
+        """By the VPC they answer; under None the host's."""
 
     async def run(self) -> None:
         """Follow the store until cancelled. What was known before is forgotten: the store tells everything anew."""
@@ -66,10 +66,8 @@ class NameServers:
 
     async def close(self) -> None:
         """Stop answering everywhere, so that no socket holds on to a VPC's network."""
-        servers, self._servers = self._servers, []
-        self._served.clear()
-        for server in servers:
-            await server.close()
+        for vpc in tuple(self._servers):
+            await self._leave(vpc)
 
     async def _serve_host(self) -> None:
         try:
@@ -81,19 +79,20 @@ class NameServers:
 
     async def _serve_vpcs(self, keys: Iterable[Key]) -> None:
         for key in keys:
+            if key.table == "vpc" and key.key in self._servers and key.key not in self._store.world.vpcs:
+                await self._leave(VpcId(key.key))
             task = self._store.world.tasks.get(TaskArn(key.key)) if key.table == "task" else None
-            if task is not None and not task.stopped and task.interface.vpc not in self._served:
+            if task is not None and not task.stopped and task.interface.vpc not in self._servers:
                 vpc, _ = place_of(self._store.world, task)
                 await self._serve_vpc(vpc, task.interface.private_dns_name.partition(".")[2])
 
     async def _serve_vpc(self, vpc: Vpc, domain: str) -> None:
-        self._served.add(vpc.id)
         try:
             sockets = await self._vpc_sockets(vpc)
         except RuntimeFault:  # its tasks go on, and the next one tries again
-            self._served.discard(vpc.id)
             _log.exception("names don't resolve in %s", vpc.id)
             return
+        self._servers[vpc.id] = []
         network = IPv4Network(vpc.cidr)
         for names in address_names(vpc.id, network, domain):
             self._zones.add(names)
@@ -117,8 +116,13 @@ class NameServers:
         for_stream, for_datagrams = (
             Resolver(self._zones, vpc, self._upstream, stream=long_answers) for long_answers in (True, False)
         )
-        self._servers.append(await StreamServer.open(stream, for_stream, admits))
-        self._servers.append(DatagramServer(datagrams, for_datagrams, admits))
+        servers = self._servers.setdefault(vpc, [])
+        servers.append(await StreamServer.open(stream, for_stream, admits))
+        servers.append(DatagramServer(datagrams, for_datagrams, admits))
+
+    async def _leave(self, vpc: VpcId | None) -> None:
+        for server in self._servers.pop(vpc):
+            await server.close()
 
 
 def host_resolvers() -> Sequence[str]:

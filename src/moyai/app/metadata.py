@@ -31,6 +31,8 @@ class MetadataServers:
         """Follow the store until cancelled."""
         async for keys in self._store.watch():
             for key in keys:
+                if key.table == "vpc" and key.key not in self._store.world.vpcs:
+                    await self._leave(VpcId(key.key))
                 task = self._store.world.tasks.get(key.key) if key.table == "task" else None
                 if task is not None and not task.stopped:
                     await self._serve(task)
@@ -40,6 +42,11 @@ class MetadataServers:
         servers = [server for server in self._servers.values() if server is not None]
         self._servers.clear()
         await asyncio.gather(*(server.close() for server in servers))
+
+    async def _leave(self, vpc: VpcId) -> None:
+        server = self._servers.pop(vpc, None)
+        if server is not None:
+            await server.close()
 
     async def _serve(self, task: Task) -> None:
         if task.interface.vpc in self._servers:

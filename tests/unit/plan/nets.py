@@ -19,7 +19,7 @@ from moyai.domain.world import Put, World
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
 from moyai.plan.launch import LaunchRequest, launch
-from moyai.testing.world import SCOPE, Builder
+from moyai.testing.world import SCOPE, Book, Builder
 
 OTHER = Scope(AccountId("210987654321"), Region("eu-west-1"))
 ANYWHERE = "0.0.0.0/0"
@@ -30,8 +30,8 @@ class Nets:
     table), at 10.<number>.0.0/16.
     """
 
-    def __init__(self) -> None:
-        self.build = Builder()
+    def __init__(self, book: Book | None = None) -> None:
+        self.build = Builder(book)
         self.put(*settle(self.world, SCOPE))
 
     @property

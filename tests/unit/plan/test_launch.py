@@ -12,12 +12,15 @@ from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskSta
 from moyai.domain.ecs.task_definition import HealthCheck, KeyValuePair, PortMapping, UlimitDefinition
 from moyai.domain.sandbox.spec import HostName, Intercept, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import DiscoveryServiceArn
 from moyai.plan.launch import LaunchRequest, NoRoom, launch
 from moyai.plan.publish import published_ports
 from moyai.plan.specs import container_spec, sandbox_spec
 from moyai.testing.world import SCOPE, Builder, container
+from tests.unit.plan.nets import Nets
 from tests.unit.plan.tasks import put
 
 SUBNETS = tuple(s.id for s in default_vpc(SCOPE).subnets)
@@ -157,3 +160,41 @@ def test_public_ports_answer_while_there_is_a_sandbox(status, answers):
     put(build, task.arn, last_status=status)
     port = PublishedPort(task.id, task.interface.public_address or "", task.interface.vpc, "172.31.0.4", 8080)
     assert published_ports(build.world) == ((port,) if answers else ())
+
+
+def test_a_task_stands_in_the_zone_and_the_vpc_of_its_subnet():
+    nets = Nets()
+    nets.vpc("a", 1)
+    nets.put(Put(replace(nets.subnet("far", "a", "10.1.2.0/24"), zone="us-east-1c")))
+    task = nets.task("far")
+    assert (task.availability_zone, task.interface.vpc, task.interface.address) == ("us-east-1c", "vpc-a", "10.1.2.4")
+    assert task.interface.private_dns_name == "ip-10-1-2-4.ec2.internal"
+    assert task.interface.security_groups == ("sg-a",)
+    spec = sandbox_spec(nets.world, task, nets.world.task_definitions[task.task_definition])
+    assert (spec.network.vpc, spec.network.vpc_cidr, spec.network.subnet_cidr) == (
+        "vpc-a",
+        "10.1.0.0/16",
+        "10.1.2.0/24",
+    )
+
+
+def test_the_address_of_a_nat_gateway_is_taken():
+    nets = Nets()
+    nets.vpc("a", 1)
+    nets.nat("a", "a")
+    gateway = nets.world.nat_gateways["nat-a"]
+    nets.put(Put(replace(gateway, address="10.1.1.4")))
+    assert nets.task("a").interface.address == "10.1.1.5"
+
+
+def test_a_subnet_or_a_group_that_went_since_it_was_named_has_no_room():
+    nets = Nets()
+    nets.vpc("a", 1)
+    nets.group("web", "a")
+    nets.build.book.apply([Delete(SecurityGroup, "sg-web")])
+    with pytest.raises(NoRoom, match="sg-web"):
+        nets.task("a", "web")
+    scope = nets.world.subnets["subnet-a"]
+    nets.build.book.apply([Delete(Subnet, scope.id)])
+    with pytest.raises(NoRoom):
+        new(nets.build, network=AwsVpcConfiguration(subnets=(scope.id,)))

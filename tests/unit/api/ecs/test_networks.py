@@ -1,0 +1,47 @@
+"""awsvpcConfiguration: any subnets and groups of the account, all of one VPC."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.api.ecs.bench import GROUP, SUBNETS, service
+from tests.unit.plan.nets import OTHER, Nets
+
+
+@pytest.fixture
+def nets(shop) -> Nets:
+    """``vpc-a`` of the account, and ``vpc-b`` of another one."""
+    made = Nets(shop.store)
+    made.vpc("a", 1)
+    made.vpc("b", 2, OTHER)
+    shop.definition()
+    return made
+
+
+def network(*subnets: str, groups: tuple[str, ...] = ()) -> dict[str, object]:
+    asked = {"subnets": list(subnets), "securityGroups": list(groups)}
+    return {"networkConfiguration": {"awsvpcConfiguration": asked}}
+
+
+def test_a_service_stands_in_a_vpc_of_ones_own(shop, nets):
+    made = shop.service(**network("subnet-a", groups=("sg-a",)))
+    shown = made["networkConfiguration"]["awsvpcConfiguration"]
+    assert (shown["subnets"], shown["securityGroups"]) == (["subnet-a"], ["sg-a"])
+    run = shop.call("RunTask", taskDefinition="web", **network("subnet-a"))
+    details = {one["name"]: one["value"] for one in run["tasks"][0]["attachments"][0]["details"]}
+    assert details["subnetId"] == "subnet-a"
+    assert shop.world.tasks[run["tasks"][0]["taskArn"]].interface.address == "10.1.1.4"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (network("subnet-a", SUBNETS[0]), "subnets must belong to the same VPC: subnet-a (vpc-a)"),
+        (network("subnet-a", groups=(GROUP,)), "does not appear to belong to the same VPC as the input subnets"),
+        (network("subnet-b"), "The subnet ID 'subnet-b' does not exist"),
+        (network("subnet-a", groups=("sg-b",)), "The security group 'sg-b' does not exist"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(shop, nets, asked, message):
+    shop.fails("CreateService", "InvalidParameterException", message, **(service() | asked))
+    shop.fails("RunTask", "InvalidParameterException", message, taskDefinition="web", **asked)
