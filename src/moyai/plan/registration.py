@@ -1,8 +1,8 @@
 """A task's places in Cloud Map: one instance for each port it offers and for each of its registries.
 
 Promise: they exist from the moment the start gate lets the task through until it begins to leave; the
-proxies' endpoints, and what DNS and DiscoverInstances answer for the task, are exactly these. A registry
-with custom health hears of the task's health; one that somebody deleted is passed over.
+proxies' endpoints, and what DNS and DiscoverInstances answer for the task, are exactly these. Service Connect's
+own services and a registry with custom health hear of the task's health; one that somebody deleted is passed over.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
 """
@@ -71,7 +71,7 @@ def register(world: World, task: Task, definition: TaskDefinition, now: Instant)
 
 
 def report(world: World, task: Task) -> tuple[Change, ...]:
-    """Changes that pass the task's health on to its registries."""
+    """Changes that pass the task's health on to where it is registered."""
     told = ((i, replace(i, health=_health(s, task, i.health))) for s, i in _registered(world, task))
     return tuple(Put(now) for before, now in told if now != before)
 
@@ -84,7 +84,7 @@ def withdraw(world: World, task: Task) -> tuple[Change, ...]:
 def records_expire_at(world: World, task: Task, now: Instant) -> Instant | None:
     """Until when somebody may go by a record of the task that is withdrawn now; None without registries."""
     registries = (world.discovery_services.get(r.registry_arn) for r in task.service_registries)
-    waits = [max((r.ttl for r in s.dns.records), default=0) if s.dns else 0 for s in registries if s is not None]
+    waits = [max(s.ttl, (s.remembered_until or now) - now) for s in registries if s is not None]
     return later(now, min(max(waits), LONGEST_TTL) + TTL_MARGIN) if waits else None
 
 
@@ -98,7 +98,7 @@ def _registered(world: World, task: Task) -> Iterator[tuple[DiscoveryService | N
 
 def _health(service: DiscoveryService | None, task: Task, otherwise: Health) -> Health:
     """What the service is told of the task's health; nothing while that is UNKNOWN."""
-    told = service is not None and service.custom_health and task.health_status is not Health.UNKNOWN
+    told = service is not None and service.told_by_ecs and task.health_status is not Health.UNKNOWN
     return task.health_status if told else otherwise
 
 

@@ -155,4 +155,6 @@ def _discovery_service(world: World, key: str) -> _Trace | None:
 def _discovery_instance(world: World, key: str) -> _Trace | None:
     instance = world.discovery_instances.get(key)
     service = None if instance is None else world.discovery_services.get(instance.service)
-    return None if instance is None or service is None else _Trace(service.namespace, instance.attributes)
+    if instance is None or service is None:
+        return None
+    return _Trace(service.namespace, (instance.attributes, instance.health))

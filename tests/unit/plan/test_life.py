@@ -9,11 +9,12 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.ecs.task import ContainerStatus, StopCode, TaskStatus
 from moyai.domain.ecs.task_definition import Condition, ContainerDependency
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import Delete, Drain
+from moyai.domain.world import Delete, Drain, Put
 from moyai.kernel.clock import later
 from moyai.kernel.ids import WorkloadId
 from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop
 from moyai.plan.ending import SETTLE
+from moyai.plan.registration import records_expire_at
 from moyai.testing.world import CHECK, Builder, container
 from tests.unit.plan.tasks import DRAINED, down, proxy_of, put, schedule, step, up
 
@@ -152,6 +153,25 @@ def test_a_task_is_stopped_when_its_records_have_expired(ttls, waits):
     build.clock.turn_to(later(since, waits))
     step(build, task, api)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_records_that_were_answered_with_a_longer_ttl_are_waited_for_too():
+    build, task, registry = discoverable(10)
+    service = build.world.discovery_services[registry]
+    since = build.clock.now()
+    build.book.apply([Put(replace(service, remembered_until=later(since, 60)))])
+    build.stop(task)
+    step(build, task, up(build, "api", Health.HEALTHY))
+    assert build.world.tasks[task].records_expire_at == later(since, 61)
+    build.clock.turn_to(later(since, 1000))
+    assert records_expire_at(build.world, build.world.tasks[task], build.clock.now()) == later(since, 1011)
+
+
+def test_service_connects_instances_have_the_health_of_their_tasks():
+    build, task, seen = running(health_check=CHECK)
+    step(build, task, seen[0], up(build, "api", Health.UNHEALTHY))
+    (instance,) = build.world.discovery_instances
+    assert instance.health is Health.UNHEALTHY
 
 
 @pytest.mark.parametrize(

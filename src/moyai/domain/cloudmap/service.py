@@ -97,6 +97,8 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
     health_check: HealthCheck | None = None
     custom_health: bool = False
     """Health is told by UpdateInstanceCustomHealthStatus (or by ECS)."""
+    remembered_until: Instant | None = None
+    """Until when somebody may go by a record that has since been given a shorter TTL, or taken away."""
     attributes: Mapping[str, str] = {}
     """The service's own attributes, not its instances'."""
     tags: Mapping[str, str] = {}
@@ -107,9 +109,19 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
         return self.arn
 
     @property
+    def told_by_ecs(self) -> bool:
+        """Whether a task's health is its instance's."""
+        return self.custom_health or self.owner is not None
+
+    @property
+    def ttl(self) -> int:
+        """For how many seconds its records may be remembered."""
+        return 0 if self.dns is None else max((record.ttl for record in self.dns.records), default=0)
+
+    @property
     def knows_health(self) -> bool:
         """Whether anybody says how its instances are: moyai's checks, a caller of the API, or ECS."""
-        return self.custom_health or self.health_check is not None or self.owner is not None
+        return self.told_by_ecs or self.health_check is not None
 
 
 class Revision(Stored, frozen=True, tag="discovery_revision"):

@@ -6,6 +6,7 @@ from ipaddress import AddressValueError, IPv4Address
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.tuning import Tuning
+from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, LoadBalancing, Member, Protocol
 from moyai.mesh.service_connect.branches import Branch, members_of
@@ -40,9 +41,13 @@ def _balancing(protocol: Protocol, tuning: Tuning) -> LoadBalancing:
 
 
 def group_of(world: World, service: DiscoveryService, branch: Branch, diagnostics: list[Diagnostic]) -> EndpointGroup:
-    """Every instance of the branch that has an address and a port; the others are reported in ``diagnostics``."""
+    """Every healthy instance of the branch, or every one where none is healthy, as DiscoverInstances has it. What has
+    no address or port is left out and reported in ``diagnostics``.
+    """
     members = []
-    for instance in members_of(world, service, branch):
+    found = tuple(members_of(world, service, branch))
+    healthy = [instance for instance in found if instance.health is not Health.UNHEALTHY]
+    for instance in healthy or found:
         member = _member(instance)
         if member is None:
             message = f"instance {instance.id} is left out: it needs {INSTANCE_IPV4} and {INSTANCE_PORT}"

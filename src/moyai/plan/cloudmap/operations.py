@@ -56,7 +56,7 @@ def plan_operation(world: World, key: str, now: Instant) -> Plan:
         return plan([Delete(Operation, key)]) if now >= due else plan(wake_at=due)
     if operation.status is OperationStatus.SUBMITTED:
         return plan([Put(replace(operation, status=OperationStatus.PENDING, updated_at=now))])
-    outcome = _outcome(world, operation)
+    outcome = _outcome(world, operation, now)
     done = replace(
         operation,
         status=OperationStatus.SUCCESS if outcome.failure is None else OperationStatus.FAIL,
@@ -80,7 +80,7 @@ def kept_by_ecs(world: World, instance: DiscoveryInstance | None) -> bool:
     return task is not None and not task.stopped
 
 
-def _outcome(world: World, operation: Operation) -> _Outcome:
+def _outcome(world: World, operation: Operation, now: Instant) -> _Outcome:
     match operation.order:
         case CreateNamespace(namespace):
             outcome = _namespace_made(world, namespace)
@@ -89,7 +89,7 @@ def _outcome(world: World, operation: Operation) -> _Outcome:
         case DeleteNamespace(arn):
             outcome = _namespace_removed(world, arn)
         case UpdateService() as order:
-            outcome = _service_changed(world, order)
+            outcome = _service_changed(world, order, now)
         case RegisterInstance(instance):
             outcome = _registered(world, instance)
         case DeregisterInstance(service, instance_id):
@@ -119,12 +119,14 @@ def _namespace_changed(world: World, order: UpdateNamespace) -> _Outcome:
     return _Outcome((Put(replace(namespace, description=description, soa_ttl=ttl)),))
 
 
-def _service_changed(world: World, order: UpdateService) -> _Outcome:
+def _service_changed(world: World, order: UpdateService, now: Instant) -> _Outcome:
     service = world.discovery_services.get(order.service)
     if service is None:
         return _Outcome(failure="Service not found")
     description = service.description if order.description is None else order.description
     changed = replace(service, description=description, dns=order.dns, health_check=order.health_check)
+    if changed.ttl < service.ttl:
+        changed = replace(changed, remembered_until=max(later(now, service.ttl), service.remembered_until or now))
     unchecked = service.health_check is not None and order.health_check is None
     return _Outcome((Put(changed), *(_forgotten_health(world, service) if unchecked else ())))
 

@@ -127,3 +127,14 @@ def test_health_goes_with_the_check_that_told_it(atlas):
     atlas.store.apply([Put(replace(one, health=type(one.health).UNHEALTHY))])
     atlas.done("UpdateService", Id=cart, Service={"DnsConfig": records})
     assert atlas.call("GetInstancesHealthStatus", ServiceId=cart)["Status"] == {"i": "UNKNOWN"}
+
+
+@pytest.mark.parametrize(("ttls", "until"), [((60, 10), 60), ((60, 10, 5), 60), ((10, 60), None), ((60, 60), None)])
+def test_a_ttl_that_gets_shorter_is_remembered_until_the_longer_one_is_over(atlas, ttls, until):
+    namespace = atlas.done("CreatePublicDnsNamespace", Name="shop.example.com")["Targets"]["NAMESPACE"]
+    first, *others = ({"DnsRecords": [{"Type": "A", "TTL": ttl}]} for ttl in ttls)
+    cart = atlas.service(namespace, DnsConfig=first)
+    for settings in others:
+        assert atlas.done("UpdateService", Id=cart, Service={"DnsConfig": settings})["Status"] == "SUCCESS"
+    service = atlas.world.discovery_services[f"{PREFIX}service/{cart}"]
+    assert service.remembered_until == (None if until is None else later(atlas.now, until))

@@ -55,6 +55,29 @@ def test_its_instances_are_the_endpoints(atlas, build):
     assert mesh.diagnostics == ()
 
 
+@pytest.mark.parametrize(
+    ("told", "members"),
+    [
+        ({"one": "UNHEALTHY"}, ["172.31.0.98"]),
+        ({"one": "UNHEALTHY", "two": "UNHEALTHY"}, ["172.31.0.98", "172.31.0.99"]),
+        ({"two": "HEALTHY"}, ["172.31.0.98", "172.31.0.99"]),
+    ],
+)
+def test_who_is_unhealthy_is_not_called_while_another_is_well(atlas, build, told, members):
+    service = atlas.service(build.namespace().rpartition("/")[2], "db", HealthCheckCustomConfig={})
+    for name, address in (("one", "172.31.0.99"), ("two", "172.31.0.98")):
+        attributes = {"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "5433"}
+        atlas.done("RegisterInstance", ServiceId=service, InstanceId=name, Attributes=attributes)
+    atlas.call("UpdateServiceAttributes", ServiceId=service, Attributes={"moyai:client-port": "5432"})
+    view = client(build)
+    task = build.world.tasks[build.run(build.definition("job"))]
+    build.book.apply([Put(replace(task, view=view))])
+    for name, status in told.items():
+        atlas.call("UpdateInstanceCustomHealthStatus", ServiceId=service, InstanceId=name, Status=status)
+    [group] = compile_mesh(build.world).groups.values()
+    assert [member.address for member in group.members] == members
+
+
 def test_without_the_attribute_it_takes_no_part(atlas, build):
     outside(atlas, build, port="")
     assert client(build).names == ()
