@@ -59,10 +59,10 @@ def test_boto3(simulated: Installation):
 def _done(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
     """An operation's targets, once it has succeeded."""
 
-    def targets() -> dict[str, str] | None:
+    def targets() -> Any:
         operation = cloudmap.get_operation(OperationId=begun["OperationId"])["Operation"]
         assert operation["Status"] != "FAIL", operation
-        return dict(operation["Targets"]) if operation["Status"] == "SUCCESS" else None
+        return operation["Targets"] if operation["Status"] == "SUCCESS" else None
 
     return dict(eventually(targets, "the operation succeeds"))
 
