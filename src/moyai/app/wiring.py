@@ -12,6 +12,7 @@ from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ECS
 from moyai.api.operation import Service
+from moyai.api.ram.service import RAM
 from moyai.api.sts.service import STS
 from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, StatePaths, own_bin
 from moyai.app.probes import NetworkProbes
@@ -38,7 +39,7 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
 def services(metrics: MetricReader, settings: CloudMapSettings) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
-    return (ECS, cloudmap(quotas), EC2, STS, cloudwatch(metrics))
+    return (ECS, cloudmap(quotas), EC2, STS, RAM, cloudwatch(metrics))
 
 
 def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:

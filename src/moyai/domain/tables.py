@@ -16,6 +16,7 @@ from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevisi
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.table import Table
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.peering import VpcPeering
@@ -201,6 +202,22 @@ def elastic_addresses() -> Table[ElasticAddress]:
 def client_request(scope: Scope, token: str | None) -> tuple[str, ...]:
     """Under which what a request made is found again by who repeats it."""
     return () if token is None else (f"{scope_key(scope)}/{token}",)
+
+
+def resource_shares() -> Table[ResourceShare]:
+    """By scope, and by what is shared (``resource``, an ARN) and with whom (``consumer``, as a scope)."""
+    return Table(
+        {
+            "scope": _scope,
+            "resource": lambda s: tuple(one.entity for one in s.resources),
+            "consumer": lambda s: tuple(f"{one.entity}/{scope_of(s.arn).region}" for one in s.principals),
+        }
+    )
+
+
+def invitations() -> Table[Invitation]:
+    """By share, and by whom it is for (``receiver``, as a scope)."""
+    return Table({"share": lambda i: (i.share,), "receiver": lambda i: (f"{i.receiver}/{scope_of(i.arn).region}",)})
 
 
 def request_key(operation: Operation) -> str:

@@ -21,6 +21,7 @@ from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.table import Table
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
@@ -46,6 +47,8 @@ AnyRecord = (
     | DiscoveryInstance
     | Revision
     | Operation
+    | ResourceShare
+    | Invitation
     | Vpc
     | DefaultVpc
     | Subnet
@@ -99,6 +102,8 @@ class World:
         self.discovery_instances = tables.discovery_instances()
         self.discovery_revisions: Table[Revision] = Table()
         self.operations = tables.operations()
+        self.resource_shares = tables.resource_shares()
+        self.invitations = tables.invitations()
         self.vpcs = tables.vpcs()
         self.default_vpcs: Table[DefaultVpc] = Table()
         self.subnets = tables.subnets()
@@ -152,6 +157,8 @@ class World:
             DiscoveryInstance: self.discovery_instances,
             Revision: self.discovery_revisions,
             Operation: self.operations,
+            ResourceShare: self.resource_shares,
+            Invitation: self.invitations,
             Vpc: self.vpcs,
             DefaultVpc: self.default_vpcs,
             Subnet: self.subnets,

@@ -54,6 +54,10 @@ NatGatewayId = NewType("NatGatewayId", str)
 AllocationId = NewType("AllocationId", str)
 """An elastic address."""
 
+# RAM.
+ShareArn = NewType("ShareArn", str)
+InvitationArn = NewType("InvitationArn", str)
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""

@@ -1,0 +1,1 @@
+"""AWS Resource Access Manager, as far as Cloud Map's namespaces are shared."""

@@ -1,0 +1,150 @@
+"""What is in a share, and for whom: put in and taken out.
+
+Promise: an account that is put in is invited, and can use what is shared once it has accepted. Whoever is taken out
+can't from then on; an invitation that was not answered goes with it.
+Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceShare.html,
+API_GetResourceShareAssociations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.api.ram.entities import checked_principals, checked_resources
+from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
+from moyai.api.ram.views import association_view, associations_view
+from moyai.domain.keys import scope_key
+from moyai.domain.ram.errors import InvalidParameter
+from moyai.domain.ram.share import Association, AssociationStatus, Invitation, ResourceShare
+from moyai.domain.world import Delete, Put
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import AccountId, InvitationArn
+
+
+class AssociationRequest(msgspec.Struct, frozen=True):
+    """Resources and principals of one share."""
+
+    resource_share_arn: str
+    resource_arns: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    client_token: str | None = None
+
+
+class GetResourceShareAssociationsRequest(msgspec.Struct, frozen=True):
+    """Associations of the caller's shares: PRINCIPAL or RESOURCE."""
+
+    association_type: str
+    resource_share_arns: tuple[str, ...] = ()
+    resource_arn: str | None = None
+    principal: str | None = None
+    association_status: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:
+    """Put resources and accounts in."""
+    share = share_of(ctx, request.resource_share_arn)
+    resources = checked_resources(ctx, request.resource_arns)
+    principals = checked_principals(ctx, request.principals, external=share.allow_external)
+    call = call_of("AssociateResourceShare", request.client_token, request)
+    if not repeated(share.calls, call):
+        held = {one.entity for one in share.resources if one.status is AssociationStatus.ASSOCIATED}
+        open_ = {AssociationStatus.ASSOCIATED, AssociationStatus.ASSOCIATING}
+        asked = {one.entity for one in share.principals if one.status in open_}
+        new_resources = [one for one in resources if one not in held]
+        new_principals = [one for one in principals if one not in asked]
+        share = replace(
+            share,
+            resources=_joining(share.resources, joined(ctx, new_resources, AssociationStatus.ASSOCIATED)),
+            principals=_joining(share.principals, joined(ctx, new_principals, AssociationStatus.ASSOCIATING)),
+            updated_at=ctx.now,
+            calls=with_call(share.calls, call),
+        )
+        ctx.store.apply([Put(share), *map(Put, invited(ctx, share, new_principals))])
+    return _told(share, (*resources, *principals), request)
+
+
+def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:
+    """Take resources and accounts out; what isn't in is passed over."""
+    share = share_of(ctx, request.resource_share_arn)
+    call = call_of("DisassociateResourceShare", request.client_token, request)
+    out = {*request.resource_arns, *request.principals}
+    gone = [replace(one, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now) for one in _all(share, out)]
+    if not repeated(share.calls, call):
+        left = replace(
+            share,
+            resources=tuple(one for one in share.resources if one.entity not in out),
+            principals=tuple(one for one in share.principals if one.entity not in out),
+            updated_at=ctx.now,
+            calls=with_call(share.calls, call),
+        )
+        sent = ctx.store.world.invitations.by("share", share.arn)
+        ctx.store.apply([Put(left), *(Delete(Invitation, one.arn) for one in sent if one.receiver in out)])
+    resources = [one for one in gone if one.entity in request.resource_arns]
+    principals = [one for one in gone if one.entity in request.principals]
+    shown = associations_view(share, resources, principals)
+    return {"resource_share_associations": shown, "client_token": request.client_token}
+
+
+def get_resource_share_associations(ctx: Context, request: GetResourceShareAssociationsRequest) -> dict[str, object]:
+    """Associations of the caller's shares that pass the filters."""
+    of_principals = request.association_type == "PRINCIPAL"
+    if of_principals and request.resource_arn is not None:
+        raise InvalidParameter("resourceArn can't be given with the association type PRINCIPAL.")
+    if not of_principals and request.principal is not None:
+        raise InvalidParameter("principal can't be given with the association type RESOURCE.")
+    wanted = request.principal if of_principals else request.resource_arn
+    if request.resource_share_arns:
+        shares: Iterable[ResourceShare] = [share_of(ctx, one) for one in request.resource_share_arns]
+    else:
+        shares = ctx.store.world.resource_shares.by("scope", scope_key(ctx.scope))
+    found = {
+        f"{share.arn} {one.entity}": association_view(share, request.association_type, one)
+        for share in shares
+        for one in (share.principals if of_principals else share.resources)
+        if wanted in {None, one.entity} and request.association_status in {None, one.status}
+    }
+    filters = replace(request, next_token=None, max_results=None)
+    page = listed(found, ("GetResourceShareAssociations", filters), request.next_token, request.max_results)
+    return {"resource_share_associations": [found[key] for key in page.keys], "next_token": page.next_token}
+
+
+def joined(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[Association, ...]:
+    """New associations."""
+    return tuple(Association(entity, status, ctx.now, ctx.now) for entity in entities)
+
+
+def invited(ctx: Context, share: ResourceShare, accounts: Iterable[AccountId]) -> tuple[Invitation, ...]:
+    """New invitations to a share."""
+    return tuple(
+        Invitation(
+            arn=InvitationArn(arn("ram", ctx.scope, f"resource-share-invitation/{ctx.ids.uuid()}")),
+            share=share.arn,
+            share_name=share.name,
+            sender=ctx.scope.account,
+            receiver=account,
+            invited_at=ctx.now,
+        )
+        for account in accounts
+    )
+
+
+def _joining(had: tuple[Association, ...], new: tuple[Association, ...]) -> tuple[Association, ...]:
+    names = {one.entity for one in new}
+    return (*(one for one in had if one.entity not in names), *new)
+
+
+def _all(share: ResourceShare, entities: Iterable[str]) -> list[Association]:
+    return [one for one in (*share.resources, *share.principals) if one.entity in set(entities)]
+
+
+def _told(share: ResourceShare, entities: tuple[str, ...], request: AssociationRequest) -> dict[str, object]:
+    resources = [one for one in share.resources if one.entity in entities]
+    principals = [one for one in share.principals if one.entity in entities]
+    shown = associations_view(share, resources, principals)
+    return {"resource_share_associations": shown, "client_token": request.client_token}

@@ -1,0 +1,116 @@
+"""Invitations: listed, accepted, rejected.
+
+Promise: from the answer to AcceptResourceShareInvitation on the account can use what is shared.
+Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_AcceptResourceShareInvitation.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.api.ram.lookup import call_of, invitation_of, listed, repeated, with_call
+from moyai.api.ram.views import invitation_view
+from moyai.domain.keys import scope_key
+from moyai.domain.ram.errors import InvitationAlreadyAccepted, InvitationAlreadyRejected, InvitationExpired
+from moyai.domain.ram.permission import RESOURCE_TYPE
+from moyai.domain.ram.share import AssociationStatus, Invitation, InvitationStatus
+from moyai.domain.world import Put
+from moyai.kernel.ids import InvitationArn
+
+
+class GetResourceShareInvitationsRequest(msgspec.Struct, frozen=True):
+    """Invitations to the caller."""
+
+    resource_share_invitation_arns: tuple[str, ...] = ()
+    resource_share_arns: tuple[str, ...] = ()
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class AnswerRequest(msgspec.Struct, frozen=True):
+    """One invitation."""
+
+    resource_share_invitation_arn: str
+    client_token: str | None = None
+
+
+class ListPendingInvitationResourcesRequest(msgspec.Struct, frozen=True):
+    """What an invitation is about."""
+
+    resource_share_invitation_arn: str
+    next_token: str | None = None
+    max_results: int | None = None
+    resource_region_scope: str | None = None
+
+
+def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvitationsRequest) -> dict[str, object]:
+    """The caller's invitations."""
+    for one in request.resource_share_invitation_arns:
+        invitation_of(ctx, one)
+    found = {
+        one.arn: one
+        for one in ctx.store.world.invitations.each("receiver", scope_key(ctx.scope))
+        if (not request.resource_share_invitation_arns or one.arn in request.resource_share_invitation_arns)
+        and (not request.resource_share_arns or one.share in request.resource_share_arns)
+    }
+    filters = replace(request, next_token=None, max_results=None)
+    page = listed(found, ("GetResourceShareInvitations", filters), request.next_token, request.max_results)
+    shown = [invitation_view(found[InvitationArn(key)], ctx.now) for key in page.keys]
+    return {"resource_share_invitations": shown, "next_token": page.next_token}
+
+
+def accept_resource_share_invitation(ctx: Context, request: AnswerRequest) -> dict[str, object]:
+    """Accept."""
+    return _answered(ctx, request, InvitationStatus.ACCEPTED)
+
+
+def reject_resource_share_invitation(ctx: Context, request: AnswerRequest) -> dict[str, object]:
+    """Reject; the owner of the share may invite again."""
+    return _answered(ctx, request, InvitationStatus.REJECTED)
+
+
+def list_pending_invitation_resources(
+    ctx: Context, request: ListPendingInvitationResourcesRequest
+) -> dict[str, object]:
+    """The resources of a share that the caller is invited to."""
+    invitation = invitation_of(ctx, request.resource_share_invitation_arn)
+    _require(ctx, invitation, allowed=(InvitationStatus.PENDING, InvitationStatus.ACCEPTED))
+    share = ctx.store.world.resource_shares[invitation.share]
+    found = {one.entity: one for one in share.resources if request.resource_region_scope != "GLOBAL"}
+    listing = ("ListPendingInvitationResources", invitation.arn, request.resource_region_scope)
+    page = listed(found, listing, request.next_token, request.max_results)
+    shown = [{"arn": key, "type": RESOURCE_TYPE, "resource_share_arn": share.arn} for key in page.keys]
+    return {"resources": shown, "next_token": page.next_token}
+
+
+def _answered(ctx: Context, request: AnswerRequest, status: InvitationStatus) -> dict[str, object]:
+    invitation = invitation_of(ctx, request.resource_share_invitation_arn)
+    call = call_of(status, request.client_token, request)
+    if not repeated(invitation.calls, call):
+        _require(ctx, invitation, allowed=(InvitationStatus.PENDING,))
+        invitation = replace(invitation, status=status, calls=with_call(invitation.calls, call))
+        share = ctx.store.world.resource_shares[invitation.share]
+        accepted = status is InvitationStatus.ACCEPTED
+        mine = AssociationStatus.ASSOCIATED if accepted else AssociationStatus.FAILED
+        principals = tuple(
+            replace(one, status=mine, updated_at=ctx.now) if one.entity == invitation.receiver else one
+            for one in share.principals
+        )
+        ctx.store.apply([Put(invitation), Put(replace(share, principals=principals, updated_at=ctx.now))])
+    view = invitation_view(invitation, ctx.now)
+    return {"resource_share_invitation": view, "client_token": request.client_token}
+
+
+def _require(ctx: Context, invitation: Invitation, allowed: tuple[InvitationStatus, ...]) -> None:
+    status = invitation.status_at(ctx.now)
+    if status in allowed:
+        return
+    match status:
+        case InvitationStatus.ACCEPTED:
+            raise InvitationAlreadyAccepted(f"The invitation {invitation.arn} was accepted before.")
+        case InvitationStatus.REJECTED:
+            raise InvitationAlreadyRejected(f"The invitation {invitation.arn} was rejected before.")
+        case _:
+            raise InvitationExpired(f"The invitation {invitation.arn} is expired. Its sender can invite again.")

@@ -1,0 +1,182 @@
+"""What is shared, with whom, and with which permission.
+
+Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResources.html, API_ListPrincipals.html,
+API_ListPermissions.html, API_GetPermission.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.api.ram.entities import checked_permissions
+from moyai.api.ram.lookup import listed, share_of
+from moyai.api.ram.shares import shares_of
+from moyai.api.ram.views import STANDARD
+from moyai.domain.keys import scope_of
+from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted, UnknownResource
+from moyai.domain.ram.permission import ACTIONS, PERMISSION, PERMISSION_NAME, RESOURCE_TYPE, VERSION
+from moyai.domain.ram.share import AssociationStatus
+
+
+class ListResourcesRequest(msgspec.Struct, frozen=True):
+    """What the caller shares (SELF), or what is shared with it (OTHER-ACCOUNTS)."""
+
+    resource_owner: str
+    principal: str | None = None
+    resource_type: str | None = None
+    resource_arns: tuple[str, ...] = ()
+    resource_share_arns: tuple[str, ...] = ()
+    next_token: str | None = None
+    max_results: int | None = None
+    resource_region_scope: str | None = None
+
+
+class ListPrincipalsRequest(msgspec.Struct, frozen=True):
+    """With whom the caller shares (SELF), or who shares with it (OTHER-ACCOUNTS)."""
+
+    resource_owner: str
+    resource_arn: str | None = None
+    principals: tuple[str, ...] = ()
+    resource_type: str | None = None
+    resource_share_arns: tuple[str, ...] = ()
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class ListPermissionsRequest(msgspec.Struct, frozen=True):
+    """The managed permissions."""
+
+    resource_type: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+    permission_type: str | None = None
+
+
+class GetPermissionRequest(msgspec.Struct, frozen=True):
+    """One managed permission."""
+
+    permission_arn: str
+    permission_version: int | None = None
+
+
+class ListResourceSharePermissionsRequest(msgspec.Struct, frozen=True):
+    """The permissions of a share."""
+
+    resource_share_arn: str
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class EnableSharingRequest(msgspec.Struct, frozen=True):
+    """Nothing to ask for."""
+
+
+def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, object]:
+    """Shared resources that pass the filters."""
+    _check_type(request.resource_type)
+    found = {
+        f"{one.entity} {share.arn}": {
+            "arn": one.entity,
+            "type": RESOURCE_TYPE,
+            "resource_share_arn": share.arn,
+            "creation_time": one.created_at,
+            "last_updated_time": one.updated_at,
+            "resource_region_scope": "REGIONAL",
+        }
+        for share in shares_of(ctx, request.resource_owner)
+        for one in share.resources
+        if (not request.resource_arns or one.entity in request.resource_arns)
+        and (not request.resource_share_arns or share.arn in request.resource_share_arns)
+        and request.principal in {None, *(p.entity for p in share.principals), scope_of(share.arn).account}
+        and request.resource_region_scope != "GLOBAL"
+    }
+    filters = replace(request, next_token=None, max_results=None)
+    page = listed(found, ("ListResources", filters), request.next_token, request.max_results)
+    return {"resources": [found[key] for key in page.keys], "next_token": page.next_token}
+
+
+def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, object]:
+    """Accounts on the other side of shares."""
+    _check_type(request.resource_type)
+    own = request.resource_owner == "SELF"
+    found: dict[str, Mapping[str, object]] = {}
+    for share in shares_of(ctx, request.resource_owner):
+        if request.resource_share_arns and share.arn not in request.resource_share_arns:
+            continue
+        if request.resource_arn is not None and request.resource_arn not in {one.entity for one in share.resources}:
+            continue
+        held = [(one.entity, one.created_at, one.updated_at) for one in share.principals if _holds(one.status)]
+        owner = [(scope_of(share.arn).account, share.created_at, share.updated_at)]
+        for account, created, updated in held if own else owner:
+            if not request.principals or account in request.principals:
+                found[f"{account} {share.arn}"] = {
+                    "id": account,
+                    "resource_share_arn": share.arn,
+                    "creation_time": created,
+                    "last_updated_time": updated,
+                    "external": True,
+                }
+    filters = replace(request, next_token=None, max_results=None)
+    page = listed(found, ("ListPrincipals", filters), request.next_token, request.max_results)
+    return {"principals": [found[key] for key in page.keys], "next_token": page.next_token}
+
+
+def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
+    """The one there is, when it passes."""
+    del ctx
+    fits = request.resource_type in {None, RESOURCE_TYPE} and request.permission_type != "CUSTOMER_MANAGED"
+    page = listed([PERMISSION] if fits else [], "ListPermissions", request.next_token, request.max_results)
+    return {"permissions": [_summary() for _ in page.keys], "next_token": page.next_token}
+
+
+def get_permission(ctx: Context, request: GetPermissionRequest) -> dict[str, object]:
+    """The one there is."""
+    del ctx
+    checked_permissions([request.permission_arn])
+    if request.permission_version not in {None, VERSION}:
+        raise UnknownResource(f"The permission {PERMISSION} has no version {request.permission_version}.")
+    actions = [f"servicediscovery:{action}" for action in ACTIONS]
+    policy = json.dumps({"Effect": "Allow", "Action": actions})
+    return {"permission": {**_summary(), "permission": policy}}
+
+
+def list_resource_share_permissions(ctx: Context, request: ListResourceSharePermissionsRequest) -> dict[str, object]:
+    """The permissions of one of the caller's shares."""
+    share = share_of(ctx, request.resource_share_arn)
+    listing = ("ListResourceSharePermissions", share.arn)
+    page = listed(share.permissions, listing, request.next_token, request.max_results)
+    return {"permissions": [_summary() for _ in page.keys], "next_token": page.next_token}
+
+
+def enable_sharing(ctx: Context, request: EnableSharingRequest) -> dict[str, object]:
+    """Refuse: there are no organizations here, and nothing would be shared with one."""
+    del ctx, request
+    raise OperationNotPermitted("There are no organizations here. Share with accounts, and have them accept.")
+
+
+def _summary() -> dict[str, object]:
+    return {
+        "arn": PERMISSION,
+        "version": str(VERSION),
+        "default_version": True,
+        "name": PERMISSION_NAME,
+        "resource_type": RESOURCE_TYPE,
+        "status": "ATTACHABLE",
+        "is_resource_type_default": True,
+        "permission_type": "AWS_MANAGED",
+        "feature_set": STANDARD,
+    }
+
+
+def _holds(status: AssociationStatus) -> bool:
+    return status is AssociationStatus.ASSOCIATED
+
+
+def _check_type(asked: str | None) -> None:
+    if asked not in {None, RESOURCE_TYPE}:
+        raise InvalidParameter(f"The resource type {asked} can't be shared here: {RESOURCE_TYPE} can.")

@@ -1,0 +1,89 @@
+"""Finding what a request names, saying the same once, and listing by pages.
+
+Promise: a share is found by its owner alone, an invitation by its receiver alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from moyai.api.operation import Context
+from moyai.domain.keys import scope_of
+from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.ram.errors import (
+    IdempotentParameterMismatch,
+    InvalidClientToken,
+    InvalidNextToken,
+    InvitationNotFound,
+    MalformedArn,
+    UnknownResource,
+)
+from moyai.domain.ram.share import Invitation, ResourceShare
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.scope import Scope
+
+MAX_RESULTS: Final = 500
+_LONGEST_TOKEN: Final = 64
+_CALLS: Final = 32
+"""Client tokens that are kept for each share."""
+
+
+def share_of(ctx: Context, arn: str) -> ResourceShare:
+    """The caller's share with this ARN. Raises MalformedArn or UnknownResource."""
+    _check_arn(arn, "resource-share")
+    found = ctx.store.world.resource_shares.get(arn)
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise UnknownResource(f"ResourceShare {arn[:200]} could not be found.")
+    return found
+
+
+def invitation_of(ctx: Context, arn: str) -> Invitation:
+    """The invitation of the caller's with this ARN. Raises MalformedArn or InvitationNotFound."""
+    _check_arn(arn, "resource-share-invitation")
+    found = ctx.store.world.invitations.get(arn)
+    if found is None or Scope(found.receiver, scope_of(found.arn).region) != ctx.scope:
+        raise InvitationNotFound(f"The invitation {arn[:200]} could not be found.")
+    return found
+
+
+def call_of(operation: str, token: str | None, request: msgspec.Struct) -> str | None:
+    """What to keep of a client token; None without one. Raises InvalidClientToken."""
+    if token is None:
+        return None
+    if not 0 < len(token) <= _LONGEST_TOKEN:
+        raise InvalidClientToken(f"A client token has 1 to {_LONGEST_TOKEN} characters.")
+    return f"{token}/{operation}/{sha256(msgspec.json.encode(request)).hexdigest()}"
+
+
+def repeated(calls: Iterable[str], call: str | None) -> bool:
+    """Whether this very call was made before. Raises IdempotentParameterMismatch when another one had its token."""
+    if call is None:
+        return False
+    token = call.partition("/")[0]
+    before = [one for one in calls if one.partition("/")[0] == token]
+    if before and call not in before:
+        raise IdempotentParameterMismatch(f"The client token {token} was used for another request.")
+    return bool(before)
+
+
+def with_call(calls: tuple[str, ...], call: str | None) -> tuple[str, ...]:
+    """The calls with one more."""
+    return calls if call is None else (*calls, call)[-_CALLS:]
+
+
+def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
+    """A page of one of RAM's lists. Raises InvalidNextToken."""
+    try:
+        return page(keys, listing, token, size or MAX_RESULTS)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error
+
+
+def _check_arn(arn: str, kind: str) -> None:
+    parsed = parse_arn(arn)
+    if parsed is None or (parsed.service, parsed.kind) != ("ram", kind):
+        raise MalformedArn(f"{arn[:200]} is not the ARN of a {kind}.")

@@ -1,0 +1,63 @@
+"""Shares, associations and invitations, as answers have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from moyai.domain.keys import scope_of
+from moyai.domain.ram.share import Association, Invitation, ResourceShare
+from moyai.kernel.clock import Instant
+
+STANDARD = "STANDARD"
+
+
+def share_view(share: ResourceShare, *, own: bool = True) -> Mapping[str, object]:
+    """A share; only its owner sees its tags."""
+    return {
+        "resource_share_arn": share.arn,
+        "name": share.name,
+        "owning_account_id": scope_of(share.arn).account,
+        "allow_external_principals": share.allow_external,
+        "status": "ACTIVE",
+        "tags": [{"key": key, "value": value} for key, value in sorted(share.tags.items())] if own else [],
+        "creation_time": share.created_at,
+        "last_updated_time": share.updated_at,
+        "feature_set": STANDARD,
+    }
+
+
+def association_view(share: ResourceShare, kind: str, one: Association) -> Mapping[str, object]:
+    """An association of a share; ``kind`` is PRINCIPAL or RESOURCE. Every account is outside of an organization."""
+    return {
+        "resource_share_arn": share.arn,
+        "resource_share_name": share.name,
+        "associated_entity": one.entity,
+        "association_type": kind,
+        "status": one.status,
+        "creation_time": one.created_at,
+        "last_updated_time": one.updated_at,
+        "external": kind == "PRINCIPAL",
+    }
+
+
+def associations_view(
+    share: ResourceShare, resources: Iterable[Association], principals: Iterable[Association]
+) -> list[Mapping[str, object]]:
+    """Both kinds."""
+    return [
+        *(association_view(share, "RESOURCE", one) for one in resources),
+        *(association_view(share, "PRINCIPAL", one) for one in principals),
+    ]
+
+
+def invitation_view(invitation: Invitation, now: Instant) -> Mapping[str, object]:
+    """An invitation."""
+    return {
+        "resource_share_invitation_arn": invitation.arn,
+        "resource_share_name": invitation.share_name,
+        "resource_share_arn": invitation.share,
+        "sender_account_id": invitation.sender,
+        "receiver_account_id": invitation.receiver,
+        "invitation_timestamp": invitation.invited_at,
+        "status": invitation.status_at(now),
+    }

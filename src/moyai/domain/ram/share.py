@@ -1,0 +1,100 @@
+"""Resource shares: what an account lets others use, and whom.
+
+Promise: a share grants a resource to an account exactly while both are ASSOCIATED with it; an account is once it has
+accepted its invitation. What is disassociated is taken out at once.
+Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShare.html, API_ResourceShareAssociation.html,
+API_ResourceShareInvitation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, InvitationArn, ShareArn
+
+INVITATION_LIFE: Final = 7 * 24 * 3600.0
+"""Seconds in which an invitation can be answered."""
+
+
+class AssociationStatus(StrEnum):
+    """Whether an association holds. FAILED: the account rejected its invitation."""
+
+    ASSOCIATING = "ASSOCIATING"
+    ASSOCIATED = "ASSOCIATED"
+    FAILED = "FAILED"
+    DISASSOCIATED = "DISASSOCIATED"
+
+
+class InvitationStatus(StrEnum):
+    """What came of an invitation."""
+
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class Association(msgspec.Struct, frozen=True):
+    """A resource (its ARN) or a principal (an account) of a share."""
+
+    entity: str
+    status: AssociationStatus
+    created_at: Instant
+    updated_at: Instant
+
+
+class ResourceShare(Stored, frozen=True, tag="resource_share"):
+    """A share. ``calls``: client tokens and what they came with, the newest last."""
+
+    arn: ShareArn
+    name: str
+    created_at: Instant
+    updated_at: Instant
+    allow_external: bool = True
+    permissions: tuple[str, ...] = ()
+    resources: tuple[Association, ...] = ()
+    principals: tuple[Association, ...] = ()
+    tags: Mapping[str, str] = {}
+    calls: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> ShareArn:
+        """The record's key in its table."""
+        return self.arn
+
+    def grants(self, resource: str, account: AccountId) -> bool:
+        """Whether the account may use the resource."""
+        return _holds(self.resources, resource) and _holds(self.principals, account)
+
+
+class Invitation(Stored, frozen=True, tag="share_invitation"):
+    """What an account has to accept before it can use a share."""
+
+    arn: InvitationArn
+    share: ShareArn
+    share_name: str
+    sender: AccountId
+    receiver: AccountId
+    invited_at: Instant
+    status: InvitationStatus = InvitationStatus.PENDING
+    calls: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> InvitationArn:
+        """The record's key in its table."""
+        return self.arn
+
+    def status_at(self, now: Instant) -> InvitationStatus:
+        """Its status; one that nobody answered in time is EXPIRED."""
+        late = self.status is InvitationStatus.PENDING and now >= self.invited_at + INVITATION_LIFE
+        return InvitationStatus.EXPIRED if late else self.status
+
+
+def _holds(associations: tuple[Association, ...], entity: str) -> bool:
+    return any(one.entity == entity and one.status is AssociationStatus.ASSOCIATED for one in associations)
