@@ -22,7 +22,7 @@ from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allot
 from moyai.domain.connect.outside import client_port
-from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
+from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
 from moyai.domain.keys import scope_of
@@ -32,7 +32,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, Ids, NamespaceArn, ServiceArn
 from moyai.plan.connect_logs import check_logs
 from moyai.plan.connect_rules import check_configuration, check_dns_name, is_callable, offered_port
-from moyai.plan.namespaces import find_namespace
+from moyai.plan.namespaces import find_namespace, not_shared
 
 _ID_LENGTH = 16
 
@@ -62,7 +62,9 @@ class _Endpoint(NamedTuple):
 
 
 def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
-    """The view of one deployment. Raises NamespaceNotFound or InvalidParameter."""
+    """The view of one deployment. Raises NamespaceNotFound, InvalidParameter, or ClientException where the namespace
+    is another account's and not shared.
+    """
     configuration = wish.configuration
     if configuration is None or not configuration.enabled:
         return Resolved(None)
@@ -101,8 +103,12 @@ def _namespace(world: World, wish: Wish, configuration: ServiceConnectConfigurat
             "Namespace is missing. Name one in serviceConnectConfiguration, or give the cluster a default"
             " in serviceConnectDefaults."
         )
-    found = find_namespace(world, scope_of(wish.service), identifier)
+    scope = scope_of(wish.service)
+    found = find_namespace(world, scope, identifier)
     if found is None:
+        denied = not_shared(scope, identifier)
+        if denied is not None:
+            raise ClientException(denied)
         raise NamespaceNotFound(f"The namespace {identifier} was not found. Create it in Cloud Map first.")
     return found
 

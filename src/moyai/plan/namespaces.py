@@ -2,8 +2,9 @@
 
 Promise: a namespace is found by its ARN, its id or its name, and always in the same way, whichever
 API asks; where a name belongs to namespaces of several types, the HTTP one is meant, then the
-private, then the public one.
-Source: https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html
+private, then the public one. One that another account shares is found by its ARN alone.
+Sources: https://docs.aws.amazon.com/cloud-map/latest/dg/working-with-namespaces.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-shared-namespaces.html
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import World
-from moyai.kernel.arn import arn
+from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids, NamespaceArn, NamespaceId
 from moyai.kernel.scope import Scope
 
 _ID_LENGTH = 16
+_LOOKING = "servicediscovery:GetNamespace"
 _MEANT_FIRST = tuple(NamespaceType)
 
 
@@ -34,12 +36,44 @@ def new_http_namespace(scope: Scope, name: str, now: Instant, ids: Ids) -> Names
 
 
 def find_namespace(world: World, scope: Scope, identifier: str) -> Namespace | None:
-    """The scope's namespace with this ARN, id or name, or None."""
+    """The namespace with this ARN, id or name that the scope may use, or None."""
     if identifier.startswith("arn:"):
         found = world.namespaces.get(identifier)
-        return found if found is not None and scope_of(found.arn) == scope else None
+        return found if found is not None and may_use(world, scope, found.arn) else None
     by_id = world.namespaces.get(namespace_arn(scope, NamespaceId(identifier)))
     return by_id or _named(world, scope, identifier)
+
+
+def may_use(world: World, scope: Scope, namespace: NamespaceArn) -> bool:
+    """Whether the namespace is the scope's own, or shared with its account."""
+    owner = scope_of(namespace)
+    if owner == scope:
+        return True
+    shares = world.resource_shares.each("resource", namespace)
+    return owner.region == scope.region and any(share.grants(namespace, scope.account) for share in shares)
+
+
+def shared_with(world: World, scope: Scope) -> tuple[Namespace, ...]:
+    """The namespaces of other accounts that the scope may use."""
+    shared = {
+        one.entity
+        for share in world.resource_shares.each("consumer", scope_key(scope))
+        for one in share.resources
+        if share.grants(one.entity, scope.account)
+    }
+    found = (world.namespaces.get(arn_) for arn_ in sorted(shared))
+    return tuple(namespace for namespace in found if namespace is not None)
+
+
+def not_shared(scope: Scope, identifier: str) -> str | None:
+    """What AWS says of another account's namespace that isn't shared; None where ``identifier`` isn't such a one's."""
+    named = parse_arn(identifier)
+    if named is None or named.scope == scope or named.scope.region != scope.region:
+        return None
+    return (
+        f"User: arn:aws:iam::{scope.account}:root is not authorized to perform: {_LOOKING} on resource: {identifier}"
+        f" because no resource-based policy allows the {_LOOKING} action"
+    )
 
 
 def _named(world: World, scope: Scope, name: str) -> Namespace | None:

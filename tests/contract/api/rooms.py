@@ -20,7 +20,9 @@ from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.door import Door, House
 from moyai.api.ec2.service import EC2
+from moyai.api.ecs.service import ECS
 from moyai.api.models import load_models
+from moyai.api.ram.service import RAM
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.quotas import Quotas
@@ -35,7 +37,7 @@ from tests.unit.telemetry.pushes import Office
 
 _LOADER = Loader()
 """Keeps what it has read: EC2's model takes half a second."""
-MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch"])
+MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram"])
 
 
 class _Raw(io.BytesIO):
@@ -51,7 +53,7 @@ class Rooms:
         self.builder = Builder(self.store, self.clock)
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted."""
-        services = (cloudmap(Quotas(**quotas)), EC2, STS, cloudwatch(ArchiveReader(self.office.archive)))
+        services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, cloudwatch(ArchiveReader(self.office.archive)))
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:

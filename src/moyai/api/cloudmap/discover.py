@@ -4,7 +4,7 @@ Promise: a look-up reads instances only until the answer is full, in the order i
 instances match the query parameters and the optional ones too, only those are given; otherwise all that match the
 query parameters. Without HealthStatus, healthy ones, or all when none is healthy (HEALTHY_OR_ELSE_ALL); an instance
 that is UNKNOWN counts as healthy. A service without health checks gives all its instances, whatever is asked.
-Refuses: another account's namespaces.
+Another account's namespaces are found by that account's number, where they are shared with the caller.
 Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstances.html
 """
 
@@ -19,10 +19,10 @@ import msgspec
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
-from moyai.domain.keys import scope_key
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.plan.cloudmap.instances import revision
+from moyai.plan.namespaces import may_use
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -40,6 +40,7 @@ class DiscoverInstancesRequest(msgspec.Struct, frozen=True):
     query_parameters: Mapping[str, str] = _ANY
     optional_parameters: Mapping[str, str] = _ANY
     health_status: str = "HEALTHY_OR_ELSE_ALL"
+    owner_account: str | None = None
 
 
 class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
@@ -47,11 +48,12 @@ class DiscoverInstancesRevisionRequest(msgspec.Struct, frozen=True):
 
     namespace_name: str
     service_name: str
+    owner_account: str | None = None
 
 
 def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[str, object]:
     """The instances that match."""
-    world, service = ctx.store.world, _service(ctx, request.namespace_name, request.service_name)
+    world, service = ctx.store.world, _service(ctx, request)
     wanted = request.health_status if service.knows_health else _ALL
     return {
         "instances": [
@@ -70,23 +72,25 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
 
 def discovered_from(ctx: Context, request: DiscoverInstancesRequest) -> Hashable:
     """What the answer of DiscoverInstances is made of: the service, its instances, its revision."""
-    world, service = ctx.store.world, _service(ctx, request.namespace_name, request.service_name)
+    world, service = ctx.store.world, _service(ctx, request)
     return service, world.discovery_instances.stamp("service", service.arn), revision(world, service.arn)
 
 
 def discover_instances_revision(ctx: Context, request: DiscoverInstancesRevisionRequest) -> dict[str, int]:
     """The revision alone, to see whether it is worth to discover again."""
-    service = _service(ctx, request.namespace_name, request.service_name)
+    service = _service(ctx, request)
     return {"instances_revision": revision(ctx.store.world, service.arn)}
 
 
-def _service(ctx: Context, namespace_name: str, service_name: str) -> DiscoveryService:
+def _service(ctx: Context, request: DiscoverInstancesRequest | DiscoverInstancesRevisionRequest) -> DiscoveryService:
     world = ctx.store.world
-    namespaces = world.namespaces.by("name", f"{scope_key(ctx.scope)}/{namespace_name}")
+    owner = f"{request.owner_account or ctx.scope.account}/{ctx.scope.region}"
+    found = world.namespaces.each("name", f"{owner}/{request.namespace_name}")
+    namespaces = [namespace for namespace in found if may_use(world, ctx.scope, namespace.arn)]
     if not namespaces:
         raise NamespaceNotFound
     for namespace in namespaces:
-        for service in world.discovery_services.each("name", f"{namespace.arn}/{service_name}"):
+        for service in world.discovery_services.each("name", f"{namespace.arn}/{request.service_name}"):
             return service
     raise ServiceNotFound
 

@@ -21,6 +21,7 @@ from moyai.domain.cloudmap.errors import ResourceInUse
 from moyai.domain.cloudmap.operation import DeregisterInstance, OperationType, RegisterInstance
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.keys import scope_of
 from moyai.kernel.ids import InstanceId
 from moyai.plan.cloudmap.attributes import checked_attributes
 from moyai.plan.cloudmap.instances import first_health, require_room
@@ -68,6 +69,7 @@ class Registration:
             attributes=attributes,
             registered_at=ctx.now,
             creator_request_id=request.creator_request_id,
+            created_by=None if scope_of(service.arn) == ctx.scope else ctx.scope.account,
         )
         made = replace(made, health=first_health(service, made))
         again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
@@ -99,24 +101,25 @@ def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, obj
     found = {str(i.id): i for i in ctx.store.world.discovery_instances.each("service", service.arn)}
     page = listed(found, ("instances", service.arn), request.next_token, request.max_results)
     return {
-        "resource_owner": ctx.scope.account,
-        "instances": [_shown(ctx, found[key]) for key in page.keys],
+        "resource_owner": scope_of(service.arn).account,
+        "instances": [_shown(found[key]) for key in page.keys],
         "next_token": page.next_token,
     }
 
 
 def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
     """One instance."""
-    found = instance_of(ctx, service_of(ctx, request.service_id), request.instance_id)
-    shown = {**_shown(ctx, found), "creator_request_id": found.creator_request_id}
-    return {"resource_owner": ctx.scope.account, "instance": shown}
+    service = service_of(ctx, request.service_id)
+    found = instance_of(ctx, service, request.instance_id)
+    shown = {**_shown(found), "creator_request_id": found.creator_request_id}
+    return {"resource_owner": scope_of(service.arn).account, "instance": shown}
 
 
-def _shown(ctx: Context, instance: DiscoveryInstance) -> dict[str, object]:
+def _shown(instance: DiscoveryInstance) -> dict[str, object]:
     return {
         "id": instance.id,
         "attributes": dict(instance.attributes),
-        "created_by_account": ctx.scope.account,
+        "created_by_account": instance.created_by or scope_of(instance.task or instance.service).account,
     }
 
 

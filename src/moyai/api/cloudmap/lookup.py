@@ -1,6 +1,7 @@
 """Finding what a request names, and listing by pages.
 
-Promise: an id and an ARN find the same thing; what belongs to another account or region is not found.
+Promise: an id and an ARN find the same thing. What belongs to another region is not found, nor what is another
+account's, unless its namespace is shared with the caller; then its ARN is needed.
 """
 
 from __future__ import annotations
@@ -8,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moyai.api.operation import Context
-from moyai.domain.cloudmap.errors import InstanceNotFound, InvalidInput, NamespaceNotFound, ServiceNotFound
+from moyai.domain.cloudmap.errors import (
+    AccessDenied,
+    InstanceNotFound,
+    InvalidInput,
+    NamespaceNotFound,
+    ServiceNotFound,
+)
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
 from moyai.kernel.arn import arn
 from moyai.kernel.scope import Scope
+from moyai.plan.namespaces import may_use
 
 MAX_RESULTS = 100
 
@@ -22,17 +30,30 @@ MAX_RESULTS = 100
 def namespace_of(ctx: Context, identifier: str) -> Namespace:
     """The namespace with this id or ARN. Raises NamespaceNotFound."""
     found = ctx.store.world.namespaces.get(_as_arn(ctx.scope, "namespace", identifier))
-    if found is None or scope_of(found.arn) != ctx.scope:
+    if found is None or not may_use(ctx.store.world, ctx.scope, found.arn):
         raise NamespaceNotFound
+    return found
+
+
+def own_namespace_of(ctx: Context, identifier: str) -> Namespace:
+    """The same, where only the owner may change it. Raises NamespaceNotFound or AccessDenied."""
+    found = namespace_of(ctx, identifier)
+    if scope_of(found.arn) != ctx.scope:
+        raise AccessDenied(f"The namespace {found.id} is another account's: you may use it, and can't change it.")
     return found
 
 
 def service_of(ctx: Context, identifier: str) -> DiscoveryService:
     """The service with this id or ARN. Raises ServiceNotFound."""
     found = ctx.store.world.discovery_services.get(_as_arn(ctx.scope, "service", identifier))
-    if found is None or scope_of(found.arn) != ctx.scope:
+    if found is None or not may_use(ctx.store.world, ctx.scope, found.namespace):
         raise ServiceNotFound
     return found
+
+
+def owner_kind(ctx: Context, namespace: str) -> str:
+    """What the filter RESOURCE_OWNER calls the owner of a namespace."""
+    return "SELF" if scope_of(namespace) == ctx.scope else "OTHER_ACCOUNTS"
 
 
 def instance_of(ctx: Context, service: DiscoveryService, instance: str) -> DiscoveryInstance:

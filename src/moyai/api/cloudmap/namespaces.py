@@ -12,7 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.api.cloudmap.filters import Filter, Rule, passes
-from moyai.api.cloudmap.lookup import listed, namespace_of
+from moyai.api.cloudmap.lookup import listed, namespace_of, own_namespace_of, owner_kind
 from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse
@@ -20,6 +20,7 @@ from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, Namespac
 from moyai.domain.cloudmap.operation import DeleteNamespace, OperationType, UpdateNamespace
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import World
+from moyai.plan.namespaces import shared_with
 
 
 class NamespaceRequest(msgspec.Struct, frozen=True):
@@ -92,10 +93,11 @@ def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
 
 
 def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, object]:
-    """The scope's namespaces that pass the filters."""
+    """The scope's namespaces, and those that are shared with it, that pass the filters."""
     world = ctx.store.world
-    fits = passes(request.filters, _FILTERS)
-    found = {n.arn: n for n in world.namespaces.each("scope", scope_key(ctx.scope)) if fits(n)}
+    fits = passes(request.filters, {**_FILTERS, "RESOURCE_OWNER": Rule[Namespace](lambda n: owner_kind(ctx, n.arn))})
+    usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_with(world, ctx.scope))
+    found = {n.arn: n for n in usable if fits(n)}
     page = listed(found, ("namespaces", request.filters), request.next_token, request.max_results)
     return {
         "namespaces": [_shown(world, world.namespaces[key]) for key in page.keys],
@@ -105,7 +107,7 @@ def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, o
 
 def delete_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, str]:
     """Remove an empty namespace."""
-    namespace = namespace_of(ctx, request.id)
+    namespace = own_namespace_of(ctx, request.id)
     if ctx.store.world.discovery_services.count("namespace", namespace.arn):
         raise ResourceInUse("Namespace has associated services. Delete the services in it first.")
     targets = {"NAMESPACE": namespace.id}
@@ -150,7 +152,7 @@ def _changed(
 
 
 def _of_type(ctx: Context, identifier: str, type_: NamespaceType) -> Namespace:
-    namespace = namespace_of(ctx, identifier)
+    namespace = own_namespace_of(ctx, identifier)
     if namespace.type is not type_:
         raise InvalidInput(f"The namespace {namespace.id} is of the type {namespace.type}, not {type_}.")
     return namespace
@@ -179,6 +181,5 @@ _FILTERS = MappingProxyType(
         "TYPE": Rule[Namespace](lambda n: n.type, ("EQ", "IN")),
         "NAME": Rule[Namespace](lambda n: n.name, ("EQ", "IN", "BEGINS_WITH")),
         "HTTP_NAME": Rule[Namespace](lambda n: n.name, ("EQ", "IN", "BEGINS_WITH")),
-        "RESOURCE_OWNER": Rule[Namespace](lambda _: "SELF"),
     }
 )

@@ -23,7 +23,8 @@ from moyai.domain.cloudmap.operation import Operation, OperationStatus, Operatio
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Delete, Put
-from moyai.kernel.ids import NamespaceId, OperationId
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.ids import AccountId, NamespaceId, OperationId
 from moyai.plan.namespaces import namespace_arn
 
 MOST: Final = 10_000
@@ -35,6 +36,7 @@ class GetOperationRequest(msgspec.Struct, frozen=True):
     """One operation."""
 
     operation_id: str
+    owner_account: str | None = None
 
 
 class ListOperationsRequest(msgspec.Struct, frozen=True):
@@ -58,12 +60,13 @@ class Work(NamedTuple):
 def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, object]:
     """One operation of this scope."""
     found = ctx.store.world.operations.get(f"{scope_key(ctx.scope)}/{request.operation_id}")
-    if found is None:
+    owner = ctx.scope.account if found is None else _owner(ctx, found)
+    if found is None or request.owner_account not in {None, owner}:
         raise OperationNotFound
     return {
         "operation": {
             "id": found.id,
-            "owner_account": ctx.scope.account,
+            "owner_account": owner,
             "type": found.type,
             "status": found.status,
             "error_code": found.error_code,
@@ -73,6 +76,12 @@ def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, objec
             "targets": dict(found.targets),
         }
     }
+
+
+def _owner(ctx: Context, operation: Operation) -> AccountId:
+    """The account whose namespace an operation works in."""
+    subject = parse_arn(operation.subject)
+    return ctx.scope.account if subject is None else subject.scope.account
 
 
 def list_operations(ctx: Context, request: ListOperationsRequest) -> dict[str, object]:

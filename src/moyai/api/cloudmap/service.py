@@ -6,15 +6,12 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_Operations.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from moyai.api.cloudmap import attributes, creation, discover, health, instances, namespaces, operations, services, tags
 from moyai.api.operation import Operation, Service, table
 from moyai.domain.cloudmap.errors import InvalidInput
 from moyai.domain.cloudmap.quotas import Quotas
-
-_OTHERS: Final = "namespaces of other accounts are not shared with this one"
 
 
 def cloudmap(quotas: Quotas) -> Service:
@@ -22,7 +19,6 @@ def cloudmap(quotas: Quotas) -> Service:
     return Service(
         name="servicediscovery",
         input_fault=InvalidInput,
-        refused=MappingProxyType({"*.OwnerAccount": _OTHERS}),
         operations=table((*_namespaces(quotas), *_services(), *_instances(quotas), *_others())),
     )
 

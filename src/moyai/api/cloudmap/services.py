@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudmap.filters import Filter, Rule, passes
-from moyai.api.cloudmap.lookup import listed, namespace_of, service_of
+from moyai.api.cloudmap.lookup import listed, namespace_of, owner_kind, service_of
 from moyai.api.cloudmap.operations import Work, submit, submitted
 from moyai.api.cloudmap.shapes import (
     DnsConfigChange,
@@ -38,6 +38,7 @@ from moyai.kernel.arn import arn
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId
 from moyai.plan.cloudmap.instances import service_removed
 from moyai.plan.cloudmap.services import changed_records, check_change, check_service
+from moyai.plan.namespaces import shared_with
 
 _ID_LENGTH: Final = 16
 
@@ -110,10 +111,13 @@ def get_service(ctx: Context, request: ServiceRequest) -> dict[str, object]:
 
 
 def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
-    """The scope's services that pass the filters."""
+    """The services of the scope's namespaces, and of those that are shared with it, that pass the filters."""
     world = ctx.store.world
-    fits = passes(tuple(_by_id(one) for one in request.filters), _FILTERS)
-    found = [s.arn for s in world.discovery_services.each("scope", scope_key(ctx.scope)) if fits(s)]
+    owner = Rule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
+    fits = passes(tuple(_by_id(one) for one in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
+    own = world.discovery_services.each("scope", scope_key(ctx.scope))
+    shared = (s for n in shared_with(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
+    found = [s.arn for s in (*own, *shared) if fits(s)]
     page = listed(found, ("services", request.filters), request.next_token, request.max_results)
     return {
         "services": [_shown(world, world.discovery_services[key]) for key in page.keys],
@@ -161,7 +165,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
     identity = DiscoveryServiceId(f"srv-{ctx.ids.alphanumeric(_ID_LENGTH)}")
     dns, check = request.dns_config, request.health_check_config
     return DiscoveryService(
-        arn=DiscoveryServiceArn(arn("servicediscovery", ctx.scope, f"service/{identity}")),
+        arn=DiscoveryServiceArn(arn("servicediscovery", scope_of(namespace.arn), f"service/{identity}")),
         id=identity,
         name=request.name,
         namespace=namespace.arn,
@@ -171,6 +175,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
         dns=None if dns is None else DnsConfig(dns.dns_records, dns.routing_policy),
         health_check=None if check is None else check.read(),
         custom_health=request.health_check_custom_config is not None,
+        created_by=None if scope_of(namespace.arn) == ctx.scope else ctx.scope.account,
         tags=checked_tags(request.tags),
     )
 
@@ -197,17 +202,18 @@ def _whole(world: World, service: DiscoveryService) -> dict[str, object]:
 
 
 def _shown(world: World, service: DiscoveryService) -> dict[str, object]:
-    account = scope_of(service.arn).account
+    owner = scope_of(service.arn).account
+    maker = owner if service.owner is None else scope_of(service.owner).account
     return {
         "id": service.id,
         "arn": service.arn,
-        "resource_owner": account,
+        "resource_owner": owner,
         "name": service.name,
         "description": service.description,
         "instance_count": world.discovery_instances.count("service", service.arn),
         **settings_shown(service),
         "create_date": service.created_at,
-        "created_by_account": account,
+        "created_by_account": service.created_by or maker,
     }
 
 
@@ -219,6 +225,5 @@ def _by_id(asked: Filter) -> Filter:
 _FILTERS = MappingProxyType(
     {
         "NAMESPACE_ID": Rule[DiscoveryService](lambda s: s.namespace.rpartition("/")[2], ("EQ", "IN")),
-        "RESOURCE_OWNER": Rule[DiscoveryService](lambda _: "SELF"),
     }
 )

@@ -21,6 +21,7 @@ from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterStatus, Setting
 from moyai.domain.ecs.errors import (
+    ClientException,
     ClusterContainsServices,
     ClusterContainsTasks,
     InvalidParameter,
@@ -30,7 +31,7 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Change, Put
 from moyai.kernel.ids import NamespaceArn
-from moyai.plan.namespaces import find_namespace, new_http_namespace
+from moyai.plan.namespaces import find_namespace, new_http_namespace, not_shared
 
 PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
 _INSIGHTS = "containerInsights"
@@ -186,6 +187,9 @@ def _default_namespace(
     found = find_namespace(ctx.store.world, ctx.scope, name)
     if found is not None:
         return found.arn, []
+    denied = not_shared(ctx.scope, name)
+    if denied is not None:
+        raise ClientException(denied)
     if name.startswith("arn:"):
         raise NamespaceNotFound(f"The namespace {name} was not found.")
     if len(name) > _LONGEST_NAMESPACE or not all("!" <= c <= "~" and c not in '><"/' for c in name):

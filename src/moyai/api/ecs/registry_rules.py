@@ -15,8 +15,8 @@ from moyai.domain.cloudmap.service import DiscoveryService, RecordType
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.task_definition import TaskDefinition
-from moyai.domain.keys import scope_of
 from moyai.kernel.arn import parse_arn
+from moyai.plan.namespaces import may_use
 
 _MOST = 1
 _LAST_PORT = 65535
@@ -36,7 +36,7 @@ def _service(ctx: Context, registry: ServiceRegistry) -> DiscoveryService:
     if named is None or (named.service, named.kind) != ("servicediscovery", "service"):
         raise InvalidParameter(f"The format of the supplied service registry ARN is invalid: {key}.")
     found = ctx.store.world.discovery_services.get(key)
-    if found is None or scope_of(found.arn) != ctx.scope:
+    if found is None or not may_use(ctx.store.world, ctx.scope, found.namespace):
         raise InvalidParameter(f"The service registry {key} was not found. Create the service in Cloud Map first.")
     if found.owner is not None:
         raise InvalidParameter(f"The service registry {key} belongs to the Service Connect of {found.owner}.")

@@ -12,9 +12,9 @@ from moyai.api.ecs.lookup import active_cluster, service_arn
 from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.service_view import service_view
 from moyai.api.operation import Context
-from moyai.domain.ecs.errors import InvalidParameter, NamespaceNotFound
+from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
-from moyai.plan.namespaces import find_namespace
+from moyai.plan.namespaces import find_namespace, not_shared
 
 _MAX_DESCRIBED = 10
 _DEFAULT_PAGE = 10
@@ -83,6 +83,9 @@ def list_services_by_namespace(ctx: Context, request: ListServicesByNamespaceReq
     """The ARNs of the ACTIVE services, of whichever cluster, that Service Connect ties to a namespace."""
     namespace = find_namespace(ctx.store.world, ctx.scope, request.namespace)
     if namespace is None:
+        denied = not_shared(ctx.scope, request.namespace)
+        if denied is not None:
+            raise ClientException(denied)
         raise NamespaceNotFound(f"The namespace {request.namespace} was not found.")
     services = ctx.store.world.services.by("namespace", namespace.arn)
     arns = (s.arn for s in services if s.status is ServiceStatus.ACTIVE)

@@ -16,6 +16,7 @@ status the model states (seen: ``StatusCode: 400 … NamespaceNotFound: Namespac
     ├── CustomHealthNotFound                CustomHealthNotFound
     ├── ServiceAttributesLimitExceeded      ServiceAttributesLimitExceededException
     ├── ResourceNotFound                    ResourceNotFoundException
+    ├── AccessDenied                        AccessDeniedException (no model lists it: AWS raises it before the service)
     ├── TooManyTags                         TooManyTagsException
     └── OperationNotFound                   OperationNotFound
 
@@ -115,6 +116,12 @@ class ResourceNotFound(ClientFault):
     """Nothing has this ARN."""
 
     code = "ResourceNotFoundException"
+
+
+class AccessDenied(ClientFault):
+    """The namespace is shared with the caller, who may not change it."""
+
+    code = "AccessDeniedException"
 
 
 class TooManyTags(ClientFault):

@@ -16,6 +16,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
+    AccountId,
     DiscoveryServiceArn,
     DiscoveryServiceId,
     InstanceId,
@@ -89,6 +90,8 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
     namespace: NamespaceArn
     created_at: Instant
     owner: ServiceArn | None = None
+    created_by: AccountId | None = None
+    """Set where another account than the namespace's made it."""
     protocol: str | None = None
     """The appProtocol its owner gave it; ``None`` = TCP. Immutable while it is in use."""
     description: str | None = None
@@ -148,6 +151,8 @@ class DiscoveryInstance(Stored, frozen=True, tag="discovery_instance"):
     health: Health = Health.HEALTHY
     task: TaskArn | None = None
     creator_request_id: str | None = None
+    created_by: AccountId | None = None
+    """Set where another account than the namespace's registered it."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,251 @@
+"""RAM as its SDK sees it, and what a namespace is to the account that it is shared with."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from moyai.domain.ram.permission import PERMISSION
+from moyai.domain.ram.share import INVITATION_LIFE
+from moyai.domain.vpc.default import default_vpc
+from moyai.kernel.ids import AccountId
+from moyai.kernel.scope import Scope
+from moyai.testing.world import SCOPE
+from tests.contract.api.rooms import Rooms
+from tests.unit.api.ecs.bench import connect, fargate, offer, service
+
+OTHER, THIRD = "222222222222", "333333333333"
+THERE = Scope(AccountId(OTHER), SCOPE.region)
+
+
+class Stage:
+    """An account that owns the namespace ``shop``, and another one."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self.ram, self.theirs = rooms.client("ram"), rooms.client("ram", OTHER)
+        self.namespace = str(rooms.builder.namespace("shop"))
+
+    def share(self, **params):
+        asked = {"name": "shared", "resourceArns": [self.namespace], "principals": [OTHER]} | params
+        return self.ram.create_resource_share(**asked)["resourceShare"]["resourceShareArn"]
+
+    def invitation(self):
+        [found] = self.theirs.get_resource_share_invitations()["resourceShareInvitations"]
+        return found
+
+    def accept(self):
+        return self.theirs.accept_resource_share_invitation(
+            resourceShareInvitationArn=self.invitation()["resourceShareInvitationArn"]
+        )["resourceShareInvitation"]
+
+    def principals(self):
+        found = self.ram.get_resource_share_associations(associationType="PRINCIPAL")["resourceShareAssociations"]
+        return {one["associatedEntity"]: one["status"] for one in found}
+
+
+@pytest.fixture
+def stage(rooms):
+    return Stage(rooms)
+
+
+def test_a_share_from_creation_to_deletion(stage):
+    share = stage.share(tags=[{"key": "a", "value": "b"}])
+    [shown] = stage.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    assert (shown["name"], shown["status"], shown["owningAccountId"]) == ("shared", "ACTIVE", SCOPE.account)
+    assert shown["tags"] == [{"key": "a", "value": "b"}]
+    assert stage.principals() == {OTHER: "ASSOCIATING"}
+    assert stage.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"] == []
+    assert (stage.invitation()["status"], stage.invitation()["senderAccountId"]) == ("PENDING", SCOPE.account)
+    [pending] = stage.theirs.list_pending_invitation_resources(
+        resourceShareInvitationArn=stage.invitation()["resourceShareInvitationArn"]
+    )["resources"]
+    assert (pending["arn"], pending["type"]) == (stage.namespace, "servicediscovery:Namespace")
+    assert stage.accept()["status"] == "ACCEPTED"
+    assert stage.principals() == {OTHER: "ASSOCIATED"}
+    [seen] = stage.theirs.get_resource_shares(resourceOwner="OTHER-ACCOUNTS")["resourceShares"]
+    assert (seen["resourceShareArn"], seen["tags"]) == (share, [])
+    [resource] = stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"]
+    assert resource["arn"] == stage.namespace
+    assert [p["id"] for p in stage.ram.list_principals(resourceOwner="SELF")["principals"]] == [OTHER]
+    assert [p["id"] for p in stage.theirs.list_principals(resourceOwner="OTHER-ACCOUNTS")["principals"]] == [
+        SCOPE.account
+    ]
+    stage.ram.untag_resource(resourceShareArn=share, tagKeys=["a"])
+    stage.ram.update_resource_share(resourceShareArn=share, name="renamed")
+    [shown] = stage.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
+    assert shown["tags"] == []
+    [permission] = stage.ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
+    assert permission["arn"] == PERMISSION
+    assert "GetNamespace" in stage.ram.get_permission(permissionArn=PERMISSION)["permission"]["permission"]
+    assert stage.ram.delete_resource_share(resourceShareArn=share)["returnValue"] is True
+    with pytest.raises(stage.ram.exceptions.UnknownResourceException):
+        stage.ram.get_resource_shares(resourceOwner="SELF", resourceShareArns=[share])
+    assert stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
+
+
+def test_what_is_put_in_and_taken_out(stage):
+    share = stage.share(resourceArns=[], principals=[])
+    named = {"resourceShareArn": share, "resourceArns": [stage.namespace], "principals": [OTHER, THIRD]}
+    put_in = stage.ram.associate_resource_share(**named)["resourceShareAssociations"]
+    assert {one["associatedEntity"]: one["status"] for one in put_in} == {
+        stage.namespace: "ASSOCIATED",
+        OTHER: "ASSOCIATING",
+        THIRD: "ASSOCIATING",
+    }
+    stage.accept()
+    assert stage.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}
+    stage.ram.associate_resource_share(**named)
+    assert stage.principals() == {OTHER: "ASSOCIATED", THIRD: "ASSOCIATING"}, "and once is enough"
+    taken = stage.ram.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
+    assert [one["status"] for one in taken["resourceShareAssociations"]] == ["DISASSOCIATED"]
+    assert stage.principals() == {THIRD: "ASSOCIATING"}
+    assert stage.theirs.get_resource_share_invitations()["resourceShareInvitations"] == []
+
+
+def test_a_rejected_invitation_can_be_sent_again(stage):
+    share = stage.share()
+    arn = stage.invitation()["resourceShareInvitationArn"]
+    stage.theirs.reject_resource_share_invitation(resourceShareInvitationArn=arn)
+    assert stage.principals() == {OTHER: "FAILED"}
+    with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationAlreadyRejectedException):
+        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
+    stage.ram.associate_resource_share(resourceShareArn=share, principals=[OTHER])
+    invitations = stage.theirs.get_resource_share_invitations()["resourceShareInvitations"]
+    assert sorted(one["status"] for one in invitations) == ["PENDING", "REJECTED"]
+
+
+def test_an_invitation_expires(stage):
+    stage.share()
+    arn = stage.invitation()["resourceShareInvitationArn"]
+    stage.rooms.clock.turn_to(stage.rooms.now + INVITATION_LIFE)
+    assert stage.invitation()["status"] == "EXPIRED"
+    with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationExpiredException):
+        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
+
+
+def test_client_tokens(stage):
+    first = stage.share(clientToken="t")
+    assert stage.share(clientToken="t") == first
+    with pytest.raises(stage.ram.exceptions.IdempotentParameterMismatchException):
+        stage.share(clientToken="t", name="another")
+    arn = stage.invitation()["resourceShareInvitationArn"]
+    for _ in range(2):
+        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn, clientToken="a")
+    with pytest.raises(stage.theirs.exceptions.ResourceShareInvitationAlreadyAcceptedException):
+        stage.theirs.accept_resource_share_invitation(resourceShareInvitationArn=arn)
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"resourceArns": ["nonsense"]}, "MalformedArnException"),
+        ({"resourceArns": ["arn:aws:ec2:us-east-1:123456789012:subnet/s"]}, "InvalidParameterException"),
+        (
+            {"resourceArns": ["arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-none"]},
+            "UnknownResourceException",
+        ),
+        ({"principals": ["me"]}, "InvalidParameterException"),
+        ({"principals": [SCOPE.account]}, "InvalidParameterException"),
+        ({"principals": ["arn:aws:organizations::1:organization/o-1"]}, "OperationNotPermittedException"),
+        ({"allowExternalPrincipals": False}, "OperationNotPermittedException"),
+        ({"permissionArns": ["arn:aws:ram::aws:permission/Other"]}, "UnknownResourceException"),
+        ({"sources": [OTHER]}, "InvalidParameterException"),
+        ({"name": " "}, "InvalidParameterException"),
+        ({"clientToken": "t" * 65}, "InvalidClientTokenException"),
+    ],
+)
+def test_what_can_not_be_shared(stage, params, code):
+    with pytest.raises(ClientError, match=code):
+        stage.share(**params)
+    assert stage.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
+
+
+def test_what_is_shared_can_not_be_shared_on(stage):
+    stage.share()
+    stage.accept()
+    with pytest.raises(stage.theirs.exceptions.UnknownResourceException):
+        stage.theirs.create_resource_share(name="on", resourceArns=[stage.namespace], principals=[THIRD])
+
+
+def test_cloud_map_for_the_account_that_it_is_shared_with(stage):
+    mine, theirs = stage.rooms.client("servicediscovery"), stage.rooms.client("servicediscovery", OTHER)
+    share = stage.share()
+    for call in ({"Id": stage.namespace}, {"Id": stage.namespace.rpartition("/")[2]}):
+        with pytest.raises(theirs.exceptions.NamespaceNotFound):
+            theirs.get_namespace(**call)
+    stage.accept()
+    assert theirs.get_namespace(Id=stage.namespace)["Namespace"]["ResourceOwner"] == SCOPE.account
+    [seen] = theirs.list_namespaces()["Namespaces"]
+    assert seen["Arn"] == stage.namespace
+    owned = [{"Name": "RESOURCE_OWNER", "Values": ["SELF"], "Condition": "EQ"}]
+    assert theirs.list_namespaces(Filters=owned)["Namespaces"] == []
+    made = theirs.create_service(Name="db", NamespaceId=stage.namespace)["Service"]
+    assert (made["ResourceOwner"], made["CreatedByAccount"]) == (SCOPE.account, OTHER)
+    operation = theirs.register_instance(ServiceId=made["Arn"], InstanceId="one", Attributes={"a": "b"})["OperationId"]
+    done = theirs.get_operation(OperationId=operation, OwnerAccount=SCOPE.account)["Operation"]
+    assert (done["Status"], done["OwnerAccount"]) == ("SUCCESS", SCOPE.account)
+    [listed] = mine.list_instances(ServiceId=made["Id"])["Instances"]
+    assert listed["CreatedByAccount"] == OTHER
+    names = {"NamespaceName": "shop", "ServiceName": "db"}
+    assert [i["InstanceId"] for i in mine.discover_instances(**names)["Instances"]] == ["one"]
+    found = theirs.discover_instances(**names, OwnerAccount=SCOPE.account)["Instances"]
+    assert [i["InstanceId"] for i in found] == ["one"]
+    with pytest.raises(theirs.exceptions.NamespaceNotFound):
+        theirs.discover_instances(**names)
+    for change in (
+        theirs.delete_namespace,
+        lambda **n: theirs.update_http_namespace(**n, Namespace={"Description": ""}),
+    ):
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            change(Id=stage.namespace)
+    with pytest.raises(theirs.exceptions.ResourceNotFoundException):
+        theirs.tag_resource(ResourceARN=stage.namespace, Tags=[{"Key": "a", "Value": "b"}])
+    stage.ram.disassociate_resource_share(resourceShareArn=share, resourceArns=[stage.namespace])
+    with pytest.raises(theirs.exceptions.ServiceNotFound):
+        theirs.get_service(Id=made["Arn"])
+    with pytest.raises(theirs.exceptions.NamespaceNotFound):
+        theirs.discover_instances(**names, OwnerAccount=SCOPE.account)
+    assert theirs.list_services()["Services"] == []
+    assert [s["Name"] for s in mine.list_services()["Services"]] == ["db"]
+
+
+def test_service_connect_in_a_shared_namespace(stage):
+    ecs, owners = stage.rooms.client("ecs", OTHER), stage.rooms.client("ecs")
+    for client in (ecs, owners):
+        client.create_cluster()
+        client.register_task_definition(**fargate())
+    subnets = [subnet.id for subnet in default_vpc(THERE).subnets]
+    network = {"awsvpcConfiguration": {"subnets": subnets}}
+    wanted = service(
+        serviceConnectConfiguration=connect(offer(discoveryName="theirs"), namespace=stage.namespace),
+        networkConfiguration=network,
+    )
+    share = stage.share()
+    refused = "not authorized to perform: servicediscovery:GetNamespace .* no resource-based policy"
+    with pytest.raises(ecs.exceptions.ClientException, match=refused):
+        ecs.create_service(**wanted)
+    with pytest.raises(ecs.exceptions.ClientException, match=refused):
+        ecs.update_cluster(cluster="default", serviceConnectDefaults={"namespace": stage.namespace})
+    stage.accept()
+    theirs = ecs.create_service(**wanted)["service"]
+    [made] = stage.rooms.client("servicediscovery", OTHER).list_services()["Services"]
+    assert (made["Name"], made["ResourceOwner"], made["CreatedByAccount"]) == ("theirs", SCOPE.account, OTHER)
+    taken = connect(offer(discoveryName="theirs"), namespace=stage.namespace)
+    with pytest.raises(owners.exceptions.InvalidParameterException, match="already used"):
+        owners.create_service(**service(serviceConnectConfiguration=taken))
+    own = owners.create_service(**service(serviceConnectConfiguration=connect(offer(), namespace=stage.namespace)))
+    world = stage.rooms.store.world
+    seen = world.services[own["service"]["serviceArn"]].primary.view.names
+    assert {name.dns_name for name in seen} == {"theirs.shop", "http.shop"}
+    found = ecs.list_services_by_namespace(namespace=stage.namespace)["serviceArns"]
+    assert set(found) == {theirs["serviceArn"], own["service"]["serviceArn"]}
+    stage.ram.delete_resource_share(resourceShareArn=share)
+    for call in (
+        lambda: ecs.update_service(service="web", forceNewDeployment=True),
+        lambda: ecs.list_services_by_namespace(namespace=stage.namespace),
+    ):
+        with pytest.raises(ecs.exceptions.ClientException, match=refused):
+            call()
+    assert ecs.update_service(service="web", desiredCount=2)["service"]["desiredCount"] == 2
+    assert ecs.delete_service(service="web", force=True)["service"]["status"] == "DRAINING"
