@@ -24,6 +24,7 @@ from moyai.domain.cloudmap import errors as cloudmap_errors
 from moyai.domain.cloudwatch import errors as cloudwatch_errors
 from moyai.domain.ecs import errors as ecs_errors
 from moyai.domain.ecs.task import TASK_TRANSITIONS
+from moyai.domain.pca import errors as acmpca_errors
 from moyai.domain.vpc import errors as ec2_errors
 from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
@@ -39,6 +40,7 @@ _BRANCHES = MappingProxyType(
         "Cloud Map": (cloudmap_errors,),
         "EC2": (ec2_errors,),
         "CloudWatch": (cloudwatch_errors,),
+        "Private CA": (acmpca_errors,),
     }
 )
 _ERRORS_HEAD = """\

@@ -37,12 +37,14 @@ def apps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Callable[[], Installation]]:
-    """Makes an installation with our applications' image, not yet up; at the end nothing of it may be left."""
+def installed(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Callable[..., Installation]]:
+    """Makes an installation with our applications' image (and options of `moyai up`), not yet up; at the end nothing of
+    it may be left.
+    """
     made: list[Installation] = []
 
-    def make() -> Installation:
-        installation = Installation(tmp_path_factory.mktemp("moyai"))
+    def make(*options: str) -> Installation:
+        installation = Installation(tmp_path_factory.mktemp("moyai"), *options)
         base = ("--base", HOST)
         installation.moyai("image", "import", APPS, str(apps_folder), *base, "--state", str(installation.state))
         made.append(installation)

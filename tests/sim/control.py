@@ -11,9 +11,12 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import AnyRecord
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ServiceArn
+from moyai.pki.library import CryptographyPki
 from moyai.plan.action import Plan
+from moyai.plan.certificates import plan_certificates
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
+from moyai.reconcile.certifier import Certifier
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.rerouting import look
@@ -25,6 +28,8 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 from tests.sim.fuse import Fuse, FusedRuntime, FusedStore
 
+LIFETIME = 7 * 86400.0
+"""A certificate's, in seconds."""
 REPORTS = Seconds(5.0)
 """How often a proxy sends its statistics."""
 
@@ -46,7 +51,9 @@ class Installation:
         self.around = Surroundings(self.store, self.runtime, self.feed, self.clock, self.ids)
         self.build = Builder(self.store, self.clock, self.ids)
         proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock)
-        self._running = [asyncio.create_task(w) for w in (Reconciler(self.around).run(), proxies.run(REPORTS))]
+        certifier = Certifier(self.around, CryptographyPki(), LIFETIME)
+        work = (Reconciler(self.around).run(), proxies.run(REPORTS), certifier.run())
+        self._running = [asyncio.create_task(w) for w in work]
 
     async def crash(self) -> None:
         for task in self._running:
@@ -92,4 +99,6 @@ class Installation:
         plans = [plan_service(world, look(self.around, s.arn), s.arn, now, self.ids) for s in world.services]
         seen = {task.arn: await observer.look(task.arn) for task in world.tasks}
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
+        certificates = [plan_certificates(world, s.arn, LIFETIME, now, self.ids) for s in world.services]
+        assert not [p for p in certificates if p.changes or p.orders]
         return [p for p in plans if p.actions]

@@ -17,7 +17,7 @@ STRIDE = 10
 
 
 async def story(made: Installation) -> None:
-    """Two services, one a client of the other; one is deployed anew, loses a task, and is deleted."""
+    """Two services, one a client of the other; one is encrypted, loses a task, and is deleted."""
     build = made.build
     build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
     back = next(iter(build.world.services)).arn
@@ -25,7 +25,7 @@ async def story(made: Installation) -> None:
     await made.steady(back)
     front = made.build.service("front", made.build.definition("front"), 1, offers=[])
     await made.steady(front)
-    made.build.deploy(back, made.build.definition("back", container("api", port=9000)))
+    made.build.encrypt(back)
     await made.until(lambda: not made.store.world.services[back].deployments[1:])
     await made.steady(back)
     victim = made.build.tasks(back)[0]

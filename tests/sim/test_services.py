@@ -6,10 +6,13 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import RolloutState, ServiceStatus
 from moyai.domain.ecs.task import StopCode, TaskStatus
+from moyai.domain.pca.authority import AuthorityStatus
+from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
+from moyai.plan.authorities import new_built_in
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.specs import sandbox_spec
-from moyai.testing.world import container
+from moyai.testing.world import SCOPE, container
 
 
 async def test_a_service_comes_up_and_rests(installation):
@@ -172,3 +175,47 @@ def stray_sandbox(build):
     request = LaunchRequest(build.cluster(), build.definition("stray"), "family:stray")
     task = launch(build.world, request, build.clock.now(), build.ids)
     return sandbox_spec(build.world, task, request.definition)
+
+
+async def test_an_encrypted_service_comes_up_and_its_certificate_is_renewed_every_five_days(installation):
+    build = installation.build
+    back = build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
+    build.encrypt(back)
+    await installation.steady(back)
+    (first,) = build.world.server_certificates
+    (authority,) = build.world.authorities
+    assert (authority.status, authority.built_in) == (AuthorityStatus.ACTIVE, True)
+    assert first.name == "back-api.shop"
+    assert first.not_after - first.issued_at == 7 * 86400
+    await installation.until(lambda: first not in set(build.world.server_certificates), within=6 * 86400)
+    (second,) = build.world.server_certificates
+    assert second.issued_at - first.issued_at == 5 * 86400
+    assert second.serial != first.serial
+    assert second.roots == first.roots
+    assert await installation.plans_left() == []
+
+
+async def test_no_proxy_starts_before_its_certificate_is_there(installation):
+    build = installation.build
+    build.namespace()
+    own = new_built_in(SCOPE, installation.clock.now(), installation.ids)
+    made = replace(own, built_in=False, status=AuthorityStatus.ACTIVE)
+    installation.store.apply([Put(made)])
+    back = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
+    await installation.steady(back)
+    build.encrypt(back, made.arn)
+    installation.store.apply([Put(replace(made, status=AuthorityStatus.DISABLED))])
+
+    def waiting() -> list[TaskStatus]:
+        return [t.last_status for t in build.tasks(back)]
+
+    await installation.until(lambda: TaskStatus.PENDING in waiting())
+    await installation.clock.advance(100)
+    assert sorted(waiting()) == [TaskStatus.PENDING, TaskStatus.RUNNING]
+    assert any("is DISABLED, not ACTIVE" in message for message in build.messages(back))
+    await installation.until(lambda: any("was not there within 180 s" in m for m in build.messages(back)))
+    assert TaskStatus.RUNNING in waiting()
+    own_again = replace(own, arn=made.arn, built_in=True, status=AuthorityStatus.CREATING)
+    installation.store.apply([Put(own_again)])
+    await installation.steady(back)
+    assert await installation.plans_left() == []

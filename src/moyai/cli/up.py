@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from moyai.app.config import (
+    CERTIFICATE_LIFETIME,
     DEFAULT_DNS_PORT,
     DEFAULT_PORT,
     CloudMapSettings,
@@ -18,6 +19,7 @@ from moyai.app.config import (
     ServerSettings,
     Settings,
     StatePaths,
+    TlsSettings,
 )
 from moyai.cli.options import STATE, State
 
@@ -29,6 +31,9 @@ LiveEndpoints = Annotated[
     typer.Option(
         "--live-endpoints", help="Running tasks see new names, in clusters without a tag moyai:live-endpoints."
     ),
+]
+CertificateLifetime = Annotated[
+    float, typer.Option(help="Seconds that a TLS certificate of Service Connect is valid.", min=14, max=604800)
 ]
 
 _QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
@@ -55,6 +60,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     ] = CloudMapSettings().check_interval,
     check_network: CheckNetworks = None,
     live_endpoints: LiveEndpoints = False,
+    certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -65,6 +71,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         server=ServerSettings(listen, port),
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
+        tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
         live_endpoints=live_endpoints,
     )

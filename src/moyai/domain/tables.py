@@ -10,12 +10,15 @@ from typing import Any
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.pca.authority import CertificateAuthority
+from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.table import Table
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
@@ -38,13 +41,16 @@ def task_definitions() -> Table[TaskDefinition]:
 
 
 def services() -> Table[Service]:
-    """By scope, cluster, and by what their deployments use: namespace, task definition."""
+    """By scope, cluster, and by what their deployments use: namespace, task definition, certificate authority."""
     return Table(
         {
             "scope": _scope,
             "cluster": lambda s: (s.cluster,),
             "namespace": lambda s: tuple({d.view.namespace for d in s.deployments if d.view is not None}),
             "task_definition": lambda s: tuple({d.task_definition for d in s.deployments}),
+            "authority": lambda s: tuple(
+                {o.authority for d in s.deployments if d.view is not None for o in d.view.offers if o.authority}
+            ),
         }
     )
 
@@ -218,6 +224,21 @@ def resource_shares() -> Table[ResourceShare]:
 def invitations() -> Table[Invitation]:
     """By share, and by whom it is for (``receiver``, as a scope)."""
     return Table({"share": lambda i: (i.share,), "receiver": lambda i: (f"{i.receiver}/{scope_of(i.arn).region}",)})
+
+
+def authorities() -> Table[CertificateAuthority]:
+    """By scope; ``built_in`` has the scopes of those that are the installation's own."""
+    return Table({"scope": _scope, "built_in": lambda a: _scope(a) if a.built_in else ()})
+
+
+def issued_certificates() -> Table[IssuedCertificate]:
+    """By authority."""
+    return Table({"authority": lambda c: (c.authority,)})
+
+
+def server_certificates() -> Table[ServerCertificate]:
+    """By service and discovery service."""
+    return Table({"service": lambda c: (c.service,), "discovery_service": lambda c: (c.discovery_service,)})
 
 
 def request_key(operation: Operation) -> str:

@@ -15,12 +15,15 @@ from moyai.domain import tables
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
+from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.pca.authority import AuthorityKey, CertificateAuthority
+from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.table import Table
@@ -59,6 +62,10 @@ AnyRecord = (
     | NatGateway
     | ElasticAddress
     | Defaults
+    | CertificateAuthority
+    | AuthorityKey
+    | IssuedCertificate
+    | ServerCertificate
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
 R = TypeVar("R", bound=AnyRecord)
@@ -114,6 +121,10 @@ class World:
         self.nat_gateways = tables.nat_gateways()
         self.elastic_addresses = tables.elastic_addresses()
         self._defaults: Table[Defaults] = Table()
+        self.authorities = tables.authorities()
+        self.authority_keys: Table[AuthorityKey] = Table()
+        self.issued_certificates = tables.issued_certificates()
+        self.server_certificates = tables.server_certificates()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
@@ -169,6 +180,10 @@ class World:
             NatGateway: self.nat_gateways,
             ElasticAddress: self.elastic_addresses,
             Defaults: self._defaults,
+            CertificateAuthority: self.authorities,
+            AuthorityKey: self.authority_keys,
+            IssuedCertificate: self.issued_certificates,
+            ServerCertificate: self.server_certificates,
         }
 
     def records(self) -> Iterator[AnyRecord]:

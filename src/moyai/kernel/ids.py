@@ -58,6 +58,11 @@ AllocationId = NewType("AllocationId", str)
 ShareArn = NewType("ShareArn", str)
 InvitationArn = NewType("InvitationArn", str)
 
+# Private CA.
+CertificateAuthorityArn = NewType("CertificateAuthorityArn", str)
+CertificateArn = NewType("CertificateArn", str)
+"""``<CertificateAuthorityArn>/certificate/<serial number, 32 hexadecimal digits>``."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""

@@ -26,10 +26,20 @@ from moyai.domain.ecs.errors import ClientException, InvalidParameter, Namespace
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
 from moyai.domain.keys import scope_of
+from moyai.domain.pca.authority import CertificateAuthority
 from moyai.domain.world import Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, Ids, NamespaceArn, ServiceArn
+from moyai.kernel.ids import (
+    CertificateAuthorityArn,
+    DiscoveryServiceArn,
+    DiscoveryServiceId,
+    Ids,
+    NamespaceArn,
+    ServiceArn,
+)
+from moyai.plan.authorities import built_in as own_authority
+from moyai.plan.authorities import new_built_in, signer
 from moyai.plan.connect_logs import check_logs
 from moyai.plan.connect_rules import check_configuration, check_dns_name, is_callable, offered_port
 from moyai.plan.namespaces import find_namespace, not_shared
@@ -73,7 +83,8 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
     check_logs(configuration)
     offers: list[Offer] = []
     own: list[_Endpoint] = []
-    changes: list[Put] = []
+    built_in = _built_in(world, wish.service, configuration, now, ids)
+    changes: list[Put] = [] if built_in is None or built_in.arn in world.authorities else [Put(built_in)]
     for asked in configuration.services:
         port = offered_port(asked, wish.definition)
         known = _known(world, namespace, asked.name)
@@ -81,7 +92,8 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
         record = known or _new_service(namespace, asked.name, now, ids)
         record = replace(record, owner=wish.service, protocol=port.app_protocol)
         changes += [Put(record)] if record != known else []
-        offers.append(_offer(asked, port, record))
+        authority = None if asked.tls is None else signer(world, asked.tls, scope_of(wish.service), built_in)
+        offers.append(_offer(asked, port, record, authority))
         own.append(_endpoint(asked, port, namespace, record))
     offered = _others(world, namespace, wish.service)
     others = {**_outside(world, namespace, offered), **offered}
@@ -139,6 +151,16 @@ def _check_free(world: World, service: ServiceArn, known: DiscoveryService | Non
         )
 
 
+def _built_in(
+    world: World, service: ServiceArn, configuration: ServiceConnectConfiguration, now: Instant, ids: Ids
+) -> CertificateAuthority | None:
+    """The installation's own authority, maybe a new one; None when each of the services names one, or has no TLS."""
+    if all(s.tls is None or s.tls.issuer_certificate_authority.aws_pca_authority_arn for s in configuration.services):
+        return None
+    scope = scope_of(service)
+    return own_authority(world, scope) or new_built_in(scope, now, ids)
+
+
 def _new_service(namespace: Namespace, name: str, now: Instant, ids: Ids) -> DiscoveryService:
     discovery_id = DiscoveryServiceId(f"srv-{ids.alphanumeric(_ID_LENGTH)}")
     return DiscoveryService(
@@ -150,7 +172,12 @@ def _new_service(namespace: Namespace, name: str, now: Instant, ids: Ids) -> Dis
     )
 
 
-def _offer(asked: ServiceConnectService, port: PortMapping, record: DiscoveryService) -> Offer:
+def _offer(
+    asked: ServiceConnectService,
+    port: PortMapping,
+    record: DiscoveryService,
+    authority: CertificateAuthorityArn | None,
+) -> Offer:
     timeout = asked.timeout
     return Offer(
         discovery_service=record.arn,
@@ -161,6 +188,7 @@ def _offer(asked: ServiceConnectService, port: PortMapping, record: DiscoverySer
         idle_timeout_seconds=None if timeout is None else timeout.idle_timeout_seconds,
         per_request_timeout_seconds=None if timeout is None else timeout.per_request_timeout_seconds,
         test_header=_test_header(asked),
+        authority=authority,
     )
 
 

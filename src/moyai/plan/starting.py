@@ -11,6 +11,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import WorkloadId
 from moyai.plan import failure, order, registration
 from moyai.plan.action import Prepare, Start, StartProxy
+from moyai.plan.certificates import missing
 from moyai.plan.ending import deprovision, leave
 from moyai.plan.gate import opens_at
 from moyai.plan.sight import Case
@@ -109,6 +110,8 @@ def _started(case: Case) -> Step:
 
 
 def _await_proxy(case: Case, proxy: Container) -> Step:
+    if proxy.started_at is None and (offer := missing(case.world, case.task.view)) is not None:
+        return _await_certificate(case, offer.discovery_name)
     if proxy.started_at is None:
         return Step(case.task, effects=(_start_proxy(case.task, proxy),))
     deadline: Instant = later(proxy.started_at, PROXY_PATIENCE)
@@ -116,6 +119,15 @@ def _await_proxy(case: Case, proxy: Container) -> Step:
         return Step(case.task, wake_at=deadline)
     reason = f"ResourceInitializationError: the proxy {proxy.name} was not healthy within {PROXY_PATIENCE} s"
     return _fail(case, StopCode.TASK_FAILED_TO_START, reason)
+
+
+def _await_certificate(case: Case, name: str) -> Step:
+    """Nothing is started before everything that the proxy shows is there: it would not open its ports."""
+    deadline: Instant = later(case.task.connectivity_at or case.now, PROXY_PATIENCE)
+    if case.now < deadline:
+        return Step(case.task, wake_at=deadline)
+    reason = f"ResourceInitializationError: the TLS certificate of {name} was not there within {PROXY_PATIENCE} s"
+    return _fail(case, StopCode.TASK_FAILED_TO_START, f"{reason}; the service's events say why")
 
 
 def _start_proxy(task: Task, proxy: Container) -> StartProxy:

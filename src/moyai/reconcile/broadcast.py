@@ -122,6 +122,7 @@ def _trace(world: World, key: Key) -> _Trace | None:
         "namespace": _namespace,
         "discovery_service": _discovery_service,
         "discovery_instance": _discovery_instance,
+        "server_certificate": _server_certificate,
     }.get(key.table)
     return None if found is None else found(world, key.key)
 
@@ -158,3 +159,11 @@ def _discovery_instance(world: World, key: str) -> _Trace | None:
     if instance is None or service is None:
         return None
     return _Trace(service.namespace, (instance.attributes, instance.health))
+
+
+def _server_certificate(world: World, key: str) -> _Trace | None:
+    certificate = world.server_certificates.get(key)
+    service = None if certificate is None else world.discovery_services.get(certificate.discovery_service)
+    if certificate is None or service is None:
+        return None
+    return _Trace(service.namespace, (certificate.serial, certificate.roots))

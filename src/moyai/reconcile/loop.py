@@ -141,6 +141,8 @@ class Reconciler:
                     self._ring_service(record.service)
             elif key.table == "task":
                 self._ring_task(TaskArn(key.key))
+            elif key.table == "server_certificate":
+                self._ring_starting(key.key)
 
     def _ring_service(self, arn: ServiceArn) -> None:
         self._moving.discard(arn)
@@ -158,6 +160,14 @@ class Reconciler:
         self._queue.add(arn)
         if task.service is not None:
             self._queue.add(task.service)
+
+    def _ring_starting(self, certificate: str) -> None:
+        """Tasks whose proxy can't be started before it has this certificate."""
+        world = self._around.store.world
+        made = world.server_certificates.get(certificate)
+        for task in () if made is None else world.tasks.by("service", made.service):
+            if task.last_status is TaskStatus.PENDING:
+                self._queue.add(task.arn)
 
     async def _follow_runtime(self) -> None:
         async for task_id in self._around.runtime.changes():

@@ -1,7 +1,7 @@
 """What one Envoy says it has counted, read out of its OpenTelemetry push. Pure.
 
-Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``http`` or ``tcp``); whatever
-has another form is passed over, so that a newer Envoy may say more. All counts run from the proxy's
+Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``listener``, ``http`` or
+``tcp``); whatever has another form is passed over, so that a newer Envoy may say more. All counts run from the proxy's
 start. ``start_time_unix_nano`` is not read: Envoy 1.40 writes microseconds there.
 
 What counts as failed is what the caller saw fail, after all retries:
@@ -54,6 +54,7 @@ class Figure(StrEnum):
     CODE_5XX = "5xx"
     FAILURES = "failures"
     RETRIES = "retries"
+    TLS_ERRORS = "tls errors"
     TARGETS = "targets"
     TIME = "time"
 
@@ -160,6 +161,7 @@ def _http_client(raw: _Raw) -> Counted:
         Figure.REQUESTS: count("http.downstream_rq_total", 0),
         Figure.FAILURES: failed + count("http.downstream_rq_tx_reset", 0),
         Figure.RETRIES: count("cluster.upstream_rq_retry", 0),
+        Figure.TLS_ERRORS: _tls_errors("cluster", raw.numbers),
         Figure.BYTES: _upstream_bytes(raw.numbers),
     }
     gauges = {Figure.TARGETS: count("cluster.membership_total", 0)}
@@ -175,6 +177,7 @@ def _tcp_client(numbers: Mapping[str, int]) -> Counted:
         + count("cluster.upstream_cx_none_healthy", 0)
         + count("tcp.downstream_cx_no_route", 0),
         Figure.RETRIES: max(count("cluster.upstream_cx_connect_fail", 0) - given_up, 0),
+        Figure.TLS_ERRORS: _tls_errors("cluster", numbers),
         Figure.BYTES: _upstream_bytes(numbers),
     }
     return Counted("tcp", counters, {})
@@ -186,6 +189,7 @@ def _http_server(numbers: Mapping[str, int]) -> Counted:
         Figure.REQUESTS: count("http.downstream_rq_total", 0),
         Figure.CONNECTIONS: count("http.downstream_cx_total", 0),
         Figure.BYTES: count("http.downstream_cx_rx_bytes_total", 0),
+        Figure.TLS_ERRORS: _tls_errors("listener", numbers),
     }
     return Counted("http", counters, {Figure.OPEN_CONNECTIONS: count("http.downstream_cx_active", 0)})
 
@@ -195,6 +199,7 @@ def _tcp_server(numbers: Mapping[str, int]) -> Counted:
     counters = {
         Figure.CONNECTIONS: count("tcp.downstream_cx_total", 0),
         Figure.BYTES: count("tcp.downstream_cx_rx_bytes_total", 0),
+        Figure.TLS_ERRORS: _tls_errors("listener", numbers),
     }
     # The TCP proxy has no count of its own of what is open; it opens one connection to the application for each.
     return Counted("tcp", counters, {Figure.OPEN_CONNECTIONS: count("cluster.upstream_cx_active", 0)})
@@ -204,4 +209,16 @@ def _upstream_bytes(numbers: Mapping[str, int]) -> int:
     return numbers.get("cluster.upstream_cx_rx_bytes_total", 0) + numbers.get("cluster.upstream_cx_tx_bytes_total", 0)
 
 
+def _tls_errors(whose: str, numbers: Mapping[str, int]) -> int:
+    """Handshakes that failed: Envoy counts those that a certificate failed in apart from all others."""
+    return sum(numbers.get(f"{whose}.ssl.{reason}", 0) for reason in _NO_HANDSHAKE)
+
+
+_NO_HANDSHAKE = (
+    "connection_error",
+    "fail_verify_cert_hash",
+    "fail_verify_error",
+    "fail_verify_no_cert",
+    "fail_verify_san",
+)
 _CODES = (Figure.CODE_2XX, Figure.CODE_3XX, Figure.CODE_4XX, Figure.CODE_5XX)

@@ -3,7 +3,7 @@
 Promise: ``AWS/ECS`` holds the metrics of Service Connect as AWS lists them, each twice: by discovery name alone, and by
 discovery name, service and cluster. The service is the one that reports: the owner of the endpoint on the server's
 side (``DiscoveryName``), the caller on the client's (``TargetDiscoveryName``). ``Moyai/ServiceConnect`` adds, with the
-client's dimensions, what AWS does not have. TLS metrics come with TLS.
+client's dimensions, what AWS does not have.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
 """
 
@@ -53,12 +53,14 @@ METRICS = (
     Named(AWS, "NewConnectionCount", "Count", Side.SERVER, Figure.CONNECTIONS),
     Named(AWS, "ActiveConnectionCount", "Count", Side.SERVER, Figure.OPEN_CONNECTIONS, Kind.LEVEL),
     Named(AWS, "ProcessedBytes", "Bytes", Side.SERVER, Figure.BYTES),
+    Named(AWS, "ClientTLSNegotiationErrorCount", "Count", Side.SERVER, Figure.TLS_ERRORS),
     Named(AWS, "HTTPCode_Target_2XX_Count", "Count", Side.CLIENT, Figure.CODE_2XX),
     Named(AWS, "HTTPCode_Target_3XX_Count", "Count", Side.CLIENT, Figure.CODE_3XX),
     Named(AWS, "HTTPCode_Target_4XX_Count", "Count", Side.CLIENT, Figure.CODE_4XX),
     Named(AWS, "HTTPCode_Target_5XX_Count", "Count", Side.CLIENT, Figure.CODE_5XX),
     Named(AWS, "RequestCountPerTarget", "Count", Side.CLIENT, Figure.REQUESTS, Kind.SHARE),
     Named(AWS, "TargetProcessedBytes", "Bytes", Side.CLIENT, Figure.BYTES),
+    Named(AWS, "TargetTLSNegotiationErrorCount", "Count", Side.CLIENT, Figure.TLS_ERRORS),
     TIME,
     REQUESTS,
     CONNECTIONS,

@@ -42,6 +42,7 @@ from moyai.domain.world import Change, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.ids import (
     AccountId,
+    CertificateAuthorityArn,
     ClusterArn,
     DeploymentId,
     DiscoveryServiceArn,
@@ -61,6 +62,7 @@ from moyai.plan.stopping import STOPPED_BY_USER, stop_task
 from moyai.plan.strategy.begin import begin
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
+from moyai.testing.tls import encrypted
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 NAMESPACE = "shop"
@@ -228,6 +230,12 @@ class Builder:
 
     def _told(self, service: ServiceArn, **changes: object) -> None:
         self.book.apply([Put(replace(self.deployment(service), updated_at=self.clock.now(), **changes))])
+
+    def encrypt(self, service: ServiceArn, authority: CertificateAuthorityArn | None = None) -> DeploymentId:
+        """What UpdateService with ``tls`` does; signed by the built-in authority, or this one."""
+        known = self.world.services[service]
+        definition = self.world.task_definitions[known.primary.task_definition]
+        return self._deploy(known, definition, encrypted(known.primary.service_connect, authority))
 
     def scale(self, service: ServiceArn, desired: int) -> None:
         """What UpdateService with another desiredCount does."""

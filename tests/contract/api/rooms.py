@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.loaders import Loader
 
+from moyai.api.acmpca.service import acmpca
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.door import Door, House
@@ -26,7 +27,10 @@ from moyai.api.ram.service import RAM
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.quotas import Quotas
+from moyai.domain.pca.authority import AuthorityKey
 from moyai.kernel.clock import Instant
+from moyai.pki.library import CryptographyPki
+from moyai.plan.authorities import plan_authority, with_key
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import ArchiveReader
@@ -37,7 +41,7 @@ from tests.unit.telemetry.pushes import Office
 
 _LOADER = Loader()
 """Keeps what it has read: EC2's model takes half a second."""
-MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram"])
+MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram", "acm-pca"])
 
 
 class _Raw(io.BytesIO):
@@ -52,8 +56,10 @@ class Rooms:
         self.clock, self.store, self.office = ManualClock(), MemoryStore(), Office()
         self.builder = Builder(self.store, self.clock)
         self.busy = False
-        """Whether Cloud Map's operations stay as they were submitted."""
-        services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, cloudwatch(ArchiveReader(self.office.archive)))
+        """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
+        self._pki = CryptographyPki()
+        metrics = cloudwatch(ArchiveReader(self.office.archive))
+        services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, metrics, acmpca(self._pki))
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:
@@ -82,7 +88,12 @@ class Rooms:
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
     def settle(self) -> None:
-        """Bring Cloud Map's operations to their end."""
+        """Bring Cloud Map's operations to their end, and give authorities their keys."""
+        for authority in tuple(self.store.world.authorities):
+            if plan_authority(self.store.world, authority.arn, self.now).needs_key:
+                made = asyncio.run(self._pki.new_key(authority.configuration))
+                key = AuthorityKey(authority.arn, made.private)
+                self.store.apply(with_key(authority, key, made.csr, None, self.now))
         for operation in tuple(self.store.world.operations):
             while (plan := plan_operation(self.store.world, operation.key, self.now)).changes:
                 self.store.apply(plan.changes)

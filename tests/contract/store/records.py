@@ -11,6 +11,7 @@ from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.world import AnyRecord, Change, Delete, Put, World, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn
+from moyai.kernel.secret import Secret
 
 SCALARS: dict[type[shapes.Type], st.SearchStrategy[Any]] = {
     shapes.StrType: st.text(max_size=4),
@@ -18,6 +19,7 @@ SCALARS: dict[type[shapes.Type], st.SearchStrategy[Any]] = {
     shapes.FloatType: st.floats(0, 2**40),
     shapes.BoolType: st.booleans(),
     shapes.NoneType: st.none(),
+    shapes.CustomType: st.text(max_size=4).map(Secret),
 }
 
 

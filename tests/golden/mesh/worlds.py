@@ -8,20 +8,27 @@
         log: {format, query} of access logs
         sees: the discovery names its tasks can call (default: none)
         offers:
-          <discovery name>: {port, protocol, alias, ingress_port, idle, request}
+          <discovery name>: {port, protocol, alias, ingress_port, idle, request, tls}
+        before: {tasks, tls} of an older deployment that offers the same
+
+``tls`` names an authority. Certificates are mere words; ``certified`` makes them real.
 
 Ids are made from names, addresses and zones from a counter; everything is as the API would record it.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
 from moyai.domain.ecs.service import (
@@ -33,11 +40,15 @@ from moyai.domain.ecs.service import (
 )
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
+from moyai.domain.pca.certificate import TEMPLATES
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     AccountId,
+    CertificateAuthorityArn,
     ClusterArn,
     DeploymentId,
     DiscoveryServiceArn,
@@ -55,6 +66,9 @@ from moyai.kernel.ids import (
     VpcId,
 )
 from moyai.kernel.scope import Scope
+from moyai.kernel.secret import Secret
+from moyai.pki.library import CryptographyPki
+from moyai.ports.pki import Issuer, Span
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 NAMESPACE = NamespaceArn("arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-shop")
@@ -102,7 +116,50 @@ def _offer(name: str, given: dict[str, Any]) -> Offer:
         ingress_port=given.get("ingress_port"),
         idle_timeout_seconds=given.get("idle"),
         per_request_timeout_seconds=given.get("request"),
+        authority=_authority(given.get("tls")),
     )
+
+
+def _authority(name: str | None) -> CertificateAuthorityArn | None:
+    if name is None:
+        return None
+    return CertificateAuthorityArn(f"arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/{name}")
+
+
+def _certificates(world: World, service: ServiceArn, offers: Iterable[Offer]) -> None:
+    for offer in offers:
+        if offer.authority is not None:
+            whose = f"{offer.discovery_name} by {offer.authority.rpartition('/')[2]}"
+            made = ServerCertificate(
+                service=service,
+                discovery_service=offer.discovery_service,
+                authority=offer.authority,
+                name=f"{offer.discovery_name}.shop",
+                chain=f"certificate of {whose}",
+                private=Secret(f"key of {whose}"),
+                roots=(f"root above {whose}",),
+                serial="01",
+                issued_at=LONG_AGO,
+                not_after=LONG_AGO,
+                renew_at=LONG_AGO,
+            )
+            world.apply(Put(made))
+
+
+def certified(world: World) -> World:
+    """The world with certificates that a proxy can read."""
+    pki, span = CryptographyPki(), Span(Instant(0), Instant(4e9))
+    configuration = Configuration(
+        KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, Subject(common_name="root")
+    )
+    made = asyncio.run(pki.new_key(configuration))
+    itself = Issuer(made.private, configuration.signing_algorithm)
+    signed = pki.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
+    issuer = replace(itself, certificate=pki.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b""))
+    for one in tuple(world.server_certificates):
+        shown = pki.certify(issuer, one.name, span)
+        world.apply(Put(replace(one, chain=shown.chain, private=shown.private, roots=(shown.root,))))
+    return world
 
 
 def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, SeenName]) -> None:
@@ -137,6 +194,13 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
                 protocol=offer.protocol,
             )
             world.apply(Put(known))
+    _certificates(world, arn, offers)
+    before = given.get("before", {"tasks": 0, "tls": None})
+    older = replace(view, offers=tuple(replace(o, authority=_authority(before["tls"])) for o in offers))
+    if before["tasks"]:
+        _certificates(world, arn, older.offers)
+    for number in range(before["tasks"]):
+        _task(world, f"{name}-before-{number}", arn, older, registered=True)
     tasks = given.get("tasks", 1)
     for number, registered in enumerate([True] * tasks if isinstance(tasks, int) else tasks):
         _task(world, f"{name}-{number}", arn, view, registered=registered)

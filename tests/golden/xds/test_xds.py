@@ -22,6 +22,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
 )
+from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import Secret
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
 from google.protobuf.json_format import MessageToJson, Parse
 from google.protobuf.message import Message
@@ -34,12 +35,13 @@ from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.proto import packed
-from tests.golden.mesh.worlds import load
+from tests.golden.mesh.worlds import certified, load
 
 HERE = Path(__file__).parent
 WORLDS = HERE.parent / "mesh"
 ENVOY = Path(sys.executable).with_name("envoy")
 MESSAGES = {
+    Kind.SECRET: Secret,
     Kind.CLUSTER: Cluster,
     Kind.ENDPOINT: ClusterLoadAssignment,
     Kind.LISTENER: Listener,
@@ -79,6 +81,7 @@ def test_xds(name, golden_update):
             [json.loads(MessageToJson(m, preserving_proto_field_name=True)) for m in listed]
         )
         for kind, listed in messages(mesh).items()
+        if listed or kind is not Kind.SECRET
     }
     first = mesh.workloads[min(mesh.workloads)]
     found["bootstrap"] = as_yaml(json.loads(bootstrap(first, ProxySettings())))
@@ -91,7 +94,7 @@ def test_every_expectation_has_a_case(golden_update):
 
 @pytest.mark.parametrize("name", cases(WORLDS))
 def test_envoy_takes_it(name, tmp_path):
-    assert refusal(compile_mesh(load(WORLDS / f"{name}.in.yaml")), tmp_path) == ""
+    assert refusal(compile_mesh(certified(load(WORLDS / f"{name}.in.yaml"))), tmp_path) == ""
 
 
 def refusal(mesh: Mesh, tmp_path: Path) -> str:
@@ -114,6 +117,7 @@ def refusal(mesh: Mesh, tmp_path: Path) -> str:
 def add(config, found: dict[Kind, list[Any]]) -> None:
     """Put everything into one bootstrap: each listener at an address of its own, routes and endpoints in place."""
     config.static_resources.clusters.extend(found[Kind.CLUSTER])
+    config.static_resources.secrets.extend(found[Kind.SECRET])
     for assignment in found[Kind.ENDPOINT]:
         cluster = Cluster(name=f"with {assignment.cluster_name}", type=Cluster.STATIC, load_assignment=assignment)
         cluster.load_assignment.cluster_name = cluster.name

@@ -37,6 +37,9 @@ def test_a_tcp_caller_retries_until_it_gives_up():
         "cluster.egress.cart.upstream_cx_none_healthy": 2,
         "cluster.egress.cart.upstream_cx_rx_bytes_total": 100,
         "cluster.egress.cart.upstream_cx_tx_bytes_total": 11,
+        "cluster.egress.cart.ssl.connection_error": 1,
+        "cluster.egress.cart.ssl.fail_verify_san": 2,
+        "cluster.egress.cart.ssl.fail_verify_error": 4,
     }
     counted = read_report(push(1, numbers)).endpoints[CLIENT]
     assert counted.protocol == "tcp"
@@ -45,6 +48,7 @@ def test_a_tcp_caller_retries_until_it_gives_up():
         Figure.FAILURES: 3,
         Figure.RETRIES: 4,
         Figure.BYTES: 111,
+        Figure.TLS_ERRORS: 7,
     }
 
 
@@ -55,14 +59,16 @@ def test_servers():
         "http.ingress.cart.downstream_cx_rx_bytes_total": 70,
         "tcp.ingress.db.downstream_cx_total": 3,
         "tcp.ingress.db.downstream_cx_rx_bytes_total": 30,
+        "listener.ingress.cart.ssl.connection_error": 5,
     }
     gauges = {"http.ingress.cart.downstream_cx_active": 1, "cluster.ingress.db.upstream_cx_active": 2}
     endpoints = read_report(push(1, numbers, gauges)).endpoints
-    assert endpoints[SERVER].counters == {Figure.REQUESTS: 7, Figure.CONNECTIONS: 2, Figure.BYTES: 70}
+    cart = {Figure.REQUESTS: 7, Figure.CONNECTIONS: 2, Figure.BYTES: 70, Figure.TLS_ERRORS: 5}
+    assert endpoints[SERVER].counters == cart
     assert endpoints[SERVER].gauges == {Figure.OPEN_CONNECTIONS: 1}
     db = endpoints[Endpoint(Side.SERVER, "db")]
     assert (db.counters, db.gauges) == (
-        {Figure.CONNECTIONS: 3, Figure.BYTES: 30},
+        {Figure.CONNECTIONS: 3, Figure.BYTES: 30, Figure.TLS_ERRORS: 0},
         {Figure.OPEN_CONNECTIONS: 2},
     )
 

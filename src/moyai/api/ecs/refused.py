@@ -75,10 +75,7 @@ _DEPLOYMENT_CONFIGURATION: _Reasons = (
     ("lifecycleHooks[].hookDetails", "hooks are pauses; there are no Lambda functions"),
     ("earlySuccessCriteria", _NOT_YET),
 )
-_SERVICE_CONNECT: _Reasons = (
-    ("services[].tls", "traffic between proxies is not encrypted yet"),
-    ("logConfiguration.secretOptions", _NO_SECRETS),
-)
+_SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (
     ("loadBalancers", _NO_BALANCERS),
     ("capacityProviderStrategy", _NO_PROVIDERS),

@@ -46,6 +46,20 @@ class Timeouts(msgspec.Struct, frozen=True):
     per_request_timeout_seconds: int | None = None
 
 
+class IssuerCertificateAuthority(msgspec.Struct, frozen=True):
+    """Who signs; None = the installation's own authority."""
+
+    aws_pca_authority_arn: str | None = None
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """Encryption between proxies. The key and the role are recorded only: there is no KMS and no IAM here."""
+
+    issuer_certificate_authority: IssuerCertificateAuthority
+    kms_key: str | None = None
+    role_arn: str | None = None
+
+
 class ServiceConnectService(msgspec.Struct, frozen=True):
     """One port offered to the namespace."""
 
@@ -54,6 +68,7 @@ class ServiceConnectService(msgspec.Struct, frozen=True):
     client_aliases: tuple[ClientAlias, ...] | None = None
     ingress_port_override: int | None = None
     timeout: Timeouts | None = None
+    tls: Tls | None = None
 
     @property
     def name(self) -> str:

@@ -18,7 +18,7 @@ import msgspec
 from moyai.domain.connect.config import AccessLogConfiguration, ProxyLogLevel
 from moyai.domain.ecs.task_definition import AppProtocol, TaskDefinition
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
+from moyai.kernel.ids import CertificateAuthorityArn, DiscoveryServiceArn, NamespaceArn
 
 VIRTUAL_CIDR = IPv4Network("127.255.0.0/16")
 """Where names point inside a task; never routed."""
@@ -58,6 +58,8 @@ class Offer(msgspec.Struct, frozen=True):
     idle_timeout_seconds: int | None = None
     per_request_timeout_seconds: int | None = None
     test_header: TrafficHeader = TrafficHeader()
+    authority: CertificateAuthorityArn | None = None
+    """Whose certificate the proxy shows; None = no TLS."""
 
     @property
     def reachable_port(self) -> int:

@@ -19,11 +19,13 @@ from moyai.mesh.ir.route_table import HeaderMatch, Match, RouteTable, Rule
 from moyai.mesh.ir.service import Service, StreamSplit
 from moyai.mesh.ir.target import Target
 from moyai.mesh.ir.timeout_policy import TimeoutPolicy
+from moyai.mesh.ir.tls import Certificate, Trust
 from moyai.mesh.ir.workload import Call, InboundPort, OutboundView, Workload
 
 __all__ = [
     "AccessLog",
     "Call",
+    "Certificate",
     "Destination",
     "Diagnostic",
     "EndpointGroup",
@@ -45,5 +47,6 @@ __all__ = [
     "StreamSplit",
     "Target",
     "TimeoutPolicy",
+    "Trust",
     "Workload",
 ]

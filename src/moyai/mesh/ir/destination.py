@@ -7,6 +7,7 @@ import msgspec
 from moyai.mesh.ir.load_balancing import LoadBalancing
 from moyai.mesh.ir.outlier_policy import OutlierPolicy
 from moyai.mesh.ir.protocol import Protocol
+from moyai.mesh.ir.tls import Trust
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -14,7 +15,7 @@ class Destination(msgspec.Struct, frozen=True):
 
     ``group`` names its EndpointGroup, ``stat_name`` what its statistics are called. Seconds.
     ``zone_aware_from``: with at least so many endpoints, requests stay in the caller's zone as far as the load of all
-    endpoints stays even; 0 = zones don't matter.
+    endpoints stays even; 0 = zones don't matter. ``trusts``: one for each issuer that its members may name.
     """
 
     name: str
@@ -25,3 +26,4 @@ class Destination(msgspec.Struct, frozen=True):
     stat_name: str
     zone_aware_from: int = 0
     load_balancing: LoadBalancing = LoadBalancing.ROUND_ROBIN
+    trusts: tuple[Trust, ...] = ()

@@ -6,11 +6,12 @@ import msgspec
 
 
 class Member(msgspec.Struct, frozen=True, order=True):
-    """One place that answers; ``zone`` is where it stands."""
+    """One place that answers; ``zone`` is where it stands. ``issuer``: of what it shows; empty = plain text."""
 
     zone: str
     address: str
     port: int
+    issuer: str = ""
 
 
 class EndpointGroup(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from moyai.mesh.ir.destination import Destination
 from moyai.mesh.ir.diagnostic import Diagnostic
 from moyai.mesh.ir.endpoint_group import EndpointGroup
 from moyai.mesh.ir.service import Service
+from moyai.mesh.ir.tls import Certificate
 from moyai.mesh.ir.workload import Workload
 
 
@@ -21,4 +22,5 @@ class Mesh(msgspec.Struct, frozen=True):
     services: Mapping[str, Service] = {}
     destinations: Mapping[str, Destination] = {}
     groups: Mapping[str, EndpointGroup] = {}
+    certificates: Mapping[str, Certificate] = {}
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -31,6 +31,8 @@ class InboundPort(msgspec.Struct, frozen=True):
     cut_request_status: int | None = None
     """What the caller is told when the application broke off after it had been given the request; None =
     503, which callers take as leave to try again."""
+    certificate: str | None = None
+    """What callers are shown, by its name in the mesh; None = plain text."""
 
 
 class Call(msgspec.Struct, frozen=True):

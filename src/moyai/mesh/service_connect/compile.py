@@ -10,6 +10,7 @@ from moyai.mesh.ir import Diagnostic, Mesh
 from moyai.mesh.service_connect.branches import branches_of
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.service import mesh_name, service_of
+from moyai.mesh.service_connect.tls import certificates_of
 from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.mesh.service_connect.workload import workload_of
 from moyai.mesh.service_connect.zones import peer_groups
@@ -28,6 +29,7 @@ def join(meshes: Iterable[Mesh]) -> Mesh:
         services={k: v for part in parts for k, v in part.services.items()},
         destinations={k: v for part in parts for k, v in part.destinations.items()},
         groups={k: v for part in parts for k, v in part.groups.items()},
+        certificates={k: v for part in parts for k, v in part.certificates.items()},
         diagnostics=tuple(d for part in parts for d in part.diagnostics),
     )
 
@@ -55,5 +57,6 @@ def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
         },
         groups=peer_groups(world, namespace, tasks)
         | {b.destination: group_of(world, service, b, diagnostics) for service, b in branches},
+        certificates=certificates_of(world, tasks),
         diagnostics=tuple(dict.fromkeys(diagnostics)),
     )

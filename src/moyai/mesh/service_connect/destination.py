@@ -11,6 +11,7 @@ from moyai.domain.world import World
 from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, LoadBalancing, Member, Protocol
 from moyai.mesh.service_connect.branches import Branch, members_of
 from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, protocol_of, tuned_outlier
+from moyai.mesh.service_connect.tls import issuer_of, trusts_of
 from moyai.mesh.service_connect.zones import zone_aware_from
 
 _MAX_PORT = 65535
@@ -30,6 +31,7 @@ def destination_of(world: World, service: DiscoveryService, name: str, tuning: T
         stat_name=f"egress.{service.name}",
         zone_aware_from=0 if hashed else zone_aware_from(world, service),
         load_balancing=balancing,
+        trusts=trusts_of(world, service),
     )
 
 
@@ -48,7 +50,7 @@ def group_of(world: World, service: DiscoveryService, branch: Branch, diagnostic
     found = tuple(members_of(world, service, branch))
     healthy = [instance for instance in found if instance.health is not Health.UNHEALTHY]
     for instance in healthy or found:
-        member = _member(instance)
+        member = _member(world, instance)
         if member is None:
             message = f"instance {instance.id} is left out: it needs {INSTANCE_IPV4} and {INSTANCE_PORT}"
             diagnostics.append(Diagnostic(service.arn, message))
@@ -57,11 +59,13 @@ def group_of(world: World, service: DiscoveryService, branch: Branch, diagnostic
     return EndpointGroup(branch.destination, tuple(sorted(set(members))))
 
 
-def _member(instance: DiscoveryInstance) -> Member | None:
+def _member(world: World, instance: DiscoveryInstance) -> Member | None:
     attributes = instance.attributes
     try:
         address = str(IPv4Address(attributes.get(INSTANCE_IPV4, "")))
         port = int(attributes.get(INSTANCE_PORT, ""))
     except (AddressValueError, ValueError):
         return None
-    return Member(attributes.get(ZONE, ""), address, port) if 0 < port <= _MAX_PORT else None
+    if not 0 < port <= _MAX_PORT:
+        return None
+    return Member(attributes.get(ZONE, ""), address, port, issuer_of(world, instance))

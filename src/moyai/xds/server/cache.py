@@ -95,7 +95,7 @@ class SnapshotCache:
     def _assemble(self, workload: Workload, services: tuple[Service, ...], before: _Own | None) -> _Own:
         shared = frozenset(shared_keys(self.mesh, workload))
         pieces, own_fault = self._own_pieces(workload, services, before)
-        faults = (self._shared[key].fault for key in sorted(shared))
+        faults = (self._shared[key].fault for key in sorted(shared & self._shared.keys()))
         shared_fault = next((fault for fault in faults if fault is not None), None)
         snapshot = self._together(shared, pieces)
         return _Own(workload, services, shared, pieces, snapshot, own_fault, shared_fault)
@@ -118,7 +118,7 @@ class SnapshotCache:
         return MappingProxyType(found)
 
     def _translations(self, keys: frozenset[Key]) -> Iterator[tuple[Kind, Resource]]:
-        for key in keys:
+        for key in keys & self._shared.keys():
             translation = self._shared[key].resource
             if translation is not None:
                 yield key[0], translation

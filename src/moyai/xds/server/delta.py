@@ -1,8 +1,9 @@
 """One proxy's delta ADS stream, without any I/O: requests and snapshots in, responses out.
 
 Promise: whatever order requests and snapshots come in, a proxy that answers ends up with exactly the last
-snapshot offered, except for what it refused. Of each type one response is in flight at a time. Clusters and
-endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
+snapshot offered, except for what it refused. Of each type one response is in flight at a time. Secrets go whenever
+they are asked for, because listeners wait for them; they are never said to be absent, for a listener would open then.
+Clusters and endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
 listeners and routes, and only then the removal of clusters that nothing points to any more. What a
 proxy still has from an earlier stream is not sent again. Until the first snapshot nothing is answered, so a
 proxy that comes back before the control plane knows of it keeps what it has.
@@ -28,7 +29,7 @@ class DeltaStream:
 
     def __init__(self) -> None:
         self._snapshot: Snapshot | None = None
-        self._subscriptions = {kind: Subscription() for kind in Kind}
+        self._subscriptions = {kind: Subscription(patient=kind is Kind.SECRET) for kind in Kind}
         self._count = 0
 
     def offer(self, snapshot: Snapshot) -> list[bytes]:
@@ -81,7 +82,8 @@ class DeltaStream:
         """Everything that may be sent now."""
         if self._snapshot is None:
             return []
-        out = [*self._update(self._snapshot, Kind.CLUSTER), *self._update(self._snapshot, Kind.ENDPOINT)]
+        out = list(self._update(self._snapshot, Kind.SECRET))
+        out += [*self._update(self._snapshot, Kind.CLUSTER), *self._update(self._snapshot, Kind.ENDPOINT)]
         if not self._awaits(Kind.CLUSTER, Kind.ENDPOINT):
             out += [*self._update(self._snapshot, Kind.LISTENER), *self._update(self._snapshot, Kind.ROUTE)]
         if not self._awaits(*Kind):

@@ -16,6 +16,7 @@ from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
 from moyai.xds.translate.listener import listeners
 from moyai.xds.translate.route import app_routes, service_routes
+from moyai.xds.translate.tls import secret
 
 Key = tuple[Kind, str]
 """A resource's type and name."""
@@ -38,6 +39,8 @@ def shared_pieces(mesh: Mesh) -> Iterator[Piece]:
         yield Piece(key, destination, partial(destination_cluster, destination), endpoints)
     for group in mesh.groups.values():
         yield Piece((Kind.ENDPOINT, names.egress_cluster(group.name)), group, partial(load_assignment, group))
+    for certificate in mesh.certificates.values():
+        yield Piece((Kind.SECRET, names.certificate(certificate.name)), certificate, partial(secret, certificate))
     for service in mesh.services.values():
         routing = service.routing
         if isinstance(routing, RouteTable):  # of a TCP service, the listener itself says where connections go
@@ -46,9 +49,12 @@ def shared_pieces(mesh: Mesh) -> Iterator[Piece]:
 
 
 def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
-    """The shared resources that a workload's proxy needs."""
+    """The shared resources that a workload's proxy needs; a certificate may not be there yet."""
     if workload.peers is not None:
         yield Kind.ENDPOINT, names.egress_cluster(workload.peers)
+    for inbound in workload.inbound:
+        if inbound.certificate is not None:
+            yield Kind.SECRET, names.certificate(inbound.certificate)
     for call in workload.outbound.calls:
         service = mesh.services[call.service]
         if isinstance(service.routing, RouteTable):

@@ -36,10 +36,11 @@ class Refusal(NamedTuple):
 
 
 class Subscription:
-    """One resource type on one stream."""
+    """One resource type on one stream. ``patient``: nothing is said to be absent; whoever asked for it waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool = False) -> None:
         self.is_open = False
+        self._patient = patient
         self.flight: Flight | None = None
         self._wildcard = False
         self._names: set[str] = set()
@@ -98,6 +99,8 @@ class Subscription:
         if not self.is_open:
             return {}
         names = wanted.keys() | self._has.keys() | self._names if self._wildcard else self._names
+        if self._patient:
+            names = names & wanted.keys()
         states = {name: wanted[name].version if name in wanted else ABSENT for name in sorted(names)}
         due = {name: state for name, state in states.items() if self._is_due(name, state)}
         suspect = next((name for name in due if name in self._suspects), None)

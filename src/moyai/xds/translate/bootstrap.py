@@ -15,9 +15,10 @@ from google.protobuf.json_format import MessageToJson
 
 from moyai.kernel.clock import Seconds
 from moyai.mesh.ir import Workload
-from moyai.xds.translate.cluster import ads, peers_cluster, pipe_cluster
+from moyai.xds.translate.cluster import peers_cluster, pipe_cluster
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.source import ads
 from moyai.xds.translate.stats import control_plane, stats_config, stats_sink
 
 _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
-from envoy.config.core.v3 import address_pb2, config_source_pb2, protocol_pb2
+from envoy.config.core.v3 import address_pb2, protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
@@ -20,6 +20,8 @@ from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.outlier import outlier_detection
 from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.source import ads
+from moyai.xds.translate.tls import client_sockets
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _NO_LIMIT = 2**32 - 1
@@ -49,6 +51,7 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         outlier_detection=None if destination.outlier is None else outlier_detection(destination.outlier),
         upstream_connection_options=_tcp_keepalive(),
         circuit_breakers=_no_limits(),
+        transport_socket_matches=client_sockets(destination.trusts, destination.protocol),
     )
     zones = cluster.common_lb_config.zone_aware_lb_config
     if destination.zone_aware_from:
@@ -99,13 +102,6 @@ def pipe_cluster(name: str, path: str) -> cluster_pb2.Cluster:
     )
     _speak(cluster, Protocol.GRPC, keepalive=True)
     return cluster
-
-
-def ads() -> config_source_pb2.ConfigSource:
-    """From the stream that everything comes from."""
-    return config_source_pb2.ConfigSource(
-        ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
-    )
 
 
 def _only(name: str, address: address_pb2.Address) -> endpoint_pb2.ClusterLoadAssignment:

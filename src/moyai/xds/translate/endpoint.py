@@ -32,4 +32,7 @@ def socket_address(address: str, port: int) -> address_pb2.Address:
 
 def _endpoint(member: Member) -> endpoint_components_pb2.LbEndpoint:
     address = socket_address(member.address, member.port)
-    return endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
+    found = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
+    if member.issuer:
+        found.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
+    return found

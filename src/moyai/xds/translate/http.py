@@ -21,8 +21,8 @@ from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import AccessLog, InboundPort, Protocol, Service
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
-from moyai.xds.translate.cluster import ads
 from moyai.xds.translate.proto import packed, seconds
+from moyai.xds.translate.source import ads
 
 _ENVOY_HEADERS = "x-envoy-"
 """How a request that Envoy takes for one from inside chooses retries and timeouts. They are the service's."""

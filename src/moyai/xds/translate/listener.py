@@ -7,7 +7,7 @@ known finds no chain and is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
@@ -19,6 +19,7 @@ from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.http import egress_http, ingress_http
 from moyai.xds.translate.proto import packed
 from moyai.xds.translate.tcp import egress_tcp, ingress_tcp
+from moyai.xds.translate.tls import encrypt
 
 _LOOPBACK, _EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 (inside a task's own network namespace)
 _HOST_BITS = 32
@@ -35,7 +36,9 @@ def listeners(workload: Workload, services: Mapping[str, Service]) -> Iterator[l
     if intercepted:
         address = socket_address(_EVERYWHERE, workload.ingress_port)
         chains = [_ingress_chain(workload, port) for port in intercepted]
-        yield _redirected(names.ingress_listener(workload.id), address, chains, base_pb2.INBOUND)
+        listener = _redirected(names.ingress_listener(workload.id), address, chains, base_pb2.INBOUND)
+        listener.stat_prefix = _stat_prefix(intercepted)
+        yield listener
     for port in workload.inbound:
         if port.listen_port is not None:
             yield _open(workload, port, port.listen_port)
@@ -57,11 +60,13 @@ def _redirected(
 
 def _open(workload: Workload, inbound: InboundPort, port: int) -> listener_pb2.Listener:
     chain = listener_components_pb2.FilterChain(name=str(port), filters=[_ingress_filter(workload, inbound)])
+    _encrypt(chain, inbound)
     return listener_pb2.Listener(
         name=names.override_listener(workload.id, port),
         address=socket_address(_EVERYWHERE, port),
         filter_chains=[chain],
         traffic_direction=base_pb2.INBOUND,
+        stat_prefix=_stat_prefix([inbound]),
     )
 
 
@@ -80,9 +85,21 @@ def _egress_chain(call: Call, service: Service, log: AccessLog | None) -> listen
 def _ingress_chain(workload: Workload, inbound: InboundPort) -> listener_components_pb2.FilterChain:
     match = listener_components_pb2.FilterChainMatch()
     match.destination_port.value = inbound.port
-    return listener_components_pb2.FilterChain(
+    chain = listener_components_pb2.FilterChain(
         name=str(inbound.port), filter_chain_match=match, filters=[_ingress_filter(workload, inbound)]
     )
+    _encrypt(chain, inbound)
+    return chain
+
+
+def _encrypt(chain: listener_components_pb2.FilterChain, inbound: InboundPort) -> None:
+    if inbound.certificate is not None:
+        encrypt(chain, inbound.certificate, inbound.protocol)
+
+
+def _stat_prefix(ports: Iterable[InboundPort]) -> str:
+    """What failed handshakes are counted under. Envoy counts them by listener, so of several ports it is the first."""
+    return next((port.stat_name for port in ports if port.certificate is not None), "")
 
 
 def _ingress_filter(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:

@@ -15,6 +15,9 @@ XDS_CLUSTER = "moyai-xds"
 LOCAL_CLUSTER = "local_cluster"
 """The workload's peers; in the bootstrap, too."""
 
+MATCH, ISSUER = "envoy.transport_socket_match", "issuer"
+"""Under which an endpoint's metadata says whose certificate it shows."""
+
 
 def egress_listener(workload: WorkloadId) -> str:
     """Where the workload's redirected outgoing connections arrive."""
@@ -44,6 +47,11 @@ def app_routes(workload: WorkloadId, inbound: InboundPort) -> str:
 def egress_cluster(destination: str) -> str:
     """A destination; its endpoints have the same name."""
     return f"egress/{destination}"
+
+
+def certificate(name: str) -> str:
+    """A certificate with its key."""
+    return f"certificate/{name}"
 
 
 def egress_routes(service: str) -> str:

@@ -16,14 +16,21 @@ from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
+_TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
 _CLUSTER = (
     "membership_total"
     "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
     "|upstream_rq_(active|retry|time|[1-5]xx)"
+    rf"|{_TLS}"
 )
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
-_KEPT = (rf"cluster\.{_SUBJECT}\.({_CLUSTER})", rf"http\.{_SUBJECT}\.{_HTTP}", rf"tcp\.{_SUBJECT}\.{_TCP}")
+_KEPT = (
+    rf"cluster\.{_SUBJECT}\.({_CLUSTER})",
+    rf"http\.{_SUBJECT}\.{_HTTP}",
+    rf"tcp\.{_SUBJECT}\.{_TCP}",
+    rf"listener\.{_SUBJECT}\.{_TLS}",
+)
 
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
 _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000)

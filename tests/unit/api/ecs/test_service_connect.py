@@ -173,7 +173,10 @@ def _alias(**changes):
             connect(_alias(), offer("raw", clientAliases=[{"port": 80, "dnsName": "api"}])),
             "The endpoint api:80 is given twice",
         ),
-        (connect(offer(tls={"issuerCertificateAuthority": {"awsPcaAuthorityArn": "a"}})), "tls: not supported"),
+        (
+            connect(offer(tls={"issuerCertificateAuthority": {"awsPcaAuthorityArn": "a"}})),
+            "The certificate authority a does not exist",
+        ),
         (connect(_alias(testTrafficRules={"header": {"name": "a b"}})), "'a b' is not the name of an HTTP header"),
     ],
 )

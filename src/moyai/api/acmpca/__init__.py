@@ -1,0 +1,1 @@
+"""AWS Private CA's operations. One file a resource."""

@@ -1,0 +1,201 @@
+"""Certificate authorities, made, shown and changed.
+
+Refuses: key and signing algorithms that no proxy could use, revocation, more than the quota.
+Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.acmpca.idempotency import fingerprint, is_repeat
+from moyai.api.acmpca.lookup import authority_of, listed, require
+from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
+from moyai.api.acmpca.tags import Tag, checked_tags
+from moyai.api.operation import Context
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.authority import (
+    AuthorityStatus,
+    AuthorityType,
+    CertificateAuthority,
+    Configuration,
+    CsrExtensions,
+    Subject,
+    UsageMode,
+)
+from moyai.domain.pca.errors import InvalidArgs, InvalidState, LimitExceeded
+from moyai.domain.world import Put
+from moyai.plan.authorities import gone, new_authority_arn
+
+MAX_AUTHORITIES: Final = 200
+_RESTORABLE_DAYS: Final = 30
+_DAY: Final = 86400
+
+
+class AuthorityConfiguration(msgspec.Struct, frozen=True):
+    """What an authority is to be made from."""
+
+    key_algorithm: str
+    signing_algorithm: str
+    subject: Subject
+    csr_extensions: CsrExtensions | None = None
+
+
+class CreateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
+    """Input of CreateCertificateAuthority."""
+
+    certificate_authority_configuration: AuthorityConfiguration
+    certificate_authority_type: AuthorityType
+    revocation_configuration: RevocationConfiguration | None = None
+    idempotency_token: str | None = None
+    tags: tuple[Tag, ...] = ()
+    usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
+
+
+class AuthorityRequest(msgspec.Struct, frozen=True):
+    """Which authority."""
+
+    certificate_authority_arn: str
+
+
+class ListCertificateAuthoritiesRequest(msgspec.Struct, frozen=True):
+    """A page of them; of others there are none."""
+
+    max_results: int | None = None
+    next_token: str | None = None
+    resource_owner: str = "SELF"
+
+
+class UpdateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
+    """Enable or disable."""
+
+    certificate_authority_arn: str
+    revocation_configuration: RevocationConfiguration | None = None
+    status: str | None = None
+
+
+class DeleteCertificateAuthorityRequest(msgspec.Struct, frozen=True):
+    """And for how long it can be restored."""
+
+    certificate_authority_arn: str
+    permanent_deletion_time_in_days: int | None = None
+
+
+def create(ctx: Context, request: CreateCertificateAuthorityRequest) -> dict[str, str]:
+    """An authority; its key is made after the answer."""
+    check_off(request.revocation_configuration)
+    configuration = _configuration(request.certificate_authority_configuration)
+    token = fingerprint(request.idempotency_token, request)
+    known = ctx.store.world.authorities.by("scope", scope_key(ctx.scope))
+    for authority in known:
+        if is_repeat(authority.token, authority.created_at, token, ctx.now):
+            return {"certificate_authority_arn": authority.arn}
+    if len(known) >= MAX_AUTHORITIES:
+        raise LimitExceeded(f"There may be {MAX_AUTHORITIES} certificate authorities. Delete one that is not used.")
+    made = CertificateAuthority(
+        arn=new_authority_arn(ctx.scope, ctx.ids),
+        type=request.certificate_authority_type,
+        configuration=configuration,
+        created_at=ctx.now,
+        changed_at=ctx.now,
+        usage_mode=request.usage_mode,
+        token=token,
+        tags=checked_tags(request.tags),
+    )
+    ctx.store.apply([Put(made)])
+    return {"certificate_authority_arn": made.arn}
+
+
+def describe(ctx: Context, request: AuthorityRequest) -> dict[str, object]:
+    """One authority."""
+    return {"certificate_authority": _shown(authority_of(ctx, request.certificate_authority_arn))}
+
+
+def list_all(ctx: Context, request: ListCertificateAuthoritiesRequest) -> dict[str, object]:
+    """The scope's authorities, by ARN."""
+    own = ctx.store.world.authorities.by("scope", scope_key(ctx.scope)) if request.resource_owner == "SELF" else ()
+    found = {authority.arn: authority for authority in own}
+    listing = ("ListCertificateAuthorities", request.resource_owner)
+    shown = listed(found, listing, request.next_token, request.max_results)
+    authorities = [_shown(authority) for arn, authority in sorted(found.items()) if arn in set(shown.keys)]
+    return {"certificate_authorities": authorities, "next_token": shown.next_token}
+
+
+def update(ctx: Context, request: UpdateCertificateAuthorityRequest) -> None:
+    """ACTIVE or DISABLED, from the one to the other."""
+    found = authority_of(ctx, request.certificate_authority_arn)
+    check_off(request.revocation_configuration)
+    require(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED)
+    if request.status is None:
+        return
+    if request.status not in {AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED}:
+        raise InvalidArgs(f"Status: {request.status} can't be asked for; ACTIVE and DISABLED can.")
+    status = AuthorityStatus(request.status)
+    if status is not found.status:
+        ctx.store.apply([Put(replace(found, status=status, changed_at=ctx.now))])
+
+
+def delete(ctx: Context, request: DeleteCertificateAuthorityRequest) -> None:
+    """DELETED, and restorable for a while; one that never had a key is gone."""
+    found = authority_of(ctx, request.certificate_authority_arn)
+    if found.status is AuthorityStatus.CREATING:
+        ctx.store.apply(gone(ctx.store.world, found.arn))
+        return
+    require(found, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    days = request.permanent_deletion_time_in_days or _RESTORABLE_DAYS
+    deleted = replace(
+        found,
+        status=AuthorityStatus.DELETED,
+        changed_at=ctx.now,
+        deleted_from=found.status,
+        restorable_until=ctx.now + days * _DAY,
+    )
+    ctx.store.apply([Put(deleted)])
+
+
+def restore(ctx: Context, request: AuthorityRequest) -> None:
+    """What it was before it was deleted."""
+    found = authority_of(ctx, request.certificate_authority_arn)
+    require(found, AuthorityStatus.DELETED)
+    if found.restorable_until is None or ctx.now >= found.restorable_until:
+        raise InvalidState(f"The certificate authority {found.arn} can't be restored any more.")
+    status = found.deleted_from or AuthorityStatus.DISABLED
+    restored = replace(found, status=status, changed_at=ctx.now, deleted_from=None, restorable_until=None)
+    ctx.store.apply([Put(restored)])
+
+
+def _configuration(asked: AuthorityConfiguration) -> Configuration:
+    try:
+        key, signing = KeyAlgorithm(asked.key_algorithm), SigningAlgorithm(asked.signing_algorithm)
+    except ValueError as error:
+        raise InvalidArgs(
+            f"{error} supported by moyai: a proxy could not use what it signs. RSA and elliptic curves are."
+        ) from error
+    if key.family is not signing.family:
+        raise InvalidArgs(f"SigningAlgorithm {signing} does not go with the KeyAlgorithm {key}.")
+    if not any(msgspec.structs.astuple(asked.subject)):
+        raise InvalidArgs("Subject: an authority needs a name; give it a CommonName at least.")
+    return Configuration(key, signing, asked.subject, asked.csr_extensions)
+
+
+def _shown(authority: CertificateAuthority) -> dict[str, object]:
+    certificate = authority.certificate
+    return {
+        "arn": authority.arn,
+        "owner_account": scope_of(authority.arn).account,
+        "created_at": authority.created_at,
+        "last_state_change_at": authority.changed_at,
+        "type": authority.type,
+        "status": authority.status,
+        "serial": None if certificate is None else certificate.serial,
+        "not_before": None if certificate is None else certificate.not_before,
+        "not_after": None if certificate is None else certificate.not_after,
+        "certificate_authority_configuration": authority.configuration,
+        "revocation_configuration": NONE,
+        "restorable_until": authority.restorable_until,
+        "usage_mode": authority.usage_mode,
+    }

@@ -1,0 +1,200 @@
+"""Certificates: an authority's own, and those that it issues.
+
+Refuses: templates that take more from the caller than the request's names, a life beyond the authority's own.
+Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_IssueCertificate.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.acmpca.authorities import AuthorityRequest
+from moyai.api.acmpca.idempotency import fingerprint, is_repeat
+from moyai.api.acmpca.lookup import authority_of, check_certificate_arn, require
+from moyai.api.acmpca.validity import Validity, begins, ends
+from moyai.api.operation import Context
+from moyai.domain.pca.algorithms import SigningAlgorithm
+from moyai.domain.pca.authority import AuthorityStatus, AuthorityType, CertificateAuthority, UsageMode
+from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES, IssuedCertificate, Template
+from moyai.domain.pca.errors import (
+    CertificateMismatch,
+    InvalidArgs,
+    InvalidState,
+    MalformedCertificate,
+    MalformedCsr,
+    RequestInProgress,
+    ResourceNotFound,
+)
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import CertificateArn
+from moyai.plan.authorities import SKEW
+from moyai.ports.pki import Issuer, Mismatch, Pki, Span, UnreadableCertificate, UnreadableRequest
+
+_TEMPLATE: Final = "arn:aws:acm-pca:::template/"
+_SHORT_LIFE: Final = 7 * 86400
+
+
+class IssueCertificateRequest(msgspec.Struct, frozen=True):
+    """Input of IssueCertificate."""
+
+    certificate_authority_arn: str
+    csr: bytes
+    signing_algorithm: str
+    validity: Validity
+    template_arn: str | None = None
+    validity_not_before: Validity | None = None
+    idempotency_token: str | None = None
+
+
+class GetCertificateRequest(msgspec.Struct, frozen=True):
+    """Which certificate of which authority."""
+
+    certificate_authority_arn: str
+    certificate_arn: str
+
+
+class ImportRequest(msgspec.Struct, frozen=True):
+    """An authority's own certificate, and those above it; PEM."""
+
+    certificate_authority_arn: str
+    certificate: bytes
+    certificate_chain: bytes = b""
+
+
+def get_csr(ctx: Context, request: AuthorityRequest) -> dict[str, str]:
+    """The authority's own request."""
+    found = authority_of(ctx, request.certificate_authority_arn)
+    if found.status is AuthorityStatus.CREATING:
+        raise RequestInProgress(f"The key of {found.arn} is being made.")
+    if found.status is AuthorityStatus.DELETED:
+        raise InvalidState(f"The certificate authority {found.arn} is deleted. Restore it first.")
+    return {"csr": found.csr}
+
+
+def get_own(ctx: Context, request: AuthorityRequest) -> dict[str, str | None]:
+    """The authority's own certificate, and those above it."""
+    found = authority_of(ctx, request.certificate_authority_arn)
+    require(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
+    own = found.certificate
+    if own is None:
+        raise InvalidState(f"The certificate authority {found.arn} has no certificate yet.")
+    return {"certificate": own.pem.rstrip(), "certificate_chain": own.chain.rstrip() or None}
+
+
+def get(ctx: Context, request: GetCertificateRequest) -> dict[str, str | None]:
+    """A certificate that the authority issued, and those above it."""
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    check_certificate_arn(request.certificate_arn)
+    if authority.status is AuthorityStatus.DELETED:
+        raise InvalidState(f"The certificate authority {authority.arn} is deleted. Restore it first.")
+    found = ctx.store.world.issued_certificates.get(request.certificate_arn)
+    if found is None or found.authority != authority.arn:
+        raise ResourceNotFound(f"Could not find the certificate {request.certificate_arn}.")
+    return {"certificate": found.pem.rstrip(), "certificate_chain": found.chain.rstrip() or None}
+
+
+class Signing:
+    """The calls that sign, or read what was signed."""
+
+    def __init__(self, pki: Pki) -> None:
+        self._pki = pki
+
+    def issue(self, ctx: Context, request: IssueCertificateRequest) -> dict[str, str]:
+        """Sign a request; the certificate is there when this is answered."""
+        authority = authority_of(ctx, request.certificate_authority_arn)
+        template = _template(request.template_arn)
+        _check_state(authority, template)
+        token = fingerprint(request.idempotency_token, request)
+        for known in ctx.store.world.issued_certificates.by("authority", authority.arn) if token else ():
+            if is_repeat(known.token, known.issued_at, token, ctx.now):
+                return {"certificate_arn": known.arn}
+        issuer = Issuer(
+            ctx.store.world.authority_keys[authority.arn].private,
+            _algorithm(authority, request.signing_algorithm),
+            None if template.makes is AuthorityType.ROOT else authority.certificate,
+        )
+        try:
+            signed = self._pki.issue(issuer, request.csr, template, _span(authority, template, request, ctx.now))
+        except UnreadableRequest as error:
+            raise MalformedCsr(str(error)) from error
+        except Mismatch as error:
+            raise InvalidArgs(str(error)) from error
+        own = authority.certificate
+        made = IssuedCertificate(
+            arn=CertificateArn(f"{authority.arn}/certificate/{signed.serial}"),
+            authority=authority.arn,
+            pem=signed.pem,
+            chain="" if own is None or template.makes is AuthorityType.ROOT else own.pem + own.chain,
+            issued_at=ctx.now,
+            token=token,
+        )
+        ctx.store.apply([Put(made)])
+        return {"certificate_arn": made.arn}
+
+    def accept(self, ctx: Context, request: ImportRequest) -> None:
+        """Give an authority its certificate, or a newer one; it is ACTIVE then, unless it is DISABLED."""
+        found = authority_of(ctx, request.certificate_authority_arn)
+        if found.status is AuthorityStatus.CREATING:
+            raise RequestInProgress(f"The key of {found.arn} is being made.")
+        require(
+            found,
+            AuthorityStatus.PENDING_CERTIFICATE,
+            AuthorityStatus.ACTIVE,
+            AuthorityStatus.DISABLED,
+            AuthorityStatus.EXPIRED,
+        )
+        try:
+            own = self._pki.accept(found.csr, found.type, request.certificate, request.certificate_chain)
+        except UnreadableCertificate as error:
+            raise MalformedCertificate(str(error)) from error
+        except Mismatch as error:
+            raise CertificateMismatch(str(error)) from error
+        if not own.not_before <= ctx.now < own.not_after:
+            raise MalformedCertificate("The certificate is not valid now.")
+        disabled = found.status is AuthorityStatus.DISABLED
+        status = AuthorityStatus.DISABLED if disabled else AuthorityStatus.ACTIVE
+        ctx.store.apply([Put(replace(found, certificate=own, status=status, changed_at=ctx.now))])
+
+
+def _template(arn: str | None) -> Template:
+    name = END_ENTITY if arn is None else arn.removeprefix(_TEMPLATE)
+    template = TEMPLATES.get(name)
+    if template is None:
+        known = ", ".join(TEMPLATES)
+        raise InvalidArgs(f"TemplateArn: {arn} is not supported by moyai. Those below {_TEMPLATE} are: {known}.")
+    return template
+
+
+def _check_state(authority: CertificateAuthority, template: Template) -> None:
+    """A root that has no certificate yet, or no valid one, may sign its own; everything else needs an ACTIVE one."""
+    if template.makes is not AuthorityType.ROOT:
+        require(authority, AuthorityStatus.ACTIVE)
+        return
+    require(authority, AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.ACTIVE, AuthorityStatus.EXPIRED)
+    if authority.type is not AuthorityType.ROOT:
+        raise InvalidArgs("TemplateArn: RootCACertificate/V1 is for authorities of the type ROOT.")
+
+
+def _algorithm(authority: CertificateAuthority, asked: str) -> SigningAlgorithm:
+    key = authority.configuration.key_algorithm
+    if asked not in list(SigningAlgorithm) or SigningAlgorithm(asked).family is not key.family:
+        raise InvalidArgs(f"SigningAlgorithm {asked} does not go with the authority's key, {key}.")
+    return SigningAlgorithm(asked)
+
+
+def _span(authority: CertificateAuthority, template: Template, request: IssueCertificateRequest, now: Instant) -> Span:
+    start = request.validity_not_before
+    begin = later(now, -SKEW) if start is None else begins(start)
+    end = ends(request.validity, now)
+    if end <= max(begin, now):
+        raise InvalidArgs("Validity: the certificate would have run out before it begins, or already.")
+    own = authority.certificate
+    if own is not None and template.makes is not AuthorityType.ROOT and end > own.not_after:
+        raise InvalidArgs("Validity: the certificate would outlive the certificate authority's own.")
+    if authority.usage_mode is UsageMode.SHORT_LIVED_CERTIFICATE and template.makes is None and end > now + _SHORT_LIFE:
+        raise InvalidArgs("Validity: an authority for SHORT_LIVED_CERTIFICATE issues for seven days at most.")
+    return Span(begin, end)

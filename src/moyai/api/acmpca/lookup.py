@@ -1,0 +1,53 @@
+"""Finding what a request names.
+
+Promise: what is no ARN of a certificate authority is told apart from one that is not there; what belongs to another
+account or region is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from moyai.api.operation import Context
+from moyai.domain.keys import scope_of
+from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
+from moyai.domain.pca.errors import InvalidArn, InvalidNextToken, InvalidState, ResourceNotFound
+
+_ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:\d{12}:certificate-authority/[\w-]+")
+_CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
+DEFAULT_RESULTS = 100
+
+
+def authority_of(ctx: Context, arn: str) -> CertificateAuthority:
+    """The authority with this ARN. Raises InvalidArn, ResourceNotFound."""
+    if not _ARN.fullmatch(arn):
+        raise InvalidArn(f"{arn} is not the ARN of a certificate authority.")
+    found = ctx.store.world.authorities.get(arn)
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise ResourceNotFound(f"Could not find Certificate Authority {arn}.")
+    return found
+
+
+def check_certificate_arn(arn: str) -> None:
+    """Raises InvalidArn."""
+    if not _CERTIFICATE_ARN.fullmatch(arn):
+        raise InvalidArn(f"{arn} is not the ARN of a certificate.")
+
+
+def require(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
+    """Raises InvalidState for an authority in another state than these."""
+    if authority.status not in allowed:
+        wanted = " or ".join(allowed)
+        raise InvalidState(
+            f"The certificate authority {authority.arn} is in the {authority.status} state; it must be {wanted}."
+        )
+
+
+def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
+    """A page of a list; 100 when no size is given. Raises InvalidNextToken."""
+    try:
+        return page(keys, listing, token, size or DEFAULT_RESULTS)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error

@@ -1,0 +1,1 @@
+"""AWS Private CA: certificate authorities and what they issued."""

@@ -1,0 +1,61 @@
+"""The algorithms of keys and signatures, by AWS's names.
+
+Post-quantum (ML-DSA) and Chinese (SM2) keys are not here: no proxy could use a certificate that they sign.
+Source: https://docs.aws.amazon.com/privateca/latest/userguide/supported-algorithms.html
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Family(StrEnum):
+    """What a key and a signature must have in common."""
+
+    RSA = "RSA"
+    EC = "EC"
+
+
+class KeyAlgorithm(StrEnum):
+    """What an authority's key is."""
+
+    RSA_2048 = "RSA_2048"
+    RSA_3072 = "RSA_3072"
+    RSA_4096 = "RSA_4096"
+    EC_prime256v1 = "EC_prime256v1"
+    EC_secp384r1 = "EC_secp384r1"
+    EC_secp521r1 = "EC_secp521r1"
+
+    @property
+    def family(self) -> Family:
+        """Its family."""
+        return Family.RSA if self.startswith("RSA") else Family.EC
+
+
+class SigningAlgorithm(StrEnum):
+    """How an authority signs."""
+
+    SHA256WITHECDSA = "SHA256WITHECDSA"
+    SHA384WITHECDSA = "SHA384WITHECDSA"
+    SHA512WITHECDSA = "SHA512WITHECDSA"
+    SHA256WITHRSA = "SHA256WITHRSA"
+    SHA384WITHRSA = "SHA384WITHRSA"
+    SHA512WITHRSA = "SHA512WITHRSA"
+    SHA256WITHRSA_PSS = "SHA256WITHRSA_PSS"
+    SHA384WITHRSA_PSS = "SHA384WITHRSA_PSS"
+    SHA512WITHRSA_PSS = "SHA512WITHRSA_PSS"
+
+    @property
+    def family(self) -> Family:
+        """Its family."""
+        return Family.EC if self.endswith("ECDSA") else Family.RSA
+
+    @property
+    def digest(self) -> str:
+        """``SHA256``, ``SHA384`` or ``SHA512``."""
+        return self.value[:6]
+
+    @property
+    def pss(self) -> bool:
+        """Whether RSA is padded by PSS."""
+        return self.endswith("_PSS")

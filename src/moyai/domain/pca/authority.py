@@ -1,0 +1,165 @@
+"""Certificate authorities, and the table of their states.
+
+Promise: an authority's record may be shown and logged whole. Its private key is a record of its own, which only whoever
+signs reads (docs/decisions/keys-in-the-store.md).
+Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CertificateAuthority.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import CertificateAuthorityArn
+from moyai.kernel.secret import Secret
+
+
+class AuthorityType(StrEnum):
+    """Whether it signs itself."""
+
+    ROOT = "ROOT"
+    SUBORDINATE = "SUBORDINATE"
+
+
+class AuthorityStatus(StrEnum):
+    """Where an authority is in its life."""
+
+    CREATING = "CREATING"
+    PENDING_CERTIFICATE = "PENDING_CERTIFICATE"
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"
+    EXPIRED = "EXPIRED"
+    DELETED = "DELETED"
+
+
+AUTHORITY_TRANSITIONS: Mapping[AuthorityStatus, frozenset[AuthorityStatus]] = MappingProxyType(
+    {
+        AuthorityStatus.CREATING: frozenset({AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.ACTIVE}),
+        AuthorityStatus.PENDING_CERTIFICATE: frozenset({AuthorityStatus.ACTIVE, AuthorityStatus.DELETED}),
+        AuthorityStatus.ACTIVE: frozenset({AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED}),
+        AuthorityStatus.DISABLED: frozenset({AuthorityStatus.ACTIVE, AuthorityStatus.EXPIRED, AuthorityStatus.DELETED}),
+        AuthorityStatus.EXPIRED: frozenset({AuthorityStatus.ACTIVE, AuthorityStatus.DELETED}),
+        AuthorityStatus.DELETED: frozenset(
+            {AuthorityStatus.PENDING_CERTIFICATE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED}
+        ),
+    }
+)
+"""From each state, the states that may follow. One that is deleted while CREATING is gone at once."""
+
+
+class UsageMode(StrEnum):
+    """SHORT_LIVED_CERTIFICATE: nothing that it issues is valid for more than seven days."""
+
+    GENERAL_PURPOSE = "GENERAL_PURPOSE"
+    SHORT_LIVED_CERTIFICATE = "SHORT_LIVED_CERTIFICATE"
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """An X.500 name by its attributes."""
+
+    country: str | None = None
+    organization: str | None = None
+    organizational_unit: str | None = None
+    distinguished_name_qualifier: str | None = None
+    state: str | None = None
+    common_name: str | None = None
+    serial_number: str | None = None
+    locality: str | None = None
+    title: str | None = None
+    surname: str | None = None
+    given_name: str | None = None
+    initials: str | None = None
+    pseudonym: str | None = None
+    generation_qualifier: str | None = None
+
+
+class KeyUsage(msgspec.Struct, frozen=True):
+    """The bits of the key usage extension that an authority asks for in its own request."""
+
+    digital_signature: bool = False
+    non_repudiation: bool = False
+    key_encipherment: bool = False
+    data_encipherment: bool = False
+    key_agreement: bool = False
+    key_cert_sign: bool = False
+    crl_sign: bool = False
+    encipher_only: bool = False
+    decipher_only: bool = False
+
+
+class CsrExtensions(msgspec.Struct, frozen=True):
+    """What else an authority asks for in its own request."""
+
+    key_usage: KeyUsage | None = None
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """What an authority is made from."""
+
+    key_algorithm: KeyAlgorithm
+    signing_algorithm: SigningAlgorithm
+    subject: Subject
+    csr_extensions: CsrExtensions | None = None
+
+
+class AuthorityCertificate(msgspec.Struct, frozen=True):
+    """An authority's own certificate. PEM; ``chain`` has those above it, the root last; empty where it is the root."""
+
+    pem: str
+    chain: str
+    serial: str
+    """Hexadecimal bytes with colons between them."""
+    not_before: Instant
+    not_after: Instant
+
+    @property
+    def root(self) -> str:
+        """What has to be trusted, as PEM."""
+        begin = "-----BEGIN CERTIFICATE-----"
+        return begin + (self.chain or self.pem).rpartition(begin)[2]
+
+
+class CertificateAuthority(Stored, frozen=True, tag="certificate_authority"):
+    """An authority without its key."""
+
+    arn: CertificateAuthorityArn
+    type: AuthorityType
+    configuration: Configuration
+    created_at: Instant
+    changed_at: Instant
+    status: AuthorityStatus = AuthorityStatus.CREATING
+    usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
+    built_in: bool = False
+    """The installation's own: it signs where a service names no authority, and signs itself as soon as it has a key."""
+    csr: str = ""
+    """Its own signing request, PEM; empty until it has a key."""
+    certificate: AuthorityCertificate | None = None
+    deleted_from: AuthorityStatus | None = None
+    """What a deleted one was, and is again when it is restored."""
+    restorable_until: Instant | None = None
+    token: str | None = None
+    """The idempotency token and a fingerprint of the request that it came with."""
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> CertificateAuthorityArn:
+        """The record's key in its table."""
+        return self.arn
+
+
+class AuthorityKey(Stored, frozen=True, tag="authority_key"):
+    """An authority's private key, PEM (PKCS #8)."""
+
+    authority: CertificateAuthorityArn
+    private: Secret
+
+    @property
+    def key(self) -> CertificateAuthorityArn:
+        """The record's key in its table."""
+        return self.authority

@@ -1,0 +1,56 @@
+"""Certificates that somebody had issued, and the templates that they are cut to.
+
+Source: https://docs.aws.amazon.com/privateca/latest/userguide/UsingTemplates.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from moyai.domain.pca.authority import AuthorityType
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import CertificateArn, CertificateAuthorityArn
+
+SERVER, CLIENT = "server", "client"
+"""Extended key usages."""
+
+
+class Template(msgspec.Struct, frozen=True):
+    """``makes``: an authority of this type, or None for an end entity; ``path_length``: authorities below it."""
+
+    makes: AuthorityType | None = None
+    path_length: int | None = None
+    extended_usages: tuple[str, ...] = ()
+
+
+END_ENTITY = "EndEntityCertificate/V1"
+TEMPLATES: Mapping[str, Template] = MappingProxyType(
+    {
+        "RootCACertificate/V1": Template(AuthorityType.ROOT),
+        **{f"SubordinateCACertificate_PathLen{n}/V1": Template(AuthorityType.SUBORDINATE, n) for n in range(4)},
+        END_ENTITY: Template(extended_usages=(SERVER, CLIENT)),
+        "EndEntityServerAuthCertificate/V1": Template(extended_usages=(SERVER,)),
+        "EndEntityClientAuthCertificate/V1": Template(extended_usages=(CLIENT,)),
+    }
+)
+"""By the end of their ARN, ``arn:aws:acm-pca:::template/<name>``."""
+
+
+class IssuedCertificate(Stored, frozen=True, tag="issued_certificate"):
+    """A certificate that IssueCertificate made: PEM, and the chain above it as it was then."""
+
+    arn: CertificateArn
+    authority: CertificateAuthorityArn
+    pem: str
+    chain: str
+    issued_at: Instant
+    token: str | None = None
+
+    @property
+    def key(self) -> CertificateArn:
+        """The record's key in its table."""
+        return self.arn

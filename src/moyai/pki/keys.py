@@ -1,0 +1,65 @@
+"""Private keys as PEM and back.
+
+Promise: a key is read without checking its numbers again (that takes longer than signing with it): it comes from the
+store, and was made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from moyai.domain.pca.algorithms import Family, KeyAlgorithm, SigningAlgorithm
+from moyai.kernel.secret import Secret
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+_EXPONENT = 65537
+_CURVES: Mapping[KeyAlgorithm, ec.EllipticCurve] = MappingProxyType(
+    {
+        KeyAlgorithm.EC_prime256v1: ec.SECP256R1(),
+        KeyAlgorithm.EC_secp384r1: ec.SECP384R1(),
+        KeyAlgorithm.EC_secp521r1: ec.SECP521R1(),
+    }
+)
+_DIGESTS: Mapping[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = MappingProxyType(
+    {"SHA256": hashes.SHA256(), "SHA384": hashes.SHA384(), "SHA512": hashes.SHA512()}
+)
+
+
+def new_private_key(algorithm: KeyAlgorithm) -> PrivateKey:
+    """A fresh key."""
+    if algorithm.family is Family.RSA:
+        return rsa.generate_private_key(_EXPONENT, int(algorithm.rpartition("_")[2]))
+    return ec.generate_private_key(_CURVES[algorithm])
+
+
+def written(key: PrivateKey) -> Secret:
+    """The key as PEM."""
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Secret(pem.decode())
+
+
+def read(secret: Secret) -> PrivateKey:
+    """A key of ours."""
+    key = serialization.load_pem_private_key(secret.reveal().encode(), None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, PrivateKey):
+        raise TypeError(f"no key of an authority: {type(key).__name__}")
+    return key
+
+
+def digest(algorithm: SigningAlgorithm) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512:
+    """What is signed of a text."""
+    return _DIGESTS[algorithm.digest]
+
+
+def rsa_padding(algorithm: SigningAlgorithm) -> padding.PSS | padding.PKCS1v15 | None:
+    """How RSA pads what it signs; None for other keys."""
+    if algorithm.family is not Family.RSA:
+        return None
+    if algorithm.pss:
+        return padding.PSS(padding.MGF1(digest(algorithm)), padding.PSS.DIGEST_LENGTH)
+    return padding.PKCS1v15()

@@ -1,0 +1,78 @@
+"""Signing requests: an authority's own, and those of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from moyai.domain.pca.authority import Configuration, KeyUsage, Subject
+from moyai.pki.keys import PrivateKey, digest, rsa_padding
+from moyai.ports.pki import UnreadableRequest
+
+_ATTRIBUTES: Mapping[str, x509.ObjectIdentifier] = MappingProxyType(
+    {
+        "country": NameOID.COUNTRY_NAME,
+        "organization": NameOID.ORGANIZATION_NAME,
+        "organizational_unit": NameOID.ORGANIZATIONAL_UNIT_NAME,
+        "distinguished_name_qualifier": NameOID.DN_QUALIFIER,
+        "state": NameOID.STATE_OR_PROVINCE_NAME,
+        "common_name": NameOID.COMMON_NAME,
+        "serial_number": NameOID.SERIAL_NUMBER,
+        "locality": NameOID.LOCALITY_NAME,
+        "title": NameOID.TITLE,
+        "surname": NameOID.SURNAME,
+        "given_name": NameOID.GIVEN_NAME,
+        "initials": NameOID.INITIALS,
+        "pseudonym": NameOID.PSEUDONYM,
+        "generation_qualifier": NameOID.GENERATION_QUALIFIER,
+    }
+)
+
+
+def own_request(configuration: Configuration, key: PrivateKey) -> str:
+    """The request of an authority for its own certificate, PEM."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509_name(configuration.subject))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    extensions = configuration.csr_extensions
+    if extensions is not None and extensions.key_usage is not None:
+        builder = builder.add_extension(_key_usage(extensions.key_usage), critical=True)
+    algorithm = configuration.signing_algorithm
+    request = builder.sign(key, digest(algorithm), rsa_padding=rsa_padding(algorithm))
+    return request.public_bytes(Encoding.PEM).decode()
+
+
+def read_request(pem: bytes) -> x509.CertificateSigningRequest:
+    """A request that signs for itself. Raises UnreadableRequest."""
+    try:
+        request = x509.load_pem_x509_csr(pem)
+        sound = request.is_signature_valid
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UnreadableRequest(f"The certificate signing request can't be read: {error}.") from error
+    if not sound:
+        raise UnreadableRequest("The signature of the certificate signing request is not that of its key.")
+    return request
+
+
+def x509_name(subject: Subject) -> x509.Name:
+    """The name with the attributes that are given."""
+    given = ((oid, getattr(subject, name)) for name, oid in _ATTRIBUTES.items())
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in given if value])
+
+
+def _key_usage(usage: KeyUsage) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=usage.digital_signature,
+        content_commitment=usage.non_repudiation,
+        key_encipherment=usage.key_encipherment,
+        data_encipherment=usage.data_encipherment,
+        key_agreement=usage.key_agreement,
+        key_cert_sign=usage.key_cert_sign,
+        crl_sign=usage.crl_sign,
+        encipher_only=usage.encipher_only and usage.key_agreement,
+        decipher_only=usage.decipher_only and usage.key_agreement,
+    )

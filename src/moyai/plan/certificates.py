@@ -1,0 +1,142 @@
+"""The certificates of a service's endpoints: which are missing, which are due, which nobody needs.
+
+Promise: there is one for each discovery name and authority that a deployment with tasks offers, renewed when five
+sevenths of its life are over. A new root is trusted by callers before any proxy shows a certificate of it. Where the
+authority can't sign, the one there is goes on until it runs out, and the service's events say what is wrong.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-tls.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from moyai.domain.connect.certificate import ServerCertificate, certificate_key
+from moyai.domain.connect.names import ConnectView, Offer
+from moyai.domain.ecs.service import Service, ServiceStatus
+from moyai.domain.keys import scope_of
+from moyai.domain.pca.authority import AuthorityStatus
+from moyai.domain.world import Change, Delete, Put, World
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import CertificateAuthorityArn, DiscoveryServiceArn, Ids, ServiceArn
+from moyai.plan import events
+from moyai.plan.action import earliest
+from moyai.plan.authorities import SKEW, why_not
+
+_RENEWED_AFTER = 5 / 7
+_TRUSTED_AHEAD = 30.0
+"""Seconds for which callers trust a new root before it is needed."""
+_AGAIN = 60.0
+"""Seconds until an authority that can't sign is looked at again."""
+_KEPT_ROOTS = 2
+_SHORTEST = 1.0
+
+
+class Order(NamedTuple):
+    """Have this authority sign a new certificate."""
+
+    service: ServiceArn
+    discovery_service: DiscoveryServiceArn
+    authority: CertificateAuthorityArn
+    name: str
+    begin: Instant
+    end: Instant
+
+
+class CertificatePlan(NamedTuple):
+    """What to write down, what to have signed, and when to look again."""
+
+    changes: tuple[Change, ...] = ()
+    orders: tuple[Order, ...] = ()
+    wake_at: Instant | None = None
+
+
+def plan_certificates(world: World, key: ServiceArn, lifetime: float, now: Instant, ids: Ids) -> CertificatePlan:
+    """What to do next for the certificates of one service; a new one is valid for ``lifetime`` seconds."""
+    service = world.services.get(key)
+    wanted = {} if service is None else {certificate_key(o.discovery_service, a): (o, a) for o, a in _offers(service)}
+    held = {c.key: c for c in world.server_certificates.by("service", key)}
+    changes: list[Change] = [Delete(ServerCertificate, name) for name in held if name not in wanted]
+    orders: list[Order] = []
+    wakes: list[Instant] = []
+    troubles: list[str] = []
+    for name, (offer, authority) in sorted(wanted.items()):
+        certificate = held.get(name)
+        trouble = _trouble(world, key, offer, authority)
+        if trouble is not None:
+            troubles.append(trouble)
+        elif certificate is not None and now < certificate.renew_at:
+            wakes.append(certificate.renew_at)
+        elif certificate is not None and (trusted := _trusting(world, certificate, now)) is not None:
+            changes.append(Put(trusted))
+            wakes.append(trusted.renew_at)
+        else:
+            orders += _orders(world, key, offer, authority, lifetime, now)
+    new = [t for t in troubles if events.worth_saying(world, key, t, now)]
+    changes += events.announce(world, key, new, now, ids)
+    return CertificatePlan(tuple(changes), tuple(orders), earliest(*wakes, later(now, _AGAIN) if troubles else None))
+
+
+def renewal(begin: Instant, end: Instant) -> Instant:
+    """When a certificate that was made at ``begin`` and ends at ``end`` is due."""
+    return later(begin, max(_SHORTEST, (end - begin) * _RENEWED_AFTER))
+
+
+def roots_with(certificate: ServerCertificate | None, root: str) -> tuple[str, ...]:
+    """What callers trust once a certificate of this root is there."""
+    before = () if certificate is None else certificate.roots
+    return (root, *(r for r in before if r != root))[:_KEPT_ROOTS]
+
+
+def missing(world: World, view: ConnectView | None) -> Offer | None:
+    """An offer of the view that can't be kept yet, for want of its certificate."""
+    for offer in () if view is None else view.offers:
+        if offer.authority is not None:
+            key = certificate_key(offer.discovery_service, offer.authority)
+            if key not in world.server_certificates:
+                return offer
+    return None
+
+
+def _offers(service: Service) -> Iterator[tuple[Offer, CertificateAuthorityArn]]:
+    if service.status is ServiceStatus.INACTIVE:
+        return
+    for deployment in service.deployments:
+        for offer in () if deployment.view is None else deployment.view.offers:
+            if offer.authority is not None:
+                yield offer, offer.authority
+
+
+def _trouble(world: World, service: ServiceArn, offer: Offer, authority: CertificateAuthorityArn) -> str | None:
+    reason = why_not(world, authority, scope_of(service))
+    if reason is None:
+        return None
+    return (
+        f"was unable to have the TLS certificate of {offer.discovery_name} signed. Reason: {reason}. Running tasks keep"
+        " theirs until it runs out."
+    )
+
+
+def _trusting(world: World, certificate: ServerCertificate, now: Instant) -> ServerCertificate | None:
+    """The certificate with its authority's new root, to be shown a little later; None when the root is known."""
+    authority = world.authorities.get(certificate.authority)
+    own = None if authority is None else authority.certificate
+    if own is None or own.root in certificate.roots or certificate.not_after < later(now, 2 * _TRUSTED_AHEAD):
+        return None
+    return replace(certificate, roots=roots_with(certificate, own.root), renew_at=later(now, _TRUSTED_AHEAD))
+
+
+def _orders(
+    world: World, service: ServiceArn, offer: Offer, key: CertificateAuthorityArn, lifetime: float, now: Instant
+) -> Iterator[Order]:
+    authority = world.authorities.get(key)
+    discovery = world.discovery_services.get(offer.discovery_service)
+    namespace = None if discovery is None else world.namespaces.get(discovery.namespace)
+    if authority is None or discovery is None or namespace is None or authority.status is AuthorityStatus.CREATING:
+        return
+    if authority.certificate is not None:
+        name = f"{discovery.name}.{namespace.name}".lower()
+        end = min(later(now, lifetime), authority.certificate.not_after)
+        yield Order(service, discovery.arn, key, name, later(now, -SKEW), end)

@@ -1,0 +1,141 @@
+"""The loop that makes keys and certificates.
+
+Promise: an authority gets its key, and each endpoint that is to be encrypted its certificate, as soon as the world asks
+for it; certificates are renewed in time by the clock. Whatever takes long is done beside the loop and only recorded if
+it is still wanted. Not a key is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from moyai.domain.connect.certificate import ServerCertificate, certificate_key
+from moyai.domain.pca.authority import AuthorityCertificate, AuthorityKey, AuthorityStatus, CertificateAuthority
+from moyai.domain.pca.certificate import TEMPLATES
+from moyai.domain.world import Put
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import CertificateAuthorityArn, ServiceArn
+from moyai.plan.authorities import BUILT_IN_LIFETIME, SKEW, plan_authority, with_key
+from moyai.plan.certificates import Order, plan_certificates, renewal, roots_with
+from moyai.ports.pki import Issuer, NewKey, Pki, Span
+from moyai.ports.store import Key
+from moyai.reconcile.queue import KeyQueue
+from moyai.reconcile.surroundings import Surroundings
+
+_WORKERS = 4
+"""So that a key that takes seconds does not keep certificates waiting."""
+_ROOT = "RootCACertificate/V1"
+_log = logging.getLogger(__name__)
+
+
+class Certifier:
+    """Keeps keys and certificates as the world wants them; ``lifetime`` is in seconds. ``run`` it once."""
+
+    def __init__(self, around: Surroundings, pki: Pki, lifetime: float) -> None:
+        self._around = around
+        self._pki = pki
+        self._lifetime = lifetime
+        self._queue = KeyQueue(around.clock)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run_timers())
+            group.create_task(self._follow())
+            for _ in range(_WORKERS):
+                group.create_task(self._work())
+
+    async def _follow(self) -> None:
+        async for keys in self._around.store.watch():
+            self._ring(keys)
+
+    def _ring(self, keys: Iterable[Key]) -> None:
+        world = self._around.store.world
+        for key in sorted(keys):
+            if key.table == "service":
+                self._queue.add(key.key)
+            elif key.table == "certificate_authority":
+                self._queue.add(key.key)
+                for service in world.services.each("authority", key.key):
+                    self._queue.add(service.arn)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                wake_at = await self._bring_on(key)
+            except Exception:  # noqa: BLE001 (the top of the loop: a failure stays with its key)
+                _log.exception("certificates of %s: will be tried again", key)
+                self._queue.failed(key)
+            else:
+                self._queue.done(key, wake_at)
+
+    async def _bring_on(self, key: str) -> Instant | None:
+        arn = parse_arn(key)
+        if arn is not None and arn.service == "acm-pca":
+            return await self._authority(CertificateAuthorityArn(key))
+        return self._service(ServiceArn(key))
+
+    async def _authority(self, key: CertificateAuthorityArn) -> Instant | None:
+        around = self._around
+        plan = plan_authority(around.store.world, key, around.clock.now())
+        if plan.needs_key:
+            await self._make_key(key)
+        elif plan.changes:
+            around.store.apply(plan.changes)
+        return plan.wake_at
+
+    async def _make_key(self, key: CertificateAuthorityArn) -> None:
+        world = self._around.store.world
+        made = await self._pki.new_key(world.authorities[key].configuration)
+        authority = world.authorities.get(key)
+        if authority is None or authority.status is not AuthorityStatus.CREATING:
+            return
+        now = self._around.clock.now()
+        own = self._self_signed(authority, made, now) if authority.built_in else None
+        self._around.store.apply(with_key(authority, AuthorityKey(key, made.private), made.csr, own, now))
+
+    def _self_signed(self, authority: CertificateAuthority, made: NewKey, now: Instant) -> AuthorityCertificate:
+        issuer = Issuer(made.private, authority.configuration.signing_algorithm)
+        span = Span(later(now, -SKEW), later(now, BUILT_IN_LIFETIME))
+        signed = self._pki.issue(issuer, made.csr.encode(), TEMPLATES[_ROOT], span)
+        return self._pki.accept(made.csr, authority.type, signed.pem.encode(), b"")
+
+    def _service(self, key: ServiceArn) -> Instant | None:
+        """Nothing is awaited between the plan and its record."""
+        around = self._around
+        world, now = around.store.world, around.clock.now()
+        plan = plan_certificates(world, key, self._lifetime, now, around.ids)
+        changes = [*plan.changes, *(Put(self._certified(order, now)) for order in plan.orders)]
+        if changes:
+            around.store.apply(changes)
+        if plan.orders:  # the next renewal is a matter of the certificates that there are now
+            return plan_certificates(world, key, self._lifetime, now, around.ids).wake_at
+        return plan.wake_at
+
+    def _certified(self, order: Order, now: Instant) -> ServerCertificate:
+        world = self._around.store.world
+        authority = world.authorities[order.authority]
+        issuer = Issuer(
+            world.authority_keys[order.authority].private,
+            authority.configuration.signing_algorithm,
+            authority.certificate,
+        )
+        shown = self._pki.certify(issuer, order.name, Span(order.begin, order.end))
+        before = world.server_certificates.get(certificate_key(order.discovery_service, order.authority))
+        return ServerCertificate(
+            service=order.service,
+            discovery_service=order.discovery_service,
+            authority=order.authority,
+            name=order.name,
+            chain=shown.chain,
+            private=shown.private,
+            roots=roots_with(before, shown.root),
+            serial=shown.serial,
+            issued_at=now,
+            not_after=order.end,
+            renew_at=renewal(now, order.end),
+        )

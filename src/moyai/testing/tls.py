@@ -1,0 +1,18 @@
+"""Service Connect's configuration with TLS."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.connect.config import IssuerCertificateAuthority, ServiceConnectConfiguration, Tls
+from moyai.kernel.ids import CertificateAuthorityArn
+
+
+def encrypted(
+    configuration: ServiceConnectConfiguration | None, authority: CertificateAuthorityArn | None
+) -> ServiceConnectConfiguration | None:
+    """The configuration with TLS for all that it offers."""
+    if configuration is None:
+        return None
+    tls = Tls(IssuerCertificateAuthority(authority))
+    return replace(configuration, services=tuple(replace(s, tls=tls) for s in configuration.services))

@@ -1,0 +1,254 @@
+"""boto3 speaks to Private CA: authorities through all their states, certificates that they issue, modelled errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from moyai.kernel.clock import later
+from moyai.kernel.ids import CertificateAuthorityArn
+from moyai.plan.authorities import plan_authority
+
+ROOT = "arn:aws:acm-pca:::template/RootCACertificate/V1"
+SUBORDINATE = "arn:aws:acm-pca:::template/SubordinateCACertificate_PathLen0/V1"
+SERVER = "arn:aws:acm-pca:::template/EndEntityServerAuthCertificate/V1"
+CONFIGURATION: dict[str, Any] = {
+    "KeyAlgorithm": "EC_prime256v1",
+    "SigningAlgorithm": "SHA256WITHECDSA",
+    "Subject": {"CommonName": "shop", "Organization": "Shop", "Country": "JP"},
+}
+YEAR = {"Type": "YEARS", "Value": 1}
+DAY = {"Type": "DAYS", "Value": 1}
+NOBODY = "arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def pca(rooms):
+    return rooms.client("acm-pca")
+
+
+def create(pca, type_="ROOT", name="shop", **more) -> str:
+    subject = CONFIGURATION["Subject"] | {"CommonName": name}
+    configuration = CONFIGURATION | {"Subject": subject}
+    made = pca.create_certificate_authority(
+        CertificateAuthorityConfiguration=configuration, CertificateAuthorityType=type_, **more
+    )
+    return str(made["CertificateAuthorityArn"])
+
+
+def csr_of(pca, arn) -> bytes:
+    return bytes(pca.get_certificate_authority_csr(CertificateAuthorityArn=arn)["Csr"].encode())
+
+
+def issue(pca, issuer, csr, validity, template=None, **more) -> dict[str, str]:
+    chosen = {"TemplateArn": template} if template else {}
+    arn = pca.issue_certificate(
+        CertificateAuthorityArn=issuer,
+        Csr=csr,
+        SigningAlgorithm="SHA256WITHECDSA",
+        Validity=validity,
+        **chosen,
+        **more,
+    )["CertificateArn"]
+    found = pca.get_certificate(CertificateAuthorityArn=issuer, CertificateArn=arn)
+    return {"arn": arn, "pem": found["Certificate"], "chain": found.get("CertificateChain", "")}
+
+
+def active(pca, **more) -> str:
+    """A root authority that signs."""
+    arn = create(pca, **more)
+    own = issue(pca, arn, csr_of(pca, arn), YEAR, ROOT)
+    pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own["pem"].encode())
+    return arn
+
+
+def status(pca, arn) -> str:
+    found = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
+    return str(found["Status"])
+
+
+def a_csr(name="front.shop") -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    )
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    return builder.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def code_of(call, **params) -> str:
+    with pytest.raises(ClientError) as raised:
+        call(**params)
+    return str(raised.value.response["Error"]["Code"])
+
+
+def test_a_root_and_a_subordinate_from_nothing_to_a_certificate(rooms, pca):
+    rooms.busy = True
+    root = create(pca, Tags=[{"Key": "team", "Value": "shop"}])
+    assert status(pca, root) == "CREATING"
+    assert code_of(pca.get_certificate_authority_csr, CertificateAuthorityArn=root) == "RequestInProgressException"
+    rooms.settle()
+    rooms.busy = False
+    assert status(pca, root) == "PENDING_CERTIFICATE"
+    pca.get_waiter("certificate_authority_csr_created").wait(CertificateAuthorityArn=root)
+    own = issue(pca, root, csr_of(pca, root), YEAR, ROOT)
+    pca.import_certificate_authority_certificate(CertificateAuthorityArn=root, Certificate=own["pem"].encode())
+    assert status(pca, root) == "ACTIVE"
+
+    below = create(pca, "SUBORDINATE", "below")
+    signed = issue(pca, root, csr_of(pca, below), DAY, SUBORDINATE)
+    pca.import_certificate_authority_certificate(
+        CertificateAuthorityArn=below, Certificate=signed["pem"].encode(), CertificateChain=signed["chain"].encode()
+    )
+    found = pca.get_certificate_authority_certificate(CertificateAuthorityArn=below)
+    assert found["CertificateChain"] == own["pem"]
+
+    leaf = issue(pca, below, a_csr(), {"Type": "ABSOLUTE", "Value": int(rooms.now) + 600}, SERVER)
+    read = x509.load_pem_x509_certificate(leaf["pem"].encode())
+    read.verify_directly_issued_by(x509.load_pem_x509_certificate(signed["pem"].encode()))
+    assert x509.load_pem_x509_certificates(leaf["chain"].encode())[1].subject.rfc4514_string() == "CN=shop,O=Shop,C=JP"
+    usages = read.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usages) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    assert read.not_valid_after_utc.timestamp() == int(rooms.now) + 600
+    assert read.not_valid_before_utc.timestamp() == int(rooms.now) - 3600
+
+    described = pca.describe_certificate_authority(CertificateAuthorityArn=root)["CertificateAuthority"]
+    assert described["CertificateAuthorityConfiguration"] == CONFIGURATION
+    assert described["OwnerAccount"] == "123456789012"
+    assert described["RevocationConfiguration"]["CrlConfiguration"] == {"Enabled": False}
+    assert described["NotAfter"].year == 2028
+
+
+def test_disabled_deleted_restored_and_gone(rooms, pca):
+    arn = active(pca)
+    assert code_of(pca.delete_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
+    pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
+    issuing = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA", "Validity": DAY}
+    assert code_of(pca.issue_certificate, **issuing) == "InvalidStateException"
+    pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
+    found = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
+    assert found["Status"] == "DELETED"
+    assert found["RestorableUntil"].timestamp() == rooms.now + 7 * 86400
+    for call in (pca.get_certificate_authority_csr, pca.get_certificate_authority_certificate, pca.list_tags):
+        assert code_of(call, CertificateAuthorityArn=arn) == "InvalidStateException"
+    pca.restore_certificate_authority(CertificateAuthorityArn=arn)
+    pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="ACTIVE")
+    assert status(pca, arn) == "ACTIVE"
+    pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
+    pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
+    rooms.clock.turn_to(later(rooms.now, 7 * 86400))
+    assert code_of(pca.restore_certificate_authority, CertificateAuthorityArn=arn) == "InvalidStateException"
+    rooms.store.apply(plan_authority(rooms.store.world, CertificateAuthorityArn(arn), rooms.now).changes)
+    assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=arn) == "ResourceNotFoundException"
+    assert not list(rooms.store.world.authority_keys)
+    assert not list(rooms.store.world.issued_certificates)
+
+
+def test_one_that_runs_out_is_expired_and_can_be_renewed(rooms, pca):
+    arn = active(pca)
+    rooms.clock.turn_to(later(rooms.now, 366 * 86400))
+    rooms.store.apply(plan_authority(rooms.store.world, CertificateAuthorityArn(arn), rooms.now).changes)
+    assert status(pca, arn) == "EXPIRED"
+    own = issue(pca, arn, csr_of(pca, arn), YEAR, ROOT)
+    pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own["pem"].encode())
+    assert status(pca, arn) == "ACTIVE"
+
+
+def test_the_same_token_makes_one_thing_for_five_minutes(rooms, pca):
+    first = create(pca, IdempotencyToken="t")
+    assert create(pca, IdempotencyToken="t") == first
+    assert create(pca, IdempotencyToken="u") != first
+    arn, csr = active(pca), a_csr()
+    once = issue(pca, arn, csr, DAY, IdempotencyToken="t")
+    assert issue(pca, arn, csr, DAY, IdempotencyToken="t") == once
+    rooms.clock.turn_to(later(rooms.now, 300))
+    assert create(pca, IdempotencyToken="t") != first
+    assert issue(pca, arn, csr, DAY, IdempotencyToken="t")["arn"] != once["arn"]
+
+
+def test_lists_and_tags(pca):
+    made = sorted(create(pca) for _ in range(3))
+    pages = pca.get_paginator("list_certificate_authorities").paginate(PaginationConfig={"PageSize": 2})
+    assert [one["Arn"] for page in pages for one in page["CertificateAuthorities"]] == made
+    assert pca.list_certificate_authorities(ResourceOwner="OTHER_ACCOUNTS")["CertificateAuthorities"] == []
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}, {"Key": "c"}]
+    pca.tag_certificate_authority(CertificateAuthorityArn=made[0], Tags=tags)
+    taken = [{"Key": "a", "Value": "other"}, {"Key": "b", "Value": "2"}]
+    pca.untag_certificate_authority(CertificateAuthorityArn=made[0], Tags=taken)
+    assert pca.list_tags(CertificateAuthorityArn=made[0])["Tags"] == [
+        {"Key": "a", "Value": "1"},
+        {"Key": "c", "Value": ""},
+    ]
+    wrong = {"CertificateAuthorityArn": made[0], "Tags": [{"Key": "aws:x", "Value": ""}]}
+    assert code_of(pca.tag_certificate_authority, **wrong) == "InvalidTagException"
+    many = {"CertificateAuthorityArn": made[0], "Tags": [{"Key": str(n)} for n in range(49)]}
+    assert code_of(pca.tag_certificate_authority, **many) == "TooManyTagsException"
+    assert code_of(pca.list_certificate_authorities, NextToken="x") == "InvalidNextTokenException"
+
+
+def test_each_error_is_the_modelled_one(pca):
+    arn = active(pca)
+    assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=NOBODY) == "ResourceNotFoundException"
+    other = "arn:aws:acm-pca:us-east-1:123456789012:x/y"
+    assert code_of(pca.describe_certificate_authority, CertificateAuthorityArn=other) == "InvalidArnException"
+
+    def issuing(**changes):
+        usual = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA", "Validity": DAY}
+        return code_of(pca.issue_certificate, **(usual | changes))
+
+    assert issuing(Csr=b"x") == "MalformedCSRException"
+    assert issuing(SigningAlgorithm="SHA256WITHRSA") == "InvalidArgsException"
+    assert issuing(TemplateArn="arn:aws:acm-pca:::template/OCSPSigningCertificate/V1") == "InvalidArgsException"
+    assert issuing(TemplateArn=ROOT) == "InvalidArgsException"
+    assert issuing(Validity={"Type": "YEARS", "Value": 2}) == "InvalidArgsException"
+    assert issuing(Validity={"Type": "ABSOLUTE", "Value": 1}) == "InvalidArgsException"
+    assert issuing(ValidityNotBefore=DAY) == "InvalidArgsException"
+    assert issuing(ApiPassthrough={"Subject": {"CommonName": "x"}}) == "ValidationException"
+    waiting = create(pca)
+    assert issuing(CertificateAuthorityArn=waiting) == "InvalidStateException"
+    importing = {"CertificateAuthorityArn": waiting, "Certificate": b"x"}
+    assert code_of(pca.import_certificate_authority_certificate, **importing) == "MalformedCertificateException"
+    own = pca.get_certificate_authority_certificate(CertificateAuthorityArn=arn)["Certificate"]
+    importing["Certificate"] = own.encode()
+    assert code_of(pca.import_certificate_authority_certificate, **importing) == "CertificateMismatchException"
+    getting = {"CertificateAuthorityArn": arn, "CertificateArn": f"{arn}/certificate/{'0' * 32}"}
+    assert code_of(pca.get_certificate, **getting) == "ResourceNotFoundException"
+    assert code_of(pca.get_certificate, **(getting | {"CertificateArn": arn})) == "InvalidArnException"
+    creating = {"CertificateAuthorityConfiguration": CONFIGURATION, "CertificateAuthorityType": "ROOT"}
+    for changes in (
+        {"CertificateAuthorityConfiguration": CONFIGURATION | {"SigningAlgorithm": "SHA256WITHRSA"}},
+        {"CertificateAuthorityConfiguration": CONFIGURATION | {"KeyAlgorithm": "ML_DSA_44"}},
+        {"CertificateAuthorityConfiguration": CONFIGURATION | {"Subject": {}}},
+        {"RevocationConfiguration": {"OcspConfiguration": {"Enabled": True}}},
+    ):
+        assert code_of(pca.create_certificate_authority, **(creating | changes)) == "InvalidArgsException"
+
+
+def test_a_short_lived_authority_issues_for_seven_days_at_most(pca):
+    arn = active(pca, UsageMode="SHORT_LIVED_CERTIFICATE")
+    week = {"Type": "DAYS", "Value": 7}
+    assert issue(pca, arn, a_csr(), week)["pem"]
+    longer = {"CertificateAuthorityArn": arn, "Csr": a_csr(), "SigningAlgorithm": "SHA256WITHECDSA"}
+    assert code_of(pca.issue_certificate, **longer, Validity={"Type": "DAYS", "Value": 8}) == "InvalidArgsException"
+
+
+def test_no_answer_and_no_record_that_is_shown_holds_a_key(rooms, pca):
+    arn = active(pca)
+    (key,) = rooms.store.world.authority_keys
+    secret = key.private.reveal()
+    assert "PRIVATE KEY" in secret
+    answers = [
+        pca.describe_certificate_authority(CertificateAuthorityArn=arn),
+        pca.list_certificate_authorities(),
+        pca.get_certificate_authority_certificate(CertificateAuthorityArn=arn),
+    ]
+    texts = [str(answers), *(repr(record) for record in rooms.store.world.records())]
+    body = secret.splitlines()[1]
+    assert not [text for text in texts if "PRIVATE KEY" in text or body in text]

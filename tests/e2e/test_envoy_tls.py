@@ -1,0 +1,194 @@
+"""Real Envoys that speak TLS to each other: whom a caller believes, and that a new certificate cuts nobody off."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from pathlib import Path
+from socket import create_connection
+from typing import NamedTuple
+
+import pytest
+from cryptography import x509
+
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
+from moyai.domain.pca.certificate import TEMPLATES
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    Call,
+    Certificate,
+    Destination,
+    EndpointGroup,
+    InboundPort,
+    Member,
+    Mesh,
+    OutboundView,
+    OutlierPolicy,
+    Protocol,
+    RouteTable,
+    Rule,
+    Service,
+    Target,
+    TimeoutPolicy,
+    Trust,
+    Workload,
+)
+from moyai.pki.library import CryptographyPki
+from moyai.ports.pki import Issuer, Span
+from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+CALLER, ONE, TWO = WorkloadId("caller"), WorkloadId("one"), WorkloadId("two")
+HTTP = ("127.255.0.1", 80)
+REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.2:8082": 15102, "127.255.0.0/16": 15001}
+TIMEOUTS = TimeoutPolicy(request=15, idle=300)
+OUTLIER = OutlierPolicy(5, 10, 30, 300, 50)
+PKI, SPAN = CryptographyPki(), Span(Instant(0), Instant(4e9))
+
+
+class Authority(NamedTuple):
+    issuer: Issuer
+    root: str
+
+    def signs(self, name: str = "one.shop") -> Certificate:
+        shown = PKI.certify(self.issuer, name, SPAN)
+        return Certificate("c", shown.chain, shown.private)
+
+
+async def an_authority() -> Authority:
+    subject = Subject(common_name="root")
+    configuration = Configuration(KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, subject)
+    made = await PKI.new_key(configuration)
+    itself = Issuer(made.private, configuration.signing_algorithm)
+    signed = PKI.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)
+    own = PKI.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
+    return Authority(Issuer(made.private, configuration.signing_algorithm, own), own.pem)
+
+
+def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) -> Mesh:
+    """A caller, ``one`` that is encrypted and ``two`` that is not, and those of them that are registered."""
+    places = {ONE: Member("a", "10.99.0.1", 8081, "ca"), TWO: Member("a", "10.99.0.2", 8082)}
+    trust = Trust("ca", "one.shop", (trusted,))
+    destination = Destination("http", "http", Protocol.HTTP, 1, OUTLIER, "egress.http", trusts=(trust,))
+    routes = RouteTable((Rule((Target("http"),), TIMEOUTS),))
+    port = InboundPort(8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", certificate="c")
+    workloads = [
+        Workload(CALLER, "a", 15100, 15001, outbound=OutboundView((Call(*HTTP, "http"),))),
+        Workload(ONE, "a", 15101, 15991, (port,)),
+        Workload(TWO, "a", 15102, 15992, (InboundPort(8082, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http"),)),
+    ]
+    return Mesh(
+        workloads={w.id: w for w in workloads},
+        services={"http": Service("http", Protocol.HTTP, routes, "egress.http")},
+        destinations={"http": destination},
+        groups={"http": EndpointGroup("http", tuple(places[w] for w in members))},
+        certificates={} if certificate is None else {"c": certificate},
+    )
+
+
+@pytest.fixture
+async def envoys():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), REDIRECTS) as made:
+            yield made
+
+
+@pytest.fixture
+async def apps(envoys):
+    one, two = App("one"), App("two")
+    await one.start(envoys.namespace, 8081)
+    await two.start(envoys.namespace, 8082)
+    yield one, two
+    await one.stop()
+    await two.stop()
+
+
+async def led(envoys: Rig, wanted: Mesh, *workloads: WorkloadId) -> None:
+    """Give the mesh to these Envoys, which are started where they aren't, until they have it."""
+    envoys.feed.publish(wanted)
+    for workload in workloads:
+        if not envoys.feed.is_connected(workload):
+            await envoys.start(workload)
+        await envoys.until(lambda who=workload: envoys.feed.states()[who].synced)  # type: ignore[misc]
+
+
+class Wire:
+    """A connection of a client that believes a root, kept as long as the test wants."""
+
+    def __init__(self, root: str) -> None:
+        context = ssl.create_default_context(cadata=root)
+        with create_connection(("10.99.0.1", 8081), timeout=10) as plain:
+            self.socket = context.wrap_socket(plain, server_hostname="one.shop")
+        self.answers = self.socket.makefile("rb")
+        self.version = self.socket.version()
+        self.serial = x509.load_der_x509_certificate(self.socket.getpeercert(binary_form=True) or b"").serial_number
+
+    def ask(self) -> bytes:
+        """The first line of an answer, all of which is read."""
+        self.socket.sendall(b"GET / HTTP/1.1\r\nhost: one\r\n\r\n")
+        first, *head = iter(self.answers.readline, b"\r\n")
+        length = next(int(line.partition(b":")[2]) for line in head if line.startswith(b"content-length"))
+        self.answers.read(length)
+        return first.strip()
+
+    def close(self) -> None:
+        self.answers.close()
+        self.socket.close()
+
+
+async def test_encrypted_and_plain_members_answer_side_by_side(envoys, apps):
+    authority = await an_authority()
+    await led(envoys, mesh(authority.root, authority.signs(), ONE, TWO), ONE, TWO, CALLER)
+    answers = [await envoys.namespace.get(*HTTP) for _ in range(6)]
+    assert {a.status for a in answers} == {200}
+    assert len(apps[0].requests) == len(apps[1].requests) == 3
+
+
+async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
+    authority = await an_authority()
+    await led(envoys, mesh(authority.root, authority.signs(), ONE), ONE)
+    run = envoys.namespace.run
+    before = await run(lambda: Wire(authority.root))
+    assert (before.version, await run(before.ask)) == ("TLSv1.3", b"HTTP/1.1 200 OK")
+    await led(envoys, mesh(authority.root, authority.signs(), ONE), ONE)
+    after = await run(lambda: Wire(authority.root))
+    assert after.serial != before.serial
+    assert await run(before.ask) == await run(after.ask) == b"HTTP/1.1 200 OK"
+    before.close()
+    after.close()
+
+
+@pytest.mark.parametrize(("statistic", "name"), [("fail_verify_error", "one.shop"), ("fail_verify_san", "two.shop")])
+async def test_a_certificate_of_another_authority_or_for_another_name_is_not_believed(envoys, apps, statistic, name):
+    believed, other = await an_authority(), await an_authority()
+    signer = other if statistic == "fail_verify_error" else believed
+    await led(envoys, mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
+    assert (await envoys.namespace.get(*HTTP)).status == 503
+    assert apps[0].requests == []
+    counted = await envoys.admin(CALLER, f"/stats?filter=ssl.{statistic}")
+    assert int(counted.rsplit(": ", 1)[1].split()[0]) > 0
+
+
+async def test_nothing_is_open_before_the_certificate_is_there(envoys, apps):
+    authority = await an_authority()
+    await led(envoys, mesh(authority.root, None, ONE), ONE)
+    assert "LIVE" not in await envoys.admin(ONE, "/ready")
+    with pytest.raises(OSError, match="refused"):
+        await envoys.namespace.run(lambda: Wire(authority.root))
+    await led(envoys, mesh(authority.root, authority.signs(), ONE), ONE)
+    wire = await envoys.namespace.run(lambda: eventually(lambda: wire_or_none(authority.root), "the port is open"))
+    assert wire is not None
+    assert await envoys.namespace.run(wire.ask) == b"HTTP/1.1 200 OK"
+    assert "LIVE" in await envoys.admin(ONE, "/ready")
+    wire.close()
+
+
+def wire_or_none(root: str) -> Wire | None:
+    try:
+        return Wire(root)
+    except OSError:
+        return None

@@ -1,0 +1,232 @@
+"""TLS between proxies: what is on the wire, certificates renewed and encryption switched under load, keys kept in."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography import x509
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+LIFETIME = 28
+"""Seconds: each certificate is renewed after 20 of them."""
+BUILT_IN: dict[str, Any] = {"issuerCertificateAuthority": {}}
+ROOT = "arn:aws:acm-pca:::template/RootCACertificate/V1"
+CONFIGURATION = {
+    "KeyAlgorithm": "RSA_2048",
+    "SigningAlgorithm": "SHA256WITHRSA",
+    "Subject": {"CommonName": "our own", "Organization": "Shop"},
+}
+EVERYBODY = (
+    {"kind": "http", "url": "http://web/"},
+    {"kind": "http", "url": "http://web/", "keep": False},
+    {"kind": "http", "url": "http://web/", "method": "POST"},
+    {"kind": "lines", "host": "lines", "port": 7000},
+    {"kind": "rpc", "target": "rpc:50051"},
+)
+SWITCHED = (
+    {"kind": "http", "url": "http://switched/"},
+    {"kind": "http", "url": "http://switched/", "keep": False},
+    {"kind": "http", "url": "http://switched/", "method": "POST"},
+)
+
+
+class Stage(NamedTuple):
+    installation: Installation
+    cluster: Cluster
+    probe: Probe
+    address: str
+    """The public address of one of the encrypted tasks: a wire to its proxy."""
+    roots: str
+    """The built-in authority's certificate."""
+
+
+@pytest.fixture(scope="module")
+def stage(installed: Callable[..., Installation]) -> Stage:
+    installation = installed("--certificate-lifetime", str(LIFETIME))
+    installation.up()
+    cluster = Cluster(installation, "tls", "tls")
+    definition = cluster.define("servers", app("web", 8080, "http"), app("rpc", 50051, "grpc"), app("lines", 7000))
+    ports = (("web", 80), ("rpc", 50051), ("lines", 7000))
+    cluster.serve("servers", definition, *(offer(n, n, port, tls=BUILT_IN) for n, port in ports), public=True)
+    cluster.serve(
+        "switched",
+        cluster.define("switched", app("web", 8080, "http", healthCheck=checked(8080))),
+        switched(),
+        public=True,
+    )
+    cluster.steady("servers", "switched")
+    probe = cluster.probe("caller")
+    pca = installation.client("acm-pca")
+    (authority,) = pca.list_certificate_authorities()["CertificateAuthorities"]
+    own = pca.get_certificate_authority_certificate(CertificateAuthorityArn=authority["Arn"])["Certificate"]
+    return Stage(installation, cluster, probe, cluster.public_address("servers"), own)
+
+
+def switched(tls: dict[str, Any] | None = None) -> dict[str, Any]:
+    return offer("web", "switched", 80, discoveryName="switched", **({"tls": tls} if tls else {}))
+
+
+def shown(address: str, port: int, roots: str, name: str, **versions: Any) -> x509.Certificate:
+    """The certificate that a port shows to a client that believes these roots and wants this name."""
+    context = ssl.create_default_context(cadata=roots)
+    for member, version in versions.items():
+        setattr(context, member, version)
+    plain = socket.create_connection((address, port), timeout=10)
+    with plain, context.wrap_socket(plain, server_hostname=name) as wrapped:
+        assert wrapped.version() == "TLSv1.3"
+        der = wrapped.getpeercert(binary_form=True)
+    assert der is not None
+    return x509.load_der_x509_certificate(der)
+
+
+@pytest.mark.parametrize(("port", "name"), [(8080, "web.tls"), (50051, "rpc.tls"), (7000, "lines.tls")])
+def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port, name):
+    certificate = shown(stage.address, port, stage.roots, name)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == [name]
+    root = x509.load_pem_x509_certificate(stage.roots.encode())
+    certificate.verify_directly_issued_by(root)
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    assert life.total_seconds() == LIFETIME + 3600
+    with pytest.raises(ssl.SSLError):
+        shown(stage.address, port, stage.roots, name, maximum_version=ssl.TLSVersion.TLSv1_2)
+    with socket.create_connection((stage.address, port), timeout=10) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nhost: web\r\n\r\n")
+        assert not answered(plain)
+
+
+def answered(connection: socket.socket) -> bytes:
+    """What comes back on a connection until it ends, without TLS's own alert."""
+    found = b""
+    try:
+        while part := connection.recv(4096):
+            found += part
+    except ConnectionError:
+        pass
+    return b"" if found.startswith(b"\x15") else found
+
+
+def test_every_protocol_by_name(stage):
+    answer = stage.probe.ask("http", url="http://web/hello", method="POST", body="x")
+    assert (answer["status"], json.loads(answer["text"])["body"]) == (200, "x")
+    (task,) = stage.cluster.tasks("servers")
+    who = task_id(task["taskArn"])
+    assert stage.probe.ask("lines", host="lines", port=7000, line="hello") == {"text": f"{who} hello"}
+    assert stage.probe.ask("say", target="rpc:50051", text="hello") == {"text": f"{who} hello"}
+    assert stage.probe.ask("count", target="rpc:50051", number=3)["texts"] == [f"{who} {n}" for n in range(3)]
+
+
+def test_a_certificate_is_renewed_under_load_by_a_control_plane_that_was_killed_and_nobody_notices(stage):
+    before = shown(stage.address, 8080, stage.roots, "web.tls").serial_number
+    stage.probe.begin(*EVERYBODY)
+    stage.installation.kill()
+    stage.installation.up()
+    eventually(lambda: shown(stage.address, 8080, stage.roots, "web.tls").serial_number != before)
+    sent = stage.probe.tally()["sent"]
+    eventually(lambda: stage.probe.tally()["sent"] > sent + 100)
+    tally = stage.probe.end()
+    assert (tally["failed"], tally["failures"]) == (0, [])
+    assert sum(tally["answered"].values()) == tally["sent"]
+
+
+def test_encryption_is_switched_on_and_off_under_load_and_nobody_notices(stage):
+    stage.probe.begin(*SWITCHED)
+    for tls in (BUILT_IN, None):
+        connect = {"enabled": True, "services": [switched(tls)]}
+        stage.cluster.update("switched", serviceConnectConfiguration=connect)
+        stage.cluster.steady("switched")
+        stage.cluster.quiet("switched")
+        address = stage.cluster.public_address("switched")
+        if tls is None:
+            with socket.create_connection((address, 8080), timeout=10) as plain:
+                plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                assert answered(plain).startswith(b"HTTP/1.1 200")
+        else:
+            shown(address, 8080, stage.roots, "switched.tls")
+    tally = stage.probe.end()
+    assert (tally["failed"], tally["failures"]) == (0, [])
+    assert sum(tally["answered"].values()) == tally["sent"]
+
+
+def test_a_certificate_authority_from_creation_to_a_service_that_uses_it(stage):
+    pca = stage.installation.client("acm-pca")
+    arn = pca.create_certificate_authority(
+        CertificateAuthorityConfiguration=CONFIGURATION, CertificateAuthorityType="ROOT"
+    )["CertificateAuthorityArn"]
+    pca.get_waiter("certificate_authority_csr_created").wait(CertificateAuthorityArn=arn)
+    csr = pca.get_certificate_authority_csr(CertificateAuthorityArn=arn)["Csr"]
+    issued = pca.issue_certificate(
+        CertificateAuthorityArn=arn,
+        Csr=csr.encode(),
+        SigningAlgorithm="SHA256WITHRSA",
+        TemplateArn=ROOT,
+        Validity={"Type": "YEARS", "Value": 10},
+    )["CertificateArn"]
+    pca.get_waiter("certificate_issued").wait(CertificateAuthorityArn=arn, CertificateArn=issued)
+    own = pca.get_certificate(CertificateAuthorityArn=arn, CertificateArn=issued)["Certificate"]
+    named = {"issuerCertificateAuthority": {"awsPcaAuthorityArn": arn}, "roleArn": "arn:aws:iam::123456789012:role/tls"}
+    connect = {"enabled": True, "services": [switched(named)]}
+    with pytest.raises(ClientError, match="PENDING_CERTIFICATE, not ACTIVE"):
+        stage.cluster.update("switched", serviceConnectConfiguration=connect)
+    pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own.encode())
+
+    stage.cluster.update("switched", serviceConnectConfiguration=connect)
+    stage.cluster.steady("switched")
+    (deployment,) = stage.cluster.service("switched")["deployments"]
+    assert deployment["serviceConnectConfiguration"]["services"][0]["tls"] == named
+    address = stage.cluster.public_address("switched")
+    assert "our own" in shown(address, 8080, own, "switched.tls").issuer.rfc4514_string()
+    assert stage.probe.ask("http", url="http://switched/")["status"] == 200
+
+    pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
+    with pytest.raises(ClientError, match="DISABLED, not ACTIVE"):
+        stage.cluster.update("switched", forceNewDeployment=True)
+    events = eventually(
+        lambda: [e["message"] for e in stage.cluster.service("switched")["events"] if "DISABLED" in e["message"]]
+    )
+    assert f"certificate of switched signed. Reason: The certificate authority {arn} is DISABLED" in events[0]
+    assert stage.probe.ask("http", url="http://switched/")["status"] == 200
+    pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="ACTIVE")
+
+
+def test_failed_handshakes_are_counted(stage):
+    with pytest.raises(ssl.SSLError):
+        shown(stage.address, 8080, stage.roots, "web.tls", maximum_version=ssl.TLSVersion.TLSv1_2)
+    cloudwatch = stage.installation.client("cloudwatch")
+
+    def listed() -> bool:
+        found = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="ClientTLSNegotiationErrorCount")["Metrics"]
+        return any({"Name": "DiscoveryName", "Value": "web"} in metric["Dimensions"] for metric in found)
+
+    eventually(listed)
+
+
+def test_no_key_is_anywhere_but_in_the_store(stage):
+    state = stage.installation.state
+    store = [path for path in state.glob("moyai.db*") if path.is_file()]
+    assert {oct(path.stat().st_mode & 0o777) for path in store} == {"0o600"}
+    kept = b"".join(path.read_bytes() for path in store)
+    keys = set(re.findall(rb"-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/=]{32,})", kept))
+    assert len(keys) >= 3
+    said = [
+        stage.installation.own("GET", "health"),
+        stage.installation.moyai("status", "--json").encode(),
+        json.dumps(stage.cluster.service("servers"), default=str).encode(),
+        stage.installation.log.read_bytes(),
+    ]
+    files = [path for path in state.rglob("*") if path.is_file() and path not in store]
+    elsewhere = {"images", "netns"}  # the tests' own tree, and mounts that nobody can read
+    said += [path.read_bytes() for path in files if elsewhere.isdisjoint(path.relative_to(state).parts)]
+    assert not [text for text in said if b"PRIVATE KEY" in text or any(key in text for key in keys)]
