@@ -132,8 +132,8 @@ def operations() -> Table[Operation]:
 
 
 def vpcs() -> Table[Vpc]:
-    """By scope, and by themselves as what is in a VPC is."""
-    return Table({"scope": _place, "vpc": lambda v: (v.id,)})
+    """By scope."""
+    return Table({"scope": _place})
 
 
 def subnets() -> Table[Subnet]:
@@ -142,12 +142,11 @@ def subnets() -> Table[Subnet]:
 
 
 def security_groups() -> Table[SecurityGroup]:
-    """By scope, VPC, rule, and by the other groups that their rules name (``referenced``)."""
+    """By scope, VPC, and by the other groups that their rules name (``referenced``)."""
     return Table(
         {
             "scope": _place,
             "vpc": lambda g: (g.vpc,),
-            "rule": lambda g: tuple(rule.id for rule in g.rules),
             "referenced": lambda g: tuple(
                 rule.group.id for rule in g.rules if rule.group is not None and rule.group.id != g.id
             ),
@@ -166,14 +165,12 @@ def vpc_peerings() -> Table[VpcPeering]:
 
 
 def route_tables() -> Table[RouteTable]:
-    """By scope, VPC, associated subnet, association, the routes' targets, and by request (``scope/client token``)."""
+    """By scope, VPC, associated subnet, and by request (``scope/client token``)."""
     return Table(
         {
             "scope": _place,
             "vpc": lambda t: (t.vpc,),
             "subnet": lambda t: tuple(a.subnet for a in t.associations if a.subnet is not None),
-            "association": lambda t: tuple(a.id for a in t.associations),
-            "target": lambda t: tuple({route.target for route in t.routes}),
             "request": lambda t: client_request(t.scope, t.client_token),
         }
     )

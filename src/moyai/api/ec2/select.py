@@ -92,6 +92,8 @@ def filtered(
     """The same for a request that keeps its filters elsewhere, or has none."""
     if ids and asked.max_results is not None:
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
+    if asked.max_results is not None and asked.max_results < 1:
+        raise InvalidParameterValue(f"MaxResults is a number from 1 on, not {asked.max_results}.")
     found = {kind.id_of(item): item for item in passing(kind, with_ids(kind, items, ids), filters)}
     if asked.dry_run:
         raise DryRunOperation

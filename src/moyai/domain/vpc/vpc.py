@@ -28,11 +28,6 @@ class Vpc(Stored, frozen=True, tag="vpc"):
         """The record's key in its table."""
         return self.id
 
-    @property
-    def vpc(self) -> VpcId:
-        """The VPC it belongs to, as for everything else in a VPC: itself."""
-        return self.id
-
 
 class DefaultVpc(Stored, frozen=True, tag="default_vpc"):
     """That a scope's default VPC is on record, and which one it is (None: it was deleted).

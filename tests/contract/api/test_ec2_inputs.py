@@ -1,0 +1,111 @@
+"""Whatever the model allows as input, an operation of EC2 answers it or raises an error of its own,
+and an error changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moyai.api.ec2.service import EC2
+from moyai.domain.world import AnyRecord, Delete, Put
+from tests.contract.api.drawn import values
+from tests.contract.api.rooms import MODELS, Rooms
+from tests.unit.plan.nets import ANYWHERE, Nets
+
+KNOWN: Mapping[str, Sequence[str]] = {
+    "VpcId": ["vpc-a", "vpc-b", "vpc-0"],
+    "PeerVpcId": ["vpc-a", "vpc-b", "vpc-c"],
+    "SubnetId": ["subnet-a", "subnet-b"],
+    "GroupId": ["sg-a", "sg-web"],
+    "ReferencedGroupId": ["sg-a", "sg-web"],
+    "SecurityGroupRuleId": ["sgr-a", "sgr-a-in"],
+    "SecurityGroupRuleIds": ["sgr-a", "sgr-a-in"],
+    "RouteTableId": ["rtb-a", "rtb-b"],
+    "AssociationId": ["rtbassoc-a", "rtbassoc-b"],
+    "InternetGatewayId": ["igw-a", "igw-free"],
+    "GatewayId": ["igw-a", "igw-free"],
+    "NatGatewayId": ["nat-a"],
+    "AllocationId": ["eipalloc-a"],
+    "VpcPeeringConnectionId": ["pcx-ab", "pcx-bc"],
+    "Resources": ["vpc-a", "sg-a", "sgr-a", "pcx-ab", "nat-a"],
+    "CidrBlock": ["10.1.9.0/24", "10.9.0.0/16"],
+    "CidrIp": [ANYWHERE, "10.0.0.1/32"],
+    "CidrIpv4": [ANYWHERE, "10.0.0.1/32"],
+    "DestinationCidrBlock": [ANYWHERE, "10.9.0.0/16"],
+    "IpProtocol": ["tcp", "udp", "icmp", "-1", "6"],
+    "Name": ["vpc-id", "group-id", "tag:Name", "state"],
+    "Values": ["vpc-a", "*", "available"],
+    "GroupName": ["web", "new"],
+    "GroupDescription": ["fine"],
+    "Attribute": ["enableDnsSupport", "enableDnsHostnames"],
+    "ResourceType": ["vpc", "subnet", "security-group", "security-group-rule"],
+}
+"""Strings that mean something in the world of the test, so that requests get past the first check."""
+
+
+@cache
+def inhabited() -> tuple[AnyRecord, ...]:
+    """Three VPCs with something of everything."""
+    nets = Nets()
+    for number, name in enumerate("abc", start=1):
+        nets.vpc(name, number)
+    nets.peer("ab", "a", "b")
+    nets.route("a", "10.2.0.0/16", "pcx-ab")
+    nets.gateway("a", "a")
+    nets.gateway("free", None)
+    nets.route("a", ANYWHERE, "igw-a")
+    nets.nat("a", "a")
+    nets.group("web", "a")
+    nets.task("b")
+    return tuple(nets.world.records())
+
+
+@cache
+def rooms() -> Rooms:
+    return Rooms()
+
+
+def begin_again(made: Rooms) -> list[AnyRecord]:
+    """Put the store back to where the test begins."""
+    made.store.apply([Delete(type(record), record.key) for record in tuple(made.store.world.records())])
+    made.store.apply([Put(record) for record in inhabited()])
+    return list(made.store.world.records())
+
+
+def failure(call: Any, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The error of a call, if it fails."""
+    try:
+        call(**params)
+    except ClientError as error:
+        found: Mapping[str, Any] = error.response["Error"]
+        return found
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(EC2.operations))
+def test_any_input_is_answered_or_refused(name):
+    shape: Any = MODELS["ec2"].operation_model(name).input_shape
+    made = rooms()
+    call = getattr(made.client("ec2"), xform_name(name))
+
+    @settings(max_examples=12)
+    @given(values(shape, KNOWN), st.booleans())
+    def ask(params, dry):
+        if "DryRun" in shape.members:
+            params = params | {"DryRun": dry and params.get("DryRun", False)}
+        before = begin_again(made)
+        error = failure(call, params)
+        if error is not None:
+            assert error["Code"] not in {"InternalFailure", "InternalError", ""}
+            assert error["Message"]
+            assert list(made.store.world.records()) == before
+
+    ask()
