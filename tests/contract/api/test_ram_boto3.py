@@ -168,6 +168,13 @@ def test_what_is_shared_can_not_be_shared_on(stage):
         stage.theirs.create_resource_share(name="on", resourceArns=[stage.namespace], principals=[THIRD])
 
 
+def test_a_namespace_that_is_deleted_leaves_its_share(stage):
+    stage.share()
+    stage.rooms.client("servicediscovery").delete_namespace(Id=stage.namespace)
+    assert stage.ram.list_resources(resourceOwner="SELF")["resources"] == []
+    assert stage.principals() == {OTHER: "ASSOCIATING"}
+
+
 def test_cloud_map_for_the_account_that_it_is_shared_with(stage):
     mine, theirs = stage.rooms.client("servicediscovery"), stage.rooms.client("servicediscovery", OTHER)
     share = stage.share()

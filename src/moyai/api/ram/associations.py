@@ -76,13 +76,7 @@ def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> di
     out = {*request.resource_arns, *request.principals}
     gone = [replace(one, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now) for one in _all(share, out)]
     if not repeated(share.calls, call):
-        left = replace(
-            share,
-            resources=tuple(one for one in share.resources if one.entity not in out),
-            principals=tuple(one for one in share.principals if one.entity not in out),
-            updated_at=ctx.now,
-            calls=with_call(share.calls, call),
-        )
+        left = replace(share.without(out), updated_at=ctx.now, calls=with_call(share.calls, call))
         sent = ctx.store.world.invitations.by("share", share.arn)
         ctx.store.apply([Put(left), *(Delete(Invitation, one.arn) for one in sent if one.receiver in out)])
     resources = [one for one in gone if one.entity in request.resource_arns]

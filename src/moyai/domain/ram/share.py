@@ -8,11 +8,12 @@ API_ResourceShareInvitation.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -71,6 +72,12 @@ class ResourceShare(Stored, frozen=True, tag="resource_share"):
     def grants(self, resource: str, account: AccountId) -> bool:
         """Whether the account may use the resource."""
         return _holds(self.resources, resource) and _holds(self.principals, account)
+
+    def without(self, entities: Container[str]) -> Self:
+        """The share with these taken out."""
+        resources = tuple(one for one in self.resources if one.entity not in entities)
+        principals = tuple(one for one in self.principals if one.entity not in entities)
+        return replace(self, resources=resources, principals=principals)
 
 
 class Invitation(Stored, frozen=True, tag="share_invitation"):

@@ -107,7 +107,8 @@ def _namespace_made(world: World, namespace: Namespace) -> _Outcome:
 def _namespace_removed(world: World, arn: NamespaceArn) -> _Outcome:
     if world.discovery_services.count("namespace", arn):
         return _Outcome(failure="Namespace has associated services.")
-    return _Outcome((Delete(Namespace, arn),))
+    shares = world.resource_shares.by("resource", arn)
+    return _Outcome((Delete(Namespace, arn), *(Put(share.without({arn})) for share in shares)))
 
 
 def _namespace_changed(world: World, order: UpdateNamespace) -> _Outcome:
