@@ -1,12 +1,13 @@
 """Cloud Map with the clients that people have: boto3, both AWS CLIs, the AWS SDK for JavaScript.
 
 The second CLI and the JavaScript SDK are not on every machine; where they are missing, their tests are skipped:
-`npm ci` in tests/e2e/javascript brings the SDK, and AWS CLI version 2 is looked for on PATH as `aws` and `aws2`.
+`npm ci` in tests/e2e/javascript brings the SDK, Debian's package awscli the CLI, which is looked for on all of PATH.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,8 +25,8 @@ JAVASCRIPT = Path(__file__).with_name("javascript")
 
 def _second_cli() -> str | None:
     """AWS CLI version 2, if this machine has it."""
-    for name in ("aws", "aws2"):
-        program = shutil.which(name)
+    for folder in os.get_exec_path():
+        program = shutil.which("aws", path=folder)
         if program is not None and program != AWS:
             ran = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
             if ran.stdout.startswith("aws-cli/2"):
@@ -68,7 +69,7 @@ def _done(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_steps_of_the_guide(simulated: Installation, cli: str):
-    name = f"cli-{cli.count('2')}"
+    name = "first-cli" if cli == AWS else "second-cli"
     aws = _Aws(cli, simulated)
     operation = aws("create-http-namespace", "--name", name)["OperationId"]
     namespace = eventually(
