@@ -72,6 +72,13 @@ install_packages() {
   fi
 }
 
+# What leads tasks outside of their VPCs. Without it they run all the same, so a system that hasn't got it will do.
+add_pasta() {
+  PATH=$PATH:/usr/sbin:/sbin has pasta && return
+  local -r without="without passt, tasks reach nothing outside of their VPCs"
+  if is_root; then (install_packages passt) || say "$without"; else say "$without: run \`sudo make $TARGET\`"; fi
+}
+
 # ---- the virtual environment -------------------------------------------------------------------------------
 
 # Whatever of these changes, .venv has to follow: the lock, the project file, the folder it lies in.
@@ -125,6 +132,7 @@ main() {
   local -a packages
   mapfile -t packages < <(missing_packages "$python")
   [[ ${#packages[@]} -eq 0 ]] || install_packages "${packages[@]}"
+  add_pasta
 
   exec 9<scripts/setup.sh
   flock 9  # two set-ups at once would trip over each other

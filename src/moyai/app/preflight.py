@@ -5,6 +5,7 @@ from __future__ import annotations
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.keys import AccessKeys
 from moyai.runtime.linux.host import check_host, check_limits
+from moyai.runtime.linux.outside import missing
 
 
 def problems(settings: Settings) -> list[str]:
@@ -35,4 +36,7 @@ def machine_warnings() -> list[str]:
 
 def warnings(settings: Settings) -> list[str]:
     """What will be missing, a line each, though moyai can start."""
-    return check_limits() if settings.runtime is RuntimeKind.LINUX else []
+    if settings.runtime is not RuntimeKind.LINUX:
+        return []
+    no_way_out = missing()
+    return [*check_limits(), *([] if no_way_out is None else [no_way_out])]

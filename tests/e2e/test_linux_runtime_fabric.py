@@ -1,0 +1,235 @@
+"""Who reaches whom is what the fabric says: groups, peerings, and nobody in another's name."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.fabric import Fabric, Group, Peering, Permission, Route
+from moyai.domain.sandbox.spec import SandboxSpec
+from moyai.kernel.ids import SecurityGroupId, VpcId
+from tests.contract.runtime.places import ANYWHERE, OTHER, TASK, LinuxPlace, default_group, fabric, place_of, sandbox
+from tests.e2e.linux_tasks import output, said
+from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python, serve
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+WEB, DATABASE = SecurityGroupId("sg-web"), SecurityGroupId("sg-database")
+CLIENT, SERVER, STRANGER = sandbox(1), sandbox(2), sandbox(3)
+SERVER_AT, CLIENT_AT = SERVER.network.address, CLIENT.network.address
+STRANGERS = default_group(STRANGER.network.vpc)
+NO_ANSWER = "TimeoutError"
+NOTHING = {NO_ANSWER, "OSError"}
+
+TALKER = """
+import itertools, socket, time
+link = socket.create_connection(('{address}', {port}), timeout=2)
+for count in itertools.count():
+    link.sendall(b'x')
+    try:
+        link.recv(1)
+    except OSError as error:
+        print('cut', flush=True)
+        break
+    print('said', count, flush=True)
+    time.sleep(0.02)
+"""
+ECHO = """
+import socket
+with socket.create_server(('0.0.0.0', 9000)) as door:
+    print('up', flush=True)
+    link, _ = door.accept()
+    while byte := link.recv(1):
+        link.sendall(byte)
+"""
+FORGED = """
+import socket, struct
+def checksum(data):
+    total = sum(struct.unpack(f'!{{len(data) // 2}}H', data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+def packet(source):
+    datagram = struct.pack('!HHHH', 5000, 9999, 8 + len(source), 0) + source.encode()
+    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(datagram), 1, 0, 64, 17, 0,
+                       socket.inet_aton(source), socket.inet_aton('{to}'))
+    return head[:10] + struct.pack('!H', checksum(head)) + head[12:] + datagram
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(('eth0', 0x0800))
+router = bytes.fromhex('02ff00000001')
+for mac in ({mac!r}, {other_mac!r}):
+    for source in {sources}:
+        frame = router + bytes.fromhex(mac.replace(':', '')) + struct.pack('!H', 0x0800) + packet(source)
+        link.send(frame)
+print('sent')
+"""
+HEARER = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.bind(('0.0.0.0', 9999))
+    print('up', flush=True)
+    while True:
+        print(door.recv(64).decode(), flush=True)
+"""
+
+
+def grouped(*ingress: Permission, egress: Permission = ANYWHERE) -> Fabric:
+    """CLIENT in WEB, which may send what ``egress`` says; SERVER in DATABASE, which lets in what ``ingress`` says."""
+    made = fabric(CLIENT, SERVER, STRANGER)
+    (vpc,) = made.vpcs
+    places = (place_of(CLIENT, WEB), place_of(SERVER, DATABASE), place_of(STRANGER))
+    web = Group(WEB, egress=(egress,), members=(CLIENT_AT,))
+    database = Group(DATABASE, ingress, (ANYWHERE,), (SERVER_AT,))
+    return replace(made, vpcs=(replace(vpc, interfaces=places),), groups=(*made.groups, web, database))
+
+
+def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...] = ()) -> Permission:
+    return Permission("tcp", first, last, ranges, groups)
+
+
+async def three(linux: LinuxPlace, told: Fabric) -> None:
+    await linux.runtime.shape(told)
+    for spec in (CLIENT, SERVER, STRANGER):
+        await linux.runtime.prepare(spec)
+
+
+async def test_a_group_lets_in_by_group_by_range_and_by_port_also_within_a_subnet(linux):
+    await three(linux, grouped(tcp(8000, 8001, groups=(WEB,)), tcp(8002, 8002, f"{STRANGER.network.address}/32")))
+    await serve(linux, OTHER, 8000, 8001, 8002)
+    assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
+    assert await ask(linux, TASK, SERVER_AT, 8001) == "8001"
+    assert await ask(linux, TASK, SERVER_AT, 8002) == NO_ANSWER
+    assert await ask(linux, THIRD, SERVER_AT, 8002) == "8002"
+    assert await ask(linux, THIRD, SERVER_AT, 8000) == NO_ANSWER
+
+
+async def test_what_a_group_does_not_let_out_goes_nowhere(linux):
+    await three(linux, grouped(ANYWHERE, egress=tcp(8000, 8000, "172.31.0.0/16")))
+    await serve(linux, OTHER, 8000, 8001)
+    assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
+    assert await ask(linux, TASK, SERVER_AT, 8001) == NO_ANSWER
+
+
+async def test_a_rule_taken_back_stops_who_comes_later_and_not_who_is_there_as_on_aws(linux):
+    open_to_web = grouped(tcp(8000, 9000, groups=(WEB,)))
+    await three(linux, open_to_web)
+    await linux.runtime.start(python(ECHO, "echo", OTHER))
+    await said(linux, "up", OTHER, "echo")
+    await serve(linux, OTHER, 8000)
+    await linux.runtime.start(python(TALKER.format(address=SERVER_AT, port=9000), "talker"))
+    await said(linux, "said 1", name="talker")
+    await linux.runtime.shape(grouped())
+    assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
+    await goes_on(linux)
+    again = linux.again()
+    await again.shape(grouped())
+    await again.close()
+    await goes_on(linux)
+    await linux.runtime.shape(open_to_web)
+    assert await ask(linux, THIRD, SERVER_AT, 8000) == NO_ANSWER
+
+
+async def goes_on(linux: LinuxPlace) -> None:
+    """The talker still talks."""
+    count = len(await output(linux, TASK, "talker"))
+
+    async def more() -> bool:
+        return len(await output(linux, TASK, "talker")) > count + 3
+
+    await linux.until(more)
+
+
+async def test_a_task_that_is_in_no_fabric_is_alone(linux):
+    await three(linux, fabric(CLIENT))
+    await serve(linux, OTHER, 8000)
+    assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
+    await linux.runtime.shape(fabric(CLIENT, SERVER))
+    await serve(linux, TASK, 8001)
+    assert await ask(linux, OTHER, CLIENT_AT, 8001) == "8001"
+
+
+async def test_nobody_speaks_in_anothers_name(linux):
+    await three(linux, grouped(Permission("-1", groups=(WEB,)), Permission("-1", groups=(STRANGERS,))))
+    await linux.runtime.start(python(HEARER, "hearer", OTHER))
+    await said(linux, "up", OTHER, "hearer")
+    own, sources = STRANGER.network.address, (CLIENT_AT, "172.31.0.1", "172.31.0.2", "127.0.0.1", "8.8.8.8")
+    forged = FORGED.format(
+        to=SERVER_AT, mac=STRANGER.network.mac, other_mac=CLIENT.network.mac, sources=(*sources, own)
+    )
+    await linux.runtime.start(python(forged, "forger", THIRD))
+    await said(linux, own, OTHER, "hearer")
+    assert set(await output(linux, OTHER, "hearer")) == {"up", own}
+
+
+# ---------------------------------------------------------------------------------------------------------- peerings
+
+
+def elsewhere(number: int, vpc: str, net: str) -> SandboxSpec:
+    """A sandbox in another VPC, whose range is ``net.0.0/16``."""
+    spec = sandbox(number, vpc=vpc)
+    network = replace(
+        spec.network, vpc_cidr=f"{net}.0.0/16", subnet_cidr=f"{net}.1.0/24", address=f"{net}.1.{10 + number}"
+    )
+    return replace(spec, network=network)
+
+
+FAR = elsewhere(2, "vpc-1", "10.1")
+FURTHER = elsewhere(3, "vpc-2", "10.2")
+FAR_AT = FAR.network.address
+
+
+def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> Fabric:
+    """CLIENT, FAR and FURTHER, who let everybody in. ``pairs``: VPCs; ``routes``: VPC, destination, pair."""
+    made = fabric(CLIENT, FAR, FURTHER)
+    peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
+    subnets = {spec.network.vpc: spec.network.subnet_cidr for spec in (CLIENT, FAR, FURTHER)}
+    vpcs = tuple(
+        replace(v, routes=tuple(Route(subnets[v.vpc], to, f"pcx-{by}") for at, to, by in routes if at == v.vpc))
+        for v in made.vpcs
+    )
+    return Fabric(vpcs, peerings, tuple(replace(g, ingress=(ANYWHERE,)) for g in made.groups))
+
+
+BOTH_WAYS = (("vpc-0", "10.1.0.0/16", "vpc-0-vpc-1"), ("vpc-1", "172.31.0.0/16", "vpc-0-vpc-1"))
+PAIR = ("vpc-0", "vpc-1")
+ON = (("vpc-1", "10.2.0.0/16", "vpc-1-vpc-2"), ("vpc-2", "172.31.0.0/16", "vpc-1-vpc-2"))
+
+
+async def test_a_peering_carries_what_both_sides_routes_send_into_it_and_nothing_to_a_third(linux):
+    far_server, further_server = FAR.task, FURTHER.task
+    await prepare(linux, CLIENT, FAR, FURTHER)
+    await linux.runtime.shape(peered(routes=()))
+    await serve(linux, far_server, 8000)
+    await serve(linux, further_server, 8000)
+    assert await ask(linux, TASK, FAR_AT, 8000) == "OSError"
+    await linux.runtime.shape(peered(PAIR, routes=BOTH_WAYS[:1]))
+    assert await ask(linux, TASK, FAR_AT, 8000) in NOTHING
+    through = (("vpc-0", "10.2.0.0/16", "vpc-0-vpc-1"), *ON)
+    await linux.runtime.shape(peered(PAIR, ("vpc-1", "vpc-2"), routes=(*BOTH_WAYS, *through)))
+    assert await ask(linux, TASK, FAR_AT, 8000) == "8000"
+    await said(linux, f"8000 from {CLIENT_AT}", far_server)
+    assert await ask(linux, TASK, FURTHER.network.address, 8000) in NOTHING
+
+
+async def test_a_peering_that_goes_takes_its_connections_with_it(linux):
+    await prepare(linux, CLIENT, FAR)
+    await linux.runtime.shape(peered(PAIR, routes=BOTH_WAYS))
+    await linux.runtime.start(python(ECHO, "echo", FAR.task))
+    await said(linux, "up", FAR.task, "echo")
+    await linux.runtime.start(python(TALKER.format(address=FAR_AT, port=9000), "talker"))
+    await said(linux, "said 1", name="talker")
+    await linux.runtime.shape(peered(PAIR, routes=BOTH_WAYS))
+    await goes_on(linux)
+    await linux.runtime.shape(peered(routes=()))
+    await said(linux, "cut", name="talker")
+
+
+async def test_groups_of_a_peered_vpc_count(linux):
+    told = peered(PAIR, routes=BOTH_WAYS)
+    near, far, *others = told.groups
+    await prepare(linux, CLIENT, FAR)
+    only_near = replace(far, ingress=(Permission("tcp", 8000, 8000, groups=(near.id,)),))
+    await linux.runtime.shape(replace(told, groups=(near, only_near, *others)))
+    await serve(linux, FAR.task, 8000, 8001)
+    assert await ask(linux, TASK, FAR_AT, 8000) == "8000"
+    assert await ask(linux, TASK, FAR_AT, 8001) == NO_ANSWER
