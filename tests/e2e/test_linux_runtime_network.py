@@ -44,7 +44,7 @@ def client(address: str, port: int) -> str:
     return f"""
 import socket
 try:
-    print(socket.create_connection(('{address}', {port}), timeout=2).recv(9).decode() or 'closed')
+    print(socket.create_connection(('{address}', {port}), timeout=1).recv(9).decode() or 'closed')
 except OSError as error:
     print(type(error).__name__)
 """
