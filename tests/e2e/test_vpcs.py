@@ -6,6 +6,8 @@ A client in VPC A calls by name a Service Connect service in VPC B, through both
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import threading
@@ -220,6 +222,12 @@ def reached(world: World, host: str, port: int) -> str:
     return str(got.get("text", got.get("error")))
 
 
+def pasta(world: World) -> int:
+    """The process that leads the callers' VPC outside."""
+    kept = world.installation.state / f"run/outside/outside-{world.here.vpc}/container/state.json"
+    return int(json.loads(kept.read_text())["init"])
+
+
 def test_a_route_to_a_gateway_leads_outside_and_never_to_this_machines_loopback(
     world: World, outside: tuple[str, int]
 ) -> None:
@@ -228,6 +236,8 @@ def test_a_route_to_a_gateway_leads_outside_and_never_to_this_machines_loopback(
     world.here.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=world.here.vpc)
     world.here.route(ANYWHERE, GatewayId=gateway)
     eventually(lambda: reached(world, *outside) == "welcome", "the caller's public address opens the way")
+    os.kill(pasta(world), signal.SIGKILL)
+    eventually(lambda: reached(world, *outside) == "welcome", "what leads outside is started again")
     for host in ("127.0.0.1", "192.0.0.1", "10.1.1.1"):
         assert reached(world, host, world.installation.port) == "ConnectionRefusedError"
     world.here.ec2.delete_route(RouteTableId=world.here.table, DestinationCidrBlock=ANYWHERE)
