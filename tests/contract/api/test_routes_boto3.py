@@ -70,7 +70,12 @@ def test_accounts_peer_and_only_the_other_one_accepts(rooms, ec2, net):
     foreign = other.create_security_group(VpcId=theirs, GroupName="callers", Description="callers")["GroupId"]
     allowed = [tcp(80, **pair(foreign, UserId=OTHER_ACCOUNT))]
     ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=allowed)
-    assert code(other.delete_security_group, GroupId=foreign) == "DependencyViolation"
+    other.delete_security_group(GroupId=foreign)
+    other.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    assert (
+        code(ec2.authorize_security_group_ingress, GroupId=net.group, IpPermissions=allowed) == "InvalidGroup.NotFound"
+    )
+    ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=allowed)
     third = rooms.client("ec2", key="444455556666")
     assert third.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
     assert code(third.delete_vpc_peering_connection, VpcPeeringConnectionId=peering) == (

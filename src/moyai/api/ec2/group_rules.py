@@ -135,7 +135,7 @@ def revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, o
     if request.security_group_rule_ids:
         gone = [_by_id(group, one, egress=egress) for one in request.security_group_rule_ids]
     else:
-        gone = [_alike(group, rule) for rule in wanted(ctx, group, permissions, egress=egress)]
+        gone = [_alike(group, rule) for rule in wanted(ctx, group, permissions, egress=egress, there=True)]
     ids = {rule.id for rule in gone}
     left = replace(group, rules=tuple(rule for rule in group.rules if rule.id not in ids))
     commit(ctx, ChangeRequest(dry_run=request.dry_run), Put(left))
@@ -160,7 +160,7 @@ def describe_anew(ctx: Context, request: DescribeAnewRequest, *, egress: bool) -
         for one in request.security_group_rule_descriptions
     }
     if request.ip_permissions or not said:
-        for rule in wanted(ctx, group, request.ip_permissions, egress=egress):
+        for rule in wanted(ctx, group, request.ip_permissions, egress=egress, there=True):
             said[_alike(group, rule).id] = rule.description
     rules = tuple(replace(rule, description=said[rule.id]) if rule.id in said else rule for rule in group.rules)
     commit(ctx, request, Put(replace(group, rules=rules)))

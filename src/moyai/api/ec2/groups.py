@@ -1,6 +1,7 @@
 """Security groups.
 
-Promise: a name is unique in its VPC. A group that an interface has, or that another group's rule names, stays.
+Promise: a name is unique in its VPC. A group that an interface has, or that the rule of another
+group in its VPC names, stays; a peered VPC's rules for it let nothing through any more when it goes.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 """
 
@@ -96,7 +97,8 @@ def delete_security_group(ctx: Context, request: DeleteSecurityGroupRequest) -> 
     world = ctx.store.world
     if group.name == DEFAULT_NAME:
         raise CannotDelete(f'the specified group: "{group.id}" name: "{DEFAULT_NAME}" cannot be deleted by a user')
-    users = [*_users(world, group), *(other.id for other in world.security_groups.by("referenced", group.id))]
+    referring = (other for other in world.security_groups.by("referenced", group.id) if other.vpc == group.vpc)
+    users = [*_users(world, group), *(other.id for other in referring)]
     if users:
         raise DependencyViolation(f"resource {group.id} has a dependent object: {', '.join(users[:5])}")
     commit(ctx, request, Delete(SecurityGroup, group.id))

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -26,7 +26,7 @@ from moyai.domain.vpc.lookup import find, inside
 from moyai.domain.vpc.not_found import GroupNotFound
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.security_group import ALL, GroupReference, Rule, SecurityGroup
-from moyai.kernel.ids import VpcId
+from moyai.kernel.ids import SecurityGroupId, VpcId
 
 _PROTOCOLS: Final = MappingProxyType({"6": "tcp", "17": "udp", "1": "icmp", "all": ALL, ALL: ALL})
 _ICMP: Final = "icmp"
@@ -97,11 +97,16 @@ class OneRule(msgspec.Struct, frozen=True):
         return (IpPermission(self.ip_protocol, self.from_port, self.to_port, ranges, pairs),)
 
 
-def wanted(ctx: Context, group: SecurityGroup, asked: tuple[IpPermission, ...], *, egress: bool) -> list[Rule]:
-    """The rules that are asked for, with empty ids. Raises EC2's errors."""
+def wanted(
+    ctx: Context, group: SecurityGroup, asked: tuple[IpPermission, ...], *, egress: bool, there: bool = False
+) -> list[Rule]:
+    """The rules that are asked for, with empty ids. ``there``: the other side may be a group that the group's rules
+    name already, also when it is gone or no longer peered. Raises EC2's errors.
+    """
     if not asked:
         raise MissingParameter("The request must contain IpPermissions, or a rule of its own.")
-    return [rule for one in asked for rule in _rules(ctx, group, one, egress=egress)]
+    known = {rule.group.id: rule.group for rule in group.rules if rule.group is not None} if there else {}
+    return [rule for one in asked for rule in _rules(one, egress, lambda pair: _other(ctx, group, pair, known))]
 
 
 def ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
@@ -157,7 +162,18 @@ def described(text: str | None) -> str | None:
     return text or None
 
 
-def _rules(ctx: Context, group: SecurityGroup, asked: IpPermission, *, egress: bool) -> Iterator[Rule]:
+def _other(
+    ctx: Context, group: SecurityGroup, pair: UserIdGroupPair, known: Mapping[SecurityGroupId, GroupReference]
+) -> GroupReference:
+    there = None if pair.group_id is None else known.get(SecurityGroupId(pair.group_id))
+    return reference(ctx, group, pair) if there is None else there
+
+
+def _rules(
+    asked: IpPermission,
+    egress: bool,  # noqa: FBT001 (the rule's own member)
+    referred: Callable[[UserIdGroupPair], GroupReference],
+) -> Iterator[Rule]:
     what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
     if not asked.ip_ranges and not asked.user_id_group_pairs:
         raise InvalidPermissionMalformed("A rule needs another side: IpRanges or UserIdGroupPairs.")
@@ -178,7 +194,7 @@ def _rules(ctx: Context, group: SecurityGroup, asked: IpPermission, *, egress: b
             protocol=what.protocol,
             from_port=what.from_port,
             to_port=what.to_port,
-            group=reference(ctx, group, pair),
+            group=referred(pair),
             description=described(pair.description),
         )
 
