@@ -67,6 +67,7 @@ def test_as_on_aws_a_running_task_finds_it_with_its_next_deployment(server: Inst
     task = caller(cluster)
     late(cluster)
     assert cluster.said(task, "one") == ["unresolved"]
+    eventually(lambda: any("can't call" in event["message"] for event in cluster.service("client")["events"]))
     said = [event["message"] for event in cluster.service("client")["events"]]
     (told,) = [message for message in said if f"(task {task_id(task)}) can't call late:80" in message]
     assert "--force-new-deployment" in told

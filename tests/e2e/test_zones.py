@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app, offer, task_id
+from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -20,7 +20,8 @@ SAMPLE = 60
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
     cluster = Cluster(server, "zones", "zones")
-    cluster.serve("web", cluster.define("zones-web", app("web", 8080, "http")), offer("web", "web"), count=6)
+    web = app("web", 8080, "http", healthCheck=checked(8080) | {"startPeriod": 30})
+    cluster.serve("web", cluster.define("zones-web", web), offer("web", "web"), count=6)
     cluster.steady("web")
     cluster.serve("caller", cluster.define("zones-caller", app("probe", 8080, "http")), count=3, public=True)
     cluster.steady("caller")

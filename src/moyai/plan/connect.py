@@ -93,8 +93,10 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
         record = replace(record, owner=wish.service, protocol=port.app_protocol)
         changes += [Put(record)] if record != known else []
         authority = None if asked.tls is None else signer(world, asked.tls, scope_of(wish.service), built_in)
-        offers.append(_offer(asked, port, record, authority))
-        own.append(_endpoint(asked, port, namespace, record))
+        endpoint = _endpoint(asked, port, namespace, record)
+        offer = _offer(asked, port, record, authority)
+        offers.append(replace(offer, dns_name=endpoint.dns_name, client_port=endpoint.port))
+        own.append(endpoint)
     offered = _others(world, namespace, wish.service)
     others = {**_outside(world, namespace, offered), **offered}
     _check_unique(own, others)
@@ -264,7 +266,12 @@ def _outside(
 def _offered(view: ConnectView | None, namespace: NamespaceArn) -> Iterator[_Endpoint]:
     if view is None or view.namespace != namespace:
         return
-    own = {offer.discovery_service for offer in view.offers}
+    yield from (
+        _Endpoint(o.dns_name, o.client_port, o.discovery_service) for o in view.offers if o.dns_name is not None
+    )
+    own = {offer.discovery_service for offer in view.offers if offer.dns_name is None}
+    if not own:
+        return
     yield from (_Endpoint(n.dns_name, n.port, n.target) for n in view.names if n.target in own)
 
 

@@ -38,20 +38,20 @@ def unseen(world: World, service: Service) -> Unseen:
 
 
 def told(world: World, service: Service) -> tuple[Service, Unseen]:
-    """The service, which remembers what it has said for as long as the name is there, and what is new."""
+    """The service, which remembers what it has said for as long as the name is there, and what is new. It speaks when
+    it is steady: before that, there is another deployment to wait for.
+    """
+    view, before = service.primary.view, service.primary.unseen
+    if view is None or service.steady_at is None:
+        return service, Unseen()
     found = unseen(world, service)
-    before = service.primary.unseen
-    kept = tuple(sorted({*found.names, *(name for name in before if name in _offered(world, service))}))
+    there = {f"{name}:{port}" for name, port in endpoints(world, view.namespace)} if before else set()
+    kept = tuple(sorted({*found.names, *(there & set(before))}))
     if kept == before:
         return service, Unseen()
     primary = replace(service.primary, unseen=kept)
     new = tuple(name for name in found.names if name not in before)
     return replace(service, deployments=(primary, *service.deployments[1:])), Unseen(found.tasks, new)
-
-
-def _offered(world: World, service: Service) -> set[str]:
-    view = service.primary.view
-    return set() if view is None else {f"{name}:{port}" for name, port in endpoints(world, view.namespace)}
 
 
 def _seen(task: Task) -> set[tuple[str, int]]:

@@ -38,6 +38,9 @@ WORKERS = 16
 RESYNC = 30.0
 """Seconds between two looks at everything."""
 
+TELL_AFTER = Seconds(2.0)
+"""From a name's move until services are asked what they have to say about it."""
+
 _STEPS_AT_ONCE = 20
 """Plans for one key in one go; a longer chain lets others have their turn."""
 
@@ -71,6 +74,7 @@ class Reconciler:
             group.create_task(self._follow_feed())
             group.create_task(_keep_up(self._fabric_bell, self._fabric.follow, "networks"))
             group.create_task(_keep_up(self._ports_bell, self._ports.follow, "public ports"))
+            group.create_task(self._tell())
             group.create_task(self._resync())
             group.create_task(Registrar(self._around).run())
             for _ in range(WORKERS):
@@ -130,8 +134,8 @@ class Reconciler:
 
     def _ring(self, keys: Iterable[Key]) -> None:
         """Have everything looked at that these changes may concern."""
-        for concerned in self._names.follow(keys):
-            self._queue.add(concerned)
+        for task in self._names.follow(keys):
+            self._queue.add(task)
         for key in sorted(keys):
             if key.table == "service":
                 self._ring_service(ServiceArn(key.key))
@@ -185,6 +189,14 @@ class Reconciler:
                 self._queue.add(task.arn)
             for arn in sorted(self._draining | self._moving):
                 self._queue.add(arn)
+
+    async def _tell(self) -> None:
+        """Let services say what their tasks can't call, once names have stopped moving for a moment."""
+        while True:
+            await self._names.moved.wait()
+            await self._around.clock.sleep(TELL_AFTER)
+            for service in self._names.untold():
+                self._queue.add(service)
 
     async def _resync(self) -> None:
         while True:

@@ -1,10 +1,12 @@
 """Whom a name concerns that came or went: the tasks and the services of its namespace.
 
 Promise: as with the mesh, only what a change touches is looked at, and a change that moves no name touches nothing.
+Tasks are asked at once; services only have something to say, so many moves in a row are one question for them.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
@@ -24,9 +26,12 @@ class NameBroadcast:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._traces: dict[Key, tuple[frozenset[str], object]] = {}
+        self._untold: set[str] = set()
+        self.moved = asyncio.Event()
+        """Set when there is something for ``untold``."""
 
     def follow(self, keys: Iterable[Key]) -> list[str]:
-        """Tasks and services whose names, or what is to be said about them, these changes may move."""
+        """Tasks whose names these changes may move."""
         world = self._around.store.world
         touched: set[str] = set()
         for key in map(_whose, keys):
@@ -35,7 +40,16 @@ class NameBroadcast:
                 self._traces[key] = now
             if before != now:
                 touched |= {place for trace in (before, now) if trace is not None for place in trace[0]}
-        return sorted({key for place in touched for key in _concerned(world, place)})
+        self._untold |= touched
+        if touched:
+            self.moved.set()
+        return sorted({task for place in touched for task in _following(world, place)})
+
+    def untold(self) -> list[str]:
+        """Services that may have to say something of names that moved since this was asked last."""
+        self.moved.clear()
+        world, touched, self._untold = self._around.store.world, self._untold, set()
+        return sorted({s.arn for place in touched for s in world.services.each(_index(world, place), place)})
 
 
 def _whose(key: Key) -> Key:
@@ -67,8 +81,11 @@ def _trace(world: World, key: Key) -> tuple[frozenset[str], object] | None:
             return None
 
 
-def _concerned(world: World, place: str) -> Iterator[str]:
-    """The services of a namespace or a cluster, and its tasks where their names are live."""
-    index = "cluster" if place in world.clusters else "namespace"
-    yield from (service.arn for service in world.services.each(index, place))
-    yield from (t.arn for t in world.tasks.each(index, place) if t.view is not None and is_live(world, t.cluster))
+def _following(world: World, place: str) -> Iterator[str]:
+    """The tasks of a namespace or a cluster whose names are live."""
+    tasks = world.tasks.each(_index(world, place), place)
+    return (t.arn for t in tasks if t.view is not None and is_live(world, t.cluster))
+
+
+def _index(world: World, place: str) -> str:
+    return "cluster" if place in world.clusters else "namespace"

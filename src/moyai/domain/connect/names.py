@@ -60,6 +60,9 @@ class Offer(msgspec.Struct, frozen=True):
     test_header: TrafficHeader = TrafficHeader()
     authority: CertificateAuthorityArn | None = None
     """Whose certificate the proxy shows; None = no TLS."""
+    dns_name: str | None = None
+    """The name that clients call, at ``client_port``; None in what was recorded before this stood here."""
+    client_port: int = 0
 
     @property
     def reachable_port(self) -> int:
