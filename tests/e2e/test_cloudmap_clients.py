@@ -68,9 +68,9 @@ def _done(cloudmap: Any, begun: dict[str, Any]) -> dict[str, str]:
     return dict(eventually(targets, "the operation succeeds"))
 
 
-def test_the_steps_of_the_guide(simulated: Installation, cli: str):
+def test_the_steps_of_the_guide(simulated: Installation, cli: str, tmp_path: Path):
     name = "first-cli" if cli == AWS else "second-cli"
-    aws = _Aws(cli, simulated)
+    aws = _Aws(cli, simulated, tmp_path / "hosts")
     operation = aws("create-http-namespace", "--name", name)["OperationId"]
     namespace = eventually(
         lambda: aws("get-operation", "--operation-id", operation)["Operation"]["Targets"].get("NAMESPACE")
@@ -91,15 +91,17 @@ def test_the_steps_of_the_guide(simulated: Installation, cli: str):
 
 
 class _Aws:
-    """`aws servicediscovery`."""
+    """`aws servicediscovery` where names below localhost resolve: DiscoverInstances asks ``data-<host>``."""
 
-    def __init__(self, program: str, installation: Installation) -> None:
-        self._program = program
-        # DiscoverInstances asks data-<host>, which is a name; here the host is an address.
-        self._environment = installation.environment() | {"AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
+    def __init__(self, program: str, installation: Installation, hosts: Path) -> None:
+        hosts.write_text("127.0.0.1 localhost moyai.localhost data-moyai.localhost\n")
+        seeing = f'mount --bind {hosts} /etc/hosts && exec "$@"'
+        self._command = ("unshare", "--mount", "sh", "-c", seeing, "sh", program, "servicediscovery")
+        endpoint = f"http://moyai.localhost:{installation.port}"
+        self._environment = installation.environment() | {"AWS_ENDPOINT_URL": endpoint}
 
     def __call__(self, *arguments: str) -> Any:
-        command = [self._program, "servicediscovery", *arguments, "--output", "json"]
+        command = [*self._command, *arguments, "--output", "json"]
         ran = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout or "{}")
