@@ -104,8 +104,8 @@ class Fabrics:
                 ground.survey(world)
         peerings = tuple(self._peerings(world))
         taken = frozenset(peering.id for peering in peerings)
-        vpcs = tuple(self._grounds[vpc].fabric(world, taken) for vpc in sorted(self._grounds))
-        return Fabric(vpcs, peerings, tuple(self._groups(world)))
+        vpcs = (self._grounds[vpc].fabric(world, taken) for vpc in sorted(self._grounds))
+        return Fabric(tuple(one for one in vpcs if one.cidr), peerings, tuple(self._groups(world)))
 
     def _peerings(self, world: World) -> Iterator[Peering]:
         """Those that both sides send traffic into. That they are active, ``entered`` has seen."""
@@ -190,7 +190,7 @@ class _Ground:
         self.unseen, self._taken = False, None
 
     def fabric(self, world: World, taken: frozenset[str]) -> VpcFabric:
-        """The VPC, of whose routes into peerings those into ``taken`` count."""
+        """The VPC, of whose routes into peerings those into ``taken`` count; without a range when it isn't there."""
         if taken != self._taken:
             self._look(world, taken)
         for task in self._order:

@@ -98,6 +98,10 @@ def test_the_default_vpc_changes_like_any_other(ec2):
     ec2.delete_vpc(VpcId=OWN.id)
     assert ec2.describe_vpcs()["Vpcs"] == []
     assert code(ec2.create_security_group, GroupName="x", Description="x") == "MissingParameter"
+    assert ec2.create_default_vpc()["Vpc"] == before[0][0]
+    assert ec2.describe_subnets()["Subnets"] == before[1]
+    assert ec2.describe_route_tables()["RouteTables"] == before[2]
+    assert code(ec2.create_default_vpc) == "DefaultVpcAlreadyExists"
 
 
 def test_other_accounts_see_nothing_of_it(rooms, ec2, net):

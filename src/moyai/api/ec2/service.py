@@ -25,6 +25,7 @@ from moyai.api.ec2 import (
     vpcs,
     zones,
 )
+from moyai.api.ec2.change import ChangeRequest
 from moyai.api.ec2.group_rules import one_way
 from moyai.api.ec2.refused import REFUSED
 from moyai.api.ec2.select import PagedRequest
@@ -34,6 +35,7 @@ from moyai.domain.vpc.errors import InvalidParameterValue, MissingParameter
 
 def _vpcs() -> Iterator[Operation[Any]]:
     yield Operation("CreateVpc", vpcs.CreateVpcRequest, vpcs.create_vpc)
+    yield Operation("CreateDefaultVpc", ChangeRequest, vpcs.create_default_vpc)
     yield Operation("DescribeVpcs", vpcs.DescribeVpcsRequest, vpcs.describe_vpcs)
     yield Operation("DeleteVpc", vpcs.DeleteVpcRequest, vpcs.delete_vpc)
     yield Operation("ModifyVpcAttribute", vpcs.ModifyVpcAttributeRequest, vpcs.modify_vpc_attribute)

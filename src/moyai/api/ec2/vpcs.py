@@ -19,8 +19,9 @@ from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found,
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.operation import Context
-from moyai.domain.vpc.default import DEFAULT_DESCRIPTION
+from moyai.domain.vpc.default import DEFAULT_DESCRIPTION, default_vpc
 from moyai.domain.vpc.errors import (
+    DefaultVpcAlreadyExists,
     DependencyViolation,
     InvalidParameterCombination,
     InvalidParameterValue,
@@ -28,7 +29,7 @@ from moyai.domain.vpc.errors import (
     MissingParameter,
 )
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
-from moyai.domain.vpc.lookup import Part, all_of, inside
+from moyai.domain.vpc.lookup import Part, all_of, inside, new_default, the_default
 from moyai.domain.vpc.not_found import VpcNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.quotas import VPCS, VpcLimitExceeded
@@ -97,6 +98,15 @@ def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
     vpc = Vpc(VpcId(new_id(ctx, "vpc")), ctx.scope, str(cidr), tags=tags)
     commit(ctx, request, Put(vpc), Put(_main_table(ctx, vpc)), Put(_default_group(ctx, vpc)))
     return {"vpc": _vpc(vpc)}
+
+
+def create_default_vpc(ctx: Context, request: ChangeRequest) -> dict[str, object]:
+    """Make the default VPC again, with the ids it always had, where it was deleted."""
+    there = the_default(ctx.store.world, ctx.scope)
+    if there is not None:
+        raise DefaultVpcAlreadyExists(f"A Default VPC already exists for this account in this region: {there.id}.")
+    commit(ctx, request, *new_default(ctx.scope))
+    return {"vpc": _vpc(default_vpc(ctx.scope).vpc)}
 
 
 def describe_vpcs(ctx: Context, request: DescribeVpcsRequest) -> dict[str, object]:

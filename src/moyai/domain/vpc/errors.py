@@ -8,6 +8,7 @@
     ├── OperationNotPermitted           OperationNotPermitted
     ├── CannotDelete                    CannotDelete
     ├── IdempotentParameterMismatch     IdempotentParameterMismatch
+    ├── DefaultVpcAlreadyExists         DefaultVpcAlreadyExists
     ├── InvalidVpcRange                 InvalidVpc.Range
     ├── InvalidSubnetRange              InvalidSubnet.Range
     ├── InvalidSubnetConflict           InvalidSubnet.Conflict
@@ -77,6 +78,12 @@ class IdempotentParameterMismatch(ClientFault):
     """A client token that came with another request before."""
 
     code = "IdempotentParameterMismatch"
+
+
+class DefaultVpcAlreadyExists(ClientFault):
+    """The account has a default VPC in the region."""
+
+    code = "DefaultVpcAlreadyExists"
 
 
 class InvalidVpcRange(ClientFault):

@@ -34,8 +34,11 @@ def settled(world: World, scope: Scope) -> bool:
 
 def settle(world: World, scope: Scope) -> list[Put]:
     """What writes the scope's default VPC down; nothing when that was done before."""
-    if settled(world, scope):
-        return []
+    return [] if settled(world, scope) else new_default(scope)
+
+
+def new_default(scope: Scope) -> list[Put]:
+    """What puts a default VPC on record."""
     own = default_vpc(scope)
     return [Put(DefaultVpc(scope, own.id)), *map(Put, own.parts)]
 

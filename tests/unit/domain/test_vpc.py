@@ -1,0 +1,82 @@
+"""The default VPC before and after it is written down, and what is found in VPCs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.gateway import InternetGateway
+from moyai.domain.vpc.lookup import (
+    all_of,
+    default_group,
+    find,
+    gateway_of,
+    inside,
+    main_table,
+    settle,
+    table_of,
+    the_default,
+)
+from moyai.domain.vpc.peering import PEERING_TRANSITIONS, PeeringSide, PeeringStatus, VpcPeering
+from moyai.domain.vpc.route_table import RouteTable
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, Region
+from moyai.kernel.scope import Scope
+
+HERE = Scope(AccountId("123456789012"), Region("us-east-1"))
+THERE = Scope(AccountId("123456789012"), Region("eu-west-1"))
+OWN = default_vpc(HERE)
+KINDS: tuple[Any, ...] = (Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway)
+
+
+def settled() -> World:
+    world = World()
+    for change in settle(world, HERE):
+        world.apply(change)
+    return world
+
+
+def seen(world: World) -> list[object]:
+    """All that can be asked about the default VPC."""
+    everything: list[object] = [list(all_of(world, kind, HERE)) for kind in KINDS]
+    everything += [list(inside(world, kind, HERE, OWN.id)) for kind in KINDS[1:]]
+    everything += [find(world, kind, HERE, part.id) for kind in KINDS for part in OWN.parts]
+    everything += [the_default(world, HERE), default_group(world, HERE, OWN.id), main_table(world, HERE, OWN.id)]
+    return [*everything, gateway_of(world, HERE, OWN.id), table_of(world, HERE, OWN.id, OWN.subnets[0].id)]
+
+
+def test_writing_the_default_vpc_down_changes_nothing_that_is_seen():
+    assert seen(settled()) == seen(World())
+    assert settle(settled(), HERE) == []
+
+
+def test_what_is_in_one_scope_is_not_found_in_another():
+    for world in (World(), settled()):
+        assert find(world, Vpc, THERE, OWN.id) is None
+        assert find(world, Subnet, THERE, OWN.subnets[0].id) is None
+        assert list(inside(world, Subnet, THERE, OWN.id)) == []
+
+
+def test_a_default_vpc_that_was_deleted_does_not_come_back():
+    world = settled()
+    for part in OWN.parts:
+        world.apply(Delete(type(part), part.id))
+    world.apply(Put(DefaultVpc(HERE, None)))
+    assert the_default(world, HERE) is None
+    assert [list(all_of(world, kind, HERE)) for kind in KINDS] == [[]] * len(KINDS)
+
+
+@pytest.mark.parametrize("status", PeeringStatus)
+def test_a_peering_that_is_over_is_listed_for_a_while(status):
+    sides: Any = [PeeringSide(scope, OWN.id, OWN.vpc.cidr) for scope in (HERE, THERE)]
+    identity: Any = "pcx-1"
+    peering = VpcPeering(identity, sides[0], sides[1], status, "", Instant(0), Instant(0))
+    assert peering.visible(Instant(3600))
+    assert peering.visible(Instant(10 * 24 * 3600)) is peering.open
+    assert peering.open is bool(PEERING_TRANSITIONS[status])
