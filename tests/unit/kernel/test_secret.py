@@ -1,0 +1,45 @@
+"""A secret is told to whoever asks for it by name, and to nobody else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+
+import msgspec
+import pytest
+
+from moyai.domain.pca.authority import AuthorityKey
+from moyai.kernel.ids import CertificateAuthorityArn
+from moyai.kernel.secret import Secret
+from moyai.store.codec import Codec
+
+TEXT = "-----BEGIN PRIVATE KEY-----"
+KEY = AuthorityKey(CertificateAuthorityArn("arn:x"), Secret(TEXT))
+
+
+def test_it_prints_as_nothing_wherever_it_is(caplog):
+    logging.getLogger("x").warning("%s %r", KEY, {"key": Secret(TEXT)})
+    assert TEXT not in f"{KEY} {Secret(TEXT)!r} {caplog.text}"
+    assert Secret(TEXT).reveal() == TEXT
+
+
+@pytest.mark.parametrize("encode", [msgspec.json.encode, msgspec.msgpack.encode, msgspec.to_builtins, json.dumps])
+def test_no_encoder_takes_it(encode):
+    with pytest.raises(TypeError):
+        encode(Secret(TEXT))
+    with pytest.raises(TypeError):
+        encode(KEY)
+
+
+def test_it_is_not_pickled():
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret(TEXT))
+
+
+def test_the_store_alone_writes_and_reads_it():
+    codec = Codec()
+    assert TEXT.encode() in codec.encode(KEY)
+    assert codec.decode(codec.encode(KEY)) == KEY
+    assert Secret("a") != Secret("b")
+    assert len({Secret("a"), Secret("a")}) == 1

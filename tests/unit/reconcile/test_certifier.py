@@ -1,0 +1,112 @@
+"""The loop that makes keys and certificates: at once, again in time, and in the place of what was deleted meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from cryptography import x509
+from msgspec.structs import replace
+
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.authority import AuthorityStatus, Configuration
+from moyai.domain.world import Put
+from moyai.pki.library import CryptographyPki
+from moyai.plan.authorities import gone, new_built_in
+from moyai.ports.pki import NewKey
+from moyai.reconcile.certifier import Certifier
+from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE, Builder, container
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+
+WEEK, DAY = 7 * 86400.0, 86400.0
+
+
+class SlowPki(CryptographyPki):
+    """Makes keys when it is told to."""
+
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+
+    async def new_key(self, configuration: Configuration) -> NewKey:
+        await self.ready.wait()
+        return await super().new_key(configuration)
+
+
+class Desk:
+    def __init__(self, pki: CryptographyPki) -> None:
+        self.clock, self.store, ids = ManualClock(), MemoryStore(), SeededIds(3)
+        around = Surroundings(self.store, SimRuntime(self.clock), Feed(ProxySettings()), self.clock, ids)
+        self.build = Builder(self.store, self.clock, ids)
+        self.certifier = Certifier(around, pki, WEEK)
+
+    @property
+    def world(self):
+        return self.store.world
+
+
+@pytest.fixture
+async def slow():
+    return SlowPki()
+
+
+@pytest.fixture
+async def desk(slow):
+    made = Desk(slow)
+    running = asyncio.create_task(made.certifier.run())
+    await made.clock.settle()
+    yield made
+    running.cancel()
+
+
+async def test_an_authority_and_its_certificates_follow_from_a_service(desk, slow):
+    build = desk.build
+    service = build.service("back", build.definition("back", container("api", port=9000)), offers=["api"])
+    build.encrypt(service)
+    await desk.clock.settle()
+    assert [a.status for a in desk.world.authorities] == [AuthorityStatus.CREATING]
+    slow.ready.set()
+    await desk.clock.settle()
+    (authority,) = desk.world.authorities
+    (first,) = desk.world.server_certificates
+    assert authority.status is AuthorityStatus.ACTIVE
+    shown = x509.load_pem_x509_certificate(first.chain.encode())
+    assert shown.not_valid_after_utc.timestamp() == int(desk.clock.now() + WEEK)
+    shown.verify_directly_issued_by(x509.load_pem_x509_certificate(first.roots[0].encode()))
+    await desk.clock.advance(5 * DAY)
+    (second,) = desk.world.server_certificates
+    assert second.serial != first.serial
+    assert second.private != first.private
+
+
+async def test_a_key_that_nobody_waits_for_any_more_is_not_kept(desk, slow):
+    own = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    desk.store.apply([Put(own)])
+    await desk.clock.settle()
+    desk.store.apply(gone(desk.world, own.arn))
+    slow.ready.set()
+    await desk.clock.settle()
+    assert not list(desk.world.authorities)
+    assert not list(desk.world.authority_keys)
+
+
+async def test_an_rsa_key_is_made_while_others_are_served(desk, slow):
+    slow.ready.set()
+    own = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    rsa = replace(
+        own.configuration, key_algorithm=KeyAlgorithm.RSA_4096, signing_algorithm=SigningAlgorithm.SHA256WITHRSA
+    )
+    desk.store.apply([Put(replace(own, built_in=False, configuration=rsa))])
+    quick = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    desk.store.apply([Put(quick)])
+    await desk.clock.settle()
+    assert desk.world.authorities[quick.arn].status is AuthorityStatus.ACTIVE
+    async with asyncio.timeout(60):
+        while desk.world.authorities[own.arn].status is AuthorityStatus.CREATING:
+            await asyncio.to_thread(lambda: None)
+    assert desk.world.authorities[own.arn].status is AuthorityStatus.PENDING_CERTIFICATE
