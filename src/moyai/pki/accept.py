@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType
@@ -22,7 +23,7 @@ def accept(csr: str, type_: AuthorityType, certificate: bytes, chain: bytes) -> 
     """The certificate, when it may be the authority's. Raises UnreadableCertificate, Mismatch."""
     own, above = _one(certificate), _many(chain)
     request = x509.load_pem_x509_csr(csr.encode())
-    if own.public_key() != request.public_key():
+    if _key(own) != request.public_key():
         raise Mismatch("The certificate is not of this authority's key: it has to be made from its own request.")
     if own.subject != request.subject:
         raise Mismatch("The certificate's subject is not that of the authority's request.")
@@ -37,6 +38,13 @@ def accept(csr: str, type_: AuthorityType, certificate: bytes, chain: bytes) -> 
         not_before=Instant(own.not_valid_before_utc.timestamp()),
         not_after=Instant(own.not_valid_after_utc.timestamp()),
     )
+
+
+def _key(own: x509.Certificate) -> CertificatePublicKeyTypes:
+    try:
+        return own.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UnreadableCertificate(f"The certificate's key can't be read: {error}.") from error
 
 
 def _one(pem: bytes) -> x509.Certificate:

@@ -226,6 +226,7 @@ def test_each_error_is_the_modelled_one(pca):
         {"CertificateAuthorityConfiguration": CONFIGURATION | {"SigningAlgorithm": "SHA256WITHRSA"}},
         {"CertificateAuthorityConfiguration": CONFIGURATION | {"KeyAlgorithm": "ML_DSA_44"}},
         {"CertificateAuthorityConfiguration": CONFIGURATION | {"Subject": {}}},
+        {"CertificateAuthorityConfiguration": CONFIGURATION | {"Subject": {"CommonName": "認証局" * 8}}},
         {"RevocationConfiguration": {"OcspConfiguration": {"Enabled": True}}},
     ):
         assert code_of(pca.create_certificate_authority, **(creating | changes)) == "InvalidArgsException"

@@ -34,6 +34,7 @@ from moyai.plan.authorities import gone, new_authority_arn
 MAX_AUTHORITIES: Final = 200
 _RESTORABLE_DAYS: Final = 30
 _DAY: Final = 86400
+_LONGEST_COMMON_NAME: Final = 64
 
 
 class AuthorityConfiguration(msgspec.Struct, frozen=True):
@@ -179,6 +180,8 @@ def _configuration(asked: AuthorityConfiguration) -> Configuration:
         raise InvalidArgs(f"SigningAlgorithm {signing} does not go with the KeyAlgorithm {key}.")
     if not any(msgspec.structs.astuple(asked.subject)):
         raise InvalidArgs("Subject: an authority needs a name; give it a CommonName at least.")
+    if len((asked.subject.common_name or "").encode()) > _LONGEST_COMMON_NAME:
+        raise InvalidArgs(f"Subject: a CommonName has up to {_LONGEST_COMMON_NAME} bytes in UTF-8.")
     return Configuration(key, signing, asked.subject, asked.csr_extensions)
 
 
