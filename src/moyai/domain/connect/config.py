@@ -73,7 +73,7 @@ class ServiceConnectService(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """The discovery name: as given, else the port's name."""
-        return self.discovery_name or self.port_name
+        return self.port_name if self.discovery_name is None else self.discovery_name
 
 
 class AccessLogFormat(StrEnum):
