@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.fabric import Fabric, Group, Peering, Permission, Route
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, VpcId
+from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from tests.contract.runtime.places import ANYWHERE, OTHER, TASK, LinuxPlace, default_group, fabric, place_of, sandbox
 from tests.e2e.linux_tasks import output, said
 from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python, serve
@@ -145,6 +146,23 @@ async def test_a_task_that_is_in_no_fabric_is_alone(linux):
     await linux.runtime.shape(fabric(CLIENT, SERVER))
     await serve(linux, TASK, 8001)
     assert await ask(linux, OTHER, CLIENT_AT, 8001) == "8001"
+
+
+async def test_a_router_goes_with_the_last_who_needs_it(linux):
+    router = linux.state / "run/netns/vpc-vpc-0"
+    door = await linux.runtime.listen(CLIENT.network.vpc, CLIENT.network.vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
+    with door:
+        await prepare(linux, CLIENT)
+        await linux.runtime.release(TASK)
+        await linux.runtime.shape(Fabric())
+        assert router.exists()
+    await prepare(linux, CLIENT)
+    await linux.runtime.shape(Fabric())
+    assert router.exists()
+    await linux.runtime.release(TASK)
+    await linux.runtime.shape(Fabric())
+    assert not router.exists()
+    await prepare(linux, CLIENT)
 
 
 async def test_nobody_speaks_in_anothers_name(linux):

@@ -30,13 +30,11 @@ def machine_problems() -> list[str]:
 
 
 def machine_warnings() -> list[str]:
-    """What will have no effect on this machine, a line each."""
-    return check_limits()
+    """What will have no effect on this machine, or be missing, a line each."""
+    no_way_out = missing()
+    return [*check_limits(), *([] if no_way_out is None else [no_way_out])]
 
 
 def warnings(settings: Settings) -> list[str]:
     """What will be missing, a line each, though moyai can start."""
-    if settings.runtime is not RuntimeKind.LINUX:
-        return []
-    no_way_out = missing()
-    return [*check_limits(), *([] if no_way_out is None else [no_way_out])]
+    return machine_warnings() if settings.runtime is RuntimeKind.LINUX else []

@@ -37,6 +37,7 @@ _PERMANENT = 0x80
 _NO_PREFIX_ROUTE = 0x200
 _LINK_SCOPE = 253
 _BACKLOG = 128
+_PORT, _TIME_WAIT = "v", "06"
 _LINK_LOCAL = "169.254.0.0/16"
 
 
@@ -183,8 +184,25 @@ def remove_router(pin: Path) -> None:
         netns.remove(pin)
 
 
-def listen(pin: Path, endpoint: Endpoint) -> socket.socket:
-    """A socket inside the router, which gets the address. The router answers for it on every bridge."""
+def remove_idle_router(pin: Path) -> bool:
+    """Remove a VPC's router when no task is in it and nobody listens there; whether it is gone."""
+    with translated("the VPC's router can't be removed"):
+        if netns.is_pinned(pin):
+            with netns.inside(pin):
+                if any(name.startswith(_PORT) for _, name in socket.if_nameindex()) or _has_sockets():
+                    return False
+    remove_router(pin)
+    return True
+
+
+def _has_sockets() -> bool:
+    tables = (Path("/proc/thread-self/net", name).read_text().splitlines()[1:] for name in ("tcp", "udp"))
+    return any(line.split()[3] != _TIME_WAIT for table in tables for line in table)
+
+
+def listen(pin: Path, vpc_cidr: str, endpoint: Endpoint) -> socket.socket:
+    """A socket inside the VPC's router, which gets the address and answers for it on every port."""
+    prepare_router(pin, vpc_cidr)
     with translated(f"{endpoint.address}:{endpoint.port} can't be listened on"), netns.inside(pin):
         with IPRoute() as links, existing():
             links.addr("add", index=1, address=endpoint.address, prefixlen=32)
@@ -204,7 +222,7 @@ def listen(pin: Path, endpoint: Endpoint) -> socket.socket:
 
 
 def _veth(task: TaskId) -> str:
-    return "v" + hashlib.blake2s(task.encode()).hexdigest()[:13]  # an interface's name has at most 15 characters
+    return _PORT + hashlib.blake2s(task.encode()).hexdigest()[:13]  # an interface's name has at most 15 characters
 
 
 def sysctl(name: str, value: str) -> None:

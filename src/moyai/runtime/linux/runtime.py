@@ -247,8 +247,7 @@ class LinuxRuntime:
         """See the port."""
         await self._open()
         pin = self._layout.router_netns(vpc)
-        await self._network.run(lambda: network.prepare_router(pin, vpc_cidr))
-        return await self._network.run(lambda: network.listen(pin, endpoint))
+        return await self._network.run(lambda: network.listen(pin, vpc_cidr, endpoint))
 
     # --------------------------------------------------------------------------------------------- begin and end
 

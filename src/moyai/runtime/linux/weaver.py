@@ -2,7 +2,8 @@
 
 Promise: what changed is done and nothing else, compared with what this process did last. What it hasn't done yet
 (it has just started), or is told again, it looks at: rules are replaced as a whole and at once, links and routes
-compared with the kernel's. What is in no fabric any more lets nothing through. A VPC in which something fails doesn't
+compared with the kernel's. What is in no fabric any more lets nothing through, and is removed when nothing is left in
+it. A VPC in which something fails doesn't
 hold up the others, and is done anew next time.
 """
 
@@ -72,6 +73,8 @@ class Weaver:
             if again or not router.leads_as(before.get(vpc)):
                 await _try(partial(self._lead, router), failed, vpc)
         self._done = {vpc: router for vpc, router in wanted.items() if vpc not in failed}
+        for vpc in [vpc for vpc, router in self._done.items() if router.cidr is None]:
+            await _try(partial(self._forget, vpc), failed, vpc)
         if failed:
             raise next(iter(failed.values()))
 
@@ -81,6 +84,11 @@ class Weaver:
             self._done, self._last = {}, None
             for vpc in self._outside.opened():
                 await asyncio.to_thread(self._outside.close, vpc)
+
+    async def _forget(self, vpc: VpcId) -> None:
+        """Remove the router of a VPC that may be deleted: one that is needed again is made again."""
+        if await self._thread.run(partial(network.remove_idle_router, self._layout.router_netns(vpc))):
+            del self._done[vpc]
 
     def _wanted(self, fabric: Fabric) -> Mapping[VpcId, _Router]:
         """Every router that is needed or there."""
