@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 
 from moyai.app.config import Settings
+from moyai.app.pauses import short_pauses
 from moyai.app.plane import ControlPlane
 from moyai.app.preflight import problems, warnings
 from moyai.kernel.errors import MoyaiError
@@ -66,8 +67,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
         loop.add_signal_handler(number, ended.set)
     plane = await ControlPlane.open(settings)
     try:
-        announce(plane.url)
-        await _until(ended, plane)
+        with short_pauses():
+            announce(plane.url)
+            await _until(ended, plane)
     finally:
         await plane.close()
     left = plane.tasks_left
