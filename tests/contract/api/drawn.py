@@ -35,6 +35,9 @@ def values(shape, known: Known, name="", depth=0) -> st.SearchStrategy[Any]:
             made = st.sampled_from(known[name]) | _TEXT
         case "string":
             made = st.sampled_from(shape.enum) if shape.enum else _TEXT
+        case "blob":
+            meant = [text.encode() for text in known.get(name, ("x",))]
+            made = st.sampled_from(meant) | st.binary(min_size=1, max_size=6)
         case "boolean":
             made = st.booleans()
         case _:

@@ -14,6 +14,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
 from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
 from moyai.domain.pca.errors import InvalidArn, InvalidNextToken, InvalidState, ResourceNotFound
+from moyai.kernel.errors import ClientFault
 
 _ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:\d{12}:certificate-authority/[\w-]+")
 _CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
@@ -45,9 +46,15 @@ def require(authority: CertificateAuthority, *allowed: AuthorityStatus) -> None:
         )
 
 
-def listed(keys: Iterable[str], listing: object, token: str | None, size: int | None) -> Page:
-    """A page of a list; 100 when no size is given. Raises InvalidNextToken."""
+def listed(
+    keys: Iterable[str],
+    listing: object,
+    token: str | None,
+    size: int | None,
+    fault: type[ClientFault] = InvalidNextToken,
+) -> Page:
+    """A page of a list; 100 when no size is given. Raises ``fault`` for a token that is none of the list's."""
     try:
         return page(keys, listing, token, size or DEFAULT_RESULTS)
     except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
+        raise fault(str(error)) from error

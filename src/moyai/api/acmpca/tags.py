@@ -16,6 +16,7 @@ from moyai.api.operation import Context
 from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
 from moyai.domain.pca.errors import InvalidState, InvalidTag, TooManyTags
 from moyai.domain.world import Put
+from moyai.kernel.errors import InvalidInput
 
 MAX_TAGS = 50
 
@@ -68,7 +69,8 @@ def untag(ctx: Context, request: TagsRequest) -> None:
 def list_tags(ctx: Context, request: ListTagsRequest) -> dict[str, object]:
     """The tags of an authority, by key."""
     found = _there(ctx, request.certificate_authority_arn)
-    shown = listed(found.tags, ("ListTags", found.arn), request.next_token, request.max_results)
+    listing = ("ListTags", found.arn)
+    shown = listed(found.tags, listing, request.next_token, request.max_results, fault=InvalidInput)
     tags = [{"key": key, "value": found.tags[key]} for key in shown.keys]
     return {"tags": tags, "next_token": shown.next_token}
 
