@@ -98,11 +98,11 @@ def _answered(world: World, name: SeenName) -> bool:
 
 def _follow(world: World, view: ConnectView, now: Instant) -> ConnectView:
     there = endpoints(world, view.namespace, leaving=True)
+    if there == {(n.dns_name, n.port): n.target for n in view.names if n.left_at is None}:
+        return view
     addresses, allotted = allot_more(view, (name for name, _ in there))
     kept = {(n.dns_name, n.port): n for n in view.names}
     left = [replace(n, left_at=n.left_at or now) for place, n in kept.items() if place not in there]
     present = [SeenName(name, port, addresses[name], target) for (name, port), target in there.items()]
     names = tuple(sorted((*left, *present), key=lambda n: (n.dns_name, n.port)))
-    if names == tuple(sorted(view.names, key=lambda n: (n.dns_name, n.port))):
-        return view
     return replace(view, names=names, allotted=allotted)
