@@ -8,6 +8,7 @@ known finds no chain and is closed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
@@ -23,6 +24,7 @@ from moyai.xds.translate.tls import encrypt
 
 _LOOPBACK, _EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 (inside a task's own network namespace)
 _HOST_BITS = 32
+_KEPT = 4096
 
 
 def listeners(workload: Workload, services: Mapping[str, Service]) -> Iterator[listener_pb2.Listener]:
@@ -75,11 +77,16 @@ def _egress_chain(call: Call, service: Service, log: AccessLog | None) -> listen
     match.destination_port.value = call.port
     virtual = match.prefix_ranges.add(address_prefix=call.address)
     virtual.prefix_len.value = _HOST_BITS
-    routing = service.routing
-    out = egress_tcp(service, routing, log) if isinstance(routing, StreamSplit) else egress_http(service, log)
     return listener_components_pb2.FilterChain(
-        name=f"{call.address}:{call.port}", filter_chain_match=match, filters=[out]
+        name=f"{call.address}:{call.port}", filter_chain_match=match, filters=[_egress_filter(service, log)]
     )
+
+
+@lru_cache(maxsize=_KEPT)
+def _egress_filter(service: Service, log: AccessLog | None) -> listener_components_pb2.Filter:
+    """The same for all callers, so it is made once: a new name is a new listener for each of them."""
+    routing = service.routing
+    return egress_tcp(service, routing, log) if isinstance(routing, StreamSplit) else egress_http(service, log)
 
 
 def _ingress_chain(workload: Workload, inbound: InboundPort) -> listener_components_pb2.FilterChain:
