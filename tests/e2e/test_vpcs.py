@@ -240,6 +240,11 @@ def test_a_route_to_a_gateway_leads_outside_and_never_to_this_machines_loopback(
     eventually(lambda: reached(world, *outside) == "welcome", "what leads outside is started again")
     for host in ("127.0.0.1", "192.0.0.1", "10.1.1.1"):
         assert reached(world, host, world.installation.port) == "ConnectionRefusedError"
+    nowhere = f"{outside[0]}/32"
+    world.here.route(nowhere, VpcPeeringConnectionId=world.peering)
+    eventually(lambda: reached(world, *outside) in NOTHING, "what isn't there behind the peering is nowhere")
+    world.here.ec2.delete_route(RouteTableId=world.here.table, DestinationCidrBlock=nowhere)
+    eventually(lambda: reached(world, *outside) == "welcome", "the wider route counts again")
     world.here.ec2.delete_route(RouteTableId=world.here.table, DestinationCidrBlock=ANYWHERE)
     eventually(lambda: reached(world, *outside) in NOTHING, "the way is closed")
 

@@ -1,6 +1,7 @@
 """Where a subnet's traffic may go: which of its routes work, and what they lead to.
 
-Promise: a route whose gateway is gone or detached, or whose peering isn't active, leads nowhere. A NAT gateway
+Promise: a route whose gateway is gone or detached, or whose peering isn't active, leads nowhere, and
+takes what is meant for its destination with it. A NAT gateway
 works while its own subnet leads to an internet gateway. A peering carries only what is meant for the VPC on its
 other side: nothing passes through that VPC to a third.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/route-tables.html,
@@ -52,11 +53,11 @@ def ways(world: World, vpc: Vpc, subnet: Subnet, peers: frozenset[str]) -> Ways:
     taken: set[Way] = set()
     for route in table.routes:
         way = leads_to(world, vpc, route)
-        target = route.target if way is Way.PEER else fabric.OUTSIDE
-        if way is None or (way is Way.PEER and route.target not in peers):
-            continue
-        taken.add(way)
-        routes += [fabric.Route(subnet.cidr, reached, target) for reached in _reached(world, vpc.id, route, way)]
+        if way is Way.PEER and route.target not in peers:
+            way = None
+        if way is not None:
+            taken.add(way)
+        routes += [fabric.Route(subnet.cidr, *leg) for leg in _legs(world, vpc.id, route, way)]
     return Ways(tuple(sorted(routes, key=_order)), Way.INTERNET in taken, Way.NAT in taken)
 
 
@@ -89,16 +90,18 @@ def _on_the_internet(world: World, vpc: Vpc, subnet: str) -> bool:
     return any(route.target.startswith("igw-") and leads_to(world, vpc, route) is Way.INTERNET for route in routes)
 
 
-def _reached(world: World, vpc: VpcId, route: Route, way: Way) -> Iterator[str]:
-    """What of a route's destination is really there."""
+def _legs(world: World, vpc: VpcId, route: Route, way: Way | None) -> Iterator[tuple[str, str]]:
+    """Destinations and targets that a route comes to: what isn't there on the other side of a peering is nowhere."""
     if way is not Way.PEER:
-        yield route.destination
+        yield route.destination, fabric.NOWHERE if way is None else fabric.OUTSIDE
         return
     peering: VpcPeering = world.vpc_peerings[route.target]
     there = IPv4Network(peering.other(vpc).cidr or route.destination)
     wanted = IPv4Network(route.destination)
     if wanted.overlaps(there):
-        yield str(max(wanted, there, key=lambda network: network.prefixlen))
+        yield str(max(wanted, there, key=lambda network: network.prefixlen)), route.target
+    if not wanted.subnet_of(there):
+        yield route.destination, fabric.NOWHERE
 
 
 def _order(route: fabric.Route) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import OUTSIDE, Fabric, Permission, Route
+from moyai.domain.sandbox.fabric import NOWHERE, OUTSIDE, Fabric, Permission, Route
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.route_table import Association, RouteTable
@@ -53,12 +53,15 @@ def test_a_peering_with_routes_both_ways(nets):
     assert fabric_of(nets.world).peerings == ()
     nets.route("a", "10.2.0.0/16", "pcx-ab")
     assert fabric_of(nets.world).peerings == ()
-    assert the_vpc(nets, "a").routes == ()
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
     nets.route("b", "10.0.0.0/8", "pcx-ab")
     [peering] = fabric_of(nets.world).peerings
     assert (peering.id, peering.vpcs) == ("pcx-ab", ("vpc-a", "vpc-b"))
     assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", "pcx-ab"),)
-    assert the_vpc(nets, "b").routes == (Route("10.2.1.0/24", "10.1.0.0/16", "pcx-ab"),)
+    assert the_vpc(nets, "b").routes == (
+        Route("10.2.1.0/24", "10.0.0.0/8", NOWHERE),
+        Route("10.2.1.0/24", "10.1.0.0/16", "pcx-ab"),
+    )
 
 
 @pytest.mark.parametrize("status", [status for status in PeeringStatus if status is not PeeringStatus.ACTIVE])
@@ -71,7 +74,7 @@ def test_a_peering_that_is_not_active_carries_nothing(nets, status):
     nets.route("a", "10.2.0.0/16", "pcx-ab")
     nets.route("b", "10.1.0.0/16", "pcx-ab")
     assert fabric_of(nets.world).peerings == ()
-    assert the_vpc(nets, "a").routes == ()
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.0.0/16", NOWHERE),)
 
 
 def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
@@ -83,7 +86,10 @@ def test_a_peering_leads_to_the_other_vpc_and_no_further(nets):
     nets.route("a", "10.3.0.0/16", "pcx-ab")
     nets.route("a", "10.2.7.0/24", "pcx-ab")
     nets.route("b", "10.1.0.0/16", "pcx-ab")
-    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", "10.2.7.0/24", "pcx-ab"),)
+    assert the_vpc(nets, "a").routes == (
+        Route("10.1.1.0/24", "10.2.7.0/24", "pcx-ab"),
+        Route("10.1.1.0/24", "10.3.0.0/16", NOWHERE),
+    )
 
 
 def test_a_public_address_needs_an_internet_gateway_to_lead_outside(nets):
@@ -98,7 +104,7 @@ def test_a_public_address_needs_an_internet_gateway_to_lead_outside(nets):
     assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", ANYWHERE, OUTSIDE),)
     nets.gateway("a", None)
     assert [one.outside for one in the_vpc(nets, "a").interfaces] == [False, False]
-    assert the_vpc(nets, "a").routes == ()
+    assert the_vpc(nets, "a").routes == (Route("10.1.1.0/24", ANYWHERE, NOWHERE),)
 
 
 def test_a_nat_gateway_leads_outside_while_its_own_subnet_does(nets):

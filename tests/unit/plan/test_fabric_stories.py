@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.fabric import OUTSIDE, Fabric
+from moyai.domain.sandbox.fabric import NOWHERE, OUTSIDE, Fabric
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.security_group import GroupReference, Rule
 from moyai.domain.world import Delete, Put, World
@@ -116,7 +116,10 @@ def nothing_is_gone(fabric: Fabric, world: World) -> None:
     for vpc in fabric.vpcs:
         assert all(set(one.groups) <= groups for one in vpc.interfaces)
         assert all(one.groups for one in vpc.interfaces)
-        assert {route.target for route in vpc.routes} <= {peering.id for peering in fabric.peerings} | {OUTSIDE}
+        assert {route.target for route in vpc.routes} <= {peering.id for peering in fabric.peerings} | {
+            NOWHERE,
+            OUTSIDE,
+        }
     for peering in fabric.peerings:
         assert set(peering.vpcs) <= vpcs
         assert world.vpc_peerings[peering.id].status is PeeringStatus.ACTIVE

@@ -14,6 +14,8 @@ from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 
 OUTSIDE: Final = "outside"
 """A route's target: whatever this machine reaches."""
+NOWHERE: Final = "nowhere"
+"""A route's target: what is sent there is dropped, also where a wider route leads on."""
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ class Interface(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """From ``subnet`` (a range) to ``destination`` (a range) by way of a Peering's id, or OUTSIDE."""
+    """From ``subnet`` (a range) to ``destination`` (a range) by way of a Peering's id, or OUTSIDE, or to NOWHERE."""
 
     subnet: str
     destination: str

@@ -21,7 +21,7 @@ import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink import nlmsg
 
-from moyai.domain.sandbox.fabric import OUTSIDE, VpcFabric
+from moyai.domain.sandbox.fabric import NOWHERE, OUTSIDE, VpcFabric
 from moyai.runtime.linux import firewall, netns
 from moyai.runtime.linux.network import existing, neighbour, sysctl, translated
 
@@ -31,6 +31,7 @@ NEXT = "169.254.255.254"
 _MACS = ("02:fd:00:00:00:01", "02:fd:00:00:00:02")
 _ON_LINK = 4
 _IPV4 = 2
+_UNICAST, _UNREACHABLE = "unicast", "unreachable"
 _PRIORITY = 40_000
 """After the router's own table, at 32766."""
 
@@ -45,9 +46,15 @@ def ways_of(vpc: VpcFabric) -> Ways:
     """What the VPC's routes come to."""
     tables: dict[str, dict[str, str]] = {}
     for route in vpc.routes:
-        link = firewall.OUTSIDE if route.target == OUTSIDE else peer_link(route.target)
-        tables.setdefault(route.subnet, {})[route.destination] = link
+        tables.setdefault(route.subnet, {})[route.destination] = _link(route.target)
     return Ways(tables)
+
+
+def _link(target: str) -> str:
+    """The name of the link that leads there; of NOWHERE, one that no link has."""
+    if target == NOWHERE:
+        return ""
+    return firewall.OUTSIDE if target == OUTSIDE else peer_link(target)
 
 
 def peer_link(peering: str) -> str:
@@ -87,14 +94,14 @@ def disconnect(router: Path, keep: frozenset[str]) -> None:
 
 
 def lead(router: Path, ways: Ways) -> None:
-    """Have exactly these ways; one whose link isn't there leads nowhere."""
+    """Have exactly these ways; one whose link isn't there leads nowhere: its destination is unreachable."""
     with translated("the VPC's routes can't be set"), netns.inside(router), IPRoute(strict_check=True) as links:
         there = {rule.get_attr("FRA_TABLE"): rule for rule in links.get_rules(family=_IPV4) if _is_ours(rule)}
         wanted = {_table(subnet): subnet for subnet in ways.tables}
         indexes = {name: index for index, name in socket.if_nameindex()}
         for table in sorted(there.keys() | wanted.keys()):
             leading = ways.tables[wanted[table]] if table in wanted else {}
-            _fill(links, table, {to: indexes[name] for to, name in leading.items() if name in indexes})
+            _fill(links, table, {to: indexes.get(name) for to, name in leading.items()})
         for table in sorted(there.keys() - wanted.keys()):
             source = f"{there[table].get_attr('FRA_SRC')}/{there[table]['src_len']}"
             links.rule("del", src=source, table=table, priority=_PRIORITY)
@@ -106,16 +113,20 @@ def _is_ours(rule: nlmsg) -> bool:
     return bool(rule.get_attr("FRA_PRIORITY") == _PRIORITY)
 
 
-def _fill(links: IPRoute, table: int, wanted: Mapping[str, int]) -> None:
-    """Have exactly these routes in a table: from destinations to links."""
-    there = {}
+def _fill(links: IPRoute, table: int, wanted: Mapping[str, int | None]) -> None:
+    """Have exactly these routes in a table: from destinations to links, None = unreachable."""
+    there: dict[str, int | None] = {}
     for route in links.get_routes(family=_IPV4, table=table):
         address = route.get_attr("RTA_DST") or "0.0.0.0"  # noqa: S104 - all addresses
         there[f"{address}/{route['dst_len']}"] = route.get_attr("RTA_OIF")
     for destination in sorted(there.keys() - wanted.keys()):
-        links.route("del", dst=destination, table=table)
+        links.route("del", dst=destination, table=table, type=_UNREACHABLE if there[destination] is None else _UNICAST)
     for destination, index in sorted(wanted.items()):
-        if there.get(destination) != index:
+        if destination in there and there[destination] == index:
+            continue
+        if index is None:
+            links.route("replace", dst=destination, table=table, type=_UNREACHABLE)
+        else:
             links.route("replace", dst=destination, gateway=NEXT, oif=index, flags=_ON_LINK, table=table)
 
 
