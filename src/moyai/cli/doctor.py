@@ -36,20 +36,31 @@ def doctor(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
 
 
 def _findings(remote: Remote) -> list[Finding]:
-    from moyai.app.preflight import machine_problems, machine_warnings
+    from moyai.app.preflight import machine_warnings
 
     try:
         said = remote.doctor()
     except Unreachable as error:
-        remedy = "Start it with `moyai up`, or say where it is with --endpoint; see its log, too."
-        machine = [
-            _finding(_PROBLEM, "machine", "this machine", line, "Mend it before `moyai up`.")
-            for line in machine_problems()
-        ]
-        return [*machine, _finding(_PROBLEM, "server", remote.url, str(error), remedy)]
+        return _unanswered(remote, error)
     limits = machine_warnings() if said["runtime"] == "linux" else []
     missing = [_finding(_WARNING, "machine", "this machine", line, "Tasks run all the same.") for line in limits]
     return [*said["findings"], *missing, *_versions(said["version"])]
+
+
+def _unanswered(remote: Remote, error: Unreachable) -> list[Finding]:
+    """Why nothing was told: no server, or one that tells strangers nothing."""
+    from moyai.app.preflight import machine_problems
+
+    try:
+        remote.health()
+    except Unreachable:
+        remedy = "Mend it before `moyai up`."
+        machine = [_finding(_PROBLEM, "machine", "this machine", line, remedy) for line in machine_problems()]
+        remedy = "Start it with `moyai up`, or say where it is with --endpoint; see its log, too."
+        return [*machine, _finding(_PROBLEM, "server", remote.url, str(error), remedy)]
+    message = "the server asks for keys, and then tells the doctor nothing."
+    remedy = "See moyai status and the services' events; the doctor looks at servers on loopback without keys."
+    return [_finding(_PROBLEM, "server", remote.url, message, remedy)]
 
 
 def _versions(servers: str) -> list[Finding]:

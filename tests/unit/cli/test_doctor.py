@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 from typer.testing import CliRunner
 
@@ -22,3 +24,26 @@ def test_as_json():
     ended = CliRunner().invoke(command_line(), ["doctor", "--json", *NOWHERE])
     (finding,) = [f for f in json.loads(ended.stdout)["findings"] if f["kind"] == "server"]
     assert finding.keys() == {"severity", "kind", "subject", "message", "remedy"}
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """A server with keys: its health is everybody's, the rest is nobody's."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/_moyai/health" else 404)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def test_a_server_with_keys_is_there_and_tells_nothing():
+    with HTTPServer(("127.0.0.1", 0), Guarded) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        ended = CliRunner().invoke(command_line(), ["doctor", "--endpoint", f"http://127.0.0.1:{server.server_port}"])
+        server.shutdown()
+        thread.join()
+    assert ended.exit_code == 1
+    assert "asks for keys" in ended.stdout
