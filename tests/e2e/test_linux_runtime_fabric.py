@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+
 import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric, Group, Peering, Permission, Route
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, VpcId
-from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
+from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed
 from tests.contract.runtime.places import ANYWHERE, OTHER, TASK, LinuxPlace, default_group, fabric, place_of, sandbox
 from tests.e2e.linux_tasks import output, said
 from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python, serve
@@ -146,6 +149,37 @@ async def test_a_task_that_is_in_no_fabric_is_alone(linux):
     await linux.runtime.shape(fabric(CLIENT, SERVER))
     await serve(linux, TASK, 8001)
     assert await ask(linux, OTHER, CLIENT_AT, 8001) == "8001"
+
+
+async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(linux):
+    here, there = sandbox(1), elsewhere(2, "vpc-1", "10.1")
+    third = sandbox(3)
+    wrong = Group(WEB, (Permission("no such protocol", 1, 1, ("0.0.0.0/0",)),))
+    told = fabric(here, third, there, more=(wrong,))
+    near, far = told.vpcs
+    with pytest.raises(SandboxFailed, match="nft refused"):
+        await linux.runtime.shape(replace(told, vpcs=(near, replace(far, interfaces=(place_of(there, WEB),)))))
+    for spec in (here, third, there):
+        await linux.runtime.prepare(spec)
+    await serve(linux, TASK, 8000)
+    assert await ask(linux, THIRD, CLIENT_AT, 8000) == "8000"
+    fourth = elsewhere(4, "vpc-1", "10.1")
+    await linux.runtime.shape(fabric(here, third, there, fourth))
+    await linux.runtime.prepare(fourth)
+    await serve(linux, there.task, 8000)
+    assert await ask(linux, fourth.task, there.network.address, 8000) == "8000"
+
+
+async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_change(linux):
+    await three(linux, fabric(CLIENT, SERVER))
+    router = linux.state / "run/netns/vpc-vpc-0"
+    command = ("nsenter", f"--net={router}", "nft", "delete", "table", "ip", "moyai")
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    await linux.runtime.shape(fabric(CLIENT, SERVER, STRANGER))
+    await serve(linux, OTHER, 8000)
+    assert await ask(linux, THIRD, SERVER_AT, 8000) == "8000"
+    await linux.runtime.shape(fabric(SERVER, STRANGER))
+    assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
 
 
 async def test_a_router_goes_with_the_last_who_needs_it(linux):

@@ -118,7 +118,8 @@ class TaskRuntime(Protocol):
 
     async def shape(self, fabric: Fabric) -> None:
         """Make the networks exactly so. A task that is in no fabric neither sends to other tasks nor hears of them, so
-        a fabric that has a task comes before its sandbox; told the same again, what broke meanwhile is mended.
+        a fabric that has a task comes before its sandbox. Told the same again, links, routes and processes that broke
+        meanwhile are mended.
         """
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:

@@ -19,7 +19,7 @@ import msgspec
 from moyai.domain.sandbox.fabric import OUTSIDE, Fabric, Peering, VpcFabric
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import RuntimeFault
+from moyai.ports.runtime import RuntimeFault, SandboxFailed
 from moyai.runtime.linux import firewall, netns, network, nft, outside, routing
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.netns import NetworkThread
@@ -125,7 +125,7 @@ class Weaver:
         if router.cidr is not None:
             network.prepare_router(pin, router.cidr)
         with netns.inside(pin):
-            nft.apply(firewall.whole(router.rules) if before is None else firewall.changes(before.rules, router.rules))
+            _replace_rules(None if before is None else before.rules, router.rules)
         if before is None or before.peers != router.peers:
             routing.disconnect(pin, router.peers)
 
@@ -151,6 +151,18 @@ class Weaver:
         if router.goes_out:
             outside.tap(pin)
         routing.lead(pin, router.ways)
+
+
+def _replace_rules(before: firewall.Ruleset | None, after: firewall.Ruleset) -> None:
+    """By what changed; as a whole when that isn't known, or somebody else had a hand in them."""
+    if before is not None:
+        try:
+            nft.apply(firewall.changes(before, after))
+        except SandboxFailed as fault:
+            _log.warning("rules are not as they were left, and made anew: %s", fault)
+        else:
+            return
+    nft.apply(firewall.whole(after))
 
 
 def _goes_out(vpc: VpcFabric) -> bool:
