@@ -103,6 +103,19 @@ def test_what_is_put_in_and_taken_out(stage):
     assert stage.theirs.get_resource_share_invitations()["resourceShareInvitations"] == []
 
 
+def test_an_account_leaves_a_share(stage):
+    share = stage.share()
+    stage.accept()
+    for more in ({"principals": [THIRD]}, {"principals": [OTHER], "resourceArns": [stage.namespace]}):
+        with pytest.raises(stage.theirs.exceptions.OperationNotPermittedException):
+            stage.theirs.disassociate_resource_share(resourceShareArn=share, **more)
+    stage.theirs.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
+    assert stage.principals() == {}
+    assert stage.theirs.list_resources(resourceOwner="OTHER-ACCOUNTS")["resources"] == []
+    with pytest.raises(stage.theirs.exceptions.UnknownResourceException):
+        stage.theirs.disassociate_resource_share(resourceShareArn=share, principals=[OTHER])
+
+
 def test_a_rejected_invitation_can_be_sent_again(stage):
     share = stage.share()
     arn = stage.invitation()["resourceShareInvitationArn"]

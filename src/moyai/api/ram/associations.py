@@ -18,7 +18,7 @@ from moyai.api.ram.entities import checked_principals, checked_resources
 from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
 from moyai.api.ram.views import association_view, associations_view
 from moyai.domain.keys import scope_key
-from moyai.domain.ram.errors import InvalidParameter
+from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted
 from moyai.domain.ram.share import Association, AssociationStatus, Invitation, ResourceShare
 from moyai.domain.world import Delete, Put
 from moyai.kernel.arn import arn
@@ -70,8 +70,8 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
 
 
 def disassociate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:
-    """Take resources and accounts out; what isn't in is passed over."""
-    share = share_of(ctx, request.resource_share_arn)
+    """Take resources and accounts out; what isn't in is passed over. An account may take itself out."""
+    share = _share_to_leave(ctx, request) or share_of(ctx, request.resource_share_arn)
     call = call_of("DisassociateResourceShare", request.client_token, request)
     out = {*request.resource_arns, *request.principals}
     gone = [replace(one, status=AssociationStatus.DISASSOCIATED, updated_at=ctx.now) for one in _all(share, out)]
@@ -126,6 +126,15 @@ def invited(ctx: Context, share: ResourceShare, accounts: Iterable[AccountId]) -
         )
         for account in accounts
     )
+
+
+def _share_to_leave(ctx: Context, request: AssociationRequest) -> ResourceShare | None:
+    """The share of another account that the caller was invited to. Raises OperationNotPermitted."""
+    mine = ctx.store.world.resource_shares.by("consumer", scope_key(ctx.scope))
+    share = next((one for one in mine if one.arn == request.resource_share_arn), None)
+    if share is not None and (request.resource_arns or set(request.principals) != {ctx.scope.account}):
+        raise OperationNotPermitted(f"The share {share.arn} is another account's: you can only take yourself out.")
+    return share
 
 
 def _joining(had: tuple[Association, ...], new: tuple[Association, ...]) -> tuple[Association, ...]:
