@@ -117,7 +117,7 @@ def test_namespaces_are_listed_by_filters_and_pages(cloud_map):
         (
             "discover_instances",
             {"NamespaceName": "a", "ServiceName": "b", "OwnerAccount": "111122223333"},
-            "OwnerAccount.*other accounts",
+            "Namespace not found",
         ),
     ],
 )
