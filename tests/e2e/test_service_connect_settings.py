@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
@@ -126,6 +127,31 @@ def test_without_retries_a_failure_reaches_the_caller(mesh):
     eventually(lambda: mesh.get("/", "flaky")["status"] == 503, "nothing is tried again")
     mesh.tag("flaky", retries="1")
     eventually(lambda: {mesh.get("/", "flaky")["status"] for _ in range(10)} == {200}, "one more attempt is enough")
+
+
+def test_an_attempt_that_takes_too_long_is_made_again(mesh):
+    mesh.tag("web", per_try_timeout="200ms", outlier_failures="off")
+    numbers = count(1)
+
+    def exhausted() -> str | None:
+        """The path of a request that was tried as often as it may be, as the caller's proxy has it."""
+        path = f"/slow/1.5{next(numbers):03d}"
+        assert mesh.get(path)["status"] == 504
+        return path if "URX" in str(eventually(lambda: flags(path), "the caller's proxy has written")) else None
+
+    def flags(path: str) -> str | None:
+        (lines,) = mesh.proxies("front")
+        calls = [json.loads(line) for line in lines if line.startswith("{") and f'"{path}"' in line]
+        return str(calls[0]["response_flags"]) if calls else None
+
+    path = eventually(exhausted, "attempts are given up")
+    assert path is not None
+
+    def attempts() -> int:
+        return sum(f'"GET {path} HTTP/1.1"' in line for lines in mesh.proxies("web") for line in lines)
+
+    eventually(lambda: attempts() == 3, "each attempt has met a proxy")
+    mesh.untag("web", "per-try-timeout", "outlier-failures")
 
 
 def test_a_misspelt_tag_is_refused(mesh):

@@ -75,6 +75,8 @@ def _offer(draw: st.DrawFn, port: str, number: int) -> dict[str, Any]:
     if draw(st.booleans()):
         members["ingressPortOverride"] = 20000 + PORTS[port][0] % 1000
     if draw(st.booleans()):
+        members["tls"] = {"issuerCertificateAuthority": {}}
+    if draw(st.booleans()):
         members["timeout"] = {"idleTimeoutSeconds": draw(_SECONDS)}
         if PORTS[port][1] is not None:
             members["timeout"]["perRequestTimeoutSeconds"] = draw(_SECONDS)

@@ -11,7 +11,7 @@ from moyai.xds.server.resource import Kind, Resource, Snapshot
 
 BAD = "bad"
 """The version that a Proxy refuses."""
-BY_NAME = (Kind.ENDPOINT, Kind.ROUTE)
+BY_NAME = (Kind.ENDPOINT, Kind.ROUTE, Kind.SECRET)
 
 
 def resource(name: str, version: str, endpoints: str | None = None) -> Resource:
