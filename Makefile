@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench reference golden lock clean
+.PHONY: help setup demo test check bench faults reference golden lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,10 @@ check: ## run the quick checks alone: lint, types, imports, shape
 bench: ## measure; nothing here passes or fails
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@for script in bench/*.py; do printf '── %s\n' "$$script"; .venv/bin/python "$$script" || exit; done
+
+faults: ## break what can break under load, and print what callers saw of it (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
+	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m e2e tests/e2e/faults
 
 reference: ## write docs/reference anew from the code
 	@MAKE_TARGET=$@ scripts/setup.sh

@@ -234,6 +234,18 @@ class Probe:
         """End the load; what it got."""
         return self._request("DELETE", "/load")
 
+    def begin_steady(self, url: str, name: str, closed: int, rate: float) -> None:
+        """Put apps/steady.py's load on a service. ``name`` begins the ids of its POSTs."""
+        self._request("POST", "/steady", {"url": url, "name": name, "closed": closed, "rate": rate})
+
+    def steadily(self) -> Any:
+        """What it got so far."""
+        return self._request("GET", "/steady")
+
+    def end_steady(self) -> Any:
+        """End it; what it got."""
+        return self._request("DELETE", "/steady")
+
     def _request(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Any:
         connection = HTTPConnection(self.host, self.port, timeout=60)
         try:

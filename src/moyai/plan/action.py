@@ -54,6 +54,13 @@ class Name(msgspec.Struct, frozen=True):
     hosts: tuple[HostName, ...]
 
 
+class TurnAway(msgspec.Struct, frozen=True):
+    """Let nobody open a connection to these ports of a task any more."""
+
+    task: TaskId
+    ports: tuple[int, ...]
+
+
 class Stop(msgspec.Struct, frozen=True):
     """Begin to stop a container."""
 
@@ -67,7 +74,7 @@ class Release(msgspec.Struct, frozen=True):
     task: TaskId
 
 
-Effect = Prepare | Start | StartProxy | Name | Stop | Release
+Effect = Prepare | Start | StartProxy | Name | TurnAway | Stop | Release
 Action = Record | Effect
 
 

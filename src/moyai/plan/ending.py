@@ -1,8 +1,9 @@
 """The second half of a task's life: DEACTIVATING, STOPPING, DEPROVISIONING.
 
 Promise: the endpoints are withdrawn first. Then every proxy that knew them must have acknowledged a
-configuration without them and the requests under way must have ended (both bounded by DRAIN_LIMIT), and
-the time to live of the last DNS record that anybody was given must have run out; only then SIGTERM. The
+configuration without them (bounded by DRAIN_LIMIT), and the time to live of the last DNS record that
+anybody was given must have run out. Then its ports are closed to new connections, so that nothing comes
+behind the count, and what is under way must have ended (within the same limit); only then SIGTERM. The
 proxy goes last, after its final statistics came in (bounded, too).
 """
 
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
 from moyai.kernel.clock import Instant, later
 from moyai.plan import order, registration
-from moyai.plan.action import Release, Stop
+from moyai.plan.action import Release, Stop, TurnAway
 from moyai.plan.sight import Case
 from moyai.plan.step import Step
 
@@ -21,8 +22,9 @@ DRAIN_LIMIT = 30.0
 """Seconds after which a task that is still held or busy is stopped all the same."""
 
 SETTLE = 0.5
-"""Seconds between the last acknowledgement and the count of what is in flight: a proxy acknowledges
-on its main thread and its workers follow, within milliseconds where there is a core for them."""
+"""Seconds between the last acknowledgement and the closing of the ports: a proxy acknowledges on its main
+thread and its workers follow, within milliseconds where there is a core for them. One that is later still
+is turned away, and its proxy tries another task."""
 
 DRAIN_POLL = 0.25
 """Seconds between two looks at the requests under way."""
@@ -51,11 +53,17 @@ def leave(case: Case) -> Step:
 
 def deactivating(case: Case) -> Step:
     """The endpoints are withdrawn; others are forgetting them."""
-    expired = case.task.records_expire_at or case.now
-    drained = _drained_at(case)
-    if drained is not None and case.now >= max(drained, expired):
-        return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
-    return Step(case.task, wake_at=max(expired, drained or min(_drain_ends(case), later(case.now, DRAIN_POLL))))
+    forgotten, poll = _forgotten_at(case), min(_drain_ends(case), later(case.now, DRAIN_POLL))
+    ready = max(forgotten or poll, case.task.records_expire_at or case.now)
+    if forgotten is None or case.now < ready:
+        return Step(case.task, wake_at=ready)
+    offers = registration.offers(case.task)
+    if offers and case.task.turned_away_at is None:
+        away = TurnAway(case.task.id, tuple(sorted({offer.reachable_port for offer in offers})))
+        return Step(case.moved(turned_away_at=case.now), effects=(away,), wake_at=case.now)
+    if offers and case.now < _drain_ends(case) and case.drain is not None and case.drain.in_flight:
+        return Step(case.task, wake_at=poll)
+    return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
 
 
 def stopping(case: Case) -> Step:
@@ -87,12 +95,12 @@ def deprovisioning(case: Case) -> Step:
     return Step(_over_task(case.task, case.now))
 
 
-def _drained_at(case: Case) -> Instant | None:
-    """When no proxy will send and nothing is under way, or that is not waited for; None while it is."""
+def _forgotten_at(case: Case) -> Instant | None:
+    """From when no proxy sends any more, or that is not waited for; None while it is."""
     if not registration.offers(case.task) or case.now >= _drain_ends(case):
         return case.now
     drain = case.drain
-    if drain is None or drain.waiting_on or drain.in_flight:
+    if drain is None or drain.waiting_on:
         return None
     return case.now if drain.forgotten_at is None else min(_drain_ends(case), later(drain.forgotten_at, SETTLE))
 

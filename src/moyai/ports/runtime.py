@@ -133,9 +133,12 @@ class TaskRuntime(Protocol):
         is only a doorbell.
         """
 
+    async def turn_away(self, task: TaskId, ports: Sequence[int]) -> None:
+        """From now on nobody outside the task opens a connection to these of its TCP ports. What is open stays."""
+
     async def in_flight(self, task: TaskId) -> int | None:
-        """Requests and connections that the task's proxy is serving inbound; None when it has no proxy
-        or it doesn't answer.
+        """Requests and connections that the task's proxy is serving inbound, or that wait for it; None when it has
+        no proxy or it doesn't answer.
         """
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from moyai.domain.sandbox.spec import ProxySpec
 from moyai.kernel.ids import TaskId
-from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartProxy, Stop
+from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartProxy, Stop, TurnAway
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.broadcast import FabricBroadcast
 from moyai.reconcile.observe import Observer
@@ -56,6 +56,8 @@ class Executor:
                 await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level))
             case Name(task, hosts):
                 await runtime.name(task, hosts)
+            case TurnAway(task, ports):
+                await runtime.turn_away(task, ports)
             case Stop(task, container):
                 await runtime.stop(task, container)
             case Release(task):

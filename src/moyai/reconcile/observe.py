@@ -81,7 +81,8 @@ class Observer:
         feed = self._around.feed
         part = "" if task.view is None else task.view.namespace
         ports = [o.reachable_port for o in offers(task)]
-        waiting = {w for port in ports for w in feed.holders(task.interface.address, port, part)} | self._silent(task)
+        holders = {w for port in ports for w in feed.holders(task.interface.address, port, part)}
+        waiting = {w for w in holders if self._runs(w)} | self._silent(task)
         if waiting:
             self._forgotten.pop(task.id, None)
             return Drain(frozenset(waiting))
@@ -90,6 +91,11 @@ class Observer:
             return Drain(forgotten_at=forgotten, in_flight=await self._around.runtime.in_flight(task.id))
         except RuntimeFault:
             return Drain(forgotten_at=forgotten)
+
+    def _runs(self, workload: WorkloadId) -> bool:
+        """Whether there is a proxy to act on what it knows: one that has ended sends and acknowledges nothing."""
+        task = self._around.store.world.tasks.get(workload)
+        return task is not None and _has_proxy(task)
 
     def _silent(self, leaving: Task) -> set[WorkloadId]:
         """Running proxies that call the task and have no stream (after a restart of this process, say): what
@@ -104,7 +110,8 @@ class Observer:
 
 
 def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:
-    proxy = task.proxy
-    if proxy is None or proxy.last_status is not ContainerStatus.RUNNING or task.view is None:
-        return False
-    return any(n.target in targets for n in task.view.names)
+    return _has_proxy(task) and task.view is not None and any(n.target in targets for n in task.view.names)
+
+
+def _has_proxy(task: Task) -> bool:
+    return task.proxy is not None and task.proxy.last_status is ContainerStatus.RUNNING

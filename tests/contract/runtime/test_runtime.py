@@ -160,6 +160,10 @@ async def test_a_proxy_becomes_healthy_serves_nothing_yet_and_stops(place, seen)
     await place.runtime.start_proxy(proxy())
     await place.until(lambda: seen.healthy("proxy"))
     assert await place.runtime.in_flight(TASK) == 0
+    for _ in range(2):
+        await place.runtime.turn_away(TASK, (8080,))
+    await place.runtime.turn_away(OTHER, (8080,))
+    assert await place.runtime.in_flight(TASK) == 0
     await place.runtime.stop(TASK, "proxy")
     await place.until(lambda: seen.ended(name="proxy"))
     assert await place.runtime.in_flight(TASK) is None

@@ -7,6 +7,7 @@ POST /run {"command": […]}     a command in this container
 POST /load {"callers": […]}    begin; each caller is one of load.py's kinds
 GET /load                      the tally up to now
 DELETE /load                   end, and the tally
+POST, GET, DELETE /steady      the same with steady.py's load, whose settings are the body
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import httpx
 from tests.e2e.apps import ask
 from tests.e2e.apps.leaving import leave_on_sigterm
 from tests.e2e.apps.load import Load
+from tests.e2e.apps.steady import Steady
 
-LOADS: list[Load] = []
+LOADS: Mapping[str, list[Load | Steady]] = {"/load": [], "/steady": []}
 RUN_PATIENCE = 30
 
 
@@ -43,14 +45,20 @@ def run(order: dict[str, Any]) -> Mapping[str, object]:
 
 
 def begin(order: dict[str, Any]) -> Mapping[str, object]:
-    LOADS.append(Load(order["callers"], order.get("rate", 20)))
-    return LOADS[-1].tally()
+    LOADS["/load"].append(Load(order["callers"], order.get("rate", 20)))
+    return LOADS["/load"][-1].tally()
+
+
+def begin_steady(order: dict[str, Any]) -> Mapping[str, object]:
+    LOADS["/steady"].append(Steady(**order))
+    return LOADS["/steady"][-1].tally()
 
 
 ORDERS: Mapping[str, Callable[[dict[str, Any]], Mapping[str, object]]] = {
     "/ask": answer_of,
     "/run": run,
     "/load": begin,
+    "/steady": begin_steady,
 }
 
 
@@ -62,10 +70,11 @@ class Probe(BaseHTTPRequestHandler):
         self.answer(ORDERS[self.path](order))
 
     def do_GET(self) -> None:
-        self.answer(LOADS[-1].tally() if LOADS else {})
+        loads = LOADS[self.path]
+        self.answer(loads[-1].tally() if loads else {})
 
     def do_DELETE(self) -> None:
-        self.answer(LOADS.pop().end())
+        self.answer(LOADS[self.path].pop().end())
 
     def answer(self, found: Mapping[str, object]) -> None:
         body = json.dumps(found).encode()

@@ -12,8 +12,8 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Put
 from moyai.kernel.clock import later
 from moyai.kernel.ids import WorkloadId
-from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop
-from moyai.plan.ending import SETTLE
+from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop, TurnAway
+from moyai.plan.ending import DRAIN_POLL, SETTLE
 from moyai.plan.registration import records_expire_at
 from moyai.testing.world import CHECK, Builder, container
 from tests.unit.plan.tasks import DRAINED, down, proxy_of, put, schedule, step, up
@@ -39,6 +39,12 @@ def running(ttl=None, **changes):
         step(build, task, *seen)
     assert build.world.tasks[task].last_status is TaskStatus.RUNNING
     return build, task, seen
+
+
+def drain(build, task, *seen, **more):
+    """Two steps: its ports are closed, and then what is under way is counted."""
+    step(build, task, *seen, **more)
+    return step(build, task, *seen, **more)
 
 
 def discoverable(*ttls, **registry):
@@ -175,18 +181,18 @@ def test_service_connects_instances_have_the_health_of_their_tasks():
 
 
 @pytest.mark.parametrize(
-    ("ttl", "drain", "waits"), [(10, DRAINED, 11), (10, Drain(in_flight=1), 30), (60, Drain(in_flight=1), 61)]
+    ("ttl", "drained", "waits"), [(10, DRAINED, 11), (10, Drain(in_flight=1), 30), (60, Drain(in_flight=1), 61)]
 )
-def test_a_drain_and_expiring_records_are_both_waited_for(ttl, drain, waits):
+def test_a_drain_and_expiring_records_are_both_waited_for(ttl, drained, waits):
     build, task, seen = running(ttl=ttl)
     build.stop(task)
     step(build, task, *seen)
     since = build.clock.now()
     build.clock.turn_to(later(since, waits - 0.1))
-    step(build, task, *seen, drain=drain)
+    drain(build, task, *seen, drain=drained)
     assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
     build.clock.turn_to(later(since, waits))
-    step(build, task, *seen, drain=drain)
+    drain(build, task, *seen, drain=drained)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
@@ -225,7 +231,7 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
 
 
 @pytest.mark.parametrize(
-    ("drain", "seconds", "drained"),
+    ("known", "seconds", "drained"),
     [
         (None, 1, False),
         (None, 30, True),
@@ -236,12 +242,12 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
         (Drain(in_flight=None), 0, True),
     ],
 )
-def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(drain, seconds, drained):
+def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(known, seconds, drained):
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
     build.clock.turn_to(later(build.clock.now(), seconds))
-    step(build, task, *seen, **({} if drain is None else {"drain": drain}))
+    drain(build, task, *seen, **({} if known is None else {"drain": known}))
     assert (build.world.tasks[task].last_status is TaskStatus.STOPPING) is drained
 
 
@@ -249,11 +255,24 @@ def test_requests_are_counted_only_after_the_workers_have_followed():
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
-    drain = Drain(forgotten_at=build.clock.now(), in_flight=0)
-    plan = step(build, task, *seen, drain=drain)
-    assert plan.wake_at == later(build.clock.now(), SETTLE)
+    forgotten = Drain(forgotten_at=build.clock.now(), in_flight=0)
+    plan = step(build, task, *seen, drain=forgotten)
+    assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), SETTLE))
     build.clock.turn_to(plan.wake_at)
-    step(build, task, *seen, drain=drain)
+    drain(build, task, *seen, drain=forgotten)
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
+
+
+def test_requests_are_counted_only_behind_a_closed_door():
+    build, task, seen = running()
+    build.stop(task)
+    step(build, task, *seen)
+    plan = step(build, task, *seen, drain=DRAINED)
+    assert plan.effects == (TurnAway(build.world.tasks[task].id, (9000,)),)
+    assert build.world.tasks[task].last_status is TaskStatus.DEACTIVATING
+    plan = step(build, task, *seen, drain=Drain(in_flight=1))
+    assert (plan.effects, plan.wake_at) == ((), later(build.clock.now(), DRAIN_POLL))
+    step(build, task, *seen, drain=DRAINED)
     assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
@@ -262,7 +281,7 @@ def test_the_proxy_stops_last_and_after_its_last_report():
     proxy = seen[0]
     build.stop(task)
     step(build, task, *seen)
-    step(build, task, *seen, drain=DRAINED)
+    drain(build, task, *seen, drain=DRAINED)
     assert step(build, task, *seen).effects == (Stop(build.world.tasks[task].id, "api"),)
     ended = down(build, "api", 143)
     assert step(build, task, proxy, ended, reported_at=build.clock.now()).effects == ()
@@ -276,7 +295,7 @@ def test_what_has_ended_is_taken_away_and_forgotten_in_an_hour():
     build, task, seen = running()
     build.stop(task)
     step(build, task, *seen)
-    step(build, task, *seen, drain=DRAINED)
+    drain(build, task, *seen, drain=DRAINED)
     gone = (down(build, seen[0].name), down(build, "api", 143))
     step(build, task, *gone)
     known = build.world.tasks[task]

@@ -17,7 +17,7 @@ import hashlib
 import os
 import socket
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from moyai.domain.sandbox.spec import Network, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
-from moyai.runtime.linux import firewall, netns, nft, rules
+from moyai.runtime.linux import door, firewall, netns, nft, rules
 
 ROUTER_MAC = "02:ff:00:00:00:01"
 """Every port of every router has it: no two of them are on one link."""
@@ -39,6 +39,10 @@ _LINK_SCOPE = 253
 _BACKLOG = 128
 _PORT, _TIME_WAIT = "v", "06"
 _LINK_LOCAL = "169.254.0.0/16"
+
+_SENT_AGAIN = "4"
+"""How often the kernel sends again what nobody acknowledges before it gives a connection up: 6 s. Its own 15 times are
+a quarter of an hour, and a proxy that waits so long for a task whose link is cut can't ask another one in time."""
 
 
 @contextlib.contextmanager
@@ -87,6 +91,7 @@ def join(spec: SandboxSpec, router: Path, pin: Path) -> None:
             _address(task_links, spec.network)
         if spec.intercept is not None:
             with netns.inside(pin):
+                sysctl("ipv4/tcp_retries2", _SENT_AGAIN)
                 nft.apply(rules.interception(spec.intercept))
 
 
@@ -98,6 +103,14 @@ def _calm() -> None:
         with contextlib.suppress(OSError):  # not every kernel has the first
             sysctl("ipv4/tcp_congestion_control", name)
             return
+
+
+def turn_away(pin: Path, ports: Sequence[int]) -> None:
+    """Close a task's ports to new connections from outside; nothing where the task has no network any more."""
+    with translated("the task's ports can't be closed"):
+        if netns.is_pinned(pin):
+            with netns.inside(pin):
+                nft.apply(door.closed(ports))
 
 
 def _plug(spec: SandboxSpec, router: Path, pin: Path) -> None:

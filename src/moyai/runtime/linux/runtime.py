@@ -26,7 +26,7 @@ from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Us
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault, SandboxFailed
-from moyai.runtime.linux import admin, host, logs, names, netns, network, orders, processes, sandboxes, states
+from moyai.runtime.linux import door, host, logs, names, netns, network, orders, processes, sandboxes, states
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
@@ -207,17 +207,19 @@ class LinuxRuntime:
         async for task in self._bell.rings():
             yield task
 
+    async def turn_away(self, task: TaskId, ports: Sequence[int]) -> None:
+        """See the port."""
+        await self._network.run(partial(network.turn_away, self._layout.task_netns(task), ports))
+
     async def in_flight(self, task: TaskId) -> int | None:
         """See the port."""
-        run = self._layout.proxy(task)
-        return await admin.in_flight(run) if run.exists() else None
+        return await door.in_flight(self._layout.proxy(task), self._layout.task_netns(task), self._network)
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See the port."""
         state = await self.inspect(task)
         running = [c.name for c in state.containers.values() if c.phase is ContainerPhase.RUNNING] if state else []
-        used = {name: self._cgroups.usage(f"{task}/{name}") for name in running}
-        return {name: usage for name, usage in used.items() if usage is not None}
+        return {name: used for name in running if (used := self._cgroups.usage(f"{task}/{name}")) is not None}
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """See the port."""

@@ -127,6 +127,9 @@ class SimRuntime:
         finally:
             self._watchers.discard(bell)
 
+    async def turn_away(self, task: TaskId, ports: Sequence[int]) -> None:
+        """See ``TaskRuntime.turn_away``; nobody calls."""
+
     async def in_flight(self, task: TaskId) -> int | None:
         """See ``TaskRuntime.in_flight``; what ``load`` said."""
         sandbox = self._sandboxes.get(task)

@@ -1,0 +1,145 @@
+"""What goes wrong while a service is called a hundred times a second, and what its callers see of it.
+
+Asserted, wherever a healthy task remained: no request that may be repeated fails, and nothing is done twice. A POST
+that an application may have begun when it or its proxy died fails, because nobody can know whether it was done; where
+the proxies can know, it doesn't. Times are printed, never asserted. ``make faults`` runs all, ``make test`` a few.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.faults.field import Field, faultless, nothing_unknown, once
+from tests.e2e.stack import kill
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+# ------------------------------------------------------------------------------------------------- sudden death
+
+
+def test_an_application_is_killed(field):
+    with field.load("an application is killed") as run:
+        victim = field.tasks()[0]
+        kill(victim, "apps.ledger")
+        field.cluster.until(victim, "STOPPED")
+        field.whole()
+    faultless(run)
+
+
+def test_a_proxy_is_killed(field):
+    with field.load("a proxy is killed") as run:
+        victim = field.tasks()[0]
+        kill(victim, "/envoy --config-path")
+        field.cluster.until(victim, "STOPPED")
+        field.whole()
+    faultless(run)
+
+
+def test_the_control_plane_is_killed(field):
+    with field.load("the control plane is killed") as run:
+        field.installation.kill()
+        run.answers(100)
+        field.installation.up()
+        field.whole()
+    faultless(run)
+    nothing_unknown(run)
+
+
+# ------------------------------------------------------------------------------------------------- bad company
+
+
+def test_a_task_falls_silent(field):
+    with field.load("a task falls silent (link cut)") as run:
+        victim = field.tasks()[0]
+        with field.silent(victim):
+            run.answers(300)
+            eventually(lambda: no_longer_asked(field), "the silent task is left alone")
+            field.replace(victim)
+        field.whole()
+    faultless(run)
+
+
+def no_longer_asked(field: Field) -> bool:
+    """Whether no request is under way that has been for more than a second."""
+    return bool(field.probe.steadily()["oldest"] < 1)
+
+
+@pytest.mark.heavy
+def test_a_task_is_slow(field):
+    with field.load("a task is slow") as run:
+        victim = field.tasks()[0]
+        field.tell(victim, "slow")
+        run.answers(300)
+        field.tell(victim, "well")
+    faultless(run)
+    nothing_unknown(run)
+
+
+@pytest.mark.heavy
+def test_a_task_resets_connections(field):
+    with field.load("a task resets its connections") as run:
+        victim = field.tasks()[0]
+        field.tell(victim, "cut")
+        run.answers(300)
+        field.replace(victim)
+        field.whole()
+    faultless(run)
+
+
+@pytest.mark.heavy
+def test_a_task_answers_503(field):
+    with field.load("a task answers 503") as run:
+        victim = field.tasks()[0]
+        field.tell(victim, "busy")
+        run.answers(300)
+        field.replace(victim)
+        field.whole()
+    faultless(run)
+    nothing_unknown(run)
+
+
+def test_a_task_refuses_connections(field):
+    with field.load("a task refuses connections") as run:
+        victim = field.tasks()[0]
+        field.tell(victim, "deaf")
+        run.answers(300)
+        field.replace(victim)
+        field.whole()
+    faultless(run)
+    nothing_unknown(run)
+
+
+# ---------------------------------------------------------------------------------------------------- changes
+
+
+@pytest.mark.heavy
+def test_a_rolling_deployment(field):
+    with field.load("a rolling deployment") as run:
+        before = set(field.tasks())
+        field.cluster.update("ledger", taskDefinition=field.definition("2"))
+        field.whole()
+        field.cluster.quiet("ledger")
+        assert before.isdisjoint(field.tasks())
+    faultless(run)
+    nothing_unknown(run)
+
+
+@pytest.mark.heavy
+def test_scaling_to_zero_and_back(field):
+    with field.load("scale to zero and back") as run:
+        begin = run.now()
+        field.cluster.update("ledger", desiredCount=0)
+        field.cluster.quiet("ledger")
+        eventually(lambda: field.probe.steadily()["failed"] > 10, "callers are told that there is nobody")
+        field.cluster.update("ledger", desiredCount=3)
+        field.whole()
+        end = run.now()
+    once(run)
+    said = {(failure["status"], failure["body"]) for failure in run.tally["failures"]}
+    assert said == {("503", "no healthy upstream")}, json.dumps(run.tally["failures"], indent=1)
+    assert run.tally["failures"][0]["at"] > begin
+    assert run.tally["last_failure"] < end

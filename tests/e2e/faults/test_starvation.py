@@ -1,0 +1,60 @@
+"""A machine that is short of processors: what a proxy has acknowledged, its worker may not have heard yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.e2e.faults.field import Field
+from tests.e2e.faults.starve import starved, thread
+from tests.e2e.stack import Cluster, Probe, app, offer, processes
+from tests.e2e.waiting import eventually, while_it_lasts
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+LINES = {"kind": "lines", "host": "lines", "port": 7000}
+POSTS = {"kind": "http", "url": "http://web/", "method": "POST"}
+HELD = 5
+"""Seconds: longer than a task is given between the last acknowledgement and SIGTERM."""
+
+
+@pytest.fixture(scope="module")
+def cluster(field: Field) -> Cluster:
+    made = Cluster(field.installation, "starving", "starving")
+    definition = made.define("pair", app("lines", 7000), app("web", 8080, "http"))
+    made.serve("pair", definition, offer("lines", "lines", 7000), offer("web", "web"), count=2)
+    made.steady("pair")
+    return made
+
+
+@pytest.fixture(scope="module")
+def probe(cluster: Cluster) -> Probe:
+    return cluster.probe("starving-caller")
+
+
+@contextmanager
+def worker_starved(arn: str) -> Iterator[None]:
+    """The thread of a task's proxy that carries its traffic stands still."""
+    (envoy,) = processes(arn, "/envoy --config-path")
+    with starved(thread(envoy, "wrk:worker_0")):
+        yield
+
+
+@pytest.mark.parametrize("who", ["the caller's", "the targets'"])
+def test_a_task_leaves_while_a_proxy_gets_no_processor(cluster, probe, who):
+    cluster.update("pair", desiredCount=2)
+    cluster.steady("pair")
+    tasks = cluster.tasks("starving-caller" if who == "the caller's" else "pair")
+    probe.begin(*[LINES] * 4, *[POSTS] * 2)
+    eventually(lambda: len(probe.tally()["answered"]) == 2)
+    with ExitStack() as held:
+        for task in tasks:
+            held.enter_context(worker_starved(task["taskArn"]))
+        cluster.update("pair", desiredCount=1)
+        while_it_lasts(HELD)
+    cluster.steady("pair")
+    cluster.quiet("pair")
+    tally = probe.end()
+    assert tally["failures"] == []
