@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 LIFETIME = 28
 """Seconds: each certificate is renewed after 20 of them."""
+BLUE_GREEN = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
+ROLLING = {"strategy": "ROLLING"}
 BUILT_IN: dict[str, Any] = {"issuerCertificateAuthority": {}}
 ROOT = "arn:aws:acm-pca:::template/RootCACertificate/V1"
 CONFIGURATION = {
@@ -58,8 +60,9 @@ def stage(installed: Callable[..., Installation]) -> Stage:
     installation.up()
     cluster = Cluster(installation, "tls", "tls")
     definition = cluster.define("servers", app("web", 8080, "http"), app("rpc", 50051, "grpc"), app("lines", 7000))
-    ports = (("web", 80), ("rpc", 50051), ("lines", 7000))
-    cluster.serve("servers", definition, *(offer(n, n, port, tls=BUILT_IN) for n, port in ports), public=True)
+    ports = {"web": (80, None), "rpc": (50051, None), "lines": (7000, 7443)}
+    offers = [offer(n, n, port, tls=BUILT_IN, ingressPortOverride=over or 0) for n, (port, over) in ports.items()]
+    cluster.serve("servers", definition, *offers, public=True)
     cluster.serve(
         "switched",
         cluster.define("switched", app("web", 8080, "http", healthCheck=checked(8080))),
@@ -91,7 +94,7 @@ def shown(address: str, port: int, roots: str, name: str, **versions: Any) -> x5
     return x509.load_der_x509_certificate(der)
 
 
-@pytest.mark.parametrize(("port", "name"), [(8080, "web.tls"), (50051, "rpc.tls"), (7000, "lines.tls")])
+@pytest.mark.parametrize(("port", "name"), [(8080, "web.tls"), (50051, "rpc.tls"), (7443, "lines.tls")])
 def test_the_wire_between_proxies_is_tls_1_3_with_the_endpoints_name(stage, port, name):
     certificate = shown(stage.address, port, stage.roots, name)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -143,9 +146,9 @@ def test_a_certificate_is_renewed_under_load_by_a_control_plane_that_was_killed_
 
 def test_encryption_is_switched_on_and_off_under_load_and_nobody_notices(stage):
     stage.probe.begin(*SWITCHED)
-    for tls in (BUILT_IN, None):
+    for tls, how in ((BUILT_IN, BLUE_GREEN), (None, ROLLING)):
         connect = {"enabled": True, "services": [switched(tls)]}
-        stage.cluster.update("switched", serviceConnectConfiguration=connect)
+        stage.cluster.update("switched", serviceConnectConfiguration=connect, deploymentConfiguration=how)
         stage.cluster.steady("switched")
         stage.cluster.quiet("switched")
         address = stage.cluster.public_address("switched")
