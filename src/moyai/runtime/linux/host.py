@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.shim import syscalls
@@ -58,12 +59,45 @@ def disks(hidden: Path) -> tuple[str, ...]:
     """Directories of the host's root that are file systems of their own (``/home`` often is): an overlay
     doesn't see below them, so they are shown in it one by one. What is below ``hidden`` is left out.
     """
+    return disks_of(Path("/proc/self/mountinfo").read_text(), hidden)
+
+
+def disks_of(mountinfo: str, hidden: Path) -> tuple[str, ...]:
+    """The disks in the text of a ``mountinfo`` (proc_pid_mountinfo(5)).
+
+    A directory that is mounted on itself, as another installation's namespaces are, is no disk.
+    """
+    mounts: dict[str, _Mount] = {}
     found = []
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields, _, rest = line.partition(" - ")
-        point = fields.split()[4].encode().decode("unicode_escape")
-        if rest.split()[0] not in _DISKS or point == "/" or not Path(point).is_dir() or hidden in Path(point).parents:
-            continue
-        if not any(point == never or point.startswith(f"{never}/") for never in _NEVER):
-            found.append(point)
+    for line in mountinfo.splitlines():
+        mount = _mount(line)
+        point = Path(mount.point)
+        around = next((mounts[str(over)] for over in point.parents if str(over) in mounts), None)
+        itself = around is not None and mount == _below(around, point)
+        mounts[mount.point] = mount
+        shown = mount.file_system in _DISKS and mount.point != "/" and hidden not in point.parents and not itself
+        if shown and point.is_dir() and not any(point.is_relative_to(never) for never in _NEVER):
+            found.append(mount.point)
     return tuple(dict.fromkeys(found))
+
+
+class _Mount(NamedTuple):
+    """Where a directory of a device is mounted."""
+
+    point: str
+    device: str
+    directory: str
+    file_system: str
+
+
+def _mount(line: str) -> _Mount:
+    fields, _, rest = line.partition(" - ")
+    _, _, device, directory, point, *_ = fields.split()
+    names = (name.encode().decode("unicode_escape") for name in (point, directory))
+    return _Mount(next(names), device, next(names), rest.split()[0])
+
+
+def _below(mount: _Mount, point: Path) -> _Mount:
+    """What the mount shows at a point below it."""
+    directory = Path(mount.directory, point.relative_to(mount.point))
+    return mount._replace(point=str(point), directory=str(directory))
