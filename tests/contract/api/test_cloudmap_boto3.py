@@ -114,17 +114,17 @@ def test_namespaces_are_listed_by_filters_and_pages(cloud_map):
             {"Filters": [{"Name": "UPDATE_DATE", "Values": ["yesterday", "1"], "Condition": "BETWEEN"}]},
             "seconds since 1970",
         ),
-        (
-            "discover_instances",
-            {"NamespaceName": "a", "ServiceName": "b", "OwnerAccount": "111122223333"},
-            "Namespace not found",
-        ),
     ],
 )
 def test_bad_input(cloud_map, call, params, message):
     with pytest.raises(cloud_map.exceptions.InvalidInput, match=message):
         getattr(cloud_map, call)(**params)
     assert cloud_map.list_namespaces()["Namespaces"] == []
+
+
+def test_a_namespace_of_another_account_that_is_not_shared_is_not_found(cloud_map):
+    with pytest.raises(cloud_map.exceptions.NamespaceNotFound):
+        cloud_map.discover_instances(NamespaceName="a", ServiceName="b", OwnerAccount="111122223333")
 
 
 def test_services_and_instances(cloud_map, cart):
