@@ -11,3 +11,4 @@ async def installation():
     made.start()
     yield made
     await made.crash()
+    assert made.runtime.strangers == []

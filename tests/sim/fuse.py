@@ -59,11 +59,15 @@ class FusedRuntime(SimRuntime):
     def __init__(self, clock: Clock, fuse: Fuse) -> None:
         super().__init__(clock)
         self._fuse = fuse
+        self.strangers: list[TaskId] = []
+        """Tasks whose sandbox was made before the networks knew them."""
 
     async def shape(self, fabric: Fabric) -> None:
         await self._do(super().shape(fabric))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
+        if not any(sandbox.task == i.task for vpc in self.fabric.vpcs for i in vpc.interfaces):
+            self.strangers.append(sandbox.task)
         await self._do(super().prepare(sandbox))
 
     async def start(self, container: ContainerSpec) -> None:

@@ -77,3 +77,4 @@ async def test_it_ends_the_same_wherever_it_was_cut(first):
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
         twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]
         assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"
+        assert made.runtime.strangers == [], f"make sim SEED={SEED}: cut after action {cut}"

@@ -28,6 +28,22 @@ async def test_a_service_comes_up_and_rests(installation):
     assert await installation.plans_left() == []
 
 
+async def test_the_networks_know_a_task_while_it_has_a_sandbox_and_no_longer(installation):
+    build = installation.build
+    service = build.service("front", build.definition("front"), 2)
+    await installation.steady(service)
+
+    def known() -> set[str]:
+        return {i.task for vpc in installation.runtime.fabric.vpcs for i in vpc.interfaces}
+
+    assert known() == {task.id for task in build.tasks(service)}
+    victim = build.tasks(service)[0]
+    installation.runtime.die(victim.id, "app", 3)
+    await installation.until(lambda: build.world.tasks[victim.arn].stopped)
+    await installation.steady(service)
+    await installation.until(lambda: known() == {task.id for task in build.tasks(service)})
+
+
 async def test_what_dies_is_replaced(installation):
     build = installation.build
     service = build.service("back", build.definition("back"), 2)
@@ -155,7 +171,8 @@ async def test_what_a_crash_left_half_made_is_swept(installation):
     build = installation.build
     service = build.service("back", build.definition("back"), 1)
     await installation.crash()
-    await installation.runtime.prepare(stray_sandbox(build))
+    await installation.runtime.prepare(stray := stray_sandbox(build))
+    installation.runtime.strangers.remove(stray.task)
     installation.start()
     await installation.steady(service)
     assert set(await installation.runtime.observe()) == {t.id for t in installation.build.tasks(service)}
