@@ -90,12 +90,13 @@ def roots_with(certificate: ServerCertificate | None, root: str) -> tuple[str, .
     return (root, *(r for r in before if r != root))[:_KEPT_ROOTS]
 
 
-def missing(world: World, view: ConnectView | None) -> Offer | None:
-    """An offer of the view that can't be kept yet, for want of its certificate."""
+def missing(world: World, view: ConnectView | None, now: Instant) -> Offer | None:
+    """An offer of the view that can't be kept, for want of a certificate that is valid."""
     for offer in () if view is None else view.offers:
         if offer.authority is not None:
             key = certificate_key(offer.discovery_service, offer.authority)
-            if key not in world.server_certificates:
+            certificate = world.server_certificates.get(key)
+            if certificate is None or certificate.not_after <= now:
                 return offer
     return None
 

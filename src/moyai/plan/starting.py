@@ -110,7 +110,7 @@ def _started(case: Case) -> Step:
 
 
 def _await_proxy(case: Case, proxy: Container) -> Step:
-    if proxy.started_at is None and (offer := missing(case.world, case.task.view)) is not None:
+    if proxy.started_at is None and (offer := missing(case.world, case.task.view, case.now)) is not None:
         return _await_certificate(case, offer.discovery_name)
     if proxy.started_at is None:
         return Step(case.task, effects=(_start_proxy(case.task, proxy),))

@@ -83,11 +83,12 @@ def desk() -> Desk:
 def test_one_is_ordered_as_soon_as_its_authority_signs(desk):
     assert desk.plan() == CertificatePlan()
     view = desk.build.world.services[desk.service].primary.view
-    assert missing(desk.build.world, view) == view.offers[0]
+    assert missing(desk.build.world, view, desk.now) == view.offers[0]
     desk.activate()
     (order,) = desk.plan().orders
     assert (order.name, order.begin, order.end) == ("back-api.shop", desk.now - 3600, desk.now + WEEK)
-    assert missing(desk.build.world, view) is None
+    assert missing(desk.build.world, view, desk.now) is None
+    assert missing(desk.build.world, view, later(desk.now, WEEK)) == view.offers[0]
     assert desk.plan() == CertificatePlan(wake_at=Instant(desk.now + 5 * DAY))
 
 
