@@ -22,7 +22,7 @@ from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
 from moyai.plan.mode import is_live
 from moyai.plan.registration import LONGEST_TTL, offers
-from moyai.plan.rollout import bounds, is_healthy
+from moyai.plan.rollout import AFTER_DRAIN, bounds, is_healthy
 from moyai.plan.scheduler import plan_service
 from moyai.plan.strategy.case import REROUTE_LIMIT
 from moyai.ports.runtime import RuntimeFault
@@ -279,6 +279,11 @@ class Harness:
         for instance in world.discovery_instances:
             assert instance.task is not None
             assert world.tasks[instance.task].last_status is TaskStatus.RUNNING, "only RUNNING tasks are registered"
+        for service in world.services:
+            if service.status is ServiceStatus.ACTIVE:
+                cared_for = {d.pool for d in service.deployments}
+                serving = (t for t in world.tasks.by("service", service.arn) if t.last_status not in AFTER_DRAIN)
+                assert all(t.pool in cared_for for t in serving), "a deployment speaks for every task"
         for log in world.service_logs:
             assert len(log.events) <= 100
             assert all(a.created_at > b.created_at for a, b in pairwise(log.events))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 
-from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.service import DeploymentConfiguration, ServiceStatus
+from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import HookTarget, LifecycleHook, LifecycleStage, LinearConfiguration, Strategy
+from moyai.plan.strategy.hooks import waiting
 from moyai.testing.world import container
 from tests.sim.control import Installation
 
 SEED = int(os.environ.get("SEED", "7"))
 """``make sim SEED=…`` plays another one."""
 STRIDE = 10
+Story = Callable[[Installation], Awaitable[None]]
 
 
-async def story(made: Installation) -> None:
+async def rolling(made: Installation) -> None:
     """Two services, one a client of the other; one is encrypted, loses a task, and is deleted."""
     build = made.build
     build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
@@ -36,6 +42,35 @@ async def story(made: Installation) -> None:
     await made.until(lambda: made.store.world.services[front].status is ServiceStatus.INACTIVE)
 
 
+async def moving(made: Installation) -> None:
+    """Traffic moves in steps to a new revision, which pauses once; another one is brought out and taken back."""
+    build = made.build
+    definition = build.definition("back", container("api", port=9000))
+    pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.POST_TEST_TRAFFIC_SHIFT,))
+    steps = DeploymentConfiguration(
+        strategy=Strategy.LINEAR, linear_configuration=LinearConfiguration(50.0, 0), bake_time_in_minutes=1
+    )
+    back = build.service("back", definition, 1, offers=["api"])
+    made.build.discover(back, made.build.registry("back", 10))
+    await made.steady(back)
+    front = made.build.service("front", made.build.definition("front"), 1, offers=[])
+    await made.steady(front)
+    made.build.configure(back, replace(steps, lifecycle_hooks=(pause,)))
+    made.build.deploy(back, definition)
+    await made.until(lambda: bool(waiting(made.build.deployment(back))))
+    made.build.go_on(back)
+    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
+    await made.steady(back)
+    made.build.configure(back, steps)
+    made.build.deploy(back, definition)
+    await made.until(lambda: made.build.deployment(back).stage is LifecycleStage.BAKE_TIME)
+    made.build.roll_back(back)
+    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL)
+    await made.steady(back)
+    made.build.delete(front)
+    await made.until(lambda: made.store.world.services[front].status is ServiceStatus.INACTIVE)
+
+
 async def ending(made: Installation) -> dict[str, object]:
     """What is left, without the names that chance gave."""
     await made.clock.advance(120)
@@ -50,7 +85,7 @@ async def ending(made: Installation) -> dict[str, object]:
     }
 
 
-async def told_after(cut: int | None) -> tuple[Installation, int, dict[str, object]]:
+async def told_after(story: Story, cut: int | None) -> tuple[Installation, int, dict[str, object]]:
     """The installation, how many actions the story took, and what it ended with."""
     made = Installation(SEED)
     made.start()
@@ -64,15 +99,16 @@ async def told_after(cut: int | None) -> tuple[Installation, int, dict[str, obje
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-async def test_it_ends_the_same_wherever_it_was_cut(first):
-    _, actions, expected = await told_after(None)
+@pytest.mark.parametrize("story", [rolling, moving])
+async def test_it_ends_the_same_wherever_it_was_cut(story, first):
+    _, actions, expected = await told_after(story, None)
     assert expected["sandboxes"]
     assert expected["registered"]
     assert expected["left"] == []
     cuts = range(first, actions + 1, STRIDE)
     assert cuts
     for cut in cuts:
-        made, _, reached = await told_after(cut)
+        made, _, reached = await told_after(story, cut)
         assert made.crashes == 1
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
         twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]

@@ -19,6 +19,11 @@ def pools(roll: Roll, *, acknowledged: bool) -> tuple[Roll, ...]:
     return tuple(_pool(roll, pool, acknowledged=acknowledged) for pool in found)
 
 
+def is_simple(service: Service) -> bool:
+    """Whether there is one pool, which nobody has to be told of."""
+    return len({d.pool for d in service.deployments}) == 1
+
+
 def _pool(roll: Roll, pool: Pool, *, acknowledged: bool) -> Roll:
     inside = Roll(
         service=replace(roll.service, deployments=_ranked(roll.service, pool)),
@@ -36,7 +41,7 @@ def _count(inside: Roll, pool: Pool, *, acknowledged: bool) -> int:
     untold = service.current_deployment is None and not service.traffic.shares
     if untold or pool in service.traffic.pools:
         return service.desired_count
-    return 0 if acknowledged else len(inside.alive)
+    return 0 if acknowledged else min(service.desired_count, len(inside.alive))
 
 
 def _ranked(service: Service, pool: Pool) -> tuple[Deployment, ...]:

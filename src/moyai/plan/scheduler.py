@@ -23,15 +23,15 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events, unseen
 from moyai.plan.action import Plan, earliest, plan
-from moyai.plan.pools import pools
+from moyai.plan.pools import is_simple, pools
 from moyai.plan.progress import advance, steady_again
 from moyai.plan.replicas import Moment
 from moyai.plan.retire import unused
 from moyai.plan.rollout import Roll, take_stock
 from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task
-from moyai.plan.strategy.advance import due, transition
+from moyai.plan.strategy.advance import REROUTE_POLL, due, transition
 from moyai.plan.strategy.begin import superseded
-from moyai.plan.strategy.case import Case, case_of
+from moyai.plan.strategy.case import Case, case_of, have_acknowledged
 from moyai.plan.strategy.ending import completed
 from moyai.plan.turn import Turn, turns
 
@@ -51,21 +51,24 @@ def plan_service(world: World, observed: Observed, service_arn: ServiceArn, now:
         return _drain(world, roll, now, ids)
     case = case_of(world, observed, roll, now, ids)
     step = None if case is None else transition(case)
-    if case is None or step is None:
-        return _tasks(Moment(world, now, ids), roll, case)
+    if case is None:
+        told = is_simple(service) or have_acknowledged(service, observed.reroutings.get(service_arn), now)
+        return _tasks(Moment(world, now, ids), roll, None, acknowledged=told)
+    if step is None:
+        return _tasks(Moment(world, now, ids), roll, case, acknowledged=case.acknowledged)
     moved = replace(case, roll=replace(roll, service=step.service), record=step.record)
     if step.record.stage is None and not step.record.finished:
-        return _tasks(Moment(world, now, ids), moved.roll, moved, step.texts)
+        return _tasks(Moment(world, now, ids), moved.roll, moved, step.texts, acknowledged=moved.acknowledged)
     said = events.announce(world, service.arn, step.texts, now, ids)
     records = ((step.service, service), (step.record, case.record))
     return plan((*(Put(after) for after, before in records if after != before), *said))
 
 
-def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = ()) -> Plan:
+def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = (), *, acknowledged: bool) -> Plan:
     """Who starts and who stops, as the deployment's stage has it."""
     world, now, ids, _ = moment
     service = world.services[roll.service.arn]
-    made = turns(moment, pools(roll, acknowledged=case is None or case.acknowledged))
+    made = turns(moment, pools(roll, acknowledged=acknowledged))
     following, said = advance(roll, made, now, may_complete=case is None or _may_complete(case))
     following, record = _ended(following, case, now)
     following, unheard = unseen.told(world, following)
@@ -80,7 +83,12 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
             *unused(world, service, following),
             *events.announce(world, service.arn, texts, now, ids),
         ),
-        wake_at=earliest(_wake_at(made, service, now), steady_again(following), None if case is None else due(case)),
+        wake_at=earliest(
+            _wake_at(made, service, now),
+            steady_again(following),
+            None if case is None else due(case),
+            None if acknowledged else later(now, REROUTE_POLL),
+        ),
     )
 
 

@@ -7,23 +7,24 @@ the service's present traffic, and each caller's running proxy must have acknowl
 from __future__ import annotations
 
 from moyai.domain.cloudmap.service import DiscoveryService
-from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.domain.world import Observed, Rerouting
 from moyai.kernel.ids import ServiceArn, WorkloadId
 from moyai.mesh.service_connect.service import mesh_name, service_of
 from moyai.mesh.service_connect.tuned import tuning_for
+from moyai.plan.pools import is_simple
 from moyai.ports.proxies import ProxyFeed
 from moyai.reconcile.surroundings import Surroundings
 
 
 def is_moving(around: Surroundings, arn: ServiceArn) -> bool:
-    """Whether the service has a deployment in a stage, which may wait for callers."""
+    """Whether the service has more than one pool, or a deployment in a stage: then it may wait for callers."""
     service = around.store.world.services.get(arn)
-    if service is None or service.current_deployment is None:
+    if service is None or service.status is ServiceStatus.INACTIVE:
         return False
     record = around.store.world.service_deployments.get(service.current_deployment)
-    return record is not None and record.stage is not None
+    return not is_simple(service) or (record is not None and record.stage is not None)
 
 
 def look(around: Surroundings, arn: ServiceArn) -> Observed:

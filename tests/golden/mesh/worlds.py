@@ -5,10 +5,12 @@
         tasks: how many (default 1), or for each whether it is RUNNING, and registered
         zones: the letters of the zones that it may use (default: any)
         tags: of the service
+        pools: {<pool>: percent of the traffic}, each with as many tasks (default: one pool without a name)
+        test: the pool that test traffic goes to
         log: {format, query} of access logs
         sees: the discovery names its tasks can call (default: none)
         offers:
-          <discovery name>: {port, protocol, alias, ingress_port, idle, request, tls}
+          <discovery name>: {port, protocol, alias, ingress_port, idle, request, tls, test_header, not_in: pools}
         before: {tasks, tls} of an older deployment that offers the same
 
 ``tls`` names an authority. Certificates are mere words; ``certified`` makes them real.
@@ -30,7 +32,7 @@ from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
-from moyai.domain.connect.names import ConnectView, Offer, SeenName, allot
+from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allot
 from moyai.domain.ecs.service import (
     AwsVpcConfiguration,
     Deployment,
@@ -40,6 +42,7 @@ from moyai.domain.ecs.service import (
 )
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
+from moyai.domain.ecs.traffic import Share, Traffic
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
 from moyai.domain.pca.certificate import TEMPLATES
@@ -57,6 +60,7 @@ from moyai.kernel.ids import (
     NamespaceArn,
     NamespaceId,
     NetworkInterfaceId,
+    Pool,
     Region,
     ServiceArn,
     SubnetId,
@@ -117,6 +121,7 @@ def _offer(name: str, given: dict[str, Any]) -> Offer:
         idle_timeout_seconds=given.get("idle"),
         per_request_timeout_seconds=given.get("request"),
         authority=_authority(given.get("tls")),
+        test_header=TrafficHeader(*given["test_header"]) if "test_header" in given else TrafficHeader(),
     )
 
 
@@ -171,17 +176,26 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
     )
     view = ConnectView(NAMESPACE, tuple(seen[n] for n in given.get("sees", ())), offers, access_log)
     definition = _definition(world, name, offers)
-    deployment = Deployment(
-        DeploymentId(f"ecs-svc/{name}"),
-        DeploymentStatus.PRIMARY,
-        definition,
-        LONG_AGO,
-        LONG_AGO,
-        network_configuration=_network(given.get("zones")),
-        view=view,
+    pools: dict[str, float] = given.get("pools", {"": 100})
+    deployments = tuple(
+        Deployment(
+            DeploymentId(f"ecs-svc/{name}{pool}"),
+            DeploymentStatus.PRIMARY,
+            definition,
+            LONG_AGO,
+            LONG_AGO,
+            network_configuration=_network(given.get("zones")),
+            view=_within(view, given, pool),
+            pool=Pool(pool),
+        )
+        for pool in pools
     )
+    shares = tuple(Share(Pool(pool), round(percent * 10)) for pool, percent in pools.items())
+    traffic = Traffic(shares if "pools" in given else (), given.get("test"))
     tags = given.get("tags", {})
-    world.apply(Put(Service(arn, name, CLUSTER, LONG_AGO, "test", (deployment,), desired_count=1, tags=tags)))
+    world.apply(
+        Put(Service(arn, name, CLUSTER, LONG_AGO, "test", deployments, desired_count=1, tags=tags, traffic=traffic))
+    )
     for offer in offers:
         if not dict(_offers(given))[offer.discovery_name].get("gone"):
             known = DiscoveryService(
@@ -200,10 +214,17 @@ def _service(world: World, name: str, given: dict[str, Any], seen: dict[str, See
     if before["tasks"]:
         _certificates(world, arn, older.offers)
     for number in range(before["tasks"]):
-        _task(world, f"{name}-before-{number}", arn, older, registered=True)
+        _task(world, f"{name}-before-{number}", arn, replace(deployments[0], view=older), registered=True)
     tasks = given.get("tasks", 1)
-    for number, registered in enumerate([True] * tasks if isinstance(tasks, int) else tasks):
-        _task(world, f"{name}-{number}", arn, view, registered=registered)
+    for deployment in deployments:
+        for number, registered in enumerate([True] * tasks if isinstance(tasks, int) else tasks):
+            _task(world, f"{name}-{number}{deployment.pool}", arn, deployment, registered=registered)
+
+
+def _within(view: ConnectView, given: dict[str, Any], pool: str) -> ConnectView:
+    """The view of a pool that may not offer everything."""
+    absent = {name for name, offered in _offers(given) if pool in offered.get("not_in", ())}
+    return replace(view, offers=tuple(o for o in view.offers if o.discovery_name not in absent))
 
 
 def _network(zones: str | None) -> NetworkConfiguration | None:
@@ -221,7 +242,9 @@ def _definition(world: World, name: str, offers: tuple[Offer, ...]) -> TaskDefin
     return arn
 
 
-def _task(world: World, name: str, service: ServiceArn, view: ConnectView, *, registered: bool) -> None:
+def _task(world: World, name: str, service: ServiceArn, deployment: Deployment, *, registered: bool) -> None:
+    view = deployment.view
+    assert view is not None
     number = len(world.tasks) + 1
     zone, address = f"us-east-1{'abc'[number % 3]}", f"172.31.0.{number}"
     arn = TaskArn(f"arn:aws:ecs:us-east-1:123456789012:task/default/{name}")
@@ -240,6 +263,7 @@ def _task(world: World, name: str, service: ServiceArn, view: ConnectView, *, re
         (),
         last_status=TaskStatus.RUNNING if registered else TaskStatus.ACTIVATING,
         service=service,
+        pool=deployment.pool,
         view=view,
     )
     world.apply(Put(task))

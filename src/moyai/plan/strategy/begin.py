@@ -36,6 +36,7 @@ def begin(
     world: World, service: Service, made: Deployment, now: Instant, ids: Ids
 ) -> tuple[Service, tuple[Change, ...]]:
     """The service on its way to ``made``, and the other records to put with it."""
+    service = _told(service, now)
     home = home_of(service)
     configuration = service.deployment_configuration
     moves = configuration.strategy is not Strategy.ROLLING and bool(service.traffic.shares)
@@ -73,6 +74,15 @@ def begin(
         Put(revision),
         Put(record),
     )
+
+
+def _told(service: Service, now: Instant) -> Service:
+    """A service that runs without a word on its traffic (its first deployment was given up, or it was made before there
+    were words) has all of it in the pool that it began with.
+    """
+    if service.traffic.shares or service.current_deployment is not None or not service.deployments:
+        return service
+    return replace(service, traffic=Traffic((Share(Pool(""), WHOLE),), since=now))
 
 
 def superseded(world: World, service: Service, reason: str, now: Instant) -> tuple[Put, ...]:

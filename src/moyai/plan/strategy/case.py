@@ -37,8 +37,7 @@ class Case(msgspec.Struct, frozen=True):
         """Every caller sends as the service's traffic says, or has not been heard of for too long."""
         if self.record.alone and self.record.stage is not LifecycleStage.RECONCILE_SERVICE:
             return True
-        known = self.rerouting is not None and self.rerouting.published and not self.rerouting.waiting_on
-        return known or self.now >= later(self.service.traffic.since, REROUTE_LIMIT)
+        return have_acknowledged(self.service, self.rerouting, self.now)
 
     @property
     def healthy(self) -> int:
@@ -56,6 +55,12 @@ class Step(msgspec.Struct, frozen=True):
     service: Service
     record: ServiceDeployment
     texts: tuple[str, ...] = ()
+
+
+def have_acknowledged(service: Service, rerouting: Rerouting | None, now: Instant) -> bool:
+    """Whether the service's callers send as its traffic says, or the wait for them is over."""
+    known = rerouting is not None and rerouting.published and not rerouting.waiting_on
+    return known or now >= later(service.traffic.since, REROUTE_LIMIT)
 
 
 def case_of(world: World, observed: Observed, roll: Roll, now: Instant, ids: Ids) -> Case | None:

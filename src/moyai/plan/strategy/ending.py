@@ -6,8 +6,6 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service
 
 from __future__ import annotations
 
-from itertools import chain
-
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, RolloutState, Service
@@ -88,21 +86,19 @@ def completed(record: ServiceDeployment, now: Instant) -> ServiceDeployment:
 
 
 def _candidate(case: Case) -> Deployment | None:
-    """What the production traffic came from, or, of a rolling deployment, the last one that came to its end."""
+    """What has, or had, the production traffic; of a rolling deployment, the last one that came to its end, which is
+    made anew when nothing of it is left.
+    """
     record, service = case.record, case.service
-    if not record.alone:
-        at_home = [d for d in service.deployments if d.pool == record.home]
-        return next((d for d in at_home if d.id == service.settled), at_home[0] if at_home else None)
-    if service.settled in {None, record.target}:
+    at_home = [d for d in service.deployments if d.pool == record.home and d.id != record.target]
+    listed = {d.id for d in service.deployments}
+    if record.alone and service.settled is None:
         return None
-    there = (d for d in service.deployments if d.id == service.settled)
-    kept = (
-        r.deployment
-        for r in case.world.service_revisions.by("service", service.arn)
-        if r.deployment.id == service.settled
-    )
-    found = next(chain(there, kept), None)
-    return None if found is None else replace(found, pool=record.home)
+    if service.settled not in listed and record.alone:
+        revisions = case.world.service_revisions.by("service", service.arn)
+        kept = (r.deployment for r in revisions if r.deployment.id == service.settled)
+        return next((replace(d, pool=record.home) for d in kept), None)
+    return next((d for d in at_home if d.id == service.settled), at_home[0] if at_home else None)
 
 
 def _given_up(case: Case, reason: str) -> Service:
