@@ -30,7 +30,9 @@ def test_every_name_used_in_a_mesh_is_defined_in_it():
         called = {call.service for w in mesh.workloads.values() for call in w.outbound.calls}
         assert called <= mesh.services.keys()
         assert {d.group for d in mesh.destinations.values()} <= mesh.groups.keys()
-        assert mesh.services.keys() == mesh.destinations.keys()
+        routings = [service.routing for service in mesh.services.values()]
+        rules = [rule for r in routings for rule in (r.rules if isinstance(r, RouteTable) else (r,))]
+        assert {t.destination for rule in rules for t in rule.targets} == mesh.destinations.keys()
 
 
 def test_the_same_world_compiles_to_the_same_mesh(world):
