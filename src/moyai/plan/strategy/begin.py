@@ -55,14 +55,6 @@ def begin(
         home=home,
         pool=made.pool,
     )
-    revision = ServiceRevision(
-        arn=revision_arn(service.arn, made.id),
-        service=service.arn,
-        cluster=service.cluster,
-        deployment=made,
-        launch_type=service.launch_type,
-        platform_version=service.platform_version,
-    )
     before = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
     traffic = service.traffic
     if configuration.strategy is Strategy.ROLLING and not traffic.shares:
@@ -71,8 +63,19 @@ def begin(
     return following, (
         *superseded(world, service, SUPERSEDED, now),
         *_forgotten(world, service),
-        Put(revision),
+        Put(_revision(service, made)),
         Put(record),
+    )
+
+
+def _revision(service: Service, made: Deployment) -> ServiceRevision:
+    return ServiceRevision(
+        arn=revision_arn(service.arn, made.id),
+        service=service.arn,
+        cluster=service.cluster,
+        deployment=made,
+        launch_type=service.launch_type,
+        platform_version=service.platform_version,
     )
 
 
