@@ -54,6 +54,12 @@ def told(answer: Any) -> Any:
     return json.loads(answer["text"])
 
 
+def raw(probe: Probe, text: str) -> str:
+    """What comes back for these bytes."""
+    (found,) = probe.ask("raw", **HTTP, texts=[text])["texts"]
+    return str(found)
+
+
 # ------------------------------------------------------------------------------------------------- HTTP/1.1
 
 
@@ -101,7 +107,7 @@ def test_a_caller_that_waits_for_100_continue_is_told_to_go_on(probe):
     head = (
         "POST /head HTTP/1.1\r\nhost: http1\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"
     )
-    found = probe.ask("raw", **HTTP, text=f"{head}hello")["text"]
+    found = raw(probe, f"{head}hello")
     assert found.startswith("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
     assert '"body": 5' in found
     assert "expect:" not in found
@@ -109,14 +115,14 @@ def test_a_caller_that_waits_for_100_continue_is_told_to_go_on(probe):
 
 def test_head_is_answered_with_a_length_and_no_body(probe):
     head = "HEAD /bytes/1000 HTTP/1.1\r\nhost: http1\r\nconnection: close\r\n\r\n"
-    found, _, body = probe.ask("raw", **HTTP, text=head)["text"].partition("\r\n\r\n")
+    found, _, body = raw(probe, head).partition("\r\n\r\n")
     assert found.startswith("HTTP/1.1 200 OK\r\n")
     assert "content-length: 1000" in found.lower()
     assert body == ""
 
 
 def test_http_1_0_is_refused_with_426(probe):
-    found = probe.ask("raw", **HTTP, text="GET / HTTP/1.0\r\nhost: http1\r\n\r\n")["text"]
+    found = raw(probe, "GET / HTTP/1.0\r\nhost: http1\r\n\r\n")
     assert found.startswith("HTTP/1.1 426 Upgrade Required\r\n")
 
 

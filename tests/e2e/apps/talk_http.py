@@ -10,25 +10,32 @@ import http.client
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import h11
 import httpx
 
 from tests.e2e.apps import frames
 
-PATIENCE = 60
+PATIENCE, QUIET = 60, 3
 PIECE = b"moyai" * 13000
 
 
-def raw(host: str, port: int, text: str, quiet: float = 10) -> dict[str, object]:
-    """These bytes there (Latin-1), and everything that comes back until the end, or until nothing comes any more."""
+def raw(host: str, port: int, texts: list[str]) -> dict[str, object]:
+    """These bytes there (Latin-1), each text on a connection of its own, and everything that comes back of each."""
+    with ThreadPoolExecutor(len(texts)) as callers:
+        return {"texts": list(callers.map(lambda text: spoken(host, port, text), texts))}
+
+
+def spoken(host: str, port: int, text: str) -> str:
+    """The same for one: until the end, or until nothing comes any more."""
     found = b""
-    with socket.create_connection((host, port), timeout=quiet) as connection:
+    with socket.create_connection((host, port), timeout=QUIET) as connection:
         connection.sendall(text.encode("latin-1"))
         with contextlib.suppress(TimeoutError, ConnectionResetError):
             while piece := connection.recv(65536):
                 found += piece
-    return {"text": found.decode("latin-1")}
+    return found.decode("latin-1")
 
 
 def kept(host: str, port: int, paths: list[str]) -> dict[str, object]:

@@ -102,6 +102,7 @@ def test_a_task_answers_503(field):
     nothing_unknown(run)
 
 
+@pytest.mark.heavy
 def test_a_task_refuses_connections(field):
     with field.load("a task refuses connections") as run:
         victim = field.tasks()[0]
@@ -109,8 +110,7 @@ def test_a_task_refuses_connections(field):
         run.answers(300)
         field.replace(victim)
         field.whole()
-    faultless(run)
-    nothing_unknown(run)
+    faultless(run)  # connections that waited to be accepted are reset, and a POST on one of them is unknown
 
 
 # ---------------------------------------------------------------------------------------------------- changes
