@@ -9,6 +9,9 @@ import pytest
 from tests.e2e.faults.field import Field, Row, table
 from tests.e2e.installation import Installation
 
+LIFETIME = 28
+"""Seconds of a certificate, which is renewed when five sevenths of them are over."""
+
 ROWS = pytest.StashKey[list[Row]]()
 
 
@@ -19,9 +22,9 @@ def rows(request: pytest.FixtureRequest) -> list[Row]:
 
 
 @pytest.fixture(scope="session")
-def field(installed: Callable[[], Installation], rows: list[Row]) -> Field:
+def field(installed: Callable[..., Installation], rows: list[Row]) -> Field:
     """A control plane of its own, because it is going to be killed."""
-    installation = installed()
+    installation = installed("--certificate-lifetime", str(LIFETIME))
     installation.up()
     return Field(installation, rows)
 

@@ -21,7 +21,6 @@ from tests.e2e.waiting import eventually
 CLOSED, RATE = 4, 60.0
 """Callers that wait for their answer (each about 15 requests a second), and requests a second that wait for nobody."""
 SIZE = 3
-RETRIES = "cluster.egress.ledger.upstream_rq_retry"
 
 
 @dataclass
@@ -84,13 +83,14 @@ class Run:
 class Field:
     """Where scenarios take place."""
 
-    def __init__(self, installation: Installation, rows: list[Row]) -> None:
+    def __init__(self, installation: Installation, rows: list[Row], name: str = "faults", **offered: Any) -> None:
         self.installation = installation
         self.rows = rows
-        self.cluster = Cluster(installation, "faults", "faults")
-        self.cluster.serve("ledger", self.definition("1"), offer("ledger", "ledger"), count=SIZE)
+        self.cluster = Cluster(installation, name, name)
+        self.caller = f"{name}-caller"
+        self.cluster.serve("ledger", self.definition("1"), offer("ledger", "ledger", **offered), count=SIZE)
         self.cluster.steady("ledger")
-        self.probe = self.cluster.probe("faults-caller")
+        self.probe = self.cluster.probe(self.caller)
         self.every_task: set[str] = set()
 
     def definition(self, version: str, **more: Any) -> str:
@@ -191,11 +191,20 @@ class Field:
         eventually(lambda: done <= set(written()), "all that was done is written")
         return written()
 
+    def ask_proxy(self, arn: str, path: str) -> str:
+        """What the administration of a task's proxy says."""
+        return admin(self.installation.state / "run/tasks" / task_id(arn) / "proxy", path)
+
+    def certificates(self) -> set[str]:
+        """The serial numbers of what the service's tasks show to their callers."""
+        told = [json.loads(self.ask_proxy(arn, "/certs")) for arn in self.tasks()]
+        chains = [chain for one in told for kept in one["certificates"] for chain in kept["cert_chain"]]
+        return {str(chain["serial_number"]) for chain in chains}
+
     def retries(self) -> int:
         """How often the caller's proxy has tried again, as it says itself."""
-        (caller,) = self.cluster.tasks("faults-caller")
-        run = self.installation.state / "run/tasks" / task_id(caller["taskArn"]) / "proxy"
-        said = admin(run, "GET", "/stats?filter=egress.*upstream_rq_retry$")
+        (caller,) = self.cluster.tasks(self.caller)
+        said = self.ask_proxy(caller["taskArn"], "/stats?filter=egress.*upstream_rq_retry$")
         return sum(int(line.rpartition(": ")[2]) for line in said.splitlines() if ".ledger." in line)
 
 
@@ -215,11 +224,11 @@ class _Unix(HTTPConnection):
             os.close(folder)
 
 
-def admin(run: Path, method: str, path: str) -> str:
+def admin(run: Path, path: str) -> str:
     """What a proxy's admin interface answers."""
     connection = _Unix(run, "admin.sock")
     try:
-        connection.request(method, path)
+        connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read().decode()
     finally:

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 # ------------------------------------------------------------------------------------------------- sudden death
 
 
+@pytest.mark.heavy
 def test_an_application_is_killed(field):
     with field.load("an application is killed") as run:
         victim = field.tasks()[0]
@@ -39,6 +40,7 @@ def test_a_proxy_is_killed(field):
     faultless(run)
 
 
+@pytest.mark.heavy
 def test_the_control_plane_is_killed(field):
     with field.load("the control plane is killed") as run:
         field.installation.kill()
