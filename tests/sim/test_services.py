@@ -8,8 +8,10 @@ from moyai.domain.ecs.service import RolloutState, ServiceStatus
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.pca.authority import AuthorityStatus
 from moyai.domain.world import Put
+from moyai.kernel.clock import later
 from moyai.kernel.ids import TaskDefinitionArn
 from moyai.plan.authorities import new_built_in
+from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.specs import sandbox_spec
 from moyai.testing.world import SCOPE, container
@@ -58,6 +60,21 @@ async def test_what_dies_is_replaced(installation):
     assert dead.containers[0].exit_code == 3
     assert len(build.tasks(service)) == 2
     assert await installation.plans_left() == []
+
+
+async def test_nobody_waits_for_a_proxy_that_has_died(installation):
+    build = installation.build
+    service = build.service("back", build.definition("back", container("api", port=9000)), 2, offers=["api"])
+    await installation.steady(service)
+    victim = build.tasks(service)[0]
+    assert [name.target for name in victim.view.names] == [victim.view.offers[0].discovery_service], (
+        "it could call itself"
+    )
+    installation.runtime.die(victim.id, victim.proxy.name, 137)
+    await installation.until(lambda: build.world.tasks[victim.arn].last_status is TaskStatus.DEACTIVATING)
+    since = installation.clock.now()
+    await installation.until(lambda: build.world.tasks[victim.arn].last_status is not TaskStatus.DEACTIVATING)
+    assert installation.clock.now() < later(since, DRAIN_LIMIT)
 
 
 async def test_a_deployment_replaces_all_tasks_and_drains_the_old(installation):
