@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 LINES = {"kind": "lines", "host": "lines", "port": 7000}
 POSTS = {"kind": "http", "url": "http://web/", "method": "POST"}
+CALLERS = 6
 HELD = 5
 """Seconds: longer than a task is given between the last acknowledgement and SIGTERM."""
 
@@ -24,7 +25,7 @@ HELD = 5
 def cluster(field: Field) -> Cluster:
     made = Cluster(field.installation, "starving", "starving")
     definition = made.define("pair", app("lines", 7000), app("web", 8080, "http"))
-    made.serve("pair", definition, offer("lines", "lines", 7000), offer("web", "web"), count=2)
+    made.serve("pair", definition, offer("lines", "lines", 7000), offer("web", "web"))
     made.steady("pair")
     return made
 
@@ -42,19 +43,27 @@ def worker_starved(arn: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("who", ["the caller's", "the targets'"])
+@pytest.mark.parametrize("who", ["the caller's", "the leaving task's"])
 def test_a_task_leaves_while_a_proxy_gets_no_processor(cluster, probe, who):
+    (elder,) = cluster.tasks("pair")
     cluster.update("pair", desiredCount=2)
     cluster.steady("pair")
-    tasks = cluster.tasks("starving-caller" if who == "the caller's" else "pair")
-    probe.begin(*[LINES] * 4, *[POSTS] * 2)
+    (younger,) = {task["taskArn"] for task in cluster.tasks("pair")} - {elder["taskArn"]}  # it will be the one to leave
+    (caller,) = cluster.tasks("starving-caller")
+    probe.begin(*[LINES] * (CALLERS - 2), *[POSTS] * 2)
     eventually(lambda: len(probe.tally()["answered"]) == 2)
-    with ExitStack() as held:
-        for task in tasks:
-            held.enter_context(worker_starved(task["taskArn"]))
+    with worker_starved(caller["taskArn"] if who == "the caller's" else younger):
+        eventually(lambda: stuck(probe), "callers wait for the proxy that stands still")
         cluster.update("pair", desiredCount=1)
         while_it_lasts(HELD)
     cluster.steady("pair")
     cluster.quiet("pair")
     tally = probe.end()
+    assert younger not in {task["taskArn"] for task in cluster.tasks("pair")}
     assert tally["failures"] == []
+
+
+def stuck(probe: Probe) -> bool:
+    """Whether every caller has a question under way."""
+    tally = probe.tally()
+    return bool(tally["sent"] - sum(tally["answered"].values()) - tally["failed"] == CALLERS)
