@@ -16,7 +16,7 @@ from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouti
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Pool, ServiceArn, TaskArn, TaskId, WorkloadId
-from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop
+from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop, TurnAway
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
@@ -45,6 +45,7 @@ class Harness:
         self.build = Builder(self.book, self.clock, self.ids)
         self.runtime = SimRuntime(self.clock)
         self.held: set[TaskArn] = set()
+        self.closed: set[TaskId] = set()
         self.carried: dict[TaskId, frozenset[tuple[str, int]]] = {}
         self.unaware: set[ServiceArn] = set()
         """Services whose callers have not yet acknowledged their traffic."""
@@ -132,9 +133,12 @@ class Harness:
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={k: f for k, f in self._faults.items() if k == task.id},
             proxies={WorkloadId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
-            drains={task.id: Drain(waiting, in_flight=at_once(self.runtime.in_flight(task.id)))},
+            drains={task.id: self._drain(task, waiting)},
             carried={task.id: later(self.clock.now(), -SETTLE)} if carries else {},
         )
+
+    def _drain(self, task: Task, waiting: frozenset[WorkloadId]) -> Drain:
+        return Drain(waiting, in_flight=at_once(self.runtime.in_flight(task.id)), closed=task.id in self.closed)
 
     def _record(self, plan: Plan) -> None:
         for change in plan.changes:
@@ -169,6 +173,9 @@ class Harness:
             case Name(task, hosts):
                 self._check_names(task, hosts)
                 at_once(self.runtime.name(task, hosts))
+            case TurnAway(task, ports):
+                at_once(self.runtime.turn_away(task, ports))
+                self.closed.add(task)
             case Stop(task, container):
                 self._check_stop(task)
                 at_once(self.runtime.stop(task, container))

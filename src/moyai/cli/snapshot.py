@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from moyai.cli.remote import Remote, pages
 
 _DESCRIBE_TASKS = 100
 _DESCRIBE_SERVICES = 10
+
+
+class _Port(NamedTuple):
+    """A TCP port of a task definition; not every port has a name."""
+
+    number: int
+    name: str
 
 
 def snapshot(remote: Remote) -> dict[str, Any]:
@@ -31,10 +38,11 @@ def _cluster(ecs: Any, arn: str, public: Mapping[str, str]) -> dict[str, Any]:  
     services = list(_described(ecs, "services", arn))
     tasks = list(_described(ecs, "tasks", arn))
     definitions = _ports(ecs, {t["taskDefinitionArn"] for t in tasks})
+    encrypted = {d["id"]: _encrypted(d) for s in services for d in s["deployments"]}
     return {
         "name": arn.rpartition("/")[2],
         "services": [_service(s) for s in services],
-        "tasks": [_task(t, public, definitions[t["taskDefinitionArn"]]) for t in tasks],
+        "tasks": [_task(t, public, _schemes(definitions, encrypted, t)) for t in tasks],
     }
 
 
@@ -51,14 +59,30 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
         yield list(items[start : start + size])
 
 
-def _ports(ecs: Any, definitions: set[str]) -> dict[str, list[int]]:  # noqa: ANN401
+def _ports(ecs: Any, definitions: set[str]) -> dict[str, list[_Port]]:  # noqa: ANN401
     """The TCP ports of each task definition."""
     found = {}
     for arn in definitions:
         containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
         mappings = [m for c in containers for m in c.get("portMappings", [])]
-        found[arn] = [m["containerPort"] for m in mappings if m.get("protocol", "tcp") == "tcp"]
+        tcp = [m for m in mappings if m.get("protocol", "tcp") == "tcp"]
+        found[arn] = [_Port(m["containerPort"], m.get("name", "")) for m in tcp]
     return found
+
+
+def _encrypted(deployment: Mapping[str, Any]) -> set[str]:
+    """The names of the ports on which a deployment's proxies speak TLS."""
+    offered = deployment.get("serviceConnectConfiguration", {}).get("services", [])
+    return {one["portName"] for one in offered if "tls" in one}
+
+
+def _schemes(
+    definitions: Mapping[str, Sequence[_Port]], encrypted: Mapping[str, set[str]], task: Mapping[str, Any]
+) -> list[tuple[str, int]]:
+    """The ports of a task, each with how it is called."""
+    with_tls = encrypted.get(task.get("startedBy", ""), set())
+    ports = definitions[task["taskDefinitionArn"]]
+    return [("https" if port.name in with_tls else "http", port.number) for port in ports]
 
 
 def _service(service: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +102,7 @@ def _service(service: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _task(task: Mapping[str, Any], public: Mapping[str, str], ports: Sequence[int]) -> dict[str, Any]:
+def _task(task: Mapping[str, Any], public: Mapping[str, str], ports: Sequence[tuple[str, int]]) -> dict[str, Any]:
     interfaces = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
     details = {d["name"]: d["value"] for a in interfaces for d in a["details"]}
     address = public.get(details.get("networkInterfaceId", ""))
@@ -89,7 +113,7 @@ def _task(task: Mapping[str, Any], public: Mapping[str, str], ports: Sequence[in
         "health": task.get("healthStatus", "UNKNOWN"),
         "zone": task.get("availabilityZone", ""),
         "address": details.get("privateIPv4Address", ""),
-        "urls": [f"http://{address}:{port}" for port in ports] if address else [],
+        "urls": [f"{scheme}://{address}:{port}" for scheme, port in ports] if address else [],
         "containers": [c["name"] for c in task["containers"]],
     }
 

@@ -213,6 +213,8 @@ class Drain(msgspec.Struct, frozen=True):
     """When the last of them was first seen to have acknowledged; None when that isn't known."""
     in_flight: int | None = None
     """Requests its own proxy still serves; None when that can't be asked."""
+    closed: bool = False
+    """This process has closed its ports to new connections. After a restart nobody knows, so it is done again."""
 
 
 class Rerouting(msgspec.Struct, frozen=True):

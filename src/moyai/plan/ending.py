@@ -12,6 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.world import Drain
 from moyai.kernel.clock import Instant, later
 from moyai.plan import order, registration
 from moyai.plan.action import Release, Stop, TurnAway
@@ -25,6 +26,9 @@ SETTLE = 0.5
 """Seconds between the last acknowledgement and the closing of the ports: a proxy acknowledges on its main
 thread and its workers follow, within milliseconds where there is a core for them. One that is later still
 is turned away, and its proxy tries another task."""
+
+CLOSE_LIMIT = 30.0
+"""Seconds after the last of these waits for which ports that can't be closed are tried again."""
 
 DRAIN_POLL = 0.25
 """Seconds between two looks at the requests under way."""
@@ -57,11 +61,12 @@ def deactivating(case: Case) -> Step:
     ready = max(forgotten or poll, case.task.records_expire_at or case.now)
     if forgotten is None or case.now < ready:
         return Step(case.task, wake_at=ready)
-    offers = registration.offers(case.task)
-    if offers and case.task.turned_away_at is None:
+    offers, drain = registration.offers(case.task), case.drain or Drain()
+    last = max(_drain_ends(case), case.task.records_expire_at or case.now)
+    if offers and not drain.closed and case.now < later(last, CLOSE_LIMIT):
         away = TurnAway(case.task.id, tuple(sorted({offer.reachable_port for offer in offers})))
-        return Step(case.moved(turned_away_at=case.now), effects=(away,), wake_at=case.now)
-    if offers and case.now < _drain_ends(case) and case.drain is not None and case.drain.in_flight:
+        return Step(case.task, effects=(away,), wake_at=later(case.now, DRAIN_POLL))
+    if offers and case.now < _drain_ends(case) and drain.in_flight:
         return Step(case.task, wake_at=poll)
     return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
 

@@ -58,6 +58,7 @@ class Executor:
                 await runtime.name(task, hosts)
             case TurnAway(task, ports):
                 await runtime.turn_away(task, ports)
+                self._observer.closed(task)
             case Stop(task, container):
                 await runtime.stop(task, container)
             case Release(task):

@@ -1,8 +1,8 @@
 """What can be seen of one task right now.
 
-Promise: nothing is remembered that can be looked at again. Three things can't, and are kept here while
+Promise: nothing is remembered that can be looked at again. Four things can't, and are kept here while
 the process lives: why a sandbox or a container could not be had, since when nobody holds a draining
-task's endpoints, and since when a proxy leads on names that its task is yet to find.
+task's endpoints, whose ports were closed, and since when a proxy leads on names that its task is yet to find.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ class Observer:
         self._around = around
         self._faults: dict[TaskId, str] = {}
         self._forgotten: dict[TaskId, Instant] = {}
+        self._closed: set[TaskId] = set()
         self._hidden: dict[TaskArn, frozenset[tuple[str, int]]] = {}
         self._carried: dict[TaskArn, Instant] = {}
 
     def fault(self, task: TaskId, fault: RuntimeFault) -> None:
         """Remember why something of this task can't be had."""
         self._faults[task] = fault.reason
+
+    def closed(self, task: TaskId) -> None:
+        """Remember that the task's ports take no new connections."""
+        self._closed.add(task)
 
     async def look(self, arn: TaskArn) -> Observed:
         """The part of the world that the task's next step depends on."""
@@ -39,6 +44,7 @@ class Observer:
             if task is not None:
                 self._faults.pop(task.id, None)
                 self._forgotten.pop(task.id, None)
+                self._closed.discard(task.id)
                 self._hide(arn, frozenset())
             return Observed()
         sandbox = await self._around.runtime.inspect(task.id)
@@ -87,10 +93,12 @@ class Observer:
             self._forgotten.pop(task.id, None)
             return Drain(frozenset(waiting))
         forgotten = self._forgotten.setdefault(task.id, self._around.clock.now())
+        closed = task.id in self._closed
         try:
-            return Drain(forgotten_at=forgotten, in_flight=await self._around.runtime.in_flight(task.id))
+            in_flight = await self._around.runtime.in_flight(task.id)
         except RuntimeFault:
-            return Drain(forgotten_at=forgotten)
+            in_flight = None
+        return Drain(forgotten_at=forgotten, in_flight=in_flight, closed=closed)
 
     def _runs(self, workload: WorkloadId) -> bool:
         """Whether there is a proxy to act on what it knows: one that has ended sends and acknowledges nothing."""

@@ -181,8 +181,6 @@ class Task(Stored, frozen=True, tag="task"):
     """When its endpoints were withdrawn; what bounds the wait for others to forget them."""
     records_expire_at: Instant | None = None
     """Until when somebody may go by a DNS record of it; set when it is withdrawn, where there were records."""
-    turned_away_at: Instant | None = None
-    """When its ports were closed to new connections; what is under way is counted after that."""
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     tags: Mapping[str, str] = {}
