@@ -8,7 +8,6 @@ it is still wanted. Not a key is logged.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable
 
 from moyai.domain.connect.certificate import ServerCertificate, certificate_key
@@ -28,7 +27,6 @@ from moyai.reconcile.surroundings import Surroundings
 _WORKERS = 4
 """So that a key that takes seconds does not keep certificates waiting."""
 _ROOT = "RootCACertificate/V1"
-_log = logging.getLogger(__name__)
 
 
 class Certifier:
@@ -46,7 +44,7 @@ class Certifier:
             group.create_task(self._queue.run_timers())
             group.create_task(self._follow())
             for _ in range(_WORKERS):
-                group.create_task(self._work())
+                group.create_task(self._queue.work(self._bring_on, "the certificates of"))
 
     async def _follow(self) -> None:
         async for keys in self._around.store.watch():
@@ -61,17 +59,6 @@ class Certifier:
                 self._queue.add(key.key)
                 for service in world.services.each("authority", key.key):
                     self._queue.add(service.arn)
-
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.take()
-            try:
-                wake_at = await self._bring_on(key)
-            except Exception:  # noqa: BLE001 (the top of the loop: a failure stays with its key)
-                _log.exception("certificates of %s: will be tried again", key)
-                self._queue.failed(key)
-            else:
-                self._queue.done(key, wake_at)
 
     async def _bring_on(self, key: str) -> Instant | None:
         arn = parse_arn(key)

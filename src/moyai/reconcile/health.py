@@ -9,7 +9,6 @@ Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-d
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Final, NamedTuple
@@ -26,8 +25,6 @@ from moyai.reconcile.queue import KeyQueue
 
 AT_ONCE: Final = 64
 LOOPBACK: Final = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
-
-_log = logging.getLogger(__name__)
 
 
 class CheckSettings(NamedTuple):
@@ -59,7 +56,7 @@ class HealthChecker:
             group.create_task(self._queue.run_timers())
             group.create_task(self._follow())
             for _ in range(AT_ONCE):
-                group.create_task(self._work())
+                group.create_task(self._queue.work(self._check, "the health of"))
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
@@ -79,17 +76,6 @@ class HealthChecker:
         if known is None or asked is None:
             return known is not None or asked is not None
         return (known.target, known.registered_at) != (asked, world.discovery_instances[key].registered_at)
-
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.take()
-            try:
-                wake_at = await self._check(key)
-            except Exception:  # noqa: BLE001 (the top of the loop: a failure stays with its instance)
-                _log.exception("health of %s: will be checked again", key)
-                self._queue.failed(key)
-            else:
-                self._queue.done(key, wake_at)
 
     async def _check(self, key: str) -> Instant | None:
         """One check; when to make the next one."""

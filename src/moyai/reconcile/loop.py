@@ -78,18 +78,7 @@ class Reconciler:
             group.create_task(self._resync())
             group.create_task(Registrar(self._around).run())
             for _ in range(WORKERS):
-                group.create_task(self._work())
-
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.take()
-            try:
-                wake_at = await self._bring_on(key)
-            except Exception:  # noqa: BLE001 (the top of the loop: a failure stays with its key)
-                _log.exception("%s: will be tried again", key)
-                self._queue.failed(key)
-            else:
-                self._queue.done(key, wake_at)
+                group.create_task(self._queue.work(self._bring_on, "reconciling"))
 
     async def _bring_on(self, key: str) -> Instant | None:
         """Plan, record and act until there is nothing to do now; when to come again.

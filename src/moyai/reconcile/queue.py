@@ -8,7 +8,10 @@ that counts. After a failure the key comes again, later each time, up to LONGEST
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
+from typing import NoReturn
 
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.reconcile.waiting import first_of
@@ -17,6 +20,8 @@ FIRST_BACKOFF = 0.5
 """Seconds."""
 LONGEST_BACKOFF = 60.0
 """Seconds."""
+
+_log = logging.getLogger(__name__)
 
 
 class KeyQueue:
@@ -67,6 +72,21 @@ class KeyQueue:
         self._set_timer(key, later(self._clock.now(), delay))
         self._again.discard(key)
         self._finish(key)
+
+    async def work(self, bring_on: Callable[[str], Awaitable[Instant | None]], what: str) -> NoReturn:
+        """Have one key after the other brought on, until cancelled. ``bring_on`` returns when to come again.
+
+        A failure stays with its key and holds up no other: it is logged, as one of ``what``.
+        """
+        while True:
+            key = await self.take()
+            try:
+                wake_at = await bring_on(key)
+            except Exception:  # noqa: BLE001 (the top of every loop that works on keys)
+                _log.exception("%s %s: will be tried again", what, key)
+                self.failed(key)
+            else:
+                self.done(key, wake_at)
 
     async def run_timers(self) -> None:
         """Add keys when they are due, for ever."""

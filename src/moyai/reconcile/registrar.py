@@ -8,15 +8,13 @@ with its operation, which comes again later.
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.world import table_name
+from moyai.kernel.clock import Instant
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.reconcile.queue import KeyQueue
 from moyai.reconcile.surroundings import Surroundings
-
-_log = logging.getLogger(__name__)
 
 
 class Registrar:
@@ -31,7 +29,7 @@ class Registrar:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.run_timers())
             group.create_task(self._follow())
-            group.create_task(self._work())
+            group.create_task(self._queue.work(self._step, "operation"))
 
     async def _follow(self) -> None:
         operations = table_name(Operation)
@@ -40,17 +38,9 @@ class Registrar:
                 if key.table == operations:
                     self._queue.add(key.key)
 
-    async def _work(self) -> None:
-        """One step at a time: a step that changes the operation rings for the next one."""
-        while True:
-            key = await self._queue.take()
-            around = self._around
-            try:
-                plan = plan_operation(around.store.world, key, around.clock.now())
-                if plan.changes:
-                    around.store.apply(plan.changes)
-            except Exception:  # noqa: BLE001 (the top of the loop: a failure stays with its operation)
-                _log.exception("operation %s: will be tried again", key)
-                self._queue.failed(key)
-            else:
-                self._queue.done(key, plan.wake_at)
+    async def _step(self, key: str) -> Instant | None:
+        """One step; one that changes the operation rings for the next."""
+        plan = plan_operation(self._around.store.world, key, self._around.clock.now())
+        if plan.changes:
+            self._around.store.apply(plan.changes)
+        return plan.wake_at

@@ -84,3 +84,22 @@ async def test_failures_come_again_ever_later(queue, clock):
         waits.append(clock.now() - began)
     assert waits[:4] == [0.5, 1, 2, 4]
     assert waits[-1] == LONGEST_BACKOFF
+
+
+async def test_a_failure_stays_with_its_key_and_holds_up_no_other(queue, clock, caplog):
+    brought_on = []
+
+    async def bring_on(key):
+        brought_on.append(key)
+        if key == "bad" and brought_on.count("bad") == 1:
+            raise ValueError("no")
+
+    worker = asyncio.create_task(queue.work(bring_on, "the state of"))
+    for key in ("bad", "good"):
+        queue.add(key)
+    await clock.settle()
+    assert brought_on == ["bad", "good"]
+    assert "the state of bad: will be tried again" in caplog.text
+    await clock.advance(0.5)
+    assert brought_on == ["bad", "good", "bad"]
+    worker.cancel()
