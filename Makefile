@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults reference golden lock clean
+.PHONY: help setup demo test check bench faults reference explore golden lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ faults: ## break what can break under load, and print what callers saw of it (ro
 reference: ## write docs/reference anew from the code
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@.venv/bin/python scripts/reference.py
+
+explore: ## run the tests that draw their inputs, with other ones each time; N=10 times
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
+	@for run in $$(seq $(or $(N),1)); do .venv/bin/pytest -q -x -n 2 --explore tests/unit tests/contract tests/model || exit; done
 
 golden: ## write the expected outputs of tests/golden anew, then read the diff
 	@MAKE_TARGET=$@ scripts/setup.sh

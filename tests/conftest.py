@@ -10,13 +10,23 @@ from hypothesis import HealthCheck, settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take --golden-update, which `make golden` gives."""
+    """Take --golden-update and --explore, which `make golden` and `make explore` give."""
     parser.addoption("--golden-update", action="store_true", help="write expected outputs instead of comparing")
+    parser.addoption("--explore", action="store_true", help="draw other inputs each time")
 
 
-def pytest_configure() -> None:
-    """Let hypothesis judge by results, not by seconds: a busy machine must not fail a test."""
-    settings.register_profile("moyai", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+def pytest_configure(config: pytest.Config) -> None:
+    """Let hypothesis judge by results, not by seconds: a busy machine must not fail a test.
+
+    It draws the same each time, so that a change is judged by itself; `make explore` looks for what nobody has seen.
+    """
+    settings.register_profile(
+        "moyai",
+        deadline=None,
+        print_blob=True,
+        derandomize=not config.getoption("--explore"),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("moyai")
 
 

@@ -12,7 +12,6 @@ answered as InternalFailure, with nothing of it told.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -29,11 +28,10 @@ from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import ApiError, ServerFault
 from moyai.kernel.ids import AccountId, Ids, Region
-from moyai.kernel.scope import Scope
+from moyai.kernel.scope import Scope, is_account
 from moyai.ports.store import Store
 
 DEFAULT_SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
-_ACCOUNT = re.compile(r"\d{12}")
 _NOTHING = Heard(JSON, None, None, "nothing")
 _log = logging.getLogger(__name__)
 
@@ -118,7 +116,7 @@ class Door:
         scope, access_key = self._house.default_scope, ""
         if signed is not None:
             access_key = signed.access_key
-            account = AccountId(access_key) if _ACCOUNT.fullmatch(access_key) else scope.account
+            account = AccountId(access_key) if is_account(access_key) else scope.account
             scope = Scope(account, Region(signed.region))
         return Context(
             scope=scope,

@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote
 from moyai.api.wire.http import HttpRequest
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import IncompleteSignature, InvalidSignature, MissingToken, UnrecognizedClient
+from moyai.kernel.scope import is_region
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW_SECONDS = 15 * 60
@@ -29,7 +30,6 @@ MAX_EXPIRES_SECONDS = 7 * 24 * 3600
 _TERMINATOR = "aws4_request"
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 _TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
-_REGION = re.compile(r"[a-z0-9-]{1,40}")
 _UNRESERVED = "-_.~"
 _KEPT_KEYS = 256  # derived signing keys: one per access key, day, region and service
 
@@ -124,7 +124,7 @@ def _scoped(text: str, signed_headers: str, signature: str, time: str, expires: 
     access_key, date, region, service, terminator = parts
     if terminator != _TERMINATOR:
         raise InvalidSignature(f"Credential should be scoped with a valid terminator: '{_TERMINATOR}'.")
-    if not _REGION.fullmatch(region):
+    if not is_region(region):
         raise InvalidSignature("Credential should be scoped to a valid region.")
     names = tuple(signed_headers.lower().split(";"))
     return Credential(access_key, date, region, service, names, signature, time, expires)

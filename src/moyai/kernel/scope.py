@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from moyai.kernel.ids import AccountId, Region
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class Scope(msgspec.Struct, frozen=True, order=True):
@@ -12,3 +17,13 @@ class Scope(msgspec.Struct, frozen=True, order=True):
 
     account: AccountId
     region: Region
+
+
+def is_account(text: str) -> bool:
+    """Twelve digits."""
+    return _ACCOUNT.fullmatch(text) is not None
+
+
+def is_region(text: str) -> bool:
+    """What can be the name of a region; any that a client makes up will do."""
+    return _REGION.fullmatch(text) is not None

@@ -102,6 +102,10 @@ def test_overlapping_ranges_and_unknown_vpcs_of_others_fail(rooms, ec2, net):
     assert made["Status"]["Code"] == "failed"
     failed = peered(ec2, net.vpc, "vpc-0", PeerOwnerId=OTHER_ACCOUNT)
     assert status(ec2, failed) == "failed"
+    for wrong in ({"PeerOwnerId": "12345678901\u0661"}, {"PeerRegion": "eu west"}):
+        assert code(ec2.create_vpc_peering_connection, VpcId=net.vpc, PeerVpcId="vpc-0", **wrong) == (
+            "InvalidParameterValue"
+        )
     rooms.clock.turn_to(later(rooms.now, 3 * 3600))
     assert ec2.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.default import default_vpc, zones
 from moyai.domain.vpc.gateway import InternetGateway
 from moyai.domain.vpc.lookup import (
     all_of,
@@ -80,3 +80,17 @@ def test_a_peering_that_is_over_is_listed_for_a_while(status):
     assert peering.visible(Instant(3600))
     assert peering.visible(Instant(10 * 24 * 3600)) is peering.open
     assert peering.open is bool(PEERING_TRANSITIONS[status])
+
+
+@pytest.mark.parametrize(
+    ("region", "zone"),
+    [
+        ("us-east-1", "use1-az1"),
+        ("ap-northeast-1", "apne1-az1"),
+        ("local", "local-az1"),
+        ("0", "0-az1"),
+        ("a--", "a-az1"),
+    ],
+)
+def test_any_name_of_a_region_has_zones(region, zone):
+    assert zones(Scope(AccountId("123456789012"), Region(region)))[0].id == zone

@@ -16,7 +16,7 @@ from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
 from moyai.domain.pca.errors import InvalidArn, InvalidNextToken, InvalidState, ResourceNotFound
 from moyai.kernel.errors import ClientFault
 
-_ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:\d{12}:certificate-authority/[\w-]+")
+_ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:[0-9]{12}:certificate-authority/[\w-]+")
 _CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
 DEFAULT_RESULTS = 100
 

@@ -20,6 +20,7 @@ from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
 from moyai.domain.vpc.errors import (
+    InvalidParameterValue,
     InvalidStateTransition,
     MissingParameter,
     OperationNotPermitted,
@@ -33,7 +34,7 @@ from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, Region, VpcId, VpcPeeringId
-from moyai.kernel.scope import Scope
+from moyai.kernel.scope import Scope, is_account, is_region
 
 _FAILED = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
 
@@ -141,6 +142,10 @@ def _other_side(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Pee
         raise MissingParameter("The request must contain the parameter peerVpcId.")
     account = AccountId(request.peer_owner_id or ctx.scope.account)
     scope = Scope(account, Region(request.peer_region or ctx.scope.region))
+    if not is_account(scope.account):
+        raise InvalidParameterValue(f"Value ({account[:40]}) for parameter peerOwnerId is invalid: give 12 digits.")
+    if not is_region(scope.region):
+        raise InvalidParameterValue(f"Value ({scope.region[:40]}) for parameter peerRegion is invalid.")
     vpc = find(ctx.store.world, Vpc, scope, request.peer_vpc_id)
     if vpc is None and scope == ctx.scope:
         raise VpcNotFound([request.peer_vpc_id])

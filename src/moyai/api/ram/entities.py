@@ -7,9 +7,7 @@ Source: https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Final
 
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_of
@@ -17,8 +15,7 @@ from moyai.domain.ram.errors import InvalidParameter, MalformedArn, OperationNot
 from moyai.domain.ram.permission import PERMISSION
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import AccountId
-
-_ACCOUNT: Final = re.compile(r"\d{12}")
+from moyai.kernel.scope import is_account
 
 
 def checked_resources(ctx: Context, arns: Iterable[str]) -> tuple[str, ...]:
@@ -42,7 +39,7 @@ def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) ->
     for name in asked:
         if name.startswith("arn:aws:organizations:"):
             raise OperationNotPermitted(f"{name[:200]}: there are no organizations here; name an account.")
-        if not _ACCOUNT.fullmatch(name):
+        if not is_account(name):
             raise InvalidParameter(f"The principal {name[:200]!r} is not an account's number of twelve digits.")
         if name == ctx.scope.account:
             raise InvalidParameter(f"The principal {name} is the account that shares.")

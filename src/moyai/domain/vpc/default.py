@@ -26,6 +26,7 @@ ANYWHERE = "0.0.0.0/0"
 DEFAULT_DESCRIPTION = "default VPC security group"
 _ZONE_LETTERS = ("a", "b", "c")
 _SUBNET_PREFIX = 20
+_BETWEEN = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
 _RESOLVER = 2
 
 
@@ -127,5 +128,6 @@ def _digest(scope: Scope, kind: str, name: str) -> str:
 
 def _zone_prefix(scope: Scope) -> str:
     """``use1`` for us-east-1: the region's letters and number as zone ids begin with."""
-    area, *middle, number = scope.region.split("-")
-    return area + "".join(word[0] for word in middle) + number
+    area, *words = scope.region.split("-")
+    *middle, number = words or [""]
+    return area + "".join(_BETWEEN.get(word, word[:1]) for word in middle) + number
