@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
+from types import MappingProxyType
 from typing import NamedTuple
 
 from moyai.domain.vpc.gateway import InternetGateway
@@ -26,7 +27,7 @@ ANYWHERE = "0.0.0.0/0"
 DEFAULT_DESCRIPTION = "default VPC security group"
 _ZONE_LETTERS = ("a", "b", "c")
 _SUBNET_PREFIX = 20
-_BETWEEN = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
+_BETWEEN = MappingProxyType({"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"})
 _RESOLVER = 2
 
 
