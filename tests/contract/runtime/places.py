@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -99,22 +100,33 @@ class LinuxPlace:
                 await SystemClock().sleep(Seconds(0.02))
 
     async def leave(self) -> None:
-        """Remove everything, and show that nothing is left."""
+        """Remove everything, and show that nothing is left.
+
+        A keeper that was being started when its control plane was killed is nobody's yet: it finds no order, and ends.
+        """
         await self.runtime.destroy()
         await self.runtime.close()
+        with contextlib.suppress(TimeoutError):
+            await self.until(self._runs_nothing)
         left = list(self.leftovers())
         assert not left, left
+
+    async def _runs_nothing(self) -> bool:
+        return not list(self._processes())
 
     def leftovers(self) -> Iterator[str]:
         """Mounts, processes, cgroups and files that are still there."""
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         yield from (line for line in mounts if str(self.state) in line)
-        yield from (str(p) for p in Path("/proc").glob("[0-9]*/cmdline") if str(self.state) in _text(p))
+        yield from self._processes()
         groups = Path("/sys/fs/cgroup")  # of cgroup v2, and v1
         yield from (str(p) for place in ("", "*/") for p in groups.glob(f"{place}moyai/{self.installation}"))
         yield from (
             str(p) for p in self.state.rglob("*") if p.relative_to(self.state).parts[0] == "run" and p.is_file()
         )
+
+    def _processes(self) -> Iterator[str]:
+        yield from (str(p) for p in Path("/proc").glob("[0-9]*/cmdline") if str(self.state) in _text(p))
 
 
 def _text(path: Path) -> str:
