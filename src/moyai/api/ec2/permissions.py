@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -177,26 +178,11 @@ def _rules(
     what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
     if not asked.ip_ranges and not asked.user_id_group_pairs:
         raise InvalidPermissionMalformed("A rule needs another side: IpRanges or UserIdGroupPairs.")
+    rule = partial(Rule, "", egress=egress, protocol=what.protocol, from_port=what.from_port, to_port=what.to_port)
     for one in asked.ip_ranges:
-        yield Rule(
-            "",
-            egress=egress,
-            protocol=what.protocol,
-            from_port=what.from_port,
-            to_port=what.to_port,
-            cidr=str(network(one.cidr_ip, "CidrIp")),
-            description=described(one.description),
-        )
+        yield rule(cidr=str(network(one.cidr_ip, "CidrIp")), description=described(one.description))
     for pair in asked.user_id_group_pairs:
-        yield Rule(
-            "",
-            egress=egress,
-            protocol=what.protocol,
-            from_port=what.from_port,
-            to_port=what.to_port,
-            group=referred(pair),
-            description=described(pair.description),
-        )
+        yield rule(group=referred(pair), description=described(pair.description))
 
 
 def _are_peered(ctx: Context, one: VpcId, other: VpcId) -> bool:
