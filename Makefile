@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults reference explore golden lock clean
+.PHONY: help setup demo test check nightly bench faults reference explore golden lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,10 @@ test: ## run every check and every test (root)
 check: ## run the quick checks alone: lint, types, imports, shape
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@scripts/test.sh check
+
+nightly: ## run the tests that take long and that `make test` leaves out (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
+	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
 
 bench: ## measure; nothing here passes or fails
 	@MAKE_TARGET=$@ scripts/setup.sh
