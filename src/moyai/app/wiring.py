@@ -26,9 +26,9 @@ from moyai.ports.store import Store
 from moyai.reconcile.certifier import Certifier
 from moyai.reconcile.health import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.linux.attendants import PROXY_USER
 from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.layout import Layout
-from moyai.runtime.linux.orders import PROXY_USER
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.sim.runtime import SimRuntime
 

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from moyai.runtime.linux import admin, netns, orders
+from moyai.runtime.linux import admin, attendants, netns
 from moyai.runtime.linux.netns import NetworkThread
 
 TABLE = "moyai_leaving"
 
-_PROXY = int(orders.PROXY_USER.partition(":")[0])
+_PROXY = int(attendants.PROXY_USER.partition(":")[0])
 _LISTEN = "0A"
 _EVERYWHERE = "00000000"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from moyai.domain.sandbox.spec import PublishedPort
-from moyai.runtime.linux import orders, processes
+from moyai.runtime.linux import attendants, orders, processes
 from moyai.runtime.linux.cgroups import Membership
 from moyai.runtime.linux.layout import Layout, checked
 
@@ -24,7 +24,7 @@ _ENVOY_TYPES = "type.googleapis.com/envoy."
 _LISTENER = _ENVOY_TYPES + "config.listener.v3.Listener"
 _CLUSTER = _ENVOY_TYPES + "config.cluster.v3.Cluster"
 _TCP_PROXY = _ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
-_OWNER = int(orders.PROXY_USER.partition(":")[0])
+_OWNER = int(attendants.PROXY_USER.partition(":")[0])
 
 
 class Gateway:
@@ -63,7 +63,7 @@ class Gateway:
             directory.mkdir(parents=True, exist_ok=True)
         self._put("bootstrap.json", _bootstrap())
         place = orders.Place(self._home, logs, Membership())
-        processes.start(orders.gateway(place, self._layout, self._envoy, self._run))
+        processes.start(attendants.gateway(place, self._layout, self._envoy, self._run))
 
     def _put(self, name: str, value: Mapping[str, object]) -> None:
         """Replace a file atomically, unless it says this already: Envoy reloads whatever moves."""
@@ -79,7 +79,7 @@ class Gateway:
 
 
 def _bootstrap() -> Mapping[str, object]:
-    run = orders.RUN_IN_PROXY
+    run = attendants.RUN_IN_PROXY
     source = {
         name: {"resource_api_version": "V3", "path_config_source": {"path": f"{run}/{name[:3]}.json"}}
         for name in ("lds_config", "cds_config")

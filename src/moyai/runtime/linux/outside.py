@@ -20,7 +20,7 @@ from pyroute2 import IPRoute
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import SandboxFailed
-from moyai.runtime.linux import firewall, netns, orders, processes
+from moyai.runtime.linux import attendants, firewall, netns, orders, processes
 from moyai.runtime.linux.cgroups import Membership
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.network import existing, translated
@@ -85,7 +85,7 @@ class Outside:
             (BIND, str(_TUN), str(_TUN)),
             (BIND, str(self._layout.router_netns(vpc)), _ROUTER),
         )
-        processes.start(orders.way_out(place, self._layout, program, mounts, _OPTIONS))
+        processes.start(attendants.way_out(place, self._layout, program, mounts, _OPTIONS))
 
     def close(self, vpc: VpcId) -> None:
         """End it."""

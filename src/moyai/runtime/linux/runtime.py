@@ -8,7 +8,6 @@ here is needed to find a task again. Needs root; ``host.check_host`` says in tim
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -18,27 +17,23 @@ from pathlib import Path
 from socket import socket
 from typing import TypeVar
 
-from msgspec.structs import replace
-
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault, SandboxFailed
-from moyai.runtime.linux import door, host, logs, names, netns, network, orders, processes, sandboxes, states
-from moyai.runtime.linux.cgroups import Bounds, Cgroups
+from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault
+from moyai.runtime.linux import door, logs, netns, network, processes, sandboxes, states
+from moyai.runtime.linux.cgroups import Cgroups
+from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
-from moyai.runtime.linux.images import ImageStore
 from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.weaver import Weaver
 
 T = TypeVar("T")
 
 _WORKERS = 8
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PROXY_UID = int(orders.PROXY_USER.partition(":")[0])
 
 
 class LinuxRuntime:
@@ -47,10 +42,10 @@ class LinuxRuntime:
     def __init__(self, state: Path, installation: str, envoy: Path, path_prefix: str, clock: Clock) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._layout = Layout(state)
-        self._envoy = envoy
-        self._path = f"{path_prefix}:{_SYSTEM_PATH}"
         self._clock = clock
         self._cgroups = Cgroups(installation)
+        self._containers = Containers(self._layout, self._cgroups, envoy, path_prefix)
+        self.images = self._containers.images
         self._bell = Doorbell(self._layout.doorbell)
         self._gateway = Gateway(self._layout, envoy)
         self._network = netns.NetworkThread()
@@ -58,7 +53,6 @@ class LinuxRuntime:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gateway_lock = asyncio.Lock()
-        self.images = ImageStore(self._layout.images)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
 
@@ -66,33 +60,13 @@ class LinuxRuntime:
         """See the port."""
         async with self._locks[sandbox.task]:
             await self._open()
-            await self._network.run(lambda: self._prepare(sandbox))
+            await self._network.run(partial(sandboxes.make, self._layout, self._cgroups, sandbox))
         self._bell.ring(sandbox.task)
-
-    def _prepare(self, spec: SandboxSpec) -> None:
-        layout, task = self._layout, spec.task
-        pin, router = layout.task_netns(task), layout.router_netns(spec.network.vpc)
-        if layout.sandbox(task).exists() and netns.is_pinned(pin):
-            return
-        try:
-            layout.containers(task).mkdir(parents=True, exist_ok=True)
-            names.write(spec, layout.task(task))
-            self._cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
-            network.prepare_router(router, spec.network.vpc_cidr)
-            network.join(spec, router, pin)
-            sandboxes.keep(layout, spec)
-        except (OSError, CannotCreate) as error:
-            raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
 
     async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         """See the port."""
         async with self._locks[task]:
-            await self._work(_translated(partial(self._name, task, tuple(hosts))))
-
-    def _name(self, task: TaskId, hosts: tuple[HostName, ...]) -> None:
-        spec = sandboxes.required(self._layout, task)
-        names.rewrite(self._layout.task(task) / "hosts", spec.hosts, hosts)
-        sandboxes.keep(self._layout, replace(spec, hosts=hosts))
+            await self._work(_translated(partial(sandboxes.name, self._layout, task, tuple(hosts))))
 
     async def release(self, task: TaskId) -> None:
         """See the port."""
@@ -134,72 +108,26 @@ class LinuxRuntime:
     async def start(self, container: ContainerSpec) -> None:
         """See the port."""
         async with self._locks[container.task]:
-            await self._work(_translated(partial(self._start, container)))
-
-    def _start(self, spec: ContainerSpec) -> None:
-        surroundings = orders.Surroundings(
-            self._layout,
-            self._path,
-            sandboxes.required(self._layout, spec.task).network.host_name,
-            host.disks(self._layout.state),
-        )
-        image = self.images.find(spec.image)
-        place = self._place(spec.task, spec.name, Bounds(memory_mib=spec.memory_mib, share=spec.cpu_units))
-        processes.start(orders.container(spec, image, place, surroundings))
+            await self._work(_translated(partial(self._containers.start, container)))
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         """See the port."""
         async with self._locks[proxy.task]:
-            await self._work(_translated(partial(self._start_proxy, proxy)))
-
-    def _start_proxy(self, spec: ProxySpec) -> None:
-        sandboxes.required(self._layout, spec.task)
-        run = self._layout.proxy(spec.task)
-        run.mkdir(exist_ok=True)
-        os.chown(run, _PROXY_UID, _PROXY_UID)
-        run.chmod(0o700)
-        bootstrap = run / "bootstrap.json"
-        fd = os.open(bootstrap, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            os.fchown(fd, _PROXY_UID, _PROXY_UID)
-            filled = spec.bootstrap.replace(b"{run}", orders.RUN_IN_PROXY.encode())
-            file.write(filled.replace(b"{xds}", orders.XDS_IN_PROXY.encode()))
-        place = self._place(spec.task, spec.name, Bounds())
-        processes.start(orders.proxy(spec, place, self._layout, self._envoy))
-
-    def _place(self, task: TaskId, name: str, bounds: Bounds) -> orders.Place:
-        directory, log = self._layout.container(task, name), self._layout.log(task, name)
-        for path in (directory, log):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return orders.Place(directory, log, self._cgroups.make(f"{task}/{name}", bounds))
+            await self._work(_translated(partial(self._containers.start_proxy, proxy)))
 
     async def stop(self, task: TaskId, container: str) -> None:
         """See the port."""
-        directory = self._layout.container(task, container)
-        if directory.exists():
-            await self._work(_translated(partial(processes.ask_to_stop, directory)))
+        await self._work(_translated(partial(self._containers.stop, task, container)))
 
     # --------------------------------------------------------------------------------------------------- looking
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
         """See the port."""
-        return await self._work(self._observe)
-
-    def _observe(self) -> Mapping[TaskId, SandboxState]:
-        tasks = [TaskId(path.name) for path in children(self._layout.tasks)]
-        states_seen = {task: self._inspect(task) for task in tasks}
-        return {task: state for task, state in states_seen.items() if state is not None}
+        return await self._work(partial(states.observe, self._layout))
 
     async def inspect(self, task: TaskId) -> SandboxState | None:
         """See the port."""
-        return await self._work(lambda: self._inspect(task))
-
-    def _inspect(self, task: TaskId) -> SandboxState | None:
-        spec = sandboxes.read(self._layout, task)
-        if spec is None:
-            return None
-        seen = [states.container_state(task, path) for path in children(self._layout.containers(task))]
-        return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts)
+        return await self._work(partial(states.inspect, self._layout, task))
 
     async def changes(self) -> AsyncIterator[TaskId]:
         """See the port."""

@@ -1,17 +1,35 @@
-"""What a keeper's record says about a container, as the port puts it."""
+"""What there is, as the port puts it: sandboxes that are whole, and what a keeper's record says about a container."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
-from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
-from moyai.runtime.linux import processes
+from moyai.runtime.linux import processes, sandboxes
+from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.shim.record import RUNNING, STOPPED
 
 _KILLED = 137
+
+
+def observe(layout: Layout) -> Mapping[TaskId, SandboxState]:
+    """Every sandbox that is whole."""
+    tasks = [TaskId(path.name) for path in children(layout.tasks)]
+    seen = {task: inspect(layout, task) for task in tasks}
+    return {task: state for task, state in seen.items() if state is not None}
+
+
+def inspect(layout: Layout, task: TaskId) -> SandboxState | None:
+    """One task's; None when it has none that is whole."""
+    spec = sandboxes.read(layout, task)
+    if spec is None:
+        return None
+    seen = [container_state(task, path) for path in children(layout.containers(task))]
+    return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts)
 
 
 def container_state(task: TaskId, directory: Path) -> ContainerState | None:

@@ -13,13 +13,12 @@ import os
 import select
 import time
 
-from moyai.runtime.linux.shim import identity, record, root, syscalls
+from moyai.runtime.linux.shim import inside, record, syscalls
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import Log, Stream
 from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, kill_group
 from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL, SIGTERM
 
-_CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _NAMESPACES = (
     ("mnt", syscalls.CLONE_NEWNS),
@@ -47,7 +46,7 @@ def main(order_file: str) -> None:
         _answer("already")
         return
     os.chdir(order.run)
-    _write("/proc/self/oom_score_adj", "-900")
+    inside.write("/proc/self/oom_score_adj", "-900")
     Keeper(order).keep()
 
 
@@ -97,7 +96,7 @@ class Keeper:
         syscalls.unshare(syscalls.CLONE_NEWPID)
         self._init = os.fork()
         if self._init == 0:
-            self._be_container((out[1], err[1]), failure[1])
+            inside.first(self._order, (out[1], err[1]), failure[1])
         for pipe in (out, err, failure):
             os.close(pipe[1])
         with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
@@ -119,46 +118,6 @@ class Keeper:
                 self._namespaces.append((os.open(f"/proc/{self._init}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC), flag))
         except OSError:  # it has ended already
             return
-
-    def _be_container(self, outputs: tuple[int, int], failure: int) -> None:
-        """In the container's first process: become it, or say why not. Never returns."""
-        category = _CREATE
-        try:
-            syscalls.die_with_parent()
-            self._take_output(outputs)
-            self._join_cgroups()
-            if self._order.netns:
-                syscalls.setns(os.open(self._order.netns, os.O_RDONLY | os.O_CLOEXEC), syscalls.CLONE_NEWNET)
-            flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
-            syscalls.unshare(flags)
-            syscalls.set_host_name(self._order.host_name)
-            root.enter(self._order)
-            category = _START
-            environment = self._become()
-            _end_without_parent(failure)
-            identity.execute(self._order.arguments, environment)
-        except (OSError, LookupError, ValueError) as error:
-            os.write(failure, f"{category}: {_text(error)}".encode())
-        finally:
-            os._exit(127)
-
-    def _become(self) -> dict[str, str]:
-        """Become who the order says; the environment that it has then."""
-        who = identity.account(self._order.user)
-        identity.become(self._order, who)
-        syscalls.default_signals()
-        return {"HOME": who.home} | self._order.environment
-
-    def _take_output(self, outputs: tuple[int, int]) -> None:
-        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        for fd, target in zip((nothing, *outputs), (0, 1, 2), strict=True):
-            os.dup2(fd, target)
-
-    def _join_cgroups(self) -> None:
-        for path in self._order.processes:
-            with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
-                file.write("0")
-        _write("/proc/self/oom_score_adj", "0")
 
     # --------------------------------------------------------------------------------------------------- keeping
 
@@ -211,14 +170,8 @@ class Keeper:
             kind, *rest = self._order.probe
             if kind == "ENVOY":
                 os._exit(0 if envoy_is_ready(rest[0]) else 1)
-            nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-            for target in (0, 1, 2):
-                os.dup2(nothing, target)
-            self._join_cgroups()
-            syscalls.close_to_others()  # it still has the keeper's files open, and will be who the container is
-            for fd, flag in self._namespaces:
-                syscalls.setns(fd, flag)
-            identity.execute(("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest), self._become())
+            arguments = ("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest)
+            inside.another(self._order, self._namespaces, arguments)
         finally:
             os._exit(127)
 
@@ -254,14 +207,6 @@ class Keeper:
             return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
 
 
-def _end_without_parent(pipe: int) -> None:
-    """End if the keeper, who has the other end of this pipe, died before its death could be noticed."""
-    check = select.poll()
-    check.register(pipe, 0)
-    if check.poll(0):
-        os._exit(127)
-
-
 def _answer(line: str) -> None:
     """Tell the control plane, if it is still there, and let go of its pipe."""
     try:
@@ -270,18 +215,3 @@ def _answer(line: str) -> None:
         line = ""
     nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     os.dup2(nothing, 1)
-
-
-def _text(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
-    return str(error)
-
-
-def _write(path: str, text: str) -> None:
-    """Write a kernel file; a kernel that refuses is left as it is."""
-    try:
-        with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(text)
-    except OSError:
-        return

@@ -1,0 +1,144 @@
+"""Orders for moyai's own processes, the Envoys and pasta: each alone in a bare root with next to no capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from moyai.domain.sandbox.spec import ProxySpec
+from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.orders import Place, common, probing
+from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY, Order
+
+PROXY_USER = "20000:20000"
+"""The user that every Envoy runs under. It needs no entry in any passwd file."""
+
+RUN_IN_PROXY, XDS_IN_PROXY = "/run/proxy", "/run/moyai/xds.sock"
+"""What ``{run}`` and ``{xds}`` become, as the proxy sees them."""
+
+_ENVOY_IN_PROXY = "/envoy"
+_NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
+_ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
+_ACCESS_LOG_DELAY = "1000"
+"""Milliseconds that a line of an access log may wait for others."""
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+
+
+def proxy(spec: ProxySpec, place: Place, layout: Layout, envoy: Path) -> Order:
+    """A task's Envoy: alone in a bare root, no capabilities, ready when its admin interface says so."""
+    run = layout.proxy(spec.task)
+    return Order(
+        _envoy(place, layout, envoy, run)
+        | {
+            "task": spec.task,
+            "netns": str(layout.task_netns(spec.task)),
+            "host_name": "proxy",
+            "arguments": _envoy_arguments(spec.log_level),
+            "user": PROXY_USER,
+            "stop_timeout": float(spec.stop_timeout),
+        }
+    )
+
+
+def gateway(place: Place, layout: Layout, envoy: Path, run: Path) -> Order:
+    """The Envoy behind public addresses, in the host's network.
+
+    It keeps two capabilities: SYS_ADMIN to open sockets inside the VPCs' routers, NET_BIND_SERVICE for low ports.
+    """
+    every = _envoy(place, layout, envoy, run)
+    return Order(
+        every
+        | {
+            "task": "",
+            "netns": None,
+            "mounts": (*_sequence(every["mounts"]), (BIND, str(layout.netns), "/run/netns")),
+            "host_name": "gateway",
+            "arguments": _envoy_arguments("warning"),
+            "user": PROXY_USER,
+            "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
+            "ambient": True,
+            "stop_timeout": 1.0,
+        }
+    )
+
+
+def way_out(
+    place: Place, layout: Layout, program: Path, mounts: Sequence[tuple[str, str, str]], options: Sequence[str]
+) -> Order:
+    """The ``pasta`` that leads a VPC outside, in the host's network and alone in a bare root.
+
+    It needs NET_ADMIN to take its end of the tap, SYS_ADMIN to step into the router for that; then it locks itself in.
+    Its name is not that of the host's file, or the host's AppArmor would know it and keep it from the router.
+    """
+    fast = program.with_name(f"{program.name}.avx2")  # it looks for this beside itself
+    files = [(file, name) for file, name in ((program, "/pasta"), (fast, "/pasta.avx2")) if file.exists()]
+    return Order(
+        common(place, layout)
+        | probing(None)
+        | {
+            "task": "",
+            "netns": None,
+            "layers": (),
+            "mounts": (*_libraries(), *((BIND_READ_ONLY, str(file), name) for file, name in files), *mounts),
+            "read_only": True,
+            "host_name": "outside",
+            "arguments": ("/pasta", *options),
+            "environment": {},
+            "working_directory": "/",
+            "user": "0:0",
+            "capabilities": (_NET_ADMIN, _SYS_ADMIN),
+            "limits": (),
+            "stop_timeout": 1.0,
+        }
+    )
+
+
+def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, object]:
+    mounts = [
+        *_libraries(),
+        (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
+        (BIND_READ_ONLY, str(layout.run), "/run/moyai"),
+        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in ("tasks", "gone", "netns", "gateway", "outside")),
+        (BIND, str(run), RUN_IN_PROXY),
+    ]
+    return common(place, layout) | {
+        "layers": (),
+        "mounts": tuple(mounts),
+        "read_only": True,
+        "environment": {},
+        "working_directory": "/",
+        "capabilities": (),
+        "limits": (),
+        "probe": ("ENVOY", str(run / "admin.sock")),
+        "interval": _ENVOY_PROBE_INTERVAL,
+        "settled_interval": _ENVOY_SETTLED_INTERVAL,
+        "timeout": _ENVOY_PROBE_TIMEOUT,
+        "retries": 3,
+        "start_period": 60.0,
+    }
+
+
+def _libraries() -> list[tuple[str, str, str]]:
+    return [(BIND_READ_ONLY, path, path) for path in _LIBRARIES if Path(path).is_dir()]
+
+
+def _envoy_arguments(log_level: str) -> tuple[str, ...]:
+    config = f"{RUN_IN_PROXY}/bootstrap.json"
+    return (
+        _ENVOY_IN_PROXY,
+        *(
+            "--config-path",
+            config,
+            "--concurrency",
+            "1",
+            "--disable-hot-restart",
+            "--log-level",
+            log_level,
+            "--file-flush-interval-msec",
+            _ACCESS_LOG_DELAY,
+        ),
+    )
+
+
+def _sequence(value: object) -> tuple[tuple[str, str, str], ...]:
+    return value if isinstance(value, tuple) else ()

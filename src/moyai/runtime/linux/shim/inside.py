@@ -1,0 +1,104 @@
+"""On the container's side of a fork: from the keeper's child to a process of the container.
+
+Promise: each function ends in another program or in ``_exit``; nothing of the keeper's goes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from moyai.runtime.linux.shim import identity, root, syscalls
+from moyai.runtime.linux.shim.order import Order
+
+_CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
+_NOT_STARTED = 127
+
+
+def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
+    """Become the container's first process; what hinders that is written to ``failure``. Never returns.
+
+    ``outputs``: the pipes that become its standard output and error.
+    """
+    category = _CREATE
+    try:
+        syscalls.die_with_parent()
+        _take_output(outputs)
+        join_cgroups(order)
+        if order.netns:
+            syscalls.setns(os.open(order.netns, os.O_RDONLY | os.O_CLOEXEC), syscalls.CLONE_NEWNET)
+        flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
+        syscalls.unshare(flags)
+        syscalls.set_host_name(order.host_name)
+        root.enter(order)
+        category = _START
+        environment = become(order)
+        _end_without_parent(failure)
+        identity.execute(order.arguments, environment)
+    except (OSError, LookupError, ValueError) as error:
+        os.write(failure, f"{category}: {_text(error)}".encode())
+    finally:
+        os._exit(_NOT_STARTED)
+
+
+def another(order: Order, namespaces: list[tuple[int, int]], arguments: tuple[str, ...]) -> None:
+    """Become one more process of a container that runs. Never returns.
+
+    ``namespaces``: descriptors of those to enter, with their kinds.
+    """
+    try:
+        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        for target in (0, 1, 2):
+            os.dup2(nothing, target)
+        join_cgroups(order)
+        syscalls.close_to_others()  # it still has the keeper's files open, and will be who the container is
+        for fd, flag in namespaces:
+            syscalls.setns(fd, flag)
+        identity.execute(arguments, become(order))
+    finally:
+        os._exit(_NOT_STARTED)
+
+
+def become(order: Order) -> dict[str, str]:
+    """Become who the order says; the environment that it has then."""
+    who = identity.account(order.user)
+    identity.become(order, who)
+    syscalls.default_signals()
+    return {"HOME": who.home} | order.environment
+
+
+def join_cgroups(order: Order) -> None:
+    """Be bounded, and killed for want of memory, as the container is."""
+    for path in order.processes:
+        with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write("0")
+    write("/proc/self/oom_score_adj", "0")
+
+
+def write(path: str, text: str) -> None:
+    """Write a kernel file; a kernel that refuses is left as it is."""
+    try:
+        with open(path, "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+    except OSError:
+        return
+
+
+def _take_output(outputs: tuple[int, int]) -> None:
+    nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for fd, target in zip((nothing, *outputs), (0, 1, 2), strict=True):
+        os.dup2(fd, target)
+
+
+def _end_without_parent(pipe: int) -> None:
+    """End if the keeper, who has the other end of this pipe, died before its death could be noticed."""
+    check = select.poll()
+    check.register(pipe, 0)
+    if check.poll(0):
+        os._exit(_NOT_STARTED)
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+    return str(error)
