@@ -12,9 +12,10 @@ from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
-from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
 from moyai.domain.pca.authority import CertificateAuthority
@@ -66,9 +67,10 @@ def service_revisions() -> Table[ServiceRevision]:
 
 
 def tasks() -> Table[Task]:
-    """By what they belong to (``group``: ``cluster ARN/group``) and where they are (``address``: ``subnet/address``).
+    """By what they belong to (``group``: ``cluster ARN/group``) and where they are: ``instance``, and by the
+    interface that they have for themselves (``address``: ``subnet/address``).
 
-    Stopped ones not by group, namespace, VPC, public address, ``public`` or ``alive``.
+    Stopped ones not by group, namespace, instance, VPC, public address, ``public`` or ``alive``.
     """
     return Table(
         {
@@ -77,13 +79,32 @@ def tasks() -> Table[Task]:
             "group": lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
             "service": lambda t: () if t.service is None else (t.service,),
             "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
-            "vpc": lambda t: () if t.stopped else (t.interface.vpc,),
-            "subnet": lambda t: (t.interface.subnet,),
-            "address": lambda t: (f"{t.interface.subnet}/{t.interface.address}",),
-            "public": lambda t: ("yes",) if t.interface.public_address and not t.stopped else (),
-            "public_address": lambda t: () if t.stopped else (t.interface.public_address or "",),
-            "interface": lambda t: (t.interface.id,),
+            "instance": lambda t: () if t.container_instance is None or t.stopped else (t.container_instance,),
+            "vpc": lambda t: () if t.stopped else _of_interface(t.own_interface, "vpc"),
+            "subnet": lambda t: _of_interface(t.own_interface, "subnet"),
+            "address": lambda t: _address(t.own_interface),
+            "public": lambda t: ("yes",) if not t.stopped and _of_interface(t.own_interface, "public_address") else (),
+            "public_address": lambda t: () if t.stopped else _of_interface(t.own_interface, "public_address"),
+            "interface": lambda t: _of_interface(t.own_interface, "id"),
             "alive": lambda t: () if t.stopped else ("yes",),
+        }
+    )
+
+
+def container_instances() -> Table[ContainerInstance]:
+    """By scope and cluster; those that are there (not INACTIVE) by their machine's id and, as tasks, by interface."""
+    return Table(
+        {
+            "scope": _scope,
+            "cluster": lambda i: (i.cluster,),
+            "ec2_instance": lambda i: () if i.gone else (i.ec2_instance_id,),
+            "vpc": lambda i: () if i.gone else (i.interface.vpc,),
+            "subnet": lambda i: () if i.gone else (i.interface.subnet,),
+            "address": lambda i: () if i.gone else _address(i.interface),
+            "public": lambda i: ("yes",) if i.interface.public_address and not i.gone else (),
+            "public_address": lambda i: () if i.gone else _of_interface(i.interface, "public_address"),
+            "interface": lambda i: () if i.gone else (i.interface.id,),
+            "alive": lambda i: () if i.gone else ("yes",),
         }
     )
 
@@ -249,6 +270,15 @@ def _scope(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every
 
 def _place(record: Any) -> tuple[str, ...]:  # noqa: ANN401 (one index for every record with a scope)
     return (scope_key(record.scope),)
+
+
+def _of_interface(interface: NetworkInterface | None, member: str) -> tuple[str, ...]:
+    value = None if interface is None else getattr(interface, member)
+    return () if value is None else (value,)
+
+
+def _address(interface: NetworkInterface | None) -> tuple[str, ...]:
+    return () if interface is None else (f"{interface.subnet}/{interface.address}",)
 
 
 def _while_there(gateway: NatGateway, value: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, R
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
@@ -45,6 +46,7 @@ AnyRecord = (
     | ServiceDeployment
     | ServiceRevision
     | Task
+    | ContainerInstance
     | Namespace
     | DiscoveryService
     | DiscoveryInstance
@@ -104,6 +106,7 @@ class World:
         self.service_deployments = tables.service_deployments()
         self.service_revisions = tables.service_revisions()
         self.tasks = tables.tasks()
+        self.container_instances = tables.container_instances()
         self.namespaces = tables.namespaces()
         self.discovery_services = tables.discovery_services()
         self.discovery_instances = tables.discovery_instances()
@@ -163,6 +166,7 @@ class World:
             ServiceDeployment: self.service_deployments,
             ServiceRevision: self.service_revisions,
             Task: self.tasks,
+            ContainerInstance: self.container_instances,
             Namespace: self.namespaces,
             DiscoveryService: self.discovery_services,
             DiscoveryInstance: self.discovery_instances,

@@ -30,7 +30,11 @@ ServiceRevisionArn = NewType("ServiceRevisionArn", str)
 HookId = NewType("HookId", str)
 """``ecs-pause-<43 characters>``: one run of a lifecycle hook."""
 TaskId = NewType("TaskId", str)
-"""32 lower-case hex digits, the last part of a task's ARN. Unique per installation."""
+"""32 lower-case hex digits, the last part of a task's ARN. Unique per installation. A container instance has one too:
+its sandbox's."""
+ContainerInstanceArn = NewType("ContainerInstanceArn", str)
+CapacityProviderName = NewType("CapacityProviderName", str)
+"""``FARGATE``, ``FARGATE_SPOT`` or a name of the account's own."""
 
 # Cloud Map.
 NamespaceArn = NewType("NamespaceArn", str)

@@ -32,8 +32,9 @@ _DRAWN_DIGITS = 4  # as many as say which of a /16's addresses
 
 def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str | None:
     """A free address of the subnet, or None when it is full."""
-    given = {t.interface.address for t in batch if t.interface.subnet == subnet.id}
+    given = {t.interface.address for t in batch if t.own_interface is not None and t.interface.subnet == subnet.id}
     given |= {gateway.address for gateway in world.nat_gateways.by("subnet", subnet.id)}
+    given |= {one.interface.address for one in world.container_instances.by("subnet", subnet.id)}
     used = world.tasks.count("subnet", subnet.id) + len(given)
 
     def owners(address: str) -> tuple[Task, ...]:
@@ -48,7 +49,8 @@ def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str 
 def is_free(world: World, subnet: Subnet, address: str) -> bool:
     """Whether this address of the subnet may be given to somebody."""
     at = f"{subnet.id}/{address}"
-    taken = world.nat_gateways.count("address", at) or not all(t.stopped for t in world.tasks.by("address", at))
+    held = world.nat_gateways.count("address", at) or world.container_instances.count("address", at)
+    taken = held or not all(t.stopped for t in world.tasks.by("address", at))
     number, network = int(IPv4Address(address)), IPv4Network(subnet.cidr)
     first, last = int(network.network_address) + _RESERVED_AT_START, int(network.broadcast_address)
     return not taken and first <= number < last
@@ -64,9 +66,8 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
     candidates = _from(PUBLIC_CIDR, 1, int(ids.hex(_DRAWN_DIGITS), 16))
 
     def taken(address: str) -> bool:
-        return bool(
-            world.tasks.count("public_address", address) or world.elastic_addresses.count("public_address", address)
-        )
+        holders = (world.tasks, world.container_instances, world.elastic_addresses)
+        return any(table.count("public_address", address) for table in holders)
 
     return next((a for a in candidates if a not in given and not taken(a)), None)
 
@@ -74,7 +75,8 @@ def public_address(world: World, batch: Iterable[Task], ids: Ids) -> str | None:
 def addresses_left(world: World, subnet: Subnet) -> int:
     """How many addresses of the subnet nothing has."""
     tasks = sum(1 for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
-    return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - world.nat_gateways.count("subnet", subnet.id)
+    others = sum(table.count("subnet", subnet.id) for table in (world.nat_gateways, world.container_instances))
+    return IPv4Network(subnet.cidr).num_addresses - RESERVED - tasks - others
 
 
 def _from(network: IPv4Network, reserved: int, skipped: int) -> Iterator[str]:

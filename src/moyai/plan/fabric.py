@@ -11,6 +11,7 @@ from bisect import bisect_left, insort
 from collections.abc import Container, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.fabric import Fabric, Group, Interface, Peering, Permission, VpcFabric
@@ -36,12 +37,16 @@ _NETWORK: Final = frozenset(
     }
 )
 """The tables of what tasks stand in."""
+_STANDING: Final = frozenset({"task", "container_instance"})
+"""The tables of what stands in a network."""
 _ALL_TYPES = -1
 
 
 def fabric_of(world: World) -> Fabric:
     """The fabric as the world is now."""
-    return Fabrics().follow(world, [("task", task.key) for task in world.tasks.each("alive", "yes")])
+    tasks = [("task", task.key) for task in world.tasks.each("alive", "yes")]
+    instances = [("container_instance", one.key) for one in world.container_instances.each("alive", "yes")]
+    return Fabrics().follow(world, (*tasks, *instances))
 
 
 class Fabrics:
@@ -58,7 +63,7 @@ class Fabrics:
         networks = moved = False
         for table, key in keys:
             networks |= table in _NETWORK
-            moved |= table == "task" and self._move(world, key)
+            moved |= table in _STANDING and self._move(world, table, key)
         if networks:
             for ground in self._grounds.values():
                 ground.unseen = True
@@ -66,22 +71,23 @@ class Fabrics:
             self._last = self._woven(world)
         return self._last
 
-    def _move(self, world: World, key: str) -> bool:
-        """Follow one task; whether it came, went or changed its place."""
-        task, before = world.tasks.get(key), self._standing.get(key)
-        now = None if task is None or task.stopped else task.interface
+    def _move(self, world: World, table: str, key: str) -> bool:
+        """Follow one task or container instance; whether it came, went or changed its place."""
+        one = (world.tasks if table == "task" else world.container_instances).get(key)
+        before = self._standing.get(key)
+        now = None if one is None else _interface_of(one)
         if now == (None if before is None else before.interface):
             return False
         if before is not None:
             self._leave(key, before)
-        if task is not None and now is not None:
-            self._come(world, task)
+        if one is not None and now is not None:
+            self._come(world, one, now)
         return True
 
-    def _come(self, world: World, task: Task) -> None:
-        interface, scope = task.interface, scope_of(task.arn)
+    def _come(self, world: World, one: Task | ContainerInstance, interface: NetworkInterface) -> None:
+        scope = scope_of(one.arn)
         groups = interface.security_groups or _default(world, scope, interface.vpc)
-        here = self._standing[task.key] = _Standing(task.id, interface, groups)
+        here = self._standing[one.key] = _Standing(one.id, interface, groups)
         self._grounds.setdefault(interface.vpc, _Ground(interface.vpc, scope)).come(here)
         for group in groups:
             insort(self._crowds.setdefault(group, _Crowd(scope, [])).addresses, interface.address)
@@ -138,8 +144,15 @@ def permissions(rules: Iterable[Rule], groups: Container[SecurityGroupId]) -> It
         yield Permission(protocol, first, last, ranges, tuple(sorted({rule.group.id for rule in same if rule.group})))
 
 
+def _interface_of(one: Task | ContainerInstance) -> NetworkInterface | None:
+    """What it has for itself, as long as it is there."""
+    if isinstance(one, Task):
+        return None if one.stopped else one.own_interface
+    return None if one.gone else one.interface
+
+
 class _Standing(NamedTuple):
-    """A task in its place."""
+    """A task or container instance in its place."""
 
     task: TaskId
     interface: NetworkInterface

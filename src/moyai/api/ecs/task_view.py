@@ -10,7 +10,14 @@ from __future__ import annotations
 import msgspec
 
 from moyai.api.ecs.tagging import tag_list
-from moyai.domain.ecs.task import Container, ContainerOverride, Task, TaskStatus
+from moyai.domain.ecs.task import (
+    Container,
+    ContainerOverride,
+    NetworkBinding,
+    NetworkInterface,
+    Task,
+    TaskStatus,
+)
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import World
 
@@ -68,7 +75,17 @@ def _architecture(definition: TaskDefinition | None) -> str:
 
 
 def _attachments(task: Task) -> list[dict[str, object]]:
-    interface = task.interface
+    status = _attachment_status(task.last_status)
+    own = task.own_interface
+    shown = [] if own is None else [_attachment(task, own, status)]
+    proxy = task.proxy
+    if proxy is not None:
+        named = [{"name": "ContainerName", "value": proxy.name}]
+        shown.append({"id": task.connect_attachment, "type": "ServiceConnect", "status": status, "details": named})
+    return shown
+
+
+def _attachment(task: Task, interface: NetworkInterface, status: str) -> dict[str, object]:
     details = [{"name": "subnetId", "value": interface.subnet}]
     if task.last_status not in _BEFORE_NETWORK:
         details += [
@@ -77,15 +94,7 @@ def _attachments(task: Task) -> list[dict[str, object]]:
             {"name": "privateDnsName", "value": interface.private_dns_name},
             {"name": "privateIPv4Address", "value": interface.address},
         ]
-    status = _attachment_status(task.last_status)
-    shown: list[dict[str, object]] = [
-        {"id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details}
-    ]
-    proxy = task.proxy
-    if proxy is not None:
-        named = [{"name": "ContainerName", "value": proxy.name}]
-        shown.append({"id": task.connect_attachment, "type": "ServiceConnect", "status": status, "details": named})
-    return shown
+    return {"id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details}
 
 
 def _attachment_status(status: TaskStatus) -> str:
@@ -100,6 +109,15 @@ def _attachment_status(status: TaskStatus) -> str:
             return "ATTACHED"
 
 
+def _binding(binding: NetworkBinding) -> dict[str, object]:
+    return {
+        "bind_ip": binding.bind_ip,
+        "container_port": binding.container_port,
+        "host_port": binding.host_port,
+        "protocol": binding.protocol,
+    }
+
+
 def _container(task: Task, container: Container, definition: TaskDefinition | None) -> dict[str, object]:
     shown: dict[str, object] = {
         "container_arn": container.arn,
@@ -110,9 +128,11 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
         "health_status": container.health_status,
         "exit_code": container.exit_code,
         "reason": container.reason,
-        "network_bindings": [],
-        "network_interfaces": []
+        "network_bindings": []
         if task.last_status in _BEFORE_NETWORK
+        else [_binding(binding) for binding in container.network_bindings],
+        "network_interfaces": []
+        if task.last_status in _BEFORE_NETWORK or task.own_interface is None
         else [{"attachment_id": task.interface.attachment, "private_ipv4_address": task.interface.address}],
     }
     asked = None if definition is None or container.is_proxy else definition.container(container.name)

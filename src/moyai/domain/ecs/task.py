@@ -13,13 +13,14 @@ import msgspec
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.task_definition import KeyValuePair
+from moyai.domain.ecs.task_definition import KeyValuePair, NetworkMode
 from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     ClusterArn,
     ContainerArn,
+    ContainerInstanceArn,
     DeploymentId,
     NetworkInterfaceId,
     Pool,
@@ -85,6 +86,15 @@ class ContainerStatus(StrEnum):
     STOPPED = "STOPPED"
 
 
+class NetworkBinding(msgspec.Struct, frozen=True):
+    """A port of a container that answers at a port of its container instance."""
+
+    container_port: int
+    host_port: int
+    protocol: str = "tcp"
+    bind_ip: str = "0.0.0.0"  # noqa: S104 (what ECS shows; the instance has addresses in its VPC only)
+
+
 class Container(msgspec.Struct, frozen=True):
     """A container of a task as last observed. The proxy is one of them, marked by ``is_proxy``."""
 
@@ -98,6 +108,8 @@ class Container(msgspec.Struct, frozen=True):
     runtime_id: str | None = None
     started_at: Instant | None = None
     finished_at: Instant | None = None
+    network_bindings: tuple[NetworkBinding, ...] = ()
+    """Decided when the task is made; only with the network modes bridge and host."""
 
 
 class ContainerOverride(msgspec.Struct, frozen=True):
@@ -120,7 +132,7 @@ class TaskOverride(msgspec.Struct, frozen=True):
 
 
 class NetworkInterface(msgspec.Struct, frozen=True):
-    """The elastic network interface of one task, and its attachment."""
+    """The elastic network interface of a task or of a container instance, and its attachment."""
 
     id: NetworkInterfaceId
     attachment: str
@@ -145,6 +157,7 @@ class Task(Stored, frozen=True, tag="task"):
     group: str
     availability_zone: str
     interface: NetworkInterface
+    """Under which others find the task: its own with awsvpc, else its container instance's."""
     containers: tuple[Container, ...]
     last_status: TaskStatus = TaskStatus.PROVISIONING
     desired_status: DesiredStatus = DesiredStatus.RUNNING
@@ -163,6 +176,9 @@ class Task(Stored, frozen=True, tag="task"):
     started_by: str | None = None
     client_token: str | None = None
     launch_type: str = "FARGATE"
+    network_mode: NetworkMode = NetworkMode.AWSVPC
+    container_instance: ContainerInstanceArn | None = None
+    """Where it was placed; None on Fargate."""
     platform_version: str | None = None
     cpu: str | None = None
     memory: str | None = None
@@ -189,6 +205,11 @@ class Task(Stored, frozen=True, tag="task"):
     def key(self) -> TaskArn:
         """The record's key in its table."""
         return self.arn
+
+    @property
+    def own_interface(self) -> NetworkInterface | None:
+        """The interface that the task alone has; None where it shares its container instance's."""
+        return self.interface if self.network_mode is NetworkMode.AWSVPC else None
 
     @property
     def proxy(self) -> Container | None:

@@ -1,0 +1,77 @@
+"""Container instances: the machines that tasks with the launch types EC2 and EXTERNAL are placed on.
+
+A container instance here is a sandbox of its own on the runtime's machine: it has an interface in a subnet, and tasks
+with the network modes bridge and host are found at that interface's address.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from moyai.domain.ecs.task import NetworkInterface
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, TaskId
+
+
+class ContainerInstanceStatus(StrEnum):
+    """DRAINING takes no new tasks and gives its services' tasks away; INACTIVE was deregistered."""
+
+    ACTIVE = "ACTIVE"
+    DRAINING = "DRAINING"
+    INACTIVE = "INACTIVE"
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """A name with or without a value that placement constraints go by."""
+
+    name: str = ""
+    value: str | None = None
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """What a container instance has registered: CPU units, MiB, ports that are not for tasks, and GPU ids."""
+
+    cpu: int
+    memory: int
+    ports: tuple[int, ...] = (22, 2375, 2376, 51678, 51679)
+    ports_udp: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+
+
+class ContainerInstance(Stored, frozen=True, tag="container_instance"):
+    """One container instance. What is left of its resources is what its tasks don't use; it is counted, not kept."""
+
+    arn: ContainerInstanceArn
+    id: TaskId
+    """The last part of its ARN, and the id of its sandbox."""
+    cluster: ClusterArn
+    ec2_instance_id: str
+    """``i-…``, or ``mi-…`` where ``launch_type`` is EXTERNAL."""
+    registered_at: Instant
+    availability_zone: str
+    interface: NetworkInterface
+    resources: Resources
+    launch_type: str = "EC2"
+    status: ContainerInstanceStatus = ContainerInstanceStatus.ACTIVE
+    agent_connected: bool = False
+    """Its sandbox was last seen to be there."""
+    attributes: tuple[Attribute, ...] = ()
+    capacity_provider: CapacityProviderName | None = None
+    version: int = 1
+    client_token: str | None = None
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> ContainerInstanceArn:
+        """The record's key in its table."""
+        return self.arn
+
+    @property
+    def gone(self) -> bool:
+        """Deregistered: nothing of it is left but the record."""
+        return self.status is ContainerInstanceStatus.INACTIVE
