@@ -20,6 +20,7 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.world import Delete, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, TaskArn, WorkloadId
+from moyai.plan import restart
 from moyai.plan.action import Plan, plan
 from moyai.plan.ending import deactivating, deprovisioning, stopping
 from moyai.plan.live import followed, named
@@ -54,7 +55,8 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
         now=now,
         ids=ids,
     )
-    step = named(world, _STEPS[task.last_status](case), observed, now)
+    case = restart.renewed(case)
+    step = restart.started(case, named(world, _STEPS[task.last_status](case), observed, now))
     changed = () if step.task == task else (Put(replace(step.task, version=task.version + 1)),)
     return plan((*changed, *step.changes), step.effects, step.wake_at)
 

@@ -30,7 +30,7 @@ class Verdict(Enum):
 
 def startable(case: Case) -> tuple[Container, ...]:
     """Application containers that have not run and whose conditions are all met."""
-    waiting = (c for c in case.apps if c.last_status is ContainerStatus.PENDING)
+    waiting = (c for c in case.apps if c.last_status is ContainerStatus.PENDING and c.restart_count == 0)
     return tuple(c for c in waiting if all(_verdict(case, d) is Verdict.MET for d in case.defined(c).depends_on or ()))
 
 

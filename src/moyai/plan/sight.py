@@ -80,6 +80,8 @@ def look(task: Task, definition: TaskDefinition, sandbox: SandboxState | None, n
 
 def _seen(container: Container, sandbox: SandboxState | None, now: Instant, *, measured: bool) -> Container:
     state = None if sandbox is None else sandbox.containers.get(container.name)
+    if state is not None and state.attempt < container.restart_count:
+        return container  # what is there is the run before the one that was decided
     if state is not None:
         return _copied(container, state, measured=measured)
     if container.last_status is ContainerStatus.RUNNING:

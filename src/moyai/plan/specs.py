@@ -63,6 +63,7 @@ def container_spec(task: Task, definition: TaskDefinition, container: Container)
         memory_mib=override.memory or defined.memory or 0,
         ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in defined.ulimits or ()),
         readonly_root=bool(defined.readonly_root_filesystem),
+        attempt=container.restart_count,
     )
 
 

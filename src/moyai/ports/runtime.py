@@ -94,7 +94,9 @@ class TaskRuntime(Protocol):
         """Make the sandbox: namespace, address, names, interception, limits."""
 
     async def start(self, container: ContainerSpec) -> None:
-        """Start one container in its task's sandbox. A container that ran before is not started again."""
+        """Start one container in its task's sandbox. One that ran before is started again, with what it wrote to its
+        file system, only when it has ended and ``attempt`` is a later one; otherwise this does nothing.
+        """
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         """Start the task's Envoy. It shows up in ``observe`` under its name, HEALTHY when Envoy is live."""

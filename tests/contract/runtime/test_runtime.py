@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from socket import SocketKind
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName
@@ -87,6 +88,23 @@ async def test_a_container_that_ran_is_not_started_again(place, seen):
     before = await look(place.runtime)
     await place.runtime.start(place.container(RUNS))
     assert await look(place.runtime) == before
+
+
+async def test_a_later_attempt_starts_it_again_once_it_has_ended(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(RUNS))
+    await place.until(seen.up)
+    await place.runtime.start(replace(place.container(ENDS), attempt=1))
+    assert (await look(place.runtime)).attempt == 0
+    await place.runtime.stop(TASK, "app")
+    await place.until(seen.ended)
+    for _ in range(2):
+        await place.runtime.start(replace(place.container(ENDS), attempt=1))
+    assert (await look(place.runtime)).attempt == 1
+    await place.until(seen.ended)
+    assert (await look(place.runtime)).exit_code == 3
+    await place.runtime.start(place.container(RUNS))
+    assert (await look(place.runtime)).attempt == 1
 
 
 async def test_told_twice_to_start_it_runs_once(place):

@@ -13,6 +13,7 @@ from moyai.domain.ecs.task_definition import (
     LogConfiguration,
     NetworkMode,
     PortMapping,
+    RestartPolicy,
     TaskDefinition,
 )
 from moyai.plan.connect_rules import NAME_PATTERN
@@ -20,6 +21,8 @@ from moyai.plan.connect_rules import NAME_PATTERN
 _LEAST_MEMORY = 4  # MiB
 _PORTS = range(1, 65536)
 _START_TIMEOUT = range(2, 121)
+_RESTART_PERIOD = range(60, 1801)
+_MAX_IGNORED_CODES = 50
 _AWSLOGS_NEEDS = ("awslogs-region", "awslogs-group")
 
 
@@ -85,6 +88,15 @@ def _check_limits(container: ContainerDefinition) -> None:
         raise _setting(container.name, "'startTimeout' must be between 2 and 120 seconds.")
     if container.stop_timeout is not None and container.stop_timeout < 0:
         raise _setting(container.name, "'stopTimeout' must not be negative.")
+    if container.restart_policy is not None:
+        _check_restart(container.name, container.restart_policy)
+
+
+def _check_restart(container: str, policy: RestartPolicy) -> None:
+    if policy.restart_attempt_period is not None and policy.restart_attempt_period not in _RESTART_PERIOD:
+        raise _setting(container, "'restartPolicy.restartAttemptPeriod' must be between 60 and 1800 seconds.")
+    if len(policy.ignored_exit_codes or ()) > _MAX_IGNORED_CODES:
+        raise _setting(container, f"'restartPolicy.ignoredExitCodes' can have at most {_MAX_IGNORED_CODES} exit codes.")
 
 
 def _check_health(check: HealthCheck) -> None:

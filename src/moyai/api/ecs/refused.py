@@ -45,7 +45,6 @@ _CONTAINER: _Reasons = (
     ("repositoryCredentials", "no image is pulled from a private registry"),
     ("links", "links need the network mode bridge"),
     ("portMappings[].containerPortRange", "name each port by itself"),
-    ("restartPolicy", "a container that ends is not restarted inside its task"),
     ("environmentFiles", "there is no S3 here; use environment"),
     ("mountPoints", _NO_VOLUMES),
     ("volumesFrom", _NO_VOLUMES),

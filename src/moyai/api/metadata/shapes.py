@@ -20,7 +20,17 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 
 _CPU_UNITS = 1024
-_V4_ONLY = frozenset({"ContainerARN", "LogDriver", "LogOptions", "LaunchType", "ServiceName", "FaultInjectionEnabled"})
+_V4_ONLY = frozenset(
+    {
+        "ContainerARN",
+        "LogDriver",
+        "LogOptions",
+        "LaunchType",
+        "ServiceName",
+        "FaultInjectionEnabled",
+        "RestartCount",
+    }
+)
 _V4_NETWORK = frozenset(
     {"AttachmentIndex", "MACAddress", "IPv4SubnetCIDRBlock", "PrivateDNSName", "SubnetGatewayIpv4Address"}
 )
@@ -84,6 +94,7 @@ def container_form(world: World, task: Task, container: Container) -> dict[str, 
             "CreatedAt": moment(task.created_at),
             "StartedAt": moment(container.started_at),
             "FinishedAt": moment(container.finished_at),
+            "RestartCount": container.restart_count if restarts(defined) else None,
             "Type": "NORMAL",
             "Health": _health(container, defined),
             "LogDriver": logs.log_driver if logs is not None else None,
@@ -92,6 +103,11 @@ def container_form(world: World, task: Task, container: Container) -> dict[str, 
             "Networks": [_network(world, task)],
         }
     )
+
+
+def restarts(defined: ContainerDefinition | None) -> bool:
+    """Whether the container has a restart policy that is enabled."""
+    return defined is not None and defined.restart_policy is not None and defined.restart_policy.enabled
 
 
 def as_version_3(form: Mapping[str, object]) -> dict[str, object]:

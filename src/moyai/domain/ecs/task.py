@@ -110,6 +110,8 @@ class Container(msgspec.Struct, frozen=True):
     finished_at: Instant | None = None
     network_bindings: tuple[NetworkBinding, ...] = ()
     """Decided when the task is made; only with the network modes bridge and host."""
+    restart_count: int = 0
+    """How often its restart policy had it started again."""
 
 
 class ContainerOverride(msgspec.Struct, frozen=True):

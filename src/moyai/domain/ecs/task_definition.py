@@ -78,6 +78,16 @@ class HealthCheck(msgspec.Struct, frozen=True):
     start_period: int | None = None
 
 
+class RestartPolicy(msgspec.Struct, frozen=True):
+    """When a container that ends is started again in its place. ``restart_attempt_period``: seconds for which it must
+    have run; None = 300.
+    """
+
+    enabled: bool
+    ignored_exit_codes: tuple[int, ...] | None = None
+    restart_attempt_period: int | None = None
+
+
 class UlimitDefinition(msgspec.Struct, frozen=True):
     """A resource limit."""
 
@@ -112,6 +122,7 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     health_check: HealthCheck | None = None
     start_timeout: int | None = None
     stop_timeout: int | None = None
+    restart_policy: RestartPolicy | None = None
     ulimits: tuple[UlimitDefinition, ...] | None = None
     readonly_root_filesystem: bool | None = None
     docker_labels: Mapping[str, str] | None = None

@@ -91,6 +91,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     memory_mib: int = 0
     ulimits: tuple[Ulimit, ...] = ()
     readonly_root: bool = False
+    attempt: int = 0
+    """Which start of this container it is; see ``TaskRuntime.start``."""
 
 
 class ProxySpec(msgspec.Struct, frozen=True):

@@ -39,6 +39,8 @@ class ContainerState(msgspec.Struct, frozen=True):
     """``OutOfMemoryError: Container killed due to memory usage`` and the like."""
     health: Health = Health.UNKNOWN
     runtime_id: str = ""
+    attempt: int = 0
+    """Which of its starts this is, from 0."""
 
 
 class SandboxState(msgspec.Struct, frozen=True):

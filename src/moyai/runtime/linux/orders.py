@@ -54,6 +54,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
         | probing(spec.probe)
         | {
             "task": spec.task,
+            "attempt": spec.attempt,
             "netns": str(layout.task_netns(spec.task)),
             "layers": (*image.layers, "/") if image.on_host else image.layers,
             "mounts": _container_mounts(spec, image, surroundings),
@@ -73,6 +74,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
 def common(place: Place, layout: Layout) -> dict[str, object]:
     """What every order has."""
     return {
+        "attempt": 0,
         "directory": str(place.directory),
         "logs": str(place.logs),
         "run": str(layout.run),

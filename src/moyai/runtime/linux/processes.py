@@ -22,7 +22,7 @@ from moyai.kernel.clock import Instant
 from moyai.ports.runtime import CannotCreate, CannotStart, RuntimeFault
 from moyai.runtime.linux.shim import __main__ as shim_entry
 from moyai.runtime.linux.shim.order import Order
-from moyai.runtime.linux.shim.record import FAILED, STARTING, boot_id, start_ticks
+from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, start_ticks
 
 _START_TIMEOUT_MS = 30_000
 _END_TIMEOUT_MS = 5_000
@@ -44,6 +44,7 @@ class Kept(msgspec.Struct, frozen=True):
     exit_code: int | None
     reason: str | None
     health: str
+    attempt: int = 0
 
     def keeper_lives(self) -> bool:
         """Whether the keeper is still there."""
@@ -59,13 +60,16 @@ def read(directory: Path) -> Kept | None:
 
 
 def start(order: Order) -> None:
-    """Start a keeper and wait for its answer. A container that runs or ran already is left as it is.
+    """Start a keeper and wait for its answer. A container that runs or ran already is left as it is, unless it has
+    ended and this is a later attempt.
 
     Raises CannotCreate or CannotStart with the keeper's reason; the same again when it is told again.
     """
     directory = Path(order.directory)
     earlier = read(directory)
-    if earlier is not None:
+    if earlier is not None and order.attempt > earlier.attempt and not _runs(earlier):
+        _clear(directory)
+    elif earlier is not None:
         if earlier.phase == STARTING and not earlier.keeper_lives():
             raise CannotCreate("the container's keeper was killed while it started")
         _raise_failure(earlier.reason if earlier.phase == FAILED else None)
@@ -91,6 +95,17 @@ def start(order: Order) -> None:
         words = (directory / "keeper.err").read_text(errors="replace").strip().splitlines()
         why = words[-1] if words else "it gave no reason"
         _raise_failure(answer or f"{CannotCreate.category}: the container's keeper ended without an answer: {why}")
+
+
+def _runs(kept: Kept) -> bool:
+    return kept.phase in {STARTING, RUNNING} and kept.keeper_lives()
+
+
+def _clear(directory: Path) -> None:
+    """Make room for another attempt: its keeper finds no record of the last one, but what that left in its files."""
+    end(directory)
+    (directory / "stop").unlink(missing_ok=True)
+    (directory / "state.json").unlink(missing_ok=True)
 
 
 def _answer(launcher: subprocess.Popen[bytes]) -> str:

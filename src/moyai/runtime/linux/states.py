@@ -55,6 +55,7 @@ def container_state(task: TaskId, directory: Path) -> ContainerState | None:
         reason="ContainerRuntimeError: the container's keeper was killed" if lost else kept.reason,
         health=Health(kept.health),
         runtime_id=runtime_id(task, directory.name),
+        attempt=kept.attempt,
     )
 
 

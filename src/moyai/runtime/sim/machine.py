@@ -23,6 +23,7 @@ class SimContainer:
         self.name = spec.name
         self.script = script
         self.started_at = now
+        self._attempt = spec.attempt if isinstance(spec, ContainerSpec) else 0
         self._stop_timeout = spec.stop_timeout
         self._checked = isinstance(spec, ProxySpec) or spec.probe is not None
         self._end: tuple[Instant, int] | None = None
@@ -37,6 +38,10 @@ class SimContainer:
         killed = (later(now, self._stop_timeout), SIGKILL_EXIT)
         obeys = (later(now, self.script.term_after), self.script.term_exit)
         self._end_by(killed if self.script.ignore_term else min(killed, obeys))
+
+    def gives_way_to(self, attempt: int, now: Instant) -> bool:
+        """Whether it has ended and this is a later attempt."""
+        return attempt > self._attempt and self.state(now).phase is ContainerPhase.STOPPED
 
     def die(self, now: Instant, exit_code: int) -> None:
         """The process ends now by itself."""
@@ -58,6 +63,7 @@ class SimContainer:
             exit_code=code,
             health=self._health_at(finished or now),
             runtime_id=f"sim-{self.name}",
+            attempt=self._attempt,
         )
 
     def next_change(self, now: Instant) -> Instant | None:

@@ -51,7 +51,8 @@ class SimRuntime:
         """See ``TaskRuntime.start``."""
         self._check("start", container.task)
         sandbox = self._sandbox(container.task)
-        if container.name in sandbox.containers:
+        before = sandbox.containers.get(container.name)
+        if before is not None and not before.gives_way_to(container.attempt, self._clock.now()):
             return
         if self._images is not None and container.image not in self._images:
             raise ImageNotFound(f"{container.image}: no such image here; the sim runtime knows {sorted(self._images)}")

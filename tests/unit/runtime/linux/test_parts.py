@@ -52,12 +52,13 @@ def test_a_quoted_text_is_json(text):
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
-    record = Record(str(tmp_path), str(tmp_path), "task")
+    record = Record(str(tmp_path), str(tmp_path), "task", 2)
     record.phase, record.exit_code, record.finished_at, record.reason = "stopped", 137, 12.5, 'it said "no"'
     record.write()
     kept = processes.read(tmp_path)
     assert kept is not None
-    assert (kept.phase, kept.exit_code, kept.finished_at, kept.reason) == ("stopped", 137, 12.5, 'it said "no"')
+    assert (kept.attempt, kept.phase, kept.exit_code, kept.finished_at) == (2, "stopped", 137, 12.5)
+    assert kept.reason == 'it said "no"'
     assert kept.keeper_lives()
 
 

@@ -55,13 +55,14 @@ class Keeper:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._record = record.Record(order.directory, order.run, order.task)
+        self._record = record.Record(order.directory, order.run, order.task, order.attempt)
         self._poll = select.poll()
         self._streams: dict[int, Stream] = {}
         self._init = 0
         self._namespaces: list[tuple[int, int]] = []
         self._status: int | None = None
         self._kill_at: float | None = None
+        self._killed_before = self._out_of_memory_kills()
         syscalls.block_signals((SIGCHLD, SIGTERM))
         self._signals = syscalls.signal_fd((SIGCHLD, SIGTERM))
         self._poll.register(self._signals, select.POLLIN)
@@ -193,18 +194,19 @@ class Keeper:
         self._record.phase = record.STOPPED
         self._record.finished_at = record.now()
         self._record.exit_code = self._status
-        if self._status == 128 + SIGKILL and self._was_out_of_memory():
+        if self._status == 128 + SIGKILL and self._out_of_memory_kills() > self._killed_before:
             self._record.reason = _OUT_OF_MEMORY
         self._record.write()
         while not self._record.saved:
             select.select([], [], [], _WRITE_AGAIN)
             self._record.write()
 
-    def _was_out_of_memory(self) -> bool:
+    def _out_of_memory_kills(self) -> int:
+        """How many processes of the container's group, which outlives its runs, were killed for want of memory."""
         if not self._order.oom_events:
-            return False
+            return 0
         with open(self._order.oom_events, encoding="ascii") as file:  # noqa: PTH123
-            return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
+            return sum(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
 
 
 def _answer(line: str) -> None:

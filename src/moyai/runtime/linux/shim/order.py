@@ -18,6 +18,8 @@ class Order:
 
     task: str
     """What is rung at the doorbell when something changes."""
+    attempt: int
+    """Which start of the container this is, from 0."""
     directory: str
     """The container's own directory: order, record, lock, writable layer."""
     run: str

@@ -51,10 +51,11 @@ class Record:
     saved = True
     """False when the last ``write`` could not be, because the disk is full."""
 
-    def __init__(self, directory: str, run: str, task: str) -> None:
+    def __init__(self, directory: str, run: str, task: str, attempt: int) -> None:
         self._path = directory + "/state.json"
         self._bell = run + "/doorbell.sock"
         self._task = task.encode()
+        self._attempt = attempt
         self._boot = boot_id()
         self._ticks = start_ticks(os.getpid())
 
@@ -64,6 +65,7 @@ class Record:
             "boot": quote(self._boot),
             "keeper": str(os.getpid()),
             "keeper_ticks": str(self._ticks),
+            "attempt": str(self._attempt),
             "phase": quote(self.phase),
             "init": str(self.init),
             "init_ticks": str(self.init_ticks),

@@ -101,6 +101,9 @@ def _apart(layer: str, place: str) -> str:
 def _mount_overlay(lower: str, home: str, root: str) -> None:
     for name in ("upper", "work"):
         os.makedirs(f"{home}/{name}", exist_ok=True)  # noqa: PTH103
+    mark = f"{home}/work/work/incompat/volatile"  # left by the run before: not synced, but the machine went on
+    if os.path.isdir(mark):  # noqa: PTH112
+        os.rmdir(mark)  # noqa: PTH106
     options = f"lowerdir={lower},upperdir={_escape(home)}/upper,workdir={_escape(home)}/work"
     try:  # volatile: the layer dies with the container, so nobody needs it synced when it is unmounted
         syscalls.mount("overlay", root, "overlay", MS_NODEV, options + ",volatile")
