@@ -1,30 +1,20 @@
-"""What requests and answers have in common: dimensions, metrics, spans of time.
+"""What requests and answers have in common: dimensions and spans of time.
 
 Promise: periods are counted from the start of the span, rounded down to the minute (or, below a minute, to the period).
-A period is 5, 10 or 30 seconds or whole minutes; the proxies report every few seconds, so nothing finer is known.
+A period is 5, 10, 20 or 30 seconds or whole minutes; the proxies report every few seconds, so nothing finer is known.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
-
-from moyai.domain.cloudwatch.metric import MetricId, metric_id
+from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 
 _MINUTE = 60
-_FINE_PERIODS = frozenset({5, 10, 30})
-PERIODS = "Use 5, 10, 30 or a multiple of 60 seconds."
-
-
-class Dimension(msgspec.Struct, frozen=True):
-    """One dimension."""
-
-    name: str
-    value: str
+_FINE_PERIODS = frozenset({5, 10, 20, 30})
+PERIODS = "Use 5, 10, 20, 30 or a multiple of 60 seconds."
 
 
 class Span(NamedTuple):
@@ -38,11 +28,6 @@ class Span(NamedTuple):
     def datapoints(self) -> int:
         """How many periods there are."""
         return -int(-(self.end - self.start) // self.period)
-
-
-def metric_of(namespace: str, name: str, dimensions: Iterable[Dimension]) -> MetricId:
-    """The metric that a request names."""
-    return metric_id(namespace, name, ((one.name, one.value) for one in dimensions))
 
 
 def dimensions_of(metric: MetricId) -> list[dict[str, str]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from moyai.api.cloudwatch.shapes import PERIODS, Dimension, Span, metric_of, span_of
+from moyai.api.cloudwatch.shapes import PERIODS, Span, span_of
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.errors import InvalidParameterCombination, InvalidParameterValue
+from moyai.domain.cloudwatch.query import Dimension, Metric
 from moyai.domain.cloudwatch.statistic import PLAIN, UnknownStatistic, check_statistic, evaluate
 from moyai.kernel.clock import Instant
 from moyai.ports.metrics import MetricReader, Period
@@ -35,7 +36,7 @@ class GetMetricStatisticsRequest(msgspec.Struct, frozen=True):
 def get_metric_statistics(reader: MetricReader, ctx: Context, request: GetMetricStatisticsRequest) -> dict[str, object]:
     """The metric's datapoints, oldest first; periods without a value are left out."""
     span = _checked(request)
-    metric = metric_of(request.namespace, request.metric_name, request.dimensions)
+    metric = Metric(request.namespace, request.metric_name, request.dimensions).id
     unit = reader.unit(ctx.scope, metric)
     if request.unit not in {None, unit}:
         return {"label": request.metric_name, "datapoints": []}

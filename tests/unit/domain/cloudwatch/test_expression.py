@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.api.cloudwatch.expression import calculate
+from moyai.domain.cloudwatch.expression import calculate
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.kernel.clock import Instant
 
