@@ -32,6 +32,7 @@ from moyai.domain.defaults import Defaults
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
+from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
@@ -165,6 +166,7 @@ class ControlPlane:
         async with asyncio.TaskGroup() as group:
             group.create_task(Reconciler(around).run())
             group.create_task(make_certifier(self._settings.tls, around).run())
+            group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())
             group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())

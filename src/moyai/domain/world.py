@@ -15,6 +15,7 @@ from moyai.domain import tables
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
+from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.cluster import Cluster
@@ -68,6 +69,8 @@ AnyRecord = (
     | AuthorityKey
     | IssuedCertificate
     | ServerCertificate
+    | Alarm
+    | AlarmEvent
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
 R = TypeVar("R", bound=AnyRecord)
@@ -128,6 +131,8 @@ class World:
         self.authority_keys: Table[AuthorityKey] = Table()
         self.issued_certificates = tables.issued_certificates()
         self.server_certificates = tables.server_certificates()
+        self.alarms = tables.alarms()
+        self.alarm_history = tables.alarm_history()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
@@ -188,6 +193,8 @@ class World:
             AuthorityKey: self.authority_keys,
             IssuedCertificate: self.issued_certificates,
             ServerCertificate: self.server_certificates,
+            Alarm: self.alarms,
+            AlarmEvent: self.alarm_history,
         }
 
     def records(self) -> Iterator[AnyRecord]:

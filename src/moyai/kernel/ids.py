@@ -67,6 +67,10 @@ CertificateAuthorityArn = NewType("CertificateAuthorityArn", str)
 CertificateArn = NewType("CertificateArn", str)
 """``<CertificateAuthorityArn>/certificate/<serial number, 32 hexadecimal digits>``."""
 
+# CloudWatch.
+AlarmArn = NewType("AlarmArn", str)
+"""``…:alarm:<name>``."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""

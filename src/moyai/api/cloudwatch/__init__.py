@@ -1,1 +1,1 @@
-"""Amazon CloudWatch's API, for reading: the metrics of Service Connect."""
+"""Amazon CloudWatch's API: metrics, and alarms on them."""

@@ -6,22 +6,36 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Ope
 from __future__ import annotations
 
 from functools import partial
-from types import MappingProxyType
+from typing import Any, Final
 
-from moyai.api.cloudwatch import data, listing, statistics
+from moyai.api.cloudwatch import alarm_queries, alarm_states, alarms, composite, data, listing, statistics, tags
+from moyai.api.cloudwatch.refused import REFUSED
 from moyai.api.operation import Operation, Service, table
 from moyai.domain.cloudwatch.errors import InvalidParameterValue, MissingRequiredParameter, ValidationFault
 from moyai.ports.metrics import MetricReader
 
-_ALONE = "accounts are not linked here"
-_REFUSED = MappingProxyType(
-    {
-        "ListMetrics.IncludeLinkedAccounts": _ALONE,
-        "ListMetrics.OwningAccount": _ALONE,
-        "GetMetricData.MetricDataQueries[].AccountId": _ALONE,
-        "GetMetricData.MetricDataQueries[].Period": "an expression has the period of its metrics",
-        "GetMetricData.LabelOptions": "labels are not dynamic",
-    }
+_ALARMS: Final[tuple[Operation[Any], ...]] = tuple(
+    Operation(name, request, handle, input_fault=ValidationFault)
+    for name, request, handle in (
+        ("PutMetricAlarm", alarms.PutMetricAlarmRequest, alarms.put_metric_alarm),
+        ("PutCompositeAlarm", composite.PutCompositeAlarmRequest, composite.put_composite_alarm),
+        ("DescribeAlarms", alarm_queries.DescribeAlarmsRequest, alarm_queries.describe_alarms),
+        (
+            "DescribeAlarmsForMetric",
+            alarm_queries.DescribeAlarmsForMetricRequest,
+            alarm_queries.describe_alarms_for_metric,
+        ),
+        ("DescribeAlarmHistory", alarm_queries.DescribeAlarmHistoryRequest, alarm_queries.describe_alarm_history),
+        ("SetAlarmState", alarm_states.SetAlarmStateRequest, alarm_states.set_alarm_state),
+        ("EnableAlarmActions", alarm_states.AlarmNamesRequest, alarm_states.enable_alarm_actions),
+        ("DisableAlarmActions", alarm_states.AlarmNamesRequest, alarm_states.disable_alarm_actions),
+        ("DeleteAlarms", alarm_states.AlarmNamesRequest, alarm_states.delete_alarms),
+    )
+)
+_TAGS: Final[tuple[Operation[Any], ...]] = (
+    Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
+    Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
+    Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),
 )
 
 
@@ -31,7 +45,7 @@ def cloudwatch(reader: MetricReader) -> Service:
         name="cloudwatch",
         input_fault=InvalidParameterValue,
         missing_fault=MissingRequiredParameter,
-        refused=_REFUSED,
+        refused=REFUSED,
         operations=table(
             (
                 Operation("ListMetrics", listing.ListMetricsRequest, partial(listing.list_metrics, reader)),
@@ -46,6 +60,8 @@ def cloudwatch(reader: MetricReader) -> Service:
                     statistics.GetMetricStatisticsRequest,
                     partial(statistics.get_metric_statistics, reader),
                 ),
+                *_ALARMS,
+                *_TAGS,
             )
         ),
     )

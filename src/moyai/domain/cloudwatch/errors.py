@@ -5,6 +5,11 @@
     ├── InvalidParameterValue               InvalidParameterValueException
     ├── InvalidParameterCombination         InvalidParameterCombinationException
     ├── MissingRequiredParameter            MissingRequiredParameterException
+    ├── LimitExceeded                       LimitExceededFault
+    ├── AlarmNotFound                       ResourceNotFound
+    ├── AlarmInUse                          ResourceConflict
+    ├── InvalidFormat                       InvalidFormatFault
+    ├── UnknownResource                     ResourceNotFoundException
     └── InvalidNextToken                    InvalidNextToken
 
 The codes are the model's shape names; the query protocol's own spelling (``InvalidParameterValue``,
@@ -45,3 +50,36 @@ class InvalidNextToken(ClientFault):
     """The token is none of ours, or belongs to another query."""
 
     code = "InvalidNextToken"
+
+
+class LimitExceeded(ClientFault):
+    """There are as many alarms as there can be."""
+
+    code = "LimitExceededFault"
+
+
+class AlarmNotFound(ClientFault):
+    """There is no alarm with that name."""
+
+    code = "ResourceNotFound"
+    status = 404
+
+
+class AlarmInUse(ClientFault):
+    """The rule of a composite alarm names it."""
+
+    code = "ResourceConflict"
+    status = 409
+
+
+class InvalidFormat(ClientFault):
+    """The data of a state's reason is not JSON."""
+
+    code = "InvalidFormatFault"
+
+
+class UnknownResource(ClientFault):
+    """The ARN is of nothing that has tags."""
+
+    code = "ResourceNotFoundException"
+    status = 404

@@ -1,0 +1,173 @@
+"""Which alarms there are, and what happened to them.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from moyai.api.cloudwatch.alarm_view import alarm_view
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition, MetricCondition, alarm_arn
+from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
+from moyai.domain.cloudwatch.query import Dimension, Metric, MetricStat
+from moyai.domain.keys import scope_key
+from moyai.domain.paging import BadToken, Page, page
+from moyai.kernel.clock import Instant
+from moyai.plan.alarms.history import KEPT
+
+_MAX_RECORDS: Final = 100
+_METRIC, _COMPOSITE = "MetricAlarm", "CompositeAlarm"
+_ASCENDING: Final = "TimestampAscending"
+
+
+class DescribeAlarmsRequest(msgspec.Struct, frozen=True):
+    """Alarms by name, state, action, or by the rule that they are named in."""
+
+    alarm_names: tuple[str, ...] = ()
+    alarm_name_prefix: str | None = None
+    alarm_types: tuple[str, ...] = ()
+    children_of_alarm_name: str | None = None
+    parents_of_alarm_name: str | None = None
+    state_value: str | None = None
+    action_prefix: str | None = None
+    max_records: int = _MAX_RECORDS
+    next_token: str | None = None
+
+
+class DescribeAlarmsForMetricRequest(msgspec.Struct, frozen=True):
+    """Alarms on one metric."""
+
+    metric_name: str
+    namespace: str
+    statistic: str | None = None
+    extended_statistic: str | None = None
+    dimensions: tuple[Dimension, ...] = ()
+    period: int | None = None
+    unit: str | None = None
+
+
+class DescribeAlarmHistoryRequest(msgspec.Struct, frozen=True):
+    """History of one alarm or of all."""
+
+    alarm_name: str | None = None
+    alarm_types: tuple[str, ...] = ()
+    history_item_type: str | None = None
+    start_date: Instant | None = None
+    end_date: Instant | None = None
+    max_records: int = _MAX_RECORDS
+    next_token: str | None = None
+    scan_by: str = "TimestampDescending"
+
+
+def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, object]:
+    """The alarms that fit, in the order of their names."""
+    if request.alarm_names and request.alarm_name_prefix is not None:
+        raise ValidationFault("AlarmNames and AlarmNamePrefix can't be together.")
+    found = {alarm.name: alarm for alarm in _asked(ctx, request) if _fits(alarm, request)}
+    listing = msgspec.structs.replace(request, next_token=None, max_records=0)
+    shown = _page(found, ("alarms", msgspec.to_builtins(listing)), request.next_token, request.max_records)
+    alarms = [found[name] for name in shown.keys]
+    return {
+        "metric_alarms": [alarm_view(alarm) for alarm in alarms if alarm.type == _METRIC],
+        "composite_alarms": [alarm_view(alarm) for alarm in alarms if alarm.type == _COMPOSITE],
+        "next_token": shown.next_token,
+    }
+
+
+def describe_alarms_for_metric(ctx: Context, request: DescribeAlarmsForMetricRequest) -> dict[str, object]:
+    """The alarms on this metric alone; those on arithmetic aren't among them."""
+    alarms = ctx.store.world.alarms.by("scope", scope_key(ctx.scope))
+    return {
+        "metric_alarms": [
+            alarm_view(alarm)
+            for alarm in sorted(alarms, key=lambda one: one.name)
+            if isinstance(alarm.condition, MetricCondition)
+            and alarm.condition.stat is not None
+            and _watches(alarm.condition.stat, request)
+        ]
+    }
+
+
+def describe_alarm_history(ctx: Context, request: DescribeAlarmHistoryRequest) -> dict[str, object]:
+    """What happened, the newest first unless it is asked for otherwise."""
+    world = ctx.store.world
+    if request.alarm_name is None:
+        events = world.alarm_history.by("scope", scope_key(ctx.scope))
+    else:
+        events = world.alarm_history.by("alarm", alarm_arn(ctx.scope, request.alarm_name))
+    order = {event.key: place for place, event in enumerate(events)}
+    found = {f"{e.at:020.6f}/{order[e.key]:09}": e for e in events if _tells(e, request, ctx.now)}
+    listing = msgspec.to_builtins(msgspec.structs.replace(request, next_token=None, max_records=0))
+    newest = request.scan_by != _ASCENDING
+    shown = _page(found, ("history", listing), request.next_token, request.max_records, descending=newest)
+    return {"alarm_history_items": [_item(found[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def _asked(ctx: Context, request: DescribeAlarmsRequest) -> Iterable[Alarm]:
+    world = ctx.store.world
+    if request.children_of_alarm_name is not None:
+        parent = world.alarms.get(alarm_arn(ctx.scope, request.children_of_alarm_name))
+        named = (
+            parent.condition.alarms if parent is not None and isinstance(parent.condition, CompositeCondition) else ()
+        )
+        return [alarm for arn in named if (alarm := world.alarms.get(arn)) is not None]
+    if request.parents_of_alarm_name is not None:
+        return world.alarms.by("child", alarm_arn(ctx.scope, request.parents_of_alarm_name))
+    if request.alarm_names:
+        arns = [alarm_arn(ctx.scope, name) for name in request.alarm_names]
+        return [alarm for arn in arns if (alarm := world.alarms.get(arn)) is not None]
+    return world.alarms.by("scope", scope_key(ctx.scope))
+
+
+def _fits(alarm: Alarm, request: DescribeAlarmsRequest) -> bool:
+    related = request.children_of_alarm_name is not None or request.parents_of_alarm_name is not None
+    kinds = request.alarm_types or ((_METRIC, _COMPOSITE) if related else (_METRIC,))
+    prefix = request.action_prefix
+    return (
+        alarm.type in kinds
+        and alarm.name.startswith(request.alarm_name_prefix or "")
+        and request.state_value in {None, alarm.state}
+        and (prefix is None or any(action.startswith(prefix) for action in alarm.actions.all))
+    )
+
+
+def _watches(stat: MetricStat, request: DescribeAlarmsForMetricRequest) -> bool:
+    return (
+        stat.metric.id == Metric(request.namespace, request.metric_name, request.dimensions).id
+        and {request.statistic, request.extended_statistic} <= {None, stat.stat}
+        and request.period in {None, stat.period}
+        and request.unit in {None, stat.unit}
+    )
+
+
+def _tells(event: AlarmEvent, request: DescribeAlarmHistoryRequest, now: Instant) -> bool:
+    start = now - KEPT if request.start_date is None else max(request.start_date, now - KEPT)
+    return (
+        event.alarm_type in (request.alarm_types or (_METRIC,))
+        and request.history_item_type in {None, event.type}
+        and start <= event.at
+        and (request.end_date is None or event.at <= request.end_date)
+    )
+
+
+def _item(event: AlarmEvent) -> dict[str, object]:
+    return {
+        "alarm_name": event.name,
+        "alarm_type": event.alarm_type,
+        "timestamp": event.at,
+        "history_item_type": event.type,
+        "history_summary": event.summary,
+        "history_data": event.data,
+    }
+
+
+def _page(keys: Iterable[str], listing: object, token: str | None, size: int, *, descending: bool = False) -> Page:
+    try:
+        return page(keys, listing, token, size, descending=descending)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error

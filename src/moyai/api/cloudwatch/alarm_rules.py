@@ -1,0 +1,45 @@
+"""What both kinds of alarms are checked for.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from moyai.api.cloudwatch.tags import Tag, with_tags
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.alarm import AlarmActions, alarm_arn
+from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
+from moyai.domain.keys import scope_key
+from moyai.kernel.arn import parse_arn
+
+MAX_ALARMS: Final = 5000
+"""In one account and region."""
+
+
+def checked_actions(actions: AlarmActions) -> AlarmActions:
+    """The same actions. Raises ValidationFault for what is no ARN, or twice in one state."""
+    for given in (actions.ok, actions.alarm, actions.insufficient_data):
+        for action in given:
+            if parse_arn(action) is None:
+                raise ValidationFault(f"Invalid arn syntax: {action[:200]}")
+        if len(set(given)) < len(given):
+            raise ValidationFault("An alarm can have an action once for each state.")
+    return actions
+
+
+def checked_tags(tags: Iterable[Tag]) -> dict[str, str]:
+    """The tags of a new alarm. Raises ValidationFault."""
+    return with_tags({}, tags, ValidationFault)
+
+
+def checked_quota(ctx: Context, name: str, kind: str) -> None:
+    """Raises LimitExceeded for one alarm too many, ValidationFault for a name that an alarm of the other kind has."""
+    world = ctx.store.world
+    had = world.alarms.get(alarm_arn(ctx.scope, name))
+    if had is None and world.alarms.count("scope", scope_key(ctx.scope)) >= MAX_ALARMS:
+        raise LimitExceeded("The quota for the number of alarms for this customer has already been reached.")
+    if had is not None and had.type != kind:
+        raise ValidationFault(f"There is an alarm {name} already, and it is a {had.type}.")

@@ -1,0 +1,105 @@
+"""Setting an alarm's state by hand, switching its actions, and taking alarms away.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, CompositeCondition, alarm_arn
+from moyai.domain.cloudwatch.errors import AlarmInUse, AlarmNotFound, InvalidFormat, ValidationFault
+from moyai.domain.world import Change, Put
+from moyai.plan.alarms.configure import removed
+from moyai.plan.alarms.evaluate import Verdict
+from moyai.plan.alarms.transition import moved
+
+_NUMBERS: Final = "recentDatapoints"
+
+
+class SetAlarmStateRequest(msgspec.Struct, frozen=True):
+    """A state, until the alarm is evaluated again."""
+
+    alarm_name: str
+    state_value: str
+    state_reason: str
+    state_reason_data: str | None = None
+
+
+class AlarmNamesRequest(msgspec.Struct, frozen=True):
+    """Some alarms."""
+
+    alarm_names: tuple[str, ...]
+
+
+def set_alarm_state(ctx: Context, request: SetAlarmStateRequest) -> None:
+    """Give the alarm this state; its actions follow when it had another."""
+    alarm = ctx.store.world.alarms.get(alarm_arn(ctx.scope, request.alarm_name))
+    if alarm is None:
+        raise AlarmNotFound(f"There is no alarm {request.alarm_name}.")
+    state, data = AlarmState(request.state_value), request.state_reason_data
+    verdict = Verdict(state, request.state_reason, data or "", _recent(data))
+    changes = moved(ctx.store.world, alarm, verdict, ctx.now, ctx.ids)
+    if not changes:
+        after = replace(alarm, reason=request.state_reason, reason_data=data, updated_at=ctx.now)
+        changes = [Put(after)]
+    ctx.store.apply(changes)
+
+
+def enable_alarm_actions(ctx: Context, request: AlarmNamesRequest) -> None:
+    """Have the alarms' actions done from now on; names of no alarm are passed over."""
+    _switch(ctx, request, enabled=True)
+
+
+def disable_alarm_actions(ctx: Context, request: AlarmNamesRequest) -> None:
+    """Have the alarms' actions done no more; names of no alarm are passed over."""
+    _switch(ctx, request, enabled=False)
+
+
+def delete_alarms(ctx: Context, request: AlarmNamesRequest) -> None:
+    """Take alarms away. Names of no alarm are told after the others are gone."""
+    world = ctx.store.world
+    named = dict.fromkeys(request.alarm_names)
+    alarms = [alarm for name in named if (alarm := world.alarms.get(alarm_arn(ctx.scope, name))) is not None]
+    composite = [alarm for alarm in alarms if isinstance(alarm.condition, CompositeCondition)]
+    if len(composite) > 1:
+        raise ValidationFault("DeleteAlarms can take away one composite alarm in a call.")
+    going = {alarm.arn for alarm in alarms}
+    for alarm in alarms:
+        parents = [one.name for one in world.alarms.by("child", alarm.arn) if one.arn not in going]
+        if parents or (alarm in composite and alarm in world.alarms.by("child", alarm.arn)):
+            raise AlarmInUse(f"Alarm {alarm.name} is named in the rule of {', '.join(parents)[:500] or alarm.name}.")
+    changes: list[Change] = []
+    for alarm in alarms:
+        changes += removed(world, alarm, ctx.now, ctx.ids)
+    if changes:
+        ctx.store.apply(changes)
+    absent = named.keys() - {alarm.name for alarm in alarms}
+    if absent:
+        raise AlarmNotFound(f"There are no alarms {', '.join(sorted(absent))[:500]}.")
+
+
+def _switch(ctx: Context, request: AlarmNamesRequest, *, enabled: bool) -> None:
+    found = [ctx.store.world.alarms.get(alarm_arn(ctx.scope, name)) for name in dict.fromkeys(request.alarm_names)]
+    changes = [_switched(alarm, enabled=enabled) for alarm in found if alarm is not None]
+    if changes:
+        ctx.store.apply(changes)
+
+
+def _switched(alarm: Alarm, *, enabled: bool) -> Put:
+    return Put(replace(alarm, actions=replace(alarm.actions, enabled=enabled)))
+
+
+def _recent(data: str | None) -> tuple[float, ...]:
+    """The datapoints that a reason's data has. Raises InvalidFormat."""
+    if not data:
+        return ()
+    try:
+        told = msgspec.json.decode(data)
+        return msgspec.convert(told.get(_NUMBERS, ()) if isinstance(told, dict) else (), tuple[float, ...])
+    except msgspec.MsgspecError as error:
+        raise InvalidFormat("StateReasonData is not JSON, or its recentDatapoints are no numbers.") from error

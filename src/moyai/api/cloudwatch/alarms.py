@@ -1,0 +1,172 @@
+"""PutMetricAlarm: an alarm on a metric, or on arithmetic of metrics.
+
+Refuses: anomaly detection, Metrics Insights and PromQL, wall clock windows, metrics of other accounts; more than 5,000
+alarms in an account and region.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.api.cloudwatch.alarm_rules import checked_actions, checked_quota, checked_tags
+from moyai.api.cloudwatch.tags import Tag
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.domain.cloudwatch.query import (
+    Answers,
+    Dimension,
+    Metric,
+    MetricDataQuery,
+    MetricStat,
+    checked_queries,
+)
+from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
+from moyai.plan.alarms.configure import Configuration, configured
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
+_WEEK: Final = 7 * _DAY
+_FINE: Final = frozenset({10, 20, 30})
+_MAX_QUERIES: Final = 10
+_LOW_SAMPLES: Final = ("evaluate", "ignore")
+_SINGLE: Final = MappingProxyType(
+    {
+        "MetricName": "metric_name",
+        "Namespace": "namespace",
+        "Statistic": "statistic",
+        "ExtendedStatistic": "extended_statistic",
+        "Period": "period",
+        "Unit": "unit",
+        "Dimensions": "dimensions",
+    }
+)
+
+
+class PutMetricAlarmRequest(msgspec.Struct, frozen=True):
+    """An alarm, whole: what is left out is as in a new one."""
+
+    alarm_name: str
+    alarm_description: str | None = None
+    actions_enabled: bool = True
+    ok_actions: tuple[str, ...] = ()
+    alarm_actions: tuple[str, ...] = ()
+    insufficient_data_actions: tuple[str, ...] = ()
+    metric_name: str | None = None
+    namespace: str | None = None
+    statistic: str | None = None
+    extended_statistic: str | None = None
+    dimensions: tuple[Dimension, ...] = ()
+    period: int | None = None
+    unit: str | None = None
+    evaluation_periods: int | None = None
+    datapoints_to_alarm: int | None = None
+    threshold: float | None = None
+    comparison_operator: str | None = None
+    treat_missing_data: str | None = None
+    evaluate_low_sample_count_percentile: str | None = None
+    metrics: tuple[MetricDataQuery, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
+    """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
+    wanted = Configuration(
+        name=request.alarm_name,
+        condition=_condition(request),
+        actions=checked_actions(
+            AlarmActions(
+                request.actions_enabled,
+                request.ok_actions,
+                request.alarm_actions,
+                request.insufficient_data_actions,
+            )
+        ),
+        description=request.alarm_description,
+        tags=checked_tags(request.tags),
+    )
+    checked_quota(ctx, request.alarm_name, "MetricAlarm")
+    ctx.store.apply(configured(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
+
+
+def _condition(request: PutMetricAlarmRequest) -> MetricCondition:
+    if request.threshold is None or request.comparison_operator is None or request.evaluation_periods is None:
+        raise ValidationFault("An alarm must have Threshold, ComparisonOperator and EvaluationPeriods.")
+    if request.comparison_operator not in set(Comparison):
+        raise ValidationFault(
+            f"ComparisonOperator {request.comparison_operator} is for anomaly detection, which moyai does not support."
+        )
+    condition = MetricCondition(
+        threshold=request.threshold,
+        comparison=Comparison(request.comparison_operator),
+        evaluation_periods=request.evaluation_periods,
+        stat=None if request.metrics else _stat(request),
+        queries=_queries(request),
+        datapoints_to_alarm=request.datapoints_to_alarm,
+        treat_missing_data=_missing(request.treat_missing_data),
+        low_samples=_low_samples(request.evaluate_low_sample_count_percentile),
+    )
+    _check_periods(condition)
+    return condition
+
+
+def _stat(request: PutMetricAlarmRequest) -> MetricStat:
+    if not request.metric_name or not request.namespace:
+        raise ValidationFault("An alarm must have either Metrics, or MetricName and Namespace.")
+    if (request.statistic is None) == (request.extended_statistic is None):
+        raise ValidationFault("Exactly one of Statistic and ExtendedStatistic must be specified.")
+    if request.period is None:
+        raise ValidationFault("Period is required for an alarm on one metric.")
+    statistic = request.statistic or request.extended_statistic or ""
+    try:
+        check_statistic(statistic)
+    except UnknownStatistic as error:
+        raise ValidationFault(str(error)) from error
+    metric = Metric(request.namespace, request.metric_name, request.dimensions)
+    return MetricStat(metric, request.period, statistic, request.unit)
+
+
+def _queries(request: PutMetricAlarmRequest) -> tuple[MetricDataQuery, ...]:
+    """The queries, after one try with no data: an expression that can't be worked out is refused now, not later."""
+    if not request.metrics:
+        return ()
+    if any(getattr(request, name) for name in _SINGLE.values()):
+        raise ValidationFault(f"Metrics can't be together with what describes one metric: {', '.join(_SINGLE)}.")
+    if len(request.metrics) > _MAX_QUERIES:
+        raise ValidationFault(f"Metrics can have at most {_MAX_QUERIES} queries.")
+    queries = checked_queries(request.metrics)
+    watched = [query for query in request.metrics if query.return_data]
+    if len(watched) != 1:
+        raise ValidationFault("Exactly one element of the metrics list should return data.")
+    Answers(queries.values(), lambda _: {}).of(watched[0].id)
+    return request.metrics
+
+
+def _check_periods(condition: MetricCondition) -> None:
+    if any(stat.period not in _FINE and stat.period % _MINUTE for stat in condition.stats):
+        raise ValidationFault("Period must be 10, 20, 30 or a multiple of 60.")
+    span = condition.evaluation_periods * condition.period
+    if span > (_WEEK if condition.period >= _HOUR else _DAY):
+        raise ValidationFault(
+            "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400), "
+            "or seven days when Period is an hour or more."
+        )
+    if condition.datapoints_to_alarm is not None and condition.datapoints_to_alarm > condition.evaluation_periods:
+        raise ValidationFault("DatapointsToAlarm must not be greater than EvaluationPeriods.")
+
+
+def _missing(asked: str | None) -> MissingData | None:
+    if asked is not None and asked not in set(MissingData):
+        raise ValidationFault(f"TreatMissingData {asked} is none of {', '.join(MissingData)}.")
+    return None if asked is None else MissingData(asked)
+
+
+def _low_samples(asked: str | None) -> str | None:
+    if asked is not None and asked not in _LOW_SAMPLES:
+        raise ValidationFault(f"EvaluateLowSampleCountPercentile {asked} is none of {', '.join(_LOW_SAMPLES)}.")
+    return asked

@@ -1,0 +1,61 @@
+"""PutCompositeAlarm: an alarm on other alarms.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.cloudwatch.alarm_rules import checked_actions, checked_quota, checked_tags
+from moyai.api.cloudwatch.tags import Tag
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
+from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.plan.alarms.configure import Configuration, configured
+from moyai.plan.alarms.rule import parse_rule
+
+
+class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
+    """A composite alarm, whole."""
+
+    alarm_name: str
+    alarm_rule: str
+    alarm_description: str | None = None
+    actions_enabled: bool = True
+    ok_actions: tuple[str, ...] = ()
+    alarm_actions: tuple[str, ...] = ()
+    insufficient_data_actions: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None:
+    """Make the alarm, or give the one there is another configuration; it keeps its state and its tags."""
+    wanted = Configuration(
+        name=request.alarm_name,
+        condition=_condition(ctx, request),
+        actions=checked_actions(
+            AlarmActions(
+                request.actions_enabled,
+                request.ok_actions,
+                request.alarm_actions,
+                request.insufficient_data_actions,
+            )
+        ),
+        description=request.alarm_description,
+        tags=checked_tags(request.tags),
+    )
+    checked_quota(ctx, request.alarm_name, "CompositeAlarm")
+    ctx.store.apply(configured(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))
+
+
+def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCondition:
+    if request.alarm_rule != request.alarm_rule.strip():
+        raise ValidationFault("AlarmRule must not contain leading or trailing whitespace or be null")
+    alarms = parse_rule(request.alarm_rule, ctx.scope).alarms
+    own = alarm_arn(ctx.scope, request.alarm_name)
+    absent = [arn.rpartition(":alarm:")[2] for arn in alarms if arn != own and arn not in ctx.store.world.alarms]
+    if absent:
+        named = ", ".join(absent)[:500]
+        raise ValidationFault(f"Could not save the composite alarm as alarms [{named}] in the alarm rule do not exist")
+    return CompositeCondition(request.alarm_rule, alarms)

@@ -1,0 +1,36 @@
+"""Input members that moyai refuses, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_ALONE: Final = "accounts are not linked here"
+_PERIOD: Final = "an expression has the period of its metrics"
+_NOBODY: Final = "no notification is sent that it could change"
+_UNSUPPRESSED: Final = "a composite alarm has no action here that could be suppressed"
+
+REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "ListMetrics.IncludeLinkedAccounts": _ALONE,
+        "ListMetrics.OwningAccount": _ALONE,
+        "GetMetricData.MetricDataQueries[].AccountId": _ALONE,
+        "GetMetricData.MetricDataQueries[].Period": _PERIOD,
+        "GetMetricData.LabelOptions": "labels are not dynamic",
+        "PutMetricAlarm.Metrics[].AccountId": _ALONE,
+        "PutMetricAlarm.Metrics[].Period": _PERIOD,
+        "PutMetricAlarm.ThresholdMetricId": "there is no anomaly detection",
+        "PutMetricAlarm.EvaluationWindow": "windows slide",
+        "PutMetricAlarm.WarmUpConfiguration": "an alarm is evaluated from the start",
+        "PutMetricAlarm.EvaluationCriteria": "there is no PromQL",
+        "PutMetricAlarm.EvaluationInterval": "there is no PromQL",
+        "PutMetricAlarm.ActionConfiguration": _NOBODY,
+        "PutCompositeAlarm.ActionConfiguration": _NOBODY,
+        "PutCompositeAlarm.ActionsSuppressor": _UNSUPPRESSED,
+        "PutCompositeAlarm.ActionsSuppressorWaitPeriod": _UNSUPPRESSED,
+        "PutCompositeAlarm.ActionsSuppressorExtensionPeriod": _UNSUPPRESSED,
+        "DescribeAlarmHistory.AlarmContributorId": "an alarm watches one time series",
+    }
+)
+"""``Operation.path`` to the reason; see ``wire.accept.Refusals``."""

@@ -1,0 +1,112 @@
+"""An alarm's state from its datapoints.
+
+Promise: more periods are read than are evaluated (the evaluation range), and the newest datapoints that are there are
+the ones evaluated; what is still missing counts as the alarm says. An alarm whose oldest datapoint is old enough goes
+to ALARM though the rest is missing, and one whose few breaching datapoints are too young doesn't. What this process
+can't know, since it began later, keeps the alarm as it is: a restart is no reason to change state.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import ge, gt, le, lt
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import msgspec
+
+from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.statistic import percentile_of
+from moyai.kernel.clock import Instant
+from moyai.plan.alarms import wording
+
+EXTRA: Final = 2
+"""Periods that are read beyond those that are evaluated; AWS's own example has as many."""
+_MINUTE: Final = 60
+_ENOUGH: Final = 10
+"""Samples that there must be on a percentile's rarer side for it to say anything."""
+_BREACHES: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
+    {Comparison.AT_LEAST: ge, Comparison.ABOVE: gt, Comparison.BELOW: lt, Comparison.AT_MOST: le}
+)
+
+
+class Point(NamedTuple):
+    """One period. ``value``: None when there is none; ``known``: whether this process would have seen one."""
+
+    start: Instant
+    value: float | None
+    samples: float | None = None
+    known: bool = True
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What an alarm says now, and why: in words, in JSON, and the datapoints that count, oldest first."""
+
+    state: AlarmState
+    reason: str
+    data: str
+    recent: tuple[float, ...] = ()
+
+
+def step_of(condition: MetricCondition) -> int:
+    """Seconds from one evaluation to the next."""
+    return min(condition.period, _MINUTE)
+
+
+def evaluation_range(condition: MetricCondition, now: Instant) -> tuple[Instant, Instant]:
+    """From where to where datapoints are read: whole periods that are over."""
+    end = now - now % step_of(condition)
+    return Instant(end - (condition.evaluation_periods + EXTRA) * condition.period), Instant(end)
+
+
+def evaluate(condition: MetricCondition, state: AlarmState, points: Sequence[Point], now: Instant) -> Verdict | None:
+    """The verdict on the points of the evaluation range, oldest first; None when the alarm stays in its ``state``."""
+    real = [point for point in points if point.value is not None][-condition.evaluation_periods :]
+    lacking = condition.evaluation_periods - len(real)
+    if lacking and state is not AlarmState.INSUFFICIENT_DATA and not all(point.known for point in points):
+        return None
+    if real and _too_few_samples(condition, real):
+        return None
+    breaching = [point for point in real if _breaches(condition, point)]
+    found = _state(condition, points, real, breaching)
+    if found is None:
+        return None
+    told = wording.Told(condition, state, found, real, breaching, _filled(points, lacking))
+    return Verdict(found, told.reason, told.data(now), tuple(p.value for p in real if p.value is not None))
+
+
+def _state(
+    condition: MetricCondition, points: Sequence[Point], real: Sequence[Point], breaching: Sequence[Point]
+) -> AlarmState | None:
+    needed = condition.datapoints_to_alarm or condition.evaluation_periods
+    lacking = condition.evaluation_periods - len(real)
+    treat = condition.treat_missing_data or MissingData.MISSING
+    filled = lacking if treat is MissingData.BREACHING else 0
+    if len(breaching) + filled >= needed:
+        return AlarmState.ALARM
+    if not lacking or len(breaching) < len(real) or treat in {MissingData.BREACHING, MissingData.NOT_BREACHING}:
+        return AlarmState.OK
+    if treat is MissingData.IGNORE:
+        return None
+    if real and len(points) - points.index(real[0]) >= needed:
+        return AlarmState.ALARM
+    return AlarmState.INSUFFICIENT_DATA
+
+
+def _breaches(condition: MetricCondition, point: Point) -> bool:
+    return point.value is not None and _BREACHES[condition.comparison](point.value, condition.threshold)
+
+
+def _filled(points: Sequence[Point], lacking: int) -> Sequence[Point]:
+    missing = [point for point in points if point.value is None]
+    return missing[-lacking:] if lacking else []
+
+
+def _too_few_samples(condition: MetricCondition, real: Sequence[Point]) -> bool:
+    """A percentile of so few samples that it says nothing, where such are to be ignored."""
+    percentage = percentile_of(condition.stat.stat) if condition.stat is not None else None
+    if condition.low_samples != "ignore" or percentage is None:
+        return False
+    share = min(percentage / 100, 1 - percentage / 100)
+    return share > 0 and sum(point.samples or 0 for point in real) < _ENOUGH / share

@@ -1,0 +1,207 @@
+"""Alarms as the SDK sees them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.contract.api.asking import code
+
+ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
+METRIC = {"Namespace": "Shop", "MetricName": "Wait", "Statistic": "Average", "Period": 60}
+LIMIT = {"Threshold": 10.0, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 3}
+WATCHED = {**METRIC, **LIMIT}
+SUM = [
+    {"Id": "a", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "A"}, "Period": 60, "Stat": "Sum"}},
+    {"Id": "b", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "B"}, "Period": 60, "Stat": "Sum"}},
+    {"Id": "c", "Expression": "a + b"},
+]
+MATH = [{**SUM[0], "ReturnData": False}, {**SUM[1], "ReturnData": False}, SUM[2]]
+
+
+@pytest.fixture(params=["smithy-rpc-v2-cbor", "query"])
+def cloudwatch(request, rooms):
+    return rooms.client("cloudwatch", protocol=request.param)
+
+
+def one(cloudwatch, name, kind="MetricAlarm"):
+    answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=[kind])
+    (found,) = answer["MetricAlarms"] or answer["CompositeAlarms"]
+    return found
+
+
+def history(cloudwatch, name, **params):
+    return [
+        e["HistorySummary"] for e in cloudwatch.describe_alarm_history(AlarmName=name, **params)["AlarmHistoryItems"]
+    ]
+
+
+def test_an_alarm_is_as_it_was_put(cloudwatch):
+    more = {"DatapointsToAlarm": 2, "TreatMissingData": "breaching", "Unit": "Seconds", "AlarmDescription": "slow"}
+    cloudwatch.put_metric_alarm(AlarmName="slow", AlarmActions=[TOPIC], **WATCHED, **more)
+    found = one(cloudwatch, "slow")
+    expected = {
+        **WATCHED,
+        **more,
+        "AlarmName": "slow",
+        "AlarmArn": ARN + "slow",
+        "ActionsEnabled": True,
+        "OKActions": [],
+        "AlarmActions": [TOPIC],
+        "InsufficientDataActions": [],
+        "StateValue": "INSUFFICIENT_DATA",
+        "StateReason": "Unchecked: Initial alarm creation",
+        "Dimensions": [],
+    }
+    assert {name: found.get(name) for name in expected} == expected
+
+
+def test_an_update_keeps_the_state_and_the_tags(cloudwatch):
+    cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED, Tags=[{"Key": "team", "Value": "shop"}])
+    cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="by hand")
+    cloudwatch.put_metric_alarm(AlarmName="slow", **{**WATCHED, "Threshold": 5.0}, Tags=[{"Key": "a", "Value": "b"}])
+    found = one(cloudwatch, "slow")
+    assert (found["Threshold"], found["StateValue"], found["StateReason"]) == (5.0, "ALARM", "by hand")
+    tags = cloudwatch.list_tags_for_resource(ResourceARN=ARN + "slow")["Tags"]
+    assert tags == [{"Key": "team", "Value": "shop"}]
+    cloudwatch.tag_resource(ResourceARN=ARN + "slow", Tags=[{"Key": "a", "Value": "b"}])
+    cloudwatch.untag_resource(ResourceARN=ARN + "slow", TagKeys=["team", "other"])
+    assert cloudwatch.list_tags_for_resource(ResourceARN=ARN + "slow")["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_an_alarm_on_arithmetic(cloudwatch):
+    cloudwatch.put_metric_alarm(AlarmName="sum", **LIMIT, Metrics=MATH)
+    found = one(cloudwatch, "sum")
+    assert [query["Id"] for query in found["Metrics"]] == ["a", "b", "c"]
+    assert cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="A")["MetricAlarms"] == []
+
+
+def test_alarms_are_found_by_what_they_are(cloudwatch):
+    for name in ("a-1", "a-2", "b-1"):
+        cloudwatch.put_metric_alarm(AlarmName=name, **WATCHED, AlarmActions=[TOPIC] if name == "b-1" else [])
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a-1) AND ALARM(a-2)")
+    cloudwatch.set_alarm_state(AlarmName="a-2", StateValue="OK", StateReason="r")
+
+    def names(**params):
+        answer = cloudwatch.describe_alarms(**params)
+        return [alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer.get(kind, [])]
+
+    assert names() == ["a-1", "a-2", "b-1"]
+    assert names(AlarmNamePrefix="a") == ["a-1", "a-2"]
+    assert names(StateValue="OK") == ["a-2"]
+    assert names(ActionPrefix="arn:aws:sns") == ["b-1"]
+    assert names(AlarmTypes=["CompositeAlarm"]) == ["both"]
+    assert names(ChildrenOfAlarmName="both") == ["a-1", "a-2"]
+    assert names(ParentsOfAlarmName="a-1") == ["both"]
+    paged = cloudwatch.get_paginator("describe_alarms").paginate(PaginationConfig={"PageSize": 2})
+    assert [alarm["AlarmName"] for page in paged for alarm in page["MetricAlarms"]] == ["a-1", "a-2", "b-1"]
+    same = cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="Wait", Statistic="Average", Period=60)
+    assert len(same["MetricAlarms"]) == 3
+    other = cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="Wait", Statistic="Sum")
+    assert other["MetricAlarms"] == []
+
+
+def test_an_action_that_nothing_performs_is_told_as_failed(cloudwatch, rooms):
+    cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED, AlarmActions=[TOPIC], OKActions=[TOPIC])
+    rooms.clock.turn_to(rooms.now + 1)
+    cloudwatch.set_alarm_state(AlarmName="slow", StateValue="ALARM", StateReason="by hand")
+    cloudwatch.disable_alarm_actions(AlarmNames=["slow", "gone"])
+    rooms.clock.turn_to(rooms.now + 1)
+    cloudwatch.set_alarm_state(AlarmName="slow", StateValue="OK", StateReason="again")
+    cloudwatch.enable_alarm_actions(AlarmNames=["slow"])
+    assert history(cloudwatch, "slow") == [
+        "Alarm updated from ALARM to OK",
+        f"Failed to execute action {TOPIC}. There is no sns here that could act.",
+        "Alarm updated from INSUFFICIENT_DATA to ALARM",
+        'Alarm "slow" created',
+    ]
+    (newest,) = cloudwatch.describe_alarm_history(HistoryItemType="StateUpdate", MaxRecords=1)["AlarmHistoryItems"]
+    assert json.loads(newest["HistoryData"])["oldState"] == {"stateValue": "ALARM", "stateReason": "by hand"}
+
+
+def test_history_outlives_its_alarm(cloudwatch):
+    cloudwatch.put_metric_alarm(AlarmName="slow", **WATCHED)
+    cloudwatch.delete_alarms(AlarmNames=["slow"])
+    assert history(cloudwatch, "slow", ScanBy="TimestampAscending") == ['Alarm "slow" created', 'Alarm "slow" deleted']
+
+
+def test_what_is_deleted_and_what_is_not(cloudwatch):
+    for name in ("a", "b"):
+        cloudwatch.put_metric_alarm(AlarmName=name, **WATCHED)
+    cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule="ALARM(a)")
+    assert code(cloudwatch.delete_alarms, AlarmNames=["a"]) == "ResourceConflict"
+    assert code(cloudwatch.delete_alarms, AlarmNames=["b", "gone"]) == "ResourceNotFound"
+    cloudwatch.put_composite_alarm(AlarmName="loop", AlarmRule="ALARM(any) OR ALARM(loop)")
+    assert code(cloudwatch.delete_alarms, AlarmNames=["loop"]) == "ResourceConflict"
+    cloudwatch.put_composite_alarm(AlarmName="loop", AlarmRule="FALSE")
+    cloudwatch.delete_alarms(AlarmNames=["loop"])
+    cloudwatch.delete_alarms(AlarmNames=["a", "any"])
+    assert cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({}, "Threshold, ComparisonOperator and EvaluationPeriods"),
+        (LIMIT, "either Metrics, or MetricName and Namespace"),
+        ({**WATCHED, "ExtendedStatistic": "p99"}, "Exactly one of Statistic and ExtendedStatistic"),
+        ({**WATCHED, "Period": 15}, "Period must be 10, 20, 30 or a multiple of 60"),
+        ({**WATCHED, "EvaluationPeriods": 1441}, "EvaluationPeriods * Period must be <= 86400"),
+        ({**WATCHED, "DatapointsToAlarm": 4}, "DatapointsToAlarm must not be greater"),
+        ({**WATCHED, "TreatMissingData": "bad"}, "TreatMissingData bad is none of"),
+        ({**WATCHED, "EvaluateLowSampleCountPercentile": "bad"}, "none of evaluate, ignore"),
+        ({**WATCHED, "AlarmActions": ["ops"]}, "Invalid arn syntax: ops"),
+        ({**WATCHED, "AlarmActions": [TOPIC, TOPIC]}, "once for each state"),
+        ({**WATCHED, "ComparisonOperator": "GreaterThanUpperThreshold"}, "anomaly detection"),
+        ({**WATCHED, "ThresholdMetricId": "m"}, "there is no anomaly detection"),
+        ({**WATCHED, "Metrics": MATH}, "can't be together"),
+        ({**LIMIT, "Metrics": SUM}, "Exactly one element of the metrics list should return data"),
+        ({**LIMIT, "Metrics": [{"Id": "c", "Expression": "a + b"}]}, "no query's id"),
+        ({**LIMIT, "Metrics": [{"Id": "c", "Expression": "SUM(METRICS())"}]}, "function SUM is not supported"),
+        ({**WATCHED, "Tags": [{"Key": "aws:x", "Value": ""}]}, "reserved"),
+        ({**WATCHED, "Tags": [{"Key": "moyai:x", "Value": ""}]}, "no setting of moyai"),
+    ],
+)
+def test_what_is_no_alarm(rooms, params, words):
+    client = rooms.client("cloudwatch")
+    with pytest.raises(ClientError, match="ValidationError") as raised:
+        client.put_metric_alarm(AlarmName="bad", **params)
+    assert words in raised.value.response["Error"]["Message"]
+    assert list(rooms.store.world.alarms) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "params", "wrong"),
+    [
+        ("put_composite_alarm", {"AlarmName": "c", "AlarmRule": "ALARM(a) OR OK(gone)"}, "ValidationError"),
+        ("put_composite_alarm", {"AlarmName": "c", "AlarmRule": " TRUE"}, "ValidationError"),
+        ("put_composite_alarm", {"AlarmName": "a", "AlarmRule": "TRUE"}, "ValidationError"),
+        ("put_composite_alarm", {"AlarmName": "c", "AlarmRule": "TRUE", "ActionsSuppressor": "a"}, "ValidationError"),
+        ("set_alarm_state", {"AlarmName": "x", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound"),
+        (
+            "set_alarm_state",
+            {"AlarmName": "a", "StateValue": "OK", "StateReason": "r", "StateReasonData": "{"},
+            "InvalidFormat",
+        ),
+        ("describe_alarms", {"NextToken": "x"}, "InvalidNextToken"),
+        ("describe_alarms", {"AlarmNames": ["a"], "AlarmNamePrefix": "a"}, "ValidationError"),
+        ("describe_alarm_history", {"NextToken": "x"}, "InvalidNextToken"),
+        ("list_tags_for_resource", {"ResourceARN": ARN + "x"}, "ResourceNotFoundException"),
+        ("list_tags_for_resource", {"ResourceARN": "x"}, "InvalidParameterValue"),
+        ("tag_resource", {"ResourceARN": ARN + "a", "Tags": [{"Key": "aws:a", "Value": ""}]}, "InvalidParameterValue"),
+    ],
+)
+def test_errors(rooms, call, params, wrong):
+    client = rooms.client("cloudwatch", protocol="query")
+    client.put_metric_alarm(AlarmName="a", **WATCHED)
+    assert code(getattr(client, call), **params) == wrong
+
+
+def test_alarms_stay_in_their_account(rooms):
+    rooms.client("cloudwatch").put_metric_alarm(AlarmName="a", **WATCHED)
+    other = rooms.client("cloudwatch", key="111122223333")
+    assert other.describe_alarms()["MetricAlarms"] == []
+    assert code(other.tag_resource, ResourceARN=ARN + "a", Tags=[]) == "ResourceNotFoundException"
