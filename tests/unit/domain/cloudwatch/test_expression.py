@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.cloudwatch.expression import calculate
 from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.domain.cloudwatch.expression import calculate
 from moyai.kernel.clock import Instant
 
 KNOWN = {"m1": {Instant(0): 6.0, Instant(60): 8.0}, "m2": {Instant(60): 2.0, Instant(120): 0.0}}

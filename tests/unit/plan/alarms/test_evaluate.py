@@ -77,9 +77,9 @@ def test_comparisons(comparison, breaches):
             AlarmState.OK,
             "0 0 X X X",
             (
-                "Threshold Crossed: 3 out of the last 3 datapoints [20.0 (15/01/27 07:59:00), 20.0 (15/01/27 07:58:00), "
-                "20.0 (15/01/27 07:57:00)] were greater than the threshold (10.0) (minimum 3 datapoints for OK -> ALARM "
-                "transition)."
+                "Threshold Crossed: 3 out of the last 3 datapoints [20.0 (15/01/27 07:59:00), 20.0 (15/01/27 "
+                "07:58:00), 20.0 (15/01/27 07:57:00)] were greater than the threshold (10.0) (minimum 3 datapoints for "
+                "OK -> ALARM transition)."
             ),
         ),
         (
@@ -121,8 +121,9 @@ def test_comparisons(comparison, breaches):
             AlarmState.OK,
             "0 0 X X X X X X",
             (
-                "Threshold Crossed: 6 datapoints were greater than the threshold (10.0). The most recent datapoints which "
-                "crossed the threshold: [20.0 (15/01/27 07:59:00), 20.0 (15/01/27 07:58:00), 20.0 (15/01/27 07:57:00), "
+                "Threshold Crossed: 6 datapoints were greater than the threshold (10.0). The most recent datapoints "
+                "which crossed the threshold: [20.0 (15/01/27 07:59:00), 20.0 (15/01/27 07:58:00), "
+                "20.0 (15/01/27 07:57:00), "
                 "20.0 (15/01/27 07:56:00), 20.0 (15/01/27 07:55:00)]."
             ),
         ),
