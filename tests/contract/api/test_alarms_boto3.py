@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,12 +15,12 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
 METRIC = {"Namespace": "Shop", "MetricName": "Wait", "Statistic": "Average", "Period": 60}
 LIMIT = {"Threshold": 10.0, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 3}
 WATCHED = {**METRIC, **LIMIT}
-SUM = [
+SUM: list[dict[str, Any]] = [
     {"Id": "a", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "A"}, "Period": 60, "Stat": "Sum"}},
     {"Id": "b", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "B"}, "Period": 60, "Stat": "Sum"}},
     {"Id": "c", "Expression": "a + b"},
 ]
-MATH = [{**SUM[0], "ReturnData": False}, {**SUM[1], "ReturnData": False}, SUM[2]]
+MATH: list[dict[str, Any]] = [{**SUM[0], "ReturnData": False}, {**SUM[1], "ReturnData": False}, SUM[2]]
 
 
 @pytest.fixture(params=["smithy-rpc-v2-cbor", "query"])
