@@ -10,7 +10,6 @@ from typing import Any
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
-from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
@@ -258,22 +257,6 @@ def issued_certificates() -> Table[IssuedCertificate]:
 def server_certificates() -> Table[ServerCertificate]:
     """By service and discovery service."""
     return Table({"service": lambda c: (c.service,), "discovery_service": lambda c: (c.discovery_service,)})
-
-
-def alarms() -> Table[Alarm]:
-    """By scope, by an action of any state (``action``), and composite ones by the alarms that they name (``child``)."""
-    return Table(
-        {
-            "scope": _scope,
-            "action": lambda a: a.actions.all,
-            "child": lambda a: a.condition.alarms if isinstance(a.condition, CompositeCondition) else (),
-        }
-    )
-
-
-def alarm_history() -> Table[AlarmEvent]:
-    """By scope and alarm."""
-    return Table({"scope": _scope, "alarm": lambda e: (e.arn,)})
 
 
 def request_key(operation: Operation) -> str:

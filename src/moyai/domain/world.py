@@ -15,6 +15,7 @@ from moyai.domain import tables
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
+from moyai.domain.cloudwatch import tables as cloudwatch
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
@@ -131,8 +132,8 @@ class World:
         self.authority_keys: Table[AuthorityKey] = Table()
         self.issued_certificates = tables.issued_certificates()
         self.server_certificates = tables.server_certificates()
-        self.alarms = tables.alarms()
-        self.alarm_history = tables.alarm_history()
+        self.alarms = cloudwatch.alarms()
+        self.alarm_history = cloudwatch.alarm_history()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
