@@ -30,6 +30,7 @@ from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.series import Archive
+from moyai.telemetry.write import ArchiveWriter
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -52,8 +53,11 @@ An answer of 500 is moyai's fault and may be tried again; every other will be th
 
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
+    archive = Archive()
     return {
-        "coverage.md": render_coverage(services(ArchiveReader(Archive()), CloudMapSettings()), load_models()),
+        "coverage.md": render_coverage(
+            services(ArchiveReader(archive), ArchiveWriter(archive), CloudMapSettings()), load_models()
+        ),
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),

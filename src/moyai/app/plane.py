@@ -41,6 +41,8 @@ from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.reporters import Reporter, reporter_of
 from moyai.telemetry.series import Archive
+from moyai.telemetry.usage import UsageSampler
+from moyai.telemetry.write import ArchiveWriter
 from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.ads import serve as serve_proxies
 from moyai.xds.server.feed import Feed
@@ -60,6 +62,7 @@ class ControlPlane:
         self._runtime = make_runtime(settings, store.installation.id, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
+        self._archive = archive
         self._metrics = ArchiveReader(archive)
         self._metadata = MetadataServers(store, self._runtime)
         self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
@@ -132,7 +135,9 @@ class ControlPlane:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
         house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        door = Door(services(self._metrics, self._settings.cloud_map), load_models(), house)
+        door = Door(
+            services(self._metrics, ArchiveWriter(self._archive), self._settings.cloud_map), load_models(), house
+        )
         plane = Plane(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -167,6 +172,7 @@ class ControlPlane:
             group.create_task(Reconciler(around).run())
             group.create_task(make_certifier(self._settings.tls, around).run())
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
+            group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())
             group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())

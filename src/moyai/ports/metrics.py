@@ -1,4 +1,4 @@
-"""Reading what the proxies have counted.
+"""Metrics: what the proxies have counted, tasks have used and clients have put.
 
 Promise: answers come from memory, at once and without waiting. What is asked for outside of what is kept (15
 days a minute, three hours in steps of five seconds) is simply not there, as in CloudWatch.
@@ -51,8 +51,15 @@ class Edge(msgspec.Struct, frozen=True):
     p99: float | None = None
 
 
+class MetricWriter(Protocol):
+    """Takes metrics that somebody measured."""
+
+    def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
+        """Add values to the metric, which is made when there is none; ``unit`` is the one it has."""
+
+
 class MetricReader(Protocol):
-    """The metrics of Service Connect."""
+    """The metrics there are."""
 
     def metrics(self, scope: Scope) -> Sequence[Listed]:
         """Every metric of the scope that has a value, in the order of their names."""

@@ -21,6 +21,7 @@ class Sample(NamedTuple):
     value: float
     time: Timed | None = None
     targets: int = 0
+    summary: Summary | None = None
 
 
 class Accumulator(Protocol):
@@ -100,6 +101,38 @@ class Shares:
         return Summary(self._targets, self._total, each, each)
 
 
+class Means:
+    """A sample is one task's average over the slot."""
+
+    def __init__(self) -> None:
+        self._seen: dict[WorkloadId, list[float]] = {}
+
+    def add(self, sample: Sample) -> None:
+        """See Accumulator."""
+        self._seen.setdefault(sample.workload, []).append(sample.value)
+
+    def summary(self) -> Summary:
+        """See Accumulator."""
+        means = [sum(values) / len(values) for values in self._seen.values()]
+        return Summary(len(means), sum(means), min(means), max(means))
+
+
+class Given:
+    """A sample is a summary already."""
+
+    def __init__(self) -> None:
+        self._summary: Summary | None = None
+
+    def add(self, sample: Sample) -> None:
+        """See Accumulator."""
+        if sample.summary is not None:
+            self._summary = sample.summary if self._summary is None else self._summary.plus(sample.summary)
+
+    def summary(self) -> Summary:
+        """See Accumulator."""
+        return self._summary or Summary(0, 0, 0, 0)
+
+
 def accumulator(kind: Kind) -> Accumulator:
     """An empty accumulator of this kind."""
     match kind:
@@ -111,3 +144,7 @@ def accumulator(kind: Kind) -> Accumulator:
             return Times()
         case Kind.SHARE:
             return Shares()
+        case Kind.MEAN:
+            return Means()
+        case Kind.GIVEN:
+            return Given()

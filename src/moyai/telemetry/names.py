@@ -27,6 +27,8 @@ class Kind(Enum):
     LEVEL = "what one report said"
     TIME = "one request"
     SHARE = "one target"
+    MEAN = "one task's average over the slot"
+    GIVEN = "what was put"
 
 
 class Named(NamedTuple):

@@ -65,6 +65,19 @@ class _Closed:
         start, count, total, least, most = self._numbers[index * _COLUMNS : (index + 1) * _COLUMNS]
         return Period(Instant(start), Summary(count, total, least, most, self._histograms[index]))
 
+    def merge(self, slot: Period) -> None:
+        """Add to a slot that is over, which is made when there was nothing in it."""
+        index = self.first_from(slot.start)
+        start = index * _COLUMNS
+        of = slot.summary
+        if index < len(self) and self.start(index) == slot.start:
+            of = self.slot(index).summary.plus(of)
+            self._histograms[index] = of.histogram
+            self._numbers[start : start + _COLUMNS] = array("d", (slot.start, of.count, of.sum, of.minimum, of.maximum))
+        else:
+            self._histograms.insert(index, of.histogram)
+            self._numbers[start:start] = array("d", (slot.start, of.count, of.sum, of.minimum, of.maximum))
+
     def first_from(self, start: Instant) -> int:
         return bisect_left(range(len(self)), start, key=self.start)
 
@@ -82,8 +95,14 @@ class Track:
         """Slots that began before this may be gone."""
 
     def add(self, at: Instant, sample: Sample) -> None:
-        """Take a sample into the slot that is open at ``at``; a clock that went back opens none."""
+        """Take a sample into the slot of ``at``. Only what was put has a time of its own: a clock that went back opens
+        no slot.
+        """
         start = Instant(at - at % self._width)
+        if self._open is not None and start < self._open.start and sample.summary is not None:
+            self._closed.merge(Period(start, sample.summary))
+            self._trim()
+            return
         if self._open is None or start > self._open.start:
             self._close()
             self._open = _Open(start, accumulator(self._kind))
@@ -102,6 +121,9 @@ class Track:
         if self._open is None:
             return
         self._closed.append(Period(self._open.start, self._open.samples.summary()))
+        self._trim()
+
+    def _trim(self) -> None:
         kept = self._kept()
         if len(self._closed) > kept + kept // 8:  # in lots: what is left moves once for many slots
             self._closed.drop(len(self._closed) - kept)
@@ -119,7 +141,7 @@ class Series:
 
     def add(self, at: Instant, sample: Sample) -> None:
         """Take a sample."""
-        self.last_at = at
+        self.last_at = max(self.last_at, at)
         self.fine.add(at, sample)
         self.coarse.add(at, sample)
 

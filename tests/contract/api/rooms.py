@@ -34,6 +34,7 @@ from moyai.plan.authorities import plan_authority, with_key
 from moyai.plan.cloudmap.operations import plan_operation
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
@@ -58,7 +59,7 @@ class Rooms:
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
         self._pki = CryptographyPki()
-        metrics = cloudwatch(ArchiveReader(self.office.archive))
+        metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
         services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, metrics, acmpca(self._pki))
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 

@@ -10,6 +10,7 @@ _ALONE: Final = "accounts are not linked here"
 _PERIOD: Final = "an expression has the period of its metrics"
 _NOBODY: Final = "no notification is sent that it could change"
 _UNSUPPRESSED: Final = "a composite alarm has no action here that could be suppressed"
+_ENTITIES: Final = "metrics belong to no entities"
 
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
@@ -30,6 +31,8 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "PutCompositeAlarm.ActionsSuppressor": _UNSUPPRESSED,
         "PutCompositeAlarm.ActionsSuppressorWaitPeriod": _UNSUPPRESSED,
         "PutCompositeAlarm.ActionsSuppressorExtensionPeriod": _UNSUPPRESSED,
+        "PutMetricData.EntityMetricData": _ENTITIES,
+        "PutMetricData.StrictEntityValidation": _ENTITIES,
         "DescribeAlarmHistory.AlarmContributorId": "an alarm watches one time series",
     }
 )

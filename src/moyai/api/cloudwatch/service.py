@@ -8,11 +8,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from moyai.api.cloudwatch import alarm_queries, alarm_states, alarms, composite, data, listing, statistics, tags
+from moyai.api.cloudwatch import (
+    alarm_queries,
+    alarm_states,
+    alarms,
+    composite,
+    data,
+    listing,
+    put_data,
+    statistics,
+    tags,
+)
 from moyai.api.cloudwatch.refused import REFUSED
 from moyai.api.operation import Operation, Service, table
 from moyai.domain.cloudwatch.errors import InvalidParameterValue, MissingRequiredParameter, ValidationFault
-from moyai.ports.metrics import MetricReader
+from moyai.ports.metrics import MetricReader, MetricWriter
 
 _ALARMS: Final[tuple[Operation[Any], ...]] = tuple(
     Operation(name, request, handle, input_fault=ValidationFault)
@@ -39,8 +49,8 @@ _TAGS: Final[tuple[Operation[Any], ...]] = (
 )
 
 
-def cloudwatch(reader: MetricReader) -> Service:
-    """The service, answering from these metrics."""
+def cloudwatch(reader: MetricReader, writer: MetricWriter) -> Service:
+    """The service, answering from these metrics and adding to them."""
     return Service(
         name="cloudwatch",
         input_fault=InvalidParameterValue,
@@ -59,6 +69,9 @@ def cloudwatch(reader: MetricReader) -> Service:
                     "GetMetricStatistics",
                     statistics.GetMetricStatisticsRequest,
                     partial(statistics.get_metric_statistics, reader),
+                ),
+                Operation(
+                    "PutMetricData", put_data.PutMetricDataRequest, partial(put_data.put_metric_data, reader, writer)
                 ),
                 *_ALARMS,
                 *_TAGS,

@@ -16,6 +16,8 @@ else from the variable ``MOYAI_SIM`` in its environment:
 ``term_exit=N``         exit code after SIGTERM (143)
 ``ignore_term``         SIGTERM does nothing; it ends by SIGKILL (137) after its stop timeout
 ``cannot_start``        starting it fails, as a command that isn't there
+``cpu=VCPUS``           how much of a processor it uses all the time (0)
+``memory=MIB``          how much memory it uses (0)
 ======================  ==========================================================================
 
 No network: names don't resolve, public addresses don't answer. What a restart of the control plane

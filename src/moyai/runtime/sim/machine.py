@@ -7,11 +7,12 @@ Promise: no clock and no loop in here; every question is put with ``now``, and t
 from __future__ import annotations
 
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState, Usage
 from moyai.kernel.clock import Instant, later
 from moyai.runtime.sim.script import Script
 
 SIGKILL_EXIT = 137
+_MEBIBYTE = 2**20
 PROXY = Script(healthy_after=0.5, term_exit=0)
 """How a simulated proxy behaves: live after half a second, gone at SIGTERM."""
 
@@ -65,6 +66,10 @@ class SimContainer:
             runtime_id=f"sim-{self.name}",
             attempt=self._attempt,
         )
+
+    def usage(self, now: Instant) -> Usage:
+        """What it has used until ``now``, as its script says."""
+        return Usage(self.script.cpu * (now - self.started_at), round(self.script.memory * _MEBIBYTE))
 
     def next_change(self, now: Instant) -> Instant | None:
         """When it will next look different by itself."""

@@ -140,10 +140,10 @@ class SimRuntime:
         return sandbox.in_flight if state.phase is ContainerPhase.RUNNING else None
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
-        """See ``TaskRuntime.usage``; nothing is used."""
-        state = await self.inspect(task)
-        running = () if state is None else state.containers.values()
-        return {c.name: Usage(0.0, 0) for c in running if c.phase is ContainerPhase.RUNNING}
+        """See ``TaskRuntime.usage``; what the scripts say."""
+        now, sandbox = self._clock.now(), self._sandboxes.get(task)
+        containers = () if sandbox is None else sandbox.containers.values()
+        return {c.name: c.usage(now) for c in containers if c.state(now).phase is ContainerPhase.RUNNING}
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """See ``TaskRuntime.logs``: one line when it starts, one when it ends."""

@@ -22,6 +22,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     term_exit: int = _SIGTERM_EXIT
     ignore_term: bool = False
     cannot_start: bool = False
+    cpu: float = 0.0
+    memory: float = 0.0
 
 
 def script_of(container: ContainerSpec) -> Script:

@@ -1,0 +1,136 @@
+"""PutMetricData: metrics of the client's own.
+
+Promise: all of a request is checked before any of it is kept. A value belongs to its own time, also a past one.
+Refuses: names that are AWS's or moyai's own, a second unit for the same metric, entities.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import reduce
+from typing import Final, NamedTuple
+
+import msgspec
+
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.errors import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingRequiredParameter,
+)
+from moyai.domain.cloudwatch.metric import MetricId, Summary
+from moyai.domain.cloudwatch.query import Dimension, Metric
+from moyai.kernel.clock import Instant
+from moyai.ports.metrics import MetricReader, MetricWriter
+
+MAX_METRICS: Final = 1000
+MAX_VALUES: Final = 150
+_PAST: Final = 14 * 24 * 3600
+_FUTURE: Final = 2 * 3600
+_LARGEST: Final = 2.0**360
+_RESERVED: Final = ("AWS/", "Moyai/")
+
+
+class StatisticSet(msgspec.Struct, frozen=True):
+    """Many values, summed up."""
+
+    sample_count: float
+    sum: float
+    minimum: float
+    maximum: float
+
+
+class MetricDatum(msgspec.Struct, frozen=True):
+    """One value, or some, or their summary. Values are kept to five seconds whatever ``storage_resolution`` says."""
+
+    metric_name: str
+    dimensions: tuple[Dimension, ...] = ()
+    timestamp: Instant | None = None
+    value: float | None = None
+    statistic_values: StatisticSet | None = None
+    values: tuple[float, ...] = ()
+    counts: tuple[float, ...] = ()
+    unit: str = "None"
+    storage_resolution: int = 60
+
+
+class PutMetricDataRequest(msgspec.Struct, frozen=True):
+    """Values of metrics in one namespace."""
+
+    namespace: str
+    metric_data: tuple[MetricDatum, ...] = ()
+
+
+class _Point(NamedTuple):
+    metric: MetricId
+    unit: str
+    at: Instant
+    summary: Summary
+
+
+def put_metric_data(reader: MetricReader, writer: MetricWriter, ctx: Context, request: PutMetricDataRequest) -> None:
+    """Keep the values."""
+    if request.namespace.startswith(_RESERVED):
+        raise InvalidParameterValue(f"The value {request.namespace} for parameter Namespace is invalid.")
+    if not request.metric_data:
+        raise MissingRequiredParameter("The parameter MetricData is required.")
+    if len(request.metric_data) > MAX_METRICS:
+        raise InvalidParameterValue(f"The collection MetricData must not have a size greater than {MAX_METRICS}.")
+    points: list[_Point] = []
+    units: dict[MetricId, str] = {}
+    for number, datum in enumerate(request.metric_data, 1):
+        point = _point(request.namespace, datum, f"MetricData.member.{number}", ctx.now)
+        unit = units.setdefault(point.metric, reader.unit(ctx.scope, point.metric) or point.unit)
+        if unit != point.unit:
+            raise InvalidParameterValue(
+                f"MetricData.member.{number}.Unit: the metric has the unit {unit}; moyai keeps one unit for each."
+            )
+        points.append(point)
+    for point in points:
+        writer.write(ctx.scope, point.metric, point.unit, point.at, point.summary)
+
+
+def _point(namespace: str, datum: MetricDatum, place: str, now: Instant) -> _Point:
+    at = now if datum.timestamp is None else datum.timestamp
+    if not now - _PAST <= at <= now + _FUTURE:
+        raise InvalidParameterValue(
+            f"The parameter {place}.Timestamp must specify a time within the past two weeks or the two hours to come."
+        )
+    if datum.storage_resolution not in {1, 60}:
+        raise InvalidParameterValue(f"The parameter {place}.StorageResolution must be 1 or 60.")
+    metric = Metric(namespace, datum.metric_name, datum.dimensions)
+    return _Point(metric.id, datum.unit, at, _summary(datum, place))
+
+
+def _summary(datum: MetricDatum, place: str) -> Summary:
+    given = (datum.value is not None) + (datum.statistic_values is not None) + bool(datum.values)
+    if given == 0:
+        raise MissingRequiredParameter(f"One of {place}.Value, {place}.Values and {place}.StatisticValues is required.")
+    if given > 1:
+        raise InvalidParameterCombination(
+            f"The parameters {place}.Value, {place}.Values and {place}.StatisticValues are mutually exclusive."
+        )
+    if datum.statistic_values is not None:
+        of = datum.statistic_values
+        _check((of.sample_count, of.sum, of.minimum, of.maximum), f"{place}.StatisticValues")
+        if of.sample_count <= 0 or of.minimum > of.maximum:
+            raise InvalidParameterValue(f"The parameter {place}.StatisticValues must sum up values that there can be.")
+        return Summary(of.sample_count, of.sum, of.minimum, of.maximum)
+    values = datum.values or (datum.value or 0.0,)
+    counts = datum.counts or (1.0,) * len(values)
+    if len(values) > MAX_VALUES or len(counts) != len(values):
+        raise InvalidParameterValue(f"{place} has at most {MAX_VALUES} Values, and as many Counts.")
+    _check(values, f"{place}.Value")
+    _check(counts, f"{place}.Counts")
+    if any(count <= 0 for count in counts):
+        raise InvalidParameterValue(f"The parameter {place}.Counts must be greater than 0.")
+    each = (Summary(count, value * count, value, value) for value, count in zip(values, counts, strict=True))
+    return reduce(Summary.plus, each)
+
+
+def _check(numbers: Sequence[float], place: str) -> None:
+    for number in numbers:
+        if not math.isfinite(number) or abs(number) > _LARGEST:
+            raise InvalidParameterValue(f"The value {number} for parameter {place} is invalid.")

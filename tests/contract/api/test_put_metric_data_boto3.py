@@ -1,0 +1,89 @@
+"""Metrics of the client's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from moyai.testing.clock import EPOCH
+from tests.contract.api.asking import code
+
+START = datetime.fromtimestamp(EPOCH, UTC)
+WAIT = {"MetricName": "Wait", "Dimensions": [{"Name": "Shop", "Value": "eu"}]}
+
+
+@pytest.fixture(params=["smithy-rpc-v2-cbor", "query"])
+def cloudwatch(request, rooms):
+    return rooms.client("cloudwatch", protocol=request.param)
+
+
+def put(cloudwatch, *data, namespace="Shop"):
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{**WAIT, **datum} for datum in data])
+
+
+def read(cloudwatch, *, period=60, start=START):
+    answer = cloudwatch.get_metric_statistics(
+        Namespace="Shop",
+        **WAIT,
+        StartTime=start,
+        EndTime=START + timedelta(minutes=5),
+        Period=period,
+        Statistics=["SampleCount", "Sum", "Minimum", "Maximum"],
+    )
+    names = ("SampleCount", "Sum", "Minimum", "Maximum")
+    return {
+        (one["Timestamp"] - START).total_seconds(): tuple(one[name] for name in names) for one in answer["Datapoints"]
+    }
+
+
+def test_values_add_up(cloudwatch):
+    put(cloudwatch, {"Value": 2.0}, {"Value": 4.0})
+    put(cloudwatch, {"Values": [1.0, 5.0], "Counts": [2.0, 1.0]}, {"Values": [9.0]})
+    put(cloudwatch, {"StatisticValues": {"SampleCount": 10.0, "Sum": 20.0, "Minimum": 0.5, "Maximum": 7.0}})
+    assert read(cloudwatch) == {0.0: (16.0, 42.0, 0.5, 9.0)}
+    assert [one["MetricName"] for one in cloudwatch.list_metrics(Namespace="Shop")["Metrics"]] == ["Wait"]
+
+
+def test_a_value_belongs_to_its_own_time(cloudwatch):
+    for seconds in (60, -60, 0, -60, -120, 65):
+        put(cloudwatch, {"Value": 1.0, "Timestamp": START + timedelta(seconds=seconds)})
+    found = read(cloudwatch, start=START - timedelta(minutes=5))
+    assert {at: one[0] for at, one in found.items()} == {-120.0: 1.0, -60.0: 2.0, 0.0: 1.0, 60.0: 2.0}
+
+
+@pytest.mark.parametrize(
+    ("datum", "wrong"),
+    [
+        ({}, "MissingParameter"),
+        ({"Value": 1.0, "Values": [1.0]}, "InvalidParameterCombination"),
+        ({"Value": float("nan")}, "InvalidParameterValue"),
+        ({"Value": 1e300}, "InvalidParameterValue"),
+        ({"Values": [1.0], "Counts": [1.0, 2.0]}, "InvalidParameterValue"),
+        ({"Values": [1.0], "Counts": [0.0]}, "InvalidParameterValue"),
+        ({"Values": [1.0] * 151}, "InvalidParameterValue"),
+        ({"Value": 1.0, "StorageResolution": 5}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Timestamp": START - timedelta(days=15)}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Timestamp": START + timedelta(hours=3)}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Unit": "Count"}, "InvalidParameterValue"),
+        (
+            {"StatisticValues": {"SampleCount": 0.0, "Sum": 1.0, "Minimum": 1.0, "Maximum": 1.0}},
+            "InvalidParameterValue",
+        ),
+    ],
+)
+def test_errors_keep_nothing(rooms, datum, wrong):
+    client = rooms.client("cloudwatch", protocol="query")
+    put(client, {"Value": 1.0})
+    data = [{**WAIT, "Value": 5.0}, {**WAIT, **datum}]
+    assert code(client.put_metric_data, Namespace="Shop", MetricData=data) == wrong
+    assert read(client) == {0.0: (1.0, 1.0, 1.0, 1.0)}
+
+
+def test_names_that_are_not_the_clients(rooms):
+    client = rooms.client("cloudwatch", protocol="query")
+    for namespace in ("AWS/ECS", "Moyai/ServiceConnect"):
+        data = [{**WAIT, "Value": 1.0}]
+        assert code(client.put_metric_data, Namespace=namespace, MetricData=data) == "InvalidParameterValue"
+    assert code(client.put_metric_data, Namespace="Shop") == "MissingParameter"
+    assert code(client.put_metric_data, Namespace="Shop", StrictEntityValidation=True) == "InvalidParameterValue"

@@ -1,0 +1,163 @@
+"""The loop that evaluates alarms, on a clock that is turned by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.cloudwatch.alarm import AlarmState, Comparison, CompositeCondition, MetricCondition, alarm_arn
+from moyai.domain.cloudwatch.metric import Summary
+from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
+from moyai.domain.world import Put
+from moyai.plan.alarms.configure import Configuration, configured
+from moyai.reconcile.alarms import AlarmWatcher
+from moyai.store.memory import MemoryStore
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.series import Archive
+from moyai.telemetry.write import ArchiveWriter
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE
+
+WAIT = Metric("Shop", "Wait")
+SLOW = MetricCondition(10.0, Comparison.ABOVE, 2, MetricStat(WAIT, 60, "Average"), datapoints_to_alarm=2)
+
+
+class Watch:
+    """Alarms, the values that they watch, and the loop."""
+
+    def __init__(self) -> None:
+        self.clock, self.store, self.ids, self.archive = ManualClock(), MemoryStore(), SeededIds(3), Archive()
+        self.running: asyncio.Task[Any] | None = None
+
+    def start(self) -> None:
+        watcher = AlarmWatcher(self.store, ArchiveReader(self.archive), self.clock, self.ids)
+        self.running = asyncio.create_task(watcher.run())
+
+    async def restart(self) -> None:
+        """A process that knows nothing of what was measured before."""
+        await self.stop()
+        self.archive.clear()
+        self.start()
+        await self.clock.settle()
+
+    async def stop(self) -> None:
+        assert self.running is not None
+        self.running.cancel()
+        await asyncio.wait({self.running})
+
+    def put(self, name, condition) -> None:
+        wanted = Configuration(name, condition)
+        self.store.apply(configured(self.store.world, SCOPE, wanted, self.clock.now(), self.ids))
+
+    def state(self, name) -> str:
+        return str(self.store.world.alarms[alarm_arn(SCOPE, name)].state)
+
+    async def minutes(self, *values: float | None, metric: Metric = WAIT) -> None:
+        """Let a minute pass for each value, which comes in its middle."""
+        for value in values:
+            await self.clock.advance(30)
+            if value is not None:
+                of = Summary(1, value, value, value)
+                ArchiveWriter(self.archive).write(SCOPE, metric.id, "None", self.clock.now(), of)
+            await self.clock.advance(30)
+
+
+@pytest.fixture
+async def watch():
+    made = Watch()
+    made.start()
+    await made.clock.settle()
+    yield made
+    await made.stop()
+
+
+async def test_an_alarm_follows_its_metric(watch):
+    watch.put("slow", SLOW)
+    await watch.minutes(20.0)
+    assert watch.state("slow") == "INSUFFICIENT_DATA"
+    await watch.minutes(20.0)
+    assert watch.state("slow") == "ALARM"
+    await watch.minutes(1.0)
+    assert watch.state("slow") == "OK"
+    summaries = [event.summary for event in watch.store.world.alarm_history]
+    assert summaries == [
+        'Alarm "slow" created',
+        "Alarm updated from INSUFFICIENT_DATA to ALARM",
+        "Alarm updated from ALARM to OK",
+    ]
+
+
+async def test_an_alarm_on_arithmetic_follows_both_metrics(watch):
+    one = MetricStat(WAIT, 60, "Sum")
+    queries = (
+        MetricDataQuery("a", one, return_data=False),
+        MetricDataQuery("b", replace(one, metric=Metric("Shop", "Calls")), return_data=False),
+        MetricDataQuery("c", expression="a / b"),
+    )
+    watch.put("ratio", replace(SLOW, stat=None, queries=queries, evaluation_periods=1, datapoints_to_alarm=None))
+    of = Summary(1, 2, 2, 2)
+    ArchiveWriter(watch.archive).write(SCOPE, Metric("Shop", "Calls").id, "None", watch.clock.now(), of)
+    await watch.minutes(30.0)
+    assert watch.state("ratio") == "ALARM"
+
+
+async def test_a_restart_changes_no_state(watch):
+    watch.put("slow", SLOW)
+    await watch.minutes(20.0, 20.0)
+    await watch.restart()
+    await watch.minutes(None)
+    assert watch.state("slow") == "ALARM"
+    await watch.minutes(1.0, 1.0)
+    assert watch.state("slow") == "OK"
+
+
+async def test_a_metric_that_stops_leaves_too_little_data(watch):
+    watch.put("slow", SLOW)
+    await watch.minutes(1.0, 1.0, None, None, None)
+    assert watch.state("slow") == "OK"
+    await watch.minutes(None)
+    assert watch.state("slow") == "INSUFFICIENT_DATA"
+
+
+async def test_a_state_set_by_hand_lasts_until_the_period_ends(watch):
+    watch.put("slow", SLOW)
+    await watch.minutes(1.0, 1.0)
+    alarm = watch.store.world.alarms[alarm_arn(SCOPE, "slow")]
+    watch.store.apply([Put(replace(alarm, state=AlarmState.ALARM))])
+    await watch.clock.advance(29)
+    assert watch.state("slow") == "ALARM"
+    await watch.clock.advance(31)
+    assert watch.state("slow") == "OK"
+
+
+async def test_composite_alarms_follow_up_to_the_top(watch):
+    watch.put("slow", SLOW)
+    watch.put("any", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
+    watch.put("top", CompositeCondition("NOT ALARM(any)", (alarm_arn(SCOPE, "any"),)))
+    await watch.clock.settle()
+    assert (watch.state("any"), watch.state("top")) == ("OK", "ALARM")
+    await watch.minutes(20.0, 20.0)
+    assert (watch.state("any"), watch.state("top")) == ("ALARM", "OK")
+    reason = watch.store.world.alarms[alarm_arn(SCOPE, "any")].reason
+    assert reason == f"{alarm_arn(SCOPE, 'slow')} transitioned to ALARM at Friday 15 January, 2027 08:02:00 UTC"
+
+
+async def test_alarms_that_name_each_other_do_not_turn_for_ever(watch):
+    one, other = (alarm_arn(SCOPE, name) for name in ("one", "other"))
+    watch.put("other", CompositeCondition("ALARM(one)", (one,)))
+    watch.put("one", CompositeCondition("NOT ALARM(other)", (other,)))
+    await watch.minutes(None)
+    assert (watch.state("one"), watch.state("other")) == ("INSUFFICIENT_DATA", "INSUFFICIENT_DATA")
+
+
+async def test_ten_seconds_will_do(watch):
+    fine = replace(SLOW, stat=replace(SLOW.stat, period=10), evaluation_periods=1, datapoints_to_alarm=1)
+    watch.put("fine", fine)
+    await watch.clock.advance(1)
+    ArchiveWriter(watch.archive).write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
+    await watch.clock.advance(10)
+    assert watch.state("fine") == "ALARM"
