@@ -155,7 +155,7 @@ async def test_alarms_that_name_each_other_do_not_turn_for_ever(watch):
 
 
 async def test_ten_seconds_will_do(watch):
-    fine = replace(SLOW, stat=replace(SLOW.stat, period=10), evaluation_periods=1, datapoints_to_alarm=1)
+    fine = replace(SLOW, stat=MetricStat(WAIT, 10, "Average"), evaluation_periods=1, datapoints_to_alarm=1)
     watch.put("fine", fine)
     await watch.clock.advance(1)
     ArchiveWriter(watch.archive).write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
