@@ -12,7 +12,8 @@ Errors:
     ├── ImageNotFound               CannotPullContainerError
     ├── CannotCreate                CannotCreateContainerError
     ├── CannotStart                 CannotStartContainerError
-    └── SandboxFailed               ResourceInitializationError
+    ├── SandboxFailed               ResourceInitializationError
+    └── NotRunning                  ContainerRuntimeError
 
 Source of the wording: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 """
@@ -32,6 +33,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
+from moyai.ports.sessions import Execution, Session
 
 METADATA_ADDRESS = metadata.ADDRESS
 """Where a task finds its metadata, as on AWS."""
@@ -85,6 +87,10 @@ class SandboxFailed(RuntimeFault):
     """The task's network namespace can't be made."""
 
     category = "ResourceInitializationError"
+
+
+class NotRunning(RuntimeFault):
+    """A command can be executed only in a container that runs."""
 
 
 class TaskRuntime(Protocol):
@@ -148,6 +154,9 @@ class TaskRuntime(Protocol):
 
     def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """A container's output, oldest line first; with ``follow`` until it has ended."""
+
+    async def execute(self, execution: Execution) -> Session:
+        """Start a command inside a running container. Raises NotRunning, and CannotStart with the reason."""
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
         """A socket that waits (TCP: listens) where only the tasks of this VPC reach it; None where there is no

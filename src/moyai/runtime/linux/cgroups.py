@@ -9,15 +9,14 @@ Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel
 from __future__ import annotations
 
 import contextlib
-import os
 import select
-import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from moyai.domain.sandbox.state import Usage
 from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.shim.groups import kill_members
 
 MEBIBYTE = 1024 * 1024
 PIDS = 4096
@@ -139,7 +138,7 @@ class Cgroups:
         for top in self._paths(group):
             below = sorted(top.rglob("*/"), key=lambda path: len(path.parts), reverse=True) if top.exists() else []
             for path in (*below, top):
-                _kill_members(path)
+                kill_members(str(path))
                 _remove(path)
 
     def destroy(self) -> None:
@@ -164,25 +163,6 @@ def _weight(share: int) -> int:
 
 def _table(path: Path) -> dict[str, int]:
     return {name: int(value) for name, value in (line.split() for line in path.read_text().splitlines())}
-
-
-def _kill_members(path: Path) -> None:
-    """Kill what is in a group, through pidfds: still listed once its pidfd is open, it is what was meant."""
-    for pid in _members(path):
-        with contextlib.suppress(ProcessLookupError):
-            fd = os.pidfd_open(pid)
-            try:
-                if pid in _members(path):
-                    signal.pidfd_send_signal(fd, signal.SIGKILL)
-            finally:
-                os.close(fd)
-
-
-def _members(path: Path) -> list[int]:
-    try:
-        return [int(line) for line in (path / "cgroup.procs").read_text().split()]
-    except OSError:
-        return []
 
 
 def _remove(path: Path) -> None:

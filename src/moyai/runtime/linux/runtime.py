@@ -23,12 +23,14 @@ from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Us
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault
+from moyai.ports.sessions import Execution, Session
 from moyai.runtime.linux import door, logs, netns, network, processes, sandboxes, states
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
 from moyai.runtime.linux.layout import Layout, children
+from moyai.runtime.linux.sessions import LinuxSession, begin, begun
 from moyai.runtime.linux.weaver import Weaver
 
 T = TypeVar("T")
@@ -53,6 +55,7 @@ class LinuxRuntime:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gateway_lock = asyncio.Lock()
+        self._sessions: set[LinuxSession] = set()
 
     # ------------------------------------------------------------------------------------------------- sandboxes
 
@@ -118,6 +121,14 @@ class LinuxRuntime:
     async def stop(self, task: TaskId, container: str) -> None:
         """See the port."""
         await self._work(_translated(partial(self._containers.stop, task, container)))
+
+    async def execute(self, execution: Execution) -> Session:
+        """See the port."""
+        directory = self._layout.container(execution.task, execution.container)
+        made = await begun(self._work(partial(begin, directory, execution)))
+        session = LinuxSession(made, self._sessions.discard)
+        self._sessions.add(session)
+        return session
 
     # --------------------------------------------------------------------------------------------------- looking
 
@@ -189,6 +200,7 @@ class LinuxRuntime:
 
     async def close(self) -> None:
         """See the port."""
+        await asyncio.gather(*(session.close() for session in self._sessions))
         self._bell.close()
         await asyncio.to_thread(self._workers.shutdown)
         await asyncio.to_thread(self._network.close)

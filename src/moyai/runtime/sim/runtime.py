@@ -19,9 +19,11 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, RuntimeFault, SandboxFailed
+from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, RuntimeFault, SandboxFailed
+from moyai.ports.sessions import Execution, Session
 from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
 from moyai.runtime.sim.script import script_of
+from moyai.runtime.sim.sessions import SimSession
 
 _REMEMBERED = 10_000
 
@@ -37,6 +39,8 @@ class SimRuntime:
         self._faults: dict[tuple[TaskId | None, str], RuntimeFault] = {}
         self.told: deque[tuple[str, TaskId, str]] = deque(maxlen=_REMEMBERED)
         """The last verbs that changed something: verb, task, container."""
+        self.executed: deque[SimSession] = deque(maxlen=_REMEMBERED)
+        """The sessions there were."""
         self.published: tuple[PublishedPort, ...] = ()
         self.fabric = Fabric()
 
@@ -156,6 +160,20 @@ class SimRuntime:
                 return
             await self._clock.sleep(Seconds(1.0))
         yield LogLine(state.finished_at, "stdout", f"{container} ended with {state.exit_code}")
+
+    async def execute(self, execution: Execution) -> Session:
+        """See ``TaskRuntime.execute``; the package says what a session does."""
+
+        def alive() -> bool:
+            found = self._container(execution.task, execution.container)
+            return found is not None and found.state(self._clock.now()).phase is ContainerPhase.RUNNING
+
+        self._check("execute", execution.task)
+        if not alive():
+            raise NotRunning(f"the container {execution.container} is not running")
+        session = SimSession(execution, self._clock, alive)
+        self.executed.append(session)
+        return session
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:  # noqa: ARG002 (the port's)
         """See ``TaskRuntime.listen``: there is no network."""

@@ -1,4 +1,10 @@
-"""The keeper's entry: ``python -I -S …/shim/__main__.py ORDER-FILE``. Isolated, so it finds moyai by its own path."""
+"""The entry of what stays beside a container: ``python -I -S …/shim/__main__.py``, and then
+
+- ``ORDER-FILE``: a keeper,
+- ``--visit FD``: a session's keeper.
+
+Isolated, so it finds moyai by its own path.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,11 @@ import sys
 
 if __name__ == "__main__":
     sys.path.insert(0, __file__.rsplit("/", 5)[0])
-    from moyai.runtime.linux.shim.keeper import main
+    if sys.argv[1] == "--visit":
+        from moyai.runtime.linux.shim import visit
 
-    main(sys.argv[1])
+        visit.main(int(sys.argv[2]))
+    else:
+        from moyai.runtime.linux.shim import keeper
+
+        keeper.main(sys.argv[1])

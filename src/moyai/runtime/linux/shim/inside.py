@@ -5,14 +5,23 @@ Promise: each function ends in another program or in ``_exit``; nothing of the k
 
 from __future__ import annotations
 
+import _socket
+import errno
+import fcntl
 import os
 import select
+import struct
+import termios
 
 from moyai.runtime.linux.shim import identity, root, syscalls
 from moyai.runtime.linux.shim.order import Order
 
 _CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
 _NOT_STARTED = 127
+TERMINAL = b"terminal"
+"""What comes with a terminal's other end."""
+_PTMX = os.makedev(5, 2)
+_TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441  # asm-generic/ioctls.h: unlock it; the peer of this very terminal
 
 
 def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
@@ -42,7 +51,7 @@ def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
 
 
 def another(order: Order, namespaces: list[tuple[int, int]], arguments: tuple[str, ...]) -> None:
-    """Become one more process of a container that runs. Never returns.
+    """Become one more process of a container that runs, without input and output. Never returns.
 
     ``namespaces``: descriptors of those to enter, with their kinds.
     """
@@ -50,13 +59,57 @@ def another(order: Order, namespaces: list[tuple[int, int]], arguments: tuple[st
         nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         for target in (0, 1, 2):
             os.dup2(nothing, target)
-        join_cgroups(order)
-        syscalls.close_to_others()  # it still has the keeper's files open, and will be who the container is
-        for fd, flag in namespaces:
-            syscalls.setns(fd, flag)
+        enter(order, namespaces)
         identity.execute(arguments, become(order))
     finally:
         os._exit(_NOT_STARTED)
+
+
+def visitor(order: Order, namespaces: list[tuple[int, int]], control: int, failure: int) -> None:
+    """Become the command of a session; what hinders that is written to ``failure``. Never returns.
+
+    ``control``: where the other end of its terminal is sent; -1 = it keeps the files that it has.
+    """
+    try:
+        os.setsid()
+        enter(order, namespaces)
+        if control >= 0:
+            _take_terminal(control)
+        environment = become(order)
+        _end_without_parent(failure)
+        identity.execute(order.arguments, environment)
+    except (OSError, LookupError, ValueError) as error:
+        os.write(failure, _text(error).encode())
+    finally:
+        os._exit(_NOT_STARTED)
+
+
+def namespaces(process: str, kinds: tuple[tuple[str, int], ...]) -> list[tuple[int, int]]:
+    """Descriptors of a process's namespaces; ``process``: its directory in ``/proc``. OSError when it has ended."""
+    return [(os.open(f"{process}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC), flag) for kind, flag in kinds]
+
+
+def enter(order: Order, namespaces: list[tuple[int, int]]) -> None:
+    """Step into a container that runs."""
+    join_cgroups(order)
+    syscalls.close_to_others()  # it still has its parent's files open, and will be who the container is
+    for fd, flag in namespaces:
+        syscalls.setns(fd, flag)
+
+
+def _take_terminal(control: int) -> None:
+    """Have a terminal of the container's own, and send its other end away."""
+    master = os.open("/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    if os.fstat(master).st_rdev != _PTMX:
+        raise OSError(errno.ENOTTY, "the container has no terminals of its own")
+    fcntl.ioctl(master, _TIOCSPTLCK, b"\0" * 4)
+    slave = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    link = _socket.socket(fileno=os.dup(control))
+    link.sendmsg([TERMINAL], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", master))])
+    link.close()
+    for target in (0, 1, 2):
+        os.dup2(slave, target)
 
 
 def become(order: Order) -> dict[str, str]:

@@ -115,8 +115,7 @@ class Keeper:
     def _open_namespaces(self) -> None:
         """Keep hold of the container's namespaces, for its probes."""
         try:
-            for kind, flag in _NAMESPACES:
-                self._namespaces.append((os.open(f"/proc/{self._init}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC), flag))
+            self._namespaces = inside.namespaces(f"/proc/{self._init}", _NAMESPACES)
         except OSError:  # it has ended already
             return
 

@@ -1,0 +1,33 @@
+"""The processes of a cgroup, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+
+def kill_members(directory: str) -> bool:
+    """Kill what is in a group, through pidfds: still listed once its pidfd is open, it is what was meant.
+
+    False when there was nothing to kill.
+    """
+    found = members(directory)
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            fd = os.pidfd_open(pid)
+            try:
+                if pid in members(directory):
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+            finally:
+                os.close(fd)
+    return bool(found)
+
+
+def members(directory: str) -> list[int]:
+    """The pids in a group; none when there is no such group."""
+    try:
+        with open(directory + "/cgroup.procs", encoding="ascii") as file:  # noqa: PTH123 - no pathlib beside a container
+            return [int(line) for line in file]
+    except OSError:
+        return []

@@ -1,0 +1,180 @@
+"""A session's keeper: one small process beside a command that somebody runs inside a container.
+
+It is started by the control plane and talks with it over one socket (SOCK_SEQPACKET): it is told a ``Visit``, and
+says ``terminal`` (with the terminal's other end), ``ok`` or ``failed <reason>``, and at last ``exit <code>``. When the
+control plane closes its end, or dies, the command gets SIGHUP and a moment, and then everything that it started is
+killed: all of it is in a cgroup of the session's own, below the container's.
+"""
+
+from __future__ import annotations
+
+import _socket
+import marshal
+import os
+import select
+import time
+
+from moyai.runtime.linux.shim import inside, syscalls
+from moyai.runtime.linux.shim.groups import kill_members, members
+from moyai.runtime.linux.shim.order import Order, unpack
+from moyai.runtime.linux.shim.record import start_ticks
+from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL
+
+LONGEST_VISIT = 128 * 1024
+_NAMESPACES = (
+    ("pid", syscalls.CLONE_NEWPID),
+    ("uts", syscalls.CLONE_NEWUTS),
+    ("ipc", syscalls.CLONE_NEWIPC),
+    ("net", syscalls.CLONE_NEWNET),
+    ("cgroup", syscalls.CLONE_NEWCGROUP),
+    ("mnt", syscalls.CLONE_NEWNS),
+)
+_SIGHUP = 1
+_FAREWELL = 1.0
+"""Seconds between SIGHUP and SIGKILL."""
+_ROUNDS = 250
+
+
+class Visit:
+    """What is to be run where: a container by its directory and its first process, and what differs from its order."""
+
+    directory: str
+    init: int
+    init_ticks: int
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    user: str | None
+    terminal: bool
+
+    def __init__(self, fields: dict[str, object]) -> None:
+        self.__dict__.update(fields)
+
+    def pack(self) -> bytes:
+        """The visit as bytes."""
+        return marshal.dumps(self.__dict__)
+
+
+def main(control: int) -> None:
+    """Run the visit that is told on the socket ``control``, from its beginning to its end."""
+    link = _socket.socket(fileno=control)
+    visit = Visit(marshal.loads(link.recv(LONGEST_VISIT)))  # noqa: S302 - from the control plane, over its own socket
+    Visitor(visit, link).stay()
+
+
+class Visitor:
+    """One session."""
+
+    def __init__(self, visit: Visit, link: _socket.socket) -> None:
+        self._visit = visit
+        self._link = link
+        self._groups: list[str] = []
+        syscalls.block_signals((SIGCHLD,))
+        self._signals = syscalls.signal_fd((SIGCHLD,))
+
+    def stay(self) -> None:
+        """Start the command, wait for its end or the control plane's, and leave nothing behind."""
+        try:
+            child, reason = self._start()
+            if reason:
+                self._say(f"failed {reason}")
+                return
+            self._say("ok")
+            code = self._attend(child)
+            self._clear()
+            self._say(f"exit {code}")
+        finally:
+            self._clear()
+
+    def _start(self) -> tuple[int, str]:
+        visit = self._visit
+        process = f"/proc/{visit.init}"
+        directory = os.open(process, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if start_ticks(visit.init) != visit.init_ticks:
+            return 0, "the container has ended"
+        # From here on the directory stands for that process and no other, whatever becomes of the number.
+        namespaces = inside.namespaces(f"/proc/self/fd/{directory}", _NAMESPACES)
+        order = self._order()
+        os.close(directory)
+        kind, entries = namespaces[0][1], namespaces[1:]
+        syscalls.setns(namespaces[0][0], kind)  # for children only: this process stays outside
+        failure = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(failure[0])
+            inside.visitor(order, entries, self._link.fileno() if visit.terminal else -1, failure[1])
+        os.close(failure[1])
+        for fd, _ in entries:
+            os.close(fd)
+        self._let_go_of_files()
+        with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            reason = file.read()
+        if reason:
+            os.waitpid(child, 0)
+        return child, reason
+
+    def _order(self) -> Order:
+        """The container's order, as it is for this command."""
+        visit = self._visit
+        with open(visit.directory + "/order", "rb") as file:  # noqa: PTH123
+            order = unpack(file.read())
+        order.arguments = visit.arguments
+        order.environment = order.environment | visit.environment
+        order.user = order.user if visit.user is None else visit.user
+        self._groups = [f"{path.rpartition('/')[0]}/session-{os.getpid()}" for path in order.processes]
+        for group in self._groups:
+            os.makedirs(group, exist_ok=True)  # noqa: PTH103
+        order.processes = tuple(group + "/cgroup.procs" for group in self._groups)
+        return order
+
+    def _let_go_of_files(self) -> None:
+        """What the command reads and writes is its own: its end must be seen."""
+        nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        for target in (0, 1):
+            os.dup2(nothing, target)
+        if not self._visit.terminal:
+            os.dup2(nothing, 2)
+
+    def _attend(self, child: int) -> int:
+        """Wait for the command's end; end it when the control plane goes away."""
+        poll = select.poll()
+        poll.register(self._link.fileno(), select.POLLIN)
+        poll.register(self._signals, select.POLLIN)
+        kill_at: float | None = None
+        while True:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+            wait = None if kill_at is None else max(0.0, kill_at - time.monotonic()) * 1000 + 1
+            for fd, _ in poll.poll(wait):
+                if fd == self._signals:
+                    os.read(fd, 4096)
+                else:
+                    poll.unregister(fd)
+                    os.kill(child, _SIGHUP)
+                    kill_at = time.monotonic() + _FAREWELL
+            if kill_at is not None and time.monotonic() >= kill_at:
+                os.kill(child, SIGKILL)
+                kill_at = None
+
+    def _clear(self) -> None:
+        """Kill what the command left, and remove the session's cgroup."""
+        for group in self._groups:
+            for _ in range(_ROUNDS):
+                kill_members(group)
+                try:
+                    os.rmdir(group)  # noqa: PTH106
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    if not members(group):
+                        select.select([], [], [], 0.01)
+                else:
+                    break
+        self._groups = []
+
+    def _say(self, line: str) -> None:
+        try:
+            self._link.send(line.encode()[:4096])
+        except OSError:  # nobody listens any more
+            return
