@@ -21,7 +21,7 @@ from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.api.wire.misfit import Misfit
 from moyai.api.wire.protocols import codecs
 from moyai.api.wire.validate import Validator, any_missing, sentence
-from moyai.kernel.errors import ClientFault, OperationNotYet, UnknownOperation
+from moyai.kernel.errors import ClientFault, UnknownOperation
 
 
 class Desk:
@@ -41,10 +41,10 @@ class Desk:
         self._answers = Answers()
 
     def operation(self, name: str) -> Operation[Any]:
-        """The operation's entry. Raises OperationNotYet."""
+        """The operation's entry. Raises the service's fault for what is not here yet."""
         operation = self._service.operations.get(name)
         if operation is None:
-            raise OperationNotYet(
+            raise self._service.not_yet_fault(
                 f"{self.model.service_id} {name} is not implemented by moyai yet; "
                 "docs/reference/coverage.md lists what is."
             )

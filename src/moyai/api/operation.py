@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.errors import ClientFault, InvalidInput
+from moyai.kernel.errors import ClientFault, InvalidInput, OperationNotYet
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
@@ -65,6 +65,8 @@ class Service(msgspec.Struct, frozen=True):
     """Input members that are refused on purpose; see ``wire.accept.Refusals`` for the form."""
     input_fault: type[ClientFault] = InvalidInput
     """What input raises that breaks the model's constraints or asks for what moyai does not do."""
+    not_yet_fault: type[ClientFault] = OperationNotYet
+    """What an operation raises that is in the service's model and not here."""
     missing_fault: type[ClientFault] | None = None
     """What an absent required member raises, where the service has an error of its own for it."""
 

@@ -70,7 +70,7 @@ def tasks() -> Table[Task]:
     """By what they belong to (``group``: ``cluster ARN/group``) and where they are: ``instance``, and by the
     interface that they have for themselves (``address``: ``subnet/address``).
 
-    Stopped ones not by group, namespace, instance, VPC, public address, ``public`` or ``alive``.
+    Stopped ones not by task definition, group, namespace, instance, VPC, public address, ``public`` or ``alive``.
     """
     return Table(
         {
@@ -78,6 +78,7 @@ def tasks() -> Table[Task]:
             "cluster": lambda t: (t.cluster,),
             "group": lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
             "service": lambda t: () if t.service is None else (t.service,),
+            "task_definition": lambda t: () if t.stopped else (t.task_definition,),
             "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
             "instance": lambda t: () if t.container_instance is None or t.stopped else (t.container_instance,),
             "vpc": lambda t: () if t.stopped else _of_interface(t.own_interface, "vpc"),

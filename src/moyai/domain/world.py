@@ -19,6 +19,7 @@ from moyai.domain.cloudwatch import tables as cloudwatch
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
+from moyai.domain.ecs.account_setting import AccountSetting
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.service import Service, ServiceLog
@@ -40,7 +41,8 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ServiceArn, TaskId, WorkloadId
 
 AnyRecord = (
-    Cluster
+    AccountSetting
+    | Cluster
     | TaskDefinition
     | Family
     | Service
@@ -102,6 +104,7 @@ class World:
     """All tables; their indexes are in ``tables``."""
 
     def __init__(self) -> None:
+        self.account_settings: Table[AccountSetting] = Table()
         self.clusters = tables.clusters()
         self.task_definitions = tables.task_definitions()
         self.families: Table[Family] = Table()
@@ -164,6 +167,7 @@ class World:
     def _kinds(self) -> Mapping[type, Table[Any]]:
         """The table of each kind of record."""
         return {
+            AccountSetting: self.account_settings,
             Cluster: self.clusters,
             TaskDefinition: self.task_definitions,
             Family: self.families,

@@ -114,7 +114,8 @@ def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:
     following = replace(service, current_deployment=None)
     if all(t.stopped for t in world.tasks.by("service", service.arn)):
         last = replace(service.primary, desired_count=0)
-        following = replace(following, status=ServiceStatus.INACTIVE, deployments=(last,), steady_at=None)
+        gone = replace(following, status=ServiceStatus.INACTIVE, inactive_at=now)
+        following = replace(gone, deployments=(last,), steady_at=None)
     changes += [] if following == service else [Put(following)]
     changes += unused(world, service, following)
     changes += events.announce(world, service.arn, _stop_texts(roll.alive), now, ids)

@@ -25,6 +25,7 @@ from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
 from moyai.reconcile.broadcast import FabricBroadcast, MeshBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
+from moyai.reconcile.janitor import Janitor
 from moyai.reconcile.names import NameBroadcast
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.queue import KeyQueue
@@ -77,6 +78,7 @@ class Reconciler:
             group.create_task(self._tell())
             group.create_task(self._resync())
             group.create_task(Registrar(self._around).run())
+            group.create_task(Janitor(self._around).run())
             for _ in range(WORKERS):
                 group.create_task(self._queue.work(self._bring_on, "reconciling"))
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
+from moyai.api.ecs.account_settings import effective
 from moyai.api.ecs.cluster_view import cluster_view
 from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn
 from moyai.api.ecs.paging import Ask, page
@@ -79,6 +80,13 @@ class UpdateClusterRequest(msgspec.Struct, frozen=True):
     service_connect_defaults: ServiceConnectDefaults | None = None
 
 
+class UpdateClusterSettingsRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateClusterSettings."""
+
+    cluster: str
+    settings: tuple[Setting, ...]
+
+
 class DeleteClusterRequest(msgspec.Struct, frozen=True):
     """Input of DeleteCluster."""
 
@@ -105,11 +113,12 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
     _check_providers(request.capacity_providers)
     _check_strategy(request.default_capacity_provider_strategy, request.capacity_providers)
     namespace, made = _default_namespace(ctx, request.service_connect_defaults, None)
+    insights = effective(ctx.store.world, ctx.scope, ctx.principal, _INSIGHTS)
     cluster = Cluster(
         arn=key,
         name=name,
         created_at=ctx.now,
-        settings=_settings((Setting(_INSIGHTS, "disabled"),), request.settings),
+        settings=_settings((Setting(_INSIGHTS, insights),), request.settings),
         capacity_providers=request.capacity_providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
         default_namespace=namespace,
@@ -124,6 +133,12 @@ def update_cluster(ctx: Context, request: UpdateClusterRequest) -> dict[str, obj
     namespace, made = _default_namespace(ctx, request.service_connect_defaults, cluster.default_namespace)
     settings = _settings(cluster.settings, request.settings)
     return _kept(ctx, replace(cluster, settings=settings, default_namespace=namespace), made)
+
+
+def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest) -> dict[str, object]:
+    """Change settings."""
+    cluster = active_cluster(ctx, request.cluster)
+    return _kept(ctx, replace(cluster, settings=_settings(cluster.settings, request.settings)), [])
 
 
 def put_cluster_capacity_providers(ctx: Context, request: PutClusterCapacityProvidersRequest) -> dict[str, object]:
@@ -147,7 +162,7 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, obj
         raise ClusterContainsServices
     if any(not t.stopped for t in world.tasks.by("cluster", cluster.arn)):
         raise ClusterContainsTasks
-    return _kept(ctx, replace(cluster, status=ClusterStatus.INACTIVE), [])
+    return _kept(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), [])
 
 
 def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[str, object]:

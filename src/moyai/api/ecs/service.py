@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from moyai.api.ecs import (
+    account_settings,
     clusters,
+    definition_ends,
     service_deployments,
     service_queries,
     services,
@@ -19,11 +21,12 @@ from moyai.api.ecs import (
 )
 from moyai.api.ecs.refused import REFUSED
 from moyai.api.operation import Operation, Service, table
-from moyai.domain.ecs.errors import ClientException, InvalidParameter
+from moyai.domain.ecs.errors import ClientException, InvalidParameter, UnsupportedFeature
 
 ECS: Final = Service(
     name="ecs",
     input_fault=InvalidParameter,
+    not_yet_fault=UnsupportedFeature,
     refused=REFUSED,
     operations=table(
         (
@@ -31,6 +34,7 @@ ECS: Final = Service(
             Operation("DescribeClusters", clusters.DescribeClustersRequest, clusters.describe_clusters),
             Operation("ListClusters", clusters.ListClustersRequest, clusters.list_clusters),
             Operation("UpdateCluster", clusters.UpdateClusterRequest, clusters.update_cluster),
+            Operation("UpdateClusterSettings", clusters.UpdateClusterSettingsRequest, clusters.update_cluster_settings),
             Operation("DeleteCluster", clusters.DeleteClusterRequest, clusters.delete_cluster),
             Operation(
                 "PutClusterCapacityProviders",
@@ -60,8 +64,13 @@ ECS: Final = Service(
             ),
             Operation(
                 "DeregisterTaskDefinition",
-                task_definitions.DeregisterTaskDefinitionRequest,
-                task_definitions.deregister_task_definition,
+                definition_ends.DeregisterTaskDefinitionRequest,
+                definition_ends.deregister_task_definition,
+            ),
+            Operation(
+                "DeleteTaskDefinitions",
+                definition_ends.DeleteTaskDefinitionsRequest,
+                definition_ends.delete_task_definitions,
             ),
             Operation("CreateService", services.CreateServiceRequest, services.create_service),
             Operation("UpdateService", services.UpdateServiceRequest, services.update_service),
@@ -102,6 +111,24 @@ ECS: Final = Service(
             Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task),
             Operation("DescribeTasks", task_queries.DescribeTasksRequest, task_queries.describe_tasks),
             Operation("ListTasks", task_queries.ListTasksRequest, task_queries.list_tasks),
+            Operation(
+                "PutAccountSetting", account_settings.PutAccountSettingRequest, account_settings.put_account_setting
+            ),
+            Operation(
+                "PutAccountSettingDefault",
+                account_settings.PutAccountSettingDefaultRequest,
+                account_settings.put_account_setting_default,
+            ),
+            Operation(
+                "DeleteAccountSetting",
+                account_settings.DeleteAccountSettingRequest,
+                account_settings.delete_account_setting,
+            ),
+            Operation(
+                "ListAccountSettings",
+                account_settings.ListAccountSettingsRequest,
+                account_settings.list_account_settings,
+            ),
             Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
             Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
             Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),

@@ -1,4 +1,4 @@
-"""Task definitions: register, describe, list, deregister.
+"""Task definitions: register, describe, list. How they end is in ``definition_ends``.
 
 Promise: a revision is kept as it was registered, with AWS's defaults filled in, and shown like that for
 ever; its number is never used again. Everything in it is either done by the runtime or recorded and
@@ -81,12 +81,6 @@ class ListTaskDefinitionFamiliesRequest(msgspec.Struct, frozen=True):
     max_results: int | None = None
 
 
-class DeregisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
-    """Input of DeregisterTaskDefinition."""
-
-    task_definition: str
-
-
 def register_task_definition(ctx: Context, request: RegisterTaskDefinitionRequest) -> dict[str, object]:
     """The family's next revision."""
     if request.tags == ():
@@ -164,19 +158,6 @@ def list_task_definition_families(ctx: Context, request: ListTaskDefinitionFamil
     return {"families": found.keys, "next_token": found.next_token}
 
 
-def deregister_task_definition(ctx: Context, request: DeregisterTaskDefinitionRequest) -> dict[str, object]:
-    """Make a revision INACTIVE; services that use it go on."""
-    if ":" not in request.task_definition.rpartition("/")[2]:
-        raise ClientException("Revision is missing.")
-    definition = find_definition(ctx.store.world, ctx.scope, request.task_definition)
-    if definition is None:
-        raise ClientException("Unable to describe task definition.")
-    if definition.status is TaskDefinitionStatus.ACTIVE:
-        definition = replace(definition, status=TaskDefinitionStatus.INACTIVE, deregistered_at=ctx.now)
-        ctx.store.apply([Put(definition)])
-    return {"task_definition": definition_view(definition)}
-
-
 def definition_view(definition: TaskDefinition) -> dict[str, object]:
     """A task definition as the API shows it."""
     return {
@@ -199,6 +180,7 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "registered_at": definition.registered_at,
         "registered_by": definition.registered_by,
         "deregistered_at": definition.deregistered_at,
+        "delete_requested_at": definition.delete_requested_at,
     }
 
 

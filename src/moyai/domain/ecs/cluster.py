@@ -41,6 +41,7 @@ class Cluster(Stored, frozen=True, tag="cluster"):
     name: str
     created_at: Instant
     status: ClusterStatus = ClusterStatus.ACTIVE
+    inactive_at: Instant | None = None
     settings: tuple[Setting, ...] = ()
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()

@@ -15,6 +15,7 @@ InvalidParameterException; clusters, services and namespaces have codes of their
     ├── ServiceDeploymentNotFound   ServiceDeploymentNotFoundException
     ├── NamespaceNotFound           NamespaceNotFoundException
     ├── PlatformUnknown             PlatformUnknownException
+    ├── UnsupportedFeature          UnsupportedFeatureException
     └── Conflict                    ConflictException (detail: resource_ids)
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and each operation's page.
@@ -101,6 +102,12 @@ class PlatformUnknown(ClientFault):
     """There is no such platform version."""
 
     code = "PlatformUnknownException"
+
+
+class UnsupportedFeature(ClientFault):
+    """An operation or a feature that is not here."""
+
+    code = "UnsupportedFeatureException"
 
 
 class Conflict(ClientFault):

@@ -114,6 +114,7 @@ class Service(Stored, frozen=True, tag="service"):
     deployments: tuple[Deployment, ...]
     desired_count: int
     status: ServiceStatus = ServiceStatus.ACTIVE
+    inactive_at: Instant | None = None
     deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
     launch_type: str = "FARGATE"
     platform_version: str | None = None

@@ -137,10 +137,13 @@ class RuntimePlatform(msgspec.Struct, frozen=True):
 
 
 class TaskDefinitionStatus(StrEnum):
-    """An INACTIVE revision still serves the services that use it."""
+    """An INACTIVE revision still serves the services that use it. So does one in DELETE_IN_PROGRESS, which goes when
+    nothing uses it any more.
+    """
 
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"
+    DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
 
 
 class TaskDefinition(Stored, frozen=True, tag="task_definition"):
@@ -162,6 +165,7 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
     execution_role_arn: str | None = None
     runtime_platform: RuntimePlatform | None = None
     deregistered_at: Instant | None = None
+    delete_requested_at: Instant | None = None
     tags: Mapping[str, str] = {}
 
     @property

@@ -1,0 +1,82 @@
+"""Account settings: what holds for an account's callers where a resource says nothing itself.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.domain.keys import scope_key
+from moyai.domain.stored import Stored
+from moyai.kernel.scope import Scope
+
+
+class SettingType(StrEnum):
+    """Who may change a setting."""
+
+    USER = "user"
+    AWS_MANAGED = "aws_managed"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A setting's values at AWS, the one that holds unless said otherwise, and those that can hold here."""
+
+    values: tuple[str, ...]
+    default: str
+    here: tuple[str, ...]
+    reason: str = ""
+    """Why the other values can't."""
+    type: SettingType = SettingType.USER
+
+
+_SWITCH: Final = ("enabled", "disabled")
+_LONG: Final = Rule(_SWITCH, "enabled", ("enabled",), "ARNs have the long format")
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "awsvpcTrunking": Rule(
+            _SWITCH, "enabled", ("enabled",), "a container instance takes any number of tasks with awsvpc"
+        ),
+        "containerInsights": Rule((*_SWITCH, "enhanced"), "disabled", (*_SWITCH, "enhanced")),
+        "containerInstanceLongArnFormat": _LONG,
+        "defaultLogDriverMode": Rule(
+            ("blocking", "non-blocking"),
+            "non-blocking",
+            ("non-blocking",),
+            "a container never waits for the service that keeps its output",
+        ),
+        "fargateEventWindows": Rule(_SWITCH, "disabled", ("disabled",), "tasks are never retired"),
+        "fargateFIPSMode": Rule(_SWITCH, "disabled", ("disabled",), "there is no FIPS-validated cryptography"),
+        "fargateTaskRetirementWaitPeriod": Rule(("0", "7", "14"), "7", ("7",), "tasks are never retired"),
+        "guardDutyActivate": Rule(("on", "off"), "off", (), "Amazon GuardDuty sets it", SettingType.AWS_MANAGED),
+        "serviceLongArnFormat": _LONG,
+        "tagResourceAuthorization": Rule(("on", "off"), "off", ("off",), "no IAM policies are evaluated"),
+        "taskLongArnFormat": _LONG,
+    }
+)
+"""Every setting by its name."""
+
+
+class AccountSetting(Stored, frozen=True, tag="account_setting"):
+    """A value that was set for one principal, or for the account (its root user)."""
+
+    scope: Scope
+    principal: str
+    name: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """The record's key in its table."""
+        return setting_key(self.scope, self.principal, self.name)
+
+
+def setting_key(scope: Scope, principal: str, name: str) -> str:
+    """Under which a principal's setting is kept."""
+    return f"{scope_key(scope)}/{principal}/{name}"

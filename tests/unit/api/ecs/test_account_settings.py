@@ -1,0 +1,105 @@
+"""Account settings: whose they are, what holds, and what can't be set."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.ecs.account_setting import RULES
+from moyai.kernel.errors import ApiError
+from tests.unit.api.ecs.bench import desk
+
+ROOT = "arn:aws:iam::123456789012:root"
+ROLE = "arn:aws:iam::123456789012:role/team/deployer"
+OWN = "arn:aws:iam::123456789012:user/test"
+
+
+def test_every_setting_of_the_model_has_a_rule():
+    assert set(desk().model.shape_for("SettingName").enum) == set(RULES)
+
+
+def test_a_principal_s_own_setting_comes_before_the_account_s(ecs):
+    def holds(principal=OWN):
+        [one] = ecs.call(
+            "ListAccountSettings", name="containerInsights", effectiveSettings=True, principalArn=principal
+        )["settings"]
+        return one["value"]
+
+    assert holds() == "disabled"
+    ecs.call("PutAccountSettingDefault", name="containerInsights", value="enabled")
+    assert (holds(), holds(ROLE)) == ("enabled", "enabled")
+    set_own = ecs.call("PutAccountSetting", name="containerInsights", value="enhanced")["setting"]
+    assert set_own == {"name": "containerInsights", "value": "enhanced", "principalArn": OWN, "type": "user"}
+    assert (holds(), holds(ROLE), holds(ROOT)) == ("enhanced", "enabled", "enabled")
+    assert ecs.call("DeleteAccountSetting", name="containerInsights")["setting"]["value"] == "enabled"
+    ecs.call("DeleteAccountSetting", name="containerInsights")
+    assert holds() == "enabled"
+
+
+def test_only_what_was_set_is_listed_unless_what_holds_is_asked_for(ecs):
+    assert ecs.call("ListAccountSettings")["settings"] == []
+    ecs.call("PutAccountSetting", name="taskLongArnFormat", value="enabled", principalArn=ROLE)
+    assert ecs.call("ListAccountSettings")["settings"] == []
+    [one] = ecs.call("ListAccountSettings", principalArn=ROLE)["settings"]
+    assert (one["name"], one["principalArn"]) == ("taskLongArnFormat", ROLE)
+    first = ecs.call("ListAccountSettings", effectiveSettings=True)
+    rest = ecs.call("ListAccountSettings", effectiveSettings=True, nextToken=first["nextToken"])
+    assert [s["name"] for s in (*first["settings"], *rest["settings"])] == sorted(RULES)
+    assert {s["name"]: s["type"] for s in first["settings"]}["guardDutyActivate"] == "aws_managed"
+    wanted = {"name": "containerInsights", "value": "enabled", "effectiveSettings": True}
+    assert ecs.call("ListAccountSettings", **wanted)["settings"] == []
+
+
+def test_a_new_cluster_begins_with_the_caller_s_container_insights(ecs):
+    ecs.call("PutAccountSettingDefault", name="containerInsights", value="enhanced")
+    made = ecs.call("CreateCluster", clusterName="watched")["cluster"]
+    assert made["settings"] == [{"name": "containerInsights", "value": "enhanced"}]
+    asked = [{"name": "containerInsights", "value": "disabled"}]
+    assert ecs.call("CreateCluster", clusterName="other", settings=asked)["cluster"]["settings"] == asked
+    changed = ecs.call("UpdateClusterSettings", cluster="watched", settings=asked)["cluster"]
+    assert changed["settings"] == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("containerInsights", "maybe", "Invalid value for containerInsights. Valid values are: enabled, disabled"),
+        ("taskLongArnFormat", "disabled", "ARNs have the long format"),
+        ("fargateFIPSMode", "enabled", "no FIPS-validated cryptography"),
+        ("tagResourceAuthorization", "on", "no IAM policies are evaluated"),
+        ("guardDutyActivate", "on", "You cannot change guardDutyActivate"),
+        ("defaultLogDriverMode", "blocking", "never waits"),
+        ("unheardOf", "on", "name"),
+    ],
+)
+def test_what_cant_be_set(ecs, name, value, message):
+    for operation in ("PutAccountSetting", "PutAccountSettingDefault"):
+        ecs.fails(operation, "InvalidParameterException", message, name=name, value=value)
+
+
+@pytest.mark.parametrize(
+    "principal",
+    ["somebody", "arn:aws:iam::999999999999:root", "arn:aws:iam::123456789012:role/", "arn:aws:iam::1:root"],
+)
+def test_a_principal_is_one_of_the_account_s(ecs, principal):
+    asked = {"name": "containerInsights", "value": "enabled", "principalArn": principal}
+    ecs.fails("PutAccountSetting", "InvalidParameterException", "principalArn must be", **asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"value": "enabled"}, "value can only be given together with name"),
+        ({"maxResults": 11}, "maxResults must be between 1 and 10"),
+        ({"nextToken": "x"}, "nextToken"),
+    ],
+)
+def test_a_list_that_cant_be_asked_for(ecs, asked, message):
+    ecs.fails("ListAccountSettings", "InvalidParameterException", message, **asked)
+
+
+@pytest.mark.parametrize("operation", ["CreateDaemon", "CreateGateway", "CreateExpressGatewayService"])
+def test_a_feature_that_is_not_here_is_said_so_in_ecs_s_own_words(operation):
+    with pytest.raises(ApiError) as raised:
+        desk().operation(operation)
+    assert raised.value.code == "UnsupportedFeatureException"
+    assert operation in raised.value.message
