@@ -14,7 +14,7 @@ OWN = "arn:aws:iam::123456789012:user/test"
 
 
 def test_every_setting_of_the_model_has_a_rule():
-    assert set(desk().model.shape_for("SettingName").enum) == set(RULES)
+    assert set(desk().model.shape_for("SettingName").metadata["enum"]) == set(RULES)
 
 
 def test_a_principal_s_own_setting_comes_before_the_account_s(ecs):
