@@ -200,6 +200,8 @@ class Harness:
             return
         before = world.tasks.by("service", service.arn)
         written = {c.record.arn: c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, Task)}
+        halted = {d.id for d in service.deployments if d.halted}
+        assert not any(t.deployment in halted for a, t in written.items() if a not in world.tasks), "it has failed"
         after = [written.get(t.arn, t) for t in before] + [t for a, t in written.items() if a not in world.tasks]
         for pool in {t.pool for t in after}:
             mine, then = [t for t in before if t.pool == pool], [t for t in after if t.pool == pool]

@@ -15,6 +15,7 @@ from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceSt
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,
+    CircuitBreaker,
     HookAction,
     HookTarget,
     HookTimeout,
@@ -22,6 +23,8 @@ from moyai.domain.ecs.strategy import (
     LifecycleStage,
     LinearConfiguration,
     Strategy,
+    ThresholdConfiguration,
+    ThresholdType,
 )
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
@@ -44,12 +47,26 @@ PAUSES = (
     LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP, LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT)),
     LifecycleHook(HookTarget.PAUSE, (LifecycleStage.POST_TEST_TRAFFIC_SHIFT,), HookTimeout(1, HookAction.CONTINUE)),
 )
+BREAKERS = tuple(
+    CircuitBreaker(
+        enable=True, rollback=rollback, threshold_configuration=ThresholdConfiguration(ThresholdType.COUNT, 2)
+    )
+    for rollback in (True, False)
+)
 HOWS: list[dict[str, Any]] = [
     {},
     {"strategy": Strategy.BLUE_GREEN},
     {"strategy": Strategy.BLUE_GREEN, "bake_time_in_minutes": 1, "lifecycle_hooks": PAUSES},
     {"strategy": Strategy.LINEAR, "linear_configuration": LinearConfiguration(30.0, 1)},
     {"strategy": Strategy.CANARY, "canary_configuration": CanaryConfiguration(5.0, 0), "lifecycle_hooks": PAUSES[:1]},
+    {"deployment_circuit_breaker": BREAKERS[0]},
+    {"deployment_circuit_breaker": BREAKERS[1]},
+    {"strategy": Strategy.BLUE_GREEN, "deployment_circuit_breaker": BREAKERS[0]},
+    {
+        "strategy": Strategy.LINEAR,
+        "linear_configuration": LinearConfiguration(50.0, 0),
+        "deployment_circuit_breaker": BREAKERS[1],
+    },
 ]
 
 
@@ -183,7 +200,12 @@ class Planner(RuleBasedStateMachine):
 
     def teardown(self):
         for service in self._active():
-            self.it.build.configure(service.arn, replace(service.deployment_configuration, lifecycle_hooks=()))
+            plain = replace(
+                service.deployment_configuration,
+                lifecycle_hooks=(),
+                deployment_circuit_breaker=CircuitBreaker(enable=False, rollback=False),
+            )
+            self.it.build.configure(service.arn, plain)
             self.it.build.deploy(service.arn, self._definition(checked=True))
         self.it.converge()
         assert self.it.plans_left() == []

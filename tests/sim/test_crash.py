@@ -11,7 +11,16 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import DeploymentConfiguration, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
-from moyai.domain.ecs.strategy import HookTarget, LifecycleHook, LifecycleStage, LinearConfiguration, Strategy
+from moyai.domain.ecs.strategy import (
+    CircuitBreaker,
+    HookTarget,
+    LifecycleHook,
+    LifecycleStage,
+    LinearConfiguration,
+    Strategy,
+    ThresholdConfiguration,
+    ThresholdType,
+)
 from moyai.plan.strategy.hooks import waiting
 from moyai.testing.world import container
 from tests.sim.control import Installation
@@ -71,6 +80,26 @@ async def moving(made: Installation) -> None:
     await made.until(lambda: made.store.world.services[front].status is ServiceStatus.INACTIVE)
 
 
+async def failing(made: Installation) -> None:
+    """Two deployments whose tasks never start: the circuit breaker takes one back, and ends the other where it is."""
+    build = made.build
+    good, bad = (
+        build.definition("back", container("api", words, port=9000)) for words in (None, ("sim", "cannot_start"))
+    )
+    back = build.service("back", good, 2, offers=["api"])
+    build.discover(back, build.registry("back", 10))
+    await made.steady(back)
+    count = ThresholdConfiguration(ThresholdType.COUNT, 2)
+    for rollback, ends in (
+        (True, ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL),
+        (False, ServiceDeploymentStatus.STOPPED),
+    ):
+        breaker = CircuitBreaker(enable=True, rollback=rollback, threshold_configuration=count)
+        made.build.configure(back, DeploymentConfiguration(deployment_circuit_breaker=breaker))
+        made.build.deploy(back, bad)
+        await made.until(lambda ends=ends: made.build.deployment(back).status is ends)
+
+
 async def ending(made: Installation) -> dict[str, object]:
     """What is left, without the names that chance gave."""
     await made.clock.advance(120)
@@ -99,7 +128,7 @@ async def told_after(story: Story, cut: int | None) -> tuple[Installation, int, 
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-@pytest.mark.parametrize("story", [rolling, moving])
+@pytest.mark.parametrize("story", [rolling, moving, failing])
 async def test_it_ends_the_same_wherever_it_was_cut(story, first):
     _, actions, expected = await told_after(story, None)
     assert expected["sandboxes"]

@@ -17,6 +17,8 @@ from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids
 from moyai.plan import events
+from moyai.plan.rollout import is_healthy
+from moyai.plan.strategy import breaker
 
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 27 * 60.0
@@ -43,7 +45,8 @@ def after_stop(world: World, task: Task, now: Instant, ids: Ids) -> tuple[Put, .
         texts.append(events.INCONSISTENT)
     new = [t for t in texts if events.worth_saying(world, service.arn, t, now)]
     counted = _with_deployment(service, task, failures, later(now, _wait(failures)))
-    return (*counted, *events.announce(world, service.arn, new, now, ids))
+    failed = breaker.after_failure(world, service, task)
+    return (*counted, *failed, *events.announce(world, service.arn, new, now, ids))
 
 
 def after_start(world: World, task: Task) -> tuple[Put, ...]:
@@ -53,6 +56,15 @@ def after_start(world: World, task: Task) -> tuple[Put, ...]:
     if service is None or deployment is None or deployment.failed_tasks == 0:
         return ()
     return _with_deployment(service, task, 0, Instant(0))
+
+
+def after_health(world: World, before: Task, task: Task) -> tuple[Put, ...]:
+    """Changes to the task's deployment when the task has just become healthy."""
+    service = world.services.get(task.service)
+    definition = world.task_definitions[task.task_definition]
+    if service is None or is_healthy(before, definition) or not is_healthy(task, definition):
+        return ()
+    return breaker.after_success(world, service, task)
 
 
 def _wait(failures: int) -> float:

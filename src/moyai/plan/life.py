@@ -20,7 +20,7 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.world import Delete, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, TaskArn, WorkloadId
-from moyai.plan import restart
+from moyai.plan import failure, restart
 from moyai.plan.action import Plan, plan
 from moyai.plan.ending import deactivating, deprovisioning, stopping
 from moyai.plan.live import followed, named
@@ -58,7 +58,8 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
     case = restart.renewed(case)
     step = restart.started(case, named(world, _STEPS[task.last_status](case), observed, now))
     changed = () if step.task == task else (Put(replace(step.task, version=task.version + 1)),)
-    return plan((*changed, *step.changes), step.effects, step.wake_at)
+    recovered = failure.after_health(world, task, step.task)
+    return plan((*changed, *step.changes, *recovered), step.effects, step.wake_at)
 
 
 def _forget(task: Task, now: Instant) -> Plan:

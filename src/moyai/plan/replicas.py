@@ -1,8 +1,8 @@
 """Which tasks a service starts now.
 
 Promise: never more than the ceiling allows, counting what stays; never before the back-off of a
-deployment whose tasks don't start. While such a deployment fails, the one before it keeps the floor:
-what dies of it is replaced by its like.
+deployment whose tasks don't start, and never of one that has failed. While a deployment fails, and after it has, the
+one before it keeps the floor: what dies of it is replaced by its like.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
     room = max(0, limits.ceiling - sum(t.arn not in stopping for t in roll.alive))
     good = [t for t in (*roll.healthy, *roll.coming) if t.arn not in stopping]
     primary = roll.service.primary
-    missing = max(0, roll.service.desired_count - len(of(primary, good)))
+    missing = 0 if primary.halted else max(0, roll.service.desired_count - len(of(primary, good)))
     wanted = [primary] * min(missing, room) if now >= primary.retry_at else []
     wanted += _held(roll, limits, good, room - len(wanted), now)
     tasks: list[Task] = []
@@ -59,18 +59,19 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
             tasks.append(launch(world, _request(world, roll.service, deployment), now, ids, (*before, *tasks)))
     except NoRoom as full:
         no_room = str(full)
-    return Launches(tuple(tasks), missing, room - len(tasks), no_room)
+    return Launches(tuple(tasks), missing, 0 if primary.halted else room - len(tasks), no_room)
 
 
 def _held(roll: Roll, limits: Bounds, good: Sequence[Task], room: int, now: Instant) -> list[Deployment]:
     """The former deployment, once for each task it must replace while the newest one fails."""
-    deployments = roll.service.deployments
-    if not roll.service.primary.failed_tasks or len(deployments) == 1 or now < deployments[1].retry_at:
+    newest, *others = roll.service.deployments
+    former = next((d for d in others if not d.halted), None)
+    if not (newest.failed_tasks or newest.halted) or former is None or now < former.retry_at:
         return []
     counted = sum(t in good for t in roll.healthy) + len(
         not_of(roll.service.primary, [t for t in roll.coming if t in good])
     )
-    return [deployments[1]] * max(0, min(limits.floor - counted, room))
+    return [former] * max(0, min(limits.floor - counted, room))
 
 
 def _request(world: World, service: Service, deployment: Deployment) -> LaunchRequest:

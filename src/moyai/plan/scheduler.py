@@ -4,7 +4,7 @@ Promise: desiredCount is kept, what dies is replaced, a rolling deployment stays
 a service that is left alone comes to rest (the plan is then empty). Everything it knows of a task is
 on the task's record. Where a deployment that moves traffic is, and what it waits for, is ``strategy``'s; what to
 stop is in ``selection``, the counting in ``rollout``, each pool of tasks by itself in ``pools``.
-Refuses: circuit breaker, capacity providers.
+Refuses: capacity providers.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
 """
 
@@ -29,6 +29,7 @@ from moyai.plan.replicas import Moment
 from moyai.plan.retire import unused
 from moyai.plan.rollout import Roll, take_stock
 from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task
+from moyai.plan.strategy import breaker
 from moyai.plan.strategy.advance import REROUTE_POLL, due, transition
 from moyai.plan.strategy.begin import superseded
 from moyai.plan.strategy.case import Case, case_of, have_acknowledged
@@ -73,6 +74,7 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     following, record = _ended(following, case, now)
     following, unheard = unseen.told(world, following)
     blind = [events.unseen(unheard.tasks, unheard.names)] if unheard.names else []
+    record = None if record is None else _with_failures(record, service, made)
     texts = [*told, *(text for turn in made for text in _texts(world, turn, now)), *blind, *said]
     return plan(
         (
@@ -104,6 +106,12 @@ def _ended(following: Service, case: Case | None, now: Instant) -> tuple[Service
         return following, record
     done = replace(following, settled=following.primary.id, current_deployment=None)
     return done, None if record is None else completed(record, now)
+
+
+def _with_failures(record: ServiceDeployment, service: Service, made: Sequence[Turn]) -> ServiceDeployment:
+    """The record, with those of its tasks counted that are stopped because their health check fails."""
+    sick = [t for turn in made for t in turn.stops if t in turn.roll.unhealthy and t.deployment == record.target]
+    return breaker.counted(record, service, len(sick))
 
 
 def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:

@@ -17,6 +17,8 @@ from moyai.plan.rollout import Bounds, Roll, not_of, of
 
 def to_stop(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
     """All that may and should be told to stop now."""
+    if roll.service.primary.halted:
+        return (*_beyond(roll), *_replaced(roll, limits))
     old = _old(roll, limits)
     return (*old, *_surplus(roll, limits, old), *_replaced(roll, limits))
 
@@ -29,6 +31,19 @@ def _old(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
     healthy = _crowded_first(not_of(primary, roll.healthy), roll.alive)[:spare]
     coming = [t for t in not_of(primary, roll.coming) if enough or (_starting(t) and not primary.failed_tasks)]
     return (*not_of(primary, roll.unhealthy), *coming, *healthy)
+
+
+def _beyond(roll: Roll) -> tuple[Task, ...]:
+    """Beside a deployment that has failed, the former ones go on: of what there is above desiredCount, its own goes
+    first.
+    """
+    primary, desired = roll.service.primary, roll.service.desired_count
+    spare = max(0, len(roll.healthy) - desired)
+    excess = max(0, len(roll.coming) + len(roll.healthy) - desired)
+    coming = (*of(primary, roll.coming), *not_of(primary, roll.coming))[:excess]
+    own = _crowded_first(of(primary, roll.healthy), roll.alive)
+    former = _crowded_first(not_of(primary, roll.healthy), roll.alive)
+    return (*not_of(primary, roll.unhealthy), *coming, *(*own, *former)[:spare])
 
 
 def _surplus(roll: Roll, limits: Bounds, already: Sequence[Task]) -> tuple[Task, ...]:

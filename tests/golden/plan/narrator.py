@@ -72,7 +72,7 @@ class Narrator(Harness):
         build = self.build
         verbs: Mapping[str, Callable[[], object]] = {
             "create": lambda: self._create(what),
-            "deploy": lambda: build.deploy(self._service(what), self._definition(what)),
+            "deploy": lambda: self._deploy(what),
             "scale": lambda: self._each(lambda name, count: build.scale(self._service(name), count), what),
             "delete": lambda: build.delete(self._service(what)),
             "run": lambda: build.run(self._definition(what)),
@@ -143,8 +143,15 @@ class Narrator(Harness):
     def _configure(self, name: str, asked: Mapping[str, Any]) -> None:
         self.build.configure(self._service(name), msgspec.convert(asked, DeploymentConfiguration))
 
-    def _definition(self, name: str) -> TaskDefinition:
-        return self.build.definition(name, *(_container(c) for c in self._services[name]["containers"]))
+    def _deploy(self, what: str | Mapping[str, str]) -> None:
+        """By name, with other words for its first container where the story has some."""
+        ((name, words),) = what.items() if isinstance(what, Mapping) else ((what, None),)
+        self.build.deploy(self._service(name), self._definition(name, words))
+
+    def _definition(self, name: str, words: str | None = None) -> TaskDefinition:
+        first, *others = self._services[name]["containers"]
+        first = first if words is None else {**first, "sim": words}
+        return self.build.definition(name, *(_container(c) for c in (first, *others)))
 
     def _change(self, change: Change) -> list[str]:
         if not isinstance(change, Put):
@@ -226,6 +233,7 @@ def _deployment(record: ServiceDeployment) -> str:
         words.append(f"{record.stage.value}" + (f" {record.step + 1}" if record.step else ""))
     words += [f"hook {run.status.value}" for run in record.hooks]
     words += ["bakes"] if record.baking_since is not None else []
+    words += [f"{record.failures} failures"] if record.failures else []
     return ", ".join(words)
 
 

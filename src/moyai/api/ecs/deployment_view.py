@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from moyai.api.ecs.service_view import PLATFORM_FAMILY, configuration_view, connect_view, counts
 from moyai.domain.ecs.service import Service
-from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceDeploymentStatus, ServiceRevision
+from moyai.domain.ecs.service_deployment import Monitor, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision
 from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.world import World
 from moyai.kernel.ids import DeploymentId
 from moyai.plan.launch import FARGATE_PLATFORM
+from moyai.plan.strategy import breaker
 from moyai.plan.strategy.begin import revision_arn
 
 _PERCENT = 100.0
@@ -51,7 +52,7 @@ def service_deployment_view(world: World, record: ServiceDeployment) -> dict[str
         "lifecycle_hook_details": record.hooks,
         "deployment_configuration": configuration_view(record.configuration),
         "rollback": record.rollback,
-        "deployment_circuit_breaker": {"status": "DISABLED", "failure_count": 0, "threshold": 0},
+        "deployment_circuit_breaker": _breaker(world, record),
         "alarms": {"status": "DISABLED", "alarm_names": [], "triggered_alarm_names": []},
     }
 
@@ -73,6 +74,21 @@ def service_revision_view(revision: ServiceRevision) -> dict[str, object]:
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(made.service_connect),
         "created_at": made.created_at,
+    }
+
+
+def _breaker(world: World, record: ServiceDeployment) -> dict[str, object]:
+    """How the circuit breaker stands; its threshold follows desiredCount as long as it watches."""
+    if not record.configuration.deployment_circuit_breaker.enable:
+        return {"status": "DISABLED", "failure_count": 0, "threshold": 0}
+    service = world.services.get(record.service)
+    status = "MONITORING" if breaker.watches(record) else "MONITORING_COMPLETE"
+    return {
+        "status": "TRIGGERED" if record.failed_by is Monitor.CIRCUIT_BREAKER else status,
+        "failure_count": record.failures,
+        "threshold": breaker.threshold(record.configuration, service.desired_count)
+        if breaker.watches(record) and service is not None
+        else record.threshold,
     }
 
 

@@ -67,8 +67,6 @@ _CONTAINER: _Reasons = (
     ("credentialSpecs", _NO_WINDOWS),
 )
 _DEPLOYMENT_CONFIGURATION: _Reasons = (
-    ("deploymentCircuitBreaker.resetOnHealthyTask", "there is no circuit breaker yet"),
-    ("deploymentCircuitBreaker.thresholdConfiguration", "there is no circuit breaker yet"),
     ("lifecycleHooks[].hookTargetArn", "hooks are pauses; there are no Lambda functions"),
     ("lifecycleHooks[].roleArn", "hooks are pauses; there are no Lambda functions"),
     ("lifecycleHooks[].hookDetails", "hooks are pauses; there are no Lambda functions"),

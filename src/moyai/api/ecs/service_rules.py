@@ -18,13 +18,6 @@ MAX_DESIRED = 5000
 _FULL = 100  # percent
 
 
-class CircuitBreaker(msgspec.Struct, frozen=True):
-    """deploymentCircuitBreaker; only switched off."""
-
-    enable: bool
-    rollback: bool
-
-
 class Alarms(msgspec.Struct, frozen=True):
     """Deployment alarms; only switched off."""
 
@@ -44,7 +37,6 @@ class DeploymentSettings(StrategySettings, frozen=True):
 
     maximum_percent: int | None = None
     minimum_healthy_percent: int | None = None
-    deployment_circuit_breaker: CircuitBreaker | None = None
     alarms: Alarms | None = None
 
 
@@ -54,8 +46,6 @@ def deployment_configuration(
     """The configuration to keep. Raises InvalidParameter."""
     if asked is None:
         return current
-    if asked.deployment_circuit_breaker is not None and asked.deployment_circuit_breaker.enable:
-        raise unsupported("deploymentConfiguration.deploymentCircuitBreaker.enable", "true", "not yet")
     if asked.alarms is not None and asked.alarms.enable:
         raise unsupported("deploymentConfiguration.alarms.enable", "true", "there are no CloudWatch alarms")
     most = current.maximum_percent if asked.maximum_percent is None else asked.maximum_percent

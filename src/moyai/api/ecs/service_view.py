@@ -80,7 +80,7 @@ def configuration_view(configuration: DeploymentConfiguration) -> dict[str, obje
     return {
         "maximum_percent": configuration.maximum_percent,
         "minimum_healthy_percent": configuration.minimum_healthy_percent,
-        "deployment_circuit_breaker": {"enable": False, "rollback": False},
+        "deployment_circuit_breaker": configuration.deployment_circuit_breaker,
         "strategy": configuration.strategy,
         "bake_time_in_minutes": configuration.bake_time_in_minutes,
         "lifecycle_hooks": configuration.lifecycle_hooks or None,

@@ -16,6 +16,7 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import DeploymentConfiguration
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,
+    CircuitBreaker,
     HookTarget,
     LifecycleHook,
     LifecycleStage,
@@ -29,6 +30,7 @@ _MEMBER = "deploymentConfiguration"
 _LONGEST_BAKE = 1440
 _LEAST_STEP, _LEAST_CANARY = 3.0, 0.1
 _FULL = 100.0
+_MOST = 2**31 - 1
 _TENTHS = 10
 _NO_PAUSE = frozenset({LifecycleStage.TEST_TRAFFIC_SHIFT, LifecycleStage.PRODUCTION_TRAFFIC_SHIFT})
 
@@ -41,6 +43,7 @@ class StrategySettings(msgspec.Struct, frozen=True):
     lifecycle_hooks: tuple[LifecycleHook, ...] | None = None
     linear_configuration: LinearConfiguration | None = None
     canary_configuration: CanaryConfiguration | None = None
+    deployment_circuit_breaker: CircuitBreaker | None = None
 
 
 def checked_strategy(asked: StrategySettings, current: DeploymentConfiguration) -> DeploymentConfiguration:
@@ -56,7 +59,9 @@ def checked_strategy(asked: StrategySettings, current: DeploymentConfiguration) 
         lifecycle_hooks=_given(asked.lifecycle_hooks, before.lifecycle_hooks),
         linear_configuration=_given(asked.linear_configuration, before.linear_configuration),
         canary_configuration=_given(asked.canary_configuration, before.canary_configuration),
+        deployment_circuit_breaker=_given(asked.deployment_circuit_breaker, current.deployment_circuit_breaker),
     )
+    _check_breaker(made.deployment_circuit_breaker)
     _check_own(asked, made, before)
     _check_linear(made.linear_configuration)
     _check_canary(made.canary_configuration)
@@ -107,6 +112,12 @@ def _check_percent(member: str, percent: float, least: float) -> None:
 def _check_bake(member: str, minutes: int) -> None:
     if not 0 <= minutes <= _LONGEST_BAKE:
         raise InvalidParameter(f"{_MEMBER}.{member} must be between 0 and {_LONGEST_BAKE}.")
+
+
+def _check_breaker(breaker: CircuitBreaker) -> None:
+    asked = breaker.threshold_configuration
+    if asked is not None and not 1 <= asked.value <= _MOST:
+        raise InvalidParameter(f"{_MEMBER}.deploymentCircuitBreaker.thresholdConfiguration.value must be at least 1.")
 
 
 def _check_hook(hook: LifecycleHook) -> None:

@@ -13,7 +13,13 @@ import msgspec
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.strategy import CanaryConfiguration, LifecycleHook, LinearConfiguration, Strategy
+from moyai.domain.ecs.strategy import (
+    CanaryConfiguration,
+    CircuitBreaker,
+    LifecycleHook,
+    LinearConfiguration,
+    Strategy,
+)
 from moyai.domain.ecs.traffic import Traffic
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -76,6 +82,7 @@ class DeploymentConfiguration(msgspec.Struct, frozen=True):
     lifecycle_hooks: tuple[LifecycleHook, ...] = ()
     linear_configuration: LinearConfiguration | None = None
     canary_configuration: CanaryConfiguration | None = None
+    deployment_circuit_breaker: CircuitBreaker = CircuitBreaker(enable=False, rollback=False)
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -99,6 +106,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """No new task before this: the back-off after tasks that never reached RUNNING."""
     rollout_state: RolloutState = RolloutState.IN_PROGRESS
     rollout_state_reason: str = ""
+    halted: bool = False
+    """It failed: no task of it is started any more."""
     unseen: tuple[str, ...] = ()
     """Names that its running tasks can't call and that it has said so of."""
 

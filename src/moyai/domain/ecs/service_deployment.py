@@ -61,6 +61,12 @@ SERVICE_DEPLOYMENT_TRANSITIONS: Mapping[ServiceDeploymentStatus, frozenset[Servi
 """From each status, those that may follow. STOPPED from anywhere: another deployment, or the service's end, cuts in."""
 
 
+class Monitor(StrEnum):
+    """What can find that a deployment fails."""
+
+    CIRCUIT_BREAKER = "CIRCUIT_BREAKER"
+
+
 class HookStatus(StrEnum):
     """How one run of a hook stands."""
 
@@ -136,6 +142,12 @@ class ServiceDeployment(Stored, frozen=True, tag="service_deployment"):
     hooks: tuple[HookRun, ...] = ()
     """Of the present stage."""
     rollback: Rollback | None = None
+    failures: int = 0
+    """Of the target's tasks, as the circuit breaker counts them."""
+    threshold: int = 0
+    """How many would have been too many when they were last counted."""
+    failed_by: Monitor | None = None
+    """What found that it fails."""
 
     @property
     def key(self) -> ServiceDeploymentArn:
@@ -146,6 +158,11 @@ class ServiceDeployment(Stored, frozen=True, tag="service_deployment"):
     def alone(self) -> bool:
         """There is no other pool to take traffic from."""
         return self.home == self.pool
+
+    @property
+    def forward(self) -> bool:
+        """It is still on its way to the target."""
+        return self.status in {_S.PENDING, _S.IN_PROGRESS}
 
     @property
     def finished(self) -> bool:

@@ -64,6 +64,30 @@ class LifecycleHook(msgspec.Struct, frozen=True):
     timeout_configuration: HookTimeout | None = None
 
 
+class ThresholdType(StrEnum):
+    """What a circuit breaker's value is: tasks, or percent of desiredCount, which may be kept within bounds."""
+
+    COUNT = "COUNT"
+    BOUNDED_PERCENT = "BOUNDED_PERCENT"
+    UNBOUNDED_PERCENT = "UNBOUNDED_PERCENT"
+
+
+class ThresholdConfiguration(msgspec.Struct, frozen=True):
+    """How many failures are too many."""
+
+    type: ThresholdType
+    value: int
+
+
+class CircuitBreaker(msgspec.Struct, frozen=True):
+    """Whether a deployment fails when its tasks do, and goes back then. None: as AWS has it when it isn't asked."""
+
+    enable: bool
+    rollback: bool
+    reset_on_healthy_task: bool | None = None
+    threshold_configuration: ThresholdConfiguration | None = None
+
+
 class LinearConfiguration(msgspec.Struct, frozen=True):
     """Equal steps of the production traffic, and minutes between two of them."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.ecs.service_deployment import HookStatus, ServiceDeploymentStatus
+from moyai.domain.ecs.service_deployment import HookStatus, Monitor, ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import LifecycleStage
 from moyai.kernel.clock import Instant, later
 from moyai.plan.action import earliest
-from moyai.plan.strategy import hooks, stages
+from moyai.plan.strategy import breaker, hooks, stages
 from moyai.plan.strategy.case import REROUTE_LIMIT, Case, Step
-from moyai.plan.strategy.ending import abort, asked_back, go_back
+from moyai.plan.strategy.ending import abort, asked_back, fail, go_back
 from moyai.plan.strategy.weights import same, toward, wanted
 
 REROUTE_POLL = 1.0
@@ -34,7 +34,8 @@ def transition(case: Case) -> Step | None:
         case _S.ROLLBACK_REQUESTED:
             return go_back(case)
         case _:
-            return _rerouted(case) or (_brought_on(case) if case.acknowledged else None)
+            failed = _failed(case)
+            return failed or _rerouted(case) or (_brought_on(case) if case.acknowledged else None)
 
 
 def due(case: Case) -> Instant | None:
@@ -46,6 +47,14 @@ def due(case: Case) -> Instant | None:
     limit = later(case.record.updated_at, stages.STAGE_LIMIT) if _scaling_up(case) else None
     times = (baked, limit, *(run.expires_at for run in hooks.waiting(case.record)))
     return earliest(*(t for t in times if t is not None and t > case.now))
+
+
+def _failed(case: Case) -> Step | None:
+    """What follows when the deployment is found to fail."""
+    asked = case.record.configuration.deployment_circuit_breaker
+    if breaker.exceeded(case.record, case.service):
+        return fail(case, Monitor.CIRCUIT_BREAKER, back=asked.rollback)
+    return None
 
 
 def _started(case: Case) -> Step:

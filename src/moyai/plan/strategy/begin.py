@@ -18,6 +18,7 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, Pool, ServiceArn, ServiceDeploymentArn, ServiceRevisionArn
+from moyai.plan.strategy.breaker import threshold
 from moyai.plan.strategy.weights import home_of
 
 SUPERSEDED = "Service deployment stopped because a new service deployment started."
@@ -54,6 +55,7 @@ def begin(
         sources=tuple(d.id for d in service.deployments),
         home=home,
         pool=made.pool,
+        threshold=threshold(configuration, service.desired_count),
     )
     before = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
     traffic = service.traffic

@@ -6,17 +6,25 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, DeploymentStatus, RolloutState, Service
-from moyai.domain.ecs.service_deployment import Rollback, ServiceDeployment, ServiceDeploymentStatus
-from moyai.domain.ecs.strategy import LifecycleStage
+from moyai.domain.ecs.service_deployment import Monitor, Rollback, ServiceDeployment, ServiceDeploymentStatus
+from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.kernel.clock import Instant
 from moyai.plan.strategy.begin import revision_arn
 from moyai.plan.strategy.case import Case, Step
 
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 ABORTED = "Service deployment stopped because StopServiceDeployment was called with ABORT."
+_NAME: Mapping[Monitor | None, str] = MappingProxyType(
+    {None: "ECS deployment", Monitor.CIRCUIT_BREAKER: "ECS deployment circuit breaker"}
+)
+_SHORT: Mapping[Monitor | None, str] = MappingProxyType({Monitor.CIRCUIT_BREAKER: "tasks failed to start."})
+_WHY: Mapping[Monitor, str] = MappingProxyType({Monitor.CIRCUIT_BREAKER: "the circuit breaker threshold was exceeded"})
 _S = ServiceDeploymentStatus
 
 
@@ -31,14 +39,24 @@ def asked_back(case: Case, why: str) -> Step:
     return Step(case.service, replace(case.record, status=_S.ROLLBACK_REQUESTED, status_reason=reason))
 
 
+def fail(case: Case, monitor: Monitor, *, back: bool) -> Step:
+    """What watches the deployment has found that it fails; ``back``: it is to go back then."""
+    found = replace(case, record=case.changed(failed_by=monitor))
+    if back:
+        return asked_back(found, _WHY[monitor])
+    reason = f"Service deployment stopped because {_WHY[monitor]}."
+    record = found.changed(status=_S.STOPPED, status_reason=reason, finished_at=case.now, stopped_at=case.now, hooks=())
+    return Step(_given_up(found, reason, halted=True), record, (_failed(found.record, reason),))
+
+
 def go_back(case: Case) -> Step:
     """The way back begins, or there is nothing to go back to."""
     reason = case.record.status_reason or rolled_back_because("it was asked for")
-    failed = f"(deployment {case.record.target}) deployment failed: {reason}"
+    failed = _failed(case.record, reason)
     candidate = _candidate(case)
     if candidate is None:
         record = case.changed(status=_S.ROLLBACK_FAILED, status_reason=NO_CANDIDATE, finished_at=case.now, hooks=())
-        return Step(_given_up(case, reason), record, (failed,))
+        return Step(_given_up(case, reason, halted=record.failed_by is not None), record, (failed,))
     record = case.changed(
         status=_S.ROLLBACK_IN_PROGRESS,
         stage=_first_back(case.record),
@@ -49,16 +67,30 @@ def go_back(case: Case) -> Step:
     back = replace(
         candidate,
         status=DeploymentStatus.PRIMARY,
+        failed_tasks=0,
+        retry_at=Instant(0),
+        halted=False,
         rollout_state=RolloutState.IN_PROGRESS,
-        rollout_state_reason=f"ECS deployment rolling back to deploymentId {candidate.id}.",
+        rollout_state_reason=_rolling_back(record.failed_by, candidate),
         updated_at=case.now,
     )
-    others = (replace(d, status=DeploymentStatus.ACTIVE) for d in _with_failed(case, reason) if d.id != back.id)
+    given_up = _with_failed(case, reason, halted=True)
+    others = (replace(d, status=DeploymentStatus.ACTIVE) for d in given_up if d.id != back.id)
     return Step(
         replace(case.service, deployments=(back, *others)),
         record,
         (failed, f"rolling back to deployment {candidate.id}."),
     )
+
+
+def _rolling_back(by: Monitor | None, to: Deployment) -> str:
+    return f"{_NAME[by]}{'' if by is None else ':'} rolling back to deploymentId {to.id}."
+
+
+def _failed(record: ServiceDeployment, reason: str) -> str:
+    """The event that tells of a deployment's failure: AWS words those of rolling deployments shorter."""
+    rolling = record.configuration.strategy is Strategy.ROLLING and record.failed_by is not None
+    return f"(deployment {record.target}) deployment failed: {_SHORT[record.failed_by] if rolling else reason}"
 
 
 def _first_back(record: ServiceDeployment) -> LifecycleStage | None:
@@ -101,13 +133,23 @@ def _candidate(case: Case) -> Deployment | None:
     return next((d for d in at_home if d.id == service.settled), at_home[0] if at_home else None)
 
 
-def _given_up(case: Case, reason: str) -> Service:
-    return replace(case.service, deployments=_with_failed(case, reason), current_deployment=None)
+def _given_up(case: Case, reason: str, *, halted: bool = False) -> Service:
+    return replace(case.service, deployments=_with_failed(case, reason, halted=halted), current_deployment=None)
 
 
-def _with_failed(case: Case, reason: str) -> tuple[Deployment, ...]:
-    """The service's deployments, the target one FAILED."""
+def _with_failed(case: Case, reason: str, *, halted: bool) -> tuple[Deployment, ...]:
+    """The service's deployments, the target one FAILED; ``halted``: no task of it is started any more."""
+    by = case.record.failed_by
+    told = reason if by is None else f"{_NAME[by]}: {_SHORT[by]}"
     return tuple(
-        replace(d, rollout_state=RolloutState.FAILED, rollout_state_reason=reason) if d.id == case.record.target else d
+        replace(
+            d,
+            rollout_state=RolloutState.FAILED,
+            rollout_state_reason=told,
+            halted=halted,
+            updated_at=case.now,
+        )
+        if d.id == case.record.target
+        else d
         for d in case.service.deployments
     )

@@ -69,6 +69,21 @@ def test_a_new_service_has_a_deployment_and_a_revision(shop):
     assert "currentServiceDeployment" not in shop.call("DescribeServices", services=["web"])["services"][0]
 
 
+def test_the_circuit_breaker_is_shown_as_it_stands(web):
+    breaker = {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "UNBOUNDED_PERCENT", "value": 20}}
+    assert newest(web)["deploymentCircuitBreaker"] == {"status": "DISABLED", "failureCount": 0, "threshold": 0}
+    asked = strategy(lifecycleHooks=[PAUSE], deploymentCircuitBreaker=breaker)
+    record = redeploy(web, **asked)
+    assert record["deploymentConfiguration"]["deploymentCircuitBreaker"] == breaker
+    assert record["deploymentCircuitBreaker"] == {"status": "MONITORING", "failureCount": 0, "threshold": 1}
+    web.call("UpdateService", service="web", desiredCount=10)
+    assert newest(web)["deploymentCircuitBreaker"] == {"status": "MONITORING", "failureCount": 0, "threshold": 2}
+    web.call("UpdateService", service="web", desiredCount=0)
+    record = redeploy(web, **strategy(lifecycleHooks=[]))
+    assert record["status"] == "SUCCESSFUL"
+    assert record["deploymentCircuitBreaker"] == {"status": "MONITORING_COMPLETE", "failureCount": 0, "threshold": 1}
+
+
 def test_a_pause_waits_for_its_answer(web):
     record = redeploy(web, **strategy(lifecycleHooks=[PAUSE]))
     assert record["status"] == "IN_PROGRESS"

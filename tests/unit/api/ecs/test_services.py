@@ -103,7 +103,16 @@ INVALID = [
         _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}]),
         "PAUSE hooks cannot be configured at TEST_TRAFFIC_SHIFT",
     ),
-    (_rolling(deploymentCircuitBreaker={"enable": True, "rollback": True}), "deploymentCircuitBreaker.enable"),
+    (
+        _rolling(
+            deploymentCircuitBreaker={
+                "enable": True,
+                "rollback": True,
+                "thresholdConfiguration": {"type": "COUNT", "value": 0},
+            }
+        ),
+        "deploymentCircuitBreaker.thresholdConfiguration.value must be at least 1",
+    ),
     (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": ["a"]}), "alarms.enable"),
     (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "hookTargetArn: not supported"),
     ({"desiredCount": -1}, "desiredCount must be between"),
