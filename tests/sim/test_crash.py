@@ -97,7 +97,8 @@ async def failing(made: Installation) -> None:
         breaker = CircuitBreaker(enable=True, rollback=rollback, threshold_configuration=count)
         made.build.configure(back, DeploymentConfiguration(deployment_circuit_breaker=breaker))
         made.build.deploy(back, bad)
-        await made.until(lambda ends=ends: made.build.deployment(back).status is ends)
+        await made.until(lambda: made.build.deployment(back).finished)
+        assert made.build.deployment(back).status is ends
 
 
 async def ending(made: Installation) -> dict[str, object]:
