@@ -24,10 +24,12 @@ from moyai.domain.cloudmap import errors as cloudmap_errors
 from moyai.domain.cloudwatch import errors as cloudwatch_errors
 from moyai.domain.ecs import errors as ecs_errors
 from moyai.domain.ecs.task import TASK_TRANSITIONS
+from moyai.domain.logs import errors as logs_errors
 from moyai.domain.pca import errors as acmpca_errors
 from moyai.domain.vpc import errors as ec2_errors
 from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
+from moyai.store.log_memory import MemoryLogStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.series import Archive
 from moyai.telemetry.write import ArchiveWriter
@@ -41,6 +43,7 @@ _BRANCHES = MappingProxyType(
         "Cloud Map": (cloudmap_errors,),
         "EC2": (ec2_errors,),
         "CloudWatch": (cloudwatch_errors,),
+        "CloudWatch Logs": (logs_errors,),
         "Private CA": (acmpca_errors,),
     }
 )
@@ -56,7 +59,8 @@ def pages() -> Mapping[str, str]:
     archive = Archive()
     return {
         "coverage.md": render_coverage(
-            services(ArchiveReader(archive), ArchiveWriter(archive), CloudMapSettings()), load_models()
+            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), CloudMapSettings()),
+            load_models(),
         ),
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),

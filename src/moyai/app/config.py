@@ -15,6 +15,7 @@ from pathlib import Path
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
 CERTIFICATE_LIFETIME = 7 * 86400.0
+DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
 
 
@@ -96,6 +97,14 @@ class CloudMapSettings:
 
 
 @dataclass(frozen=True)
+class LogSettings:
+    """The events of CloudWatch Logs."""
+
+    limit: int = DEFAULT_LOG_LIMIT
+    """Bytes of disk for all events together; beyond them those that came first go."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """What lies where under the state directory."""
 
@@ -105,6 +114,11 @@ class StatePaths:
     def database(self) -> Path:
         """The world."""
         return self.root / "moyai.db"
+
+    @property
+    def log_events(self) -> Path:
+        """The events of CloudWatch Logs."""
+        return self.root / "logs.db"
 
     @property
     def run(self) -> Path:
@@ -124,7 +138,7 @@ class StatePaths:
     @property
     def everything(self) -> tuple[Path, ...]:
         """All that is ever made in it. The database goes last: while it is there, an interrupted removal can go on."""
-        others = ("logs", "images", "lock", "moyai.db-wal", "moyai.db-shm")
+        others = ("logs", "images", "lock", "logs.db", "logs.db-wal", "logs.db-shm", "moyai.db-wal", "moyai.db-shm")
         return (self.run, self.keys, *(self.root / name for name in others), self.database)
 
 
@@ -139,6 +153,7 @@ class Settings:
     dns: DnsSettings = field(default_factory=DnsSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't say."""
 

@@ -27,12 +27,14 @@ from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
-from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, services
+from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, services
 from moyai.domain.defaults import Defaults
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
+from moyai.ports.logs import LogStore
 from moyai.reconcile.alarms import AlarmWatcher
+from moyai.reconcile.log_keeper import LogKeeper
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
@@ -55,9 +57,10 @@ _SOCKET_GRACE = 1.0
 class ControlPlane:
     """Everything of one process. Made by ``open``."""
 
-    def __init__(self, settings: Settings, store: SqliteStore) -> None:
+    def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore) -> None:
         self._settings = settings
         self._store = store
+        self._logs = logs
         self._clock, self._ids = SystemClock(), SystemIds()
         self._runtime = make_runtime(settings, store.installation.id, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
@@ -80,7 +83,12 @@ class ControlPlane:
         except BaseException:
             sock.close()
             raise
-        plane = cls(settings, store)
+        try:
+            plane = cls(settings, store, open_logs(settings))
+        except BaseException:
+            sock.close()
+            await store.close()
+            raise
         try:
             await plane._open(sock)
         except BaseException:
@@ -90,6 +98,7 @@ class ControlPlane:
 
     async def _open(self, sock: socket.socket) -> None:
         self._exit.push_async_callback(self._store.close)
+        self._exit.push_async_callback(self._logs.close)
         self._exit.push_async_callback(self._runtime.close)
         if self._settings.runtime is RuntimeKind.LINUX:
             server = await self._proxy_door()
@@ -135,9 +144,8 @@ class ControlPlane:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
         house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        door = Door(
-            services(self._metrics, ArchiveWriter(self._archive), self._settings.cloud_map), load_models(), house
-        )
+        given = services(self._metrics, ArchiveWriter(self._archive), self._logs, self._settings.cloud_map)
+        door = Door(given, load_models(), house)
         plane = Plane(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -173,6 +181,7 @@ class ControlPlane:
             group.create_task(make_certifier(self._settings.tls, around).run())
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
+            group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())
             group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())

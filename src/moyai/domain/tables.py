@@ -18,6 +18,7 @@ from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevisi
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.logs.group import LogGroup, LogStream
 from moyai.domain.pca.authority import CertificateAuthority
 from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
@@ -258,6 +259,16 @@ def issued_certificates() -> Table[IssuedCertificate]:
 def server_certificates() -> Table[ServerCertificate]:
     """By service and discovery service."""
     return Table({"service": lambda c: (c.service,), "discovery_service": lambda c: (c.discovery_service,)})
+
+
+def log_groups() -> Table[LogGroup]:
+    """By scope and id."""
+    return Table({"scope": _scope, "id": lambda g: (g.id,)})
+
+
+def log_streams() -> Table[LogStream]:
+    """By group and id."""
+    return Table({"group": lambda s: (s.group,), "id": lambda s: (s.id,)})
 
 
 def request_key(operation: Operation) -> str:

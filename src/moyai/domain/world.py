@@ -26,6 +26,7 @@ from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Family, TaskDefinition
+from moyai.domain.logs.group import LogGroup, LogStream
 from moyai.domain.pca.authority import AuthorityKey, CertificateAuthority
 from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
@@ -74,6 +75,8 @@ AnyRecord = (
     | ServerCertificate
     | Alarm
     | AlarmEvent
+    | LogGroup
+    | LogStream
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
 R = TypeVar("R", bound=AnyRecord)
@@ -137,6 +140,8 @@ class World:
         self.server_certificates = tables.server_certificates()
         self.alarms = cloudwatch.alarms()
         self.alarm_history = cloudwatch.alarm_history()
+        self.log_groups = tables.log_groups()
+        self.log_streams = tables.log_streams()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
@@ -200,6 +205,8 @@ class World:
             ServerCertificate: self.server_certificates,
             Alarm: self.alarms,
             AlarmEvent: self.alarm_history,
+            LogGroup: self.log_groups,
+            LogStream: self.log_streams,
         }
 
     def records(self) -> Iterator[AnyRecord]:

@@ -71,6 +71,16 @@ CertificateArn = NewType("CertificateArn", str)
 AlarmArn = NewType("AlarmArn", str)
 """``…:alarm:<name>``."""
 
+# CloudWatch Logs.
+LogGroupArn = NewType("LogGroupArn", str)
+"""``arn:aws:logs:<region>:<account>:log-group:<name>``, without the ``:*`` that AWS's older calls end it with."""
+LogGroupId = NewType("LogGroupId", str)
+"""What its events are kept under: another group of the same name has another. 16 hexadecimal digits."""
+LogStreamArn = NewType("LogStreamArn", str)
+"""``<LogGroupArn>:log-stream:<name>``."""
+LogStreamId = NewType("LogStreamId", str)
+"""As LogGroupId."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""

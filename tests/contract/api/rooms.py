@@ -22,6 +22,7 @@ from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.door import Door, House
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ECS
+from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
 from moyai.api.sts.service import STS
@@ -32,6 +33,7 @@ from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import plan_authority, with_key
 from moyai.plan.cloudmap.operations import plan_operation
+from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.write import ArchiveWriter
@@ -42,7 +44,7 @@ from tests.unit.telemetry.pushes import Office
 
 _LOADER = Loader()
 """Keeps what it has read: EC2's model takes half a second."""
-MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram", "acm-pca"])
+MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram", "acm-pca", "logs"])
 
 
 class _Raw(io.BytesIO):
@@ -60,7 +62,8 @@ class Rooms:
         """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
         self._pki = CryptographyPki()
         metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
-        services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, metrics, acmpca(self._pki))
+        self.logs = MemoryLogStore()
+        services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, metrics, acmpca(self._pki), logs(self.logs))
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:

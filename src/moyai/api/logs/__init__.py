@@ -1,0 +1,1 @@
+"""Amazon CloudWatch Logs' API: groups, streams and their events."""

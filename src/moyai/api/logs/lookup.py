@@ -1,0 +1,68 @@
+"""Which group and which stream a request means. Groups of another account or region are not there.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from moyai.api.operation import Context
+from moyai.domain.logs.errors import NO_GROUP, NO_STREAM, InvalidParameter, ResourceNotFound
+from moyai.domain.logs.group import LogGroup, LogStream, group_arn, stream_arn
+from moyai.domain.paging import BadToken, Page, page
+from moyai.kernel.arn import parse_arn
+
+MOST: Final = 50
+"""Groups or streams on a page."""
+
+
+def group_named(ctx: Context, name: str) -> LogGroup:
+    """The caller's group of this name. Raises ResourceNotFound."""
+    return _there(ctx.store.world.log_groups.get(group_arn(ctx.scope, name)))
+
+
+def group_of(ctx: Context, name: str | None, identifier: str | None) -> LogGroup:
+    """The caller's group by its name, or by its name or ARN. Raises InvalidParameter, ResourceNotFound."""
+    if (name is None) == (identifier is None):
+        raise InvalidParameter("Exactly one of logGroupName and logGroupIdentifier must be specified.")
+    meant = name or identifier or ""
+    by_arn = name is None and meant.startswith("arn:")
+    return group_by_arn(ctx, meant) if by_arn else group_named(ctx, meant)
+
+
+def group_by_arn(ctx: Context, arn: str) -> LogGroup:
+    """The caller's group with this ARN. Raises InvalidParameter, ResourceNotFound."""
+    parsed = parse_arn(arn)
+    if parsed is None or parsed.service != "logs" or not parsed.resource.startswith("log-group:"):
+        raise InvalidParameter(f"The ARN {arn[:200]} is not valid: it must be that of a log group.")
+    found = ctx.store.world.log_groups.get(arn)
+    return _there(found if parsed.scope == ctx.scope else None)
+
+
+def stream_named(ctx: Context, group: LogGroup, name: str) -> LogStream:
+    """The group's stream of this name. Raises ResourceNotFound."""
+    found = ctx.store.world.log_streams.get(stream_arn(group.arn, name))
+    if found is None:
+        raise ResourceNotFound(NO_STREAM)
+    return found
+
+
+def invalid_token() -> InvalidParameter:
+    """What a token that is none of ours is answered with."""
+    return InvalidParameter("The specified nextToken is invalid.")
+
+
+def listed(keys: Iterable[str], listing: object, token: str | None, limit: int, *, descending: bool = False) -> Page:
+    """A page of the keys in their order. Raises InvalidParameter."""
+    try:
+        return page(keys, listing, token, limit, descending=descending)
+    except BadToken as error:
+        raise invalid_token() from error
+
+
+def _there(group: LogGroup | None) -> LogGroup:
+    if group is None:
+        raise ResourceNotFound(NO_GROUP)
+    return group

@@ -1,0 +1,90 @@
+"""PutLogEvents: events come in.
+
+Promise: a batch that breaks a rule is refused whole; in one that does not, events that are too old or too new are left
+out and told. What is acknowledged is on disk.
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+
+from moyai.api.logs.lookup import group_named, stream_named
+from moyai.api.operation import Context
+from moyai.domain.logs.errors import InvalidParameter
+from moyai.domain.logs.event import (
+    BATCH_BYTES,
+    BATCH_SPAN,
+    EVENT_BYTES,
+    NEWEST,
+    OLDEST,
+    LogEvent,
+    kept_since,
+    milliseconds,
+)
+from moyai.domain.logs.group import LogGroup
+from moyai.kernel.clock import Instant
+from moyai.ports.logs import Batch, LogStore
+
+
+class InputLogEvent(msgspec.Struct, frozen=True):
+    """One event."""
+
+    timestamp: int
+    message: str
+
+
+class PutLogEventsRequest(msgspec.Struct, frozen=True):
+    """Events of one stream. AWS ignores the sequence token, whatever it is, and so does this."""
+
+    log_group_name: str
+    log_stream_name: str
+    log_events: tuple[InputLogEvent, ...]
+    sequence_token: str | None = None
+
+
+async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequest) -> dict[str, object]:
+    """Keep these events."""
+    group = group_named(ctx, request.log_group_name)
+    stream = stream_named(ctx, group, request.log_stream_name)
+    events = [LogEvent(e.timestamp, e.message.encode("utf-8", "replace")) for e in request.log_events]
+    _check(events)
+    kept, rejected = _sorted_out(group, events, ctx.now)
+    if kept:
+        await logs.append([Batch(group.id, stream.id, kept)], ctx.now)
+    return {"next_sequence_token": f"{milliseconds(ctx.now):056}", "rejected_log_events_info": rejected or None}
+
+
+def _check(events: Sequence[LogEvent]) -> None:
+    for event in events:
+        if len(event.message) > EVENT_BYTES:
+            raise InvalidParameter(f"Log event too large: {len(event.message)} bytes exceeds limit of {EVENT_BYTES}")
+    size = sum(event.size for event in events)
+    if size > BATCH_BYTES:
+        raise InvalidParameter(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
+    if any(one.at > other.at for one, other in pairwise(events)):
+        raise InvalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
+
+
+def _sorted_out(group: LogGroup, events: Sequence[LogEvent], now: Instant) -> tuple[list[LogEvent], dict[str, int]]:
+    """What is kept, and what is not: AWS's three indexes, each set only when something is on its side."""
+    at = milliseconds(now)
+    oldest, expired, newest = at - OLDEST, kept_since(group, now), at + NEWEST
+    too_old = sum(event.at < oldest for event in events)
+    gone = sum(event.at < expired for event in events)
+    kept = [event for event in events if max(oldest, expired) <= event.at <= newest]
+    if kept and kept[-1].at - kept[0].at > BATCH_SPAN:
+        raise InvalidParameter(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
+        )
+    rejected: dict[str, int] = {}
+    if too_old:
+        rejected["too_old_log_event_end_index"] = too_old
+    if gone:
+        rejected["expired_log_event_end_index"] = gone
+    if any(event.at > newest for event in events):
+        rejected["too_new_log_event_start_index"] = sum(event.at <= newest for event in events)
+    return kept, rejected

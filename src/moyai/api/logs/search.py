@@ -1,0 +1,134 @@
+"""FilterLogEvents: the events of a group, or of some of its streams, that pass a filter.
+
+Promise: in the order of their time, each with an id that stays. A page ends at its limit, at a mebibyte, or when so
+many events have been looked at that others should have their turn; without a token there is nothing more.
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from moyai.api.logs.get import END_OF_TIME, MOST_EVENTS
+from moyai.api.logs.lookup import group_of, invalid_token, stream_named
+from moyai.api.logs.tokens import BACKWARD, FORWARD, read, written
+from moyai.api.operation import Context
+from moyai.domain.logs.errors import InvalidParameter
+from moyai.domain.logs.event import kept_since
+from moyai.domain.logs.group import LogGroup
+from moyai.domain.logs.pattern import Passes, compiled
+from moyai.kernel.ids import LogStreamId
+from moyai.ports.logs import PAGE_BYTES, KeptEvent, LogStore, Place, Question
+
+_AT_ONCE: Final = 1000
+_LOOKED_AT: Final = 20_000
+"""Events that one call looks at, at most."""
+_MERGED: Final = 500
+"""Of so many streams each is read by itself; of more, the whole group is read and others are left out."""
+
+
+class FilterLogEventsRequest(msgspec.Struct, frozen=True):
+    """Which events. AWS always interleaves, whatever ``interleaved`` says, and so does this."""
+
+    log_group_name: str | None = None
+    log_group_identifier: str | None = None
+    log_stream_names: tuple[str, ...] = ()
+    log_stream_name_prefix: str | None = None
+    start_time: int = 0
+    end_time: int = END_OF_TIME
+    filter_pattern: str = ""
+    next_token: str | None = None
+    limit: int = MOST_EVENTS
+    start_from_head: bool = True
+    interleaved: bool = True
+
+
+async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEventsRequest) -> dict[str, object]:
+    """A page of events."""
+    group = group_of(ctx, request.log_group_name, request.log_group_identifier)
+    names = _names(ctx, group, request)
+    passes = compiled(request.filter_pattern)
+    search = _Search(logs, names, passes, _question(ctx, group, request, names))
+    found, beyond = await search.page(request.limit)
+    way = FORWARD if request.start_from_head else BACKWARD
+    return {
+        "events": [_view(event, names[event.stream]) for event in found],
+        "searched_log_streams": [],
+        "next_token": None if beyond is None else written(way, beyond),
+    }
+
+
+class _Search:
+    """One call's way through the events."""
+
+    def __init__(self, logs: LogStore, names: Mapping[LogStreamId, str], passes: Passes, question: Question) -> None:
+        self._logs = logs
+        self._names = names
+        self._passes = passes
+        self._question = question
+
+    async def page(self, limit: int) -> tuple[list[KeptEvent], Place | None]:
+        """What was found, and behind what there may be more."""
+        found: list[KeptEvent] = []
+        looked_at = size = 0
+        beyond = self._question.beyond
+        while looked_at < _LOOKED_AT:
+            kept = await self._logs.read(msgspec.structs.replace(self._question, beyond=beyond))
+            for event in kept.events:
+                if len(found) >= limit or size >= PAGE_BYTES:
+                    return found, beyond
+                beyond = event.place
+                if event.stream in self._names and self._passes(event.message):
+                    found.append(event)
+                    size += len(event.message)
+            looked_at += len(kept.events)
+            if not kept.more:
+                return found, None
+        return found, beyond
+
+
+def _question(
+    ctx: Context, group: LogGroup, request: FilterLogEventsRequest, names: Mapping[LogStreamId, str]
+) -> Question:
+    beyond: Place | None = None
+    descending = not request.start_from_head
+    if request.next_token is not None:
+        way, beyond = read(request.next_token)
+        if (way == BACKWARD) != descending:
+            raise invalid_token()
+    some = bool(request.log_stream_names or request.log_stream_name_prefix)
+    return Question(
+        group=group.id,
+        streams=tuple(names) if some and len(names) <= _MERGED else None,
+        start=max(request.start_time, kept_since(group, ctx.now)),
+        end=request.end_time,
+        beyond=beyond,
+        limit=_AT_ONCE,
+        descending=descending,
+    )
+
+
+def _names(ctx: Context, group: LogGroup, request: FilterLogEventsRequest) -> Mapping[LogStreamId, str]:
+    """The streams to look into, by id."""
+    if request.start_time > request.end_time:
+        raise InvalidParameter("The start time can't be after the end time.")
+    if request.log_stream_names and request.log_stream_name_prefix is not None:
+        raise InvalidParameter("logStreamNames and logStreamNamePrefix can't be specified together.")
+    if request.log_stream_names:
+        streams = [stream_named(ctx, group, name) for name in request.log_stream_names]
+        return {stream.id: stream.name for stream in streams}
+    prefix = request.log_stream_name_prefix or ""
+    return {s.id: s.name for s in ctx.store.world.log_streams.each("group", group.arn) if s.name.startswith(prefix)}
+
+
+def _view(event: KeptEvent, stream: str) -> dict[str, object]:
+    return {
+        "log_stream_name": stream,
+        "timestamp": event.place.at,
+        "message": event.message,
+        "ingestion_time": event.ingested_at,
+        "event_id": f"{event.place.at:020}{event.place.number:036}",
+    }

@@ -1,0 +1,114 @@
+"""Tags of log groups.
+
+Refuses: more than 50 tags, keys that begin with ``aws:``, tags of anything but groups.
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html, API_TagLogGroup.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.logs.lookup import group_by_arn, group_named
+from moyai.api.operation import Context
+from moyai.domain.logs.errors import InvalidParameter, TooManyTags
+from moyai.domain.logs.group import LogGroup
+from moyai.domain.own_tags import fault_in
+from moyai.domain.world import Put
+from moyai.kernel.ids import LogGroupArn
+
+_MAX_TAGS: Final = 50
+
+
+class TagResourceRequest(msgspec.Struct, frozen=True):
+    """Add tags, or give those there are another value."""
+
+    resource_arn: str
+    tags: Mapping[str, str]
+
+
+class UntagResourceRequest(msgspec.Struct, frozen=True):
+    """Take tags away."""
+
+    resource_arn: str
+    tag_keys: tuple[str, ...]
+
+
+class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
+    """The tags of one group."""
+
+    resource_arn: str
+
+
+class TagLogGroupRequest(msgspec.Struct, frozen=True):
+    """As TagResource, by name."""
+
+    log_group_name: str
+    tags: Mapping[str, str]
+
+
+class UntagLogGroupRequest(msgspec.Struct, frozen=True):
+    """As UntagResource, by name."""
+
+    log_group_name: str
+    tags: tuple[str, ...]
+
+
+class ListTagsLogGroupRequest(msgspec.Struct, frozen=True):
+    """As ListTagsForResource, by name."""
+
+    log_group_name: str
+
+
+def checked_tags(arn: LogGroupArn, tags: Mapping[str, str], had: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The tags, on top of those there were. Raises InvalidParameter or TooManyTags."""
+    found = {**(had or {}), **tags}
+    if any(key.lower().startswith("aws:") for key in found):
+        raise InvalidParameter("A tag's key doesn't begin with aws:.")
+    if (wrong := fault_in("log-group", found)) is not None:
+        raise InvalidParameter(wrong)
+    if len(found) > _MAX_TAGS:
+        raise TooManyTags(f"A log group can have {_MAX_TAGS} tags.", {"resource_name": arn})
+    return found
+
+
+def tag_resource(ctx: Context, request: TagResourceRequest) -> None:
+    """Tag a group."""
+    _tag(ctx, group_by_arn(ctx, request.resource_arn), request.tags)
+
+
+def untag_resource(ctx: Context, request: UntagResourceRequest) -> None:
+    """Take tags from a group; keys it does not have are passed over."""
+    _untag(ctx, group_by_arn(ctx, request.resource_arn), request.tag_keys)
+
+
+def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
+    """A group's tags."""
+    return {"tags": group_by_arn(ctx, request.resource_arn).tags}
+
+
+def tag_log_group(ctx: Context, request: TagLogGroupRequest) -> None:
+    """Tag a group."""
+    _tag(ctx, group_named(ctx, request.log_group_name), request.tags)
+
+
+def untag_log_group(ctx: Context, request: UntagLogGroupRequest) -> None:
+    """Take tags from a group."""
+    _untag(ctx, group_named(ctx, request.log_group_name), request.tags)
+
+
+def list_tags_log_group(ctx: Context, request: ListTagsLogGroupRequest) -> dict[str, object]:
+    """A group's tags."""
+    return {"tags": group_named(ctx, request.log_group_name).tags}
+
+
+def _tag(ctx: Context, group: LogGroup, tags: Mapping[str, str]) -> None:
+    ctx.store.apply([Put(replace(group, tags=checked_tags(group.arn, tags, group.tags)))])
+
+
+def _untag(ctx: Context, group: LogGroup, keys: Iterable[str]) -> None:
+    gone = set(keys)
+    ctx.store.apply([Put(replace(group, tags={k: v for k, v in group.tags.items() if k not in gone}))])

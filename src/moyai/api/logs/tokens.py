@@ -1,0 +1,29 @@
+"""Where reading goes on: a place in the order of events, as a token.
+
+A token holds nothing that its reader did not see; one of another form is InvalidParameter.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from moyai.api.logs.lookup import invalid_token
+from moyai.ports.logs import Place
+
+FORWARD: Final = "f"
+BACKWARD: Final = "b"
+_TOKEN: Final = re.compile(r"([fb])/(-?[0-9]{1,18})\.(-?[0-9]{1,18})")
+
+
+def written(way: str, place: Place) -> str:
+    """The token for what lies that way from here."""
+    return f"{way}/{place.at}.{place.number}"
+
+
+def read(token: str) -> tuple[str, Place]:
+    """Its way and place. Raises InvalidParameter."""
+    found = _TOKEN.fullmatch(token)
+    if found is None:
+        raise invalid_token()
+    return found[1], Place(int(found[2]), int(found[3]))

@@ -1,0 +1,61 @@
+"""Log groups and log streams. Their events are kept apart (``ports/logs.py``), under the ids that stand here.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html, API_LogStream.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moyai.domain.stored import Stored
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import LogGroupArn, LogGroupId, LogStreamArn, LogStreamId
+from moyai.kernel.scope import Scope
+
+STANDARD = "STANDARD"
+ID_DIGITS = 16
+"""Of a group's and a stream's id."""
+
+
+class LogGroup(Stored, frozen=True, tag="log_group"):
+    """One group. ``retention_days`` None keeps its events for ever."""
+
+    arn: LogGroupArn
+    id: LogGroupId
+    name: str
+    created_at: Instant
+    retention_days: int | None = None
+    log_group_class: str = STANDARD
+    deletion_protected: bool = False
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> LogGroupArn:
+        """The record's key in its table."""
+        return self.arn
+
+
+class LogStream(Stored, frozen=True, tag="log_stream"):
+    """One stream of a group."""
+
+    arn: LogStreamArn
+    id: LogStreamId
+    group: LogGroupArn
+    name: str
+    created_at: Instant
+
+    @property
+    def key(self) -> LogStreamArn:
+        """The record's key in its table."""
+        return self.arn
+
+
+def group_arn(scope: Scope, name: str) -> LogGroupArn:
+    """The ARN of the group with this name."""
+    return LogGroupArn(arn("logs", scope, f"log-group:{name}"))
+
+
+def stream_arn(group: LogGroupArn, name: str) -> LogStreamArn:
+    """The ARN of the group's stream with this name."""
+    return LogStreamArn(f"{group}:log-stream:{name}")

@@ -1,0 +1,156 @@
+"""Log events without a disk, for simulations and tests, and a peer of the one with a disk."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import merge
+
+from moyai.domain.logs.event import OVERHEAD, milliseconds
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import LogGroupId, LogStreamId
+from moyai.ports.logs import PAGE_BYTES, Batch, KeptEvent, KeptPage, LogStoreFault, Place, Question, StreamTimes
+
+_ENOUGH = 64 * 1024 * 1024
+
+
+class _Stream:
+    """The events of one stream in their order."""
+
+    def __init__(self, group: LogGroupId) -> None:
+        self.group = group
+        self.events: list[KeptEvent] = []
+        self.ingested_at = 0
+        self.last = 0
+
+
+class MemoryLogStore:
+    """A ``LogStore`` that holds at most ``limit`` bytes."""
+
+    def __init__(self, limit: int = _ENOUGH) -> None:
+        self._limit = limit
+        self._streams: dict[LogStreamId, _Stream] = {}
+        self._positions: dict[str, int] = {}
+        self._arrived: deque[KeptEvent] = deque()
+        self._bytes = 0
+        self._number = 0
+        self._closed = False
+
+    async def append(self, batches: Sequence[Batch], now: Instant) -> None:
+        """See ``LogStore.append``."""
+        self._require_open()
+        at = milliseconds(now)
+        for batch in batches:
+            stream = self._streams.setdefault(batch.stream, _Stream(batch.group))
+            for event in batch.events:
+                self._number += 1
+                text = event.message.decode("utf-8", "replace")
+                kept = KeptEvent(Place(event.at, self._number), batch.stream, at, text)
+                insort(stream.events, kept)
+                self._arrived.append(kept)
+                self._bytes += _size(kept)
+                stream.ingested_at, stream.last = at, max(stream.last, event.at)
+            if batch.position is not None:
+                self._positions[batch.position.source] = batch.position.offset
+        while self._bytes > self._limit and self._arrived:
+            self._drop(self._arrived.popleft())
+
+    async def read(self, question: Question) -> KeptPage:
+        """See ``LogStore.read``."""
+        self._require_open()
+        found: list[KeptEvent] = []
+        size = 0
+        streams = [
+            _between(stream.events, question)
+            for key, stream in self._streams.items()
+            if stream.group == question.group and (question.streams is None or key in question.streams)
+        ]
+        for event in merge(*streams, reverse=question.descending):
+            if len(found) >= question.limit or size >= PAGE_BYTES:
+                return KeptPage(found, more=True)
+            found.append(event)
+            size += len(event.message)
+        return KeptPage(found, more=False)
+
+    async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
+        """See ``LogStore.times``."""
+        self._require_open()
+        there = {key: self._streams[key] for key in streams if key in self._streams and self._streams[key].events}
+        return {key: StreamTimes(s.events[0].place.at, s.last, s.ingested_at) for key, s in there.items()}
+
+    async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
+        """See ``LogStore.sizes``."""
+        self._require_open()
+        found = {stream.group: 0 for stream in self._streams.values() if stream.group in groups}
+        for stream in self._streams.values():
+            if stream.group in found:
+                found[stream.group] += sum(map(_size, stream.events))
+        return found
+
+    async def positions(self) -> Mapping[str, int]:
+        """See ``LogStore.positions``."""
+        self._require_open()
+        return dict(self._positions)
+
+    async def streams(self) -> Collection[LogStreamId]:
+        """See ``LogStore.streams``."""
+        self._require_open()
+        return frozenset(self._streams)
+
+    async def trim(self, group: LogGroupId, before: int) -> None:
+        """See ``LogStore.trim``."""
+        self._require_open()
+        gone = {
+            event
+            for stream in self._streams.values()
+            if stream.group == group
+            for event in stream.events[: bisect_left(stream.events, Place(before, -1), key=_place)]
+        }
+        self._remove(gone)
+
+    async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
+        """See ``LogStore.forget``."""
+        self._require_open()
+        self._remove({event for key in streams if key in self._streams for event in self._streams[key].events})
+        for key in streams:
+            self._streams.pop(key, None)
+        for source in sources:
+            self._positions.pop(source, None)
+
+    async def close(self) -> None:
+        """See ``LogStore.close``."""
+        self._closed = True
+
+    def _remove(self, gone: set[KeptEvent]) -> None:
+        self._arrived = deque(event for event in self._arrived if event not in gone)
+        for event in gone:
+            self._drop(event)
+
+    def _drop(self, event: KeptEvent) -> None:
+        events = self._streams[event.stream].events
+        del events[bisect_left(events, event.place, key=_place)]
+        self._bytes -= _size(event)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise LogStoreFault("The log store is closed.")
+
+
+def _between(events: list[KeptEvent], question: Question) -> Iterator[KeptEvent]:
+    first = bisect_left(events, Place(question.start, -1), key=_place)
+    end = bisect_left(events, Place(question.end, -1), key=_place)
+    if question.beyond is not None and question.descending:
+        end = min(end, bisect_left(events, question.beyond, key=_place))
+    elif question.beyond is not None:
+        first = max(first, bisect_right(events, question.beyond, key=_place))
+    found = events[first:end]
+    return reversed(found) if question.descending else iter(found)
+
+
+def _place(event: KeptEvent) -> Place:
+    return event.place
+
+
+def _size(event: KeptEvent) -> int:
+    return len(event.message.encode("utf-8", "replace")) + OVERHEAD

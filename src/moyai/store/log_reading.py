@@ -1,0 +1,85 @@
+"""What the log store's reading thread does. Rows are taken from the indexes one by one, as many as are asked for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from heapq import merge
+from typing import Final
+
+from moyai.kernel.ids import LogGroupId, LogStreamId
+from moyai.ports.logs import PAGE_BYTES, KeptEvent, KeptPage, Place, Question, StreamTimes
+
+_LAST: Final = 2**63 - 1
+
+
+def read(connection: sqlite3.Connection, question: Question) -> KeptPage:
+    """See ``LogStore.read``."""
+    found: list[KeptEvent] = []
+    size = 0
+    for event in merge(*_sources(connection, question), reverse=question.descending):
+        if len(found) >= question.limit or size >= PAGE_BYTES:
+            return KeptPage(found, more=True)
+        found.append(event)
+        size += len(event.message)
+    return KeptPage(found, more=False)
+
+
+def times(connection: sqlite3.Connection, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
+    """See ``LogStore.times``."""
+    found: dict[LogStreamId, StreamTimes] = {}
+    for stream in streams:
+        row = connection.execute(
+            "SELECT (SELECT min(at) FROM events WHERE stream = num), last, ingested FROM streams WHERE id = ?",
+            (stream,),
+        ).fetchone()
+        if row is not None and row[0] is not None:
+            found[stream] = StreamTimes(*row)
+    return found
+
+
+def sizes(connection: sqlite3.Connection, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
+    """See ``LogStore.sizes``."""
+    rows = (
+        (group, connection.execute("SELECT bytes FROM groups WHERE id = ?", (group,)).fetchone()) for group in groups
+    )
+    return {group: row[0] for group, row in rows if row is not None}
+
+
+def positions(connection: sqlite3.Connection) -> Mapping[str, int]:
+    """See ``LogStore.positions``."""
+    return dict(connection.execute("SELECT source, offset FROM positions"))
+
+
+def streams(connection: sqlite3.Connection) -> Collection[LogStreamId]:
+    """See ``LogStore.streams``."""
+    return frozenset(LogStreamId(key) for (key,) in connection.execute("SELECT id FROM streams"))
+
+
+def _sources(connection: sqlite3.Connection, question: Question) -> Iterator[Iterator[KeptEvent]]:
+    """Each stream's events in order, or the group's."""
+    if question.streams is None:
+        found = connection.execute("SELECT num FROM groups WHERE id = ?", (question.group,)).fetchone()
+        if found is not None:
+            yield _ordered(connection, "grp", found[0], question)
+        return
+    for stream in question.streams:
+        found = connection.execute("SELECT num FROM streams WHERE id = ?", (stream,)).fetchone()
+        if found is not None:
+            yield _ordered(connection, "stream", found[0], question)
+
+
+def _ordered(connection: sqlite3.Connection, column: str, value: int, question: Question) -> Iterator[KeptEvent]:
+    if question.descending:
+        bound, way, beyond = "<", "DESC", question.beyond or Place(question.end, -1)
+    else:
+        bound, way, beyond = ">", "ASC", question.beyond or Place(question.start, -1)
+    rows = connection.execute(
+        "SELECT events.at, events.number, streams.id, events.ingested, events.message"  # noqa: S608 (words of ours)
+        f" FROM events JOIN streams ON streams.num = events.stream WHERE events.{column} = ?"
+        f" AND events.at >= ? AND events.at < ? AND (events.at, events.number) {bound} (?, ?)"
+        f" ORDER BY events.at {way}, events.number {way}",
+        (value, question.start, min(question.end, _LAST), *beyond),
+    )
+    for at, number, stream, ingested, message in rows:
+        yield KeptEvent(Place(at, number), LogStreamId(stream), ingested, message.decode("utf-8", "replace"))

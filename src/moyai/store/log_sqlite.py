@@ -1,0 +1,133 @@
+"""Log events on this machine's disk: one SQLite database in the state directory.
+
+Promise: one thread writes, with one fsync for all that has gathered while the last commit was under way; another
+reads, and neither holds up the loop. A commit that fails is undone and told to those who wait for it; the next is
+tried again. Whatever is over the limit is deleted in the same commit that brought it there, in the order of arrival,
+some more than needed so that it isn't done at every commit; the file gives the room back.
+Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_auto_vacuum
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import LogGroupId, LogStreamId
+from moyai.ports.logs import Batch, KeptPage, LogStoreFault, Question, StreamTimes
+from moyai.store import log_reading
+from moyai.store.log_schema import connect
+from moyai.store.log_writing import LogWriter
+
+T = TypeVar("T")
+
+
+class SqliteLogStore:
+    """A ``LogStore`` on disk. Made by ``open``."""
+
+    def __init__(self, writing: sqlite3.Connection, reading: sqlite3.Connection, limit: int) -> None:
+        self._writing, self._reading = writing, reading
+        self._writer = LogWriter(writing, limit)
+        self._write_thread = ThreadPoolExecutor(1, "moyai-logs-write")
+        self._read_thread = ThreadPoolExecutor(1, "moyai-logs-read")
+        self._lock = threading.Lock()
+        self._pending: list[_Entry] = []
+        self._closed = False
+
+    @classmethod
+    def open(cls, file: Path, limit: int) -> Self:
+        """Open what was kept, or begin anew. Raises LogStoreFault, with the path and what is wrong with it."""
+        try:
+            return cls(connect(file), connect(file), limit)
+        except (sqlite3.Error, OSError) as error:
+            raise LogStoreFault(f"The log store {file} can't be used: {error}.") from error
+
+    async def append(self, batches: Sequence[Batch], now: Instant) -> None:
+        """See ``LogStore.append``."""
+        entry = _Entry(batches, now)
+        with self._lock:
+            self._pending.append(entry)
+        await self._in(self._write_thread, self._flush)
+        if entry.failure is not None:
+            raise LogStoreFault(f"Log events can't be written: {entry.failure}.") from entry.failure
+
+    async def read(self, question: Question) -> KeptPage:
+        """See ``LogStore.read``."""
+        return await self._in(self._read_thread, partial(log_reading.read, self._reading, question))
+
+    async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
+        """See ``LogStore.times``."""
+        return await self._in(self._read_thread, partial(log_reading.times, self._reading, streams))
+
+    async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
+        """See ``LogStore.sizes``."""
+        return await self._in(self._read_thread, partial(log_reading.sizes, self._reading, groups))
+
+    async def positions(self) -> Mapping[str, int]:
+        """See ``LogStore.positions``."""
+        return await self._in(self._read_thread, partial(log_reading.positions, self._reading))
+
+    async def streams(self) -> Collection[LogStreamId]:
+        """See ``LogStore.streams``."""
+        return await self._in(self._read_thread, partial(log_reading.streams, self._reading))
+
+    async def trim(self, group: LogGroupId, before: int) -> None:
+        """See ``LogStore.trim``."""
+        gone = False
+        while await self._in(self._write_thread, partial(self._writer.trim, group, before)):
+            gone = True
+        if gone:
+            await self._in(self._write_thread, self._writer.give_back)
+
+    async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
+        """See ``LogStore.forget``."""
+        for stream in streams:
+            while await self._in(self._write_thread, partial(self._writer.forget, stream)):
+                continue
+        if sources:
+            await self._in(self._write_thread, partial(self._writer.forget_sources, sources))
+        if streams:
+            await self._in(self._write_thread, self._writer.give_back)
+
+    async def close(self) -> None:
+        """See ``LogStore.close``."""
+        self._closed = True
+        await asyncio.to_thread(self._write_thread.shutdown)
+        await asyncio.to_thread(self._read_thread.shutdown)
+        self._reading.close()
+        self._writing.close()
+
+    def _flush(self) -> None:
+        """In the writing thread: commit all that has gathered, some of whose waiters have not come here yet."""
+        with self._lock:
+            gathered, self._pending = self._pending, []
+        if not gathered:
+            return
+        try:
+            self._writer.append([(entry.batches, entry.now) for entry in gathered])
+        except sqlite3.Error as error:
+            for entry in gathered:
+                entry.failure = error
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise LogStoreFault("The log store is closed.")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
+        except sqlite3.Error as error:
+            raise LogStoreFault(f"The log store failed: {error}.") from error
+
+
+class _Entry:
+    """One append on its way to the disk."""
+
+    def __init__(self, batches: Sequence[Batch], now: Instant) -> None:
+        self.batches = batches
+        self.now = now
+        self.failure: sqlite3.Error | None = None
