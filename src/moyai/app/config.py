@@ -15,6 +15,7 @@ from pathlib import Path
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
 CERTIFICATE_LIFETIME = 7 * 86400.0
+STATS_INTERVAL = 5.0
 DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
 
@@ -60,7 +61,7 @@ class ServerSettings:
 class ProxySettings:
     """The Envoys."""
 
-    stats_interval: float = 5.0
+    stats_interval: float = STATS_INTERVAL
     """Seconds between two reports of a proxy's statistics."""
 
 

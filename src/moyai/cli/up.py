@@ -13,6 +13,7 @@ from moyai.app.config import (
     DEFAULT_DNS_PORT,
     DEFAULT_LOG_LIMIT,
     DEFAULT_PORT,
+    STATS_INTERVAL,
     CloudMapSettings,
     DnsSettings,
     LogSettings,
@@ -53,7 +54,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     listen: Annotated[str, typer.Option(help="Address; any but loopback needs keys (`moyai keys`).")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
     runtime: Annotated[RuntimeKind, typer.Option(help="Where tasks run.")] = RuntimeKind.LINUX,
-    stats_interval: StatsInterval = ProxySettings().stats_interval,
+    stats_interval: StatsInterval = STATS_INTERVAL,
     dns_port: Annotated[
         int, typer.Option(help="Port of 127.0.0.1 where names are answered (`moyai dns`).", min=0, max=65535)
     ] = DEFAULT_DNS_PORT,
