@@ -242,10 +242,18 @@ class Harness:
             assert record.last_status is TaskStatus.PROVISIONING
             return
         assert record.version > known.version
+        self._check_protection(known, record)
         if record.last_status is not known.last_status:
             assert record.last_status in TASK_TRANSITIONS[known.last_status]
         if record.last_status is TaskStatus.DEACTIVATING and known.last_status is TaskStatus.RUNNING:
             self.held.add(record.arn)
+
+    def _check_protection(self, known: Task, record: Task) -> None:
+        told = known.desired_status is not record.desired_status
+        if told and known.is_protected(self.clock.now()) and known.service is not None:
+            deleted = self.book.world.services[known.service].status is not ServiceStatus.ACTIVE
+            scaling = (record.stopped_reason or "").startswith("Scaling activity")
+            assert deleted or not scaling, "neither a scale-in nor a deployment stops a protected task"
 
     def _check_view(self, record: Task) -> None:
         known = self.book.world.tasks.get(record.arn)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from msgspec.structs import replace
 
+from moyai.api.ecs.task_protection import expiry, protected
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import is_virtual
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
@@ -30,7 +31,7 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import Delete
+from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import ServiceArn
 from moyai.plan.connect import endpoints as endpoints_of
 from moyai.plan.events import STEADY, STUCK
@@ -146,6 +147,14 @@ class Planner(RuleBasedStateMachine):
     @rule(which=PICK)
     def stop_a_task(self, which):
         self.it.build.stop(self._task(which).arn)
+
+    @precondition(lambda self: self._alive())
+    @rule(which=PICK, minutes=st.sampled_from([None, 1, 60]))
+    def a_task_is_protected(self, which, minutes):
+        until = None if minutes is None else expiry(self.it.clock.now(), minutes)
+        changed = protected(self._task(which), until)
+        if isinstance(changed, Task):
+            self.it.book.apply([Put(changed)])
 
     @precondition(lambda self: self._alive())
     @rule(which=PICK, code=st.sampled_from([0, 1, 137]))

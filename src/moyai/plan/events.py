@@ -75,6 +75,14 @@ STUCK = (
 )
 
 
+def protected(deployment: DeploymentId, tasks: int) -> str:
+    """Tasks that should go can't."""
+    return (
+        f"was unable to reach steady state because (taskSet {deployment}) was unable to scale in due to"
+        f" (reason {tasks} tasks under protection)"
+    )
+
+
 def completed(deployment: DeploymentId) -> str:
     """A rollout is through."""
     return f"(deployment {deployment}) deployment completed."

@@ -31,6 +31,7 @@ def _pool(roll: Roll, pool: Pool, *, acknowledged: bool) -> Roll:
         unhealthy=tuple(t for t in roll.unhealthy if t.pool == pool),
         coming=tuple(t for t in roll.coming if t.pool == pool),
         leaving=tuple(t for t in roll.leaving if t.pool == pool),
+        protected=roll.protected,
     )
     count = _count(inside, pool, acknowledged=acknowledged)
     return replace(inside, service=replace(inside.service, desired_count=count))

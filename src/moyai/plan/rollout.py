@@ -17,6 +17,7 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import TaskArn
 from moyai.plan.sight import has_health_check
 
 _PERCENT = 100
@@ -63,6 +64,8 @@ class Roll(msgspec.Struct, frozen=True):
     """Neither: on the way to RUNNING, or running and not yet judged."""
     leaving: tuple[Task, ...]
     """Wanted STOPPED and still draining."""
+    protected: frozenset[TaskArn] = frozenset()
+    """Those of them that may not be told to stop for another number or deployment."""
 
     @property
     def alive(self) -> tuple[Task, ...]:
@@ -83,7 +86,8 @@ def take_stock(world: World, service: Service, now: Instant) -> Roll:
             unhealthy.append(task)
         else:
             coming.append(task)
-    return Roll(service, tuple(healthy), tuple(unhealthy), tuple(coming), tuple(leaving))
+    protected = frozenset(t.arn for t in (*healthy, *coming) if t.is_protected(now))
+    return Roll(service, tuple(healthy), tuple(unhealthy), tuple(coming), tuple(leaving), protected)
 
 
 def of(deployment: Deployment, tasks: Iterable[Task]) -> list[Task]:

@@ -28,6 +28,7 @@ from moyai.plan.progress import advance, steady_again
 from moyai.plan.replicas import Moment
 from moyai.plan.retire import unused
 from moyai.plan.rollout import Roll, take_stock
+from moyai.plan.selection import held_back
 from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task
 from moyai.plan.strategy import breaker
 from moyai.plan.strategy.advance import REROUTE_POLL, due, transition
@@ -144,7 +145,9 @@ def _texts(world: World, turn: Turn, now: Instant) -> list[str]:
         texts.append(events.started(launched.tasks, min(len(launched.tasks), len(turn.roll.unhealthy))))
     texts += _stop_texts(turn.stops)
     troubles = [] if launched.no_room is None else [events.unplaced(launched.no_room)]
-    if _is_stuck(turn):
+    if not turn.moves and (held := held_back(turn.roll)):
+        troubles.append(events.protected(service.primary.id, held))
+    elif _is_stuck(turn):
         troubles.append(events.STUCK)
     return texts + [t for t in troubles if events.worth_saying(world, service.arn, t, now)]
 
@@ -168,4 +171,5 @@ def _wake_at(made: Sequence[Turn], service: Service, now: Instant) -> Instant | 
     coming = [t for turn in made for t in turn.roll.coming]
     graces = [later(t.started_at or now, service.health_check_grace_period_seconds) for t in coming]
     full = any(turn.launched.no_room is not None for turn in made)
-    return earliest(*due_at, *(g for g in graces if g > now), later(now, NO_ROOM_RETRY) if full else None)
+    protections = [t.protected_until for turn in made for t in turn.roll.alive if t.arn in turn.roll.protected]
+    return earliest(*protections, *due_at, *(g for g in graces if g > now), later(now, NO_ROOM_RETRY) if full else None)

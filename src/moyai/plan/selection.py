@@ -2,8 +2,9 @@
 
 Promise: never so many healthy ones that fewer than the floor remain. What doesn't serve goes first:
 tasks that are not RUNNING yet, then those without a verdict, then healthy ones, each time from the
-zone that has most, the youngest first.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+zone that has most, the youngest first. A protected task goes for its health alone.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html and
+task-scale-in-protection.html there.
 """
 
 from __future__ import annotations
@@ -23,13 +24,23 @@ def to_stop(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
     return (*old, *_surplus(roll, limits, old), *_replaced(roll, limits))
 
 
+def held_back(roll: Roll) -> int:
+    """How many tasks stay, beyond what the service wants, because they are protected."""
+    kept = [t for t in (*roll.coming, *roll.healthy) if t.arn in roll.protected]
+    primary = roll.service.primary
+    current = len(of(primary, roll.coming)) + len(of(primary, roll.healthy))
+    surplus = max(0, current - roll.service.desired_count)
+    return len(not_of(primary, kept)) + min(surplus, len(of(primary, kept)))
+
+
 def _old(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
     """Tasks of former deployments that can be done without."""
     primary = roll.service.primary
     spare = max(0, len(roll.healthy) - limits.floor)
     enough = len(roll.healthy) >= limits.floor
-    healthy = _crowded_first(not_of(primary, roll.healthy), roll.alive)[:spare]
-    coming = [t for t in not_of(primary, roll.coming) if enough or (_starting(t) and not primary.failed_tasks)]
+    healthy = _crowded_first(_free(roll, not_of(primary, roll.healthy)), roll.alive)[:spare]
+    leavers = _free(roll, not_of(primary, roll.coming))
+    coming = [t for t in leavers if enough or (_starting(t) and not primary.failed_tasks)]
     return (*not_of(primary, roll.unhealthy), *coming, *healthy)
 
 
@@ -55,10 +66,10 @@ def _surplus(roll: Roll, limits: Bounds, already: Sequence[Task]) -> tuple[Task,
         return ()
     stopped_healthy = sum(t in roll.healthy for t in already)
     spare = max(0, len(roll.healthy) - stopped_healthy - limits.floor)
-    waiting = [t for t in coming if _starting(t)]
-    unjudged = [t for t in coming if not _starting(t)]
+    waiting = [t for t in _free(roll, coming) if _starting(t)]
+    unjudged = [t for t in _free(roll, coming) if not _starting(t)]
     ranked: list[Task] = []
-    for group, most in ((waiting, excess), (unjudged, excess), (healthy, spare)):
+    for group, most in ((waiting, excess), (unjudged, excess), (_free(roll, healthy), spare)):
         staying = [t for t in roll.alive if t not in ranked]
         ranked += _crowded_first(group, staying)[:most]
     return tuple(ranked[:excess])
@@ -73,6 +84,11 @@ def _replaced(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
         return tuple(unhealthy)
     blocked = len(roll.alive) >= limits.ceiling and not roll.leaving and not roll.coming
     return tuple(unhealthy[:1]) if blocked else ()
+
+
+def _free(roll: Roll, tasks: Iterable[Task]) -> list[Task]:
+    """Those that are not protected."""
+    return [t for t in tasks if t.arn not in roll.protected]
 
 
 def _starting(task: Task) -> bool:

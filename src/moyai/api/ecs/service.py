@@ -16,6 +16,7 @@ from moyai.api.ecs import (
     services,
     tags,
     task_definitions,
+    task_protection,
     task_queries,
     tasks,
 )
@@ -128,6 +129,14 @@ ECS: Final = Service(
                 "ListAccountSettings",
                 account_settings.ListAccountSettingsRequest,
                 account_settings.list_account_settings,
+            ),
+            Operation(
+                "GetTaskProtection", task_protection.GetTaskProtectionRequest, task_protection.get_task_protection
+            ),
+            Operation(
+                "UpdateTaskProtection",
+                task_protection.UpdateTaskProtectionRequest,
+                task_protection.update_task_protection,
             ),
             Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
             Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),

@@ -165,6 +165,8 @@ class Task(Stored, frozen=True, tag="task"):
     desired_status: DesiredStatus = DesiredStatus.RUNNING
     health_status: Health = Health.UNKNOWN
     version: int = 1
+    protected_until: Instant | None = None
+    """Until then neither a scale-in nor a deployment stops it."""
     service: ServiceArn | None = None
     deployment: DeploymentId | None = None
     pool: Pool = Pool("")
@@ -212,6 +214,10 @@ class Task(Stored, frozen=True, tag="task"):
     def own_interface(self) -> NetworkInterface | None:
         """The interface that the task alone has; None where it shares its container instance's."""
         return self.interface if self.network_mode is NetworkMode.AWSVPC else None
+
+    def is_protected(self, now: Instant) -> bool:
+        """Whether its protection holds."""
+        return self.protected_until is not None and now < self.protected_until
 
     @property
     def proxy(self) -> Container | None:

@@ -1,0 +1,71 @@
+"""Who is protected, how long, and who can't be."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task import DesiredStatus, Task
+from moyai.domain.world import Observed, Put
+from moyai.kernel.clock import Instant
+from moyai.plan.scheduler import plan_service
+from tests.unit.api.ecs.bench import NETWORK
+
+MISSING = "0" * 32
+
+
+@pytest.fixture
+def tasks(shop) -> list[str]:
+    arn = shop.service()["serviceArn"]
+    shop.store.apply(plan_service(shop.world, Observed(), arn, shop.now, shop.ids).changes)
+    return [t.arn for t in shop.world.tasks.by("service", arn)]
+
+
+def asked(tasks, **changes):
+    return {"cluster": "default", "tasks": tasks} | changes
+
+
+def test_a_task_is_protected_for_two_hours_and_then_no_more(shop, tasks):
+    [first, second] = tasks
+    [shown] = shop.call("UpdateTaskProtection", **asked([first], protectionEnabled=True))["protectedTasks"]
+    assert shown == {"taskArn": first, "protectionEnabled": True, "expirationDate": shop.now + 7200}
+    both = shop.call("GetTaskProtection", **asked(tasks))["protectedTasks"]
+    assert both == [shown, {"taskArn": second, "protectionEnabled": False}]
+    assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == [shown]
+    shop.later(7200)
+    assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == []
+
+
+def test_a_protection_is_prolonged_and_taken_back(shop, tasks):
+    shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=True, expiresInMinutes=1))
+    shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=True, expiresInMinutes=2880))
+    assert {shop.world.tasks[t].protected_until for t in tasks} == {Instant(shop.now + 2880 * 60)}
+    shop.call("UpdateTaskProtection", **asked(tasks, protectionEnabled=False))
+    assert shop.call("GetTaskProtection", cluster="default")["protectedTasks"] == []
+
+
+def test_what_cant_be_protected_is_a_failure(shop, tasks):
+    [alone] = shop.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
+    leaving = shop.world.tasks[tasks[0]]
+    shop.store.apply([Put(replace(leaving, desired_status=DesiredStatus.STOPPED))])
+    answer = shop.call(
+        "UpdateTaskProtection", **asked([alone["taskArn"], tasks[0], MISSING, tasks[1]], protectionEnabled=True)
+    )
+    assert [f["reason"] for f in answer["failures"]] == ["TASK_NOT_VALID", "DEPLOYMENT_BLOCKED", "MISSING"]
+    assert [t["taskArn"] for t in answer["protectedTasks"]] == [tasks[1]]
+    assert isinstance(shop.world.tasks[tasks[1]], Task)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"tasks": []}, "InvalidParameterException", "Tasks cannot be empty."),
+        ({"tasks": [MISSING] * 11}, "InvalidParameterException", "at most 10"),
+        ({"tasks": ["x"]}, "InvalidParameterException", "taskId length should be one of [32,36]"),
+        ({"expiresInMinutes": 0}, "InvalidParameterException", "between 1 and 2880"),
+        ({"expiresInMinutes": 2881}, "InvalidParameterException", "between 1 and 2880"),
+        ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found."),
+    ],
+)
+def test_a_protection_that_cant_be_asked_for(shop, tasks, changes, code, message):
+    shop.fails("UpdateTaskProtection", code, message, **(asked(tasks, protectionEnabled=True) | changes))
