@@ -106,13 +106,13 @@ class Door:
         plain = unpacked(request, self._house.max_body)
         words = Words(heard.protocol, operation.name, plain.body)
         typed = desk.typed(operation, words, plain)
-        context = self._context(signed, now, request_id)
+        context = self._context(signed, now, request_id, request.headers.get("host", ""))
         try:
             return await desk.answer(operation, typed, words, context)
         finally:  # what an error tells (a name is taken) must be as durable as what a success tells
             await self._house.store.durable()
 
-    def _context(self, signed: Credential | None, now: Instant, request_id: str) -> Context:
+    def _context(self, signed: Credential | None, now: Instant, request_id: str, host: str) -> Context:
         scope, access_key = self._house.default_scope, ""
         if signed is not None:
             access_key = signed.access_key
@@ -126,6 +126,7 @@ class Door:
             principal=f"arn:aws:iam::{scope.account}:root",
             access_key=access_key,
             request_id=request_id,
+            host=host,
         )
 
     def _codec(self, heard: Heard) -> Codec:

@@ -36,6 +36,8 @@ class Context(msgspec.Struct, frozen=True):
     access_key: str
     """The caller's access key id; empty when the request was not signed."""
     request_id: str
+    host: str = ""
+    """Host and port as the caller calls them."""
 
 
 class Operation(msgspec.Struct, Generic[R], frozen=True):

@@ -106,6 +106,22 @@ class LogSettings:
 
 
 @dataclass(frozen=True)
+class MachineSettings:
+    """This machine as container instances."""
+
+    instances: int = 0
+    """How many it registers of itself."""
+    cpu: int | None = None
+    """CPU units of each; None divides the machine's."""
+    memory: int | None = None
+    """MiB of each; None divides the machine's."""
+    cluster: str = "default"
+    """The cluster that they are of; it is made where there is none."""
+    region: str = "us-east-1"
+    """The region of that cluster."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """What lies where under the state directory."""
 
@@ -155,6 +171,7 @@ class Settings:
     tls: TlsSettings = field(default_factory=TlsSettings)
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
     logs: LogSettings = field(default_factory=LogSettings)
+    machine: MachineSettings = field(default_factory=MachineSettings)
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't say."""
 

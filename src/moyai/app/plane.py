@@ -17,7 +17,7 @@ import grpc
 
 from moyai.api.asgi import App, Limits
 from moyai.api.control.handlers import Plane, own_handlers
-from moyai.api.door import Door, House
+from moyai.api.door import DEFAULT_SCOPE, Door, House
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
@@ -25,6 +25,7 @@ from moyai.app.dns import NameServers, host_resolvers
 from moyai.app.http import HttpServer
 from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
+from moyai.app.machine import described
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
 from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, services
@@ -32,6 +33,7 @@ from moyai.domain.defaults import Defaults
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
+from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.log_keeper import LogKeeper
@@ -104,6 +106,7 @@ class ControlPlane:
             server = await self._proxy_door()
             self._exit.push_async_callback(server.stop, _SOCKET_GRACE)
         self._set_defaults()
+        self._enrol()
         self._start_work()
         self._exit.push_async_callback(self._stop_work)
         http = await HttpServer(self._app(), sock).open()
@@ -131,6 +134,7 @@ class ControlPlane:
         self._feed.clear()
         self._recorder.forget()
         self._set_defaults()
+        self._enrol()
         await self._store.durable()
         self._start_work()
 
@@ -139,6 +143,15 @@ class ControlPlane:
         defaults = Defaults(live_endpoints=self._settings.live_endpoints)
         if defaults != self._store.world.defaults:
             self._store.apply([Put(defaults)])
+
+    def _enrol(self) -> None:
+        """Have this machine registered as so many container instances."""
+        machine = described(self._settings.machine, DEFAULT_SCOPE.account)
+        try:
+            while changes := next_of(self._store.world, machine, self._clock.now(), self._ids):
+                self._store.apply(changes)
+        except NoPlace as fault:
+            _log.warning("no further container instance could be registered: %s", fault)
 
     def _app(self) -> App:
         settings = self._settings.server

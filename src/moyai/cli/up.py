@@ -17,6 +17,7 @@ from moyai.app.config import (
     CloudMapSettings,
     DnsSettings,
     LogSettings,
+    MachineSettings,
     ProxySettings,
     RuntimeKind,
     ServerSettings,
@@ -24,7 +25,8 @@ from moyai.app.config import (
     StatePaths,
     TlsSettings,
 )
-from moyai.cli.options import STATE, State
+from moyai.cli.options import REGION, STATE, State
+from moyai.plan.enrol import MOST
 
 CheckNetworks = Annotated[
     list[str] | None, typer.Option(help="Network whose instances are checked, besides loopback. May be given again.")
@@ -43,6 +45,25 @@ CertificateLifetime = Annotated[
 _MEGABYTE: Final = 1024 * 1024
 LogLimit = Annotated[
     int, typer.Option(help="Megabytes of disk for the events of CloudWatch Logs; beyond them the oldest go.", min=16)
+]
+Instances = Annotated[
+    int,
+    typer.Option(
+        envvar="MOYAI_INSTANCES",
+        help="Container instances that this machine registers of itself, over three zones.",
+        min=0,
+        max=MOST,
+    ),
+]
+InstanceCpu = Annotated[
+    int | None, typer.Option(help="CPU units of each; the machine's are divided otherwise.", min=128, max=1_000_000)
+]
+InstanceMemory = Annotated[
+    int | None, typer.Option(help="MiB of each; the machine's are divided otherwise.", min=64, max=16_777_216)
+]
+InstanceCluster = Annotated[str, typer.Option(help="Name of the cluster that they are of.")]
+InstanceRegion = Annotated[
+    str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region of that cluster.")
 ]
 
 _QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
@@ -69,6 +90,11 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     live_endpoints: LiveEndpoints = False,
     certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
+    instances: Instances = 0,
+    instance_cpu: InstanceCpu = None,
+    instance_memory: InstanceMemory = None,
+    instance_cluster: InstanceCluster = "default",
+    instance_region: InstanceRegion = REGION,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -82,6 +108,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
         logs=LogSettings(log_limit * _MEGABYTE),
+        machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
     )
     try:

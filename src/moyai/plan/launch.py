@@ -31,7 +31,6 @@ from moyai.kernel.ids import (
     ContainerArn,
     DeploymentId,
     Ids,
-    NetworkInterfaceId,
     Pool,
     SecurityGroupId,
     ServiceArn,
@@ -39,7 +38,7 @@ from moyai.kernel.ids import (
     TaskId,
 )
 from moyai.kernel.scope import Scope
-from moyai.plan.addresses import private_address, public_address
+from moyai.plan.interfaces import new_interface
 
 FARGATE = "FARGATE"
 FARGATE_PLATFORM = "1.4.0"
@@ -126,23 +125,10 @@ def _interface(world: World, request: LaunchRequest, ids: Ids, batch: Sequence[T
     scope, wanted = scope_of(request.cluster), request.network
     subnets = _subnets(world, scope, wanted)
     for subnet in _by_preference(subnets, _peers(world, request, batch), request.deployment):
-        address = private_address(world, subnet, batch)
         public = wanted is not None and wanted.assign_public_ip == "ENABLED"
-        outside = public_address(world, batch, ids) if public else None
-        if address is None or (public and outside is None):
-            continue
-        interface = NetworkInterface(
-            id=NetworkInterfaceId(f"eni-{ids.hex(17)}"),
-            attachment=ids.uuid(),
-            vpc=subnet.vpc,
-            subnet=subnet.id,
-            address=address,
-            mac=_mac(ids),
-            private_dns_name=_private_dns_name(address, scope.region),
-            security_groups=_groups(world, subnet, wanted),
-            public_address=outside,
-        )
-        return interface, subnet.zone
+        interface = new_interface(world, subnet, _groups(world, subnet, wanted), ids, public=public, batch=batch)
+        if interface is not None:
+            return interface, subnet.zone
     raise NoRoom(f"no subnet of {', '.join(s.id for s in subnets) or 'those that were named'} has a free address")
 
 
@@ -180,14 +166,3 @@ def _by_preference(subnets: tuple[Subnet, ...], peers: list[Task], deployment: D
     zones = Counter(t.availability_zone for t in peers)
     within = Counter(t.interface.subnet for t in peers)
     return sorted(subnets, key=lambda s: (same[s.zone], zones[s.zone], within[s.id]))
-
-
-def _mac(ids: Ids) -> str:
-    """A locally administered unicast address."""
-    digits = "02" + ids.hex(10)
-    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
-
-
-def _private_dns_name(address: str, region: str) -> str:
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return f"ip-{address.replace('.', '-')}.{domain}"

@@ -20,10 +20,12 @@ _KINDS = ("EC2", "Fargate", "External")
 
 def cluster_view(world: World, cluster: Cluster, include: frozenset[str]) -> dict[str, object]:
     """The cluster with its counts; some members only when ``include`` names them."""
-    tasks = [t.last_status for t in world.tasks.by("cluster", cluster.arn)]
-    services = [s.status for s in world.services.by("cluster", cluster.arn)]
-    running, pending = tasks.count(TaskStatus.RUNNING), sum(status in PENDING for status in tasks)
-    active, draining = services.count(ServiceStatus.ACTIVE), services.count(ServiceStatus.DRAINING)
+    tasks = [(t.launch_type, t.last_status) for t in world.tasks.by("cluster", cluster.arn)]
+    services = [(s.launch_type, s.status) for s in world.services.by("cluster", cluster.arn)]
+    running = [kind for kind, status in tasks if status is TaskStatus.RUNNING]
+    pending = [kind for kind, status in tasks if status in PENDING]
+    active = [kind for kind, status in services if status is ServiceStatus.ACTIVE]
+    draining = [kind for kind, status in services if status is ServiceStatus.DRAINING]
     counts = {
         "running{}TasksCount": running,
         "pending{}TasksCount": pending,
@@ -31,19 +33,20 @@ def cluster_view(world: World, cluster: Cluster, include: frozenset[str]) -> dic
         "draining{}ServiceCount": draining,
     }
     statistics = [
-        {"name": name.format(kind), "value": str(count if kind == "Fargate" else 0)}
-        for name, count in counts.items()
+        {"name": name.format(kind), "value": str(kinds.count(kind.upper()))}
+        for name, kinds in counts.items()
         for kind in _KINDS
     ]
+    instances = sum(not i.gone for i in world.container_instances.by("cluster", cluster.arn))
     namespace = cluster.default_namespace
     shown: dict[str, object] = {
         "cluster_arn": cluster.arn,
         "cluster_name": cluster.name,
         "status": cluster.status,
-        "registered_container_instances_count": 0,
-        "running_tasks_count": running,
-        "pending_tasks_count": pending,
-        "active_services_count": active,
+        "registered_container_instances_count": instances,
+        "running_tasks_count": len(running),
+        "pending_tasks_count": len(pending),
+        "active_services_count": len(active),
         "statistics": statistics if "STATISTICS" in include else [],
         "tags": tag_list(cluster.tags) if "TAGS" in include else [],
         "settings": cluster.settings if "SETTINGS" in include else [],

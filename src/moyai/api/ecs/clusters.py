@@ -23,6 +23,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterStatus, Setting
 from moyai.domain.ecs.errors import (
     ClientException,
+    ClusterContainsInstances,
     ClusterContainsServices,
     ClusterContainsTasks,
     InvalidParameter,
@@ -162,6 +163,8 @@ def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, obj
         raise ClusterContainsServices
     if any(not t.stopped for t in world.tasks.by("cluster", cluster.arn)):
         raise ClusterContainsTasks
+    if any(not i.gone for i in world.container_instances.by("cluster", cluster.arn)):
+        raise ClusterContainsInstances
     return _kept(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), [])
 
 

@@ -43,7 +43,7 @@ def active_cluster(ctx: Context, identifier: str | None) -> Cluster:
 
 def service_arn(cluster: Cluster, identifier: str) -> ServiceArn:
     """The ARN that this name or ARN (long or short) means in the cluster."""
-    return ServiceArn(_within(cluster, "service", identifier))
+    return ServiceArn(within(cluster, "service", identifier))
 
 
 def known_service(world: World, cluster: Cluster, identifier: str) -> Service:
@@ -62,7 +62,7 @@ def task_arn(cluster: Cluster, identifier: str) -> TaskArn:
             raise InvalidParameter("Task Identifier is invalid")
     elif not _TASK_ID.fullmatch(identifier):
         raise InvalidParameter("taskId length should be one of [32,36]")
-    return TaskArn(_within(cluster, "task", identifier))
+    return TaskArn(within(cluster, "task", identifier))
 
 
 def find_definition(world: World, scope: Scope, identifier: str) -> TaskDefinition | None:
@@ -96,7 +96,8 @@ def _resource_arn(scope: Scope, kind: str, identifier: str) -> str:
     return arn("ecs", scope, f"{kind}/{identifier}")
 
 
-def _within(cluster: Cluster, kind: str, identifier: str) -> str:
+def within(cluster: Cluster, kind: str, identifier: str) -> str:
+    """The ARN of what this name, id or ARN (long or short) means in the cluster. Raises InvalidParameter."""
     name = identifier
     if identifier.startswith("arn:"):
         parsed = parse_arn(identifier)

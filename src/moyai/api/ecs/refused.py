@@ -16,7 +16,6 @@ _NO_PLACEMENT = "tasks are spread over the subnets' zones, and there are no cont
 _NO_EXEC = "there is no ECS Exec yet"
 _NO_SECRETS = "there is no Secrets Manager or Parameter Store here"
 _NO_PROVIDERS = "tasks run with launchType FARGATE, without a capacity provider"
-_NO_INSTANCES = "there are no container instances"
 _NO_ROLES = "a task has the roles of its task definition"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
 _NO_GPU = "there are no GPUs or accelerators"
@@ -107,7 +106,10 @@ REFUSED: Mapping[str, str] = MappingProxyType(
             ("CreateCluster.configuration", _NO_EXEC),
             ("UpdateCluster.configuration", _NO_EXEC),
             ("CreateService.role", _NO_BALANCERS),
-            ("ListTasks.containerInstance", _NO_INSTANCES),
+            (
+                "RegisterContainerInstance.instanceIdentityDocumentSignature",
+                "the document is taken as it is; there is nobody here to sign it",
+            ),
             ("ListTasks.daemonName", "there are no daemons"),
             *_under("RegisterTaskDefinition", _DEFINITION),
             *_under("RegisterTaskDefinition.containerDefinitions[]", _CONTAINER),

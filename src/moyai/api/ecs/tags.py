@@ -1,4 +1,4 @@
-"""Tags of clusters, services, tasks and task definitions.
+"""Tags of clusters, container instances, services, tasks and task definitions.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html
 """
@@ -13,6 +13,7 @@ from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.tagging import Tag, check_number, tag_list, tag_map
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import Task
@@ -20,7 +21,7 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 
-Tagged = Cluster | Service | Task | TaskDefinition
+Tagged = Cluster | ContainerInstance | Service | Task | TaskDefinition
 
 
 class TagResourceRequest(msgspec.Struct, frozen=True):
@@ -83,10 +84,13 @@ def _resource(ctx: Context, arn: str) -> tuple[str, Tagged]:
         case "task":
             active_cluster(ctx, parsed.path[0])
             found = world.tasks.get(arn)
+        case "container-instance":
+            active_cluster(ctx, parsed.path[0])
+            found = world.container_instances.get(arn)
         case "task-definition":
             found = world.task_definitions.get(arn)
         case kind:
-            raise unsupported("resourceArn", kind, "clusters, services, tasks and task definitions can have tags")
+            raise unsupported("resourceArn", kind, "no other resource has tags")
     if found is None:
         raise InvalidParameter(f"The specified {parsed.kind} was not found. Specify a valid ARN and try again.")
     return parsed.kind, found

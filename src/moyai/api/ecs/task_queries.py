@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from moyai.api.ecs.instance_lookup import instance_arn
 from moyai.api.ecs.lookup import active_cluster, known_service, task_arn
 from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.task_view import task_view
@@ -34,6 +35,7 @@ class ListTasksRequest(msgspec.Struct, frozen=True):
     """Input of ListTasks."""
 
     cluster: str | None = None
+    container_instance: str | None = None
     family: str | None = None
     service_name: str | None = None
     started_by: str | None = None
@@ -65,8 +67,20 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
     cluster = active_cluster(ctx, request.cluster)
     if request.started_by is not None and (request.family is not None or request.service_name is not None):
         raise InvalidParameter("startedBy can't be combined with family or serviceName.")
-    arns = (t.arn for t in _candidates(ctx, cluster, request) if _matches(t, request))
-    filters = (request.family, request.service_name, request.started_by, request.desired_status, request.launch_type)
+    instance = None if request.container_instance is None else instance_arn(cluster, request.container_instance)
+    arns = (
+        t.arn
+        for t in _candidates(ctx, cluster, request)
+        if _matches(t, request) and instance in {None, t.container_instance}
+    )
+    filters = (
+        instance,
+        request.family,
+        request.service_name,
+        request.started_by,
+        request.desired_status,
+        request.launch_type,
+    )
     found = page(arns, Ask(("ListTasks", cluster.arn, *filters), request.next_token, request.max_results))
     return {"task_arns": found.keys, "next_token": found.next_token}
 

@@ -43,6 +43,14 @@ class Resources(msgspec.Struct, frozen=True):
     gpus: tuple[str, ...] = ()
 
 
+class VersionInfo(msgspec.Struct, frozen=True):
+    """What runs tasks on a container instance."""
+
+    agent_version: str | None = None
+    agent_hash: str | None = None
+    docker_version: str | None = None
+
+
 class ContainerInstance(Stored, frozen=True, tag="container_instance"):
     """One container instance. What is left of its resources is what its tasks don't use; it is counted, not kept."""
 
@@ -63,7 +71,7 @@ class ContainerInstance(Stored, frozen=True, tag="container_instance"):
     attributes: tuple[Attribute, ...] = ()
     capacity_provider: CapacityProviderName | None = None
     version: int = 1
-    client_token: str | None = None
+    version_info: VersionInfo = VersionInfo()
     tags: Mapping[str, str] = {}
 
     @property

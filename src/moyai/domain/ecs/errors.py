@@ -10,6 +10,10 @@ InvalidParameterException; clusters, services and namespaces have codes of their
     ├── ClusterNotFound             ClusterNotFoundException
     ├── ClusterContainsServices     ClusterContainsServicesException
     ├── ClusterContainsTasks        ClusterContainsTasksException
+    ├── ClusterContainsInstances    ClusterContainsContainerInstancesException
+    ├── TargetNotFound              TargetNotFoundException
+    ├── AttributeLimitExceeded      AttributeLimitExceededException
+    ├── NoUpdateAvailable           NoUpdateAvailableException
     ├── ServiceNotFound             ServiceNotFoundException
     ├── ServiceNotActive            ServiceNotActiveException
     ├── ServiceDeploymentNotFound   ServiceDeploymentNotFoundException
@@ -63,6 +67,35 @@ class ClusterContainsTasks(ClientFault):
 
     def __init__(self, message: str = "The Cluster cannot be deleted while Tasks are active.") -> None:
         super().__init__(message)
+
+
+class ClusterContainsInstances(ClientFault):
+    """A cluster is deleted after its last container instance was deregistered."""
+
+    code = "ClusterContainsContainerInstancesException"
+
+    def __init__(
+        self, message: str = "The Cluster cannot be deleted while Container Instances are active or draining."
+    ) -> None:
+        super().__init__(message)
+
+
+class TargetNotFound(ClientFault):
+    """An attribute is for a container instance that is not there."""
+
+    code = "TargetNotFoundException"
+
+
+class AttributeLimitExceeded(ClientFault):
+    """A container instance has as many custom attributes as it can have."""
+
+    code = "AttributeLimitExceededException"
+
+
+class NoUpdateAvailable(ClientFault):
+    """The container agent is as new as it gets."""
+
+    code = "NoUpdateAvailableException"
 
 
 class ServiceNotFound(ClientFault):

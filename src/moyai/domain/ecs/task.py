@@ -76,6 +76,7 @@ class StopCode(StrEnum):
     ESSENTIAL_CONTAINER_EXITED = "EssentialContainerExited"
     USER_INITIATED = "UserInitiated"
     SERVICE_SCHEDULER_INITIATED = "ServiceSchedulerInitiated"
+    TERMINATION_NOTICE = "TerminationNotice"
 
 
 class ContainerStatus(StrEnum):

@@ -214,7 +214,7 @@ def test_lists_filter_on_what_is_wanted(shop):
 def test_lists_of_what_is_not_there(shop):
     shop.fails("ListTasks", "ServiceNotFoundException", "Service not found.", serviceName="none")
     shop.fails("ListTasks", "InvalidParameterException", "can't be combined", startedBy="a", family="b")
-    shop.fails("ListTasks", "InvalidParameterException", "containerInstance: not supported", containerInstance="i")
+    shop.fails("ListTasks", "InvalidParameterException", "instanceId length should be", containerInstance="i")
 
 
 def test_pages_follow_each_other(shop):

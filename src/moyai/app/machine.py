@@ -1,0 +1,36 @@
+"""This machine, as it registers itself as container instances."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib.metadata import version
+
+from moyai.app.config import MachineSettings
+from moyai.domain.ecs.container_instance import Resources, VersionInfo
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import AccountId, ClusterArn, Region
+from moyai.kernel.scope import Scope
+from moyai.plan.enrol import Machine
+
+_UNITS = 1024
+_MIB = 1024 * 1024
+_ARCHITECTURES = re.compile(r"aarch64|arm64")
+
+
+def described(settings: MachineSettings, account: AccountId) -> Machine:
+    """The machine as so many equal instances of the account's cluster."""
+    scope = Scope(account, Region(settings.region))
+    share = max(1, settings.instances)
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB
+    return Machine(
+        cluster=ClusterArn(arn("ecs", scope, f"cluster/{settings.cluster}")),
+        count=settings.instances,
+        resources=Resources(
+            cpu=settings.cpu or max(1, (os.cpu_count() or 1) * _UNITS // share),
+            memory=settings.memory or max(1, pages // share),
+        ),
+        architecture="arm64" if _ARCHITECTURES.fullmatch(platform.machine()) else "x86_64",
+        version_info=VersionInfo(agent_version=version("moyai")),
+    )

@@ -1,0 +1,65 @@
+"""What an agent can do and what a task definition needs of it, as attributes.
+
+Source: the attributes that the open-source container agent registers, and
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html (requiresAttributes)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
+
+_API = "com.amazonaws.ecs.capability.docker-remote-api."
+_DRIVER = "com.amazonaws.ecs.capability.logging-driver."
+_TASK_ROLE = "com.amazonaws.ecs.capability.task-iam-role"
+_TASK_ROLE_ON_HOST = "com.amazonaws.ecs.capability.task-iam-role-network-host"
+_ENI = "ecs.capability.task-eni"
+_EXECUTION_LOGS = "ecs.capability.execution-role-awslogs"
+_HEALTH = "ecs.capability.container-health-check"
+_ORDER = "ecs.capability.container-ordering"
+_DRIVERS = frozenset({"awslogs", "json-file"})
+
+CAPABILITIES: Final = tuple(
+    sorted(
+        {
+            *(f"{_API}1.{minor}" for minor in range(17, 45)),
+            *(f"{_DRIVER}{driver}" for driver in _DRIVERS),
+            _TASK_ROLE,
+            _TASK_ROLE_ON_HOST,
+            _ENI,
+            _EXECUTION_LOGS,
+            _HEALTH,
+            _ORDER,
+        }
+    )
+)
+"""The attributes without a value that every container instance has here."""
+
+
+def required(definition: TaskDefinition) -> tuple[str, ...]:
+    """The attributes without a value that an instance needs to run the task definition."""
+    found = {f"{_API}1.18"}
+    if definition.network_mode is NetworkMode.AWSVPC:
+        found.add(_ENI)
+    if definition.task_role_arn is not None:
+        found.add(_TASK_ROLE_ON_HOST if definition.network_mode is NetworkMode.HOST else _TASK_ROLE)
+    for container in definition.container_definitions:
+        found |= _of_container(container, executing=definition.execution_role_arn is not None)
+    return tuple(sorted(found))
+
+
+def _of_container(container: ContainerDefinition, *, executing: bool) -> set[str]:
+    found = set()
+    log = container.log_configuration
+    if log is not None:
+        found.add(f"{_DRIVER}{log.log_driver}")
+        if executing and log.log_driver == "awslogs":
+            found.add(_EXECUTION_LOGS)
+    if container.health_check is not None:
+        found |= {_HEALTH, f"{_API}1.24"}
+    if container.depends_on:
+        found.add(_ORDER)
+    if container.memory_reservation is not None:
+        found.add(f"{_API}1.21")
+    return found
