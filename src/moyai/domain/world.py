@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from moyai.domain import tables
+from moyai.domain.autoscaling import tables as autoscaling
+from moyai.domain.autoscaling.activity import ScalingActivity
+from moyai.domain.autoscaling.policy import ScalingPolicy
+from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
@@ -77,6 +81,9 @@ AnyRecord = (
     | AlarmEvent
     | LogGroup
     | LogStream
+    | ScalableTarget
+    | ScalingPolicy
+    | ScalingActivity
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
 R = TypeVar("R", bound=AnyRecord)
@@ -142,6 +149,9 @@ class World:
         self.alarm_history = cloudwatch.alarm_history()
         self.log_groups = tables.log_groups()
         self.log_streams = tables.log_streams()
+        self.scalable_targets = autoscaling.scalable_targets()
+        self.scaling_policies = autoscaling.scaling_policies()
+        self.scaling_activities = autoscaling.scaling_activities()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
@@ -203,10 +213,19 @@ class World:
             AuthorityKey: self.authority_keys,
             IssuedCertificate: self.issued_certificates,
             ServerCertificate: self.server_certificates,
-            Alarm: self.alarms,
-            AlarmEvent: self.alarm_history,
             LogGroup: self.log_groups,
             LogStream: self.log_streams,
+            **self._watching_kinds(),
+        }
+
+    def _watching_kinds(self) -> Mapping[type, Table[Any]]:
+        """Those of alarms and of what acts on them."""
+        return {
+            Alarm: self.alarms,
+            AlarmEvent: self.alarm_history,
+            ScalableTarget: self.scalable_targets,
+            ScalingPolicy: self.scaling_policies,
+            ScalingActivity: self.scaling_activities,
         }
 
     def records(self) -> Iterator[AnyRecord]:

@@ -81,6 +81,11 @@ LogStreamArn = NewType("LogStreamArn", str)
 LogStreamId = NewType("LogStreamId", str)
 """As LogGroupId."""
 
+# Application Auto Scaling.
+ScalableTargetArn = NewType("ScalableTargetArn", str)
+ScalingPolicyArn = NewType("ScalingPolicyArn", str)
+"""``…:scalingPolicy:<uuid>:resource/ecs/service/<cluster>/<service>:policyName/<name>``."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""

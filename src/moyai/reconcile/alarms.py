@@ -26,7 +26,7 @@ from moyai.plan.alarms.composite import evaluate_composite
 from moyai.plan.alarms.configure import outlived
 from moyai.plan.alarms.evaluate import Point, Verdict, evaluate, evaluation_range, step_of
 from moyai.plan.alarms.history import KEPT
-from moyai.plan.alarms.transition import moved
+from moyai.plan.alarms.transition import moved, stayed
 from moyai.ports.metrics import MetricReader
 from moyai.ports.store import Key, Store
 from moyai.reconcile.queue import KeyQueue
@@ -96,7 +96,8 @@ class AlarmWatcher:
 
     def _conclude(self, alarm: Alarm, verdict: Verdict | None, now: Instant) -> None:
         if verdict is not None:
-            self._apply(moved(self._store.world, alarm, verdict, now, self._ids))
+            follow = moved if verdict.state is not alarm.state else stayed
+            self._apply(follow(self._store.world, alarm, verdict, now, self._ids))
 
     def _apply(self, changes: list[Change]) -> None:
         if changes:

@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from moyai.api.acmpca.service import acmpca
+from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.door import Door, House
@@ -44,7 +45,9 @@ from tests.unit.telemetry.pushes import Office
 
 _LOADER = Loader()
 """Keeps what it has read: EC2's model takes half a second."""
-MODELS = load_models(["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram", "acm-pca", "logs"])
+MODELS = load_models(
+    ["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram", "acm-pca", "logs", "application-autoscaling"]
+)
 
 
 class _Raw(io.BytesIO):
@@ -63,7 +66,17 @@ class Rooms:
         self._pki = CryptographyPki()
         metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
         self.logs = MemoryLogStore()
-        services = (cloudmap(Quotas(**quotas)), EC2, STS, ECS, RAM, metrics, acmpca(self._pki), logs(self.logs))
+        services = (
+            cloudmap(Quotas(**quotas)),
+            EC2,
+            STS,
+            ECS,
+            RAM,
+            AUTOSCALING,
+            metrics,
+            acmpca(self._pki),
+            logs(self.logs),
+        )
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:

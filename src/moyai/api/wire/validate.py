@@ -18,6 +18,8 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, StringSha
 _SHOWN = 100  # characters of a bad value that a message repeats
 _SAID = 10  # complaints in one message
 _PATTERN_SECONDS = 0.05
+_HALVES = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", regex.IGNORECASE)
+"""A character above U+FFFF as Java's patterns write it: in two halves."""
 
 
 class Complaint(NamedTuple):
@@ -196,7 +198,7 @@ def _pattern(shape: StringShape) -> Check | None:
     text = shape.metadata.get("pattern")
     if text is None:
         return None
-    compiled = regex.compile(text)
+    compiled = compiled_pattern(text)
 
     def check(value: object) -> Sequence[Complaint]:
         try:
@@ -207,6 +209,16 @@ def _pattern(shape: StringShape) -> Check | None:
         return (_complaint(shape, value, f"Member must satisfy regular expression pattern: {text}"),)
 
     return check
+
+
+def compiled_pattern(text: str) -> regex.Pattern[str]:
+    """A model's pattern, which is written for Java."""
+    return regex.compile(_HALVES.sub(_joined, text))
+
+
+def _joined(halves: regex.Match[str]) -> str:
+    high, low = (int(half, 16) for half in halves.groups())
+    return f"\\U{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00:08X}"
 
 
 def _complaint(shape: Shape, value: object, constraint: str) -> Complaint:

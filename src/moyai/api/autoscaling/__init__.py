@@ -1,0 +1,1 @@
+"""Application Auto Scaling's API: the desired count of ECS services."""

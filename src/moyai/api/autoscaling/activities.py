@@ -1,0 +1,64 @@
+"""What scaling did.
+
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalingActivities.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged, service_named
+from moyai.api.operation import Context
+from moyai.domain.autoscaling.activity import ScalingActivity
+from moyai.domain.keys import scope_key
+from moyai.plan.scaling.change import KEPT
+from moyai.plan.scaling.tracking import resource_of
+
+_MOST: Final = 50
+
+
+class DescribeScalingActivitiesRequest(msgspec.Struct, frozen=True):
+    """Activities of one target or of all."""
+
+    service_namespace: str
+    resource_id: str | None = None
+    scalable_dimension: str | None = None
+    max_results: int | None = None
+    next_token: str | None = None
+    include_not_scaled_activities: bool = False
+
+
+def describe_scaling_activities(ctx: Context, request: DescribeScalingActivitiesRequest) -> dict[str, object]:
+    """The activities, the newest first."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    activities = ctx.store.world.scaling_activities.by("scope", scope_key(ctx.scope))
+    wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
+    found = {
+        f"{one.started_at:020.6f}/{one.id}": one
+        for one in activities
+        if wanted in {None, one.arn}
+        and one.started_at >= ctx.now - KEPT
+        and (one.not_scaled is None or request.include_not_scaled_activities)
+    }
+    listing = ("activities", request.resource_id, request.include_not_scaled_activities)
+    shown = paged(found, listing, request.next_token, request.max_results, _MOST, descending=True)
+    return {"scaling_activities": [_view(found[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def _view(activity: ScalingActivity) -> Mapping[str, object]:
+    return {
+        "activity_id": activity.id,
+        "service_namespace": NAMESPACE,
+        "resource_id": resource_of(activity.arn),
+        "scalable_dimension": DIMENSION,
+        "description": activity.description,
+        "cause": activity.cause,
+        "start_time": activity.started_at,
+        "end_time": activity.ended_at if activity.not_scaled is None else None,
+        "status_code": activity.status,
+        "status_message": activity.message or None,
+        "not_scaled_reasons": None if activity.not_scaled is None else [activity.not_scaled],
+    }

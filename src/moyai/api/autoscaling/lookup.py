@@ -1,0 +1,72 @@
+"""Targets as requests name them, and lists a page at a time.
+
+Refuses: namespaces and dimensions other than an ECS service's desired count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from moyai.api.operation import Context
+from moyai.domain.autoscaling.errors import InvalidNextToken, ObjectNotFound
+from moyai.domain.autoscaling.target import ScalableTarget
+from moyai.domain.ecs.service import Service, ServiceStatus
+from moyai.domain.paging import BadToken, Page, page
+from moyai.kernel.arn import arn
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.ids import ServiceArn
+
+NAMESPACE: Final = "ecs"
+DIMENSION: Final = "ecs:service:DesiredCount"
+_PARTS: Final = 3
+
+
+def check_kind(namespace: str, dimension: str | None = None) -> None:
+    """Raises InvalidInput for what is not an ECS service's desired count."""
+    if namespace != NAMESPACE:
+        raise InvalidInput(f"ServiceNamespace {namespace} is not supported by moyai: only services of ecs scale here.")
+    if dimension not in {None, DIMENSION}:
+        raise InvalidInput(f"Unsupported service namespace, resource type or scalable dimension: {dimension}.")
+
+
+def service_named(ctx: Context, resource_id: str) -> ServiceArn:
+    """The ARN that a resource id means. Raises InvalidInput when it is none of a service."""
+    parts = resource_id.split("/")
+    if len(parts) != _PARTS or parts[0] != "service" or not all(parts):
+        raise InvalidInput(f"Unsupported service namespace, resource type or scalable dimension: {resource_id[:500]}.")
+    return ServiceArn(arn("ecs", ctx.scope, resource_id))
+
+
+def active_service(ctx: Context, service: ServiceArn) -> Service:
+    """The service. Raises InvalidInput, as AWS does, when there is none."""
+    found = ctx.store.world.services.get(service)
+    if found is None or found.status is not ServiceStatus.ACTIVE:
+        raise InvalidInput(f"ECS service doesn't exist: {service.partition(':service/')[2] or service}")
+    return found
+
+
+def target_of(ctx: Context, resource_id: str) -> ScalableTarget:
+    """The target. Raises ObjectNotFound, or InvalidInput for what can't be one."""
+    found = ctx.store.world.scalable_targets.get(service_named(ctx, resource_id))
+    if found is None:
+        raise ObjectNotFound(f"No scalable target registered for {what(resource_id)}")
+    return found
+
+
+def what(resource_id: str) -> str:
+    """A target, as errors name it."""
+    return f"service namespace: {NAMESPACE}, resource ID: {resource_id}, scalable dimension: {DIMENSION}"
+
+
+def paged(
+    keys: Iterable[str], listing: object, token: str | None, asked: int | None, most: int, *, descending: bool = False
+) -> Page:
+    """Some of the keys. Raises InvalidNextToken, or InvalidInput for a page of no size."""
+    size = most if asked is None else asked
+    if not 1 <= size <= most:
+        raise InvalidInput(f"MaxResults must be between 1 and {most}.")
+    try:
+        return page(keys, listing, token, size, descending=descending)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error

@@ -1,0 +1,156 @@
+"""Scaling policies.
+
+Refuses: predictive scaling, metrics of load balancers and of services that are not here.
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged, service_named, target_of, what
+from moyai.api.autoscaling.policy_rules import STEP, TRACKING, checked_step, checked_tracking
+from moyai.api.operation import Context
+from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
+from moyai.domain.autoscaling.policy import ScalingPolicy, StepScaling, TargetTracking
+from moyai.domain.keys import scope_key
+from moyai.domain.world import Change, Put
+from moyai.kernel.arn import arn
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.ids import AlarmArn, ScalingPolicyArn, ServiceArn
+from moyai.plan.scaling.keep import removed_policy
+from moyai.plan.scaling.tracking import resource_of, with_alarms
+
+MAX_POLICIES: Final = 50
+"""Of one target."""
+_MOST: Final = 50
+
+
+class PutScalingPolicyRequest(msgspec.Struct, frozen=True):
+    """A policy, whole."""
+
+    policy_name: str
+    service_namespace: str
+    resource_id: str
+    scalable_dimension: str
+    policy_type: str | None = None
+    step_scaling_policy_configuration: StepScaling | None = None
+    target_tracking_scaling_policy_configuration: TargetTracking | None = None
+
+
+class DescribeScalingPoliciesRequest(msgspec.Struct, frozen=True):
+    """Policies, some or all."""
+
+    service_namespace: str
+    policy_names: tuple[str, ...] = ()
+    resource_id: str | None = None
+    scalable_dimension: str | None = None
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+class DeleteScalingPolicyRequest(msgspec.Struct, frozen=True):
+    """A policy."""
+
+    policy_name: str
+    service_namespace: str
+    resource_id: str
+    scalable_dimension: str
+
+
+def put_scaling_policy(ctx: Context, request: PutScalingPolicyRequest) -> dict[str, object]:
+    """Make a policy or replace the one of that name; for target tracking with its alarms."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    target = target_of(ctx, request.resource_id)
+    before = _named(ctx, target.service, request.policy_name)
+    policy = _policy(ctx, request, before)
+    changes: list[Change] = []
+    if policy.tracking is not None:
+        policy, changes = with_alarms(ctx.store.world, policy, policy.tracking, ctx.now, ctx.ids)
+    ctx.store.apply([*changes, Put(policy)])
+    return {"policy_arn": policy.arn, "alarms": _own_alarms(policy)}
+
+
+def describe_scaling_policies(ctx: Context, request: DescribeScalingPoliciesRequest) -> dict[str, object]:
+    """The policies that were asked for."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    if request.scalable_dimension is not None and request.resource_id is None:
+        raise InvalidInput("If you specify a scalable dimension, you must also specify a resource ID.")
+    policies = ctx.store.world.scaling_policies.by("scope", scope_key(ctx.scope))
+    wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
+    found = {
+        f"{one.service}\0{one.name}": one
+        for one in policies
+        if wanted in {None, one.service} and (not request.policy_names or one.name in request.policy_names)
+    }
+    listing = ("policies", request.policy_names, request.resource_id)
+    shown = paged(found, listing, request.next_token, request.max_results, _MOST)
+    return {"scaling_policies": [_view(ctx, found[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def delete_scaling_policy(ctx: Context, request: DeleteScalingPolicyRequest) -> dict[str, object]:
+    """Take a policy away, with the alarms that were made for it; others stay, and find it no more."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    policy = _named(ctx, service_named(ctx, request.resource_id), request.policy_name)
+    if policy is None:
+        raise ObjectNotFound(
+            f"No scaling policy found for {what(request.resource_id)}, policy name: {request.policy_name}"
+        )
+    ctx.store.apply(removed_policy(ctx.store.world, policy, ctx.now, ctx.ids))
+    return {}
+
+
+def _policy(ctx: Context, request: PutScalingPolicyRequest, before: ScalingPolicy | None) -> ScalingPolicy:
+    step, tracking = request.step_scaling_policy_configuration, request.target_tracking_scaling_policy_configuration
+    kind = request.policy_type or (TRACKING if before is not None and before.tracking is not None else STEP)
+    if before is None:
+        service = service_named(ctx, request.resource_id)
+        if ctx.store.world.scaling_policies.count("service", service) >= MAX_POLICIES:
+            raise LimitExceeded(f"A scalable target can have {MAX_POLICIES} scaling policies.")
+        place = f"resource/{NAMESPACE}/{request.resource_id}:policyName/{request.policy_name}"
+        name = ScalingPolicyArn(arn("autoscaling", ctx.scope, f"scalingPolicy:{ctx.ids.uuid()}:{place}"))
+        before = ScalingPolicy(name, request.policy_name, service, ctx.now)
+    elif (kind == TRACKING) != (before.tracking is not None):
+        raise InvalidInput("The type of a scaling policy can't be changed. Delete it and make another.")
+    if kind == TRACKING:
+        others = [p for p in ctx.store.world.scaling_policies.by("service", before.service) if p.arn != before.arn]
+        return replace(before, tracking=checked_tracking(tracking, step, others))
+    if kind != STEP:
+        raise InvalidInput(f"PolicyType {kind} is not supported by moyai: there are no forecasts.")
+    return replace(before, step=checked_step(step, tracking))
+
+
+def _named(ctx: Context, service: ServiceArn, name: str) -> ScalingPolicy | None:
+    return next((one for one in ctx.store.world.scaling_policies.by("service", service) if one.name == name), None)
+
+
+def _view(ctx: Context, policy: ScalingPolicy) -> Mapping[str, object]:
+    alarms = _own_alarms(policy) if policy.tracking is not None else _alarms(_calling(ctx, policy))
+    return {
+        "policy_arn": policy.arn,
+        "policy_name": policy.name,
+        "service_namespace": NAMESPACE,
+        "resource_id": resource_of(policy.service),
+        "scalable_dimension": DIMENSION,
+        "policy_type": STEP if policy.tracking is None else TRACKING,
+        "step_scaling_policy_configuration": policy.step,
+        "target_tracking_scaling_policy_configuration": policy.tracking,
+        "alarms": alarms,
+        "creation_time": policy.created_at,
+    }
+
+
+def _calling(ctx: Context, policy: ScalingPolicy) -> Sequence[AlarmArn]:
+    return [alarm.arn for alarm in ctx.store.world.alarms.by("action", policy.arn)]
+
+
+def _own_alarms(policy: ScalingPolicy) -> list[Mapping[str, str]]:
+    return _alarms([one for one in (policy.high, policy.low) if one is not None])
+
+
+def _alarms(arns: Sequence[AlarmArn]) -> list[Mapping[str, str]]:
+    return [{"alarm_name": one.rpartition(":alarm:")[2], "alarm_arn": one} for one in arns]

@@ -1,0 +1,121 @@
+"""What scaling policies are checked for.
+
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final
+
+from moyai.domain.autoscaling.policy import (
+    CustomizedMetric,
+    ScalingPolicy,
+    StepAdjustment,
+    StepScaling,
+    TargetTracking,
+)
+from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.domain.cloudwatch.query import Answers, checked_queries
+from moyai.kernel.errors import InvalidInput
+from moyai.plan.scaling.tracking import PREDEFINED, queries_of
+
+STEP: Final = "StepScaling"
+TRACKING: Final = "TargetTrackingScaling"
+_PERCENT: Final = "PercentChangeInCapacity"
+_MAX_STEPS: Final = 20
+_LARGEST: Final = 2.0**360
+
+
+def checked_step(step: StepScaling | None, tracking: TargetTracking | None) -> StepScaling:
+    """The configuration. Raises InvalidInput."""
+    if step is None or tracking is not None:
+        raise InvalidInput("StepScalingPolicyConfiguration, and no other, is required for the policy type StepScaling.")
+    if step.adjustment_type is None or not step.step_adjustments:
+        raise InvalidInput("AdjustmentType and at least one StepAdjustment are required.")
+    if len(step.step_adjustments) > _MAX_STEPS:
+        raise InvalidInput(f"A policy can have {_MAX_STEPS} step adjustments.")
+    if step.min_adjustment_magnitude is not None and step.adjustment_type != _PERCENT:
+        raise InvalidInput("MinAdjustmentMagnitude is only for the adjustment type PercentChangeInCapacity.")
+    if (step.cooldown or 0) < 0 or (step.min_adjustment_magnitude or 0) < 0:
+        raise InvalidInput("Cooldown and MinAdjustmentMagnitude must not be negative.")
+    if step.adjustment_type == "ExactCapacity" and any(one.scaling_adjustment < 0 for one in step.step_adjustments):
+        raise InvalidInput("For exact capacity, ScalingAdjustment must not be negative.")
+    _check_steps(step.step_adjustments)
+    return step
+
+
+def checked_tracking(
+    tracking: TargetTracking | None, step: StepScaling | None, others: Iterable[ScalingPolicy]
+) -> TargetTracking:
+    """The configuration. Raises InvalidInput."""
+    if tracking is None or step is not None:
+        raise InvalidInput(
+            "TargetTrackingScalingPolicyConfiguration, and no other, is required for the policy type "
+            "TargetTrackingScaling."
+        )
+    predefined, custom = tracking.predefined_metric_specification, tracking.customized_metric_specification
+    if (predefined is None) == (custom is None):
+        raise InvalidInput(
+            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification is required."
+        )
+    if predefined is not None and predefined.predefined_metric_type not in PREDEFINED:
+        raise InvalidInput(
+            f"PredefinedMetricType {predefined.predefined_metric_type} is not supported by moyai: it has "
+            f"{', '.join(PREDEFINED)}, and any metric as CustomizedMetricSpecification."
+        )
+    if custom is not None:
+        _check_custom(custom)
+    if not 0 < tracking.target_value <= _LARGEST:
+        raise InvalidInput("TargetValue must be greater than 0, and not greater than 2^360.")
+    if (tracking.scale_out_cooldown or 0) < 0 or (tracking.scale_in_cooldown or 0) < 0:
+        raise InvalidInput("Cooldowns must not be negative.")
+    if any(_same(other.tracking, tracking) for other in others):
+        raise InvalidInput("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
+    return tracking
+
+
+def _same(one: TargetTracking | None, other: TargetTracking) -> bool:
+    return one is not None and (
+        (one.predefined_metric_specification, one.customized_metric_specification)
+        == (other.predefined_metric_specification, other.customized_metric_specification)
+    )
+
+
+def _check_custom(metric: CustomizedMetric) -> None:
+    single = (metric.metric_name, metric.namespace, metric.statistic)
+    if metric.metrics:
+        if any(single) or metric.dimensions or metric.unit:
+            raise InvalidInput("Metrics can't be together with what describes a single metric.")
+        queries = queries_of(metric)
+        try:
+            checked_queries(queries)
+            watched = [query for query in queries if query.return_data]
+            if len(watched) != 1:
+                raise InvalidInput("Exactly one element of Metrics must return data.")
+            Answers(queries, lambda _: {}).of(watched[0].id)
+        except ValidationFault as fault:
+            raise InvalidInput(fault.message) from fault
+    elif not all(single):
+        raise InvalidInput("MetricName, Namespace and Statistic are required for a customized metric.")
+
+
+def _check_steps(steps: Iterable[StepAdjustment]) -> None:
+    """The steps' intervals lie next to each other, without a gap."""
+    spans = sorted(
+        (
+            -math.inf if step.metric_interval_lower_bound is None else step.metric_interval_lower_bound,
+            math.inf if step.metric_interval_upper_bound is None else step.metric_interval_upper_bound,
+        )
+        for step in steps
+    )
+    if any(lower >= upper for lower, upper in spans) or (-math.inf, math.inf) in spans:
+        raise InvalidInput("A step's upper bound must be greater than its lower one, and it must have one of them.")
+    if any(before[1] != after[0] for before, after in pairwise(spans)):
+        raise InvalidInput("StepAdjustment intervals can't overlap or have a gap between them.")
+    if spans[0][0] < 0 and spans[0][0] != -math.inf:
+        raise InvalidInput("If one step has a negative lower bound, one must have none.")
+    if spans[-1][1] > 0 and spans[-1][1] != math.inf:
+        raise InvalidInput("If one step has a positive upper bound, one must have none.")

@@ -1,0 +1,159 @@
+"""Registering services that scale.
+
+Refuses: roles, which there is no IAM for; targets of other accounts.
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.autoscaling.lookup import (
+    DIMENSION,
+    NAMESPACE,
+    active_service,
+    check_kind,
+    paged,
+    service_named,
+    target_of,
+)
+from moyai.api.autoscaling.tags import checked_tags
+from moyai.api.operation import Context
+from moyai.domain.autoscaling.target import ScalableTarget
+from moyai.domain.keys import scope_key
+from moyai.domain.world import Put
+from moyai.kernel.arn import arn
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.ids import ScalableTargetArn
+from moyai.plan.scaling.keep import bounded, deregistered
+from moyai.plan.scaling.tracking import resource_of
+
+_MOST: Final = 50
+_LARGEST: Final = 5000
+_ROLE: Final = "role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
+_ROLE_NAME: Final = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+
+
+class Suspension(msgspec.Struct, frozen=True):
+    """What is to be suspended or resumed; None leaves it."""
+
+    dynamic_scaling_in_suspended: bool | None = None
+    dynamic_scaling_out_suspended: bool | None = None
+    scheduled_scaling_suspended: bool | None = None
+
+
+class RegisterScalableTargetRequest(msgspec.Struct, frozen=True):
+    """A new target, or changes to one."""
+
+    service_namespace: str
+    resource_id: str
+    scalable_dimension: str
+    min_capacity: int | None = None
+    max_capacity: int | None = None
+    suspended_state: Suspension = Suspension()
+    tags: Mapping[str, str] = {}
+
+
+class DescribeScalableTargetsRequest(msgspec.Struct, frozen=True):
+    """Targets, some or all."""
+
+    service_namespace: str
+    resource_ids: tuple[str, ...] = ()
+    scalable_dimension: str | None = None
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+class DeregisterScalableTargetRequest(msgspec.Struct, frozen=True):
+    """A target."""
+
+    service_namespace: str
+    resource_id: str
+    scalable_dimension: str
+
+
+def register_scalable_target(ctx: Context, request: RegisterScalableTargetRequest) -> dict[str, object]:
+    """Make a target of a service, or change the one it is; its count is brought within the bounds."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    service = active_service(ctx, service_named(ctx, request.resource_id))
+    before = ctx.store.world.scalable_targets.get(service.arn)
+    target = _bounds(_made(ctx, request) if before is None else before, request)
+    changes = [Put(target), *bounded(ctx.store.world, target, _cause(before, target), ctx.now, ctx.ids)]
+    ctx.store.apply(changes)
+    return {"scalable_target_arn": target.arn}
+
+
+def describe_scalable_targets(ctx: Context, request: DescribeScalableTargetsRequest) -> dict[str, object]:
+    """The targets that were asked for; those that there aren't are left out."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    targets = ctx.store.world.scalable_targets.by("scope", scope_key(ctx.scope))
+    found = {resource_of(one.service): one for one in targets}
+    if request.resource_ids:
+        found = {name: found[name] for name in request.resource_ids if name in found}
+    shown = paged(found, ("targets", request.resource_ids), request.next_token, request.max_results, _MOST)
+    return {"scalable_targets": [_view(ctx, found[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def deregister_scalable_target(ctx: Context, request: DeregisterScalableTargetRequest) -> dict[str, object]:
+    """Scale the service no more: its policies and their alarms go, too."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    target = target_of(ctx, request.resource_id)
+    ctx.store.apply(deregistered(ctx.store.world, target, ctx.now, ctx.ids))
+    return {}
+
+
+def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarget:
+    if request.min_capacity is None or request.max_capacity is None:
+        raise InvalidInput("MinCapacity and MaxCapacity are required to register a new scalable target.")
+    name = arn("application-autoscaling", ctx.scope, f"scalable-target/{ctx.ids.hex(36)}")
+    return ScalableTarget(
+        arn=ScalableTargetArn(name),
+        service=service_named(ctx, request.resource_id),
+        min_capacity=request.min_capacity,
+        max_capacity=request.max_capacity,
+        created_at=ctx.now,
+        tags=checked_tags({}, request.tags),
+    )
+
+
+def _bounds(target: ScalableTarget, request: RegisterScalableTargetRequest) -> ScalableTarget:
+    least = target.min_capacity if request.min_capacity is None else request.min_capacity
+    most = target.max_capacity if request.max_capacity is None else request.max_capacity
+    if not 0 <= least <= _LARGEST or not 0 <= most <= _LARGEST:
+        raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
+    if least > most:
+        raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
+    asked = {
+        name: value for name, value in msgspec.structs.asdict(request.suspended_state).items() if value is not None
+    }
+    return replace(target, min_capacity=least, max_capacity=most, suspended=replace(target.suspended, **asked))
+
+
+def _cause(before: ScalableTarget | None, target: ScalableTarget) -> str:
+    told = [
+        f"{which} capacity was set to {now}"
+        for which, now, was in (
+            ("minimum", target.min_capacity, before and before.min_capacity),
+            ("maximum", target.max_capacity, before and before.max_capacity),
+        )
+        if now != was
+    ]
+    return " and ".join(told) or f"capacity was set within {target.min_capacity} and {target.max_capacity}"
+
+
+def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:
+    return {
+        "service_namespace": NAMESPACE,
+        "resource_id": resource_of(target.service),
+        "scalable_dimension": DIMENSION,
+        "min_capacity": target.min_capacity,
+        "max_capacity": target.max_capacity,
+        "role_arn": f"arn:aws:iam::{ctx.scope.account}:{_ROLE}{_ROLE_NAME}",
+        "creation_time": target.created_at,
+        "suspended_state": target.suspended,
+        "scalable_target_arn": target.arn,
+    }

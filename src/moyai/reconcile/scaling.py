@@ -1,0 +1,64 @@
+"""The loop that brings scaling activities to their end, and takes a target away when its service has gone.
+
+Promise: it only writes down what ``plan.scaling.keep`` says; deciding how many tasks there are to be is the alarms'
+part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from moyai.domain.autoscaling.activity import ScalingActivity
+from moyai.domain.autoscaling.target import ScalableTarget
+from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.task import Task
+from moyai.domain.world import table_name
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.ids import Ids, ServiceArn
+from moyai.plan.scaling.keep import plan_scaling
+from moyai.ports.store import Key, Store
+from moyai.reconcile.queue import KeyQueue
+
+_BY_KEY = frozenset({table_name(Service), table_name(ScalableTarget)})
+
+
+class ScalingKeeper:
+    """Keeps what is scaled. ``run`` it once."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store, self._clock, self._ids = store, clock, ids
+        self._queue = KeyQueue(clock)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run_timers())
+            group.create_task(self._follow())
+            group.create_task(self._queue.work(self._bring_on, "the scaling of"))
+
+    async def _follow(self) -> None:
+        async for keys in self._store.watch():
+            for service in sorted(self._touched(keys)):
+                self._queue.add(service)
+
+    def _touched(self, keys: Iterable[Key]) -> set[str]:
+        """Services that are scaled and of which something may have changed."""
+        world = self._store.world
+        found: set[str] = set()
+        for key in keys:
+            if key.table in _BY_KEY:
+                found.add(key.key)
+            elif key.table == table_name(Task):
+                task = world.tasks.get(key.key)
+                found |= set() if task is None or task.service is None else {task.service}
+            elif key.table == table_name(ScalingActivity):
+                activity = world.scaling_activities.get(key.key)
+                found |= set() if activity is None else {activity.arn}
+        return {one for one in found if one in world.scalable_targets}
+
+    async def _bring_on(self, key: str) -> Instant | None:
+        plan = plan_scaling(self._store.world, ServiceArn(key), self._clock.now(), self._ids)
+        if plan.changes:
+            self._store.apply(plan.changes)
+        return plan.wake_at
