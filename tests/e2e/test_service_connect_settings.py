@@ -15,7 +15,10 @@ from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-LOGS = {"logDriver": "awsfirelens"}
+LOGS = {
+    "logDriver": "awslogs",
+    "options": {"awslogs-region": "us-east-1", "awslogs-group": "proxies", "awslogs-create-group": "true"},
+}
 BRIEF = {"timeout": {"perRequestTimeoutSeconds": 1}}
 
 

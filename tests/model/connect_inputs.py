@@ -86,7 +86,10 @@ def _offer(draw: st.DrawFn, port: str, number: int) -> dict[str, Any]:
 def _logs(draw: st.DrawFn) -> dict[str, Any]:
     members: dict[str, Any] = {}
     if draw(st.booleans()):
-        members["logConfiguration"] = {"logDriver": "awsfirelens"}
+        members["logConfiguration"] = {
+            "logDriver": "awslogs",
+            "options": {"awslogs-region": "us-east-1", "awslogs-group": "g"},
+        }
         if draw(st.booleans()):
             query = draw(st.sampled_from(["ENABLED", "DISABLED"]))
             members["accessLogConfiguration"] = {

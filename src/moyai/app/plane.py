@@ -37,6 +37,7 @@ from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.log_keeper import LogKeeper
+from moyai.reconcile.log_shipper import LogShipper
 from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
@@ -196,6 +197,7 @@ class ControlPlane:
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
+            group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())

@@ -105,6 +105,7 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
         names=_seen((*others, *own)),
         offers=tuple(offers),
         access_log=configuration.access_log_configuration,
+        log_configuration=configuration.log_configuration,
         proxy_log_level=configuration.proxy_log_level,
     )
     return Resolved(view, tuple(changes))

@@ -1,23 +1,15 @@
 """What a Service Connect configuration may say about the proxy's output.
 
-Promise: the rules that AWS has for Fargate. Output is kept for ``moyai logs`` whatever the driver; a
-driver's options are recorded and shown, because nothing here could act on them.
+Promise: the rules that AWS has for Fargate, with the one driver that is there (``domain/logs/driver``).
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceConnectConfiguration.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from moyai.domain.connect.config import ContainerConfiguration, ServiceConnectConfiguration
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.task_definition import LogConfiguration
-
-_FARGATE_DRIVERS = ("awslogs", "awsfirelens", "splunk")
-_NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"awslogs": ("awslogs-region", "awslogs-group"), "splunk": ("splunk-url",)}
-)
+from moyai.domain.logs.driver import AWSLOGS, fault_in
 
 
 def check_logs(configuration: ServiceConnectConfiguration) -> None:
@@ -32,14 +24,13 @@ def check_logs(configuration: ServiceConnectConfiguration) -> None:
 
 
 def _check_driver(log: LogConfiguration) -> None:
-    if log.log_driver not in _FARGATE_DRIVERS:
+    fault = fault_in(log)
+    if fault is not None or log.log_driver != AWSLOGS:
         raise InvalidParameter(
-            f"logConfiguration.logDriver {log.log_driver} is not supported for tasks with the FARGATE launch type."
-            f" Use one of {', '.join(_FARGATE_DRIVERS)}."
+            fault
+            or f"logConfiguration.logDriver {log.log_driver} is not supported for tasks with the FARGATE launch type."
+            f" Use {AWSLOGS}."
         )
-    needed = _NEEDED.get(log.log_driver, ())
-    if any(name not in log.options for name in needed):
-        raise InvalidParameter(f"Log driver {log.log_driver} requires options: {', '.join(needed)}")
 
 
 def _check_settings(settings: tuple[ContainerConfiguration, ...]) -> None:

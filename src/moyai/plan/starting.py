@@ -14,6 +14,7 @@ from moyai.plan.action import Prepare, Start, StartProxy
 from moyai.plan.certificates import missing
 from moyai.plan.ending import deprovision, leave
 from moyai.plan.gate import opens_at
+from moyai.plan.log_streams import NoLogGroup, opened
 from moyai.plan.sight import Case
 from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, container_spec, sandbox_spec
 from moyai.plan.step import Step
@@ -32,7 +33,11 @@ def provisioning(case: Case) -> Step:
     if case.fault is not None:
         return _fail(case, StopCode.TASK_FAILED_TO_START, case.fault)
     if case.sandbox is None:
-        return Step(case.task, effects=(Prepare(sandbox_spec(case.world, case.task, case.definition)),))
+        try:
+            streams = opened(case.world, case.task, case.definition, case.now, case.ids)
+        except NoLogGroup as error:
+            return _fail(case, StopCode.TASK_FAILED_TO_START, str(error))
+        return Step(case.task, streams, effects=(Prepare(sandbox_spec(case.world, case.task, case.definition)),))
     return Step(case.moved(last_status=TaskStatus.PENDING, connectivity_at=case.now, pull_started_at=case.now))
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
 from socket import socket
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import msgspec
 
@@ -93,6 +93,13 @@ class NotRunning(RuntimeFault):
     """A command can be executed only in a container that runs."""
 
 
+class Output(NamedTuple):
+    """Lines of a container, and the position behind them."""
+
+    lines: Sequence[LogLine]
+    position: int
+
+
 class TaskRuntime(Protocol):
     """Runs tasks. See the module's promise; every method may raise RuntimeFault."""
 
@@ -157,6 +164,12 @@ class TaskRuntime(Protocol):
 
     async def execute(self, execution: Execution) -> Session:
         """Start a command inside a running container. Raises NotRunning, and CannotStart with the reason."""
+
+    async def output(self, task: TaskId, container: str, after: int) -> Output:
+        """The container's whole lines behind a position (0: from the beginning), about a mebibyte of them. Lines that
+        are not held any more are passed over. A position stays what it is when the container or the control plane is
+        started again.
+        """
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
         """A socket that waits (TCP: listens) where only the tasks of this VPC reach it; None where there is no

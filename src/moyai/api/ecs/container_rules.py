@@ -16,6 +16,7 @@ from moyai.domain.ecs.task_definition import (
     RestartPolicy,
     TaskDefinition,
 )
+from moyai.domain.logs.driver import fault_in
 from moyai.plan.connect_rules import NAME_PATTERN
 
 _LEAST_MEMORY = 4  # MiB
@@ -23,7 +24,6 @@ _PORTS = range(1, 65536)
 _START_TIMEOUT = range(2, 121)
 _RESTART_PERIOD = range(60, 1801)
 _MAX_IGNORED_CODES = 50
-_AWSLOGS_NEEDS = ("awslogs-region", "awslogs-group")
 
 
 def check_container(container: ContainerDefinition, definition: TaskDefinition) -> None:
@@ -116,8 +116,8 @@ def _check_health(check: HealthCheck) -> None:
 
 
 def _check_log(log: LogConfiguration) -> None:
-    if log.log_driver == "awslogs" and any(name not in log.options for name in _AWSLOGS_NEEDS):
-        raise ClientException(f"Log driver awslogs requires options: {', '.join(_AWSLOGS_NEEDS)}")
+    if (fault := fault_in(log)) is not None:
+        raise ClientException(fault)
 
 
 def _setting(container: str, what: str) -> ClientException:

@@ -20,6 +20,7 @@ from moyai.domain.ecs.task_definition import (
     NetworkMode,
     TaskDefinition,
 )
+from moyai.domain.logs.driver import AWSLOGS, PREFIX
 
 _MAX_CONTAINERS = 10
 _LONGEST_STOP = 120
@@ -105,6 +106,15 @@ def _check_fargate(definition: TaskDefinition) -> None:
             )
         if definition.execution_role_arn is None:
             _check_roleless(container)
+        _check_prefix(container)
+
+
+def _check_prefix(container: ContainerDefinition) -> None:
+    log = container.log_configuration
+    if log is not None and log.log_driver == AWSLOGS and PREFIX not in log.options:
+        raise ClientException(
+            f"Fargate requires log configuration options to include {PREFIX} to support log driver {AWSLOGS}."
+        )
 
 
 def _check_roleless(container: ContainerDefinition) -> None:
@@ -112,7 +122,7 @@ def _check_roleless(container: ContainerDefinition) -> None:
     log = container.log_configuration
     if _ECR_IMAGE.fullmatch(container.image):
         raise ClientException("Fargate requires task definition to have execution role ARN to support ECR images.")
-    if log is not None and log.log_driver == "awslogs":
+    if log is not None and log.log_driver == AWSLOGS:
         raise ClientException(
             "Fargate requires task definition to have execution role ARN to support log driver awslogs."
         )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from moyai.domain.connect.config import AccessLogConfiguration, ProxyLogLevel
-from moyai.domain.ecs.task_definition import AppProtocol, TaskDefinition
+from moyai.domain.ecs.task_definition import AppProtocol, LogConfiguration, TaskDefinition
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn, DiscoveryServiceArn, NamespaceArn
 
@@ -80,6 +80,8 @@ class ConnectView(msgspec.Struct, frozen=True):
     offers: tuple[Offer, ...] = ()
     access_log: AccessLogConfiguration | None = None
     proxy_log_level: ProxyLogLevel = ProxyLogLevel.INFO
+    log_configuration: LogConfiguration | None = None
+    """Where the proxies' lines go."""
     allotted: int = 0
     """How many addresses have been given out, where names came and went: none is given to a second name."""
 

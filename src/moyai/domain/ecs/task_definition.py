@@ -97,7 +97,7 @@ class UlimitDefinition(msgspec.Struct, frozen=True):
 
 
 class LogConfiguration(msgspec.Struct, frozen=True):
-    """Where a container's output goes on AWS; here it is always kept and shown by ``moyai logs``."""
+    """Where a container's output goes (``domain/logs/driver``); ``moyai logs`` shows it in any case."""
 
     log_driver: str
     options: Mapping[str, str] = {}

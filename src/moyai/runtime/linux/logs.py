@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,8 +16,11 @@ import msgspec
 
 from moyai.domain.sandbox.state import LogLine
 from moyai.kernel.clock import Clock, Seconds
+from moyai.ports.runtime import Output
+from moyai.runtime.linux.shim.output import read_base
 
 _LONGEST = 256 * 1024
+_ENOUGH = 1024 * 1024
 _FOLLOW_EVERY = Seconds(0.2)
 
 
@@ -53,6 +57,28 @@ async def read(
         file.close()
 
 
+def output(directory: Path, after: int) -> Output:
+    """Whole lines behind a position, and the position behind them. Positions count the bytes of all files there were."""
+    lines: list[LogLine] = []
+    with ExitStack() as open_files:
+        files: list[BinaryIO] = []
+        for name in ("previous.log", "current.log"):
+            with suppress(FileNotFoundError):
+                files.append(open_files.enter_context((directory / name).open("rb")))
+        if _inode(directory / "previous.log") not in {os.fstat(file.fileno()).st_ino for file in files[:1]} | {None}:
+            return Output((), after)  # there was a rotation between the two: one is missing, so look again
+        position = after
+        for file in files:
+            base = read_base(file.fileno())
+            file.seek(max(position - base, 0))
+            for line in _whole_lines(file):
+                lines.append(line)
+                if file.tell() + base - after > _ENOUGH:
+                    return Output(lines, base + file.tell())
+            position = max(position, base + file.tell())
+    return Output(lines, position)
+
+
 def _whole_lines(file: BinaryIO) -> Iterator[LogLine]:
     """Lines from where the file stands; it stays in front of one that isn't whole yet."""
     while True:
@@ -61,7 +87,15 @@ def _whole_lines(file: BinaryIO) -> Iterator[LogLine]:
         if not raw.endswith(b"\n"):
             file.seek(start)
             return
-        yield msgspec.json.decode(raw, type=LogLine)
+        with suppress(msgspec.MsgspecError):  # the head, or a line that a full disk cut short
+            yield msgspec.json.decode(raw, type=LogLine)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _was_rotated(file: BinaryIO, current: Path) -> bool:

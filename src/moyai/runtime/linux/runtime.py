@@ -22,7 +22,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, Endpoint, RuntimeFault
+from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
 from moyai.runtime.linux import door, logs, netns, network, processes, sandboxes, states
 from moyai.runtime.linux.cgroups import Cgroups
@@ -170,6 +170,10 @@ class LinuxRuntime:
 
         async for line in logs.read(self._layout.log(task, container), self._clock, ended if follow else None):
             yield line
+
+    async def output(self, task: TaskId, container: str, after: int) -> Output:
+        """See the port."""
+        return await asyncio.to_thread(logs.output, self._layout.log(task, container), after)
 
     # ---------------------------------------------------------------------------------------------------- ports
 

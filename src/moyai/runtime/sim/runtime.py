@@ -19,7 +19,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, RuntimeFault, SandboxFailed
+from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, Output, RuntimeFault, SandboxFailed
 from moyai.ports.sessions import Execution, Session
 from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
 from moyai.runtime.sim.script import script_of
@@ -174,6 +174,11 @@ class SimRuntime:
         session = SimSession(execution, self._clock, alive)
         self.executed.append(session)
         return session
+
+    async def output(self, task: TaskId, container: str, after: int) -> Output:
+        """See ``TaskRuntime.output``; a position counts lines."""
+        lines = [line async for line in self.logs(task, container)]
+        return Output(lines[after:], max(after, len(lines)))
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:  # noqa: ARG002 (the port's)
         """See ``TaskRuntime.listen``: there is no network."""

@@ -7,7 +7,7 @@ import pytest
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat, ProxyLogLevel
 from tests.unit.api.ecs.bench import ARN, connect, offer, service
 
-LOGS = {"logDriver": "awsfirelens"}
+LOGS = {"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1", "awslogs-group": "g"}}
 
 
 def view(shop):
@@ -19,7 +19,7 @@ def view(shop):
 def test_access_logs_and_the_level_are_shown_as_asked_and_frozen_with_the_deployment(shop):
     asked = connect(
         offer(),
-        logConfiguration=LOGS | {"options": {}, "secretOptions": []},
+        logConfiguration=LOGS | {"secretOptions": []},
         accessLogConfiguration={"format": "JSON", "includeQueryParameters": "ENABLED"},
         containerConfigurations=[{"logLevel": "debug"}],
     )
@@ -57,14 +57,13 @@ def test_an_update_that_leaves_them_out_goes_back_to_the_defaults(shop):
         *(
             (
                 {"logConfiguration": {"logDriver": driver}},
-                f"logDriver {driver} is not supported for tasks with the FARGATE",
+                f"{driver} is not supported",
             )
-            for driver in ("json-file", "syslog", "journald", "gelf", "fluentd")
+            for driver in ("json-file", "syslog", "journald", "gelf", "fluentd", "splunk", "awsfirelens")
         ),
         ({"logConfiguration": {"logDriver": "none"}}, "logDriver"),
         ({"logConfiguration": {}}, "logDriver"),
         ({"logConfiguration": {"logDriver": "awslogs"}}, "requires options: awslogs-region, awslogs-group"),
-        ({"logConfiguration": {"logDriver": "splunk"}}, "requires options: splunk-url"),
         (
             {"logConfiguration": LOGS | {"secretOptions": [{"name": "a", "valueFrom": "b"}]}},
             "secretOptions: not supported",

@@ -21,7 +21,10 @@ def test_a_registration_is_echoed_with_defaults_filled_in(ecs):
         readonlyRootFilesystem=True,
         dockerLabels={"Team": "shop"},
         memoryReservation=128,
-        logConfiguration={"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1", "awslogs-group": "g"}},
+        logConfiguration={
+            "logDriver": "awslogs",
+            "options": {"awslogs-region": "us-east-1", "awslogs-group": "g", "awslogs-stream-prefix": "p"},
+        },
     )
     params = fargate(
         containerDefinitions=[asked],

@@ -1,7 +1,8 @@
 """A container's output: each line with its time and stream, in a log that cannot grow without bound.
 
 The format is one JSON object a line, ``{"at":…,"stream":"stdout","text":"…"}``. A line longer than
-LINE_LIMIT is cut into several. When the file passes FILE_LIMIT it becomes ``previous.log`` and a new
+LINE_LIMIT is cut into several. A file begins with ``{"base":…}``, the bytes of all files before it, so that a line's place is
+known whatever became of them. When the file passes FILE_LIMIT it becomes ``previous.log`` and a new
 ``current.log`` begins, so a container keeps at most twice that.
 """
 
@@ -14,6 +15,8 @@ from moyai.runtime.linux.shim.record import now, quote
 LINE_LIMIT = 16 * 1024
 FILE_LIMIT = 8 * 1024 * 1024
 _CHUNK = 64 * 1024
+_BASE = b'{"base":'
+_LONGEST_HEAD = 40
 
 
 class Log:
@@ -25,9 +28,25 @@ class Log:
         self._open()
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._fd = os.open(self._current, flags, 0o600)
         self._size = os.fstat(self._fd).st_size
+        if not self._size:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Write down where the file stands in the whole."""
+        base = 0
+        try:
+            previous = os.open(self._previous, os.O_RDONLY | os.O_CLOEXEC)
+            base = read_base(previous) + os.fstat(previous).st_size
+            os.close(previous)
+        except OSError:  # there is none
+            base = 0
+        try:
+            self._size = os.write(self._fd, f"{_BASE.decode()}{base}}}\n".encode())
+        except OSError:  # a full disk must not stop the container
+            return
 
     def append(self, stream: str, lines: list[bytes]) -> None:
         """Write whole lines (without their newlines), all with the time of now."""
@@ -48,6 +67,13 @@ class Log:
         except OSError:  # go on in the full one
             return
         os.close(full)
+
+
+def read_base(fd: int) -> int:
+    """How many bytes there were before this file; 0 where it does not say."""
+    head = os.pread(fd, _LONGEST_HEAD, 0).partition(b"\n")[0]
+    digits = head[len(_BASE) : -1]
+    return int(digits) if head.startswith(_BASE) and digits.isdigit() else 0
 
 
 class Stream:
