@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain
@@ -32,7 +33,14 @@ def logs(
             typer.echo(json.dumps(line))
         else:
             at = datetime.fromtimestamp(line["at"], UTC).isoformat(timespec="milliseconds")
-            typer.echo(f"{at} {line['text']}")
+            typer.echo(f"{at} {_shown(line['text'])}")
+
+
+def _shown(text: str) -> str:
+    """The text as a terminal may have it: what would steer the terminal is escaped there, and only there."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _find(remote: Remote, wanted: str) -> dict[str, Any]:

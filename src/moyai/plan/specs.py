@@ -14,6 +14,7 @@ from moyai.domain.ecs import metadata
 from moyai.domain.ecs.task import Container, ContainerOverride, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
 from moyai.domain.keys import scope_of
+from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, SandboxSpec, Ulimit
 from moyai.domain.vpc.lookup import place_of
 from moyai.domain.world import World
@@ -63,6 +64,7 @@ def container_spec(task: Task, definition: TaskDefinition, container: Container)
         memory_mib=override.memory or defined.memory or 0,
         ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in defined.ulimits or ()),
         readonly_root=bool(defined.readonly_root_filesystem),
+        held_output=buffer_bytes(defined.log_configuration),
         attempt=container.restart_count,
     )
 

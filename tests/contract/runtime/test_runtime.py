@@ -257,7 +257,19 @@ async def test_output_is_kept_in_order_of_time_and_can_be_followed_to_the_end(pl
     assert kept == sorted(kept, key=lambda line: line.at)
 
 
+async def test_output_is_read_on_from_a_position(place, seen):
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(ENDS))
+    await place.until(seen.ended)
+    kept = [line async for line in place.runtime.logs(TASK, "app")]
+    lines, position = await place.runtime.output(TASK, "app", 0)
+    assert list(lines) == kept
+    again = await place.runtime.output(TASK, "app", position)
+    assert (list(again.lines), again.position) == ([], position)
+
+
 async def test_a_container_that_never_was_has_said_nothing(place):
+    assert list((await place.runtime.output(TASK, "app", 0)).lines) == []
     assert [line async for line in place.runtime.logs(TASK, "app")] == []
 
 

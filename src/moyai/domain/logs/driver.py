@@ -1,7 +1,7 @@
 """What a log configuration may say, and where its lines go.
 
 Promise: ``awslogs`` with AWS's options, ``json-file`` without any; each other driver and option is refused by name.
-``max-buffer-size`` is what AWS holds before it drops lines; here at least BUFFER are held, so what asks for no more has it.
+``max-buffer-size`` is how much output is held while it can't be passed on; here on disk, and never less than 8 MiB.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
 """
 
@@ -18,11 +18,11 @@ from moyai.kernel.scope import Scope, is_region
 AWSLOGS: Final = "awslogs"
 JSON_FILE: Final = "json-file"
 PREFIX: Final = "awslogs-stream-prefix"
-BUFFER: Final = 16 * 1024 * 1024
-"""Bytes of a container's output that are held when they can't be passed on."""
+LARGEST_BUFFER: Final = 256 * 1024 * 1024
+_SIZE_OPTION: Final = "max-buffer-size"
 _NEEDED: Final = ("awslogs-region", "awslogs-group")
 _CREATE: Final = "awslogs-create-group"
-_KNOWN: Final = frozenset({*_NEEDED, PREFIX, _CREATE, "mode", "max-buffer-size"})
+_KNOWN: Final = frozenset({*_NEEDED, PREFIX, _CREATE, "mode", _SIZE_OPTION})
 _NOT_YET: Final = frozenset({"awslogs-datetime-format", "awslogs-multiline-pattern"})
 _GROUP: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _LONGEST_PREFIX: Final = 200
@@ -83,25 +83,31 @@ def fault_in(log: LogConfiguration) -> str | None:
     return _fault_in_values(log)
 
 
+def buffer_bytes(log: LogConfiguration | None) -> int:
+    """How much of a container's output is to be held at least; 0 where that isn't said."""
+    asked = None if log is None else log.options.get(_SIZE_OPTION)
+    found = None if asked is None else _SIZE.fullmatch(asked)
+    return 0 if found is None else int(found[1]) * 1024 ** _UNITS.index(found[2].lower())
+
+
 def _fault_in_values(log: LogConfiguration) -> str | None:
     options = log.options
     prefix = options.get(PREFIX, "x")
-    size = options.get("max-buffer-size")
-    if not is_region(options["awslogs-region"]):
-        return "logConfiguration.options: awslogs-region is not a region."
-    if not _GROUP.fullmatch(options["awslogs-group"]):
-        return "logConfiguration.options: awslogs-group must match [.-_/#A-Za-z0-9], 1 to 512 of them."
-    if not 0 < len(prefix) <= _LONGEST_PREFIX or ":" in prefix or "*" in prefix:
-        return f"logConfiguration.options: {PREFIX} has 1 to {_LONGEST_PREFIX} characters, none of them : or *."
-    if options.get(_CREATE, "true") not in {"true", "false"}:
-        return f"logConfiguration.options: {_CREATE} must be true or false."
-    if options.get("mode", "non-blocking") != "non-blocking":
-        return "logConfiguration.options: mode must be non-blocking; blocking is not supported by moyai."
-    if size is not None and not _fits(size):
-        return f"logConfiguration.options: max-buffer-size must be a size (10m), here at most {BUFFER} bytes."
-    return None
-
-
-def _fits(size: str) -> bool:
-    found = _SIZE.fullmatch(size)
-    return found is not None and int(found[1]) * 1024 ** _UNITS.index(found[2].lower()) <= BUFFER
+    rules = (
+        (is_region(options["awslogs-region"]), "awslogs-region is not a region."),
+        (_GROUP.fullmatch(options["awslogs-group"]), "awslogs-group has 1 to 512 letters, digits and .-_/#."),
+        (
+            0 < len(prefix) <= _LONGEST_PREFIX and not {":", "*"} & set(prefix),
+            f"{PREFIX} has 1 to {_LONGEST_PREFIX} characters, none of them : or *.",
+        ),
+        (options.get(_CREATE, "true") in {"true", "false"}, f"{_CREATE} must be true or false."),
+        (
+            options.get("mode", "non-blocking") == "non-blocking",
+            "mode must be non-blocking; blocking is not supported by moyai.",
+        ),
+        (
+            _SIZE_OPTION not in options or 0 < buffer_bytes(log) <= LARGEST_BUFFER,
+            f"{_SIZE_OPTION} must be a size, as 25m, of at most {LARGEST_BUFFER} bytes.",
+        ),
+    )
+    return next((f"logConfiguration.options: {words}" for holds, words in rules if not holds), None)

@@ -91,6 +91,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     memory_mib: int = 0
     ulimits: tuple[Ulimit, ...] = ()
     readonly_root: bool = False
+    held_output: int = 0
+    """Bytes of output that are held at least; 0 = what the runtime holds of itself."""
     attempt: int = 0
     """Which start of this container it is; see ``TaskRuntime.start``."""
 

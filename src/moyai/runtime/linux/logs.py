@@ -58,7 +58,7 @@ async def read(
 
 
 def output(directory: Path, after: int) -> Output:
-    """Whole lines behind a position, and the position behind them. Positions count the bytes of all files there were."""
+    """Whole lines behind a position, and the position behind them. It counts the bytes of all files there were."""
     lines: list[LogLine] = []
     with ExitStack() as open_files:
         files: list[BinaryIO] = []

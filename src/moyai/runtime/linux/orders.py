@@ -59,6 +59,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
             "layers": (*image.layers, "/") if image.on_host else image.layers,
             "mounts": _container_mounts(spec, image, surroundings),
             "read_only": spec.readonly_root,
+            "held_output": spec.held_output,
             "host_name": surroundings.host_name,
             "arguments": arguments,
             "environment": {**environment, **config.environment, **spec.environment},
@@ -75,6 +76,7 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
     """What every order has."""
     return {
         "attempt": 0,
+        "held_output": 0,
         "directory": str(place.directory),
         "logs": str(place.logs),
         "run": str(layout.run),

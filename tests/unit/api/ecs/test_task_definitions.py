@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.api.ecs.bench import ARN, container, fargate
 
+_LOG = {"logDriver": "awslogs", "options": {"awslogs-region": "r", "awslogs-group": "g"}}
+
 
 def test_a_registration_is_echoed_with_defaults_filled_in(ecs):
     asked = container(
@@ -92,9 +94,6 @@ def _waits(condition="START", **other):
     return _containers(waiting, {"name": "b", "portMappings": []} | other)
 
 
-_LOG = {"logDriver": "awslogs", "options": {"awslogs-region": "r", "awslogs-group": "g"}}
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -130,6 +129,11 @@ _LOG = {"logDriver": "awslogs", "options": {"awslogs-region": "r", "awslogs-grou
             _ports({"containerPort": 80, "hostPort": 81}),
             "the host ports and container ports in port mappings must match.",
         ),
+        (
+            {"executionRoleArn": "r", **_containers({"logConfiguration": _LOG})},
+            "Fargate requires log configuration options to include awslogs-stream-prefix",
+        ),
+        (_containers({"logConfiguration": {"logDriver": "splunk"}}), "splunk is not supported"),
         (_ports({"hostPort": 0}), "containerPort must be between 1 and 65535"),
         (_ports({"containerPort": 65536}), "containerPort must be between 1 and 65535"),
         (

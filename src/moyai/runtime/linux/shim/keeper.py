@@ -106,7 +106,7 @@ class Keeper:
             os.waitpid(self._init, 0)
             return reason
         self._open_namespaces()
-        log = Log(self._order.logs)
+        log = Log(self._order.logs, self._order.held_output)
         for name, fd in (("stdout", out[0]), ("stderr", err[0])):
             self._streams[fd] = Stream(name, fd, log)
             self._poll.register(fd, select.POLLIN)

@@ -26,6 +26,8 @@ class Order:
     """Where ``doorbell.sock`` is."""
     logs: str
     """Where output goes."""
+    held_output: int
+    """Bytes of it that are held at least."""
     netns: str | None
     """The network namespace's file; None = the host's."""
     processes: tuple[str, ...]

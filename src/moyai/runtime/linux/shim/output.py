@@ -1,9 +1,10 @@
 """A container's output: each line with its time and stream, in a log that cannot grow without bound.
 
 The format is one JSON object a line, ``{"at":…,"stream":"stdout","text":"…"}``. A line longer than
-LINE_LIMIT is cut into several. A file begins with ``{"base":…}``, the bytes of all files before it, so that a line's place is
-known whatever became of them. When the file passes FILE_LIMIT it becomes ``previous.log`` and a new
-``current.log`` begins, so a container keeps at most twice that.
+LINE_LIMIT is cut into several. A file begins with ``{"base":…}``, the bytes of all files before it, so that
+a line's place is known whatever became of them. When the file passes FILE_LIMIT it becomes ``previous.log``
+and a new ``current.log`` begins, so a container keeps at most twice that; FILE_LIMIT is
+raised where more has to be held.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _LONGEST_HEAD = 40
 class Log:
     """The two files. Opened once; it appends to what an earlier keeper of that name left."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, held: int = 0) -> None:
+        self._limit = max(held, FILE_LIMIT)
         self._current = directory + "/current.log"
         self._previous = directory + "/previous.log"
         self._open()
@@ -56,7 +58,7 @@ class Log:
             self._size += os.write(self._fd, raw)
         except OSError:  # a full disk must not stop the container
             return
-        if self._size >= FILE_LIMIT:
+        if self._size >= self._limit:
             self._rotate()
 
     def _rotate(self) -> None:
