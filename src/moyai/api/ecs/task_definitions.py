@@ -2,7 +2,8 @@
 
 Promise: a revision is kept as it was registered, with AWS's defaults filled in, and shown like that for
 ever; its number is never used again. Everything in it is either done by the runtime or recorded and
-shown: roles, tags, dockerLabels, memoryReservation, runtimePlatform. Task definitions for EC2 can be registered, but not run.
+shown: roles, tags, dockerLabels, memoryReservation, runtimePlatform. Task definitions for EC2
+can be registered, but not run.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
 """
 
