@@ -11,12 +11,16 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.task_protection import expiry, protected
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.connect.names import is_virtual
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,
     CircuitBreaker,
+    Cleanup,
+    DeploymentAlarms,
+    EarlySuccess,
     HookAction,
     HookTarget,
     HookTimeout,
@@ -61,6 +65,18 @@ HOWS: list[dict[str, Any]] = [
     {"strategy": Strategy.LINEAR, "linear_configuration": LinearConfiguration(30.0, 1)},
     {"strategy": Strategy.CANARY, "canary_configuration": CanaryConfiguration(5.0, 0), "lifecycle_hooks": PAUSES[:1]},
     {"deployment_circuit_breaker": BREAKERS[0]},
+    {"alarms": DeploymentAlarms(("errors",), rollback=True, enable=True), "bake_time_in_minutes": 1},
+    {
+        "alarms": DeploymentAlarms(("errors",), rollback=False, enable=True),
+        "early_success_criteria": EarlySuccess(
+            enable=True, healthy_percent=50, source_service_revision_cleanup=Cleanup.DEFERRED
+        ),
+    },
+    {
+        "strategy": Strategy.CANARY,
+        "canary_configuration": CanaryConfiguration(5.0, 0),
+        "alarms": DeploymentAlarms(("errors",), rollback=True, enable=True),
+    },
     {"deployment_circuit_breaker": BREAKERS[1]},
     {"strategy": Strategy.BLUE_GREEN, "deployment_circuit_breaker": BREAKERS[0]},
     {
@@ -192,6 +208,10 @@ class Planner(RuleBasedStateMachine):
     def proxies_acknowledge(self):
         self.it.acknowledge()
 
+    @rule(state=st.sampled_from(AlarmState))
+    def an_alarm_moves(self, state):
+        self.it.build.alarm("errors", state)
+
     @rule(value=st.sampled_from(["on", "off"]))
     def live_endpoints_are_switched(self, value):
         self.it.build.live(value)
@@ -208,6 +228,7 @@ class Planner(RuleBasedStateMachine):
         self.it.rest()
 
     def teardown(self):
+        self.it.build.alarm("errors", AlarmState.OK)
         for service in self._active():
             plain = replace(
                 service.deployment_configuration,

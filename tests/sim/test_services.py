@@ -4,7 +4,10 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from moyai.domain.ecs.service import RolloutState, ServiceStatus
+from moyai.domain.cloudwatch.alarm import AlarmState
+from moyai.domain.ecs.service import DeploymentConfiguration, RolloutState, ServiceStatus
+from moyai.domain.ecs.service_deployment import Monitor
+from moyai.domain.ecs.strategy import DeploymentAlarms
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.pca.authority import AuthorityStatus
 from moyai.domain.world import Put
@@ -252,4 +255,21 @@ async def test_no_proxy_starts_before_its_certificate_is_there(installation):
     own_again = replace(own, arn=made.arn, built_in=True, status=AuthorityStatus.CREATING)
     installation.store.apply([Put(own_again)])
     await installation.steady(back)
+    assert await installation.plans_left() == []
+
+
+async def test_an_alarm_rings_the_deployment_that_it_watches(installation):
+    build = installation.build
+    alarms = DeploymentAlarms(("errors",), rollback=True, enable=True)
+    how = DeploymentConfiguration(alarms=alarms)
+    build.alarm("errors", AlarmState.OK)
+    service = build.service("back", build.definition("back"), 1, bounds=how)
+    await installation.steady(service)
+    before = build.world.services[service].primary.id
+    build.deploy(service, build.definition("back"))
+    await installation.until(lambda: build.deployment(service).baking_since is not None)
+    build.alarm("errors", AlarmState.ALARM)
+    await installation.until(lambda: build.deployment(service).failed_by is Monitor.ALARMS, within=1)
+    await installation.steady(service)
+    assert build.world.services[service].primary.id == before
     assert await installation.plans_left() == []

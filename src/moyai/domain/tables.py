@@ -58,8 +58,8 @@ def services() -> Table[Service]:
 
 
 def service_deployments() -> Table[ServiceDeployment]:
-    """By service."""
-    return Table({"service": lambda d: (d.service,)})
+    """By service, and those under way by the alarms that they are watched by (``alarm``)."""
+    return Table({"service": lambda d: (d.service,), "alarm": lambda d: () if d.finished else d.alarms})
 
 
 def service_revisions() -> Table[ServiceRevision]:

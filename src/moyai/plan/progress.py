@@ -9,18 +9,30 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, RolloutState, Service
+from moyai.domain.ecs.strategy import Cleanup, EarlySuccess
 from moyai.kernel.clock import Instant, later
 from moyai.plan import events
 from moyai.plan.rollout import Roll, of
 from moyai.plan.turn import Turn
 
+_PERCENT = 100
 
-def advance(roll: Roll, made: Sequence[Turn], now: Instant, *, may_complete: bool) -> tuple[Service, list[str]]:
-    """The service after these turns, and what there is to say about its progress."""
+
+class Progress(NamedTuple):
+    """The service after its turns, and whether its newest deployment has all that it is to have."""
+
+    service: Service
+    arrived: bool
+    resting: bool
+
+
+def counted(roll: Roll, made: Sequence[Turn], early: EarlySuccess | None) -> Progress:
+    """Where these turns bring the service. ``early``: with how much its deployment is content."""
     service = roll.service
     present = [*roll.alive, *roll.leaving, *(t for turn in made for t in turn.launched.tasks)]
     counts = {d: count for turn in made for d, count in _counts(turn).items()}
@@ -31,10 +43,31 @@ def advance(roll: Roll, made: Sequence[Turn], now: Instant, *, may_complete: boo
         if d.id in {service.primary.id} | heads or of(d, present)
     )
     following = replace(service, deployments=deployments)
-    resting = len(deployments) == 1 and not roll.leaving and not any(turn.moves for turn in made)
-    if not (may_complete and resting and len(roll.healthy) == len(roll.alive) == service.desired_count):
-        return replace(following, steady_at=None), []
-    return _steady(following, now)
+    still = len(deployments) == 1 and not roll.leaving and not any(turn.moves for turn in made)
+    resting = still and len(roll.healthy) == len(roll.alive) == service.desired_count
+    return Progress(following, resting or _is_enough(roll, following, early), resting)
+
+
+def advance(progress: Progress, now: Instant, *, may_complete: bool) -> tuple[Service, list[str]]:
+    """The service with what is reached, and what there is to say about that."""
+    service, arrived, resting = progress
+    if may_complete and resting:
+        return _steady(service, now)
+    following = replace(service, steady_at=None)
+    if not (may_complete and arrived and service.primary.rollout_state is RolloutState.IN_PROGRESS):
+        return following, []
+    done = _completed(service.primary, now)
+    return replace(following, deployments=(done, *service.deployments[1:])), [events.completed(done.id)]
+
+
+def _is_enough(roll: Roll, service: Service, criteria: EarlySuccess | None) -> bool:
+    """A rolling deployment is successful before all is done, where that was asked for."""
+    if criteria is None or not criteria.enable:
+        return False
+    healthy = len(of(service.primary, roll.healthy))
+    enough = healthy * _PERCENT >= service.desired_count * (criteria.healthy_percent or 0)
+    left = len(service.deployments) > 1
+    return enough and not (left and criteria.source_service_revision_cleanup is Cleanup.BLOCKING)
 
 
 def steady_again(service: Service) -> Instant | None:

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment
-from moyai.domain.ecs.strategy import LifecycleStage
 from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.world import Change, Observed, Put, World
 from moyai.kernel.clock import Instant, later
@@ -24,14 +23,14 @@ from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events, unseen
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.pools import is_simple, pools
-from moyai.plan.progress import advance, steady_again
+from moyai.plan.progress import advance, counted, steady_again
 from moyai.plan.replicas import Moment
 from moyai.plan.retire import unused
 from moyai.plan.rollout import Roll, take_stock
 from moyai.plan.selection import held_back
 from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task
 from moyai.plan.strategy import breaker
-from moyai.plan.strategy.advance import REROUTE_POLL, due, transition
+from moyai.plan.strategy.advance import REROUTE_POLL, baking, content_with, due, may_complete, transition
 from moyai.plan.strategy.begin import superseded
 from moyai.plan.strategy.case import Case, case_of, have_acknowledged
 from moyai.plan.strategy.ending import completed
@@ -71,7 +70,9 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     world, now, ids, _ = moment
     service = world.services[roll.service.arn]
     made = turns(moment, pools(roll, acknowledged=acknowledged))
-    following, said = advance(roll, made, now, may_complete=case is None or _may_complete(case))
+    progress = counted(roll, made, None if case is None else content_with(case))
+    case = case if case is None else baking(case, arrived=progress.arrived)
+    following, said = advance(progress, now, may_complete=case is None or may_complete(case))
     following, record = _ended(following, case, now)
     following, unheard = unseen.told(world, following)
     blind = [events.unseen(unheard.tasks, unheard.names)] if unheard.names else []
@@ -93,10 +94,6 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
             None if acknowledged else later(now, REROUTE_POLL),
         ),
     )
-
-
-def _may_complete(case: Case) -> bool:
-    return case.record.stage in {None, LifecycleStage.CLEAN_UP}
 
 
 def _ended(following: Service, case: Case | None, now: Instant) -> tuple[Service, ServiceDeployment | None]:

@@ -134,6 +134,9 @@ class Reconciler:
                 record = self._around.store.world.service_deployments.get(key.key)
                 if record is not None:
                     self._ring_service(record.service)
+            elif key.table == "alarm":
+                for watched in self._around.store.world.service_deployments.by("alarm", key.key):
+                    self._ring_service(watched.service)
             elif key.table == "task":
                 self._ring_task(TaskArn(key.key))
             elif key.table == "server_certificate":

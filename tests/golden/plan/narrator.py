@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
@@ -86,6 +87,7 @@ class Narrator(Harness):
             "back": lambda: build.roll_back(self._service(what)),
             "abort": lambda: build.abort(self._service(what)),
             "continue": lambda: build.go_on(self._service(what)),
+            "alarm": lambda: self._each(lambda name, state: build.alarm(name, AlarmState(state)), what),
             "configure": lambda: self._each(self._configure, what),
         }
         verbs[verb]()

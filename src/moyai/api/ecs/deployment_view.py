@@ -16,7 +16,7 @@ from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.world import World
 from moyai.kernel.ids import DeploymentId
 from moyai.plan.launch import FARGATE_PLATFORM
-from moyai.plan.strategy import breaker
+from moyai.plan.strategy import alarms, breaker
 from moyai.plan.strategy.begin import revision_arn
 
 _PERCENT = 100.0
@@ -53,7 +53,7 @@ def service_deployment_view(world: World, record: ServiceDeployment) -> dict[str
         "deployment_configuration": configuration_view(record.configuration),
         "rollback": record.rollback,
         "deployment_circuit_breaker": _breaker(world, record),
-        "alarms": {"status": "DISABLED", "alarm_names": [], "triggered_alarm_names": []},
+        "alarms": _alarms(record),
     }
 
 
@@ -89,6 +89,16 @@ def _breaker(world: World, record: ServiceDeployment) -> dict[str, object]:
         "threshold": breaker.threshold(record.configuration, service.desired_count)
         if breaker.watches(record) and service is not None
         else record.threshold,
+    }
+
+
+def _alarms(record: ServiceDeployment) -> dict[str, object]:
+    """How the alarms stand. They are not watched when one of them was in ALARM when the deployment began."""
+    status = "MONITORING" if alarms.watches(record) else "MONITORING_COMPLETE" if record.alarms else "DISABLED"
+    return {
+        "status": "TRIGGERED" if record.failed_by is Monitor.ALARMS else status,
+        "alarm_names": record.configuration.alarms.alarm_names,
+        "triggered_alarm_names": [arn.partition(":alarm:")[2] for arn in record.triggered],
     }
 
 

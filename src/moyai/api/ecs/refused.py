@@ -69,7 +69,6 @@ _DEPLOYMENT_CONFIGURATION: _Reasons = (
     ("lifecycleHooks[].hookTargetArn", "hooks are pauses; there are no Lambda functions"),
     ("lifecycleHooks[].roleArn", "hooks are pauses; there are no Lambda functions"),
     ("lifecycleHooks[].hookDetails", "hooks are pauses; there are no Lambda functions"),
-    ("earlySuccessCriteria", _NOT_YET),
 )
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (

@@ -18,14 +18,6 @@ MAX_DESIRED = 5000
 _FULL = 100  # percent
 
 
-class Alarms(msgspec.Struct, frozen=True):
-    """Deployment alarms; only switched off."""
-
-    alarm_names: tuple[str, ...]
-    rollback: bool
-    enable: bool
-
-
 class DeploymentController(msgspec.Struct, frozen=True):
     """Who moves a service from one revision to the next."""
 
@@ -37,7 +29,6 @@ class DeploymentSettings(StrategySettings, frozen=True):
 
     maximum_percent: int | None = None
     minimum_healthy_percent: int | None = None
-    alarms: Alarms | None = None
 
 
 def deployment_configuration(
@@ -46,8 +37,6 @@ def deployment_configuration(
     """The configuration to keep. Raises InvalidParameter."""
     if asked is None:
         return current
-    if asked.alarms is not None and asked.alarms.enable:
-        raise unsupported("deploymentConfiguration.alarms.enable", "true", "there are no CloudWatch alarms")
     most = current.maximum_percent if asked.maximum_percent is None else asked.maximum_percent
     least = current.minimum_healthy_percent if asked.minimum_healthy_percent is None else asked.minimum_healthy_percent
     if not 0 <= least <= _FULL:

@@ -81,6 +81,8 @@ def configuration_view(configuration: DeploymentConfiguration) -> dict[str, obje
         "maximum_percent": configuration.maximum_percent,
         "minimum_healthy_percent": configuration.minimum_healthy_percent,
         "deployment_circuit_breaker": configuration.deployment_circuit_breaker,
+        "alarms": configuration.alarms if configuration.alarms.alarm_names else None,
+        "early_success_criteria": configuration.early_success_criteria,
         "strategy": configuration.strategy,
         "bake_time_in_minutes": configuration.bake_time_in_minutes,
         "lifecycle_hooks": configuration.lifecycle_hooks or None,

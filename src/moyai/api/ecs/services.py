@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ecs.deploying import Wanted, start_deployment
+from moyai.api.ecs.deployment_alarms import check_alarms
 from moyai.api.ecs.idempotency import fingerprint
 from moyai.api.ecs.lookup import NAME, active_cluster, known_service, service_arn
 from moyai.api.ecs.placement import LATEST, check_launch_type, check_platform, checked_network, runnable_definition
@@ -107,6 +108,8 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     if existing is not None and existing.status is not ServiceStatus.INACTIVE:
         return {"service": service_view(world, _repeated(existing, kept))}
     desired = _checked(request)
+    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
+    check_alarms(ctx, configuration)
     wanted = Wanted(
         definition=runnable_definition(ctx, request.task_definition or ""),
         network=checked_network(ctx, request.network_configuration),
@@ -122,7 +125,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         created_by=ctx.principal,
         deployments=(),
         desired_count=desired,
-        deployment_configuration=deployment_configuration(request.deployment_configuration, DeploymentConfiguration()),
+        deployment_configuration=configuration,
         platform_version=request.platform_version or LATEST,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
         propagate_tags=request.propagate_tags,
@@ -145,6 +148,8 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
     if service.status is not ServiceStatus.ACTIVE:
         raise ServiceNotActive
     edited = _edited(service, request)
+    if request.deployment_configuration is not None:
+        check_alarms(ctx, edited.deployment_configuration)
     wanted = _wanted(ctx, service, request)
     changes: list[Change] = []
     if request.force_new_deployment or wanted is not None or edited.platform_version != service.platform_version:

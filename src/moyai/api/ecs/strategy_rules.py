@@ -17,6 +17,8 @@ from moyai.domain.ecs.service import DeploymentConfiguration
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,
     CircuitBreaker,
+    DeploymentAlarms,
+    EarlySuccess,
     HookTarget,
     LifecycleHook,
     LifecycleStage,
@@ -31,6 +33,7 @@ _LONGEST_BAKE = 1440
 _LEAST_STEP, _LEAST_CANARY = 3.0, 0.1
 _FULL = 100.0
 _MOST = 2**31 - 1
+_MOST_ALARMS = 100
 _TENTHS = 10
 _NO_PAUSE = frozenset({LifecycleStage.TEST_TRAFFIC_SHIFT, LifecycleStage.PRODUCTION_TRAFFIC_SHIFT})
 
@@ -44,6 +47,8 @@ class StrategySettings(msgspec.Struct, frozen=True):
     linear_configuration: LinearConfiguration | None = None
     canary_configuration: CanaryConfiguration | None = None
     deployment_circuit_breaker: CircuitBreaker | None = None
+    alarms: DeploymentAlarms | None = None
+    early_success_criteria: EarlySuccess | None = None
 
 
 def checked_strategy(asked: StrategySettings, current: DeploymentConfiguration) -> DeploymentConfiguration:
@@ -60,8 +65,13 @@ def checked_strategy(asked: StrategySettings, current: DeploymentConfiguration) 
         linear_configuration=_given(asked.linear_configuration, before.linear_configuration),
         canary_configuration=_given(asked.canary_configuration, before.canary_configuration),
         deployment_circuit_breaker=_given(asked.deployment_circuit_breaker, current.deployment_circuit_breaker),
+        alarms=_given(asked.alarms, current.alarms),
+        early_success_criteria=_given(asked.early_success_criteria, before.early_success_criteria),
     )
     _check_breaker(made.deployment_circuit_breaker)
+    _check_early(made)
+    if made.alarms.enable and not 1 <= len(made.alarms.alarm_names) <= _MOST_ALARMS:
+        raise InvalidParameter(f"{_MEMBER}.alarms.alarmNames must have 1 to {_MOST_ALARMS} names.")
     _check_own(asked, made, before)
     _check_linear(made.linear_configuration)
     _check_canary(made.canary_configuration)
@@ -81,8 +91,6 @@ def _check_own(asked: StrategySettings, made: DeploymentConfiguration, before: D
         raise InvalidParameter(f"{_MEMBER}.linearConfiguration is valid with the strategy LINEAR only.")
     if made.canary_configuration is not None and strategy is not Strategy.CANARY:
         raise InvalidParameter(f"{_MEMBER}.canaryConfiguration is valid with the strategy CANARY only.")
-    if strategy is Strategy.ROLLING and made.bake_time_in_minutes:
-        raise InvalidParameter(f"{_MEMBER}.bakeTimeInMinutes is not valid with the strategy ROLLING.")
     if strategy is Strategy.ROLLING and made.lifecycle_hooks:
         raise unsupported(f"{_MEMBER}.lifecycleHooks", "a hook", "a ROLLING deployment has no stages to pause at")
     if strategy is Strategy.BLUE_GREEN and asked.bake_time_in_minutes is None and before.strategy is not strategy:
@@ -118,6 +126,19 @@ def _check_breaker(breaker: CircuitBreaker) -> None:
     asked = breaker.threshold_configuration
     if asked is not None and not 1 <= asked.value <= _MOST:
         raise InvalidParameter(f"{_MEMBER}.deploymentCircuitBreaker.thresholdConfiguration.value must be at least 1.")
+
+
+def _check_early(made: DeploymentConfiguration) -> None:
+    criteria = made.early_success_criteria
+    if criteria is None or not criteria.enable:
+        return
+    place = f"{_MEMBER}.earlySuccessCriteria"
+    if made.strategy is not Strategy.ROLLING:
+        raise InvalidParameter(f"{place} is valid with the strategy ROLLING only.")
+    if criteria.healthy_percent is None or criteria.source_service_revision_cleanup is None:
+        raise InvalidParameter(f"{place}.healthyPercent and sourceServiceRevisionCleanup are required with enable.")
+    if criteria.healthy_percent < made.minimum_healthy_percent:
+        raise InvalidParameter(f"{place}.healthyPercent must be at least minimumHealthyPercent.")
 
 
 def _check_hook(hook: LifecycleHook) -> None:

@@ -16,6 +16,8 @@ from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,
     CircuitBreaker,
+    DeploymentAlarms,
+    EarlySuccess,
     LifecycleHook,
     LinearConfiguration,
     Strategy,
@@ -83,6 +85,8 @@ class DeploymentConfiguration(msgspec.Struct, frozen=True):
     linear_configuration: LinearConfiguration | None = None
     canary_configuration: CanaryConfiguration | None = None
     deployment_circuit_breaker: CircuitBreaker = CircuitBreaker(enable=False, rollback=False)
+    alarms: DeploymentAlarms = DeploymentAlarms((), rollback=False, enable=False)
+    early_success_criteria: EarlySuccess | None = None
 
 
 class Deployment(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from moyai.domain.ecs.strategy import HookAction, HookTarget, LifecycleStage
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
+    AlarmArn,
     ClusterArn,
     DeploymentId,
     HookId,
@@ -65,6 +66,7 @@ class Monitor(StrEnum):
     """What can find that a deployment fails."""
 
     CIRCUIT_BREAKER = "CIRCUIT_BREAKER"
+    ALARMS = "ALARMS"
 
 
 class HookStatus(StrEnum):
@@ -146,6 +148,12 @@ class ServiceDeployment(Stored, frozen=True, tag="service_deployment"):
     """Of the target's tasks, as the circuit breaker counts them."""
     threshold: int = 0
     """How many would have been too many when they were last counted."""
+    alarms: tuple[AlarmArn, ...] = ()
+    """Those that it is watched by; none when one of them was in ALARM already when it began."""
+    alarm_bake: float = 0.0
+    """Seconds that they are watched for after all is done, in a rolling deployment."""
+    triggered: tuple[AlarmArn, ...] = ()
+    """Those that went to ALARM."""
     failed_by: Monitor | None = None
     """What found that it fails."""
 

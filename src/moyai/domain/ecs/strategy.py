@@ -88,6 +88,29 @@ class CircuitBreaker(msgspec.Struct, frozen=True):
     threshold_configuration: ThresholdConfiguration | None = None
 
 
+class DeploymentAlarms(msgspec.Struct, frozen=True):
+    """CloudWatch alarms, any of which fails a deployment by going to ALARM; ``rollback``: it goes back then."""
+
+    alarm_names: tuple[str, ...]
+    rollback: bool
+    enable: bool
+
+
+class Cleanup(StrEnum):
+    """Whether the tasks before a deployment leave before it is successful, or after that."""
+
+    BLOCKING = "BLOCKING"
+    DEFERRED = "DEFERRED"
+
+
+class EarlySuccess(msgspec.Struct, frozen=True):
+    """A rolling deployment that is successful with ``healthy_percent`` of desiredCount; None where it isn't enabled."""
+
+    enable: bool
+    healthy_percent: int | None = None
+    source_service_revision_cleanup: Cleanup | None = None
+
+
 class LinearConfiguration(msgspec.Struct, frozen=True):
     """Equal steps of the production traffic, and minutes between two of them."""
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service_deployment import HookStatus, Monitor, ServiceDeploymentStatus
-from moyai.domain.ecs.strategy import LifecycleStage
+from moyai.domain.ecs.strategy import EarlySuccess, LifecycleStage
 from moyai.kernel.clock import Instant, later
 from moyai.plan.action import earliest
-from moyai.plan.strategy import breaker, hooks, stages
+from moyai.plan.strategy import alarms, breaker, hooks, stages
 from moyai.plan.strategy.case import REROUTE_LIMIT, Case, Step
 from moyai.plan.strategy.ending import abort, asked_back, fail, go_back
 from moyai.plan.strategy.weights import same, toward, wanted
@@ -49,11 +49,38 @@ def due(case: Case) -> Instant | None:
     return earliest(*(t for t in times if t is not None and t > case.now))
 
 
+def content_with(case: Case) -> EarlySuccess | None:
+    """What is enough for the deployment, where it needn't be all."""
+    return case.record.configuration.early_success_criteria if case.record.forward else None
+
+
+def baking(case: Case, *, arrived: bool) -> Case:
+    """The case; a rolling deployment that has all its tasks begins to bake."""
+    record = case.record
+    if not arrived or record.stage is not None or record.baking_since is not None or not stages.bake(record):
+        return case
+    return replace(case, record=replace(record, baking_since=case.now))
+
+
+def may_complete(case: Case) -> bool:
+    """Whether nothing but its tasks keeps the deployment from being through."""
+    record = case.record
+    if record.stage is LifecycleStage.CLEAN_UP:
+        return True
+    lasts = stages.bake(record)
+    baked = record.baking_since is not None and case.now >= later(record.baking_since, lasts)
+    return record.stage is None and (not lasts or baked)
+
+
 def _failed(case: Case) -> Step | None:
     """What follows when the deployment is found to fail."""
     asked = case.record.configuration.deployment_circuit_breaker
     if breaker.exceeded(case.record, case.service):
         return fail(case, Monitor.CIRCUIT_BREAKER, back=asked.rollback)
+    rung = alarms.alarming(case.world, case.record)
+    if rung:
+        told = replace(case, record=replace(case.record, triggered=rung))
+        return fail(told, Monitor.ALARMS, back=case.record.configuration.alarms.rollback)
     return None
 
 

@@ -18,6 +18,7 @@ from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, Pool, ServiceArn, ServiceDeploymentArn, ServiceRevisionArn
+from moyai.plan.strategy import alarms
 from moyai.plan.strategy.breaker import threshold
 from moyai.plan.strategy.weights import home_of
 
@@ -42,6 +43,7 @@ def begin(
     configuration = service.deployment_configuration
     moves = configuration.strategy is not Strategy.ROLLING and bool(service.traffic.shares)
     made = replace(made, pool=Pool(made.id.rpartition("/")[2]) if moves else home)
+    watched = alarms.watched(world, scope_of(service.arn), configuration)
     record = ServiceDeployment(
         arn=ServiceDeploymentArn(
             arn("ecs", scope_of(service.arn), f"service-deployment/{_path(service.arn)}/{ids.alphanumeric(_ID_LENGTH)}")
@@ -55,6 +57,8 @@ def begin(
         sources=tuple(d.id for d in service.deployments),
         home=home,
         pool=made.pool,
+        alarms=watched,
+        alarm_bake=alarms.bake(world, watched),
         threshold=threshold(configuration, service.desired_count),
     )
     before = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)

@@ -21,10 +21,21 @@ from moyai.plan.strategy.case import Case, Step
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 ABORTED = "Service deployment stopped because StopServiceDeployment was called with ABORT."
 _NAME: Mapping[Monitor | None, str] = MappingProxyType(
-    {None: "ECS deployment", Monitor.CIRCUIT_BREAKER: "ECS deployment circuit breaker"}
+    {
+        None: "ECS deployment",
+        Monitor.CIRCUIT_BREAKER: "ECS deployment circuit breaker",
+        Monitor.ALARMS: "ECS deployment alarm",
+    }
 )
-_SHORT: Mapping[Monitor | None, str] = MappingProxyType({Monitor.CIRCUIT_BREAKER: "tasks failed to start."})
-_WHY: Mapping[Monitor, str] = MappingProxyType({Monitor.CIRCUIT_BREAKER: "the circuit breaker threshold was exceeded"})
+_SHORT: Mapping[Monitor | None, str] = MappingProxyType(
+    {Monitor.CIRCUIT_BREAKER: "tasks failed to start.", Monitor.ALARMS: "alarm detected."}
+)
+_WHY: Mapping[Monitor, str] = MappingProxyType(
+    {
+        Monitor.CIRCUIT_BREAKER: "the circuit breaker threshold was exceeded",
+        Monitor.ALARMS: "a CloudWatch alarm went to ALARM",
+    }
+)
 _S = ServiceDeploymentStatus
 
 

@@ -51,6 +51,8 @@ def bake(record: ServiceDeployment) -> float:
     asked = record.configuration
     if record.status is ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS:
         return 0
+    if asked.strategy is Strategy.ROLLING:
+        return max(asked.bake_time_in_minutes * _SECONDS, record.alarm_bake)
     if record.stage is LifecycleStage.BAKE_TIME:
         return asked.bake_time_in_minutes * _SECONDS
     last = record.step + 1 >= len(steps(record))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.world import Observed, Rerouting
+from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, Comparison, MetricCondition, alarm_arn
+from moyai.domain.world import Delete, Observed, Rerouting
 from moyai.plan.scheduler import plan_service
-from tests.unit.api.ecs.bench import ARN, Bench
+from tests.unit.api.ecs.bench import ARN, SCOPE, Bench
 
 ABSENT = ARN + "service-deployment/default/web/absent"
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
@@ -82,6 +83,51 @@ def test_the_circuit_breaker_is_shown_as_it_stands(web):
     record = redeploy(web, **strategy(lifecycleHooks=[]))
     assert record["status"] == "SUCCESSFUL"
     assert record["deploymentCircuitBreaker"] == {"status": "MONITORING_COMPLETE", "failureCount": 0, "threshold": 1}
+
+
+def ring(shop: Bench, name: str, state: AlarmState) -> None:
+    condition = MetricCondition(threshold=1, comparison=Comparison.ABOVE, evaluation_periods=1)
+    shop.put(Alarm(alarm_arn(SCOPE, name), name, condition, shop.now, shop.now, shop.now, state))
+
+
+def test_alarms_are_shown_as_they_stand(web):
+    asked = {"alarmNames": ["slow", "errors"], "enable": True, "rollback": True}
+    off = {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []}
+    assert newest(web)["alarms"] == off
+    ring(web, "slow", AlarmState.OK)
+    ring(web, "errors", AlarmState.INSUFFICIENT_DATA)
+    record = redeploy(web, **strategy(lifecycleHooks=[PAUSE], alarms=asked))
+    assert record["deploymentConfiguration"]["alarms"] == asked
+    assert record["alarms"] == {"status": "MONITORING", "alarmNames": ["slow", "errors"], "triggeredAlarmNames": []}
+    ring(web, "errors", AlarmState.ALARM)
+    settle(web)
+    record = newest(web)
+    assert record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert record["alarms"]["status"] == "TRIGGERED"
+    assert record["alarms"]["triggeredAlarmNames"] == ["errors"]
+    assert "a CloudWatch alarm went to ALARM" in record["rollback"]["reason"]
+    record = redeploy(web, **strategy(lifecycleHooks=[]))
+    assert record["status"] == "SUCCESSFUL"
+    assert record["alarms"]["status"] == "DISABLED"
+
+
+def test_an_alarm_that_is_deleted_says_nothing_any_more(web):
+    ring(web, "errors", AlarmState.OK)
+    redeploy(
+        web, **strategy(lifecycleHooks=[PAUSE], alarms={"alarmNames": ["errors"], "enable": True, "rollback": True})
+    )
+    web.store.apply([Delete(Alarm, alarm_arn(SCOPE, "errors"))])
+    settle(web)
+    assert newest(web)["alarms"]["status"] == "MONITORING"
+    web.later()
+    web.call("UpdateService", service="web", desiredCount=0)
+    web.fails(
+        "UpdateService",
+        "InvalidParameterException",
+        "not found: [errors]",
+        service="web",
+        deploymentConfiguration={"maximumPercent": 150},
+    )
 
 
 def test_a_pause_waits_for_its_answer(web):

@@ -64,6 +64,7 @@ def _rolling(**changes):
 
 
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
+EARLY = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": "DEFERRED"}
 INVALID = [
     ({"networkConfiguration": None}, "Network Configuration must be provided when networkMode 'awsvpc' is specified."),
     ({"networkConfiguration": {}}, "subnets can not be empty."),
@@ -78,7 +79,10 @@ INVALID = [
     (_rolling(maximumPercent=99), "maximumPercent must be at least 100"),
     (_rolling(strategy="BLUE_GREEN"), "bakeTimeInMinutes is required with the strategy BLUE_GREEN"),
     (_rolling(strategy="BLUE_GREEN", bakeTimeInMinutes=1441), "bakeTimeInMinutes must be between 0 and 1440"),
-    (_rolling(bakeTimeInMinutes=1), "bakeTimeInMinutes is not valid with the strategy ROLLING"),
+    (_rolling(bakeTimeInMinutes=1441), "bakeTimeInMinutes must be between 0 and 1440"),
+    (_rolling(earlySuccessCriteria={"enable": True}), "healthyPercent and sourceServiceRevisionCleanup are required"),
+    (_rolling(earlySuccessCriteria=EARLY | {"healthyPercent": 99}), "must be at least minimumHealthyPercent"),
+    (_rolling(strategy="CANARY", earlySuccessCriteria=EARLY), "is valid with the strategy ROLLING only"),
     (_rolling(strategy="CANARY", linearConfiguration={}), "linearConfiguration is valid with the strategy LINEAR only"),
     (_rolling(strategy="LINEAR", canaryConfiguration={}), "canaryConfiguration is valid with the strategy CANARY only"),
     (_rolling(strategy="LINEAR", linearConfiguration={"stepPercent": 2.9}), "stepPercent must be a multiple of 0.1"),
@@ -113,7 +117,8 @@ INVALID = [
         ),
         "deploymentCircuitBreaker.thresholdConfiguration.value must be at least 1",
     ),
-    (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": ["a"]}), "alarms.enable"),
+    (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": ["a", "b"]}), "not found: [a, b]"),
+    (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": []}), "alarmNames must have 1 to 100 names"),
     (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "hookTargetArn: not supported"),
     ({"desiredCount": -1}, "desiredCount must be between"),
     ({"desiredCount": 5001}, "desiredCount must be between"),
