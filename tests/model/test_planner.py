@@ -43,6 +43,7 @@ from moyai.plan.mode import is_live
 from moyai.plan.registration import endpoints
 from moyai.plan.rollout import bounds
 from moyai.ports.runtime import ImageNotFound, SandboxFailed
+from moyai.testing.alarms import ring
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
 
@@ -210,7 +211,7 @@ class Planner(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(AlarmState))
     def an_alarm_moves(self, state):
-        self.it.build.alarm("errors", state)
+        ring(self.it.build, "errors", state)
 
     @rule(value=st.sampled_from(["on", "off"]))
     def live_endpoints_are_switched(self, value):
@@ -228,7 +229,7 @@ class Planner(RuleBasedStateMachine):
         self.it.rest()
 
     def teardown(self):
-        self.it.build.alarm("errors", AlarmState.OK)
+        ring(self.it.build, "errors", AlarmState.OK)
         for service in self._active():
             plain = replace(
                 service.deployment_configuration,

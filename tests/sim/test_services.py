@@ -17,6 +17,7 @@ from moyai.plan.authorities import new_built_in
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.specs import sandbox_spec
+from moyai.testing.alarms import ring
 from moyai.testing.world import SCOPE, container
 
 
@@ -262,13 +263,13 @@ async def test_an_alarm_rings_the_deployment_that_it_watches(installation):
     build = installation.build
     alarms = DeploymentAlarms(("errors",), rollback=True, enable=True)
     how = DeploymentConfiguration(alarms=alarms)
-    build.alarm("errors", AlarmState.OK)
+    ring(build, "errors", AlarmState.OK)
     service = build.service("back", build.definition("back"), 1, bounds=how)
     await installation.steady(service)
     before = build.world.services[service].primary.id
     build.deploy(service, build.definition("back"))
     await installation.until(lambda: build.deployment(service).baking_since is not None)
-    build.alarm("errors", AlarmState.ALARM)
+    ring(build, "errors", AlarmState.ALARM)
     await installation.until(lambda: build.deployment(service).failed_by is Monitor.ALARMS, within=1)
     await installation.steady(service)
     assert build.world.services[service].primary.id == before

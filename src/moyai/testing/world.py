@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
-from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, Comparison, MetricCondition, alarm_arn
 from moyai.domain.connect.config import ClientAlias, ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.registry import ServiceRegistry
@@ -241,12 +240,6 @@ class Builder:
     def scale(self, service: ServiceArn, desired: int) -> None:
         """What UpdateService with another desiredCount does."""
         self.book.apply([Put(replace(self.world.services[service], desired_count=desired))])
-
-    def alarm(self, name: str, state: AlarmState) -> None:
-        """An alarm that looks back for two minutes, in this state."""
-        now = self.clock.now()
-        condition = MetricCondition(threshold=1, comparison=Comparison.ABOVE, evaluation_periods=2)
-        self.book.apply([Put(Alarm(alarm_arn(SCOPE, name), name, condition, now, now, now, state))])
 
     def delete(self, service: ServiceArn) -> None:
         """What DeleteService does."""

@@ -29,6 +29,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import AnyRecord, Change, Put
 from moyai.plan.action import Effect, Plan, Prepare, Start, StartProxy
 from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
+from moyai.testing.alarms import ring
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 
@@ -87,7 +88,7 @@ class Narrator(Harness):
             "back": lambda: build.roll_back(self._service(what)),
             "abort": lambda: build.abort(self._service(what)),
             "continue": lambda: build.go_on(self._service(what)),
-            "alarm": lambda: self._each(lambda name, state: build.alarm(name, AlarmState(state)), what),
+            "alarm": lambda: self._each(lambda name, state: ring(build, name, AlarmState(state)), what),
             "configure": lambda: self._each(self._configure, what),
         }
         verbs[verb]()

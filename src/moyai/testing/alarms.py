@@ -1,0 +1,14 @@
+"""CloudWatch alarms in one line, for tests."""
+
+from __future__ import annotations
+
+from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, Comparison, MetricCondition, alarm_arn
+from moyai.domain.world import Put
+from moyai.testing.world import SCOPE, Builder
+
+
+def ring(build: Builder, name: str, state: AlarmState) -> None:
+    """Have an alarm that looks back for two minutes in this state."""
+    now = build.clock.now()
+    condition = MetricCondition(threshold=1, comparison=Comparison.ABOVE, evaluation_periods=2)
+    build.book.apply([Put(Alarm(alarm_arn(SCOPE, name), name, condition, now, now, now, state))])
