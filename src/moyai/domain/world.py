@@ -15,6 +15,7 @@ from moyai.domain import tables
 from moyai.domain.autoscaling import tables as autoscaling
 from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.autoscaling.policy import ScalingPolicy
+from moyai.domain.autoscaling.scheduled import ScheduledAction
 from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.operation import Operation
@@ -84,6 +85,7 @@ AnyRecord = (
     | ScalableTarget
     | ScalingPolicy
     | ScalingActivity
+    | ScheduledAction
 )
 """Everything that can be stored; each has a tag, which is its table's name."""
 R = TypeVar("R", bound=AnyRecord)
@@ -152,6 +154,7 @@ class World:
         self.scalable_targets = autoscaling.scalable_targets()
         self.scaling_policies = autoscaling.scaling_policies()
         self.scaling_activities = autoscaling.scaling_activities()
+        self.scheduled_actions = autoscaling.scheduled_actions()
         self._by_kind = self._kinds()
 
     def table(self, kind: type[R]) -> Table[R]:
@@ -226,6 +229,7 @@ class World:
             ScalableTarget: self.scalable_targets,
             ScalingPolicy: self.scaling_policies,
             ScalingActivity: self.scaling_activities,
+            ScheduledAction: self.scheduled_actions,
         }
 
     def records(self) -> Iterator[AnyRecord]:

@@ -83,6 +83,7 @@ LogStreamId = NewType("LogStreamId", str)
 
 # Application Auto Scaling.
 ScalableTargetArn = NewType("ScalableTargetArn", str)
+ScheduledActionArn = NewType("ScheduledActionArn", str)
 ScalingPolicyArn = NewType("ScalingPolicyArn", str)
 """``…:scalingPolicy:<uuid>:resource/ecs/service/<cluster>/<service>:policyName/<name>``."""
 

@@ -1,4 +1,5 @@
-"""The loop that brings scaling activities to their end, and takes a target away when its service has gone.
+"""The loop that carries scheduled actions out, brings activities to their end, and takes a target away with its
+service.
 
 Promise: it only writes down what ``plan.scaling.keep`` says; deciding how many tasks there are to be is the alarms'
 part.
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Iterable
 
 from moyai.domain.autoscaling.activity import ScalingActivity
+from moyai.domain.autoscaling.scheduled import ScheduledAction
 from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task
@@ -55,6 +57,9 @@ class ScalingKeeper:
             elif key.table == table_name(ScalingActivity):
                 activity = world.scaling_activities.get(key.key)
                 found |= set() if activity is None else {activity.arn}
+            elif key.table == table_name(ScheduledAction):
+                action = world.scheduled_actions.get(key.key)
+                found |= set() if action is None else {action.service}
         return {one for one in found if one in world.scalable_targets}
 
     async def _bring_on(self, key: str) -> Instant | None:

@@ -180,6 +180,49 @@ def test_any_metric_can_be_tracked(scaling, target, rooms):
     assert sum(len(alarm.get("Metrics", [])) == 2 for alarm in alarms) == 2
 
 
+def test_a_scheduled_action_is_as_it_was_put(scaling, target):
+    bounds = {"MinCapacity": 2, "MaxCapacity": 4}
+    name = {"ScheduledActionName": "morning"}
+    scaling.put_scheduled_action(
+        **WEB, **name, Schedule="cron(0 9 ? * MON-FRI *)", Timezone="Asia/Tokyo", ScalableTargetAction=bounds
+    )
+    (found,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ScheduledActionNames=["morning"])[
+        "ScheduledActions"
+    ]
+    expected = {"Schedule": "cron(0 9 ? * MON-FRI *)", "Timezone": "Asia/Tokyo", "ScalableTargetAction": bounds}
+    assert {**WEB, **name, **expected}.items() <= found.items()
+    assert found["ScheduledActionARN"].endswith(":resource/ecs/service/default/web:scheduledActionName/morning")
+    scaling.put_scheduled_action(**WEB, **name, ScalableTargetAction={"MaxCapacity": 9})
+    (found,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
+    assert (found["Schedule"], found["ScalableTargetAction"]) == (expected["Schedule"], {"MaxCapacity": 9})
+    scaling.delete_scheduled_action(**WEB, **name)
+    assert scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
+    assert code(scaling.delete_scheduled_action, **WEB, **name) == "ObjectNotFoundException"
+
+
+DAILY = {"ScheduledActionName": "a", "Schedule": "rate(1 day)", "ScalableTargetAction": {"MinCapacity": 2}}
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"Schedule": "daily"}, "A schedule is at("),
+        ({"Schedule": "at(2020-01-01T00:00:00)"}, "no time that is still to come"),
+        ({"Schedule": "cron(0 0 30 2 ? *)"}, "no time that is still to come"),
+        ({"Timezone": "Nowhere/Land"}, "There is no time zone Nowhere/Land"),
+        ({"ScalableTargetAction": {}}, "MinCapacity, MaxCapacity or both"),
+        ({"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}}, "less than minimum"),
+        ({"ScalableTargetAction": {"MinCapacity": -1}}, "between 0 and 5000"),
+        ({"StartTime": 2000000000, "EndTime": 2000000000}, "StartTime must be before EndTime"),
+    ],
+)
+def test_what_is_no_scheduled_action(scaling, target, rooms, params, words):
+    with pytest.raises(ClientError, match="ValidationException") as raised:
+        scaling.put_scheduled_action(**WEB, **{**DAILY, **params})
+    assert words in raised.value.response["Error"]["Message"]
+    assert list(rooms.store.world.scheduled_actions) == []
+
+
 UP = {"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}
 BELOW = {"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1}
 TRACKED = {"PolicyType": "TargetTrackingScaling"}

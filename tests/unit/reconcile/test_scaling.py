@@ -8,7 +8,7 @@ from typing import Any, Self
 import pytest
 from msgspec.structs import replace
 
-from moyai.api.autoscaling import policies, targets
+from moyai.api.autoscaling import policies, schedules, targets
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.policy import PredefinedMetric, StepAdjustment, StepScaling, TargetTracking
 from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition
@@ -88,6 +88,15 @@ class Town:
             name, **KIND, policy_type="TargetTrackingScaling", target_tracking_scaling_policy_configuration=tracking
         )
         policies.put_scaling_policy(self.context, request)
+
+    def schedule(self, name: str, schedule: str, least: int | None, most: int | None) -> None:
+        request = schedules.PutScheduledActionRequest(
+            scheduled_action_name=name,
+            **KIND,
+            schedule=schedule,
+            scalable_target_action=schedules.TargetAction(least, most),
+        )
+        schedules.put_scheduled_action(self.context, request)
 
     def step(self, name: str, *steps: StepAdjustment, kind: str = "ChangeInCapacity", cooldown: int = 300) -> str:
         request = policies.PutScalingPolicyRequest(
@@ -281,14 +290,57 @@ async def test_a_newer_change_overrides_one_that_is_not_done():
         assert [status for *_, status in town.activities] == ["Overridden", "Unfulfilled"]
 
 
+async def test_scheduled_actions_change_the_bounds_when_they_are_due():
+    async with Town(2) as town:
+        town.register(1, 8)
+        town.schedule("morning", "cron(30 8 * * ? *)", 4, 8)
+        town.schedule("evening", "at(2027-01-15T18:00:00)", None, 1)
+        await town.clock.advance(29 * 60)
+        assert town.count == 2
+        await town.clock.advance(60)
+        assert town.count == 4
+        await town.clock.advance(10 * 3600)
+        assert town.count == 1
+        causes = [one.cause for one in town.store.world.scaling_activities]
+        assert causes == [
+            "minimum capacity was set to 4",
+            "minimum capacity was set to 1 and maximum capacity was set to 1",
+        ]
+        await town.clock.advance(24 * 3600)
+        assert town.count == 4
+        assert [one.next_at is None for one in town.store.world.scheduled_actions] == [False, True]
+
+
+async def test_a_scheduled_action_that_was_missed_is_done_late_and_once():
+    town = Town(2)
+    town.register(1, 8)
+    town.schedule("often", "rate(1 minute)", 4, 8)
+    await town.clock.advance(3600)
+    async with town:
+        assert town.count == 4
+        assert len(town.activities) == 1
+
+
+async def test_suspended_schedules_pass():
+    async with Town(2) as town:
+        town.register(1, 8, scheduled_scaling_suspended=True)
+        town.schedule("often", "rate(1 minute)", 4, 8)
+        await town.clock.advance(90)
+        assert town.count == 2
+        town.register(1, 8, scheduled_scaling_suspended=False)
+        await town.clock.advance(60)
+        assert town.count == 4
+
+
 async def test_all_goes_with_the_service():
     async with Town(2) as town:
         town.register(1, 8)
         town.track("cpu")
+        town.schedule("often", "rate(1 minute)", 4, 8)
         town.builder.delete(town.arn)
         await town.clock.settle()
         world = town.store.world
-        assert (len(world.scalable_targets), len(world.scaling_policies), len(world.alarms)) == (0, 0, 0)
+        assert [*world.scalable_targets, *world.scaling_policies, *world.alarms, *world.scheduled_actions] == []
 
 
 @pytest.mark.parametrize("load", [0, 1e9])

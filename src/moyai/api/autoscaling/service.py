@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.autoscaling import activities, policies, tags, targets
+from moyai.api.autoscaling import activities, policies, schedules, tags, targets
 from moyai.api.operation import Operation, Service, table
 
 _TRACKING: Final = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration"
@@ -42,6 +42,15 @@ AUTOSCALING: Final = Service(
                 "DescribeScalingActivities",
                 activities.DescribeScalingActivitiesRequest,
                 activities.describe_scaling_activities,
+            ),
+            Operation("PutScheduledAction", schedules.PutScheduledActionRequest, schedules.put_scheduled_action),
+            Operation(
+                "DescribeScheduledActions",
+                schedules.DescribeScheduledActionsRequest,
+                schedules.describe_scheduled_actions,
+            ),
+            Operation(
+                "DeleteScheduledAction", schedules.DeleteScheduledActionRequest, schedules.delete_scheduled_action
             ),
             Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
             Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),

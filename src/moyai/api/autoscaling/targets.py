@@ -29,7 +29,7 @@ from moyai.domain.world import Put
 from moyai.kernel.arn import arn
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import ScalableTargetArn
-from moyai.plan.scaling.keep import bounded, deregistered
+from moyai.plan.scaling.keep import bounded, cause_of, deregistered
 from moyai.plan.scaling.tracking import resource_of
 
 _MOST: Final = 50
@@ -82,7 +82,7 @@ def register_scalable_target(ctx: Context, request: RegisterScalableTargetReques
     service = active_service(ctx, service_named(ctx, request.resource_id))
     before = ctx.store.world.scalable_targets.get(service.arn)
     target = _bounds(_made(ctx, request) if before is None else before, request)
-    changes = [Put(target), *bounded(ctx.store.world, target, _cause(before, target), ctx.now, ctx.ids)]
+    changes = [Put(target), *bounded(ctx.store.world, target, cause_of(before, target), ctx.now, ctx.ids)]
     ctx.store.apply(changes)
     return {"scalable_target_arn": target.arn}
 
@@ -131,18 +131,6 @@ def _bounds(target: ScalableTarget, request: RegisterScalableTargetRequest) -> S
         name: value for name, value in msgspec.structs.asdict(request.suspended_state).items() if value is not None
     }
     return replace(target, min_capacity=least, max_capacity=most, suspended=replace(target.suspended, **asked))
-
-
-def _cause(before: ScalableTarget | None, target: ScalableTarget) -> str:
-    told = [
-        f"{which} capacity was set to {now}"
-        for which, now, was in (
-            ("minimum", target.min_capacity, before and before.min_capacity),
-            ("maximum", target.max_capacity, before and before.max_capacity),
-        )
-        if now != was
-    ]
-    return " and ".join(told) or f"capacity was set within {target.min_capacity} and {target.max_capacity}"
 
 
 def _view(ctx: Context, target: ScalableTarget) -> Mapping[str, object]:

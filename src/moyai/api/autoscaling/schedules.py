@@ -1,0 +1,170 @@
+"""Scheduled actions.
+
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.autoscaling.lookup import DIMENSION, NAMESPACE, check_kind, paged, service_named, target_of, what
+from moyai.api.operation import Context
+from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
+from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.domain.keys import scope_key
+from moyai.domain.world import Delete, Put
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.ids import ScheduledActionArn, ServiceArn
+from moyai.plan.scaling.cron import NoSchedule
+from moyai.plan.scaling.schedule import next_time
+from moyai.plan.scaling.tracking import resource_of
+
+MAX_ACTIONS: Final = 200
+"""Of one target."""
+_MOST: Final = 50
+_LARGEST: Final = 5000
+
+
+class TargetAction(msgspec.Struct, frozen=True):
+    """New bounds."""
+
+    min_capacity: int | None = None
+    max_capacity: int | None = None
+
+
+class PutScheduledActionRequest(msgspec.Struct, frozen=True):
+    """An action, or changes to one; its start and end are as they are given here."""
+
+    service_namespace: str
+    scheduled_action_name: str
+    resource_id: str
+    scalable_dimension: str
+    schedule: str | None = None
+    timezone: str | None = None
+    start_time: Instant | None = None
+    end_time: Instant | None = None
+    scalable_target_action: TargetAction | None = None
+
+
+class DescribeScheduledActionsRequest(msgspec.Struct, frozen=True):
+    """Actions, some or all."""
+
+    service_namespace: str
+    scheduled_action_names: tuple[str, ...] = ()
+    resource_id: str | None = None
+    scalable_dimension: str | None = None
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+class DeleteScheduledActionRequest(msgspec.Struct, frozen=True):
+    """An action."""
+
+    service_namespace: str
+    scheduled_action_name: str
+    resource_id: str
+    scalable_dimension: str
+
+
+def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> dict[str, object]:
+    """Make an action, or change the one of that name."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    target = target_of(ctx, request.resource_id)
+    before = _named(ctx, target.service, request.scheduled_action_name)
+    action = _made(ctx, request, target.service) if before is None else before
+    bounds = request.scalable_target_action or TargetAction(action.min_capacity, action.max_capacity)
+    _check(bounds, request)
+    action = replace(
+        action,
+        schedule=request.schedule or action.schedule,
+        timezone=request.timezone or action.timezone,
+        start_at=request.start_time,
+        end_at=request.end_time,
+        min_capacity=bounds.min_capacity,
+        max_capacity=bounds.max_capacity,
+    )
+    try:
+        action = replace(action, next_at=next_time(action, ctx.now))
+    except NoSchedule as error:
+        raise InvalidInput(str(error)) from error
+    if action.next_at is None:
+        raise InvalidInput("The schedule has no time that is still to come.")
+    ctx.store.apply([Put(action)])
+    return {}
+
+
+def describe_scheduled_actions(ctx: Context, request: DescribeScheduledActionsRequest) -> dict[str, object]:
+    """The actions that were asked for."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    actions = ctx.store.world.scheduled_actions.by("scope", scope_key(ctx.scope))
+    wanted = None if request.resource_id is None else service_named(ctx, request.resource_id)
+    found = {
+        f"{one.service}\0{one.name}": one
+        for one in actions
+        if wanted in {None, one.service}
+        and (not request.scheduled_action_names or one.name in request.scheduled_action_names)
+    }
+    listing = ("scheduled", request.scheduled_action_names, request.resource_id)
+    shown = paged(found, listing, request.next_token, request.max_results, _MOST)
+    return {"scheduled_actions": [_view(found[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def delete_scheduled_action(ctx: Context, request: DeleteScheduledActionRequest) -> dict[str, object]:
+    """Take an action away."""
+    check_kind(request.service_namespace, request.scalable_dimension)
+    action = _named(ctx, service_named(ctx, request.resource_id), request.scheduled_action_name)
+    if action is None:
+        name = request.scheduled_action_name
+        raise ObjectNotFound(
+            f"No scheduled action found for {what(request.resource_id)}, scheduled action name: {name}"
+        )
+    ctx.store.apply([Delete(ScheduledAction, action.arn)])
+    return {}
+
+
+def _made(ctx: Context, request: PutScheduledActionRequest, service: ServiceArn) -> ScheduledAction:
+    if request.schedule is None or request.scalable_target_action is None:
+        raise InvalidInput("A new scheduled action must have Schedule and ScalableTargetAction.")
+    if ctx.store.world.scheduled_actions.count("service", service) >= MAX_ACTIONS:
+        raise LimitExceeded(f"A scalable target can have {MAX_ACTIONS} scheduled actions.")
+    place = f"resource/{NAMESPACE}/{request.resource_id}:scheduledActionName/{request.scheduled_action_name}"
+    name = arn("autoscaling", ctx.scope, f"scheduledAction:{ctx.ids.uuid()}:{place}")
+    return ScheduledAction(ScheduledActionArn(name), request.scheduled_action_name, service, request.schedule, ctx.now)
+
+
+def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
+    given = [one for one in (bounds.min_capacity, bounds.max_capacity) if one is not None]
+    if not given:
+        raise InvalidInput("ScalableTargetAction must have MinCapacity, MaxCapacity or both.")
+    if any(not 0 <= one <= _LARGEST for one in given):
+        raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
+    if given != sorted(given):
+        raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
+    if request.start_time is not None and request.end_time is not None and request.start_time >= request.end_time:
+        raise InvalidInput("StartTime must be before EndTime.")
+
+
+def _named(ctx: Context, service: ServiceArn, name: str) -> ScheduledAction | None:
+    return next((one for one in ctx.store.world.scheduled_actions.by("service", service) if one.name == name), None)
+
+
+def _view(action: ScheduledAction) -> Mapping[str, object]:
+    return {
+        "scheduled_action_name": action.name,
+        "scheduled_action_arn": action.arn,
+        "service_namespace": NAMESPACE,
+        "schedule": action.schedule,
+        "timezone": action.timezone,
+        "resource_id": resource_of(action.service),
+        "scalable_dimension": DIMENSION,
+        "start_time": action.start_at,
+        "end_time": action.end_at,
+        "scalable_target_action": {"min_capacity": action.min_capacity, "max_capacity": action.max_capacity},
+        "creation_time": action.created_at,
+    }

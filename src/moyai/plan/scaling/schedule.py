@@ -1,0 +1,69 @@
+"""When a scheduled action is due: ``at(…)``, ``rate(…)`` and ``cron(…)``.
+
+Promise: with a start the first time is the start itself; after the end there is none. ``at`` and ``cron`` are in the
+action's time zone, UTC when it has none.
+Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.kernel.clock import Instant
+from moyai.plan.scaling.cron import NoSchedule, parse_cron
+
+_FORM: Final = re.compile(r"(at|rate|cron)\((.*)\)")
+_RATE: Final = re.compile(r"([1-9]\d{0,5}) (minute|hour|day)s?")
+_UNITS: Mapping[str, int] = MappingProxyType({"minute": 60, "hour": 3600, "day": 86400})
+
+
+def next_time(action: ScheduledAction, after: Instant) -> Instant | None:
+    """The first time behind ``after``; None when there is no more. Raises NoSchedule."""
+    match = _FORM.fullmatch(action.schedule)
+    if match is None:
+        raise NoSchedule("A schedule is at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields).")
+    form, text = match.groups()
+    zone = zone_named(action.timezone)
+    if form == "at":
+        found: Instant | None = _at(text, zone)
+        return found if found is not None and found > after else None
+    start = action.created_at if action.start_at is None else action.start_at
+    found = _rated(text, start, after) if form == "rate" else _cron(text, zone, Instant(max(after, start)))
+    if action.start_at is not None and after < action.start_at:
+        found = action.start_at
+    return None if found is None or (action.end_at is not None and found > action.end_at) else found
+
+
+def zone_named(name: str | None) -> tzinfo:
+    """The time zone. Raises NoSchedule when this machine knows none of that name."""
+    try:
+        return UTC if name is None else ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise NoSchedule(f"There is no time zone {str(name)[:100]}.") from error
+
+
+def _at(text: str, zone: tzinfo) -> Instant:
+    try:
+        return Instant(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=zone).timestamp())
+    except ValueError as error:
+        raise NoSchedule("The time in at() must be yyyy-mm-ddThh:mm:ss.") from error
+
+
+def _rated(text: str, start: Instant, after: Instant) -> Instant:
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise NoSchedule("A rate is a number and minute(s), hour(s) or day(s).")
+    every = int(match[1]) * _UNITS[match[2]]
+    return Instant(start + every * (max(after - start, 0) // every + 1))
+
+
+def _cron(text: str, zone: tzinfo, after: Instant) -> Instant | None:
+    moment = datetime.fromtimestamp(after, UTC)
+    found = next(parse_cron(text).after(moment, zone), None)
+    return None if found is None else Instant(found.timestamp())
