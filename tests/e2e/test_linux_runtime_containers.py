@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moyai.domain.sandbox.spec import Probe, Ulimit
+from moyai.domain.sandbox.spec import Memory, Probe, Ulimit
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.runtime.linux.processes import read
@@ -164,14 +164,14 @@ async def test_limits_of_one_container(linux):
 
 async def test_too_much_memory_ends_it_with_awss_words(linux):
     await linux.runtime.prepare(sandbox())
-    eater = shell("exec python3 -c 'x = bytearray(200 * 1024 * 1024); print(len(x))'", memory_mib=48)
+    eater = shell("exec python3 -c 'x = bytearray(200 * 1024 * 1024); print(len(x))'", memory=Memory(48))
     state, _ = await run(linux, eater)
     assert (state.exit_code, state.reason) == (137, "OutOfMemoryError: Container killed due to memory usage")
 
 
 async def test_usage_knows_the_limit(linux):
     await linux.runtime.prepare(sandbox())
-    await linux.runtime.start(shell(LINUX[RUNS][2], memory_mib=64))
+    await linux.runtime.start(shell(LINUX[RUNS][2], memory=Memory(64)))
     used = (await linux.runtime.usage(TASK))["app"]
     assert 0 < used.memory_bytes < used.memory_limit_bytes == 64 * 1024 * 1024
 

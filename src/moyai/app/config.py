@@ -122,6 +122,17 @@ class MachineSettings:
 
 
 @dataclass(frozen=True)
+class TrustSettings:
+    """What task definitions may have of this machine."""
+
+    host_volumes: tuple[Path, ...] = ()
+    """Directories below which a volume's ``host.sourcePath`` may lie; none at first, for whoever may call the API could
+    read this machine's files otherwise."""
+    capabilities: bool = False
+    """Whether a container may have capabilities that reach beyond it."""
+
+
+@dataclass(frozen=True)
 class StatePaths:
     """What lies where under the state directory."""
 
@@ -155,7 +166,17 @@ class StatePaths:
     @property
     def everything(self) -> tuple[Path, ...]:
         """All that is ever made in it. The database goes last: while it is there, an interrupted removal can go on."""
-        others = ("logs", "images", "lock", "logs.db", "logs.db-wal", "logs.db-shm", "moyai.db-wal", "moyai.db-shm")
+        others = (
+            "logs",
+            "images",
+            "volumes",
+            "lock",
+            "logs.db",
+            "logs.db-wal",
+            "logs.db-shm",
+            "moyai.db-wal",
+            "moyai.db-shm",
+        )
         return (self.run, self.keys, *(self.root / name for name in others), self.database)
 
 
@@ -172,6 +193,7 @@ class Settings:
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     machine: MachineSettings = field(default_factory=MachineSettings)
+    trust: TrustSettings = field(default_factory=TrustSettings)
     live_endpoints: bool = False
     """Whether running tasks see new names, in clusters that don't say."""
 

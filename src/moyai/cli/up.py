@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -24,19 +25,37 @@ from moyai.app.config import (
     Settings,
     StatePaths,
     TlsSettings,
+    TrustSettings,
 )
 from moyai.cli.options import REGION, STATE, State
 from moyai.plan.enrol import MOST
 
+StatsInterval = Annotated[float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)]
+DnsPort = Annotated[
+    int, typer.Option(help="Port of 127.0.0.1 where names are answered (`moyai dns`).", min=0, max=65535)
+]
+CheckInterval = Annotated[
+    float, typer.Option(help="Seconds between Cloud Map's checks of one instance.", min=0.1, max=3600)
+]
+QuotaOption = Annotated[
+    list[str] | None, typer.Option(help="A quota of Cloud Map, as instances-per-service=5000. May be given again.")
+]
 CheckNetworks = Annotated[
     list[str] | None, typer.Option(help="Network whose instances are checked, besides loopback. May be given again.")
 ]
-StatsInterval = Annotated[float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)]
 LiveEndpoints = Annotated[
     bool,
     typer.Option(
         "--live-endpoints", help="Running tasks see new names, in clusters without a tag moyai:live-endpoints."
     ),
+]
+HostVolumes = Annotated[
+    list[Path] | None,
+    typer.Option(help="Directory below which containers may have directories of this machine. May be given again."),
+]
+AllowCapabilities = Annotated[
+    bool,
+    typer.Option("--allow-capabilities", help="Containers get whatever capabilities they ask for."),
 ]
 CertificateLifetime = Annotated[
     float, typer.Option(help="Seconds that a TLS certificate of Service Connect is valid.", min=14, max=604800)
@@ -66,6 +85,7 @@ InstanceRegion = Annotated[
     str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region of that cluster.")
 ]
 
+_CHECK_INTERVAL: Final = CloudMapSettings().check_interval
 _QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
 _LONGEST_NUMBER: Final = 9
 
@@ -76,16 +96,9 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = DEFAULT_PORT,
     runtime: Annotated[RuntimeKind, typer.Option(help="Where tasks run.")] = RuntimeKind.LINUX,
     stats_interval: StatsInterval = STATS_INTERVAL,
-    dns_port: Annotated[
-        int, typer.Option(help="Port of 127.0.0.1 where names are answered (`moyai dns`).", min=0, max=65535)
-    ] = DEFAULT_DNS_PORT,
-    quota: Annotated[
-        list[str] | None,
-        typer.Option(help="A quota of Cloud Map, as instances-per-service=5000. May be given again."),
-    ] = None,
-    check_interval: Annotated[
-        float, typer.Option(help="Seconds between Cloud Map's checks of one instance.", min=0.1, max=3600)
-    ] = CloudMapSettings().check_interval,
+    dns_port: DnsPort = DEFAULT_DNS_PORT,
+    quota: QuotaOption = None,
+    check_interval: CheckInterval = _CHECK_INTERVAL,
     check_network: CheckNetworks = None,
     live_endpoints: LiveEndpoints = False,
     certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
@@ -95,6 +108,8 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     instance_memory: InstanceMemory = None,
     instance_cluster: InstanceCluster = "default",
     instance_region: InstanceRegion = REGION,
+    host_volumes: HostVolumes = None,
+    allow_capabilities: AllowCapabilities = False,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -110,6 +125,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         logs=LogSettings(log_limit * _MEGABYTE),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
+        trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
     )
     try:
         run(settings, announce=lambda url: typer.echo(f"moyai ready on {url}"))
@@ -141,3 +157,11 @@ def _networks(asked: Iterable[str]) -> tuple[str, ...]:
         return tuple(str(ip_network(one)) for one in asked)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--check-network") from error
+
+
+def _directories(asked: Iterable[Path]) -> tuple[Path, ...]:
+    """Directories that are there, absolute."""
+    for one in asked:
+        if not one.is_dir() or not one.is_absolute():
+            raise typer.BadParameter(f"{one} is not the absolute path of a directory", param_hint="--host-volumes")
+    return tuple(asked)

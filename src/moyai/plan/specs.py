@@ -11,13 +11,25 @@ from collections.abc import Mapping
 
 from moyai.domain.connect.names import VIRTUAL_CIDR, proxy_ports
 from moyai.domain.ecs import metadata
+from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task import Container, ContainerOverride, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.driver import buffer_bytes
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, SandboxSpec, Ulimit
+from moyai.domain.sandbox.spec import (
+    ContainerSpec,
+    HostName,
+    Intercept,
+    Memory,
+    Network,
+    Probe,
+    SandboxSpec,
+    TmpfsMount,
+    Ulimit,
+)
 from moyai.domain.vpc.lookup import place_of
 from moyai.domain.world import World
+from moyai.plan import settings
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
@@ -42,6 +54,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         intercept=_intercept(task, definition),
         cpu_units=int(task.cpu or 0),
         memory_mib=int(task.memory or 0),
+        storage_gib=definition.ephemeral_storage.size_in_gi_b if definition.ephemeral_storage is not None else 0,
     )
 
 
@@ -49,6 +62,7 @@ def container_spec(task: Task, definition: TaskDefinition, container: Container)
     """One application container of the task."""
     defined = next(c for c in definition.container_definitions if c.name == container.name)
     override = _override(task, container.name)
+    linux, platform = defined.linux_parameters or LinuxParameters(), definition.runtime_platform
     return ContainerSpec(
         task=task.id,
         name=container.name,
@@ -61,11 +75,30 @@ def container_spec(task: Task, definition: TaskDefinition, container: Container)
         probe=None if defined.health_check is None else probe(defined.health_check),
         stop_timeout=stop_timeout(defined),
         cpu_units=defined.cpu if override.cpu is None else override.cpu,
-        memory_mib=override.memory or defined.memory or 0,
+        memory=_memory(defined, override),
         ulimits=tuple(Ulimit(u.name, u.soft_limit, u.hard_limit) for u in defined.ulimits or ()),
         readonly_root=bool(defined.readonly_root_filesystem),
         held_output=buffer_bytes(defined.log_configuration),
         attempt=container.restart_count,
+        init=bool(linux.init_process_enabled),
+        capabilities=settings.capabilities(linux),
+        sysctls={control.namespace: control.value for control in defined.system_controls},
+        tmpfs=tuple(TmpfsMount(t.container_path, t.size, t.mount_options or ()) for t in linux.tmpfs or ()),
+        volumes=settings.mounts(definition, defined),
+        names=settings.names(defined),
+        networkless=bool(defined.disable_networking),
+        architecture=None if platform is None else platform.cpu_architecture,
+    )
+
+
+def _memory(defined: ContainerDefinition, override: ContainerOverride) -> Memory:
+    linux = defined.linux_parameters or LinuxParameters()
+    return Memory(
+        limit=override.memory or defined.memory or 0,
+        reserved=override.memory_reservation or defined.memory_reservation or 0,
+        swap=linux.max_swap,
+        swappiness=None if linux.max_swap is None else linux.swappiness,
+        shared=linux.shared_memory_size or Memory().shared,
     )
 
 

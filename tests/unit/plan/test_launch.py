@@ -107,7 +107,7 @@ def test_what_a_container_is_told():
     spec = container_spec(task, definition, task.containers[0])
     identity = runtime_id(task.containers[0].arn)
     assert re.fullmatch(rf"{task.id}-\d{{10}}", identity)
-    assert (spec.command, spec.stop_timeout, spec.cpu_units, spec.memory_mib) == (("other",), 7, 32, 128)
+    assert (spec.command, spec.stop_timeout, spec.cpu_units, spec.memory.limit) == (("other",), 7, 32, 128)
     assert spec.probe == Probe(("CMD", "check"), interval=30, timeout=5, retries=5, start_period=0)
     assert spec.ulimits == (Ulimit("nofile", 10, 20),)
     assert spec.environment == {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.ecs.container_settings import RestartPolicy
 from moyai.domain.ecs.task import ContainerStatus, StopCode, TaskStatus
-from moyai.domain.ecs.task_definition import RestartPolicy
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health
 from moyai.kernel.clock import later
 from moyai.plan.action import Start, Stop

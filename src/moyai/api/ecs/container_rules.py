@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definit
 from __future__ import annotations
 
 from moyai.api.ecs.lookup import NAME
+from moyai.domain.ecs.container_settings import RestartPolicy
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
@@ -13,7 +14,6 @@ from moyai.domain.ecs.task_definition import (
     LogConfiguration,
     NetworkMode,
     PortMapping,
-    RestartPolicy,
     TaskDefinition,
 )
 from moyai.domain.logs.driver import fault_in

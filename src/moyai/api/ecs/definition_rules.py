@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 
 from moyai.api.ecs.container_rules import check_container
+from moyai.api.ecs.fargate_rules import obstacles
+from moyai.api.ecs.linux_rules import check_linux
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.volume_rules import check_volumes
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     Condition,
@@ -23,7 +26,6 @@ from moyai.domain.ecs.task_definition import (
 from moyai.domain.logs.driver import AWSLOGS, PREFIX
 
 _MAX_CONTAINERS = 10
-_LONGEST_STOP = 120
 _ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr[.-].*")
 
 
@@ -39,8 +41,13 @@ def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
     _check_containers(definition)
     _check_ports(definition)
     _check_dependencies(definition)
+    check_volumes(definition)
     if for_fargate:
         _check_fargate(definition)
+        for obstacle in obstacles(definition):
+            raise ClientException(obstacle)
+    if any(container.privileged for container in definition.container_definitions):
+        raise unsupported("privileged", "true", "add the capabilities that the container needs", ClientException)
 
 
 def _check_containers(definition: TaskDefinition) -> None:
@@ -51,6 +58,7 @@ def _check_containers(definition: TaskDefinition) -> None:
         raise ClientException(f"Container list cannot have more than {_MAX_CONTAINERS} containers.")
     for container in containers:
         check_container(container, definition)
+        check_linux(container, definition)
     if len({c.name for c in containers}) < len(containers):
         raise ClientException("Container names must be unique within a task definition")
     if not any(c.essential for c in containers):
@@ -97,13 +105,7 @@ def _check_dependency(definition: TaskDefinition, dependency: ContainerDependenc
 
 
 def _check_fargate(definition: TaskDefinition) -> None:
-    if definition.network_mode is not NetworkMode.AWSVPC:
-        raise ClientException("Fargate only supports network mode ‘awsvpc’.")  # noqa: RUF001  AWS's own quotes
     for container in definition.container_definitions:
-        if container.stop_timeout is not None and container.stop_timeout > _LONGEST_STOP:
-            raise ClientException(
-                "Tasks using the Fargate launch type must have a container stop timeout of less than 120 seconds."
-            )
         if definition.execution_role_arn is None:
             _check_roleless(container)
         _check_prefix(container)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_NO_VOLUMES = "there are no volumes yet"
+_NO_DISKS = "there is no Elastic Block Store here"
 _NO_BALANCERS = "there are no load balancers"
 _NO_PLACEMENT = "tasks are spread over the subnets' zones, and there are no container instances to choose from"
 _NO_EXEC = "there is no ECS Exec yet"
@@ -30,13 +30,16 @@ def _under(place: str, reasons: _Reasons) -> _Reasons:
 
 
 _DEFINITION: _Reasons = (
-    ("volumes", _NO_VOLUMES),
+    ("volumes[].dockerVolumeConfiguration.driverOpts", "a volume is a directory; for memory use tmpfs"),
+    ("volumes[].efsVolumeConfiguration", "there is no Elastic File System here; use host or a Docker volume"),
+    ("volumes[].fsxWindowsFileServerVolumeConfiguration", _NO_WINDOWS),
+    ("volumes[].s3filesVolumeConfiguration", "there is no S3 here"),
+    ("volumes[].configuredAtLaunch", _NO_DISKS),
     ("placementConstraints", _NO_PLACEMENT),
     ("pidMode", "each container has processes of its own"),
     ("ipcMode", "each container has IPC of its own"),
     ("proxyConfiguration", "App Mesh is not there yet"),
     ("inferenceAccelerators", _NO_GPU),
-    ("ephemeralStorage", "a task's storage is not limited"),
     ("enableFaultInjection", "there is no fault injection"),
     ("trustedExecutionConfiguration", "there are no confidential sandboxes"),
 )
@@ -45,22 +48,12 @@ _CONTAINER: _Reasons = (
     ("links", "links need the network mode bridge"),
     ("portMappings[].containerPortRange", "name each port by itself"),
     ("environmentFiles", "there is no S3 here; use environment"),
-    ("mountPoints", _NO_VOLUMES),
-    ("volumesFrom", _NO_VOLUMES),
-    ("linuxParameters", _NOT_YET),
+    ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
     ("secrets", _NO_SECRETS),
     ("versionConsistency", "images have no digests here"),
-    ("hostname", "a task's host name is its private DNS name"),
-    ("disableNetworking", _NO_WINDOWS),
-    ("privileged", "Fargate requires that the 'privileged' setting be 'false'"),
-    ("dnsServers", _NO_WINDOWS),
-    ("dnsSearchDomains", _NO_WINDOWS),
-    ("extraHosts", "with awsvpc the hosts file is the task's"),
-    ("dockerSecurityOptions", _NO_WINDOWS),
     ("interactive", "containers have no standard input"),
     ("pseudoTerminal", "containers have no terminal"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
-    ("systemControls", _NOT_YET),
     ("resourceRequirements", _NO_GPU),
     ("firelensConfiguration", "output is always kept and shown by moyai logs"),
     ("credentialSpecs", _NO_WINDOWS),
@@ -77,7 +70,7 @@ _SERVICE: _Reasons = (
     ("placementConstraints", _NO_PLACEMENT),
     ("placementStrategy", _NO_PLACEMENT),
     ("enableExecuteCommand", _NO_EXEC),
-    ("volumeConfigurations", _NO_VOLUMES),
+    ("volumeConfigurations", _NO_DISKS),
     ("vpcLatticeConfigurations", "there is no VPC Lattice"),
     ("gatewayConnectors", "there are no gateways"),
     ("monitoring", "the resolution of metrics is fixed"),
@@ -90,7 +83,7 @@ _RUN: _Reasons = (
     ("placementConstraints", _NO_PLACEMENT),
     ("placementStrategy", _NO_PLACEMENT),
     ("referenceId", "no events are sent that could carry it"),
-    ("volumeConfigurations", _NO_VOLUMES),
+    ("volumeConfigurations", _NO_DISKS),
     ("overrides.containerOverrides[].environmentFiles", "there is no S3 here; use environment"),
     ("overrides.containerOverrides[].resourceRequirements", _NO_GPU),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ecs.definition_rules import check_definition
+from moyai.api.ecs.fargate_rules import obstacles
 from moyai.api.ecs.lookup import find_definition
 from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.refusal import unsupported
@@ -24,6 +25,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
+    EphemeralStorage,
     Family,
     HealthCheck,
     NetworkMode,
@@ -32,6 +34,7 @@ from moyai.domain.ecs.task_definition import (
     TaskDefinition,
     TaskDefinitionStatus,
 )
+from moyai.domain.ecs.volume import Volume
 from moyai.domain.keys import family_key, scope_key
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
@@ -52,6 +55,8 @@ class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
     task_role_arn: str | None = None
     execution_role_arn: str | None = None
     runtime_platform: RuntimePlatform | None = None
+    volumes: tuple[Volume, ...] = ()
+    ephemeral_storage: EphemeralStorage | None = None
     tags: tuple[Tag, ...] | None = None
 
 
@@ -110,13 +115,15 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
         cpu=size_of_task.cpu,
         memory=size_of_task.memory,
         requires_compatibilities=request.requires_compatibilities,
-        compatibilities=_compatibilities(mode, fits=size_of_task.fits_fargate),
         task_role_arn=request.task_role_arn,
         execution_role_arn=request.execution_role_arn,
         runtime_platform=request.runtime_platform,
+        volumes=request.volumes,
+        ephemeral_storage=request.ephemeral_storage,
         tags=tags,
     )
     check_definition(definition, for_fargate=for_fargate)
+    definition = replace(definition, compatibilities=_compatibilities(definition, fits=size_of_task.fits_fargate))
     ctx.store.apply([Put(definition), Put(Family(family, revision))])
     return {"task_definition": definition_view(definition), "tags": tag_list(tags)}
 
@@ -165,7 +172,7 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "family": definition.family,
         "revision": definition.revision,
         "status": definition.status,
-        "container_definitions": [_container_view(c) for c in definition.container_definitions],
+        "container_definitions": definition.container_definitions,
         "network_mode": definition.network_mode,
         "cpu": definition.cpu,
         "memory": definition.memory,
@@ -174,22 +181,14 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "task_role_arn": definition.task_role_arn,
         "execution_role_arn": definition.execution_role_arn,
         "runtime_platform": definition.runtime_platform,
-        "volumes": [],
+        "volumes": definition.volumes,
+        "ephemeral_storage": definition.ephemeral_storage,
         "placement_constraints": [],
         "requires_attributes": [],
         "registered_at": definition.registered_at,
         "registered_by": definition.registered_by,
         "deregistered_at": definition.deregistered_at,
         "delete_requested_at": definition.delete_requested_at,
-    }
-
-
-def _container_view(container: ContainerDefinition) -> dict[str, object]:
-    return {
-        **msgspec.structs.asdict(container),
-        "mount_points": [],
-        "volumes_from": [],
-        "system_controls": [],
     }
 
 
@@ -213,8 +212,8 @@ def _mapped(port: PortMapping, mode: NetworkMode) -> PortMapping:
     return replace(port, host_port=own if port.host_port is None else port.host_port)
 
 
-def _compatibilities(mode: NetworkMode, *, fits: bool) -> tuple[str, ...]:
-    return ("EC2", "FARGATE") if mode is NetworkMode.AWSVPC and fits else ("EC2",)
+def _compatibilities(definition: TaskDefinition, *, fits: bool) -> tuple[str, ...]:
+    return ("EC2", "FARGATE") if fits and not any(obstacles(definition)) else ("EC2",)
 
 
 def _family_and_number(arn: str) -> tuple[str, int]:

@@ -54,8 +54,8 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
         "platform_family": "Linux",
         "cpu": task.cpu,
         "memory": task.memory,
-        "ephemeral_storage": {"size_in_gi_b": _EPHEMERAL_GIB},
-        "fargate_ephemeral_storage": {"size_in_gi_b": _EPHEMERAL_GIB},
+        "ephemeral_storage": _storage(definition),
+        "fargate_ephemeral_storage": _storage(definition),
         "enable_execute_command": task.enable_execute_command,
         "connectivity": None if task.connectivity_at is None else "CONNECTED",
         "stop_code": task.stop_code,
@@ -67,6 +67,11 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
         "overrides": _overrides(task),
         "tags": tag_list(task.tags) if with_tags else [],
     }
+
+
+def _storage(definition: TaskDefinition | None) -> dict[str, object]:
+    asked = None if definition is None else definition.ephemeral_storage
+    return {"size_in_gi_b": _EPHEMERAL_GIB if asked is None else asked.size_in_gi_b}
 
 
 def _architecture(definition: TaskDefinition | None) -> str:

@@ -12,6 +12,15 @@ from enum import StrEnum
 
 import msgspec
 
+from moyai.domain.ecs.container_settings import (
+    HostEntry,
+    LinuxParameters,
+    MountPoint,
+    RestartPolicy,
+    SystemControl,
+    VolumeFrom,
+)
+from moyai.domain.ecs.volume import Volume
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskDefinitionArn
@@ -78,16 +87,6 @@ class HealthCheck(msgspec.Struct, frozen=True):
     start_period: int | None = None
 
 
-class RestartPolicy(msgspec.Struct, frozen=True):
-    """When a container that ends is started again in its place. ``restart_attempt_period``: seconds for which it must
-    have run; None = 300.
-    """
-
-    enabled: bool
-    ignored_exit_codes: tuple[int, ...] | None = None
-    restart_attempt_period: int | None = None
-
-
 class UlimitDefinition(msgspec.Struct, frozen=True):
     """A resource limit."""
 
@@ -127,6 +126,17 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     readonly_root_filesystem: bool | None = None
     docker_labels: Mapping[str, str] | None = None
     log_configuration: LogConfiguration | None = None
+    mount_points: tuple[MountPoint, ...] = ()
+    volumes_from: tuple[VolumeFrom, ...] = ()
+    system_controls: tuple[SystemControl, ...] = ()
+    linux_parameters: LinuxParameters | None = None
+    privileged: bool | None = None
+    docker_security_options: tuple[str, ...] | None = None
+    hostname: str | None = None
+    extra_hosts: tuple[HostEntry, ...] | None = None
+    dns_servers: tuple[str, ...] | None = None
+    dns_search_domains: tuple[str, ...] | None = None
+    disable_networking: bool | None = None
 
 
 class RuntimePlatform(msgspec.Struct, frozen=True):
@@ -134,6 +144,12 @@ class RuntimePlatform(msgspec.Struct, frozen=True):
 
     cpu_architecture: str | None = None
     operating_system_family: str | None = None
+
+
+class EphemeralStorage(msgspec.Struct, frozen=True):
+    """A task's own disk; GiB."""
+
+    size_in_gi_b: int
 
 
 class TaskDefinitionStatus(StrEnum):
@@ -164,6 +180,8 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
     task_role_arn: str | None = None
     execution_role_arn: str | None = None
     runtime_platform: RuntimePlatform | None = None
+    volumes: tuple[Volume, ...] = ()
+    ephemeral_storage: EphemeralStorage | None = None
     deregistered_at: Instant | None = None
     delete_requested_at: Instant | None = None
     tags: Mapping[str, str] = {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.kernel.ids import TaskId, VpcId
 
 
@@ -52,6 +53,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """Upper bound for the whole task, 1024 a core; 0 = none."""
     memory_mib: int = 0
     """Upper bound for the whole task; 0 = none."""
+    storage_gib: int = 0
+    """Disk that must be free for the task when it starts; 0 = any."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -73,6 +76,50 @@ class Ulimit(msgspec.Struct, frozen=True):
     hard: int
 
 
+class TmpfsMount(msgspec.Struct, frozen=True):
+    """A file system in memory. ``options``: as ``domain/sandbox/linux.py`` has them."""
+
+    path: str
+    mib: int
+    options: tuple[str, ...] = ()
+
+
+class VolumeMount(msgspec.Struct, frozen=True):
+    """Where a container sees a directory: of its task (``volume`` in it), of the installation (``shared``), or of the
+    machine (``host_path``), which is there when the container starts or is made then.
+    """
+
+    path: str
+    volume: str = ""
+    shared: bool = False
+    host_path: str | None = None
+    read_only: bool = False
+    provision: bool = False
+    """A shared one that isn't there is made."""
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Whom a container knows that its task doesn't; None and nothing = as the task."""
+
+    host_name: str | None = None
+    hosts: tuple[HostName, ...] = ()
+    servers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """MiB. ``reserved``: what is left to the container when memory is scarce. ``swap``: what it may swap out, None =
+    nothing; ``swappiness``: 0 to 100, None = the machine's.
+    """
+
+    limit: int = 0
+    reserved: int = 0
+    swap: int | None = None
+    swappiness: int | None = None
+    shared: int = 64
+    """The size of /dev/shm."""
+
+
 class ContainerSpec(msgspec.Struct, frozen=True):
     """One container, with nothing left to choose."""
 
@@ -88,11 +135,23 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     probe: Probe | None = None
     stop_timeout: int = 30
     cpu_units: int = 0
-    memory_mib: int = 0
+    memory: Memory = Memory()
     ulimits: tuple[Ulimit, ...] = ()
     readonly_root: bool = False
     held_output: int = 0
     """Bytes of output that are held at least; 0 = what the runtime holds of itself."""
+    init: bool = False
+    """The first process is a reaper, which passes signals on to the command."""
+    capabilities: frozenset[str] = DEFAULT_CAPABILITIES
+    """Names as ``domain/sandbox/linux.py`` has them."""
+    sysctls: Mapping[str, str] = {}
+    tmpfs: tuple[TmpfsMount, ...] = ()
+    volumes: tuple[VolumeMount, ...] = ()
+    names: Names = Names()
+    networkless: bool = False
+    """It has a network of its own, with nothing but loopback."""
+    architecture: str | None = None
+    """``X86_64`` or ``ARM64``; None = whatever there is."""
     attempt: int = 0
     """Which start of this container it is; see ``TaskRuntime.start``."""
 

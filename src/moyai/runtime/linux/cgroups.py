@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from moyai.domain.sandbox.spec import Memory
 from moyai.domain.sandbox.state import Usage
 from moyai.ports.runtime import CannotCreate
 from moyai.runtime.linux.shim.groups import kill_members
@@ -30,13 +31,15 @@ _V1 = ("cpu", "cpuacct", "memory", "pids")
 _V2 = ("cpu", "memory", "pids")
 _NO_LIMIT = 2**60  # v1 says "unlimited" as the largest multiple of a page
 _PATIENCE = 50
+_SWAPPINESS = 60
+"""ECS's default where there is a maxSwap."""
 
 
 class Bounds(NamedTuple):
     """Upper bounds; 0 = none. ``share``: weight against siblings, 1024 a core; 0 = the kernel's own."""
 
     cpu_units: int = 0
-    memory_mib: int = 0
+    memory: Memory = Memory()
     share: int = 0
 
 
@@ -101,18 +104,18 @@ class Cgroups:
         if self._unified:
             settings += [("cpu", "cpu.max", f"{quota} {_PERIOD}")] * bool(quota)
             settings += [("cpu", "cpu.weight", _weight(bounds.share))] * bool(bounds.share)
-            settings += [("memory", "memory.max", bounds.memory_mib * MEBIBYTE)] * bool(bounds.memory_mib)
-            settings += [("memory", "memory.swap.max", 0)] * bool(bounds.memory_mib)
+            settings += _memory_v2(bounds.memory)
         else:
             settings += [("cpu", "cpu.cfs_period_us", _PERIOD), ("cpu", "cpu.cfs_quota_us", quota)] * bool(quota)
             settings += [("cpu", "cpu.shares", max(2, bounds.share))] * bool(bounds.share)
-            settings += [("memory", "memory.limit_in_bytes", bounds.memory_mib * MEBIBYTE)] * bool(bounds.memory_mib)
-            settings += [("memory", "memory.swappiness", 0)] * bool(bounds.memory_mib)
+            settings += _memory_v1(bounds.memory)
         settings.append(("pids", "pids.max", PIDS))
         for controller, name, value in settings:
             file = self._file(controller, group, name)
-            if file is not None and (file.exists() or "swap" not in name):  # a kernel without swap has no such file
+            if file is not None and (file.exists() or "sw" not in name):  # a kernel without swap has no such file
                 file.write_text(str(value))
+            elif bounds.memory.swap:
+                raise CannotCreate("maxSwap can't be had: this kernel doesn't count what a container swaps out")
 
     def usage(self, group: str) -> Usage | None:
         """What the processes of a group have used; None when there is no such group."""
@@ -147,6 +150,28 @@ class Cgroups:
         for base in dict.fromkeys(self._bases.values()):
             with contextlib.suppress(OSError):
                 base.parent.rmdir()
+
+
+def _memory_v2(asked: Memory) -> list[tuple[str, str, int | str]]:
+    if asked.swappiness is not None:
+        raise CannotCreate("swappiness can't be had: with cgroup v2 it is the whole machine's")
+    bounded = bool(asked.limit) or asked.swap is not None
+    return [
+        *[("memory", "memory.max", asked.limit * MEBIBYTE)] * bool(asked.limit),
+        *[("memory", "memory.low", asked.reserved * MEBIBYTE)] * bool(asked.reserved),
+        *[("memory", "memory.swap.max", (asked.swap or 0) * MEBIBYTE)] * bounded,
+    ]
+
+
+def _memory_v1(asked: Memory) -> list[tuple[str, str, int | str]]:
+    together = (asked.limit + (asked.swap or 0)) * MEBIBYTE
+    swappiness = _SWAPPINESS if asked.swappiness is None else asked.swappiness
+    return [
+        *[("memory", "memory.limit_in_bytes", asked.limit * MEBIBYTE)] * bool(asked.limit),
+        *[("memory", "memory.soft_limit_in_bytes", asked.reserved * MEBIBYTE)] * bool(asked.reserved),
+        *[("memory", "memory.memsw.limit_in_bytes", together)] * bool(asked.limit and asked.swap),
+        *[("memory", "memory.swappiness", swappiness if asked.swap else 0)] * bool(asked.limit or asked.swap),
+    ]
 
 
 def _hand_down(level: Path, controllers: Iterable[str]) -> None:

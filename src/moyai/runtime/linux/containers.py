@@ -6,27 +6,33 @@ Promise: blocking; an OSError in here is for the caller to translate. Starting o
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
 from moyai.kernel.ids import TaskId
+from moyai.ports.runtime import ImageNotFound
 from moyai.runtime.linux import attendants, host, orders, processes, sandboxes
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.images import ImageStore
 from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.trust import Trust
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
 _PROXY_UID = int(attendants.PROXY_USER.partition(":")[0])
 
 
 class Containers:
     """The containers of one installation."""
 
-    def __init__(self, layout: Layout, cgroups: Cgroups, envoy: Path, path_prefix: str) -> None:
+    def __init__(self, layout: Layout, cgroups: Cgroups, envoy: Path, path_prefix: str, trust: Trust) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._layout = layout
         self._cgroups = cgroups
         self._envoy = envoy
+        self._trust = trust
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
         self.images = ImageStore(layout.images)
 
@@ -37,10 +43,22 @@ class Containers:
             self._path,
             sandboxes.required(self._layout, spec.task).network.host_name,
             host.disks(self._layout.state),
+            self._trust,
         )
         image = self.images.find(spec.image)
-        place = self._place(spec.task, spec.name, Bounds(memory_mib=spec.memory_mib, share=spec.cpu_units))
+        self._check_platform(spec)
+        place = self._place(spec.task, spec.name, Bounds(memory=spec.memory, share=spec.cpu_units))
         processes.start(orders.container(spec, image, place, surroundings))
+
+    def _check_platform(self, spec: ContainerSpec) -> None:
+        """Images are this machine's: there is none for another processor."""
+        here = os.uname().machine
+        if spec.architecture is not None and _MACHINES.get(spec.architecture) != here:
+            wanted = "arm64" if spec.architecture == "ARM64" else "amd64"
+            raise ImageNotFound(
+                f"{spec.image}: image Manifest does not contain descriptor matching platform 'linux/{wanted}';"
+                f" this machine is {here}"
+            )
 
     def start_proxy(self, spec: ProxySpec) -> None:
         """Start a task's Envoy. Raises RuntimeFault."""

@@ -6,11 +6,13 @@
       netns/<name>                  pinned network namespaces
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf
         containers/<name>/          order, lock, state.json, stop; upper, work (the writable layer)
+        volumes/<name>/             volumes that end with the task
         proxy/                      the proxy's own directory, its user's
       gone/<task>/                  what is being removed
       gateway/                      the Envoy that public addresses lead through
       outside/outside-<vpc>/        what leads a VPC's tasks outside
     <state>/logs/<task>/<container>/{previous,current}.log
+    <state>/volumes/<name>/         volumes with the scope shared
     <state>/images/<name>/<tag>/    manifest.json, rootfs/
 
 Names come from outside (a task definition's container names), so each is checked before it becomes a path.
@@ -56,8 +58,9 @@ class Layout:
         self.outside = self.run / "outside"
         self.images = self.state / "images"
         self.logs = self.state / "logs"
+        self.volumes = self.state / "volumes"
         self.fleeting = (self.netns, self.tasks, self.gone, self.gateway, self.outside, self.logs)
-        """Whatever ends with everything else; images stay."""
+        """Whatever ends with everything else; images and shared volumes stay."""
 
     def make(self) -> None:
         """Make the directories. Only root can look into them; proxies may pass through ``run`` and ``netns``."""
@@ -85,6 +88,10 @@ class Layout:
     def proxy(self, task: TaskId) -> Path:
         """The run directory of a task's proxy."""
         return self.task(task) / "proxy"
+
+    def task_volumes(self, task: TaskId) -> Path:
+        """The directory of the volumes that end with the task."""
+        return self.task(task) / "volumes"
 
     def log(self, task: TaskId, name: str) -> Path:
         """Where a container's output is kept, also after the task is gone."""

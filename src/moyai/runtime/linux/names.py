@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from moyai.domain.sandbox.spec import HostName, Network, SandboxSpec
+from moyai.domain.sandbox.spec import HostName, Names, Network, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
 
 
@@ -24,6 +24,22 @@ def write(spec: SandboxSpec, directory: Path) -> None:
     (directory / "resolv.conf").write_text(_resolver(spec.network))
     for name in ("hosts", "hostname", "resolv.conf"):
         (directory / name).chmod(0o644)
+
+
+def write_own(names: Names, task: Path, own: Path) -> dict[str, Path]:
+    """Write into ``own`` those of a container's files in which it differs from its task; their names and paths."""
+    written = {}
+    if names.hosts:
+        more = b"".join(_line(entry) + b"\n" for entry in names.hosts)
+        written["hosts"] = (task / "hosts").read_bytes() + more
+    if names.host_name is not None:
+        written["hostname"] = f"{names.host_name}\n".encode()
+    if names.servers or names.search:
+        written["resolv.conf"] = _own_resolver(names, (task / "resolv.conf").read_text()).encode()
+    for name, content in written.items():
+        (own / name).write_bytes(content)
+        (own / name).chmod(0o644)
+    return {name: own / name for name in written}
 
 
 def rewrite(hosts: Path, before: Sequence[HostName], after: Sequence[HostName]) -> None:
@@ -59,6 +75,13 @@ def _line(entry: HostName) -> bytes:
 
 def _once(entries: Iterable[HostName]) -> Iterable[HostName]:
     return dict.fromkeys(entries)
+
+
+def _own_resolver(names: Names, tasks: str) -> str:
+    kept = [line for line in tasks.splitlines() if not (line.startswith("nameserver ") and names.servers)]
+    kept = [line for line in kept if not (line.startswith("search ") and names.search)]
+    search = [f"search {' '.join(names.search)}"] * bool(names.search)
+    return "".join(f"{line}\n" for line in (*(f"nameserver {server}" for server in names.servers), *search, *kept))
 
 
 def _resolver(network: Network) -> str:

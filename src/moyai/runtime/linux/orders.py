@@ -1,7 +1,6 @@
 """From what the port says of a container to what a keeper is told: pure, with Docker's defaults where AWS has them.
 
-Capabilities are Docker's default set without MKNOD: there is no devices cgroup here, and a container has no
-use for a device node that can't be opened. The only seccomp filter is that of shim/filter.py.
+The only seccomp filter is that of shim/filter.py.
 Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 """
 
@@ -14,14 +13,14 @@ from typing import NamedTuple
 
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
 from moyai.ports.runtime import CannotCreate, CannotStart
+from moyai.runtime.linux import settings
 from moyai.runtime.linux.cgroups import Membership
 from moyai.runtime.linux.images import Image
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, NO_PROBE, Order
+from moyai.runtime.linux.trust import Trust
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT AUDIT_WRITE SETFCAP
-_CAPABILITIES = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31)
 _MASKED = ("/run", "/tmp")  # noqa: S108 - what is hidden from containers
 
 
@@ -42,30 +41,31 @@ class Surroundings(NamedTuple):
     path: str
     host_name: str
     disks: Sequence[str] = ()
+    trust: Trust = Trust()
 
 
 def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Surroundings) -> Order:
     """An application's container. Raises CannotStart when there is nothing to run, CannotCreate on a bad limit."""
     arguments = _arguments(spec, image)
     layout, config = surroundings.layout, image.config
-    environment = {"PATH": surroundings.path if image.on_host else _DEFAULT_PATH, "HOSTNAME": surroundings.host_name}
+    host_name = spec.names.host_name or surroundings.host_name
+    environment = {"PATH": surroundings.path if image.on_host else _DEFAULT_PATH, "HOSTNAME": host_name}
     return Order(
         common(place, layout)
+        | settings.fields(spec, layout, surroundings.trust)
         | probing(spec.probe)
         | {
             "task": spec.task,
-            "attempt": spec.attempt,
             "netns": str(layout.task_netns(spec.task)),
             "layers": (*image.layers, "/") if image.on_host else image.layers,
             "mounts": _container_mounts(spec, image, surroundings),
             "read_only": spec.readonly_root,
             "held_output": spec.held_output,
-            "host_name": surroundings.host_name,
+            "host_name": host_name,
             "arguments": arguments,
             "environment": {**environment, **config.environment, **spec.environment},
             "working_directory": spec.working_directory or config.working_directory,
             "user": spec.user or config.user,
-            "capabilities": _CAPABILITIES,
             "limits": _limits(spec.ulimits),
             "stop_timeout": float(spec.stop_timeout),
         }
@@ -77,6 +77,12 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
     return {
         "attempt": 0,
         "held_output": 0,
+        "tmpfs": (),
+        "volumes": (),
+        "shared_memory": "64m",
+        "sysctls": (),
+        "networkless": False,
+        "init": False,
         "directory": str(place.directory),
         "logs": str(place.logs),
         "run": str(layout.run),
@@ -100,8 +106,7 @@ def _arguments(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
 def _container_mounts(
     spec: ContainerSpec, image: Image, surroundings: Surroundings
 ) -> tuple[tuple[str, str, str], ...]:
-    task = surroundings.layout.task(spec.task)
-    own = [(BIND, str(task / name), f"/etc/{name}") for name in ("hosts", "hostname", "resolv.conf")]
+    own = [(BIND, str(path), target) for path, target in settings.own_files(spec, surroundings.layout)]
     if not image.on_host:
         return tuple(own)
     disks = [(BIND_READ_ONLY, disk, disk) for disk in surroundings.disks]

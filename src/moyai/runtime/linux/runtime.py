@@ -31,6 +31,7 @@ from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
 from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.sessions import LinuxSession, begin, begun
+from moyai.runtime.linux.trust import NO_TRUST, Trust
 from moyai.runtime.linux.weaver import Weaver
 
 T = TypeVar("T")
@@ -41,12 +42,14 @@ _WORKERS = 8
 class LinuxRuntime:
     """A TaskRuntime on this machine. One for each state directory, used from one event loop."""
 
-    def __init__(self, state: Path, installation: str, envoy: Path, path_prefix: str, clock: Clock) -> None:
+    def __init__(
+        self, state: Path, installation: str, envoy: Path, path_prefix: str, clock: Clock, trust: Trust = NO_TRUST
+    ) -> None:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._layout = Layout(state)
         self._clock = clock
         self._cgroups = Cgroups(installation)
-        self._containers = Containers(self._layout, self._cgroups, envoy, path_prefix)
+        self._containers = Containers(self._layout, self._cgroups, envoy, path_prefix, trust)
         self.images = self._containers.images
         self._bell = Doorbell(self._layout.doorbell)
         self._gateway = Gateway(self._layout, envoy)

@@ -6,15 +6,19 @@ Blocking; ``make`` runs on the network's thread.
 
 from __future__ import annotations
 
+import shutil
+
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import HostName, SandboxSpec
+from moyai.domain.sandbox.spec import HostName, Memory, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
 from moyai.runtime.linux import names, netns, network
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.layout import Layout
+
+_GIBIBYTE = 1024**3
 
 
 def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
@@ -23,10 +27,12 @@ def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
     pin, router = layout.task_netns(task), layout.router_netns(spec.network.vpc)
     if layout.sandbox(task).exists() and netns.is_pinned(pin):
         return
+    if spec.storage_gib * _GIBIBYTE > (free := shutil.disk_usage(layout.state).free):
+        raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
     try:
         layout.containers(task).mkdir(parents=True, exist_ok=True)
         names.write(spec, layout.task(task))
-        cgroups.make(task, Bounds(spec.cpu_units, spec.memory_mib))
+        cgroups.make(task, Bounds(spec.cpu_units, Memory(spec.memory_mib)))
         network.prepare_router(router, spec.network.vpc_cidr)
         network.join(spec, router, pin)
         keep(layout, spec)

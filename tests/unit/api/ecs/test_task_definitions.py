@@ -170,7 +170,6 @@ def _waits(condition="START", **other):
         (_containers({"environment": [{"value": "1"}]}), "has no name"),
         (_containers({"privileged": True}), "Fargate requires that the 'privileged' setting be 'false'"),
         (_containers({"secrets": [{"name": "a", "valueFrom": "b"}]}), "containerDefinitions[0].secrets: not supported"),
-        ({"volumes": [{"name": "v"}]}, "volumes: not supported"),
         ({"requiresCompatibilities": ["EXTERNAL"]}, "requiresCompatibilities: EXTERNAL is not supported"),
         ({"tags": []}, "Tags can not be empty."),
         ({"tags": [{"key": "AWS:x", "value": ""}]}, "reserved"),

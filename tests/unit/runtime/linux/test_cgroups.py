@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from moyai.domain.sandbox.spec import Memory
 from moyai.runtime.linux.cgroups import MEBIBYTE, Bounds, Cgroups
 
 V1 = ("cpu", "cpuacct", "memory", "pids")
@@ -29,7 +30,7 @@ def legacy(tmp_path):
 def test_v2_hands_controllers_down_and_sets_bounds(unified):
     group = unified / "moyai/here/task"
     (group / "memory.swap.max").touch()
-    membership = Cgroups("here", unified).make("task", Bounds(cpu_units=512, memory_mib=256))
+    membership = Cgroups("here", unified).make("task", Bounds(cpu_units=512, memory=Memory(256)))
     assert (unified / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
     assert (unified / "moyai/here/cgroup.subtree_control").read_text() == "+cpu +memory +pids"
     assert (group / "cpu.max").read_text() == "50000 100000"
@@ -40,7 +41,7 @@ def test_v2_hands_controllers_down_and_sets_bounds(unified):
 
 
 def test_v1_has_a_directory_for_each_controller(legacy):
-    membership = Cgroups("here", legacy).make("task/app", Bounds(cpu_units=2048, memory_mib=64, share=256))
+    membership = Cgroups("here", legacy).make("task/app", Bounds(cpu_units=2048, memory=Memory(64), share=256))
     cpu, memory = legacy / "cpu/moyai/here/task/app", legacy / "memory/moyai/here/task/app"
     assert (cpu / "cpu.cfs_quota_us").read_text() == "200000"
     assert (cpu / "cpu.shares").read_text() == "256"
@@ -84,6 +85,6 @@ def test_usage_of_v1_knows_what_unlimited_looks_like(legacy):
 def test_what_the_machine_does_not_have_is_missing_and_bounds_nothing(tmp_path):
     bare = Cgroups("here", tmp_path)
     assert bare.missing == V1
-    assert bare.make("task", Bounds(cpu_units=1024, memory_mib=64)).processes == ()
+    assert bare.make("task", Bounds(cpu_units=1024, memory=Memory(64))).processes == ()
     assert bare.usage("task") is None
     bare.destroy()

@@ -13,7 +13,7 @@ import select
 import struct
 import termios
 
-from moyai.runtime.linux.shim import identity, root, syscalls
+from moyai.runtime.linux.shim import identity, reaper, root, syscalls
 from moyai.runtime.linux.shim.order import Order
 
 _CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
@@ -34,7 +34,9 @@ def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
         syscalls.die_with_parent()
         _take_output(outputs)
         join_cgroups(order)
-        if order.netns:
+        if order.networkless:
+            root.leave_networks()
+        elif order.netns:
             syscalls.setns(os.open(order.netns, os.O_RDONLY | os.O_CLOEXEC), syscalls.CLONE_NEWNET)
         flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
         syscalls.unshare(flags)
@@ -43,6 +45,8 @@ def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
         category = _START
         environment = become(order)
         _end_without_parent(failure)
+        if order.init:
+            reaper.become_reaper(failure)
         identity.execute(order.arguments, environment)
     except (OSError, LookupError, ValueError) as error:
         os.write(failure, f"{category}: {_text(error)}".encode())

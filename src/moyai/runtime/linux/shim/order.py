@@ -38,6 +38,19 @@ class Order:
     """Read-only lower directories, the topmost first; empty = a bare root with only ``mounts`` in it."""
     mounts: tuple[tuple[str, str, str], ...]
     """(kind, source, target), in order, on top of the root. Kinds: the constants above."""
+    tmpfs: tuple[tuple[str, int, str], ...]
+    """(target, mount flags, options): file systems in memory."""
+    volumes: tuple[tuple[str, str, str, bool, bool], ...]
+    """(directory, way below it, target, read-only, own): directories to show; one's ``own`` is moyai's, and takes its
+    owner and mode from what the image has at the target."""
+    shared_memory: str
+    """The size of /dev/shm, as a mount option has it."""
+    sysctls: tuple[tuple[str, str], ...]
+    """(file below /proc/sys, text)."""
+    networkless: bool
+    """A network of its own, with loopback only, instead of ``netns``."""
+    init: bool
+    """A reaper is the first process."""
     read_only: bool
     host_name: str
     arguments: tuple[str, ...]

@@ -10,15 +10,18 @@ Source: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md
 
 from __future__ import annotations
 
+import _socket
+import fcntl
 import os
 import stat
 
-from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim import paths, syscalls
 from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, Order
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 _SAFE = MS_NOSUID | MS_NODEV
 _SEALED = _SAFE | MS_NOEXEC
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 _DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
 _DEVICE_LINKS = (
@@ -50,6 +53,7 @@ def enter(order: Order) -> None:
         os.open(source, os.O_PATH | os.O_CLOEXEC) if kind in {BIND, BIND_READ_ONLY} else -1
         for kind, source, _ in order.mounts
     ]
+    volumes = [paths.below(base, way) for base, way, _, _, _ in order.volumes]
     root = order.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a keeper
     if order.layers:
@@ -58,13 +62,19 @@ def enter(order: Order) -> None:
         syscalls.mount("moyai", root, "tmpfs", _SAFE, "mode=0755,size=1m")
     os.chdir(root)
     syscalls.pivot_root_here()
-    _system()
+    _system(order.shared_memory)
     for fd, (kind, _, target) in zip(sources, order.mounts, strict=True):
         if fd < 0:
             _empty(target, read_only=kind == EMPTY_READ_ONLY)
         else:
             _bind(fd, target, read_only=kind == BIND_READ_ONLY)
             os.close(fd)
+    for target, flags, options in order.tmpfs:
+        _mount_at(paths.inside(target, directory=True), "tmpfs", flags, options)
+    for fd, (_, _, target, read_only, own) in zip(volumes, order.volumes, strict=True):
+        _volume(fd, target, read_only=read_only, own=own)
+    for name, text in order.sysctls:
+        _control(name, text)
     _close_kernel_files()
     syscalls.umount(".")
     os.chdir("/")
@@ -103,6 +113,8 @@ def _mount_overlay(lower: str, home: str, root: str) -> None:
         os.makedirs(f"{home}/{name}", exist_ok=True)  # noqa: PTH103
     mark = f"{home}/work/work/incompat/volatile"  # left by the run before: not synced, but the machine went on
     if os.path.isdir(mark):  # noqa: PTH112
+        for name in os.listdir(mark):  # noqa: PTH208
+            os.unlink(f"{mark}/{name}")  # noqa: PTH108
         os.rmdir(mark)  # noqa: PTH106
     options = f"lowerdir={lower},upperdir={_escape(home)}/upper,workdir={_escape(home)}/work"
     try:  # volatile: the layer dies with the container, so nobody needs it synced when it is unmounted
@@ -117,12 +129,11 @@ def _escape(path: str) -> str:
     return path
 
 
-def _system() -> None:
+def _system(shared_memory: str) -> None:
     """/proc, /dev and /sys, which every container has."""
     _directory("/proc")
     syscalls.mount("proc", "/proc", "proc", _SEALED)
-    _directory("/dev")
-    syscalls.mount("tmpfs", "/dev", "tmpfs", MS_NOSUID, "mode=0755,size=64k")
+    _mount_at(paths.inside("/dev", directory=True), "tmpfs", MS_NOSUID, "mode=0755,size=64k")
     before = os.umask(0)
     for name, major, minor in _DEVICES:
         os.mknod(f"/dev/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
@@ -132,35 +143,68 @@ def _system() -> None:
     for name in ("pts", "shm"):
         os.mkdir(f"/dev/{name}")  # noqa: PTH102
     syscalls.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
-    syscalls.mount("shm", "/dev/shm", "tmpfs", _SEALED, "mode=1777,size=64m")  # noqa: S108 - a mount point, Docker's size
-    _directory("/sys")
-    syscalls.mount("sysfs", "/sys", "sysfs", _SEALED | MS_RDONLY)
+    syscalls.mount("shm", "/dev/shm", "tmpfs", _SEALED, f"mode=1777,size={shared_memory}")  # noqa: S108
+    _mount_at(paths.inside("/sys", directory=True), "sysfs", _SEALED | MS_RDONLY)
 
 
 def _bind(fd: int, target: str, *, read_only: bool) -> None:
     """Show a file or directory of the host at ``target``."""
-    source = f"/proc/self/fd/{fd}"
-    if stat.S_ISDIR(os.fstat(fd).st_mode):
-        _directory(target)
-    else:
-        _file(target)
-    syscalls.mount(source, target, None, MS_BIND | MS_REC)
+    directory = stat.S_ISDIR(os.fstat(fd).st_mode)
+    place = paths.inside(target, directory=directory)
+    syscalls.mount(_held(fd), _held(place), None, MS_BIND | MS_REC)
+    os.close(place)
     if read_only:
-        syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
+        _restrict(target, _SAFE | MS_RDONLY, directory=directory)
+
+
+def _restrict(target: str, flags: int, *, directory: bool) -> None:
+    place = paths.inside(target, directory=directory)
+    syscalls.mount(None, _held(place), None, MS_REMOUNT | MS_BIND | flags)
+    os.close(place)
+
+
+def _volume(fd: int, target: str, *, read_only: bool, own: bool) -> None:
+    """Show a volume at ``target``, without what is mounted inside it on the host: that could not be made read-only."""
+    directory = stat.S_ISDIR(os.fstat(fd).st_mode)
+    place = paths.inside(target, directory=directory)
+    if own and not os.listdir(_held(fd)):  # noqa: PTH208
+        image = os.fstat(place)
+        os.chown(_held(fd), image.st_uid, image.st_gid)
+        os.chmod(_held(fd), stat.S_IMODE(image.st_mode))  # noqa: PTH101
+    syscalls.mount(_held(fd), _held(place), None, MS_BIND)
+    os.close(place)
+    os.close(fd)
+    _restrict(target, _SAFE | (MS_RDONLY if read_only else 0), directory=directory)
+
+
+def _mount_at(place: int, kind: str, flags: int, options: str | None = None) -> None:
+    syscalls.mount("moyai", _held(place), kind, flags, options)
+    os.close(place)
+
+
+def _held(fd: int) -> str:
+    return f"/proc/self/fd/{fd}"
+
+
+def _control(name: str, text: str) -> None:
+    try:
+        with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+    except OSError as error:
+        raise OSError(error.errno, f"sysctl {name.replace('/', '.')}: {error.strerror}") from error
+
+
+def leave_networks() -> None:
+    """A network namespace of this process's own, in which only loopback is up."""
+    syscalls.unshare(syscalls.CLONE_NEWNET)
+    link = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    fcntl.ioctl(link, _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(2, "little") + bytes(22))
+    link.close()
 
 
 def _directory(path: str) -> None:
     if not os.path.isdir(path):  # noqa: PTH112
         os.makedirs(path)  # noqa: PTH103
-
-
-def _file(path: str) -> None:
-    """Have a regular file at ``path``, in the writable layer. A symbolic link (/etc/resolv.conf often is one) goes."""
-    _directory(os.path.dirname(path))  # noqa: PTH120
-    if os.path.islink(path):  # noqa: PTH114
-        os.unlink(path)  # noqa: PTH108
-    if not os.path.lexists(path):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
 
 
 def _empty(target: str, *, read_only: bool) -> None:

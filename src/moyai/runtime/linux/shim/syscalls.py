@@ -22,12 +22,18 @@ MS_RDONLY = 0x1
 MS_NOSUID = 0x2
 MS_NODEV = 0x4
 MS_NOEXEC = 0x8
+MS_SYNCHRONOUS = 0x10
 MS_REMOUNT = 0x20
+MS_DIRSYNC = 0x80
+MS_NOATIME = 0x400
+MS_NODIRATIME = 0x800
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 MS_SLAVE = 0x80000
 MS_SHARED = 0x100000
+MS_RELATIME = 0x200000
+MS_STRICTATIME = 0x1000000
 MNT_DETACH = 0x2
 
 SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGXFSZ = 9, 13, 15, 17, 25
@@ -46,6 +52,9 @@ _SIG_SETMASK = 2
 _SFD_CLOEXEC, _SFD_NONBLOCK = 0o2000000, 0o4000
 _SIGSET_BYTES = 128
 
+_OPENAT2 = 437
+RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x2, 0x4, 0x8, 0x10
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -63,6 +72,20 @@ def _bytes(text: str | None) -> bytes | None:
 def unshare(flags: int) -> None:
     """Give the calling thread namespaces of its own."""
     _check(_libc.unshare(flags), "unshare")
+
+
+class _How(ctypes.Structure):
+    """``struct open_how``."""
+
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
+    """Open a path from a directory, led only as ``resolve`` (RESOLVE_*) allows."""
+    how = _How(flags, 0, resolve)
+    size = ctypes.c_size_t(ctypes.sizeof(how))
+    found = _libc.syscall(ctypes.c_long(_OPENAT2), directory, os.fsencode(path), ctypes.byref(how), size)
+    return _check(found, path)
 
 
 def setns(fd: int, kind: int) -> None:
@@ -178,9 +201,10 @@ def block_signals(numbers: tuple[int, ...]) -> None:
     _check(_libc.sigprocmask(_SIG_SETMASK, _signal_set(numbers), None), "sigprocmask")
 
 
-def signal_fd(numbers: tuple[int, ...]) -> int:
-    """A descriptor that becomes readable when one of these (blocked) signals arrives."""
-    return _check(_libc.signalfd(-1, _signal_set(numbers), _SFD_CLOEXEC | _SFD_NONBLOCK), "signalfd")
+def signal_fd(numbers: tuple[int, ...], *, waits: bool = False) -> int:
+    """A descriptor that becomes readable when one of these (blocked) signals arrives. ``waits``: reading it does."""
+    flags = _SFD_CLOEXEC if waits else _SFD_CLOEXEC | _SFD_NONBLOCK
+    return _check(_libc.signalfd(-1, _signal_set(numbers), flags), "signalfd")
 
 
 def default_signals() -> None:

@@ -1,0 +1,73 @@
+"""What a container definition says about the container's place in the operating system.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinuxParameters.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class RestartPolicy(msgspec.Struct, frozen=True):
+    """When a container that ends is started again in its place. ``restart_attempt_period``: seconds for which it must
+    have run; None = 300.
+    """
+
+    enabled: bool
+    ignored_exit_codes: tuple[int, ...] | None = None
+    restart_attempt_period: int | None = None
+
+
+class KernelCapabilities(msgspec.Struct, frozen=True):
+    """Capabilities by their names without ``CAP_``, or ``ALL``, against Docker's default set."""
+
+    add: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None
+
+
+class Tmpfs(msgspec.Struct, frozen=True):
+    """A file system in memory; MiB."""
+
+    container_path: str
+    size: int
+    mount_options: tuple[str, ...] | None = None
+
+
+class LinuxParameters(msgspec.Struct, frozen=True):
+    """``shared_memory_size`` and ``max_swap`` in MiB."""
+
+    capabilities: KernelCapabilities | None = None
+    init_process_enabled: bool | None = None
+    shared_memory_size: int | None = None
+    tmpfs: tuple[Tmpfs, ...] | None = None
+    max_swap: int | None = None
+    swappiness: int | None = None
+
+
+class SystemControl(msgspec.Struct, frozen=True):
+    """A namespaced kernel parameter, by its dotted name."""
+
+    namespace: str = ""
+    value: str = ""
+
+
+class HostEntry(msgspec.Struct, frozen=True):
+    """One more line of a container's hosts file."""
+
+    hostname: str
+    ip_address: str
+
+
+class MountPoint(msgspec.Struct, frozen=True):
+    """Where a container sees a volume of its task."""
+
+    source_volume: str = ""
+    container_path: str = ""
+    read_only: bool | None = None
+
+
+class VolumeFrom(msgspec.Struct, frozen=True):
+    """All that another container of the task mounts, at the same places."""
+
+    source_container: str = ""
+    read_only: bool | None = None

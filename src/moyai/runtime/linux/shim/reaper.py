@@ -1,0 +1,59 @@
+"""The first process of a container with ``initProcessEnabled``: it reaps what is left behind, and passes signals on.
+
+Promise: it ends as the command ends, with its exit code or 128 + its signal. It is closed to the container's own
+processes, who would find the keeper's program in it. With SYS_PTRACE they may look all the same, and find
+nothing secret: the order is their own, and a program that runs (the keeper does, as long as they do) can't be written.
+"""
+
+from __future__ import annotations
+
+import os
+
+from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim.syscalls import SIGCHLD
+
+_EVERY_SIGNAL = tuple(number for number in range(1, 65) if number not in {9, 19, 32, 33})
+_NEWS_BYTES = 128
+_MOST_DESCRIPTORS = 4096
+
+
+def become_reaper(failure: int) -> None:
+    """Return in a child, which is to be the command; stay here as its first process, and end with it.
+
+    ``failure``: the descriptor that tells the keeper, by being closed, that the command runs.
+    """
+    syscalls.block_signals(_EVERY_SIGNAL)
+    child = os.fork()
+    if child == 0:
+        syscalls.default_signals()
+        return
+    os.close(failure)
+    syscalls.close_to_others()
+    os.closerange(3, _MOST_DESCRIPTORS)
+    _outlive(child)
+
+
+def _outlive(child: int) -> None:
+    news = syscalls.signal_fd(_EVERY_SIGNAL, waits=True)
+    while True:
+        number = int.from_bytes(os.read(news, _NEWS_BYTES)[:4], "little")
+        if number != SIGCHLD:
+            try:
+                os.kill(child, number)
+            except ProcessLookupError:
+                continue
+            continue
+        _reap(child)
+
+
+def _reap(child: int) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)

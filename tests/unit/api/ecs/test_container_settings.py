@@ -1,0 +1,174 @@
+"""What a container may ask of the operating system and of volumes, rule by rule, and what keeps it from FARGATE."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.plan.settings import capabilities
+from moyai.plan.specs import container_spec, sandbox_spec
+from tests.unit.api.ecs.bench import NETWORK, container, fargate
+
+EC2 = {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]}
+VOLUMES = {"volumes": [{"name": "data"}]}
+
+
+def on_instances(**more):
+    return {"family": "web", "memory": "512", **EC2} | more
+
+
+def linux(**members):
+    return {"containerDefinitions": [container(linuxParameters=members)]}
+
+
+def mounts(*points, **volume):
+    return {"containerDefinitions": [container(mountPoints=list(points))], "volumes": [{"name": "data"} | volume]}
+
+
+def point(path="/data", volume="data", **more):
+    return {"sourceVolume": volume, "containerPath": path} | more
+
+
+def one(**members):
+    return {"containerDefinitions": [container(portMappings=[], **members)]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (linux(capabilities={"add": ["FLY"]}), "Invalid setting for container 'app'. 'FLY' is not a Linux capability."),
+        (linux(tmpfs=[{"containerPath": "cache", "size": 1}]), "'tmpfs.containerPath' can't be 'cache'."),
+        (linux(tmpfs=[{"containerPath": "/proc/x", "size": 1}]), "'tmpfs.containerPath' can't be '/proc/x'."),
+        (linux(tmpfs=[{"containerPath": "/c", "size": 0}]), "'tmpfs.size' must be at least 1 MiB."),
+        (linux(tmpfs=[{"containerPath": "/c", "size": 1, "mountOptions": ["shared"]}]), "mountOptions: shared is not"),
+        (linux(tmpfs=[{"containerPath": "/c", "size": 1, "mountOptions": ["mode=9"]}]), "mountOptions: mode=9 is not"),
+        (linux(tmpfs=[{"containerPath": "/c", "size": 1, "mountOptions": ["uid=0,x"]}]), "uid=0,x is not supported"),
+        (linux(maxSwap=-1), "'maxSwap' must not be negative."),
+        (linux(maxSwap=1, swappiness=101), "'swappiness' must be between 0 and 100."),
+        (linux(devices=[{"hostPath": "/dev/kvm"}]), "devices"),
+        (one(systemControls=[{"namespace": "kernel.core_pattern", "value": "1"}]), "is not namespaced."),
+        (one(systemControls=[{"namespace": "net/../kernel", "value": "1"}]), "is not namespaced."),
+        (one(systemControls=[{"namespace": "net..ipv4", "value": "1"}]), "is not namespaced."),
+        (one(systemControls=[{"namespace": "net.core.somaxconn", "value": "1\n2"}]), "is not valid."),
+        (one(dockerSecurityOptions=["apparmor:x"]), "dockerSecurityOptions: apparmor:x is not supported"),
+        (one(extraHosts=[{"hostname": "a b", "ipAddress": "10.0.0.1"}]), "'extraHosts' has no valid pair"),
+        (one(extraHosts=[{"hostname": "a", "ipAddress": "1\n2"}]), "'extraHosts' has no valid pair"),
+        (one(dnsServers=["ns.test"]), "'dnsServers' has 'ns.test', which is not an IP address."),
+        (one(hostname="a b"), "'a b' is not a host name."),
+        (one(privileged=True), "privileged: true is not supported by moyai"),
+        (one(restartPolicy={"enabled": True, "restartAttemptPeriod": 59}), "between 60 and 1800 seconds."),
+        (one(restartPolicy={"enabled": True, "ignoredExitCodes": list(range(51))}), "at most 50 exit codes."),
+        (mounts(point(volume="other")), "Unknown volume 'other'."),
+        (mounts(point("/")), "'mountPoints.containerPath' can't be '/'."),
+        (mounts(point("/a/../../b")), "can't be '/a/../../b'."),
+        (mounts(point("/sys/fs")), "can't be '/sys/fs'."),
+        (mounts(point(), point()), "Two mount points have one path."),
+        (mounts(host={"sourcePath": "srv"}), "it must be an absolute path."),
+        (mounts(host={"sourcePath": "/srv/../etc"}), "it must be an absolute path."),
+        (mounts(host={"sourcePath": "/srv"}, dockerVolumeConfiguration={"scope": "task"}), "either a host path or"),
+        (mounts(dockerVolumeConfiguration={"driver": "rexray"}), "driver: rexray is not supported"),
+        (mounts(dockerVolumeConfiguration={"driverOpts": {"type": "nfs"}}), "driverOpts"),
+        (mounts(dockerVolumeConfiguration={"scope": "task", "autoprovision": True}), "needs the scope shared."),
+        (mounts(efsVolumeConfiguration={"fileSystemId": "fs-1"}), "efsVolumeConfiguration"),
+        (mounts(configuredAtLaunch=True), "configuredAtLaunch"),
+        (mounts(name="../x"), "Volume.name contains invalid characters."),
+        (one(volumesFrom=[{"sourceContainer": "app"}]), "which is no other container of the task."),
+        ({"volumes": [{"name": "a"}, {"name": "a"}]}, "Volume names must be unique"),
+        ({"ephemeralStorage": {"sizeInGiB": 20}}, "EphemeralStorage size should be at least 21"),
+        ({"ephemeralStorage": {"sizeInGiB": 201}}, "EphemeralStorage size should be at most 200"),
+        ({**one(systemControls=[{"namespace": "net.x.y", "value": "1"}]), "networkMode": "host"}, "networkMode=host."),
+    ],
+)
+def test_what_no_container_may_ask(ecs, asked, message):
+    params = on_instances(containerDefinitions=[container(portMappings=[])]) | asked
+    ecs.fails("RegisterTaskDefinition", "ClientException", message, **params)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (linux(capabilities={"add": ["NET_ADMIN"]}), "do not support adding the capabilities NET_ADMIN"),
+        (linux(sharedMemorySize=64), "Fargate compatible task definitions do not support sharedMemorySize"),
+        (linux(maxSwap=0), "do not support maxSwap"),
+        (one(dockerSecurityOptions=["no-new-privileges"]), "do not support dockerSecurityOptions"),
+        (mounts(host={"sourcePath": "/srv"}), "do not support host.sourcePath"),
+        (mounts(dockerVolumeConfiguration={"scope": "task"}), "do not support dockerVolumeConfiguration"),
+        (one(stopTimeout=121), "must have a container stop timeout of less than 120 seconds."),
+    ],
+)
+def test_what_only_instances_can_run_is_an_error_for_fargate_and_compatible_with_ec2(ecs, asked, message):
+    ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | asked)
+    params = fargate() | asked | {"requiresCompatibilities": ["EC2"]}
+    shown = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
+    assert shown["compatibilities"] == ["EC2"]
+    ecs.call("CreateCluster")
+    refused = "Task definition does not support launch_type FARGATE."
+    ecs.fails("RunTask", "InvalidParameterException", refused, taskDefinition="web", networkConfiguration=NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ({"hostname": "a"}, "hostname is not supported on container when networkMode=awsvpc."),
+        ({"extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.1"}]}, "Extra hosts are not supported on container"),
+        ({"dnsServers": ["10.0.0.2"]}, "DNS servers are not supported on container"),
+        ({"dnsSearchDomains": ["corp.test"]}, "DNS search domains are not supported on container"),
+        ({"disableNetworking": True}, "disableNetworking is not supported on container"),
+    ],
+)
+def test_with_awsvpc_names_belong_to_the_task(ecs, member, message):
+    ecs.fails("RegisterTaskDefinition", "ClientException", message, **fargate() | one(**member))
+    shown = ecs.call("RegisterTaskDefinition", **on_instances() | one(**member))["taskDefinition"]
+    assert shown["containerDefinitions"][0].items() >= member.items()
+
+
+def test_what_is_accepted_is_shown_and_reaches_the_runtime(ecs):
+    first = container(
+        linuxParameters={
+            "capabilities": {"add": ["SYS_PTRACE"], "drop": ["NET_RAW", "MKNOD"]},
+            "initProcessEnabled": True,
+            "tmpfs": [{"containerPath": "/cache", "size": 16, "mountOptions": ["exec", "mode=0700"]}],
+        },
+        systemControls=[{"namespace": "net.core.somaxconn", "value": "2048"}],
+        mountPoints=[point(), point("/a/b", readOnly=True)],
+        memoryReservation=64,
+        restartPolicy={"enabled": True, "ignoredExitCodes": [0], "restartAttemptPeriod": 60},
+    )
+    second = {"name": "side", "image": "x", "volumesFrom": [{"sourceContainer": "app", "readOnly": True}]}
+    params = fargate(containerDefinitions=[first, second], ephemeralStorage={"sizeInGiB": 30}) | VOLUMES
+    shown = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]
+    assert shown["compatibilities"] == ["EC2", "FARGATE"]
+    assert (shown["volumes"], shown["ephemeralStorage"]) == (VOLUMES["volumes"], {"sizeInGiB": 30})
+    for member in ("linuxParameters", "systemControls", "mountPoints", "restartPolicy"):
+        assert shown["containerDefinitions"][0][member] == first[member]
+    ecs.call("CreateCluster")
+    (shown,) = ecs.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
+    assert shown["ephemeralStorage"] == shown["fargateEphemeralStorage"] == {"sizeInGiB": 30}
+    task = ecs.world.tasks[shown["taskArn"]]
+    definition = ecs.world.task_definitions[task.task_definition]
+    web, side = (container_spec(task, definition, c) for c in task.containers)
+    assert sandbox_spec(ecs.world, task, definition).storage_gib == 30
+    assert "SYS_PTRACE" in web.capabilities
+    assert "NET_RAW" not in web.capabilities
+    assert (web.init, web.memory.reserved, web.sysctls) == (True, 64, {"net.core.somaxconn": "2048"})
+    assert [(m.path, m.volume, m.read_only) for m in web.volumes] == [("/data", "data", False), ("/a/b", "data", True)]
+    assert [(m.path, m.volume, m.read_only) for m in side.volumes] == [("/data", "data", True), ("/a/b", "data", True)]
+    assert [(t.path, t.mib, t.options) for t in web.tmpfs] == [("/cache", 16, ("exec", "mode=0700"))]
+
+
+@pytest.mark.parametrize(
+    ("add", "drop", "kept", "lost"),
+    [
+        (["ALL"], [], "SYS_ADMIN", ""),
+        (["ALL"], ["SYS_ADMIN"], "NET_ADMIN", "SYS_ADMIN"),
+        ([], ["ALL"], "", "CHOWN"),
+        (["CHOWN"], ["ALL"], "CHOWN", "KILL"),
+    ],
+)
+def test_capabilities_are_added_and_dropped_as_docker_does(ecs, add, drop, kept, lost):
+    params = fargate(containerDefinitions=[container(linuxParameters={"capabilities": {"add": add, "drop": drop}})])
+    params["requiresCompatibilities"] = ["EC2"]
+    arn = ecs.call("RegisterTaskDefinition", **params)["taskDefinition"]["taskDefinitionArn"]
+    linux_parameters = ecs.world.task_definitions[arn].container_definitions[0].linux_parameters
+    found = capabilities(linux_parameters)
+    assert (kept in found) == bool(kept)
+    assert lost not in found
