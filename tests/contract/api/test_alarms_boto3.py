@@ -149,6 +149,7 @@ def test_what_is_deleted_and_what_is_not(cloudwatch):
         ({}, "Threshold, ComparisonOperator and EvaluationPeriods"),
         (LIMIT, "either Metrics, or MetricName and Namespace"),
         ({**WATCHED, "ExtendedStatistic": "p99"}, "Exactly one of Statistic and ExtendedStatistic"),
+        ({**WATCHED, "Threshold": float("nan")}, "is not a number to compare with"),
         ({**WATCHED, "Period": 15}, "Period must be 10, 20, 30 or a multiple of 60"),
         ({**WATCHED, "EvaluationPeriods": 1441}, "EvaluationPeriods * Period must be <= 86400"),
         ({**WATCHED, "DatapointsToAlarm": 4}, "DatapointsToAlarm must not be greater"),

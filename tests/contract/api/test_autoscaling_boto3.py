@@ -213,6 +213,7 @@ DAILY = {"ScheduledActionName": "a", "Schedule": "rate(1 day)", "ScalableTargetA
         ({"ScalableTargetAction": {}}, "MinCapacity, MaxCapacity or both"),
         ({"ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 1}}, "less than minimum"),
         ({"ScalableTargetAction": {"MinCapacity": -1}}, "between 0 and 5000"),
+        ({"StartTime": 10000000000}, "before the year 2200"),
         ({"StartTime": 2000000000, "EndTime": 2000000000}, "StartTime must be before EndTime"),
     ],
 )

@@ -111,7 +111,7 @@ def _check_steps(steps: Iterable[StepAdjustment]) -> None:
         )
         for step in steps
     )
-    if any(lower >= upper for lower, upper in spans) or (-math.inf, math.inf) in spans:
+    if any(not lower < upper for lower, upper in spans) or (-math.inf, math.inf) in spans:
         raise InvalidInput("A step's upper bound must be greater than its lower one, and it must have one of them.")
     if any(before[1] != after[0] for before, after in pairwise(spans)):
         raise InvalidInput("StepAdjustment intervals can't overlap or have a gap between them.")

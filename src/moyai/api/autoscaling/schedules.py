@@ -29,6 +29,8 @@ MAX_ACTIONS: Final = 200
 """Of one target."""
 _MOST: Final = 50
 _LARGEST: Final = 5000
+_LATEST: Final = 7_258_118_400
+"""The beginning of 2200."""
 
 
 class TargetAction(msgspec.Struct, frozen=True):
@@ -146,6 +148,8 @@ def _check(bounds: TargetAction, request: PutScheduledActionRequest) -> None:
         raise InvalidInput(f"Capacities must be between 0 and {_LARGEST}.")
     if given != sorted(given):
         raise InvalidInput("Maximum capacity cannot be less than minimum capacity")
+    if any(at is not None and not 0 <= at <= _LATEST for at in (request.start_time, request.end_time)):
+        raise InvalidInput("StartTime and EndTime must be before the year 2200.")
     if request.start_time is not None and request.end_time is not None and request.start_time >= request.end_time:
         raise InvalidInput("StartTime must be before EndTime.")
 

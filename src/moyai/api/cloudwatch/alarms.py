@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Put
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import Final
 
@@ -97,6 +98,8 @@ def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
 def _condition(request: PutMetricAlarmRequest) -> MetricCondition:
     if request.threshold is None or request.comparison_operator is None or request.evaluation_periods is None:
         raise ValidationFault("An alarm must have Threshold, ComparisonOperator and EvaluationPeriods.")
+    if not math.isfinite(request.threshold):
+        raise ValidationFault(f"Threshold {request.threshold} is not a number to compare with.")
     if request.comparison_operator not in set(Comparison):
         raise ValidationFault(
             f"ComparisonOperator {request.comparison_operator} is for anomaly detection, which moyai does not support."

@@ -60,6 +60,8 @@ def parse_cron(text: str) -> Cron:
     if len(fields) != _FIELDS + 1:
         raise NoSchedule(f"A cron expression has {_FIELDS} fields, not {len(fields)}.")
     seconds, minutes, hours = (_numbers(fields[place], 0, most) for place, most in ((0, 59), (1, 59), (2, 23)))
+    if len(seconds) > 1:
+        raise NoSchedule("A schedule can be due once a minute: its seconds are one number.")
     months, years = _numbers(fields[4], 1, 12), _numbers(fields[6], 1970, 2199)
     return Cron(
         tuple(time(hour, minute, second) for hour, minute, second in product(hours, minutes, seconds)),

@@ -84,6 +84,7 @@ def test_a_start_is_the_first_time_and_an_end_the_last():
         "daily",
         "cron()",
         "cron(* * * * *)",
+        "cron(* * * * * ? *)",
         "cron(60 * * * ? *)",
         "cron(* 24 * * ? *)",
         "cron(* * 0 * ? *)",
