@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -53,8 +54,9 @@ def drawn(shape: shapes.Type) -> st.SearchStrategy[Any]:
             return SCALARS[type(shape)]
 
 
+@cache
 def records() -> st.SearchStrategy[AnyRecord]:
-    """Records of every kind there is."""
+    """Records of every kind there is; made once, since there are many kinds."""
     return drawn(shapes.type_info(AnyRecord))
 
 
