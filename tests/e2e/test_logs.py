@@ -113,6 +113,17 @@ def test_a_task_whose_group_is_not_there_does_not_start(installation, cluster):
     assert "The specified log group does not exist." in stopped()
 
 
+def test_proxies_write_to_their_streams_too(installation):
+    cluster = Cluster(installation, "meshed", "meshed")
+    told = awslogs("/proxies", create_group="true")
+    connect = {"enabled": True, "services": [], "logConfiguration": told}
+    definition = cluster.define("client", shell("exec sleep 600"))
+    cluster.serve("client", definition, connect=False, serviceConnectConfiguration=connect)
+    eventually(lambda: _there(installation, "/proxies"), "a proxy has said something")
+    (stream,) = installation.client("logs").describe_log_streams(logGroupName="/proxies")["logStreams"]
+    assert stream["logStreamName"].startswith("app/ecs-service-connect-")
+
+
 def test_the_command_line_of_aws_reads_them(installation, cluster):
     found = installation.aws("logs", "filter-log-events", "--log-group-name", "/short", "--filter-pattern", "one")
     assert [event["message"] for event in found["events"]] == ["one"]

@@ -53,16 +53,20 @@ class LogShipper:
                     self._tasks[task.arn] = None
 
     async def _carry(self) -> None:
-        known = False
+        resumed = False
         while True:
             try:
-                if not known:
-                    self._read = dict(await self._logs.positions())
-                    known = True
+                if not resumed:
+                    await self.resume()
+                    resumed = True
                 await self.ship()
             except (LogStoreFault, RuntimeFault) as fault:
                 _log.warning("lines of containers wait to be carried to their log streams: %s", fault)
             await self._clock.sleep(_EVERY)
+
+    async def resume(self) -> None:
+        """Learn how far an earlier carrier came. Raises LogStoreFault."""
+        self._read = dict(await self._logs.positions())
 
     async def ship(self) -> None:
         """Carry what is there now. Raises LogStoreFault, RuntimeFault."""

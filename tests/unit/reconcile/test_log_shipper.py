@@ -1,0 +1,106 @@
+"""Lines on their way to their log streams: each once, whatever fails in between."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.task_definition import LogConfiguration
+from moyai.domain.logs.group import LogStream
+from moyai.domain.world import Delete
+from moyai.plan.log_streams import opened
+from moyai.plan.specs import container_spec, sandbox_spec
+from moyai.ports.logs import LogStoreFault, Question
+from moyai.reconcile.log_shipper import LogShipper
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.log_memory import MemoryLogStore
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.world import Builder, container
+
+LOG = LogConfiguration("awslogs", {"awslogs-region": "us-east-1", "awslogs-group": "g", "awslogs-create-group": "true"})
+
+
+class Refusing(MemoryLogStore):
+    """A log store whose disk is full for a while."""
+
+    full = False
+
+    async def append(self, batches, now):
+        if self.full:
+            raise LogStoreFault("The disk is full.")
+        await super().append(batches, now)
+
+
+class Scene:
+    """A task with one container that says something when it starts and when it ends."""
+
+    def __init__(self) -> None:
+        self.clock, self.store, self.logs = ManualClock(), MemoryStore(), Refusing()
+        self.build = Builder(self.store, self.clock)
+        self.runtime = SimRuntime(self.clock)
+        made = replace(container("app"), port_mappings=(), log_configuration=LOG)
+        self.definition = self.build.definition("logged", made)
+        self.task = self.build.world.tasks[self.build.run(self.definition)]
+        self.store.apply(opened(self.build.world, self.task, self.definition, self.clock.now(), self.build.ids))
+
+    async def start(self) -> None:
+        await self.runtime.prepare(sandbox_spec(self.build.world, self.task, self.definition))
+        await self.runtime.start(container_spec(self.task, self.definition, self.task.containers[0]))
+
+    async def end(self) -> None:
+        await self.runtime.stop(self.task.id, "app")
+        await self.clock.advance(60)
+
+    def shipper(self) -> LogShipper:
+        return LogShipper(self.store, self.runtime, self.logs, self.clock)
+
+    async def said(self) -> list[str]:
+        group = next(iter(self.build.world.log_groups))
+        page = await self.logs.read(Question(group.id, None, 0, 2**62, None, 100))
+        return [event.message.split()[1] for event in page.events]
+
+
+@pytest.fixture
+async def scene():
+    made = Scene()
+    await made.start()
+    return made
+
+
+async def carried(shipper):
+    """One look of a carrier that has just begun."""
+    await shipper.resume()
+    await shipper.ship()
+
+
+async def test_lines_are_carried_once_though_the_carrier_changes(scene):
+    await carried(scene.shipper())
+    assert await scene.said() == ["started"]
+    await scene.end()
+    again = scene.shipper()
+    await carried(again)
+    await again.ship()
+    assert await scene.said() == ["started", "ended"]
+
+
+async def test_what_could_not_be_kept_is_carried_later(scene):
+    shipper = scene.shipper()
+    scene.logs.full = True
+    with pytest.raises(LogStoreFault):
+        await carried(shipper)
+    scene.logs.full = False
+    await shipper.ship()
+    await shipper.ship()
+    assert await scene.said() == ["started"]
+
+
+async def test_lines_of_a_stream_that_is_gone_are_passed_over(scene):
+    stream = next(iter(scene.build.world.log_streams))
+    scene.store.apply([Delete(LogStream, stream.key)])
+    shipper = scene.shipper()
+    await carried(shipper)
+    scene.store.apply(opened(scene.build.world, scene.task, scene.definition, scene.clock.now(), scene.build.ids))
+    await scene.end()
+    await shipper.ship()
+    assert await scene.said() == ["ended"]
