@@ -13,6 +13,7 @@ from moyai.api.ecs.task_protection import expiry, protected
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.connect.names import is_virtual
+from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import (
@@ -109,6 +110,9 @@ class Planner(RuleBasedStateMachine):
         limits = _with(limits, how)
         definition = self._definition(checked=checked)
         made = self.it.build.service(f"s{self.names}", definition, desired, offers=offers, bounds=limits)
+        if percents[1] > 100:
+            service = self.it.book.world.services[made]
+            self.it.book.apply([Put(replace(service, availability_zone_rebalancing=ENABLED))])
         if ttl is not None:
             self.it.build.discover(made, self.it.build.registry(f"s{self.names}", ttl))
 

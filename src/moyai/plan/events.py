@@ -38,6 +38,16 @@ def stopped(tasks: Sequence[Task]) -> str:
     return f"has stopped {len(tasks)} running tasks: {_named(tasks)}."
 
 
+def started_in(task: Task) -> str:
+    """A task was started where its service has fewest."""
+    return f"has started 1 tasks in {task.availability_zone} to AZ Rebalance: {_named([task])}."
+
+
+def stopped_in(task: Task) -> str:
+    """A task was stopped where its service has most."""
+    return f"has stopped 1 running tasks in {task.availability_zone} due to AZ rebalancing: {_named([task])}."
+
+
 def stopped_pending(count: int) -> str:
     """Tasks that were not running yet were told to stop."""
     return f"stopped {count} pending tasks."

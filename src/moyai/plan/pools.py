@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import Deployment, Service
 from moyai.kernel.ids import Pool
+from moyai.plan.rebalance import wanted
 from moyai.plan.rollout import Roll
 
 
@@ -41,7 +42,7 @@ def _count(inside: Roll, pool: Pool, *, acknowledged: bool) -> int:
     service = inside.service
     untold = service.current_deployment is None and not service.traffic.shares
     if untold or pool in service.traffic.pools:
-        return service.desired_count
+        return wanted(service)
     return 0 if acknowledged else min(service.desired_count, len(inside.alive))
 
 

@@ -24,11 +24,12 @@ from moyai.plan import events, unseen
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.pools import is_simple, pools
 from moyai.plan.progress import advance, counted, steady_again
+from moyai.plan.rebalance import rebalance, starts_for_it, stops_for_it, wakes_at
 from moyai.plan.replicas import Moment
 from moyai.plan.retire import unused
 from moyai.plan.rollout import Roll, take_stock
 from moyai.plan.selection import held_back
-from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task
+from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task, zones_rebalanced
 from moyai.plan.strategy import breaker
 from moyai.plan.strategy.advance import REROUTE_POLL, baking, content_with, due, may_complete, transition
 from moyai.plan.strategy.begin import superseded
@@ -69,6 +70,8 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     """Who starts and who stops, as the deployment's stage has it."""
     world, now, ids, _ = moment
     service = world.services[roll.service.arn]
+    moved, balancing = rebalance(world, roll, now)
+    roll = replace(roll, service=moved)
     made = turns(moment, pools(roll, acknowledged=acknowledged))
     progress = counted(roll, made, None if case is None else content_with(case))
     case = case if case is None else baking(case, arrived=progress.arrived)
@@ -77,7 +80,7 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     following, unheard = unseen.told(world, following)
     blind = [events.unseen(unheard.tasks, unheard.names)] if unheard.names else []
     record = None if record is None else _with_failures(record, service, made)
-    texts = [*told, *(text for turn in made for text in _texts(world, turn, now)), *blind, *said]
+    texts = [*told, *balancing, *(text for turn in made for text in _texts(world, turn, now)), *blind, *said]
     return plan(
         (
             *(() if following == service else (Put(following),)),
@@ -90,6 +93,7 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
         wake_at=earliest(
             _wake_at(made, service, now),
             steady_again(following),
+            wakes_at(following),
             None if case is None else due(case),
             None if acknowledged else later(now, REROUTE_POLL),
         ),
@@ -131,16 +135,23 @@ def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:
 def _stopped(roll: Roll, task: Task, now: Instant) -> Task:
     unhealthy = task in roll.unhealthy
     primary = roll.service.primary
-    reason = FAILED_HEALTH_CHECKS if unhealthy else scaling_activity(task.deployment or primary.id)
+    deployment = task.deployment or primary.id
+    planned = zones_rebalanced(deployment) if stops_for_it(roll.service) else scaling_activity(deployment)
+    reason = FAILED_HEALTH_CHECKS if unhealthy else planned
     return stop_task(task, StopCode.SERVICE_SCHEDULER_INITIATED, reason, now)
 
 
 def _texts(world: World, turn: Turn, now: Instant) -> list[str]:
     service, launched = turn.roll.service, turn.launched
     texts = [events.failed_health_checks(t) for t in turn.stops if t in turn.roll.unhealthy]
-    if launched.tasks:
+    if launched.tasks and starts_for_it(service):
+        texts += [events.started_in(task) for task in launched.tasks]
+    elif launched.tasks:
         texts.append(events.started(launched.tasks, min(len(launched.tasks), len(turn.roll.unhealthy))))
-    texts += _stop_texts(turn.stops)
+    if stops_for_it(service):
+        texts += [events.stopped_in(task) for task in turn.stops]
+    else:
+        texts += _stop_texts(turn.stops)
     troubles = [] if launched.no_room is None else [events.unplaced(launched.no_room)]
     if not turn.moves and (held := held_back(turn.roll)):
         troubles.append(events.protected(service.primary.id, held))

@@ -23,6 +23,11 @@ def scaling_activity(deployment: DeploymentId) -> str:
     return f"Scaling activity initiated by (deployment {deployment})"
 
 
+def zones_rebalanced(deployment: DeploymentId) -> str:
+    """Why the scheduler stops a task whose zone has more than its share."""
+    return f"Availability-zone rebalancing initiated by (deployment {deployment})"
+
+
 def stop_task(task: Task, code: StopCode, reason: str, now: Instant) -> Task:
     """The task, wanted to be STOPPED for this reason; unchanged when it already was."""
     if task.desired_status is DesiredStatus.STOPPED:

@@ -12,6 +12,7 @@ import msgspec
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.strategy_rules import StrategySettings, checked_strategy
 from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration
 
 MAX_DESIRED = 5000
@@ -75,10 +76,18 @@ def check_controller(controller: DeploymentController) -> None:
         raise unsupported("deploymentController.type", controller.type, "the deployment controller is ECS")
 
 
-def check_rebalancing(rebalancing: str) -> None:
-    """Raises InvalidParameter where running tasks were to be moved between zones."""
-    if rebalancing != "DISABLED":
-        raise unsupported("availabilityZoneRebalancing", rebalancing, "running tasks are never moved between zones")
+def checked_rebalancing(asked: str | None, current: str, configuration: DeploymentConfiguration) -> str:
+    """Whether running tasks are moved between zones: as asked, else as it is; off where maximumPercent leaves no room.
+
+    Raises InvalidParameter where both were asked for.
+    """
+    if configuration.maximum_percent > _FULL:
+        return asked or current
+    if asked == ENABLED:
+        raise InvalidParameter(
+            "Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment configuration"
+        )
+    return DISABLED
 
 
 def checked_grace(seconds: int) -> int:

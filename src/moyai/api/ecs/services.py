@@ -20,10 +20,10 @@ from moyai.api.ecs.service_rules import (
     DeploymentController,
     DeploymentSettings,
     check_controller,
-    check_rebalancing,
     check_scheduling,
     checked_count,
     checked_grace,
+    checked_rebalancing,
     deployment_configuration,
 )
 from moyai.api.ecs.service_view import service_view
@@ -31,6 +31,7 @@ from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
+from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import (
     DeploymentConfiguration,
@@ -60,7 +61,7 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     network_configuration: NetworkConfiguration | None = None
     health_check_grace_period_seconds: int = 0
     scheduling_strategy: str = "REPLICA"
-    availability_zone_rebalancing: str = "DISABLED"
+    availability_zone_rebalancing: str | None = None
     tags: tuple[Tag, ...] = ()
     enable_ecs_managed_tags: bool = False
     propagate_tags: str = "NONE"
@@ -81,7 +82,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     platform_version: str | None = None
     force_new_deployment: bool = False
     health_check_grace_period_seconds: int | None = None
-    availability_zone_rebalancing: str = "DISABLED"
+    availability_zone_rebalancing: str | None = None
     enable_ecs_managed_tags: bool | None = None
     propagate_tags: str | None = None
     service_connect_configuration: ServiceConnectConfiguration | None = None
@@ -116,6 +117,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
     )
+    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
     deployment, changes = start_deployment(ctx, cluster, key, wanted)
     service = Service(
         arn=key,
@@ -126,6 +128,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         deployments=(),
         desired_count=desired,
         deployment_configuration=configuration,
+        availability_zone_rebalancing=checked_rebalancing(
+            request.availability_zone_rebalancing, ENABLED, configuration
+        ),
         platform_version=request.platform_version or LATEST,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
         propagate_tags=request.propagate_tags,
@@ -186,7 +191,6 @@ def _checked(request: CreateServiceRequest) -> int:
     """The desired count, after everything that can be told from the request alone."""
     check_scheduling(request.scheduling_strategy)
     check_controller(request.deployment_controller)
-    check_rebalancing(request.availability_zone_rebalancing)
     check_launch_type(request.launch_type)
     check_platform(request.platform_version)
     if not request.task_definition:
@@ -197,15 +201,16 @@ def _checked(request: CreateServiceRequest) -> int:
 def _edited(service: Service, request: UpdateServiceRequest) -> Service:
     """The service with what an update changes in place."""
     check_controller(request.deployment_controller)
-    check_rebalancing(request.availability_zone_rebalancing)
     check_platform(request.platform_version)
     desired, grace = request.desired_count, request.health_check_grace_period_seconds
     managed = request.enable_ecs_managed_tags
+    configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
     return replace(
         service,
         desired_count=service.desired_count if desired is None else checked_count(desired),
-        deployment_configuration=deployment_configuration(
-            request.deployment_configuration, service.deployment_configuration
+        deployment_configuration=configuration,
+        availability_zone_rebalancing=checked_rebalancing(
+            request.availability_zone_rebalancing, service.availability_zone_rebalancing, configuration
         ),
         platform_version=request.platform_version or service.platform_version,
         health_check_grace_period_seconds=(

@@ -12,6 +12,7 @@ import msgspec
 
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.rebalancing import Rebalancing
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.strategy import (
     CanaryConfiguration,
@@ -139,6 +140,9 @@ class Service(Stored, frozen=True, tag="service"):
     steady_at: Instant | None = None
     """When a steady state was last announced; None while there is none to announce again."""
     traffic: Traffic = Traffic()
+    availability_zone_rebalancing: str = "DISABLED"
+    rebalancing: Rebalancing | None = None
+    """The move between zones that is under way."""
     current_deployment: ServiceDeploymentArn | None = None
     """The service deployment under way."""
     settled: DeploymentId | None = None

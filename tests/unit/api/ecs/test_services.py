@@ -370,3 +370,31 @@ def test_two_regions_share_nothing(shop):
     shop.service()
     other = f"arn:aws:ecs:eu-west-1:{ARN.split(':')[4]}:cluster/default"
     shop.fails("ListServices", "ClusterNotFoundException", "Cluster not found.", cluster=other)
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "kept"),
+    [
+        (None, 200, "ENABLED"),
+        (None, 100, "DISABLED"),
+        ("DISABLED", 200, "DISABLED"),
+        ("ENABLED", 150, "ENABLED"),
+    ],
+)
+def test_zones_are_kept_even_where_there_is_room_for_it(shop, asked, most, kept):
+    bounds = {"maximumPercent": most, "minimumHealthyPercent": 50}
+    wish = {} if asked is None else {"availabilityZoneRebalancing": asked}
+    assert shop.service("even", deploymentConfiguration=bounds, **wish)["availabilityZoneRebalancing"] == kept
+
+
+def test_zones_without_room_for_a_move(shop):
+    bounds = {"maximumPercent": 100, "minimumHealthyPercent": 50}
+    wish = {"deploymentConfiguration": bounds, "availabilityZoneRebalancing": "ENABLED"}
+    message = "Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment configuration"
+    shop.fails("CreateService", "InvalidParameterException", message, **service("even", **wish))
+    shop.service("even", availabilityZoneRebalancing="ENABLED")
+    shop.fails("UpdateService", "InvalidParameterException", message, service="even", **wish)
+    unset = shop.call("UpdateService", service="even", desiredCount=3)["service"]
+    assert unset["availabilityZoneRebalancing"] == "ENABLED"
+    without_room = shop.call("UpdateService", service="even", deploymentConfiguration=bounds)["service"]
+    assert without_room["availabilityZoneRebalancing"] == "DISABLED"

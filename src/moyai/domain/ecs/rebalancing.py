@@ -1,0 +1,33 @@
+"""Where a service is that moves a task from its fullest to its emptiest zone.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from moyai.kernel.clock import Instant
+
+ENABLED: Final = "ENABLED"
+DISABLED: Final = "DISABLED"
+
+
+class RebalancingStage(StrEnum):
+    """A task is started first, and then another one stopped; WAITING after one that could not be placed so."""
+
+    STARTING = "STARTING"
+    STOPPING = "STOPPING"
+    WAITING = "WAITING"
+
+
+class Rebalancing(msgspec.Struct, frozen=True):
+    """One move. ``had``: how many tasks ``zone`` had before it. ``until`` is for WAITING."""
+
+    stage: RebalancingStage
+    zone: str
+    had: int = 0
+    until: Instant = Instant(0)
