@@ -56,8 +56,10 @@ def test_one_is_started_in_the_emptiest_zone_before_one_is_stopped_in_the_fulles
     schedule(build, service)
     [new] = [t for t in wanted(build, service) if t.availability_zone == C]
     assert build.messages(service)[-5:] == [
-        f"(service s) is not AZ balanced with 3 tasks in {A}, 1 tasks in {B}, 0 tasks in {C}."
-        " AZ Rebalancing in progress.",
+        (
+            f"(service s) is not AZ balanced with 3 tasks in {A}, 1 tasks in {B}, 0 tasks in {C}."
+            " AZ Rebalancing in progress."
+        ),
         f"(service s) has started 1 tasks in {C} to AZ Rebalance: (task {new.id}).",
         f"(service s) has stopped 1 running tasks in {A} due to AZ rebalancing: (task {gone.id}).",
         f"(service s) is AZ balanced with 2 tasks in {A}, 1 tasks in {B}, 1 tasks in {C}.",

@@ -122,7 +122,6 @@ INVALID = [
     (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "hookTargetArn: not supported"),
     ({"desiredCount": -1}, "desiredCount must be between"),
     ({"desiredCount": 5001}, "desiredCount must be between"),
-    ({"availabilityZoneRebalancing": "ENABLED"}, "availabilityZoneRebalancing: ENABLED is not supported"),
     ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL is not supported"),
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
     ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
