@@ -30,6 +30,7 @@ from moyai.api.ecs.service_view import service_view
 from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
+from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
 from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.registry import ServiceRegistry
@@ -108,36 +109,14 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     existing = world.services.get(key)
     if existing is not None and existing.status is not ServiceStatus.INACTIVE:
         return {"service": service_view(world, _repeated(existing, kept))}
-    desired = _checked(request)
-    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
-    check_alarms(ctx, configuration)
+    service = _fresh(ctx, cluster, request, kept)
     wanted = Wanted(
         definition=runnable_definition(ctx, request.task_definition or ""),
         network=checked_network(ctx, request.network_configuration),
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
     )
-    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
     deployment, changes = start_deployment(ctx, cluster, key, wanted)
-    service = Service(
-        arn=key,
-        name=request.service_name,
-        cluster=cluster.arn,
-        created_at=ctx.now,
-        created_by=ctx.principal,
-        deployments=(),
-        desired_count=desired,
-        deployment_configuration=configuration,
-        availability_zone_rebalancing=checked_rebalancing(
-            request.availability_zone_rebalancing, ENABLED, configuration
-        ),
-        platform_version=request.platform_version or LATEST,
-        enable_ecs_managed_tags=request.enable_ecs_managed_tags,
-        propagate_tags=request.propagate_tags,
-        health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
-        client_token=kept,
-        tags=tag_map(request.tags, "service"),
-    )
     service, records = begin(world, service, deployment, ctx.now, ctx.ids)
     ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
@@ -185,6 +164,32 @@ def _repeated(existing: Service, kept: str | None) -> Service:
     if kept is None or existing.client_token != kept:
         raise InvalidParameter("Creation of service was not idempotent.")
     return existing
+
+
+def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: str | None) -> Service:
+    """The service without a deployment. Raises what its settings may not be."""
+    desired = _checked(request)
+    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
+    check_alarms(ctx, configuration)
+    return Service(
+        arn=service_arn(cluster, request.service_name),
+        name=request.service_name,
+        cluster=cluster.arn,
+        created_at=ctx.now,
+        created_by=ctx.principal,
+        deployments=(),
+        desired_count=desired,
+        deployment_configuration=configuration,
+        availability_zone_rebalancing=checked_rebalancing(
+            request.availability_zone_rebalancing, ENABLED, configuration
+        ),
+        platform_version=request.platform_version or LATEST,
+        enable_ecs_managed_tags=request.enable_ecs_managed_tags,
+        propagate_tags=request.propagate_tags,
+        health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
+        client_token=kept,
+        tags=tag_map(request.tags, "service"),
+    )
 
 
 def _checked(request: CreateServiceRequest) -> int:
