@@ -12,7 +12,17 @@ from moyai.domain.sandbox.fabric import Fabric, Group, Peering, Permission, Rout
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed
-from tests.contract.runtime.places import ANYWHERE, OTHER, TASK, LinuxPlace, default_group, fabric, place_of, sandbox
+from tests.contract.runtime.places import (
+    ANYWHERE,
+    OTHER,
+    TASK,
+    LinuxPlace,
+    default_group,
+    fabric,
+    interface,
+    place_of,
+    sandbox,
+)
 from tests.e2e.linux_tasks import output, said
 from tests.e2e.test_linux_runtime_network import THIRD, ask, prepare, python, serve
 
@@ -20,8 +30,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 WEB, DATABASE = SecurityGroupId("sg-web"), SecurityGroupId("sg-database")
 CLIENT, SERVER, STRANGER = sandbox(1), sandbox(2), sandbox(3)
-SERVER_AT, CLIENT_AT = SERVER.network.address, CLIENT.network.address
-STRANGERS = default_group(STRANGER.network.vpc)
+SERVER_AT, CLIENT_AT = interface(SERVER).address, interface(CLIENT).address
+STRANGERS = default_group(interface(STRANGER).vpc)
 NO_ANSWER = "TimeoutError"
 
 TALKER = """
@@ -97,7 +107,7 @@ async def three(linux: LinuxPlace, told: Fabric) -> None:
 
 
 async def test_a_group_lets_in_by_group_by_range_and_by_port_also_within_a_subnet(linux):
-    await three(linux, grouped(tcp(8000, 8001, groups=(WEB,)), tcp(8002, 8002, f"{STRANGER.network.address}/32")))
+    await three(linux, grouped(tcp(8000, 8001, groups=(WEB,)), tcp(8002, 8002, f"{interface(STRANGER).address}/32")))
     await serve(linux, OTHER, 8000, 8001, 8002)
     assert await ask(linux, TASK, SERVER_AT, 8000) == "8000"
     assert await ask(linux, TASK, SERVER_AT, 8001) == "8001"
@@ -167,7 +177,7 @@ async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(lin
     await linux.runtime.shape(fabric(here, third, there, fourth))
     await linux.runtime.prepare(fourth)
     await serve(linux, there.task, 8000)
-    assert await ask(linux, fourth.task, there.network.address, 8000) == "8000"
+    assert await ask(linux, fourth.task, interface(there).address, 8000) == "8000"
 
 
 async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_change(linux):
@@ -184,7 +194,7 @@ async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_ch
 
 async def test_a_router_goes_with_the_last_who_needs_it(linux):
     router = linux.state / "run/netns/vpc-vpc-0"
-    door = await linux.runtime.listen(CLIENT.network.vpc, CLIENT.network.vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
+    door = await linux.runtime.listen(interface(CLIENT).vpc, interface(CLIENT).vpc_cidr, Endpoint(METADATA_ADDRESS, 80))
     with door:
         await prepare(linux, CLIENT)
         await linux.runtime.release(TASK)
@@ -203,9 +213,9 @@ async def test_nobody_speaks_in_anothers_name(linux):
     await three(linux, grouped(Permission("-1", groups=(WEB,)), Permission("-1", groups=(STRANGERS,))))
     await linux.runtime.start(python(HEARER, "hearer", OTHER))
     await said(linux, "up", OTHER, "hearer")
-    own, sources = STRANGER.network.address, (CLIENT_AT, "172.31.0.1", "172.31.0.2", "127.0.0.1", "8.8.8.8")
+    own, sources = interface(STRANGER).address, (CLIENT_AT, "172.31.0.1", "172.31.0.2", "127.0.0.1", "8.8.8.8")
     forged = FORGED.format(
-        to=SERVER_AT, mac=STRANGER.network.mac, other_mac=CLIENT.network.mac, sources=(*sources, own)
+        to=SERVER_AT, mac=interface(STRANGER).mac, other_mac=interface(CLIENT).mac, sources=(*sources, own)
     )
     await linux.runtime.start(python(forged, "forger", THIRD))
     await said(linux, own, OTHER, "hearer")
@@ -219,21 +229,21 @@ def elsewhere(number: int, vpc: str, net: str) -> SandboxSpec:
     """A sandbox in another VPC, whose range is ``net.0.0/16``."""
     spec = sandbox(number, vpc=vpc)
     network = replace(
-        spec.network, vpc_cidr=f"{net}.0.0/16", subnet_cidr=f"{net}.1.0/24", address=f"{net}.1.{10 + number}"
+        interface(spec), vpc_cidr=f"{net}.0.0/16", subnet_cidr=f"{net}.1.0/24", address=f"{net}.1.{10 + number}"
     )
     return replace(spec, network=network)
 
 
 FAR = elsewhere(2, "vpc-1", "10.1")
 FURTHER = elsewhere(3, "vpc-2", "10.2")
-FAR_AT = FAR.network.address
+FAR_AT = interface(FAR).address
 
 
 def peered(*pairs: tuple[str, str], routes: tuple[tuple[str, str, str], ...]) -> Fabric:
     """CLIENT, FAR and FURTHER, who let everybody in. ``pairs``: VPCs; ``routes``: VPC, destination, pair."""
     made = fabric(CLIENT, FAR, FURTHER)
     peerings = tuple(Peering(f"pcx-{one}-{other}", (VpcId(one), VpcId(other))) for one, other in pairs)
-    subnets = {spec.network.vpc: spec.network.subnet_cidr for spec in (CLIENT, FAR, FURTHER)}
+    subnets = {interface(spec).vpc: interface(spec).subnet_cidr for spec in (CLIENT, FAR, FURTHER)}
     vpcs = tuple(
         replace(v, routes=tuple(Route(subnets[v.vpc], to, f"pcx-{by}") for at, to, by in routes if at == v.vpc))
         for v in made.vpcs
@@ -259,7 +269,7 @@ async def test_a_peering_carries_what_both_sides_routes_send_into_it_and_nothing
     await linux.runtime.shape(peered(PAIR, ("vpc-1", "vpc-2"), routes=(*BOTH_WAYS, *through)))
     assert await ask(linux, TASK, FAR_AT, 8002) == "8002"
     await said(linux, f"8002 from {CLIENT_AT}", far_server)
-    assert await ask(linux, TASK, FURTHER.network.address, 8000) == NO_ANSWER
+    assert await ask(linux, TASK, interface(FURTHER).address, 8000) == NO_ANSWER
 
 
 async def test_a_peering_that_goes_takes_its_connections_with_it(linux):

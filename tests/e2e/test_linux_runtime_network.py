@@ -54,9 +54,9 @@ def python(program: str, name: str = "app", task: TaskId = TASK):
     return shell("", name=name, task=task, command=("python3", "-c", program))
 
 
-async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int) -> str:
-    """What a new container of the task is told at this address."""
-    name = f"ask-{address.replace('.', '-')}-{port}"
+async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int, *, time: int = 1) -> str:
+    """What a new container of the task is told at this address; who asks again says the how many-th time it is."""
+    name = f"ask-{address.replace('.', '-')}-{port}-{time}"
     _, lines = await run(linux, python(client(address, port), name=name, task=task))
     return lines[0]
 

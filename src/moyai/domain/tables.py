@@ -94,9 +94,10 @@ def tasks() -> Table[Task]:
 
 
 def container_instances() -> Table[ContainerInstance]:
-    """By scope and cluster; those that are there (not INACTIVE) by their machine's id and, as tasks, by interface."""
+    """By id, scope and cluster; those that are there (not INACTIVE) by machine and, as tasks, by interface."""
     return Table(
         {
+            "id": lambda i: (i.id,),
             "scope": _scope,
             "cluster": lambda i: (i.cluster,),
             "ec2_instance": lambda i: () if i.gone else (i.ec2_instance_id,),

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from moyai.domain.connect.config import ClientAlias, ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.connect.names import proxy_ports
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
+from moyai.domain.ecs.task_definition import NetworkMode, PortMapping, TaskDefinition
 
 NAME_PATTERN = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
 """Names of ports and discovery names."""
@@ -25,19 +25,24 @@ _LONGEST_DNS_NAME = 127
 _ADDRESS = re.compile(r"[0-9.]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 _MAX_ALIASES = 1
+_WITH_PROXY = frozenset({NetworkMode.AWSVPC, NetworkMode.BRIDGE})
 
 
 def check_configuration(configuration: ServiceConnectConfiguration, definition: TaskDefinition) -> None:
     """Raises InvalidParameter."""
+    if definition.network_mode not in _WITH_PROXY:
+        raise InvalidParameter(
+            f"Service Connect is not supported for the network mode {definition.network_mode}. Use awsvpc or bridge."
+        )
     for asked in configuration.services:
         _check_service(asked, definition)
     _check_once((s.port_name for s in configuration.services), "portName")
     _check_once((s.name for s in configuration.services), "discoveryName")
     overrides = [s.ingress_port_override for s in configuration.services if s.ingress_port_override]
     _check_once((str(port) for port in overrides), "ingressPortOverride")
-    claimed = {m.container_port for c in definition.container_definitions for m in c.port_mappings}
+    claimed = [m.ports for c in definition.container_definitions for m in c.port_mappings]
     for port in overrides:
-        if port in claimed:
+        if any(port in ports for ports in claimed):
             raise InvalidParameter(f"ingressPortOverride {port} is a container port of the task definition.")
         if port in proxy_ports(definition):
             raise InvalidParameter(f"ingressPortOverride {port} is taken by the proxy. Choose another.")
@@ -55,6 +60,8 @@ def offered_port(asked: ServiceConnectService, definition: TaskDefinition) -> Po
 
 def _check_service(asked: ServiceConnectService, definition: TaskDefinition) -> None:
     port = offered_port(asked, definition)
+    if port.container_port_range is not None:
+        raise InvalidParameter(f"portName({asked.port_name}) is a range of ports; Service Connect offers single ports.")
     if port.protocol != "tcp":
         raise InvalidParameter(f"portName({asked.port_name}) is a UDP port; Service Connect carries TCP only.")
     if not NAME_PATTERN.fullmatch(asked.name):

@@ -23,8 +23,8 @@ from moyai.kernel.clock import Instant, later
 from moyai.plan.action import Name, earliest
 from moyai.plan.connect import endpoints
 from moyai.plan.mode import is_live
+from moyai.plan.networks import own_hosts
 from moyai.plan.retire import forgotten
-from moyai.plan.specs import own_hosts
 from moyai.plan.step import Step
 
 LINGER = 30.0
@@ -56,7 +56,8 @@ def named(world: World, step: Step, observed: Observed, now: Instant) -> Step:
     wanted = _findable(world, task.view, found)
     shown = wanted if opens is not None and now >= opens else wanted & found
     if shown != found:
-        hosts = (*own_hosts(task), *sorted(shown, key=lambda h: (IPv4Address(h.address), h.name)))
+        own = own_hosts(task, world.task_definitions[task.task_definition])
+        hosts = (*own, *sorted(shown, key=lambda h: (IPv4Address(h.address), h.name)))
         return replace(step, effects=(*step.effects, Name(task.id, hosts)))
     names = tuple(n for n in task.view.names if n.left_at is None or now < later(n.left_at, LINGER))
     leaving = (later(n.left_at, LINGER) for n in names if n.left_at is not None)

@@ -9,15 +9,16 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.ht
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import Offer
-from moyai.domain.ecs.task import Task
-from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.ecs.registry import ServiceRegistry
+from moyai.domain.ecs.task import Container, Task
+from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Change, Delete, Put, World
@@ -46,8 +47,28 @@ def offers(task: Task) -> tuple[Offer, ...]:
 
 def endpoints(task: Task) -> tuple[Endpoint, ...]:
     """Everywhere that the task is to be found while it is RUNNING."""
-    offered = (Endpoint(o.discovery_service, o.reachable_port) for o in offers(task))
-    return (*offered, *(Endpoint(r.registry_arn, r.srv_port) for r in task.service_registries))
+    offered = (Endpoint(o.discovery_service, reached_at(task, o)) for o in offers(task))
+    return (*offered, *(Endpoint(r.registry_arn, _srv_port(task, r)) for r in task.service_registries))
+
+
+def reached_at(task: Task, offer: Offer) -> int | None:
+    """The port under which others reach what the task offers; behind a container instance, the instance's."""
+    if task.network_mode is not NetworkMode.BRIDGE:
+        return offer.reachable_port
+    return _host_port(task.containers, offer.reachable_port)
+
+
+def _srv_port(task: Task, registry: ServiceRegistry) -> int | None:
+    if task.network_mode is not NetworkMode.BRIDGE or registry.container_port is None:
+        return registry.srv_port
+    named = [c for c in task.containers if c.name == registry.container_name]
+    return _host_port(named, registry.container_port)
+
+
+def _host_port(containers: Iterable[Container], port: int) -> int | None:
+    """Where a TCP port of these containers answers, or one of theirs that has no other protocol."""
+    bound = sorted((b for c in containers for b in c.network_bindings), key=lambda b: b.protocol)
+    return next((at for b in bound if (at := b.host_port_of(port)) is not None), None)
 
 
 def register(world: World, task: Task, definition: TaskDefinition, now: Instant) -> tuple[Change, ...]:

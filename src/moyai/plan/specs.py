@@ -21,15 +21,14 @@ from moyai.domain.sandbox.spec import (
     HostName,
     Intercept,
     Memory,
-    Network,
     Probe,
     SandboxSpec,
     TmpfsMount,
     Ulimit,
 )
-from moyai.domain.vpc.lookup import place_of
 from moyai.domain.world import World
 from moyai.plan import settings
+from moyai.plan.networks import network_of, own_hosts
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
@@ -39,18 +38,10 @@ _DEFAULT_PROBE = Probe(())
 
 def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> SandboxSpec:
     """What the task's containers share."""
-    vpc, subnet = place_of(world, task)
     return SandboxSpec(
         task=task.id,
-        network=Network(
-            vpc=vpc.id,
-            vpc_cidr=vpc.cidr,
-            subnet_cidr=subnet.cidr,
-            address=task.interface.address,
-            mac=task.interface.mac,
-            host_name=task.interface.private_dns_name,
-        ),
-        hosts=(*own_hosts(task), *_names(task)),
+        network=network_of(world, task),
+        hosts=(*own_hosts(task, definition), *_names(task)),
         intercept=_intercept(task, definition),
         cpu_units=int(task.cpu or 0),
         memory_mib=int(task.memory or 0),
@@ -120,11 +111,6 @@ def stop_timeout(defined: ContainerDefinition) -> int:
 
 def _or(value: int | None, default: int) -> int:
     return default if value is None else value
-
-
-def own_hosts(task: Task) -> tuple[HostName, ...]:
-    """What every task's hosts file begins with."""
-    return (HostName("127.0.0.1", "localhost"), HostName(task.interface.address, task.interface.private_dns_name))
 
 
 def _names(task: Task) -> tuple[HostName, ...]:

@@ -16,7 +16,7 @@ from moyai.domain.connect import tuning
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn, TaskArn
+from moyai.kernel.ids import NamespaceArn, TaskId
 from moyai.mesh.service_connect import compile_namespace
 from moyai.mesh.service_connect.zones import is_peer
 from moyai.plan.fabric import Fabrics
@@ -88,10 +88,13 @@ class FabricBroadcast:
                 await self._around.runtime.shape(wanted)
                 self._shaped = wanted
 
-    async def cover(self, task: TaskArn) -> None:
-        """Return when the networks know this task: its rules are there before it is. Raises RuntimeFault."""
+    async def cover(self, sandbox: TaskId) -> None:
+        """Return when the networks know whose sandbox it is: its rules are there before it. Raises RuntimeFault."""
         await self._told.wait()
-        self.note([Key("task", task)])
+        world = self._around.store.world
+        tasks = (Key("task", task.arn) for task in world.tasks.by("id", sandbox))
+        instances = (Key("container_instance", one.arn) for one in world.container_instances.by("id", sandbox))
+        self.note([*tasks, *instances])
         await self.follow()
 
 

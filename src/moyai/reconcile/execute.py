@@ -46,8 +46,7 @@ class Executor:
         runtime = self._around.runtime
         match effect:
             case Prepare(sandbox):
-                for task in self._around.store.world.tasks.by("id", sandbox.task):
-                    await self._fabric.cover(task.arn)
+                await self._fabric.cover(sandbox.task)
                 await runtime.prepare(sandbox)
             case Start(container):
                 await runtime.start(container)

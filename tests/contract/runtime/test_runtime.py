@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
-from moyai.domain.sandbox.spec import ContainerSpec, HostName
+from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
@@ -25,7 +25,11 @@ from tests.contract.runtime.places import (
     STUBBORN,
     TASK,
     Place,
+    alone,
+    behind,
     fabric,
+    in_host,
+    instance,
     look,
     proxy,
     sandbox,
@@ -342,3 +346,34 @@ async def test_names_move_under_a_running_task(place, seen):
 async def test_what_has_no_sandbox_can_be_given_no_names(place):
     with pytest.raises(SandboxFailed):
         await place.runtime.name(TASK, ())
+
+
+async def test_a_task_behind_or_in_an_instance_needs_it_to_be_there(place):
+    host = instance()
+    await place.runtime.shape(fabric(host))
+    for made in (behind(host, 1, Forward(32768, 80)), in_host(host, 2)):
+        with pytest.raises(SandboxFailed, match="container instance"):
+            await place.runtime.prepare(made)
+        await place.runtime.release(made.task)
+    await place.runtime.prepare(host)
+    for made in (behind(host, 1, Forward(32768, 80)), in_host(host, 2), alone(3)):
+        await place.runtime.prepare(made)
+        await place.runtime.prepare(made)
+        state = await place.runtime.inspect(made.task)
+        assert state is not None
+        assert state.hosts == made.hosts
+    for one in (TASK, OTHER, alone(3).task, host.task):
+        await place.runtime.release(one)
+        await place.runtime.release(one)
+    assert not await place.runtime.observe()
+
+
+async def test_a_task_in_an_instance_goes_and_the_instance_stays(place, seen):
+    host = instance()
+    await place.runtime.shape(fabric(host))
+    await place.runtime.prepare(host)
+    await place.runtime.prepare(in_host(host, 1))
+    await place.runtime.start(place.container(RUNS))
+    await place.until(seen.up)
+    await place.runtime.release(TASK)
+    assert set(await place.runtime.observe()) == {host.task}

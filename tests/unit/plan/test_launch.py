@@ -10,7 +10,7 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import HealthCheck, KeyValuePair, PortMapping, UlimitDefinition
-from moyai.domain.sandbox.spec import HostName, Intercept, Probe, PublishedPort, Ulimit
+from moyai.domain.sandbox.spec import HostName, Intercept, Network, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
@@ -141,7 +141,9 @@ def test_names_and_interception_are_those_of_the_view():
     )
     assert spec.intercept == Intercept("127.255.0.0/16", egress_port=15002, ingress_port=15001, inbound_ports=(8080,))
     assert (spec.cpu_units, spec.memory_mib) == (256, 512)
-    assert (spec.network.vpc_cidr, spec.network.subnet_cidr) == ("172.31.0.0/16", "172.31.0.0/20")
+    network = spec.network
+    assert isinstance(network, Network)
+    assert (network.vpc_cidr, network.subnet_cidr) == ("172.31.0.0/16", "172.31.0.0/20")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,9 @@ def test_a_task_stands_in_the_zone_and_the_vpc_of_its_subnet():
     assert task.interface.private_dns_name == "ip-10-1-2-4.ec2.internal"
     assert task.interface.security_groups == ("sg-a",)
     spec = sandbox_spec(nets.world, task, nets.world.task_definitions[task.task_definition])
-    assert (spec.network.vpc, spec.network.vpc_cidr, spec.network.subnet_cidr) == (
+    network = spec.network
+    assert isinstance(network, Network)
+    assert (network.vpc, network.vpc_cidr, network.subnet_cidr) == (
         "vpc-a",
         "10.1.0.0/16",
         "10.1.2.0/24",

@@ -6,21 +6,18 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definit
 from __future__ import annotations
 
 from moyai.api.ecs.lookup import NAME
+from moyai.api.ecs.port_rules import check_ports
 from moyai.domain.ecs.container_settings import RestartPolicy
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
     HealthCheck,
     LogConfiguration,
-    NetworkMode,
-    PortMapping,
     TaskDefinition,
 )
 from moyai.domain.logs.driver import fault_in
-from moyai.plan.connect_rules import NAME_PATTERN
 
 _LEAST_MEMORY = 4  # MiB
-_PORTS = range(1, 65536)
 _START_TIMEOUT = range(2, 121)
 _RESTART_PERIOD = range(60, 1801)
 _MAX_IGNORED_CODES = 50
@@ -35,8 +32,7 @@ def check_container(container: ContainerDefinition, definition: TaskDefinition) 
     if not container.image:
         raise ClientException("Container.image should not be null or empty.")
     _check_size(container, definition)
-    for port in container.port_mappings:
-        _check_port(port, container.name, definition.network_mode)
+    check_ports(container, definition.network_mode)
     _check_limits(container)
     if any(not pair.name for pair in container.environment):
         raise ClientException(f"An environment variable of container '{container.name}' has no name.")
@@ -61,23 +57,6 @@ def _check_size(container: ContainerDefinition, definition: TaskDefinition) -> N
         raise ClientException(f"The 'memory' setting for container '{name}' is greater than for the task.")
     if definition.cpu is not None and container.cpu > int(definition.cpu):
         raise ClientException(f"The 'cpu' setting for container '{name}' is greater than for the task.")
-
-
-def _check_port(port: PortMapping, container: str, mode: NetworkMode) -> None:
-    place = f"Invalid port mapping in container '{container}'"
-    if port.container_port not in _PORTS:
-        raise ClientException(f"{place}: containerPort must be between 1 and 65535.")
-    if mode in {NetworkMode.AWSVPC, NetworkMode.HOST} and port.host_port != port.container_port:
-        raise ClientException(
-            f"When networkMode={mode}, the host ports and container ports in port mappings must match."
-        )
-    if port.name is not None and not NAME_PATTERN.fullmatch(port.name):
-        raise ClientException(
-            f"{place}: the name {port.name!r} is not valid. Use up to 64 lower-case letters, digits, underscores and"
-            " hyphens, the first not a hyphen."
-        )
-    if port.app_protocol is not None and port.protocol != "tcp":
-        raise ClientException(f"{place}: appProtocol needs the protocol tcp.")
 
 
 def _check_limits(container: ContainerDefinition) -> None:

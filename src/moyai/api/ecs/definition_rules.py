@@ -13,6 +13,7 @@ from moyai.api.ecs.container_rules import check_container
 from moyai.api.ecs.fargate_rules import obstacles
 from moyai.api.ecs.linux_rules import check_linux
 from moyai.api.ecs.lookup import NAME
+from moyai.api.ecs.port_rules import check_links, check_ports_of_task
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.volume_rules import check_volumes
 from moyai.domain.ecs.errors import ClientException
@@ -20,7 +21,6 @@ from moyai.domain.ecs.task_definition import (
     Condition,
     ContainerDefinition,
     ContainerDependency,
-    NetworkMode,
     TaskDefinition,
 )
 from moyai.domain.logs.driver import AWSLOGS, PREFIX
@@ -39,7 +39,8 @@ def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
     if system not in {None, "LINUX"}:
         raise unsupported("runtimePlatform.operatingSystemFamily", system, "tasks run on Linux", ClientException)
     _check_containers(definition)
-    _check_ports(definition)
+    check_ports_of_task(definition)
+    check_links(definition)
     _check_dependencies(definition)
     check_volumes(definition)
     if for_fargate:
@@ -63,22 +64,6 @@ def _check_containers(definition: TaskDefinition) -> None:
         raise ClientException("Container names must be unique within a task definition")
     if not any(c.essential for c in containers):
         raise ClientException("Task definition doesn't have any essential container.")
-
-
-def _check_ports(definition: TaskDefinition) -> None:
-    names: set[str] = set()
-    taken: set[tuple[int, str]] = set()
-    for container in definition.container_definitions:
-        for port in container.port_mappings:
-            place = f"Invalid port mapping in container '{container.name}'"
-            if port.name is not None and port.name in names:
-                raise ClientException(f"{place}: port mapping name is already used: {port.name}.")
-            names |= {port.name} if port.name is not None else set()
-            if definition.network_mode is not NetworkMode.AWSVPC:
-                continue
-            if (port.container_port, port.protocol) in taken:
-                raise ClientException(f"{place}: container port is used multiple times in task: {port.container_port}.")
-            taken.add((port.container_port, port.protocol))
 
 
 def _check_dependencies(definition: TaskDefinition) -> None:

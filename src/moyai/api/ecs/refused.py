@@ -45,8 +45,6 @@ _DEFINITION: _Reasons = (
 )
 _CONTAINER: _Reasons = (
     ("repositoryCredentials", "no image is pulled from a private registry"),
-    ("links", "links need the network mode bridge"),
-    ("portMappings[].containerPortRange", "name each port by itself"),
     ("environmentFiles", "there is no S3 here; use environment"),
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
     ("secrets", _NO_SECRETS),

@@ -1,8 +1,8 @@
 """What a service registry may be, beside the Cloud Map service and the task definition that it speaks of.
 
-Promise: a registry that passes can answer for the service's tasks. Those have an IPv4 address each and the
-network mode awsvpc, so A and SRV records do, and AAAA beside them stays empty. A port is for SRV records,
-or for a service without DNS. AWS's wording is used where it is known.
+Promise: a registry that passes can answer for the service's tasks. With awsvpc those have an IPv4 address each, so A
+and SRV records do, and AAAA beside them stays empty; with bridge and host they have a port of an instance, which only
+SRV records tell. A port is for SRV records, or for a service without DNS. AWS's wording is used where it is known.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRegistry.html
 """
 
@@ -14,7 +14,7 @@ from moyai.api.operation import Context
 from moyai.domain.cloudmap.service import DiscoveryService, RecordType
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.kernel.arn import parse_arn
 from moyai.plan.namespaces import may_use
 
@@ -50,6 +50,8 @@ def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition
             f"The service registry {service.arn} has no A or SRV records. Tasks have IPv4 addresses and no others."
         )
     given = _given(registry)
+    if definition.network_mode is not NetworkMode.AWSVPC:
+        _check_on_instance(given, records, service, definition.network_mode)
     if given and records and RecordType.SRV not in records:
         raise InvalidParameter(
             f"The values specified for serviceRegistries do not require a value for '{given[0]}'. Remove the value and"
@@ -58,6 +60,24 @@ def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition
     if given or RecordType.SRV in records:
         _check_given(given, service)
         _check_exists(registry, definition)
+
+
+def _check_on_instance(
+    given: tuple[str, ...], records: set[RecordType], service: DiscoveryService, mode: NetworkMode
+) -> None:
+    """Behind or in a container instance, a task is an address of the instance's and a port."""
+    if mode is NetworkMode.NONE:
+        raise InvalidParameter("Service registries are not supported with the network mode none.")
+    if given != ("containerPort", "containerName"):
+        raise InvalidParameter(
+            "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be"
+            f" specified from the task definition. Registry: {service.arn}"
+        )
+    if records and RecordType.SRV not in records:
+        raise InvalidParameter(
+            "When specifying 'host' or 'bridge' for networkMode, the service registry needs SRV records. Registry:"
+            f" {service.arn}"
+        )
 
 
 def _given(registry: ServiceRegistry) -> tuple[str, ...]:
@@ -86,5 +106,5 @@ def _check_exists(registry: ServiceRegistry, definition: TaskDefinition) -> None
     container = next((c for c in definition.container_definitions if c.name == name), None)
     if container is None:
         raise InvalidParameter(f"The container {name} does not exist in the task definition.")
-    if port not in {m.container_port for m in container.port_mappings}:
+    if port is None or not any(port in mapping.ports for mapping in container.port_mappings):
         raise InvalidParameter(f"The container {name} did not have a container port {port} defined.")

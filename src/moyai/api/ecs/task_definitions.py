@@ -2,8 +2,7 @@
 
 Promise: a revision is kept as it was registered, with AWS's defaults filled in, and shown like that for
 ever; its number is never used again. Everything in it is either done by the runtime or recorded and
-shown: roles, tags, dockerLabels, memoryReservation, runtimePlatform. Task definitions for EC2
-can be registered, but not run.
+shown: roles, tags, dockerLabels, memoryReservation, runtimePlatform.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
 """
 
@@ -172,7 +171,7 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "family": definition.family,
         "revision": definition.revision,
         "status": definition.status,
-        "container_definitions": definition.container_definitions,
+        "container_definitions": [_container_view(c) for c in definition.container_definitions],
         "network_mode": definition.network_mode,
         "cpu": definition.cpu,
         "memory": definition.memory,
@@ -190,6 +189,17 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "deregistered_at": definition.deregistered_at,
         "delete_requested_at": definition.delete_requested_at,
     }
+
+
+def _container_view(container: ContainerDefinition) -> dict[str, object]:
+    ports = [_port_view(port) for port in container.port_mappings]
+    return {**msgspec.structs.asdict(container), "port_mappings": ports}
+
+
+def _port_view(port: PortMapping) -> dict[str, object]:
+    """A mapping of a range has no single port."""
+    shown = msgspec.structs.asdict(port)
+    return shown if port.container_port_range is None else {**shown, "container_port": None, "host_port": None}
 
 
 def _completed(container: ContainerDefinition, mode: NetworkMode) -> ContainerDefinition:

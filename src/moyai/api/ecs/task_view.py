@@ -115,12 +115,11 @@ def _attachment_status(status: TaskStatus) -> str:
 
 
 def _binding(binding: NetworkBinding) -> dict[str, object]:
-    return {
-        "bind_ip": binding.bind_ip,
-        "container_port": binding.container_port,
-        "host_port": binding.host_port,
-        "protocol": binding.protocol,
-    }
+    ends = {"container_port": binding.container_port, "host_port": binding.host_port}
+    if binding.count is not None:
+        ranges = {f"{end}_range": f"{first}-{first + binding.count - 1}" for end, first in ends.items()}
+        return {"bind_ip": binding.bind_ip, "protocol": binding.protocol, **ranges}
+    return {"bind_ip": binding.bind_ip, "protocol": binding.protocol, **ends}
 
 
 def _container(task: Task, container: Container, definition: TaskDefinition | None) -> dict[str, object]:

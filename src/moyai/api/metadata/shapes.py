@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
-from moyai.domain.ecs.task_definition import ContainerDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.state import Health
 from moyai.domain.vpc.lookup import find
@@ -26,6 +26,7 @@ _V4_ONLY = frozenset(
         "LogDriver",
         "LogOptions",
         "LaunchType",
+        "VPCID",
         "ServiceName",
         "FaultInjectionEnabled",
         "RestartCount",
@@ -69,6 +70,7 @@ def task_form(world: World, task: Task) -> dict[str, object]:
             "ExecutionStoppedAt": moment(task.execution_stopped_at),
             "AvailabilityZone": task.availability_zone,
             "LaunchType": task.launch_type,
+            "VPCID": None if task.container_instance is None else task.interface.vpc,
             "ServiceName": task.service.rpartition("/")[2] if task.service is not None else None,
             "Containers": [container_form(world, task, one) for one in task.containers],
         }
@@ -86,6 +88,7 @@ def container_form(world: World, task: Task, container: Container) -> dict[str, 
             "Name": container.name,
             "DockerName": container.name,
             "Image": defined.image if defined is not None else None,
+            "Ports": _ports(task, container),
             "Labels": _labels(task, container, defined),
             "DesiredStatus": task.desired_status,
             "KnownStatus": _CONTAINER_STATES[container.last_status],
@@ -166,17 +169,35 @@ def _health(container: Container, defined: ContainerDefinition | None) -> dict[s
 
 
 def _network(world: World, task: Task) -> dict[str, object]:
+    if task.network_mode is not NetworkMode.AWSVPC:
+        behind = [] if task.bridge_address is None else [task.bridge_address]
+        return _there({"NetworkMode": task.network_mode, "IPv4Addresses": behind})
     one = task.interface
     subnet = find(world, Subnet, scope_of(task.arn), one.subnet)
     return _there(
         {
-            "NetworkMode": "awsvpc",
+            "NetworkMode": task.network_mode,
             "IPv4Addresses": [one.address],
             "MACAddress": one.mac,
             "IPv4SubnetCIDRBlock": subnet.cidr if subnet is not None else None,
             "PrivateDNSName": one.private_dns_name,
         }
     ) | {"AttachmentIndex": 0}
+
+
+def _ports(task: Task, container: Container) -> list[dict[str, object]]:
+    """Docker's port bindings, which only bridge has; one for each port."""
+    bound = container.network_bindings if task.network_mode is NetworkMode.BRIDGE else ()
+    return [
+        {
+            "ContainerPort": one.container_port + n,
+            "Protocol": one.protocol,
+            "HostPort": one.host_port + n,
+            "HostIp": one.bind_ip,
+        }
+        for one in bound
+        for n in range(len(one.host_ports))
+    ]
 
 
 def _there(form: Mapping[str, object]) -> dict[str, object]:

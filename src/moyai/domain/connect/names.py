@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -95,8 +96,9 @@ class ProxyPorts(NamedTuple):
 
 def proxy_ports(definition: TaskDefinition) -> ProxyPorts:
     """Ports for the proxy that none of the task's containers has claimed."""
-    taken = {m.container_port for c in definition.container_definitions for m in c.port_mappings}
-    free = (p for p in range(_FIRST_PROXY_PORT, 65536) if p not in taken)
+    taken = [m.ports for c in definition.container_definitions for m in c.port_mappings]
+    order = chain(range(_FIRST_PROXY_PORT, 65536), range(1, _FIRST_PROXY_PORT))
+    free = (p for p in order if not any(p in ports for ports in taken))
     return ProxyPorts(ingress=next(free), egress=next(free))
 
 

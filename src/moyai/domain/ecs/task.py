@@ -88,12 +88,24 @@ class ContainerStatus(StrEnum):
 
 
 class NetworkBinding(msgspec.Struct, frozen=True):
-    """A port of a container that answers at a port of its container instance."""
+    """A port of a container, or ``count`` of them one after the other, that answers at a port of its instance."""
 
     container_port: int
     host_port: int
     protocol: str = "tcp"
+    count: int | None = None
+    """How many; None = one that wasn't asked for as a range."""
     bind_ip: str = "0.0.0.0"  # noqa: S104 (what ECS shows; the instance has addresses in its VPC only)
+
+    @property
+    def host_ports(self) -> range:
+        """The instance's ports that are taken."""
+        return range(self.host_port, self.host_port + (self.count or 1))
+
+    def host_port_of(self, container_port: int) -> int | None:
+        """Where a port of the container answers, if it is one of these."""
+        offset = container_port - self.container_port
+        return self.host_port + offset if 0 <= offset < (self.count or 1) else None
 
 
 class Container(msgspec.Struct, frozen=True):
@@ -184,6 +196,8 @@ class Task(Stored, frozen=True, tag="task"):
     network_mode: NetworkMode = NetworkMode.AWSVPC
     container_instance: ContainerInstanceArn | None = None
     """Where it was placed; None on Fargate."""
+    bridge_address: str | None = None
+    """Its address behind its container instance, which nobody outside of that knows; only with bridge."""
     platform_version: str | None = None
     cpu: str | None = None
     memory: str | None = None

@@ -25,6 +25,9 @@ from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskDefinitionArn
 
+_MOST_DIGITS = 5
+"""Of a port's number."""
+
 
 class NetworkMode(StrEnum):
     """How a task's containers see the network."""
@@ -54,11 +57,29 @@ class PortMapping(msgspec.Struct, frozen=True):
     """A port that a container listens on; ``name`` makes it usable in Service Connect."""
 
     container_port: int = 0
-    """1-65535; 0 is what an absent one is read as, and is never stored."""
+    """1-65535; 0 is what an absent one is read as, and is stored only beside a range."""
     host_port: int | None = None
+    """0: one is found when a task is made."""
     protocol: str = "tcp"
     name: str | None = None
     app_protocol: AppProtocol | None = None
+    container_port_range: str | None = None
+    """``first-last``, instead of ``container_port``."""
+
+    @property
+    def ports(self) -> range:
+        """All ports of the container that this is about."""
+        if self.container_port_range is None:
+            return range(self.container_port, self.container_port + 1)
+        return port_range(self.container_port_range)
+
+
+def port_range(text: str) -> range:
+    """The ports of ``first-last``; none when it isn't that."""
+    first, _, last = text.partition("-")
+    if not all(end.isascii() and end.isdecimal() and len(end) <= _MOST_DIGITS for end in (first, last)):
+        return range(0)
+    return range(int(first), int(last) + 1)
 
 
 class Condition(StrEnum):
@@ -111,6 +132,8 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     memory: int | None = None
     memory_reservation: int | None = None
     port_mappings: tuple[PortMapping, ...] = ()
+    links: tuple[str, ...] | None = None
+    """``container`` or ``container:alias``; only with the network mode bridge."""
     essential: bool = True
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None

@@ -31,8 +31,10 @@ class Intercept(msgspec.Struct, frozen=True):
     inbound_ports: tuple[int, ...] = ()
 
 
-class Network(msgspec.Struct, frozen=True):
-    """A task's own address in its subnet."""
+class Network(msgspec.Struct, frozen=True, tag="awsvpc"):
+    """An address in a subnet for the sandbox alone. ``bridge``: of a container instance, the range of the addresses
+    that tasks have behind it.
+    """
 
     vpc: VpcId
     vpc_cidr: str
@@ -40,13 +42,58 @@ class Network(msgspec.Struct, frozen=True):
     address: str
     mac: str
     host_name: str
+    bridge: str | None = None
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """``count`` ports of an instance, one after the other, that lead to as many of a task. ``protocol``: tcp, udp."""
+
+    host_port: int
+    port: int
+    protocol: str = "tcp"
+    count: int = 1
+
+
+class Bridged(msgspec.Struct, frozen=True, tag="bridge"):
+    """A namespace behind a container instance's: ``address`` is out of the instance's ``bridge``, everything outside
+    sees the instance's own address, and comes in by ``ports`` only.
+    """
+
+    instance: TaskId
+    """The container instance's sandbox, which must be there first."""
+    vpc_cidr: str
+    bridge: str
+    address: str
+    host_name: str
+    domain: str
+    """Where short names are looked for."""
+    ports: tuple[Forward, ...] = ()
+
+
+class OfHost(msgspec.Struct, frozen=True, tag="host"):
+    """The container instance's own namespace, with its address and its name."""
+
+    instance: TaskId
+    """The container instance's sandbox, which must be there first."""
+    vpc_cidr: str
+    address: str
+    host_name: str
+
+
+class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
+    """A namespace with nothing but its loopback."""
+
+    host_name: str
+
+
+AnyNetwork = Network | Bridged | OfHost | NoNetwork
 
 
 class SandboxSpec(msgspec.Struct, frozen=True):
     """What the containers of one task share: network namespace, names, limits."""
 
     task: TaskId
-    network: Network
+    network: AnyNetwork
     hosts: tuple[HostName, ...] = ()
     intercept: Intercept | None = None
     cpu_units: int = 0
@@ -55,6 +102,11 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """Upper bound for the whole task; 0 = none."""
     storage_gib: int = 0
     """Disk that must be free for the task when it starts; 0 = any."""
+
+    @property
+    def instance(self) -> TaskId | None:
+        """The container instance's sandbox that this one is behind or in."""
+        return self.network.instance if isinstance(self.network, Bridged | OfHost) else None
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -172,7 +224,7 @@ class ProxySpec(msgspec.Struct, frozen=True):
 
 
 class PublishedPort(msgspec.Struct, frozen=True):
-    """A port of a public address that answers for a task's port."""
+    """A port of a public address that answers for the same port of an address in a VPC: a task's, or its instance's."""
 
     task: TaskId
     public_address: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from moyai.domain.ecs.task import Task
+from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
@@ -72,10 +72,14 @@ def the_default(world: World, scope: Scope) -> Vpc | None:
 
 def place_of(world: World, task: Task) -> tuple[Vpc, Subnet]:
     """Where a task that is not STOPPED stands; as long as it does, neither can be deleted. KeyError for others."""
-    scope = scope_of(task.arn)
-    vpc, subnet = find(world, Vpc, scope, task.interface.vpc), find(world, Subnet, scope, task.interface.subnet)
+    return standing_in(world, scope_of(task.arn), task.interface)
+
+
+def standing_in(world: World, scope: Scope, interface: NetworkInterface) -> tuple[Vpc, Subnet]:
+    """Where an interface of the scope's stands. KeyError when that isn't there."""
+    vpc, subnet = find(world, Vpc, scope, interface.vpc), find(world, Subnet, scope, interface.subnet)
     if vpc is None or subnet is None:
-        raise KeyError(task.interface.subnet)
+        raise KeyError(interface.subnet)
     return vpc, subnet
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from ipaddress import IPv4Address
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
@@ -22,6 +23,8 @@ from moyai.domain.world import World
 from moyai.mesh.ir import EndpointGroup, Member
 
 _ENDPOINTS_PER_ZONE = 2
+_LOW_HALF = 0xFFFF
+"""What differs among the addresses behind one container instance."""
 
 
 def peers_name(namespace: Namespace, task: Task) -> str | None:
@@ -38,9 +41,15 @@ def peer_groups(world: World, namespace: Namespace, tasks: Iterable[Task]) -> di
             continue
         members = found[name]
         if is_peer(task):
-            ports = proxy_ports(world.task_definitions[task.task_definition])
-            members.append(Member(task.availability_zone, task.interface.address, ports.egress))
+            members.append(Member(task.availability_zone, task.interface.address, _distinct(world, task)))
     return {name: EndpointGroup(name, tuple(sorted(members))) for name, members in found.items()}
+
+
+def _distinct(world: World, task: Task) -> int:
+    """A port that tells the caller from others at its address; nobody connects to it, callers are only counted."""
+    if task.bridge_address is not None:
+        return int(IPv4Address(task.bridge_address)) & _LOW_HALF
+    return proxy_ports(world.task_definitions[task.task_definition]).egress
 
 
 def is_peer(task: Task) -> bool:

@@ -38,10 +38,12 @@ class Containers:
 
     def start(self, spec: ContainerSpec) -> None:
         """Start one. Raises RuntimeFault."""
+        sandbox = sandboxes.required(self._layout, spec.task)
         surroundings = orders.Surroundings(
             self._layout,
             self._path,
-            sandboxes.required(self._layout, spec.task).network.host_name,
+            sandbox.network.host_name,
+            sandboxes.namespace(self._layout, sandbox),
             host.disks(self._layout.state),
             self._trust,
         )

@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from moyai.domain.sandbox.spec import HostName, Names, Network, SandboxSpec
+from moyai.domain.sandbox.spec import AnyNetwork, Bridged, HostName, Names, NoNetwork, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
+
+_LOOPBACK = "127.0.0.1"
 
 
 def write(spec: SandboxSpec, directory: Path) -> None:
     """Write the three files of a task into its directory."""
-    own = [HostName("127.0.0.1", "localhost"), HostName(spec.network.address, spec.network.host_name)]
-    (directory / "hosts").write_bytes(b"".join(_line(entry) + b"\n" for entry in (*own, *spec.hosts)))
+    own = (HostName(_LOOPBACK, "localhost"), HostName(_address(spec.network), spec.network.host_name))
+    (directory / "hosts").write_bytes(b"".join(_line(entry) + b"\n" for entry in _once((*own, *spec.hosts))))
     (directory / "hostname").write_text(f"{spec.network.host_name}\n")
     (directory / "resolv.conf").write_text(_resolver(spec.network))
     for name in ("hosts", "hostname", "resolv.conf"):
@@ -84,7 +86,13 @@ def _own_resolver(names: Names, tasks: str) -> str:
     return "".join(f"{line}\n" for line in (*(f"nameserver {server}" for server in names.servers), *search, *kept))
 
 
-def _resolver(network: Network) -> str:
-    domain = network.host_name.partition(".")[2]
+def _address(network: AnyNetwork) -> str:
+    return _LOOPBACK if isinstance(network, NoNetwork) else network.address
+
+
+def _resolver(network: AnyNetwork) -> str:
+    if isinstance(network, NoNetwork):
+        return ""
+    domain = network.domain if isinstance(network, Bridged) else network.host_name.partition(".")[2]
     search = f"search {domain}\n" if domain else ""
     return f"nameserver {resolver_address(IPv4Network(network.vpc_cidr))}\n{search}options attempts:2 timeout:2\n"

@@ -21,10 +21,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
+import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from moyai.domain.sandbox.spec import Network, SandboxSpec
+from moyai.domain.sandbox.spec import Intercept, Network
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
 from moyai.runtime.linux import door, firewall, netns, nft, rules
@@ -75,24 +76,54 @@ def prepare_router(pin: Path, vpc_cidr: str) -> None:
             sysctl("ipv4/ip_forward", "1")
 
 
-def join(spec: SandboxSpec, router: Path, pin: Path) -> None:
-    """Give a task its namespace, its address in its subnet, and its interception."""
+class Link(msgspec.Struct, frozen=True):
+    """A namespace's one link to the network. ``gateway``: who is at its other end, for everything."""
+
+    address: str
+    mac: str
+    gateway: str
+    prefix: int
+
+
+def join(task: TaskId, network: Network, router: Path, pin: Path) -> None:
+    """Give a sandbox its namespace and its address in its subnet."""
+    subnet = IPv4Network(network.subnet_cidr)
+    plug(task, Link(network.address, network.mac, str(subnet.network_address + 1), subnet.prefixlen), router, pin)
+
+
+def plug(task: TaskId, link: Link, near: Path, pin: Path) -> None:
+    """Have the namespace ``pin`` with a link into the namespace ``near``."""
+    with translated("the task's network can't be made"):
+        fresh = not netns.is_pinned(pin)
+        enclose(pin)
+        if fresh:
+            with netns.inside(near), IPRoute() as links:  # a link of a namespace that is gone may last a moment
+                _unplug(links, links.link_lookup(ifname=_veth(task)))
+        with netns.inside(pin):
+            task_links = IPRoute()
+        with task_links:
+            _connect(task, link, near, pin)
+            _address(task_links, link)
+
+
+def enclose(pin: Path) -> None:
+    """Have a namespace with nothing but its loopback."""
     with translated("the task's network can't be made"):
         if not netns.is_pinned(pin):
             netns.create(pin)
-        with netns.inside(pin):
+        with netns.inside(pin), IPRoute() as links:
             sysctl("ipv6/conf/default/disable_ipv6", "1")
             sysctl("ipv4/ip_unprivileged_port_start", "0")  # as Docker: any user may listen on port 80
             sysctl("ipv4/ping_group_range", "0 2147483647")
             _calm()
-            task_links = IPRoute()
-        with task_links:
-            _plug(spec, router, pin)
-            _address(task_links, spec.network)
-        if spec.intercept is not None:
-            with netns.inside(pin):
-                sysctl("ipv4/tcp_retries2", _SENT_AGAIN)
-                nft.apply(rules.interception(spec.intercept))
+            links.link("set", index=1, state="up")
+
+
+def intercept(pin: Path, wanted: Intercept) -> None:
+    """Lead the traffic of a namespace through its proxy."""
+    with translated("the task's traffic can't be led through its proxy"), netns.inside(pin):
+        sysctl("ipv4/tcp_retries2", _SENT_AGAIN)
+        nft.apply(rules.interception(wanted))
 
 
 def _calm() -> None:
@@ -113,24 +144,23 @@ def turn_away(pin: Path, ports: Sequence[int]) -> None:
                 nft.apply(door.closed(ports))
 
 
-def _plug(spec: SandboxSpec, router: Path, pin: Path) -> None:
-    """A veth from the router to the task's ``eth0``, and the one address behind it."""
-    name, network = _veth(spec.task), spec.network
-    gateway = _gateway(network)
-    with netns.inside(router), IPRoute() as links:
+def _connect(task: TaskId, link: Link, near: Path, pin: Path) -> None:
+    """A veth from ``near`` to the task's ``eth0``, and the one address behind it."""
+    name = _veth(task)
+    with netns.inside(near), IPRoute() as links:
         target = os.open(pin, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            peer = {"ifname": "eth0", "net_ns_fd": target, "address": network.mac}
+            peer = {"ifname": "eth0", "net_ns_fd": target, "address": link.mac}
             with existing():
                 links.link("add", ifname=name, kind="veth", address=ROUTER_MAC, peer=peer)
         finally:
             os.close(target)
         with existing():
-            links.addr("add", index=1, address=gateway, prefixlen=32)
+            links.addr("add", index=1, address=link.gateway, prefixlen=32)
         port = links.link_lookup(ifname=name)[0]
         links.link("set", index=port, state="up")
-        neighbour(links, port, network.address, network.mac)
-        links.route("replace", dst=f"{network.address}/32", oif=port, scope=_LINK_SCOPE, prefsrc=gateway)
+        neighbour(links, port, link.address, link.mac)
+        links.route("replace", dst=f"{link.address}/32", oif=port, scope=_LINK_SCOPE, prefsrc=link.gateway)
 
 
 def neighbour(links: IPRoute, index: int, address: str, mac: str) -> None:
@@ -138,22 +168,15 @@ def neighbour(links: IPRoute, index: int, address: str, mac: str) -> None:
     links.neigh("replace", ifindex=index, dst=address, lladdr=mac, state=_PERMANENT)
 
 
-def _address(links: IPRoute, network: Network) -> None:
-    """The task's end. Its neighbours in the subnet, too, are reached by way of the router."""
-    prefix = IPv4Network(network.subnet_cidr).prefixlen
-    gateway = _gateway(network)
+def _address(links: IPRoute, link: Link) -> None:
+    """The task's end. Its neighbours in the subnet, too, are reached by way of the other end."""
     index = links.link_lookup(ifname="eth0")[0]
     with existing():
-        links.addr("add", index=index, address=network.address, prefixlen=prefix, flags=_NO_PREFIX_ROUTE)
-    links.link("set", index=1, state="up")
+        links.addr("add", index=index, address=link.address, prefixlen=link.prefix, flags=_NO_PREFIX_ROUTE)
     links.link("set", index=index, state="up")
-    neighbour(links, index, gateway, ROUTER_MAC)
-    links.route("replace", dst=f"{gateway}/32", oif=index, scope=_LINK_SCOPE)
-    links.route("replace", dst="0.0.0.0/0", gateway=gateway, oif=index)
-
-
-def _gateway(network: Network) -> str:
-    return str(IPv4Network(network.subnet_cidr).network_address + 1)
+    neighbour(links, index, link.gateway, ROUTER_MAC)
+    links.route("replace", dst=f"{link.gateway}/32", oif=index, scope=_LINK_SCOPE)
+    links.route("replace", dst="0.0.0.0/0", gateway=link.gateway, oif=index)
 
 
 @contextlib.contextmanager

@@ -40,6 +40,7 @@ class Surroundings(NamedTuple):
     layout: Layout
     path: str
     host_name: str
+    netns: Path
     disks: Sequence[str] = ()
     trust: Trust = Trust()
 
@@ -56,7 +57,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
         | probing(spec.probe)
         | {
             "task": spec.task,
-            "netns": str(layout.task_netns(spec.task)),
+            "netns": str(surroundings.netns),
             "layers": (*image.layers, "/") if image.on_host else image.layers,
             "mounts": _container_mounts(spec, image, surroundings),
             "read_only": spec.readonly_root,

@@ -86,12 +86,11 @@ class LinuxRuntime:
         directory, grave, pin = self._layout.task(task), self._layout.gone / task, self._layout.task_netns(task)
         if not any(path.exists() for path in (directory, grave, pin)):
             return
-        spec = sandboxes.read(self._layout, task)
-        pins = self._layout.netns
-        routers = [self._layout.router_netns(spec.network.vpc)] if spec else sorted(pins.glob("vpc-*"))
+        spec = sandboxes.begun(self._layout, task)
+        await self._network.run(partial(sandboxes.shut, self._layout, spec))
         await self._work(_translated(partial(processes.bury, directory, grave, "containers/*")))
         await self._work(lambda: self._cgroups.remove(task))
-        await self._network.run(lambda: network.leave(task, routers, pin))
+        await self._network.run(partial(sandboxes.disconnect, self._layout, task, spec))
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         """See the port."""

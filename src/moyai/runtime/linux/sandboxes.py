@@ -7,37 +7,90 @@ Blocking; ``make`` runs on the network's thread.
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import HostName, Memory, SandboxSpec
+from moyai.domain.sandbox.spec import Bridged, HostName, Memory, Network, NoNetwork, OfHost, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
-from moyai.runtime.linux import names, netns, network
+from moyai.runtime.linux import bridge, names, netns, network
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.layout import Layout
 
 _GIBIBYTE = 1024**3
+_INTENDED = "sandbox.new"
 
 
 def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
-    """Make a task's sandbox, if there is none. Raises SandboxFailed."""
+    """Make a task's or an instance's sandbox, if there is none. Raises SandboxFailed."""
     task = spec.task
-    pin, router = layout.task_netns(task), layout.router_netns(spec.network.vpc)
-    if layout.sandbox(task).exists() and netns.is_pinned(pin):
+    if layout.sandbox(task).exists() and netns.is_pinned(namespace(layout, spec)):
         return
     if spec.storage_gib * _GIBIBYTE > (free := shutil.disk_usage(layout.state).free):
         raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
     try:
         layout.containers(task).mkdir(parents=True, exist_ok=True)
+        _intend(layout, spec)
         names.write(spec, layout.task(task))
         cgroups.make(task, Bounds(spec.cpu_units, Memory(spec.memory_mib)))
-        network.prepare_router(router, spec.network.vpc_cidr)
-        network.join(spec, router, pin)
+        _connect(layout, spec)
         keep(layout, spec)
     except (OSError, CannotCreate) as error:
         raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
+
+
+def stands(layout: Layout, spec: SandboxSpec) -> bool:
+    """Whether it is still there: of a container instance, the namespace is all there is, and goes with the machine."""
+    instance = isinstance(spec.network, Network) and spec.network.bridge is not None
+    return not instance or netns.is_pinned(layout.task_netns(spec.task))
+
+
+def _connect(layout: Layout, spec: SandboxSpec) -> None:
+    task, pin, wanted = spec.task, namespace(layout, spec), spec.network
+    match wanted:
+        case Network():
+            router = layout.router_netns(wanted.vpc)
+            network.prepare_router(router, wanted.vpc_cidr)
+            network.join(task, wanted, router, pin)
+            if wanted.bridge is not None:
+                bridge.open_up(pin, wanted, wanted.bridge)
+        case Bridged():
+            bridge.join(task, wanted, layout.task_netns(wanted.instance), pin)
+        case OfHost():
+            if not netns.is_pinned(pin):
+                raise SandboxFailed(f"the container instance {wanted.instance} is not there")
+        case NoNetwork():
+            network.enclose(pin)
+    if spec.intercept is not None:
+        network.intercept(pin, spec.intercept)
+
+
+def disconnect(layout: Layout, task: TaskId, spec: SandboxSpec | None) -> None:
+    """Remove a sandbox's link and namespace. ``spec`` None: its link may be anywhere."""
+    pin = layout.task_netns(task)
+    match None if spec is None else spec.network:
+        case Network() as own:
+            near = [layout.router_netns(own.vpc)]
+        case Bridged() as behind:
+            near = [layout.task_netns(behind.instance)]
+        case None:
+            near = sorted(layout.netns.glob("vpc-*"))
+        case _:
+            near = []
+    network.leave(task, near, pin)
+
+
+def shut(layout: Layout, spec: SandboxSpec | None) -> None:
+    """Lead no port of an instance to the task any more."""
+    if spec is not None and isinstance(spec.network, Bridged):
+        bridge.leave(layout.task_netns(spec.network.instance), spec.network.address)
+
+
+def namespace(layout: Layout, spec: SandboxSpec) -> Path:
+    """The file that pins the network namespace of a sandbox's containers."""
+    return layout.task_netns(spec.network.instance if isinstance(spec.network, OfHost) else spec.task)
 
 
 def name(layout: Layout, task: TaskId, hosts: tuple[HostName, ...]) -> None:
@@ -49,16 +102,29 @@ def name(layout: Layout, task: TaskId, hosts: tuple[HostName, ...]) -> None:
 
 def keep(layout: Layout, spec: SandboxSpec) -> None:
     """Write it down, whole or not at all."""
-    fresh = layout.task(spec.task) / "sandbox.new"
+    _intend(layout, spec).replace(layout.sandbox(spec.task))
+
+
+def _intend(layout: Layout, spec: SandboxSpec) -> Path:
+    fresh = layout.task(spec.task) / _INTENDED
     fresh.write_bytes(msgspec.json.encode(spec))
-    fresh.replace(layout.sandbox(spec.task))
+    return fresh
 
 
 def read(layout: Layout, task: TaskId) -> SandboxSpec | None:
     """What a task's sandbox is; None when it isn't whole."""
+    return _read(layout.sandbox(task))
+
+
+def begun(layout: Layout, task: TaskId) -> SandboxSpec | None:
+    """What a task's sandbox is or was to be; None when that can't be told."""
+    return read(layout, task) or _read(layout.task(task) / _INTENDED)
+
+
+def _read(path: Path) -> SandboxSpec | None:
     try:
-        return msgspec.json.decode(layout.sandbox(task).read_bytes(), type=SandboxSpec)
-    except FileNotFoundError:
+        return msgspec.json.decode(path.read_bytes(), type=SandboxSpec)
+    except (FileNotFoundError, msgspec.DecodeError):  # another version's, or half written: as good as none
         return None
 
 

@@ -26,7 +26,7 @@ def observe(layout: Layout) -> Mapping[TaskId, SandboxState]:
 def inspect(layout: Layout, task: TaskId) -> SandboxState | None:
     """One task's; None when it has none that is whole."""
     spec = sandboxes.read(layout, task)
-    if spec is None:
+    if spec is None or not sandboxes.stands(layout, spec):
         return None
     seen = [container_state(task, path) for path in children(layout.containers(task))]
     return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts)
