@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moyai.domain.sandbox.fabric import Fabric
-from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, Network, ProxySpec, SandboxSpec
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.runtime.sim.runtime import SimRuntime
@@ -60,13 +60,14 @@ class FusedRuntime(SimRuntime):
         super().__init__(clock)
         self._fuse = fuse
         self.strangers: list[TaskId] = []
-        """Tasks whose sandbox was made before the networks knew them."""
+        """Those with an interface of their own whose sandbox was made before the networks knew them."""
 
     async def shape(self, fabric: Fabric) -> None:
         await self._do(super().shape(fabric))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
-        if not any(sandbox.task == i.task for vpc in self.fabric.vpcs for i in vpc.interfaces):
+        own = isinstance(sandbox.network, Network)
+        if own and not any(sandbox.task == i.task for vpc in self.fabric.vpcs for i in vpc.interfaces):
             self.strangers.append(sandbox.task)
         await self._do(super().prepare(sandbox))
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
+from moyai.domain.world import Put
+from moyai.ports.runtime import SandboxFailed
+from tests.unit.plan.instances import definition, instance, on
+
+
+async def sandboxes(installation) -> set[str]:
+    return set(await installation.runtime.observe())
+
+
+async def connected(installation, host) -> None:
+    """Wait until the instance's sandbox has been seen."""
+    await installation.until(lambda: installation.store.world.container_instances[host.arn].agent_connected)
+
+
+def placed(build, host, mode: NetworkMode):
+    """A new task on the instance."""
+    ports = () if mode is NetworkMode.NONE else (PortMapping(80, 80),)
+    task = replace(on(build, host, definition(build, mode, *ports)), last_status=TaskStatus.PROVISIONING)
+    build.book.apply([Put(task)])
+    return task
+
+
+async def test_an_instance_has_a_sandbox_and_a_place_in_its_network_while_it_is_there(installation):
+    host = instance(installation.build)
+    await connected(installation, host)
+    assert {i.task for vpc in installation.runtime.fabric.vpcs for i in vpc.interfaces} == {host.id}
+    await installation.restart()
+    await connected(installation, host)
+    assert await sandboxes(installation) == {host.id}
+    before = installation.store.world.container_instances[host.arn].version
+    installation.runtime.lose(host.id)
+    await installation.until(lambda: installation.store.world.container_instances[host.arn].version == before + 2)
+    await connected(installation, host)
+    assert await sandboxes(installation) == {host.id}
+
+
+async def test_an_instance_that_can_not_be_made_is_tried_again(installation):
+    installation.runtime.fail("prepare", SandboxFailed("no room"))
+    await connected(installation, instance(installation.build))
+
+
+async def test_tasks_of_each_mode_run_on_it_and_it_goes_after_them(installation):
+    build = installation.build
+    host = instance(build)
+    await connected(installation, host)
+    tasks = [placed(build, host, mode) for mode in (NetworkMode.BRIDGE, NetworkMode.NONE)]
+    await installation.until(lambda: all(build.world.tasks[t.arn].last_status is TaskStatus.RUNNING for t in tasks))
+    known = build.world.container_instances[host.arn]
+    build.book.apply([Put(replace(known, status=ContainerInstanceStatus.INACTIVE))])
+    build.stop(tasks[0].arn)
+    await installation.until(lambda: build.world.tasks[tasks[0].arn].stopped)
+    await installation.restart()
+    build = installation.build
+    assert await sandboxes(installation) == {host.id, tasks[1].id}
+    build.stop(tasks[1].arn)
+    await installation.until(lambda: build.world.tasks[tasks[1].arn].stopped)
+    gone = installation.runtime.told
+    await installation.until(lambda: ("release", host.id, "") in gone)
+    assert await sandboxes(installation) == set()
+
+
+async def test_a_task_whose_instance_is_lost_does_not_start(installation):
+    build = installation.build
+    host = instance(build)
+    await connected(installation, host)
+    installation.runtime.lose(host.id)
+    installation.runtime.fail("prepare", SandboxFailed("no room"), host.id)
+    task = placed(build, host, NetworkMode.HOST)
+    await installation.until(lambda: build.world.tasks[task.arn].stopped)
+    assert "container instance" in (build.world.tasks[task.arn].stopped_reason or "")
