@@ -26,6 +26,8 @@ from moyai.domain.ecs import errors as ecs_errors
 from moyai.domain.ecs.task import TASK_TRANSITIONS
 from moyai.domain.logs import errors as logs_errors
 from moyai.domain.pca import errors as acmpca_errors
+from moyai.domain.secretsmanager import errors as secretsmanager_errors
+from moyai.domain.ssm import errors as ssm_errors
 from moyai.domain.vpc import errors as ec2_errors
 from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
@@ -45,6 +47,8 @@ _BRANCHES = MappingProxyType(
         "CloudWatch": (cloudwatch_errors,),
         "CloudWatch Logs": (logs_errors,),
         "Private CA": (acmpca_errors,),
+        "Parameter Store": (ssm_errors,),
+        "Secrets Manager": (secretsmanager_errors,),
     }
 )
 _ERRORS_HEAD = """\

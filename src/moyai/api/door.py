@@ -21,12 +21,13 @@ from moyai.api.desk import Desk, unknown_operation
 from moyai.api.kept import Words
 from moyai.api.operation import Context, Service
 from moyai.api.route import JSON, Heard, Router
+from moyai.api.sessions import Session, session_of
 from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
 from moyai.api.wire.codec import Codec
 from moyai.api.wire.http import HttpRequest, HttpResponse, unpacked
 from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
-from moyai.kernel.errors import ApiError, ServerFault
+from moyai.kernel.errors import ApiError, MissingToken, ServerFault
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.scope import Scope, is_account
 from moyai.ports.store import Store
@@ -44,6 +45,8 @@ class House(msgspec.Struct, frozen=True):
     ids: Ids
     keys: KeyStore | None = None
     """The issued keys; None takes any credentials, for development on loopback."""
+    sessions_only: bool = False
+    """Take no credentials but those of a task's role, as the door that tasks reach does."""
     default_scope: Scope = DEFAULT_SCOPE
     """The account of keys that are no account's number, and the region of unsigned requests."""
     max_body: int = 2 * 1024 * 1024
@@ -95,7 +98,12 @@ class Door:
         if isinstance(signed, ApiError):
             raise signed
         now = self._house.clock.now()
-        if self._verifier is not None:
+        session = session_of(self._house.store.world, request, now)
+        if session is not None:
+            Verifier(session).verify(request, signed, now)
+        elif self._house.sessions_only:
+            raise MissingToken("Missing Authentication Token")
+        elif self._verifier is not None:
             self._verifier.verify(request, signed, now)
         if heard.service is None or heard.operation is None:
             raise unknown_operation(heard.tried, self._models)
@@ -103,28 +111,34 @@ class Door:
         if signed is not None and signed.service != desk.model.signing_name:
             raise unknown_operation(f"{heard.tried}, signed for the service '{signed.service[:40]}'", self._models)
         operation = desk.operation(heard.operation)
+        if session is not None:
+            session.check(desk.model.signing_name, operation.name)
         plain = unpacked(request, self._house.max_body)
         words = Words(heard.protocol, operation.name, plain.body)
         typed = desk.typed(operation, words, plain)
-        context = self._context(signed, now, request_id, request.headers.get("host", ""))
+        context = self._context(signed, session, now, request_id, request.headers.get("host", ""))
         try:
             return await desk.answer(operation, typed, words, context)
         finally:  # what an error tells (a name is taken) must be as durable as what a success tells
             await self._house.store.durable()
 
-    def _context(self, signed: Credential | None, now: Instant, request_id: str, host: str) -> Context:
+    def _context(
+        self, signed: Credential | None, session: Session | None, now: Instant, request_id: str, host: str
+    ) -> Context:
         scope, access_key = self._house.default_scope, ""
         if signed is not None:
             access_key = signed.access_key
             account = AccountId(access_key) if is_account(access_key) else scope.account
+            account = account if session is None else session.account
             scope = Scope(account, Region(signed.region))
         return Context(
             scope=scope,
             now=now,
             ids=self._house.ids,
             store=self._house.store,
-            principal=f"arn:aws:iam::{scope.account}:root",
+            principal=f"arn:aws:iam::{scope.account}:root" if session is None else session.arn,
             access_key=access_key,
+            user_id=(access_key or scope.account) if session is None else session.user_id,
             request_id=request_id,
             host=host,
         )

@@ -22,6 +22,8 @@ SERVICES = (
     "sts",
     "ram",
     "application-autoscaling",
+    "ssm",
+    "secretsmanager",
 )
 """The services that the door knows, by botocore's names."""
 

@@ -38,6 +38,8 @@ class Context(msgspec.Struct, frozen=True):
     request_id: str
     host: str = ""
     """Host and port as the caller calls them."""
+    user_id: str = ""
+    """As GetCallerIdentity tells it."""
 
 
 class Operation(msgspec.Struct, Generic[R], frozen=True):

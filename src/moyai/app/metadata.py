@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 
+from moyai.api.asgi import App
 from moyai.api.metadata.app import MetadataApp
 from moyai.app.connection import Patience
 from moyai.app.http import HttpServer
 from moyai.domain.ecs.task import Task
 from moyai.domain.vpc.lookup import place_of
+from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, TaskRuntime
 from moyai.ports.store import Store
 
 _PORT = 80
+API_PORT = 4566
+"""Where a task finds AWS's services: ``AWS_ENDPOINT_URL=http://169.254.170.2:4566``."""
 _PATIENCE = Patience(head_bytes=8 * 1024, per_client=64)
 """A task can't keep its neighbours from asking."""
 
@@ -21,11 +25,12 @@ _PATIENCE = Patience(head_bytes=8 * 1024, per_client=64)
 class MetadataServers:
     """Opens a server for a VPC when its first task is there."""
 
-    def __init__(self, store: Store, runtime: TaskRuntime) -> None:
+    def __init__(self, store: Store, runtime: TaskRuntime, clock: Clock, api: App) -> None:
+        """``api``: AWS's services, for those who sign with the keys of a task's role."""
         self._store = store
         self._runtime = runtime
-        self._app = MetadataApp(store, runtime)
-        self._servers: dict[VpcId, HttpServer | None] = {}
+        self._apps = ((_PORT, MetadataApp(store, runtime, clock)), (API_PORT, api))
+        self._servers: dict[VpcId, list[HttpServer]] = {}
 
     async def run(self) -> None:
         """Follow the store until cancelled."""
@@ -39,18 +44,19 @@ class MetadataServers:
 
     async def close(self) -> None:
         """Stop answering everywhere, so that no socket holds on to a VPC's network."""
-        servers = [server for server in self._servers.values() if server is not None]
+        servers = [server for of_vpc in self._servers.values() for server in of_vpc]
         self._servers.clear()
         await asyncio.gather(*(server.close() for server in servers))
 
     async def _leave(self, vpc: VpcId) -> None:
-        server = self._servers.pop(vpc, None)
-        if server is not None:
-            await server.close()
+        await asyncio.gather(*(server.close() for server in self._servers.pop(vpc, ())))
 
     async def _serve(self, task: Task) -> None:
         if task.interface.vpc in self._servers:
             return
         vpc, _ = place_of(self._store.world, task)
-        sock = await self._runtime.listen(vpc.id, vpc.cidr, Endpoint(METADATA_ADDRESS, _PORT))
-        self._servers[vpc.id] = None if sock is None else await HttpServer(self._app, sock, _PATIENCE).open()
+        servers = self._servers[vpc.id] = []
+        for port, app in self._apps:
+            sock = await self._runtime.listen(vpc.id, vpc.cidr, Endpoint(METADATA_ADDRESS, port))
+            if sock is not None:
+                servers.append(await HttpServer(app, sock, _PATIENCE).open())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Self
@@ -19,6 +20,7 @@ from moyai.api.asgi import App, Limits
 from moyai.api.control.handlers import Plane, own_handlers
 from moyai.api.door import DEFAULT_SCOPE, Door, House
 from moyai.api.models import load_models
+from moyai.api.operation import Service
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.dns import NameServers, host_resolvers
@@ -30,9 +32,11 @@ from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
 from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, services
 from moyai.domain.defaults import Defaults
+from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import WorkloadId
+from moyai.kernel.secret import Secret
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
 from moyai.reconcile.alarms import AlarmWatcher
@@ -71,7 +75,7 @@ class ControlPlane:
         self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
         self._archive = archive
         self._metrics = ArchiveReader(archive)
-        self._metadata = MetadataServers(store, self._runtime)
+        self._metadata = MetadataServers(store, self._runtime, self._clock, self._app_of_tasks())
         self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._work: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -145,6 +149,11 @@ class ControlPlane:
         defaults = Defaults(live_endpoints=self._settings.live_endpoints)
         if defaults != self._store.world.defaults:
             self._store.apply([Put(defaults)])
+        if self._store.world.session_root is None:
+            self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
+
+    def _services(self) -> Sequence[Service]:
+        return services(self._metrics, ArchiveWriter(self._archive), self._logs, self._settings.cloud_map)
 
     def _enrol(self) -> None:
         """Have this machine registered as so many container instances."""
@@ -159,8 +168,7 @@ class ControlPlane:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
         house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        given = services(self._metrics, ArchiveWriter(self._archive), self._logs, self._settings.cloud_map)
-        door = Door(given, load_models(), house)
+        door = Door(self._services(), load_models(), house)
         plane = Plane(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -171,6 +179,12 @@ class ControlPlane:
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         return App(door, own_handlers(plane, development=keys is None), limits)
+
+    def _app_of_tasks(self) -> App:
+        """The same services, for tasks: whoever asks signs with the keys of a task's role."""
+        limit = self._settings.server.body_limit
+        house = House(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
+        return App(Door(self._services(), load_models(), house), limits=Limits(max_body=limit))
 
     async def _proxy_door(self) -> grpc.aio.Server:
         """Configuration out to the proxies and statistics in, on one socket."""

@@ -16,6 +16,8 @@ from moyai.api.ecs.service import ECS
 from moyai.api.logs.service import logs
 from moyai.api.operation import Service
 from moyai.api.ram.service import RAM
+from moyai.api.secretsmanager.service import SECRETS_MANAGER
+from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, StatePaths, TlsSettings, own_bin
 from moyai.app.probes import NetworkProbes
@@ -58,7 +60,19 @@ def services(
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
     watched = cloudwatch(metrics, writer)
-    return (ECS, cloudmap(quotas), EC2, STS, RAM, AUTOSCALING, watched, acmpca(CryptographyPki()), logs(events))
+    return (
+        ECS,
+        cloudmap(quotas),
+        EC2,
+        STS,
+        RAM,
+        SSM,
+        SECRETS_MANAGER,
+        AUTOSCALING,
+        watched,
+        acmpca(CryptographyPki()),
+        logs(events),
+    )
 
 
 def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> HealthChecker:

@@ -17,6 +17,7 @@ from moyai.cli.logs import logs
 from moyai.cli.mesh import mesh
 from moyai.cli.remote import Unreachable, say
 from moyai.cli.reset import reset
+from moyai.cli.secret import secret_commands
 from moyai.cli.status import status
 from moyai.cli.up import up
 from moyai.kernel.errors import MoyaiError
@@ -31,6 +32,7 @@ def command_line() -> typer.Typer:
         cli.command()(command)
     cli.add_typer(key_commands(), name="keys")
     cli.add_typer(image_commands(), name="image")
+    cli.add_typer(secret_commands(), name="secret")
     return cli
 
 

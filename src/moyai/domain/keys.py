@@ -20,6 +20,11 @@ def scope_key(scope: Scope) -> str:
     return f"{scope.account}/{scope.region}"
 
 
+def named_key(scope: Scope, name: str) -> str:
+    """A name of a scope as the value of an index."""
+    return f"{scope_key(scope)}/{name}"
+
+
 def family_key(scope: Scope, family: str) -> str:
     """The key of a family: its revisions' ARN without the number."""
     return f"arn:aws:ecs:{scope.region}:{scope.account}:task-definition/{family}"

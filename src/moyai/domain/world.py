@@ -36,6 +36,12 @@ from moyai.domain.pca.authority import AuthorityKey, CertificateAuthority
 from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.sandbox.state import SandboxState
+from moyai.domain.secretsmanager.secret import ManagedSecret
+from moyai.domain.secretsmanager.tables import secrets
+from moyai.domain.ssm.parameter import Parameter
+from moyai.domain.ssm.tables import parameters
+from moyai.domain.sts.session import KEY as SESSION_KEY
+from moyai.domain.sts.session import SessionRoot
 from moyai.domain.table import Table
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.peering import VpcPeering
@@ -75,6 +81,9 @@ AnyRecord = (
     | ElasticAddress
     | Defaults
     | CertificateAuthority
+    | Parameter
+    | ManagedSecret
+    | SessionRoot
     | AuthorityKey
     | IssuedCertificate
     | ServerCertificate
@@ -144,6 +153,9 @@ class World:
         self.elastic_addresses = tables.elastic_addresses()
         self._defaults: Table[Defaults] = Table()
         self.authorities = tables.authorities()
+        self.parameters = parameters()
+        self.secrets = secrets()
+        self._session_roots: Table[SessionRoot] = Table()
         self.authority_keys: Table[AuthorityKey] = Table()
         self.issued_certificates = tables.issued_certificates()
         self.server_certificates = tables.server_certificates()
@@ -165,6 +177,11 @@ class World:
     def defaults(self) -> Defaults:
         """What holds where a resource says nothing itself."""
         return self._defaults.get(KEY) or Defaults()
+
+    @property
+    def session_root(self) -> SessionRoot | None:
+        """What keys of roles follow from; None before the installation has it."""
+        return self._session_roots.get(SESSION_KEY)
 
     def check(self, change: Change) -> None:
         """Raise TypeError or ValueError when ``apply`` couldn't make this change; change nothing."""
@@ -213,6 +230,9 @@ class World:
             ElasticAddress: self.elastic_addresses,
             Defaults: self._defaults,
             CertificateAuthority: self.authorities,
+            Parameter: self.parameters,
+            ManagedSecret: self.secrets,
+            SessionRoot: self._session_roots,
             AuthorityKey: self.authority_keys,
             IssuedCertificate: self.issued_certificates,
             ServerCertificate: self.server_certificates,

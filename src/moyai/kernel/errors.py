@@ -15,7 +15,9 @@ fault it is; the door serialises it and adds nothing. Each AWS service draws its
     │   │   ├── MissingToken            MissingAuthenticationTokenException
     │   │   ├── IncompleteSignature     IncompleteSignatureException
     │   │   ├── InvalidSignature        InvalidSignatureException
-    │   │   └── UnrecognizedClient      UnrecognizedClientException
+    │   │   ├── UnrecognizedClient      UnrecognizedClientException
+    │   │   ├── ExpiredToken            ExpiredTokenException
+    │   │   └── AccessDenied            AccessDeniedException
     │   └── ServerFault         500     InternalFailure
     └── adapter errors (runtime, store, …): drawn in ports/, never leave the shell
 
@@ -122,4 +124,18 @@ class UnrecognizedClient(ClientFault):
     """The access key is not known here, or was revoked."""
 
     code = "UnrecognizedClientException"
+    status = 403
+
+
+class ExpiredToken(ClientFault):
+    """The session token was good once."""
+
+    code = "ExpiredTokenException"
+    status = 403
+
+
+class AccessDenied(ClientFault):
+    """Who asks may not do this."""
+
+    code = "AccessDeniedException"
     status = 403

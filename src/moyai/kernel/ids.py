@@ -87,6 +87,11 @@ ScheduledActionArn = NewType("ScheduledActionArn", str)
 ScalingPolicyArn = NewType("ScalingPolicyArn", str)
 """``…:scalingPolicy:<uuid>:resource/ecs/service/<cluster>/<service>:policyName/<name>``."""
 
+# Parameter Store and Secrets Manager.
+ParameterArn = NewType("ParameterArn", str)
+SecretArn = NewType("SecretArn", str)
+"""``…:secret:<name>-<6 characters>``."""
+
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
 """What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""

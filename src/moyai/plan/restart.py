@@ -16,7 +16,7 @@ from moyai.domain.ecs.task_definition import ContainerDefinition
 from moyai.domain.sandbox.state import Health
 from moyai.plan.action import Start
 from moyai.plan.sight import Case
-from moyai.plan.specs import container_spec
+from moyai.plan.specs import container_spec, unresolved
 from moyai.plan.step import Step
 
 ATTEMPT_PERIOD = 300
@@ -39,7 +39,8 @@ def started(case: Case, step: Step) -> Step:
     """The step, with the starts of those containers."""
     if step.task.desired_status is not DesiredStatus.RUNNING or step.task.last_status not in _ALIVE:
         return step
-    due = tuple(Start(container_spec(case.task, case.definition, c)) for c in case.apps if is_restarting(c))
+    again = [c for c in case.apps if is_restarting(c) and unresolved(case, c) is None]
+    due = tuple(Start(container_spec(case, c)) for c in again)
     return replace(step, effects=(*step.effects, *due)) if due else step
 
 
@@ -49,8 +50,8 @@ def is_restarting(container: Container) -> bool:
 
 
 def _next(case: Case, container: Container) -> Container:
-    if is_restarting(container) and case.fault is not None:
-        return replace(container, last_status=ContainerStatus.STOPPED, reason=case.fault)
+    if is_restarting(container) and (reason := case.fault or unresolved(case, container)) is not None:
+        return replace(container, last_status=ContainerStatus.STOPPED, reason=reason)
     if container.is_proxy or case.fault is not None or not _is_due(container, case.defined(container)):
         return container
     return replace(

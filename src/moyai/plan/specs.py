@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from moyai.domain.connect.names import VIRTUAL_CIDR, proxy_ports
 from moyai.domain.ecs import metadata
 from moyai.domain.ecs.container_settings import LinuxParameters
-from moyai.domain.ecs.task import Container, ContainerOverride, Task
+from moyai.domain.ecs.task import Container, ContainerOverride, Task, role_of
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.driver import buffer_bytes
@@ -26,9 +26,13 @@ from moyai.domain.sandbox.spec import (
     TmpfsMount,
     Ulimit,
 )
+from moyai.domain.sts.session import credentials_id
 from moyai.domain.world import World
+from moyai.kernel.secret import Secret
 from moyai.plan import settings
 from moyai.plan.networks import network_of, own_hosts
+from moyai.plan.secrets import Unresolved, resolve
+from moyai.plan.sight import Case
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
@@ -49,9 +53,9 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
     )
 
 
-def container_spec(task: Task, definition: TaskDefinition, container: Container) -> ContainerSpec:
-    """One application container of the task."""
-    defined = next(c for c in definition.container_definitions if c.name == container.name)
+def container_spec(case: Case, container: Container) -> ContainerSpec:
+    """One application container of the task. Raises Unresolved."""
+    task, definition, defined = case.task, case.definition, case.defined(container)
     override = _override(task, container.name)
     linux, platform = defined.linux_parameters or LinuxParameters(), definition.runtime_platform
     return ContainerSpec(
@@ -60,7 +64,7 @@ def container_spec(task: Task, definition: TaskDefinition, container: Container)
         image=defined.image,
         entry_point=defined.entry_point,
         command=defined.command if override.command is None else override.command,
-        environment=_environment(task, defined, override, container),
+        environment=_environment(case, container, override),
         working_directory=defined.working_directory,
         user=defined.user,
         probe=None if defined.health_check is None else probe(defined.health_check),
@@ -91,6 +95,15 @@ def _memory(defined: ContainerDefinition, override: ContainerOverride) -> Memory
         swappiness=None if linux.max_swap is None else linux.swappiness,
         shared=linux.shared_memory_size or Memory().shared,
     )
+
+
+def unresolved(case: Case, container: Container) -> str | None:
+    """Why the container can't be told what it is to be told; None when it can."""
+    try:
+        container_spec(case, container)
+    except Unresolved as missing:
+        return str(missing)
+    return None
 
 
 def probe(check: HealthCheck) -> Probe:
@@ -138,15 +151,17 @@ def _override(task: Task, name: str) -> ContainerOverride:
     return next(found, ContainerOverride(name))
 
 
-def _environment(
-    task: Task, defined: ContainerDefinition, override: ContainerOverride, container: Container
-) -> Mapping[str, str]:
-    """Definition, then override, then what ECS tells every container."""
-    region = scope_of(task.arn).region
+def _environment(case: Case, container: Container, override: ContainerOverride) -> Mapping[str, str | Secret]:
+    """Definition, then override, then secrets, then what ECS tells every container. Raises Unresolved."""
+    task, defined = case.task, case.defined(container)
+    scope = scope_of(task.arn)
+    region = scope.region
     identity = metadata.runtime_id(container.arn)
     base = f"http://{metadata.ADDRESS}"
     return {
         **{e.name: e.value for e in (*defined.environment, *(override.environment or ()))},
+        **resolve(case.world, scope, defined.secrets or (), case.now),
+        **_credentials(case),
         "AWS_DEFAULT_REGION": region,
         "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
         "AWS_REGION": region,
@@ -154,3 +169,12 @@ def _environment(
         "ECS_CONTAINER_METADATA_URI": f"{base}/v3/{identity}",
         "ECS_CONTAINER_METADATA_URI_V4": f"{base}/v4/{identity}",
     }
+
+
+def _credentials(case: Case) -> Mapping[str, str]:
+    """Where a task with a role finds its keys; it is known there by an address of its own."""
+    root = case.world.session_root
+    role = role_of(case.task, case.definition.task_role_arn)
+    if root is None or role is None or case.task.own_interface is None:
+        return {}
+    return {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{credentials_id(root, case.task.arn)}"}

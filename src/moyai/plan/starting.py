@@ -16,7 +16,7 @@ from moyai.plan.ending import deprovision, leave
 from moyai.plan.gate import opens_at
 from moyai.plan.log_streams import NoLogGroup, opened
 from moyai.plan.sight import Case
-from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, container_spec, sandbox_spec
+from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, container_spec, sandbox_spec, unresolved
 from moyai.plan.step import Step
 from moyai.plan.stopping import ESSENTIAL_EXITED, stop_task
 
@@ -54,7 +54,7 @@ def pending(case: Case) -> Step:
         return _await_proxy(case, proxy)
     if (reason := order.hopeless(case)) is not None:
         return _fail(case, StopCode.TASK_FAILED_TO_START, reason)
-    starts = tuple(Start(container_spec(case.task, case.definition, c)) for c in order.startable(case))
+    starts = tuple(Start(container_spec(case, c)) for c in order.startable(case))
     return Step(case.task, effects=starts, wake_at=order.patience_ends(case))
 
 
@@ -88,10 +88,18 @@ def _ended(case: Case) -> Step | None:
     starting = case.task.last_status is TaskStatus.PENDING
     if starting and case.fault is not None:
         return _fail(_blamed(case, case.fault), StopCode.TASK_FAILED_TO_START, case.fault)
+    if starting and (missing := _missing(case)) is not None:
+        return _fail(case, StopCode.TASK_FAILED_TO_START, missing)
     if case.sandbox is None:
         code = StopCode.TASK_FAILED_TO_START if starting else StopCode.ESSENTIAL_CONTAINER_EXITED
         return _fail(case, code, SANDBOX_LOST)
     return None
+
+
+def _missing(case: Case) -> str | None:
+    """What a container that is yet to start needs and can't have: then none is started."""
+    waiting = (c for c in case.apps if c.last_status is ContainerStatus.PENDING)
+    return next(filter(None, (unresolved(case, c) for c in waiting)), None)
 
 
 def _blamed(case: Case, fault: str) -> Case:

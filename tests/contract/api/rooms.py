@@ -26,6 +26,8 @@ from moyai.api.ecs.service import ECS
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
+from moyai.api.secretsmanager.service import SECRETS_MANAGER
+from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.quotas import Quotas
@@ -46,7 +48,19 @@ from tests.unit.telemetry.pushes import Office
 _LOADER = Loader()
 """Keeps what it has read: EC2's model takes half a second."""
 MODELS = load_models(
-    ["servicediscovery", "ec2", "sts", "cloudwatch", "ecs", "ram", "acm-pca", "logs", "application-autoscaling"]
+    [
+        "servicediscovery",
+        "ec2",
+        "sts",
+        "cloudwatch",
+        "ecs",
+        "ram",
+        "acm-pca",
+        "logs",
+        "application-autoscaling",
+        "ssm",
+        "secretsmanager",
+    ]
 )
 
 
@@ -73,6 +87,8 @@ class Rooms:
             ECS,
             RAM,
             AUTOSCALING,
+            SSM,
+            SECRETS_MANAGER,
             metrics,
             acmpca(self._pki),
             logs(self.logs),

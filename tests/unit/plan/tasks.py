@@ -8,11 +8,14 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
-from moyai.domain.world import Drain, Observed, ProxyState, Put
+from moyai.domain.world import Drain, Observed, ProxyState, Put, World
 from moyai.kernel.ids import ServiceArn, TaskArn, WorkloadId
 from moyai.plan.action import Plan
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
+from moyai.plan.sight import Case
+from moyai.testing.clock import EPOCH
+from moyai.testing.ids import SeededIds
 from moyai.testing.world import CHECK, Builder, container
 
 
@@ -88,3 +91,9 @@ def proxy_of(task: Task) -> Container:
 
 
 DRAINED = Drain(in_flight=0)
+
+
+def case_of(world: World, task: Task) -> Case:
+    """The task as its next step sees it, with no sandbox."""
+    definition = world.task_definitions[task.task_definition]
+    return Case(world, task, definition, None, None, None, None, EPOCH, SeededIds())

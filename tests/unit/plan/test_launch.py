@@ -21,7 +21,7 @@ from moyai.plan.publish import published_ports
 from moyai.plan.specs import container_spec, sandbox_spec
 from moyai.testing.world import SCOPE, Builder, container
 from tests.unit.plan.nets import Nets
-from tests.unit.plan.tasks import put
+from tests.unit.plan.tasks import case_of, put
 
 SUBNETS = tuple(s.id for s in default_vpc(SCOPE).subnets)
 PUBLIC = AwsVpcConfiguration(SUBNETS[:1], assign_public_ip="ENABLED")
@@ -104,7 +104,7 @@ def test_what_a_container_is_told():
     definition = build.definition("web", made)
     override = ContainerOverride("web", command=("other",), environment=(KeyValuePair("COLOR", "blue"),), memory=128)
     task = new(build, definition=definition, overrides=TaskOverride((override,)))
-    spec = container_spec(task, definition, task.containers[0])
+    spec = container_spec(case_of(build.world, task), task.containers[0])
     identity = runtime_id(task.containers[0].arn)
     assert re.fullmatch(rf"{task.id}-\d{{10}}", identity)
     assert (spec.command, spec.stop_timeout, spec.cpu_units, spec.memory.limit) == (("other",), 7, 32, 128)

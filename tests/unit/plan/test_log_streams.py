@@ -17,7 +17,7 @@ from moyai.plan.action import Prepare
 from moyai.plan.log_keeping import Clearing, clearing
 from moyai.plan.specs import container_spec
 from moyai.testing.world import Builder, container
-from tests.unit.plan.tasks import step
+from tests.unit.plan.tasks import case_of, step
 
 NEEDED = {"awslogs-region": "eu-west-1", "awslogs-group": "/shop"}
 SCOPE = Scope("123456789012", "eu-west-1")  # type: ignore[arg-type]
@@ -111,5 +111,4 @@ def test_events_of_streams_that_are_gone_and_of_days_that_are_over_are_to_go(bui
 
 def test_a_container_holds_what_its_buffer_says(build):
     task = build.world.tasks[launched(build, awslogs(**{"max-buffer-size": "25m"}), None)]
-    definition = build.world.task_definitions[task.task_definition]
-    assert [container_spec(task, definition, c).held_output for c in task.containers] == [25 * 1024**2, 0]
+    assert [container_spec(case_of(build.world, task), c).held_output for c in task.containers] == [25 * 1024**2, 0]

@@ -17,6 +17,7 @@ from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.world import Builder, container
+from tests.unit.plan.tasks import case_of
 
 LOG = LogConfiguration("awslogs", {"awslogs-region": "us-east-1", "awslogs-group": "g", "awslogs-create-group": "true"})
 
@@ -46,7 +47,7 @@ class Scene:
 
     async def start(self) -> None:
         await self.runtime.prepare(sandbox_spec(self.build.world, self.task, self.definition))
-        await self.runtime.start(container_spec(self.task, self.definition, self.task.containers[0]))
+        await self.runtime.start(container_spec(case_of(self.build.world, self.task), self.task.containers[0]))
 
     async def end(self) -> None:
         await self.runtime.stop(self.task.id, "app")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.port_rules import check_ports
+from moyai.api.ecs.secret_rules import check_secrets
 from moyai.domain.ecs.container_settings import RestartPolicy
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import (
@@ -36,6 +37,7 @@ def check_container(container: ContainerDefinition, definition: TaskDefinition) 
     _check_limits(container)
     if any(not pair.name for pair in container.environment):
         raise ClientException(f"An environment variable of container '{container.name}' has no name.")
+    check_secrets(container, definition)
     if container.health_check is not None:
         _check_health(container.health_check)
     if container.log_configuration is not None:

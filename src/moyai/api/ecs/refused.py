@@ -14,9 +14,8 @@ _NO_DISKS = "there is no Elastic Block Store here"
 _NO_BALANCERS = "there are no load balancers"
 _NO_PLACEMENT = "tasks are spread over the subnets' zones, and there are no container instances to choose from"
 _NO_EXEC = "there is no ECS Exec yet"
-_NO_SECRETS = "there is no Secrets Manager or Parameter Store here"
+_NO_SECRETS = "no log driver here has an option that is secret"
 _NO_PROVIDERS = "tasks run with launchType FARGATE, without a capacity provider"
-_NO_ROLES = "a task has the roles of its task definition"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
 _NO_GPU = "there are no GPUs or accelerators"
 _NOT_YET = "not yet"
@@ -47,7 +46,6 @@ _CONTAINER: _Reasons = (
     ("repositoryCredentials", "no image is pulled from a private registry"),
     ("environmentFiles", "there is no S3 here; use environment"),
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
-    ("secrets", _NO_SECRETS),
     ("versionConsistency", "images have no digests here"),
     ("interactive", "containers have no standard input"),
     ("pseudoTerminal", "containers have no terminal"),
@@ -85,8 +83,6 @@ _RUN: _Reasons = (
     ("overrides.containerOverrides[].environmentFiles", "there is no S3 here; use environment"),
     ("overrides.containerOverrides[].resourceRequirements", _NO_GPU),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
-    ("overrides.executionRoleArn", _NO_ROLES),
-    ("overrides.taskRoleArn", _NO_ROLES),
     ("overrides.ephemeralStorage", "a task's storage is not limited"),
 )
 

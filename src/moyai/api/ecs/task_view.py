@@ -165,4 +165,6 @@ def _overrides(task: Task) -> dict[str, object]:
         "inference_accelerator_overrides": [],
         "cpu": task.overrides.cpu,
         "memory": task.overrides.memory,
+        "task_role_arn": task.overrides.task_role_arn,
+        "execution_role_arn": task.overrides.execution_role_arn,
     }

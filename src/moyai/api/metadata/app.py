@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 
 from moyai.api.metadata.answer import Answer, answer, understood
+from moyai.api.metadata.credentials import PREFIX, credentials
 from moyai.domain.sandbox.state import Usage
+from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
@@ -26,8 +28,9 @@ _log = logging.getLogger(__name__)
 class MetadataApp:
     """An ASGI application for the tasks of every VPC."""
 
-    def __init__(self, store: Store, runtime: TaskRuntime) -> None:
+    def __init__(self, store: Store, runtime: TaskRuntime, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._runtime = runtime
 
     async def __call__(
@@ -49,6 +52,8 @@ class MetadataApp:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(self, path: str, peer: str) -> Answer:
+        if path.startswith(PREFIX):
+            return credentials(self._store.world, path, peer, self._clock.now())
         asked = understood(self._store.world, path, peer)
         usage = await self._usage(asked.task.id) if asked is not None and asked.leaf in _STATISTICS else {}
         return answer(self._store.world, usage, asked)

@@ -20,7 +20,7 @@ class GetCallerIdentityRequest(msgspec.Struct, frozen=True):
 def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict[str, object]:
     """The caller's account and ARN; the user id is the access key's, or the account's for an unsigned request."""
     del request
-    return {"user_id": ctx.access_key or ctx.scope.account, "account": ctx.scope.account, "arn": ctx.principal}
+    return {"user_id": ctx.user_id, "account": ctx.scope.account, "arn": ctx.principal}
 
 
 STS: Final = Service(

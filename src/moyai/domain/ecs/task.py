@@ -144,6 +144,8 @@ class TaskOverride(msgspec.Struct, frozen=True):
     container_overrides: tuple[ContainerOverride, ...] = ()
     cpu: str | None = None
     memory: str | None = None
+    task_role_arn: str | None = None
+    execution_role_arn: str | None = None
 
 
 class NetworkInterface(msgspec.Struct, frozen=True):
@@ -243,3 +245,8 @@ class Task(Stored, frozen=True, tag="task"):
     def stopped(self) -> bool:
         """Nothing of the task is left but the record."""
         return self.last_status is TaskStatus.STOPPED
+
+
+def role_of(task: Task, defined: str | None) -> str | None:
+    """The role whose keys the task gets; ``defined``: its definition's."""
+    return task.overrides.task_role_arn or defined

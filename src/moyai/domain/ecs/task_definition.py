@@ -53,6 +53,13 @@ class KeyValuePair(msgspec.Struct, frozen=True):
     value: str = ""
 
 
+class ContainerSecret(msgspec.Struct, frozen=True):
+    """An environment variable whose value is looked up when the container starts; see ``value_from.py``."""
+
+    name: str
+    value_from: str
+
+
 class PortMapping(msgspec.Struct, frozen=True):
     """A port that a container listens on; ``name`` makes it usable in Service Connect."""
 
@@ -138,6 +145,7 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     environment: tuple[KeyValuePair, ...] = ()
+    secrets: tuple[ContainerSecret, ...] | None = None
     working_directory: str | None = None
     user: str | None = None
     depends_on: tuple[ContainerDependency, ...] | None = None

@@ -8,6 +8,7 @@ import msgspec
 
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.kernel.ids import TaskId, VpcId
+from moyai.kernel.secret import Secret
 
 
 class HostName(msgspec.Struct, frozen=True):
@@ -180,7 +181,7 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     image: str
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
-    environment: Mapping[str, str] = {}
+    environment: Mapping[str, str | Secret] = {}
     working_directory: str | None = None
     user: str | None = None
     """``user``, ``uid``, ``user:group`` or ``uid:gid``; None = root with reduced capabilities."""

@@ -7,11 +7,12 @@ Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 from __future__ import annotations
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
+from moyai.kernel.secret import Secret
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.runtime.linux import settings
 from moyai.runtime.linux.cgroups import Membership
@@ -64,7 +65,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
             "held_output": spec.held_output,
             "host_name": host_name,
             "arguments": arguments,
-            "environment": {**environment, **config.environment, **spec.environment},
+            "environment": {**environment, **config.environment, **_revealed(spec.environment)},
             "working_directory": spec.working_directory or config.working_directory,
             "user": spec.user or config.user,
             "limits": _limits(spec.ulimits),
@@ -91,6 +92,11 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
         "oom_events": place.membership.oom_events,
         "ambient": False,
     }
+
+
+def _revealed(environment: Mapping[str, str | Secret]) -> dict[str, str]:
+    """From here on, values are in the order, a file that root alone may read, and in the container's environment."""
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in environment.items()}
 
 
 def _arguments(spec: ContainerSpec, image: Image) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def start(order: Order) -> None:
         _raise_failure(earlier.reason if earlier.phase == FAILED else None)
         return
     path = directory / "order"
-    path.write_bytes(order.pack())
+    _write_private(path, order.pack())
     command = [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, str(path)]
     # What a keeper says on its standard error is its last word: why it died.
     with (
@@ -95,6 +95,13 @@ def start(order: Order) -> None:
         words = (directory / "keeper.err").read_text(errors="replace").strip().splitlines()
         why = words[-1] if words else "it gave no reason"
         _raise_failure(answer or f"{CannotCreate.category}: the container's keeper ended without an answer: {why}")
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """A new file for its owner alone, whatever the umask: the container's secrets are in it."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(data)
 
 
 def _runs(kept: Kept) -> bool:

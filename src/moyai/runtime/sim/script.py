@@ -32,7 +32,7 @@ def script_of(container: ContainerSpec) -> Script:
     Raises CannotCreate for words that are none.
     """
     command = container.command or ()
-    words = command[1:] if command and command[0] == "sim" else container.environment.get(VARIABLE, "").split()
+    words = command[1:] if command and command[0] == "sim" else str(container.environment.get(VARIABLE, "")).split()
     try:
         return msgspec.convert(dict(_pair(w) for w in words), Script, strict=False)
     except msgspec.ValidationError as bad:

@@ -7,6 +7,7 @@ import pytest
 from moyai.plan.settings import capabilities
 from moyai.plan.specs import container_spec, sandbox_spec
 from tests.unit.api.ecs.bench import NETWORK, container, fargate
+from tests.unit.plan.tasks import case_of
 
 EC2 = {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]}
 VOLUMES = {"volumes": [{"name": "data"}]}
@@ -145,7 +146,7 @@ def test_what_is_accepted_is_shown_and_reaches_the_runtime(ecs):
     assert shown["ephemeralStorage"] == shown["fargateEphemeralStorage"] == {"sizeInGiB": 30}
     task = ecs.world.tasks[shown["taskArn"]]
     definition = ecs.world.task_definitions[task.task_definition]
-    web, side = (container_spec(task, definition, c) for c in task.containers)
+    web, side = (container_spec(case_of(ecs.world, task), c) for c in task.containers)
     assert sandbox_spec(ecs.world, task, definition).storage_gib == 30
     assert "SYS_PTRACE" in web.capabilities
     assert "NET_RAW" not in web.capabilities

@@ -77,6 +77,10 @@ def test_a_definition_for_ec2_can_be_registered_but_is_not_for_fargate(ecs):
     ]
 
 
+def _secrets(*secrets):
+    return _containers({"secrets": list(secrets)}) | {"executionRoleArn": "arn:aws:iam::123456789012:role/execution"}
+
+
 def _containers(*changes):
     return {"containerDefinitions": [container(**one) for one in changes]}
 
@@ -169,7 +173,17 @@ def _waits(condition="START", **other):
         (_check(startPeriod=301), "healthCheck.startPeriod must be between 0 and 300"),
         (_containers({"environment": [{"value": "1"}]}), "has no name"),
         (_containers({"privileged": True}), "Fargate requires that the 'privileged' setting be 'false'"),
-        (_containers({"secrets": [{"name": "a", "valueFrom": "b"}]}), "containerDefinitions[0].secrets: not supported"),
+        (
+            _containers({"secrets": [{"name": "a", "valueFrom": "b"}]}),
+            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+        ),
+        (_secrets({"name": "a", "valueFrom": "b c"}), "parameter name specified for secret a is invalid."),
+        (_secrets({"name": "a", "valueFrom": "arn:aws:s3:::b"}), "parameter name specified for secret a is invalid."),
+        (_secrets({"name": "", "valueFrom": "b"}), "has no name"),
+        (
+            _secrets({"name": "a", "valueFrom": "b"}, {"name": "a", "valueFrom": "c"}),
+            "existing environment variables set on the container, such as 'a'.",
+        ),
         ({"requiresCompatibilities": ["EXTERNAL"]}, "requiresCompatibilities: EXTERNAL is not supported"),
         ({"tags": []}, "Tags can not be empty."),
         ({"tags": [{"key": "AWS:x", "value": ""}]}, "reserved"),

@@ -13,6 +13,7 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.sandbox.state import Usage
 from moyai.domain.world import Put
+from moyai.testing.clock import ManualClock
 from moyai.testing.world import Builder, container
 
 
@@ -116,7 +117,7 @@ async def test_over_asgi(builder, task, method, status):
     class Kept:
         world = builder.world
 
-    app = MetadataApp(Kept(), Measured())  # type: ignore[arg-type]
+    app = MetadataApp(Kept(), Measured(), ManualClock())  # type: ignore[arg-type]
     path = f"/v4/{runtime_id(task.containers[0].arn)}/stats"
     scope = {"type": "http", "method": method, "path": path, "client": (task.interface.address, 5)}
     await app(scope, None, send)  # type: ignore[arg-type]

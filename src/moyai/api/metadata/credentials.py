@@ -1,0 +1,53 @@
+"""What a task with a role finds under AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Pure.
+
+Promise: a task gets its own keys and nobody else's: the path can't be guessed, and the call must come from the task's
+own address. Keys change every hour, and are good for five hours more at least.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Final
+
+from moyai.api.metadata.answer import Answer
+from moyai.domain.ecs.task import Task, role_of
+from moyai.domain.sts.session import Claims, credentials_id, issue
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant
+
+PREFIX: Final = "/v2/credentials/"
+_HOUR: Final = 3600
+_HOURS: Final = 6
+
+
+def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
+    """The keys of the task that asks; 404 says nothing about what there is."""
+    asked = path.removeprefix(PREFIX)
+    root = world.session_root
+    alive = world.tasks.each("alive", "yes")
+    mine = (t for t in alive if t.own_interface is not None and t.own_interface.address == peer)
+    task = next((t for t in mine if root is not None and _same(credentials_id(root, t.arn), asked)), None)
+    role = None if task is None else _role(world, task)
+    if root is None or task is None or role is None:
+        return Answer(404, "There are no credentials under this path for this task.")
+    expires = (int(now) // _HOUR + _HOURS) * _HOUR
+    keys = issue(root, Claims(task.arn, role, expires))
+    body = {
+        "RoleArn": role,
+        "AccessKeyId": keys.access_key,
+        "SecretAccessKey": keys.secret.reveal(),
+        "Token": keys.token,
+        "Expiration": datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return Answer(200, body)
+
+
+def _role(world: World, task: Task) -> str | None:
+    definition = world.task_definitions.get(task.task_definition)
+    return None if definition is None else role_of(task, definition.task_role_arn)
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode())

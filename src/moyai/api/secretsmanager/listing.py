@@ -1,0 +1,136 @@
+"""Lists: secrets, and the versions of one.
+
+Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from moyai.api.operation import Context
+from moyai.api.secretsmanager.lookup import secret_of
+from moyai.api.secretsmanager.secrets import summary
+from moyai.domain.keys import scope_key
+from moyai.domain.paging import BadToken, page
+from moyai.domain.secretsmanager.errors import InvalidNextToken, InvalidParameter
+from moyai.domain.secretsmanager.secret import ManagedSecret, SecretVersion
+
+_MOST = 100
+_NOT = "!"
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One condition; any of the values will do. A value that begins with ``!`` is one that must not be."""
+
+    key: str = "all"
+    values: tuple[str, ...] = ()
+
+
+class ListSecretsRequest(msgspec.Struct, frozen=True):
+    """Input of ListSecrets."""
+
+    include_planned_deletion: bool = False
+    max_results: int | None = None
+    next_token: str | None = None
+    filters: tuple[Filter, ...] = ()
+    sort_order: str = "desc"
+    sort_by: str = "created-date"
+
+
+class ListVersionsRequest(msgspec.Struct, frozen=True):
+    """Input of ListSecretVersionIds."""
+
+    secret_id: str
+    max_results: int | None = None
+    next_token: str | None = None
+    include_deprecated: bool = False
+
+
+def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]:
+    """Secrets without their values; those marked for deletion only if asked."""
+    rank = _RANKS.get(request.sort_by)
+    if rank is None:
+        raise InvalidParameter(f"SortBy {request.sort_by} is not supported by moyai: reading a secret leaves no trace.")
+    fits = [_condition(one) for one in request.filters]
+    world = ctx.store.world
+    keys = (
+        s.key
+        for s in world.secrets.by("scope", scope_key(ctx.scope))
+        if not s.gone(ctx.now)
+        and (s.deleted_at is None or request.include_planned_deletion)
+        and all(one(s) for one in fits)
+    )
+    listing = ("ListSecrets", request.filters, request.include_planned_deletion, request.sort_by, request.sort_order)
+    try:
+        shown = page(
+            keys,
+            listing,
+            request.next_token,
+            request.max_results or _MOST,
+            lambda key: rank(world.secrets.get(key), key),
+            descending=request.sort_order == "desc",
+        )
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error
+    return {"secret_list": [_listed(world.secrets[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def list_versions(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
+    """The versions that have a label; the others only if asked."""
+    found = secret_of(ctx, request.secret_id, marked=None)
+    versions = {v.id: v for v in found.versions if v.stages or request.include_deprecated}
+    listing = ("ListSecretVersionIds", found.arn, request.include_deprecated)
+    try:
+        shown = page(versions, listing, request.next_token, request.max_results or _MOST)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error
+    return {
+        "arn": found.arn,
+        "name": found.name,
+        "versions": [_version(versions[key]) for key in shown.keys],
+        "next_token": shown.next_token,
+    }
+
+
+def _listed(secret: ManagedSecret) -> dict[str, object]:
+    return {**summary(secret), "secret_versions_to_stages": {v.id: v.stages for v in secret.versions if v.stages}}
+
+
+def _version(version: SecretVersion) -> dict[str, object]:
+    return {"version_id": version.id, "version_stages": version.stages, "created_date": version.created_at}
+
+
+def _condition(one: Filter) -> Callable[[ManagedSecret], bool]:
+    read = _READ.get(one.key)
+    if read is None:
+        raise InvalidParameter(f"The filter {one.key} is not supported by moyai: there are no replicas and no owners.")
+    wanted = [value for value in one.values if not value.startswith(_NOT)]
+    unwanted = [value.removeprefix(_NOT) for value in one.values if value.startswith(_NOT)]
+
+    def fits(secret: ManagedSecret) -> bool:
+        texts = read(secret)
+        found = any(text.startswith(value) for value in wanted for text in texts)
+        return (found or not wanted) and not any(text.startswith(value) for value in unwanted for text in texts)
+
+    return fits
+
+
+_READ: Mapping[str, Callable[[ManagedSecret], Iterable[str]]] = MappingProxyType(
+    {
+        "name": lambda s: (s.name,),
+        "description": lambda s: (s.description or "",),
+        "tag-key": lambda s: tuple(s.tags),
+        "tag-value": lambda s: tuple(s.tags.values()),
+        "all": lambda s: (s.name, s.description or "", *s.tags, *s.tags.values()),
+    }
+)
+_RANKS: Mapping[str, Callable[[ManagedSecret | None, str], tuple[float, str]]] = MappingProxyType(
+    {
+        "created-date": lambda s, key: (0.0 if s is None else s.created_at, key),
+        "last-changed-date": lambda s, key: (0.0 if s is None else s.changed_at, key),
+        "name": lambda _, key: (0.0, key),
+    }
+)

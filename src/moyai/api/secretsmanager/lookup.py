@@ -1,0 +1,40 @@
+"""Finding the secret that a request names.
+
+Promise: what belongs to another account or region is not there.
+"""
+
+from __future__ import annotations
+
+from moyai.api.operation import Context
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.secretsmanager.errors import InvalidRequest, ResourceNotFound
+from moyai.domain.secretsmanager.lookup import find_secret
+from moyai.domain.secretsmanager.secret import ManagedSecret
+from moyai.domain.world import Delete, Put
+
+NOT_FOUND = "Secrets Manager can't find the specified secret."
+MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+
+
+def secret_of(ctx: Context, called: str, *, marked: str | None = MARKED) -> ManagedSecret:
+    """The secret. ``marked``: what is said when it is marked for deletion; None takes it all the same.
+
+    Raises ResourceNotFound, InvalidRequest.
+    """
+    found = find_secret(ctx.store.world, ctx.scope, called, ctx.now)
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise ResourceNotFound(NOT_FOUND)
+    if found.deleted_at is not None and marked is not None:
+        raise InvalidRequest(marked)
+    return found
+
+
+def keep(ctx: Context, secret: ManagedSecret) -> None:
+    """Record a secret, and let those go that can't be restored any more."""
+    ctx.store.apply([Put(secret), *forgotten(ctx)])
+
+
+def forgotten(ctx: Context) -> tuple[Delete, ...]:
+    """What takes the records away of secrets that can't be restored any more."""
+    known = ctx.store.world.secrets.by("scope", scope_key(ctx.scope))
+    return tuple(Delete(ManagedSecret, s.key) for s in known if s.gone(ctx.now))

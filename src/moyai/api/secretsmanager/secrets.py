@@ -1,0 +1,194 @@
+"""Secrets: create, update, describe, delete, restore.
+
+Promise: a secret that is deleted can be restored until its window is over; then it is gone, and its values with the
+next change of any secret of its account and region.
+Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.api.secretsmanager.lookup import forgotten, keep, secret_of
+from moyai.api.secretsmanager.tags import Tag, checked_tags, tag_list
+from moyai.api.secretsmanager.values import Value, new_version, versioned
+from moyai.domain.keys import scope_key
+from moyai.domain.secretsmanager.errors import (
+    InvalidParameter,
+    InvalidRequest,
+    LimitExceeded,
+    ResourceExists,
+    ResourceNotFound,
+)
+from moyai.domain.secretsmanager.lookup import find_secret, suffixed
+from moyai.domain.secretsmanager.secret import CURRENT, SUFFIX_LENGTH, ManagedSecret
+from moyai.domain.world import Delete
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import SecretArn
+
+MAX_SECRETS = 10_000
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
+_DAY = 86400.0
+_WINDOW = range(7, 31)
+_DEFAULT_WINDOW = 30
+
+
+class CreateSecretRequest(msgspec.Struct, frozen=True):
+    """Input of CreateSecret."""
+
+    name: str
+    client_request_token: str | None = None
+    description: str | None = None
+    kms_key_id: str | None = None
+    secret_binary: bytes | None = None
+    secret_string: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateSecretRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateSecret."""
+
+    secret_id: str
+    client_request_token: str | None = None
+    description: str | None = None
+    kms_key_id: str | None = None
+    secret_binary: bytes | None = None
+    secret_string: str | None = None
+
+
+class SecretRequest(msgspec.Struct, frozen=True):
+    """A secret, and nothing more to say."""
+
+    secret_id: str
+
+
+class DeleteSecretRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteSecret."""
+
+    secret_id: str
+    recovery_window_in_days: int | None = None
+    force_delete_without_recovery: bool = False
+
+
+def create(ctx: Context, request: CreateSecretRequest) -> dict[str, object]:
+    """A new secret, with a value or without."""
+    if not _NAME.fullmatch(request.name):
+        raise InvalidParameter(
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+        )
+    value = Value(request.secret_string, request.secret_binary, request.client_request_token)
+    known = find_secret(ctx.store.world, ctx.scope, request.name, ctx.now)
+    if known is not None:
+        return _made_before(ctx, known, request, value)
+    if ctx.store.world.secrets.count("scope", scope_key(ctx.scope)) >= MAX_SECRETS:
+        raise LimitExceeded(f"There can be {MAX_SECRETS} secrets in an account and region.")
+    suffix = ctx.ids.alphanumeric(SUFFIX_LENGTH)
+    secret = ManagedSecret(
+        arn=SecretArn(arn("secretsmanager", ctx.scope, suffixed(request.name, suffix))),
+        name=request.name,
+        created_at=ctx.now,
+        changed_at=ctx.now,
+        description=request.description,
+        kms_key_id=request.kms_key_id,
+        tags=checked_tags(request.tags),
+    )
+    return _with_value(ctx, secret, value)
+
+
+def update(ctx: Context, request: UpdateSecretRequest) -> dict[str, object]:
+    """Another description or key, a new version, or all of it."""
+    found = secret_of(ctx, request.secret_id)
+    changed = replace(
+        found,
+        description=found.description if request.description is None else request.description,
+        kms_key_id=found.kms_key_id if request.kms_key_id is None else request.kms_key_id,
+        changed_at=ctx.now,
+    )
+    value = Value(request.secret_string, request.secret_binary, request.client_request_token)
+    return _with_value(ctx, changed, value)
+
+
+def describe(ctx: Context, request: SecretRequest) -> dict[str, object]:
+    """Everything about a secret but its values."""
+    found = secret_of(ctx, request.secret_id, marked=None)
+    return {
+        **summary(found),
+        "version_ids_to_stages": {v.id: v.stages for v in found.versions if v.stages},
+    }
+
+
+def get_policy(ctx: Context, request: SecretRequest) -> dict[str, object]:
+    """A secret's resource policy: there is none."""
+    found = secret_of(ctx, request.secret_id, marked=None)
+    return {"arn": found.arn, "name": found.name}
+
+
+def delete(ctx: Context, request: DeleteSecretRequest) -> dict[str, object]:
+    """Mark a secret for deletion, or delete it at once."""
+    days, force = request.recovery_window_in_days, request.force_delete_without_recovery
+    if force and days is not None:
+        raise InvalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+    if days is not None and days not in _WINDOW:
+        raise InvalidParameter("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
+    marked = None if force else "You tried to perform the operation on a secret that's currently marked deleted."
+    try:
+        found = secret_of(ctx, request.secret_id, marked=marked)
+    except ResourceNotFound:
+        if not force:
+            raise
+        return {"name": request.secret_id, "deletion_date": ctx.now}
+    if force:
+        ctx.store.apply([Delete(ManagedSecret, found.key), *(d for d in forgotten(ctx) if d.key != found.key)])
+        return {"arn": found.arn, "name": found.name, "deletion_date": ctx.now}
+    until: Instant = later(ctx.now, (days or _DEFAULT_WINDOW) * _DAY)
+    keep(ctx, replace(found, deleted_at=ctx.now, purge_at=until))
+    return {"arn": found.arn, "name": found.name, "deletion_date": until}
+
+
+def restore(ctx: Context, request: SecretRequest) -> dict[str, object]:
+    """Take the mark away; one that has none stays as it is."""
+    found = secret_of(ctx, request.secret_id, marked=None)
+    keep(ctx, replace(found, deleted_at=None, purge_at=None))
+    return {"arn": found.arn, "name": found.name}
+
+
+def summary(secret: ManagedSecret) -> dict[str, object]:
+    """A secret as it is listed."""
+    return {
+        "arn": secret.arn,
+        "name": secret.name,
+        "description": secret.description,
+        "kms_key_id": secret.kms_key_id,
+        "last_changed_date": secret.changed_at,
+        "created_date": secret.created_at,
+        "deleted_date": secret.deleted_at,
+        "tags": tag_list(secret.tags),
+    }
+
+
+def _made_before(ctx: Context, known: ManagedSecret, request: CreateSecretRequest, value: Value) -> dict[str, object]:
+    """The same secret again, when it is the same request. Raises InvalidRequest, ResourceExists."""
+    if known.deleted_at is not None:
+        raise InvalidRequest(
+            "You can't create this secret because a secret with this name is already scheduled for deletion."
+        )
+    token = request.client_request_token
+    if token is None or known.version(token) is None:
+        raise ResourceExists(f"The operation failed because the secret {request.name} already exists.")
+    version = new_version(ctx, known, value, (CURRENT,))
+    return {"arn": known.arn, "name": known.name, "version_id": version.id}
+
+
+def _with_value(ctx: Context, secret: ManagedSecret, value: Value) -> dict[str, object]:
+    shown: dict[str, object] = {"arn": secret.arn, "name": secret.name}
+    if not value.given:
+        keep(ctx, secret)
+        return shown
+    version = new_version(ctx, secret, value, (CURRENT,))
+    keep(ctx, versioned(ctx, secret, version))
+    return {**shown, "version_id": version.id}

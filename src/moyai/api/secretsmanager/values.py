@@ -1,0 +1,169 @@
+"""Values of secrets: put, get, move labels.
+
+Promise: a version never changes; the same token with the same value makes it once.
+Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.api.secretsmanager.lookup import keep, secret_of
+from moyai.domain.secretsmanager.errors import InvalidParameter, InvalidRequest, ResourceExists, ResourceNotFound
+from moyai.domain.secretsmanager.secret import (
+    CURRENT,
+    MAX_STAGES,
+    ManagedSecret,
+    SecretVersion,
+    relabelled,
+    with_version,
+)
+from moyai.kernel.secret import Secret
+
+_CANT_FIND = "Secrets Manager can't find the specified secret value for"
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A value as it came, and the token it came with."""
+
+    string: str | None = None
+    binary: bytes | None = None
+    token: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is one at all."""
+        return self.string is not None or self.binary is not None
+
+
+class PutSecretValueRequest(msgspec.Struct, frozen=True):
+    """Input of PutSecretValue."""
+
+    secret_id: str
+    client_request_token: str | None = None
+    secret_binary: bytes | None = None
+    secret_string: str | None = None
+    version_stages: tuple[str, ...] = (CURRENT,)
+
+
+class GetSecretValueRequest(msgspec.Struct, frozen=True):
+    """Input of GetSecretValue."""
+
+    secret_id: str
+    version_id: str | None = None
+    version_stage: str | None = None
+
+
+class UpdateSecretVersionStageRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateSecretVersionStage."""
+
+    secret_id: str
+    version_stage: str
+    remove_from_version_id: str | None = None
+    move_to_version_id: str | None = None
+
+
+def put(ctx: Context, request: PutSecretValueRequest) -> dict[str, object]:
+    """A new version of a secret."""
+    found = secret_of(ctx, request.secret_id)
+    value = Value(request.secret_string, request.secret_binary, request.client_request_token)
+    if not value.given:
+        raise InvalidRequest("You must provide either SecretString or SecretBinary.")
+    version = new_version(ctx, found, value, request.version_stages)
+    changed = versioned(ctx, found, version)
+    if changed != found:
+        keep(ctx, changed)
+    stages = next((v.stages for v in changed.versions if v.id == version.id), ())
+    return {"arn": found.arn, "name": found.name, "version_id": version.id, "version_stages": stages}
+
+
+def get(ctx: Context, request: GetSecretValueRequest) -> dict[str, object]:
+    """A version's value, of the current one when none is named."""
+    found = secret_of(ctx, request.secret_id)
+    version = _asked(found, request)
+    value = version.value.reveal()
+    return {
+        "arn": found.arn,
+        "name": found.name,
+        "version_id": version.id,
+        "secret_binary": b64decode(value) if version.binary else None,
+        "secret_string": None if version.binary else value,
+        "version_stages": version.stages,
+        "created_date": version.created_at,
+    }
+
+
+def move_stage(ctx: Context, request: UpdateSecretVersionStageRequest) -> dict[str, object]:
+    """Take a label from one version, and give it to another."""
+    found, stage = secret_of(ctx, request.secret_id), request.version_stage
+    holder = found.staged(stage)
+    target, source = request.move_to_version_id, request.remove_from_version_id
+    for identity in (target, source):
+        if identity is not None and found.version(identity) is None:
+            raise ResourceNotFound(f"{_CANT_FIND} VersionId: {identity}")
+    if holder is not None and holder.id not in {source, target}:
+        raise InvalidParameter(
+            f"The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to version "
+            f"{holder.id}, so you must explicitly reference that version in RemoveFromVersionId."
+        )
+    if target is None and stage == CURRENT:
+        raise InvalidParameter(f"You can't remove the staging label {CURRENT}; move it to another version.")
+    if target is not None:
+        versions = relabelled(found.versions, target, (stage,))
+    else:
+        versions = tuple(replace(v, stages=tuple(s for s in v.stages if s != stage)) for v in found.versions)
+    _check_stages(versions)
+    if versions != found.versions:
+        keep(ctx, replace(found, versions=versions, changed_at=ctx.now))
+    return {"arn": found.arn, "name": found.name}
+
+
+def new_version(ctx: Context, secret: ManagedSecret, value: Value, stages: tuple[str, ...]) -> SecretVersion:
+    """The version that a value makes. Raises InvalidParameter, ResourceExists."""
+    if value.string is not None and value.binary is not None:
+        raise InvalidParameter(
+            "You can't specify both a binary secret value and a string secret value in the same secret."
+        )
+    binary = value.binary is not None
+    text = b64encode(value.binary or b"").decode() if binary else value.string or ""
+    token = value.token or ctx.ids.uuid()
+    known = secret.version(token)
+    if known is not None and (known.value, known.binary) != (Secret(text), binary):
+        raise ResourceExists(
+            f"You can't use ClientRequestToken {token} because that value is already in use for a version of secret "
+            f"{secret.arn}."
+        )
+    return known or SecretVersion(token, Secret(text), ctx.now, stages, binary)
+
+
+def versioned(ctx: Context, secret: ManagedSecret, version: SecretVersion) -> ManagedSecret:
+    """The secret with this version; itself where it has it already."""
+    if secret.version(version.id) is not None:
+        return secret
+    changed = with_version(secret, version, ctx.now)
+    _check_stages(changed.versions)
+    return changed
+
+
+def _check_stages(versions: tuple[SecretVersion, ...]) -> None:
+    if sum(len(v.stages) for v in versions) > MAX_STAGES:
+        raise InvalidParameter(f"A secret can have {MAX_STAGES} staging labels.")
+
+
+def _asked(secret: ManagedSecret, request: GetSecretValueRequest) -> SecretVersion:
+    stage = request.version_stage or CURRENT
+    if request.version_id is None:
+        version = secret.staged(stage)
+        if version is None:
+            raise ResourceNotFound(f"{_CANT_FIND} staging label: {stage}")
+        return version
+    version = secret.version(request.version_id)
+    if version is None:
+        raise ResourceNotFound(f"{_CANT_FIND} VersionId: {request.version_id}")
+    if request.version_stage is not None and request.version_stage not in version.stages:
+        raise InvalidRequest("You provided a VersionStage that is not associated to the provided VersionId.")
+    return version

@@ -1,0 +1,179 @@
+"""Lists of parameters: below a path, with their values; by filters, without.
+
+Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from moyai.api.operation import Context
+from moyai.api.ssm import lookup
+from moyai.domain.keys import scope_key
+from moyai.domain.paging import BadToken, Page, page
+from moyai.domain.ssm.errors import InvalidFilterKey, InvalidFilterOption, InvalidFilterValue, InvalidNextToken
+from moyai.domain.ssm.parameter import Parameter
+from moyai.kernel.errors import InvalidInput
+
+_BY_PATH, _DESCRIBED = 10, 50
+_TAG = "tag:"
+
+
+class ParameterFilter(msgspec.Struct, frozen=True):
+    """One condition; any of the values will do."""
+
+    key: str
+    option: str | None = None
+    values: tuple[str, ...] = ()
+
+
+class OldFilter(msgspec.Struct, frozen=True):
+    """A condition in the older form."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+class GetParametersByPathRequest(msgspec.Struct, frozen=True):
+    """Input of GetParametersByPath."""
+
+    path: str
+    recursive: bool = False
+    parameter_filters: tuple[ParameterFilter, ...] = ()
+    with_decryption: bool = False
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+class DescribeParametersRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeParameters."""
+
+    filters: tuple[OldFilter, ...] = ()
+    parameter_filters: tuple[ParameterFilter, ...] = ()
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+def by_path(ctx: Context, request: GetParametersByPathRequest) -> dict[str, object]:
+    """The parameters of a hierarchy with their values."""
+    if not request.path.startswith("/"):
+        raise InvalidInput(
+            "The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward "
+            'slash "/".'
+        )
+    for one in request.parameter_filters:
+        if one.key not in {"Type", "KeyId"}:
+            raise InvalidFilterKey(f"{one.key} is no filter of GetParametersByPath here; Type and KeyId are.")
+    fits = _all_of(request.parameter_filters)
+    here = _below(request.path, recursive=request.recursive)
+    listing = ("GetParametersByPath", request.path, request.recursive, request.parameter_filters)
+    shown = _page(ctx, lambda p: here(p.name) and fits(p), listing, request, _BY_PATH)
+    found = [ctx.store.world.parameters[key] for key in shown.keys]
+    views = [lookup.parameter_view(p, p.newest, "", decrypted=request.with_decryption) for p in found]
+    return {"parameters": views, "next_token": shown.next_token}
+
+
+def describe(ctx: Context, request: DescribeParametersRequest) -> dict[str, object]:
+    """Everything about parameters but their values."""
+    if request.filters and request.parameter_filters:
+        raise InvalidInput("You can use either Filters or ParameterFilters in a single request.")
+    old = tuple(ParameterFilter(f.key, "BeginsWith" if f.key == "Name" else None, f.values) for f in request.filters)
+    filters = old or request.parameter_filters
+    listing = ("DescribeParameters", filters)
+    shown = _page(ctx, _all_of(filters), listing, request, _DESCRIBED)
+    views = [_metadata(ctx.store.world.parameters[key]) for key in shown.keys]
+    return {"parameters": views, "next_token": shown.next_token}
+
+
+def _metadata(parameter: Parameter) -> dict[str, object]:
+    return {
+        "name": parameter.name,
+        "arn": parameter.arn,
+        "type": parameter.type,
+        "key_id": parameter.key_id,
+        "last_modified_date": parameter.newest.modified_at,
+        "last_modified_user": parameter.newest.modified_by,
+        "description": parameter.description,
+        "version": parameter.newest.number,
+        "tier": parameter.tier,
+        "policies": [],
+        "data_type": parameter.data_type,
+    }
+
+
+def _page(
+    ctx: Context,
+    fits: Callable[[Parameter], bool],
+    listing: object,
+    request: GetParametersByPathRequest | DescribeParametersRequest,
+    most: int,
+) -> Page:
+    known = ctx.store.world.parameters.by("scope", scope_key(ctx.scope))
+    try:
+        return page((p.key for p in known if fits(p)), listing, request.next_token, request.max_results or most)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error
+
+
+def _all_of(filters: Iterable[ParameterFilter]) -> Callable[[Parameter], bool]:
+    conditions = [_condition(one) for one in filters]
+    return lambda parameter: all(fits(parameter) for fits in conditions)
+
+
+def _condition(one: ParameterFilter) -> Callable[[Parameter], bool]:
+    """What a filter asks of a parameter. Raises InvalidFilterKey, InvalidFilterOption, InvalidFilterValue."""
+    if one.key.startswith(_TAG):
+        tag = one.key.removeprefix(_TAG)
+        return lambda p: tag in p.tags and (not one.values or p.tags[tag] in one.values)
+    if not one.values:
+        raise InvalidFilterValue(f"The following filter value is missing for filter key {one.key}.")
+    if one.key == "Path":
+        return _path_condition(one)
+    read = _READ.get(one.key)
+    if read is None:
+        raise InvalidFilterKey(f"The following filter key is not valid: {one.key}.")
+    matches = _MATCHES.get(one.option or "Equals")
+    if matches is None or (one.key != "Name" and one.option not in {None, "Equals"}):
+        raise InvalidFilterOption(f"The following filter option is not valid: {one.option}.")
+    return lambda p: any(matches(read(p), value) for value in one.values)
+
+
+def _path_condition(one: ParameterFilter) -> Callable[[Parameter], bool]:
+    if one.option not in {None, "OneLevel", "Recursive"}:
+        raise InvalidFilterOption(f"The following filter option is not valid: {one.option}.")
+    if any(not value.startswith("/") for value in one.values):
+        raise InvalidFilterValue("A path begins with a slash.")
+    places = [_below(value, recursive=one.option == "Recursive") for value in one.values]
+    return lambda p: any(here(p.name) for here in places)
+
+
+def _below(path: str, *, recursive: bool) -> Callable[[str], bool]:
+    """Whether a name is below a path, at any depth or right below. Names without a slash are below ``/``."""
+    start = path.rstrip("/") + "/"
+
+    def here(name: str) -> bool:
+        whole = name if name.startswith("/") else f"/{name}"
+        return whole.startswith(start) and (recursive or "/" not in whole.removeprefix(start))
+
+    return here
+
+
+_READ: Mapping[str, Callable[[Parameter], str]] = MappingProxyType(
+    {
+        "Name": lambda p: p.name,
+        "Type": lambda p: p.type,
+        "KeyId": lambda p: p.key_id or "",
+        "Tier": lambda p: p.tier,
+        "DataType": lambda p: p.data_type,
+    }
+)
+_MATCHES: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
+    {
+        "Equals": lambda text, value: text == value,
+        "BeginsWith": lambda text, value: text.startswith(value),
+        "Contains": lambda text, value: value in text,
+    }
+)

@@ -1,0 +1,73 @@
+"""Finding the parameters that a request names, and showing them.
+
+Promise: a value leaves only where it was asked for; a SecureString that is not to be decrypted shows a text that has
+nothing to do with it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+
+from moyai.api.operation import Context
+from moyai.domain.ssm.errors import ParameterNotFound, ParameterVersionNotFound
+from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, Selected, selected
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.scope import Scope
+
+NAME_RULE = (
+    'Parameter name: can\'t be prefixed with "aws" or "ssm" (case-insensitive). If formed as a path, it can consist of '
+    "sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 "
+    "symbols .-_"
+)
+
+
+def find(ctx: Context, called: str) -> tuple[Parameter, ParameterVersion, Selected]:
+    """The parameter and its version. Raises InvalidInput, ParameterNotFound, ParameterVersionNotFound."""
+    asked = selected(ctx.scope, called)
+    if asked is None:
+        raise InvalidInput(NAME_RULE)
+    found = ctx.store.world.parameters.get(asked.arn)
+    if found is None or asked.name not in {None, found.name} or not _is_ours(asked, ctx.scope):
+        raise ParameterNotFound(f"Parameter {called} not found.")
+    version = found.version(asked.selector)
+    if version is None:
+        raise ParameterVersionNotFound(
+            f"Systems Manager could not find version {asked.selector} of {found.name}. Verify the version and try "
+            "again."
+        )
+    return found, version, asked
+
+
+def named(ctx: Context, name: str) -> Parameter:
+    """The parameter of that very name. Raises ParameterNotFound."""
+    found, _, asked = find(ctx, name)
+    if asked.selector:
+        raise ParameterNotFound(f"Parameter {name} not found.")
+    return found
+
+
+def parameter_view(
+    parameter: Parameter, version: ParameterVersion, selector: str, *, decrypted: bool
+) -> dict[str, object]:
+    """A parameter with its value."""
+    hidden = parameter.type is ParameterType.SECURE_STRING and not decrypted
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "value": _cipher(parameter, version) if hidden else version.value.reveal(),
+        "version": version.number,
+        "selector": f":{selector}" if selector else None,
+        "last_modified_date": version.modified_at,
+        "arn": parameter.arn,
+        "data_type": parameter.data_type,
+    }
+
+
+def _is_ours(asked: Selected, scope: Scope) -> bool:
+    """What an ARN names in another account or region is not there for this caller."""
+    return asked.name is not None or asked.arn.startswith(f"arn:aws:ssm:{scope.region}:{scope.account}:")
+
+
+def _cipher(parameter: Parameter, version: ParameterVersion) -> str:
+    return b64encode(sha256(f"{parameter.arn}:{version.number}".encode()).digest()).decode()

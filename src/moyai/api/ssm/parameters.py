@@ -1,0 +1,223 @@
+"""Parameters: put, get, delete.
+
+Promise: a value is kept as ``Secret`` whatever its type, and a new one is a new version.
+Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.operation import Context
+from moyai.api.ssm import lookup
+from moyai.api.ssm.tags import Tag, checked_tags
+from moyai.domain.keys import scope_key
+from moyai.domain.ssm.errors import (
+    HierarchyLevelLimitExceeded,
+    HierarchyTypeMismatch,
+    ParameterAlreadyExists,
+    ParameterLimitExceeded,
+    ParameterNotFound,
+    ParameterVersionNotFound,
+)
+from moyai.domain.ssm.parameter import (
+    KEPT_VERSIONS,
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MAX_LEVELS,
+    NAME,
+    Parameter,
+    ParameterType,
+    ParameterVersion,
+    Tier,
+    is_reserved,
+    parameter_arn,
+)
+from moyai.domain.world import Delete, Put
+from moyai.kernel.errors import InvalidInput
+from moyai.kernel.secret import Secret
+
+MAX_PARAMETERS = 10_000
+_DEFAULT_KEY = "alias/aws/ssm"
+_INTELLIGENT = "Intelligent-Tiering"
+
+
+class PutParameterRequest(msgspec.Struct, frozen=True):
+    """Input of PutParameter."""
+
+    name: str
+    value: str
+    type: ParameterType | None = None
+    description: str | None = None
+    key_id: str | None = None
+    overwrite: bool = False
+    tags: tuple[Tag, ...] = ()
+    tier: str | None = None
+    data_type: str | None = None
+
+
+class GetParameterRequest(msgspec.Struct, frozen=True):
+    """Input of GetParameter."""
+
+    name: str
+    with_decryption: bool = False
+
+
+class GetParametersRequest(msgspec.Struct, frozen=True):
+    """Input of GetParameters."""
+
+    names: tuple[str, ...]
+    with_decryption: bool = False
+
+
+class DeleteParameterRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteParameter."""
+
+    name: str
+
+
+class DeleteParametersRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteParameters."""
+
+    names: tuple[str, ...]
+
+
+def put(ctx: Context, request: PutParameterRequest) -> dict[str, object]:
+    """A new parameter, or a new version of one."""
+    _check_name(request.name)
+    known = ctx.store.world.parameters.get(parameter_arn(ctx.scope, request.name))
+    changed = _made(ctx, request) if known is None else _overwritten(ctx, request, known)
+    size = len(request.value.encode("utf-8", "replace"))
+    if not size:
+        raise InvalidInput("The parameter value can't be empty.")
+    if size > LONGEST_VALUE[changed.tier]:
+        raise InvalidInput(
+            f"{changed.tier} tier parameters support a maximum parameter value of {LONGEST_VALUE[changed.tier]} "
+            "characters."
+        )
+    ctx.store.apply([Put(changed)])
+    return {"version": changed.newest.number, "tier": changed.tier}
+
+
+def get(ctx: Context, request: GetParameterRequest) -> dict[str, object]:
+    """One parameter."""
+    found, version, asked = lookup.find(ctx, request.name)
+    shown = lookup.parameter_view(found, version, asked.selector, decrypted=request.with_decryption)
+    return {"parameter": shown}
+
+
+def get_several(ctx: Context, request: GetParametersRequest) -> dict[str, object]:
+    """Those that are there, and the names of those that are not."""
+    shown, invalid = [], []
+    for name in dict.fromkeys(request.names):
+        try:
+            found, version, asked = lookup.find(ctx, name)
+        except (InvalidInput, ParameterNotFound, ParameterVersionNotFound):
+            invalid.append(name)
+            continue
+        shown.append(lookup.parameter_view(found, version, asked.selector, decrypted=request.with_decryption))
+    return {"parameters": shown, "invalid_parameters": invalid}
+
+
+def delete(ctx: Context, request: DeleteParameterRequest) -> None:
+    """Delete a parameter with all its versions."""
+    ctx.store.apply([Delete(Parameter, lookup.named(ctx, request.name).key)])
+
+
+def delete_several(ctx: Context, request: DeleteParametersRequest) -> dict[str, object]:
+    """Delete those that are there; the names of those that are not."""
+    deleted, invalid = [], []
+    for name in dict.fromkeys(request.names):
+        try:
+            key = lookup.named(ctx, name).key
+        except (InvalidInput, ParameterNotFound, ParameterVersionNotFound):
+            invalid.append(name)
+            continue
+        ctx.store.apply([Delete(Parameter, key)])
+        deleted.append(name)
+    return {"deleted_parameters": deleted, "invalid_parameters": invalid}
+
+
+def _made(ctx: Context, request: PutParameterRequest) -> Parameter:
+    if request.type is None:
+        raise InvalidInput("A parameter type is required when you create a parameter.")
+    if ctx.store.world.parameters.count("scope", scope_key(ctx.scope)) >= MAX_PARAMETERS:
+        raise ParameterLimitExceeded(f"There can be {MAX_PARAMETERS} parameters in an account and region.")
+    return Parameter(
+        arn=parameter_arn(ctx.scope, request.name),
+        name=request.name,
+        type=request.type,
+        versions=(_version(ctx, request, 1),),
+        tier=_tier(request, None),
+        description=request.description,
+        key_id=_key(request, request.type, None),
+        data_type=_data_type(request),
+        tags=checked_tags(request.tags),
+    )
+
+
+def _overwritten(ctx: Context, request: PutParameterRequest, known: Parameter) -> Parameter:
+    if not request.overwrite or known.name != request.name:
+        raise ParameterAlreadyExists(
+            "The parameter already exists. To overwrite this value, set the overwrite option in the request to true."
+        )
+    if request.tags:
+        raise InvalidInput(
+            "tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. "
+            "To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource."
+        )
+    if request.type not in {None, known.type}:
+        raise HierarchyTypeMismatch(
+            f"The parameter {known.name} is of type {known.type} and can't become {request.type}. Make a new one."
+        )
+    newer = _version(ctx, request, known.newest.number + 1)
+    return replace(
+        known,
+        versions=(*known.versions, newer)[-KEPT_VERSIONS:],
+        tier=_tier(request, known.tier),
+        description=known.description if request.description is None else request.description,
+        key_id=_key(request, known.type, known.key_id),
+        data_type=_data_type(request),
+    )
+
+
+def _version(ctx: Context, request: PutParameterRequest, number: int) -> ParameterVersion:
+    return ParameterVersion(number, Secret(request.value), ctx.now, ctx.principal)
+
+
+def _check_name(name: str) -> None:
+    if "/" in name.removeprefix("/") and not name.startswith("/"):
+        raise InvalidInput("Parameter name must be a fully qualified name.")
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or is_reserved(name):
+        raise InvalidInput(lookup.NAME_RULE)
+    if len(_levels(name)) > MAX_LEVELS:
+        raise HierarchyLevelLimitExceeded(f"A hierarchy can have a maximum of {MAX_LEVELS} levels.")
+
+
+def _levels(name: str) -> list[str]:
+    return name.removeprefix("/").split("/")
+
+
+def _tier(request: PutParameterRequest, known: Tier | None) -> Tier:
+    """The tier that is asked for. An advanced parameter stays advanced."""
+    if request.tier == _INTELLIGENT:
+        long = len(request.value.encode("utf-8", "replace")) > LONGEST_VALUE[Tier.STANDARD]
+        asked = Tier.ADVANCED if long else Tier.STANDARD
+    else:
+        asked = Tier(request.tier or Tier.STANDARD)
+    return Tier.ADVANCED if known is Tier.ADVANCED else asked
+
+
+def _key(request: PutParameterRequest, kind: ParameterType, known: str | None) -> str | None:
+    if kind is not ParameterType.SECURE_STRING:
+        if request.key_id is not None:
+            raise InvalidInput("KeyId is required for SecureString type parameter only.")
+        return None
+    return request.key_id or known or _DEFAULT_KEY
+
+
+def _data_type(request: PutParameterRequest) -> str:
+    if request.data_type not in {None, "text"}:
+        raise InvalidInput(f"DataType {request.data_type} is not supported by moyai: values are text.")
+    return "text"

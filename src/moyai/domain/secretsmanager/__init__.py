@@ -1,0 +1,1 @@
+"""Secrets Manager: secrets with their versions, and its errors."""

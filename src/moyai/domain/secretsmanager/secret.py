@@ -1,0 +1,95 @@
+"""Secrets of Secrets Manager: versions, and the labels that say which of them is which.
+
+Promise: a label is on one version at most. Moving AWSCURRENT leaves AWSPREVIOUS on the version that had it. Values are
+``Secret``; everything else of a record may be shown.
+Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import SecretArn
+from moyai.kernel.secret import Secret
+
+CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+KEPT_VERSIONS: Final = 100
+MAX_STAGES: Final = 20
+SUFFIX_LENGTH: Final = 6
+
+
+class SecretVersion(msgspec.Struct, frozen=True):
+    """One value. ``binary``: it is bytes, and ``value`` is their base64."""
+
+    id: str
+    value: Secret
+    created_at: Instant
+    stages: tuple[str, ...] = ()
+    binary: bool = False
+
+
+class ManagedSecret(Stored, frozen=True, tag="secret"):
+    """One secret; ``versions`` oldest first, possibly none."""
+
+    arn: SecretArn
+    name: str
+    created_at: Instant
+    changed_at: Instant
+    versions: tuple[SecretVersion, ...] = ()
+    description: str | None = None
+    kms_key_id: str | None = None
+    """The KMS key that was asked for; shown, and nothing is done with it."""
+    deleted_at: Instant | None = None
+    """When DeleteSecret was called."""
+    purge_at: Instant | None = None
+    """From when it can't be restored any more, and counts as gone."""
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> SecretArn:
+        """The record's key in its table."""
+        return self.arn
+
+    def version(self, identity: str) -> SecretVersion | None:
+        """The version with this id."""
+        return next((v for v in self.versions if v.id == identity), None)
+
+    def staged(self, stage: str) -> SecretVersion | None:
+        """The version with this label."""
+        return next((v for v in self.versions if stage in v.stages), None)
+
+    def gone(self, now: Instant) -> bool:
+        """Whether its time to be restored is over."""
+        return self.purge_at is not None and now >= self.purge_at
+
+
+def with_version(secret: ManagedSecret, version: SecretVersion, now: Instant) -> ManagedSecret:
+    """The secret with one more version, which takes its labels away from the others."""
+    versions = relabelled((*secret.versions, replace(version, stages=())), version.id, version.stages)
+    unlabelled = [v.id for v in versions if not v.stages]
+    too_many = frozenset(unlabelled[: max(0, len(versions) - KEPT_VERSIONS)])
+    return replace(secret, versions=tuple(v for v in versions if v.id not in too_many), changed_at=now)
+
+
+def relabelled(versions: Iterable[SecretVersion], identity: str, stages: Iterable[str]) -> tuple[SecretVersion, ...]:
+    """The versions with these labels moved to the one of this id."""
+    moved = tuple(dict.fromkeys(stages))
+    known = tuple(versions)
+    was_current = next((v.id for v in known if CURRENT in v.stages), None)
+    makes_previous = CURRENT in moved and was_current not in {None, identity}
+    taken = {*moved, PREVIOUS} if makes_previous else {*moved}
+    kept = []
+    for version in known:
+        own = tuple(stage for stage in version.stages if stage not in taken)
+        if version.id == identity:
+            own = (*own, *(stage for stage in moved if not (makes_previous and stage == PREVIOUS)))
+        elif makes_previous and version.id == was_current:
+            own = (*own, PREVIOUS)
+        kept.append(replace(version, stages=own))
+    return tuple(kept)

@@ -1,0 +1,1 @@
+"""Parameter Store: parameters with their versions, and its errors."""

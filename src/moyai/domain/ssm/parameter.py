@@ -1,0 +1,123 @@
+"""Parameters of Parameter Store, and the names that they can have.
+
+Promise: values, of whatever type, are ``Secret``; everything else of a record may be shown. A parameter keeps its
+newest KEPT_VERSIONS versions; numbers are never used twice.
+Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import msgspec
+
+from moyai.domain.stored import Stored
+from moyai.kernel.arn import arn, parse_arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ParameterArn
+from moyai.kernel.scope import Scope
+from moyai.kernel.secret import Secret
+
+KEPT_VERSIONS: Final = 100
+MAX_LEVELS: Final = 15
+LONGEST_NAME: Final = 1011
+NAME: Final = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
+_RESOURCE = "parameter/"
+
+
+class ParameterType(StrEnum):
+    """What a value is. A StringList is text with commas between its items."""
+
+    STRING = "String"
+    STRING_LIST = "StringList"
+    SECURE_STRING = "SecureString"
+
+
+class Tier(StrEnum):
+    """How long a value may be."""
+
+    STANDARD = "Standard"
+    ADVANCED = "Advanced"
+
+
+LONGEST_VALUE: Final[Mapping[Tier, int]] = MappingProxyType({Tier.STANDARD: 4096, Tier.ADVANCED: 8192})
+"""Bytes."""
+
+
+class ParameterVersion(msgspec.Struct, frozen=True):
+    """A value, from when, and who set it (an ARN)."""
+
+    number: int
+    value: Secret
+    modified_at: Instant
+    modified_by: str
+
+
+class Parameter(Stored, frozen=True, tag="parameter"):
+    """One parameter; ``versions`` oldest first, at least one."""
+
+    arn: ParameterArn
+    name: str
+    type: ParameterType
+    versions: tuple[ParameterVersion, ...]
+    tier: Tier = Tier.STANDARD
+    description: str | None = None
+    key_id: str | None = None
+    """The KMS key that was asked for; shown, and nothing is done with it."""
+    data_type: str = "text"
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> ParameterArn:
+        """The record's key in its table."""
+        return self.arn
+
+    @property
+    def newest(self) -> ParameterVersion:
+        """The version that is meant when none is named."""
+        return self.versions[-1]
+
+    def version(self, selector: str) -> ParameterVersion | None:
+        """The version with this number; the newest for an empty selector. There are no labels."""
+        if not selector:
+            return self.newest
+        return next((v for v in self.versions if str(v.number) == selector), None)
+
+
+class Selected(NamedTuple):
+    """A parameter by its ARN, and which version of it; ``name`` as it was called, None when it was by ARN."""
+
+    arn: ParameterArn
+    name: str | None
+    selector: str
+
+
+def parameter_arn(scope: Scope, name: str) -> ParameterArn:
+    """The ARN of a name; a slash before it makes no difference to it."""
+    return ParameterArn(arn("ssm", scope, _RESOURCE + name.removeprefix("/")))
+
+
+def selected(scope: Scope, text: str) -> Selected | None:
+    """What ``name``, ``name:version`` or an ARN of either means to who speaks for ``scope``; None when it can be no
+    parameter.
+    """
+    parsed = parse_arn(text)
+    name = text if parsed is None else parsed.resource.removeprefix(_RESOURCE)
+    name, _, selector = name.partition(":")
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        return None
+    if parsed is None:
+        return Selected(parameter_arn(scope, name), name, selector)
+    if parsed.service != "ssm" or not parsed.resource.startswith(_RESOURCE):
+        return None
+    return Selected(parameter_arn(parsed.scope, name), None, selector)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the name begins as only AWS's own parameters do."""
+    return _RESERVED.match(name) is not None

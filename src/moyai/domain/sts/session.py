@@ -1,0 +1,93 @@
+"""A role's temporary keys, worked out from one secret of the installation, so that none of them is kept.
+
+Promise: a token says whose it is, and until when, and can't be made or changed without that secret; the keys that
+belong to it follow from it. The same claims give the same keys. What makes keys void besides their end (a task that has
+stopped, a new secret) is looked up when they are used.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from base64 import b32encode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from moyai.domain.stored import Stored
+from moyai.kernel.ids import TaskArn
+from moyai.kernel.secret import Secret
+
+KEY: Final = "session_root"
+ROOT_DIGITS: Final = 64
+TOKEN_PREFIX: Final = "moyai."  # noqa: S105 (how a token begins)
+_LONGEST_TOKEN: Final = 2048
+_MAC_LENGTH: Final = 32
+_ID_LENGTH, _SECRET_LENGTH = 16, 40
+_UUID_LENGTH: Final = 16
+
+
+class SessionRoot(Stored, frozen=True, tag="session_root"):
+    """What all keys of roles follow from; there is one."""
+
+    secret: Secret
+
+    @property
+    def key(self) -> str:
+        """The record's key in its table."""
+        return KEY
+
+
+class Claims(msgspec.Struct, frozen=True, array_like=True):
+    """Whose keys they are. ``expires``: seconds since the epoch."""
+
+    task: TaskArn
+    role: str
+    expires: int
+
+
+class SessionKeys(msgspec.Struct, frozen=True):
+    """What a client signs with."""
+
+    access_key: str
+    secret: Secret
+    token: str
+
+
+def issue(root: SessionRoot, claims: Claims) -> SessionKeys:
+    """The keys of these claims."""
+    said = msgspec.json.encode(claims)
+    text = urlsafe_b64encode(_mac(root, "token", said) + said).decode()
+    name = b32encode(_mac(root, "id", said)).decode()[:_ID_LENGTH]
+    secret = b64encode(_mac(root, "secret", said)).decode()[:_SECRET_LENGTH]
+    return SessionKeys(f"ASIA{name}", Secret(secret), TOKEN_PREFIX + text)
+
+
+def claims_in(root: SessionRoot, token: str) -> Claims | None:
+    """What a token says; None when it is not one of ours."""
+    if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN:
+        return None
+    try:
+        raw = urlsafe_b64decode(token.removeprefix(TOKEN_PREFIX))
+        mac, said = raw[:_MAC_LENGTH], raw[_MAC_LENGTH:]
+        if not hmac.compare_digest(mac, _mac(root, "token", said)):
+            return None
+        return msgspec.json.decode(said, type=Claims)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def credentials_id(root: SessionRoot, task: TaskArn) -> str:
+    """The UUID in the path under which a task finds its keys; nobody can guess another's."""
+    return str(UUID(bytes=_mac(root, "path", task.encode())[:_UUID_LENGTH], version=4))
+
+
+def role_name(role: str) -> str:
+    """A role's name, without its path, of its ARN or of its name."""
+    return role.rpartition("/")[2]
+
+
+def _mac(root: SessionRoot, use: str, said: bytes) -> bytes:
+    return hmac.digest(root.secret.reveal().encode(), use.encode() + b"\x00" + said, "sha256")

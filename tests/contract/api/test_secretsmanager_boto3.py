@@ -1,0 +1,167 @@
+"""boto3 speaks to Secrets Manager: versions and their labels, deletion and restoring, modelled errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+
+from moyai.api.secretsmanager.service import SECRETS_MANAGER
+from moyai.kernel.clock import later
+from tests.contract.api.asking import code
+from tests.contract.api.drawn import values
+from tests.contract.api.rooms import MODELS
+
+COMMON = {"ValidationException", "SerializationException", "InvalidParameterException"}
+TOKEN = "a" * 32
+DAY = 86400
+
+
+@pytest.fixture
+def client(rooms):
+    return rooms.client("secretsmanager")
+
+
+def create(client, name="shop/db", value="s3cret", **more) -> str:
+    return str(client.create_secret(Name=name, SecretString=value, **more)["ARN"])
+
+
+def test_a_secret_by_its_name_its_arn_and_a_part_of_that(client):
+    arn = create(client)
+    assert arn.startswith("arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/db-")
+    assert len(arn.rpartition("-")[2]) == 6
+    for called in ("shop/db", arn, arn.rpartition("-")[0]):
+        assert client.get_secret_value(SecretId=called)["SecretString"] == "s3cret"
+
+
+def test_a_new_value_leaves_the_old_one_as_previous(client):
+    create(client)
+    second = client.put_secret_value(SecretId="shop/db", SecretString="two")
+    assert second["VersionStages"] == ["AWSCURRENT"]
+    client.update_secret(SecretId="shop/db", SecretBinary=b"\x00\xff")
+    assert client.get_secret_value(SecretId="shop/db")["SecretBinary"] == b"\x00\xff"
+    before = client.get_secret_value(SecretId="shop/db", VersionStage="AWSPREVIOUS")
+    assert (before["SecretString"], before["VersionId"]) == ("two", second["VersionId"])
+    listed = client.list_secret_version_ids(SecretId="shop/db")["Versions"]
+    assert sorted(s for v in listed for s in v["VersionStages"]) == ["AWSCURRENT", "AWSPREVIOUS"]
+    assert len(client.list_secret_version_ids(SecretId="shop/db", IncludeDeprecated=True)["Versions"]) == 3
+
+
+def test_a_label_is_moved_back(client):
+    create(client, ClientRequestToken=TOKEN)
+    newer = client.put_secret_value(SecretId="shop/db", SecretString="two")["VersionId"]
+    refused = {"SecretId": "shop/db", "VersionStage": "AWSCURRENT", "MoveToVersionId": TOKEN}
+    assert code(client.update_secret_version_stage, **refused) == "InvalidParameterException"
+    client.update_secret_version_stage(**refused, RemoveFromVersionId=newer)
+    assert client.get_secret_value(SecretId="shop/db")["SecretString"] == "s3cret"
+    assert client.get_secret_value(SecretId="shop/db", VersionStage="AWSPREVIOUS")["VersionId"] == newer
+
+
+def test_the_same_token_with_the_same_value_is_one_version(client):
+    create(client, ClientRequestToken=TOKEN)
+    assert create(client, ClientRequestToken=TOKEN) == create(client, ClientRequestToken=TOKEN)
+    asked = {"SecretId": "shop/db", "ClientRequestToken": TOKEN}
+    assert client.put_secret_value(**asked, SecretString="s3cret")["VersionId"] == TOKEN
+    assert code(client.put_secret_value, **asked, SecretString="x") == "ResourceExistsException"
+
+
+def test_a_deleted_secret_is_restored_or_gone_after_its_window(client, rooms):
+    create(client)
+    client.delete_secret(SecretId="shop/db", RecoveryWindowInDays=7)
+    assert code(client.get_secret_value, SecretId="shop/db") == "InvalidRequestException"
+    assert code(client.create_secret, Name="shop/db") == "InvalidRequestException"
+    assert client.list_secrets()["SecretList"] == []
+    client.restore_secret(SecretId="shop/db")
+    assert client.get_secret_value(SecretId="shop/db")["SecretString"] == "s3cret"
+    client.delete_secret(SecretId="shop/db", RecoveryWindowInDays=7)
+    rooms.clock.turn_to(later(rooms.now, 8 * DAY))
+    assert code(client.restore_secret, SecretId="shop/db") == "ResourceNotFoundException"
+    create(client, "other")
+    assert [s.name for s in rooms.store.world.secrets] == ["other"]
+
+
+def test_a_forced_deletion_is_at_once_and_frees_the_name(client):
+    first = create(client)
+    client.delete_secret(SecretId="shop/db", ForceDeleteWithoutRecovery=True)
+    assert code(client.describe_secret, SecretId=first) == "ResourceNotFoundException"
+    client.delete_secret(SecretId="shop/db", ForceDeleteWithoutRecovery=True)
+    assert create(client) != first
+
+
+def test_values_are_in_no_list(client, rooms):
+    create(client, Tags=[{"Key": "team", "Value": "x"}], Description="the database")
+    told = (client.list_secrets(), client.describe_secret(SecretId="shop/db"))
+    assert "s3cret" not in str(told)
+    assert "s3cret" not in repr(list(rooms.store.world.records()))
+
+
+def test_lists_are_filtered_and_paged(client):
+    for name in ("a/1", "a/2", "b"):
+        create(client, name)
+    page = client.list_secrets(MaxResults=1, Filters=[{"Key": "name", "Values": ["a/"]}], SortBy="name")
+    rest = client.list_secrets(
+        MaxResults=5, Filters=[{"Key": "name", "Values": ["a/"]}], SortBy="name", NextToken=page["NextToken"]
+    )
+    assert [s["Name"] for s in (*page["SecretList"], *rest["SecretList"])] == ["a/2", "a/1"]
+    others = client.list_secrets(Filters=[{"Key": "name", "Values": ["!a/"]}])["SecretList"]
+    assert [s["Name"] for s in others] == ["b"]
+
+
+def test_another_account_does_not_see_it(client, rooms):
+    arn = create(client)
+    other = rooms.client("secretsmanager", key="111122223333")
+    assert code(other.get_secret_value, SecretId=arn) == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "error"),
+    [
+        ("create_secret", {"Name": "shop/db"}, "ResourceExistsException"),
+        ("create_secret", {"Name": "no spaces"}, "InvalidParameterException"),
+        ("create_secret", {"Name": "n", "SecretString": "a", "SecretBinary": b"b"}, "InvalidParameterException"),
+        ("put_secret_value", {"SecretId": "shop/db"}, "InvalidRequestException"),
+        ("put_secret_value", {"SecretId": "none", "SecretString": "a"}, "ResourceNotFoundException"),
+        ("get_secret_value", {"SecretId": "shop/db", "VersionStage": "x"}, "ResourceNotFoundException"),
+        ("get_secret_value", {"SecretId": "shop/db", "VersionId": "x" * 32}, "ResourceNotFoundException"),
+        ("delete_secret", {"SecretId": "shop/db", "RecoveryWindowInDays": 3}, "InvalidParameterException"),
+        ("list_secrets", {"SortBy": "last-accessed-date"}, "InvalidParameterException"),
+    ],
+)
+def test_modelled_errors(client, operation, asked, error):
+    create(client)
+    assert code(getattr(client, operation), **asked) == error
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS_MANAGER.operations))
+def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
+    client = rooms.client("secretsmanager")
+    create(client, ClientRequestToken=TOKEN)
+    create(client, "marked")
+    client.delete_secret(SecretId="marked")
+    known = {"SecretId": ["shop/db", "marked", "none"], "Name": ["shop/db", "new"], "ClientRequestToken": [TOKEN]}
+    known |= {"VersionStage": ["AWSCURRENT"], "MoveToVersionId": [TOKEN], "RemoveFromVersionId": [TOKEN]}
+    model = MODELS["secretsmanager"].operation_model(name)
+    modelled = {error.name for error in model.error_shapes} | COMMON
+
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(values(model.input_shape, known))
+    def ask(params: dict[str, Any]) -> None:
+        before = list(rooms.store.world.records())
+        error = _failure(lambda: getattr(client, xform_name(name))(**params))
+        if error is not None:
+            assert error.response["Error"]["Code"] in modelled, error
+            assert list(rooms.store.world.records()) == before
+
+    ask()
+
+
+def _failure(call: Callable[[], object]) -> ClientError | None:
+    try:
+        call()
+    except ClientError as error:
+        return error
+    return None

@@ -1,0 +1,155 @@
+"""boto3 speaks to Parameter Store: versions, hierarchies, what is hidden, modelled errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+
+from moyai.api.ssm.service import SSM
+from tests.contract.api.asking import code
+from tests.contract.api.drawn import values
+from tests.contract.api.rooms import MODELS
+
+COMMON = {"ValidationException", "SerializationException"}
+
+
+@pytest.fixture
+def ssm(rooms):
+    return rooms.client("ssm")
+
+
+def put(ssm, name="/shop/db", value="s3cret", **more) -> Any:
+    return ssm.put_parameter(**{"Name": name, "Value": value, "Type": "SecureString", **more})
+
+
+def test_versions_go_up_and_old_ones_can_be_read(ssm):
+    assert put(ssm)["Version"] == 1
+    assert ssm.put_parameter(Name="/shop/db", Value="newer", Overwrite=True) | {"ResponseMetadata": 0} == {
+        "Version": 2,
+        "Tier": "Standard",
+        "ResponseMetadata": 0,
+    }
+    now = ssm.get_parameter(Name="/shop/db", WithDecryption=True)["Parameter"]
+    assert (now["Value"], now["Version"], now["Type"]) == ("newer", 2, "SecureString")
+    assert now["ARN"] == "arn:aws:ssm:us-east-1:123456789012:parameter/shop/db"
+    then = ssm.get_parameter(Name="/shop/db:1", WithDecryption=True)["Parameter"]
+    assert (then["Value"], then["Selector"]) == ("s3cret", ":1")
+    assert ssm.get_parameter(Name=now["ARN"], WithDecryption=True)["Parameter"]["Value"] == "newer"
+
+
+def test_a_secure_string_is_shown_only_when_asked_for(ssm, rooms):
+    put(ssm)
+    put(ssm, "/shop/plain", "open", Type="String")
+    found = ssm.get_parameters_by_path(Path="/shop")["Parameters"]
+    assert "s3cret" not in str(found)
+    assert next(p["Value"] for p in found if p["Type"] == "String") == "open"
+    assert "s3cret" not in str(ssm.describe_parameters())
+    assert "s3cret" not in repr(list(rooms.store.world.records()))
+
+
+def test_a_hierarchy_at_one_level_and_below(ssm):
+    for name in ("/a/b", "/a/b/c", "/ab", "top"):
+        put(ssm, name, Type="String")
+    names = [p["Name"] for p in ssm.get_parameters_by_path(Path="/a")["Parameters"]]
+    deep = [p["Name"] for p in ssm.get_parameters_by_path(Path="/a", Recursive=True)["Parameters"]]
+    assert (names, deep) == (["/a/b"], ["/a/b", "/a/b/c"])
+    first = ssm.get_parameters_by_path(Path="/", Recursive=True, MaxResults=3)
+    rest = ssm.get_parameters_by_path(Path="/", Recursive=True, MaxResults=3, NextToken=first["NextToken"])
+    assert len(first["Parameters"]) + len(rest["Parameters"]) == 4
+
+
+def test_filters(ssm):
+    put(ssm, "/a/b", Type="String", Tags=[{"Key": "team", "Value": "x"}])
+    put(ssm, "/a/c")
+
+    def names(*filters):
+        found = ssm.describe_parameters(ParameterFilters=[dict(f) for f in filters])["Parameters"]
+        return [p["Name"] for p in found]
+
+    assert names({"Key": "Name", "Option": "Equals", "Values": ["/a/b"]}) == ["/a/b"]
+    assert names({"Key": "Name", "Option": "BeginsWith", "Values": ["/a"]}, {"Key": "tag:team"}) == ["/a/b"]
+    assert names({"Key": "Type", "Values": ["SecureString"]}) == ["/a/c"]
+    assert names({"Key": "Path", "Option": "Recursive", "Values": ["/a"]}) == ["/a/b", "/a/c"]
+    assert code(ssm.describe_parameters, ParameterFilters=[{"Key": "Label", "Values": ["x"]}]) == "InvalidFilterKey"
+
+
+def test_what_is_not_there_is_told_apart_from_what_is(ssm):
+    put(ssm, "/a")
+    found = ssm.get_parameters(Names=["/a", "/b", "/a:7"])
+    assert ([p["Name"] for p in found["Parameters"]], found["InvalidParameters"]) == (["/a"], ["/b", "/a:7"])
+    gone = ssm.delete_parameters(Names=["/a", "/b"])
+    assert (gone["DeletedParameters"], gone["InvalidParameters"]) == (["/a"], ["/b"])
+
+
+def test_accounts_and_regions_are_apart(ssm, rooms):
+    put(ssm, "/a")
+    other = rooms.client("ssm", key="111122223333")
+    assert code(other.get_parameter, Name="/a") == "ParameterNotFound"
+    arn = "arn:aws:ssm:us-east-1:123456789012:parameter/a"
+    assert code(other.get_parameter, Name=arn) == "ParameterNotFound"
+
+
+def test_tags(ssm):
+    put(ssm, "/a")
+    ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/a", Tags=[{"Key": "k", "Value": "v"}])
+    assert ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/a")["TagList"] == [
+        {"Key": "k", "Value": "v"}
+    ]
+    ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId="/a", TagKeys=["k"])
+    assert ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/a")["TagList"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({}, "ParameterAlreadyExists"),
+        ({"Overwrite": True, "Type": "String"}, "HierarchyTypeMismatchException"),
+        ({"Overwrite": True, "Tags": [{"Key": "a", "Value": "b"}]}, "ValidationException"),
+        ({"Name": "/aws/x"}, "ValidationException"),
+        ({"Name": "/a b"}, "ValidationException"),
+        ({"Name": "a/b"}, "ValidationException"),
+        ({"Name": "/x" * 16}, "HierarchyLevelLimitExceededException"),
+        ({"Name": "/new", "Value": "x" * 4097}, "ValidationException"),
+        ({"Name": "/new", "AllowedPattern": "a+"}, "ValidationException"),
+        ({"Name": "/new", "DataType": "aws:ec2:image"}, "ValidationException"),
+        ({"Name": "/new", "Type": "String", "KeyId": "alias/x"}, "ValidationException"),
+    ],
+)
+def test_what_can_not_be_put(ssm, asked, error):
+    put(ssm)
+    assert code(ssm.put_parameter, **{"Name": "/shop/db", "Value": "v", "Type": "SecureString", **asked}) == error
+
+
+@pytest.mark.parametrize("name", sorted(SSM.operations))
+def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
+    ssm = rooms.client("ssm")
+    put(ssm)
+    put(ssm, "/shop/plain", Type="String")
+    known = {"Name": ["/shop/db", "/x"], "Names": ["/shop/db"], "Path": ["/", "/shop"], "ResourceId": ["/shop/db"]}
+    known |= {"Key": ["Name", "Type", "Path", "tag:a"], "ResourceType": ["Parameter", "Document"]}
+    model = MODELS["ssm"].operation_model(name)
+    modelled = {error.name for error in model.error_shapes} | COMMON
+
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(values(model.input_shape, known))
+    def ask(params: dict[str, Any]) -> None:
+        before = list(rooms.store.world.records())
+        error = _failure(lambda: getattr(ssm, xform_name(name))(**params))
+        if error is not None:
+            assert error.response["Error"]["Code"] in modelled, error
+            assert list(rooms.store.world.records()) == before
+
+    ask()
+
+
+def _failure(call: Callable[[], object]) -> ClientError | None:
+    try:
+        call()
+    except ClientError as error:
+        return error
+    return None

@@ -1,0 +1,149 @@
+"""A task with a role gets its own keys, and the door knows whose they are."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from msgspec.structs import replace
+
+from moyai.api.door import Door, House
+from moyai.api.metadata.credentials import PREFIX, credentials
+from moyai.api.models import load_models
+from moyai.api.sessions import session_of
+from moyai.api.sts.service import STS
+from moyai.api.wire.http import HttpRequest
+from moyai.domain.ecs.task import Task, TaskOverride, TaskStatus
+from moyai.domain.sts.session import SessionRoot, credentials_id
+from moyai.domain.world import Put
+from moyai.kernel.errors import AccessDenied
+from moyai.kernel.secret import Secret
+from moyai.plan.specs import container_spec
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import Builder
+from tests.unit.plan.tasks import case_of
+
+ROOT = SessionRoot(Secret("0123456789abcdef"))
+ROLE = "arn:aws:iam::123456789012:role/path/api"
+MODELS = load_models(["sts", "ssm"])
+VARIABLE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+
+
+class Place:
+    """An installation with a door that only tasks use."""
+
+    def __init__(self) -> None:
+        self.store, self.clock = MemoryStore(), ManualClock()
+        self.build = Builder(self.store, self.clock)
+        self.build.book.apply([Put(ROOT)])
+
+    def task(self, role: str | None = ROLE) -> Task:
+        definition = replace(self.build.definition("api"), task_role_arn=role)
+        self.build.book.apply([Put(definition)])
+        return self.build.world.tasks[self.build.run(definition)]
+
+    def get(self, task: Task, path: str | None = None, peer: str | None = None) -> tuple[int, Any]:
+        asked = path or PREFIX + credentials_id(ROOT, task.arn)
+        return credentials(self.build.world, asked, peer or task.interface.address, self.clock.now())
+
+    def ask(self, keys: dict[str, str], body: str = "Action=GetCallerIdentity&Version=2011-06-15") -> tuple[int, str]:
+        """What the door answers to who signs with these keys."""
+        headers = {"content-type": "application/x-www-form-urlencoded", "host": "169.254.170.2:4566"}
+        request = AWSRequest("POST", "http://169.254.170.2:4566/", headers, body)
+        given = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
+        signer: Any = SigV4Auth(given, "sts", "eu-west-1")
+        request.context["timestamp"] = datetime.fromtimestamp(self.clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        signer._modify_request_before_signing(request)
+        text = signer.string_to_sign(request, signer.canonical_request(request))
+        signer._inject_signature_to_request(request, signer.signature(text, request))
+        house = House(self.store, self.clock, SeededIds(1), sessions_only=True)
+        sent = {name.lower(): str(value) for name, value in request.headers.items()}
+        door = Door((STS,), MODELS, house)
+        answer = asyncio.run(door.answer(HttpRequest("POST", "/", "", sent, body.encode())))
+        return answer.status, answer.body.decode()
+
+
+@pytest.fixture
+def place():
+    return Place()
+
+
+def test_the_door_says_who_it_is(place):
+    task = place.task()
+    status, keys = place.get(task)
+    assert (status, keys["RoleArn"]) == (200, ROLE)
+    assert keys["AccessKeyId"].startswith("ASIA")
+    status, said = place.ask(keys)
+    assert status == 200
+    assert f"<Arn>arn:aws:sts::123456789012:assumed-role/api/{task.id}</Arn>" in said
+
+
+def test_only_the_task_itself_gets_them(place):
+    task, other = place.task(), place.task()
+    assert place.get(task, peer=other.interface.address)[0] == 404
+    assert place.get(task, path=f"{PREFIX}{task.id}")[0] == 404
+    assert place.get(place.task(role=None))[0] == 404
+    place.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert place.get(task)[0] == 404
+
+
+def test_keys_end_with_their_time_and_with_their_task(place):
+    task = place.task()
+    keys = place.get(task)[1]
+    place.clock.turn_to(place.clock.now() + 3600)
+    assert place.get(task)[1]["AccessKeyId"] != keys["AccessKeyId"]
+    assert place.ask(keys)[0] == 200
+    place.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert "The security token included in the request is invalid." in place.ask(keys)[1]
+    place.build.book.apply([Put(task)])
+    place.clock.turn_to(place.clock.now() + 6 * 3600)
+    assert "The security token included in the request is expired" in place.ask(keys)[1]
+
+
+@pytest.mark.parametrize("member", ["AccessKeyId", "SecretAccessKey", "Token"])
+def test_keys_that_were_changed_are_none(place, member):
+    keys = place.get(place.task())[1]
+    changed = {**keys, member: keys[member][:-1] + ("A" if keys[member][-1] != "A" else "B")}
+    assert place.ask(changed)[0] == 403
+
+
+def test_keys_of_another_installation_and_no_keys_are_none(place):
+    keys = place.get(place.task())[1]
+    place.build.book.apply([Put(SessionRoot(Secret("another")))])
+    assert "The security token included in the request is invalid." in place.ask(keys)[1]
+    assert "Missing Authentication Token" in place.ask({"AccessKeyId": "a", "SecretAccessKey": "b", "Token": ""})[1]
+
+
+@pytest.mark.parametrize("operation", ["GetParameter", "PutMetricData", "ListTasks"])
+def test_a_role_may_read_and_tell(place, operation):
+    session(place).check("any", operation)
+
+
+@pytest.mark.parametrize("operation", ["RunTask", "PutParameter", "DeleteSecret", "CreateLogGroup", "AssumeRole"])
+def test_a_role_may_not_change_anything(place, operation):
+    with pytest.raises(AccessDenied, match=f"api/[0-9a-f]+ is not authorized to perform: any:{operation} "):
+        session(place).check("any", operation)
+
+
+def session(place):
+    token = place.get(place.task())[1]["Token"]
+    request = HttpRequest("POST", "/", "", {"x-amz-security-token": token}, b"")
+    found = session_of(place.build.world, request, place.clock.now())
+    assert found is not None
+    return found
+
+
+def test_a_task_is_told_where_its_keys_are(place):
+    task, none = place.task(), place.task(role=None)
+    told = container_spec(case_of(place.build.world, task), task.containers[0]).environment
+    assert told[VARIABLE] == PREFIX + credentials_id(ROOT, task.arn)
+    assert VARIABLE not in container_spec(case_of(place.build.world, none), none.containers[0]).environment
+    given = replace(none, overrides=TaskOverride(task_role_arn=ROLE))
+    assert VARIABLE in container_spec(case_of(place.build.world, given), given.containers[0]).environment
