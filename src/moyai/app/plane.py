@@ -17,13 +17,15 @@ from typing import Self
 import grpc
 
 from moyai.api.asgi import App, Limits
-from moyai.api.control.handlers import Plane, own_handlers
+from moyai.api.control.handlers import Plane
+from moyai.api.control.paths import own_handlers
 from moyai.api.door import DEFAULT_SCOPE, Door, House
 from moyai.api.models import load_models
 from moyai.api.operation import Service
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.dns import NameServers, host_resolvers
+from moyai.app.functions import HttpFunctions
 from moyai.app.http import HttpServer
 from moyai.app.ids import SystemIds
 from moyai.app.keys import AccessKeys
@@ -40,6 +42,7 @@ from moyai.kernel.secret import Secret
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
 from moyai.reconcile.alarms import AlarmWatcher
+from moyai.reconcile.functions import FunctionBroadcast
 from moyai.reconcile.log_keeper import LogKeeper
 from moyai.reconcile.log_shipper import LogShipper
 from moyai.reconcile.loop import Reconciler
@@ -176,6 +179,7 @@ class ControlPlane:
             feed=self._feed,
             runtime=self._runtime,
             reset=self.reset,
+            clock=self._clock,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         return App(door, own_handlers(plane, development=keys is None), limits)
@@ -213,6 +217,7 @@ class ControlPlane:
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
+            group.create_task(FunctionBroadcast(self._store, HttpFunctions(), self._clock).run())
             group.create_task(self._metadata.run())
             group.create_task(self._names.run())
             group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())

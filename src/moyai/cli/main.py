@@ -11,6 +11,7 @@ from moyai.cli.demo.run import demo
 from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
 from moyai.cli.down import down
+from moyai.cli.hook import hook_commands
 from moyai.cli.image import image_commands
 from moyai.cli.keys import key_commands
 from moyai.cli.logs import logs
@@ -33,6 +34,7 @@ def command_line() -> typer.Typer:
     cli.add_typer(key_commands(), name="keys")
     cli.add_typer(image_commands(), name="image")
     cli.add_typer(secret_commands(), name="secret")
+    cli.add_typer(hook_commands(), name="hook")
     return cli
 
 

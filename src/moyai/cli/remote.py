@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -53,6 +53,22 @@ class Remote:
             found: Mapping[str, Any] = json.loads(answer.read())
             return found
 
+    def hooks(self) -> Sequence[Mapping[str, Any]]:
+        """What ``GET /_moyai/hooks`` says."""
+        with self._request("GET", "/_moyai/hooks") as answer:
+            found: Sequence[Mapping[str, Any]] = json.loads(answer.read())
+            return found
+
+    def put_hook(self, name: str, url: str) -> None:
+        """Say where a lifecycle hook's function is."""
+        with self._request("PUT", "/_moyai/hooks", body=json.dumps({"name": name, "url": url})) as answer:
+            answer.read()
+
+    def remove_hook(self, name: str) -> None:
+        """Forget where a lifecycle hook's function is."""
+        with self._request("DELETE", f"/_moyai/hooks?{urlencode({'name': name})}") as answer:
+            answer.read()
+
     def reset(self) -> None:
         """Stop and forget everything."""
         with self._request("POST", "/_moyai/reset") as answer:
@@ -65,13 +81,15 @@ class Remote:
             for line in answer:
                 yield json.loads(line)
 
-    def _request(self, method: str, path: str, *, timeout: float | None = _TIMEOUT) -> http.client.HTTPResponse:
+    def _request(
+        self, method: str, path: str, *, body: str | None = None, timeout: float | None = _TIMEOUT
+    ) -> http.client.HTTPResponse:
         parts = urlsplit(self.url)
         secure = parts.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
-            connection.request(method, path)
+            connection.request(method, path, body)
             answer = connection.getresponse()
         except OSError as error:
             raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error

@@ -27,6 +27,7 @@ from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.account_setting import AccountSetting
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.hook_function import HookFunction
 from moyai.domain.ecs.service import Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
@@ -61,6 +62,7 @@ AnyRecord = (
     | ServiceLog
     | ServiceDeployment
     | ServiceRevision
+    | HookFunction
     | Task
     | ContainerInstance
     | Namespace
@@ -133,6 +135,7 @@ class World:
         self.service_logs: Table[ServiceLog] = Table()
         self.service_deployments = tables.service_deployments()
         self.service_revisions = tables.service_revisions()
+        self.hook_functions: Table[HookFunction] = Table()
         self.tasks = tables.tasks()
         self.container_instances = tables.container_instances()
         self.namespaces = tables.namespaces()
@@ -210,6 +213,7 @@ class World:
             ServiceLog: self.service_logs,
             ServiceDeployment: self.service_deployments,
             ServiceRevision: self.service_revisions,
+            HookFunction: self.hook_functions,
             Task: self.tasks,
             ContainerInstance: self.container_instances,
             Namespace: self.namespaces,

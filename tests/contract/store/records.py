@@ -20,6 +20,7 @@ SCALARS: dict[type[shapes.Type], st.SearchStrategy[Any]] = {
     shapes.FloatType: st.floats(0, 2**40),
     shapes.BoolType: st.booleans(),
     shapes.NoneType: st.none(),
+    shapes.AnyType: st.one_of(st.none(), st.booleans(), st.integers(0, 9), st.lists(st.text(max_size=2), max_size=2)),
     shapes.CustomType: st.text(max_size=4).map(Secret),
 }
 

@@ -8,14 +8,15 @@ signature.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import MappingProxyType
 from urllib.parse import parse_qs
 
 import msgspec
 
-from moyai.api.asgi import Handler, StreamedResponse
+from moyai.api.asgi import StreamedResponse
 from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.doctor import findings
@@ -23,7 +24,8 @@ from moyai.ports.proxies import ProxyFeed
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 
-_JSON = MappingProxyType({"content-type": "application/json"})
+JSON = MappingProxyType({"content-type": "application/json"})
+"""Headers of what is JSON."""
 _LINES = MappingProxyType({"content-type": "application/x-ndjson"})
 
 
@@ -36,14 +38,7 @@ class Plane(msgspec.Struct, frozen=True):
     feed: ProxyFeed
     runtime: TaskRuntime
     reset: Callable[[], Awaitable[None]]
-
-
-def own_handlers(plane: Plane, *, development: bool) -> Mapping[str, Handler]:
-    """The paths below ``/_moyai/``."""
-    handlers: dict[str, Handler] = {"health": Health(plane)}
-    if development:
-        handlers |= {"doctor": Doctor(plane), "logs": Logs(plane), "reset": Reset(plane)}
-    return MappingProxyType(handlers)
+    clock: Clock
 
 
 class Health:
@@ -55,7 +50,7 @@ class Health:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """200 and JSON."""
         if request.method not in {"GET", "HEAD"}:
-            return _said(405, "Use GET.")
+            return said(405, "Use GET.")
         states = self._plane.feed.states().values()
         found = {
             "status": "ok",
@@ -68,7 +63,7 @@ class Health:
                 "rejected": sum(s.rejected is not None for s in states),
             },
         }
-        return HttpResponse(200, _JSON, msgspec.json.encode(found))
+        return HttpResponse(200, JSON, msgspec.json.encode(found))
 
 
 class Doctor:
@@ -80,7 +75,7 @@ class Doctor:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """A JSON object with ``version``, ``runtime`` and ``findings``, as in ``plan.doctor``."""
         if request.method != "GET":
-            return _said(405, "Use GET.")
+            return said(405, "Use GET.")
         plane = self._plane
         left_out = [(d.subject, d.message) for d in compile_mesh(plane.store.world).diagnostics]
         found = {
@@ -88,7 +83,7 @@ class Doctor:
             "runtime": plane.runtime_name,
             "findings": findings(plane.store.world, plane.feed.states(), left_out),
         }
-        return HttpResponse(200, _JSON, msgspec.json.encode(found))
+        return HttpResponse(200, JSON, msgspec.json.encode(found))
 
 
 class Logs:
@@ -102,10 +97,10 @@ class Logs:
         asked = {name: values[-1] for name, values in parse_qs(request.query).items()}
         task, container = asked.get("task", ""), asked.get("container", "")
         if request.method != "GET" or not task or not container:
-            return _said(400, "Use GET /_moyai/logs?task=ID&container=NAME[&follow=true].")
+            return said(400, "Use GET /_moyai/logs?task=ID&container=NAME[&follow=true].")
         found = self._plane.store.world.tasks.by("id", task)
         if not any(c.name == container for t in found for c in t.containers):
-            return _said(404, f"There is no container {container[:100]!r} in a task {task[:100]!r}.")
+            return said(404, f"There is no container {container[:100]!r} in a task {task[:100]!r}.")
         lines = self._plane.runtime.logs(TaskId(task), container, follow=asked.get("follow") == "true")
         return StreamedResponse(200, _LINES, _encoded(lines))
 
@@ -119,9 +114,9 @@ class Reset:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """200 when nothing is left."""
         if request.method != "POST":
-            return _said(405, "Use POST.")
+            return said(405, "Use POST.")
         await self._plane.reset()
-        return _said(200, "Everything is stopped and forgotten.")
+        return said(200, "Everything is stopped and forgotten.")
 
 
 async def _encoded(lines: AsyncIterator[msgspec.Struct]) -> AsyncIterator[bytes]:
@@ -129,5 +124,6 @@ async def _encoded(lines: AsyncIterator[msgspec.Struct]) -> AsyncIterator[bytes]
         yield msgspec.json.encode(line) + b"\n"
 
 
-def _said(status: int, message: str) -> HttpResponse:
-    return HttpResponse(status, _JSON, msgspec.json.encode({"message": message}))
+def said(status: int, message: str) -> HttpResponse:
+    """A sentence as the answer."""
+    return HttpResponse(status, JSON, msgspec.json.encode({"message": message}))

@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from moyai.api.ecs.service_view import PLATFORM_FAMILY, configuration_view, connect_view, counts
 from moyai.domain.ecs.service import Service
-from moyai.domain.ecs.service_deployment import Monitor, ServiceDeployment, ServiceDeploymentStatus, ServiceRevision
+from moyai.domain.ecs.service_deployment import (
+    HookRun,
+    Monitor,
+    ServiceDeployment,
+    ServiceDeploymentStatus,
+    ServiceRevision,
+)
 from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.world import World
@@ -49,7 +55,7 @@ def service_deployment_view(world: World, record: ServiceDeployment) -> dict[str
         "source_service_revisions": [_summary(world, record, source) for source in record.sources],
         "target_service_revision": _summary(world, record, record.target),
         "lifecycle_stage": _stage(record),
-        "lifecycle_hook_details": record.hooks,
+        "lifecycle_hook_details": [_hook(run) for run in record.hooks],
         "deployment_configuration": configuration_view(record.configuration),
         "rollback": record.rollback,
         "deployment_circuit_breaker": _breaker(world, record),
@@ -74,6 +80,17 @@ def service_revision_view(revision: ServiceRevision) -> dict[str, object]:
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(made.service_connect),
         "created_at": made.created_at,
+    }
+
+
+def _hook(run: HookRun) -> dict[str, object]:
+    return {
+        "hook_id": run.hook_id,
+        "target_type": run.target_type,
+        "target_arn": run.target_arn,
+        "status": run.status,
+        "expires_at": run.expires_at,
+        "timeout_action": run.timeout_action,
     }
 
 

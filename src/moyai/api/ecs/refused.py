@@ -54,11 +54,6 @@ _CONTAINER: _Reasons = (
     ("firelensConfiguration", "output is always kept and shown by moyai logs"),
     ("credentialSpecs", _NO_WINDOWS),
 )
-_DEPLOYMENT_CONFIGURATION: _Reasons = (
-    ("lifecycleHooks[].hookTargetArn", "hooks are pauses; there are no Lambda functions"),
-    ("lifecycleHooks[].roleArn", "hooks are pauses; there are no Lambda functions"),
-    ("lifecycleHooks[].hookDetails", "hooks are pauses; there are no Lambda functions"),
-)
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (
     ("loadBalancers", _NO_BALANCERS),
@@ -70,7 +65,6 @@ _SERVICE: _Reasons = (
     ("vpcLatticeConfigurations", "there is no VPC Lattice"),
     ("gatewayConnectors", "there are no gateways"),
     ("monitoring", "the resolution of metrics is fixed"),
-    *_under("deploymentConfiguration", _DEPLOYMENT_CONFIGURATION),
     *_under("serviceConnectConfiguration", _SERVICE_CONNECT),
 )
 _RUN: _Reasons = (

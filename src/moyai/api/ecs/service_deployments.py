@@ -139,7 +139,7 @@ def continue_service_deployment(ctx: Context, request: ContinueServiceDeployment
     record = _known(ctx, request.service_deployment_arn)
     if record is None:
         raise ServiceDeploymentNotFound
-    if record.status is not _S.IN_PROGRESS or request.hook_id not in {run.hook_id for run in waiting(record)}:
+    if record.status is not _S.IN_PROGRESS or request.hook_id not in _paused(record):
         raise InvalidParameter(
             f"The lifecycle hook {request.hook_id} is not awaiting action. DescribeServiceDeployments shows in"
             " lifecycleHookDetails which hooks are."
@@ -151,6 +151,10 @@ def continue_service_deployment(ctx: Context, request: ContinueServiceDeployment
         failed = replace(record, hooks=answered(record, request.hook_id, HookStatus.FAILED))
         _go_back(ctx, failed, f"{record.stage} lifecycle hook {request.hook_id} was answered with ROLLBACK")
     return {"service_deployment_arn": record.arn}
+
+
+def _paused(record: ServiceDeployment) -> set[HookId]:
+    return {run.hook_id for run in waiting(record) if run.status is HookStatus.AWAITING_ACTION}
 
 
 def _go_back(ctx: Context, record: ServiceDeployment, why: str) -> None:

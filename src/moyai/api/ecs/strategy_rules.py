@@ -1,6 +1,6 @@
 """What a deployment strategy may be asked for.
 
-Promise: each strategy's own settings, within AWS's bounds, and no other's. Hooks are pauses.
+Promise: each strategy's own settings, within AWS's bounds, and no other's.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinearConfiguration.html,
 .../API_CanaryConfiguration.html, .../API_DeploymentLifecycleHook.html
 """
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from moyai.api.ecs.hook_rules import check_hook
 from moyai.api.ecs.refusal import unsupported
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import DeploymentConfiguration
@@ -19,9 +20,7 @@ from moyai.domain.ecs.strategy import (
     CircuitBreaker,
     DeploymentAlarms,
     EarlySuccess,
-    HookTarget,
     LifecycleHook,
-    LifecycleStage,
     LinearConfiguration,
     Strategy,
 )
@@ -35,7 +34,6 @@ _FULL = 100.0
 _MOST = 2**31 - 1
 _MOST_ALARMS = 100
 _TENTHS = 10
-_NO_PAUSE = frozenset({LifecycleStage.TEST_TRAFFIC_SHIFT, LifecycleStage.PRODUCTION_TRAFFIC_SHIFT})
 
 
 class StrategySettings(msgspec.Struct, frozen=True):
@@ -76,7 +74,7 @@ def checked_strategy(asked: StrategySettings, current: DeploymentConfiguration) 
     _check_linear(made.linear_configuration)
     _check_canary(made.canary_configuration)
     for hook in made.lifecycle_hooks:
-        _check_hook(hook)
+        check_hook(hook)
     return made
 
 
@@ -139,15 +137,3 @@ def _check_early(made: DeploymentConfiguration) -> None:
         raise InvalidParameter(f"{place}.healthyPercent and sourceServiceRevisionCleanup are required with enable.")
     if criteria.healthy_percent < made.minimum_healthy_percent:
         raise InvalidParameter(f"{place}.healthyPercent must be at least minimumHealthyPercent.")
-
-
-def _check_hook(hook: LifecycleHook) -> None:
-    if hook.target_type is not HookTarget.PAUSE:
-        raise unsupported(
-            f"{_MEMBER}.lifecycleHooks[].targetType", hook.target_type, "there are no Lambda functions; use PAUSE"
-        )
-    if not hook.lifecycle_stages:
-        raise InvalidParameter("Lifecycle stage cannot be null or empty.")
-    wrong = next((stage for stage in hook.lifecycle_stages if stage in _NO_PAUSE), None)
-    if wrong is not None:
-        raise InvalidParameter(f"{_MEMBER}.lifecycleHooks: PAUSE hooks cannot be configured at {wrong}.")

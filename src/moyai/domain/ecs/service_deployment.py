@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -73,6 +74,7 @@ class HookStatus(StrEnum):
     """How one run of a hook stands."""
 
     AWAITING_ACTION = "AWAITING_ACTION"
+    IN_PROGRESS = "IN_PROGRESS"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     TIMED_OUT = "TIMED_OUT"
@@ -86,6 +88,14 @@ class HookRun(msgspec.Struct, frozen=True):
     timeout_action: HookAction = HookAction.ROLLBACK
     target_type: HookTarget = HookTarget.PAUSE
     status: HookStatus = HookStatus.AWAITING_ACTION
+    target_arn: str | None = None
+    """The function that is asked."""
+    invocation: int = 1
+    """Which time it is asked; it may be asked the same time twice."""
+    call_at: Instant = Instant(0)
+    """When it is to be asked."""
+    details: Mapping[str, Any] | None = None
+    """What it is given, and has given back."""
 
 
 class Rollback(msgspec.Struct, frozen=True):

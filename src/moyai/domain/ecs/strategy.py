@@ -5,7 +5,9 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -57,11 +59,14 @@ class HookTimeout(msgspec.Struct, frozen=True):
 
 
 class LifecycleHook(msgspec.Struct, frozen=True):
-    """A pause in each of these stages."""
+    """Something to wait for in each of these stages. ``hook_details``: what a function is given, any JSON object."""
 
     target_type: HookTarget = HookTarget.AWS_LAMBDA
     lifecycle_stages: tuple[LifecycleStage, ...] = ()
     timeout_configuration: HookTimeout | None = None
+    hook_target_arn: str | None = None
+    role_arn: str | None = None
+    hook_details: Mapping[str, Any] | None = None
 
 
 class ThresholdType(StrEnum):

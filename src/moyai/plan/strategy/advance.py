@@ -133,7 +133,8 @@ def _too_late(case: Case) -> Step | None:
     if run is not None:
         told = case.changed(hooks=hooks.answered(record, run.hook_id, HookStatus.TIMED_OUT))
         late = replace(case, record=told)
-        return Step(case.service, told) if hooks.goes_on(run) else asked_back(late, f"{record.stage} hook timed out")
+        on = hooks.goes_on(run) or not record.forward
+        return Step(case.service, told) if on else asked_back(late, f"{record.stage} lifecycle hook timed out")
     if _scaling_up(case) and case.now >= later(record.updated_at, stages.STAGE_LIMIT):
         return asked_back(case, f"{record.stage} took longer than 24 hours")
     return None

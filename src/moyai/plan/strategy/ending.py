@@ -17,6 +17,7 @@ from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.kernel.clock import Instant
 from moyai.plan.strategy.begin import revision_arn
 from moyai.plan.strategy.case import Case, Step
+from moyai.plan.strategy.hooks import runs_back
 
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 ABORTED = "Service deployment stopped because StopServiceDeployment was called with ABORT."
@@ -72,7 +73,7 @@ def go_back(case: Case) -> Step:
         status=_S.ROLLBACK_IN_PROGRESS,
         stage=_first_back(case.record),
         baking_since=None,
-        hooks=(),
+        hooks=() if case.record.alone else runs_back(case.record.configuration, case.now, case.ids),
         rollback=Rollback(reason, case.now, revision_arn(case.service.arn, candidate.id)),
     )
     back = replace(

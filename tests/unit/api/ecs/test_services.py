@@ -64,6 +64,8 @@ def _rolling(**changes):
 
 
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
+HOOK = {"hookTargetArn": FUNCTION, "lifecycleStages": ["POST_SCALE_UP"]}
 EARLY = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": "DEFERRED"}
 INVALID = [
     ({"networkConfiguration": None}, "Network Configuration must be provided when networkMode 'awsvpc' is specified."),
@@ -92,12 +94,12 @@ INVALID = [
     (_rolling(strategy="CANARY", canaryConfiguration={"canaryBakeTimeInMinutes": 1441}), "between 0 and 1440"),
     (_rolling(lifecycleHooks=[PAUSE]), "a ROLLING deployment has no stages to pause at"),
     (
-        _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"targetType": "AWS_LAMBDA"}]),
-        "no Lambda functions; use PAUSE",
+        _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"hookTargetArn": FUNCTION}]),
+        "a PAUSE hook has no hookTargetArn",
     ),
     (
         _rolling(strategy="CANARY", lifecycleHooks=[{"lifecycleStages": ["PRE_SCALE_UP"]}]),
-        "AWS_LAMBDA is not supported",
+        "hookTargetArn must be the ARN of a Lambda function",
     ),
     (
         _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"lifecycleStages": []}]),
@@ -119,7 +121,14 @@ INVALID = [
     ),
     (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": ["a", "b"]}), "not found: [a, b]"),
     (_rolling(alarms={"enable": True, "rollback": True, "alarmNames": []}), "alarmNames must have 1 to 100 names"),
-    (_rolling(lifecycleHooks=[{"hookTargetArn": "a"}]), "hookTargetArn: not supported"),
+    (
+        _rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"hookTargetArn": "a"}]),
+        "hookTargetArn must be the ARN of a Lambda function",
+    ),
+    (_rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"hookDetails": {"a": "b" * 20000}}]), "at most 16384 bytes"),
+    (_rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"hookDetails": "[]"}]), "hookDetails"),
+    (_rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"timeoutConfiguration": {"timeoutInMinutes": 1441}}]), "1440"),
+    (_rolling(lifecycleHooks=[HOOK]), "a ROLLING deployment has no stages"),
     ({"desiredCount": -1}, "desiredCount must be between"),
     ({"desiredCount": 5001}, "desiredCount must be between"),
     ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL is not supported"),
@@ -192,6 +201,8 @@ def test_an_unknown_platform(shop):
 IN_PLACE = [
     {"desiredCount": 5},
     {"deploymentConfiguration": {"minimumHealthyPercent": 50}},
+    {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}},
+    {"deploymentConfiguration": {"strategy": "LINEAR"}},
     {"healthCheckGracePeriodSeconds": 30},
     {"propagateTags": "SERVICE"},
     {"enableECSManagedTags": True},

@@ -1,0 +1,41 @@
+"""Where the Lambda functions that lifecycle hooks name are found.
+
+Promise: a function is known by its ARN, or by its name alone in every account and region. AWS has no API for this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+
+FUNCTION_ARN = re.compile(
+    r"arn:aws[a-z-]*:lambda:[a-z0-9-]{1,40}:[0-9]{12}:function:([A-Za-z0-9_-]{1,64})(:[A-Za-z0-9$_-]{1,128})?"
+)
+FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class HookFunction(Stored, frozen=True, tag="hook_function"):
+    """``name``: an ARN, or a function's name. ``url``: http or https; it is asked in the function's place."""
+
+    name: str
+    url: str
+    put_at: Instant
+
+    @property
+    def key(self) -> str:
+        """The record's key in its table."""
+        return self.name
+
+
+def names_of(arn: str) -> Iterator[str]:
+    """The names under which a function with this ARN may be known, the closest first."""
+    yield arn
+    found = FUNCTION_ARN.fullmatch(arn)
+    if found is not None:
+        name, qualifier = found.groups()
+        if qualifier:
+            yield arn.removesuffix(qualifier)
+        yield name

@@ -1,0 +1,79 @@
+"""The loop that asks the functions that lifecycle hooks name.
+
+Promise: a call is made when what it follows from is durable, and its answer is recorded if it is still waited for; a
+call that was cut short is made again, under the same name. A function that takes its time holds up no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from moyai.domain.ecs.service_deployment import ServiceDeployment
+from moyai.domain.world import Put, table_name
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.ids import HookId
+from moyai.plan.strategy.calls import Answer, Call, after, call_of, functions, read
+from moyai.ports.functions import CallFailed, FunctionCaller
+from moyai.ports.store import Store
+from moyai.reconcile.queue import KeyQueue
+
+WORKERS = 64
+"""Functions that are asked at the same time."""
+_TABLE = table_name(ServiceDeployment)
+
+
+class FunctionBroadcast:
+    """Asks functions. ``run`` it once."""
+
+    def __init__(self, store: Store, caller: FunctionCaller, clock: Clock) -> None:
+        self._store = store
+        self._caller = caller
+        self._clock = clock
+        self._queue = KeyQueue(clock)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._queue.run_timers())
+                group.create_task(self._follow())
+                for _ in range(WORKERS):
+                    group.create_task(self._queue.work(self._bring_on, "the hook"))
+        finally:
+            await self._caller.close()
+
+    async def _follow(self) -> None:
+        async for keys in self._store.watch():
+            for key in sorted(keys):
+                record = self._store.world.service_deployments.get(key.key) if key.table == _TABLE else None
+                for run in () if record is None else functions(record):
+                    self._queue.add(f"{key.key} {run.hook_id}")
+
+    async def _bring_on(self, key: str) -> Instant | None:
+        deployment, _, hook = key.partition(" ")
+        record = self._store.world.service_deployments.get(deployment)
+        asked = None if record is None else call_of(self._store.world, record, HookId(hook), self._clock.now())
+        if not isinstance(asked, Call):
+            return asked
+        await self._store.durable()
+        await self._ask(asked)
+        return self._clock.now()
+
+    async def _ask(self, call: Call) -> None:
+        answer = await self._answer(call)
+        record: ServiceDeployment | None = self._store.world.service_deployments.get(call.deployment)
+        if record is not None and (told := after(record, call, answer, self._clock.now())) != record:
+            self._store.apply([Put(told)])
+
+    async def _answer(self, call: Call) -> Answer:
+        if call.url is None:
+            return Answer(fault="Nobody has said where {target} is: moyai hook put")
+        try:
+            return read(
+                await self._caller.call(call.url, msgspec.json.encode(call.event), f"{call.hook}/{call.invocation}")
+            )
+        except CallFailed as fault:
+            said = str(fault).replace("{", "(").replace("}", ")")
+            return Answer(fault=f"Lifecycle hook target {{target}} could not be called: {said}")

@@ -1,0 +1,105 @@
+"""Deployments that fail, with the AWS CLI: the circuit breaker, and a lifecycle hook's function that says no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import Cluster, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:check"
+PLACE = ("--cluster", "failures")
+
+
+@pytest.fixture(scope="module")
+def cluster(server: Installation) -> Cluster:
+    made = Cluster(server, "failures")
+    for name in ("broken", "hooked"):
+        made.serve(name, made.define(name, shell("sleep 1000")), count=3 if name == "broken" else 1, connect=False)
+    server.aws("ecs", "wait", "services-stable", *PLACE, "--services", "broken", "hooked")
+    return made
+
+
+@pytest.fixture
+def function() -> Iterator[tuple[str, list[Any]]]:
+    """A function's URL and what it was told; it always says no."""
+    told: list[Any] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            body = b'{"hookStatus": "FAILED"}'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    worker = Thread(target=server.serve_forever)
+    worker.start()
+    yield f"http://127.0.0.1:{server.server_port}/", told
+    server.shutdown()
+    worker.join()
+    server.server_close()
+
+
+def deploy(cluster: Cluster, service: str, definition: str, **configuration: object) -> Any:
+    """Bring out a definition, and wait; the service deployment."""
+    aws = cluster.installation.aws
+    which = (*PLACE, "--service", service)
+    settings = ("--deployment-configuration", json.dumps(configuration))
+    begun = aws("ecs", "update-service", *which, "--task-definition", definition, *settings)["service"]
+    aws("ecs", "wait", "services-stable", *PLACE, "--services", service)
+    arn = begun["currentServiceDeployment"]
+    described = aws("ecs", "describe-service-deployments", "--service-deployment-arns", arn)
+    return described["serviceDeployments"][0]
+
+
+def test_an_image_that_is_not_there_is_taken_back(cluster):
+    before = cluster.service("broken")["deployments"][0]
+    breaker = {"enable": True, "rollback": True}
+    definition = cluster.define("broken", shell("sleep 1000", image="moyai.local/nowhere:1"))
+    record = deploy(cluster, "broken", definition, deploymentCircuitBreaker=breaker)
+    assert record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert (
+        record["statusReason"] == "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    )
+    assert record["deploymentCircuitBreaker"] == {"status": "TRIGGERED", "failureCount": 3, "threshold": 3}
+    service = cluster.service("broken")
+    (after,) = service["deployments"]
+    assert (after["id"], after["createdAt"], after["rolloutState"]) == (before["id"], before["createdAt"], "COMPLETED")
+    failed = record["targetServiceRevision"]["arn"].rpartition("/")[2]
+    said = [event["message"].removeprefix("(service broken) ") for event in reversed(service["events"])]
+    assert said[-4:] == [
+        f"(deployment ecs-svc/{failed}) deployment failed: tasks failed to start.",
+        f"rolling back to deployment {before['id']}.",
+        f"(deployment {before['id']}) deployment completed.",
+        "has reached a steady state.",
+    ]
+
+
+def test_a_hook_that_says_no_takes_the_deployment_back(cluster, function):
+    url, told = function
+    cluster.installation.moyai("hook", "put", FUNCTION, url)
+    assert f"{FUNCTION}  {url}" in cluster.installation.moyai("hook", "list")
+    hook = {"hookTargetArn": FUNCTION, "lifecycleStages": ["POST_SCALE_UP"], "hookDetails": {"bucket": "b"}}
+    definition = cluster.define("hooked", shell("sleep 1000"))
+    record = deploy(cluster, "hooked", definition, strategy="BLUE_GREEN", bakeTimeInMinutes=0, lifecycleHooks=[hook])
+    assert record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert record["statusReason"].endswith(f"Lifecycle hook target {FUNCTION} returned FAILED status.")
+    (event,) = told
+    assert (event["lifecycleStage"], event["hookDetails"]) == ("POST_SCALE_UP", {"bucket": "b"})
+    assert event["resourceArn"] == record["serviceDeploymentArn"]
+    cluster.installation.moyai("hook", "rm", FUNCTION)
+    assert cluster.installation.moyai("hook", "list").strip() == "There are no functions."
