@@ -15,8 +15,10 @@ import typer
 from typer.main import get_command
 
 from moyai.api import asgi
+from moyai.api.channel.tickets import Tickets
 from moyai.api.coverage import render_coverage
 from moyai.api.models import load_models
+from moyai.app.clock import SystemClock
 from moyai.app.config import CloudMapSettings
 from moyai.app.wiring import services
 from moyai.cli.main import command_line
@@ -31,6 +33,7 @@ from moyai.domain.ssm import errors as ssm_errors
 from moyai.domain.vpc import errors as ec2_errors
 from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.series import Archive
@@ -60,10 +63,11 @@ An answer of 500 is moyai's fault and may be tried again; every other will be th
 
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
-    archive = Archive()
+    archive, clock = Archive(), SystemClock()
+    tickets = Tickets(SimRuntime(clock), clock)
     return {
         "coverage.md": render_coverage(
-            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), CloudMapSettings()),
+            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), CloudMapSettings(), tickets),
             load_models(),
         ),
         "errors.md": errors_page(),

@@ -170,8 +170,8 @@ def test_what_is_not_there_to_describe_is_a_failure_and_not_an_error(cluster):
 
 
 def test_an_operation_that_is_not_there_yet_says_its_name(cluster):
-    code, status, message = refused(cluster.ecs, "execute_command", {"task": "x", "command": "ls", "interactive": True})
-    assert "ExecuteCommand" in message
+    code, status, message = refused(cluster.ecs, "list_daemons", {})
+    assert "ListDaemons" in message
     assert status >= 400
     assert code
 

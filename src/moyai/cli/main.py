@@ -11,6 +11,7 @@ from moyai.cli.demo.run import demo
 from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
 from moyai.cli.down import down
+from moyai.cli.exec.command import execute
 from moyai.cli.hook import hook_commands
 from moyai.cli.image import image_commands
 from moyai.cli.keys import key_commands
@@ -31,6 +32,7 @@ def command_line() -> typer.Typer:
     )
     for command in (up, down, status, doctor, logs, mesh, dns, reset, demo):
         cli.command()(command)
+    cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)
     cli.add_typer(key_commands(), name="keys")
     cli.add_typer(image_commands(), name="image")
     cli.add_typer(secret_commands(), name="secret")

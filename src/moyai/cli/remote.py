@@ -81,8 +81,29 @@ class Remote:
             for line in answer:
                 yield json.loads(line)
 
+    def execute(self, wanted: Mapping[str, object]) -> Mapping[str, str] | None:
+        """Begin a session, as ``POST /_moyai/execute`` does; None where there is no such path: requests need keys."""
+        path = "/_moyai/execute"
+        with self._asked("POST", path, json.dumps(wanted)) as answer:
+            said = answer.read().decode(errors="replace")
+            if answer.status == http.client.NOT_FOUND and f"nothing at {path}" in said:
+                return None
+            if answer.status >= http.client.BAD_REQUEST:
+                raise Unreachable(json.loads(said)["message"])
+            begun: Mapping[str, str] = json.loads(said)
+            return begun
+
     def _request(
         self, method: str, path: str, *, body: str | None = None, timeout: float | None = _TIMEOUT
+    ) -> http.client.HTTPResponse:
+        answer = self._asked(method, path, body, timeout)
+        if answer.status >= http.client.BAD_REQUEST:
+            said = answer.read(2000).decode(errors="replace")
+            raise Unreachable(f"{self.url}{path} answered {answer.status}: {said}")
+        return answer
+
+    def _asked(
+        self, method: str, path: str, body: str | None, timeout: float | None = _TIMEOUT
     ) -> http.client.HTTPResponse:
         parts = urlsplit(self.url)
         secure = parts.scheme == "https"
@@ -90,13 +111,9 @@ class Remote:
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
             connection.request(method, path, body)
-            answer = connection.getresponse()
+            return connection.getresponse()
         except OSError as error:
             raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error
-        if answer.status >= http.client.BAD_REQUEST:
-            said = answer.read(2000).decode(errors="replace")
-            raise Unreachable(f"{self.url}{path} answered {answer.status}: {said}")
-        return answer
 
 
 def say(error: BotoCoreError | ClientError) -> str:

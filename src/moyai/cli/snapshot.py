@@ -26,6 +26,14 @@ def snapshot(remote: Remote) -> dict[str, Any]:
     return {"endpoint": remote.url, "region": remote.region, "clusters": clusters}
 
 
+def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
+    """Tasks that have not stopped, each with the ARN of its ``cluster`` and without its URLs."""
+    ecs = remote.client("ecs")
+    for cluster in pages(ecs, "list_clusters", "clusterArns"):
+        for task in _described(ecs, "tasks", cluster):
+            yield _task(task, {}, ()) | {"cluster": cluster}
+
+
 def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
     """Tasks that have stopped within the last hour."""
     ecs = remote.client("ecs")

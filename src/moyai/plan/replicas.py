@@ -89,6 +89,7 @@ def _request(world: World, service: Service, deployment: Deployment) -> LaunchRe
         service_registries=deployment.service_registries,
         started_by=deployment.id,
         launch_type=service.launch_type,
+        enable_execute_command=service.enable_execute_command,
         tags=_tags(service, definition),
     )
 

@@ -18,11 +18,12 @@ from botocore.loaders import Loader
 
 from moyai.api.acmpca.service import acmpca
 from moyai.api.autoscaling.service import AUTOSCALING
+from moyai.api.channel.tickets import Tickets
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.door import Door, House
 from moyai.api.ec2.service import EC2
-from moyai.api.ecs.service import ECS
+from moyai.api.ecs.service import ecs
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
@@ -36,6 +37,7 @@ from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import plan_authority, with_key
 from moyai.plan.cloudmap.operations import plan_operation
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
 from moyai.telemetry.query import ArchiveReader
@@ -78,13 +80,15 @@ class Rooms:
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
         self._pki = CryptographyPki()
+        self.runtime = SimRuntime(self.clock)
+        self.tickets = Tickets(self.runtime, self.clock)
         metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
         self.logs = MemoryLogStore()
         services = (
             cloudmap(Quotas(**quotas)),
             EC2,
             STS,
-            ECS,
+            ecs(self.tickets),
             RAM,
             AUTOSCALING,
             SSM,
@@ -111,7 +115,7 @@ class Rooms:
             request.method,
             url.path or "/",
             url.query,
-            {name.lower(): _text(value) for name, value in request.headers.items()},
+            {"host": url.netloc, **{name.lower(): _text(value) for name, value in request.headers.items()}},
             body.encode() if isinstance(body, str) else bytes(body),
         )
         answer = asyncio.run(self._door.answer(asked))

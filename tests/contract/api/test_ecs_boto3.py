@@ -9,9 +9,11 @@ import pytest
 from botocore.config import Config
 
 from moyai.api.asgi import App
+from moyai.api.channel.tickets import Tickets
 from moyai.api.door import Door, House
-from moyai.api.ecs.service import ECS
+from moyai.api.ecs.service import ecs as ecs_service
 from moyai.api.models import load_models
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -31,8 +33,10 @@ def _client(endpoint: str):
 
 
 async def test_a_service_from_nothing_to_deletion():
-    house = House(store=MemoryStore(), clock=ManualClock(), ids=SeededIds(3))
-    async with serving(App(Door([ECS], load_models(["ecs"]), house))) as endpoint:
+    clock = ManualClock()
+    house = House(store=MemoryStore(), clock=clock, ids=SeededIds(3))
+    ecs = ecs_service(Tickets(SimRuntime(clock), clock))
+    async with serving(App(Door([ecs], load_models(["ecs"]), house))) as endpoint:
         await asyncio.to_thread(_life, _client(endpoint))
 
 

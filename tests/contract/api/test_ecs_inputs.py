@@ -9,11 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moyai.api.ecs.service import ECS
 from moyai.domain.cloudmap.service import RecordType
 from moyai.kernel.errors import ApiError
 from tests.contract.api.drawn import values
-from tests.unit.api.ecs.bench import ARN, NETWORK, REGISTRY, SUBNETS, Bench, connect, desk, fargate, offer, service
+from tests.unit.api.ecs.bench import (
+    ARN,
+    NETWORK,
+    REGISTRY,
+    SUBNETS,
+    Bench,
+    connect,
+    desk,
+    fargate,
+    offer,
+    offered,
+    service,
+)
 
 KNOWN: Mapping[str, Sequence[str]] = {
     "cluster": ["default", f"{ARN}cluster/default", "none"],
@@ -67,7 +78,7 @@ def _failure(bench: Bench, name: str, params: dict[str, object]) -> ApiError | N
     return None
 
 
-@pytest.mark.parametrize("name", sorted(ECS.operations))
+@pytest.mark.parametrize("name", sorted(offered().operations))
 def test_any_input_is_answered_or_refused_as_modelled(name):
     model = desk().model.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | {"SerializationException"}

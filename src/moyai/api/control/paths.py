@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from moyai.api.asgi import Handler
+from moyai.api.control.execute import Execute
 from moyai.api.control.handlers import Doctor, Health, Logs, Plane, Reset
 from moyai.api.control.hooks import Hooks
 
@@ -15,4 +16,5 @@ def own_handlers(plane: Plane, *, development: bool) -> Mapping[str, Handler]:
     handlers: dict[str, Handler] = {"health": Health(plane)}
     if development:
         handlers |= {"doctor": Doctor(plane), "hooks": Hooks(plane), "logs": Logs(plane), "reset": Reset(plane)}
+        handlers["execute"] = Execute(plane.store, plane.tickets)
     return MappingProxyType(handlers)

@@ -49,6 +49,7 @@ def cluster_view(world: World, cluster: Cluster, include: frozenset[str]) -> dic
         "active_services_count": len(active),
         "statistics": statistics if "STATISTICS" in include else [],
         "tags": tag_list(cluster.tags) if "TAGS" in include else [],
+        "configuration": cluster.configuration if "CONFIGURATIONS" in include else None,
         "settings": cluster.settings if "SETTINGS" in include else [],
         "capacity_providers": cluster.capacity_providers,
         "default_capacity_provider_strategy": cluster.default_capacity_provider_strategy,

@@ -20,7 +20,7 @@ from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
-from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterStatus, Setting
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterConfiguration, ClusterStatus, Setting
 from moyai.domain.ecs.errors import (
     ClientException,
     ClusterContainsInstances,
@@ -57,6 +57,7 @@ class CreateClusterRequest(msgspec.Struct, frozen=True):
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     service_connect_defaults: ServiceConnectDefaults | None = None
+    configuration: ClusterConfiguration | None = None
 
 
 class DescribeClustersRequest(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ class UpdateClusterRequest(msgspec.Struct, frozen=True):
     cluster: str
     settings: tuple[Setting, ...] = ()
     service_connect_defaults: ServiceConnectDefaults | None = None
+    configuration: ClusterConfiguration | None = None
 
 
 class UpdateClusterSettingsRequest(msgspec.Struct, frozen=True):
@@ -110,7 +112,7 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
     key = cluster_arn(ctx.scope, name)
     existing = ctx.store.world.clusters.get(key)
     if existing is not None and existing.status is ClusterStatus.ACTIVE:
-        return {"cluster": cluster_view(ctx.store.world, existing, frozenset({"SETTINGS", "TAGS"}))}
+        return {"cluster": cluster_view(ctx.store.world, existing, frozenset({"CONFIGURATIONS", "SETTINGS", "TAGS"}))}
     _check_providers(request.capacity_providers)
     _check_strategy(request.default_capacity_provider_strategy, request.capacity_providers)
     namespace, made = _default_namespace(ctx, request.service_connect_defaults, None)
@@ -123,6 +125,7 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
         capacity_providers=request.capacity_providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
         default_namespace=namespace,
+        configuration=_configuration(request.configuration),
         tags=tag_map(request.tags, "cluster"),
     )
     return _kept(ctx, cluster, made)
@@ -133,7 +136,9 @@ def update_cluster(ctx: Context, request: UpdateClusterRequest) -> dict[str, obj
     cluster = active_cluster(ctx, request.cluster)
     namespace, made = _default_namespace(ctx, request.service_connect_defaults, cluster.default_namespace)
     settings = _settings(cluster.settings, request.settings)
-    return _kept(ctx, replace(cluster, settings=settings, default_namespace=namespace), made)
+    configuration = _configuration(request.configuration) or cluster.configuration
+    changed = replace(cluster, settings=settings, default_namespace=namespace, configuration=configuration)
+    return _kept(ctx, changed, made)
 
 
 def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest) -> dict[str, object]:
@@ -190,7 +195,7 @@ def list_clusters(ctx: Context, request: ListClustersRequest) -> dict[str, objec
 
 def _kept(ctx: Context, cluster: Cluster, made: list[Change]) -> dict[str, object]:
     ctx.store.apply([*made, Put(cluster)])
-    return {"cluster": cluster_view(ctx.store.world, cluster, frozenset({"SETTINGS", "TAGS"}))}
+    return {"cluster": cluster_view(ctx.store.world, cluster, frozenset({"CONFIGURATIONS", "SETTINGS", "TAGS"}))}
 
 
 def _default_namespace(
@@ -228,6 +233,14 @@ def _settings(current: Sequence[Setting], changes: Sequence[Setting]) -> tuple[S
             )
     merged = {s.name: s for s in (*current, *changes)}
     return tuple(merged.values())
+
+
+def _configuration(asked: ClusterConfiguration | None) -> ClusterConfiguration | None:
+    sessions = None if asked is None else asked.execute_command_configuration
+    if sessions is not None and sessions.logging != "NONE":
+        member = "configuration.executeCommandConfiguration.logging"
+        raise unsupported(member, sessions.logging, "what a session says is not recorded; use NONE")
+    return asked
 
 
 def _check_providers(providers: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 _NO_DISKS = "there is no Elastic Block Store here"
 _NO_BALANCERS = "there are no load balancers"
 _NO_PLACEMENT = "tasks are spread over the subnets' zones, and there are no container instances to choose from"
-_NO_EXEC = "there is no ECS Exec yet"
+_NO_RECORD = "what a session says is not recorded"
 _NO_SECRETS = "no log driver here has an option that is secret"
 _NO_PROVIDERS = "tasks run with launchType FARGATE, without a capacity provider"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
@@ -60,7 +60,6 @@ _SERVICE: _Reasons = (
     ("capacityProviderStrategy", _NO_PROVIDERS),
     ("placementConstraints", _NO_PLACEMENT),
     ("placementStrategy", _NO_PLACEMENT),
-    ("enableExecuteCommand", _NO_EXEC),
     ("volumeConfigurations", _NO_DISKS),
     ("vpcLatticeConfigurations", "there is no VPC Lattice"),
     ("gatewayConnectors", "there are no gateways"),
@@ -69,7 +68,6 @@ _SERVICE: _Reasons = (
 )
 _RUN: _Reasons = (
     ("capacityProviderStrategy", _NO_PROVIDERS),
-    ("enableExecuteCommand", _NO_EXEC),
     ("placementConstraints", _NO_PLACEMENT),
     ("placementStrategy", _NO_PLACEMENT),
     ("referenceId", "no events are sent that could carry it"),
@@ -79,12 +77,17 @@ _RUN: _Reasons = (
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
     ("overrides.ephemeralStorage", "a task's storage is not limited"),
 )
+_CLUSTER: _Reasons = (
+    ("executeCommandConfiguration.kmsKeyId", "there is no KMS here"),
+    ("executeCommandConfiguration.logConfiguration", _NO_RECORD),
+    ("managedStorageConfiguration", "there is no KMS here"),
+)
 
 REFUSED: Mapping[str, str] = MappingProxyType(
     dict(
         (
-            ("CreateCluster.configuration", _NO_EXEC),
-            ("UpdateCluster.configuration", _NO_EXEC),
+            *_under("CreateCluster.configuration", _CLUSTER),
+            *_under("UpdateCluster.configuration", _CLUSTER),
             ("CreateService.role", _NO_BALANCERS),
             (
                 "RegisterContainerInstance.instanceIdentityDocumentSignature",

@@ -59,7 +59,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "placement_strategy": [],
         "enable_ecs_managed_tags": service.enable_ecs_managed_tags,
         "propagate_tags": service.propagate_tags,
-        "enable_execute_command": False,
+        "enable_execute_command": service.enable_execute_command,
         "availability_zone_rebalancing": service.availability_zone_rebalancing,
         "resource_management_type": "CUSTOMER",
         "tags": tag_list(service.tags) if with_tags else [],

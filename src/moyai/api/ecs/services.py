@@ -65,6 +65,7 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     availability_zone_rebalancing: str | None = None
     tags: tuple[Tag, ...] = ()
     enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
     propagate_tags: str = "NONE"
     service_connect_configuration: ServiceConnectConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
@@ -85,6 +86,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     health_check_grace_period_seconds: int | None = None
     availability_zone_rebalancing: str | None = None
     enable_ecs_managed_tags: bool | None = None
+    enable_execute_command: bool | None = None
     propagate_tags: str | None = None
     service_connect_configuration: ServiceConnectConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] | None = None
@@ -185,6 +187,7 @@ def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: 
         ),
         platform_version=request.platform_version or LATEST,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
+        enable_execute_command=request.enable_execute_command,
         propagate_tags=request.propagate_tags,
         health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
         client_token=kept,
@@ -208,7 +211,7 @@ def _edited(service: Service, request: UpdateServiceRequest) -> Service:
     check_controller(request.deployment_controller)
     check_platform(request.platform_version)
     desired, grace = request.desired_count, request.health_check_grace_period_seconds
-    managed = request.enable_ecs_managed_tags
+    managed, entered = request.enable_ecs_managed_tags, request.enable_execute_command
     configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
     return replace(
         service,
@@ -222,6 +225,7 @@ def _edited(service: Service, request: UpdateServiceRequest) -> Service:
             service.health_check_grace_period_seconds if grace is None else checked_grace(grace)
         ),
         enable_ecs_managed_tags=service.enable_ecs_managed_tags if managed is None else managed,
+        enable_execute_command=service.enable_execute_command if entered is None else entered,
         propagate_tags=request.propagate_tags or service.propagate_tags,
     )
 

@@ -139,6 +139,8 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
         if task.last_status in _BEFORE_NETWORK or task.own_interface is None
         else [{"attachment_id": task.interface.attachment, "private_ipv4_address": task.interface.address}],
     }
+    if task.enable_execute_command and not container.is_proxy:
+        shown["managed_agents"] = [_agent(container)]
     asked = None if definition is None or container.is_proxy else definition.container(container.name)
     if asked is not None:
         override = _override(task, container.name)
@@ -151,6 +153,15 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
             "memory_reservation": None if reserved is None else str(reserved),
         }
     return shown
+
+
+def _agent(container: Container) -> dict[str, object]:
+    """What lets people in: it is there whenever the container is."""
+    return {
+        "name": "ExecuteCommandAgent",
+        "last_status": container.last_status,
+        "last_started_at": container.started_at,
+    }
 
 
 def _override(task: Task, name: str) -> ContainerOverride:

@@ -51,6 +51,7 @@ class RunTaskRequest(msgspec.Struct, frozen=True):
     client_token: str | None = None
     tags: tuple[Tag, ...] = ()
     enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
     propagate_tags: str = "NONE"
 
 
@@ -80,6 +81,7 @@ def run_task(ctx: Context, request: RunTaskRequest) -> dict[str, object]:
         started_by=request.started_by,
         client_token=kept,
         overrides=_checked_overrides(request.overrides, definition),
+        enable_execute_command=request.enable_execute_command,
         tags=_tags(request, cluster, definition),
     )
     for _ in range(request.count):

@@ -34,6 +34,18 @@ class CapacityProviderStrategyItem(msgspec.Struct, frozen=True):
     base: int = 0
 
 
+class ExecuteCommandConfiguration(msgspec.Struct, frozen=True):
+    """How sessions are recorded: here, not at all."""
+
+    logging: str = "NONE"
+
+
+class ClusterConfiguration(msgspec.Struct, frozen=True):
+    """What holds for all of a cluster's tasks."""
+
+    execute_command_configuration: ExecuteCommandConfiguration | None = None
+
+
 class Cluster(Stored, frozen=True, tag="cluster"):
     """A cluster. ``default_namespace`` is what ``serviceConnectDefaults`` resolved to."""
 
@@ -46,6 +58,7 @@ class Cluster(Stored, frozen=True, tag="cluster"):
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     default_namespace: NamespaceArn | None = None
+    configuration: ClusterConfiguration | None = None
     tags: Mapping[str, str] = {}
 
     @property

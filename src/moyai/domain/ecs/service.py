@@ -133,6 +133,8 @@ class Service(Stored, frozen=True, tag="service"):
     launch_type: str = "FARGATE"
     platform_version: str | None = None
     enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
+    """Whether tasks that are started from now on may be entered."""
     propagate_tags: str = "NONE"
     health_check_grace_period_seconds: int = 0
     client_token: str | None = None

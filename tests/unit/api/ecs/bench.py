@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from moyai.api.channel.tickets import Tickets
 from moyai.api.desk import Desk
-from moyai.api.ecs.service import ECS
+from moyai.api.ecs.service import ecs
 from moyai.api.models import load_models
-from moyai.api.operation import Context
+from moyai.api.operation import Context, Service
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
 from moyai.domain.vpc.default import default_vpc
@@ -22,8 +23,9 @@ from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import AccountId, DiscoveryServiceArn, DiscoveryServiceId, Region
 from moyai.kernel.scope import Scope
 from moyai.plan.namespaces import new_http_namespace
+from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
-from moyai.testing.clock import EPOCH
+from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
@@ -36,8 +38,15 @@ Answer = dict[str, Any]
 
 
 @cache
+def offered() -> Service:
+    """The service, over a runtime in which nothing runs."""
+    clock = ManualClock()
+    return ecs(Tickets(SimRuntime(clock), clock))
+
+
+@cache
 def desk() -> Desk:
-    return Desk(ECS, load_models(["ecs"])["ecs"])
+    return Desk(offered(), load_models(["ecs"])["ecs"])
 
 
 class Bench:

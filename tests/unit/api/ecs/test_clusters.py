@@ -95,6 +95,10 @@ def test_capacity_providers_are_recorded_and_shown(ecs):
     assert cluster["defaultCapacityProviderStrategy"] == strategy
 
 
+def _sessions(**settings):
+    return {"executeCommandConfiguration": settings}
+
+
 def _item(provider, weight=1, base=0):
     return {"capacityProvider": provider, "weight": weight, "base": base}
 
@@ -121,7 +125,11 @@ def _item(provider, weight=1, base=0):
         ),
         ({"serviceConnectDefaults": {"namespace": "a/b"}}, "printable ASCII"),
         ({"serviceConnectDefaults": {"namespace": "x" * 1025}}, "up to 1024"),
-        ({"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}, "configuration: not supported"),
+        (
+            {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}},
+            "logging: DEFAULT is not supported",
+        ),
+        ({"configuration": _sessions(kmsKeyId="k")}, "kmsKeyId: not supported"),
         ({"tags": [{"key": "aws:x", "value": "1"}]}, "reserved"),
         ({"tags": [{"key": "a"}, {"key": "a"}]}, "given twice"),
         ({"tags": [{"key": str(n)} for n in range(51)]}, "less than or equal to 50"),

@@ -135,7 +135,6 @@ INVALID = [
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
     ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
     ({"placementStrategy": [{"type": "random"}]}, "placementStrategy: not supported by moyai"),
-    ({"enableExecuteCommand": True}, "enableExecuteCommand: not supported by moyai"),
     ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}, "capacityProviderStrategy: not"),
     ({"propagateTags": "ALL"}, "enum value set"),
 ]

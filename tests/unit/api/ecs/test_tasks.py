@@ -127,7 +127,6 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
             "Container Overrides length must be at most 8192",
         ),
         ({"overrides": {"cpu": "257"}}, "No Fargate configuration exists for given values"),
-        ({"enableExecuteCommand": True}, "enableExecuteCommand: not supported"),
         ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "capacityProviderStrategy: not supported"),
         ({"placementConstraints": [{"type": "distinctInstance"}]}, "placementConstraints: not supported"),
     ],

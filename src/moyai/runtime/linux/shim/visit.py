@@ -56,6 +56,7 @@ class Visit:
 
 def main(control: int) -> None:
     """Run the visit that is told on the socket ``control``, from its beginning to its end."""
+    os.set_inheritable(control, False)  # noqa: FBT003 (the command must not speak for us)
     link = _socket.socket(fileno=control)
     visit = Visit(marshal.loads(link.recv(LONGEST_VISIT)))  # noqa: S302 - from the control plane, over its own socket
     Visitor(visit, link).stay()

@@ -1,0 +1,253 @@
+"""Sessions in real containers: over the WebSocket as the plugin speaks it, and by ``moyai exec`` on a real terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.e2e.installation import MOYAI
+from tests.e2e.stack import Cluster, processes, shell
+from tests.e2e.waiting import eventually
+from tests.plugin import Plugin
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+STAYS = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+PATIENCE = 20.0
+
+
+class Talk:
+    """The plugin, on a real WebSocket."""
+
+    def __init__(self, socket: ClientConnection, token: str, **own: object) -> None:
+        self.plugin = Plugin(token, **own)
+        self.socket = socket
+        self.socket.send(self.plugin.opening)
+
+    def until(self, condition) -> None:
+        """Talk until it is so, or the session is over."""
+        while not condition():
+            self.flush()
+            try:
+                frame = self.socket.recv(timeout=PATIENCE)
+            except ConnectionClosed:
+                break
+            assert isinstance(frame, bytes)
+            self.plugin.hear(frame)
+        self.flush()
+        assert condition(), self.plugin.output
+
+    def says(self, *words: bytes) -> None:
+        """Talk until it has said all of this."""
+        self.until(lambda: all(word in self.plugin.output for word in words))
+
+    def type(self, data: bytes) -> None:
+        self.plugin.type(data)
+        self.flush()
+
+    def flush(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while self.plugin.outbox:
+                self.socket.send(self.plugin.outbox.pop(0))
+
+
+@pytest.fixture(scope="module")
+def cluster(server):
+    return Cluster(server, "exec")
+
+
+@pytest.fixture(scope="module")
+def task(cluster) -> Iterator[str]:
+    colour = [{"name": "COLOUR", "value": "red"}]
+    definition = cluster.define("exec", shell(STAYS, user="1000:1000", environment=colour))
+    arn = cluster.run(definition, enableExecuteCommand=True)
+    cluster.until(arn, "RUNNING")
+    yield arn
+    cluster.ecs.stop_task(cluster=cluster.name, task=arn)
+
+
+@contextlib.contextmanager
+def session(cluster, task, command: str, **own: object) -> Iterator[Talk]:
+    asked = {"cluster": cluster.name, "task": task, "command": command, "interactive": True}
+    given = cluster.ecs.execute_command(**asked)["session"]
+    with reach(given) as socket:
+        talk = Talk(socket, given["tokenValue"], **own)
+        talk.until(lambda: talk.plugin.ready)
+        talk.plugin.resize(24, 80)
+        talk.flush()
+        yield talk
+
+
+def reach(given: dict[str, str], **more: Any) -> Any:
+    """The session's WebSocket, to be opened."""
+    return connect(given["streamUrl"], compression=None, proxy=None, close_timeout=1, **more)
+
+
+def sleepers(task: str, seconds: int) -> list[int]:
+    return list(processes(task, f"sleep {seconds}"))
+
+
+# ----------------------------------------------------------------------------------------------------- as the plugin
+
+
+def test_a_shell_on_a_terminal_of_the_containers(cluster, task):
+    with session(cluster, task, "/bin/sh") as talk:
+        talk.plugin.resize(50, 132)
+        talk.type(b"tty; stty size; echo $COLOUR $TERM\r")
+        talk.says(b"/dev/pts/0", b"50 132", b"red xterm-256color")
+        talk.plugin.resize(10, 20)
+        talk.type(b"stty size\r")
+        talk.says(b"10 20")
+        talk.type(b"sleep 4711\r")
+        eventually(lambda: sleepers(task, 4711))
+        talk.type(b"\x03")
+        talk.type(b"echo code=$?\r")
+        talk.says(b"code=130")
+        talk.type(b"\x04")
+        talk.until(lambda: talk.plugin.closed is not None)
+    assert not sleepers(task, 4711)
+
+
+def test_the_command_is_roots_with_what_the_container_has_and_sees_nothing_else(cluster, task):
+    line = (
+        "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; hostname; echo pids /proc/[0-9]*;"
+        " cat /proc/self/cgroup; readlink /proc/self/ns/*; ls -l /proc/self/fd"
+    )
+    with session(cluster, task, f'sh -c "{line}"', Moyai={"Terminal": False}) as talk:
+        talk.until(lambda: talk.plugin.closed is not None)
+    said = talk.plugin.output.decode()
+    assert talk.plugin.code == 0, said
+    uid, *facts = said.splitlines()
+    assert uid == "0"
+    assert [fact.split() for fact in facts[:4]] == [
+        ["CapEff:", "00000000a00425fb"],
+        ["CapBnd:", "00000000a00425fb"],
+        ["NoNewPrivs:", "1"],
+        ["Seccomp:", "2"],
+    ]
+    [first] = processes(task, "while :")
+    assert {str(path.readlink()) for path in Path(f"/proc/{first}/ns").iterdir()} <= set(facts)
+    assert len(next(fact for fact in facts if fact.startswith("pids")).split()) < 12
+    assert "moyai" not in said
+    files = [fact.partition(" -> ")[2] for fact in facts if " -> " in fact]
+    assert [file for file in files if not file.startswith(("pipe:", "/proc/"))] == []
+
+
+def test_who_vanishes_takes_everything_along_and_two_are_the_most(cluster, task):
+    both = "sh -c 'setsid sleep 4712 & sleep 4713'"
+    with session(cluster, task, both), session(cluster, task, "sleep 4714") as other:
+        eventually(lambda: sleepers(task, 4712) and sleepers(task, 4713) and sleepers(task, 4714))
+        with pytest.raises(cluster.ecs.exceptions.ClientException, match="maximum session limit of 2"):
+            cluster.ecs.execute_command(cluster=cluster.name, task=task, command="ls", interactive=True)
+        other.socket.socket.shutdown(2)
+    eventually(lambda: not any(sleepers(task, seconds) for seconds in (4712, 4713, 4714)))
+    groups = f"**/{task.rpartition('/')[2]}/*/session-*"
+    eventually(lambda: not list(Path("/sys/fs/cgroup").glob(groups)))
+
+
+def test_a_token_opens_once_and_no_page_may_try(cluster, task):
+    asked = {"cluster": cluster.name, "task": task, "command": "sleep 4715", "interactive": True}
+    given = cluster.ecs.execute_command(**asked)["session"]
+    with pytest.raises(InvalidStatus), reach(given, origin="https://evil.example"):
+        pass
+    with reach(given) as socket:
+        talk = Talk(socket, given["tokenValue"])
+        talk.until(lambda: talk.plugin.ready)
+        with pytest.raises(InvalidStatus), reach(given):
+            pass
+
+
+# ------------------------------------------------------------------------------------------------------- moyai exec
+
+
+class Screen:
+    """A program on a terminal of ours."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], command, environment)  # noqa: S606
+        self.resize(40, 100)
+        self.seen = b""
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, data: bytes) -> None:
+        os.write(self.fd, data)
+
+    def until(self, *words: bytes) -> None:
+        """Read until all of it was seen, or there is no more."""
+        while not all(word in self.seen for word in words) and select.select([self.fd], [], [], PATIENCE)[0]:
+            try:
+                self.seen += os.read(self.fd, 65536)
+            except OSError:
+                break
+        assert all(word in self.seen for word in words), self.seen
+
+    def code(self) -> int:
+        with contextlib.suppress(OSError):
+            while os.read(self.fd, 65536):
+                pass
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def moyai_exec(cluster: Any, *words: str) -> tuple[list[str], dict[str, str]]:
+    return [*MOYAI, "exec", *words], cluster.installation.environment()
+
+
+def test_moyai_exec_hands_a_terminal_through(cluster, task):
+    screen = Screen(*moyai_exec(cluster, task.rpartition("/")[2][:12], "--", "sh"))
+    screen.until(b"# ")
+    screen.type(b"stty size\r")
+    screen.until(b"40 100")
+    screen.resize(17, 71)
+    screen.type(b"stty size; stty size\r")
+    screen.until(b"17 71")
+    screen.type(b"sleep 4716\r")
+    eventually(lambda: sleepers(task, 4716))
+    screen.type(b"\x03")
+    screen.type(b"exit 3\r")
+    assert screen.code() == 3
+
+
+def test_moyai_exec_is_a_filter_in_a_pipe(cluster):
+    definition = cluster.define("unasked", shell(STAYS))
+    arn = cluster.run(definition)
+    cluster.until(arn, "RUNNING")
+    data = os.urandom(300_000)
+    command, environment = moyai_exec(cluster, arn, "sh", "-c", "echo oops >&2; cat; exit 7")
+    ran = subprocess.run(command, input=data, capture_output=True, env=environment, check=False)
+    assert (ran.returncode, ran.stderr) == (7, b"oops\n")
+    assert ran.stdout == data
+    cluster.ecs.stop_task(cluster=cluster.name, task=arn)
+
+
+@pytest.mark.heavy
+def test_nothing_outlives_the_control_plane(installed):
+    here = installed()
+    here.up()
+    cluster = Cluster(here, "alone")
+    arn = cluster.run(cluster.define("alone", shell(STAYS)), enableExecuteCommand=True)
+    cluster.until(arn, "RUNNING")
+    with session(cluster, arn, "sh -c 'setsid sleep 4717 & trap : HUP; sleep 4718; sleep 4718'"):
+        eventually(lambda: sleepers(arn, 4717) and sleepers(arn, 4718))
+        here.kill()
+        eventually(lambda: not sleepers(arn, 4717) and not sleepers(arn, 4718))
+    assert list(processes(arn, "while :"))
+    here.up()
+    cluster.until(arn, "RUNNING")
