@@ -53,10 +53,16 @@ def understood(world: World, path: str, peer: str) -> Asked | None:
     identity, _, leaf = rest.partition("/")
     if version not in _VERSIONS or leaf not in _LEAVES:
         return None
+    found = caller(world, identity, peer)
+    return None if found is None else Asked(*found, version, leaf)
+
+
+def caller(world: World, identity: str, peer: str) -> tuple[Task, Container] | None:
+    """The container with this id, if it may be the one that calls from there."""
     for task in world.tasks.by("id", TaskId(identity.partition("-")[0])):
         container = next((c for c in task.containers if runtime_id(c.arn) == identity), None)
         if container is not None and task.interface.address == peer and not task.stopped:
-            return Asked(task, container, version, leaf)
+            return task, container
     return None
 
 

@@ -1,6 +1,7 @@
 """The endpoint on HTTP: a thin ASGI application.
 
-Promise: GET (and HEAD) is answered with JSON; nothing is read of a request but its method, path and peer.
+Promise: GET (and HEAD) is answered with JSON; nothing is read of a request but its method, path and peer, and what a
+task says of its own protection, which is durable before it is answered.
 Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
@@ -14,7 +15,9 @@ import msgspec
 
 from moyai.api.metadata.answer import Answer, answer, understood
 from moyai.api.metadata.credentials import PREFIX, credentials
+from moyai.api.metadata.protection import MAX_BODY, METHODS, is_protection, protection
 from moyai.domain.sandbox.state import Usage
+from moyai.domain.world import Put
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
@@ -40,11 +43,14 @@ class MetadataApp:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         """Serve one ``http`` scope; servers are told not to send ``lifespan``."""
-        del receive
         if scope["type"] != "http":
             return
-        given = await self._answer(scope["path"], (scope.get("client") or ("", 0))[0])
-        if scope["method"] not in _METHODS:
+        peer = (scope.get("client") or ("", 0))[0]
+        if is_protection(scope["path"]):
+            given = await self._protection(scope, receive, peer)
+        elif scope["method"] in _METHODS:
+            given = await self._answer(scope["path"], peer)
+        else:
             given = Answer(405, "The task metadata endpoint answers GET.")
         body = msgspec.json.encode(given.body)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -58,9 +64,31 @@ class MetadataApp:
         usage = await self._usage(asked.task.id) if asked is not None and asked.leaf in _STATISTICS else {}
         return answer(self._store.world, usage, asked)
 
+    async def _protection(
+        self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]], peer: str
+    ) -> Answer:
+        if scope["method"] not in METHODS:
+            return Answer(405, "The task protection endpoint answers GET and PUT.")
+        body = await _body(receive) if scope["method"] == "PUT" else None
+        said = protection(self._store.world, scope["path"], peer, body, self._clock.now())
+        if said.task is not None:
+            self._store.apply([Put(said.task)])
+            await self._store.durable()
+        return said.answer
+
     async def _usage(self, task: TaskId) -> Mapping[str, Usage]:
         try:
             return await self._runtime.usage(task)
         except RuntimeFault as fault:  # a task that is just ending has no figures
             _log.debug("no usage of %s: %s", task, fault)
             return {}
+
+
+async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
+    """The request's body, or what is too long to be one of ours."""
+    body, more = b"", True
+    while more and len(body) <= MAX_BODY:
+        event = await receive()
+        body += event.get("body", b"")
+        more = event.get("more_body", False)
+    return body[: MAX_BODY + 1]

@@ -1,7 +1,7 @@
 """What a task with a role finds under AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Pure.
 
-Promise: a task gets its own keys and nobody else's: the path can't be guessed, and the call must come from the task's
-own address. Keys change every hour, and are good for five hours more at least.
+Promise: a task gets its own keys and nobody else's: the path can't be guessed, and the call must come from the
+address that others find the task under. Keys change every hour, and are good for five hours more at least.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 """
 
@@ -27,9 +27,9 @@ def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
     asked = path.removeprefix(PREFIX)
     root = world.session_root
     alive = world.tasks.each("alive", "yes")
-    mine = (t for t in alive if t.own_interface is not None and t.own_interface.address == peer)
+    mine = (t for t in alive if t.interface.address == peer)
     task = next((t for t in mine if root is not None and _same(credentials_id(root, t.arn), asked)), None)
-    role = None if task is None else _role(world, task)
+    role = None if task is None else task_role(world, task)
     if root is None or task is None or role is None:
         return Answer(404, "There are no credentials under this path for this task.")
     expires = (int(now) // _HOUR + _HOURS) * _HOUR
@@ -44,7 +44,8 @@ def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
     return Answer(200, body)
 
 
-def _role(world: World, task: Task) -> str | None:
+def task_role(world: World, task: Task) -> str | None:
+    """The role that the task has, if any."""
     definition = world.task_definitions.get(task.task_definition)
     return None if definition is None else role_of(task, definition.task_role_arn)
 

@@ -1,0 +1,120 @@
+"""A task that protects itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.api.metadata.app import MetadataApp
+from moyai.domain.ecs.metadata import runtime_id
+from moyai.domain.ecs.task import DesiredStatus, Task
+from moyai.domain.world import Put
+from moyai.kernel.clock import later
+from moyai.store.memory import MemoryStore
+from moyai.testing.world import Builder
+from tests.unit.plan.tasks import schedule
+
+ROLE = "arn:aws:iam::123456789012:role/worker"
+
+
+class Place:
+    """A service's task and the endpoint that it asks."""
+
+    def __init__(self, role: str | None = ROLE) -> None:
+        self.store = MemoryStore()
+        self.build = Builder(self.store)
+        definition = replace(self.build.definition("s"), task_role_arn=role)
+        self.store.apply([Put(definition)])
+        service = self.build.service("s", definition, 2)
+        schedule(self.build, service)
+        self.task, self.other = self.build.tasks(service)
+
+    @property
+    def kept(self) -> Task:
+        return self.store.world.tasks[self.task.arn]
+
+    async def ask(self, body: bytes | None = None, *, method: str = "GET", peer: str = "", path: str = "") -> Any:
+        """The status and the answer."""
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body or b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        own = f"/api/{runtime_id(self.task.containers[0].arn)}/task-protection/v1/state"
+        scope = {
+            "type": "http",
+            "method": method if body is None else "PUT",
+            "path": path or own,
+            "client": (peer or self.task.interface.address, 5),
+        }
+        await MetadataApp(self.store, None, self.build.clock)(scope, receive, send)  # type: ignore[arg-type]
+        return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+async def test_a_task_protects_itself_and_takes_it_back():
+    place = Place()
+    arn, now = place.task.arn, place.build.clock.now()
+    nothing = {"protection": {"ExpirationDate": None, "ProtectionEnabled": False, "TaskArn": arn}}
+    assert await place.ask() == (200, nothing)
+    status, said = await place.ask(b'{"ProtectionEnabled": true, "ExpiresInMinutes": 60}')
+    assert (status, said["protection"]["ProtectionEnabled"]) == (200, True)
+    assert said["protection"]["ExpirationDate"].endswith("Z")
+    assert place.kept.protected_until == later(now, 3600)
+    assert await place.ask() == (200, said)
+    assert await place.ask(b'{"ProtectionEnabled": true}') != (200, said)
+    assert place.kept.protected_until == later(now, 7200)
+    assert await place.ask(b'{"ProtectionEnabled": false}') == (200, nothing)
+    assert place.kept.protected_until is None
+
+
+async def test_a_task_that_is_told_to_stop_comes_too_late():
+    place = Place()
+    place.store.apply([Put(replace(place.kept, desired_status=DesiredStatus.STOPPED))])
+    failure = {"Arn": place.task.arn, "Detail": None, "Reason": "DEPLOYMENT_BLOCKED"}
+    assert await place.ask(b'{"ProtectionEnabled": true}') == (200, {"failure": failure})
+    assert place.kept.protected_until is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"{}",
+        b'{"ProtectionEnabled": "yes"}',
+        b'{"ProtectionEnabled": true, "ExpiresInMinutes": 0}',
+        b'{"ProtectionEnabled": true, "ExpiresInMinutes": 2881}',
+        b'{"ProtectionEnabled": true, "Forever": true}',
+        b'{"ProtectionEnabled": true, "ExpiresInMinutes": ' + b"1" * 5000 + b"}",
+        b"[" * 100_000,
+    ],
+)
+async def test_what_is_no_protection_is_said_so_and_changes_nothing(body):
+    place = Place()
+    status, said = await place.ask(body)
+    assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
+    assert place.kept.protected_until is None
+
+
+async def test_a_task_without_a_role_may_not():
+    place = Place(role=None)
+    status, said = await place.ask(b'{"ProtectionEnabled": true}')
+    assert (status, said["error"]["Code"]) == (400, "AccessDeniedException")
+    assert said["error"]["Message"] == "Invalid Request: no task IAM role credentials available for task"
+
+
+async def test_nobody_else_protects_it():
+    place = Place()
+    neighbour = place.other.interface.address
+    assert (await place.ask(b'{"ProtectionEnabled": true}', peer=neighbour))[0] == 404
+    for path in ("/api/", f"/api/{place.task.id}/task-protection/v1/state", "/api/x/task-protection/v1/state"):
+        assert (await place.ask(b'{"ProtectionEnabled": true}', path=path))[0] == 404
+    assert (await place.ask(method="DELETE"))[0] == 405
+    assert place.kept.protected_until is None
