@@ -168,7 +168,7 @@ class Harness:
             case Start(container):
                 self._check_start(container.task)
                 at_once(self.runtime.start(container))
-            case StartProxy(task, _, name, timeout, _):
+            case StartProxy(task, _, name, timeout):
                 at_once(self.runtime.start_proxy(ProxySpec(task, name, b"", timeout)))
             case Name(task, hosts):
                 self._check_names(task, hosts)

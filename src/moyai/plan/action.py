@@ -45,6 +45,7 @@ class StartProxy(msgspec.Struct, frozen=True):
     stop_timeout: int = 30
     """Seconds from SIGTERM to SIGKILL."""
     log_level: str = "info"
+    held_output: int = 0
 
 
 class Name(msgspec.Struct, frozen=True):

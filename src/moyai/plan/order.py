@@ -2,8 +2,10 @@
 
 Promise: the proxy first and last; between, ``dependsOn``. A container starts when each of its
 conditions is met; a condition that can't be met any more, or not within the other container's
-``startTimeout``, ends the task. Containers stop in the opposite order.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html
+``startTimeout`` (but START, which has none), ends the task, in the words of AWS's agent. Containers stop in the
+opposite order.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html,
+https://github.com/aws/amazon-ecs-agent/blob/master/agent/engine/dependencygraph/graph.go (the words)
 """
 
 from __future__ import annotations
@@ -41,11 +43,25 @@ def hopeless(case: Case) -> str | None:
             continue
         for dependency in case.defined(container).depends_on or ():
             if _verdict(case, dependency) is Verdict.HOPELESS:
-                return (
-                    f"CannotStartContainerError: container {container.name} waits for {dependency.container_name} "
-                    f"to reach {dependency.condition.value}, which can't happen any more"
-                )
+                return f"CannotStartContainerError: dependency graph: {_why(case, container, dependency)}"
     return None
+
+
+def _why(case: Case, container: Container, dependency: ContainerDependency) -> str:
+    other = _awaited(case, dependency)
+    both = f"container ordering dependency [{_shown(case, other)}] for target [{_shown(case, container)}]"
+    if other.last_status is not ContainerStatus.STOPPED:
+        return f"{both} has timed out."
+    if dependency.condition is Condition.SUCCESS:
+        return f"failed to resolve {both} as dependency did not exit successfully."
+    return f"failed to resolve {both}"
+
+
+def _shown(case: Case, container: Container) -> str:
+    """A container as the agent shows it: image, state and goal, and how it ended."""
+    known = "NONE" if container.last_status is ContainerStatus.PENDING else container.last_status.value
+    ended = "" if container.exit_code is None else f" - Exit: {container.exit_code}"
+    return f"{container.name}({case.defined(container).image}) ({known}->{ContainerStatus.RUNNING.value}){ended}"
 
 
 def patience_ends(case: Case) -> Instant | None:
@@ -55,7 +71,7 @@ def patience_ends(case: Case) -> Instant | None:
         for c in case.apps
         if c.last_status is ContainerStatus.PENDING
         for d in case.defined(c).depends_on or ()
-        if _verdict(case, d) is Verdict.OPEN
+        if d.condition is not Condition.START and _verdict(case, d) is Verdict.OPEN
     }
     ends = (_timeout_at(case, c) for c in case.apps if c.name in names)
     return min((e for e in ends if e is not None), default=None)
@@ -69,7 +85,7 @@ def stoppable(case: Case) -> tuple[Container, ...]:
 
 
 def _verdict(case: Case, dependency: ContainerDependency) -> Verdict:
-    other = next(c for c in case.apps if c.name == dependency.container_name)
+    other = _awaited(case, dependency)
     ended = other.last_status is ContainerStatus.STOPPED
     met = {
         Condition.START: other.last_status is not ContainerStatus.PENDING,
@@ -79,12 +95,16 @@ def _verdict(case: Case, dependency: ContainerDependency) -> Verdict:
     }[dependency.condition]
     if met:
         return Verdict.MET
-    timeout = _timeout_at(case, other)
+    timeout = None if dependency.condition is Condition.START else _timeout_at(case, other)
     return Verdict.HOPELESS if ended or (timeout is not None and case.now >= timeout) else Verdict.OPEN
 
 
+def _awaited(case: Case, dependency: ContainerDependency) -> Container:
+    return next(c for c in case.apps if c.name == dependency.container_name)
+
+
 def _timeout_at(case: Case, other: Container) -> Instant | None:
-    if other.started_at is None:
-        return None
     limit = case.defined(other).start_timeout
+    if other.started_at is None or limit == 0:  # the agent's way to say never
+        return None
     return later(other.started_at, START_TIMEOUT if limit is None else limit)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from moyai.domain.connect.config import ProxyLogLevel
 from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus
+from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import WorkloadId
@@ -145,7 +146,8 @@ def _await_certificate(case: Case, name: str) -> Step:
 
 def _start_proxy(task: Task, proxy: Container) -> StartProxy:
     level = ProxyLogLevel.INFO if task.view is None else task.view.proxy_log_level
-    return StartProxy(task.id, WorkloadId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level.value)
+    held = 0 if task.view is None else buffer_bytes(task.view.log_configuration)
+    return StartProxy(task.id, WorkloadId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level.value, held)
 
 
 def _fail(case: Case, code: StopCode, reason: str) -> Step:

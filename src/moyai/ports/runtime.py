@@ -108,7 +108,8 @@ class TaskRuntime(Protocol):
 
     async def start(self, container: ContainerSpec) -> None:
         """Start one container in its task's sandbox. One that ran before is started again, with what it wrote to its
-        file system, only when it has ended and ``attempt`` is a later one; otherwise this does nothing.
+        file system (but where its writable layer is kept in memory: that begins anew), only when it has ended and
+        ``attempt`` is a later one; otherwise this does nothing.
         """
 
     async def start_proxy(self, proxy: ProxySpec) -> None:

@@ -50,9 +50,9 @@ class Executor:
                 await runtime.prepare(sandbox)
             case Start(container):
                 await runtime.start(container)
-            case StartProxy(task, workload, name, stop_timeout, log_level):
+            case StartProxy(task, workload, name, stop_timeout, log_level, held):
                 bootstrap = self._around.feed.bootstrap(workload)
-                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level))
+                await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held))
             case Name(task, hosts):
                 await runtime.name(task, hosts)
             case TurnAway(task, ports):

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
-from moyai.domain.ecs.task import ContainerStatus, StopCode, TaskStatus
-from moyai.domain.ecs.task_definition import Condition, ContainerDependency
+from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, StopCode, TaskStatus
+from moyai.domain.ecs.task_definition import Condition, ContainerDependency, LogConfiguration
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Put
 from moyai.kernel.clock import later
@@ -67,6 +67,16 @@ def test_the_sandbox_is_made_first():
     assert [type(e) for e in step(build, task, gone=True).effects] == [Prepare]
     assert step(build, task).effects == ()
     assert build.world.tasks[task].last_status is TaskStatus.PENDING
+
+
+def test_a_proxy_holds_what_its_buffer_says():
+    build, task = server()
+    known = build.world.tasks[task]
+    log = LogConfiguration("awslogs", {"max-buffer-size": "25m"})
+    build.book.apply([Put(replace(known, view=replace(known.view, log_configuration=log)))])
+    step(build, task)
+    (start,) = step(build, task).effects
+    assert start.held_output == 25 * 1024**2
 
 
 def test_containers_wait_for_a_healthy_proxy():
@@ -379,10 +389,14 @@ def test_a_container_waits_for_what_it_depends_on(condition, other, starts):
 
 
 @pytest.mark.parametrize(
-    ("condition", "other", "after"),
-    [(Condition.SUCCESS, "failed", 0), (Condition.HEALTHY, "ended", 0), (Condition.HEALTHY, "up", 180)],
+    ("condition", "other", "after", "words"),
+    [
+        (Condition.SUCCESS, "failed", 0, "failed to resolve {} as dependency did not exit successfully."),
+        (Condition.HEALTHY, "ended", 0, "failed to resolve {}"),
+        (Condition.HEALTHY, "up", 180, "{} has timed out."),
+    ],
 )
-def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after):
+def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after, words):
     build, task, seen = waiting(condition, other)
     step(build, task, seen)
     plan = step(build, task, seen)
@@ -392,7 +406,24 @@ def test_a_task_ends_when_a_dependency_can_never_be_met(condition, other, after)
         step(build, task, seen)
     known = build.world.tasks[task]
     assert known.stop_code is StopCode.TASK_FAILED_TO_START
-    assert known.stopped_reason.startswith("CannotStartContainerError: container app waits for first to reach")
+    image, state = container("app").image, "RUNNING->RUNNING" if after else "STOPPED->RUNNING"
+    ended = {"failed": " - Exit: 2", "ended": " - Exit: 0"}.get(other, "")
+    both = f"container ordering dependency [first({image}) ({state}){ended}] for target [app({image}) (NONE->RUNNING)]"
+    assert known.stopped_reason == f"CannotStartContainerError: dependency graph: {words.format(both)}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "start_timeout"), [(Condition.HEALTHY, 0), (Condition.START, 5)], ids=["none", "of no matter"]
+)
+def test_patience_without_end(condition, start_timeout):
+    build = Builder()
+    first = replace(container("first"), essential=False, health_check=CHECK, start_timeout=start_timeout)
+    second = replace(container("app"), depends_on=(ContainerDependency("first", condition),))
+    task = build.run(build.definition("pair", first, second))
+    step(build, task, up(build, "first"))
+    build.clock.turn_to(later(build.clock.now(), 1000))
+    step(build, task, up(build, "first"))
+    assert build.world.tasks[task].desired_status is DesiredStatus.RUNNING
 
 
 def waiting(condition, other):

@@ -19,7 +19,6 @@ from moyai.domain.ecs.task_definition import (
 from moyai.domain.logs.driver import fault_in
 
 _LEAST_MEMORY = 4  # MiB
-_START_TIMEOUT = range(2, 121)
 _RESTART_PERIOD = range(60, 1801)
 _MAX_IGNORED_CODES = 50
 
@@ -65,8 +64,8 @@ def _check_limits(container: ContainerDefinition) -> None:
     for limit in container.ulimits or ():
         if limit.soft_limit > limit.hard_limit:
             raise ClientException(f"Soft limit exceeds hard limit for ulimit {limit.name}")
-    if container.start_timeout is not None and container.start_timeout not in _START_TIMEOUT:
-        raise _setting(container.name, "'startTimeout' must be between 2 and 120 seconds.")
+    if container.start_timeout is not None and container.start_timeout < 0:
+        raise _setting(container.name, "'startTimeout' must not be negative.")
     if container.stop_timeout is not None and container.stop_timeout < 0:
         raise _setting(container.name, "'stopTimeout' must not be negative.")
     if container.restart_policy is not None:

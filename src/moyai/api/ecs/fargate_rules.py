@@ -13,6 +13,7 @@ from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
 
 _LONGEST_STOP = 120
+_START_TIMEOUT = range(2, 121)
 
 
 def obstacles(definition: TaskDefinition) -> Iterator[str]:
@@ -36,6 +37,8 @@ def _of_container(container: ContainerDefinition) -> Iterator[str]:
         yield from _of_parameters(container.linux_parameters)
     if container.stop_timeout is not None and container.stop_timeout > _LONGEST_STOP:
         yield "Tasks using the Fargate launch type must have a container stop timeout of less than 120 seconds."
+    if container.start_timeout is not None and container.start_timeout not in _START_TIMEOUT:
+        yield "Tasks using the Fargate launch type must have a container start timeout of 2 to 120 seconds."
 
 
 def _of_parameters(asked: LinuxParameters) -> Iterator[str]:

@@ -222,6 +222,8 @@ class ProxySpec(msgspec.Struct, frozen=True):
     stop_timeout: int = 30
     log_level: str = "info"
     """As Envoy knows them: ``info``, ``debug``, …"""
+    held_output: int = 0
+    """As a container's."""
 
 
 class PublishedPort(msgspec.Struct, frozen=True):

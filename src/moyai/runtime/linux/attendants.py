@@ -35,6 +35,7 @@ def proxy(spec: ProxySpec, place: Place, layout: Layout, envoy: Path) -> Order:
             "host_name": "proxy",
             "arguments": _envoy_arguments(spec.log_level),
             "user": PROXY_USER,
+            "held_output": spec.held_output,
             "stop_timeout": float(spec.stop_timeout),
         }
     )

@@ -94,6 +94,7 @@ def test_what_no_container_may_ask(ecs, asked, message):
         (mounts(host={"sourcePath": "/srv"}), "do not support host.sourcePath"),
         (mounts(dockerVolumeConfiguration={"scope": "task"}), "do not support dockerVolumeConfiguration"),
         (one(stopTimeout=121), "must have a container stop timeout of less than 120 seconds."),
+        (one(startTimeout=1), "must have a container start timeout of 2 to 120 seconds."),
     ],
 )
 def test_what_only_instances_can_run_is_an_error_for_fargate_and_compatible_with_ec2(ecs, asked, message):
