@@ -76,6 +76,7 @@ def test_a_proxy_holds_what_its_buffer_says():
     build.book.apply([Put(replace(known, view=replace(known.view, log_configuration=log)))])
     step(build, task)
     (start,) = step(build, task).effects
+    assert isinstance(start, StartProxy)
     assert start.held_output == 25 * 1024**2
 
 
