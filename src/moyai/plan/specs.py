@@ -82,6 +82,8 @@ def container_spec(case: Case, container: Container) -> ContainerSpec:
         volumes=settings.mounts(definition, defined),
         names=settings.names(defined),
         networkless=bool(defined.disable_networking),
+        interactive=bool(defined.interactive),
+        terminal=bool(defined.pseudo_terminal),
         architecture=None if platform is None else platform.cpu_architecture,
     )
 

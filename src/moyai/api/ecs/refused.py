@@ -47,8 +47,6 @@ _CONTAINER: _Reasons = (
     ("environmentFiles", "there is no S3 here; use environment"),
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
     ("versionConsistency", "images have no digests here"),
-    ("interactive", "containers have no standard input"),
-    ("pseudoTerminal", "containers have no terminal"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
     ("resourceRequirements", _NO_GPU),
     ("firelensConfiguration", "output is always kept and shown by moyai logs"),

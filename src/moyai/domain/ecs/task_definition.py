@@ -168,6 +168,9 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     dns_servers: tuple[str, ...] | None = None
     dns_search_domains: tuple[str, ...] | None = None
     disable_networking: bool | None = None
+    interactive: bool | None = None
+    """Its input is open, and nothing comes."""
+    pseudo_terminal: bool | None = None
 
 
 class RuntimePlatform(msgspec.Struct, frozen=True):

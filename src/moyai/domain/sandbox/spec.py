@@ -203,6 +203,10 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     names: Names = Names()
     networkless: bool = False
     """It has a network of its own, with nothing but loopback."""
+    interactive: bool = False
+    """Its standard input is open, and nothing comes; otherwise it has ended from the beginning."""
+    terminal: bool = False
+    """It is on a terminal of its own, whose output is all stdout."""
     architecture: str | None = None
     """``X86_64`` or ``ARM64``; None = whatever there is."""
     attempt: int = 0

@@ -52,6 +52,8 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
     layout, config = surroundings.layout, image.config
     host_name = spec.names.host_name or surroundings.host_name
     environment = {"PATH": surroundings.path if image.on_host else _DEFAULT_PATH, "HOSTNAME": host_name}
+    if spec.terminal:
+        environment["TERM"] = "xterm"
     return Order(
         common(place, layout)
         | settings.fields(spec, layout, surroundings.trust)
@@ -85,6 +87,8 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
         "sysctls": (),
         "networkless": False,
         "init": False,
+        "interactive": False,
+        "terminal": False,
         "directory": str(place.directory),
         "logs": str(place.logs),
         "run": str(layout.run),

@@ -22,7 +22,7 @@ from moyai.ports.runtime import CannotStart, NotRunning
 from moyai.ports.sessions import Execution, Output, Stream, TerminalSize
 from moyai.runtime.linux import processes
 from moyai.runtime.linux.shim import __main__ as shim_entry
-from moyai.runtime.linux.shim.inside import TERMINAL
+from moyai.runtime.linux.shim.files import TERMINAL
 from moyai.runtime.linux.shim.record import RUNNING, boot_id
 from moyai.runtime.linux.shim.visit import LONGEST_VISIT, Visit
 

@@ -58,6 +58,8 @@ def fields(spec: ContainerSpec, layout: Layout, trust: Trust) -> dict[str, objec
         "sysctls": tuple((name.replace(".", "/"), value) for name, value in spec.sysctls.items()),
         "networkless": spec.networkless,
         "init": spec.init,
+        "interactive": spec.interactive,
+        "terminal": spec.terminal,
         "capabilities": tuple(sorted(CAPABILITIES[name] for name in spec.capabilities)),
     }
 

@@ -19,6 +19,8 @@ def test_a_registration_is_echoed_with_defaults_filled_in(ecs):
         healthCheck={"command": ["CMD-SHELL", "true"]},
         stopTimeout=5,
         startTimeout=10,
+        interactive=True,
+        pseudoTerminal=True,
         ulimits=[{"name": "nofile", "softLimit": 1024, "hardLimit": 2048}],
         readonlyRootFilesystem=True,
         dockerLabels={"Team": "shop"},

@@ -14,25 +14,21 @@ import struct
 import termios
 
 from moyai.runtime.linux.shim import identity, reaper, root, syscalls
+from moyai.runtime.linux.shim.files import TERMINAL, TIOCGPTPEER, Files
 from moyai.runtime.linux.shim.order import Order
 
 _CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
 _NOT_STARTED = 127
-TERMINAL = b"terminal"
-"""What comes with a terminal's other end."""
 _PTMX = os.makedev(5, 2)
-_TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441  # asm-generic/ioctls.h: unlock it; the peer of this very terminal
+_TIOCSPTLCK = 0x40045431  # asm-generic/ioctls.h: unlock it
 
 
-def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
-    """Become the container's first process; what hinders that is written to ``failure``. Never returns.
-
-    ``outputs``: the pipes that become its standard output and error.
-    """
+def first(order: Order, files: Files, failure: int) -> None:
+    """Become the container's first process; what hinders that is written to ``failure``. Never returns."""
     category = _CREATE
     try:
         syscalls.die_with_parent()
-        _take_output(outputs)
+        files.take()
         join_cgroups(order)
         if order.networkless:
             root.leave_networks()
@@ -42,6 +38,10 @@ def first(order: Order, outputs: tuple[int, int], failure: int) -> None:
         syscalls.unshare(flags)
         syscalls.set_host_name(order.host_name)
         root.enter(order)
+        if files.control >= 0:
+            os.setsid()
+            _take_terminal(files.control)
+            root.show_console(os.ttyname(0))
         category = _START
         environment = become(order)
         _end_without_parent(failure)
@@ -107,7 +107,7 @@ def _take_terminal(control: int) -> None:
     if os.fstat(master).st_rdev != _PTMX:
         raise OSError(errno.ENOTTY, "the container has no terminals of its own")
     fcntl.ioctl(master, _TIOCSPTLCK, b"\0" * 4)
-    slave = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    slave = fcntl.ioctl(master, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     link = _socket.socket(fileno=os.dup(control))
     link.sendmsg([TERMINAL], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", master))])
@@ -139,12 +139,6 @@ def write(path: str, text: str) -> None:
             file.write(text)
     except OSError:
         return
-
-
-def _take_output(outputs: tuple[int, int]) -> None:
-    nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    for fd, target in zip((nothing, *outputs), (0, 1, 2), strict=True):
-        os.dup2(fd, target)
 
 
 def _end_without_parent(pipe: int) -> None:

@@ -14,6 +14,7 @@ import select
 import time
 
 from moyai.runtime.linux.shim import inside, record, syscalls
+from moyai.runtime.linux.shim.files import Files
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import Log, Stream
 from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, kill_group
@@ -57,6 +58,7 @@ class Keeper:
         self._order = order
         self._record = record.Record(order.directory, order.run, order.task, order.attempt)
         self._poll = select.poll()
+        self._files = Files(order)
         self._streams: dict[int, Stream] = {}
         self._init = 0
         self._namespaces: list[tuple[int, int]] = []
@@ -93,13 +95,13 @@ class Keeper:
 
     def _start(self) -> str:
         """Fork the first process; the text of what went wrong, or nothing."""
-        out, err, failure = os.pipe(), os.pipe(), os.pipe()
+        failure = os.pipe()
         syscalls.unshare(syscalls.CLONE_NEWPID)
         self._init = os.fork()
         if self._init == 0:
-            inside.first(self._order, (out[1], err[1]), failure[1])
-        for pipe in (out, err, failure):
-            os.close(pipe[1])
+            inside.first(self._order, self._files, failure[1])
+        self._files.keep()
+        os.close(failure[1])
         with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             reason = file.read()
         if reason:
@@ -107,7 +109,7 @@ class Keeper:
             return reason
         self._open_namespaces()
         log = Log(self._order.logs, self._order.held_output)
-        for name, fd in (("stdout", out[0]), ("stderr", err[0])):
+        for name, fd in self._files.outputs():
             self._streams[fd] = Stream(name, fd, log)
             self._poll.register(fd, select.POLLIN)
         return ""
@@ -181,6 +183,7 @@ class Keeper:
         """The first process is gone, and with it the whole pid namespace: keep the last output and write the end."""
         if self._prober.pid:
             kill_group(self._prober.pid)
+        self._files.end()
         end = time.monotonic() + _LAST_OUTPUT
         while self._streams and time.monotonic() < end:
             for fd, stream in list(self._streams.items()):

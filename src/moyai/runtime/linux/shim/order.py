@@ -51,6 +51,10 @@ class Order:
     """A network of its own, with loopback only, instead of ``netns``."""
     init: bool
     """A reaper is the first process."""
+    interactive: bool
+    """Standard input is open, and nothing comes."""
+    terminal: bool
+    """Standard input, output and error are a terminal."""
     read_only: bool
     host_name: str
     arguments: tuple[str, ...]

@@ -79,7 +79,7 @@ def read_base(fd: int) -> int:
 
 
 class Stream:
-    """One of the container's pipes, cut into lines."""
+    """One of the container's pipes, or its terminal, cut into lines."""
 
     def __init__(self, name: str, fd: int, log: Log) -> None:
         self.fd = fd
@@ -94,6 +94,8 @@ class Stream:
             chunk = os.read(self.fd, _CHUNK)
         except BlockingIOError:
             return True
+        except OSError:  # a terminal that nobody is on any more says EIO
+            chunk = b""
         if not chunk:
             self.finish()
             return False

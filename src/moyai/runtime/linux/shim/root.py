@@ -194,6 +194,12 @@ def _control(name: str, text: str) -> None:
         raise OSError(error.errno, f"sysctl {name.replace('/', '.')}: {error.strerror}") from error
 
 
+def show_console(terminal: str) -> None:
+    """Make this terminal the container's /dev/console."""
+    os.close(os.open("/dev/console", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    syscalls.mount(terminal, "/dev/console", None, MS_BIND)
+
+
 def leave_networks() -> None:
     """A network namespace of this process's own, in which only loopback is up."""
     syscalls.unshare(syscalls.CLONE_NEWNET)
