@@ -261,8 +261,8 @@ class LinuxSession:
         self._closed = True
         with contextlib.suppress(OSError):
             self._begun.control.shutdown(socket.SHUT_WR)
+        await asyncio.shield(self._ended)  # before its input ends: a command that reads it might take that for the end
         self._let_go()
-        await asyncio.shield(self._ended)
         await asyncio.to_thread(self._begun.helper.wait)
         self._begun.control.close()
         self._forget(self)
