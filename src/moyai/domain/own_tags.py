@@ -6,6 +6,7 @@ can have, or it is refused; a misspelt setting never passes as a tag that means 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -16,7 +17,11 @@ from moyai.domain.connect import tuning
 OWN: Final = "moyai:"
 LIVE_ENDPOINTS: Final = "moyai:live-endpoints"
 """Of a cluster: whether its running tasks see names that came after them."""
+CAPACITY_PROVIDER: Final = "moyai:capacity-provider"
+"""Of a container instance: the capacity provider that it is of."""
 ON, OFF = "on", "off"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 Fault = Callable[[str], str | None]
 """What is wrong with a value; None when nothing is."""
@@ -26,8 +31,13 @@ def _on_or_off(value: str) -> str | None:
     return None if value in {ON, OFF} else f"is {ON} or {OFF}, not {value!r}"
 
 
+def _name(value: str) -> str | None:
+    return None if _NAME.fullmatch(value) else f"is the name of a capacity provider, not {value!r}"
+
+
 OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
     {
+        "container-instance": MappingProxyType({CAPACITY_PROVIDER: _name}),
         "cluster": MappingProxyType({LIVE_ENDPOINTS: _on_or_off}),
         "service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS}),
     }

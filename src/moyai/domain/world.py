@@ -25,6 +25,7 @@ from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.account_setting import AccountSetting
+from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.hook_function import HookFunction
@@ -65,6 +66,7 @@ AnyRecord = (
     | HookFunction
     | Task
     | ContainerInstance
+    | CapacityProvider
     | Namespace
     | DiscoveryService
     | DiscoveryInstance
@@ -138,6 +140,7 @@ class World:
         self.hook_functions: Table[HookFunction] = Table()
         self.tasks = tables.tasks()
         self.container_instances = tables.container_instances()
+        self.capacity_providers: Table[CapacityProvider] = Table()
         self.namespaces = tables.namespaces()
         self.discovery_services = tables.discovery_services()
         self.discovery_instances = tables.discovery_instances()
@@ -216,6 +219,7 @@ class World:
             HookFunction: self.hook_functions,
             Task: self.tasks,
             ContainerInstance: self.container_instances,
+            CapacityProvider: self.capacity_providers,
             Namespace: self.namespaces,
             DiscoveryService: self.discovery_services,
             DiscoveryInstance: self.discovery_instances,

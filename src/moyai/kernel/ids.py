@@ -33,6 +33,7 @@ TaskId = NewType("TaskId", str)
 """32 lower-case hex digits, the last part of a task's ARN. Unique per installation. A container instance has one too:
 its sandbox's."""
 ContainerInstanceArn = NewType("ContainerInstanceArn", str)
+CapacityProviderArn = NewType("CapacityProviderArn", str)
 CapacityProviderName = NewType("CapacityProviderName", str)
 """``FARGATE``, ``FARGATE_SPOT`` or a name of the account's own."""
 

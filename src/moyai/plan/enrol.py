@@ -24,7 +24,7 @@ from moyai.domain.world import Change, Put, World
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, Ids, TaskId
+from moyai.kernel.ids import ClusterArn, ContainerInstanceArn, Ids, TaskId
 from moyai.plan.interfaces import new_interface
 from moyai.plan.placement.capabilities import CAPABILITIES
 
@@ -50,7 +50,6 @@ class NewInstance(msgspec.Struct, frozen=True):
     instance_type: str = INSTANCE_TYPE
     architecture: str = "x86_64"
     attributes: tuple[Attribute, ...] = ()
-    capacity_provider: CapacityProviderName | None = None
     version_info: VersionInfo = VersionInfo()
     tags: Mapping[str, str] = {}
 
@@ -90,7 +89,6 @@ def enrolled(world: World, wanted: NewInstance, now: Instant, ids: Ids) -> Conta
         interface=interface,
         resources=wanted.resources,
         launch_type=wanted.launch_type,
-        capacity_provider=wanted.capacity_provider,
         version_info=wanted.version_info,
         tags=wanted.tags,
     )
@@ -132,7 +130,7 @@ def own_id(cluster: ClusterArn, number: int) -> str:
 
 def _cluster(key: ClusterArn, known: Cluster | None, now: Instant) -> Cluster:
     if known is not None:
-        return replace(known, status=ClusterStatus.ACTIVE)
+        return replace(known, status=ClusterStatus.ACTIVE, inactive_at=None)
     settings = (Setting("containerInsights", "disabled"),)
     return Cluster(arn=key, name=key.rpartition("/")[2], created_at=now, settings=settings)
 

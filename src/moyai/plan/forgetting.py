@@ -1,4 +1,5 @@
-"""What is forgotten: deleted services and clusters after a while, deleted task definitions when nothing uses them.
+"""What is forgotten: deleted services and clusters and deregistered container instances after a while, deleted task
+definitions when nothing uses them.
 
 Promise: nothing is forgotten that something still there is made from or belongs to. As long as there is such a thing,
 it is looked at again later.
@@ -9,6 +10,7 @@ and API_DeleteCluster.html there, which give no time for services and clusters.
 from __future__ import annotations
 
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
@@ -17,7 +19,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.plan.action import Plan, plan
 
 KEPT_INACTIVE = 6 * 3600.0
-"""Seconds for which a deleted service or cluster can still be described."""
+"""Seconds for which a deleted service or cluster, or a deregistered instance, can still be described."""
 
 LOOK_AGAIN = 60.0
 """Seconds until it is asked again whether something still refers to what is to go."""
@@ -35,6 +37,9 @@ def plan_forgetting(world: World, table: str, key: str, now: Instant) -> Plan:
         case "cluster":
             cluster = world.clusters.get(key)
             return Plan() if cluster is None else _cluster(world, cluster, now)
+        case "container_instance":
+            instance = world.container_instances.get(key)
+            return Plan() if instance is None else _instance(world, instance, now)
         case _:
             return Plan()
 
@@ -76,3 +81,14 @@ def _cluster(world: World, cluster: Cluster, now: Instant) -> Plan:
     if any(table.count("cluster", cluster.arn) for table in (world.services, world.tasks, world.container_instances)):
         return plan(wake_at=later(now, LOOK_AGAIN))
     return plan([Delete(Cluster, cluster.key)])
+
+
+def _instance(world: World, instance: ContainerInstance, now: Instant) -> Plan:
+    if not instance.gone:
+        return Plan()
+    due = later(instance.inactive_at or instance.registered_at, KEPT_INACTIVE)
+    if now < due:
+        return plan(wake_at=due)
+    if world.tasks.count("instance", instance.arn):
+        return plan(wake_at=later(now, LOOK_AGAIN))
+    return plan([Delete(ContainerInstance, instance.key)])

@@ -1,25 +1,30 @@
 """A new task, with everything about it decided.
 
-Promise: the one place where a task comes from, for the scheduler and for RunTask: its ids, its zone
-and subnet (spread over the zones of the subnets it may go to), its address, its containers. Nothing
-about it is chosen later. A task with a Service Connect view gets a proxy as one more container.
+Promise: the one place where a task comes from, for the scheduler and for RunTask: its ids, its container instance
+(``placement``) or its zone and subnet (spread over the zones of the subnets it may go to), its address, its
+containers. Nothing about it is chosen later. A task with a Service Connect view gets a proxy as one more container.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
-from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.lookup import default_group, find, inside, the_default
+from moyai.domain.vpc.lookup import default_group, find, inside, standing_in, the_default
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
@@ -27,8 +32,10 @@ from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import (
+    CapacityProviderName,
     ClusterArn,
     ContainerArn,
+    ContainerInstanceArn,
     DeploymentId,
     Ids,
     Pool,
@@ -38,7 +45,13 @@ from moyai.kernel.ids import (
     TaskId,
 )
 from moyai.kernel.scope import Scope
+from moyai.plan import events
+from moyai.plan.host_ports import Bindings, bindings, bridge_address
 from moyai.plan.interfaces import new_interface
+from moyai.plan.placement.capacity import FARGATE_PROVIDERS, next_provider
+from moyai.plan.placement.choose import Seat, choose
+from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
+from moyai.plan.placement.resources import left_of
 
 FARGATE = "FARGATE"
 FARGATE_PLATFORM = "1.4.0"
@@ -51,6 +64,11 @@ class NoRoom(MoyaiError):
     """
 
     reason = "RESOURCE:ENI"
+
+    @property
+    def event(self) -> str:
+        """What the service says of it."""
+        return events.unplaced(str(self))
 
 
 class LaunchRequest(msgspec.Struct, frozen=True):
@@ -69,24 +87,38 @@ class LaunchRequest(msgspec.Struct, frozen=True):
     client_token: str | None = None
     overrides: TaskOverride = TaskOverride()
     launch_type: str = FARGATE
+    providers: tuple[CapacityProviderStrategyItem, ...] = ()
+    """Instead of ``launch_type``, where there are any."""
+    constraints: tuple[PlacementConstraint, ...] = ()
+    strategy: tuple[PlacementStrategy, ...] = ()
+    instance: ContainerInstanceArn | None = None
+    """The only container instance that will do, where one was named."""
     enable_execute_command: bool = False
     tags: Mapping[str, str] = {}
+
+
+class _Place(NamedTuple):
+    """Where a new task goes."""
+
+    interface: NetworkInterface
+    zone: str
+    launch_type: str
+    instance: ContainerInstance | None = None
+    provider: CapacityProviderName | None = None
+    bindings: Bindings = Bindings()
+    bridge_address: str | None = None
+    gpus: tuple[str, ...] = ()
 
 
 def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: Sequence[Task] = ()) -> Task:
     """The task to record. ``batch``: tasks made in the same breath that the world doesn't know yet.
 
-    Raises NoRoom.
+    Raises NoRoom or Unplaced.
     """
     scope = scope_of(request.cluster)
     cluster = request.cluster.rpartition("/")[2]
     task = TaskId(ids.hex(32))
-    interface, zone = _interface(world, request, ids, batch)
-    names = [c.name for c in request.definition.container_definitions]
-    containers = [Container(_container_arn(request.cluster, task, ids), name) for name in names]
-    if request.view is not None:
-        proxy = f"ecs-service-connect-{ids.alphanumeric(5)}"
-        containers.append(Container(_container_arn(request.cluster, task, ids), proxy, is_proxy=True))
+    place = _place(world, request, task, ids, batch)
     return Task(
         arn=TaskArn(arn("ecs", scope, f"task/{cluster}/{task}")),
         id=task,
@@ -94,9 +126,9 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         task_definition=request.definition.arn,
         created_at=now,
         group=request.group,
-        availability_zone=zone,
-        interface=interface,
-        containers=tuple(containers),
+        availability_zone=place.zone,
+        interface=place.interface,
+        containers=_containers(request, task, ids, place),
         service=request.service,
         deployment=request.deployment,
         pool=request.pool,
@@ -105,8 +137,12 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         service_registries=request.service_registries,
         started_by=request.started_by,
         client_token=request.client_token,
-        launch_type=request.launch_type,
-        platform_version=FARGATE_PLATFORM if request.launch_type == FARGATE else None,
+        launch_type=place.launch_type,
+        capacity_provider=place.provider,
+        container_instance=None if place.instance is None else place.instance.arn,
+        network_mode=request.definition.network_mode,
+        bridge_address=place.bridge_address,
+        platform_version=FARGATE_PLATFORM if place.launch_type == FARGATE else None,
         cpu=request.overrides.cpu or request.definition.cpu,
         memory=request.overrides.memory or request.definition.memory,
         enable_execute_command=request.enable_execute_command,
@@ -115,15 +151,93 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
     )
 
 
+def _containers(request: LaunchRequest, task: TaskId, ids: Ids, place: _Place) -> tuple[Container, ...]:
+    free, bound = iter(place.gpus), place.bindings
+    containers = [
+        Container(
+            _container_arn(request.cluster, task, ids),
+            c.name,
+            network_bindings=bound.containers.get(c.name, ()),
+            gpu_ids=tuple(islice(free, c.gpus)),
+        )
+        for c in request.definition.container_definitions
+    ]
+    if request.view is not None:
+        name = f"ecs-service-connect-{ids.alphanumeric(5)}"
+        own = _container_arn(request.cluster, task, ids)
+        containers.append(Container(own, name, is_proxy=True, network_bindings=bound.proxy))
+    return tuple(containers)
+
+
+def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: Sequence[Task]) -> _Place:
+    """The launch type, and with another one than FARGATE the container instance."""
+    peers = _peers(world, request, batch)
+    kind, provider = _kind(request, peers, batch)
+    if kind == FARGATE:
+        return _Place(*_interface(world, request, ids, batch), kind, provider=provider)
+    own = request.definition.network_mode is NetworkMode.AWSVPC
+    subnets = _subnets(world, scope_of(request.cluster), request.network)
+    seat = Seat(
+        cluster=request.cluster,
+        definition=request.definition,
+        launch_type=kind,
+        task=task,
+        peers=tuple(peers),
+        view=request.view,
+        deployment=request.deployment,
+        overrides=request.overrides,
+        constraints=request.constraints,
+        strategy=request.strategy,
+        zones=frozenset(s.zone for s in subnets) if own else None,
+        provider=provider,
+        instance=request.instance,
+    )
+    instance = choose(world, seat, batch, ids)
+    left = left_of(world, instance, batch)
+    if own:
+        interface, zone = _interface(world, request, ids, batch, instance.availability_zone)
+        return _Place(interface, zone, kind, instance, provider, gpus=left.gpus)
+    bound = bindings(request.definition, task, left.taken, request.view) or Bindings()
+    address = _behind(world, request, task, instance, batch)
+    return _Place(instance.interface, instance.availability_zone, kind, instance, provider, bound, address, left.gpus)
+
+
+def _behind(
+    world: World, request: LaunchRequest, task: TaskId, instance: ContainerInstance, batch: Sequence[Task]
+) -> str | None:
+    """The address behind the instance, which only bridge has."""
+    if request.definition.network_mode is not NetworkMode.BRIDGE:
+        return None
+    vpc, _ = standing_in(world, scope_of(request.cluster), instance.interface)
+    address = bridge_address(world, instance, vpc.cidr, task, batch)
+    if address is None:
+        raise Unplaced((Refusal(instance.arn, Reason.ENI),))
+    return address
+
+
+def _kind(
+    request: LaunchRequest, peers: Iterable[Task], batch: Iterable[Task]
+) -> tuple[str, CapacityProviderName | None]:
+    """The launch type, and the capacity provider where a strategy has to say."""
+    if not request.providers:
+        return request.launch_type, None
+    made = batch if request.service is None else (t for t in peers if t.deployment == request.deployment)
+    counts: Counter[str] = Counter(t.capacity_provider for t in made if t.capacity_provider is not None)
+    provider = next_provider(request.providers, counts)
+    return (FARGATE if provider in FARGATE_PROVIDERS else "EC2"), provider
+
+
 def _container_arn(cluster: ClusterArn, task: TaskId, ids: Ids) -> ContainerArn:
     name = cluster.rpartition("/")[2]
     return ContainerArn(arn("ecs", scope_of(cluster), f"container/{name}/{task}/{ids.uuid()}"))
 
 
-def _interface(world: World, request: LaunchRequest, ids: Ids, batch: Sequence[Task]) -> tuple[NetworkInterface, str]:
-    """The interface and its zone: the emptiest zone that still has an address."""
+def _interface(
+    world: World, request: LaunchRequest, ids: Ids, batch: Sequence[Task], zone: str | None = None
+) -> tuple[NetworkInterface, str]:
+    """The interface and its zone: this one, or else the emptiest that still has an address."""
     scope, wanted = scope_of(request.cluster), request.network
-    subnets = _subnets(world, scope, wanted)
+    subnets = tuple(s for s in _subnets(world, scope, wanted) if zone in {None, s.zone})
     for subnet in _by_preference(subnets, _peers(world, request, batch), request.deployment):
         public = wanted is not None and wanted.assign_public_ip == "ENABLED"
         interface = new_interface(world, subnet, _groups(world, subnet, wanted), ids, public=public, batch=batch)

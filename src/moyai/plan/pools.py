@@ -33,6 +33,7 @@ def _pool(roll: Roll, pool: Pool, *, acknowledged: bool) -> Roll:
         coming=tuple(t for t in roll.coming if t.pool == pool),
         leaving=tuple(t for t in roll.leaving if t.pool == pool),
         protected=roll.protected,
+        standings=roll.standings,
     )
     count = _count(inside, pool, acknowledged=acknowledged)
     return replace(inside, service=replace(inside.service, desired_count=count))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.rebalancing import ENABLED, Rebalancing, RebalancingStage
 from moyai.domain.ecs.service import RolloutState, Service
 from moyai.domain.ecs.task import Task
@@ -21,6 +22,7 @@ from moyai.domain.vpc.lookup import find, inside, the_default
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
+from moyai.plan.launch import FARGATE
 from moyai.plan.rollout import Roll, bounds
 
 RETRY = 300.0
@@ -107,6 +109,16 @@ def _ended(world: World, roll: Roll) -> tuple[Service, list[str]]:
 
 def _zones(world: World, service: Service) -> set[str]:
     """The zones in which the service's tasks can be."""
+    if service.launch_type == FARGATE:
+        return _zones_of_subnets(world, service)
+    known = world.container_instances.by("cluster", service.cluster)
+    active = (i for i in known if i.status is ContainerInstanceStatus.ACTIVE and i.launch_type == service.launch_type)
+    zones = {instance.availability_zone for instance in active}
+    own = service.primary.network_configuration is not None
+    return zones & _zones_of_subnets(world, service) if own else zones
+
+
+def _zones_of_subnets(world: World, service: Service) -> set[str]:
     scope, network = scope_of(service.arn), service.primary.network_configuration
     if network is None:
         vpc = the_default(world, scope)

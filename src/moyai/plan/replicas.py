@@ -19,12 +19,13 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.plan.launch import LaunchRequest, NoRoom, launch
-from moyai.plan.rollout import Bounds, Roll, not_of, of
+from moyai.plan.placement.reasons import Unplaced
+from moyai.plan.rollout import Bounds, Roll, not_of
 
 
 class Launches(msgspec.Struct, frozen=True):
     """New tasks. ``missing``: what the newest deployment lacks; ``room``: how many more the ceiling allows
-    after those; ``no_room``: why a task found no place.
+    after those; ``no_room``: what there is to say of a task that found no place.
     """
 
     tasks: tuple[Task, ...]
@@ -49,7 +50,7 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
     room = max(0, limits.ceiling - sum(t.arn not in stopping for t in roll.alive))
     good = [t for t in (*roll.healthy, *roll.coming) if t.arn not in stopping]
     primary = roll.service.primary
-    missing = 0 if primary.halted else max(0, roll.service.desired_count - len(of(primary, good)))
+    missing = 0 if primary.halted else max(0, roll.service.desired_count - sum(roll.keeps(t) for t in good))
     wanted = [primary] * min(missing, room) if now >= primary.retry_at else []
     wanted += _held(roll, limits, good, room - len(wanted), now)
     tasks: list[Task] = []
@@ -57,8 +58,8 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
     try:
         for deployment in wanted:
             tasks.append(launch(world, _request(world, roll.service, deployment), now, ids, (*before, *tasks)))
-    except NoRoom as full:
-        no_room = str(full)
+    except (NoRoom, Unplaced) as full:
+        no_room = full.event
     return Launches(tuple(tasks), missing, 0 if primary.halted else room - len(tasks), no_room)
 
 
@@ -90,6 +91,9 @@ def _request(world: World, service: Service, deployment: Deployment) -> LaunchRe
         started_by=deployment.id,
         launch_type=service.launch_type,
         enable_execute_command=service.enable_execute_command,
+        providers=service.capacity_provider_strategy,
+        constraints=service.placement_constraints,
+        strategy=service.placement_strategy,
         tags=_tags(service, definition),
     )
 

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -18,6 +18,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import TaskArn
+from moyai.plan.placement.scale_in import Standing, standings
 from moyai.plan.sight import has_health_check
 
 _PERCENT = 100
@@ -66,6 +67,13 @@ class Roll(msgspec.Struct, frozen=True):
     """Wanted STOPPED and still draining."""
     protected: frozenset[TaskArn] = frozenset()
     """Those of them that may not be told to stop for another number or deployment."""
+    standings: Mapping[TaskArn, Standing] = {}
+    """Of those on container instances."""
+
+    def keeps(self, task: Task) -> bool:
+        """Whether the task is of the newest deployment, and where it can stay."""
+        standing = self.standings.get(task.arn)
+        return task.deployment == self.service.primary.id and not (standing is not None and standing.leaves)
 
     @property
     def alive(self) -> tuple[Task, ...]:
@@ -76,7 +84,8 @@ class Roll(msgspec.Struct, frozen=True):
 def take_stock(world: World, service: Service, now: Instant) -> Roll:
     """Sort the service's tasks that are not STOPPED."""
     healthy, unhealthy, coming, leaving = [], [], [], []
-    for task in world.tasks.by("service", service.arn):
+    present = world.tasks.by("service", service.arn)
+    for task in present:
         if task.desired_status is DesiredStatus.STOPPED:
             if task.last_status not in AFTER_DRAIN:
                 leaving.append(task)
@@ -87,7 +96,8 @@ def take_stock(world: World, service: Service, now: Instant) -> Roll:
         else:
             coming.append(task)
     protected = frozenset(t.arn for t in (*healthy, *coming) if t.is_protected(now))
-    return Roll(service, tuple(healthy), tuple(unhealthy), tuple(coming), tuple(leaving), protected)
+    standing = standings(world, service, present)
+    return Roll(service, tuple(healthy), tuple(unhealthy), tuple(coming), tuple(leaving), protected, standing)
 
 
 def of(deployment: Deployment, tasks: Iterable[Task]) -> list[Task]:

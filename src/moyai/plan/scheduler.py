@@ -152,7 +152,7 @@ def _texts(world: World, turn: Turn, now: Instant) -> list[str]:
         texts += [events.stopped_in(task) for task in turn.stops]
     else:
         texts += _stop_texts(turn.stops)
-    troubles = [] if launched.no_room is None else [events.unplaced(launched.no_room)]
+    troubles = [] if launched.no_room is None else [launched.no_room]
     if not turn.moves and (held := held_back(turn.roll)):
         troubles.append(events.protected(service.primary.id, held))
     elif _is_stuck(turn):

@@ -2,7 +2,8 @@
 
 Promise: never so many healthy ones that fewer than the floor remain. What doesn't serve goes first:
 tasks that are not RUNNING yet, then those without a verdict, then healthy ones, each time from the
-zone that has most, the youngest first. A protected task goes for its health alone.
+zone that has most, and there from the container instance that has most, the youngest first. A protected task goes for
+its health alone.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html and
 task-scale-in-protection.html there.
 """
@@ -13,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import TaskArn
 from moyai.plan.rollout import Bounds, Roll, not_of, of
 
 
@@ -34,14 +37,14 @@ def held_back(roll: Roll) -> int:
 
 
 def _old(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
-    """Tasks of former deployments that can be done without."""
+    """Tasks of former deployments, and of instances that are drained, that can be done without."""
     primary = roll.service.primary
     spare = max(0, len(roll.healthy) - limits.floor)
     enough = len(roll.healthy) >= limits.floor
-    healthy = _crowded_first(_free(roll, not_of(primary, roll.healthy)), roll.alive)[:spare]
-    leavers = _free(roll, not_of(primary, roll.coming))
+    healthy = _crowded_first(roll, _free(roll, _leaving(roll, roll.healthy)), roll.alive)[:spare]
+    leavers = _free(roll, _leaving(roll, roll.coming))
     coming = [t for t in leavers if enough or (_starting(t) and not primary.failed_tasks)]
-    return (*not_of(primary, roll.unhealthy), *coming, *healthy)
+    return (*_leaving(roll, roll.unhealthy), *coming, *healthy)
 
 
 def _beyond(roll: Roll) -> tuple[Task, ...]:
@@ -52,15 +55,14 @@ def _beyond(roll: Roll) -> tuple[Task, ...]:
     spare = max(0, len(roll.healthy) - desired)
     excess = max(0, len(roll.coming) + len(roll.healthy) - desired)
     coming = (*of(primary, roll.coming), *not_of(primary, roll.coming))[:excess]
-    own = _crowded_first(of(primary, roll.healthy), roll.alive)
-    former = _crowded_first(not_of(primary, roll.healthy), roll.alive)
+    own = _crowded_first(roll, of(primary, roll.healthy), roll.alive)
+    former = _crowded_first(roll, not_of(primary, roll.healthy), roll.alive)
     return (*not_of(primary, roll.unhealthy), *coming, *(*own, *former)[:spare])
 
 
 def _surplus(roll: Roll, limits: Bounds, already: Sequence[Task]) -> tuple[Task, ...]:
     """What the newest deployment has above desiredCount."""
-    primary = roll.service.primary
-    coming, healthy = of(primary, roll.coming), of(primary, roll.healthy)
+    coming, healthy = _kept(roll, roll.coming), _kept(roll, roll.healthy)
     excess = max(0, len(coming) + len(healthy) - roll.service.desired_count)
     if not excess:
         return ()
@@ -71,7 +73,7 @@ def _surplus(roll: Roll, limits: Bounds, already: Sequence[Task]) -> tuple[Task,
     ranked: list[Task] = []
     for group, most in ((waiting, excess), (unjudged, excess), (_free(roll, healthy), spare)):
         staying = [t for t in roll.alive if t not in ranked]
-        ranked += _crowded_first(group, staying)[:most]
+        ranked += _crowded_first(roll, group, staying)[:most]
     return tuple(ranked[:excess])
 
 
@@ -79,7 +81,7 @@ def _replaced(roll: Roll, limits: Bounds) -> tuple[Task, ...]:
     """Unhealthy tasks of the newest deployment: once others are healthy in their place, or, where the
     ceiling lets none be started before, one at a time.
     """
-    unhealthy = of(roll.service.primary, roll.unhealthy)
+    unhealthy = _kept(roll, roll.unhealthy)
     if len(roll.healthy) >= roll.service.desired_count:
         return tuple(unhealthy)
     blocked = len(roll.alive) >= limits.ceiling and not roll.leaving and not roll.coming
@@ -95,14 +97,35 @@ def _starting(task: Task) -> bool:
     return task.last_status is not TaskStatus.RUNNING
 
 
-def _crowded_first(candidates: Iterable[Task], present: Sequence[Task]) -> list[Task]:
-    """Candidates in the order in which stopping them keeps the zones even."""
-    crowd = Counter(t.availability_zone for t in present)
+def _kept(roll: Roll, tasks: Iterable[Task]) -> list[Task]:
+    return [t for t in tasks if roll.keeps(t)]
+
+
+def _leaving(roll: Roll, tasks: Iterable[Task]) -> list[Task]:
+    return [t for t in tasks if not roll.keeps(t)]
+
+
+def _crowded_first(roll: Roll, candidates: Iterable[Task], present: Sequence[Task]) -> list[Task]:
+    """Candidates in the order in which stopping them keeps even what the service is spread over."""
+    crowds = Counter(place for t in present for place in _places(roll, t))
     left = sorted(candidates, key=lambda t: (t.created_at, t.arn))
+
+    def rank(task: Task) -> tuple[list[int], Instant, TaskArn]:
+        standing = roll.standings.get(task.arn)
+        *spread, zone, instance = (crowds[place] for place in _places(roll, task))
+        return [*spread, 0 if standing is None else standing.left, zone, instance], task.created_at, task.arn
+
     order = []
     while left:
-        fullest = max(left, key=lambda t: (crowd[t.availability_zone], t.created_at, t.arn))
-        crowd[fullest.availability_zone] -= 1
+        fullest = max(left, key=rank)
+        crowds.subtract(_places(roll, fullest))
         left.remove(fullest)
         order.append(fullest)
     return order
+
+
+def _places(roll: Roll, task: Task) -> list[tuple[int, str]]:
+    """Everything that the task stands at, each thing under its number: spread fields, its zone, its instance."""
+    standing = roll.standings.get(task.arn)
+    spread, instance = ((), "") if standing is None else (standing.spread, standing.instance)
+    return list(enumerate((*spread, task.availability_zone, instance)))

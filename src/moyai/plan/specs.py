@@ -164,6 +164,7 @@ def _environment(case: Case, container: Container, override: ContainerOverride) 
         **{e.name: e.value for e in (*defined.environment, *(override.environment or ()))},
         **resolve(case.world, scope, defined.secrets or (), case.now),
         **_credentials(case),
+        **({"NVIDIA_VISIBLE_DEVICES": ",".join(container.gpu_ids)} if container.gpu_ids else {}),
         "AWS_DEFAULT_REGION": region,
         "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
         "AWS_REGION": region,

@@ -13,7 +13,7 @@ from moyai.plan.forgetting import plan_forgetting
 from moyai.reconcile.queue import KeyQueue
 from moyai.reconcile.surroundings import Surroundings
 
-_TABLES = frozenset({"task_definition", "service", "cluster"})
+_TABLES = frozenset({"task_definition", "service", "cluster", "container_instance"})
 
 
 class Janitor:

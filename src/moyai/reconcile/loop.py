@@ -136,20 +136,12 @@ class Reconciler:
         for task in self._names.follow(keys):
             self._queue.add(task)
         for key in sorted(keys):
+            for service in self._services_of(key):
+                self._ring_service(service)
             self._ring_one(key)
 
     def _ring_one(self, key: Key) -> None:
-        deployments = self._around.store.world.service_deployments
         match key.table:
-            case "service":
-                self._ring_service(ServiceArn(key.key))
-            case "service_deployment":
-                record = deployments.get(key.key)
-                if record is not None:
-                    self._ring_service(record.service)
-            case "alarm":
-                for watched in deployments.by("alarm", key.key):
-                    self._ring_service(watched.service)
             case "task":
                 self._ring_task(TaskArn(key.key))
             case "container_instance":
@@ -158,6 +150,22 @@ class Reconciler:
                 self._ring_starting(key.key)
             case _:
                 pass
+
+    def _services_of(self, key: Key) -> Iterable[ServiceArn]:
+        """The services that a record's change concerns at once; of an instance, those that have tasks on it."""
+        world = self._around.store.world
+        match key.table:
+            case "service":
+                return [ServiceArn(key.key)]
+            case "service_deployment":
+                record = world.service_deployments.get(key.key)
+                return [] if record is None else [record.service]
+            case "alarm":
+                return [watched.service for watched in world.service_deployments.by("alarm", key.key)]
+            case "container_instance":
+                return sorted({t.service for t in world.tasks.by("instance", key.key) if t.service is not None})
+            case _:
+                return []
 
     def _ring_service(self, arn: ServiceArn) -> None:
         self._moving.discard(arn)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources
 from moyai.domain.ecs.service import Service, ServiceLog, ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import later
+from moyai.plan.enrol import NewInstance, enrolled
 from moyai.plan.forgetting import KEPT_INACTIVE, LOOK_AGAIN, plan_forgetting
 from moyai.testing.world import Builder, container
 
@@ -84,3 +86,14 @@ def test_what_is_gone_already_is_nothing_to_forget():
     definition = deleted(build)
     build.book.apply(forgetting(build, definition).changes)
     assert not forgetting(build, definition).actions
+
+
+def test_a_deregistered_instance_goes_after_a_while_and_its_cluster_then():
+    build = Builder()
+    made = enrolled(build.world, NewInstance(build.cluster(), Resources(1, 1)), build.clock.now(), build.ids)
+    build.book.apply([Put(made)])
+    assert not forgetting(build, made, KEPT_INACTIVE).actions
+    gone = replace(made, status=ContainerInstanceStatus.INACTIVE, inactive_at=build.clock.now())
+    build.book.apply([Put(gone)])
+    assert forgetting(build, gone).wake_at == later(build.clock.now(), KEPT_INACTIVE)
+    assert forgetting(build, gone, KEPT_INACTIVE).changes == (Delete(ContainerInstance, gone.key),)

@@ -1,8 +1,9 @@
-"""The network interfaces of tasks.
+"""The network interfaces of tasks and of container instances.
 
 Promise: a task's interface is there from its start until it has stopped. ``Association.PublicIp`` is where all TCP
-ports of a task with ``assignPublicIp`` answer: an address of this machine's loopback, not of the internet. The
-description names the attachment, as ECS writes it, so that interface and task find each other.
+ports of a task with ``assignPublicIp``, or of the tasks behind an instance, answer: an address of this machine's
+loopback, not of the internet. The description names the attachment, as ECS writes it, so that interface and task find
+each other.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
 """
 
@@ -13,6 +14,7 @@ from types import MappingProxyType
 
 from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
 from moyai.api.operation import Context
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.keys import scope_of
 from moyai.domain.vpc.lookup import all_of, find
@@ -22,6 +24,9 @@ from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import World
 from moyai.kernel.arn import arn
+
+Holder = Task | ContainerInstance
+"""Whoever has an interface of its own."""
 
 _OWNER = "amazon-aws"
 _REQUESTER = "ecs"
@@ -35,42 +40,46 @@ class DescribeNetworkInterfacesRequest(PagedRequest, frozen=True):
 
 
 def describe_network_interfaces(ctx: Context, request: DescribeNetworkInterfacesRequest) -> dict[str, object]:
-    """The interfaces of the scope's tasks that have not stopped."""
+    """The interfaces of the scope's tasks that have not stopped, and of its container instances that are there."""
     found = select(_INTERFACES, _candidates(ctx, request), request.network_interface_ids, request)
     return {
-        "network_interfaces": [_interface(ctx.store.world, task) for task in found.items],
+        "network_interfaces": [_interface(ctx.store.world, holder) for holder in found.items],
         "next_token": found.next_token,
     }
 
 
-def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iterable[Task]:
-    """The tasks with the interfaces that are asked for by id, or all tasks that have one."""
-    tasks = ctx.store.world.tasks
+def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iterable[Holder]:
+    """Those with the interfaces that are asked for by id, or all that have one."""
+    world = ctx.store.world
     if not request.network_interface_ids:
-        vpcs = all_of(ctx.store.world, Vpc, ctx.scope)
-        return [task for vpc in vpcs for task in tasks.each("vpc", vpc.id)]
-    named = (task for one in request.network_interface_ids for task in tasks.by("interface", one))
-    return [task for task in named if scope_of(task.arn) == ctx.scope and not task.stopped]
+        vpcs = all_of(world, Vpc, ctx.scope)
+        tasks = [task for vpc in vpcs for task in world.tasks.each("vpc", vpc.id)]
+        return [*tasks, *(one for vpc in vpcs for one in world.container_instances.each("vpc", vpc.id))]
+    named: list[Holder] = []
+    for identity in request.network_interface_ids:
+        named += [task for task in world.tasks.by("interface", identity) if not task.stopped]
+        named += world.container_instances.by("interface", identity)
+    return [holder for holder in named if scope_of(holder.arn) == ctx.scope]
 
 
-def _interface(world: World, task: Task) -> dict[str, object]:
-    one = task.interface
-    scope = scope_of(task.arn)
-    association = _association(task)
+def _interface(world: World, holder: Holder) -> dict[str, object]:
+    one = holder.interface
+    scope = scope_of(holder.arn)
+    association = _association(holder)
     groups = [find(world, SecurityGroup, scope, group) for group in one.security_groups]
     subnet = find(world, Subnet, scope, one.subnet)
     return {
         "network_interface_id": one.id,
         "interface_type": "interface",
-        "description": _description(task),
-        "status": _status(task),
+        "description": _description(holder),
+        "status": _status(holder),
         "owner_id": scope.account,
         "requester_id": _REQUESTER,
         "requester_managed": True,
         "source_dest_check": True,
         "vpc_id": one.vpc,
         "subnet_id": one.subnet,
-        "availability_zone": task.availability_zone,
+        "availability_zone": holder.availability_zone,
         "availability_zone_id": None if subnet is None else subnet.zone_id,
         "mac_address": one.mac,
         "private_ip_address": one.address,
@@ -84,57 +93,58 @@ def _interface(world: World, task: Task) -> dict[str, object]:
             }
         ],
         "association": association,
-        "attachment": _attachment(task),
+        "attachment": _attachment(holder),
         "groups": [{"group_id": group.id, "group_name": group.name} for group in groups if group is not None],
-        "tag_set": [{"key": key, "value": value} for key, value in sorted(_tags(task).items())],
+        "tag_set": [{"key": key, "value": value} for key, value in sorted(_tags(holder).items())],
     }
 
 
-def _association(task: Task) -> dict[str, object] | None:
-    address = task.interface.public_address
+def _association(holder: Holder) -> dict[str, object] | None:
+    address = holder.interface.public_address
     return None if address is None else {"ip_owner_id": _OWNER, "public_ip": address}
 
 
-def _attachment(task: Task) -> dict[str, object]:
+def _attachment(holder: Holder) -> dict[str, object]:
     return {
-        "attachment_id": _attachment_id(task),
-        "attach_time": task.created_at,
+        "attachment_id": _attachment_id(holder),
+        "attach_time": holder.created_at if isinstance(holder, Task) else holder.registered_at,
         "delete_on_termination": True,
-        "device_index": 1,
+        "device_index": 1 if isinstance(holder, Task) else 0,
         "network_card_index": 0,
         "instance_owner_id": _REQUESTER,
         "status": "attached",
     }
 
 
-def _attachment_id(task: Task) -> str:
-    return "eni-attach-" + task.interface.id.removeprefix("eni-")
+def _attachment_id(holder: Holder) -> str:
+    return "eni-attach-" + holder.interface.id.removeprefix("eni-")
 
 
-def _description(task: Task) -> str:
-    return arn("ecs", scope_of(task.arn), f"attachment/{task.interface.attachment}")
+def _description(holder: Holder) -> str:
+    return arn("ecs", scope_of(holder.arn), f"attachment/{holder.interface.attachment}")
 
 
-def _status(task: Task) -> str:
-    return "detaching" if task.last_status is TaskStatus.DEPROVISIONING else "in-use"
+def _status(holder: Holder) -> str:
+    leaves = isinstance(holder, Task) and holder.last_status is TaskStatus.DEPROVISIONING
+    return "detaching" if leaves else "in-use"
 
 
-def _tags(task: Task) -> dict[str, str]:
+def _tags(holder: Holder) -> dict[str, str]:
     """The tags that ECS puts on an interface it manages."""
-    tags = {"aws:ecs:clusterName": task.cluster.rpartition("/")[2]}
-    if task.service is not None:
-        tags["aws:ecs:serviceName"] = task.service.rpartition("/")[2]
+    tags = {"aws:ecs:clusterName": holder.cluster.rpartition("/")[2]}
+    if isinstance(holder, Task) and holder.service is not None:
+        tags["aws:ecs:serviceName"] = holder.service.rpartition("/")[2]
     return tags
 
 
-def _public(task: Task) -> Iterator[str]:
-    if task.interface.public_address is not None:
-        yield task.interface.public_address
+def _public(holder: Holder) -> Iterator[str]:
+    if holder.interface.public_address is not None:
+        yield holder.interface.public_address
 
 
-_INTERFACES = Kind[Task](
+_INTERFACES = Kind[Holder](
     "network interfaces",
-    lambda task: task.interface.id,
+    lambda holder: holder.interface.id,
     MappingProxyType(
         {
             "network-interface-id": lambda t: (t.interface.id,),

@@ -1,8 +1,7 @@
 """Clusters: create, describe, list, update, delete, and their capacity providers.
 
 Promise: a cluster's ``serviceConnectDefaults`` by a new name makes an HTTP namespace in the same step. The
-capacity providers FARGATE and FARGATE_SPOT and the setting containerInsights are recorded and shown;
-here all tasks run alike. Refuses other providers.
+setting containerInsights is recorded and shown. A capacity provider that a service goes by stays the cluster's.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html and its siblings.
 """
 
@@ -14,10 +13,12 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ecs.account_settings import effective
+from moyai.api.ecs.capacity_providers import check_providers
 from moyai.api.ecs.cluster_view import cluster_view
 from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn
 from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.strategy_of_providers import check_items
 from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterConfiguration, ClusterStatus, Setting
@@ -28,6 +29,7 @@ from moyai.domain.ecs.errors import (
     ClusterContainsTasks,
     InvalidParameter,
     NamespaceNotFound,
+    ResourceInUse,
 )
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.keys import scope_key
@@ -35,7 +37,6 @@ from moyai.domain.world import Change, Put
 from moyai.kernel.ids import NamespaceArn
 from moyai.plan.namespaces import find_namespace, new_http_namespace, not_shared
 
-PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
 _INSIGHTS = "containerInsights"
 _INSIGHTS_VALUES = frozenset({"enabled", "disabled", "enhanced"})
 _LONGEST_NAMESPACE = 1024
@@ -113,8 +114,8 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
     existing = ctx.store.world.clusters.get(key)
     if existing is not None and existing.status is ClusterStatus.ACTIVE:
         return {"cluster": cluster_view(ctx.store.world, existing, frozenset({"CONFIGURATIONS", "SETTINGS", "TAGS"}))}
-    _check_providers(request.capacity_providers)
-    _check_strategy(request.default_capacity_provider_strategy, request.capacity_providers)
+    providers = check_providers(ctx, request.capacity_providers)
+    check_items(request.default_capacity_provider_strategy, providers, of_cluster=True)
     namespace, made = _default_namespace(ctx, request.service_connect_defaults, None)
     insights = effective(ctx.store.world, ctx.scope, ctx.principal, _INSIGHTS)
     cluster = Cluster(
@@ -122,7 +123,7 @@ def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, obj
         name=name,
         created_at=ctx.now,
         settings=_settings((Setting(_INSIGHTS, insights),), request.settings),
-        capacity_providers=request.capacity_providers,
+        capacity_providers=providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
         default_namespace=namespace,
         configuration=_configuration(request.configuration),
@@ -150,11 +151,12 @@ def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest)
 def put_cluster_capacity_providers(ctx: Context, request: PutClusterCapacityProvidersRequest) -> dict[str, object]:
     """Replace the cluster's capacity providers and its default strategy."""
     cluster = active_cluster(ctx, request.cluster)
-    _check_providers(request.capacity_providers)
-    _check_strategy(request.default_capacity_provider_strategy, request.capacity_providers)
+    providers = check_providers(ctx, request.capacity_providers)
+    check_items(request.default_capacity_provider_strategy, providers, of_cluster=True)
+    _check_unused(ctx, cluster, providers)
     changed = replace(
         cluster,
-        capacity_providers=request.capacity_providers,
+        capacity_providers=providers,
         default_capacity_provider_strategy=request.default_capacity_provider_strategy,
     )
     return _kept(ctx, changed, [])
@@ -243,23 +245,9 @@ def _configuration(asked: ClusterConfiguration | None) -> ClusterConfiguration |
     return asked
 
 
-def _check_providers(providers: Sequence[str]) -> None:
-    for provider in providers:
-        if provider not in PROVIDERS:
-            raise unsupported("capacityProviders", provider, "the capacity providers here are FARGATE and FARGATE_SPOT")
-
-
-def _check_strategy(strategy: Sequence[CapacityProviderStrategyItem], providers: Sequence[str]) -> None:
-    if any(item.capacity_provider not in providers for item in strategy):
-        raise InvalidParameter(
-            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with"
-            " the cluster."
-        )
-    if strategy and not any(item.weight > 0 for item in strategy):
-        raise InvalidParameter(
-            "There are no capacity providers in the capacity provider strategy with a weight value greater than zero"
-        )
-    if sum(item.base > 0 for item in strategy) > 1:
-        raise InvalidParameter(
-            "The specified capacity provider strategy contains multiple capacity providers with a base value defined"
-        )
+def _check_unused(ctx: Context, cluster: Cluster, kept: Sequence[str]) -> None:
+    """Raises ResourceInUse where a service goes by a provider that is not kept."""
+    services = ctx.store.world.services.by("cluster", cluster.arn)
+    items = (i for s in services if s.status is not ServiceStatus.INACTIVE for i in s.capacity_provider_strategy)
+    if any(item.capacity_provider not in kept for item in items):
+        raise ResourceInUse("The specified capacity provider is in use and cannot be removed.")

@@ -13,6 +13,7 @@ from moyai.api.ecs.container_rules import check_container
 from moyai.api.ecs.fargate_rules import obstacles
 from moyai.api.ecs.linux_rules import check_linux
 from moyai.api.ecs.lookup import NAME
+from moyai.api.ecs.placed_rules import check_placed
 from moyai.api.ecs.port_rules import check_links, check_ports_of_task
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.volume_rules import check_volumes
@@ -43,6 +44,7 @@ def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
     check_links(definition)
     _check_dependencies(definition)
     check_volumes(definition)
+    check_placed(definition)
     if for_fargate:
         _check_fargate(definition)
         for obstacle in obstacles(definition):

@@ -24,6 +24,8 @@ def obstacles(definition: TaskDefinition) -> Iterator[str]:
         yield _without("host.sourcePath")
     if any(volume.docker_volume_configuration is not None for volume in definition.volumes):
         yield _without("dockerVolumeConfiguration")
+    if definition.placement_constraints:
+        yield _without("placementConstraints")
     for container in definition.container_definitions:
         yield from _of_container(container)
 
@@ -31,6 +33,8 @@ def obstacles(definition: TaskDefinition) -> Iterator[str]:
 def _of_container(container: ContainerDefinition) -> Iterator[str]:
     if container.privileged:
         yield "Fargate requires that the 'privileged' setting be 'false'."
+    if container.resource_requirements:
+        yield _without("resourceRequirements")
     if container.docker_security_options:
         yield _without("dockerSecurityOptions")
     if container.linux_parameters is not None:

@@ -1,10 +1,10 @@
-"""The operations of container instances, as the door is given them."""
+"""The operations of container instances and capacity providers, as the door is given them."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from moyai.api.ecs import agent, attributes, instance_queries, instances
+from moyai.api.ecs import agent, attributes, capacity_providers, instance_queries, instances
 from moyai.api.operation import Operation
 
 OPERATIONS: Final = (
@@ -33,6 +33,26 @@ OPERATIONS: Final = (
         "ListContainerInstances",
         instance_queries.ListContainerInstancesRequest,
         instance_queries.list_container_instances,
+    ),
+    Operation(
+        "CreateCapacityProvider",
+        capacity_providers.CreateCapacityProviderRequest,
+        capacity_providers.create_capacity_provider,
+    ),
+    Operation(
+        "UpdateCapacityProvider",
+        capacity_providers.UpdateCapacityProviderRequest,
+        capacity_providers.update_capacity_provider,
+    ),
+    Operation(
+        "DeleteCapacityProvider",
+        capacity_providers.DeleteCapacityProviderRequest,
+        capacity_providers.delete_capacity_provider,
+    ),
+    Operation(
+        "DescribeCapacityProviders",
+        capacity_providers.DescribeCapacityProvidersRequest,
+        capacity_providers.describe_capacity_providers,
     ),
     Operation("PutAttributes", attributes.PutAttributesRequest, attributes.put_attributes),
     Operation("DeleteAttributes", attributes.DeleteAttributesRequest, attributes.delete_attributes),

@@ -15,6 +15,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import World
+from moyai.kernel.errors import ClientFault
 from moyai.plan.placement.evaluate import PatternTooSlow, satisfies
 from moyai.plan.placement.facts import facts_of
 from moyai.plan.placement.parse import NotAnExpression, parse
@@ -71,12 +72,12 @@ def list_container_instances(ctx: Context, request: ListContainerInstancesReques
     return {"container_instance_arns": found.keys, "next_token": found.next_token}
 
 
-def read_expression(text: str) -> Expression:
-    """The expression. Raises InvalidParameter."""
+def read_expression(text: str, wrong: type[ClientFault] = InvalidParameter) -> Expression:
+    """The expression. Raises ``wrong``."""
     try:
         return parse(text)
     except NotAnExpression as fault:
-        raise InvalidParameter(f"Invalid expression: {fault}") from fault
+        raise wrong(f"Invalid expression: {fault}") from fault
 
 
 def _filtered(world: World, listed: list[ContainerInstance], text: str) -> list[ContainerInstance]:

@@ -30,11 +30,11 @@ def instance_view(
     return {
         "container_instance_arn": instance.arn,
         "ec2_instance_id": instance.ec2_instance_id,
-        "capacity_provider_name": instance.capacity_provider,
+        "capacity_provider_name": instance.provider,
         "version": instance.version,
         "version_info": instance.version_info,
         "registered_resources": _resources(own.cpu, own.memory, own.ports, own.ports_udp, own.gpus),
-        "remaining_resources": _resources(left.cpu, left.memory, left.ports, left.ports_udp, own.gpus),
+        "remaining_resources": _resources(left.cpu, left.memory, left.ports("tcp"), left.ports("udp"), left.gpus),
         "status": instance.status,
         "agent_connected": instance.agent_connected and not instance.gone,
         "running_tasks_count": wanted.count(TaskStatus.RUNNING),

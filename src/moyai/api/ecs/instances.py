@@ -149,7 +149,7 @@ def deregister_container_instance(ctx: Context, request: DeregisterContainerInst
     changes: list[Change] = [
         Put(stopped) for t in tasks if (stopped := stop_task(t, StopCode.TERMINATION_NOTICE, reason, ctx.now)) != t
     ]
-    gone = replace(instance, status=ContainerInstanceStatus.INACTIVE)
+    gone = replace(instance, status=ContainerInstanceStatus.INACTIVE, inactive_at=ctx.now)
     return _kept(ctx, gone, changes)
 
 

@@ -1,23 +1,20 @@
-"""Where tasks may run: launch type, platform version, network. Shared by services and RunTask.
+"""Where tasks may run: task definition, platform version, network. Shared by services and RunTask.
 
-Promise: everything runs as FARGATE with the network mode awsvpc, in the VPC of its subnets. A request that
-names no launch type is taken as FARGATE when its task definition fits; it never becomes EC2.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_NetworkConfiguration.html
 """
 
 from __future__ import annotations
 
 from moyai.api.ecs.lookup import find_definition
-from moyai.api.ecs.refusal import unsupported
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, PlatformUnknown
 from moyai.domain.ecs.service import NetworkConfiguration
-from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
+from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition, TaskDefinitionStatus
 from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
-from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
+from moyai.plan.launch import FARGATE_PLATFORM
 
 LATEST = "LATEST"
 _MAX_SUBNETS = 16
@@ -25,21 +22,13 @@ _MAX_GROUPS = 5
 
 
 def runnable_definition(ctx: Context, identifier: str) -> TaskDefinition:
-    """An ACTIVE revision that FARGATE can run. Raises ClientException or InvalidParameter."""
+    """An ACTIVE revision. Raises ClientException or InvalidParameter."""
     definition = find_definition(ctx.store.world, ctx.scope, identifier)
     if definition is None:
         raise ClientException("TaskDefinition not found.")
     if definition.status is not TaskDefinitionStatus.ACTIVE:
         raise ClientException("TaskDefinition is inactive")
-    if FARGATE not in definition.compatibilities:
-        raise InvalidParameter("Task definition does not support launch_type FARGATE.")
     return definition
-
-
-def check_launch_type(launch_type: str | None) -> None:
-    """Raises InvalidParameter for what is not FARGATE."""
-    if launch_type not in {None, FARGATE}:
-        raise unsupported("launchType", launch_type, "there are no container instances; tasks run as FARGATE")
 
 
 def check_platform(version: str | None) -> None:
@@ -48,8 +37,16 @@ def check_platform(version: str | None) -> None:
         raise PlatformUnknown(f"The specified platform does not exist. Use {LATEST} or {FARGATE_PLATFORM}.")
 
 
-def checked_network(ctx: Context, network: NetworkConfiguration | None) -> NetworkConfiguration:
-    """The network of an awsvpc task, which has to be given. Raises InvalidParameter."""
+def checked_network(
+    ctx: Context, network: NetworkConfiguration | None, definition: TaskDefinition
+) -> NetworkConfiguration | None:
+    """The network of an awsvpc task, which has to be given; another has none. Raises InvalidParameter."""
+    if definition.network_mode is not NetworkMode.AWSVPC:
+        if network is not None:
+            raise InvalidParameter(
+                "Network Configuration is not valid for the given networkMode of this task definition."
+            )
+        return None
     if network is None:
         raise InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
     asked = network.awsvpc_configuration

@@ -12,12 +12,12 @@ from types import MappingProxyType
 
 _NO_DISKS = "there is no Elastic Block Store here"
 _NO_BALANCERS = "there are no load balancers"
-_NO_PLACEMENT = "tasks are spread over the subnets' zones, and there are no container instances to choose from"
 _NO_RECORD = "what a session says is not recorded"
 _NO_SECRETS = "no log driver here has an option that is secret"
-_NO_PROVIDERS = "tasks run with launchType FARGATE, without a capacity provider"
 _NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
 _NO_GPU = "there are no GPUs or accelerators"
+_NO_MANAGED = "there are no managed instances"
+_NO_SCALING = "there is no Auto Scaling group that could be scaled"
 _NOT_YET = "not yet"
 
 _Reasons = tuple[tuple[str, str], ...]
@@ -34,7 +34,6 @@ _DEFINITION: _Reasons = (
     ("volumes[].fsxWindowsFileServerVolumeConfiguration", _NO_WINDOWS),
     ("volumes[].s3filesVolumeConfiguration", "there is no S3 here"),
     ("volumes[].configuredAtLaunch", _NO_DISKS),
-    ("placementConstraints", _NO_PLACEMENT),
     ("pidMode", "each container has processes of its own"),
     ("ipcMode", "each container has IPC of its own"),
     ("proxyConfiguration", "App Mesh is not there yet"),
@@ -48,16 +47,13 @@ _CONTAINER: _Reasons = (
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
     ("versionConsistency", "images have no digests here"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
-    ("resourceRequirements", _NO_GPU),
+    ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
     ("firelensConfiguration", "output is always kept and shown by moyai logs"),
     ("credentialSpecs", _NO_WINDOWS),
 )
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
 _SERVICE: _Reasons = (
     ("loadBalancers", _NO_BALANCERS),
-    ("capacityProviderStrategy", _NO_PROVIDERS),
-    ("placementConstraints", _NO_PLACEMENT),
-    ("placementStrategy", _NO_PLACEMENT),
     ("volumeConfigurations", _NO_DISKS),
     ("vpcLatticeConfigurations", "there is no VPC Lattice"),
     ("gatewayConnectors", "there are no gateways"),
@@ -65,9 +61,6 @@ _SERVICE: _Reasons = (
     *_under("serviceConnectConfiguration", _SERVICE_CONNECT),
 )
 _RUN: _Reasons = (
-    ("capacityProviderStrategy", _NO_PROVIDERS),
-    ("placementConstraints", _NO_PLACEMENT),
-    ("placementStrategy", _NO_PLACEMENT),
     ("referenceId", "no events are sent that could carry it"),
     ("volumeConfigurations", _NO_DISKS),
     ("overrides.containerOverrides[].environmentFiles", "there is no S3 here; use environment"),
@@ -79,6 +72,19 @@ _CLUSTER: _Reasons = (
     ("executeCommandConfiguration.kmsKeyId", "there is no KMS here"),
     ("executeCommandConfiguration.logConfiguration", _NO_RECORD),
     ("managedStorageConfiguration", "there is no KMS here"),
+)
+_PROVIDER: _Reasons = (
+    ("cluster", _NO_MANAGED),
+    ("managedInstancesProvider", _NO_MANAGED),
+    *_under(
+        "autoScalingGroupProvider.managedScaling",
+        (
+            ("targetCapacity", _NO_SCALING),
+            ("minimumScalingStepSize", _NO_SCALING),
+            ("maximumScalingStepSize", _NO_SCALING),
+            ("instanceWarmupPeriod", _NO_SCALING),
+        ),
+    ),
 )
 
 REFUSED: Mapping[str, str] = MappingProxyType(
@@ -96,7 +102,11 @@ REFUSED: Mapping[str, str] = MappingProxyType(
             *_under("RegisterTaskDefinition.containerDefinitions[]", _CONTAINER),
             *_under("CreateService", _SERVICE),
             *_under("UpdateService", _SERVICE),
+            *_under("CreateCapacityProvider", _PROVIDER),
+            *_under("UpdateCapacityProvider", _PROVIDER),
+            ("DeleteCapacityProvider.cluster", _NO_MANAGED),
             *_under("RunTask", _RUN),
+            *_under("StartTask", _RUN),
         )
     )
 )

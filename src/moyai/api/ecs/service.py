@@ -107,6 +107,7 @@ _OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     ),
     *instance_operations.OPERATIONS,
     Operation("RunTask", tasks.RunTaskRequest, tasks.run_task),
+    Operation("StartTask", tasks.StartTaskRequest, tasks.start_task),
     Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task),
     Operation("DescribeTasks", task_queries.DescribeTasksRequest, task_queries.describe_tasks),
     Operation("ListTasks", task_queries.ListTasksRequest, task_queries.list_tasks),

@@ -12,14 +12,13 @@ from collections.abc import Iterable
 import msgspec
 
 from moyai.api.ecs.cluster_view import PENDING
-from moyai.api.ecs.placement import LATEST
 from moyai.api.ecs.tagging import tag_list
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, Service
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
-from moyai.plan.launch import FARGATE_PLATFORM
+from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
 from moyai.plan.strategy.begin import revision_arn
 
 PLATFORM_FAMILY = "Linux"
@@ -37,9 +36,8 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "status": service.status,
         "desired_count": service.desired_count,
         **counts(tasks),
-        "launch_type": service.launch_type,
-        "platform_version": service.platform_version or LATEST,
-        "platform_family": PLATFORM_FAMILY,
+        **_launched(service),
+        "platform_version": service.platform_version,
         "task_definition": service.primary.task_definition,
         "deployment_configuration": configuration_view(service.deployment_configuration),
         "deployments": [_deployment(d, service, tasks) for d in service.deployments],
@@ -55,14 +53,24 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "health_check_grace_period_seconds": service.health_check_grace_period_seconds,
         "load_balancers": [],
         "service_registries": service.primary.service_registries,
-        "placement_constraints": [],
-        "placement_strategy": [],
+        "placement_constraints": service.placement_constraints,
+        "placement_strategy": service.placement_strategy,
         "enable_ecs_managed_tags": service.enable_ecs_managed_tags,
         "propagate_tags": service.propagate_tags,
         "enable_execute_command": service.enable_execute_command,
         "availability_zone_rebalancing": service.availability_zone_rebalancing,
         "resource_management_type": "CUSTOMER",
         "tags": tag_list(service.tags) if with_tags else [],
+    }
+
+
+def _launched(service: Service) -> dict[str, object]:
+    """The launch type, or the strategy instead of it."""
+    providers = service.capacity_provider_strategy
+    return {
+        "launch_type": None if providers else service.launch_type,
+        "capacity_provider_strategy": providers or None,
+        "platform_family": PLATFORM_FAMILY if service.launch_type == FARGATE else None,
     }
 
 
@@ -112,9 +120,8 @@ def _deployment(deployment: Deployment, service: Service, tasks: Iterable[Task])
         "failed_tasks": deployment.failed_tasks,
         "created_at": deployment.created_at,
         "updated_at": deployment.updated_at,
-        "launch_type": service.launch_type,
-        "platform_version": FARGATE_PLATFORM,
-        "platform_family": PLATFORM_FAMILY,
+        **_launched(service),
+        "platform_version": FARGATE_PLATFORM if service.launch_type == FARGATE else None,
         "network_configuration": deployment.network_configuration,
         "rollout_state": deployment.rollout_state,
         "rollout_state_reason": deployment.rollout_state_reason,

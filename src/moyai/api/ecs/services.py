@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from moyai.api.ecs.deploying import Wanted, start_deployment
 from moyai.api.ecs.deployment_alarms import check_alarms
 from moyai.api.ecs.idempotency import fingerprint
+from moyai.api.ecs.launch_rules import LaunchChange, Launching, checked_launch, launched, relaunched
 from moyai.api.ecs.lookup import NAME, active_cluster, known_service, service_arn
-from moyai.api.ecs.placement import LATEST, check_launch_type, check_platform, checked_network, runnable_definition
+from moyai.api.ecs.placement import checked_network, runnable_definition
 from moyai.api.ecs.service_rules import (
     DeploymentController,
     DeploymentSettings,
@@ -30,8 +31,9 @@ from moyai.api.ecs.service_view import service_view
 from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
-from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
+from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import (
@@ -56,6 +58,9 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     desired_count: int | None = None
     client_token: str | None = None
     launch_type: str | None = None
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    placement_constraints: tuple[PlacementConstraint, ...] = ()
+    placement_strategy: tuple[PlacementStrategy, ...] = ()
     platform_version: str | None = None
     deployment_configuration: DeploymentSettings | None = None
     deployment_controller: DeploymentController = DeploymentController()
@@ -81,6 +86,9 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     deployment_configuration: DeploymentSettings | None = None
     deployment_controller: DeploymentController = DeploymentController()
     network_configuration: NetworkConfiguration | None = None
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] | None = None
+    placement_constraints: tuple[PlacementConstraint, ...] | None = None
+    placement_strategy: tuple[PlacementStrategy, ...] | None = None
     platform_version: str | None = None
     force_new_deployment: bool = False
     health_check_grace_period_seconds: int | None = None
@@ -111,15 +119,17 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     existing = world.services.get(key)
     if existing is not None and existing.status is not ServiceStatus.INACTIVE:
         return {"service": service_view(world, _repeated(existing, kept))}
-    service = _fresh(ctx, cluster, request, kept)
+    fresh = _fresh(ctx, cluster, request, kept)
+    definition = runnable_definition(ctx, request.task_definition or "")
+    fresh = launched(fresh, checked_launch(ctx, cluster, definition, _launching(request)))
     wanted = Wanted(
-        definition=runnable_definition(ctx, request.task_definition or ""),
-        network=checked_network(ctx, request.network_configuration),
+        definition=definition,
+        network=checked_network(ctx, request.network_configuration, definition),
         service_connect=request.service_connect_configuration,
         service_registries=request.service_registries,
     )
     deployment, changes = start_deployment(ctx, cluster, key, wanted)
-    service, records = begin(world, service, deployment, ctx.now, ctx.ids)
+    service, records = begin(world, fresh, deployment, ctx.now, ctx.ids)
     ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
     return {"service": service_view(world, service, with_tags=True)}
 
@@ -133,7 +143,7 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         raise ServiceNotFound
     if service.status is not ServiceStatus.ACTIVE:
         raise ServiceNotActive
-    edited = _edited(service, request)
+    edited = relaunched(ctx, cluster, _edited(service, request), _change(request))
     if request.deployment_configuration is not None:
         check_alarms(ctx, edited.deployment_configuration)
     wanted = _wanted(ctx, service, request)
@@ -185,7 +195,6 @@ def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: 
         availability_zone_rebalancing=checked_rebalancing(
             request.availability_zone_rebalancing, ENABLED, configuration
         ),
-        platform_version=request.platform_version or LATEST,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
         enable_execute_command=request.enable_execute_command,
         propagate_tags=request.propagate_tags,
@@ -199,8 +208,6 @@ def _checked(request: CreateServiceRequest) -> int:
     """The desired count, after everything that can be told from the request alone."""
     check_scheduling(request.scheduling_strategy)
     check_controller(request.deployment_controller)
-    check_launch_type(request.launch_type)
-    check_platform(request.platform_version)
     if not request.task_definition:
         raise InvalidParameter("TaskDefinition can not be blank.")
     return checked_count(request.desired_count)
@@ -209,7 +216,6 @@ def _checked(request: CreateServiceRequest) -> int:
 def _edited(service: Service, request: UpdateServiceRequest) -> Service:
     """The service with what an update changes in place."""
     check_controller(request.deployment_controller)
-    check_platform(request.platform_version)
     desired, grace = request.desired_count, request.health_check_grace_period_seconds
     managed, entered = request.enable_ecs_managed_tags, request.enable_execute_command
     configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
@@ -220,7 +226,6 @@ def _edited(service: Service, request: UpdateServiceRequest) -> Service:
         availability_zone_rebalancing=checked_rebalancing(
             request.availability_zone_rebalancing, service.availability_zone_rebalancing, configuration
         ),
-        platform_version=request.platform_version or service.platform_version,
         health_check_grace_period_seconds=(
             service.health_check_grace_period_seconds if grace is None else checked_grace(grace)
         ),
@@ -237,9 +242,29 @@ def _wanted(ctx: Context, service: Service, request: UpdateServiceRequest) -> Wa
     if request.task_definition is not None:
         wanted = wanted._replace(definition=runnable_definition(ctx, request.task_definition))
     if request.network_configuration is not None:
-        wanted = wanted._replace(network=checked_network(ctx, request.network_configuration))
+        wanted = wanted._replace(network=checked_network(ctx, request.network_configuration, wanted.definition))
     if request.service_connect_configuration is not None:
         wanted = wanted._replace(service_connect=request.service_connect_configuration)
     if request.service_registries is not None:
         wanted = wanted._replace(service_registries=request.service_registries)
     return None if wanted == current else wanted
+
+
+def _launching(request: CreateServiceRequest) -> Launching:
+    return Launching(
+        launch_type=request.launch_type,
+        providers=request.capacity_provider_strategy,
+        platform_version=request.platform_version,
+        constraints=request.placement_constraints,
+        strategy=request.placement_strategy,
+    )
+
+
+def _change(request: UpdateServiceRequest) -> LaunchChange:
+    return LaunchChange(
+        task_definition=request.task_definition,
+        providers=request.capacity_provider_strategy,
+        platform_version=request.platform_version,
+        constraints=request.placement_constraints,
+        strategy=request.placement_strategy,
+    )

@@ -1,4 +1,4 @@
-"""Tags of clusters, container instances, services, tasks and task definitions.
+"""Tags of capacity providers, clusters, container instances, services, tasks and task definitions.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html
 """
@@ -12,6 +12,7 @@ from moyai.api.ecs.lookup import active_cluster
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.tagging import Tag, check_number, tag_list, tag_map
 from moyai.api.operation import Context
+from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.errors import InvalidParameter
@@ -21,7 +22,7 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 
-Tagged = Cluster | ContainerInstance | Service | Task | TaskDefinition
+Tagged = CapacityProvider | Cluster | ContainerInstance | Service | Task | TaskDefinition
 
 
 class TagResourceRequest(msgspec.Struct, frozen=True):
@@ -84,6 +85,8 @@ def _resource(ctx: Context, arn: str) -> tuple[str, Tagged]:
         case "task":
             active_cluster(ctx, parsed.path[0])
             found = world.tasks.get(arn)
+        case "capacity-provider":
+            found = world.capacity_providers.get(arn)
         case "container-instance":
             active_cluster(ctx, parsed.path[0])
             found = world.container_instances.get(arn)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.definition_rules import check_definition
 from moyai.api.ecs.fargate_rules import obstacles
+from moyai.api.ecs.launch_rules import KINDS
 from moyai.api.ecs.lookup import find_definition
 from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.refusal import unsupported
@@ -22,6 +23,7 @@ from moyai.api.ecs.sizes import task_size
 from moyai.api.ecs.tagging import Tag, tag_list, tag_map
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
     EphemeralStorage,
@@ -37,8 +39,9 @@ from moyai.domain.ecs.volume import Volume
 from moyai.domain.keys import family_key, scope_key
 from moyai.domain.world import Put
 from moyai.kernel.ids import TaskDefinitionArn
+from moyai.plan.launch import FARGATE
+from moyai.plan.placement.capabilities import required
 
-_RUNNABLE = frozenset({"EC2", "FARGATE"})
 _MAX_BYTES = 65536
 
 
@@ -56,6 +59,7 @@ class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
     runtime_platform: RuntimePlatform | None = None
     volumes: tuple[Volume, ...] = ()
     ephemeral_storage: EphemeralStorage | None = None
+    placement_constraints: tuple[PlacementConstraint, ...] = ()
     tags: tuple[Tag, ...] | None = None
 
 
@@ -93,11 +97,7 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
     size = len(msgspec.json.encode(request))
     if size > _MAX_BYTES:
         raise ClientException(f"Actual length: '{size}'. Max allowed length is '{_MAX_BYTES}' bytes.")
-    wanted = request.requires_compatibilities or ()
-    for kind in wanted:
-        if kind not in _RUNNABLE:
-            raise unsupported("requiresCompatibilities", kind, "tasks run as FARGATE", ClientException)
-    for_fargate = "FARGATE" in wanted
+    for_fargate = FARGATE in _checked_kinds(request)
     size_of_task = task_size(request.cpu, request.memory, for_fargate=for_fargate)
     family = family_key(ctx.scope, request.family)
     known = ctx.store.world.families.get(family)
@@ -119,12 +119,23 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
         runtime_platform=request.runtime_platform,
         volumes=request.volumes,
         ephemeral_storage=request.ephemeral_storage,
+        placement_constraints=request.placement_constraints,
         tags=tags,
     )
     check_definition(definition, for_fargate=for_fargate)
     definition = replace(definition, compatibilities=_compatibilities(definition, fits=size_of_task.fits_fargate))
     ctx.store.apply([Put(definition), Put(Family(family, revision))])
     return {"task_definition": definition_view(definition), "tags": tag_list(tags)}
+
+
+def _checked_kinds(request: RegisterTaskDefinitionRequest) -> tuple[str, ...]:
+    """The launch types that it has to be fit for. Raises ClientException."""
+    kinds = request.requires_compatibilities or ()
+    for kind in kinds:
+        if kind not in KINDS:
+            reason = f"the launch types are {', '.join(KINDS)}"
+            raise unsupported("requiresCompatibilities", kind, reason, ClientException)
+    return kinds
 
 
 def describe_task_definition(ctx: Context, request: DescribeTaskDefinitionRequest) -> dict[str, object]:
@@ -182,8 +193,8 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "runtime_platform": definition.runtime_platform,
         "volumes": definition.volumes,
         "ephemeral_storage": definition.ephemeral_storage,
-        "placement_constraints": [],
-        "requires_attributes": [],
+        "placement_constraints": definition.placement_constraints,
+        "requires_attributes": [{"name": name} for name in required(definition)],
         "registered_at": definition.registered_at,
         "registered_by": definition.registered_by,
         "deregistered_at": definition.deregistered_at,
@@ -223,6 +234,8 @@ def _mapped(port: PortMapping, mode: NetworkMode) -> PortMapping:
 
 
 def _compatibilities(definition: TaskDefinition, *, fits: bool) -> tuple[str, ...]:
+    if definition.network_mode is not NetworkMode.AWSVPC:
+        return ("EXTERNAL", "EC2")
     return ("EC2", "FARGATE") if fits and not any(obstacles(definition)) else ("EC2",)
 
 

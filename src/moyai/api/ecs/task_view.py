@@ -20,6 +20,7 @@ from moyai.domain.ecs.task import (
 )
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import World
+from moyai.plan.launch import FARGATE
 
 _EPHEMERAL_GIB = 20
 _BEFORE_NETWORK = frozenset({TaskStatus.PROVISIONING})
@@ -50,12 +51,12 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
         "health_status": task.health_status,
         "version": task.version,
         "launch_type": task.launch_type,
+        "capacity_provider_name": task.capacity_provider,
+        "container_instance_arn": task.container_instance,
         "platform_version": task.platform_version,
-        "platform_family": "Linux",
+        **(_of_fargate(definition) if task.launch_type == FARGATE else {}),
         "cpu": task.cpu,
         "memory": task.memory,
-        "ephemeral_storage": _storage(definition),
-        "fargate_ephemeral_storage": _storage(definition),
         "enable_execute_command": task.enable_execute_command,
         "connectivity": None if task.connectivity_at is None else "CONNECTED",
         "stop_code": task.stop_code,
@@ -69,9 +70,10 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
     }
 
 
-def _storage(definition: TaskDefinition | None) -> dict[str, object]:
+def _of_fargate(definition: TaskDefinition | None) -> dict[str, object]:
     asked = None if definition is None else definition.ephemeral_storage
-    return {"size_in_gi_b": _EPHEMERAL_GIB if asked is None else asked.size_in_gi_b}
+    size = {"size_in_gi_b": _EPHEMERAL_GIB if asked is None else asked.size_in_gi_b}
+    return {"platform_family": "Linux", "ephemeral_storage": size, "fargate_ephemeral_storage": size}
 
 
 def _architecture(definition: TaskDefinition | None) -> str:
@@ -132,6 +134,7 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
         "health_status": container.health_status,
         "exit_code": container.exit_code,
         "reason": container.reason,
+        "gpu_ids": container.gpu_ids or None,
         "network_bindings": []
         if task.last_status in _BEFORE_NETWORK
         else [_binding(binding) for binding in container.network_bindings],

@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from moyai.domain.ecs.task import NetworkInterface
+from moyai.domain.own_tags import CAPACITY_PROVIDER
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, TaskId
@@ -69,15 +70,21 @@ class ContainerInstance(Stored, frozen=True, tag="container_instance"):
     agent_connected: bool = False
     """Its sandbox was last seen to be there."""
     attributes: tuple[Attribute, ...] = ()
-    capacity_provider: CapacityProviderName | None = None
     version: int = 1
     version_info: VersionInfo = VersionInfo()
+    inactive_at: Instant | None = None
     tags: Mapping[str, str] = {}
 
     @property
     def key(self) -> ContainerInstanceArn:
         """The record's key in its table."""
         return self.arn
+
+    @property
+    def provider(self) -> CapacityProviderName | None:
+        """The capacity provider that it is of, by its tag."""
+        name = self.tags.get(CAPACITY_PROVIDER)
+        return None if name is None else CapacityProviderName(name)
 
     @property
     def gone(self) -> bool:

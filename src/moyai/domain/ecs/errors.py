@@ -20,6 +20,7 @@ InvalidParameterException; clusters, services and namespaces have codes of their
     ├── NamespaceNotFound           NamespaceNotFoundException
     ├── PlatformUnknown             PlatformUnknownException
     ├── UnsupportedFeature          UnsupportedFeatureException
+    ├── ResourceInUse               ResourceInUseException
     └── Conflict                    ConflictException (detail: resource_ids)
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and each operation's page.
@@ -141,6 +142,12 @@ class UnsupportedFeature(ClientFault):
     """An operation or a feature that is not here."""
 
     code = "UnsupportedFeatureException"
+
+
+class ResourceInUse(ClientFault):
+    """Something goes by what was to be taken away."""
+
+    code = "ResourceInUseException"
 
 
 class Conflict(ClientFault):

@@ -12,6 +12,8 @@ import msgspec
 
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
+from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.rebalancing import Rebalancing
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.strategy import (
@@ -131,6 +133,10 @@ class Service(Stored, frozen=True, tag="service"):
     inactive_at: Instant | None = None
     deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
     launch_type: str = "FARGATE"
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    """Instead of ``launch_type``, where there is any."""
+    placement_constraints: tuple[PlacementConstraint, ...] = ()
+    placement_strategy: tuple[PlacementStrategy, ...] = ()
     platform_version: str | None = None
     enable_ecs_managed_tags: bool = False
     enable_execute_command: bool = False

@@ -18,6 +18,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
+    CapacityProviderName,
     ClusterArn,
     ContainerArn,
     ContainerInstanceArn,
@@ -123,6 +124,8 @@ class Container(msgspec.Struct, frozen=True):
     finished_at: Instant | None = None
     network_bindings: tuple[NetworkBinding, ...] = ()
     """Decided when the task is made; only with the network modes bridge and host."""
+    gpu_ids: tuple[str, ...] = ()
+    """Its instance's GPUs that are its alone."""
     restart_count: int = 0
     """How often its restart policy had it started again."""
 
@@ -200,6 +203,8 @@ class Task(Stored, frozen=True, tag="task"):
     """Where it was placed; None on Fargate."""
     bridge_address: str | None = None
     """Its address behind its container instance, which nobody outside of that knows; only with bridge."""
+    capacity_provider: CapacityProviderName | None = None
+    """By which provider of a strategy it was made, if by any."""
     platform_version: str | None = None
     cpu: str | None = None
     memory: str | None = None

@@ -20,6 +20,7 @@ from moyai.domain.ecs.container_settings import (
     SystemControl,
     VolumeFrom,
 )
+from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.volume import Volume
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -123,6 +124,13 @@ class UlimitDefinition(msgspec.Struct, frozen=True):
     hard_limit: int
 
 
+class ResourceRequirement(msgspec.Struct, frozen=True):
+    """So many GPUs for a container alone."""
+
+    value: str
+    type: str
+
+
 class LogConfiguration(msgspec.Struct, frozen=True):
     """Where a container's output goes (``domain/logs/driver``); ``moyai logs`` shows it in any case."""
 
@@ -154,6 +162,7 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     stop_timeout: int | None = None
     restart_policy: RestartPolicy | None = None
     ulimits: tuple[UlimitDefinition, ...] | None = None
+    resource_requirements: tuple[ResourceRequirement, ...] | None = None
     readonly_root_filesystem: bool | None = None
     docker_labels: Mapping[str, str] | None = None
     log_configuration: LogConfiguration | None = None
@@ -171,6 +180,11 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     interactive: bool | None = None
     """Its input is open, and nothing comes."""
     pseudo_terminal: bool | None = None
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs are the container's alone."""
+        return sum(int(one.value) for one in self.resource_requirements or ())
 
 
 class RuntimePlatform(msgspec.Struct, frozen=True):
@@ -216,6 +230,7 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
     runtime_platform: RuntimePlatform | None = None
     volumes: tuple[Volume, ...] = ()
     ephemeral_storage: EphemeralStorage | None = None
+    placement_constraints: tuple[PlacementConstraint, ...] = ()
     deregistered_at: Instant | None = None
     delete_requested_at: Instant | None = None
     tags: Mapping[str, str] = {}

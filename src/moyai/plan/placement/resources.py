@@ -8,30 +8,36 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerI
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride
-from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.domain.world import World
+from moyai.plan.host_ports import Port, taken_ports
 
 
 class Need(msgspec.Struct, frozen=True):
-    """CPU units and MiB of one task."""
+    """CPU units, MiB and GPUs of one task."""
 
     cpu: int
     memory: int
+    gpus: int
 
 
 class Left(msgspec.Struct, frozen=True):
-    """What of an instance is still to be had; ``ports`` and ``ports_udp`` are those that are not."""
+    """What of an instance is still to be had; ``taken``: the ports that are not."""
 
     cpu: int
     memory: int
-    ports: frozenset[int]
-    ports_udp: frozenset[int]
+    gpus: tuple[str, ...]
+    taken: frozenset[Port]
+
+    def ports(self, protocol: str) -> list[int]:
+        """The taken ports of a protocol."""
+        return sorted(port for spoken, port in self.taken if spoken == protocol)
 
 
 def need_of(definition: TaskDefinition, overrides: TaskOverride) -> Need:
@@ -42,6 +48,7 @@ def need_of(definition: TaskDefinition, overrides: TaskOverride) -> Need:
     return Need(
         cpu=int(cpu) if cpu else sum(c.cpu if o.cpu is None else o.cpu for c, o in each),
         memory=int(memory) if memory else sum(_memory(c, o) for c, o in each),
+        gpus=sum(c.gpus for c in definition.container_definitions),
     )
 
 
@@ -51,25 +58,17 @@ def tasks_on(world: World, instance: ContainerInstance, batch: Iterable[Task] = 
     return [*world.tasks.by("instance", instance.arn), *made]
 
 
-def left_of(world: World, instance: ContainerInstance, batch: Iterable[Task] = ()) -> Left:
+def left_of(world: World, instance: ContainerInstance, batch: Sequence[Task] = ()) -> Left:
     """What none of the instance's tasks has; CPU and memory may be negative where the instance has become smaller."""
     tasks, own = tasks_on(world, instance, batch), instance.resources
     needs = [need_of(world.task_definitions[t.task_definition], t.overrides) for t in tasks]
-    bindings = [b for t in tasks for c in t.containers for b in c.network_bindings]
+    held = {gpu for t in tasks for c in t.containers for gpu in c.gpu_ids}
     return Left(
         cpu=own.cpu - sum(need.cpu for need in needs),
         memory=own.memory - sum(need.memory for need in needs),
-        ports=frozenset(own.ports) | {b.host_port for b in bindings if b.protocol == "tcp"},
-        ports_udp=frozenset(own.ports_udp) | {b.host_port for b in bindings if b.protocol == "udp"},
+        gpus=tuple(gpu for gpu in own.gpus if gpu not in held),
+        taken=frozenset(taken_ports(world, instance, batch)),
     )
-
-
-def fixed_ports(definition: TaskDefinition) -> frozenset[tuple[int, str]]:
-    """The ports of its instance that a task has to have, each with its protocol; none where it has an own address."""
-    if definition.network_mode not in {NetworkMode.BRIDGE, NetworkMode.HOST}:
-        return frozenset()
-    mappings = (m for c in definition.container_definitions for m in c.port_mappings)
-    return frozenset((m.host_port, m.protocol) for m in mappings if m.host_port)
 
 
 def _memory(container: ContainerDefinition, override: ContainerOverride) -> int:

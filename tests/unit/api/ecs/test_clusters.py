@@ -110,7 +110,7 @@ def _item(provider, weight=1, base=0):
         ({"clusterName": ""}, "clusterName must be"),
         ({"clusterName": "a" * 256}, "clusterName must be"),
         ({"settings": [{"name": "containerInsights", "value": "maybe"}]}, "can't be 'maybe'"),
-        ({"capacityProviders": ["mine"]}, "the capacity providers here are FARGATE and FARGATE_SPOT"),
+        ({"capacityProviders": ["mine"]}, "The specified capacity provider does not exist."),
         ({"defaultCapacityProviderStrategy": [_item("FARGATE")]}, "not associated with the cluster"),
         (
             {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": [_item("FARGATE", weight=0)]},

@@ -104,7 +104,8 @@ def test_what_only_instances_can_run_is_an_error_for_fargate_and_compatible_with
     assert shown["compatibilities"] == ["EC2"]
     ecs.call("CreateCluster")
     refused = "Task definition does not support launch_type FARGATE."
-    ecs.fails("RunTask", "InvalidParameterException", refused, taskDefinition="web", networkConfiguration=NETWORK)
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "FARGATE"}
+    ecs.fails("RunTask", "InvalidParameterException", refused, **asked)
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,7 @@ INVALID = [
     ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL is not supported"),
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
     ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
-    ({"placementStrategy": [{"type": "random"}]}, "placementStrategy: not supported by moyai"),
-    ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}, "capacityProviderStrategy: not"),
+    ({"placementStrategy": [{"type": "random"}]}, "Placement strategies are not supported with FARGATE launch type"),
     ({"propagateTags": "ALL"}, "enum value set"),
 ]
 """Wrong for CreateService and for UpdateService alike."""
@@ -149,8 +148,8 @@ INVALID = [
         ({"serviceName": ""}, "serviceName must be"),
         ({"desiredCount": None}, "DesiredCount is missing"),
         ({"taskDefinition": None}, "TaskDefinition can not be blank."),
-        ({"launchType": "EC2"}, "launchType: EC2 is not supported by moyai"),
-        ({"launchType": "EXTERNAL"}, "launchType: EXTERNAL is not supported by moyai"),
+        ({"launchType": "MANAGED_INSTANCES"}, "launchType: MANAGED_INSTANCES is not supported by moyai"),
+        ({"launchType": "EXTERNAL"}, "Task definition does not support launch_type EXTERNAL."),
         ({"schedulingStrategy": "DAEMON"}, "The daemon scheduling strategy does not support the FARGATE launch type."),
         ({"clientToken": "x" * 37}, "idempotency token longer than 36."),
         ({"role": "r"}, "role: not supported by moyai"),

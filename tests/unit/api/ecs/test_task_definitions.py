@@ -73,7 +73,7 @@ def test_sizes_are_kept_as_units_and_mib(ecs, cpu, memory, kept):
 def test_a_definition_for_ec2_can_be_registered_but_is_not_for_fargate(ecs):
     one = container(memory=128, portMappings=[{"containerPort": 80}])
     definition = ecs.call("RegisterTaskDefinition", family="old", containerDefinitions=[one])["taskDefinition"]
-    assert (definition["networkMode"], definition["compatibilities"]) == ("bridge", ["EC2"])
+    assert (definition["networkMode"], definition["compatibilities"]) == ("bridge", ["EXTERNAL", "EC2"])
     assert definition["containerDefinitions"][0]["portMappings"] == [
         {"containerPort": 80, "hostPort": 0, "protocol": "tcp"}
     ]
@@ -187,7 +187,23 @@ def _waits(condition="START", **other):
             _secrets({"name": "a", "valueFrom": "b"}, {"name": "a", "valueFrom": "c"}),
             "existing environment variables set on the container, such as 'a'.",
         ),
-        ({"requiresCompatibilities": ["EXTERNAL"]}, "requiresCompatibilities: EXTERNAL is not supported"),
+        ({"requiresCompatibilities": ["EXTERNAL"]}, "EXTERNAL does not support network mode 'awsvpc'."),
+        (
+            {"requiresCompatibilities": ["MANAGED_INSTANCES"]},
+            "requiresCompatibilities: MANAGED_INSTANCES is not supported",
+        ),
+        (
+            {"placementConstraints": [{"type": "memberOf", "expression": "attribute:a exists"}]},
+            "Fargate compatible task definitions do not support placementConstraints",
+        ),
+        (
+            {"requiresCompatibilities": [], "placementConstraints": [{"type": "memberOf", "expression": "a"}]},
+            "Invalid expression: At character 1",
+        ),
+        (
+            {"requiresCompatibilities": [], "placementConstraints": [{"type": "memberOf"}]},
+            "memberOf expression should be specified",
+        ),
         ({"tags": []}, "Tags can not be empty."),
         ({"tags": [{"key": "AWS:x", "value": ""}]}, "reserved"),
         (_containers({"command": ["x" * 70000]}), "Max allowed length is '65536' bytes."),

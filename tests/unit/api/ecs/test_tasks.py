@@ -9,7 +9,7 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.kernel.ids import ClusterArn
 from moyai.plan.launch import LaunchRequest, launch
-from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS, container
+from tests.unit.api.ecs.bench import ARN, NETWORK, SUBNETS
 
 
 def _run(shop, **changes):
@@ -112,7 +112,7 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
         ({"networkConfiguration": None}, "Network Configuration must be provided"),
         ({"count": 0}, "count must be between 1 and 10"),
         ({"count": 11}, "count must be between 1 and 10"),
-        ({"launchType": "EC2"}, "launchType: EC2 is not supported"),
+        ({"launchType": "EC2"}, "No Container Instances were found in your cluster."),
         ({"startedBy": "a b"}, "startedBy must be"),
         ({"startedBy": "a" * 129}, "startedBy must be"),
         ({"group": ""}, "group must be"),
@@ -127,8 +127,11 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
             "Container Overrides length must be at most 8192",
         ),
         ({"overrides": {"cpu": "257"}}, "No Fargate configuration exists for given values"),
-        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "capacityProviderStrategy: not supported"),
-        ({"placementConstraints": [{"type": "distinctInstance"}]}, "placementConstraints: not supported"),
+        ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, "is not associated with the cluster."),
+        (
+            {"placementConstraints": [{"type": "distinctInstance"}]},
+            "Placement constraints are not supported with FARGATE",
+        ),
     ],
 )
 def test_what_a_new_task_may_not_be(shop, changes, message):
@@ -250,9 +253,3 @@ def test_no_address_means_a_failure_and_no_task(shop):
     assert answer["tasks"] == []
     assert answer["failures"][0]["reason"] == "RESOURCE:ENI"
     assert len(shop.world.tasks) == before
-
-
-def test_a_task_for_ec2_is_refused(shop):
-    shop.call("RegisterTaskDefinition", family="old", containerDefinitions=[container(memory=64, portMappings=[])])
-    message = "Task definition does not support launch_type FARGATE."
-    shop.fails("RunTask", "InvalidParameterException", message, taskDefinition="old", networkConfiguration=NETWORK)

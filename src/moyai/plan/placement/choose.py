@@ -1,0 +1,173 @@
+"""Which container instance a new task goes to.
+
+Promise: only one that is ACTIVE, connected and has what the task needs left; then the constraints of the task
+definition, then those of the request; of those that remain, each strategy in turn keeps the best. What is left to
+choose goes to the zone with the fewest of the task's own kind, then to the instance with the fewest.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
+from moyai.domain.ecs.placement import (
+    BINPACK,
+    DISTINCT_INSTANCE,
+    RANDOM,
+    PlacementConstraint,
+    PlacementStrategy,
+)
+from moyai.domain.ecs.task import Task, TaskOverride
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.world import World
+from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, DeploymentId, Ids, TaskId
+from moyai.plan.host_ports import bindings
+from moyai.plan.placement.capabilities import required
+from moyai.plan.placement.evaluate import PatternTooSlow, satisfies
+from moyai.plan.placement.facts import facts_of
+from moyai.plan.placement.parse import parse
+from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
+from moyai.plan.placement.resources import Left, left_of, need_of, tasks_on
+from moyai.plan.placement.spread import field_of
+from moyai.plan.placement.syntax import Expression
+
+_DRAWN_DIGITS = 8
+_BY_DEFAULT = (
+    PlacementStrategy("spread", "attribute:ecs.availability-zone"),
+    PlacementStrategy("spread", "instanceId"),
+)
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """What is asked of the instance of one task. ``peers``: the live tasks that it should stand apart from."""
+
+    cluster: ClusterArn
+    definition: TaskDefinition
+    launch_type: str
+    task: TaskId
+    peers: tuple[Task, ...]
+    view: ConnectView | None = None
+    deployment: DeploymentId | None = None
+    overrides: TaskOverride = TaskOverride()
+    constraints: tuple[PlacementConstraint, ...] = ()
+    strategy: tuple[PlacementStrategy, ...] = ()
+    zones: frozenset[str] | None = None
+    """Where its interface may be; None = it has none of its own."""
+    provider: CapacityProviderName | None = None
+    instance: ContainerInstanceArn | None = None
+    """The only one that will do."""
+
+
+class _Candidate(msgspec.Struct, frozen=True):
+    """An instance with what is on it."""
+
+    instance: ContainerInstance
+    tasks: list[Task]
+    left: Left
+
+
+def choose(world: World, seat: Seat, batch: Sequence[Task], ids: Ids) -> ContainerInstance:
+    """The instance. ``batch``: tasks made in the same breath that the world doesn't know yet. Raises Unplaced."""
+    good: list[_Candidate] = []
+    refusals: list[Refusal] = []
+    for instance in _asked(world, seat):
+        candidate = _Candidate(instance, tasks_on(world, instance, batch), left_of(world, instance, batch))
+        reason = _lacks(candidate, seat)
+        if reason is None:
+            good.append(candidate)
+        else:
+            refusals.append(Refusal(instance.arn, reason))
+    if not good:
+        raise Unplaced(tuple(refusals), of_provider=seat.provider is not None)
+    for strategy in seat.strategy:
+        good = _best(world, good, strategy, seat, ids)
+    for strategy in _BY_DEFAULT:
+        good = _best(world, good, strategy, seat, ids)
+    return min(good, key=lambda c: (len(c.tasks), c.instance.arn)).instance
+
+
+def _asked(world: World, seat: Seat) -> list[ContainerInstance]:
+    """The instances that a task like this is placed on at all; the order is always the same."""
+    known = world.container_instances.by("cluster", seat.cluster)
+    if seat.instance is not None:
+        return [one for one in known if one.arn == seat.instance]
+    found = (one for one in known if one.status is ContainerInstanceStatus.ACTIVE)
+    return [one for one in found if one.launch_type == seat.launch_type and seat.provider in {None, one.provider}]
+
+
+def _lacks(candidate: _Candidate, seat: Seat) -> Reason | None:
+    """The first thing that the instance lacks, in the order of ``Reason``."""
+    instance, left = candidate.instance, candidate.left
+    need = need_of(seat.definition, seat.overrides)
+    named = {a.name: a.value for a in instance.attributes}
+    lacking = (
+        (Reason.AGENT, not instance.agent_connected),
+        (Reason.LOCATION, seat.zones is not None and instance.availability_zone not in seat.zones),
+        (Reason.ATTRIBUTE, not all(name in named for name in required(seat.definition))),
+        (Reason.ATTRIBUTE, _other_machine(seat.definition, named.get("ecs.cpu-architecture"))),
+        (Reason.CPU, need.cpu > left.cpu),
+        (Reason.MEMORY, need.memory > left.memory),
+        (Reason.GPU, need.gpus > len(left.gpus)),
+        (Reason.PORTS, bindings(seat.definition, seat.task, left.taken, seat.view) is None),
+    )
+    found = next((reason for reason, lacks in lacking if lacks), None)
+    return found or _violates(candidate, seat)
+
+
+def _other_machine(definition: TaskDefinition, architecture: str | None) -> bool:
+    platform = definition.runtime_platform
+    asked = None if platform is None else platform.cpu_architecture
+    return asked is not None and asked.lower() != (architecture or "").lower()
+
+
+def _violates(candidate: _Candidate, seat: Seat) -> Reason | None:
+    for constraint in (*seat.definition.placement_constraints, *seat.constraints):
+        if constraint.type == DISTINCT_INSTANCE:
+            if any(t.container_instance == candidate.instance.arn for t in seat.peers):
+                return Reason.DISTINCT_INSTANCE
+            continue
+        try:
+            fits = satisfies(facts_of(candidate.instance, candidate.tasks), _parsed(constraint.expression or ""))
+        except PatternTooSlow:
+            fits = False
+        if not fits:
+            return Reason.MEMBER_OF
+    return None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Expression:
+    """What was found to be an expression when it was asked for."""
+    return parse(text)
+
+
+def _best(world: World, good: list[_Candidate], strategy: PlacementStrategy, seat: Seat, ids: Ids) -> list[_Candidate]:
+    """Those of the candidates that the strategy likes best."""
+    if len(good) == 1:
+        return good
+    if strategy.type == RANDOM:
+        return [good[int(ids.hex(_DRAWN_DIGITS), 16) % len(good)]]
+    if strategy.type == BINPACK:
+        return _least(good, lambda c: (c.left.memory if (strategy.field or "").lower() == "memory" else c.left.cpu,))
+    places = {c.instance.arn: field_of(c.instance, strategy) for c in good}
+    own = [t for t in seat.peers if t.deployment == seat.deployment]
+    same, all_of_them = _crowds(world, own, strategy), _crowds(world, seat.peers, strategy)
+    return _least(good, lambda c: (same[places[c.instance.arn]], all_of_them[places[c.instance.arn]]))
+
+
+def _least(good: Iterable[_Candidate], rank: Callable[[_Candidate], tuple[int, ...]]) -> list[_Candidate]:
+    ranked = [(rank(c), c) for c in good]
+    least = min(value for value, _ in ranked)
+    return [c for value, c in ranked if value == least]
+
+
+def _crowds(world: World, peers: Iterable[Task], strategy: PlacementStrategy) -> Counter[str]:
+    """How many of the peers stand at each value of the strategy's field, wherever there is still room or not."""
+    there = (world.container_instances.get(t.container_instance) for t in peers if t.container_instance is not None)
+    return Counter(field_of(instance, strategy) for instance in there if instance is not None)

@@ -1,0 +1,167 @@
+"""Capacity providers over the API, and tasks on the instances that are theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.api.ecs.bench import ARN, NETWORK, Bench, container
+from tests.unit.api.ecs.test_placed import instances, run
+
+GROUP = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:1:autoScalingGroupName/web"
+OWN = {"autoScalingGroupArn": GROUP}
+MISSING = "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
+
+
+@pytest.fixture
+def shop() -> Bench:
+    made = Bench()
+    made.call("CreateCluster")
+    made.definition()
+    return made
+
+
+def provide(shop: Bench, name: str = "mine") -> None:
+    shop.call("CreateCapacityProvider", name=name, autoScalingGroupProvider=OWN)
+    asked = {"capacityProviders": [name, "FARGATE"], "defaultCapacityProviderStrategy": []}
+    shop.call("PutClusterCapacityProviders", cluster="default", **asked)
+
+
+def test_a_provider_from_nothing_to_deletion(shop):
+    asked = {"name": "mine", "autoScalingGroupProvider": OWN, "tags": [{"key": "a", "value": "1"}]}
+    made = shop.call("CreateCapacityProvider", **asked)["capacityProvider"]
+    assert (made["capacityProviderArn"], made["status"]) == (f"{ARN}capacity-provider/mine", "ACTIVE")
+    assert made["autoScalingGroupProvider"]["managedScaling"] == {"status": "DISABLED"}
+    assert made["tags"] == [{"key": "a", "value": "1"}]
+    shown = shop.call("DescribeCapacityProviders")["capacityProviders"]
+    assert [p["name"] for p in shown] == ["FARGATE", "FARGATE_SPOT", "mine"]
+    answer = shop.call("DescribeCapacityProviders", capacityProviders=[made["capacityProviderArn"], "none"])
+    assert [p["name"] for p in answer["capacityProviders"]] == ["mine"]
+    assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
+    gone = shop.call("DeleteCapacityProvider", capacityProvider="mine")["capacityProvider"]
+    assert (gone["status"], gone["updateStatus"]) == ("INACTIVE", "DELETE_COMPLETE")
+    assert len(shop.call("DescribeCapacityProviders")["capacityProviders"]) == 2
+
+
+def test_pages_and_those_of_a_cluster(shop):
+    provide(shop)
+    first = shop.call("DescribeCapacityProviders", maxResults=2)
+    rest = shop.call("DescribeCapacityProviders", maxResults=2, nextToken=first["nextToken"])
+    assert [p["name"] for p in (*first["capacityProviders"], *rest["capacityProviders"])] == [
+        "FARGATE",
+        "FARGATE_SPOT",
+        "mine",
+    ]
+    own = shop.call("DescribeCapacityProviders", cluster="default")["capacityProviders"]
+    assert [p["name"] for p in own] == ["FARGATE", "mine"]
+
+
+def test_tasks_go_to_the_instances_of_the_provider(shop):
+    provide(shop)
+    instances(shop, 1)
+    [own] = instances(shop, 1, tags=[{"key": "moyai:capacity-provider", "value": "mine"}])
+    answer = run(shop, launchType=None, count=9, capacityProviderStrategy=[{"capacityProvider": "mine", "weight": 1}])
+    assert {t["containerInstanceArn"] for t in answer["tasks"]} == {own}
+    assert {(t["launchType"], t["capacityProviderName"]) for t in answer["tasks"]} == {("EC2", "mine")}
+    assert answer["failures"] == [{"arn": own, "reason": "RESOURCE:CPU"}]
+    [shown] = shop.call("DescribeContainerInstances", containerInstances=[own])["containerInstances"]
+    assert shown["capacityProviderName"] == "mine"
+
+
+def test_a_provider_without_instances_is_empty(shop):
+    provide(shop)
+    instances(shop, 1)
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK}
+    strategy = [{"capacityProvider": "mine", "weight": 1}]
+    message = "No Container Instances were found in your capacity provider."
+    shop.fails("RunTask", "InvalidParameterException", message, capacityProviderStrategy=strategy, **asked)
+
+
+def test_what_is_in_use_stays(shop):
+    provide(shop)
+    shop.service(launchType=None, capacityProviderStrategy=[{"capacityProvider": "mine", "weight": 1}])
+    less = {"cluster": "default", "capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": []}
+    message = "The specified capacity provider is in use and cannot be removed."
+    shop.fails("PutClusterCapacityProviders", "ResourceInUseException", message, **less)
+    message = "it is associated with cluster: default"
+    shop.fails("DeleteCapacityProvider", "ClientException", message, capacityProvider="mine")
+
+
+SCALED = {"managedScaling": {"status": "ENABLED"}}
+NAME = "The specified capacity provider name is invalid."
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "message", "asked"),
+    [
+        ("CreateCapacityProvider", "InvalidParameterException", NAME, {"name": "fargate-like"}),
+        ("CreateCapacityProvider", "InvalidParameterException", NAME, {"name": "a b"}),
+        ("CreateCapacityProvider", "InvalidParameterException", "has an autoScalingGroupProvider", {"name": "x"}),
+        (
+            "CreateCapacityProvider",
+            "InvalidParameterException",
+            "must be the ARN of an Auto Scaling group",
+            {"name": "x", "autoScalingGroupProvider": {"autoScalingGroupArn": "web"}},
+        ),
+        (
+            "CreateCapacityProvider",
+            "InvalidParameterException",
+            "managedScaling.status: ENABLED is not supported",
+            {"name": "x", "autoScalingGroupProvider": OWN | SCALED},
+        ),
+        (
+            "CreateCapacityProvider",
+            "InvalidParameterException",
+            "managedDraining: ENABLED is not supported",
+            {"name": "x", "autoScalingGroupProvider": OWN | {"managedDraining": "ENABLED"}},
+        ),
+        (
+            "CreateCapacityProvider",
+            "InvalidParameterException",
+            "already exists",
+            {"name": "mine", "autoScalingGroupProvider": OWN},
+        ),
+        ("UpdateCapacityProvider", "InvalidParameterException", MISSING, {"name": "x"}),
+        (
+            "UpdateCapacityProvider",
+            "InvalidParameterException",
+            "ENABLED is not supported",
+            {"name": "mine", "autoScalingGroupProvider": SCALED},
+        ),
+        ("DeleteCapacityProvider", "InvalidParameterException", MISSING, {"capacityProvider": "x"}),
+        ("DeleteCapacityProvider", "ClientException", "reserved", {"capacityProvider": "FARGATE"}),
+        ("DescribeCapacityProviders", "InvalidParameterException", "between 1 and 10", {"maxResults": 11}),
+        (
+            "CreateCluster",
+            "InvalidParameterException",
+            MISSING,
+            {"clusterName": "other", "capacityProviders": ["none"]},
+        ),
+    ],
+)
+def test_mistakes(shop, operation, code, message, asked):
+    provide(shop)
+    shop.fails(operation, code, message, **asked)
+
+
+def test_fargate_and_others_do_not_mix(shop):
+    provide(shop)
+    mixed = [{"capacityProvider": name, "weight": 1} for name in ("mine", "FARGATE")]
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "capacityProviderStrategy": mixed}
+    shop.fails("RunTask", "InvalidParameterException", "cannot contain both", **asked)
+
+
+def test_gpus_are_given_to_one_container_each(shop):
+    one = container(resourceRequirements=[{"type": "GPU", "value": "2"}])
+    made = shop.definition("gpu", requiresCompatibilities=[], containerDefinitions=[one])
+    assert made["compatibilities"] == ["EC2"]
+    [plain] = instances(shop, 1)
+    assert run(shop, taskDefinition="gpu")["failures"] == [{"arn": plain, "reason": "RESOURCE:GPU"}]
+    devices = [{"id": f"GPU-{n}", "type": "GPU"} for n in range(5)]
+    [strong] = instances(shop, 1, platformDevices=devices)
+    tasks = run(shop, taskDefinition="gpu", count=3)
+    held = [gpu for t in tasks["tasks"] for c in t["containers"] for gpu in c["gpuIds"]]
+    assert len(held) == len(set(held)) == 4
+    assert {f["arn"]: f["reason"] for f in tasks["failures"]}[strong] == "RESOURCE:GPU"
+    [shown] = shop.call("DescribeContainerInstances", containerInstances=[strong])["containerInstances"]
+    left = {r["name"]: r.get("stringSetValue") for r in shown["remainingResources"]}
+    assert set(left["GPU"]) == {d["id"] for d in devices} - set(held)

@@ -1,0 +1,224 @@
+"""Launch types, placement and capacity providers over the API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.unit.api.ecs.bench import NETWORK, SUBNETS, Bench
+from tests.unit.api.ecs.test_instances import register
+
+ITEM = {"capacityProvider": "FARGATE", "weight": 1}
+SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 3}
+
+
+@pytest.fixture
+def shop() -> Bench:
+    made = Bench()
+    made.call("CreateCluster", capacityProviders=["FARGATE", "FARGATE_SPOT"])
+    made.definition()
+    return made
+
+
+def instances(shop: Bench, count: int, **changes: Any) -> list[str]:
+    """Connected instances, one zone after the other; their ARNs."""
+    arns = []
+    for _ in range(count):
+        arn = register(shop, **changes)["containerInstanceArn"]
+        shop.put(replace(shop.world.container_instances[arn], agent_connected=True))
+        arns.append(arn)
+    return arns
+
+
+def run(shop: Bench, **changes: object) -> dict[str, Any]:
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2"} | changes
+    return shop.call("RunTask", **{name: value for name, value in asked.items() if value is not None})
+
+
+def test_tasks_run_on_instances_and_count_there(shop):
+    arns = instances(shop, 3)
+    answer = run(shop, count=3, placementStrategy=[{"type": "spread", "field": "instanceId"}])
+    assert answer["failures"] == []
+    assert {t["containerInstanceArn"] for t in answer["tasks"]} == set(arns)
+    task = answer["tasks"][0]
+    assert task["launchType"] == "EC2"
+    assert {"platformVersion", "platformFamily", "fargateEphemeralStorage"}.isdisjoint(task)
+    here = task["containerInstanceArn"]
+    assert shop.call("ListTasks", containerInstance=here)["taskArns"] == [task["taskArn"]]
+    [shown] = shop.call("DescribeContainerInstances", containerInstances=[here])["containerInstances"]
+    left = {r["name"]: r["integerValue"] for r in shown["remainingResources"]}
+    assert (left["CPU"], left["MEMORY"], shown["pendingTasksCount"]) == (2048 - 256, 4096 - 512, 1)
+    [cluster] = shop.call("DescribeClusters", include=["STATISTICS"])["clusters"]
+    statistics = {s["name"]: s["value"] for s in cluster["statistics"]}
+    assert (statistics["pendingEC2TasksCount"], statistics["pendingFargateTasksCount"]) == ("3", "0")
+    message = "Found running tasks on the instance."
+    shop.fails("DeregisterContainerInstance", "InvalidParameterException", message, containerInstance=here)
+
+
+def test_what_finds_room_runs_and_the_rest_are_failures(shop):
+    [arn] = instances(shop, 1)
+    answer = run(shop, count=10)
+    assert len(answer["tasks"]) == 8
+    assert answer["failures"] == [{"arn": arn, "reason": "RESOURCE:CPU"}]
+
+
+def test_overrides_make_a_task_bigger(shop):
+    [arn] = instances(shop, 1)
+    assert run(shop, overrides={"cpu": "4096"})["failures"] == [{"arn": arn, "reason": "RESOURCE:CPU"}]
+    assert run(shop, overrides={"cpu": "1024", "memory": "4096"})["tasks"][0]["cpu"] == "1024"
+
+
+def test_the_same_token_makes_the_same_tasks_and_another_request_is_a_conflict(shop):
+    instances(shop, 1)
+    made = run(shop, clientToken="t")["tasks"]
+    assert run(shop, clientToken="t")["tasks"] == made
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "launchType": "EC2", "clientToken": "t"}
+    error = shop.fails("RunTask", "ConflictException", "clientToken was used", count=2, **asked)
+    assert error.detail["resource_ids"] == [made[0]["taskArn"]]
+
+
+def test_a_forced_deregistration_ends_the_tasks(shop):
+    [arn] = instances(shop, 1)
+    task = run(shop)["tasks"][0]["taskArn"]
+    shop.call("DeregisterContainerInstance", containerInstance=arn, force=True)
+    [seen] = shop.call("DescribeTasks", tasks=[task])["tasks"]
+    assert (seen["desiredStatus"], seen["stopCode"]) == ("STOPPED", "TerminationNotice")
+    assert seen["stoppedReason"].startswith("Host EC2 (instance i-")
+
+
+def test_start_task_asks_the_instances_that_are_named(shop):
+    small, big = instances(shop, 1, totalResources=_size(128, 128)), instances(shop, 1)
+    drained = instances(shop, 1)
+    shop.call("UpdateContainerInstancesState", containerInstances=drained, status="DRAINING")
+    asked = {"containerInstances": [*small, *big, *drained, "0" * 32], "networkConfiguration": NETWORK}
+    answer = shop.call("StartTask", taskDefinition="web", startedBy="me", **asked)
+    [task] = answer["tasks"]
+    assert (task["containerInstanceArn"], task["startedBy"]) == (big[0], "me")
+    reasons = {f["arn"].rpartition("/")[2]: f["reason"] for f in answer["failures"]}
+    assert reasons == {
+        small[0].rpartition("/")[2]: "RESOURCE:CPU",
+        drained[0].rpartition("/")[2]: "INACTIVE",
+        "0" * 32: "MISSING",
+    }
+
+
+def test_start_task_takes_one_to_ten_instances(shop):
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK}
+    message = "containerInstances has 1 to 10 items"
+    shop.fails("StartTask", "InvalidParameterException", message, containerInstances=[], **asked)
+
+
+def test_nothing_said_it_is_ec2_where_there_are_instances_and_else_fargate(shop):
+    assert run(shop, launchType=None)["tasks"][0]["launchType"] == "FARGATE"
+    instances(shop, 1)
+    assert run(shop, launchType=None)["tasks"][0]["launchType"] == "EC2"
+    assert shop.service(launchType=None)["launchType"] == "EC2"
+
+
+def test_the_default_strategy_of_the_cluster_comes_first(shop):
+    instances(shop, 1)
+    asked = {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": [ITEM]}
+    shop.call("PutClusterCapacityProviders", cluster="default", **asked)
+    task = run(shop, launchType=None)["tasks"][0]
+    assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE")
+
+
+def test_a_strategy_shares_the_tasks_among_providers(shop):
+    answer = run(shop, launchType=None, count=9, capacityProviderStrategy=[ITEM | {"base": 1}, SPOT])
+    assert Counter(t["capacityProviderName"] for t in answer["tasks"]) == {"FARGATE": 3, "FARGATE_SPOT": 6}
+    assert {t["launchType"] for t in answer["tasks"]} == {"FARGATE"}
+
+
+def test_a_service_by_strategy_shows_it_instead_of_a_launch_type_and_can_go_back(shop):
+    made = shop.service(launchType=None, capacityProviderStrategy=[ITEM, SPOT])
+    assert "launchType" not in made
+    assert "launchType" not in made["deployments"][0]
+    assert [i["capacityProvider"] for i in made["capacityProviderStrategy"]] == ["FARGATE", "FARGATE_SPOT"]
+    back = shop.call("UpdateService", service="web", capacityProviderStrategy=[], forceNewDeployment=True)["service"]
+    assert back["launchType"] == "FARGATE"
+    assert "capacityProviderStrategy" not in back
+    again = shop.call("UpdateService", service="web", capacityProviderStrategy=[SPOT])["service"]
+    assert [i["weight"] for i in again["capacityProviderStrategy"]] == [3]
+
+
+def test_placement_of_a_service_is_kept_changed_and_taken_away(shop):
+    instances(shop, 1)
+    rule = {"type": "memberOf", "expression": "attribute:stack == prod"}
+    made = shop.service(launchType="EC2", placementConstraints=[rule], placementStrategy=[{"type": "random"}])
+    assert (made["placementConstraints"], made["placementStrategy"]) == ([rule], [{"type": "random"}])
+    assert "platformVersion" not in made
+    packed = [{"type": "binpack", "field": "memory"}]
+    changed = shop.call("UpdateService", service="web", placementStrategy=packed)["service"]
+    assert (changed["placementConstraints"], changed["placementStrategy"]) == ([rule], packed)
+    assert len(changed["deployments"]) == 1
+    bare = shop.call("UpdateService", service="web", placementConstraints=[], placementStrategy=[{}])["service"]
+    assert (bare["placementConstraints"], bare["placementStrategy"]) == ([], [])
+
+
+def _size(cpu: int, memory: int) -> list[dict[str, object]]:
+    return [{"name": n, "type": "INTEGER", "integerValue": v} for n, v in (("CPU", cpu), ("MEMORY", memory))]
+
+
+def _rule(kind: str, expression: str | None = None) -> dict[str, object]:
+    rule: dict[str, object] = {"type": kind}
+    return rule if expression is None else rule | {"expression": expression}
+
+
+NO_WEIGHT = "There are no capacity providers in the capacity provider strategy with a weight value greater than zero"
+MISTAKES = [
+    ({"launchType": "EC2", "capacityProviderStrategy": [ITEM]}, "Specifying both a launch type and capacity provider"),
+    ({"launchType": "EC2", "platformVersion": "LATEST"}, "must be null when specifying an EC2 launch type."),
+    ({"launchType": "EXTERNAL"}, "Task definition does not support launch_type EXTERNAL."),
+    ({"capacityProviderStrategy": [ITEM | {"weight": 0}]}, NO_WEIGHT),
+    (
+        {"capacityProviderStrategy": [ITEM | {"base": 1}, SPOT | {"base": 1}]},
+        "There are multiple capacity providers in the specified capacity provider strategy with a base value defined",
+    ),
+    ({"capacityProviderStrategy": [ITEM | {"capacityProvider": "mine"}]}, "is not associated with the cluster."),
+    ({"capacityProviderStrategy": [ITEM, ITEM]}, "each once"),
+    ({"capacityProviderStrategy": [ITEM | {"weight": 5000}]}, "weight"),
+    ({"launchType": "EC2", "placementStrategy": [{"type": "random"}] * 6}, "Maximum number of strategies is 5"),
+    (
+        {"launchType": "EC2", "placementStrategy": [{"type": "random", "field": "cpu"}]},
+        "random field should not be specified",
+    ),
+    (
+        {"launchType": "EC2", "placementStrategy": [{"type": "binpack", "field": "disk"}]},
+        "binpack field 'disk' is invalid",
+    ),
+    (
+        {"launchType": "EC2", "placementStrategy": [{"type": "spread", "field": "zone"}]},
+        "spread field 'zone' is invalid",
+    ),
+    (
+        {"launchType": "EC2", "placementConstraints": [_rule("distinctInstance", "a")]},
+        "distinctInstance expression should not be specified",
+    ),
+    ({"launchType": "EC2", "placementConstraints": [_rule("memberOf")]}, "memberOf expression should be specified"),
+    ({"launchType": "EC2", "placementConstraints": [_rule("memberOf", "a")]}, "Invalid expression: At character 1"),
+    (
+        {"launchType": "EC2", "placementConstraints": [_rule("distinctInstance")] * 11},
+        "Maximum number of constraints is 10",
+    ),
+    (
+        {"launchType": "FARGATE", "placementStrategy": [{"type": "random"}]},
+        "Placement strategies are not supported with FARGATE launch type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "message"), MISTAKES)
+def test_mistakes(shop, asked, message):
+    instances(shop, 1)
+    same = {"taskDefinition": "web", "networkConfiguration": NETWORK}
+    shop.fails("RunTask", "InvalidParameterException", message, **same, **asked)
+    shop.fails("CreateService", "InvalidParameterException", message, serviceName="x", desiredCount=1, **same, **asked)
+
+
+def test_a_subnet_elsewhere_is_another_place(shop):
+    arns = instances(shop, 1)
+    elsewhere = {"awsvpcConfiguration": {"subnets": SUBNETS[2:]}}
+    assert run(shop, networkConfiguration=elsewhere)["failures"] == [{"arn": arns[0], "reason": "LOCATION"}]
