@@ -163,6 +163,8 @@ class Relay:
             session = self._session = await start(size)
         except RuntimeFault as fault:
             return str(fault)
+        if size is not None and self._sized.is_set():
+            session.resize(self._size)  # it may have changed while the command was being started
         feeding = asyncio.create_task(self._feed(session))
         try:
             await self._speak(session)

@@ -12,9 +12,9 @@ from moyai.api.channel.relay import IDLE, IDLE_REASON
 from moyai.api.channel.socket import DataChannels
 from moyai.api.channel.tickets import LIFETIME, PATH, Tickets, TooManySessions
 from moyai.domain.sandbox.spec import ContainerSpec
-from moyai.kernel.clock import later
+from moyai.kernel.clock import Seconds, later
 from moyai.kernel.ids import TaskArn
-from moyai.ports.sessions import Execution, TerminalSize
+from moyai.ports.sessions import Execution, Session, TerminalSize
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -29,9 +29,9 @@ LOCAL = ((b"host", b"127.0.0.1:4566"),)
 class Stage:
     """A container to enter, and the door to it."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, runtime: type[SimRuntime] = SimRuntime) -> None:
         self.clock = ManualClock()
-        self.runtime = SimRuntime(self.clock)
+        self.runtime = runtime(self.clock)
         self.tickets = Tickets(self.runtime, self.clock)
         self.app = App(world.door(), limits=limits, channels=DataChannels(self.tickets, SeededIds(9)))
 
@@ -123,6 +123,29 @@ async def test_a_session_of_the_plugin(stage):
     assert plugin.closed["SessionId"].startswith("ecs-execute-command-")
     assert plugin.code is None  # the plugin would print it
     assert wire.close_code == 1000
+
+
+class SlowRuntime(SimRuntime):
+    """One that needs a moment to start a command."""
+
+    async def execute(self, execution: Execution) -> Session:
+        session = await super().execute(execution)
+        await self._clock.sleep(Seconds(1))
+        return session
+
+
+async def test_a_size_that_changes_while_the_command_starts_is_not_lost():
+    stage = await Stage(runtime=SlowRuntime).up()
+    wire = await begun(stage)
+    wire.plugin.resize(24, 80)
+    wire.flush()
+    await wire.until(lambda: bool(stage.runtime.executed))
+    wire.plugin.resize(50, 132)
+    wire.flush()
+    await wire.until(lambda: wire.plugin.output == b"hello\n")
+    assert stage.runtime.executed[0].size == TerminalSize(50, 132)
+    wire.leave()
+    await wire.until(wire.task.done)
 
 
 async def test_a_screen_that_is_not_ready_at_once_misses_nothing(stage):
