@@ -8,6 +8,8 @@ from typing import Any
 
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Network, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.state import SandboxState
+from moyai.domain.world import Change
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.runtime.sim.runtime import SimRuntime
@@ -43,6 +45,12 @@ class FusedStore(MemoryStore):
     """The cut comes before anything is on disk."""
 
     fuse: Fuse
+    written = 0
+    """How many changes there were to records."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        super().apply(changes)
+        self.written += len(changes)
 
     async def durable(self) -> None:
         await self.fuse.count()
@@ -59,15 +67,26 @@ class FusedRuntime(SimRuntime):
     def __init__(self, clock: Clock, fuse: Fuse) -> None:
         super().__init__(clock)
         self._fuse = fuse
+        self._seen = self.fabric
+        self._standing: frozenset[TaskId] = frozenset()
+        """The tasks in ``_seen``, the networks as they were last looked at."""
         self.strangers: list[TaskId] = []
         """Those with an interface of their own whose sandbox was made before the networks knew them."""
+        self.looks = 0
+        """How often a task was looked at."""
+
+    async def inspect(self, task: TaskId) -> SandboxState | None:
+        self.looks += 1
+        return await super().inspect(task)
 
     async def shape(self, fabric: Fabric) -> None:
         await self._do(super().shape(fabric))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
-        own = isinstance(sandbox.network, Network)
-        if own and not any(sandbox.task == i.task for vpc in self.fabric.vpcs for i in vpc.interfaces):
+        if self.fabric is not self._seen:
+            self._seen = self.fabric
+            self._standing = frozenset(i.task for vpc in self.fabric.vpcs for i in vpc.interfaces)
+        if isinstance(sandbox.network, Network) and sandbox.task not in self._standing:
             self.strangers.append(sandbox.task)
         await self._do(super().prepare(sandbox))
 

@@ -12,6 +12,7 @@ import binascii
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from hashlib import sha256
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -49,7 +50,7 @@ def page(
 
     Raises BadToken.
     """
-    digest = sha256(msgspec.json.encode(listing)).hexdigest()[:_DIGEST]
+    digest = _digest(listing)
     ordered = sorted(keys, key=rank)
     if token is not None:
         last = rank(_last(token, digest))
@@ -61,6 +62,22 @@ def page(
         ordered.reverse()
     shown = ordered[:size]
     return Page(shown, _written(digest, shown[-1]) if len(ordered) > size else None)
+
+
+def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | None, size: int) -> Page:
+    """The same for keys in their own order, of which ``after`` yields those behind one: none but those of the page, and
+    one more, are looked at.
+
+    Raises BadToken.
+    """
+    digest = _digest(listing)
+    found = list(islice(after("" if token is None else _last(token, digest)), size + 1))
+    shown = found[:size]
+    return Page(shown, _written(digest, shown[-1]) if len(found) > size else None)
+
+
+def _digest(listing: object) -> str:
+    return sha256(msgspec.json.encode(listing)).hexdigest()[:_DIGEST]
 
 
 def _written(listing: str, last: str) -> str:

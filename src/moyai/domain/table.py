@@ -6,6 +6,7 @@ flat as the world grows. Written by the store alone.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
@@ -24,10 +25,36 @@ IndexOf = Callable[[R], tuple[str, ...]]
 
 
 class _Found(dict[str, R]):
-    """The records of one value of an index, and the table's count of changes when they last changed."""
+    """The records of one value of an index, the table's count of changes when they last changed, and, from when it is
+    first asked for, their keys in order.
+    """
 
-    __slots__ = ("stamp",)
+    __slots__ = ("ordered", "stamp")
     stamp: int
+    ordered: list[str] | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ordered = None
+
+    def __setitem__(self, key: str, record: R) -> None:
+        """Add or replace."""
+        if self.ordered is not None and key not in self:
+            insort(self.ordered, key)
+        super().__setitem__(key, record)
+
+    def __delitem__(self, key: str) -> None:
+        """Remove."""
+        if self.ordered is not None:
+            del self.ordered[bisect_left(self.ordered, key)]
+        super().__delitem__(key)
+
+    def after(self, key: str) -> Iterator[R]:
+        """The records whose keys are greater, in the order of their keys."""
+        if self.ordered is None:
+            self.ordered = sorted(self)
+        for place in range(bisect_right(self.ordered, key), len(self.ordered)):
+            yield self[self.ordered[place]]
 
 
 class Table(Generic[R]):
@@ -66,6 +93,11 @@ class Table(Generic[R]):
     def each(self, index: str, value: str) -> Iterator[R]:
         """The same, one after the other; the table must not change in between."""
         return iter(self._found[index].get(value, {}).values())
+
+    def after(self, index: str, value: str, key: str) -> Iterator[R]:
+        """The same from behind ``key``, in the order of the keys, whether there is such a record or not; "" = all."""
+        found = self._found[index].get(value)
+        return iter(()) if found is None else found.after(key)
 
     def count(self, index: str, value: str) -> int:
         """How many records are found under ``value`` in ``index``."""

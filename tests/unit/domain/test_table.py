@@ -143,6 +143,11 @@ class Tables(RuleBasedStateMachine):
         for tag in TAGS:
             assert set(self.table.by("tag", tag)) == {r for r in self.rows.values() if tag in r.tags}
 
+    @rule(colour=st.sampled_from(COLOURS), key=st.sampled_from(("", *"abcd", "bb")))
+    def walking_goes_on_behind_a_key(self, colour, key):
+        wanted = sorted(r.key for r in self.rows.values() if r.colour == colour and r.key > key)
+        assert [r.key for r in self.table.after("colour", colour, key)] == wanted
+
     @invariant()
     def what_has_the_same_stamp_is_the_same(self):
         for index, value in (*(("colour", c) for c in COLOURS), *(("tag", t) for t in TAGS)):

@@ -5,7 +5,8 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from moyai.domain import paging
@@ -27,10 +28,28 @@ def page(
     keys: Iterable[str], ask: Ask, rank: Callable[[str], Any] = lambda key: key, *, descending: bool = False
 ) -> paging.Page:
     """The page of ``keys`` ordered by ``rank`` that was asked for. Raises InvalidParameter."""
+    size = _size(ask)
+    with _refusing():
+        return paging.page(keys, ask.listing, ask.next_token, size, rank, descending=descending)
+
+
+def walk(after: Callable[[str], Iterable[str]], ask: Ask) -> paging.Page:
+    """The same for keys in their own order; ``after`` yields those behind one. Raises InvalidParameter."""
+    size = _size(ask)
+    with _refusing():
+        return paging.walk(after, ask.listing, ask.next_token, size)
+
+
+def _size(ask: Ask) -> int:
     size = ask.default if ask.max_results is None else ask.max_results
     if not 1 <= size <= MAX_RESULTS:
         raise InvalidParameter(f"maxResults must be between 1 and {MAX_RESULTS}.")
+    return size
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
     try:
-        return paging.page(keys, ask.listing, ask.next_token, size, rank, descending=descending)
+        yield
     except paging.BadToken as error:
         raise InvalidParameter(str(error).replace("token", "nextToken")) from error

@@ -6,10 +6,12 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeSe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from moyai.api.ecs.lookup import active_cluster, service_arn
-from moyai.api.ecs.paging import Ask, page
+from moyai.api.ecs.paging import Ask, page, walk
 from moyai.api.ecs.service_view import service_view
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
@@ -68,14 +70,16 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     """The ARNs of a cluster's ACTIVE services."""
     cluster = active_cluster(ctx, request.cluster)
     of_asked_kind = request.scheduling_strategy != "DAEMON" and request.resource_management_type != "ECS"
-    arns = (
-        s.arn
-        for s in ctx.store.world.services.by("cluster", cluster.arn)
-        if of_asked_kind and s.status is ServiceStatus.ACTIVE and request.launch_type in {None, s.launch_type}
-    )
+
+    def after(key: str) -> Iterable[str]:
+        for service in ctx.store.world.services.after("cluster", cluster.arn, key):
+            wanted = of_asked_kind and service.status is ServiceStatus.ACTIVE
+            if wanted and request.launch_type in {None, service.launch_type}:
+                yield service.arn
+
     filters = (request.launch_type, request.scheduling_strategy, request.resource_management_type)
     ask = Ask(("ListServices", cluster.arn, *filters), request.next_token, request.max_results, _DEFAULT_PAGE)
-    found = page(arns, ask)
+    found = walk(after, ask)
     return {"service_arns": found.keys, "next_token": found.next_token}
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from moyai.api.ecs.instance_lookup import instance_arn
 from moyai.api.ecs.lookup import active_cluster, known_service, task_arn
-from moyai.api.ecs.paging import Ask, page
+from moyai.api.ecs.paging import Ask, walk
 from moyai.api.ecs.task_view import task_view
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster
@@ -68,11 +68,13 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
     if request.started_by is not None and (request.family is not None or request.service_name is not None):
         raise InvalidParameter("startedBy can't be combined with family or serviceName.")
     instance = None if request.container_instance is None else instance_arn(cluster, request.container_instance)
-    arns = (
-        t.arn
-        for t in _candidates(ctx, cluster, request)
-        if _matches(t, request) and instance in {None, t.container_instance}
-    )
+    index, value = _place(ctx, cluster, request)
+
+    def after(key: str) -> Iterable[str]:
+        for task in ctx.store.world.tasks.after(index, value, key):
+            if _matches(task, request) and instance in {None, task.container_instance}:
+                yield task.arn
+
     filters = (
         instance,
         request.family,
@@ -81,15 +83,15 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
         request.desired_status,
         request.launch_type,
     )
-    found = page(arns, Ask(("ListTasks", cluster.arn, *filters), request.next_token, request.max_results))
+    found = walk(after, Ask(("ListTasks", cluster.arn, *filters), request.next_token, request.max_results))
     return {"task_arns": found.keys, "next_token": found.next_token}
 
 
-def _candidates(ctx: Context, cluster: Cluster, request: ListTasksRequest) -> Iterable[Task]:
+def _place(ctx: Context, cluster: Cluster, request: ListTasksRequest) -> tuple[str, str]:
+    """The index, and the value in it, under which the tasks are found."""
     if request.service_name is None:
-        return ctx.store.world.tasks.by("cluster", cluster.arn)
-    service = known_service(ctx.store.world, cluster, request.service_name)
-    return ctx.store.world.tasks.by("service", service.arn)
+        return "cluster", cluster.arn
+    return "service", known_service(ctx.store.world, cluster, request.service_name).arn
 
 
 def _matches(task: Task, request: ListTasksRequest) -> bool:

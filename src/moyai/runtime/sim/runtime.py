@@ -7,7 +7,6 @@ Refuses: listening sockets (there is no network), so ``listen`` answers None.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from socket import socket
@@ -24,6 +23,7 @@ from moyai.ports.sessions import Execution, Session
 from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
 from moyai.runtime.sim.script import script_of
 from moyai.runtime.sim.sessions import SimSession
+from moyai.runtime.sim.watch import Watch
 
 _REMEMBERED = 10_000
 
@@ -35,7 +35,7 @@ class SimRuntime:
         self._clock = clock
         self._images = images
         self._sandboxes: dict[TaskId, SimSandbox] = {}
-        self._watchers: set[asyncio.Event] = set()
+        self._watches: set[Watch] = set()
         self._faults: dict[tuple[TaskId | None, str], RuntimeFault] = {}
         self.told: deque[tuple[str, TaskId, str]] = deque(maxlen=_REMEMBERED)
         """The last verbs that changed something: verb, task, container."""
@@ -120,20 +120,20 @@ class SimRuntime:
 
     async def changes(self) -> AsyncIterator[TaskId]:
         """See ``TaskRuntime.changes``."""
-        bell = asyncio.Event()
-        self._watchers.add(bell)
-        known: Mapping[TaskId, SandboxState] = {}
+        watch = Watch(self._clock, self._sandboxes)
+        self._watches.add(watch)
+        known: dict[TaskId, SandboxState | None] = {}
         try:
             while True:
-                bell.clear()
-                seen = await self.observe()
-                for task in sorted(seen.keys() | known.keys()):
-                    if seen.get(task) != known.get(task):
+                for task in watch.take():
+                    seen = self._look(task, watch)
+                    if seen != known.pop(task, None):
                         yield task
-                known = seen
-                await self._something_happens(bell)
+                    if seen is not None:
+                        known[task] = seen
+                await watch.wait()
         finally:
-            self._watchers.discard(bell)
+            self._watches.discard(watch)
 
     async def turn_away(self, task: TaskId, ports: Sequence[int]) -> None:
         """See ``TaskRuntime.turn_away``; nobody calls."""
@@ -204,19 +204,19 @@ class SimRuntime:
         found = self._container(task, container)
         if found is not None:
             found.die(self._clock.now(), exit_code)
-            self._ring()
+            self._ring(task)
 
     def lose(self, task: TaskId) -> None:
         """The sandbox vanishes, as in a reboot of the host."""
         self._sandboxes.pop(task, None)
-        self._ring()
+        self._ring(task)
 
     def turn(self, task: TaskId, container: str, health: Health) -> None:
         """A container's health check says this from now on."""
         found = self._container(task, container)
         if found is not None:
             found.turn(health)
-            self._ring()
+            self._ring(task)
 
     def load(self, task: TaskId, in_flight: int) -> None:
         """The task's proxy serves that many requests."""
@@ -243,25 +243,19 @@ class SimRuntime:
 
     def _changed(self, verb: str, task: TaskId, container: str = "") -> None:
         self.told.append((verb, task, container))
-        self._ring()
+        self._ring(task)
 
-    def _ring(self) -> None:
-        for bell in self._watchers:
-            bell.set()
+    def _ring(self, task: TaskId) -> None:
+        for watch in self._watches:
+            watch.ring(task)
 
-    async def _something_happens(self, bell: asyncio.Event) -> None:
-        """Return when a verb was told or when a script's next moment has come."""
+    def _look(self, task: TaskId, watch: Watch) -> SandboxState | None:
+        """The sandbox as it is now; ``watch`` is told when it will look different by itself."""
+        sandbox = self._sandboxes.get(task)
+        if sandbox is None:
+            return None
         now = self._clock.now()
-        moments = [m for s in self._sandboxes.values() if (m := s.next_change(now)) is not None]
-        if not moments:
-            await bell.wait()
-            return
-        waits = [asyncio.create_task(bell.wait()), asyncio.create_task(self._until(min(moments)))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-
-    async def _until(self, moment: float) -> None:
-        await self._clock.sleep(Seconds(moment - self._clock.now()))
+        following = sandbox.next_change(now)
+        if following is not None:
+            watch.expect(task, following)
+        return sandbox.state(now)

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.sim.crowd import REPLICAS, Crowd
+
+FACTOR = 2
+
+
+@pytest.mark.heavy
+async def test_ten_thousand_tasks_converge_and_one_more_update_costs_what_it_costs_at_a_hundred():
+    few, many = await measured(10), await measured(1000)
+    assert all(cost <= FACTOR * base for cost, base in zip(many, few, strict=True)), (few, many)
+
+
+async def measured(services):
+    crowd = Crowd(services)
+    await crowd.converge()
+    try:
+        assert len(crowd.installation.runtime.fabric.vpcs[0].interfaces) == services * REPLICAS
+        return await crowd.cost_of_an_update()
+    finally:
+        await crowd.installation.crash()
+        assert crowd.installation.runtime.strangers == []
