@@ -12,6 +12,7 @@ from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
 from moyai.cli.down import down
 from moyai.cli.exec.command import execute
+from moyai.cli.file import file_commands
 from moyai.cli.hook import hook_commands
 from moyai.cli.image import image_commands
 from moyai.cli.keys import key_commands
@@ -37,6 +38,7 @@ def command_line() -> typer.Typer:
     cli.add_typer(image_commands(), name="image")
     cli.add_typer(secret_commands(), name="secret")
     cli.add_typer(hook_commands(), name="hook")
+    cli.add_typer(file_commands(), name="file")
     return cli
 
 

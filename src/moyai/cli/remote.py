@@ -93,8 +93,25 @@ class Remote:
             begun: Mapping[str, str] = json.loads(said)
             return begun
 
+    def put_file(self, name: str, body: bytes) -> Mapping[str, Any]:
+        """Keep a file as ``s3://bucket/key.env``."""
+        with self._request("PUT", f"/_moyai/files?{urlencode({'name': name})}", body=body) as answer:
+            kept: Mapping[str, Any] = json.loads(answer.read())
+            return kept
+
+    def files(self) -> Sequence[Mapping[str, Any]]:
+        """Which files there are."""
+        with self._request("GET", "/_moyai/files") as answer:
+            found: Sequence[Mapping[str, Any]] = json.loads(answer.read())
+            return found
+
+    def remove_file(self, name: str) -> None:
+        """Delete a file."""
+        with self._request("DELETE", f"/_moyai/files?{urlencode({'name': name})}") as answer:
+            answer.read()
+
     def _request(
-        self, method: str, path: str, *, body: str | None = None, timeout: float | None = _TIMEOUT
+        self, method: str, path: str, *, body: str | bytes | None = None, timeout: float | None = _TIMEOUT
     ) -> http.client.HTTPResponse:
         answer = self._asked(method, path, body, timeout)
         if answer.status >= http.client.BAD_REQUEST:
@@ -103,7 +120,7 @@ class Remote:
         return answer
 
     def _asked(
-        self, method: str, path: str, body: str | None, timeout: float | None = _TIMEOUT
+        self, method: str, path: str, body: str | bytes | None, timeout: float | None = _TIMEOUT
     ) -> http.client.HTTPResponse:
         parts = urlsplit(self.url)
         secure = parts.scheme == "https"

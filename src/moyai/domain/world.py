@@ -37,6 +37,7 @@ from moyai.domain.logs.group import LogGroup, LogStream
 from moyai.domain.pca.authority import AuthorityKey, CertificateAuthority
 from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
+from moyai.domain.s3.env_file import EnvFile
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.secretsmanager.secret import ManagedSecret
 from moyai.domain.secretsmanager.tables import secrets
@@ -87,6 +88,7 @@ AnyRecord = (
     | CertificateAuthority
     | Parameter
     | ManagedSecret
+    | EnvFile
     | SessionRoot
     | AuthorityKey
     | IssuedCertificate
@@ -161,6 +163,7 @@ class World:
         self.authorities = tables.authorities()
         self.parameters = parameters()
         self.secrets = secrets()
+        self.env_files: Table[EnvFile] = Table()
         self._session_roots: Table[SessionRoot] = Table()
         self.authority_keys: Table[AuthorityKey] = Table()
         self.issued_certificates = tables.issued_certificates()
@@ -240,6 +243,7 @@ class World:
             CertificateAuthority: self.authorities,
             Parameter: self.parameters,
             ManagedSecret: self.secrets,
+            EnvFile: self.env_files,
             SessionRoot: self._session_roots,
             AuthorityKey: self.authority_keys,
             IssuedCertificate: self.issued_certificates,

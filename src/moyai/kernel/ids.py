@@ -88,10 +88,12 @@ ScheduledActionArn = NewType("ScheduledActionArn", str)
 ScalingPolicyArn = NewType("ScalingPolicyArn", str)
 """``…:scalingPolicy:<uuid>:resource/ecs/service/<cluster>/<service>:policyName/<name>``."""
 
-# Parameter Store and Secrets Manager.
+# Parameter Store, Secrets Manager and S3.
 ParameterArn = NewType("ParameterArn", str)
 SecretArn = NewType("SecretArn", str)
 """``…:secret:<name>-<6 characters>``."""
+S3ObjectArn = NewType("S3ObjectArn", str)
+"""``arn:aws:s3:::<bucket>/<key>``."""
 
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)

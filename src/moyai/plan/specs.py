@@ -30,6 +30,7 @@ from moyai.domain.sts.session import credentials_id
 from moyai.domain.world import World
 from moyai.kernel.secret import Secret
 from moyai.plan import settings
+from moyai.plan.env_files import read_files
 from moyai.plan.networks import network_of, own_hosts
 from moyai.plan.secrets import Unresolved, resolve
 from moyai.plan.sight import Case
@@ -154,13 +155,14 @@ def _override(task: Task, name: str) -> ContainerOverride:
 
 
 def _environment(case: Case, container: Container, override: ContainerOverride) -> Mapping[str, str | Secret]:
-    """Definition, then override, then secrets, then what ECS tells every container. Raises Unresolved."""
+    """Files, then definition, then override, then secrets, then what ECS tells every container. Raises Unresolved."""
     task, defined = case.task, case.defined(container)
     scope = scope_of(task.arn)
     region = scope.region
     identity = metadata.runtime_id(container.arn)
     base = f"http://{metadata.ADDRESS}"
     return {
+        **read_files(case.world, override.environment_files or defined.environment_files or ()),
         **{e.name: e.value for e in (*defined.environment, *(override.environment or ()))},
         **resolve(case.world, scope, defined.secrets or (), case.now),
         **_credentials(case),

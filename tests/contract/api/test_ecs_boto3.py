@@ -17,8 +17,10 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
-from tests.unit.api.ecs.bench import NETWORK, connect, fargate, offer, service
+from tests.unit.api.ecs.bench import NETWORK, connect, container, fargate, offer, service
 from tests.unit.api.world import serving
+
+_ROLE = "arn:aws:iam::123456789012:role/execution"
 
 
 def _client(endpoint: str):
@@ -49,6 +51,7 @@ def _life(ecs) -> None:
     assert described["deployments"][0]["serviceConnectResources"][0]["discoveryName"] == "http"
     [task] = ecs.run_task(taskDefinition="web", networkConfiguration=NETWORK)["tasks"]
     assert ecs.describe_tasks(tasks=[task["taskArn"]])["tasks"][0]["taskArn"] == task["taskArn"]
+    _from_files(ecs)
     pages = ecs.get_paginator("list_services").paginate(PaginationConfig={"PageSize": 1})
     assert [arn for page in pages for arn in page["serviceArns"]] == [made["serviceArn"]]
     with pytest.raises(ecs.exceptions.ClusterContainsServicesException):
@@ -58,3 +61,18 @@ def _life(ecs) -> None:
     with pytest.raises(ecs.exceptions.ClientException, match="Container list cannot be empty"):
         ecs.register_task_definition(family="web", containerDefinitions=[])
     assert ecs.delete_service(service="web", force=True)["service"]["status"] == "DRAINING"
+
+
+def _from_files(ecs) -> None:
+    files = [{"type": "s3", "value": "arn:aws:s3:::shop/a.env"}]
+    containers = [container(environmentFiles=files)]
+    made = fargate() | {"family": "files", "containerDefinitions": containers, "executionRoleArn": _ROLE}
+    registered = ecs.register_task_definition(**made)["taskDefinition"]["containerDefinitions"][0]
+    assert registered["environmentFiles"] == files
+    override = {"name": registered["name"], "environmentFiles": [files[0] | {"value": "arn:aws:s3:::shop/b.env"}]}
+    overrides = {"containerOverrides": [override]}
+    [task] = ecs.run_task(taskDefinition="files", networkConfiguration=NETWORK, overrides=overrides)["tasks"]
+    assert task["overrides"]["containerOverrides"] == [override]
+    override["environmentFiles"] *= 11
+    with pytest.raises(ecs.exceptions.InvalidParameterException, match="at most 10 environment files"):
+        ecs.run_task(taskDefinition="files", networkConfiguration=NETWORK, overrides=overrides)

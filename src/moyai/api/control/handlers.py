@@ -1,9 +1,9 @@
-"""Health for everybody; what doctor finds, logs, sessions and reset for this machine only.
+"""Health for everybody; what doctor finds, logs, sessions, files and reset for this machine only.
 
 ``GET /_moyai/health`` answers as soon as the door is open. ``GET /_moyai/doctor`` says what keeps services from calling
 each other. ``GET /_moyai/logs?task=ID&container=NAME`` streams a JSON object a line. ``POST /_moyai/reset`` stops and
-forgets everything; ``POST /_moyai/execute`` begins a session (see execute.py). All but the first exist only in
-development mode (on loopback, without keys): they ask for no signature.
+forgets everything; ``POST /_moyai/execute`` begins a session (see execute.py); ``files`` is in files.py.
+All but the first exist only in development mode (on loopback, without keys): they ask for no signature.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from moyai.api.asgi import Handler
 from moyai.api.control.execute import Execute
+from moyai.api.control.files import Files
 from moyai.api.control.handlers import Doctor, Health, Logs, Plane, Reset
 from moyai.api.control.hooks import Hooks
 
@@ -17,4 +18,5 @@ def own_handlers(plane: Plane, *, development: bool) -> Mapping[str, Handler]:
     if development:
         handlers |= {"doctor": Doctor(plane), "hooks": Hooks(plane), "logs": Logs(plane), "reset": Reset(plane)}
         handlers["execute"] = Execute(plane.store, plane.tickets)
+        handlers["files"] = Files(plane.store, plane.clock)
     return MappingProxyType(handlers)

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definit
 
 from __future__ import annotations
 
+from moyai.api.ecs.env_file_rules import check_env_files
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.port_rules import check_ports
 from moyai.api.ecs.secret_rules import check_secrets
@@ -36,6 +37,7 @@ def check_container(container: ContainerDefinition, definition: TaskDefinition) 
     _check_limits(container)
     if any(not pair.name for pair in container.environment):
         raise ClientException(f"An environment variable of container '{container.name}' has no name.")
+    check_env_files(container.environment_files, definition.execution_role_arn, ClientException)
     check_secrets(container, definition)
     if container.health_check is not None:
         _check_health(container.health_check)

@@ -43,7 +43,6 @@ _DEFINITION: _Reasons = (
 )
 _CONTAINER: _Reasons = (
     ("repositoryCredentials", "no image is pulled from a private registry"),
-    ("environmentFiles", "there is no S3 here; use environment"),
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
     ("versionConsistency", "images have no digests here"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
@@ -63,7 +62,6 @@ _SERVICE: _Reasons = (
 _RUN: _Reasons = (
     ("referenceId", "no events are sent that could carry it"),
     ("volumeConfigurations", _NO_DISKS),
-    ("overrides.containerOverrides[].environmentFiles", "there is no S3 here; use environment"),
     ("overrides.containerOverrides[].resourceRequirements", _NO_GPU),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
     ("overrides.ephemeralStorage", "a task's storage is not limited"),

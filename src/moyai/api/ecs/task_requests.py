@@ -10,6 +10,7 @@ import re
 import msgspec
 from msgspec.structs import replace
 
+from moyai.api.ecs.env_file_rules import check_env_files
 from moyai.api.ecs.launch_rules import Launching, checked_launch
 from moyai.api.ecs.placement import checked_network, runnable_definition
 from moyai.api.ecs.sizes import task_size
@@ -94,6 +95,8 @@ def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition, *, f
             raise InvalidParameter(
                 f"Override for container named {override.name} is not a container in the TaskDefinition."
             )
+        role = overrides.execution_role_arn or definition.execution_role_arn
+        check_env_files(override.environment_files, role, InvalidParameter)
     if overrides.cpu is None and overrides.memory is None:
         return overrides
     cpu, memory = overrides.cpu or definition.cpu, overrides.memory or definition.memory

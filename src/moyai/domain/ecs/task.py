@@ -13,7 +13,7 @@ import msgspec
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.task_definition import KeyValuePair, NetworkMode
+from moyai.domain.ecs.task_definition import EnvironmentFile, KeyValuePair, NetworkMode
 from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -136,6 +136,8 @@ class ContainerOverride(msgspec.Struct, frozen=True):
     name: str = ""
     command: tuple[str, ...] | None = None
     environment: tuple[KeyValuePair, ...] | None = None
+    environment_files: tuple[EnvironmentFile, ...] | None = None
+    """Instead of the definition's; none of them means the definition's."""
     cpu: int | None = None
     memory: int | None = None
     memory_reservation: int | None = None

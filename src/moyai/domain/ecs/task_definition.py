@@ -54,6 +54,19 @@ class KeyValuePair(msgspec.Struct, frozen=True):
     value: str = ""
 
 
+class EnvironmentFileType(StrEnum):
+    """Where a file of environment variables is."""
+
+    S3 = "s3"
+
+
+class EnvironmentFile(msgspec.Struct, frozen=True):
+    """A file of environment variables, read when the container starts; ``value`` is an object's ARN."""
+
+    value: str
+    type: EnvironmentFileType
+
+
 class ContainerSecret(msgspec.Struct, frozen=True):
     """An environment variable whose value is looked up when the container starts; see ``value_from.py``."""
 
@@ -153,6 +166,7 @@ class ContainerDefinition(msgspec.Struct, frozen=True):
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     environment: tuple[KeyValuePair, ...] = ()
+    environment_files: tuple[EnvironmentFile, ...] | None = None
     secrets: tuple[ContainerSecret, ...] | None = None
     working_directory: str | None = None
     user: str | None = None

@@ -83,6 +83,11 @@ def _secrets(*secrets):
     return _containers({"secrets": list(secrets)}) | {"executionRoleArn": "arn:aws:iam::123456789012:role/execution"}
 
 
+def _files(*arns, **more):
+    files = [{"type": "s3", "value": arn} for arn in arns]
+    return _containers({"environmentFiles": files} | more) | {"executionRoleArn": "arn:aws:iam::123456789012:role/exec"}
+
+
 def _containers(*changes):
     return {"containerDefinitions": [container(**one) for one in changes]}
 
@@ -187,6 +192,13 @@ def _waits(condition="START", **other):
             _secrets({"name": "a", "valueFrom": "b"}, {"name": "a", "valueFrom": "c"}),
             "existing environment variables set on the container, such as 'a'.",
         ),
+        (
+            _files("arn:aws:s3:::shop/a.env") | {"executionRoleArn": None},
+            "specifying container environment files, you must also specify a value for 'executionRoleArn'.",
+        ),
+        (_files("arn:aws:s3:::shop/a.txt"), "The environment file 'arn:aws:s3:::shop/a.txt' is invalid."),
+        (_files("s3://shop/a.env"), "The environment file 's3://shop/a.env' is invalid."),
+        (_files(*(f"arn:aws:s3:::shop/{n}.env" for n in range(11))), "at most 10 environment files"),
         ({"requiresCompatibilities": ["EXTERNAL"]}, "EXTERNAL does not support network mode 'awsvpc'."),
         (
             {"requiresCompatibilities": ["MANAGED_INSTANCES"]},

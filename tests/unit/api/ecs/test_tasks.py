@@ -119,6 +119,16 @@ def test_the_same_token_and_request_make_the_same_tasks(shop):
         ({"propagateTags": "SERVICE"}, "propagateTags SERVICE"),
         ({"clientToken": "a" * 65}, "idempotency token longer than 64."),
         (
+            {
+                "overrides": {
+                    "containerOverrides": [
+                        {"name": "app", "environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::shop/a.env"}]}
+                    ]
+                }
+            },
+            "you must also specify a value for 'executionRoleArn'",
+        ),
+        (
             {"overrides": {"containerOverrides": [{"name": "x"}]}},
             "Override for container named x is not a container in the TaskDefinition.",
         ),

@@ -1,0 +1,1 @@
+"""Files for containers' ``environmentFiles``, kept under the names of objects in S3."""

@@ -1,0 +1,57 @@
+"""Files of environment variables, under the names that Amazon S3 would have them by.
+
+Promise: what a file holds is ``Secret``; its name, size and date may be shown. Buckets are names only, and belong to no
+account or region, as in S3's ARNs.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from moyai.domain.stored import Stored
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import S3ObjectArn
+from moyai.kernel.secret import Secret
+
+LARGEST: Final = 65536
+"""Bytes of one file."""
+MOST_FILES: Final = 1000
+"""In one installation."""
+
+_LONGEST_KEY: Final = 1024  # bytes
+_ARN: Final = "arn:aws:s3:::"
+_URL: Final = "s3://"
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]*\.env")
+
+
+class EnvFile(Stored, frozen=True, tag="env_file"):
+    """One file, as it was last put."""
+
+    arn: S3ObjectArn
+    body: Secret
+    size: int
+    """Bytes."""
+    modified_at: Instant
+
+    @property
+    def key(self) -> S3ObjectArn:
+        """The record's key in its table."""
+        return self.arn
+
+
+def env_file_arn(text: str) -> S3ObjectArn | None:
+    """The ARN that ``s3://bucket/key.env``, or that ARN itself, means; None when it can be no such file."""
+    prefix = _URL if text.startswith(_URL) else _ARN
+    name = text.removeprefix(prefix)
+    if name == text or not _NAME.fullmatch(name):
+        return None
+    if len(name.partition("/")[2].encode(errors="replace")) > _LONGEST_KEY:
+        return None
+    return S3ObjectArn(_ARN + name)
+
+
+def url_of(arn: S3ObjectArn) -> str:
+    """``s3://bucket/key.env``."""
+    return _URL + arn.removeprefix(_ARN)
