@@ -27,6 +27,8 @@ ServiceDeploymentArn = NewType("ServiceDeploymentArn", str)
 """``…:service-deployment/<cluster>/<service>/<21 characters>``."""
 ServiceRevisionArn = NewType("ServiceRevisionArn", str)
 """``…:service-revision/<cluster>/<service>/<digits of the DeploymentId>``."""
+TaskSetArn = NewType("TaskSetArn", str)
+"""``…:task-set/<cluster>/<service>/<DeploymentId>``."""
 HookId = NewType("HookId", str)
 """``ecs-pause-<43 characters>``: one run of a lifecycle hook."""
 TaskId = NewType("TaskId", str)

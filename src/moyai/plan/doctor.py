@@ -14,7 +14,7 @@ import msgspec
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.outside import client_port
-from moyai.domain.ecs.service import RolloutState, Service, ServiceStatus
+from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.world import ProxyState, World
 from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
@@ -89,11 +89,9 @@ def _services(world: World) -> Iterator[Finding]:
 
 
 def _starts(world: World, service: Service) -> Iterator[Finding]:
-    failed = service.primary.failed_tasks
-    if failed:
-        stopped = [
-            t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == service.primary.id
-        ]
+    failing = max(_in_charge(service), key=lambda d: d.failed_tasks, default=None)
+    if failing is not None and (failed := failing.failed_tasks):
+        stopped = [t for t in world.tasks.by("service", service.arn) if t.stopped and t.deployment == failing.id]
         last = max(stopped, key=lambda t: t.stopped_at or 0, default=None)
         why = f" The last one: {last.stopped_reason}." if last is not None and last.stopped_reason else ""
         message = f"{failed} tasks in a row did not start; the next try waits longer each time.{why}"
@@ -103,6 +101,11 @@ def _starts(world: World, service: Service) -> Iterator[Finding]:
     elif (trouble := _trouble(world, service)) is not None:
         remedy = "The event says what stands in the way; it goes on by itself when that is gone."
         yield Finding(Severity.PROBLEM, "service-stuck", service.arn, trouble, remedy)
+
+
+def _in_charge(service: Service) -> tuple[Deployment, ...]:
+    """The deployments of which tasks are to start: every task set, or else the newest."""
+    return service.deployments if service.is_external else service.deployments[:1]
 
 
 def _trouble(world: World, service: Service) -> str | None:
@@ -148,7 +151,11 @@ def _answers(world: World, target: DiscoveryServiceArn, names: list[str]) -> Ite
         remedy = f"Its tasks are not RUNNING and healthy: see moyai status, and the events of {owner.name}."
     else:
         remedy = "Register an instance with AWS_INSTANCE_IPV4 and AWS_INSTANCE_PORT in it."
-    meant = owner is None or owner.desired_count == 0 or owner.primary.rollout_state is RolloutState.IN_PROGRESS
+    meant = (
+        owner is None
+        or owner.desired_count == 0
+        or any(d.rollout_state is RolloutState.IN_PROGRESS for d in owner.deployments[:1])
+    )
     subject = target if owner is None else owner.arn
     yield Finding(Severity.WARNING if meant else Severity.PROBLEM, "nobody-answers", subject, message, remedy)
 

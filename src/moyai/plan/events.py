@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-even
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,6 +18,14 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
+
+
+class OfTaskSet(NamedTuple):
+    """What a service says of one of its task sets."""
+
+    task_set: DeploymentId
+    text: str
+
 
 REPEAT_AFTER = 6 * 3600
 """Seconds until what is still true is said again."""
@@ -98,13 +107,20 @@ def completed(deployment: DeploymentId) -> str:
     return f"(deployment {deployment}) deployment completed."
 
 
-def announce(world: World, service: ServiceArn, texts: Iterable[str], now: Instant, ids: Ids) -> tuple[Put, ...]:
+def announce(
+    world: World, service: ServiceArn, texts: Iterable[str | OfTaskSet], now: Instant, ids: Ids
+) -> tuple[Put, ...]:
     """The change that adds these to the service's events; none when there is nothing new to say."""
     log = world.service_logs.get(service) or ServiceLog(service)
     name = service.rpartition("/")[2]
     told = log
     for text in texts:
-        told = _append(told, f"(service {name}) {text}", now, ids)
+        said = (
+            f"(service {name}, taskSet {text[0]}) {text[1]}"
+            if isinstance(text, OfTaskSet)
+            else f"(service {name}) {text}"
+        )
+        told = _append(told, said, now, ids)
     return () if told is log else (Put(told),)
 
 

@@ -73,7 +73,7 @@ def _host_port(containers: Iterable[Container], port: int) -> int | None:
 
 def register(world: World, task: Task, definition: TaskDefinition, now: Instant) -> tuple[Change, ...]:
     """Changes that make the task reachable by name."""
-    attributes = _attributes(task, definition)
+    attributes = {**_attributes(task, definition), **_external_id(world, task)}
     instances = (
         Put(
             DiscoveryInstance(
@@ -121,6 +121,14 @@ def _health(service: DiscoveryService | None, task: Task, otherwise: Health) -> 
     """What the service is told of the task's health; nothing while that is UNKNOWN."""
     told = service is not None and service.told_by_ecs and task.health_status is not Health.UNKNOWN
     return task.health_status if told else otherwise
+
+
+def _external_id(world: World, task: Task) -> dict[str, str]:
+    """What its owner calls the task's task set."""
+    owner = world.services.get(task.service)
+    deployments = () if owner is None else owner.deployments
+    known = next((d.task_set for d in deployments if d.id == task.deployment), None)
+    return {"ECS_TASK_SET_EXTERNAL_ID": known.external_id} if known is not None and known.external_id else {}
 
 
 def _attributes(task: Task, definition: TaskDefinition) -> dict[str, str]:

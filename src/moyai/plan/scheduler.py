@@ -20,7 +20,7 @@ from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.world import Change, Observed, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
-from moyai.plan import events, unseen
+from moyai.plan import events, task_sets, unseen
 from moyai.plan.action import Plan, earliest, plan
 from moyai.plan.pools import is_simple, pools
 from moyai.plan.progress import advance, counted, steady_again
@@ -49,8 +49,9 @@ def plan_service(world: World, observed: Observed, service_arn: ServiceArn, now:
     if service is None or service.status is ServiceStatus.INACTIVE:
         return Plan()
     roll = take_stock(world, service, now)
-    if service.status is ServiceStatus.DRAINING:
-        return _drain(world, roll, now, ids)
+    if service.status is ServiceStatus.DRAINING or service.is_external:
+        settle = _drain if service.status is ServiceStatus.DRAINING else _task_sets
+        return settle(Moment(world, now, ids), roll)
     case = case_of(world, observed, roll, now, ids)
     step = None if case is None else transition(case)
     if case is None:
@@ -100,6 +101,25 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     )
 
 
+def _task_sets(moment: Moment, roll: Roll) -> Plan:
+    """Who starts and who stops of each task set; no deployment of moyai's own is under way."""
+    world, now, ids, _ = moment
+    service = roll.service
+    made = turns(moment, task_sets.rolls(roll))
+    following, steady = task_sets.advance(world, service, made, now)
+    said = [events.OfTaskSet(t.roll.service.primary.id, text) for t in made for text in _texts(world, t, now)]
+    return plan(
+        (
+            *(() if following == service else (Put(following),)),
+            *(Put(t) for turn in made for t in turn.launched.tasks),
+            *(Put(_stopped(roll, t, now)) for turn in made for t in turn.stops),
+            *unused(world, service, following),
+            *events.announce(world, service.arn, [*said, *steady], now, ids),
+        ),
+        wake_at=_wake_at(made, service, now),
+    )
+
+
 def _ended(following: Service, case: Case | None, now: Instant) -> tuple[Service, ServiceDeployment | None]:
     """The service, and the record of its deployment; both at their end when the deployment is through."""
     record = None if case is None else case.record
@@ -116,16 +136,17 @@ def _with_failures(record: ServiceDeployment, service: Service, made: Sequence[T
     return breaker.counted(record, service, len(sick))
 
 
-def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:
+def _drain(moment: Moment, roll: Roll) -> Plan:
     """A deleted service: everything stops, then it is INACTIVE."""
+    world, now, ids, _ = moment
     service = roll.service
     changes: list[Change] = [*superseded(world, service, DELETED, now)]
     changes += [Put(_stopped(roll, t, now)) for t in roll.alive]
     following = replace(service, current_deployment=None)
     if all(t.stopped for t in world.tasks.by("service", service.arn)):
-        last = replace(service.primary, desired_count=0)
+        last = () if service.is_external else (replace(service.primary, desired_count=0),)
         gone = replace(following, status=ServiceStatus.INACTIVE, inactive_at=now)
-        following = replace(gone, deployments=(last,), steady_at=None)
+        following = replace(gone, deployments=last, steady_at=None)
     changes += [] if following == service else [Put(following)]
     changes += unused(world, service, following)
     changes += events.announce(world, service.arn, _stop_texts(roll.alive), now, ids)
@@ -134,8 +155,7 @@ def _drain(world: World, roll: Roll, now: Instant, ids: Ids) -> Plan:
 
 def _stopped(roll: Roll, task: Task, now: Instant) -> Task:
     unhealthy = task in roll.unhealthy
-    primary = roll.service.primary
-    deployment = task.deployment or primary.id
+    deployment = task.deployment or roll.service.primary.id
     planned = zones_rebalanced(deployment) if stops_for_it(roll.service) else scaling_activity(deployment)
     reason = FAILED_HEALTH_CHECKS if unhealthy else planned
     return stop_task(task, StopCode.SERVICE_SCHEDULER_INITIATED, reason, now)

@@ -27,7 +27,7 @@ class Unseen(NamedTuple):
 
 def unseen(world: World, service: Service) -> Unseen:
     """What a deployment made now would see and running tasks of the newest one do not, and these tasks."""
-    view = service.primary.view
+    view = service.view
     if view is None or service.status is not ServiceStatus.ACTIVE or is_live(world, service.cluster):
         return Unseen()
     there = endpoints(world, view.namespace).keys()

@@ -139,9 +139,10 @@ def _task(world: World, key: str) -> _Trace | None:
 
 def _service(world: World, key: str) -> _Trace | None:
     service = world.services.get(key)
-    if service is None or service.primary.view is None:
+    view = None if service is None else service.view
+    if service is None or view is None:
         return None
-    view, network = service.primary.view, service.primary.network_configuration
+    network = service.primary.network_configuration
     offers = tuple((d.pool, d.view.offers) for d in service.deployments if d.view is not None)
     return _Trace(view.namespace, (offers, network, service.traffic, tuning.own(service.tags)))
 

@@ -76,3 +76,38 @@ def _from_files(ecs) -> None:
     override["environmentFiles"] *= 11
     with pytest.raises(ecs.exceptions.InvalidParameterException, match="at most 10 environment files"):
         ecs.run_task(taskDefinition="files", networkConfiguration=NETWORK, overrides=overrides)
+
+
+async def test_an_external_deployment():
+    clock = ManualClock()
+    house = House(store=MemoryStore(), clock=clock, ids=SeededIds(3))
+    ecs = ecs_service(Tickets(SimRuntime(clock), clock))
+    async with serving(App(Door([ecs], load_models(["ecs"]), house))) as endpoint:
+        await asyncio.to_thread(_external, _client(endpoint))
+
+
+def _external(ecs) -> None:
+    ecs.create_cluster()
+    ecs.register_task_definition(**fargate())
+    own = {"cluster": "default", "service": "own"}
+    ecs.create_service(serviceName="own", desiredCount=3, deploymentController={"type": "EXTERNAL"})
+    blue = ecs.create_task_set(
+        **own,
+        taskDefinition="web",
+        networkConfiguration=NETWORK,
+        externalId="blue",
+        scale={"value": 33.4, "unit": "PERCENT"},
+        tags=[{"key": "a", "value": "1"}],
+    )["taskSet"]
+    assert (blue["computedDesiredCount"], blue["stabilityStatusAt"].year) == (2, 2027)
+    ecs.update_task_set(**own, taskSet=blue["id"], scale={"value": 100, "unit": "PERCENT"})
+    ecs.update_service_primary_task_set(**own, primaryTaskSet=blue["taskSetArn"])
+    described = ecs.describe_task_sets(**own, include=["TAGS"])["taskSets"]
+    assert [(s["status"], s["scale"]["value"], s["tags"]) for s in described] == [("PRIMARY", 100, blue["tags"])]
+    [service] = ecs.describe_services(services=["own"])["services"]
+    assert [s["externalId"] for s in service["taskSets"]] == ["blue"]
+    with pytest.raises(ecs.exceptions.InvalidParameterException):
+        ecs.delete_task_set(**own, taskSet=blue["id"])
+    assert ecs.delete_task_set(**own, taskSet=blue["id"], force=True)["taskSet"]["status"] == "DRAINING"
+    with pytest.raises(ecs.exceptions.TaskSetNotFoundException):
+        ecs.delete_task_set(**own, taskSet="ecs-svc/0")

@@ -29,7 +29,7 @@ from tests.unit.api.ecs.bench import (
 KNOWN: Mapping[str, Sequence[str]] = {
     "cluster": ["default", f"{ARN}cluster/default", "none"],
     "clusters": ["default"],
-    "service": ["web", f"{ARN}service/default/web", "none"],
+    "service": ["web", "own", f"{ARN}service/default/web", "none"],
     "serviceName": ["web", "new"],
     "services": ["web"],
     "taskDefinition": ["web", "web:1", "none"],
@@ -49,10 +49,13 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "name": ["app", "http"],
 }
 """Strings that mean something in the world of the bench, so that requests get past the first check."""
+_OWN: dict[str, object] = {"cluster": "default", "service": "own"}
 START: dict[str, dict[str, object]] = {
     "RegisterTaskDefinition": fargate(),
     "CreateService": service("new"),
     "UpdateService": {"service": "web"},
+    "CreateTaskSet": _OWN | {"taskDefinition": "web", "networkConfiguration": NETWORK},
+    "DescribeTaskSets": _OWN,
     "RunTask": {"taskDefinition": "web", "networkConfiguration": NETWORK},
 }
 """Requests that succeed; what is drawn is laid over them, one or two members at a time."""
@@ -66,6 +69,8 @@ def _inhabited() -> Bench:
     bench.registry(RecordType.SRV)
     bench.definition()
     bench.service(serviceConnectConfiguration=connect(offer()))
+    bench.call("CreateService", serviceName="own", desiredCount=1, deploymentController={"type": "EXTERNAL"})
+    bench.call("CreateTaskSet", **START["CreateTaskSet"])
     bench.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)
     return bench
 

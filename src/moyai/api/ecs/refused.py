@@ -103,6 +103,8 @@ REFUSED: Mapping[str, str] = MappingProxyType(
             *_under("CreateCapacityProvider", _PROVIDER),
             *_under("UpdateCapacityProvider", _PROVIDER),
             ("DeleteCapacityProvider.cluster", _NO_MANAGED),
+            ("CreateTaskSet.loadBalancers", _NO_BALANCERS),
+            ("CreateTaskSet.capacityProviderStrategy", "task sets run as FARGATE"),
             *_under("RunTask", _RUN),
             *_under("StartTask", _RUN),
         )

@@ -20,6 +20,7 @@ from moyai.api.ecs import (
     task_definitions,
     task_protection,
     task_queries,
+    task_sets,
     tasks,
 )
 from moyai.api.ecs.execute_command import execute_command
@@ -105,6 +106,7 @@ _OPERATIONS: Final[tuple[Operation[Any], ...]] = (
         service_deployments.ContinueServiceDeploymentRequest,
         service_deployments.continue_service_deployment,
     ),
+    *task_sets.OPERATIONS,
     *instance_operations.OPERATIONS,
     Operation("RunTask", tasks.RunTaskRequest, tasks.run_task),
     Operation("StartTask", tasks.StartTaskRequest, tasks.start_task),

@@ -1,7 +1,7 @@
 """What a service's settings may be.
 
-Promise: deployments by the ECS controller, REPLICA scheduling. A setting that moyai doesn't act
-on is accepted only with the value that asks for nothing.
+Promise: deployments by the ECS controller or by the owner (EXTERNAL), REPLICA scheduling. A setting that moyai
+doesn't act on is accepted only with the value that asks for nothing.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
 
@@ -13,7 +13,7 @@ from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.strategy_rules import StrategySettings, checked_strategy
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
-from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.service import ECS_CONTROLLER, EXTERNAL_CONTROLLER, DeploymentConfiguration
 
 MAX_DESIRED = 5000
 _FULL = 100  # percent
@@ -22,7 +22,7 @@ _FULL = 100  # percent
 class DeploymentController(msgspec.Struct, frozen=True):
     """Who moves a service from one revision to the next."""
 
-    type: str = "ECS"
+    type: str = ECS_CONTROLLER
 
 
 class DeploymentSettings(StrategySettings, frozen=True):
@@ -71,9 +71,17 @@ def check_scheduling(strategy: str) -> None:
 
 
 def check_controller(controller: DeploymentController) -> None:
-    """Raises InvalidParameter for another controller than ECS."""
-    if controller.type != "ECS":
-        raise unsupported("deploymentController.type", controller.type, "the deployment controller is ECS")
+    """Raises InvalidParameter for another controller than ECS and EXTERNAL."""
+    if controller.type not in {ECS_CONTROLLER, EXTERNAL_CONTROLLER}:
+        reason = "the deployment controller is ECS or EXTERNAL"
+        raise unsupported("deploymentController.type", controller.type, reason)
+
+
+def check_same_controller(controller: DeploymentController | None, current: str) -> None:
+    """Raises InvalidParameter for another controller than the service has."""
+    if controller is not None and controller.type != current:
+        reason = f"the service was made with {current}, and keeps it"
+        raise unsupported("deploymentController.type", controller.type, reason)
 
 
 def checked_rebalancing(asked: str | None, current: str, configuration: DeploymentConfiguration) -> str:

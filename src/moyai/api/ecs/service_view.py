@@ -14,8 +14,9 @@ import msgspec
 from moyai.api.ecs.cluster_view import PENDING
 from moyai.api.ecs.tagging import tag_list
 from moyai.domain.connect.config import ServiceConnectConfiguration
-from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, Service
+from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, Service
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
+from moyai.domain.ecs.task_set import TaskSet, computed_count, task_set_arn
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
@@ -25,10 +26,11 @@ PLATFORM_FAMILY = "Linux"
 
 
 def service_view(world: World, service: Service, *, with_tags: bool = False) -> dict[str, object]:
-    """The service, its deployments and its events."""
+    """The service, its deployments or task sets, and its events. What a deployment has is shown of the PRIMARY one."""
     tasks = world.tasks.by("service", service.arn)
-    log = world.service_logs.get(service.arn)
     account = scope_of(service.arn).account
+    primary = next((d for d in service.deployments if d.status is DeploymentStatus.PRIMARY), None)
+    deployments = () if service.is_external else service.deployments
     return {
         "service_arn": service.arn,
         "service_name": service.name,
@@ -38,21 +40,22 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         **counts(tasks),
         **_launched(service),
         "platform_version": service.platform_version,
-        "task_definition": service.primary.task_definition,
+        "task_definition": primary and primary.task_definition,
         "deployment_configuration": configuration_view(service.deployment_configuration),
-        "deployments": [_deployment(d, service, tasks) for d in service.deployments],
-        "deployment_controller": {"type": "ECS"},
+        "deployments": [_deployment(d, service, tasks) for d in deployments],
+        "task_sets": _task_sets(service, tasks, with_tags=with_tags),
+        "deployment_controller": {"type": service.deployment_controller},
         "current_service_deployment": service.current_deployment,
-        "current_service_revisions": [_revision(d, service, tasks) for d in service.deployments],
+        "current_service_revisions": [_revision(d, service, tasks) for d in deployments],
         "scheduling_strategy": "REPLICA",
         "role_arn": f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
-        "events": () if log is None else log.events,
+        "events": () if (log := world.service_logs.get(service.arn)) is None else log.events,
         "created_at": service.created_at,
         "created_by": service.created_by,
-        "network_configuration": service.primary.network_configuration,
+        "network_configuration": primary and primary.network_configuration,
         "health_check_grace_period_seconds": service.health_check_grace_period_seconds,
         "load_balancers": [],
-        "service_registries": service.primary.service_registries,
+        "service_registries": primary.service_registries if primary else [],
         "placement_constraints": service.placement_constraints,
         "placement_strategy": service.placement_strategy,
         "enable_ecs_managed_tags": service.enable_ecs_managed_tags,
@@ -71,6 +74,42 @@ def _launched(service: Service) -> dict[str, object]:
         "launch_type": None if providers else service.launch_type,
         "capacity_provider_strategy": providers or None,
         "platform_family": PLATFORM_FAMILY if service.launch_type == FARGATE else None,
+    }
+
+
+def _task_sets(service: Service, tasks: Iterable[Task], *, with_tags: bool) -> list[dict[str, object]] | None:
+    if not service.is_external:
+        return None
+    return [task_set_view(service, d, tasks, with_tags=with_tags) for d in service.deployments]
+
+
+def task_set_view(
+    service: Service, deployment: Deployment, tasks: Iterable[Task], *, with_tags: bool
+) -> dict[str, object]:
+    """A deployment of an EXTERNAL service as the API shows it. ``tasks``: the service's."""
+    known = deployment.task_set or TaskSet()
+    return {
+        "id": deployment.id,
+        "task_set_arn": task_set_arn(service.arn, deployment.id),
+        "service_arn": service.arn,
+        "cluster_arn": service.cluster,
+        "external_id": known.external_id,
+        "status": deployment.status,
+        "task_definition": deployment.task_definition,
+        "computed_desired_count": computed_count(service.desired_count, known.scale),
+        **counts(t for t in tasks if t.deployment == deployment.id),
+        "created_at": deployment.created_at,
+        "updated_at": deployment.updated_at,
+        "launch_type": service.launch_type,
+        "platform_version": known.platform_version,
+        "platform_family": PLATFORM_FAMILY,
+        "network_configuration": deployment.network_configuration,
+        "load_balancers": [],
+        "service_registries": deployment.service_registries,
+        "scale": known.scale,
+        "stability_status": known.stability_status,
+        "stability_status_at": known.stability_at,
+        "tags": tag_list(known.tags) if with_tags else [],
     }
 
 

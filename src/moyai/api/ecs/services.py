@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.deploying import Wanted, start_deployment
 from moyai.api.ecs.deployment_alarms import check_alarms
+from moyai.api.ecs.external_rules import check_bounds, check_creation, check_update
 from moyai.api.ecs.idempotency import fingerprint
 from moyai.api.ecs.launch_rules import LaunchChange, Launching, checked_launch, launched, relaunched
 from moyai.api.ecs.lookup import NAME, active_cluster, known_service, service_arn
@@ -21,6 +22,7 @@ from moyai.api.ecs.service_rules import (
     DeploymentController,
     DeploymentSettings,
     check_controller,
+    check_same_controller,
     check_scheduling,
     checked_count,
     checked_grace,
@@ -34,9 +36,10 @@ from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster
 from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
-from moyai.domain.ecs.rebalancing import ENABLED
+from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import (
+    EXTERNAL_CONTROLLER,
     DeploymentConfiguration,
     NetworkConfiguration,
     Service,
@@ -84,7 +87,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
     desired_count: int | None = None
     task_definition: str | None = None
     deployment_configuration: DeploymentSettings | None = None
-    deployment_controller: DeploymentController = DeploymentController()
+    deployment_controller: DeploymentController | None = None
     network_configuration: NetworkConfiguration | None = None
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] | None = None
     placement_constraints: tuple[PlacementConstraint, ...] | None = None
@@ -109,7 +112,9 @@ class DeleteServiceRequest(msgspec.Struct, frozen=True):
 
 
 def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, object]:
-    """A service and its first deployment; the one there is when the same request came with the same token."""
+    """A service and its first deployment; the one there is when the same request came with the same token. An
+    EXTERNAL service gets its task sets later.
+    """
     world = ctx.store.world
     cluster = active_cluster(ctx, request.cluster)
     if not NAME.fullmatch(request.service_name):
@@ -120,6 +125,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
     if existing is not None and existing.status is not ServiceStatus.INACTIVE:
         return {"service": service_view(world, _repeated(existing, kept))}
     fresh = _fresh(ctx, cluster, request, kept)
+    if fresh.is_external:
+        ctx.store.apply([Put(fresh), Put(ServiceLog(key))])
+        return {"service": service_view(world, fresh, with_tags=True)}
     definition = runnable_definition(ctx, request.task_definition or "")
     fresh = launched(fresh, checked_launch(ctx, cluster, definition, _launching(request)))
     wanted = Wanted(
@@ -143,6 +151,8 @@ def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, obj
         raise ServiceNotFound
     if service.status is not ServiceStatus.ACTIVE:
         raise ServiceNotActive
+    if service.is_external:
+        check_update(request, force=request.force_new_deployment)
     edited = relaunched(ctx, cluster, _edited(service, request), _change(request))
     if request.deployment_configuration is not None:
         check_alarms(ctx, edited.deployment_configuration)
@@ -183,6 +193,10 @@ def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: 
     desired = _checked(request)
     configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
     check_alarms(ctx, configuration)
+    controller, rebalancing = request.deployment_controller.type, request.availability_zone_rebalancing
+    is_external = controller == EXTERNAL_CONTROLLER
+    if is_external:
+        check_bounds(configuration, rebalancing)
     return Service(
         arn=service_arn(cluster, request.service_name),
         name=request.service_name,
@@ -193,8 +207,9 @@ def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: 
         desired_count=desired,
         deployment_configuration=configuration,
         availability_zone_rebalancing=checked_rebalancing(
-            request.availability_zone_rebalancing, ENABLED, configuration
+            rebalancing, DISABLED if is_external else ENABLED, configuration
         ),
+        deployment_controller=controller,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
         enable_execute_command=request.enable_execute_command,
         propagate_tags=request.propagate_tags,
@@ -208,14 +223,16 @@ def _checked(request: CreateServiceRequest) -> int:
     """The desired count, after everything that can be told from the request alone."""
     check_scheduling(request.scheduling_strategy)
     check_controller(request.deployment_controller)
-    if not request.task_definition:
+    if request.deployment_controller.type == EXTERNAL_CONTROLLER:
+        check_creation(request)
+    elif not request.task_definition:
         raise InvalidParameter("TaskDefinition can not be blank.")
     return checked_count(request.desired_count)
 
 
 def _edited(service: Service, request: UpdateServiceRequest) -> Service:
     """The service with what an update changes in place."""
-    check_controller(request.deployment_controller)
+    check_same_controller(request.deployment_controller, service.deployment_controller)
     desired, grace = request.desired_count, request.health_check_grace_period_seconds
     managed, entered = request.enable_ecs_managed_tags, request.enable_execute_command
     configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
@@ -236,7 +253,11 @@ def _edited(service: Service, request: UpdateServiceRequest) -> Service:
 
 
 def _wanted(ctx: Context, service: Service, request: UpdateServiceRequest) -> Wanted | None:
-    """What the next deployment is to be made from, or None when that is what the primary one is made from."""
+    """What the next deployment is to be made from, or None when that is what the primary one is made from, and for a
+    service that has task sets.
+    """
+    if service.is_external:
+        return None
     current = Wanted.of(ctx.store.world, service.primary)
     wanted = current
     if request.task_definition is not None:

@@ -93,7 +93,7 @@ def _resource(ctx: Context, arn: str) -> tuple[str, Tagged]:
         case "task-definition":
             found = world.task_definitions.get(arn)
         case kind:
-            raise unsupported("resourceArn", kind, "no other resource has tags")
+            raise unsupported("resourceArn", kind, "tags of no other resource can be changed")
     if found is None:
         raise InvalidParameter(f"The specified {parsed.kind} was not found. Specify a valid ARN and try again.")
     return parsed.kind, found

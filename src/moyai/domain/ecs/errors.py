@@ -17,6 +17,8 @@ InvalidParameterException; clusters, services and namespaces have codes of their
     ├── ServiceNotFound             ServiceNotFoundException
     ├── ServiceNotActive            ServiceNotActiveException
     ├── ServiceDeploymentNotFound   ServiceDeploymentNotFoundException
+    ├── TaskSetNotFound             TaskSetNotFoundException
+    ├── LimitExceeded               LimitExceededException
     ├── NamespaceNotFound           NamespaceNotFoundException
     ├── PlatformUnknown             PlatformUnknownException
     ├── UnsupportedFeature          UnsupportedFeatureException
@@ -124,6 +126,21 @@ class ServiceDeploymentNotFound(ClientFault):
 
     def __init__(self, message: str = "Service deployment not found.") -> None:
         super().__init__(message)
+
+
+class TaskSetNotFound(ClientFault):
+    """The service has no such task set."""
+
+    code = "TaskSetNotFoundException"
+
+    def __init__(self, message: str = "TaskSet not found.") -> None:
+        super().__init__(message)
+
+
+class LimitExceeded(ClientFault):
+    """There are as many as there can be."""
+
+    code = "LimitExceededException"
 
 
 class NamespaceNotFound(ClientFault):

@@ -25,6 +25,7 @@ from moyai.domain.ecs.strategy import (
     LinearConfiguration,
     Strategy,
 )
+from moyai.domain.ecs.task_set import TaskSet
 from moyai.domain.ecs.traffic import Traffic
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -39,6 +40,8 @@ from moyai.kernel.ids import (
     TaskDefinitionArn,
 )
 
+ECS_CONTROLLER, EXTERNAL_CONTROLLER = "ECS", "EXTERNAL"
+
 
 class ServiceStatus(StrEnum):
     """DRAINING while a deleted service's tasks stop, then INACTIVE."""
@@ -49,10 +52,11 @@ class ServiceStatus(StrEnum):
 
 
 class DeploymentStatus(StrEnum):
-    """PRIMARY is the newest; ACTIVE ones still have tasks."""
+    """PRIMARY is the newest; ACTIVE ones still have tasks. DRAINING is a task set that was deleted."""
 
     PRIMARY = "PRIMARY"
     ACTIVE = "ACTIVE"
+    DRAINING = "DRAINING"
 
 
 class RolloutState(StrEnum):
@@ -117,10 +121,14 @@ class Deployment(msgspec.Struct, frozen=True):
     """It failed: no task of it is started any more."""
     unseen: tuple[str, ...] = ()
     """Names that its running tasks can't call and that it has said so of."""
+    task_set: TaskSet | None = None
+    """Of a service with the EXTERNAL controller, and of no other."""
 
 
 class Service(Stored, frozen=True, tag="service"):
-    """A service. ``deployments`` has the newest first; the first is PRIMARY."""
+    """A service. ``deployments`` has the newest first; the first is PRIMARY. Those of an EXTERNAL service are its task
+    sets: it begins with none, and none is PRIMARY until its owner says so; the one that is comes first.
+    """
 
     arn: ServiceArn
     name: str
@@ -155,6 +163,7 @@ class Service(Stored, frozen=True, tag="service"):
     """The service deployment under way."""
     settled: DeploymentId | None = None
     """The newest deployment that came to its end: what a rollback goes back to."""
+    deployment_controller: str = ECS_CONTROLLER
 
     @property
     def key(self) -> ServiceArn:
@@ -163,8 +172,18 @@ class Service(Stored, frozen=True, tag="service"):
 
     @property
     def primary(self) -> Deployment:
-        """The deployment that the service is moving to."""
+        """The deployment that the service is moving to. An EXTERNAL service may have none."""
         return self.deployments[0]
+
+    @property
+    def view(self) -> ConnectView | None:
+        """What the newest deployment's Service Connect resolved to; None without it."""
+        return self.deployments[0].view if self.deployments else None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether its deployments are task sets, which its owner makes and removes."""
+        return self.deployment_controller == EXTERNAL_CONTROLLER
 
 
 class ServiceEvent(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ _UNTUNED = Tuning()
 def tuning_for(world: World, service: ServiceArn | None, namespace: NamespaceArn) -> Tuning:
     """What the service's tags set, in the namespace that it is in by now."""
     owner = world.services.get(service)
-    view = None if owner is None else owner.primary.view
+    view = None if owner is None else owner.view
     if owner is None or view is None or view.namespace != namespace:
         return _UNTUNED
     return tuning_of(owner.tags)

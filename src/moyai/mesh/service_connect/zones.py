@@ -61,7 +61,7 @@ def zone_aware_from(world: World, service: DiscoveryService) -> int:
     """Two endpoints for each zone that the service's owner may use; where that can't be told, for each there is."""
     scope = scope_of(service.arn)
     owner = world.services.get(service.owner)
-    network = None if owner is None else owner.primary.network_configuration
+    network = owner.primary.network_configuration if owner is not None and owner.deployments else None
     named = () if network is None else network.awsvpc_configuration.subnets
     subnets = [s for s in (find(world, Subnet, scope, i) for i in named) if s is not None]
     return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_of(world, Subnet, scope)})

@@ -112,7 +112,7 @@ def _not_in(case: _Case, move: Move, wish: int, count: int) -> NotScaled | None:
     if move.capacity >= count:
         at_least = case.target.min_capacity
         return NotScaled("AlreadyAtMinCapacity", min_capacity=at_least) if wish < count else _same(count)
-    if case.service.primary.rollout_state is RolloutState.IN_PROGRESS:
+    if not case.service.is_external and case.service.primary.rollout_state is RolloutState.IN_PROGRESS:
         return NotScaled("TargetServicePutResourceAsUnscalable")
     taken = case.last is not None and case.last.desired < case.last.before
     return NotScaled("") if taken and case.cooling else None

@@ -131,7 +131,7 @@ INVALID = [
     (_rolling(lifecycleHooks=[HOOK]), "a ROLLING deployment has no stages"),
     ({"desiredCount": -1}, "desiredCount must be between"),
     ({"desiredCount": 5001}, "desiredCount must be between"),
-    ({"deploymentController": {"type": "EXTERNAL"}}, "EXTERNAL is not supported"),
+    ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deploymentController.type: CODE_DEPLOY is not supported"),
     ({"healthCheckGracePeriodSeconds": -1}, "must not be negative"),
     ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
     ({"placementStrategy": [{"type": "random"}]}, "Placement strategies are not supported with FARGATE launch type"),

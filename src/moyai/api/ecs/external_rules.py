@@ -1,0 +1,91 @@
+"""What a service with the EXTERNAL controller may not be given: all that its task sets have, each for itself.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-external.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ecs.refusal import unsupported
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.rebalancing import ENABLED
+from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.plan.launch import FARGATE
+
+_AT_CREATION: Mapping[str, str] = MappingProxyType(
+    {
+        "task_definition": "TaskDefinition must be blank",
+        "network_configuration": "NetworkConfiguration must be empty or null",
+        "platform_version": "PlatformVersion must be blank",
+        "service_registries": "ServiceRegistries must be empty or null",
+        "capacity_provider_strategy": "CapacityProviderStrategy must be empty or null",
+        "placement_constraints": "PlacementConstraints must be empty or null: task sets run as FARGATE",
+        "placement_strategy": "PlacementStrategy must be empty or null: task sets run as FARGATE",
+        "service_connect_configuration": (
+            "Service Connect is only supported for services with the ECS deployment controller."
+        ),
+    }
+)
+_AT_UPDATE: Mapping[str, str] = MappingProxyType(
+    {
+        "task_definition": "task definition",
+        "network_configuration": "network configuration",
+        "platform_version": "platform version",
+        "service_registries": "service registries",
+        "service_connect_configuration": "Service Connect configuration",
+        "deployment_configuration": "deployment configuration",
+        "availability_zone_rebalancing": "Availability Zone rebalancing",
+        "capacity_provider_strategy": "capacity provider strategy",
+        "placement_constraints": "placement constraints",
+        "placement_strategy": "placement strategy",
+        "enable_execute_command": "ECS Exec",
+    }
+)
+
+
+def check_creation(request: msgspec.Struct) -> None:
+    """Raises InvalidParameter for members of CreateService that are a task set's."""
+    for member, message in _AT_CREATION.items():
+        if getattr(request, member):
+            raise InvalidParameter(message)
+    check_launch_type(getattr(request, "launch_type", None))
+
+
+def check_launch_type(asked: str | None) -> None:
+    """Raises InvalidParameter for another launch type than FARGATE, which is what task sets run as."""
+    if asked not in {None, FARGATE}:
+        raise unsupported("launchType", asked, "task sets run as FARGATE")
+
+
+def check_bounds(configuration: DeploymentConfiguration, rebalancing: str | None) -> None:
+    """Raises InvalidParameter for more than the bounds within which tasks are replaced."""
+    rest = replace(configuration, maximum_percent=200, minimum_healthy_percent=100)
+    if rest != DeploymentConfiguration():
+        raise InvalidParameter(
+            "deploymentConfiguration of a service with an EXTERNAL deployment controller has maximumPercent and"
+            " minimumHealthyPercent only."
+        )
+    if rebalancing == ENABLED:
+        raise InvalidParameter(
+            "Availability Zone Rebalancing does not support services with an EXTERNAL deployment controller."
+        )
+
+
+def check_update(request: msgspec.Struct, *, force: bool) -> None:
+    """Raises InvalidParameter for members of UpdateService that are a task set's, or that would deploy."""
+    for member, words in _AT_UPDATE.items():
+        if getattr(request, member) is not None:
+            raise _unable(f"update {words}")
+    if force:
+        raise _unable("force a new deployment")
+
+
+def _unable(what: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"Unable to {what} on services with an EXTERNAL deployment controller. Create a task set instead."
+    )

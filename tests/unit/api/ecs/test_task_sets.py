@@ -1,0 +1,277 @@
+"""Task sets, and the services that have them: creation, scales, the primary one, deletion, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.cloudmap.service import RecordType
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.kernel.ids import ServiceArn
+from tests.unit.api.ecs.bench import ARN, NETWORK, Bench, connect, offer, service
+
+EXTERNAL = {"serviceName": "own", "desiredCount": 3, "deploymentController": {"type": "EXTERNAL"}}
+OWN = {"cluster": "default", "service": "own"}
+SET = OWN | {"taskDefinition": "web", "networkConfiguration": NETWORK}
+
+
+@pytest.fixture
+def own(shop: Bench) -> Bench:
+    """A shop with the EXTERNAL service ``own`` and the ECS service ``web``."""
+    shop.service()
+    shop.call("CreateService", **EXTERNAL)
+    return shop
+
+
+def _made(bench, **changes):
+    return bench.call("CreateTaskSet", **(SET | changes))["taskSet"]
+
+
+def _seen(bench):
+    return bench.call("DescribeServices", services=["own"])["services"][0]
+
+
+def _sets(bench, *names, **more):
+    return bench.call("DescribeTaskSets", **OWN, taskSets=names, **more)
+
+
+def test_an_external_service_begins_with_nothing(own):
+    made = _seen(own)
+    assert (made["status"], made["desiredCount"]) == ("ACTIVE", 3)
+    assert made["deploymentController"] == {"type": "EXTERNAL"}
+    assert made["deployments"] == made["taskSets"] == made["currentServiceRevisions"] == []
+    assert made["availabilityZoneRebalancing"] == "DISABLED"
+    assert {"taskDefinition", "networkConfiguration", "currentServiceDeployment"}.isdisjoint(made)
+    assert "taskSets" not in own.call("DescribeServices", services=["web"])["services"][0]
+    assert own.call("ListServiceDeployments", service="own")["serviceDeployments"] == []
+    bounds = {"maximumPercent": 150, "minimumHealthyPercent": 50}
+    other = own.call("CreateService", **(EXTERNAL | {"serviceName": "b", "deploymentConfiguration": bounds}))["service"]
+    assert other["deploymentConfiguration"].items() >= bounds.items()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"taskDefinition": "web"}, "TaskDefinition must be blank"),
+        ({"networkConfiguration": NETWORK}, "NetworkConfiguration must be empty or null"),
+        ({"platformVersion": "LATEST"}, "PlatformVersion must be blank"),
+        ({"serviceRegistries": [{"registryArn": "arn"}]}, "ServiceRegistries must be empty or null"),
+        ({"serviceConnectConfiguration": connect(offer())}, "Service Connect is only supported"),
+        ({"loadBalancers": [{"containerName": "app"}]}, "loadBalancers: not supported by moyai"),
+        ({"availabilityZoneRebalancing": "ENABLED"}, "does not support services with an EXTERNAL"),
+        (
+            {"deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1}},
+            "maximumPercent and minimumHealthyPercent only",
+        ),
+        (
+            {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}},
+            "maximumPercent and minimumHealthyPercent only",
+        ),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "CODE_DEPLOY is not supported by moyai"),
+        ({"desiredCount": None}, "DesiredCount is missing"),
+    ],
+)
+def test_what_an_external_service_may_not_be(shop, changes, message):
+    asked = {k: v for k, v in (EXTERNAL | changes).items() if v is not None}
+    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+
+
+def test_an_update_changes_what_is_the_services_own(own):
+    changed = {"desiredCount": 5, "healthCheckGracePeriodSeconds": 9, "enableECSManagedTags": True}
+    made = own.call("UpdateService", service="own", deploymentController={"type": "EXTERNAL"}, **changed)["service"]
+    assert made.items() >= changed.items()
+    assert made["deployments"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"taskDefinition": "web"}, "Unable to update task definition on services with an EXTERNAL"),
+        ({"networkConfiguration": NETWORK}, "Unable to update network configuration"),
+        ({"platformVersion": "1.4.0"}, "Unable to update platform version"),
+        ({"serviceRegistries": []}, "Unable to update service registries"),
+        ({"serviceConnectConfiguration": {"enabled": False}}, "Unable to update Service Connect configuration"),
+        ({"deploymentConfiguration": {"maximumPercent": 150}}, "Unable to update deployment configuration"),
+        ({"availabilityZoneRebalancing": "ENABLED"}, "Unable to update Availability Zone rebalancing"),
+        ({"enableExecuteCommand": True}, "Unable to update ECS Exec"),
+        ({"forceNewDeployment": True}, "Unable to force a new deployment"),
+        ({"deploymentController": {"type": "ECS"}}, "the service was made with EXTERNAL, and keeps it"),
+    ],
+)
+def test_an_update_refuses_what_is_a_task_sets(own, changes, message):
+    own.fails("UpdateService", "InvalidParameterException", message, service="own", **changes)
+
+
+def test_the_controller_of_a_service_stays(own):
+    controller = {"type": "EXTERNAL"}
+    message = "the service was made with ECS, and keeps it"
+    own.fails("UpdateService", "InvalidParameterException", message, service="web", deploymentController=controller)
+
+
+def test_a_task_set_is_what_was_asked_for(own):
+    made = _made(
+        own,
+        externalId="v1",
+        launchType="FARGATE",
+        platformVersion="1.4.0",
+        scale={"value": 50, "unit": "PERCENT"},
+        tags=[{"key": "a", "value": "1"}],
+    )
+    number = made["id"].removeprefix("ecs-svc/")
+    assert len(number) == 19
+    assert made["taskSetArn"] == f"{ARN}task-set/default/own/ecs-svc/{number}"
+    assert made["serviceArn"] == f"{ARN}service/default/own"
+    assert made["clusterArn"] == f"{ARN}cluster/default"
+    assert made["networkConfiguration"]["awsvpcConfiguration"].items() >= NETWORK["awsvpcConfiguration"].items()
+    expected = {
+        "externalId": "v1",
+        "status": "ACTIVE",
+        "taskDefinition": f"{ARN}task-definition/web:1",
+        "computedDesiredCount": 2,
+        "pendingCount": 0,
+        "runningCount": 0,
+        "launchType": "FARGATE",
+        "platformVersion": "1.4.0",
+        "scale": {"value": 50.0, "unit": "PERCENT"},
+        "stabilityStatus": "STABILIZING",
+        "stabilityStatusAt": made["createdAt"],
+        "loadBalancers": [],
+        "serviceRegistries": [],
+        "tags": [{"key": "a", "value": "1"}],
+    }
+    assert made.items() >= expected.items()
+    assert _sets(own, include=["TAGS"])["taskSets"] == [made]
+    assert _sets(own)["taskSets"] == _seen(own)["taskSets"] == [made | {"tags": []}]
+
+
+def test_without_a_scale_a_task_set_has_no_tasks(own):
+    made = _made(own)
+    assert (made["scale"], made["computedDesiredCount"]) == ({"value": 0.0, "unit": "PERCENT"}, 0)
+    assert (made["platformVersion"], "externalId" in made) == ("LATEST", False)
+
+
+def test_a_registry_is_checked_against_the_task_definition(own):
+    registry = own.registry(RecordType.A)
+    assert _made(own, serviceRegistries=[{"registryArn": registry}])["serviceRegistries"] == [{"registryArn": registry}]
+    wrong = [{"registryArn": registry, "port": 80}]
+    message = "do not require a value for 'port'"
+    own.fails("CreateTaskSet", "InvalidParameterException", message, **SET, serviceRegistries=wrong)
+
+
+def test_the_same_token_makes_one_task_set(own):
+    made = _made(own, clientToken="t")
+    assert _made(own, clientToken="t") == made
+    assert _made(own, clientToken="u") != made
+    message = "not idempotent"
+    own.fails("CreateTaskSet", "InvalidParameterException", message, **SET, clientToken="t", externalId="other")
+
+
+def test_a_service_has_at_most_five_task_sets(own):
+    for _ in range(5):
+        _made(own)
+    own.fails("CreateTaskSet", "LimitExceededException", "at most 5 task sets", **SET)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found."),
+        ({"service": "none"}, "ServiceNotFoundException", "Service not found."),
+        ({"service": "web"}, "UnsupportedFeatureException", "deployment controller EXTERNAL"),
+        ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found."),
+        ({"networkConfiguration": None}, "InvalidParameterException", "Network Configuration must be provided"),
+        ({"launchType": "EC2"}, "InvalidParameterException", "launchType: EC2 is not supported"),
+        ({"platformVersion": "9"}, "PlatformUnknownException", "does not exist"),
+        ({"scale": {"value": 100.5}}, "InvalidParameterException", "between 0 and 100"),
+        ({"scale": {"value": -1}}, "InvalidParameterException", "between 0 and 100"),
+        ({"externalId": "x" * 1025}, "InvalidParameterException", "at most 1024 characters"),
+        ({"clientToken": "x" * 37}, "InvalidParameterException", "longer than 36"),
+        ({"tags": [{"key": "aws:x"}]}, "InvalidParameterException", "reserved"),
+        ({"tags": [{"key": "moyai:x"}]}, "InvalidParameterException", "There is none for a task set."),
+        ({"loadBalancers": [{"containerName": "a"}]}, "InvalidParameterException", "loadBalancers: not supported"),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+            "InvalidParameterException",
+            "capacityProviderStrategy: not supported",
+        ),
+    ],
+)
+def test_what_a_new_task_set_may_not_be(own, changes, code, message):
+    asked = {k: v for k, v in (SET | changes).items() if v is not None}
+    own.fails("CreateTaskSet", code, message, **asked)
+
+
+def test_task_sets_are_found_by_id_and_arn_and_missed_by_arn(own):
+    first, second = _made(own), _made(own)
+    found = _sets(own, second["taskSetArn"], first["id"], "ecs-svc/0", second["id"])
+    assert [s["id"] for s in found["taskSets"]] == [second["id"], first["id"]]
+    assert found["failures"] == [{"arn": f"{ARN}task-set/default/own/ecs-svc/0", "reason": "MISSING"}]
+    elsewhere = first["taskSetArn"].replace("/own/", "/web/")
+    assert _sets(own, elsewhere)["failures"] == [{"arn": elsewhere, "reason": "MISSING"}]
+    many = [f"ecs-svc/{n}" for n in range(11)]
+    own.fails("DescribeTaskSets", "InvalidParameterException", "at most 10 items", **OWN, taskSets=many)
+
+
+def test_another_scale(own):
+    made = _made(own)
+    own.later()
+    changed = own.call("UpdateTaskSet", **OWN, taskSet=made["taskSetArn"], scale={"value": 34, "unit": "PERCENT"})
+    assert (
+        changed["taskSet"].items() >= {"computedDesiredCount": 2, "scale": {"value": 34.0, "unit": "PERCENT"}}.items()
+    )
+    assert changed["taskSet"]["updatedAt"] > made["updatedAt"]
+    message = "between 0 and 100"
+    wrong = OWN | {"taskSet": made["id"], "scale": {"value": 101}}
+    own.fails("UpdateTaskSet", "InvalidParameterException", message, **wrong)
+
+
+def test_the_primary_one_gives_the_service_its_task_definition(own):
+    first, second = _made(own), _made(own, taskDefinition=own.definition("other")["taskDefinitionArn"])
+    made = own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=first["id"])["taskSet"]
+    assert made["status"] == "PRIMARY"
+    assert _seen(own)["taskDefinition"] == first["taskDefinition"]
+    own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=second["taskSetArn"])
+    own.call("UpdateServicePrimaryTaskSet", **OWN, primaryTaskSet=second["taskSetArn"])
+    seen = _seen(own)
+    assert seen["taskDefinition"] == second["taskDefinition"]
+    assert [(s["id"], s["status"]) for s in seen["taskSets"]] == [(second["id"], "PRIMARY"), (first["id"], "ACTIVE")]
+
+
+def test_a_task_set_is_deleted_when_it_is_scaled_to_zero_or_by_force(own):
+    made = _made(own, scale={"value": 1, "unit": "PERCENT"})
+    asked = OWN | {"taskSet": made["id"]}
+    own.fails("DeleteTaskSet", "InvalidParameterException", "while it is scaled above 0", **asked)
+    gone = own.call("DeleteTaskSet", **asked, force=True)["taskSet"]
+    assert (gone["status"], gone["computedDesiredCount"]) == ("DRAINING", 0)
+    assert own.call("DeleteTaskSet", **asked)["taskSet"] == gone
+    own.fails("UpdateTaskSet", "InvalidParameterException", "is DRAINING", **asked, scale={"value": 1})
+    primary = OWN | {"primaryTaskSet": made["id"]}
+    own.fails("UpdateServicePrimaryTaskSet", "InvalidParameterException", "is DRAINING", **primary)
+    assert own.call("DeleteTaskSet", **OWN, taskSet=_made(own)["id"])["taskSet"]["status"] == "DRAINING"
+
+
+CALLS = {
+    "DescribeTaskSets": {},
+    "UpdateTaskSet": {"taskSet": "ecs-svc/0", "scale": {"value": 1}},
+    "DeleteTaskSet": {"taskSet": "ecs-svc/0"},
+    "UpdateServicePrimaryTaskSet": {"primaryTaskSet": "ecs-svc/0"},
+}
+
+
+@pytest.mark.parametrize(("operation", "members"), CALLS.items(), ids=CALLS)
+def test_only_task_sets_of_active_external_services_are_known(own, operation, members):
+    if members:
+        own.fails(operation, "TaskSetNotFoundException", "TaskSet not found.", **OWN, **members)
+    elsewhere = {"cluster": "default", "service": "web"} | members
+    own.fails(operation, "UnsupportedFeatureException", "EXTERNAL", **elsewhere)
+    own.fails(operation, "ServiceNotFoundException", "Service not found.", **(elsewhere | {"service": "none"}))
+    for status in (ServiceStatus.DRAINING, ServiceStatus.INACTIVE):
+        own.put(replace(own.world.services[ServiceArn(f"{ARN}service/default/own")], status=status))
+        own.fails(operation, "ServiceNotActiveException", "Service was not ACTIVE.", **OWN, **members)
+
+
+def test_an_external_service_is_made_again_by_the_same_token_only(own):
+    own.fails("CreateService", "InvalidParameterException", "was not idempotent", **EXTERNAL)
+    own.fails("CreateService", "InvalidParameterException", "was not idempotent", **service("own"))
+    own.call("DeleteService", service="own", force=True)
+    assert _seen(own)["status"] == "DRAINING"
