@@ -8,7 +8,6 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-eva
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -56,10 +55,7 @@ class AlarmWatcher:
     async def run(self) -> None:
         """Evaluate until cancelled."""
         self._queue.add(_HISTORY)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
-            group.create_task(self._follow())
-            group.create_task(self._queue.work(self._bring_on, "the alarm"))
+        await self._queue.serve(self._follow(), self._bring_on, "the alarm")
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():

@@ -7,7 +7,6 @@ it is still wanted. Not a key is logged.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from moyai.domain.connect.certificate import ServerCertificate, certificate_key
@@ -40,11 +39,7 @@ class Certifier:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
-            group.create_task(self._follow())
-            for _ in range(_WORKERS):
-                group.create_task(self._queue.work(self._bring_on, "the certificates of"))
+        await self._queue.serve(self._follow(), self._bring_on, "the certificates of", workers=_WORKERS)
 
     async def _follow(self) -> None:
         async for keys in self._around.store.watch():

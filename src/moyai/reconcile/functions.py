@@ -6,8 +6,6 @@ call that was cut short is made again, under the same name. A function that take
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
 from moyai.domain.ecs.service_deployment import ServiceDeployment
@@ -36,11 +34,7 @@ class FunctionBroadcast:
     async def run(self) -> None:
         """Work until cancelled."""
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._queue.run_timers())
-                group.create_task(self._follow())
-                for _ in range(WORKERS):
-                    group.create_task(self._queue.work(self._bring_on, "the hook"))
+            await self._queue.serve(self._follow(), self._bring_on, "the hook", workers=WORKERS)
         finally:
             await self._caller.close()
 

@@ -8,7 +8,6 @@ Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-d
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Final, NamedTuple
@@ -52,11 +51,7 @@ class HealthChecker:
 
     async def run(self) -> None:
         """Check until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
-            group.create_task(self._follow())
-            for _ in range(AT_ONCE):
-                group.create_task(self._queue.work(self._check, "the health of"))
+        await self._queue.serve(self._follow(), self._check, "the health of", workers=AT_ONCE)
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():

@@ -6,8 +6,6 @@ process starts anew, because the store then names every record.
 
 from __future__ import annotations
 
-import asyncio
-
 from moyai.kernel.clock import Instant
 from moyai.plan.forgetting import plan_forgetting
 from moyai.reconcile.queue import KeyQueue
@@ -25,10 +23,7 @@ class Janitor:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
-            group.create_task(self._follow())
-            group.create_task(self._queue.work(self._look, "forgetting"))
+        await self._queue.serve(self._follow(), self._look, "forgetting")
 
     async def _follow(self) -> None:
         async for keys in self._around.store.watch():

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from heapq import heappop, heappush
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.reconcile.waiting import first_of
@@ -72,6 +72,21 @@ class KeyQueue:
         self._set_timer(key, later(self._clock.now(), delay))
         self._again.discard(key)
         self._finish(key)
+
+    async def serve(
+        self,
+        follow: Coroutine[Any, Any, None],
+        bring_on: Callable[[str], Awaitable[Instant | None]],
+        what: str,
+        *,
+        workers: int = 1,
+    ) -> None:
+        """Run the timers, ``follow``, which adds keys, and so many workers (see ``work``), until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.run_timers())
+            group.create_task(follow)
+            for _ in range(workers):
+                group.create_task(self.work(bring_on, what))
 
     async def work(self, bring_on: Callable[[str], Awaitable[Instant | None]], what: str) -> NoReturn:
         """Have one key after the other brought on, until cancelled. ``bring_on`` returns when to come again.

@@ -7,8 +7,6 @@ with its operation, which comes again later.
 
 from __future__ import annotations
 
-import asyncio
-
 from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.world import table_name
 from moyai.kernel.clock import Instant
@@ -26,10 +24,7 @@ class Registrar:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
-            group.create_task(self._follow())
-            group.create_task(self._queue.work(self._step, "operation"))
+        await self._queue.serve(self._follow(), self._step, "operation")
 
     async def _follow(self) -> None:
         operations = table_name(Operation)

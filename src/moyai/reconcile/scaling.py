@@ -7,7 +7,6 @@ part.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from moyai.domain.autoscaling.activity import ScalingActivity
@@ -34,10 +33,7 @@ class ScalingKeeper:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
-            group.create_task(self._follow())
-            group.create_task(self._queue.work(self._bring_on, "the scaling of"))
+        await self._queue.serve(self._follow(), self._bring_on, "the scaling of")
 
     async def _follow(self) -> None:
         async for keys in self._store.watch():
