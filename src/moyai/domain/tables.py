@@ -69,9 +69,10 @@ def service_revisions() -> Table[ServiceRevision]:
 
 def tasks() -> Table[Task]:
     """By what they belong to (``group``: ``cluster ARN/group``) and where they are: ``instance``, and by the
-    interface that they have for themselves (``address``: ``subnet/address``).
+    interface that they have for themselves (``address``: ``subnet/address``; ``own_address``: whatever its subnet).
 
-    Stopped ones not by task definition, group, namespace, instance, VPC, public address, ``public`` or ``alive``.
+    Stopped ones not by task definition, group, namespace, instance, VPC, public address, ``public``, ``own_address`` or
+    ``alive``.
     """
     return Table(
         {
@@ -85,6 +86,7 @@ def tasks() -> Table[Task]:
             "vpc": lambda t: () if t.stopped else _of_interface(t.own_interface, "vpc"),
             "subnet": lambda t: _of_interface(t.own_interface, "subnet"),
             "address": lambda t: _address(t.own_interface),
+            "own_address": lambda t: () if t.stopped else _of_interface(t.own_interface, "address"),
             "public": lambda t: ("yes",) if not t.stopped and _of_interface(t.own_interface, "public_address") else (),
             "public_address": lambda t: () if t.stopped else _of_interface(t.own_interface, "public_address"),
             "interface": lambda t: _of_interface(t.own_interface, "id"),

@@ -1,7 +1,7 @@
 """What a task with a role finds under AWS_CONTAINER_CREDENTIALS_RELATIVE_URI. Pure.
 
 Promise: a task gets its own keys and nobody else's: the path can't be guessed, and the call must come from the
-address that others find the task under. Keys change every hour, and are good for five hours more at least.
+address that the task alone has. Keys change every hour, and are good for five hours more at least.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 """
 
@@ -26,8 +26,7 @@ def credentials(world: World, path: str, peer: str, now: Instant) -> Answer:
     """The keys of the task that asks; 404 says nothing about what there is."""
     asked = path.removeprefix(PREFIX)
     root = world.session_root
-    alive = world.tasks.each("alive", "yes")
-    mine = (t for t in alive if t.interface.address == peer)
+    mine = world.tasks.each("own_address", peer)
     task = next((t for t in mine if root is not None and _same(credentials_id(root, t.arn), asked)), None)
     role = None if task is None else task_role(world, task)
     if root is None or task is None or role is None:

@@ -19,6 +19,7 @@ from moyai.api.sessions import session_of
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.ecs.task import Task, TaskOverride, TaskStatus
+from moyai.domain.ecs.task_definition import NetworkMode
 from moyai.domain.sts.session import SessionRoot, credentials_id
 from moyai.domain.world import Put
 from moyai.kernel.errors import AccessDenied
@@ -91,6 +92,13 @@ def test_only_the_task_itself_gets_them(place):
     assert place.get(task, path=f"{PREFIX}{task.id}")[0] == 404
     assert place.get(place.task(role=None))[0] == 404
     place.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+    assert place.get(task)[0] == 404
+
+
+@pytest.mark.parametrize("mode", [NetworkMode.BRIDGE, NetworkMode.HOST])
+def test_a_task_whose_address_is_others_too_gets_none(place, mode):
+    task = replace(place.task(), network_mode=mode)
+    place.build.book.apply([Put(task)])
     assert place.get(task)[0] == 404
 
 
