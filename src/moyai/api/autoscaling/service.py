@@ -10,6 +10,7 @@ from typing import Final
 
 from moyai.api.autoscaling import activities, policies, schedules, tags, targets
 from moyai.api.operation import Operation, Service, table
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
 
 _TRACKING: Final = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration"
 
@@ -52,9 +53,9 @@ AUTOSCALING: Final = Service(
             Operation(
                 "DeleteScheduledAction", schedules.DeleteScheduledActionRequest, schedules.delete_scheduled_action
             ),
-            Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
-            Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
-            Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),
+            Operation("TagResource", TagResourceRequest, tags.tag_resource),
+            Operation("UntagResource", UntagResourceRequest, tags.untag_resource),
+            Operation("ListTagsForResource", ListTagsForResourceRequest, tags.list_tags_for_resource),
         )
     ),
 )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
 from moyai.domain.autoscaling.errors import ResourceNotFound, TooManyTags
 from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.keys import scope_of
@@ -21,26 +21,6 @@ from moyai.domain.world import Put
 from moyai.kernel.errors import InvalidInput
 
 _MAX_TAGS: Final = 50
-
-
-class TagResourceRequest(msgspec.Struct, frozen=True):
-    """Add tags, or give those there are another value."""
-
-    resource_arn: str
-    tags: Mapping[str, str]
-
-
-class UntagResourceRequest(msgspec.Struct, frozen=True):
-    """Take tags away."""
-
-    resource_arn: str
-    tag_keys: tuple[str, ...]
-
-
-class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
-    """Whose tags."""
-
-    resource_arn: str
 
 
 def checked_tags(had: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:

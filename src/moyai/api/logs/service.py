@@ -12,6 +12,7 @@ from typing import Any
 from moyai.api.logs import get, groups, put, search, streams, tags
 from moyai.api.logs.unavailable import guarded
 from moyai.api.operation import Operation, Service, table
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.ports.logs import LogStore
 
@@ -57,9 +58,9 @@ def logs(store: LogStore) -> Service:
                 Operation("PutLogEvents", put.PutLogEventsRequest, over(put.put_log_events)),
                 Operation("GetLogEvents", get.GetLogEventsRequest, over(get.get_log_events)),
                 Operation("FilterLogEvents", search.FilterLogEventsRequest, over(search.filter_log_events)),
-                Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
-                Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
-                Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),
+                Operation("TagResource", TagResourceRequest, tags.tag_resource),
+                Operation("UntagResource", UntagResourceRequest, tags.untag_resource),
+                Operation("ListTagsForResource", ListTagsForResourceRequest, tags.list_tags_for_resource),
                 Operation("TagLogGroup", tags.TagLogGroupRequest, tags.tag_log_group),
                 Operation("UntagLogGroup", tags.UntagLogGroupRequest, tags.untag_log_group),
                 Operation("ListTagsLogGroup", tags.ListTagsLogGroupRequest, tags.list_tags_log_group),

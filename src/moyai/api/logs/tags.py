@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from moyai.api.logs.lookup import group_by_arn, group_named
 from moyai.api.operation import Context
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
 from moyai.domain.logs.errors import InvalidParameter, TooManyTags
 from moyai.domain.logs.group import LogGroup
 from moyai.domain.own_tags import fault_in
@@ -21,26 +22,6 @@ from moyai.domain.world import Put
 from moyai.kernel.ids import LogGroupArn
 
 _MAX_TAGS: Final = 50
-
-
-class TagResourceRequest(msgspec.Struct, frozen=True):
-    """Add tags, or give those there are another value."""
-
-    resource_arn: str
-    tags: Mapping[str, str]
-
-
-class UntagResourceRequest(msgspec.Struct, frozen=True):
-    """Take tags away."""
-
-    resource_arn: str
-    tag_keys: tuple[str, ...]
-
-
-class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
-    """The tags of one group."""
-
-    resource_arn: str
 
 
 class TagLogGroupRequest(msgspec.Struct, frozen=True):
