@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from botocore import xform_name
-from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
 
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.kernel.clock import later
 from tests.contract.api.asking import code
-from tests.contract.api.drawn import values
-from tests.contract.api.rooms import MODELS
+from tests.contract.api.drawn import ask_anything
 
-COMMON = {"ValidationException", "SerializationException", "InvalidParameterException"}
+COMMON = frozenset({"ValidationException", "SerializationException", "InvalidParameterException"})
 TOKEN = "a" * 32
 DAY = 86400
 
@@ -144,24 +137,4 @@ def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
     client.delete_secret(SecretId="marked")
     known = {"SecretId": ["shop/db", "marked", "none"], "Name": ["shop/db", "new"], "ClientRequestToken": [TOKEN]}
     known |= {"VersionStage": ["AWSCURRENT"], "MoveToVersionId": [TOKEN], "RemoveFromVersionId": [TOKEN]}
-    model = MODELS["secretsmanager"].operation_model(name)
-    modelled = {error.name for error in model.error_shapes} | COMMON
-
-    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(values(model.input_shape, known))
-    def ask(params: dict[str, Any]) -> None:
-        before = list(rooms.store.world.records())
-        error = _failure(lambda: getattr(client, xform_name(name))(**params))
-        if error is not None:
-            assert error.response["Error"]["Code"] in modelled, error
-            assert list(rooms.store.world.records()) == before
-
-    ask()
-
-
-def _failure(call: Callable[[], object]) -> ClientError | None:
-    try:
-        call()
-    except ClientError as error:
-        return error
-    return None
+    ask_anything(rooms, "secretsmanager", name, known, COMMON)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore import xform_name
-from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
 
 from moyai.api.ssm.service import SSM
 from tests.contract.api.asking import code
-from tests.contract.api.drawn import values
-from tests.contract.api.rooms import MODELS
+from tests.contract.api.drawn import ask_anything
 
-COMMON = {"ValidationException", "SerializationException"}
+COMMON = frozenset({"ValidationException", "SerializationException"})
 
 
 @pytest.fixture
@@ -132,24 +127,4 @@ def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
     put(ssm, "/shop/plain", Type="String")
     known = {"Name": ["/shop/db", "/x"], "Names": ["/shop/db"], "Path": ["/", "/shop"], "ResourceId": ["/shop/db"]}
     known |= {"Key": ["Name", "Type", "Path", "tag:a"], "ResourceType": ["Parameter", "Document"]}
-    model = MODELS["ssm"].operation_model(name)
-    modelled = {error.name for error in model.error_shapes} | COMMON
-
-    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(values(model.input_shape, known))
-    def ask(params: dict[str, Any]) -> None:
-        before = list(rooms.store.world.records())
-        error = _failure(lambda: getattr(ssm, xform_name(name))(**params))
-        if error is not None:
-            assert error.response["Error"]["Code"] in modelled, error
-            assert list(rooms.store.world.records()) == before
-
-    ask()
-
-
-def _failure(call: Callable[[], object]) -> ClientError | None:
-    try:
-        call()
-    except ClientError as error:
-        return error
-    return None
+    ask_anything(rooms, "ssm", name, known, COMMON)
