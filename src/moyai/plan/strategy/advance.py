@@ -13,6 +13,7 @@ from moyai.domain.ecs.service_deployment import HookStatus, Monitor, ServiceDepl
 from moyai.domain.ecs.strategy import EarlySuccess, LifecycleStage
 from moyai.kernel.clock import Instant, later
 from moyai.plan.action import earliest
+from moyai.plan.rollout import bounds
 from moyai.plan.strategy import alarms, breaker, hooks, stages
 from moyai.plan.strategy.case import REROUTE_LIMIT, Case, Step
 from moyai.plan.strategy.ending import abort, asked_back, fail, go_back
@@ -22,6 +23,8 @@ REROUTE_POLL = 1.0
 """Seconds between two looks at whether callers have acknowledged; their acknowledgement rings by itself."""
 
 _S = ServiceDeploymentStatus
+_DECISIVE = frozenset({LifecycleStage.PRE_PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.BAKE_TIME})
+"""Stages after which more calls, or all that there will ever be, come to the new tasks."""
 
 
 def transition(case: Case) -> Step | None:
@@ -44,7 +47,7 @@ def due(case: Case) -> Instant | None:
         return min(later(case.now, REROUTE_POLL), later(case.service.traffic.since, REROUTE_LIMIT))
     baking = case.record.baking_since
     baked = None if baking is None else later(baking, stages.bake(case.record))
-    limit = later(case.record.updated_at, stages.STAGE_LIMIT) if _scaling_up(case) else None
+    limit = later(case.record.updated_at, stages.STAGE_LIMIT) if _lacking(case) else None
     times = (baked, limit, *(run.expires_at for run in hooks.waiting(case.record)))
     return earliest(*(t for t in times if t is not None and t > case.now))
 
@@ -117,13 +120,13 @@ def _brought_on(case: Case) -> Step | None:
     late = _too_late(case)
     if late is not None:
         return late
-    if hooks.waiting(record) or record.stage in {None, LifecycleStage.CLEAN_UP} or _scaling_up(case):
+    if hooks.waiting(record) or record.stage in {None, LifecycleStage.CLEAN_UP}:
         return None
     lasts = stages.bake(record)
     if lasts and record.baking_since is None:
         return Step(case.service, replace(record, baking_since=case.now))
     baked = not lasts or case.now >= later(record.baking_since or case.now, lasts)
-    return _entered(case, stages.following(record)) if baked else None
+    return _entered(case, stages.following(record)) if baked and not _lacking(case) else None
 
 
 def _too_late(case: Case) -> Step | None:
@@ -135,13 +138,17 @@ def _too_late(case: Case) -> Step | None:
         late = replace(case, record=told)
         on = hooks.goes_on(run) or not record.forward
         return Step(case.service, told) if on else asked_back(late, f"{record.stage} lifecycle hook timed out")
-    if _scaling_up(case) and case.now >= later(record.updated_at, stages.STAGE_LIMIT):
+    if _lacking(case) and case.now >= later(record.updated_at, stages.STAGE_LIMIT):
         return asked_back(case, f"{record.stage} took longer than 24 hours")
     return None
 
 
-def _scaling_up(case: Case) -> bool:
-    return case.record.stage is LifecycleStage.SCALE_UP and case.healthy < case.service.desired_count
+def _lacking(case: Case) -> bool:
+    """Whether the new tasks have to become more, or healthy, before the next stage."""
+    if case.record.stage is LifecycleStage.SCALE_UP:
+        return case.healthy < case.service.desired_count
+    decisive = case.record.stage in _DECISIVE and not case.record.alone
+    return decisive and case.healthy < bounds(case.service).floor
 
 
 def _forward(case: Case) -> bool:
