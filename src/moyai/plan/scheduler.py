@@ -31,7 +31,15 @@ from moyai.plan.rollout import Roll, take_stock
 from moyai.plan.selection import held_back
 from moyai.plan.stopping import FAILED_HEALTH_CHECKS, scaling_activity, stop_task, zones_rebalanced
 from moyai.plan.strategy import breaker
-from moyai.plan.strategy.advance import REROUTE_POLL, baking, content_with, due, may_complete, transition
+from moyai.plan.strategy.advance import (
+    REROUTE_POLL,
+    arriving,
+    content_with,
+    due,
+    held,
+    may_complete,
+    transition,
+)
 from moyai.plan.strategy.begin import superseded
 from moyai.plan.strategy.case import Case, case_of, have_acknowledged
 from moyai.plan.strategy.ending import completed
@@ -73,9 +81,9 @@ def _tasks(moment: Moment, roll: Roll, case: Case | None, told: Sequence[str] = 
     service = world.services[roll.service.arn]
     moved, balancing = rebalance(world, roll, now)
     roll = replace(roll, service=moved)
-    made = turns(moment, pools(roll, acknowledged=acknowledged))
+    made = turns(moment, pools(roll, acknowledged=acknowledged, held=None if case is None else held(case)))
     progress = counted(roll, made, None if case is None else content_with(case))
-    case = case if case is None else baking(case, arrived=progress.arrived)
+    case = case if case is None else arriving(case, arrived=progress.arrived)
     following, said = advance(progress, now, may_complete=case is None or may_complete(case))
     following, record = _ended(following, case, now)
     following, unheard = unseen.told(world, following)

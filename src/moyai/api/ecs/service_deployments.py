@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from moyai.api.ecs.deployment_view import brief_view, service_deployment_view, service_revision_view
 from moyai.api.ecs.lookup import active_cluster, service_arn
 from moyai.api.ecs.paging import Ask, page
-from moyai.api.ecs.refusal import unsupported
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import Conflict, InvalidParameter, ServiceDeploymentNotFound, ServiceNotFound
 from moyai.domain.ecs.service_deployment import HookStatus, ServiceDeployment, ServiceDeploymentStatus
@@ -178,9 +177,7 @@ def _under_way(ctx: Context, arn: str) -> ServiceDeployment:
 
 
 def _check_can_stay(record: ServiceDeployment) -> None:
-    """Raises InvalidParameter or Conflict where nothing sensible would be left."""
-    if record.alone:
-        raise unsupported("stopType", "ABORT", "without a revision beside it, half a deployment is no state to stay in")
+    """Raises Conflict where nothing sensible would be left."""
     if record.status in {*_GOING_BACK, _S.STOP_REQUESTED} or record.stage is LifecycleStage.RECONCILE_SERVICE:
         raise Conflict(f"The service deployment is {record.status} in the stage {record.stage} and can't be aborted.")
 

@@ -21,6 +21,7 @@ from moyai.domain.ecs.strategy import (
     DeploymentAlarms,
     EarlySuccess,
     LifecycleHook,
+    LifecycleStage,
     LinearConfiguration,
     Strategy,
 )
@@ -34,6 +35,8 @@ _FULL = 100.0
 _MOST = 2**31 - 1
 _MOST_ALARMS = 100
 _TENTHS = 10
+_OF_ROLLING = frozenset({LifecycleStage.RECONCILE_SERVICE, LifecycleStage.PRE_SCALE_UP, LifecycleStage.POST_SCALE_UP})
+"""Stages of a rolling deployment; the others are about traffic that moves."""
 
 
 class StrategySettings(msgspec.Struct, frozen=True):
@@ -89,12 +92,20 @@ def _check_own(asked: StrategySettings, made: DeploymentConfiguration, before: D
         raise InvalidParameter(f"{_MEMBER}.linearConfiguration is valid with the strategy LINEAR only.")
     if made.canary_configuration is not None and strategy is not Strategy.CANARY:
         raise InvalidParameter(f"{_MEMBER}.canaryConfiguration is valid with the strategy CANARY only.")
-    if strategy is Strategy.ROLLING and made.lifecycle_hooks:
-        raise unsupported(f"{_MEMBER}.lifecycleHooks", "a hook", "a ROLLING deployment has no stages to pause at")
+    if strategy is Strategy.ROLLING:
+        _check_rolling_stages(made.lifecycle_hooks)
     if strategy is Strategy.BLUE_GREEN and asked.bake_time_in_minutes is None and before.strategy is not strategy:
         raise InvalidParameter(f"{_MEMBER}.bakeTimeInMinutes is required with the strategy BLUE_GREEN.")
     if not 0 <= made.bake_time_in_minutes <= _LONGEST_BAKE:
         raise InvalidParameter(f"{_MEMBER}.bakeTimeInMinutes must be between 0 and {_LONGEST_BAKE}.")
+
+
+def _check_rolling_stages(hooks: tuple[LifecycleHook, ...]) -> None:
+    moving = next((s for hook in hooks for s in hook.lifecycle_stages if s not in _OF_ROLLING), None)
+    if moving is not None:
+        raise unsupported(
+            f"{_MEMBER}.lifecycleHooks[].lifecycleStages", moving, "a ROLLING deployment moves no traffic"
+        )
 
 
 def _check_linear(linear: LinearConfiguration | None) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.service_deployment import HookStatus, Monitor, ServiceDeploymentStatus
-from moyai.domain.ecs.strategy import EarlySuccess, LifecycleStage
+from moyai.domain.ecs.strategy import EarlySuccess, LifecycleStage, Strategy
 from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import DeploymentId
 from moyai.plan.action import earliest
 from moyai.plan.rollout import bounds
 from moyai.plan.strategy import alarms, breaker, hooks, stages
@@ -57,12 +58,21 @@ def content_with(case: Case) -> EarlySuccess | None:
     return case.record.configuration.early_success_criteria if case.record.forward else None
 
 
-def baking(case: Case, *, arrived: bool) -> Case:
-    """The case; a rolling deployment that has all its tasks begins to bake."""
+def arriving(case: Case, *, arrived: bool) -> Case:
+    """The case; a rolling deployment that has all its tasks asks the hooks that wait for that, or begins to bake."""
     record = case.record
-    if not arrived or record.stage is not None or record.baking_since is not None or not stages.bake(record):
+    if not arrived or record.stage is not None or record.baking_since is not None:
         return case
-    return replace(case, record=replace(record, baking_since=case.now))
+    if record.forward and stages.stands(record.configuration, LifecycleStage.POST_SCALE_UP):
+        return replace(case, record=_entered(case, stages.following(record)).record)
+    return replace(case, record=replace(record, baking_since=case.now)) if stages.bake(record) else case
+
+
+def held(case: Case) -> DeploymentId | None:
+    """The rolling deployment whose tasks are not to start yet, if this is one."""
+    waits = case.record.alone and case.record.stage is LifecycleStage.PRE_SCALE_UP
+    rolls = case.record.configuration.strategy is Strategy.ROLLING
+    return case.record.target if waits and rolls and case.record.forward else None
 
 
 def may_complete(case: Case) -> bool:

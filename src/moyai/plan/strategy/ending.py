@@ -38,6 +38,8 @@ _WHY: Mapping[Monitor, str] = MappingProxyType(
     }
 )
 _S = ServiceDeploymentStatus
+_STAGES = tuple(LifecycleStage)
+_AFTER_SCALE_UP = frozenset(_STAGES[_STAGES.index(LifecycleStage.SCALE_UP) + 1 :])
 
 
 def rolled_back_because(why: str) -> str:
@@ -112,9 +114,16 @@ def _first_back(record: ServiceDeployment) -> LifecycleStage | None:
 
 
 def abort(case: Case) -> Step:
-    """All stays as it is at this moment: each pool that has traffic keeps it, and its tasks."""
+    """All stays as it is at this moment: each pool that has traffic keeps it, and its tasks. Within one pool there is a
+    desiredCount to keep: a new revision that has not got there starts no task any more, and those before it go on.
+    """
     record = case.changed(status=_S.STOPPED, status_reason=ABORTED, finished_at=case.now, stopped_at=case.now, hooks=())
-    return Step(_given_up(case, ABORTED), record)
+    return Step(_given_up(case, ABORTED, halted=case.record.alone and not _there(case.record)), record)
+
+
+def _there(record: ServiceDeployment) -> bool:
+    """Whether the new revision had all its tasks already."""
+    return record.baking_since is not None or record.stage in _AFTER_SCALE_UP
 
 
 def completed(record: ServiceDeployment, now: Instant) -> ServiceDeployment:

@@ -41,7 +41,8 @@ def wanted(record: ServiceDeployment) -> Traffic:
     """The traffic that the deployment's present stage is about."""
     stage, home, target = record.stage, record.home, record.pool
     if record.alone:
-        return Traffic(() if stage is LifecycleStage.PRE_SCALE_UP else (Share(home, WHOLE),))
+        unknown = stage is LifecycleStage.PRE_SCALE_UP and record.configuration.strategy is not Strategy.ROLLING
+        return Traffic(() if unknown else (Share(home, WHOLE),))
     if record.status is ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS:
         back = (Share(home, WHOLE),)
         return Traffic(back if stage is LifecycleStage.CLEAN_UP else (*back, Share(target, 0)))

@@ -235,9 +235,6 @@ def test_a_first_deployment_has_nothing_to_go_back_to(shop):
     shop.service(desiredCount=1)
     settle(shop)
     arn = newest(shop)["serviceDeploymentArn"]
-    shop.fails(
-        "StopServiceDeployment", "InvalidParameterException", "ABORT", serviceDeploymentArn=arn, stopType="ABORT"
-    )
     shop.call("StopServiceDeployment", serviceDeploymentArn=arn)
     settle(shop)
     record = newest(shop)
@@ -257,6 +254,56 @@ def test_an_aborted_deployment_leaves_both_revisions_with_their_traffic(web):
     assert [d["rolloutState"] for d in service["deployments"]] == ["FAILED", "COMPLETED"]
     record = redeploy(web, **strategy(lifecycleHooks=[PAUSE | {"lifecycleStages": ["RECONCILE_SERVICE"]}]))
     assert record["lifecycleStage"] == "RECONCILE_SERVICE"
+
+
+def test_an_aborted_first_deployment_starts_nothing_more(shop):
+    shop.service(desiredCount=2)
+    settle(shop)
+    (before,) = shop.call("DescribeServices", services=["web"])["services"]
+    shop.call("UpdateService", service="web", desiredCount=3)
+    shop.call("StopServiceDeployment", serviceDeploymentArn=newest(shop)["serviceDeploymentArn"], stopType="ABORT")
+    settle(shop)
+    assert newest(shop)["status"] == "STOPPED"
+    (service,) = shop.call("DescribeServices", services=["web"])["services"]
+    assert [d["rolloutState"] for d in service["deployments"]] == ["FAILED"]
+    assert service["pendingCount"] == before["pendingCount"] == 2
+
+
+def test_an_aborted_rolling_deployment_leaves_the_revision_before_it_at_work(shop):
+    shop.service(desiredCount=0)
+    settle(shop)
+    shop.call("UpdateService", service="web", desiredCount=2)
+    settle(shop)
+    record = redeploy(shop)
+    shop.call("StopServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"], stopType="ABORT")
+    settle(shop)
+    assert newest(shop)["status"] == "STOPPED"
+    (service,) = shop.call("DescribeServices", services=["web"])["services"]
+    assert [d["rolloutState"] for d in service["deployments"]] == ["FAILED", "COMPLETED"]
+    assert [d["pendingCount"] for d in service["deployments"]] == [0, 2]
+
+
+@pytest.mark.parametrize("stage", ["PRE_SCALE_UP", "POST_SCALE_UP"])
+def test_a_rolling_deployment_waits_for_a_hook_before_its_tasks_start_and_after(shop, stage):
+    shop.service(desiredCount=0)
+    settle(shop)
+    record = redeploy(shop, **strategy("ROLLING", lifecycleHooks=[PAUSE | {"lifecycleStages": [stage]}]))
+    assert (record["status"], record["lifecycleStage"]) == ("IN_PROGRESS", stage)
+    (hook,) = record["lifecycleHookDetails"]
+    which = {"serviceDeploymentArn": record["serviceDeploymentArn"], "hookId": hook["hookId"]}
+    shop.call("ContinueServiceDeployment", **which)
+    settle(shop)
+    assert newest(shop)["status"] == "SUCCESSFUL"
+
+
+def test_no_task_of_a_rolling_deployment_starts_while_a_hook_waits_before_it(shop):
+    shop.service(desiredCount=0)
+    settle(shop)
+    shop.call("UpdateService", service="web", desiredCount=2)
+    record = redeploy(shop, **strategy("ROLLING", lifecycleHooks=[PAUSE | {"lifecycleStages": ["PRE_SCALE_UP"]}]))
+    assert record["targetServiceRevision"]["requestedTaskCount"] == 0
+    (service,) = shop.call("DescribeServices", services=["web"])["services"]
+    assert [d["pendingCount"] for d in service["deployments"]] == [0, 2], "the one before it scales meanwhile"
 
 
 def test_a_rolling_deployment_goes_back_to_the_one_before(shop):

@@ -92,7 +92,10 @@ INVALID = [
     (_rolling(strategy="LINEAR", linearConfiguration={"stepBakeTimeInMinutes": -1}), "between 0 and 1440"),
     (_rolling(strategy="CANARY", canaryConfiguration={"canaryPercent": 100.1}), "canaryPercent must be a multiple"),
     (_rolling(strategy="CANARY", canaryConfiguration={"canaryBakeTimeInMinutes": 1441}), "between 0 and 1440"),
-    (_rolling(lifecycleHooks=[PAUSE]), "a ROLLING deployment has no stages to pause at"),
+    (
+        _rolling(lifecycleHooks=[PAUSE]),
+        "POST_TEST_TRAFFIC_SHIFT is not supported by moyai: a ROLLING deployment moves no",
+    ),
     (
         _rolling(strategy="CANARY", lifecycleHooks=[PAUSE | {"hookTargetArn": FUNCTION}]),
         "a PAUSE hook has no hookTargetArn",
@@ -128,7 +131,10 @@ INVALID = [
     (_rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"hookDetails": {"a": "b" * 20000}}]), "at most 16384 bytes"),
     (_rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"hookDetails": "[]"}]), "hookDetails"),
     (_rolling(strategy="CANARY", lifecycleHooks=[HOOK | {"timeoutConfiguration": {"timeoutInMinutes": 1441}}]), "1440"),
-    (_rolling(lifecycleHooks=[HOOK]), "a ROLLING deployment has no stages"),
+    (
+        _rolling(lifecycleHooks=[HOOK | {"lifecycleStages": ["PRODUCTION_TRAFFIC_SHIFT"]}]),
+        "a ROLLING deployment moves no",
+    ),
     ({"desiredCount": -1}, "desiredCount must be between"),
     ({"desiredCount": 5001}, "desiredCount must be between"),
     ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deploymentController.type: CODE_DEPLOY is not supported"),
