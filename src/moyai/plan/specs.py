@@ -13,7 +13,7 @@ from moyai.domain.connect.names import VIRTUAL_CIDR, proxy_ports
 from moyai.domain.ecs import metadata
 from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task import Container, ContainerOverride, Task, role_of
-from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, IpcMode, PidMode, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.spec import (
@@ -23,11 +23,13 @@ from moyai.domain.sandbox.spec import (
     Memory,
     Probe,
     SandboxSpec,
+    Sharing,
     TmpfsMount,
     Ulimit,
 )
 from moyai.domain.sts.session import credentials_id
 from moyai.domain.world import World
+from moyai.kernel.ids import TaskId
 from moyai.kernel.secret import Secret
 from moyai.plan import settings
 from moyai.plan.env_files import read_files
@@ -51,14 +53,32 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         cpu_units=int(task.cpu or 0),
         memory_mib=int(task.memory or 0),
         storage_gib=definition.ephemeral_storage.size_in_gi_b if definition.ephemeral_storage is not None else 0,
+        host=_host(world, task, definition),
+        processes=Sharing.OWN if definition.pid_mode is None else Sharing(definition.pid_mode),
+        ipc=_ipc(definition.ipc_mode),
+        shared_memory=max(_linux(c).shared_memory_size or Memory().shared for c in definition.container_definitions),
     )
+
+
+def _host(world: World, task: Task, definition: TaskDefinition) -> TaskId | None:
+    """Whose processes or IPC it shares. KeyError when that isn't there."""
+    asked = definition.pid_mode is PidMode.HOST or definition.ipc_mode is IpcMode.HOST
+    return world.container_instances[task.container_instance].id if asked and task.container_instance else None
+
+
+def _ipc(mode: IpcMode | None) -> Sharing:
+    return Sharing.OWN if mode in {None, IpcMode.NONE} else Sharing(mode)
+
+
+def _linux(defined: ContainerDefinition) -> LinuxParameters:
+    return defined.linux_parameters or LinuxParameters()
 
 
 def container_spec(case: Case, container: Container) -> ContainerSpec:
     """One application container of the task. Raises Unresolved."""
     task, definition, defined = case.task, case.definition, case.defined(container)
     override = _override(task, container.name)
-    linux, platform = defined.linux_parameters or LinuxParameters(), definition.runtime_platform
+    linux, platform = _linux(defined), definition.runtime_platform
     return ContainerSpec(
         task=task.id,
         name=container.name,
@@ -90,7 +110,7 @@ def container_spec(case: Case, container: Container) -> ContainerSpec:
 
 
 def _memory(defined: ContainerDefinition, override: ContainerOverride) -> Memory:
-    linux = defined.linux_parameters or LinuxParameters()
+    linux = _linux(defined)
     return Memory(
         limit=override.memory or defined.memory or 0,
         reserved=override.memory_reservation or defined.memory_reservation or 0,

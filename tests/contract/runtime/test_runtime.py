@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
-from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName
+from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, Sharing
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
@@ -377,3 +377,30 @@ async def test_a_task_in_an_instance_goes_and_the_instance_stays(place, seen):
     await place.until(seen.up)
     await place.runtime.release(TASK)
     assert set(await place.runtime.observe()) == {host.task}
+
+
+@pytest.mark.parametrize("sharing", [Sharing.TASK, Sharing.HOST])
+async def test_containers_that_share_namespaces_end_one_by_one(place, seen, sharing):
+    host = instance()
+    await place.runtime.shape(fabric(host))
+    await place.runtime.prepare(host)
+    shares = {"processes": sharing, "ipc": sharing, "host": host.task if sharing is Sharing.HOST else None}
+    for number in (1, 2):
+        await place.runtime.prepare(replace(behind(host, number), **shares))
+    for task, name in ((TASK, "app"), (TASK, "side"), (OTHER, "app")):
+        await place.runtime.start(place.container(RUNS, name=name, task=task))
+    await place.until(seen.up)
+    await place.runtime.stop(TASK, "app")
+    await place.until(seen.ended)
+    assert (await look(place.runtime, TASK, "side")).phase is ContainerPhase.RUNNING
+    await place.runtime.release(TASK)
+    assert (await look(place.runtime, OTHER)).phase is ContainerPhase.RUNNING
+    assert set(await place.runtime.observe()) == {host.task, OTHER}
+
+
+async def test_what_is_to_be_shared_with_an_instance_needs_it_to_be_there(place):
+    host = instance()
+    for kind in ("processes", "ipc"):
+        with pytest.raises(SandboxFailed, match="container instance"):
+            await place.runtime.prepare(replace(sandbox(1), host=host.task, **{kind: Sharing.HOST}))
+        assert await place.runtime.inspect(TASK) is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moyai.domain.ecs.container_settings import LinuxParameters
-from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PidMode, TaskDefinition
 
 _LONGEST_STOP = 120
 _START_TIMEOUT = range(2, 121)
@@ -20,6 +20,10 @@ def obstacles(definition: TaskDefinition) -> Iterator[str]:
     """Each by the error that names it."""
     if definition.network_mode is not NetworkMode.AWSVPC:
         yield "Fargate only supports network mode ‘awsvpc’."  # noqa: RUF001  AWS's own quotes
+    if definition.pid_mode is PidMode.HOST:
+        yield _without("pidMode=host")
+    if definition.ipc_mode is not None:
+        yield _without("ipcMode")
     if any(volume.source_path is not None for volume in definition.volumes):
         yield _without("host.sourcePath")
     if any(volume.docker_volume_configuration is not None for volume in definition.volumes):

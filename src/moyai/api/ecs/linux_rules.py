@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from moyai.api.ecs.refusal import unsupported
 from moyai.domain.ecs.container_settings import LinuxParameters, SystemControl, Tmpfs
 from moyai.domain.ecs.errors import ClientException
-from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, IpcMode, NetworkMode, TaskDefinition
 from moyai.domain.sandbox.linux import ALL, CAPABILITIES, TMPFS_FLAGS, TMPFS_VALUES, is_inner_path
 
 _IPC_CONTROLS = frozenset(
@@ -30,6 +30,10 @@ def check_linux(container: ContainerDefinition, definition: TaskDefinition) -> N
     """Raises ClientException."""
     if container.linux_parameters is not None:
         _check_parameters(container.name, container.linux_parameters)
+        size = container.linux_parameters.shared_memory_size
+        if size is not None and definition.ipc_mode is IpcMode.HOST:
+            reason = "with ipcMode=host, /dev/shm is the container instance's"
+            raise unsupported("linuxParameters.sharedMemorySize", size, reason, ClientException)
     for control in container.system_controls:
         _check_control(container.name, control, definition)
     for option in container.docker_security_options or ():
@@ -77,6 +81,8 @@ def _check_control(container: str, control: SystemControl, definition: TaskDefin
         raise _setting(container, f"the value of the system control '{name}' is not valid.")
     if of_network and definition.network_mode is NetworkMode.HOST:
         raise _setting(container, f"the system control '{name}' is not supported when networkMode=host.")
+    if of_ipc and definition.ipc_mode is IpcMode.HOST:
+        raise _setting(container, f"the system control '{name}' is not supported when ipcMode=host.")
 
 
 def _check_names(container: ContainerDefinition) -> None:

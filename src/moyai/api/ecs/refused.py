@@ -34,8 +34,6 @@ _DEFINITION: _Reasons = (
     ("volumes[].fsxWindowsFileServerVolumeConfiguration", _NO_WINDOWS),
     ("volumes[].s3filesVolumeConfiguration", "there is no S3 here"),
     ("volumes[].configuredAtLaunch", _NO_DISKS),
-    ("pidMode", "each container has processes of its own"),
-    ("ipcMode", "each container has IPC of its own"),
     ("proxyConfiguration", "App Mesh is not there yet"),
     ("inferenceAccelerators", _NO_GPU),
     ("enableFaultInjection", "there is no fault injection"),

@@ -29,7 +29,9 @@ from moyai.domain.ecs.task_definition import (
     EphemeralStorage,
     Family,
     HealthCheck,
+    IpcMode,
     NetworkMode,
+    PidMode,
     PortMapping,
     RuntimePlatform,
     TaskDefinition,
@@ -51,6 +53,8 @@ class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
     family: str
     container_definitions: tuple[ContainerDefinition, ...]
     network_mode: NetworkMode | None = None
+    pid_mode: PidMode | None = None
+    ipc_mode: IpcMode | None = None
     requires_compatibilities: tuple[str, ...] | None = None
     cpu: str | None = None
     memory: str | None = None
@@ -111,6 +115,8 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
         registered_by=ctx.principal,
         container_definitions=tuple(_completed(c, mode) for c in request.container_definitions),
         network_mode=mode,
+        pid_mode=request.pid_mode,
+        ipc_mode=request.ipc_mode,
         cpu=size_of_task.cpu,
         memory=size_of_task.memory,
         requires_compatibilities=request.requires_compatibilities,
@@ -184,6 +190,8 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "status": definition.status,
         "container_definitions": [_container_view(c) for c in definition.container_definitions],
         "network_mode": definition.network_mode,
+        "pid_mode": definition.pid_mode,
+        "ipc_mode": definition.ipc_mode,
         "cpu": definition.cpu,
         "memory": definition.memory,
         "requires_compatibilities": definition.requires_compatibilities,

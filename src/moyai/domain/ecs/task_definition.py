@@ -39,6 +39,21 @@ class NetworkMode(StrEnum):
     NONE = "none"
 
 
+class PidMode(StrEnum):
+    """Whose processes a task's containers see; unset means each its own."""
+
+    HOST = "host"
+    TASK = "task"
+
+
+class IpcMode(StrEnum):
+    """With whom a task's containers share IPC; unset means the same as ``none``."""
+
+    HOST = "host"
+    TASK = "task"
+    NONE = "none"
+
+
 class AppProtocol(StrEnum):
     """What a port speaks, for the proxy. Unset on a port mapping means TCP."""
 
@@ -235,6 +250,8 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
     container_definitions: tuple[ContainerDefinition, ...]
     status: TaskDefinitionStatus = TaskDefinitionStatus.ACTIVE
     network_mode: NetworkMode = NetworkMode.BRIDGE
+    pid_mode: PidMode | None = None
+    ipc_mode: IpcMode | None = None
     cpu: str | None = None
     memory: str | None = None
     requires_compatibilities: tuple[str, ...] | None = None

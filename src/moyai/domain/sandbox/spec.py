@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -90,6 +91,17 @@ class NoNetwork(msgspec.Struct, frozen=True, tag="none"):
 AnyNetwork = Network | Bridged | OfHost | NoNetwork
 
 
+class Sharing(StrEnum):
+    """Whose namespace of one kind the containers of a task are in."""
+
+    OWN = "own"
+    """Each has one of its own."""
+    TASK = "task"
+    """All have the task's."""
+    HOST = "host"
+    """All have the container instance's, as its other tasks do that say so."""
+
+
 class SandboxSpec(msgspec.Struct, frozen=True):
     """What the containers of one task share: network namespace, names, limits."""
 
@@ -103,11 +115,31 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """Upper bound for the whole task; 0 = none."""
     storage_gib: int = 0
     """Disk that must be free for the task when it starts; 0 = any."""
+    host: TaskId | None = None
+    """The container instance's sandbox that it was placed in, which must be there first where ``processes`` or ``ipc``
+    are the HOST's."""
+    processes: Sharing = Sharing.OWN
+    ipc: Sharing = Sharing.OWN
+    """Message queues, semaphores, shared memory and /dev/shm."""
+    shared_memory: int = 64
+    """The size of a /dev/shm that all containers have; MiB."""
 
     @property
     def instance(self) -> TaskId | None:
         """The container instance's sandbox that this one is behind or in."""
         return self.network.instance if isinstance(self.network, Bridged | OfHost) else None
+
+    def holder(self, sharing: Sharing) -> TaskId | None:
+        """The sandbox that has the namespace; None = each container. ValueError when there is no such host."""
+        if sharing is Sharing.HOST and self.host is None:
+            raise ValueError("no container instance to share with")
+        return {Sharing.OWN: None, Sharing.TASK: self.task, Sharing.HOST: self.host}[sharing]
+
+    @property
+    def holders(self) -> tuple[TaskId, ...]:
+        """The sandboxes that have namespaces which its containers share."""
+        found = (self.holder(self.processes), self.holder(self.ipc))
+        return tuple(dict.fromkeys(holder for holder in found if holder is not None))
 
 
 class Probe(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ _TASK_ROLE_ON_HOST = "com.amazonaws.ecs.capability.task-iam-role-network-host"
 _ENI = "ecs.capability.task-eni"
 _EXECUTION_LOGS = "ecs.capability.execution-role-awslogs"
 _HEALTH = "ecs.capability.container-health-check"
+_SHARING = "ecs.capability.pid-ipc-namespace-sharing"
 _ORDER = "ecs.capability.container-ordering"
 _DRIVERS = frozenset({"awslogs", "json-file"})
 
@@ -31,6 +32,7 @@ CAPABILITIES: Final = tuple(
             _EXECUTION_LOGS,
             _HEALTH,
             _ORDER,
+            _SHARING,
         }
     )
 )
@@ -42,6 +44,8 @@ def required(definition: TaskDefinition) -> tuple[str, ...]:
     found = {f"{_API}1.18"}
     if definition.network_mode is NetworkMode.AWSVPC:
         found.add(_ENI)
+    if definition.pid_mode is not None or definition.ipc_mode is not None:
+        found.add(_SHARING)
     if definition.task_role_arn is not None:
         found.add(_TASK_ROLE_ON_HOST if definition.network_mode is NetworkMode.HOST else _TASK_ROLE)
     for container in definition.container_definitions:

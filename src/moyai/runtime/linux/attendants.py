@@ -1,11 +1,14 @@
-"""Orders for moyai's own processes, the Envoys and pasta: each alone in a bare root with next to no capabilities."""
+"""Orders for moyai's own processes: the Envoys, pasta, and what holds namespaces.
+
+Each is alone in a bare root with next to no capabilities.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from moyai.domain.sandbox.spec import ProxySpec
+from moyai.domain.sandbox.spec import ProxySpec, SandboxSpec
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.orders import Place, common, probing
 from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY, Order
@@ -16,6 +19,7 @@ PROXY_USER = "20000:20000"
 RUN_IN_PROXY, XDS_IN_PROXY = "/run/proxy", "/run/moyai/xds.sock"
 """What ``{run}`` and ``{xds}`` become, as the proxy sees them."""
 
+_NOBODY = "65534:65534"
 _ENVOY_IN_PROXY = "/envoy"
 _NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
@@ -37,6 +41,31 @@ def proxy(spec: ProxySpec, place: Place, layout: Layout, envoy: Path) -> Order:
             "user": PROXY_USER,
             "held_output": spec.held_output,
             "stop_timeout": float(spec.stop_timeout),
+        }
+    )
+
+
+def pause(spec: SandboxSpec, place: Place, layout: Layout, netns: Path) -> Order:
+    """What holds the namespaces that the containers of a sandbox share: nobody, with nothing, in an empty root."""
+    return Order(
+        common(place, layout)
+        | probing(None)
+        | {
+            "task": spec.task,
+            "netns": str(netns),
+            "layers": (),
+            "mounts": (),
+            "shared_memory": f"{spec.shared_memory}m",
+            "read_only": True,
+            "holds": True,
+            "host_name": "pause",
+            "arguments": (),
+            "environment": {},
+            "working_directory": "/",
+            "user": _NOBODY,
+            "capabilities": (),
+            "limits": (),
+            "stop_timeout": 1.0,
         }
     )
 

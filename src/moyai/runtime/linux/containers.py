@@ -6,21 +6,24 @@ Promise: blocking; an OSError in here is for the caller to translate. Starting o
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
-from moyai.ports.runtime import ImageNotFound
+from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
 from moyai.runtime.linux import attendants, host, orders, processes, sandboxes
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.images import ImageStore
 from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.shim.record import RUNNING
 from moyai.runtime.linux.trust import Trust
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
+_PAUSE = "~pause"
+"""A group's name that no container can have."""
 _PROXY_UID = int(attendants.PROXY_USER.partition(":")[0])
 
 
@@ -36,6 +39,28 @@ class Containers:
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
         self.images = ImageStore(layout.images)
 
+    def hold(self, holder: SandboxSpec) -> None:
+        """Start the process that holds a sandbox's namespaces for others, if it isn't there. Raises SandboxFailed."""
+        directory = self._layout.pause(holder.task)
+        try:
+            directory.mkdir(mode=0o700, exist_ok=True)
+            membership = self._cgroups.make(f"{holder.task}/{_PAUSE}", Bounds())
+            place = orders.Place(directory, directory, membership)
+            netns = sandboxes.namespace(self._layout, holder)
+            processes.start(attendants.pause(holder, place, self._layout, netns))
+        except (OSError, CannotCreate) as error:
+            raise SandboxFailed(f"the task's shared namespaces can't be made: {error}") from error
+
+    def _joins(self, sandbox: SandboxSpec) -> Iterator[tuple[str, int, int]]:
+        """What a container is in that isn't its own, as ``Order.joins`` has it. Raises CannotCreate."""
+        for kind, sharing in (("pid", sandbox.processes), ("ipc", sandbox.ipc)):
+            if (holder := sandbox.holder(sharing)) is None:
+                continue
+            kept = processes.read(self._layout.pause(holder))
+            if kept is None or kept.phase != RUNNING or not kept.keeper_lives():
+                raise CannotCreate(f"what held the {kind} namespace of {holder} has ended")
+            yield kind, kept.init, kept.init_ticks
+
     def start(self, spec: ContainerSpec) -> None:
         """Start one. Raises RuntimeFault."""
         sandbox = sandboxes.required(self._layout, spec.task)
@@ -46,6 +71,7 @@ class Containers:
             sandboxes.namespace(self._layout, sandbox),
             host.disks(self._layout.state),
             self._trust,
+            tuple(self._joins(sandbox)),
         )
         image = self.images.find(spec.image)
         self._check_platform(spec)

@@ -6,6 +6,7 @@
       netns/<name>                  pinned network namespaces
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf
         containers/<name>/          order, lock, state.json, stop; upper, work (the writable layer)
+        pause/                      the process that holds namespaces which containers share
         volumes/<name>/             volumes that end with the task
         proxy/                      the proxy's own directory, its user's
       gone/<task>/                  what is being removed
@@ -84,6 +85,10 @@ class Layout:
     def container(self, task: TaskId, name: str) -> Path:
         """A container's directory."""
         return self.containers(task) / checked(name)
+
+    def pause(self, task: TaskId) -> Path:
+        """The directory of the process that holds a sandbox's shared namespaces; no container can have this place."""
+        return self.task(task) / "pause"
 
     def proxy(self, task: TaskId) -> Path:
         """The run directory of a task's proxy."""

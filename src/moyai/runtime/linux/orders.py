@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 class Surroundings(NamedTuple):
     """What all containers of a task share, and what the machine adds. ``path``: PATH on the host's image;
-    ``disks``: mounts of the host that belong to its root.
+    ``disks``: mounts of the host that belong to its root; ``joins``: see ``Order``.
     """
 
     layout: Layout
@@ -44,6 +44,7 @@ class Surroundings(NamedTuple):
     netns: Path
     disks: Sequence[str] = ()
     trust: Trust = Trust()
+    joins: Sequence[tuple[str, int, int]] = ()
 
 
 def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Surroundings) -> Order:
@@ -61,6 +62,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
         | {
             "task": spec.task,
             "netns": str(surroundings.netns),
+            "joins": tuple(surroundings.joins),
             "layers": (*image.layers, "/") if image.on_host else image.layers,
             "mounts": _container_mounts(spec, image, surroundings),
             "read_only": spec.readonly_root,
@@ -86,6 +88,8 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
         "shared_memory": "64m",
         "sysctls": (),
         "networkless": False,
+        "holds": False,
+        "joins": (),
         "init": False,
         "interactive": False,
         "terminal": False,

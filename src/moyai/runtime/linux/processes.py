@@ -146,21 +146,25 @@ def ask_to_stop(directory: Path) -> None:
         _signal(kept.boot, kept.keeper, kept.keeper_ticks, signal.SIGTERM)
 
 
-def bury(home: Path, grave: Path, containers: str) -> None:
-    """End the containers in ``home`` (a pattern of their directories) and remove it, by way of ``grave``.
+def bury(home: Path, grave: Path, *containers: str) -> None:
+    """End the containers in ``home`` (patterns of their directories) and remove it, by way of ``grave``.
 
     A keeper that a killed control plane had only just started finds its directory gone and gives up; one that
     was a little faster is found in the grave.
     """
     for place in (home, grave):
-        for directory in place.glob(containers):
-            end(directory)
+        _end_all(place, containers)
     shutil.rmtree(grave, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         home.rename(grave)
-    for directory in grave.glob(containers):
-        end(directory)
+    _end_all(grave, containers)
     shutil.rmtree(grave, ignore_errors=True)
+
+
+def _end_all(place: Path, containers: tuple[str, ...]) -> None:
+    for pattern in containers:
+        for directory in place.glob(pattern):
+            end(directory)
 
 
 def end(directory: Path) -> None:

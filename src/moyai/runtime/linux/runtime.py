@@ -66,8 +66,20 @@ class LinuxRuntime:
         """See the port."""
         async with self._locks[sandbox.task]:
             await self._open()
-            await self._network.run(partial(sandboxes.make, self._layout, self._cgroups, sandbox))
+            if not sandboxes.is_whole(self._layout, sandbox):
+                await self._make(sandbox)
         self._bell.ring(sandbox.task)
+
+    async def _make(self, sandbox: SandboxSpec) -> None:
+        await self._network.run(partial(sandboxes.make, self._layout, self._cgroups, sandbox))
+        for holder in sandbox.holders:
+            if holder == sandbox.task:
+                await self._work(partial(self._containers.hold, sandbox))
+                continue
+            async with self._locks[holder]:
+                host = sandboxes.instance(self._layout, holder)
+                await self._work(partial(self._containers.hold, host))
+        await self._work(_translated(partial(sandboxes.keep, self._layout, sandbox)))
 
     async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         """See the port."""
@@ -88,7 +100,7 @@ class LinuxRuntime:
             return
         spec = sandboxes.begun(self._layout, task)
         await self._network.run(partial(sandboxes.shut, self._layout, spec))
-        await self._work(_translated(partial(processes.bury, directory, grave, "containers/*")))
+        await self._work(_translated(partial(processes.bury, directory, grave, "containers/*", "pause")))
         await self._work(lambda: self._cgroups.remove(task))
         await self._network.run(partial(sandboxes.disconnect, self._layout, task, spec))
 

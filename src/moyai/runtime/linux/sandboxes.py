@@ -23,11 +23,14 @@ _GIBIBYTE = 1024**3
 _INTENDED = "sandbox.new"
 
 
+def is_whole(layout: Layout, spec: SandboxSpec) -> bool:
+    """Whether it has been made, and is still there."""
+    return layout.sandbox(spec.task).exists() and netns.is_pinned(namespace(layout, spec))
+
+
 def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
-    """Make a task's or an instance's sandbox, if there is none. Raises SandboxFailed."""
+    """Make a task's or an instance's sandbox. It counts as whole once it is kept. Raises SandboxFailed."""
     task = spec.task
-    if layout.sandbox(task).exists() and netns.is_pinned(namespace(layout, spec)):
-        return
     if spec.storage_gib * _GIBIBYTE > (free := shutil.disk_usage(layout.state).free):
         raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
     try:
@@ -36,7 +39,6 @@ def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
         names.write(spec, layout.task(task))
         cgroups.make(task, Bounds(spec.cpu_units, Memory(spec.memory_mib)))
         _connect(layout, spec)
-        keep(layout, spec)
     except (OSError, CannotCreate) as error:
         raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
 
@@ -59,8 +61,7 @@ def _connect(layout: Layout, spec: SandboxSpec) -> None:
         case Bridged():
             bridge.join(task, wanted, layout.task_netns(wanted.instance), pin)
         case OfHost():
-            if not netns.is_pinned(pin):
-                raise SandboxFailed(f"the container instance {wanted.instance} is not there")
+            instance(layout, wanted.instance)
         case NoNetwork():
             network.enclose(pin)
     if spec.intercept is not None:
@@ -91,6 +92,14 @@ def shut(layout: Layout, spec: SandboxSpec | None) -> None:
 def namespace(layout: Layout, spec: SandboxSpec) -> Path:
     """The file that pins the network namespace of a sandbox's containers."""
     return layout.task_netns(spec.network.instance if isinstance(spec.network, OfHost) else spec.task)
+
+
+def instance(layout: Layout, task: TaskId) -> SandboxSpec:
+    """A container instance's own sandbox. Raises SandboxFailed when it isn't there."""
+    spec = read(layout, task)
+    if spec is None or not netns.is_pinned(layout.task_netns(task)):
+        raise SandboxFailed(f"the container instance {task} is not there")
+    return spec
 
 
 def name(layout: Layout, task: TaskId, hosts: tuple[HostName, ...]) -> None:

@@ -47,9 +47,9 @@ class SimRuntime:
     async def prepare(self, sandbox: SandboxSpec) -> None:
         """See ``TaskRuntime.prepare``."""
         self._check("prepare", sandbox.task)
-        instance = sandbox.instance
-        if instance is not None and instance not in self._sandboxes:
-            raise SandboxFailed(f"the container instance {instance} is not there")
+        for instance in {sandbox.instance, sandbox.host} - {None}:
+            if instance not in self._sandboxes:
+                raise SandboxFailed(f"the container instance {instance} is not there")
         if sandbox.task not in self._sandboxes:
             self._sandboxes[sandbox.task] = SimSandbox(sandbox)
             self._changed("prepare", sandbox.task)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from moyai.api.ecs.task_definitions import definition_view
+from moyai.domain.ecs.container_settings import LinuxParameters
+from moyai.domain.ecs.task_definition import IpcMode, NetworkMode, PidMode
+from moyai.domain.sandbox.spec import Sharing
+from moyai.plan.placement.capabilities import required
 from moyai.plan.settings import capabilities
 from moyai.plan.specs import container_spec, sandbox_spec
+from moyai.testing.world import Builder
 from tests.unit.api.ecs.bench import NETWORK, container, fargate
+from tests.unit.plan.instances import definition, instance, on
 from tests.unit.plan.tasks import case_of
 
 EC2 = {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]}
@@ -77,6 +85,11 @@ def one(**members):
         ({"ephemeralStorage": {"sizeInGiB": 20}}, "EphemeralStorage size should be at least 21"),
         ({"ephemeralStorage": {"sizeInGiB": 201}}, "EphemeralStorage size should be at most 200"),
         ({**one(systemControls=[{"namespace": "net.x.y", "value": "1"}]), "networkMode": "host"}, "networkMode=host."),
+        (
+            {**one(systemControls=[{"namespace": "kernel.msgmax", "value": "1"}]), "ipcMode": "host"},
+            "The system control 'kernel.msgmax' is not supported when ipcMode=host.",
+        ),
+        ({**linux(sharedMemorySize=64), "ipcMode": "host"}, "sharedMemorySize: 64 is not supported by moyai"),
     ],
 )
 def test_what_no_container_may_ask(ecs, asked, message):
@@ -90,6 +103,8 @@ def test_what_no_container_may_ask(ecs, asked, message):
         (linux(capabilities={"add": ["NET_ADMIN"]}), "do not support adding the capabilities NET_ADMIN"),
         (linux(sharedMemorySize=64), "Fargate compatible task definitions do not support sharedMemorySize"),
         (linux(maxSwap=0), "do not support maxSwap"),
+        ({"pidMode": "host"}, "Fargate compatible task definitions do not support pidMode=host"),
+        ({"ipcMode": "none"}, "Fargate compatible task definitions do not support ipcMode"),
         (one(dockerSecurityOptions=["no-new-privileges"]), "do not support dockerSecurityOptions"),
         (mounts(host={"sourcePath": "/srv"}), "do not support host.sourcePath"),
         (mounts(dockerVolumeConfiguration={"scope": "task"}), "do not support dockerVolumeConfiguration"),
@@ -156,6 +171,46 @@ def test_what_is_accepted_is_shown_and_reaches_the_runtime(ecs):
     assert [(m.path, m.volume, m.read_only) for m in web.volumes] == [("/data", "data", False), ("/a/b", "data", True)]
     assert [(m.path, m.volume, m.read_only) for m in side.volumes] == [("/data", "data", True), ("/a/b", "data", True)]
     assert [(t.path, t.mib, t.options) for t in web.tmpfs] == [("/cache", 16, ("exec", "mode=0700"))]
+
+
+@pytest.mark.parametrize(
+    ("pid", "ipc", "sharing"),
+    [
+        (None, None, (Sharing.OWN, Sharing.OWN)),
+        ("task", "none", (Sharing.TASK, Sharing.OWN)),
+        (None, "task", (Sharing.OWN, Sharing.TASK)),
+        ("host", "host", (Sharing.HOST, Sharing.HOST)),
+    ],
+)
+def test_each_mode_of_sharing_is_shown_needs_an_agent_that_can_and_reaches_the_runtime(pid, ipc, sharing):
+    build = Builder()
+    host = instance(build)
+    made = replace(
+        definition(build, NetworkMode.BRIDGE),
+        pid_mode=None if pid is None else PidMode(pid),
+        ipc_mode=None if ipc is None else IpcMode(ipc),
+    )
+    spec = sandbox_spec(build.world, on(build, host, made), made)
+    assert (spec.processes, spec.ipc) == sharing
+    assert spec.host == (host.id if Sharing.HOST in sharing else None)
+    assert ("ecs.capability.pid-ipc-namespace-sharing" in required(made)) == bool(pid or ipc)
+    assert definition_view(made).items() >= {"pid_mode": pid, "ipc_mode": ipc}.items()
+
+
+def test_fargate_shares_processes_within_a_task(ecs):
+    shown = ecs.call("RegisterTaskDefinition", **fargate(pidMode="task"))["taskDefinition"]
+    assert (shown["pidMode"], shown["compatibilities"]) == ("task", ["EC2", "FARGATE"])
+    ecs.fails("RegisterTaskDefinition", "ClientException", "", **fargate(pidMode="everybody"))
+
+
+def test_the_largest_shared_memory_that_a_container_asks_for_is_the_tasks():
+    build = Builder()
+    made = definition(build, NetworkMode.BRIDGE)
+    first = made.container_definitions[0]
+    sizes = (None, 7, 99)
+    containers = tuple(replace(first, linux_parameters=LinuxParameters(shared_memory_size=size)) for size in sizes)
+    made = replace(made, container_definitions=containers, ipc_mode=IpcMode.TASK)
+    assert sandbox_spec(build.world, on(build, instance(build), made), made).shared_memory == 99
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
+
+_ROUNDS, _PAUSE = 250, 0.01
 
 
 def kill_members(directory: str) -> bool:
@@ -22,6 +25,15 @@ def kill_members(directory: str) -> bool:
             finally:
                 os.close(fd)
     return bool(found)
+
+
+def clear(directory: str) -> None:
+    """Kill what is in a group and in those below it, until nothing is."""
+    for _ in range(_ROUNDS):
+        killed = [kill_members(place) for place, _, _ in os.walk(directory)]
+        if True not in killed:
+            return
+        select.select([], [], [], _PAUSE)
 
 
 def members(directory: str) -> list[int]:

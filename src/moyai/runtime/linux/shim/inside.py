@@ -16,6 +16,7 @@ import termios
 from moyai.runtime.linux.shim import identity, reaper, root, syscalls
 from moyai.runtime.linux.shim.files import TERMINAL, TIOCGPTPEER, Files
 from moyai.runtime.linux.shim.order import Order
+from moyai.runtime.linux.shim.shared import Shared
 
 _CREATE, _START = "CannotCreateContainerError", "CannotStartContainerError"
 _NOT_STARTED = 127
@@ -23,7 +24,7 @@ _PTMX = os.makedev(5, 2)
 _TIOCSPTLCK = 0x40045431  # asm-generic/ioctls.h: unlock it
 
 
-def first(order: Order, files: Files, failure: int) -> None:
+def first(order: Order, files: Files, shared: Shared, failure: int) -> None:
     """Become the container's first process; what hinders that is written to ``failure``. Never returns."""
     category = _CREATE
     try:
@@ -34,10 +35,10 @@ def first(order: Order, files: Files, failure: int) -> None:
             root.leave_networks()
         elif order.netns:
             syscalls.setns(os.open(order.netns, os.O_RDONLY | os.O_CLOEXEC), syscalls.CLONE_NEWNET)
-        flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP
-        syscalls.unshare(flags)
+        memory = shared.enter_ipc()
+        syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWCGROUP)
         syscalls.set_host_name(order.host_name)
-        root.enter(order)
+        root.enter(order, memory)
         if files.control >= 0:
             os.setsid()
             _take_terminal(files.control)
@@ -45,6 +46,8 @@ def first(order: Order, files: Files, failure: int) -> None:
         category = _START
         environment = become(order)
         _end_without_parent(failure)
+        if order.holds:
+            reaper.hold()
         if order.init:
             reaper.become_reaper(failure)
         identity.execute(order.arguments, environment)

@@ -13,11 +13,12 @@ import os
 import select
 import time
 
-from moyai.runtime.linux.shim import inside, record, syscalls
+from moyai.runtime.linux.shim import groups, inside, record, syscalls
 from moyai.runtime.linux.shim.files import Files
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import Log, Stream
 from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, kill_group
+from moyai.runtime.linux.shim.shared import Shared
 from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL, SIGTERM
 
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
@@ -95,11 +96,17 @@ class Keeper:
 
     def _start(self) -> str:
         """Fork the first process; the text of what went wrong, or nothing."""
-        failure = os.pipe()
-        syscalls.unshare(syscalls.CLONE_NEWPID)
-        self._init = os.fork()
+        try:
+            shared = Shared(self._order)
+            self._kill_others()
+            shared.enter_processes()
+            failure = os.pipe()
+            self._init = os.fork()
+        except OSError as error:
+            return f"CannotCreateContainerError: the container's namespaces can't be had: {error.strerror}"
         if self._init == 0:
-            inside.first(self._order, self._files, failure[1])
+            inside.first(self._order, self._files, shared, failure[1])
+        shared.close()
         self._files.keep()
         os.close(failure[1])
         with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
@@ -180,7 +187,8 @@ class Keeper:
     # ---------------------------------------------------------------------------------------------------- ending
 
     def _finish(self) -> None:
-        """The first process is gone, and with it the whole pid namespace: keep the last output and write the end."""
+        """The first process is gone, and the others go with it: keep the last output and write the end."""
+        self._kill_others()
         if self._prober.pid:
             kill_group(self._prober.pid)
         self._files.end()
@@ -202,6 +210,12 @@ class Keeper:
         while not self._record.saved:
             select.select([], [], [], _WRITE_AGAIN)
             self._record.write()
+
+    def _kill_others(self) -> None:
+        """Where the container has no process namespace of its own, nothing but its group tells what is its."""
+        if any(kind == "pid" for kind, _, _ in self._order.joins):
+            for path in self._order.processes:
+                groups.clear(path.rpartition("/")[0])
 
     def _out_of_memory_kills(self) -> int:
         """How many processes of the container's group, which outlives its runs, were killed for want of memory."""

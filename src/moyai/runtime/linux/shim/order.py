@@ -49,6 +49,10 @@ class Order:
     """(file below /proc/sys, text)."""
     networkless: bool
     """A network of its own, with loopback only, instead of ``netns``."""
+    holds: bool
+    """There is no command: the first process keeps its namespaces for others, and reaps what they leave behind."""
+    joins: tuple[tuple[str, int, int], ...]
+    """(``pid`` or ``ipc``, pid, start time): the process that holds a namespace which is used instead of a new one."""
     init: bool
     """A reaper is the first process."""
     interactive: bool

@@ -8,6 +8,7 @@ nothing secret: the order is their own, and a program that runs (the keeper does
 from __future__ import annotations
 
 import os
+import select
 
 from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.syscalls import SIGCHLD
@@ -23,6 +24,7 @@ def become_reaper(failure: int) -> None:
     ``failure``: the descriptor that tells the keeper, by being closed, that the command runs.
     """
     syscalls.block_signals(_EVERY_SIGNAL)
+    syscalls.reap_orphans()
     child = os.fork()
     if child == 0:
         syscalls.default_signals()
@@ -31,6 +33,20 @@ def become_reaper(failure: int) -> None:
     syscalls.close_to_others()
     os.closerange(3, _MOST_DESCRIPTORS)
     _outlive(child)
+
+
+def hold() -> None:
+    """Stay as the first process of namespaces that containers share, and do nothing. Never returns.
+
+    Nothing that it was started with stays open, and it answers no signal: only its keeper's SIGKILL ends it.
+    """
+    syscalls.block_signals(_EVERY_SIGNAL)
+    syscalls.ignore_children()
+    syscalls.call_itself(b"/pause")
+    syscalls.close_to_others()
+    os.closerange(0, _MOST_DESCRIPTORS)
+    while True:
+        select.select([], [], [])
 
 
 def _outlive(child: int) -> None:

@@ -46,8 +46,11 @@ _HIDDEN = (
 _FIXED = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
-def enter(order: Order) -> None:
-    """Make the order's root the root of this process, which must be alone in new mount and pid namespaces."""
+def enter(order: Order, shared_memory: int) -> None:
+    """Make the order's root the root of this process, which must be alone in a new mount namespace.
+
+    ``shared_memory``: a /dev/shm that is another's, too, as ``open_tree`` gives it; -1 = it has one of its own.
+    """
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
     sources = [
         os.open(source, os.O_PATH | os.O_CLOEXEC) if kind in {BIND, BIND_READ_ONLY} else -1
@@ -62,7 +65,7 @@ def enter(order: Order) -> None:
         syscalls.mount("moyai", root, "tmpfs", _SAFE, "mode=0755,size=1m")
     os.chdir(root)
     syscalls.pivot_root_here()
-    _system(order.shared_memory)
+    _system(order.shared_memory, shared_memory)
     for fd, (kind, _, target) in zip(sources, order.mounts, strict=True):
         if fd < 0:
             _empty(target, read_only=kind == EMPTY_READ_ONLY)
@@ -129,7 +132,7 @@ def _escape(path: str) -> str:
     return path
 
 
-def _system(shared_memory: str) -> None:
+def _system(size: str, shared_memory: int) -> None:
     """/proc, /dev and /sys, which every container has."""
     _directory("/proc")
     syscalls.mount("proc", "/proc", "proc", _SEALED)
@@ -143,7 +146,11 @@ def _system(shared_memory: str) -> None:
     for name in ("pts", "shm"):
         os.mkdir(f"/dev/{name}")  # noqa: PTH102
     syscalls.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
-    syscalls.mount("shm", "/dev/shm", "tmpfs", _SEALED, f"mode=1777,size={shared_memory}")  # noqa: S108
+    if shared_memory < 0:
+        syscalls.mount("shm", "/dev/shm", "tmpfs", _SEALED, f"mode=1777,size={size}")  # noqa: S108
+    else:
+        syscalls.move_mount(shared_memory, "/dev/shm")  # noqa: S108
+        os.close(shared_memory)
     _mount_at(paths.inside("/sys", directory=True), "sysfs", _SEALED | MS_RDONLY)
 
 

@@ -42,6 +42,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_KEEPCAPS = 8
 _PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1, 4
@@ -49,11 +50,17 @@ _BPF_STEP_BYTES = 8
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
 _SIG_SETMASK = 2
+_ARG_START = 45
+"""Its place in ``/proc/PID/stat`` behind the process's name; proc_pid_stat(5)."""
+_SIG_IGN = ctypes.c_void_p(1)
 _SFD_CLOEXEC, _SFD_NONBLOCK = 0o2000000, 0o4000
 _SIGSET_BYTES = 128
 
 _OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x2, 0x4, 0x8, 0x10
+
+_OPEN_TREE, _MOVE_MOUNT = 428, 429
+_OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH, _AT_FDCWD = 1, 4, -100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -86,6 +93,19 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
     size = ctypes.c_size_t(ctypes.sizeof(how))
     found = _libc.syscall(ctypes.c_long(_OPENAT2), directory, os.fsencode(path), ctypes.byref(how), size)
     return _check(found, path)
+
+
+def open_tree(path: str) -> int:
+    """A copy of what is mounted at the path, which is mounted nowhere yet."""
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC
+    return _check(_libc.syscall(ctypes.c_long(_OPEN_TREE), _AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}")
+
+
+def move_mount(tree: int, target: str) -> None:
+    """Mount what ``open_tree`` gave at a path of this mount namespace."""
+    to = os.fsencode(target)
+    moved = _libc.syscall(ctypes.c_long(_MOVE_MOUNT), tree, b"", _AT_FDCWD, to, _MOVE_MOUNT_F_EMPTY_PATH)
+    _check(moved, f"mount {target}")
 
 
 def setns(fd: int, kind: int) -> None:
@@ -135,6 +155,16 @@ def no_new_privileges() -> None:
 def close_to_others() -> None:
     """Until the next ``exec``, let nobody without SYS_PTRACE look into this process or at what it has open."""
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def call_itself(name: bytes) -> None:
+    """Be listed under this name, with no arguments."""
+    with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - no pathlib in a keeper
+        fields = file.read().rpartition(")")[2].split()
+    start, end = int(fields[_ARG_START]), int(fields[_ARG_START + 1])
+    if end - start > len(name):
+        ctypes.memset(start, 0, end - start)
+        ctypes.memmove(start, name, len(name))
 
 
 class _Program(ctypes.Structure):
@@ -194,6 +224,16 @@ def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
     for number in numbers:
         _libc.sigaddset(signals, number)
     return signals
+
+
+def reap_orphans() -> None:
+    """What its descendants leave behind becomes this process's, also where it is not the first of its namespace."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def ignore_children() -> None:
+    """Let the kernel reap this process's children as they end."""
+    _libc.signal(SIGCHLD, _SIG_IGN)
 
 
 def block_signals(numbers: tuple[int, ...]) -> None:
