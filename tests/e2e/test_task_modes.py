@@ -21,10 +21,8 @@ def test_containers_of_a_fargate_task_share_their_processes(server):
     seen = cluster.said(arn, "side")
     assert seen[0] != "1"
     assert {"/pause", "sleep 5151"} <= set(seen)
-    ended = eventually(
-        lambda: found if (found := _containers(cluster, arn))["side"]["lastStatus"] == "STOPPED" else None,
-        "it has ended",
-    )
+    eventually(lambda: _containers(cluster, arn)["side"]["lastStatus"] == "STOPPED", "the side container has ended")
+    ended = _containers(cluster, arn)
     assert (ended["side"]["exitCode"], ended["web"]["lastStatus"]) == (0, "RUNNING")
     cluster.ecs.stop_task(cluster=cluster.name, task=arn)
     stopped = {c["name"]: c["exitCode"] for c in cluster.until(arn, "STOPPED")["containers"]}
