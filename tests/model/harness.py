@@ -15,9 +15,10 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouting
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import Pool, ServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.kernel.ids import ContainerInstanceArn, Pool, ServiceArn, TaskArn, TaskId, WorkloadId
 from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop, TurnAway
 from moyai.plan.ending import DRAIN_LIMIT
+from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
 from moyai.plan.mode import is_live
@@ -55,7 +56,8 @@ class Harness:
 
     @property
     def keys(self) -> list[str]:
-        return [*self.book.world.services.keys(), *self.book.world.tasks.keys()]
+        world = self.book.world
+        return [*world.services.keys(), *world.tasks.keys(), *world.container_instances.keys()]
 
     def step(self, key: str) -> bool:
         """One plan, recorded and carried out; whether there was anything in it."""
@@ -116,7 +118,18 @@ class Harness:
         assert arn is not None
         if arn.kind == "service":
             return plan_service(world, self._routes(ServiceArn(key)), ServiceArn(key), now, self.ids)
+        if arn.kind == "container-instance":
+            return plan_instance(world, self._look_at(ContainerInstanceArn(key)), ContainerInstanceArn(key), now)
         return plan_task(world, self._look(world.tasks.get(key)), TaskArn(key), now, self.ids)
+
+    def _look_at(self, instance: ContainerInstanceArn) -> Observed:
+        identity = sandbox_of(instance)
+        sandbox = at_once(self.runtime.inspect(identity))
+        fault = self._faults.pop(identity, None)
+        return Observed(
+            sandboxes={} if sandbox is None else {identity: sandbox},
+            faults={} if fault is None else {identity: fault},
+        )
 
     def _routes(self, service: ServiceArn) -> Observed:
         waiting = frozenset({WorkloadId("a client")}) if service in self.unaware else frozenset()

@@ -13,7 +13,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import ContainerInstance
-from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.ecs.task_definition import TaskDefinition
@@ -43,11 +43,12 @@ def task_definitions() -> Table[TaskDefinition]:
 
 
 def services() -> Table[Service]:
-    """By scope, cluster, and by what their deployments use: namespace, task definition, certificate authority."""
+    """By scope, cluster (``daemon``: ACTIVE ones with a task on each instance), and by what their deployments use."""
     return Table(
         {
             "scope": _scope,
             "cluster": lambda s: (s.cluster,),
+            "daemon": lambda s: (s.cluster,) if s.is_daemon and s.status is ServiceStatus.ACTIVE else (),
             "namespace": lambda s: tuple({d.view.namespace for d in s.deployments if d.view is not None}),
             "task_definition": lambda s: tuple({d.task_definition for d in s.deployments}),
             "authority": lambda s: tuple(
@@ -71,8 +72,7 @@ def tasks() -> Table[Task]:
     """By what they belong to (``group``: ``cluster ARN/group``) and where they are: ``instance``, and by the
     interface that they have for themselves (``address``: ``subnet/address``; ``own_address``: whatever its subnet).
 
-    Stopped ones not by task definition, group, namespace, instance, VPC, public address, ``public``, ``own_address`` or
-    ``alive``.
+    Stopped ones only by id, cluster, service, subnet, ``address`` and ``interface``.
     """
     return Table(
         {

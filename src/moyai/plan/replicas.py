@@ -52,18 +52,18 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
     primary = roll.service.primary
     missing = 0 if primary.halted else max(0, roll.service.desired_count - sum(roll.keeps(t) for t in good))
     wanted = [primary] * min(missing, room) if now >= primary.retry_at else []
-    wanted += _held(roll, limits, good, room - len(wanted), now)
+    wanted += held(roll, limits, good, room - len(wanted), now)
     tasks: list[Task] = []
     no_room = None
     try:
         for deployment in wanted:
-            tasks.append(launch(world, _request(world, roll.service, deployment), now, ids, (*before, *tasks)))
+            tasks.append(launch(world, request_of(world, roll.service, deployment), now, ids, (*before, *tasks)))
     except (NoRoom, Unplaced) as full:
         no_room = full.event
     return Launches(tuple(tasks), missing, 0 if primary.halted else room - len(tasks), no_room)
 
 
-def _held(roll: Roll, limits: Bounds, good: Sequence[Task], room: int, now: Instant) -> list[Deployment]:
+def held(roll: Roll, limits: Bounds, good: Sequence[Task], room: int, now: Instant) -> list[Deployment]:
     """The former deployment, once for each task it must replace while the newest one fails."""
     newest, *others = roll.service.deployments
     former = next((d for d in others if not d.halted), None)
@@ -75,7 +75,8 @@ def _held(roll: Roll, limits: Bounds, good: Sequence[Task], room: int, now: Inst
     return [former] * max(0, min(limits.floor - counted, room))
 
 
-def _request(world: World, service: Service, deployment: Deployment) -> LaunchRequest:
+def request_of(world: World, service: Service, deployment: Deployment) -> LaunchRequest:
+    """What is asked of a new task of this deployment."""
     definition = world.task_definitions[deployment.task_definition]
     network = deployment.network_configuration
     return LaunchRequest(

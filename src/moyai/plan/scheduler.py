@@ -22,6 +22,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import Ids, ServiceArn
 from moyai.plan import events, task_sets, unseen
 from moyai.plan.action import Plan, earliest, plan
+from moyai.plan.daemons import sized
 from moyai.plan.pools import is_simple, pools
 from moyai.plan.progress import advance, counted, steady_again
 from moyai.plan.rebalance import rebalance, starts_for_it, stops_for_it, wakes_at
@@ -56,7 +57,7 @@ def plan_service(world: World, observed: Observed, service_arn: ServiceArn, now:
     service = world.services.get(service_arn)
     if service is None or service.status is ServiceStatus.INACTIVE:
         return Plan()
-    roll = take_stock(world, service, now)
+    roll = take_stock(world, sized(world, service), now)
     if service.status is ServiceStatus.DRAINING or service.is_external:
         settle = _drain if service.status is ServiceStatus.DRAINING else _task_sets
         return settle(Moment(world, now, ids), roll)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from moyai.domain.ecs.task import Task
+from moyai.plan import daemons
 from moyai.plan.replicas import Launches, Moment, launches
 from moyai.plan.rollout import Bounds, Roll, bounds
 from moyai.plan.selection import to_stop
@@ -36,8 +37,14 @@ def turns(moment: Moment, rolls: Iterable[Roll]) -> tuple[Turn, ...]:
     """One for each pool; what one starts, the next reckons with."""
     made: list[Turn] = []
     for roll in rolls:
-        limits = bounds(roll.service)
-        stops = to_stop(roll, limits)
         batch = tuple(t for turn in made for t in turn.launched.tasks)
-        made.append(Turn(roll, limits, stops, launches(moment._replace(batch=batch), roll, limits, stops)))
+        made.append(_turn(moment._replace(batch=batch), roll, bounds(roll.service)))
     return tuple(made)
+
+
+def _turn(moment: Moment, roll: Roll, limits: Bounds) -> Turn:
+    if roll.service.is_daemon:
+        stops = daemons.to_stop(moment.world, roll, limits)
+        return Turn(roll, limits, stops, daemons.launches(moment, roll, limits, stops))
+    stops = to_stop(roll, limits)
+    return Turn(roll, limits, stops, launches(moment, roll, limits, stops))

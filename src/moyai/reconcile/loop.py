@@ -152,7 +152,9 @@ class Reconciler:
                 pass
 
     def _services_of(self, key: Key) -> Iterable[ServiceArn]:
-        """The services that a record's change concerns at once; of an instance, those that have tasks on it."""
+        """The services that a record's change concerns at once; of an instance, those that have tasks on it or want
+        one on every instance.
+        """
         world = self._around.store.world
         match key.table:
             case "service":
@@ -163,7 +165,8 @@ class Reconciler:
             case "alarm":
                 return [watched.service for watched in world.service_deployments.by("alarm", key.key)]
             case "container_instance":
-                return sorted({t.service for t in world.tasks.by("instance", key.key) if t.service is not None})
+                owners = {t.service for t in world.tasks.by("instance", key.key) if t.service is not None}
+                return sorted(owners | self._daemons_at(key.key))
             case _:
                 return []
 
@@ -185,6 +188,14 @@ class Reconciler:
             self._queue.add(task.service)
         if task.container_instance is not None and task.stopped:
             self._queue.add(task.container_instance)
+            for service in sorted(self._daemons_at(task.container_instance)):
+                self._queue.add(service)
+
+    def _daemons_at(self, instance: str) -> set[ServiceArn]:
+        """The DAEMON services of the instance's cluster."""
+        world = self._around.store.world
+        known = world.container_instances.get(instance)
+        return set() if known is None else {service.arn for service in world.services.by("daemon", known.cluster)}
 
     def _ring_starting(self, certificate: str) -> None:
         """Tasks whose proxy can't be started before it has this certificate."""

@@ -205,7 +205,7 @@ class Builder:
     def deploy(self, service: ServiceArn, definition: TaskDefinition) -> DeploymentId:
         """What UpdateService with another task definition does."""
         known = self.world.services[service]
-        return self._deploy(known, definition, known.primary.service_connect)
+        return self._deploy(known, definition, known.primary.service_connect if known.deployments else None)
 
     def roll_back(self, service: ServiceArn) -> None:
         """What StopServiceDeployment does."""

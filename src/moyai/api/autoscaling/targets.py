@@ -80,6 +80,10 @@ def register_scalable_target(ctx: Context, request: RegisterScalableTargetReques
     """Make a target of a service, or change the one it is; its count is brought within the bounds."""
     check_kind(request.service_namespace, request.scalable_dimension)
     service = active_service(ctx, service_named(ctx, request.resource_id))
+    if service.is_daemon:
+        raise InvalidInput(
+            f"ECS service {service.name} uses the DAEMON scheduling strategy, which has no desired count."
+        )
     before = ctx.store.world.scalable_targets.get(service.arn)
     target = _bounds(_made(ctx, request) if before is None else before, request)
     changes = [Put(target), *bounded(ctx.store.world, target, cause_of(before, target), ctx.now, ctx.ids)]

@@ -69,12 +69,12 @@ def describe_services(ctx: Context, request: DescribeServicesRequest) -> dict[st
 def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, object]:
     """The ARNs of a cluster's ACTIVE services."""
     cluster = active_cluster(ctx, request.cluster)
-    of_asked_kind = request.scheduling_strategy != "DAEMON" and request.resource_management_type != "ECS"
+    of_customers = request.resource_management_type != "ECS"
 
     def after(key: str) -> Iterable[str]:
         for service in ctx.store.world.services.after("cluster", cluster.arn, key):
-            wanted = of_asked_kind and service.status is ServiceStatus.ACTIVE
-            if wanted and request.launch_type in {None, service.launch_type}:
+            wanted = of_customers and request.scheduling_strategy in {None, service.scheduling_strategy}
+            if wanted and service.status is ServiceStatus.ACTIVE and request.launch_type in {None, service.launch_type}:
                 yield service.arn
 
     filters = (request.launch_type, request.scheduling_strategy, request.resource_management_type)

@@ -1,6 +1,6 @@
 """What a service's settings may be.
 
-Promise: deployments by the ECS controller or by the owner (EXTERNAL), REPLICA scheduling. A setting that moyai
+Promise: deployments by the ECS controller or by the owner (EXTERNAL). A setting that moyai
 doesn't act on is accepted only with the value that asks for nothing.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
 """
@@ -59,15 +59,6 @@ def checked_count(desired: int | None) -> int:
     if not 0 <= desired <= MAX_DESIRED:
         raise InvalidParameter(f"desiredCount must be between 0 and {MAX_DESIRED}.")
     return desired
-
-
-def check_scheduling(strategy: str) -> None:
-    """Raises InvalidParameter for what is not REPLICA."""
-    if strategy != "REPLICA":
-        raise InvalidParameter(
-            "The daemon scheduling strategy does not support the FARGATE launch type. Change the launch type and try"
-            " again"
-        )
 
 
 def check_controller(controller: DeploymentController) -> None:

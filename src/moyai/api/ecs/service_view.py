@@ -47,7 +47,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "deployment_controller": {"type": service.deployment_controller},
         "current_service_deployment": service.current_deployment,
         "current_service_revisions": [_revision(d, service, tasks) for d in deployments],
-        "scheduling_strategy": "REPLICA",
+        "scheduling_strategy": service.scheduling_strategy,
         "role_arn": f"arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         "events": () if (log := world.service_logs.get(service.arn)) is None else log.events,
         "created_at": service.created_at,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from moyai.api.ecs import daemon_rules
 from moyai.api.ecs.deploying import Wanted, start_deployment
 from moyai.api.ecs.deployment_alarms import check_alarms
 from moyai.api.ecs.external_rules import check_bounds, check_creation, check_update
@@ -23,7 +24,6 @@ from moyai.api.ecs.service_rules import (
     DeploymentSettings,
     check_controller,
     check_same_controller,
-    check_scheduling,
     checked_count,
     checked_grace,
     checked_rebalancing,
@@ -39,7 +39,9 @@ from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import (
+    DAEMON,
     EXTERNAL_CONTROLLER,
+    REPLICA,
     DeploymentConfiguration,
     NetworkConfiguration,
     Service,
@@ -69,7 +71,7 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
     deployment_controller: DeploymentController = DeploymentController()
     network_configuration: NetworkConfiguration | None = None
     health_check_grace_period_seconds: int = 0
-    scheduling_strategy: str = "REPLICA"
+    scheduling_strategy: str = REPLICA
     availability_zone_rebalancing: str | None = None
     tags: tuple[Tag, ...] = ()
     enable_ecs_managed_tags: bool = False
@@ -129,7 +131,9 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         ctx.store.apply([Put(fresh), Put(ServiceLog(key))])
         return {"service": service_view(world, fresh, with_tags=True)}
     definition = runnable_definition(ctx, request.task_definition or "")
-    fresh = launched(fresh, checked_launch(ctx, cluster, definition, _launching(request)))
+    asked = _launching(request)
+    asked = daemon_rules.daemon_launching(cluster, asked) if fresh.is_daemon else asked
+    fresh = launched(fresh, checked_launch(ctx, cluster, definition, asked))
     wanted = Wanted(
         definition=definition,
         network=checked_network(ctx, request.network_configuration, definition),
@@ -172,7 +176,7 @@ def delete_service(ctx: Context, request: DeleteServiceRequest) -> dict[str, obj
     cluster = active_cluster(ctx, request.cluster)
     service = known_service(ctx.store.world, cluster, request.service)
     if service.status is ServiceStatus.ACTIVE:
-        if service.desired_count > 0 and not request.force:
+        if service.desired_count > 0 and not (request.force or service.is_daemon):
             raise InvalidParameter("The service cannot be stopped while it is scaled above 0.")
         service = replace(service, status=ServiceStatus.DRAINING, desired_count=0)
         ctx.store.apply([Put(service)])
@@ -191,12 +195,15 @@ def _repeated(existing: Service, kept: str | None) -> Service:
 def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: str | None) -> Service:
     """The service without a deployment. Raises what its settings may not be."""
     desired = _checked(request)
-    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
-    check_alarms(ctx, configuration)
     controller, rebalancing = request.deployment_controller.type, request.availability_zone_rebalancing
-    is_external = controller == EXTERNAL_CONTROLLER
+    is_external, is_daemon = controller == EXTERNAL_CONTROLLER, request.scheduling_strategy == DAEMON
+    usual = daemon_rules.BY_DEFAULT if is_daemon else DeploymentConfiguration()
+    configuration = deployment_configuration(request.deployment_configuration, usual)
+    check_alarms(ctx, configuration)
     if is_external:
         check_bounds(configuration, rebalancing)
+    if is_daemon:
+        daemon_rules.check_configuration(configuration, rebalancing)
     return Service(
         arn=service_arn(cluster, request.service_name),
         name=request.service_name,
@@ -210,6 +217,7 @@ def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: 
             rebalancing, DISABLED if is_external else ENABLED, configuration
         ),
         deployment_controller=controller,
+        scheduling_strategy=request.scheduling_strategy,
         enable_ecs_managed_tags=request.enable_ecs_managed_tags,
         enable_execute_command=request.enable_execute_command,
         propagate_tags=request.propagate_tags,
@@ -221,13 +229,14 @@ def _fresh(ctx: Context, cluster: Cluster, request: CreateServiceRequest, kept: 
 
 def _checked(request: CreateServiceRequest) -> int:
     """The desired count, after everything that can be told from the request alone."""
-    check_scheduling(request.scheduling_strategy)
     check_controller(request.deployment_controller)
+    daemon_rules.check_scheduling(request.scheduling_strategy, request.deployment_controller.type)
     if request.deployment_controller.type == EXTERNAL_CONTROLLER:
         check_creation(request)
     elif not request.task_definition:
         raise InvalidParameter("TaskDefinition can not be blank.")
-    return checked_count(request.desired_count)
+    count = daemon_rules.uncounted if request.scheduling_strategy == DAEMON else checked_count
+    return count(request.desired_count)
 
 
 def _edited(service: Service, request: UpdateServiceRequest) -> Service:
@@ -236,6 +245,9 @@ def _edited(service: Service, request: UpdateServiceRequest) -> Service:
     desired, grace = request.desired_count, request.health_check_grace_period_seconds
     managed, entered = request.enable_ecs_managed_tags, request.enable_execute_command
     configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
+    if service.is_daemon:
+        daemon_rules.check_update(_change(request), desired)
+        daemon_rules.check_configuration(configuration, request.availability_zone_rebalancing)
     return replace(
         service,
         desired_count=service.desired_count if desired is None else checked_count(desired),
@@ -282,10 +294,6 @@ def _launching(request: CreateServiceRequest) -> Launching:
 
 
 def _change(request: UpdateServiceRequest) -> LaunchChange:
-    return LaunchChange(
-        task_definition=request.task_definition,
-        providers=request.capacity_provider_strategy,
-        platform_version=request.platform_version,
-        constraints=request.placement_constraints,
-        strategy=request.placement_strategy,
-    )
+    providers, version = request.capacity_provider_strategy, request.platform_version
+    constraints, strategy = request.placement_constraints, request.placement_strategy
+    return LaunchChange(request.task_definition, providers, version, constraints, strategy)

@@ -41,6 +41,8 @@ from moyai.kernel.ids import (
 )
 
 ECS_CONTROLLER, EXTERNAL_CONTROLLER = "ECS", "EXTERNAL"
+REPLICA, DAEMON = "REPLICA", "DAEMON"
+"""Scheduling strategies: so many tasks, or one on each container instance."""
 
 
 class ServiceStatus(StrEnum):
@@ -137,6 +139,7 @@ class Service(Stored, frozen=True, tag="service"):
     created_by: str
     deployments: tuple[Deployment, ...]
     desired_count: int
+    """As it was asked for; of a DAEMON service, as the scheduler counted it."""
     status: ServiceStatus = ServiceStatus.ACTIVE
     inactive_at: Instant | None = None
     deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
@@ -164,6 +167,7 @@ class Service(Stored, frozen=True, tag="service"):
     settled: DeploymentId | None = None
     """The newest deployment that came to its end: what a rollback goes back to."""
     deployment_controller: str = ECS_CONTROLLER
+    scheduling_strategy: str = REPLICA
 
     @property
     def key(self) -> ServiceArn:
@@ -184,6 +188,11 @@ class Service(Stored, frozen=True, tag="service"):
     def is_external(self) -> bool:
         """Whether its deployments are task sets, which its owner makes and removes."""
         return self.deployment_controller == EXTERNAL_CONTROLLER
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it has one task on each container instance, rather than so many."""
+        return self.scheduling_strategy == DAEMON
 
 
 class ServiceEvent(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -29,13 +28,12 @@ from moyai.domain.world import World
 from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, DeploymentId, Ids, TaskId
 from moyai.plan.host_ports import bindings
 from moyai.plan.placement.capabilities import required
-from moyai.plan.placement.evaluate import PatternTooSlow, satisfies
+from moyai.plan.placement.constraints import is_member
+from moyai.plan.placement.daemons import without_reserved
 from moyai.plan.placement.facts import facts_of
-from moyai.plan.placement.parse import parse
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
 from moyai.plan.placement.resources import Left, left_of, need_of, tasks_on
 from moyai.plan.placement.spread import field_of
-from moyai.plan.placement.syntax import Expression
 
 _DRAWN_DIGITS = 8
 _BY_DEFAULT = (
@@ -77,7 +75,7 @@ def choose(world: World, seat: Seat, batch: Sequence[Task], ids: Ids) -> Contain
     good: list[_Candidate] = []
     refusals: list[Refusal] = []
     for instance in _asked(world, seat):
-        candidate = _Candidate(instance, tasks_on(world, instance, batch), left_of(world, instance, batch))
+        candidate = _candidate(world, seat, instance, batch)
         reason = _lacks(candidate, seat)
         if reason is None:
             good.append(candidate)
@@ -94,11 +92,20 @@ def choose(world: World, seat: Seat, batch: Sequence[Task], ids: Ids) -> Contain
 
 def _asked(world: World, seat: Seat) -> list[ContainerInstance]:
     """The instances that a task like this is placed on at all; the order is always the same."""
-    known = world.container_instances.by("cluster", seat.cluster)
     if seat.instance is not None:
-        return [one for one in known if one.arn == seat.instance]
+        named = world.container_instances.get(seat.instance)
+        return [] if named is None else [named]
+    known = world.container_instances.by("cluster", seat.cluster)
     found = (one for one in known if one.status is ContainerInstanceStatus.ACTIVE)
     return [one for one in found if one.launch_type == seat.launch_type and seat.provider in {None, one.provider}]
+
+
+def _candidate(world: World, seat: Seat, instance: ContainerInstance, batch: Sequence[Task]) -> _Candidate:
+    """The instance with what is left for this task: where it is the scheduler's choice, without what daemons need."""
+    tasks, left = tasks_on(world, instance, batch), left_of(world, instance, batch)
+    if seat.instance is None:
+        left = without_reserved(world, instance, tasks, left)
+    return _Candidate(instance, tasks, left)
 
 
 def _lacks(candidate: _Candidate, seat: Seat) -> Reason | None:
@@ -127,24 +134,11 @@ def _other_machine(definition: TaskDefinition, architecture: str | None) -> bool
 
 
 def _violates(candidate: _Candidate, seat: Seat) -> Reason | None:
-    for constraint in (*seat.definition.placement_constraints, *seat.constraints):
-        if constraint.type == DISTINCT_INSTANCE:
-            if any(t.container_instance == candidate.instance.arn for t in seat.peers):
-                return Reason.DISTINCT_INSTANCE
-            continue
-        try:
-            fits = satisfies(facts_of(candidate.instance, candidate.tasks), _parsed(constraint.expression or ""))
-        except PatternTooSlow:
-            fits = False
-        if not fits:
-            return Reason.MEMBER_OF
-    return None
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str) -> Expression:
-    """What was found to be an expression when it was asked for."""
-    return parse(text)
+    constraints = (*seat.definition.placement_constraints, *seat.constraints)
+    apart = any(one.type == DISTINCT_INSTANCE for one in constraints)
+    if apart and any(t.container_instance == candidate.instance.arn for t in seat.peers):
+        return Reason.DISTINCT_INSTANCE
+    return None if is_member(facts_of(candidate.instance, candidate.tasks), constraints) else Reason.MEMBER_OF
 
 
 def _best(world: World, good: list[_Candidate], strategy: PlacementStrategy, seat: Seat, ids: Ids) -> list[_Candidate]:

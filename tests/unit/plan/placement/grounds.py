@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, ContainerInstanceStatus, Resources
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.domain.world import Put, World
-from moyai.plan.enrol import NewInstance, enrolled
 from moyai.plan.launch import LaunchRequest, launch
+from moyai.testing.instances import instance
 from moyai.testing.world import Builder
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -29,10 +29,7 @@ class Grounds:
     def instance(
         self, zone: str = "us-east-1a", cpu: int = 1024, memory: int = 1024, **attributes: str
     ) -> ContainerInstance:
-        own = tuple(Attribute(name, value) for name, value in attributes.items())
-        wanted = NewInstance(self.builder.cluster(), Resources(cpu, memory), zone=zone, attributes=own)
-        made = enrolled(self.world, wanted, self.builder.clock.now(), self.builder.ids)
-        return self.put(replace(made, agent_connected=True))
+        return instance(self.builder, zone, resources=Resources(cpu, memory), **attributes)
 
     def put(self, instance: ContainerInstance) -> ContainerInstance:
         self.builder.book.apply([Put(instance)])

@@ -1,0 +1,76 @@
+"""Container instances and services on them, for tests: as the API would have recorded them."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, ContainerInstanceStatus, Resources
+from moyai.domain.ecs.service import DAEMON, REPLICA, DeploymentConfiguration, Service
+from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
+from moyai.domain.world import Put
+from moyai.kernel.arn import arn
+from moyai.kernel.ids import ContainerInstanceArn, ServiceArn
+from moyai.plan.enrol import EC2, NewInstance, enrolled
+from moyai.testing.world import SCOPE, Builder
+
+DAEMON_BOUNDS = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=0)
+"""Those of a DAEMON service that names none."""
+
+
+def instance(
+    build: Builder,
+    zone: str | None = None,
+    *,
+    resources: Resources | None = None,
+    launch_type: str = EC2,
+    connected: bool = True,
+    **attributes: str,
+) -> ContainerInstance:
+    """A new ACTIVE instance of the default cluster, in the emptiest zone where none is named."""
+    own = tuple(Attribute(name, value) for name, value in attributes.items())
+    wanted = NewInstance(
+        build.cluster(), resources or Resources(1024, 1024), launch_type=launch_type, zone=zone, attributes=own
+    )
+    made = enrolled(build.world, wanted, build.clock.now(), build.ids)
+    made = replace(made, agent_connected=connected)
+    build.book.apply([Put(made)])
+    return made
+
+
+def turned(build: Builder, key: ContainerInstanceArn, status: ContainerInstanceStatus) -> None:
+    """What UpdateContainerInstancesState, or DeregisterContainerInstance of an empty one, does to the instance."""
+    known = build.world.container_instances[key]
+    build.book.apply([Put(replace(known, status=status, version=known.version + 1))])
+
+
+def placed(build: Builder, definition: TaskDefinition, mode: NetworkMode = NetworkMode.BRIDGE) -> TaskDefinition:
+    """The definition as one for container instances: its containers have sizes, the task has none."""
+    containers = tuple(replace(c, cpu=c.cpu or 256, memory=c.memory or 256) for c in definition.container_definitions)
+    made = replace(definition, network_mode=mode, cpu=None, memory=None, compatibilities=(EC2,))
+    made = replace(made, container_definitions=containers)
+    build.book.apply([Put(made)])
+    return made
+
+
+def on_instances(
+    build: Builder, name: str, definition: TaskDefinition, desired: int | None = None, **changes: object
+) -> ServiceArn:
+    """A service with the launch type EC2 in the default cluster; without a count it is a DAEMON service. ``changes``:
+    members of its record that are not as they come.
+    """
+    key = ServiceArn(arn("ecs", SCOPE, f"service/default/{name}"))
+    made = Service(
+        arn=key,
+        name=name,
+        cluster=build.cluster(),
+        created_at=build.clock.now(),
+        created_by="test",
+        deployments=(),
+        desired_count=desired or 0,
+        deployment_configuration=DAEMON_BOUNDS if desired is None else DeploymentConfiguration(),
+        launch_type=EC2,
+        scheduling_strategy=DAEMON if desired is None else REPLICA,
+    )
+    build.book.apply([Put(replace(made, **changes))])
+    build.deploy(key, definition)
+    return key

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus, Resources
+from moyai.domain.ecs.placement import PlacementConstraint
+from moyai.domain.ecs.service import DeploymentConfiguration
+from moyai.domain.ecs.task import DesiredStatus, TaskStatus
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
+from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.world import CHECK, Builder
+from tests.unit.plan.tasks import put, schedule
+
+STEADY = "has reached a steady state."
+
+
+def agent(build, port=0, **container):
+    ports = (PortMapping(80, port),) if port else ()
+    app = ContainerDefinition("app", "moyai.local/host", cpu=256, memory=256, port_mappings=ports, **container)
+    return placed(build, build.definition("agent", app))
+
+
+def settle(build, *services):
+    """What is started runs and what is stopped is gone, until nothing moves."""
+    for _ in range(20):
+        before = {t.arn: t.version for t in build.world.tasks}
+        for service in services:
+            schedule(build, service)
+        for task in build.world.tasks:
+            if task.stopped:
+                continue
+            if task.desired_status is DesiredStatus.STOPPED:
+                put(build, task.arn, last_status=TaskStatus.STOPPED, version=task.version + 1)
+            elif task.last_status is not TaskStatus.RUNNING:
+                checked = build.world.task_definitions[task.task_definition].container_definitions[0].health_check
+                health = Health.HEALTHY if checked else Health.UNKNOWN
+                put(build, task.arn, last_status=TaskStatus.RUNNING, health_status=health, version=task.version + 1)
+        if before == {t.arn: t.version for t in build.world.tasks}:
+            return
+    raise AssertionError("it never settles")
+
+
+def where(build, service):
+    return sorted(t.container_instance for t in build.tasks(service))
+
+
+def test_there_is_one_task_on_each_instance_and_the_service_counts_them():
+    build = Builder()
+    made = [instance(build) for _ in range(3)]
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    assert where(build, logs) == sorted(i.arn for i in made)
+    assert build.world.services[logs].desired_count == 3
+    assert build.messages(logs)[-1].endswith(STEADY)
+    made.append(instance(build))
+    settle(build, logs)
+    assert where(build, logs) == sorted(i.arn for i in made)
+    assert build.world.services[logs].desired_count == 4
+
+
+def test_without_instances_it_is_steady_with_none():
+    build = Builder()
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    assert build.world.services[logs].desired_count == 0
+    assert build.messages(logs)[-1].endswith(STEADY)
+
+
+@pytest.mark.parametrize("status", [ContainerInstanceStatus.DRAINING, ContainerInstanceStatus.INACTIVE])
+def test_an_instance_that_goes_loses_its_task_and_no_other_gets_it(status):
+    build = Builder()
+    gone, stays = instance(build), instance(build)
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    turned(build, gone.arn, status)
+    settle(build, logs)
+    assert where(build, logs) == [stays.arn]
+    assert build.world.services[logs].desired_count == 1
+    turned(build, gone.arn, ContainerInstanceStatus.ACTIVE)
+    settle(build, logs)
+    assert where(build, logs) == sorted([gone.arn, stays.arn])
+
+
+def test_on_a_draining_instance_it_goes_after_the_tasks_of_other_services():
+    build = Builder()
+    gone, other = instance(build), instance(build)
+    logs = on_instances(build, "logs", agent(build))
+    web = on_instances(build, "web", placed(build, build.definition("web")), 2)
+    settle(build, logs, web)
+    turned(build, gone.arn, ContainerInstanceStatus.DRAINING)
+    schedule(build, logs)
+    assert where(build, logs) == sorted([gone.arn, other.arn])
+    settle(build, web)
+    assert where(build, web) == [other.arn, other.arn]
+    settle(build, logs)
+    assert where(build, logs) == [other.arn]
+
+
+def test_other_launch_types_and_what_constraints_exclude_are_left_alone():
+    build = Builder()
+    instance(build, launch_type="EXTERNAL")
+    instance(build, stack="test")
+    prod = instance(build, stack="prod")
+    constraint = PlacementConstraint("memberOf", "attribute:stack == prod")
+    logs = on_instances(build, "logs", agent(build), placement_constraints=(constraint,))
+    settle(build, logs)
+    assert where(build, logs) == [prod.arn]
+
+
+def test_a_constraint_that_no_longer_holds_stops_the_task():
+    build = Builder()
+    first, second = instance(build, stack="prod"), instance(build, stack="prod")
+    constraint = PlacementConstraint("memberOf", "attribute:stack == prod")
+    logs = on_instances(build, "logs", agent(build), placement_constraints=(constraint,))
+    settle(build, logs)
+    known = build.world.container_instances[first.arn]
+    without = tuple(a for a in known.attributes if a.name != "stack")
+    build.book.apply([Put(replace(known, attributes=without))])
+    settle(build, logs)
+    assert where(build, logs) == [second.arn]
+
+
+def test_its_own_task_is_no_reason_against_itself():
+    build = Builder()
+    instance(build)
+    alone = PlacementConstraint("memberOf", "runningTasksCount == 0 and task:group != service:logs")
+    logs = on_instances(build, "logs", agent(build), placement_constraints=(alone,))
+    settle(build, logs)
+    assert len(where(build, logs)) == 1
+
+
+def test_a_deployment_stops_each_before_it_starts_its_successor_within_the_minimum():
+    build = Builder()
+    for _ in range(4):
+        instance(build)
+    half = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=50)
+    logs = on_instances(build, "logs", agent(build, port=8080), deployment_configuration=half)
+    settle(build, logs)
+    build.deploy(logs, agent(build, port=8080))
+    schedule(build, logs)
+    tasks = build.tasks(logs)
+    assert [t.desired_status for t in tasks].count(DesiredStatus.STOPPED) == 2
+    schedule(build, logs)
+    assert len(build.tasks(logs)) == 4  # not before the former ones are STOPPED
+    settle(build, logs)
+    service = build.world.services[logs]
+    assert {t.deployment for t in build.tasks(logs)} == {service.primary.id}
+    assert len(where(build, logs)) == len(set(where(build, logs))) == 4
+    assert not [m for m in build.messages(logs) if "unable" in m]
+
+
+def test_with_a_minimum_of_nothing_all_are_replaced_at_once():
+    build = Builder()
+    for _ in range(3):
+        instance(build)
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    build.deploy(logs, agent(build))
+    schedule(build, logs)
+    assert {t.desired_status for t in build.tasks(logs)} == {DesiredStatus.STOPPED}
+    settle(build, logs)
+    assert len(where(build, logs)) == 3
+
+
+def test_rounding_that_leaves_no_move_is_said():
+    build = Builder()
+    instance(build)
+    most = DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=60)
+    logs = on_instances(build, "logs", agent(build), deployment_configuration=most)
+    settle(build, logs)
+    build.deploy(logs, agent(build))
+    settle(build, logs)
+    assert "because of the service deployment configuration" in build.messages(logs)[-1]
+
+
+def test_an_instance_without_room_is_said_and_tried_again_and_the_others_have_theirs():
+    build = Builder()
+    small = instance(build, resources=Resources(100, 100))
+    good = instance(build)
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    assert where(build, logs) == [good.arn]
+    assert build.world.services[logs].desired_count == 2
+    assert f"(container-instance {small.id}) has insufficient CPU" in build.messages(logs)[-1]
+    build.book.apply([Put(replace(small, resources=Resources(1000, 1000)))])
+    settle(build, logs)
+    assert where(build, logs) == sorted([good.arn, small.arn])
+    assert build.messages(logs)[-1].endswith(STEADY)
+
+
+def test_what_it_needs_is_kept_for_it():
+    build = Builder()
+    logs = on_instances(build, "logs", agent(build, port=8080))
+    instance(build, resources=Resources(1024, 1024))
+    web = on_instances(build, "web", placed(build, build.definition("web")), 4)
+    settle(build, web)
+    assert len(where(build, web)) == 3
+    settle(build, logs)
+    assert len(where(build, logs)) == 1
+    settle(build, web)
+    assert len(where(build, web)) == 3
+
+
+def test_its_fixed_port_is_kept_for_it():
+    build = Builder()
+    logs = on_instances(build, "logs", agent(build, port=8080))
+    instance(build)
+    taker = placed(
+        build, build.definition("web", ContainerDefinition("w", "i", port_mappings=(PortMapping(80, 8080),)))
+    )
+    web = on_instances(build, "web", taker, 1)
+    settle(build, web, logs)
+    assert where(build, web) == []
+    assert len(where(build, logs)) == 1
+
+
+def test_unhealthy_ones_are_replaced_each_on_its_instance():
+    build = Builder()
+    for _ in range(2):
+        instance(build)
+    logs = on_instances(build, "logs", agent(build, health_check=CHECK))
+    settle(build, logs)
+    for task in build.tasks(logs):
+        put(build, task.arn, health_status=Health.UNHEALTHY)
+    sick = {t.arn for t in build.tasks(logs)}
+    settle(build, logs)
+    assert not sick & {t.arn for t in build.tasks(logs)}
+    assert len(set(where(build, logs))) == 2
+
+
+def test_a_protected_task_stays_on_an_instance_that_is_drained():
+    build = Builder()
+    gone = instance(build)
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    [task] = build.tasks(logs)
+    put(build, task.arn, protected_until=build.clock.now() + 600)
+    turned(build, gone.arn, ContainerInstanceStatus.DRAINING)
+    settle(build, logs)
+    assert where(build, logs) == [gone.arn]
+
+
+def test_a_deleted_one_stops_everywhere_and_counts_no_more():
+    build = Builder()
+    instance(build)
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    build.delete(logs)
+    settle(build, logs)
+    schedule(build, logs)
+    assert where(build, logs) == []
+    assert build.world.services[logs].status.value == "INACTIVE"
+    assert build.world.services[logs].desired_count == 0
+
+
+def test_with_awsvpc_each_has_an_interface_in_its_instances_zone():
+    build = Builder()
+    made = [instance(build) for _ in range(3)]
+    definition = placed(build, build.definition("agent"), NetworkMode.AWSVPC)
+    logs = on_instances(build, "logs", definition)
+    settle(build, logs)
+    zones = {i.arn: i.availability_zone for i in made}
+    assert all(t.availability_zone == zones[t.container_instance] for t in build.tasks(logs))
+    assert len({t.interface.address for t in build.tasks(logs)}) == 3
