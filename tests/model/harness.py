@@ -22,6 +22,7 @@ from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
 from moyai.plan.mode import is_live
+from moyai.plan.placement.daemons import hosts
 from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import AFTER_DRAIN, bounds, is_healthy
 from moyai.plan.scheduler import plan_service
@@ -211,6 +212,8 @@ class Harness:
         service = world.services.get(key)
         if service is None or service.status is not ServiceStatus.ACTIVE:
             return
+        records = (change.record for change in plan.changes if isinstance(change, Put))
+        service = next((r for r in records if isinstance(r, Service) and r.arn == key), service)
         before = world.tasks.by("service", service.arn)
         written = {c.record.arn: c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, Task)}
         halted = {d.id for d in service.deployments if d.halted}
@@ -218,7 +221,7 @@ class Harness:
         after = [written.get(t.arn, t) for t in before] + [t for a, t in written.items() if a not in world.tasks]
         for pool in {t.pool for t in after}:
             mine, then = [t for t in before if t.pool == pool], [t for t in after if t.pool == pool]
-            healthy, still = self._healthy(mine), self._healthy(then)
+            healthy, still = self._healthy(service, mine), self._healthy(service, then)
             assert still >= min(healthy, self._floor(service, pool)), "minimumHealthyPercent"
             assert _alive(then) <= max(_alive(mine), bounds(service).ceiling), "maximumPercent"
 
@@ -246,8 +249,12 @@ class Harness:
             assert service.arn not in self.unaware or waited, "acknowledged before it is forgotten"
         self.unaware.add(service.arn)
 
-    def _healthy(self, tasks: Any) -> int:
-        return sum(is_healthy(t, self.book.world.task_definitions[t.task_definition]) for t in tasks)
+    def _healthy(self, service: Service, tasks: Any) -> int:
+        """Of a DAEMON service, those alone that are where they can stay."""
+        world = self.book.world
+        places = {i.arn for i in hosts(world, service)} if service.is_daemon else set()
+        staying = (t for t in tasks if not service.is_daemon or t.container_instance in places)
+        return sum(is_healthy(t, world.task_definitions[t.task_definition]) for t in staying)
 
     def _check_transition(self, record: Task) -> None:
         known = self.book.world.tasks.get(record.arn)
@@ -304,8 +311,11 @@ class Harness:
 
     def _check_world(self) -> None:
         world = self.book.world
-        addresses = [t.interface.address for t in world.tasks if not t.stopped]
+        alive = [t for t in world.tasks if not t.stopped]
+        addresses = [t.own_interface.address for t in alive if t.own_interface is not None]
+        addresses += [i.interface.address for i in world.container_instances.by("alive", "yes")]
         assert len(addresses) == len(set(addresses)), "one address, one task"
+        self._check_instances(alive)
         for instance in world.discovery_instances:
             assert instance.task is not None
             assert world.tasks[instance.task].last_status is TaskStatus.RUNNING, "only RUNNING tasks are registered"
@@ -317,6 +327,18 @@ class Harness:
         for log in world.service_logs:
             assert len(log.events) <= 100
             assert all(a.created_at > b.created_at for a, b in pairwise(log.events))
+
+    def _check_instances(self, alive: Sequence[Task]) -> None:
+        """Nothing of an instance is given twice, and a DAEMON service has one task there."""
+        placed = [t for t in alive if t.container_instance is not None]
+        bound = [(t.container_instance, b) for t in placed for c in t.containers for b in c.network_bindings]
+        ports = [(instance, b.protocol, port) for instance, b in bound for port in b.host_ports]
+        assert len(ports) == len(set(ports)), "one port, one task"
+        behind = [(t.container_instance, t.bridge_address) for t in placed if t.bridge_address is not None]
+        assert len(behind) == len(set(behind)), "one address behind an instance, one task"
+        daemons = {s.arn for s in self.book.world.services if s.is_daemon}
+        single = [(t.service, t.container_instance) for t in placed if t.service in daemons]
+        assert len(single) == len(set(single)), "one task of a daemon on an instance"
 
     def _task(self, task_id: TaskId) -> Task:
         return next(iter(self.book.world.tasks.by("id", task_id)))

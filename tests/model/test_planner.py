@@ -13,6 +13,7 @@ from moyai.api.ecs.task_protection import expiry, protected
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.connect.names import is_virtual
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
 from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeploymentStatus
@@ -45,6 +46,7 @@ from moyai.plan.registration import endpoints
 from moyai.plan.rollout import bounds
 from moyai.ports.runtime import ImageNotFound, SandboxFailed
 from moyai.testing.alarms import ring
+from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
 
@@ -89,6 +91,10 @@ HOWS: list[dict[str, Any]] = [
 ]
 
 
+ROLLING = [how for how in HOWS if "strategy" not in how]
+"""What a DAEMON service takes."""
+
+
 class Planner(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -116,21 +122,46 @@ class Planner(RuleBasedStateMachine):
         if ttl is not None:
             self.it.build.discover(made, self.it.build.registry(f"s{self.names}", ttl))
 
+    @precondition(lambda self: self.names < 4)
+    @rule(least=st.sampled_from([0, 50, 99]), how=st.sampled_from(ROLLING), checked=st.booleans())
+    def create_daemon(self, least, how, checked):
+        self.names += 1
+        limits = _with(DeploymentConfiguration(maximum_percent=100, minimum_healthy_percent=least), how)
+        definition = placed(self.it.build, self._definition(checked=checked, host_port=8000 + self.names))
+        on_instances(self.it.build, f"s{self.names}", definition, deployment_configuration=limits)
+
+    @precondition(lambda self: len(self._hosts()) < 3)
+    @rule()
+    def an_instance_comes(self):
+        instance(self.it.build, connected=False)
+
+    @precondition(lambda self: self._hosts())
+    @rule(which=PICK, status=st.sampled_from(ContainerInstanceStatus))
+    def an_instance_turns(self, which, status):
+        turned(self.it.build, self._hosts()[which % len(self._hosts())].arn, status)
+
+    @precondition(lambda self: self._hosts())
+    @rule(which=PICK)
+    def an_instance_is_lost(self, which):
+        self.it.runtime.lose(self._hosts()[which % len(self._hosts())].id)
+
     @precondition(lambda self: self._active())
     @rule(which=PICK, desired=st.integers(0, 5))
     def scale(self, which, desired):
-        self.it.build.scale(self._service(which).arn, desired)
+        if not self._service(which).is_daemon:
+            self.it.build.scale(self._service(which).arn, desired)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, checked=st.booleans(), broken=st.booleans())
     def deploy(self, which, checked, broken):
-        self.it.build.deploy(self._service(which).arn, self._definition(checked=checked, broken=broken))
+        self._deploy(self._service(which), checked=checked, broken=broken)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, how=st.sampled_from(HOWS))
     def another_strategy(self, which, how):
         service = self._service(which)
-        self.it.build.configure(service.arn, _with(service.deployment_configuration, how))
+        if not service.is_daemon or how in ROLLING:
+            self.it.build.configure(service.arn, _with(service.deployment_configuration, how))
 
     @precondition(lambda self: self._moving())
     @rule(which=PICK)
@@ -241,11 +272,13 @@ class Planner(RuleBasedStateMachine):
                 deployment_circuit_breaker=CircuitBreaker(enable=False, rollback=False),
             )
             self.it.build.configure(service.arn, plain)
-            self.it.build.deploy(service.arn, self._definition(checked=True))
+            self._deploy(service, checked=True)
         self.it.converge()
         assert self.it.plans_left() == []
         for service in self._active():
             tasks = self.it.build.tasks(service.arn)
+            if service.is_daemon and not self._check_daemon(service, tasks):
+                continue
             assert [t.last_status for t in tasks] == [TaskStatus.RUNNING] * service.desired_count
             if self._is_stuck(service):
                 continue
@@ -262,6 +295,15 @@ class Planner(RuleBasedStateMachine):
         assert {(i.service, i.task) for i in registered} == owed
         assert {i.health for i in registered} <= {Health.HEALTHY}
 
+    def _check_daemon(self, service, tasks):
+        """Whether all is as it is to be; it isn't where other services keep an instance that is drained."""
+        active = {i.arn for i in self._hosts() if i.status is ContainerInstanceStatus.ACTIVE}
+        there = {t.container_instance for t in tasks}
+        assert active <= there
+        assert service.desired_count == len(active)
+        assert all(t.is_protected(self.it.clock.now()) for t in tasks if t.container_instance not in active)
+        return active == there
+
     def _check_names(self):
         """What a task can call is what it finds by name, and where names are live that is all there is."""
         world = self.it.book.world
@@ -277,9 +319,20 @@ class Planner(RuleBasedStateMachine):
                 offered = dict(endpoints_of(world, task.view.namespace, leaving=True))
                 assert {(n.dns_name, n.port): n.target for n in task.view.names} == offered
 
-    def _definition(self, *, checked: bool = False, broken: bool = False) -> TaskDefinition:
+    def _deploy(self, service: Service, *, checked: bool, broken: bool = False) -> None:
+        made = self._definition(checked=checked, broken=broken, host_port=8000 + int(service.name[1:]))
+        self.it.build.deploy(service.arn, placed(self.it.build, made) if service.is_daemon else made)
+
+    def _definition(
+        self, *, checked: bool = False, broken: bool = False, host_port: int | None = None
+    ) -> TaskDefinition:
         made = container("web", ("sim", "cannot_start") if broken else None, port=8080)
-        return self.it.build.definition("web", replace(made, health_check=CHECK if checked else None))
+        mappings = tuple(replace(m, host_port=host_port) for m in made.port_mappings)
+        made = replace(made, port_mappings=mappings, health_check=CHECK if checked else None)
+        return self.it.build.definition("web", made)
+
+    def _hosts(self) -> list[ContainerInstance]:
+        return [i for i in self.it.book.world.container_instances if not i.gone]
 
     def _is_stuck(self, service: Service) -> bool:
         """Rounding leaves no move, which the service says of itself."""
