@@ -335,10 +335,11 @@ class Planner(RuleBasedStateMachine):
         return [i for i in self.it.book.world.container_instances if not i.gone]
 
     def _is_stuck(self, service: Service) -> bool:
-        """Rounding leaves no move, which the service says of itself."""
+        """Rounding leaves no move, which the service says of itself unless it waits for a task's health."""
         limits = bounds(service)
         said = any(m.endswith(STUCK) for m in self.it.build.messages(service.arn))
-        return limits.floor == limits.ceiling and said
+        waits = any(t.health_status is Health.UNKNOWN for t in self.it.build.tasks(service.arn))
+        return limits.floor == limits.ceiling and (said or waits)
 
     def _registries(self) -> list[DiscoveryService]:
         return [s for s in self.it.book.world.discovery_services if s.owner is None]

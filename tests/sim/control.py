@@ -14,6 +14,7 @@ from moyai.kernel.ids import ServiceArn
 from moyai.pki.library import CryptographyPki
 from moyai.plan.action import Plan
 from moyai.plan.certificates import plan_certificates
+from moyai.plan.instances import plan_instance
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
 from moyai.reconcile.certifier import Certifier
@@ -99,6 +100,8 @@ class Installation:
         plans = [plan_service(world, look(self.around, s.arn), s.arn, now, self.ids) for s in world.services]
         seen = {task.arn: await observer.look(task.arn) for task in world.tasks}
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
+        hosts = [i.arn for i in world.container_instances]
+        plans += [plan_instance(world, await observer.look_at_instance(host), host, now) for host in hosts]
         certificates = [plan_certificates(world, s.arn, LIFETIME, now, self.ids) for s in world.services]
         assert not [p for p in certificates if p.changes or p.orders]
         return [p for p in plans if p.actions]

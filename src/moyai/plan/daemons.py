@@ -3,7 +3,7 @@
 Promise: never two on one instance, also not while one takes the other's place: the former one has to be STOPPED first.
 What stands where it can't stay goes, whatever the bounds say of the others; on a DRAINING instance it goes last, after
 the tasks of other services there. A deployment stops as many of the healthy ones as minimumHealthyPercent lets it.
-An instance without room is tried again, and keeps no other one waiting.
+An instance without room is tried again, and keeps no other one waiting; one that isn't connected is waited for.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-options.html (daemon)
 """
 
@@ -55,7 +55,7 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
     good = [t for t in (*here.healthy, *here.coming) if t.arn not in stopping]
     missing = 0 if primary.halted else max(0, roll.service.desired_count - sum(roll.keeps(t) for t in good))
     taken = {t.container_instance for t in world.tasks.by("service", roll.service.arn) if not t.stopped}
-    free = [one for one in places if one.arn not in taken]
+    free = [one for one in places if one.agent_connected and one.arn not in taken]
     wanted = [primary] * len(free) if missing and now >= primary.retry_at else []
     wanted += held(here, limits, good, len(free) - len(wanted), now)
     tasks, no_room = _launched(moment, roll.service, list(zip(wanted, free, strict=False)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, ContainerInstanceStatus, Resources
@@ -24,10 +26,10 @@ def instance(
     resources: Resources | None = None,
     launch_type: str = EC2,
     connected: bool = True,
-    **attributes: str,
+    attributes: Mapping[str, str] | None = None,
 ) -> ContainerInstance:
     """A new ACTIVE instance of the default cluster, in the emptiest zone where none is named."""
-    own = tuple(Attribute(name, value) for name, value in attributes.items())
+    own = tuple(Attribute(name, value) for name, value in (attributes or {}).items())
     wanted = NewInstance(
         build.cluster(), resources or Resources(1024, 1024), launch_type=launch_type, zone=zone, attributes=own
     )

@@ -6,8 +6,10 @@ A story has ``services`` (what each is made from) and ``story``, a list of steps
     stop: tN          die: {tN: CONTAINER}      lose: tN      turn: {tN: UNHEALTHY}      fail: VERB
     pass: SECONDS     acknowledge: true
     back: NAME        abort: NAME       continue: NAME
+    instance: iN      drain: iN         resume: iN         deregister: iN
 
-where tN is the N-th task ever made. After each step the planner works until it only waits.
+where tN is the N-th task ever made and iN the N-th container instance; a service with ``daemon`` has a task on each.
+After each step the planner works until it only waits.
 """
 
 from __future__ import annotations
@@ -21,15 +23,18 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.cloudwatch.alarm import AlarmState
+from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, ContainerDependency, TaskDefinition
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import AnyRecord, Change, Put
+from moyai.kernel.ids import ContainerInstanceArn
 from moyai.plan.action import Effect, Plan, Prepare, Start, StartProxy
 from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
 from moyai.testing.alarms import ring
+from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
 
@@ -90,12 +95,23 @@ class Narrator(Harness):
             "continue": lambda: build.go_on(self._service(what)),
             "alarm": lambda: self._each(lambda name, state: ring(build, name, AlarmState(state)), what),
             "configure": lambda: self._each(self._configure, what),
+            "instance": lambda: self._instance(what),
+            "drain": lambda: turned(build, self._host(what), ContainerInstanceStatus.DRAINING),
+            "resume": lambda: turned(build, self._host(what), ContainerInstanceStatus.ACTIVE),
+            "deregister": lambda: turned(build, self._host(what), ContainerInstanceStatus.INACTIVE),
         }
         verbs[verb]()
 
     def _each(self, verb: Callable[[str, Any], None], what: Mapping[str, Any]) -> None:
         for name, argument in what.items():
             verb(name, argument)
+
+    def _instance(self, name: str) -> None:
+        made = instance(self.build, connected=False)
+        self._names[made.id] = name
+
+    def _host(self, name: str) -> ContainerInstanceArn:
+        return next(i.arn for i in self.book.world.container_instances if self._names[i.id] == name)
 
     def _die(self, name: str, which: str) -> None:
         self.runtime.die(self._named(name).id, self._container(name, which))
@@ -135,10 +151,13 @@ class Narrator(Harness):
 
     def _create(self, name: str) -> None:
         asked = self._services[name]
-        low, high = asked.get("percents", (100, 200))
+        low, high = asked.get("percents", (0, 100) if asked.get("daemon") else (100, 200))
         asked_for = {"maximum_percent": high, "minimum_healthy_percent": low, **asked.get("configuration", {})}
         limits = msgspec.convert(asked_for, DeploymentConfiguration)
         definition = self._definition(name)
+        if asked.get("daemon"):
+            on_instances(self.build, name, definition, deployment_configuration=limits)
+            return
         made = self.build.service(name, definition, asked.get("desired", 1), offers=asked.get("offers"), bounds=limits)
         if "ttl" in asked:
             self.build.discover(made, self.build.registry(name, asked["ttl"]))
@@ -154,7 +173,8 @@ class Narrator(Harness):
     def _definition(self, name: str, words: str | None = None) -> TaskDefinition:
         first, *others = self._services[name]["containers"]
         first = first if words is None else {**first, "sim": words}
-        return self.build.definition(name, *(_container(c) for c in (first, *others)))
+        made = self.build.definition(name, *(_container(c) for c in (first, *others)))
+        return placed(self.build, made) if self._services[name].get("daemon") else made
 
     def _change(self, change: Change) -> list[str]:
         if not isinstance(change, Put):
@@ -174,6 +194,8 @@ class Narrator(Harness):
                 return ["put discovery_instance, UNHEALTHY"]
             case Service():
                 return [_service(record)]
+            case ContainerInstance():
+                return [f"instance {record.id} {'connected' if record.agent_connected else 'not connected'}"]
             case ServiceDeployment():
                 return [_deployment(record)]
             case ServiceRevision():
@@ -195,6 +217,8 @@ def _container(asked: Mapping[str, Any]) -> ContainerDefinition:
 
 
 def _task(before: Task | None, task: Task) -> list[str]:
+    if before is None and task.container_instance is not None:
+        return [f"task {task.id} on {task.container_instance.rpartition('/')[2]}"]
     if before is None:
         return [f"task {task.id} in {task.availability_zone} at {task.interface.address}"]
     parts = [f"task {task.id}"]
@@ -218,7 +242,8 @@ def _service(service: Service) -> str:
         + (f" failed {d.failed_tasks}" if d.failed_tasks else "")
         for d in service.deployments
     )
-    return f"service {service.name} {service.status.value}: {listed}{_traffic(service)}"
+    count = f" of {service.desired_count}" if service.is_daemon else ""
+    return f"service {service.name}{count} {service.status.value}: {listed}{_traffic(service)}"
 
 
 def _traffic(service: Service) -> str:

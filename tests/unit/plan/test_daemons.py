@@ -102,8 +102,8 @@ def test_on_a_draining_instance_it_goes_after_the_tasks_of_other_services():
 def test_other_launch_types_and_what_constraints_exclude_are_left_alone():
     build = Builder()
     instance(build, launch_type="EXTERNAL")
-    instance(build, stack="test")
-    prod = instance(build, stack="prod")
+    instance(build, attributes={"stack": "test"})
+    prod = instance(build, attributes={"stack": "prod"})
     constraint = PlacementConstraint("memberOf", "attribute:stack == prod")
     logs = on_instances(build, "logs", agent(build), placement_constraints=(constraint,))
     settle(build, logs)
@@ -112,7 +112,7 @@ def test_other_launch_types_and_what_constraints_exclude_are_left_alone():
 
 def test_a_constraint_that_no_longer_holds_stops_the_task():
     build = Builder()
-    first, second = instance(build, stack="prod"), instance(build, stack="prod")
+    first, second = instance(build, attributes={"stack": "prod"}), instance(build, attributes={"stack": "prod"})
     constraint = PlacementConstraint("memberOf", "attribute:stack == prod")
     logs = on_instances(build, "logs", agent(build), placement_constraints=(constraint,))
     settle(build, logs)
@@ -191,6 +191,17 @@ def test_an_instance_without_room_is_said_and_tried_again_and_the_others_have_th
     assert build.messages(logs)[-1].endswith(STEADY)
 
 
+def test_an_instance_that_is_not_connected_is_counted_and_waited_for():
+    build = Builder()
+    lost = instance(build, connected=False)
+    logs = on_instances(build, "logs", agent(build))
+    settle(build, logs)
+    assert (build.world.services[logs].desired_count, where(build, logs), build.messages(logs)) == (1, [], [])
+    build.book.apply([Put(replace(lost, agent_connected=True))])
+    settle(build, logs)
+    assert where(build, logs) == [lost.arn]
+
+
 def test_what_it_needs_is_kept_for_it():
     build = Builder()
     logs = on_instances(build, "logs", agent(build, port=8080))
@@ -262,6 +273,6 @@ def test_with_awsvpc_each_has_an_interface_in_its_instances_zone():
     definition = placed(build, build.definition("agent"), NetworkMode.AWSVPC)
     logs = on_instances(build, "logs", definition)
     settle(build, logs)
-    zones = {i.arn: i.availability_zone for i in made}
-    assert all(t.availability_zone == zones[t.container_instance] for t in build.tasks(logs))
+    zones: dict[str, str] = {i.arn: i.availability_zone for i in made}
+    assert all(zones[t.container_instance or ""] == t.availability_zone for t in build.tasks(logs))
     assert len({t.interface.address for t in build.tasks(logs)}) == 3

@@ -156,7 +156,7 @@ INVALID = [
         ({"taskDefinition": None}, "TaskDefinition can not be blank."),
         ({"launchType": "MANAGED_INSTANCES"}, "launchType: MANAGED_INSTANCES is not supported by moyai"),
         ({"launchType": "EXTERNAL"}, "Task definition does not support launch_type EXTERNAL."),
-        ({"schedulingStrategy": "DAEMON"}, "The daemon scheduling strategy does not support the FARGATE launch type."),
+        ({"schedulingStrategy": "DAEMON"}, "The daemon scheduling strategy does not support a desired count"),
         ({"clientToken": "x" * 37}, "idempotency token longer than 36."),
         ({"role": "r"}, "role: not supported by moyai"),
         ({"tags": [{"key": "aws:a", "value": ""}]}, "reserved"),

@@ -29,7 +29,7 @@ class Grounds:
     def instance(
         self, zone: str = "us-east-1a", cpu: int = 1024, memory: int = 1024, **attributes: str
     ) -> ContainerInstance:
-        return instance(self.builder, zone, resources=Resources(cpu, memory), **attributes)
+        return instance(self.builder, zone, resources=Resources(cpu, memory), attributes=attributes)
 
     def put(self, instance: ContainerInstance) -> ContainerInstance:
         self.builder.book.apply([Put(instance)])

@@ -1,0 +1,104 @@
+"""Daemons over the whole control plane: instances come, are lost, drained and go, and each cut ends the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.world import container
+from tests.sim.control import Installation
+from tests.sim.test_crash import SEED
+
+STRIDE = 6
+
+
+def agent(made):
+    return placed(made.build, made.build.definition("agent", container("app")))
+
+
+async def spread(made, service, count):
+    """Wait until there are so many tasks and all is steady."""
+    await made.until(lambda: len(made.build.tasks(service)) == count and made.is_steady(service))
+
+
+async def story(made):
+    """Two instances, one more; a deployment; one is lost under its tasks, one is drained, one deregistered."""
+    hosts = [instance(made.build, connected=False).arn for _ in range(2)]
+    logs = on_instances(made.build, "logs", agent(made))
+    web = on_instances(made.build, "web", agent(made), 2)
+    await spread(made, logs, 2)
+    hosts.append(instance(made.build, connected=False).arn)
+    await spread(made, logs, 3)
+    first = made.store.world.services[logs].primary.id
+    made.build.deploy(logs, agent(made))
+    await made.until(lambda: first not in {t.deployment for t in made.build.tasks(logs)})
+    await spread(made, logs, 3)
+    lost = made.store.world.container_instances[hosts[0]]
+    before = {t.arn for t in made.build.tasks(logs) if t.container_instance == lost.arn}
+    made.runtime.lose(lost.id)
+    for task in made.store.world.tasks.by("instance", lost.arn):
+        made.runtime.lose(task.id)
+    await made.until(lambda: all(made.store.world.tasks[arn].stopped for arn in before))
+    await spread(made, logs, 3)
+    turned(made.build, hosts[1], ContainerInstanceStatus.DRAINING)
+    await made.until(lambda: hosts[1] not in {t.container_instance for t in made.build.tasks(logs)})
+    turned(made.build, hosts[2], ContainerInstanceStatus.INACTIVE)
+    await spread(made, logs, 1)
+    await spread(made, web, 2)
+    made.build.delete(logs)
+    await made.until(lambda: made.store.world.services[logs].status is ServiceStatus.INACTIVE)
+
+
+async def ending(made):
+    await made.clock.advance(120)
+    world = made.store.world
+    alive = [t for t in world.tasks if not t.stopped]
+    there = {t.id for t in alive} | {i.id for i in world.container_instances.by("alive", "yes")}
+    return {
+        "alive": Counter((t.service, t.last_status) for t in alive),
+        "sandboxes": set(await made.runtime.observe()) == there,
+        "counts": {(s.name, s.status, s.desired_count) for s in world.services},
+        "left": await made.plans_left(),
+    }
+
+
+async def told_after(cut):
+    made = Installation(SEED)
+    made.start()
+    if cut is not None:
+        made.fuse.set(cut)
+    try:
+        await story(made)
+        return made, made.fuse.passed, await ending(made)
+    finally:
+        await made.crash()
+
+
+@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+async def test_it_ends_the_same_wherever_it_was_cut(first):
+    _, actions, expected = await told_after(None)
+    assert expected["sandboxes"]
+    assert expected["left"] == []
+    for cut in range(first, actions + 1, STRIDE):
+        made, _, reached = await told_after(cut)
+        assert made.crashes == 1
+        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
+
+
+async def test_daemons_follow_instances_at_once(installation):
+    """Nothing of this waits for the look at everything."""
+    made = installation
+    first, second = (instance(made.build, connected=False).arn for _ in range(2))
+    logs = on_instances(made.build, "logs", agent(made))
+    web = on_instances(made.build, "web", agent(made), 2)
+    await made.until(lambda: len(made.build.tasks(logs)) == 2 and made.is_steady(web), 10)
+    third = instance(made.build, connected=False).arn
+    await made.until(lambda: third in {t.container_instance for t in made.build.tasks(logs)}, 5)
+    turned(made.build, first, ContainerInstanceStatus.DRAINING)
+    await made.until(lambda: first not in {t.container_instance for t in made.build.tasks(logs)}, 20)
+    turned(made.build, second, ContainerInstanceStatus.INACTIVE)
+    await made.until(lambda: {t.container_instance for t in made.build.tasks(logs)} == {third}, 20)
