@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,7 +17,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import MOYAI, Installation
 from tests.e2e.stack import Cluster, Probe, app, offer
 from tests.e2e.waiting import eventually, while_it_lasts
 
@@ -138,7 +146,53 @@ def test_response_times_are_listed_with_percentiles_in_milliseconds(server, clus
     assert sum(by_id["samplecount"]) == sum(n for (_, name), n in sent.items() if name == "metrics-web")
 
 
-def test_the_mesh_command_shows_each_edge(server, cluster, sent):
-    printed = server.moyai("mesh")
+def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent):
+    found = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
+    edges = {(edge["caller"]["service"], edge["target"]): edge for edge in found["edges"]}
+    assert {key: edge["requests"] for key, edge in edges.items()} == sent
+    for (caller, target), edge in edges.items():
+        assert edge["caller"] == {"cluster": "metrics", "service": caller}
+        assert edge["targets"] == [{"cluster": "metrics", "service": "servers"}]
+        assert edge["namespace"] == "metrics"
+        assert edge["protocol"] == ("tcp" if target == TARGETS["lines"] else "http")
+        assert edge["rate"] == pytest.approx(edge["requests"] / found["seconds"])
+        assert (edge["failures"], edge["success"], edge["deploying"]) == (0, 1.0, [])
+
+
+def test_the_mesh_command_prints_a_table_where_there_is_no_terminal(server, cluster, sent):
+    printed = server.moyai("mesh", "--service", TARGETS["http"])
+    assert "\x1b" not in printed
     for caller, target in sent:
-        assert any(caller in line and target in line for line in printed.splitlines()), printed
+        shown = any(caller in line and target in line for line in printed.splitlines())
+        assert shown == (target == TARGETS["http"]), printed
+
+
+def test_the_mesh_command_is_alive_in_a_terminal_until_q(server, cluster, sent):
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+    before = termios.tcgetattr(terminal)
+    command = [*MOYAI, "mesh", "--cluster", "metrics", "--since", "1h"]
+    environment = server.environment() | {"TERM": "xterm"}
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as shown:
+        seen = read_until(controller, "metrics/metrics-first")
+        os.write(controller, b"/second\n")
+        read_until(controller, "find: second (Esc)")
+        os.write(controller, b"q")
+        rest = read_until(controller, "\x1b[?1049l")
+        assert shown.wait(30) == 0
+    assert "\x1b[?1049h" in seen
+    assert "metrics-web" in seen
+    assert "Traceback" not in seen + rest
+    assert termios.tcgetattr(terminal) == before
+    for end in (controller, terminal):
+        os.close(end)
+
+
+def read_until(terminal: int, wanted: str) -> str:
+    """What a terminal shows up to something, which has to come before much else does."""
+    seen = b""
+    while wanted not in seen.decode(errors="ignore"):
+        assert len(seen) < 200_000, seen.decode(errors="ignore")[-2000:]
+        assert select.select([terminal], [], [], 60)[0], seen.decode(errors="ignore")[-2000:]
+        seen += os.read(terminal, 65536)
+    return seen.decode(errors="ignore")

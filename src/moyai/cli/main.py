@@ -17,7 +17,7 @@ from moyai.cli.hook import hook_commands
 from moyai.cli.image import image_commands
 from moyai.cli.keys import key_commands
 from moyai.cli.logs import logs
-from moyai.cli.mesh import mesh
+from moyai.cli.mesh.command import mesh
 from moyai.cli.remote import Unreachable, say
 from moyai.cli.reset import reset
 from moyai.cli.secret import secret_commands

@@ -21,7 +21,11 @@ from moyai.cli.demo.server import DidNotStart, Server, start
 from moyai.cli.demo.shop import CLUSTERS, ORDER, Shop, TookTooLong, wait_until
 from moyai.cli.demo.signals import interruptible, undisturbed
 from moyai.cli.demo.traffic import Traffic
-from moyai.cli.edges import Edge, edge_table, read_edges
+from moyai.cli.mesh.figures import span_back
+from moyai.cli.mesh.read import Reader
+from moyai.cli.mesh.table import table
+from moyai.cli.mesh.values import Mesh
+from moyai.cli.mesh.view import View
 from moyai.cli.remote import Remote, Unreachable, say
 
 _FOLDER = Path("examples/shop")
@@ -88,27 +92,29 @@ def _story(console: Console, server: Server, folder: Path) -> bool:
     finally:
         tally = traffic.stop()
     with _step(console, "the last figures have come in"):
-        edges = _final_edges(shop, begun, tally.sent)
-    console.print(edge_table(edges))
-    failed = tally.failed + sum(edge.failures for edge in edges)
+        mesh = _final_mesh(shop, begun, tally.sent)
+    console.print(table(mesh, View(), console.width))
+    failed = tally.failed + sum(edge.failures for edge in mesh.edges)
     console.print(f"{tally.sent} requests were sent from outside. {tally.last_failure}".rstrip())
     console.print(f"Requests that failed: {failed}", style="bold red" if failed else "bold green")
     return failed > 0
 
 
-def _final_edges(shop: Shop, begun: float, sent: int) -> list[Edge]:
+def _final_mesh(shop: Shop, begun: float, sent: int) -> Mesh:
     """The edges once CloudWatch has counted every request that was sent: each calls the catalog once, and the catalog
     calls the other two once for it (and once more when it was retried).
     """
-    found: list[Edge] = []
+    reader = Reader(shop.remote)
+    found: list[Mesh] = []
 
     def complete() -> bool:
-        found[:] = read_edges(shop.remote, begun, SystemClock().now())
-        counted = {edge.target: edge.requests for edge in found}
+        now = SystemClock().now()
+        found[:] = [reader.read(span_back(now, now - begun))]
+        counted = {edge.target: edge.requests for edge in found[0].edges}
         return counted.get("catalog", 0) == sent and min(counted.get("pricing", 0), counted.get("stock", 0)) >= sent
 
     wait_until(complete, f"CloudWatch to have counted all {sent} requests", lambda: f"; it has {found}")
-    return found
+    return found[0]
 
 
 def _break_and_change(console: Console, shop: Shop) -> None:

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moyai.cli.mesh.command import _seconds
+from moyai.cli.mesh.figures import _period, span_back
+from moyai.cli.mesh.keyboard import named
+from moyai.cli.mesh.view import SPANS, View, pressed
+
+
+@given(now=st.floats(1e9, 4e9), length=st.floats(1, 1_296_000))
+def test_one_period_of_cloudwatch_holds_the_whole_span(now, length):
+    span = span_back(now, length)
+    period = _period(span)
+    assert period % 60 == 0
+    assert span.start % 60 == 0
+    assert span.start <= now - length < span.start + 60
+    assert span.end == now < span.start + period <= now + 60
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("5m", 300), ("1h", 3600), ("2d", 172_800)])
+def test_a_time_to_look_back_is_a_number_and_a_unit(text, seconds):
+    assert _seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "0m", "-5m", "5 m", "16d", "1e3s"])
+def test_anything_else_is_said_to_be_none(text):
+    with pytest.raises(Exception, match="is not 90s"):
+        _seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [("q", ["q"]), ("gg", ["g", "g"]), ("\x1b[A", ["up"]), ("\x1b", ["escape"]), ("\x1b[99~", []), ("", ["q"])],
+)
+def test_what_a_terminal_sends_is_read_as_keys(sent, keys):
+    assert named(sent) == keys
+
+
+@given(
+    st.lists(st.sampled_from(["q", "s", "r", "g", "+", "-", "/", "a", "up", "down", "enter", "escape", "backspace"]))
+)
+def test_no_keys_lead_out_of_what_can_be_shown(keys):
+    view = View()
+    for key in keys:
+        view = pressed(view, key)
+        assert view.offset >= 0
+        assert view.since in SPANS
+        assert view.typing or key != "escape" or not view.find
+
+
+def test_what_is_typed_into_find_is_no_command():
+    view = View()
+    for key in ["/", "q", "s", "backspace", "enter"]:
+        view = pressed(view, key)
+    assert (view.find, view.typing, view.ended, view.sort) == ("q", False, False, View().sort)
+    assert pressed(view, "escape").find == ""
