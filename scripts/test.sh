@@ -35,7 +35,7 @@ case ${1:-all} in
   all)
     checks
     step tests pytest -q -n 2 tests/shape tests/unit tests/golden tests/contract tests/model tests/sim
-    step 'end to end' pytest -q tests/e2e
+    step 'end to end' pytest -q -n 2 --dist loadfile tests/e2e  # it waits more than it works
     printf '\nall passed in %d s\n' "$SECONDS"
     ;;
   *)

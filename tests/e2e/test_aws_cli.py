@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from tests.e2e.waiting import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 SHOP = Path(__file__).parents[2] / "examples/shop"
+
+
+def stable(installation: Installation, cluster: str, service: str) -> bool:
+    """What ``aws ecs wait services-stable`` waits for."""
+    (found,) = installation.client("ecs").describe_services(cluster=cluster, services=[service])["services"]
+    return len(found["deployments"]) == 1 and found["runningCount"] == found["desiredCount"]
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +40,9 @@ def shop(installed: Callable[[], Installation]) -> Installation:
     for name in ("stock", "pricing", "catalog", "front"):
         for operation, folder in (("register-task-definition", "task-definitions"), ("create-service", "services")):
             installation.aws("ecs", operation, "--cli-input-json", f"file://{SHOP / folder / name}.json")
-    installation.aws("ecs", "wait", "services-stable", "--cluster", "shop-web", "--services", "front")
-    for service in ("stock", "pricing", "catalog"):
-        installation.aws("ecs", "wait", "services-stable", "--cluster", "shop-core", "--services", service)
+    for cluster, service in (("shop-web", "front"), *(("shop-core", name) for name in ("stock", "pricing", "catalog"))):
+        eventually(partial(stable, installation, cluster, service))  # else the CLI asks once, and again 15 s later
+        installation.aws("ecs", "wait", "services-stable", "--cluster", cluster, "--services", service)
     return installation
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -29,8 +30,13 @@ FROZEN = ("Collection", "Final[Mapping", "Final[Sequence", "Mapping", "Sequence"
 MUTABLE = ast.Dict | ast.List | ast.Set | ast.DictComp | ast.ListComp | ast.SetComp
 
 
-def names_used(module: Module) -> Iterator[tuple[str, int]]:
+@functools.cache
+def names_used(module: Module) -> tuple[tuple[str, int], ...]:
     """Every dotted name that the module takes from an import, whatever it calls it there, with its line."""
+    return tuple(_names_used(module))
+
+
+def _names_used(module: Module) -> Iterator[tuple[str, int]]:
     origin: dict[str, str] = {}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):

@@ -37,17 +37,22 @@ def tracked_files() -> tuple[str, ...]:
     return tuple(sorted(path for path in set(listed.splitlines()) if (ROOT / path).is_file()))
 
 
-@functools.cache
 def modules(*folders: str) -> tuple[Module, ...]:
     """The Python files under these folders of the root."""
-    paths = [path for path in tracked_files() if path.endswith(".py") and path.split("/", 1)[0] in folders]
+    return tuple(module for folder in sorted(folders) for module in _modules_of(folder))
+
+
+@functools.cache
+def _modules_of(folder: str) -> tuple[Module, ...]:
+    paths = [path for path in tracked_files() if path.endswith(".py") and path.split("/", 1)[0] == folder]
     texts = [(path, (ROOT / path).read_text()) for path in paths]
     return tuple(Module(path, text, ast.parse(text, path)) for path, text in texts)
 
 
-def functions(module: Module) -> Iterator[Function]:
+@functools.cache
+def functions(module: Module) -> tuple[Function, ...]:
     """Every function of the module, nested ones as well."""
-    yield from _functions_below(module.tree, f"{module.path}::")
+    return tuple(_functions_below(module.tree, f"{module.path}::"))
 
 
 def _functions_below(node: ast.AST, prefix: str) -> Iterator[Function]:
