@@ -76,6 +76,16 @@ def walk(after: Callable[[str], Iterable[str]], listing: object, token: str | No
     return Page(shown, _written(digest, shown[-1]) if len(found) > size else None)
 
 
+def write_token(listing: object, last: str) -> str:
+    """A token for what follows ``last`` in this list."""
+    return _written(_digest(listing), last)
+
+
+def read_token(token: str, listing: object) -> str:
+    """What the token follows. Raises BadToken."""
+    return _last(token, _digest(listing))
+
+
 def _digest(listing: object) -> str:
     return sha256(msgspec.json.encode(listing)).hexdigest()[:_DIGEST]
 

@@ -8,13 +8,18 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-eva
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from moyai.domain.cloudwatch.alarm import Alarm, MetricCondition
+from moyai.domain.cloudwatch.answers import Answers
 from moyai.domain.cloudwatch.errors import ValidationFault
-from moyai.domain.cloudwatch.expression import Values
-from moyai.domain.cloudwatch.query import Answers, Measure, MetricStat
+from moyai.domain.cloudwatch.math.line import Grid, Line, Values
+from moyai.domain.cloudwatch.metric import MetricId
+from moyai.domain.cloudwatch.query import MetricStat
+from moyai.domain.cloudwatch.search.criteria import Search
 from moyai.domain.cloudwatch.statistic import evaluate as statistic_of
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, table_name
@@ -102,31 +107,53 @@ class AlarmWatcher:
     def _points(self, condition: MetricCondition, scope: Scope, now: Instant) -> list[Point]:
         """The datapoints of the evaluation range. One that began before this loop may lack what came before."""
         start, end = evaluation_range(condition, now)
-        samples: dict[Instant, float] = {}
-
-        def measure(stat: MetricStat) -> Values:
-            if stat.unit not in {None, self._metrics.unit(scope, stat.metric.id)}:
-                return {}
-            periods = self._metrics.periods(scope, stat.metric.id, (start, end), stat.period)
-            samples.update({period.start: period.summary.count for period in periods})
-            values = ((period.start, statistic_of(stat.stat, period.summary)) for period in periods)
-            return {at: value for at, value in values if value is not None}
-
-        values = self._values(condition, measure)
-        single = condition.stat is not None
+        watched = Watched(self._metrics, scope, (start, end))
+        values = _values(condition, watched)
+        samples = watched.samples if condition.stat is not None else {}
         starts = [Instant(start + place * condition.period) for place in range(round((end - start) / condition.period))]
         return [
-            Point(at, values.get(at) if known else None, samples.get(at) if single else None, known)
+            Point(at, values.get(at) if known else None, samples.get(at), known)
             for at in starts
             for known in (at >= self._since,)
         ]
 
-    @staticmethod
-    def _values(condition: MetricCondition, measure: Measure) -> Mapping[Instant, float]:
-        if condition.stat is not None:
-            return measure(condition.stat)
-        watched = next(query for query in condition.queries if query.return_data)
-        try:
-            return Answers(condition.queries, measure).of(watched.id)
-        except ValidationFault:  # arithmetic that fails on these values has none
-            return {}
+
+class Watched:
+    """The metrics of one scope over an alarm's evaluation range: a ``Source``. It can't be searched.
+
+    ``samples``: how many each period had, of what was read.
+    """
+
+    def __init__(self, metrics: MetricReader, scope: Scope, span: tuple[Instant, Instant]) -> None:
+        self._metrics, self._scope, self._span = metrics, scope, span
+        self.samples: dict[Instant, float] = {}
+
+    def read(self, stat: MetricStat) -> Line:
+        """See Source."""
+        line = Line({}, self.grid(stat.period), stat=stat, read=True)
+        if stat.unit not in {None, self._metrics.unit(self._scope, stat.metric.id)}:
+            return line
+        periods = self._metrics.periods(self._scope, stat.metric.id, self._span, stat.period)
+        self.samples.update({period.start: period.summary.count for period in periods})
+        values = ((period.start, statistic_of(stat.stat, period.summary)) for period in periods)
+        return replace(line, values={at: value for at, value in values if value is not None})
+
+    def find(self, search: Search) -> Sequence[MetricId]:
+        """See Source."""
+        del search
+        raise ValidationFault("an alarm can't search")
+
+    def grid(self, period: int) -> Grid:
+        """See Source."""
+        return Grid(*self._span, period)
+
+
+def _values(condition: MetricCondition, watched: Watched) -> Values:
+    if condition.stat is not None:
+        return watched.read(condition.stat).values
+    query = next(query for query in condition.queries if query.return_data)
+    try:
+        result = Answers(condition.queries, watched).of(query.id)
+    except ValidationFault:  # an expression that fails on these values has none
+        return {}
+    return result.values if isinstance(result, Line) else {}

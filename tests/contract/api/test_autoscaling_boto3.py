@@ -305,7 +305,7 @@ TRACKED = {"PolicyType": "TargetTrackingScaling"}
                         "TargetValue": 1.0,
                         "CustomizedMetricSpecification": {"Metrics": [{"Id": "a", "Expression": "SUM(b)"}]},
                     },
-                    "function SUM is not supported",
+                    "must be a metric",
                 ),
             )
         ),

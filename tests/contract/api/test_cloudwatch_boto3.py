@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from botocore.exceptions import ClientError
 
+from moyai.kernel.clock import later
 from moyai.testing.clock import EPOCH
 from tests.unit.telemetry.pushes import CART, FRONT, http_client, push
 
@@ -47,9 +48,8 @@ def query(name=OK, stat="Sum", query_id="q", period=60, dimensions=BY_FRONT, **m
 
 
 def data(cloudwatch, *queries, **params):
-    return cloudwatch.get_metric_data(
-        MetricDataQueries=list(queries), StartTime=START, EndTime=END, ScanBy="TimestampAscending", **params
-    )["MetricDataResults"]
+    asked = {"StartTime": START, "EndTime": END, "ScanBy": "TimestampAscending", **params}
+    return cloudwatch.get_metric_data(MetricDataQueries=list(queries), **asked)["MetricDataResults"]
 
 
 def test_metrics_are_listed(cloudwatch):
@@ -90,11 +90,13 @@ def test_percentiles_of_one_metric(cloudwatch):
         StartTime=START,
         EndTime=END,
         Period=600,
-        ExtendedStatistics=["p50", "p99"],
+        ExtendedStatistics=["p50", "p99", "tm90", "TC(:5)", "PR(:5)"],
     )
     [point] = answer["Datapoints"]
     assert 2 < point["ExtendedStatistics"]["p50"] <= 5
     assert 10 < point["ExtendedStatistics"]["p99"] <= 100
+    assert 2 < point["ExtendedStatistics"]["tm90"] <= 5
+    assert (point["ExtendedStatistics"]["TC(:5)"], point["ExtendedStatistics"]["PR(:5)"]) == (98, 98)
     assert point["Unit"] == "Milliseconds"
 
 
@@ -105,9 +107,62 @@ def test_data_of_many_metrics(cloudwatch):
     assert (good["Id"], good["Label"], good["StatusCode"]) == ("good", OK, "Complete")
     assert good["Timestamps"] == [START, START + timedelta(minutes=1)]
     assert good["Values"] == [10.0, 30.0]
-    assert (percent["Label"], percent["Timestamps"]) == ("failed %", [START + timedelta(minutes=1)])
-    assert percent["Values"] == [pytest.approx(6.25)]
+    assert (percent["Label"], percent["Timestamps"]) == ("failed %", [START, START + timedelta(minutes=1)])
+    assert percent["Values"] == [0, pytest.approx(6.25)]
     assert (none["Values"], none["StatusCode"]) == ([], "Complete")
+
+
+SCHEMA = "{AWS/ECS,ClusterName,ServiceName,TargetDiscoveryName}"
+
+
+def test_a_search_has_a_result_for_each_metric_it_finds(cloudwatch):
+    search = {"Id": "all", "Expression": f"SEARCH('{SCHEMA} HTTPCode', 'Sum')", "Period": 60}
+    found = data(cloudwatch, search)
+    assert [(one["Id"], one["Label"], one["Values"]) for one in found] == [
+        ("all", "HTTPCode_Target_2XX_Count", [10.0, 30.0]),
+        ("all", "HTTPCode_Target_5XX_Count", [2.0]),
+    ]
+    named = data(cloudwatch, {**search, "Label": "${PROP('Dim.ServiceName')} to ${LABEL}: ${LAST}"})
+    assert [one["Label"] for one in named] == [
+        "front to HTTPCode_Target_2XX_Count: 30",
+        "front to HTTPCode_Target_5XX_Count: 2",
+    ]
+    top = {"Id": "top", "Expression": "FIRST(SORT(all, SUM, DESC))", "Label": "top ${MAX_TIME}"}
+    options = {"LabelOptions": {"Timezone": "+0900"}}
+    [first] = data(cloudwatch, {**search, "ReturnData": False}, top, **options)
+    local = (START + timedelta(minutes=1)).astimezone(timezone(timedelta(hours=9)))
+    assert (first["Label"], first["Values"]) == (f"top {local:%Y-%m-%d %H:%M} UTC+09:00", [10.0, 30.0])
+
+
+def test_an_array_is_labelled_by_its_expression_and_its_metrics(rooms, cloudwatch):
+    rooms.clock.turn_to(later(EPOCH, 120))
+    filled = {"Id": "filled", "Expression": "FILL(METRICS(), 0)", "Label": "Filled"}
+    bad = query("HTTPCode_Target_5XX_Count", query_id="bad", Label="errors")
+    found = data(cloudwatch, bad, filled, StartTime=START, EndTime=START + timedelta(minutes=2))
+    assert [(one["Label"], one["Values"]) for one in found] == [("errors", [2.0]), ("Filled errors", [0.0, 2.0])]
+
+
+def test_what_can_not_be_divided_is_left_out_with_a_message(cloudwatch):
+    [share] = data(cloudwatch, query(ReturnData=False), {"Id": "share", "Expression": "q / (q - 10)"})
+    assert (share["Values"], [one["Code"] for one in share["Messages"]]) == ([1.5], ["ArithmeticError"])
+
+
+def test_a_limit_of_series_is_told(rooms):
+    cloudwatch = rooms.client("cloudwatch")
+    cloudwatch.put_metric_data(
+        Namespace="Many",
+        MetricData=[
+            {"MetricName": "x", "Value": 1, "Dimensions": [{"Name": "Number", "Value": str(number)}]}
+            for number in range(501)
+        ],
+    )
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "all", "Expression": "SEARCH('{Many,Number}', 'Sum', 60)"}],
+        StartTime=START,
+        EndTime=END,
+    )
+    assert len(answer["MetricDataResults"]) == 500
+    assert [one["Value"] for one in answer["Messages"]] == ["Maximum number of allowed metrics exceeded."]
 
 
 def test_five_seconds_are_the_finest_period(cloudwatch):
@@ -150,16 +205,18 @@ def test_a_unit_that_is_not_the_metrics_finds_nothing(cloudwatch):
 @pytest.mark.parametrize(
     ("queries", "message"),
     [
-        ([query(), query()], "there once"),
+        ([query(), query()], "not unique"),
         ([query(query_id="Big")], "begin with a small letter"),
         ([{"Id": "a"}], "either MetricStat or Expression"),
-        ([{"Id": "a", "Expression": "b"}], "'b', which is no query"),
+        ([{"Id": "a", "Expression": "b"}], "'b' is no query"),
         ([{"Id": "a", "Expression": "b"}, {"Id": "b", "Expression": "a"}], "comes back to itself"),
-        ([{"Id": "a", "Expression": "SEARCH('x', 'Sum')"}], "not supported"),
-        ([query(stat="tm99")], "'tm99' is not supported"),
+        ([{"Id": "a", "Expression": "SEARCH('x', 'Sum')"}], "Error in expression 'a': SEARCH: a Period is required"),
+        ([{"Id": "a", "Expression": "SELECT MAX(x) FROM y"}], "Metrics Insights"),
+        ([query(Period=300)], "beside that of its MetricStat"),
+        ([query(stat="tm101")], "'tm101' is not supported"),
         ([query(period=7)], "Invalid period 7"),
         ([query(ReturnData=False)], "ReturnData"),
-        ([query(Label="${PROP('MetricName')}")], "dynamic"),
+        ([query(Label="${FOO}")], "no dynamic value"),
         ([query(name="")], "MetricName|metricName"),
         ([query(AccountId="1")], "not linked"),
         ([query(query_id="a"), query(query_id="b", period=300), {"Id": "c", "Expression": "a+b"}], "same Period"),

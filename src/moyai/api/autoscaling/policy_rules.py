@@ -17,8 +17,8 @@ from moyai.domain.autoscaling.policy import (
     StepScaling,
     TargetTracking,
 )
+from moyai.domain.cloudwatch.answers import check_watchable
 from moyai.domain.cloudwatch.errors import ValidationFault
-from moyai.domain.cloudwatch.query import Answers, checked_queries
 from moyai.kernel.errors import InvalidInput
 from moyai.plan.scaling.tracking import PREDEFINED, queries_of
 
@@ -91,11 +91,7 @@ def _check_custom(metric: CustomizedMetric) -> None:
             raise InvalidInput("Metrics can't be together with what describes a single metric.")
         queries = queries_of(metric)
         try:
-            checked_queries(queries)
-            watched = [query for query in queries if query.return_data]
-            if len(watched) != 1:
-                raise InvalidInput("Exactly one element of Metrics must return data.")
-            Answers(queries, lambda _: {}).of(watched[0].id)
+            check_watchable(queries)
         except ValidationFault as fault:
             raise InvalidInput(fault.message) from fault
     elif not all(single):

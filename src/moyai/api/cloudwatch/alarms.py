@@ -17,15 +17,9 @@ from moyai.api.cloudwatch.alarm_rules import checked_actions, checked_quota, che
 from moyai.api.cloudwatch.tags import Tag
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, MissingData
+from moyai.domain.cloudwatch.answers import check_watchable
 from moyai.domain.cloudwatch.errors import ValidationFault
-from moyai.domain.cloudwatch.query import (
-    Answers,
-    Dimension,
-    Metric,
-    MetricDataQuery,
-    MetricStat,
-    checked_queries,
-)
+from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
 from moyai.plan.alarms.configure import Configuration, configured
 
@@ -142,11 +136,7 @@ def _queries(request: PutMetricAlarmRequest) -> tuple[MetricDataQuery, ...]:
         raise ValidationFault(f"Metrics can't be together with what describes one metric: {', '.join(_SINGLE)}.")
     if len(request.metrics) > _MAX_QUERIES:
         raise ValidationFault(f"Metrics can have at most {_MAX_QUERIES} queries.")
-    queries = checked_queries(request.metrics)
-    watched = [query for query in request.metrics if query.return_data]
-    if len(watched) != 1:
-        raise ValidationFault("Exactly one element of the metrics list should return data.")
-    Answers(queries.values(), lambda _: {}).of(watched[0].id)
+    check_watchable(request.metrics)
     return request.metrics
 
 

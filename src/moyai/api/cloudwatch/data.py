@@ -1,32 +1,46 @@
-"""GetMetricData: many metrics at once, and arithmetic on them.
+"""GetMetricData: many metrics at once, and expressions on them.
 
-Promise: all queries are checked before any is answered. An answer holds up to ``MaxDatapoints`` (100,800) values;
-the rest comes with the token, and a query that goes on over the page says PartialData.
-Refuses: functions in expressions, Metrics Insights, dynamic labels, other accounts.
+Promise: all queries are checked before any is answered. An answer holds up to ``MaxDatapoints`` (100,800) values; the
+rest comes with the token, and a series that goes on over the page says PartialData. An expression that comes to
+several series has a result for each.
+Refuses: Metrics Insights, other accounts.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.cloudwatch.shapes import PERIODS, span_of
+from moyai.api.cloudwatch.pages import Series, paged
+from moyai.api.cloudwatch.reading import Reading
 from moyai.api.operation import Context
+from moyai.domain.cloudwatch.answers import Answers, checked_queries
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
-from moyai.domain.cloudwatch.expression import Values
-from moyai.domain.cloudwatch.query import Answers, MetricDataQuery, MetricStat, checked_queries
-from moyai.domain.cloudwatch.statistic import evaluate
-from moyai.domain.paging import BadToken, page
+from moyai.domain.cloudwatch.label import Setting, written, zone_of
+from moyai.domain.cloudwatch.math.evaluate import Result
+from moyai.domain.cloudwatch.math.line import Line
+from moyai.domain.cloudwatch.query import MetricDataQuery
+from moyai.domain.paging import BadToken
 from moyai.kernel.clock import Instant
 from moyai.ports.metrics import MetricReader
 
-MAX_QUERIES = 500
-MAX_DATAPOINTS = 100_800
-_ASCENDING = "TimestampAscending"
-_LAST_MOMENT = 10**12
+MAX_QUERIES: Final = 500
+MAX_DATAPOINTS: Final = 100_800
+_ASCENDING: Final = "TimestampAscending"
+_CUT: Mapping[str, str] = {"code": "MaxMetricsExceeded", "value": "Maximum number of allowed metrics exceeded."}
+_DROPPED: Mapping[str, str] = {
+    "code": "ArithmeticError",
+    "value": "One or more data-points have been dropped due to non-numeric values (NaN, -Infinite, +Infinite)",
+}
+
+
+class LabelOptions(msgspec.Struct, frozen=True):
+    """How labels are written. ``timezone``: ``+0130``."""
+
+    timezone: str | None = None
 
 
 class GetMetricDataRequest(msgspec.Struct, frozen=True):
@@ -38,26 +52,35 @@ class GetMetricDataRequest(msgspec.Struct, frozen=True):
     next_token: str | None = None
     scan_by: str = "TimestampDescending"
     max_datapoints: int = MAX_DATAPOINTS
+    label_options: LabelOptions | None = None
+
+
+class _Told(NamedTuple):
+    """One result: of which query, and what it is called."""
+
+    query_id: str
+    label: str
+    line: Line
 
 
 def get_metric_data(reader: MetricReader, ctx: Context, request: GetMetricDataRequest) -> dict[str, object]:
     """The values of every query that returns data, in the order of the queries."""
-    queries = _checked(request)
-    answers = Answers(request.metric_data_queries, partial(_measured, reader, ctx, request))
-    returned = [query for query in request.metric_data_queries if query.return_data]
-    return _paged(request, {query.id: answers.of(query.id) for query in returned}, queries)
-
-
-def _measured(reader: MetricReader, ctx: Context, request: GetMetricDataRequest, asked: MetricStat) -> Values:
-    metric = asked.metric.id
-    span = span_of(request.start_time, request.end_time, asked.period)
-    if span is None:
-        raise ValidationFault(f"Invalid period {asked.period}. {PERIODS}")
-    if asked.unit not in {None, reader.unit(ctx.scope, metric)}:
-        return {}
-    periods = reader.periods(ctx.scope, metric, (span.start, span.end), span.period)
-    values = ((period.start, evaluate(asked.stat, period.summary)) for period in periods)
-    return {start: value for start, value in values if value is not None}
+    queries, setting = _checked(request), _setting(ctx, request)
+    reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
+    answers = Answers(request.metric_data_queries, reading)
+    results = [told for query in queries.values() if query.return_data for told in _told(query, answers, setting)]
+    listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
+    ascending = request.scan_by == _ASCENDING
+    values = [told.line.values for told in results]
+    try:
+        shown = paged(values, listing, request.next_token, request.max_datapoints, ascending=ascending)
+    except BadToken as error:
+        raise InvalidNextToken(str(error)) from error
+    return {
+        "metric_data_results": [_result(results[series.place], series) for series in shown.series],
+        "next_token": shown.next_token,
+        "messages": [_CUT] if answers.cut else [],
+    }
 
 
 def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:
@@ -72,55 +95,34 @@ def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:
     return checked_queries(request.metric_data_queries)
 
 
-def _paged(
-    request: GetMetricDataRequest, answers: Mapping[str, Values], queries: Mapping[str, MetricDataQuery]
-) -> dict[str, object]:
-    """One page of the answers. A value's key is its query's place and its time, in the order of the scan."""
-    keys = {
-        f"{place:04}{_rank(at, request.scan_by):013}": (query_id, at)
-        for place, (query_id, values) in enumerate(answers.items())
-        for at in values
-    }
-    listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
-    try:
-        shown = page(keys, listing, request.next_token, request.max_datapoints)
-    except BadToken as error:
-        raise InvalidNextToken(str(error)) from error
-    on_page: dict[str, list[Instant]] = {query_id: [] for query_id in answers}
-    for key in shown.keys:
-        query_id, at = keys[key]
-        on_page[query_id].append(at)
-    cut = keys[shown.keys[-1]] if shown.next_token else None
-    first = request.next_token is None
+def _setting(ctx: Context, request: GetMetricDataRequest) -> Setting:
+    zone = None if request.label_options is None else request.label_options.timezone
+    return Setting(ctx.scope, ctx.now, zone_of(zone))
+
+
+def _told(query: MetricDataQuery, answers: Answers, setting: Setting) -> Sequence[_Told]:
+    result: Result = answers.of(query.id)
+    if isinstance(result, Line):
+        default = query.id if query.metric_stat is None else query.metric_stat.metric.metric_name
+        label = default if query.label is None else query.label
+        return [_Told(query.id, written(label, result, default, setting), result)]
+    return [_Told(query.id, _label_in_array(query.label, line, setting), line) for line in result]
+
+
+def _label_in_array(label: str | None, line: Line, setting: Setting) -> str:
+    """An expression's own label stands before that of each series, unless it says where that goes."""
+    own = written(line.label, line, line.stat.metric.metric_name if line.stat is not None else "", setting)
+    if not label:
+        return own
+    return written(label, line, own, setting) if "${" in label else f"{label} {own}".strip()
+
+
+def _result(told: _Told, series: Series) -> dict[str, object]:
     return {
-        "metric_data_results": [
-            {
-                "id": query_id,
-                "label": _label(queries[query_id]),
-                "timestamps": times,
-                "values": [answers[query_id][at] for at in times],
-                "status_code": _status(answers[query_id], cut, query_id, request.scan_by),
-            }
-            for query_id, times in on_page.items()
-            if times or (first and not answers[query_id])
-        ],
-        "next_token": shown.next_token,
-        "messages": [],
+        "id": told.query_id,
+        "label": told.label,
+        "timestamps": series.moments,
+        "values": [told.line.values[at] for at in series.moments],
+        "status_code": "PartialData" if series.goes_on else "Complete",
+        "messages": [_DROPPED] if told.line.dropped else [],
     }
-
-
-def _rank(at: Instant, scan_by: str) -> int:
-    return round(at) if scan_by == _ASCENDING else _LAST_MOMENT - round(at)
-
-
-def _status(values: Values, cut: tuple[str, Instant] | None, query_id: str, scan_by: str) -> str:
-    if cut is None or cut[0] != query_id:
-        return "Complete"
-    last = max(values) if scan_by == _ASCENDING else min(values)
-    return "Complete" if cut[1] == last else "PartialData"
-
-
-def _label(query: MetricDataQuery) -> str:
-    if query.label is not None:
-        return query.label
-    return query.id if query.metric_stat is None else query.metric_stat.metric.metric_name

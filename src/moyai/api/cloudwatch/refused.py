@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final
 
 _ALONE: Final = "accounts are not linked here"
-_PERIOD: Final = "an expression has the period of its metrics"
 _NOBODY: Final = "no notification is sent that it could change"
 _UNSUPPRESSED: Final = "a composite alarm has no action here that could be suppressed"
 _ENTITIES: Final = "metrics belong to no entities"
@@ -17,10 +16,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "ListMetrics.IncludeLinkedAccounts": _ALONE,
         "ListMetrics.OwningAccount": _ALONE,
         "GetMetricData.MetricDataQueries[].AccountId": _ALONE,
-        "GetMetricData.MetricDataQueries[].Period": _PERIOD,
-        "GetMetricData.LabelOptions": "labels are not dynamic",
         "PutMetricAlarm.Metrics[].AccountId": _ALONE,
-        "PutMetricAlarm.Metrics[].Period": _PERIOD,
         "PutMetricAlarm.ThresholdMetricId": "there is no anomaly detection",
         "PutMetricAlarm.EvaluationWindow": "windows slide",
         "PutMetricAlarm.WarmUpConfiguration": "an alarm is evaluated from the start",

@@ -24,7 +24,28 @@ def test_percentiles_are_read(text, expected):
     assert percentile_of(text) == expected
 
 
-@pytest.mark.parametrize("text", ["p101", "p", "p-1", "99", "tm90", "IQM", "p99.", "TM(1%:2%)", "sum"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "p101",
+            "p",
+            "p-1",
+            "99",
+            "p99.",
+            "sum",
+            "tm101",
+            "pr90",
+            "tm",
+            "TM90",
+            "tm(1:2)",
+            "TM()",
+            "TM(:)",
+            "TM(%:90%)",
+        ),
+        *("TM(10%:90)", "TM(90%:10%)", "TM(5:5)", "TM(:101%)", "PR(1%:2%)", "IQM(1:2)", "iqm", "TM(-1:5)", "P(1:2)"),
+    ],
+)
 def test_other_statistics_are_refused_by_name(text):
     with pytest.raises(UnknownStatistic, match="not supported"):
         evaluate(text, Summary(1, 1, 1, 1))
@@ -57,6 +78,89 @@ def test_summaries_add_up(one, other):
     assert both.count == one.total + other.total
     assert both.sum == 12
     assert both.histogram == one.plus(other)
+
+
+def value_of(statistic, values):
+    """The statistic, by the values themselves: each has a bucket of its own."""
+    bounds = tuple(float(one) for one in range(1, 101))
+    counts = [0] * 101
+    for value in values:
+        counts[value - 1] += 1
+    return evaluate(statistic, of_histogram(Histogram(bounds, tuple(counts)), sum(values)))
+
+
+HUNDRED = range(1, 101)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "expected"),
+    [
+        ("p50", 50),
+        ("p99.9", 99.9),
+        ("tm90", 45),
+        ("TM(10%:90%)", 50),
+        ("TM(:95%)", 47.5),
+        ("TM(10%:)", 55),
+        ("TM(20:30)", 25),
+        ("TM(0%:100%)", 50.5),
+        ("IQM", 50),
+        ("tc90", 90),
+        ("TC(80:90)", 10),
+        ("TC(:0.5)", 0.5),
+        ("TS(80%:)", 20 * 90),
+        ("ts90", 90 * 45),
+        ("TS(:100)", 5050),
+        ("PR(:30)", 30),
+        ("PR(30:70)", 40),
+        ("PR(90:)", 10),
+        ("wm98", 98 * 0.49 + 2 * 0.98),
+        ("WM(10%:90%)", 50),
+        ("WM(40:60)", 50),
+        ("TM(200:300)", None),
+        ("TC(200:300)", 0),
+    ],
+)
+def test_statistics_of_some_of_the_values(statistic, expected):
+    found = value_of(statistic, HUNDRED)
+    assert found == (expected if expected is None else pytest.approx(expected))
+
+
+VALUES = st.lists(st.integers(1, 100), min_size=1, max_size=60)
+
+
+@given(VALUES, st.integers(1, 100))
+def test_a_trimmed_sum_is_mean_times_count(values, percent):
+    mean, count, total = (value_of(f"{kind}{percent}", values) for kind in ("tm", "tc", "ts"))
+    assert total == pytest.approx(mean * count)
+    assert count == pytest.approx(len(values) * percent / 100)
+
+
+@given(VALUES, st.integers(1, 100))
+def test_a_rank_is_that_of_the_values_themselves(values, bound):
+    share = 100 * sum(value <= bound for value in values) / len(values)
+    assert value_of(f"PR(:{bound})", values) == pytest.approx(share)
+
+
+@given(VALUES, st.integers(1, 100))
+def test_all_lie_within_a_bucket_of_the_values_themselves(values, percent):
+    cut = sorted(values)[: max(round(len(values) * percent / 100), 1)]
+    for statistic in (f"tm{percent}", f"wm{percent}", "IQM"):
+        assert min(values) - 1 <= value_of(statistic, values) <= max(values)
+    if len(values) * percent % 100 == 0:
+        assert value_of(f"tm{percent}", values) == pytest.approx(sum(cut) / len(cut), abs=1)
+
+
+def test_without_a_histogram_equal_values_have_all_statistics():
+    same = Summary(4, 12, 3, 3)
+    found = {
+        name: evaluate(name, same) for name in ("tm90", "tc50", "ts50", "wm90", "IQM", "PR(:3)", "PR(3:)", "TM(:2)")
+    }
+    assert found == {"tm90": 3, "tc50": 2, "ts50": 6, "wm90": 3, "IQM": 3, "PR(:3)": 100, "PR(3:)": 0, "TM(:2)": None}
+    assert evaluate("IQM", Summary(3, 9, 1, 5)) is None
+
+
+def test_negative_values_have_none_but_the_plain_statistics():
+    assert evaluate("p50", Summary(2, -2, -1, -1)) is None
 
 
 def test_other_bounds_are_sorted_into_these():

@@ -1,0 +1,64 @@
+"""A request's or an alarm's view of the metrics: a ``Source``.
+
+Promise: periods are counted from the start of the span as in ``shapes``. What is to come has no periods: they end with
+``now``. Found is what had a value in the last two weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from moyai.api.cloudwatch.shapes import PERIODS, Span, span_of
+from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.domain.cloudwatch.math.line import Grid, Line
+from moyai.domain.cloudwatch.metric import MetricId
+from moyai.domain.cloudwatch.query import MetricStat
+from moyai.domain.cloudwatch.search.criteria import Search
+from moyai.domain.cloudwatch.statistic import evaluate
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
+from moyai.ports.metrics import MetricReader
+
+_FOUND: Final = 14 * 24 * 3600
+"""Seconds since a metric's last value."""
+
+
+class Reading:
+    """Metrics of one scope over one span of time."""
+
+    def __init__(self, reader: MetricReader, scope: Scope, span: tuple[Instant, Instant], now: Instant) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._span = span
+        self._now = now
+
+    def read(self, stat: MetricStat) -> Line:
+        """See Source."""
+        span, metric = self._periods(stat.period), stat.metric.id
+        grid = self.grid(stat.period)
+        if stat.unit not in {None, self._reader.unit(self._scope, metric)}:
+            return Line({}, grid, stat=stat, read=True)
+        periods = self._reader.periods(self._scope, metric, (span.start, span.end), span.period)
+        values = ((period.start, evaluate(stat.stat, period.summary)) for period in periods)
+        return Line({at: value for at, value in values if value is not None}, grid, stat=stat, read=True)
+
+    def find(self, search: Search) -> Sequence[MetricId]:
+        """See Source."""
+        return list(self._fitting(search))
+
+    def _fitting(self, search: Search) -> Iterator[MetricId]:
+        for listed in self._reader.metrics(self._scope):
+            if listed.last_at >= self._now - _FOUND and search.fits(listed.metric):
+                yield listed.metric
+
+    def grid(self, period: int) -> Grid:
+        """See Source."""
+        span = self._periods(period)
+        return Grid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), period)
+
+    def _periods(self, period: int) -> Span:
+        span = span_of(*self._span, period)
+        if span is None:
+            raise ValidationFault(f"Invalid period {period}. {PERIODS}")
+        return span
