@@ -1,8 +1,8 @@
 """The door on HTTP: a thin ASGI application.
 
 Promise: reads a request within its limits of size and time, hands it to the door (or, under
-``/_moyai/``, to one of the installation's own handlers) and sends what comes back. GET and HEAD of ``/``
-answer what this is. Header sizes are limited by the server in front.
+``/_moyai/``, to one of the installation's own handlers, or to what shows pages) and sends what comes back. GET
+and HEAD of ``/`` answer what this is. Header sizes are limited by the server in front.
 Refuses, in development mode: what a web page could send through the user's browser, namely a request
 with an ``Origin`` that is not loopback, one that the browser marks as cross-site, and a ``Host`` that
 is neither an address nor a local name (DNS rebinding). ``data-`` before the name is as the SDKs send it.
@@ -74,8 +74,10 @@ class App:
         own: Mapping[str, Handler] = MappingProxyType({}),
         limits: Limits | None = None,
         channels: Channels | None = None,
+        pages: Mapping[str, Handler] = MappingProxyType({}),
     ) -> None:
         self._door = door
+        self._pages = pages
         self._own = own
         self._limits = limits or Limits()
         self._channels = channels
@@ -106,24 +108,36 @@ class App:
 
     async def _response(self, scope: AsgiScope, receive: Receive) -> Response | None:
         headers = _headers(scope["headers"])
-        problem = None if self._limits.from_browsers else _browser_problem(headers, self._limits.hosts)
-        if problem is not None:
-            return _plain(403, problem)
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         path, query = raw_path.decode("latin-1"), scope["query_string"].decode("latin-1")
+        request = HttpRequest(scope["method"], path, query, headers, client=(scope.get("client") or ("",))[0])
+        if not self._limits.from_browsers and not self._opens_page(request):
+            problem = _browser_problem(headers, self._limits.hosts)
+            if problem is not None:
+                return _plain(403, problem)
         try:
             async with asyncio.timeout(self._limits.read_seconds):
                 body = await self._body(headers, receive)
         except TimeoutError:
             late = TooSlow(f"The request did not arrive within {self._limits.read_seconds:g} seconds.")
-            return self._door.refusal(HttpRequest(scope["method"], path, query, headers), late)
+            return self._door.refusal(request, late)
         except TooLarge as error:
-            return self._door.refusal(HttpRequest(scope["method"], path, query, headers), error)
-        if body is None:
-            return None
-        return await self._answered(HttpRequest(scope["method"], path, query, headers, body))
+            return self._door.refusal(request, error)
+        return None if body is None else await self._answered(msgspec.structs.replace(request, body=body))
+
+    def _shows(self, request: HttpRequest) -> Handler | None:
+        """What shows pages below the first part of the request's path."""
+        return self._pages.get("/" + request.path.removeprefix("/").partition("/")[0])
+
+    def _opens_page(self, request: HttpRequest) -> bool:
+        """Whether a browser opens a page of ours in a window: any page may lead there, and none sees what comes."""
+        opens = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
+        return opens and "origin" not in request.headers and self._shows(request) is not None
 
     async def _answered(self, request: HttpRequest) -> Response:
+        shows = self._shows(request)
+        if shows is not None:
+            return await shows(request)
         if request.path.startswith(OWN_PREFIX):
             handler = self._own.get(request.path.removeprefix(OWN_PREFIX))
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 from botocore.model import ServiceModel
@@ -53,6 +54,13 @@ class House(msgspec.Struct, frozen=True):
     """Bytes that a compressed body may unpack to."""
 
 
+class _Sender(NamedTuple):
+    """Whose request it is, after that was checked."""
+
+    signed: Credential | None
+    session: Session | None
+
+
 class Door:
     """Answers requests to all services."""
 
@@ -68,14 +76,20 @@ class Door:
         nobody = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, Codec] = {protocol: make(nobody) for protocol, make in CODECS.items()}
 
-    async def answer(self, request: HttpRequest) -> HttpResponse:
-        """The answer to one request. Never raises but for cancellation."""
+    async def answer(self, request: HttpRequest, sender: str | None = None) -> HttpResponse:
+        """The answer to one request. Never raises but for cancellation.
+
+        ``sender`` is the access key of whoever is known to have sent it by other means than a signature; that then
+        says for which region and service the request is, and nothing else.
+        """
         request_id = self._house.ids.uuid()
         heard = _NOTHING
         try:
             signed = _signed(request)
             heard = self._router.hear(request, signed.service if isinstance(signed, Credential) else None)
-            return await self._served(request, heard, signed, request_id)
+            now = self._house.clock.now()
+            by = self._sent(request, signed, now) if sender is None else _known(sender, signed)
+            return await self._served(request, heard, by, now, request_id)
         except ApiError as error:
             return self._codec(heard).serialise_error(error, request_id)
         except Exception:  # noqa: BLE001  the top: whatever it is, the client gets an answer
@@ -92,12 +106,10 @@ class Door:
         heard = self._router.hear(request, signed.service if isinstance(signed, Credential) else None)
         return self._codec(heard).serialise_error(error, self._house.ids.uuid())
 
-    async def _served(
-        self, request: HttpRequest, heard: Heard, signed: Credential | ApiError | None, request_id: str
-    ) -> HttpResponse:
+    def _sent(self, request: HttpRequest, signed: Credential | ApiError | None, now: Instant) -> _Sender:
+        """Who sent it, by its signature. Raises what is wrong with that."""
         if isinstance(signed, ApiError):
             raise signed
-        now = self._house.clock.now()
         session = session_of(self._house.store.world, request, now)
         if session is not None:
             Verifier(session).verify(request, signed, now)
@@ -105,6 +117,12 @@ class Door:
             raise MissingToken("Missing Authentication Token")
         elif self._verifier is not None:
             self._verifier.verify(request, signed, now)
+        return _Sender(signed, session)
+
+    async def _served(
+        self, request: HttpRequest, heard: Heard, by: _Sender, now: Instant, request_id: str
+    ) -> HttpResponse:
+        signed, session = by
         if heard.service is None or heard.operation is None:
             raise unknown_operation(heard.tried, self._models)
         desk = self._desks[heard.service]
@@ -147,6 +165,15 @@ class Door:
         if heard.service is None:
             return self._fallback[heard.protocol]
         return self._desks[heard.service].codecs[heard.protocol]
+
+
+def _known(sender: str, signed: Credential | ApiError | None) -> _Sender:
+    """Whoever has this access key, asking as the signature says. Raises MissingToken where there is none."""
+    if signed is None:
+        raise MissingToken("Missing Authentication Token")
+    if isinstance(signed, ApiError):
+        raise signed
+    return _Sender(signed._replace(access_key=sender), None)
 
 
 def _signed(request: HttpRequest) -> Credential | ApiError | None:

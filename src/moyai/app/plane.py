@@ -26,6 +26,7 @@ from moyai.api.models import load_models
 from moyai.api.operation import Service
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
+from moyai.app.console import console_handler
 from moyai.app.dns import NameServers, host_resolvers
 from moyai.app.functions import HttpFunctions
 from moyai.app.http import HttpServer
@@ -35,6 +36,11 @@ from moyai.app.machine import described
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
 from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, services
+from moyai.console.app import PREFIX, Console
+from moyai.console.events import Events
+from moyai.console.files import Files
+from moyai.console.logins import Logins
+from moyai.console.session import Home, Sessions
 from moyai.domain.defaults import Defaults
 from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
@@ -77,6 +83,7 @@ class ControlPlane:
         self._clock, self._ids = SystemClock(), SystemIds()
         self._runtime = make_runtime(settings, store.installation.id, self._clock)
         self._tickets = Tickets(self._runtime, self._clock)
+        self._events = Events(store, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
         self._archive = archive
@@ -123,6 +130,7 @@ class ControlPlane:
         self._exit.push_async_callback(self._stop_work)
         http = await HttpServer(self._app(), sock).open()
         self._exit.push_async_callback(http.close)
+        self._exit.callback(self._events.close)  # nobody waits for streams that have no end
         self.url = f"http://{self._settings.server.host}:{sock.getsockname()[1]}"
 
     async def close(self) -> None:
@@ -188,7 +196,13 @@ class ControlPlane:
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own = own_handlers(plane, development=keys is None)
-        return App(door, own, limits, DataChannels(self._tickets, self._ids))
+        channels = DataChannels(self._tickets, self._ids)
+        return App(door, own, limits, channels, {PREFIX: console_handler(self._console(keys), door)})
+
+    def _console(self, keys: AccessKeys | None) -> Console:
+        logins = None if keys is None else Logins(keys, self._clock, self._ids)
+        sessions = Sessions(self._store, logins, Home(version("moyai"), DEFAULT_SCOPE))
+        return Console(Files(), sessions, self._events)
 
     def _app_of_tasks(self) -> App:
         """The same services, for tasks: whoever asks signs with the keys of a task's role."""

@@ -1,0 +1,84 @@
+"""The build of ``web/``: which files there are, and how each of them is served.
+
+Promise: only what was in the folder at the start is ever served, looked up by its whole name, so no path leads out of
+it. Names under ``assets/`` carry their content's hash and may be kept for a year; the page itself is asked for each
+time. An address of a page (``/clusters/shop``) that is no file is answered with the page, which finds its way itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import unquote
+
+import msgspec
+
+from moyai.console.messages import SECURITY, Answer, Request, refused
+
+FOLDER: Final = Path(__file__).with_name("build")
+"""Where `make setup` lays it."""
+_PAGE: Final = "index.html"
+_PACKED: Final = ".gz"
+_ASSETS: Final = "assets/"
+_KEPT: Final = "public, max-age=31536000, immutable"
+_ASKED_AGAIN: Final = "no-cache"
+_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        ".css": "text/css; charset=utf-8",
+        ".html": "text/html; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+        ".json": "application/json",
+        ".png": "image/png",
+        ".svg": "image/svg+xml",
+        ".woff2": "font/woff2",
+    }
+)
+
+
+class _File(msgspec.Struct, frozen=True):
+    plain: Path
+    packed: Path | None
+    headers: Mapping[str, str]
+
+
+class Files:
+    """Every file of one build."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._files = _read(folder)
+
+    def answer(self, request: Request, name: str) -> Answer:
+        """The file of that name (below ``/console/``, percent-encoded), or the page."""
+        if request.method not in {"GET", "HEAD"}:
+            return refused(405, "MethodNotAllowedException", "Use GET.")
+        name = unquote(name)
+        file = self._files.get(name)
+        if file is None and not name.startswith(_ASSETS):
+            file = self._files.get(_PAGE)
+        if file is None:
+            return refused(404, "NotFoundException", _missing(built=_PAGE in self._files))
+        if file.packed is not None and _takes_gzip(request):
+            return Answer(200, {**file.headers, "content-encoding": "gzip"}, file.packed.read_bytes())
+        return Answer(200, file.headers, file.plain.read_bytes())
+
+
+def _read(folder: Path) -> Mapping[str, _File]:
+    paths = [path for path in folder.rglob("*") if path.suffix in _TYPES and path.is_file()]
+    return {path.relative_to(folder).as_posix(): _file(path, folder) for path in paths}
+
+
+def _file(path: Path, folder: Path) -> _File:
+    packed = path.with_name(path.name + _PACKED)
+    kept = _KEPT if path.relative_to(folder).as_posix().startswith(_ASSETS) else _ASKED_AGAIN
+    headers = {"content-type": _TYPES[path.suffix], "cache-control": kept, "vary": "accept-encoding", **SECURITY}
+    return _File(path, packed if packed.is_file() else None, headers)
+
+
+def _takes_gzip(request: Request) -> bool:
+    return "gzip" in {part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
+
+
+def _missing(*, built: bool) -> str:
+    return "There is no such file." if built else "The console is not built: run `make setup` where moyai's source is."

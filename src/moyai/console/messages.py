@@ -1,0 +1,83 @@
+"""What the console is asked and what it answers, as values.
+
+A request is whatever looks like one: the door's own HttpRequest does. What sends the answer stands in ``app``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+import msgspec
+
+SECURITY: Mapping[str, str] = MappingProxyType(
+    {
+        "content-security-policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+            "font-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+)
+"""Headers of every answer. ``data:``: Cloudscape's style sheets hold their own fonts and a few pictures."""
+
+_JSON = MappingProxyType({"content-type": "application/json", "cache-control": "no-store", **SECURITY})
+
+
+class Request(Protocol):
+    """One request. Header names are lower-case; ``path`` is as it came, percent-encoded."""
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …"""
+
+    @property
+    def path(self) -> str:
+        """From ``/console`` on."""
+
+    @property
+    def query(self) -> str:
+        """Without the question mark."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """A header sent twice is one value, joined with a comma."""
+
+    @property
+    def body(self) -> bytes:
+        """Whole, and within the door's limit."""
+
+    @property
+    def client(self) -> str:
+        """The address that it came from."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A status, headers, and a body that is whole or comes in parts."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | AsyncIterator[bytes] = b""
+
+
+def as_json(status: int, value: object, more: Mapping[str, str] = MappingProxyType({})) -> Answer:
+    """An answer in JSON that nobody keeps."""
+    return Answer(status, {**_JSON, **more}, msgspec.json.encode(value))
+
+
+def refused(status: int, code: str, message: str, more: Mapping[str, str] = MappingProxyType({})) -> Answer:
+    """An error that a person and an SDK can read: ``code`` as AWS would say it."""
+    return as_json(status, {"__type": code, "message": message}, {"x-amzn-errortype": code, **more})
+
+
+def is_from_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another origin may have sent it. A browser tells, in one of two ways."""
+    if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        return True
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")

@@ -1,0 +1,129 @@
+"""``/console/session``: who is signed in (GET), sign in (POST), sign out (DELETE).
+
+The cookie is HttpOnly, SameSite=Strict and for ``/console`` alone; Secure where the browser came by TLS, which its
+Origin tells (a proxy in front may end it).
+"""
+
+from __future__ import annotations
+
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+import msgspec
+
+from moyai.console.logins import LIFETIME, Login, Logins, TooManyAttempts
+from moyai.console.messages import Answer, Request, as_json, refused
+from moyai.domain.keys import scope_of
+from moyai.kernel.scope import Scope
+from moyai.ports.store import Store
+
+COOKIE: Final = "moyai-console"
+CSRF_HEADER: Final = "x-moyai-csrf"
+_LONGEST_PART: Final = 256
+
+
+class _Shown(msgspec.Struct, frozen=True, rename={"access_key": "accessKey"}):
+    version: str
+    home: Scope
+    scopes: tuple[Scope, ...] = ()
+    login: bool = False
+    access_key: str | None = None
+    csrf: str = ""
+
+
+class _Asked(msgspec.Struct, frozen=True, rename="camel"):
+    access_key_id: str
+    secret_access_key: str
+
+
+class Home(msgspec.Struct, frozen=True):
+    """What a session tells of the installation."""
+
+    version: str
+    scope: Scope
+    """Where requests go whose key names no account of its own."""
+
+
+class Sessions:
+    """All of it. ``logins`` is None where requests need no key."""
+
+    def __init__(self, store: Store, logins: Logins | None, home: Home) -> None:
+        self._store = store
+        self._logins = logins
+        self._home = home
+
+    @property
+    def needed(self) -> bool:
+        """Whether requests have to be signed in for."""
+        return self._logins is not None
+
+    def login(self, request: Request) -> Login | None:
+        """The login that the request's cookie names."""
+        return None if self._logins is None else self._logins.find(_token(request))
+
+    def answer(self, request: Request) -> Answer:
+        """200 and what a session is; 400, 401, 403, 405 or 429 and why not."""
+        match request.method:
+            case "GET":
+                return as_json(200, self._shown(self.login(request)))
+            case "POST" if self._logins is not None:
+                return self._begin(request, self._logins)
+            case "DELETE" if self._logins is not None:
+                return self._end(request, self._logins)
+            case "POST" | "DELETE":
+                return refused(400, "ValidationException", "This installation needs no login.")
+        return refused(405, "MethodNotAllowedException", "Use GET, POST or DELETE.")
+
+    def _begin(self, request: Request, logins: Logins) -> Answer:
+        try:
+            asked = msgspec.json.decode(request.body, type=_Asked)
+        except msgspec.MsgspecError:
+            return refused(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
+        if len(asked.access_key_id) > _LONGEST_PART or len(asked.secret_access_key) > _LONGEST_PART:
+            return refused(400, "ValidationException", "That is no access key.")
+        try:
+            begun = logins.begin(asked.access_key_id, asked.secret_access_key, request.client)
+        except TooManyAttempts:
+            message = "Too many attempts have failed. Wait a minute and try again."
+            return refused(429, "TooManyRequestsException", message, {"retry-after": "60"})
+        if begun is None:
+            return refused(401, "UnrecognizedClientException", "The access key ID or the secret is not right.")
+        token, login = begun
+        return as_json(200, self._shown(login), {"set-cookie": _cookie(request, token, int(LIFETIME))})
+
+    def _end(self, request: Request, logins: Logins) -> Answer:
+        login = self.login(request)
+        if login is not None and not carries(request, login):
+            return refused(403, "AccessDeniedException", "The request does not carry the session's token.")
+        logins.end(_token(request))
+        return as_json(200, self._shown(None), {"set-cookie": _cookie(request, "", 0)})
+
+    def _shown(self, login: Login | None) -> _Shown:
+        home = self._home
+        if self.needed and login is None:
+            return _Shown(home.version, home.scope, login=True)
+        world = self._store.world
+        found = {scope_of(one.arn) for table in (world.clusters, world.namespaces) for one in table}
+        if login is None:
+            return _Shown(home.version, home.scope, tuple(sorted(found)))
+        mine = sorted(scope for scope in found if scope.account == home.scope.account)
+        return _Shown(home.version, home.scope, tuple(mine), login=True, access_key=login.access_key, csrf=login.csrf)
+
+
+def carries(request: Request, login: Login) -> bool:
+    """Whether a page of the console sent it: no other page knows the token."""
+    return hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), login.csrf.encode())
+
+
+def _token(request: Request) -> str:
+    try:
+        cookies = SimpleCookie(request.headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
+
+
+def _cookie(request: Request, value: str, seconds: int) -> str:
+    secure = "; Secure" if request.headers.get("origin", "").startswith("https://") else ""
+    return f"{COOKIE}={value}; Path=/console; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"

@@ -1,0 +1,182 @@
+"""Who may ask the console for what, with keys and without."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from moyai.api.wire.http import HttpRequest
+from moyai.app.console import console_handler
+from moyai.console.app import Console
+from moyai.console.events import Events
+from moyai.console.files import Files
+from moyai.console.logins import Logins
+from moyai.console.session import Home, Sessions
+from moyai.domain.ecs.cluster import Cluster
+from moyai.kernel.ids import AccountId, ClusterArn, Region
+from moyai.kernel.scope import Scope
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import EPOCH, ManualClock
+from moyai.testing.ids import SeededIds
+from tests.unit.api import world
+
+KEY, SECRET = "AKIAEXAMPLE", "s3cret"
+HOME = Home("1.0", Scope(AccountId("123456789012"), Region("us-east-1")))
+SIGNED = "AWS4-HMAC-SHA256 Credential={}/20270115/eu-west-1/sts/aws4_request, SignedHeaders=host, Signature=ab"
+CALLER = b"Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def handler(tmp_path, *, keys):
+    clock, ids = ManualClock(), SeededIds()
+    store = MemoryStore(
+        Cluster(ClusterArn(f"arn:aws:ecs:{region}:{account}:cluster/shop"), "shop", EPOCH)
+        for account, region in [("123456789012", "eu-west-1"), ("111111111111", "us-east-1")]
+    )
+    known = world.Keys({KEY: SECRET}) if keys else None
+    sessions = Sessions(store, Logins(known, clock, ids) if known is not None else None, HOME)
+    console = Console(Files(tmp_path), sessions, Events(store, clock))
+    return console_handler(console, world.door(keys=known))
+
+
+@pytest.fixture
+def open_one(tmp_path):
+    """A console where requests need no key."""
+    return handler(tmp_path, keys=False)
+
+
+@pytest.fixture
+def closed_one(tmp_path):
+    """A console where they do."""
+    return handler(tmp_path, keys=True)
+
+
+def request(method, path, body=b"", query="", **headers):
+    named = {"host": "127.0.0.1:4566"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpRequest(method, f"/console/{path}", query, named, body, client="10.0.0.1")
+
+
+def call_api(account="123456789012", **headers):
+    headers = {"content_type": "application/x-www-form-urlencoded", "authorization": SIGNED.format(account)} | headers
+    return request("POST", "api/", CALLER, **headers)
+
+
+async def log_in(serve, secret=SECRET, **headers):
+    body = msgspec.json.encode({"accessKeyId": KEY, "secretAccessKey": secret})
+    answer = await serve(request("POST", "session", body, **headers))
+    return answer, answer.headers.get("set-cookie", "").partition(";")[0]
+
+
+def said(answer):
+    return msgspec.json.decode(answer.body)
+
+
+async def test_without_keys_the_api_is_there_for_the_account_of_the_credential(open_one):
+    answer = await open_one(call_api("111111111111"))
+    assert answer.status == 200
+    assert b"<Account>111111111111</Account>" in answer.body
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_without_keys_a_session_tells_of_every_scope(open_one):
+    answer = said(await open_one(request("GET", "session")))
+    assert answer["login"] is False
+    assert answer["scopes"] == [
+        {"account": "111111111111", "region": "us-east-1"},
+        {"account": "123456789012", "region": "eu-west-1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"origin": "null"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize("path", ["api/", "events", "session"])
+async def test_a_page_of_another_origin_gets_nothing(open_one, closed_one, path, headers):
+    for serve in (open_one, closed_one):
+        assert (await serve(request("GET", path, **headers))).status == 403
+
+
+async def test_its_own_pages_are_answered(open_one):
+    answer = await open_one(call_api(origin="http://127.0.0.1:4566", sec_fetch_site="same-origin"))
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["api/", "events"])
+async def test_with_keys_nothing_is_there_before_the_login(closed_one, path):
+    for asked in (request("GET", path), request("POST", path, cookie="moyai-console=guessed", x_moyai_csrf="guessed")):
+        answer = await closed_one(asked)
+        assert answer.status == 401
+        assert said(answer)["__type"] == "ExpiredTokenException"
+    assert said(await closed_one(request("GET", "session"))) == {
+        "version": "1.0",
+        "home": {"account": "123456789012", "region": "us-east-1"},
+        "scopes": [],
+        "login": True,
+        "accessKey": None,
+        "csrf": "",
+    }
+
+
+async def test_a_login_acts_as_its_key_and_in_its_own_account(closed_one):
+    answer, cookie = await log_in(closed_one)
+    session = said(answer)
+    assert session["accessKey"] == KEY
+    assert session["scopes"] == [{"account": "123456789012", "region": "eu-west-1"}]
+    answer = await closed_one(call_api("111111111111", cookie=cookie, x_moyai_csrf=session["csrf"]))
+    assert answer.status == 200
+    assert b"<Account>123456789012</Account>" in answer.body  # not the one that the credential names
+    assert f"<UserId>{KEY}</UserId>".encode() in answer.body
+
+
+async def test_a_request_without_the_sessions_token_changes_nothing(closed_one):
+    _, cookie = await log_in(closed_one)
+    for headers in ({}, {"x_moyai_csrf": "0" * 64}):
+        assert (await closed_one(call_api(cookie=cookie, **headers))).status == 403
+        assert (await closed_one(request("DELETE", "session", cookie=cookie, **headers))).status == 403
+
+
+async def test_the_cookie_is_for_the_console_alone_and_for_no_script(closed_one):
+    answer, _ = await log_in(closed_one)
+    attributes = answer.headers["set-cookie"].split("; ")[1:]
+    assert attributes == ["Path=/console", "Max-Age=43200", "HttpOnly", "SameSite=Strict"]
+    answer, _ = await log_in(closed_one, origin="https://127.0.0.1:4566")
+    assert answer.headers["set-cookie"].endswith("; Secure")
+
+
+async def test_who_signs_out_is_out(closed_one):
+    answer, cookie = await log_in(closed_one)
+    csrf = said(answer)["csrf"]
+    answer = await closed_one(request("DELETE", "session", cookie=cookie, x_moyai_csrf=csrf))
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert (await closed_one(call_api(cookie=cookie, x_moyai_csrf=csrf))).status == 401
+
+
+async def test_a_wrong_secret_and_too_many_of_them(closed_one):
+    answer, cookie = await log_in(closed_one, "wrong")
+    assert (answer.status, cookie) == (401, "")
+    statuses = [(await log_in(closed_one, "wrong"))[0].status for _ in range(10)]
+    assert statuses == [401] * 9 + [429]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"accessKeyId": 1}', b'{"accessKeyId": "' + b"A" * 999 + b'", "secretAccessKey": ""}']
+)
+async def test_what_is_no_login(closed_one, body):
+    assert (await closed_one(request("POST", "session", body))).status == 400
+
+
+async def test_an_unsigned_request_of_a_login_is_for_no_region(closed_one):
+    answer, cookie = await log_in(closed_one)
+    asked = call_api(cookie=cookie, x_moyai_csrf=said(answer)["csrf"], authorization="")
+    assert (await closed_one(asked)).status == 403
+
+
+async def test_the_prefix_alone_leads_to_the_page(open_one):
+    answer = await open_one(HttpRequest("GET", "/console", "", {}))
+    assert (answer.status, answer.headers["location"]) == (308, "/console/")

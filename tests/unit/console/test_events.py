@@ -1,0 +1,115 @@
+"""The stream: names of what changed, nothing of what is secret, a word each five seconds, and an end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from moyai.console.events import MOST_KEYS, MOST_LISTENERS, Events
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.s3.env_file import EnvFile
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import AccountId, ClusterArn, Region, S3ObjectArn
+from moyai.kernel.scope import Scope
+from moyai.kernel.secret import Secret
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import EPOCH, ManualClock
+
+HOME = Scope(AccountId("123456789012"), Region("us-east-1"))
+
+
+@pytest.fixture
+def store():
+    return MemoryStore([cluster("old")])
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def events(store, clock):
+    return Events(store, clock)
+
+
+def cluster(name, region="us-east-1"):
+    return Cluster(ClusterArn(f"arn:aws:ecs:{region}:123456789012:cluster/{name}"), name, EPOCH)
+
+
+def listen(events, scope=HOME, allowed=lambda: True):
+    return aiter(events.answer(scope, allowed).body)
+
+
+async def heard(stream, clock, seconds=1.0):
+    """The next event, for which so much time passes at most."""
+    coming = asyncio.ensure_future(anext(stream, b""))
+    await clock.advance(seconds)
+    return await asyncio.wait_for(coming, 5)
+
+
+def keys(event):
+    kind, _, data = event.decode().partition("\n")
+    assert kind == "event: changed"
+    return msgspec.json.decode(data.removeprefix("data: "))
+
+
+async def test_it_begins_with_hello_and_then_names_what_changes(events, store, clock):
+    stream = listen(events)
+    assert await heard(stream, clock) == b"event: hello\ndata: {}\n\n"
+    store.apply([Put(cluster("shop")), Put(cluster("elsewhere", "eu-west-1"))])
+    arn = cluster("shop").arn
+    assert keys(await heard(stream, clock)) == {
+        "more": False,
+        "keys": [{"kind": "cluster", "cluster": "shop", "id": arn}],
+    }
+    store.apply([Delete(Cluster, arn)])
+    assert keys(await heard(stream, clock))["keys"][0]["id"] == arn
+
+
+async def test_changes_of_a_moment_come_together_and_many_as_one_word(events, store, clock):
+    stream = listen(events)
+    await heard(stream, clock)
+    for number in range(MOST_KEYS + 1):
+        store.apply([Put(cluster(f"c{number}"))])
+    assert keys(await heard(stream, clock)) == {"more": True, "keys": []}
+
+
+async def test_what_is_secret_is_not_named(events, store, clock):
+    stream = listen(events)
+    await heard(stream, clock)
+    store.apply([Put(EnvFile(S3ObjectArn("arn:aws:s3:::bucket/x.env"), Secret("a=b"), 3, clock.now()))])
+    assert await heard(stream, clock, 5) == b"event: metrics\ndata: {}\n\n"
+
+
+async def test_each_five_seconds_it_says_that_there_are_new_figures(events, clock):
+    stream = listen(events)
+    await heard(stream, clock)
+    for _ in range(3):
+        assert (await heard(stream, clock, 5)).startswith(b"event: metrics")
+
+
+async def test_it_ends_with_the_login_and_with_the_server(events, clock):
+    allowed = [True]
+    stream = listen(events, allowed=lambda: allowed[0])
+    await heard(stream, clock)
+    allowed[0] = False
+    await heard(stream, clock, 5)
+    assert await heard(stream, clock, 5) == b""
+    other = listen(events)
+    await heard(other, clock)
+    events.close()
+    assert await heard(other, clock) == b""
+
+
+async def test_listeners_are_bounded_and_who_leaves_makes_room(events, clock):
+    streams = [listen(events) for _ in range(MOST_LISTENERS)]
+    for stream in streams:
+        await heard(stream, clock, 0)
+    assert events.answer(HOME, lambda: True).status == 503
+    await streams[0].aclose()
+    assert events.answer(HOME, lambda: True).status == 200
+    for stream in streams[1:]:
+        await stream.aclose()

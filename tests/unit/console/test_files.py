@@ -1,0 +1,75 @@
+"""The build, served: nothing but its files, and the page for whatever else."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from moyai.api.wire.http import HttpRequest
+from moyai.console.files import Files
+
+
+@pytest.fixture
+def files(tmp_path):
+    build = tmp_path / "build"
+    (build / "assets").mkdir(parents=True)
+    (build / "index.html").write_text("<page>")
+    (build / "assets/index-1a2b.js").write_text("run()")
+    (build / "assets/index-1a2b.js.gz").write_bytes(gzip.compress(b"run()"))
+    (tmp_path / "secret.json").write_text("outside")
+    return Files(build)
+
+
+def get(name, method="GET", **headers):
+    return HttpRequest(method, f"/console/{name}", "", headers), name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "index.html", "clusters", "clusters/shop/services/front%2Fx", "a/../b", "%2e%2e/x"]
+)
+def test_an_address_of_a_page_gives_the_page_and_is_asked_for_each_time(files, name):
+    answer = files.answer(*get(name))
+    assert (answer.status, answer.body) == (200, b"<page>")
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.json", "%2e%2e/secret.json", "..%2fsecret.json", "/../secret.json", "assets/../../secret.json", "\0"],
+)
+def test_no_path_leads_out_of_the_build(files, name):
+    assert b"outside" not in files.answer(*get(name)).body
+
+
+def test_an_asset_is_kept_and_packed_for_who_takes_it(files):
+    plain, packed = (
+        files.answer(*get("assets/index-1a2b.js")),
+        files.answer(*get("assets/index-1a2b.js", **{"accept-encoding": "br, gzip;q=0.8"})),
+    )
+    assert plain.body == gzip.decompress(packed.body) == b"run()"
+    assert "immutable" in plain.headers["cache-control"]
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.headers["content-type"].startswith("text/javascript")
+
+
+def test_an_asset_of_another_build_is_missing_and_not_the_page(files):
+    assert files.answer(*get("assets/index-0000.js")).status == 404
+
+
+def test_the_policy_lets_nothing_run_but_the_build(files):
+    headers = files.answer(*get("")).headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    assert policy["script-src"] == policy["connect-src"] == policy["style-src"] == "'self'"
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_file_is_only_read(files):
+    assert files.answer(*get("", "POST")).status == 405
+
+
+def test_where_nothing_was_built_it_says_what_to_do(tmp_path):
+    answer = Files(tmp_path).answer(*get(""))
+    assert answer.status == 404
+    assert b"make setup" in answer.body
