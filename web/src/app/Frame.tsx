@@ -1,0 +1,111 @@
+// The frame around a page: side navigation, breadcrumbs, messages, and, where a page has one, a panel that splits it.
+
+import AppLayout, { type AppLayoutProps } from "@cloudscape-design/components/app-layout";
+import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
+import Flashbar, { type FlashbarProps } from "@cloudscape-design/components/flashbar";
+import SideNavigation from "@cloudscape-design/components/side-navigation";
+import { type ReactNode, useEffect, useState } from "react";
+import { useLocation } from "react-router";
+import { useText } from "../i18n/useText.ts";
+import { useConnection } from "../live/useLive.ts";
+import { useFlash } from "./flash.tsx";
+import { href } from "./links.tsx";
+import { remember, remembered } from "./memory.ts";
+import { paths } from "./paths.ts";
+
+export interface Crumb {
+  readonly text: string;
+  /** A path of `paths`; the last one, the page itself, needs none. */
+  readonly path?: string;
+}
+
+export interface FrameProps {
+  /** The window's title, before the product's name. */
+  readonly title: string;
+  readonly breadcrumbs: readonly Crumb[];
+  readonly contentType?: AppLayoutProps.ContentType;
+  readonly splitPanel?: ReactNode;
+  readonly splitPanelOpen?: boolean;
+  readonly onSplitPanelToggle?: (open: boolean) => void;
+  readonly children: ReactNode;
+}
+
+export function Frame(props: FrameProps) {
+  const text = useText().app;
+  const [navigation, setNavigation] = useState(() => remembered("navigation") !== "closed");
+  useEffect(() => {
+    document.title = `${props.title} | ${text.product}`;
+  }, [props.title, text.product]);
+  return (
+    <AppLayout
+      headerSelector="#top"
+      contentType={props.contentType ?? "default"}
+      toolsHide
+      navigation={<Navigation />}
+      navigationOpen={navigation}
+      onNavigationChange={({ detail }) => {
+        setNavigation(detail.open);
+        remember("navigation", detail.open ? "open" : "closed");
+      }}
+      breadcrumbs={<Breadcrumbs crumbs={props.breadcrumbs} />}
+      notifications={<Notifications />}
+      content={props.children}
+      {...(props.splitPanel === undefined
+        ? {}
+        : {
+            splitPanel: props.splitPanel,
+            splitPanelOpen: props.splitPanelOpen ?? false,
+            onSplitPanelToggle: ({ detail }: { detail: { open: boolean } }) => props.onSplitPanelToggle?.(detail.open),
+          })}
+    />
+  );
+}
+
+function Navigation() {
+  const text = useText().app.nav;
+  const { pathname } = useLocation();
+  const items = [
+    { type: "link", text: text.clusters, href: href(paths.clusters) },
+    { type: "link", text: text.namespaces, href: href(paths.namespaces) },
+    { type: "link", text: text.taskDefinitions, href: href(paths.taskDefinitions) },
+    { type: "link", text: text.traffic, href: href(paths.traffic) },
+  ] as const;
+  const here = href(pathname === paths.createCluster ? paths.clusters : pathname);
+  const active = items.find((item) => here === item.href || here.startsWith(`${item.href}/`));
+  return (
+    <SideNavigation header={{ text: text.title, href: href(paths.clusters) }} items={items} activeHref={active?.href ?? ""} />
+  );
+}
+
+function Breadcrumbs({ crumbs }: { crumbs: readonly Crumb[] }) {
+  const text = useText().app;
+  const items = [{ text: text.nav.title, path: paths.clusters }, ...crumbs].map((crumb) => ({
+    text: crumb.text,
+    href: crumb.path === undefined ? "#" : href(crumb.path),
+  }));
+  return <BreadcrumbGroup ariaLabel={text.breadcrumbs} items={items} />;
+}
+
+function Notifications() {
+  const text = useText().app;
+  const flash = useFlash();
+  const connection = useConnection();
+  const away: FlashbarProps.MessageDefinition[] =
+    connection === "away" || connection === "refused"
+      ? [{ id: "away", type: "warning", loading: true, header: text.connection.away, content: text.connection.awayDetail }]
+      : [];
+  return (
+    <Flashbar
+      stackItems
+      items={[...away, ...flash.items]}
+      i18nStrings={{
+        ariaLabel: text.notifications.label,
+        successIconAriaLabel: text.notifications.success,
+        errorIconAriaLabel: text.notifications.error,
+        infoIconAriaLabel: text.notifications.info,
+        warningIconAriaLabel: text.notifications.warning,
+        inProgressIconAriaLabel: text.notifications.inProgress,
+      }}
+    />
+  );
+}

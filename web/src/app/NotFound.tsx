@@ -1,0 +1,17 @@
+import Alert from "@cloudscape-design/components/alert";
+import Button from "@cloudscape-design/components/button";
+import { useText } from "../i18n/useText.ts";
+import { Frame } from "./Frame.tsx";
+import { href } from "./links.tsx";
+import { paths } from "./paths.ts";
+
+export function NotFound() {
+  const text = useText().app.notFound;
+  return (
+    <Frame title={text.title} breadcrumbs={[{ text: text.title }]}>
+      <Alert type="warning" header={text.title} action={<Button href={href(paths.clusters)}>{text.home}</Button>}>
+        {text.detail}
+      </Alert>
+    </Frame>
+  );
+}

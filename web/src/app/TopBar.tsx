@@ -1,0 +1,87 @@
+import TopNavigation, { type TopNavigationProps } from "@cloudscape-design/components/top-navigation";
+import { isLanguage, LANGUAGES } from "../i18n/catalog.ts";
+import { useText } from "../i18n/useText.ts";
+import { href } from "./links.tsx";
+import { paths } from "./paths.ts";
+import { type Theme, usePreferences } from "./preferences.tsx";
+import { useSigned } from "./SessionGate.tsx";
+import { accountText } from "./session.ts";
+
+/** The bar above everything: where one is, who one is, and how it looks. */
+export function TopBar() {
+  const text = useText().app;
+  return (
+    <header id="top">
+      <TopNavigation
+        identity={{ href: href(paths.clusters), title: text.product, logo: { src: "/console/favicon.svg", alt: "" } }}
+        utilities={[useScopes(), usePreferencesMenu(), ...useAccount()].filter((item) => item !== null)}
+      />
+    </header>
+  );
+}
+
+/** Shown where there is a choice; else there is nothing to say. */
+function useScopes(): TopNavigationProps.Utility | null {
+  const text = useText().app.scope;
+  const { session, scope, setScope } = useSigned();
+  if (session.scopes.length < 2) return null;
+  return {
+    type: "menu-dropdown",
+    text: `${scope.region} · ${accountText(scope.account)}`,
+    ariaLabel: text.label,
+    items: session.scopes.map(({ account, region }) => ({
+      id: `${account}/${region}`,
+      text: region,
+      description: accountText(account),
+      disabled: account === scope.account && region === scope.region,
+    })),
+    onItemClick: ({ detail }) => {
+      const [account = "", region = ""] = detail.id.split("/");
+      setScope({ account, region });
+    },
+  };
+}
+
+function usePreferencesMenu(): TopNavigationProps.Utility {
+  const text = useText().app.preferences;
+  const { theme, language, setTheme, setLanguage } = usePreferences();
+  const themes: readonly Theme[] = ["system", "light", "dark"];
+  return {
+    type: "menu-dropdown",
+    iconName: "settings",
+    title: text.title,
+    ariaLabel: text.title,
+    items: [
+      {
+        id: "themes",
+        text: text.theme,
+        items: themes.map((id) => ({ id, text: text[id], itemType: "checkbox" as const, checked: id === theme })),
+      },
+      {
+        id: "languages",
+        text: text.language,
+        items: Object.entries(LANGUAGES).map(([id, name]) => ({ id, text: name, itemType: "checkbox" as const, checked: id === language })),
+      },
+    ],
+    onItemClick: ({ detail: { id } }) => {
+      if (isLanguage(id)) setLanguage(id);
+      else setTheme(id as Theme);
+    },
+  };
+}
+
+function useAccount(): TopNavigationProps.Utility[] {
+  const text = useText().app.account;
+  const { session, signOut } = useSigned();
+  if (session.accessKey === null) return [];
+  return [
+    {
+      type: "menu-dropdown",
+      iconName: "user-profile",
+      text: session.accessKey,
+      description: text.signedInAs(session.accessKey),
+      items: [{ id: "sign-out", text: text.signOut }],
+      onItemClick: signOut,
+    },
+  ];
+}

@@ -1,0 +1,23 @@
+// Every address inside the console, in one place: links are made here, and the routes are named after these.
+
+const part = encodeURIComponent;
+
+export const paths = {
+  clusters: "/clusters",
+  createCluster: "/create-cluster",
+  cluster: (cluster: string, tab?: string) => `/clusters/${part(cluster)}${tab ? `/${tab}` : ""}`,
+  editCluster: (cluster: string) => `/clusters/${part(cluster)}/edit`,
+  createService: (cluster: string) => `/clusters/${part(cluster)}/create-service`,
+  service: (cluster: string, service: string, tab?: string) =>
+    `/clusters/${part(cluster)}/services/${part(service)}${tab ? `/${tab}` : ""}`,
+  updateService: (cluster: string, service: string) => `/clusters/${part(cluster)}/services/${part(service)}/update`,
+  deployment: (cluster: string, service: string, deployment: string) =>
+    `/clusters/${part(cluster)}/services/${part(service)}/deployments/${part(deployment)}`,
+  task: (cluster: string, task: string) => `/clusters/${part(cluster)}/tasks/${part(task)}`,
+  taskDefinitions: "/task-definitions",
+  taskDefinition: (family: string, revision?: number | string) =>
+    `/task-definitions/${part(family)}${revision === undefined ? "" : `/${revision}`}`,
+  namespaces: "/namespaces",
+  namespace: (id: string) => `/namespaces/${part(id)}`,
+  traffic: "/traffic",
+} as const;

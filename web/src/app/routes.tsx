@@ -1,0 +1,44 @@
+// Which page stands at which address. A page's code is fetched when it is first shown.
+
+import Box from "@cloudscape-design/components/box";
+import Spinner from "@cloudscape-design/components/spinner";
+import { type ComponentType, lazy, Suspense } from "react";
+import { Navigate, Route, Routes, useLocation } from "react-router";
+import { useText } from "../i18n/useText.ts";
+import { Boundary } from "./Boundary.tsx";
+import { Frame } from "./Frame.tsx";
+import { NotFound } from "./NotFound.tsx";
+import { paths } from "./paths.ts";
+
+/** Address → page. Parts that begin with a colon are the page's to read, with `useParams`. */
+const pages: Readonly<Record<string, ComponentType>> = {
+  "/clusters": lazy(() => import("../pages/clusters/ClustersPage.tsx")),
+};
+
+export function Pages() {
+  const { pathname } = useLocation();
+  return (
+    <Boundary at={pathname}>
+      <Suspense fallback={<Loading />}>
+        <Routes>
+          <Route path="/" element={<Navigate to={paths.clusters} replace />} />
+          {Object.entries(pages).map(([path, Page]) => (
+            <Route key={path} path={path} element={<Page />} />
+          ))}
+          <Route path="*" element={<NotFound />} />
+        </Routes>
+      </Suspense>
+    </Boundary>
+  );
+}
+
+function Loading() {
+  const text = useText().app;
+  return (
+    <Frame title={text.loading} breadcrumbs={[]}>
+      <Box textAlign="center" padding="xxl">
+        <Spinner size="large" />
+      </Box>
+    </Frame>
+  );
+}

@@ -1,0 +1,15 @@
+export const clusters = {
+  title: "Clusters",
+  find: "Find clusters",
+  create: "Create cluster",
+  empty: "No clusters",
+  emptyDetail: "A cluster groups services and tasks.",
+  name: "Cluster",
+  services: "Services",
+  running: "Running tasks",
+  pending: "Pending tasks",
+  instances: "Container instances",
+  namespace: "Service Connect namespace",
+  insights: "Container Insights",
+  status: "Status",
+} as const;

@@ -1,0 +1,7 @@
+import type { Catalog } from "../catalog.ts";
+import type { en } from "../en/index.ts";
+import { app } from "./app.ts";
+import { clusters } from "./clusters.ts";
+import { parts } from "./parts.ts";
+
+export const ja: Catalog<typeof en> = { app, clusters, parts };

@@ -1,0 +1,13 @@
+import { createContext, useContext } from "react";
+import { catalogs, type Language, type Text } from "./catalog.ts";
+
+export const LanguageContext = createContext<Language>("en");
+
+export function useLanguage(): Language {
+  return useContext(LanguageContext);
+}
+
+/** The sentences in the reader's language. */
+export function useText(): Text {
+  return catalogs[useContext(LanguageContext)];
+}

@@ -1,0 +1,110 @@
+// Readings: made once, again when what they depend on has changed, one at a time, and never lost by an error.
+
+import { expect, test } from "vitest";
+import { Cache, concerns } from "../../src/live/cache.ts";
+import type { Ring } from "../../src/live/stream.ts";
+
+/** A reading that is answered by hand. */
+function source() {
+  const asked: { answer: (value: string) => Promise<void>; fail: (error: Error) => Promise<void>; signal: AbortSignal }[] = [];
+  const read = (signal: AbortSignal) =>
+    new Promise<string>((resolve, reject) => {
+      const settled = () => new Promise<void>((done) => setTimeout(done));
+      asked.push({
+        answer: (value) => (resolve(value), settled()),
+        fail: (error) => (reject(error), settled()),
+        signal,
+      });
+    });
+  return { asked, read };
+}
+
+const changed = (kind: string, cluster?: string, id?: string): Ring => ({
+  everything: false,
+  changes: [{ kind, ...(cluster === undefined ? {} : { cluster }), ...(id === undefined ? {} : { id }) }],
+});
+const nothing = () => undefined;
+
+test("a reading is made for the first who looks, and shared", async () => {
+  const cache = new Cache();
+  const { asked, read } = source();
+  const seen: string[] = [];
+  cache.look("a", [], read, () => seen.push("one"));
+  cache.look("a", [], read, () => seen.push("two"));
+  expect(cache.reading("a").status).toBe("loading");
+  await asked[0]?.answer("first");
+  expect(asked).toHaveLength(1);
+  expect(cache.reading("a")).toEqual({ status: "ready", data: "first", error: undefined });
+  expect(seen).toEqual(["one", "two"]);
+});
+
+test("it is made again when its topic has changed, and only then", async () => {
+  const cache = new Cache();
+  const { asked, read } = source();
+  cache.look("a", [{ kind: "service", cluster: "shop" }], read, nothing);
+  await asked[0]?.answer("first");
+  cache.ring(changed("task", "shop"));
+  cache.ring(changed("service", "other"));
+  expect(asked).toHaveLength(1);
+  cache.ring(changed("service", "shop", "arn"));
+  expect(asked).toHaveLength(2);
+  expect(cache.reading("a").data).toBe("first"); // until there is something newer
+  await asked[1]?.answer("second");
+  expect(cache.reading("a").data).toBe("second");
+});
+
+test("what changes while it is made is read once more, however often it changed", async () => {
+  const cache = new Cache();
+  const { asked, read } = source();
+  cache.look("a", [{ kind: "task" }], read, nothing);
+  for (let times = 0; times < 5; times += 1) cache.ring(changed("task"));
+  expect(asked).toHaveLength(1);
+  await asked[0]?.answer("old");
+  expect(asked).toHaveLength(2);
+  await asked[1]?.answer("new");
+  expect(asked).toHaveLength(2);
+  expect(cache.reading("a").data).toBe("new");
+});
+
+test("an error leaves what was there, and the next ring mends it", async () => {
+  const cache = new Cache();
+  const { asked, read } = source();
+  cache.look("a", [], read, nothing);
+  await asked[0]?.answer("first");
+  cache.reload("a");
+  await asked[1]?.fail(new Error("away"));
+  expect(cache.reading("a")).toMatchObject({ status: "failed", data: "first" });
+  cache.ring({ everything: true });
+  await asked[2]?.answer("second");
+  expect(cache.reading("a")).toMatchObject({ status: "ready", data: "second" });
+});
+
+test("what nobody looks at is not read, until somebody does", async () => {
+  const cache = new Cache();
+  const { asked, read } = source();
+  const leave = cache.look("a", [{ kind: "task" }], read, nothing);
+  await asked[0]?.answer("first");
+  leave();
+  cache.ring(changed("task"));
+  expect(asked).toHaveLength(1);
+  cache.look("a", [{ kind: "task" }], read, nothing);
+  expect(asked).toHaveLength(2);
+  expect(cache.reading("a").data).toBe("first");
+});
+
+test("what nobody looks at any more is forgotten when there is much of it", async () => {
+  const cache = new Cache();
+  const { asked, read } = source();
+  for (let number = 0; number < 250; number += 1) {
+    const leave = cache.look(`k${number}`, [], read, nothing);
+    await asked[number]?.answer("x");
+    leave();
+  }
+  expect(cache.reading("k0").status).toBe("loading");
+  expect(cache.reading("k249").status).toBe("ready");
+});
+
+test("a change that does not say of which one concerns all of its kind", () => {
+  expect(concerns({ kind: "alarm", id: "a" }, { kind: "alarm" })).toBe(true);
+  expect(concerns({ kind: "task", cluster: "shop", id: "a" }, { kind: "task", cluster: "shop", id: "b" })).toBe(false);
+});
