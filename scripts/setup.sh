@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets the project up in .venv and does nothing when that is already done.
 #
-#   scripts/setup.sh               .venv with the locked dependencies and the command moyai
+#   scripts/setup.sh               .venv with the locked dependencies and the command moyai, and the console built
 #   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
@@ -124,6 +124,63 @@ fill_venv() {
   pip_install --no-build-isolation --quiet -e . || die "moyai itself could not be installed: see above"
 }
 
+# ---- the console -------------------------------------------------------------------------------------------
+
+readonly PACKAGES=web/node_modules
+readonly CONSOLE=src/moyai/console/build
+readonly FETCHED=$PACKAGES/.moyai-fetched  # the lock that node_modules was made from
+readonly BUILT=$PACKAGES/.moyai-built      # the sources that the build was made from
+
+# What the tools want: 20.19, or 22.12 and later.
+has_node() {
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+    process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' >/dev/null 2>&1 && has npm
+}
+
+add_node() {
+  has_node && return
+  say "fetching Node.js"
+  pip_install --require-hashes --only-binary :all: --quiet -r web/node.lock >&2 || die "Node.js could not be installed: see above"
+  has_node || die "the console needs Node.js 20.19, 22.12 or later: install nodejs and npm, then run \`make $TARGET\` again"
+}
+
+packages_fingerprint() { { printf '%s\n' "$PWD"; node --version; cat web/package-lock.json web/.npmrc; } | sha256sum | cut -d ' ' -f 1; }
+
+console_fingerprint() {
+  { packages_fingerprint; find web -path $PACKAGES -prune -o -path web/test -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; } \
+    | sha256sum | cut -d ' ' -f 1
+}
+
+fetch_packages() {
+  [[ -f $FETCHED && $(<"$FETCHED") == "$(packages_fingerprint)" ]] && return
+  say "console: fetching $(grep -c '"node_modules/' web/package-lock.json) locked packages"
+  # No package's own script runs; the lock has the hash of each.
+  npm ci --prefix web --ignore-scripts --prefer-offline --no-progress --loglevel error </dev/null >/dev/null \
+    || die "the console's packages could not be installed: see above; is the package registry reachable?"
+  packages_fingerprint >"$FETCHED"
+}
+
+make_console() {
+  PATH=$PATH:$PWD/$VENV/bin
+  add_node
+  [[ -f $BUILT && -f $CONSOLE/index.html && $(<"$BUILT") == "$(console_fingerprint)" ]] && return
+  local -r started=$SECONDS
+  fetch_packages
+  say "console: building"
+  npm run build --prefix web --silent -- --logLevel warn </dev/null || die "the console could not be built: see above"
+  console_fingerprint >"$BUILT"
+  say "console: done in $((SECONDS - started)) s"
+}
+
+make_environment() {
+  local -r python=$1 started=$SECONDS
+  [[ ! -e $VENV || -w $VENV ]] || die "$VENV belongs to another user: run \`sudo make $TARGET\`"
+  if is_complete && [[ -z ${PYTHON:-} ]]; then rm -f "$STAMP"; else make_venv "$python"; fi
+  fill_venv
+  fingerprint >"$STAMP"
+  say "done in $((SECONDS - started)) s: $VENV/bin/moyai"
+}
+
 main() {
   if [[ ${1:-} == --namespaces ]]; then require_namespaces; fi
   local python
@@ -136,13 +193,8 @@ main() {
 
   exec 9<scripts/setup.sh
   flock 9  # two set-ups at once would trip over each other
-  if is_current; then say "up to date"; return; fi
-  [[ ! -e $VENV || -w $VENV ]] || die "$VENV belongs to another user: run \`sudo make $TARGET\`"
-  local -r started=$SECONDS
-  if is_complete && [[ -z ${PYTHON:-} ]]; then rm -f "$STAMP"; else make_venv "$python"; fi
-  fill_venv
-  fingerprint >"$STAMP"
-  say "done in $((SECONDS - started)) s: $VENV/bin/moyai"
+  if is_current; then say "up to date"; else make_environment "$python"; fi
+  make_console
 }
 
 trap 'die "interrupted; run it again to start over"' INT TERM

@@ -20,11 +20,16 @@ step() {
   printf '── %s: %d s\n' "$title" $((SECONDS - started))
 }
 
+# Of the console, by its own tools.
+console() { npm run "$1" --prefix web --silent; }
+
 checks() {
   step lint ruff check
   step format ruff format --check
   step types mypy
   step imports lint-imports --no-logo
+  step 'console: lint' console lint
+  step 'console: types' console types
 }
 
 case ${1:-all} in
@@ -34,6 +39,7 @@ case ${1:-all} in
     ;;
   all)
     checks
+    step 'console: tests' console test
     step tests pytest -q -n 2 tests/shape tests/unit tests/golden tests/contract tests/model tests/sim
     step 'end to end' pytest -q -n 2 --dist loadfile tests/e2e  # it waits more than it works
     printf '\nall passed in %d s\n' "$SECONDS"
