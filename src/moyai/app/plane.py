@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import Self
 
 import grpc
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from moyai.api.asgi import App, Limits
 from moyai.api.channel.socket import DataChannels
@@ -57,6 +58,7 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.envoy_stats import read_report
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
@@ -221,6 +223,11 @@ class ControlPlane:
     def _reported(self, workload: WorkloadId) -> None:
         self._feed.reported(workload, self._clock.now())
 
+    def _push(self, workload: WorkloadId, body: bytes) -> None:
+        """Take a simulated proxy's report as an Envoy's."""
+        report = read_report(ExportMetricsServiceRequest.FromString(body))
+        self._recorder.record(workload, report, self._clock.now())
+
     def _reporter(self, workload: WorkloadId) -> Reporter | None:
         return reporter_of(self._store.world, workload)
 
@@ -243,7 +250,7 @@ class ControlPlane:
             group.create_task(self._names.run())
             group.create_task(make_checker(self._settings.cloud_map, self._store, self._clock).run())
             if self._settings.runtime is RuntimeKind.SIM:
-                proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock)
+                proxies = SimulatedProxies(self._store, self._runtime, self._feed, self._clock, self._push)
                 group.create_task(proxies.run(Seconds(self._settings.proxy.stats_interval)))
 
     async def _stop_work(self) -> None:

@@ -1,12 +1,14 @@
 """Proxies for the runtime without processes: each one opens a stream in this process and takes what it is sent.
 
-They come and go with the proxy containers that the runtime shows, and report as often as an Envoy would.
+They come and go with the proxy containers that the runtime shows, and report as often as an Envoy would what their
+tasks' scripts say that they call.
 """
 
 from __future__ import annotations
 
 import asyncio
 
+from moyai.app.calls import Push, SimulatedCalls
 from moyai.domain.ecs.task import Task
 from moyai.domain.sandbox.state import ContainerPhase
 from moyai.kernel.clock import Clock, Seconds
@@ -17,11 +19,16 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 
 
+def _nobody(workload: WorkloadId, body: bytes) -> None:
+    """Take no report."""
+
+
 class SimulatedProxies:
     """Stands in for the Envoys of a simulated runtime."""
 
-    def __init__(self, store: Store, runtime: TaskRuntime, feed: Feed, clock: Clock) -> None:
+    def __init__(self, store: Store, runtime: TaskRuntime, feed: Feed, clock: Clock, push: Push = _nobody) -> None:
         self._store = store
+        self._calls = SimulatedCalls(store, clock, push)
         self._runtime = runtime
         self._feed = feed
         self._clock = clock
@@ -63,3 +70,4 @@ class SimulatedProxies:
             await self._clock.sleep(interval)
             for workload in tuple(self._attached):
                 self._feed.reported(workload, self._clock.now())
+            self._calls.play(self._attached)

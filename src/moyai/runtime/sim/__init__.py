@@ -18,6 +18,8 @@ else from the variable ``MOYAI_SIM`` in its environment:
 ``cannot_start``        starting it fails, as a command that isn't there
 ``cpu=VCPUS``           how much of a processor it uses all the time (0)
 ``memory=MIB``          how much memory it uses (0)
+``calls=NAME:RATE,…``   how often a second it calls which discovery names (it calls nobody); further
+                        ``:MS`` and ``:FAILING``, the median time and how many of 100 fail
 ======================  ==========================================================================
 
 No network: names don't resolve, public addresses don't answer. What a restart of the control plane

@@ -1,0 +1,129 @@
+"""A city of services: two hundred of them in four namespaces and six clusters, with some eight hundred edges.
+
+Fills a control plane that runs simulated tasks, so that whatever shows a mesh can be looked at when it is large:
+
+    .venv/bin/moyai up --runtime sim --port 4599 --state /tmp/city &
+    .venv/bin/python bench/rig/city.py http://127.0.0.1:4599
+
+Always the same city. Some calls fail, some are slow, some are TCP.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import botocore.session
+from botocore.config import Config
+
+NAMESPACES: Final = {"shop": 90, "media": 60, "payments": 35, "internal": 15}
+CLUSTERS: Final = ("edge", "web", "core", "data", "batch", "partners")
+TIERS: Final = 6
+WORDS: Final = (
+    *("account", "basket", "catalog", "delivery", "events", "feed", "gateway", "history", "image", "journal"),
+    *("ledger", "mail", "notify", "offers", "profile", "quote", "rating", "search", "stock", "token", "user", "video"),
+)
+ENDS: Final = ("api", "worker", "store", "cache", "view", "rules", "index")
+FAILING: Final = 0.06
+SLOW: Final = 0.08
+TCP: Final = 0.12
+
+
+class Service(NamedTuple):
+    """One service to be. ``calls``: name to its words in a script."""
+
+    name: str
+    namespace: str
+    cluster: str
+    tcp: bool
+    tasks: int
+    calls: tuple[str, ...]
+
+
+def city(seed: int = 7) -> Iterator[Service]:
+    """Every service after those that it calls."""
+    dice = random.Random(seed)  # noqa: S311 (the same city each time, nothing secret)
+    for namespace, count in NAMESPACES.items():
+        names = dice.sample([f"{word}-{end}" for word in WORDS for end in ENDS], count)
+        tiers = [names[tier::TIERS] for tier in range(TIERS)]
+        for tier in reversed(range(TIERS)):
+            below = [name for deeper in tiers[tier + 1 :] for name in deeper]
+            for name in tiers[tier]:
+                wanted = min(len(below), dice.randint(3, 7))
+                targets = dice.sample(below, wanted)
+                yield Service(
+                    name=f"{namespace}-{name}",
+                    namespace=namespace,
+                    cluster=CLUSTERS[(tier + dice.randint(0, 1)) % len(CLUSTERS)],
+                    tcp=tier == TIERS - 1 and dice.random() < 3 * TCP,
+                    tasks=dice.choice((1, 1, 1, 2, 3)),
+                    calls=tuple(_call(dice, f"{namespace}-{target}") for target in targets),
+                )
+
+
+def _call(dice: random.Random, target: str) -> str:
+    rate = round(10 ** dice.uniform(-0.3, 2.6), 1)
+    ms = round(10 ** dice.uniform(2, 3) if dice.random() < SLOW else 10 ** dice.uniform(0, 1.5), 1)
+    failing = round(10 ** dice.uniform(-1, 1.3), 2) if dice.random() < FAILING else 0
+    return f"{target}:{rate}:{ms}:{failing}"
+
+
+def fill(client: Any) -> int:  # noqa: ANN401 (a function from a service's name to a client, which botocore makes)
+    """Build it by the API; how many services there are."""
+    ecs, ec2 = client("ecs"), client("ec2")
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:3]
+    for cluster in CLUSTERS:
+        ecs.create_cluster(clusterName=cluster)
+    for namespace in NAMESPACES:
+        ecs.create_cluster(clusterName=f"{namespace}-home", serviceConnectDefaults={"namespace": namespace})
+        ecs.delete_cluster(cluster=f"{namespace}-home")
+    built = list(city())
+    for service in built:
+        port = {"name": "port", "containerPort": 8080} | ({} if service.tcp else {"appProtocol": "http"})
+        script = f"calls={','.join(service.calls)}" if service.calls else ""
+        container = {
+            "name": "app",
+            "image": "any",
+            "portMappings": [port],
+            "environment": [{"name": "MOYAI_SIM", "value": script}],
+        }
+        ecs.register_task_definition(
+            family=service.name, networkMode="awsvpc", cpu="256", memory="512", containerDefinitions=[container]
+        )
+        ecs.create_service(
+            cluster=service.cluster,
+            serviceName=service.name,
+            taskDefinition=service.name,
+            desiredCount=service.tasks,
+            networkConfiguration={"awsvpcConfiguration": {"subnets": subnets}},
+            serviceConnectConfiguration={
+                "enabled": True,
+                "namespace": service.namespace,
+                "services": [
+                    {
+                        "portName": "port",
+                        "discoveryName": service.name,
+                        "clientAliases": [{"port": 80, "dnsName": service.name}],
+                    }
+                ],
+            },
+        )
+    return len(built)
+
+
+def main(url: str) -> None:
+    """Fill the control plane at ``url``."""
+    session = botocore.session.get_session()
+    session.set_credentials("test", "test")
+    config = Config(inject_host_prefix=False)
+
+    def client(service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
+        return session.create_client(service, region_name="us-east-1", endpoint_url=url, config=config)
+
+    print(fill(client), "services,", sum(len(service.calls) for service in city()), "edges")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

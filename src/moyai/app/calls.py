@@ -1,0 +1,125 @@
+"""Calls between simulated tasks, as their scripts say: nobody makes them, but their proxies have counted them.
+
+Promise: deterministic; what each caller has sent by any moment follows from its rate and since when its proxy runs.
+Whatever is sent to a name is received by the tasks behind it, in turn; where there are none it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from moyai.domain.connect.names import Offer
+from moyai.domain.ecs.task import Task
+from moyai.domain.world import World
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
+from moyai.ports.runtime import CannotCreate
+from moyai.ports.store import Store
+from moyai.runtime.sim.script import Call, calls_of, script
+from moyai.telemetry.played import Played
+
+Push = Callable[[WorkloadId, bytes], None]
+"""Takes a proxy's report."""
+_ALL = 100
+
+
+class _Member(NamedTuple):
+    """A task behind a name."""
+
+    workload: WorkloadId
+    offer: Offer
+
+
+class _Sent(NamedTuple):
+    requests: int = 0
+    failed: int = 0
+
+
+class _Caller:
+    """One proxy, and what its task has sent so far."""
+
+    def __init__(self, began: Instant) -> None:
+        self.began = began
+        self.played = Played(began)
+        self.sent: dict[Call, _Sent] = {}
+
+    def due(self, call: Call, now: Instant) -> _Sent:
+        """What is new by now."""
+        before = self.sent.get(call, _Sent())
+        requests = int(call.rate * (now - self.began))
+        failed = int(requests * call.failing / _ALL)
+        self.sent[call] = _Sent(requests, failed)
+        return _Sent(requests - before.requests, failed - before.failed)
+
+
+class SimulatedCalls:
+    """Plays the calls of the tasks whose proxies run."""
+
+    def __init__(self, store: Store, clock: Clock, push: Push) -> None:
+        self._store, self._clock, self._push = store, clock, push
+        self._callers: dict[WorkloadId, _Caller] = {}
+        self._turn = 0
+
+    def play(self, running: Collection[WorkloadId]) -> None:
+        """Let time pass up to now, and have every proxy report that has counted anything."""
+        now, world = self._clock.now(), self._store.world
+        self._callers = {w: self._callers.get(w) or _Caller(now) for w in running}
+        tasks = {w: task for w in running if (task := world.tasks.get(w)) is not None and task.view is not None}
+        members = _members(tasks)
+        for workload, task in tasks.items():
+            for call, target in _calls(world, task):
+                self._send(self._callers[workload], call, members.get(target, ()), now)
+        for workload, caller in self._callers.items():
+            if caller.played.counted:
+                self._push(workload, caller.played.push(now))
+
+    def _send(self, caller: _Caller, call: Call, members: Sequence[_Member], now: Instant) -> None:
+        due = caller.due(call, now)
+        if not members:
+            caller.played.sent(call.name, due.requests, due.requests, 0, call.ms)
+            return
+        http = members[0].offer.protocol is not None
+        if http:
+            caller.played.sent(call.name, due.requests, due.failed, len(members), call.ms)
+        else:
+            caller.played.connected(call.name, due.requests, due.failed, members=len(members))
+        for member, part in self._spread(members, due):
+            played = self._callers[member.workload].played
+            if http:
+                played.received(call.name, part.requests, part.failed, call.ms)
+            else:
+                played.accepted(call.name, part.requests - part.failed)
+
+    def _spread(self, members: Sequence[_Member], due: _Sent) -> Iterator[tuple[_Member, _Sent]]:
+        """So many for each; who comes first changes, so that what is left over is not always the same one's."""
+        self._turn += 1
+        for place in range(len(members)):
+            member = members[(place + self._turn) % len(members)]
+            yield member, _Sent(*(n // len(members) + (place < n % len(members)) for n in due))
+
+
+def _members(tasks: Mapping[WorkloadId, Task]) -> dict[DiscoveryServiceArn, list[_Member]]:
+    found: dict[DiscoveryServiceArn, list[_Member]] = {}
+    for workload, task in tasks.items():
+        for offer in task.view.offers if task.view is not None else ():
+            found.setdefault(offer.discovery_service, []).append(_Member(workload, offer))
+    return found
+
+
+def _calls(world: World, task: Task) -> Iterator[tuple[Call, DiscoveryServiceArn]]:
+    """The calls that the task's containers make, of names that it can call."""
+    definition = world.task_definitions.get(task.task_definition)
+    known = {}
+    for seen in task.view.names if task.view is not None else ():
+        service = world.discovery_services.get(seen.target)
+        if service is not None:
+            known[service.name] = seen.target
+    for container in () if definition is None else definition.container_definitions:
+        try:
+            said = script(container.command, {pair.name: pair.value for pair in container.environment})
+        except CannotCreate:
+            continue  # its task will say so itself
+        for call in calls_of(said):
+            if call.name in known:
+                yield call, known[call.name]

@@ -1,0 +1,95 @@
+"""Calls that scripts play: what callers have counted, the tasks behind the name have, whatever happens to either."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
+
+from moyai.kernel.ids import ServiceArn
+from moyai.runtime.sim.script import Call, Script, calls_of
+from moyai.testing.world import container
+from tests.sim.control import Installation
+
+SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
+
+
+def counts(made: Installation) -> Counter[str]:
+    """The last report of each proxy there ever was, added up."""
+    total: Counter[str] = Counter()
+    for body in dict(made.reports).values():
+        resource = ExportMetricsServiceRequest.FromString(body).resource_metrics[0]
+        for metric in getattr(resource, SCOPES)[0].metrics:
+            if metric.WhichOneof("data") == "sum":
+                total[metric.name] += metric.sum.data_points[0].as_int
+            elif metric.WhichOneof("data") == "histogram":
+                assert sum(metric.histogram.data_points[0].bucket_counts) == metric.histogram.data_points[0].count
+                total[metric.name] += metric.histogram.data_points[0].count
+    return total
+
+
+async def shop(made: Installation, calls: str) -> tuple[ServiceArn, ServiceArn]:
+    """Two tasks of ``back``, and one of ``front`` that calls it so."""
+    made.start()
+    back = made.build.service("back", made.build.definition("back", container("api", port=9000)), 2, offers=["api"])
+    await made.steady(back)
+    front = made.build.service("front", made.build.definition("front", container("app", ("sim", calls))), 1, offers=[])
+    await made.steady(front)
+    return back, front
+
+
+async def test_what_is_sent_is_received_and_goes_on_over_a_deployment():
+    made = Installation(1)
+    back, _ = await shop(made, "calls=back-api:10:5:20")
+    await made.clock.advance(60)
+    before = counts(made)
+    made.build.deploy(back, made.build.definition("back", container("api", port=9000)))
+    await made.steady(back)
+    await made.clock.advance(60)
+    after = counts(made)
+    await made.crash()
+    sent = after["http.egress.back-api.downstream_rq_total"]
+    assert sent >= before["http.egress.back-api.downstream_rq_total"] + 600
+    assert after["http.ingress.back-api.downstream_rq_total"] == sent
+    failed = after["http.egress.back-api.downstream_rq_5xx"]
+    assert failed == sent * 20 // 100
+    assert after["cluster.egress.back-api.upstream_rq_2xx"] == sent - failed
+    assert after["cluster.ingress.back-api.upstream_rq_5xx"] == failed
+    assert (
+        after["cluster.egress.back-api.upstream_rq_time"] == sent + after["cluster.egress.back-api.upstream_rq_retry"]
+    )
+
+
+async def test_calls_of_a_name_that_has_no_tasks_any_more_fail():
+    made = Installation(2)
+    back, _ = await shop(made, "calls=back-api:10")
+    await made.clock.advance(20)
+    before = counts(made)
+    assert before["http.egress.back-api.downstream_rq_5xx"] == 0
+    made.build.scale(back, 0)
+    await made.until(lambda: not made.build.tasks(back))
+    await made.clock.advance(30)
+    after = counts(made)
+    await made.crash()
+    assert after["http.egress.back-api.downstream_rq_5xx"] >= 300
+    assert after["cluster.egress.back-api.upstream_rq_5xx"] == 0
+
+
+async def test_a_name_that_a_task_cannot_call_is_not_called():
+    made = Installation(3)
+    await shop(made, "calls=elsewhere:10")
+    await made.clock.advance(20)
+    await made.crash()
+    assert not counts(made)
+
+
+def test_calls_are_names_with_figures():
+    assert calls_of(Script(calls="a:1,b:2.5:30,c:3:4:5")) == (Call("a", 1), Call("b", 2.5, 30), Call("c", 3, 4, 5))
+
+
+@pytest.mark.parametrize("words", ["a", "a:", ":1", "a:-1", "a:1:0", "a:1:1:101", "a:1:2:3:4", "a:nan", "a:inf"])
+def test_other_words_are_none(words):
+    with pytest.raises(ValueError, match=r"NAME|range"):
+        Script(calls=words)
