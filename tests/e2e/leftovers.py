@@ -31,7 +31,15 @@ class Leftovers:
 
     def found(self) -> list[str]:
         """A line for each thing that is there."""
-        return [*self.processes(), *self.mounts(), *self.groups(), *self.links(), *self.tables(), *self.files()]
+        return [
+            *self.processes(),
+            *self.mounts(),
+            *self.groups(),
+            *self.links(),
+            *self.tables(),
+            *self.disks(),
+            *self.files(),
+        ]
 
     def processes(self) -> Iterator[str]:
         """Processes that name the state, or are in one of the installation's groups."""
@@ -71,6 +79,12 @@ class Leftovers:
         """Rules in the host's own firewall."""
         shown = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
         yield from (line for line in shown.splitlines() if "moyai" in line)
+
+    def disks(self) -> Iterator[str]:
+        """Loop devices with files of the state behind them."""
+        for file in Path("/sys/block").glob("loop*/loop/backing_file"):
+            if f"{self.state}/" in _words(file):
+                yield f"disk {file.parts[3]}"
 
     def files(self) -> Iterator[str]:
         """What is in the state directory."""

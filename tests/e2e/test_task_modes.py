@@ -29,5 +29,15 @@ def test_containers_of_a_fargate_task_share_their_processes(server):
     assert stopped == {"web": 143, "side": 0}
 
 
+def test_a_fargate_task_writes_to_a_disk_of_its_own_size(server):
+    cluster = Cluster(server, "modes")
+    full = "df -BG --output=size / | tail -1; fallocate -l 30G /srv/big 2>&1 | grep -o 'No space left on device'"
+    definition = cluster.define("disk", shell(full), ephemeralStorage={"sizeInGiB": 22})
+    for overrides, size in (({}, 22), ({"ephemeralStorage": {"sizeInGiB": 25}}, 25)):
+        task = cluster.finished(definition, overrides=overrides)
+        assert task["ephemeralStorage"] == {"sizeInGiB": size}
+        assert [line.strip() for line in cluster.said(task["taskArn"])] == [f"{size}G", "No space left on device"]
+
+
 def _containers(cluster, arn):
     return {c["name"]: c for c in cluster.task(arn)["containers"]}

@@ -1,13 +1,15 @@
-"""A container's place in the operating system: capabilities, volumes, names. Pure translation."""
+"""A container's place in the operating system: capabilities, volumes, disk, names. Pure translation."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from moyai.domain.ecs.container_settings import LinuxParameters
+from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
 from moyai.domain.sandbox.linux import ALL, CAPABILITIES, DEFAULT_CAPABILITIES
-from moyai.domain.sandbox.spec import HostName, Names, VolumeMount
+from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB, HostName, Names, VolumeMount
+from moyai.plan.launch import FARGATE
 
 
 def capabilities(linux: LinuxParameters) -> frozenset[str]:
@@ -56,3 +58,11 @@ def names(defined: ContainerDefinition) -> Names:
         servers=defined.dns_servers or (),
         search=defined.dns_search_domains or (),
     )
+
+
+def storage(task: Task, definition: TaskDefinition) -> int:
+    """GiB that the task's containers may write; 0 = as much as the machine has, which is for container instances."""
+    asked = task.overrides.ephemeral_storage or definition.ephemeral_storage
+    if asked is not None:
+        return asked.size_in_gi_b
+    return DEFAULT_STORAGE_GIB if task.launch_type == FARGATE else 0

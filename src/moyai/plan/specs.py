@@ -52,7 +52,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         intercept=_intercept(task, definition),
         cpu_units=int(task.cpu or 0),
         memory_mib=int(task.memory or 0),
-        storage_gib=definition.ephemeral_storage.size_in_gi_b if definition.ephemeral_storage is not None else 0,
+        storage_gib=settings.storage(task, definition),
         host=_host(world, task, definition),
         processes=Sharing.OWN if definition.pid_mode is None else Sharing(definition.pid_mode),
         ipc=_ipc(definition.ipc_mode),

@@ -128,10 +128,11 @@ class LinuxPlace:
         return not list(self._processes())
 
     def leftovers(self) -> Iterator[str]:
-        """Mounts, processes, cgroups and files that are still there."""
+        """Mounts, processes, disks, cgroups and files that are still there."""
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         yield from (line for line in mounts if str(self.state) in line)
         yield from self._processes()
+        yield from (str(p) for p in Path("/sys/block").glob("loop*/loop/backing_file") if str(self.state) in _text(p))
         groups = Path("/sys/fs/cgroup")  # of cgroup v2, and v1
         yield from (str(p) for place in ("", "*/") for p in groups.glob(f"{place}moyai/{self.installation}"))
         yield from (

@@ -62,7 +62,6 @@ _RUN: _Reasons = (
     ("volumeConfigurations", _NO_DISKS),
     ("overrides.containerOverrides[].resourceRequirements", _NO_GPU),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
-    ("overrides.ephemeralStorage", "a task's storage is not limited"),
 )
 _CLUSTER: _Reasons = (
     ("executeCommandConfiguration.kmsKeyId", "there is no KMS here"),

@@ -15,6 +15,7 @@ from moyai.api.ecs.launch_rules import Launching, checked_launch
 from moyai.api.ecs.placement import checked_network, runnable_definition
 from moyai.api.ecs.sizes import task_size
 from moyai.api.ecs.tagging import Tag, check_number, tag_map
+from moyai.api.ecs.volume_rules import check_storage
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
@@ -97,6 +98,7 @@ def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition, *, f
             )
         role = overrides.execution_role_arn or definition.execution_role_arn
         check_env_files(override.environment_files, role, InvalidParameter)
+    check_storage(overrides.ephemeral_storage, InvalidParameter)
     if overrides.cpu is None and overrides.memory is None:
         return overrides
     cpu, memory = overrides.cpu or definition.cpu, overrides.memory or definition.memory

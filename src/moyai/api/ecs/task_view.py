@@ -19,10 +19,11 @@ from moyai.domain.ecs.task import (
     TaskStatus,
 )
 from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.sandbox.spec import DEFAULT_STORAGE_GIB
 from moyai.domain.world import World
 from moyai.plan.launch import FARGATE
+from moyai.plan.settings import storage
 
-_EPHEMERAL_GIB = 20
 _BEFORE_NETWORK = frozenset({TaskStatus.PROVISIONING})
 _TIMES = (
     "created_at",
@@ -54,7 +55,7 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
         "capacity_provider_name": task.capacity_provider,
         "container_instance_arn": task.container_instance,
         "platform_version": task.platform_version,
-        **(_of_fargate(definition) if task.launch_type == FARGATE else {}),
+        **(_of_fargate(task, definition) if task.launch_type == FARGATE else {}),
         "cpu": task.cpu,
         "memory": task.memory,
         "enable_execute_command": task.enable_execute_command,
@@ -70,9 +71,8 @@ def task_view(world: World, task: Task, *, with_tags: bool = False) -> dict[str,
     }
 
 
-def _of_fargate(definition: TaskDefinition | None) -> dict[str, object]:
-    asked = None if definition is None else definition.ephemeral_storage
-    size = {"size_in_gi_b": _EPHEMERAL_GIB if asked is None else asked.size_in_gi_b}
+def _of_fargate(task: Task, definition: TaskDefinition | None) -> dict[str, object]:
+    size = {"size_in_gi_b": DEFAULT_STORAGE_GIB if definition is None else storage(task, definition)}
     return {"platform_family": "Linux", "ephemeral_storage": size, "fargate_ephemeral_storage": size}
 
 
@@ -181,4 +181,5 @@ def _overrides(task: Task) -> dict[str, object]:
         "memory": task.overrides.memory,
         "task_role_arn": task.overrides.task_role_arn,
         "execution_role_arn": task.overrides.execution_role_arn,
+        "ephemeral_storage": task.overrides.ephemeral_storage,
     }

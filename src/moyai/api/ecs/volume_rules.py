@@ -8,9 +8,10 @@ from __future__ import annotations
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.refusal import unsupported
 from moyai.domain.ecs.errors import ClientException
-from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+from moyai.domain.ecs.task_definition import ContainerDefinition, EphemeralStorage, TaskDefinition
 from moyai.domain.ecs.volume import DockerVolume, Volume
 from moyai.domain.sandbox.linux import is_inner_path
+from moyai.kernel.errors import ClientFault
 
 _STORAGE = range(21, 201)
 
@@ -25,7 +26,7 @@ def check_volumes(definition: TaskDefinition) -> None:
     for container in definition.container_definitions:
         _check_mounts(container, names)
         _check_borrowed(container, definition)
-    _check_storage(definition)
+    check_storage(definition.ephemeral_storage)
 
 
 def _check_volume(volume: Volume) -> None:
@@ -79,9 +80,9 @@ def _check_borrowed(container: ContainerDefinition, definition: TaskDefinition) 
         raise ClientException(f"Containers mount each other's volumes: {', '.join(sorted(borrows))}.")
 
 
-def _check_storage(definition: TaskDefinition) -> None:
-    storage = definition.ephemeral_storage
+def check_storage(storage: EphemeralStorage | None, fault: type[ClientFault] = ClientException) -> None:
+    """Raises ``fault`` for a disk that no task may have."""
     if storage is not None and storage.size_in_gi_b < _STORAGE.start:
-        raise ClientException(f"EphemeralStorage size should be at least {_STORAGE.start}")
+        raise fault(f"EphemeralStorage size should be at least {_STORAGE.start}")
     if storage is not None and storage.size_in_gi_b >= _STORAGE.stop:
-        raise ClientException(f"EphemeralStorage size should be at most {_STORAGE.stop - 1}")
+        raise fault(f"EphemeralStorage size should be at most {_STORAGE.stop - 1}")

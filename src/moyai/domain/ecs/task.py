@@ -13,7 +13,7 @@ import msgspec
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.task_definition import EnvironmentFile, KeyValuePair, NetworkMode
+from moyai.domain.ecs.task_definition import EnvironmentFile, EphemeralStorage, KeyValuePair, NetworkMode
 from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -151,6 +151,7 @@ class TaskOverride(msgspec.Struct, frozen=True):
     memory: str | None = None
     task_role_arn: str | None = None
     execution_role_arn: str | None = None
+    ephemeral_storage: EphemeralStorage | None = None
 
 
 class NetworkInterface(msgspec.Struct, frozen=True):

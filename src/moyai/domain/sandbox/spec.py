@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.kernel.secret import Secret
+
+DEFAULT_STORAGE_GIB: Final = 20
+"""What a task on FARGATE may write that asks for no more."""
 
 
 class HostName(msgspec.Struct, frozen=True):
@@ -114,7 +118,7 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     memory_mib: int = 0
     """Upper bound for the whole task; 0 = none."""
     storage_gib: int = 0
-    """Disk that must be free for the task when it starts; 0 = any."""
+    """The size of the disk that the task's containers write to, and their volumes; 0 = as much as the machine has."""
     host: TaskId | None = None
     """The container instance's sandbox that it was placed in, which must be there first where ``processes`` or ``ipc``
     are the HOST's."""

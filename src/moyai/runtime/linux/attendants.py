@@ -128,7 +128,10 @@ def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, ob
         *_libraries(),
         (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
         (BIND_READ_ONLY, str(layout.run), "/run/moyai"),
-        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in ("tasks", "gone", "netns", "gateway", "outside")),
+        *(
+            (EMPTY_READ_ONLY, "", f"/run/moyai/{name}")
+            for name in ("tasks", "gone", "netns", "gateway", "outside", "disks")
+        ),
         (BIND, str(run), RUN_IN_PROXY),
     ]
     return common(place, layout) | {

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
-from moyai.runtime.linux import attendants, host, orders, processes, sandboxes
+from moyai.runtime.linux import attendants, disks, host, orders, processes, sandboxes
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.images import ImageStore
 from moyai.runtime.linux.layout import Layout
@@ -72,6 +72,7 @@ class Containers:
             host.disks(self._layout.state),
             self._trust,
             tuple(self._joins(sandbox)),
+            disks.device(self._layout.task(spec.task)),
         )
         image = self.images.find(spec.image)
         self._check_platform(spec)

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from moyai.runtime.linux import disks as task_disks
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.shim import syscalls
 
@@ -31,11 +32,10 @@ def check_host() -> list[str]:
 
 
 def check_limits() -> list[str]:
-    """Why limits of cpu and memory would have no effect here, one line each; tasks run all the same."""
-    missing = Cgroups("check").missing
-    if not missing:
-        return []
-    return [f"no cgroup controller for {', '.join(missing)}: limits of tasks have no effect here"]
+    """Why limits of cpu, memory and disk would have no effect here, one line each; tasks run all the same."""
+    missing, no_disks = Cgroups("check").missing, task_disks.missing()
+    found = [f"no cgroup controller for {', '.join(missing)}: limits of tasks have no effect here"] if missing else []
+    return found if no_disks is None else [*found, f"{no_disks}: nothing bounds what tasks write to the disk"]
 
 
 def _can_unshare() -> bool:

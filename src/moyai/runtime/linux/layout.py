@@ -5,11 +5,14 @@
       xds.sock                      the proxies' control plane (made by the xds room)
       netns/<name>                  pinned network namespaces
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf
-        containers/<name>/          order, lock, state.json, stop; upper, work (the writable layer)
+        disk.img, disk.loop         the task's disk, and the number of its loop device
+        containers/<name>/          order, lock, state.json, stop; disk (where the task's disk is mounted, in the
+                                    container only); without a disk: upper, work (the writable layer)
         pause/                      the process that holds namespaces which containers share
-        volumes/<name>/             volumes that end with the task
+        volumes/<name>/             volumes that end with the task, where it has no disk
         proxy/                      the proxy's own directory, its user's
       gone/<task>/                  what is being removed
+      disks/<GiB>.img               an empty disk of each size, which tasks get a copy of
       gateway/                      the Envoy that public addresses lead through
       outside/outside-<vpc>/        what leads a VPC's tasks outside
     <state>/logs/<task>/<container>/{previous,current}.log
@@ -59,8 +62,9 @@ class Layout:
         self.outside = self.run / "outside"
         self.images = self.state / "images"
         self.logs = self.state / "logs"
+        self.disks = self.run / "disks"
         self.volumes = self.state / "volumes"
-        self.fleeting = (self.netns, self.tasks, self.gone, self.gateway, self.outside, self.logs)
+        self.fleeting = (self.netns, self.tasks, self.gone, self.gateway, self.outside, self.disks, self.logs)
         """Whatever ends with everything else; images and shared volumes stay."""
 
     def make(self) -> None:

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 class Surroundings(NamedTuple):
     """What all containers of a task share, and what the machine adds. ``path``: PATH on the host's image;
-    ``disks``: mounts of the host that belong to its root; ``joins``: see ``Order``.
+    ``disks``: mounts of the host that belong to its root; ``joins``, ``disk``: see ``Order``.
     """
 
     layout: Layout
@@ -45,6 +45,7 @@ class Surroundings(NamedTuple):
     disks: Sequence[str] = ()
     trust: Trust = Trust()
     joins: Sequence[tuple[str, int, int]] = ()
+    disk: Path | None = None
 
 
 def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Surroundings) -> Order:
@@ -57,7 +58,7 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
         environment["TERM"] = "xterm"
     return Order(
         common(place, layout)
-        | settings.fields(spec, layout, surroundings.trust)
+        | settings.fields(spec, layout, surroundings.trust, surroundings.disk)
         | probing(spec.probe)
         | {
             "task": spec.task,
@@ -94,6 +95,7 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
         "interactive": False,
         "terminal": False,
         "directory": str(place.directory),
+        "disk": "",
         "logs": str(place.logs),
         "run": str(layout.run),
         "processes": place.membership.processes,

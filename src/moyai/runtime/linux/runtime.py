@@ -24,7 +24,7 @@ from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.linux import door, logs, netns, network, processes, sandboxes, states
+from moyai.runtime.linux import door, logs, netns, network, sandboxes, states
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
@@ -71,7 +71,12 @@ class LinuxRuntime:
         self._bell.ring(sandbox.task)
 
     async def _make(self, sandbox: SandboxSpec) -> None:
-        await self._network.run(partial(sandboxes.make, self._layout, self._cgroups, sandbox))
+        making = [self._network.run(partial(sandboxes.make, self._layout, self._cgroups, sandbox))]
+        if sandbox.storage_gib:
+            making.append(self._work(partial(sandboxes.make_disk, self._layout, sandbox)))
+        for failure in await asyncio.gather(*making, return_exceptions=True):
+            if failure is not None:
+                raise failure
         for holder in sandbox.holders:
             if holder == sandbox.task:
                 await self._work(partial(self._containers.hold, sandbox))
@@ -100,7 +105,7 @@ class LinuxRuntime:
             return
         spec = sandboxes.begun(self._layout, task)
         await self._network.run(partial(sandboxes.shut, self._layout, spec))
-        await self._work(_translated(partial(processes.bury, directory, grave, "containers/*", "pause")))
+        await self._work(_translated(partial(sandboxes.bury, directory, grave)))
         await self._work(lambda: self._cgroups.remove(task))
         await self._network.run(partial(sandboxes.disconnect, self._layout, task, spec))
 

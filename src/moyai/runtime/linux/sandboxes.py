@@ -12,10 +12,19 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import Bridged, HostName, Memory, Network, NoNetwork, OfHost, SandboxSpec
+from moyai.domain.sandbox.spec import (
+    DEFAULT_STORAGE_GIB,
+    Bridged,
+    HostName,
+    Memory,
+    Network,
+    NoNetwork,
+    OfHost,
+    SandboxSpec,
+)
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
-from moyai.runtime.linux import bridge, names, netns, network
+from moyai.runtime.linux import bridge, disks, names, netns, network, processes
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.layout import Layout
 
@@ -31,8 +40,6 @@ def is_whole(layout: Layout, spec: SandboxSpec) -> bool:
 def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
     """Make a task's or an instance's sandbox. It counts as whole once it is kept. Raises SandboxFailed."""
     task = spec.task
-    if spec.storage_gib * _GIBIBYTE > (free := shutil.disk_usage(layout.state).free):
-        raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
     try:
         layout.containers(task).mkdir(parents=True, exist_ok=True)
         _intend(layout, spec)
@@ -41,6 +48,24 @@ def make(layout: Layout, cgroups: Cgroups, spec: SandboxSpec) -> None:
         _connect(layout, spec)
     except (OSError, CannotCreate) as error:
         raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
+
+
+def make_disk(layout: Layout, spec: SandboxSpec) -> None:
+    """Make a task's disk, if it has none. More than what every task has must be free. Raises SandboxFailed."""
+    free = shutil.disk_usage(layout.state).free
+    if spec.storage_gib > DEFAULT_STORAGE_GIB and spec.storage_gib * _GIBIBYTE > free:
+        raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
+    try:
+        disks.make(layout.task(spec.task), spec.storage_gib, layout.disks)
+    except OSError as error:
+        raise SandboxFailed(f"the task's disk can't be made: {error.strerror}") from error
+
+
+def bury(directory: Path, grave: Path) -> None:
+    """End what runs in a sandbox and remove its files, by way of ``grave``."""
+    for place in (directory, grave):
+        disks.let_go(place)
+    processes.bury(directory, grave, "containers/*", "pause")
 
 
 def stands(layout: Layout, spec: SandboxSpec) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from moyai.domain.sandbox.linux import CAPABILITIES
 from moyai.domain.sandbox.spec import ContainerSpec, TmpfsMount, VolumeMount
@@ -12,6 +13,7 @@ from moyai.ports.runtime import CannotCreate
 from moyai.runtime.linux import names
 from moyai.runtime.linux.layout import Layout, checked
 from moyai.runtime.linux.shim import syscalls as sys
+from moyai.runtime.linux.shim.order import DISK_VOLUMES
 from moyai.runtime.linux.trust import Trust
 
 _NO_FLAGS: Mapping[str, int] = MappingProxyType(
@@ -47,13 +49,14 @@ _YES_FLAGS: Mapping[str, int] = MappingProxyType(
 _FILES = ("hosts", "hostname", "resolv.conf")
 
 
-def fields(spec: ContainerSpec, layout: Layout, trust: Trust) -> dict[str, object]:
+def fields(spec: ContainerSpec, layout: Layout, trust: Trust, disk: Path | None) -> dict[str, object]:
     """The order's part of it. Raises CannotCreate for what this machine's owner doesn't allow."""
     trust.check(spec.capabilities)
     return {
         "attempt": spec.attempt,
         "tmpfs": tuple(_tmpfs(mount) for mount in spec.tmpfs),
-        "volumes": tuple(_volume(mount, spec, layout, trust) for mount in spec.volumes),
+        "volumes": tuple(_volume(mount, _homes(spec, layout, disk), layout.state, trust) for mount in spec.volumes),
+        "disk": "" if disk is None else str(disk),
         "shared_memory": f"{spec.memory.shared}m",
         "sysctls": tuple((name.replace(".", "/"), value) for name, value in spec.sysctls.items()),
         "networkless": spec.networkless,
@@ -82,13 +85,28 @@ def _tmpfs(mount: TmpfsMount) -> tuple[str, int, str]:
     return mount.path, flags, ",".join(f"{name}={value}" for name, value in options.items())
 
 
-def _volume(mount: VolumeMount, spec: ContainerSpec, layout: Layout, trust: Trust) -> tuple[str, str, str, bool, bool]:
+class _Homes(NamedTuple):
+    """Where volumes are: the installation's, and the task's. A task's disk is made ready by the container itself."""
+
+    shared: Path
+    own: Path
+    on_disk: bool
+
+
+def _homes(spec: ContainerSpec, layout: Layout, disk: Path | None) -> _Homes:
+    if disk is None:
+        return _Homes(layout.volumes, layout.task_volumes(spec.task), on_disk=False)
+    return _Homes(layout.volumes, layout.container(spec.task, spec.name) / DISK_VOLUMES, on_disk=True)
+
+
+def _volume(mount: VolumeMount, homes: _Homes, state: Path, trust: Trust) -> tuple[str, str, str, bool, bool]:
     if mount.host_path is not None:
-        allowed, way = trust.way(mount.host_path, layout.state)
+        allowed, way = trust.way(mount.host_path, state)
         return allowed, way, mount.path, mount.read_only, False
-    home = layout.volumes if mount.shared else layout.task_volumes(spec.task)
+    home = homes.shared if mount.shared else homes.own
     name = checked(mount.volume)
     if mount.shared and not mount.provision and not (home / name).is_dir():
         raise CannotCreate(f"the volume {name} is not there, and its autoprovision is not true")
-    home.mkdir(mode=0o700, exist_ok=True)
+    if mount.shared or not homes.on_disk:
+        home.mkdir(mode=0o700, exist_ok=True)
     return str(home), name, mount.path, mount.read_only, True

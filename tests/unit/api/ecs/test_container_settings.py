@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.task_definitions import definition_view
 from moyai.domain.ecs.container_settings import LinuxParameters
-from moyai.domain.ecs.task_definition import IpcMode, NetworkMode, PidMode
+from moyai.domain.ecs.task_definition import EphemeralStorage, IpcMode, NetworkMode, PidMode
 from moyai.domain.sandbox.spec import Sharing
 from moyai.plan.placement.capabilities import required
 from moyai.plan.settings import capabilities
@@ -211,6 +211,40 @@ def test_the_largest_shared_memory_that_a_container_asks_for_is_the_tasks():
     containers = tuple(replace(first, linux_parameters=LinuxParameters(shared_memory_size=size)) for size in sizes)
     made = replace(made, container_definitions=containers, ipc_mode=IpcMode.TASK)
     assert sandbox_spec(build.world, on(build, instance(build), made), made).shared_memory == 99
+
+
+@pytest.mark.parametrize(
+    ("defined", "override", "gib"), [(None, None, 20), (30, None, 30), (None, 40, 40), (30, 40, 40)]
+)
+def test_a_fargate_task_may_write_what_it_was_given(ecs, defined, override, gib):
+    asked = {} if defined is None else {"ephemeralStorage": {"sizeInGiB": defined}}
+    ecs.call("RegisterTaskDefinition", **fargate() | asked)
+    ecs.call("CreateCluster")
+    changed = {} if override is None else {"ephemeralStorage": {"sizeInGiB": override}}
+    run = {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": changed}
+    (shown,) = ecs.call("RunTask", **run)["tasks"]
+    assert shown["ephemeralStorage"] == shown["fargateEphemeralStorage"] == {"sizeInGiB": gib}
+    assert shown["overrides"].get("ephemeralStorage") == changed.get("ephemeralStorage")
+    task = ecs.world.tasks[shown["taskArn"]]
+    assert sandbox_spec(ecs.world, task, ecs.world.task_definitions[task.task_definition]).storage_gib == gib
+
+
+def test_an_override_of_the_disk_has_the_same_bounds(ecs):
+    ecs.call("RegisterTaskDefinition", **fargate())
+    ecs.call("CreateCluster")
+    for gib, message in ((20, "EphemeralStorage size should be at least 21"), (201, "at most 200")):
+        overrides = {"ephemeralStorage": {"sizeInGiB": gib}}
+        asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": overrides}
+        ecs.fails("RunTask", "InvalidParameterException", message, **asked)
+
+
+def test_a_task_on_an_instance_writes_what_the_machine_has_unless_its_definition_says_how_much():
+    build = Builder()
+    host = instance(build)
+    made = definition(build, NetworkMode.BRIDGE)
+    for size, gib in ((None, 0), (30, 30)):
+        made = replace(made, ephemeral_storage=None if size is None else EphemeralStorage(size))
+        assert sandbox_spec(build.world, on(build, host, made), made).storage_gib == gib
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ NO_PROBE: tuple[str, ...] = ()
 
 BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY = "bind", "bind-ro", "empty", "empty-ro"
 
+DISK, DISK_VOLUMES = "disk", "disk/volumes"
+"""Where a task's disk is mounted in a container's directory, and the task's volumes on it."""
+
 
 class Order:
     """Everything a keeper needs, with nothing left to choose. Times in seconds, paths absolute."""
@@ -22,6 +25,8 @@ class Order:
     """Which start of the container this is, from 0."""
     directory: str
     """The container's own directory: order, record, lock, writable layer."""
+    disk: str
+    """The device of the task's disk, on which writable layer and volumes are; empty = in the directory itself."""
     run: str
     """Where ``doorbell.sock`` is."""
     logs: str

@@ -16,7 +16,7 @@ import os
 import stat
 
 from moyai.runtime.linux.shim import paths, syscalls
-from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, Order
+from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, DISK, DISK_VOLUMES, EMPTY, EMPTY_READ_ONLY, Order
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 _SAFE = MS_NOSUID | MS_NODEV
@@ -56,11 +56,12 @@ def enter(order: Order, shared_memory: int) -> None:
         os.open(source, os.O_PATH | os.O_CLOEXEC) if kind in {BIND, BIND_READ_ONLY} else -1
         for kind, source, _ in order.mounts
     ]
+    home = _disk(order) if order.disk else order.directory
     volumes = [paths.below(base, way) for base, way, _, _, _ in order.volumes]
     root = order.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a keeper
     if order.layers:
-        _overlay(order, root)
+        _overlay(order, root, home)
     else:
         syscalls.mount("moyai", root, "tmpfs", _SAFE, "mode=0755,size=1m")
     os.chdir(root)
@@ -87,15 +88,26 @@ def enter(order: Order, shared_memory: int) -> None:
             syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
 
 
-def _overlay(order: Order, root: str) -> None:
-    """Mount the layers with a writable one on top: on the state's own disk, or in memory where that can't
-    be an overlay's upper layer (it is an overlay itself, as inside a Docker container).
+def _disk(order: Order) -> str:
+    """Mount the task's disk, here alone, and give the container's own place on it."""
+    place = f"{order.directory}/{DISK}"
+    os.makedirs(place, exist_ok=True)  # noqa: PTH103
+    syscalls.mount(order.disk, place, "ext4", MS_NODEV, "noinit_itable,discard")
+    own = f"{place}/layers/{order.directory.rpartition('/')[2]}"
+    for directory in (own, f"{order.directory}/{DISK_VOLUMES}"):
+        os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103
+    return own
+
+
+def _overlay(order: Order, root: str, home: str) -> None:
+    """Mount the layers with a writable one on top: in ``home``, or in memory where that can't be an overlay's upper
+    layer (it is an overlay itself, as inside a Docker container).
     """
     *upper_layers, bottom = order.layers
     layers = [*(_apart(layer, f"{order.directory}/layer-{n}") for n, layer in enumerate(upper_layers)), bottom]
     lower = ":".join(_escape(layer) for layer in layers)
     try:
-        _mount_overlay(lower, order.directory, root)
+        _mount_overlay(lower, home, root)
     except OSError:
         memory = order.directory + "/memory"
         os.makedirs(memory, exist_ok=True)  # noqa: PTH103

@@ -1,0 +1,142 @@
+"""A task's own disk on this machine: what it bounds, what is on it, how it comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from moyai.domain.sandbox.spec import VolumeMount
+from moyai.ports.runtime import SandboxFailed
+from moyai.runtime.linux import disks
+from moyai.runtime.linux.layout import Layout
+from tests.contract.runtime.places import OTHER, TASK, sandbox
+from tests.e2e.linux_tasks import run, said, shell
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+VOLUME = VolumeMount("/data", "data")
+IS_FULL = "fallocate -l 900M /srv/a && fallocate -l 900M {path} 2>&1 | grep -o 'No space left on device'"
+
+
+def device(linux, task=TASK):
+    """The task's loop device."""
+    return disks.device(Layout(linux.state).task(task))
+
+
+def bound(linux):
+    """Files of this state that are behind a loop device of this machine."""
+    files = Path("/sys/block").glob("loop*/loop/backing_file")
+    return [line for file in files if str(linux.state) in (line := file.read_text())]
+
+
+@pytest.mark.parametrize("path", ["/srv/b", "/data/b"])
+async def test_root_and_volumes_of_a_task_are_together_as_large_as_its_disk(linux, path):
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    lines = (
+        f"df -m --output=size / /data | tail -2; {IS_FULL.format(path=path)}; rm /srv/a; echo x > {path} && echo room"
+    )
+    _, seen = await run(linux, shell(lines, volumes=(VOLUME,)))
+    sizes, rest = [int(line) for line in seen[:2]], seen[2:]
+    assert rest == ["No space left on device", "room"]
+    assert all(900 < size <= 1024 for size in sizes)
+
+
+async def test_containers_share_the_disk_and_each_other_task_has_its_own(linux):
+    for number in (1, 2):
+        await linux.runtime.prepare(sandbox(number, storage_gib=1))
+    await linux.runtime.start(shell("fallocate -l 900M /srv/a; echo full; exec sleep 1000"))
+    await said(linux, "full")
+    full = "fallocate -l 900M /srv/b 2>/dev/null || echo full"
+    _, seen = await run(linux, shell(full, "side"))
+    assert seen == ["full"]
+    _, seen = await run(linux, shell(f"ls /srv; {full}; echo fits", "app", OTHER))
+    assert seen == ["fits"]
+
+
+async def test_what_it_wrote_is_there_when_it_is_started_again_and_for_its_volumes_other_users(linux):
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    lines = "cat /srv/mark /data/mark 2>/dev/null; echo $1 > /srv/mark; echo $1 > /data/mark"
+    command = ("sh", "-c", lines, "sh")
+    for number, before in enumerate(([], ["0", "0"])):
+        again = shell("", attempt=number, command=(*command, str(number)), volumes=(VOLUME,))
+        _, seen = await run(linux, again)
+        assert seen == before
+    _, seen = await run(linux, shell("cat /data/mark; ls /srv", "side", volumes=(VOLUME,)))
+    assert seen == ["1"]
+
+
+async def test_without_a_size_there_is_no_disk(linux):
+    await linux.runtime.prepare(sandbox())
+    assert device(linux) is None
+    _, seen = await run(linux, shell("df --output=size / | tail -1"))
+    assert int(seen[0]) > 1024**2
+
+
+async def test_a_disk_takes_no_room_before_it_is_written_to_and_gives_back_what_is_deleted(linux):
+    await linux.runtime.prepare(sandbox(storage_gib=20))
+    image = Layout(linux.state).task(TASK) / disks.IMAGE
+
+    def used():
+        return image.stat().st_blocks * 512
+
+    assert await asyncio.to_thread(used) < 1024**2
+    await run(linux, shell("head -c 50000000 /dev/zero > /srv/big; sync /srv/big; rm /srv/big; sync"))
+
+    async def given_back():
+        return await asyncio.to_thread(used) < 10_000_000
+
+    await linux.until(given_back)
+
+
+async def test_the_machine_sees_no_mount_and_a_released_task_leaves_no_device(linux):
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    await linux.runtime.start(shell("dd if=/dev/zero of=/srv/big bs=1M count=100 2>&1; echo up; exec sleep 1000"))
+    await said(linux, "up")
+    assert await asyncio.to_thread(bound, linux) != []
+    mounts = await asyncio.to_thread(Path("/proc/self/mountinfo").read_text)
+    assert not [line for line in mounts.splitlines() if str(linux.state) in line and "netns" not in line]
+    _, seen = await run(linux, shell("grep -c /dev/loop /proc/self/mountinfo; ls /dev | grep -c loop", "look"))
+    assert seen == ["0", "0"]
+    await linux.runtime.release(TASK)
+    assert await asyncio.to_thread(bound, linux) == []
+
+
+async def test_another_control_plane_finds_the_disk_and_removes_it(linux):
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    before = device(linux)
+    await linux.runtime.close()
+    linux.runtime = linux.again()
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    assert device(linux) == before is not None
+    await linux.runtime.sweep(frozenset())
+    assert await asyncio.to_thread(bound, linux) == []
+
+
+async def test_a_number_that_another_file_has_by_now_is_not_the_tasks(linux):
+    for number in (1, 2):
+        await linux.runtime.prepare(sandbox(number, storage_gib=1))
+    layout, other = Layout(linux.state), device(linux, OTHER)
+    note = layout.task(TASK) / disks.NUMBER
+    own = await asyncio.to_thread(note.read_text)
+    await asyncio.to_thread(note.write_text, str(other).removeprefix("/dev/loop"))
+    assert device(linux) is None
+    disks.let_go(layout.task(TASK))
+    assert device(linux, OTHER) == other
+    await asyncio.to_thread(note.write_text, own)
+
+
+async def test_more_than_there_is_is_refused(linux):
+    with pytest.raises(SandboxFailed, match="ephemeralStorage: 1000000000 GiB"):
+        await linux.runtime.prepare(sandbox(storage_gib=10**9))
+    assert await linux.runtime.inspect(TASK) is None
+
+
+@pytest.mark.parametrize("storage", [1, 30])
+async def test_where_no_disk_can_be_made_a_task_runs_without(linux, monkeypatch, storage):
+    monkeypatch.setattr(disks, "_PLACES", "/nowhere")
+    assert "e2fsprogs" in (disks.missing() or "")
+    await linux.runtime.prepare(sandbox(storage_gib=storage))
+    state, _ = await run(linux, shell("echo x > /data/x", volumes=(VOLUME,)))
+    assert state.exit_code == 0
