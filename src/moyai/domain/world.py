@@ -22,6 +22,7 @@ from moyai.domain.cloudmap.operation import Operation
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService, Revision
 from moyai.domain.cloudwatch import tables as cloudwatch
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent
+from moyai.domain.cloudwatch.dashboard import Dashboard
 from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.defaults import KEY, Defaults
 from moyai.domain.ecs.account_setting import AccountSetting
@@ -95,6 +96,7 @@ AnyRecord = (
     | ServerCertificate
     | Alarm
     | AlarmEvent
+    | Dashboard
     | LogGroup
     | LogStream
     | ScalableTarget
@@ -170,6 +172,7 @@ class World:
         self.server_certificates = tables.server_certificates()
         self.alarms = cloudwatch.alarms()
         self.alarm_history = cloudwatch.alarm_history()
+        self.dashboards = cloudwatch.dashboards()
         self.log_groups = tables.log_groups()
         self.log_streams = tables.log_streams()
         self.scalable_targets = autoscaling.scalable_targets()
@@ -258,6 +261,7 @@ class World:
         return {
             Alarm: self.alarms,
             AlarmEvent: self.alarm_history,
+            Dashboard: self.dashboards,
             ScalableTarget: self.scalable_targets,
             ScalingPolicy: self.scaling_policies,
             ScalingActivity: self.scaling_activities,

@@ -73,6 +73,8 @@ CertificateArn = NewType("CertificateArn", str)
 # CloudWatch.
 AlarmArn = NewType("AlarmArn", str)
 """``…:alarm:<name>``."""
+DashboardArn = NewType("DashboardArn", str)
+"""``…::<account>:dashboard/<name>``: it is of no region."""
 
 # CloudWatch Logs.
 LogGroupArn = NewType("LogGroupArn", str)

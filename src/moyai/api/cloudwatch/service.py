@@ -13,6 +13,7 @@ from moyai.api.cloudwatch import (
     alarm_states,
     alarms,
     composite,
+    dashboards,
     data,
     listing,
     put_data,
@@ -21,7 +22,12 @@ from moyai.api.cloudwatch import (
 )
 from moyai.api.cloudwatch.refused import REFUSED
 from moyai.api.operation import Operation, Service, table
-from moyai.domain.cloudwatch.errors import InvalidParameterValue, MissingRequiredParameter, ValidationFault
+from moyai.domain.cloudwatch.errors import (
+    DashboardInvalidInput,
+    InvalidParameterValue,
+    MissingRequiredParameter,
+    ValidationFault,
+)
 from moyai.ports.metrics import MetricReader, MetricWriter
 
 _ALARMS: Final[tuple[Operation[Any], ...]] = tuple(
@@ -41,6 +47,14 @@ _ALARMS: Final[tuple[Operation[Any], ...]] = tuple(
         ("DisableAlarmActions", alarm_states.AlarmNamesRequest, alarm_states.disable_alarm_actions),
         ("DeleteAlarms", alarm_states.AlarmNamesRequest, alarm_states.delete_alarms),
     )
+)
+_DASHBOARDS: Final[tuple[Operation[Any], ...]] = (
+    Operation(
+        "PutDashboard", dashboards.PutDashboardRequest, dashboards.put_dashboard, input_fault=DashboardInvalidInput
+    ),
+    Operation("GetDashboard", dashboards.GetDashboardRequest, dashboards.get_dashboard),
+    Operation("ListDashboards", dashboards.ListDashboardsRequest, dashboards.list_dashboards),
+    Operation("DeleteDashboards", dashboards.DeleteDashboardsRequest, dashboards.delete_dashboards),
 )
 _TAGS: Final[tuple[Operation[Any], ...]] = (
     Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
@@ -74,6 +88,7 @@ def cloudwatch(reader: MetricReader, writer: MetricWriter) -> Service:
                     "PutMetricData", put_data.PutMetricDataRequest, partial(put_data.put_metric_data, reader, writer)
                 ),
                 *_ALARMS,
+                *_DASHBOARDS,
                 *_TAGS,
             )
         ),

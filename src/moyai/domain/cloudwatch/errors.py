@@ -8,6 +8,8 @@
     ├── LimitExceeded                       LimitExceededFault
     ├── AlarmNotFound                       ResourceNotFound
     ├── AlarmInUse                          ResourceConflict
+    ├── DashboardInvalidInput               DashboardInvalidInputError
+    ├── DashboardNotFound                   DashboardNotFoundError
     ├── InvalidFormat                       InvalidFormatFault
     ├── UnknownResource                     ResourceNotFoundException
     └── InvalidNextToken                    InvalidNextToken
@@ -70,6 +72,19 @@ class AlarmInUse(ClientFault):
 
     code = "ResourceConflict"
     status = 409
+
+
+class DashboardInvalidInput(ClientFault):
+    """The dashboard can't be drawn; the detail says why."""
+
+    code = "DashboardInvalidInputError"
+
+
+class DashboardNotFound(ClientFault):
+    """There is no dashboard with that name."""
+
+    code = "DashboardNotFoundError"
+    status = 404
 
 
 class InvalidFormat(ClientFault):

@@ -1,8 +1,9 @@
-"""The tables of alarms and their history, each with the indexes that its readers need."""
+"""The tables of alarms, their history and of dashboards, each with the indexes that its readers need."""
 
 from __future__ import annotations
 
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmEvent, CompositeCondition
+from moyai.domain.cloudwatch.dashboard import Dashboard
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.table import Table
 
@@ -21,3 +22,8 @@ def alarms() -> Table[Alarm]:
 def alarm_history() -> Table[AlarmEvent]:
     """By scope and alarm."""
     return Table({"scope": lambda e: (scope_key(scope_of(e.arn)),), "alarm": lambda e: (e.arn,)})
+
+
+def dashboards() -> Table[Dashboard]:
+    """By account."""
+    return Table({"account": lambda d: (scope_of(d.arn).account,)})

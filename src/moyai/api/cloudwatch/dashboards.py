@@ -1,0 +1,141 @@
+"""Dashboards, put, read, listed and taken away.
+
+Refuses: a body that can't be drawn, with AWS's messages; more than 5,000 dashboards in an account.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.cloudwatch.tags import Tag, with_tags
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
+from moyai.domain.cloudwatch.dashboard_body import Message, NoObject, Verdict, judged
+from moyai.domain.cloudwatch.errors import (
+    DashboardInvalidInput,
+    DashboardNotFound,
+    InvalidParameterValue,
+)
+from moyai.domain.paging import BadToken, page
+from moyai.domain.world import Delete, Put
+
+MAX_DASHBOARDS: Final = 5000
+"""In one account."""
+_PAGE: Final = 1000
+_MAX_DELETED: Final = 100
+
+
+class PutDashboardRequest(msgspec.Struct, frozen=True):
+    """A dashboard, whole. ``tags``: only of one that is new."""
+
+    dashboard_name: str
+    dashboard_body: str
+    tags: tuple[Tag, ...] = ()
+
+
+class GetDashboardRequest(msgspec.Struct, frozen=True):
+    """Which one."""
+
+    dashboard_name: str
+
+
+class ListDashboardsRequest(msgspec.Struct, frozen=True):
+    """Those whose names begin so."""
+
+    dashboard_name_prefix: str | None = None
+    next_token: str | None = None
+
+
+class DeleteDashboardsRequest(msgspec.Struct, frozen=True):
+    """Which ones."""
+
+    dashboard_names: tuple[str, ...]
+
+
+def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, object]:
+    """Make the dashboard, or give the one there is another body. Answers with warnings."""
+    if NAME.fullmatch(request.dashboard_name) is None:
+        raise DashboardInvalidInput(
+            f"The value {request.dashboard_name[:300]} for field DashboardName contains invalid characters. "
+            "It can only contain alphanumerics, dash (-) and underscore (_), up to 255 of them."
+        )
+    verdict = _drawable(request.dashboard_body)
+    world, account = ctx.store.world, ctx.scope.account
+    had = world.dashboards.get(dashboard_arn(account, request.dashboard_name))
+    if had is not None:
+        ctx.store.apply([Put(replace(had, body=request.dashboard_body, modified_at=ctx.now))])
+    else:
+        if world.dashboards.count("account", account) >= MAX_DASHBOARDS:
+            raise DashboardInvalidInput(f"An account can have at most {MAX_DASHBOARDS} dashboards.")
+        tags = with_tags({}, request.tags, DashboardInvalidInput, "dashboard")
+        arn = dashboard_arn(account, request.dashboard_name)
+        ctx.store.apply([Put(Dashboard(arn, request.dashboard_name, request.dashboard_body, ctx.now, tags))])
+    return {"dashboard_validation_messages": _shown(verdict.warnings)}
+
+
+def get_dashboard(ctx: Context, request: GetDashboardRequest) -> dict[str, object]:
+    """The dashboard as it was put."""
+    dashboard = ctx.store.world.dashboards.get(dashboard_arn(ctx.scope.account, request.dashboard_name))
+    if dashboard is None:
+        raise DashboardNotFound(f"Dashboard {request.dashboard_name[:300]} does not exist")
+    return {"dashboard_arn": dashboard.arn, "dashboard_body": dashboard.body, "dashboard_name": dashboard.name}
+
+
+def list_dashboards(ctx: Context, request: ListDashboardsRequest) -> dict[str, object]:
+    """The account's dashboards, in the order of their names."""
+    prefix = request.dashboard_name_prefix or ""
+    there = ctx.store.world.dashboards.by("account", ctx.scope.account)
+    found = {one.name: one for one in there if one.name.startswith(prefix)}
+    try:
+        shown = page(found, ("dashboards", prefix), request.next_token, _PAGE)
+    except BadToken as error:
+        raise InvalidParameterValue(f"NextToken: {error}") from error
+    return {"dashboard_entries": [_entry(found[name]) for name in shown.keys], "next_token": shown.next_token}
+
+
+def delete_dashboards(ctx: Context, request: DeleteDashboardsRequest) -> dict[str, object]:
+    """Take dashboards away. Names of none are told after the others are gone."""
+    names = dict.fromkeys(request.dashboard_names)
+    if not 1 <= len(names) <= _MAX_DELETED:
+        raise InvalidParameterValue(f"The collection DashboardNames must have 1 to {_MAX_DELETED} names.")
+    arns = {name: dashboard_arn(ctx.scope.account, name) for name in names}
+    there = {name: arn for name, arn in arns.items() if arn in ctx.store.world.dashboards}
+    if there:
+        ctx.store.apply([Delete(Dashboard, arn) for arn in there.values()])
+    absent = arns.keys() - there.keys()
+    if absent:
+        raise InvalidParameterValue(f"Dashboard {', '.join(sorted(absent))[:500]} does not exist")
+    return {}
+
+
+def _drawable(body: str) -> Verdict:
+    try:
+        verdict = judged(body)
+    except NoObject as error:
+        raise DashboardInvalidInput("The field DashboardBody must be a valid JSON object") from error
+    if verdict.errors:
+        told = [{"dataPath": one.path, "message": one.text} for one in verdict.errors]
+        listed = msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
+        raise DashboardInvalidInput(
+            f"The dashboard body is invalid, there are {len(told)} validation errors:\n{listed}",
+            {"dashboard_validation_messages": _shown(verdict.errors)},
+        )
+    return verdict
+
+
+def _shown(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"data_path": one.path, "message": one.text} for one in messages]
+
+
+def _entry(dashboard: Dashboard) -> dict[str, object]:
+    return {
+        "dashboard_name": dashboard.name,
+        "dashboard_arn": dashboard.arn,
+        "last_modified": dashboard.modified_at,
+        "size": len(dashboard.body.encode()),
+    }

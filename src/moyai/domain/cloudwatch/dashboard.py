@@ -1,0 +1,39 @@
+"""Dashboards: a name, and a body that whoever draws it reads.
+
+Promise: an account has its dashboards in every region; their ARNs name none.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from moyai.domain.stored import Stored
+from moyai.kernel.arn import arn
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import AccountId, DashboardArn, Region
+from moyai.kernel.scope import Scope
+
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+
+
+class Dashboard(Stored, frozen=True, tag="dashboard"):
+    """A dashboard. ``body``: JSON, as it was put."""
+
+    arn: DashboardArn
+    name: str
+    body: str
+    modified_at: Instant
+    tags: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> DashboardArn:
+        """The record's key in its table."""
+        return self.arn
+
+
+def dashboard_arn(account: AccountId, name: str) -> DashboardArn:
+    """The ARN of the account's dashboard with this name."""
+    return DashboardArn(arn("cloudwatch", Scope(account, Region("")), f"dashboard/{name}"))

@@ -1,0 +1,202 @@
+"""Whether a dashboard's body can be drawn: errors, for which it is refused, and warnings, with which it is taken.
+
+Promise: AWS's own messages where they are known, with the path of what they are about. What is known of a widget's
+properties is checked; what isn't is kept as it is.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+MAX_WIDGETS: Final = 500
+_MAX_METRICS: Final = 500
+_COLUMNS: Final = 24
+_TALLEST: Final = 1000
+_TOP: Final = frozenset({"start", "end", "periodOverride", "widgets", "variables"})
+_WIDGET: Final = frozenset({"type", "x", "y", "width", "height", "properties"})
+_PLACE: Mapping[str, tuple[int, float]] = MappingProxyType(
+    {"x": (0, _COLUMNS - 1), "y": (0, float("inf")), "width": (1, _COLUMNS), "height": (1, _TALLEST)}
+)
+_FORM: Final = (
+    'Field "metrics" has to be an array of array of strings, with an optional metricRenderer object as last element'
+)
+_VIEWS: Final = ("timeSeries", "singleValue", "gauge", "bar", "pie", "table")
+
+
+class Message(NamedTuple):
+    """What is wrong, and where: ``/widgets/0/properties``."""
+
+    path: str
+    text: str
+
+
+class Verdict(NamedTuple):
+    """What was found."""
+
+    errors: Sequence[Message]
+    warnings: Sequence[Message]
+
+
+class NoObject(ValueError):
+    """The body is no JSON object at all."""
+
+
+Properties = Mapping[str, Any]
+Check = Callable[[Properties, str], Iterator[Message]]
+
+
+def judged(body: str) -> Verdict:
+    """What is wrong with the body. Raises NoObject."""
+    try:
+        read = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise NoObject(body[:100]) from error
+    if not isinstance(read, dict):
+        raise NoObject(body[:100])
+    widgets = read.get("widgets")
+    errors = list(_top(read))
+    warnings = [_ignored("", name) for name in read.keys() - _TOP]
+    for place, widget in enumerate(widgets if isinstance(widgets, list) else ()):
+        path = f"/widgets/{place}"
+        errors += _widget(widget, path)
+        if isinstance(widget, dict):
+            warnings += [_ignored(path, name) for name in widget.keys() - _WIDGET]
+    return Verdict(errors, sorted(warnings))
+
+
+def _ignored(path: str, name: str) -> Message:
+    return Message(f"{path}/{name}", f"Unknown property '{name}', it will be ignored")
+
+
+def _top(body: Properties) -> Iterator[Message]:
+    if "widgets" not in body:
+        yield Message("", "Should have required property 'widgets'")
+    elif not isinstance(body["widgets"], list):
+        yield Message("/widgets", "Should be array")
+    elif len(body["widgets"]) > MAX_WIDGETS:
+        yield Message("/widgets", f"Should NOT have more than {MAX_WIDGETS} items")
+    if body.get("periodOverride", "auto") not in {"auto", "inherit"}:
+        yield Message("/periodOverride", "Should be equal to one of the allowed values")
+    for name in ("start", "end"):
+        yield from _text(body, name, "")
+
+
+def _widget(widget: object, path: str) -> Iterator[Message]:
+    if not isinstance(widget, dict):
+        yield Message(path, "Should be object")
+        return
+    yield from _placed(widget, path)
+    yield from _required(("type", "properties"), widget, path)
+    kind, properties = widget.get("type"), widget.get("properties")
+    if kind is not None and (not isinstance(kind, str) or kind not in _CHECKS):
+        yield Message(f"{path}/type", "Should be equal to one of the allowed values")
+    elif properties is not None and not isinstance(properties, dict):
+        yield Message(f"{path}/properties", "Should be object")
+    elif kind is not None and properties is not None:
+        yield from _CHECKS[kind](properties, f"{path}/properties")
+
+
+def _placed(widget: Properties, path: str) -> Iterator[Message]:
+    for name, (least, most) in _PLACE.items():
+        value = widget.get(name, least)
+        if not isinstance(value, int) or isinstance(value, bool):
+            yield Message(f"{path}/{name}", "Should be integer")
+        elif value < least:
+            yield Message(f"{path}/{name}", f"Should be >= {least}")
+        elif value > most:
+            yield Message(f"{path}/{name}", f"Should be <= {most}")
+
+
+def _metric(properties: Properties, path: str) -> Iterator[Message]:
+    annotations = properties.get("annotations")
+    alarms = annotations.get("alarms") if isinstance(annotations, dict) else None
+    if "metrics" not in properties and not alarms:
+        yield Message(path, "Should have required property 'metrics'")
+        yield Message(path, "The metric widget should have specified a region and a data source or an alarm annotation")
+        if annotations is None:
+            yield Message(path, "Should have required property 'annotations'")
+    elif "metrics" in properties:
+        if "region" not in properties:
+            yield Message(path, "Should have required property 'region'")
+        yield from _metrics(properties["metrics"], f"{path}/metrics")
+    if properties.get("view", "timeSeries") not in _VIEWS:
+        yield Message(f"{path}/view", "Should be equal to one of the allowed values")
+    if not isinstance(properties.get("period", 60), int):
+        yield Message(f"{path}/period", "Should be integer")
+    for name in ("region", "stat", "title"):
+        yield from _text(properties, name, path)
+
+
+def _metrics(metrics: object, path: str) -> Iterator[Message]:
+    if not isinstance(metrics, list):
+        yield Message(path, "Should be array")
+        return
+    if len(metrics) > _MAX_METRICS:
+        yield Message(path, f"Should NOT have more than {_MAX_METRICS} items")
+    for place, metric in enumerate(metrics):
+        yield from _one_metric(metric, f"{path}/{place}")
+
+
+def _one_metric(metric: object, path: str) -> Iterator[Message]:
+    if not isinstance(metric, list):
+        yield Message(path, "Should be array")
+        yield Message(path, _FORM)
+        return
+    renderer = metric[-1] if metric and isinstance(metric[-1], dict) else None
+    fields = metric if renderer is None else metric[:-1]
+    for place, field in enumerate(fields):
+        if not isinstance(field, str):
+            yield Message(f"{path}/{place}", 'Invalid metric field type, only "String" type is allowed')
+    if renderer is not None and "expression" in renderer and not fields:
+        return
+    if len(fields) < 2:  # noqa: PLR2004  namespace and name
+        yield Message(path, "Should NOT have less than 2 items")
+    elif len(fields) % 2:
+        yield Message(path, f"Should NOT have more than {len(metric) - 1} items")
+
+
+def _text_widget(properties: Properties, path: str) -> Iterator[Message]:
+    yield from _required(("markdown",), properties, path)
+    yield from _text(properties, "markdown", path)
+
+
+def _alarm(properties: Properties, path: str) -> Iterator[Message]:
+    yield from _required(("alarms",), properties, path)
+    alarms = properties.get("alarms", ["one"])
+    if not isinstance(alarms, list):
+        yield Message(f"{path}/alarms", "Should be array")
+    elif not alarms:
+        yield Message(f"{path}/alarms", "Should NOT have less than 1 items")
+    elif not all(isinstance(one, str) for one in alarms):
+        yield Message(f"{path}/alarms", "Should be array of strings")
+
+
+def _required(names: Sequence[str], properties: Properties, path: str) -> Iterator[Message]:
+    for name in names:
+        if name not in properties:
+            yield Message(path, f"Should have required property '{name}'")
+
+
+def _text(properties: Properties, name: str, path: str) -> Iterator[Message]:
+    if not isinstance(properties.get(name, ""), str):
+        yield Message(f"{path}/{name}", "Should be string")
+
+
+_CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "metric": _metric,
+        "text": _text_widget,
+        "alarm": _alarm,
+        "log": partial(_required, ("query", "region")),
+        "custom": partial(_required, ("endpoint",)),
+        "explorer": partial(_required, ("metrics",)),
+        "trace": partial(_required, ()),
+        "chart": partial(_required, ()),
+    }
+)

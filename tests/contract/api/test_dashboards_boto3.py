@@ -1,0 +1,99 @@
+"""Dashboards as CloudWatch's SDK sees them, in each protocol it may speak."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from moyai.testing.clock import EPOCH
+from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
+
+BODY = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# Shop"}}]})
+ARN = "arn:aws:cloudwatch::123456789012:dashboard/shop"
+
+
+@pytest.fixture(params=PROTOCOLS)
+def cloudwatch(request, rooms):
+    return rooms.client("cloudwatch", protocol=request.param)
+
+
+def test_a_dashboard_is_put_read_listed_and_deleted(cloudwatch):
+    assert cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=BODY)["DashboardValidationMessages"] == []
+    got = cloudwatch.get_dashboard(DashboardName="shop")
+    assert (got["DashboardName"], got["DashboardArn"], got["DashboardBody"]) == ("shop", ARN, BODY)
+    cloudwatch.put_dashboard(DashboardName="other", DashboardBody=BODY)
+    [entry] = cloudwatch.list_dashboards(DashboardNamePrefix="sh")["DashboardEntries"]
+    assert (entry["DashboardArn"], entry["Size"]) == (ARN, len(BODY))
+    assert entry["LastModified"] == datetime.fromtimestamp(EPOCH, UTC)
+    with pytest.raises(ClientError, match="Dashboard gone does not exist") as raised:
+        cloudwatch.delete_dashboards(DashboardNames=["shop", "gone"])
+    assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")
+    assert [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]] == ["other"]
+    with pytest.raises(ClientError, match="Dashboard shop does not exist") as raised:
+        cloudwatch.get_dashboard(DashboardName="shop")
+    assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
+
+
+def test_a_body_that_can_not_be_drawn_is_refused_with_every_reason(cloudwatch):
+    bad = json.dumps({"widgets": [{"type": "text", "properties": {}}, {"type": "clock"}]})
+    with pytest.raises(cloudwatch.exceptions.DashboardInvalidInputError) as raised:
+        cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=bad)
+    message = raised.value.response["Error"]["Message"]
+    head, _, told = message.partition("\n")
+    assert head == "The dashboard body is invalid, there are 3 validation errors:"
+    assert json.loads(told)[0] == {
+        "dataPath": "/widgets/0/properties",
+        "message": "Should have required property 'markdown'",
+    }
+    assert cloudwatch.list_dashboards()["DashboardEntries"] == []
+    with pytest.raises(ClientError, match="The field DashboardBody must be a valid JSON object"):
+        cloudwatch.put_dashboard(DashboardName="shop", DashboardBody="no")
+
+
+def test_warnings_come_with_a_dashboard_that_is_made(cloudwatch):
+    odd = json.dumps({"widgets": [], "colour": "red"})
+    [warning] = cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=odd)["DashboardValidationMessages"]
+    assert warning["DataPath"] == "/colour"
+    assert cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"] == odd
+
+
+def test_a_dashboard_is_its_accounts_in_every_region(rooms):
+    mine, others = rooms.client("cloudwatch"), rooms.client("cloudwatch", key="111122223333")
+    mine.put_dashboard(DashboardName="shop", DashboardBody=BODY, Tags=[{"Key": "team", "Value": "a"}])
+    assert others.list_dashboards()["DashboardEntries"] == []
+    mine.put_dashboard(DashboardName="shop", DashboardBody=BODY, Tags=[{"Key": "team", "Value": "b"}])
+    assert mine.list_tags_for_resource(ResourceARN=ARN)["Tags"] == [{"Key": "team", "Value": "a"}]
+    mine.tag_resource(ResourceARN=ARN, Tags=[{"Key": "floor", "Value": "2"}])
+    mine.untag_resource(ResourceARN=ARN, TagKeys=["team"])
+    assert mine.list_tags_for_resource(ResourceARN=ARN)["Tags"] == [{"Key": "floor", "Value": "2"}]
+    with pytest.raises(ClientError, match="Unknown resource"):
+        others.tag_resource(ResourceARN=ARN, Tags=[{"Key": "floor", "Value": "2"}])
+
+
+def test_dashboards_have_pages(rooms):
+    cloudwatch = rooms.client("cloudwatch")
+    for number in range(1001):
+        cloudwatch.put_dashboard(DashboardName=f"d{number}", DashboardBody='{"widgets":[]}')
+    first = cloudwatch.list_dashboards()
+    rest = cloudwatch.list_dashboards(NextToken=first["NextToken"])
+    assert (len(first["DashboardEntries"]), len(rest["DashboardEntries"])) == (1000, 1)
+    with pytest.raises(ClientError, match="NextToken"):
+        cloudwatch.list_dashboards(NextToken="bogus")
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"DashboardName": "a b"}, "invalid characters"),
+        ({"DashboardName": "x" * 256}, "invalid characters"),
+        ({"Tags": [{"Key": "aws:x", "Value": ""}]}, "reserved"),
+        ({"Tags": [{"Key": "moyai:x", "Value": ""}]}, "no setting of moyai"),
+    ],
+)
+def test_what_is_no_dashboard(rooms, params, words):
+    with pytest.raises(ClientError, match=words) as raised:
+        rooms.client("cloudwatch").put_dashboard(**{"DashboardName": "shop", "DashboardBody": BODY, **params})
+    assert raised.value.response["Error"]["Code"] == "InvalidParameterInput"
