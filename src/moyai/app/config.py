@@ -17,6 +17,7 @@ DEFAULT_DNS_PORT = 8653
 CERTIFICATE_LIFETIME = 7 * 86400.0
 STATS_INTERVAL = 5.0
 DEFAULT_LOG_LIMIT = 4 * 1024**3
+DEFAULT_METRIC_LIMIT = 2 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
 
 
@@ -106,6 +107,14 @@ class LogSettings:
 
 
 @dataclass(frozen=True)
+class MetricSettings:
+    """What is kept of metrics."""
+
+    limit: int = DEFAULT_METRIC_LIMIT
+    """Bytes of disk for all of them; beyond them the oldest hours go."""
+
+
+@dataclass(frozen=True)
 class MachineSettings:
     """This machine as container instances."""
 
@@ -149,6 +158,11 @@ class StatePaths:
         return self.root / "logs.db"
 
     @property
+    def metrics(self) -> Path:
+        """What was counted and measured."""
+        return self.root / "metrics.db"
+
+    @property
     def run(self) -> Path:
         """Sockets, and what else lives only as long as the machine is up."""
         return self.root / "run"
@@ -174,6 +188,10 @@ class StatePaths:
             "logs.db",
             "logs.db-wal",
             "logs.db-shm",
+            "metrics.db",
+            "metrics.db-wal",
+            "metrics.db-shm",
+            "metrics.db.unreadable",
             "moyai.db-wal",
             "moyai.db-shm",
         )
@@ -192,6 +210,7 @@ class Settings:
     tls: TlsSettings = field(default_factory=TlsSettings)
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
     logs: LogSettings = field(default_factory=LogSettings)
+    metrics: MetricSettings = field(default_factory=MetricSettings)
     machine: MachineSettings = field(default_factory=MachineSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
     live_endpoints: bool = False

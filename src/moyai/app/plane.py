@@ -15,7 +15,6 @@ from importlib.metadata import version
 from typing import Self
 
 import grpc
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from moyai.api.asgi import App, Limits
 from moyai.api.channel.socket import DataChannels
@@ -36,7 +35,7 @@ from moyai.app.keys import AccessKeys
 from moyai.app.machine import described
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
-from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, services
+from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, open_metrics, services
 from moyai.console.app import PREFIX, Console
 from moyai.console.events import Events
 from moyai.console.files import Files
@@ -50,6 +49,7 @@ from moyai.kernel.ids import WorkloadId
 from moyai.kernel.secret import Secret
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
+from moyai.ports.metric_store import MetricStore
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.functions import FunctionBroadcast
 from moyai.reconcile.log_keeper import LogKeeper
@@ -58,7 +58,7 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.envoy_stats import read_report
+from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
@@ -78,7 +78,7 @@ _SOCKET_GRACE = 1.0
 class ControlPlane:
     """Everything of one process. Made by ``open``."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore) -> None:
+    def __init__(self, settings: Settings, store: SqliteStore, logs: LogStore, kept: MetricStore) -> None:
         self._settings = settings
         self._store = store
         self._logs = logs
@@ -87,9 +87,11 @@ class ControlPlane:
         self._tickets = Tickets(self._runtime, self._clock)
         self._events = Events(store, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
-        self._recorder = Recorder(archive := Archive(), self._reporter, self._clock.now())
-        self._archive = archive
-        self._metrics = ArchiveReader(archive)
+        self._kept = kept
+        self._archive = Archive(history=kept, kept=kept.groups())
+        self._recorder = Recorder(self._archive, self._reporter, kept.since, kept.proxy)
+        self._keeper = MetricKeeper(kept, self._archive, self._recorder, self._clock)
+        self._metrics = ArchiveReader(self._archive)
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._app_of_tasks())
         self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._work: asyncio.Task[None] | None = None
@@ -107,7 +109,7 @@ class ControlPlane:
             sock.close()
             raise
         try:
-            plane = cls(settings, store, open_logs(settings))
+            plane = cls(settings, store, open_logs(settings), open_metrics(settings, SystemClock()))
         except BaseException:
             sock.close()
             await store.close()
@@ -122,6 +124,8 @@ class ControlPlane:
     async def _open(self, sock: socket.socket) -> None:
         self._exit.push_async_callback(self._store.close)
         self._exit.push_async_callback(self._logs.close)
+        self._exit.push_async_callback(self._kept.close)
+        self._exit.push_async_callback(self._keeper.save)
         self._exit.push_async_callback(self._runtime.close)
         if self._settings.runtime is RuntimeKind.LINUX:
             server = await self._proxy_door()
@@ -154,7 +158,8 @@ class ControlPlane:
         await self._runtime.destroy()
         self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
         self._feed.clear()
-        self._recorder.forget()
+        self._recorder.forget(self._clock.now())
+        await self._kept.clear()
         self._set_defaults()
         self._enrol()
         await self._store.durable()
@@ -225,8 +230,7 @@ class ControlPlane:
 
     def _push(self, workload: WorkloadId, body: bytes) -> None:
         """Take a simulated proxy's report as an Envoy's."""
-        report = read_report(ExportMetricsServiceRequest.FromString(body))
-        self._recorder.record(workload, report, self._clock.now())
+        self._recorder.take(workload, body, self._clock.now())
 
     def _reporter(self, workload: WorkloadId) -> Reporter | None:
         return reporter_of(self._store.world, workload)
@@ -243,6 +247,7 @@ class ControlPlane:
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
+            group.create_task(self._keeper.run())
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
             group.create_task(FunctionBroadcast(self._store, HttpFunctions(), self._clock).run())

@@ -26,6 +26,7 @@ from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
 from moyai.ports.logs import LogStore
+from moyai.ports.metric_store import MetricStore
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 from moyai.reconcile.certifier import Certifier
@@ -38,6 +39,7 @@ from moyai.runtime.linux.runtime import LinuxRuntime
 from moyai.runtime.linux.trust import Trust
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_sqlite import SqliteLogStore
+from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.write import ArchiveWriter
 
@@ -53,6 +55,11 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
 def open_logs(settings: Settings) -> LogStore:
     """Where log events are kept. Raises LogStoreFault."""
     return SqliteLogStore.open(settings.state.log_events, settings.logs.limit)
+
+
+def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
+    """Where metrics are kept. Raises MetricStoreFault."""
+    return SqliteMetricStore.open(settings.state.metrics, settings.metrics.limit, clock)
 
 
 def services(

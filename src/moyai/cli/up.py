@@ -13,12 +13,14 @@ from moyai.app.config import (
     CERTIFICATE_LIFETIME,
     DEFAULT_DNS_PORT,
     DEFAULT_LOG_LIMIT,
+    DEFAULT_METRIC_LIMIT,
     DEFAULT_PORT,
     STATS_INTERVAL,
     CloudMapSettings,
     DnsSettings,
     LogSettings,
     MachineSettings,
+    MetricSettings,
     ProxySettings,
     RuntimeKind,
     ServerSettings,
@@ -65,6 +67,7 @@ _MEGABYTE: Final = 1024 * 1024
 LogLimit = Annotated[
     int, typer.Option(help="Megabytes of disk for the events of CloudWatch Logs; beyond them the oldest go.", min=16)
 ]
+MetricsLimit = Annotated[int, typer.Option(help="Megabytes of disk for metrics; beyond them the oldest go.", min=16)]
 Instances = Annotated[
     int,
     typer.Option(
@@ -103,6 +106,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     live_endpoints: LiveEndpoints = False,
     certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
+    metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,
     instances: Instances = 0,
     instance_cpu: InstanceCpu = None,
     instance_memory: InstanceMemory = None,
@@ -123,6 +127,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
         logs=LogSettings(log_limit * _MEGABYTE),
+        metrics=MetricSettings(metrics_limit * _MEGABYTE),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),

@@ -6,9 +6,10 @@ a task's count in the slot, one look at a level, one request's time, one target'
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from moyai.domain.cloudwatch.metric import Summary, of_histogram
+from moyai.domain.cloudwatch.metric import Histogram, Summary, of_histogram
 from moyai.kernel.ids import WorkloadId
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
@@ -37,6 +38,8 @@ class Accumulator(Protocol):
 class Counts:
     """A sample is what one task counted in the whole slot."""
 
+    __slots__ = ("_counted",)
+
     def __init__(self) -> None:
         self._counted: dict[WorkloadId, float] = {}
 
@@ -52,6 +55,8 @@ class Counts:
 
 class Levels:
     """A sample is one report's look at a level."""
+
+    __slots__ = ("_summary",)
 
     def __init__(self) -> None:
         self._summary: Summary | None = None
@@ -69,22 +74,33 @@ class Levels:
 class Times:
     """A sample is one request."""
 
+    __slots__ = ("_bounds", "_counts", "_sum")
+
     def __init__(self) -> None:
-        self._summary: Summary | None = None
+        self._bounds: tuple[float, ...] = ()
+        self._counts: Sequence[int] = ()
+        self._sum = 0.0
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        if sample.time is not None:
-            some = of_histogram(sample.time.histogram, sample.time.sum)
-            self._summary = some if self._summary is None else self._summary.plus(some)
+        if sample.time is None:
+            return
+        bounds, counts = sample.time.histogram
+        if self._counts and bounds != self._bounds:
+            bounds, counts = Histogram(self._bounds, (0,) * len(self._counts)).plus(sample.time.histogram)
+        self._counts = [a + b for a, b in zip(self._counts, counts, strict=True)] if self._counts else counts
+        self._bounds = bounds
+        self._sum += sample.time.sum
 
     def summary(self) -> Summary:
         """See Accumulator."""
-        return self._summary or Summary(0, 0, 0, 0)
+        return of_histogram(Histogram(self._bounds, tuple(self._counts)), self._sum)
 
 
 class Shares:
     """A sample is one target: all that was counted, spread over as many targets as there were."""
+
+    __slots__ = ("_targets", "_total")
 
     def __init__(self) -> None:
         self._total = 0.0
@@ -104,6 +120,8 @@ class Shares:
 class Means:
     """A sample is one task's average over the slot."""
 
+    __slots__ = ("_seen",)
+
     def __init__(self) -> None:
         self._seen: dict[WorkloadId, list[float]] = {}
 
@@ -119,6 +137,8 @@ class Means:
 
 class Given:
     """A sample is a summary already."""
+
+    __slots__ = ("_summary",)
 
     def __init__(self) -> None:
         self._summary: Summary | None = None

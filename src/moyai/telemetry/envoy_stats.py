@@ -2,7 +2,7 @@
 
 Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``listener``, ``http`` or
 ``tcp``); whatever has another form is passed over, so that a newer Envoy may say more. All counts run from the proxy's
-start. ``start_time_unix_nano`` is not read: Envoy 1.40 writes microseconds there.
+start, which the push tells as well: Envoy 1.40 writes it in microseconds, so it is only compared.
 
 What counts as failed is what the caller saw fail, after all retries:
 
@@ -18,20 +18,20 @@ Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/clus
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
-from typing import Any, NamedTuple
-
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum, StrEnum
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from moyai.domain.cloudwatch.metric import Histogram
+from moyai.telemetry.layout import Found, Record
 
-MAX_ENDPOINTS = 2000
+MAX_ENDPOINTS: Final = 2000
 """How many discovery names one proxy may report on; the rest is passed over."""
-
-_SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name  # its name changed; its number never does
-_NAME_PARTS = 4
+_PARTS: Final = 4
+"""Layouts remembered of one proxy: a large push comes in parts, and each has its own."""
+_MAX_INTERNED: Final = 50_000
+_NAME_PARTS: Final = 4
 
 
 class Side(StrEnum):
@@ -41,22 +41,28 @@ class Side(StrEnum):
     SERVER = "ingress"
 
 
-class Figure(StrEnum):
-    """What is counted of one discovery name on one side."""
+class Figure(IntEnum):
+    """What is counted of one discovery name on one side; its place among the counts."""
 
-    REQUESTS = "requests"
-    CONNECTIONS = "connections"
-    OPEN_CONNECTIONS = "open connections"
-    BYTES = "bytes"
-    CODE_2XX = "2xx"
-    CODE_3XX = "3xx"
-    CODE_4XX = "4xx"
-    CODE_5XX = "5xx"
-    FAILURES = "failures"
-    RETRIES = "retries"
-    TLS_ERRORS = "tls errors"
-    TARGETS = "targets"
-    TIME = "time"
+    REQUESTS = 0
+    CONNECTIONS = 1
+    BYTES = 2
+    CODE_2XX = 3
+    CODE_3XX = 4
+    CODE_4XX = 5
+    CODE_5XX = 6
+    FAILURES = 7
+    RETRIES = 8
+    TLS_ERRORS = 9
+    TIMEOUTS = 10
+
+
+class Gauge(IntEnum):
+    """What has a level; its place among the levels."""
+
+    OPEN_CONNECTIONS = 0
+    TARGETS = 1
+    EJECTED = 2
 
 
 class Endpoint(NamedTuple):
@@ -77,45 +83,94 @@ class Counted(NamedTuple):
     """What one proxy has counted of one endpoint since it began. ``protocol`` is http or tcp."""
 
     protocol: str
-    counters: Mapping[Figure, int]
-    gauges: Mapping[Figure, int]
+    counters: tuple[int, ...]
+    gauges: tuple[int | None, ...]
     time: Timed | None = None
 
 
 class Report(NamedTuple):
-    """One push. ``taken_at``: nanoseconds, by the proxy's own clock; the same in all parts of one flush."""
+    """One push. ``taken_at``: nanoseconds, by the proxy's own clock; the same in all parts of one flush. ``began``:
+    when the proxy did, in whatever unit; 0 when it does not say.
+    """
 
     taken_at: int
     endpoints: Mapping[Endpoint, Counted]
+    began: int = 0
 
 
-class _Raw(NamedTuple):
-    numbers: dict[str, int]
-    times: dict[str, Timed]
+class _Form(NamedTuple):
+    """How the figures of one endpoint are made: of these statistics, by this function; ``timed`` is their histogram."""
+
+    protocol: str
+    statistics: tuple[str, ...]
+    make: Callable[..., tuple[tuple[int, ...], tuple[int | None, ...]]]
+    timed: str | None = None
 
 
-def read_report(request: ExportMetricsServiceRequest) -> Report:
-    """The figures in one push."""
-    raw: dict[Endpoint, _Raw] = {}
-    taken_at = 0
-    for metric in _metrics(request):
-        place = _place(metric.name)
-        if place is None:
-            continue
-        endpoint, statistic = place
-        if endpoint not in raw:
-            if len(raw) >= MAX_ENDPOINTS:
-                continue
-            raw[endpoint] = _Raw({}, {})
-        taken_at = max(taken_at, _keep(raw[endpoint], statistic, metric))
-    counted = ((endpoint, _counted(endpoint.side, found)) for endpoint, found in raw.items())
-    return Report(taken_at, {endpoint: figures for endpoint, figures in counted if figures is not None})
+class _Reader(NamedTuple):
+    """A form, with its statistics' places in a push."""
+
+    endpoint: Endpoint
+    form: _Form
+    take: Callable[[Sequence[Any]], tuple[int, ...]]
+    time: Found | None
 
 
-def _metrics(request: ExportMetricsServiceRequest) -> Iterator[Any]:
-    for resource in request.resource_metrics:
-        for scope in getattr(resource, _SCOPES):
-            yield from scope.metrics
+class _Known(NamedTuple):
+    record: Record
+    readers: tuple[_Reader, ...]
+
+
+class Pushes:
+    """Reads the pushes of many proxies, each of which is like the last of the same proxy."""
+
+    def __init__(self) -> None:
+        self._interned: dict[bytes, bytes] = {}
+
+    def reader(self) -> Callable[[bytes], Report]:
+        """A function that reads the pushes of one proxy. It raises NotOtlp."""
+        known: dict[int, _Known] = {}
+
+        def read(body: bytes) -> Report:
+            layout = known.get(len(body))
+            values = None if layout is None else layout.record.read(body)
+            if layout is None or values is None:
+                layout = self._learn(body)
+                values = layout.record.read(body)
+                if len(known) >= _PARTS:
+                    known.clear()
+                known[len(body)] = layout
+            return _report(layout, values or ())
+
+        return read
+
+    def _learn(self, body: bytes) -> _Known:
+        if len(self._interned) > _MAX_INTERNED:
+            self._interned.clear()
+        record = Record(body, self._interned)
+        found: dict[Endpoint, dict[str, Found]] = {}
+        for one in record.found:
+            place = _place(one.name)
+            if place is not None and (place[0] in found or len(found) < MAX_ENDPOINTS):
+                found.setdefault(place[0], {})[place[1]] = one
+        readers = (_reader(endpoint, statistics, record.zero) for endpoint, statistics in found.items())
+        return _Known(record, tuple(one for one in readers if one is not None))
+
+
+def read_report(body: bytes) -> Report:
+    """The figures in one push. Raises NotOtlp."""
+    return Pushes().reader()(body)
+
+
+def _report(layout: _Known, values: Sequence[Any]) -> Report:
+    endpoints: dict[Endpoint, Counted] = {}
+    for endpoint, form, take, time in layout.readers:
+        counters, gauges = form.make(*take(values))
+        timed = None
+        if time is not None and time.counts is not None:
+            timed = Timed(Histogram(time.bounds, tuple(values[time.counts])), values[time.sum])
+        endpoints[endpoint] = Counted(form.protocol, counters, gauges, timed)
+    return Report(values[layout.record.time], endpoints, values[layout.record.start])
 
 
 def _place(name: str) -> tuple[Endpoint, str] | None:
@@ -125,100 +180,102 @@ def _place(name: str) -> tuple[Endpoint, str] | None:
     return Endpoint(Side(parts[1]), parts[2]), f"{parts[0]}.{parts[3]}"
 
 
-def _keep(raw: _Raw, statistic: str, metric: Any) -> int:  # noqa: ANN401  messages made by protoc have no types
-    """Put the metric's value where it belongs; the time of its point."""
-    kind = metric.WhichOneof("data")
-    points = getattr(metric, kind).data_points if kind in {"sum", "gauge", "histogram"} else ()
-    if not points:
-        return 0
-    point = points[0]
-    if kind == "histogram":
-        histogram = Histogram(tuple(point.explicit_bounds), tuple(point.bucket_counts))
-        if len(histogram.counts) == len(histogram.bounds) + 1:
-            raw.times[statistic] = Timed(histogram, point.sum)
-    else:
-        raw.numbers[statistic] = point.as_int
-    return int(point.time_unix_nano)
+def _reader(endpoint: Endpoint, found: Mapping[str, Found], zero: int) -> _Reader | None:
+    form = _form(endpoint.side, found)
+    if form is None:
+        return None
+    numbers = {name: one.value for name, one in found.items() if one.value is not None}
+    take = itemgetter(*(numbers.get(statistic, zero) for statistic in form.statistics))
+    timed = found.get(form.timed) if form.timed is not None else None
+    return _Reader(endpoint, form, take, timed if timed is not None and timed.counts is not None else None)
 
 
-def _counted(side: Side, raw: _Raw) -> Counted | None:
-    numbers = raw.numbers
-    if "http.downstream_cx_total" in numbers or "http.downstream_rq_total" in numbers:
-        return _http_client(raw) if side is Side.CLIENT else _http_server(numbers)
-    if "tcp.downstream_cx_total" in numbers:
-        return _tcp_client(numbers) if side is Side.CLIENT else _tcp_server(numbers)
+def _form(side: Side, found: Mapping[str, Found]) -> _Form | None:
+    if "http.downstream_cx_total" in found or "http.downstream_rq_total" in found:
+        return _HTTP_CLIENT if side is Side.CLIENT else _HTTP_SERVER
+    if "tcp.downstream_cx_total" in found:
+        return _TCP_CLIENT if side is Side.CLIENT else _TCP_SERVER
     return None
 
 
-def _http_client(raw: _Raw) -> Counted:
-    count = raw.numbers.get
-    codes = {figure: count(f"cluster.upstream_rq_{figure}", 0) for figure in _CODES}
+def _http_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+    rq, rq_5xx, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *tls = counts
     # Either sees what the other may miss: the listener a failure before any target was looked for, the cluster
     # one that a gRPC caller is told of under HTTP's 200.
-    failed = max(count("http.downstream_rq_5xx", 0), codes[Figure.CODE_5XX])
-    counters = {
-        **codes,
-        Figure.REQUESTS: count("http.downstream_rq_total", 0),
-        Figure.FAILURES: failed + count("http.downstream_rq_tx_reset", 0),
-        Figure.RETRIES: count("cluster.upstream_rq_retry", 0),
-        Figure.TLS_ERRORS: _tls_errors("cluster", raw.numbers),
-        Figure.BYTES: _upstream_bytes(raw.numbers),
-    }
-    gauges = {Figure.TARGETS: count("cluster.membership_total", 0)}
-    return Counted("http", counters, gauges, raw.times.get("cluster.upstream_rq_time"))
+    failed = max(rq_5xx, c5) + reset
+    return (rq, 0, rx + tx, c2, c3, c4, c5, failed, retries, sum(tls), late + late_try), (None, targets, ejected)
 
 
-def _tcp_client(numbers: Mapping[str, int]) -> Counted:
-    count = numbers.get
-    given_up = count("cluster.upstream_cx_connect_attempts_exceeded", 0)
-    counters = {
-        Figure.CONNECTIONS: count("tcp.downstream_cx_total", 0),
-        Figure.FAILURES: given_up
-        + count("cluster.upstream_cx_none_healthy", 0)
-        + count("tcp.downstream_cx_no_route", 0),
-        Figure.RETRIES: max(count("cluster.upstream_cx_connect_fail", 0) - given_up, 0),
-        Figure.TLS_ERRORS: _tls_errors("cluster", numbers),
-        Figure.BYTES: _upstream_bytes(numbers),
-    }
-    return Counted("tcp", counters, {})
+def _tcp_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+    made, given_up, none_healthy, no_route, failed, rx, tx, ejected, *tls = counts
+    failures = given_up + none_healthy + no_route
+    retries = max(failed - given_up, 0)
+    return (0, made, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, None, ejected)
 
 
-def _http_server(numbers: Mapping[str, int]) -> Counted:
-    count = numbers.get
-    counters = {
-        Figure.REQUESTS: count("http.downstream_rq_total", 0),
-        Figure.CONNECTIONS: count("http.downstream_cx_total", 0),
-        Figure.BYTES: count("http.downstream_cx_rx_bytes_total", 0),
-        Figure.TLS_ERRORS: _tls_errors("listener", numbers),
-    }
-    return Counted("http", counters, {Figure.OPEN_CONNECTIONS: count("http.downstream_cx_active", 0)})
+def _http_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+    rq, made, rx, c5, active, *tls = counts
+    return (rq, made, rx, 0, 0, 0, c5, 0, 0, sum(tls), 0), (active, None, None)
 
 
-def _tcp_server(numbers: Mapping[str, int]) -> Counted:
-    count = numbers.get
-    counters = {
-        Figure.CONNECTIONS: count("tcp.downstream_cx_total", 0),
-        Figure.BYTES: count("tcp.downstream_cx_rx_bytes_total", 0),
-        Figure.TLS_ERRORS: _tls_errors("listener", numbers),
-    }
-    # The TCP proxy has no count of its own of what is open; it opens one connection to the application for each.
-    return Counted("tcp", counters, {Figure.OPEN_CONNECTIONS: count("cluster.upstream_cx_active", 0)})
+def _tcp_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+    made, rx, active, *tls = counts
+    return (0, made, rx, 0, 0, 0, 0, 0, 0, sum(tls), 0), (active, None, None)
 
 
-def _upstream_bytes(numbers: Mapping[str, int]) -> int:
-    return numbers.get("cluster.upstream_cx_rx_bytes_total", 0) + numbers.get("cluster.upstream_cx_tx_bytes_total", 0)
-
-
-def _tls_errors(whose: str, numbers: Mapping[str, int]) -> int:
+def _tls(whose: str) -> tuple[str, ...]:
     """Handshakes that failed: Envoy counts those that a certificate failed in apart from all others."""
-    return sum(numbers.get(f"{whose}.ssl.{reason}", 0) for reason in _NO_HANDSHAKE)
+    reasons = ("connection_error", *(f"fail_verify_{what}" for what in ("cert_hash", "error", "no_cert", "san")))
+    return tuple(f"{whose}.ssl.{reason}" for reason in reasons)
 
 
-_NO_HANDSHAKE = (
-    "connection_error",
-    "fail_verify_cert_hash",
-    "fail_verify_error",
-    "fail_verify_no_cert",
-    "fail_verify_san",
+_HTTP_CLIENT: Final = _Form(
+    "http",
+    (
+        *(f"http.downstream_rq_{what}" for what in ("total", "5xx", "tx_reset")),
+        *(f"cluster.upstream_rq_{what}" for what in ("2xx", "3xx", "4xx", "5xx", "retry")),
+        *(f"cluster.upstream_cx_{what}_bytes_total" for what in ("rx", "tx")),
+        "cluster.upstream_rq_timeout",
+        "cluster.upstream_rq_per_try_timeout",
+        "cluster.membership_total",
+        "cluster.outlier_detection.ejections_active",
+        *_tls("cluster"),
+    ),
+    _http_client,
+    "cluster.upstream_rq_time",
 )
-_CODES = (Figure.CODE_2XX, Figure.CODE_3XX, Figure.CODE_4XX, Figure.CODE_5XX)
+_TCP_CLIENT: Final = _Form(
+    "tcp",
+    (
+        "tcp.downstream_cx_total",
+        "cluster.upstream_cx_connect_attempts_exceeded",
+        "cluster.upstream_cx_none_healthy",
+        "tcp.downstream_cx_no_route",
+        "cluster.upstream_cx_connect_fail",
+        *(f"cluster.upstream_cx_{what}_bytes_total" for what in ("rx", "tx")),
+        "cluster.outlier_detection.ejections_active",
+        *_tls("cluster"),
+    ),
+    _tcp_client,
+)
+_HTTP_SERVER: Final = _Form(
+    "http",
+    (
+        *(f"http.downstream_{what}" for what in ("rq_total", "cx_total", "cx_rx_bytes_total")),
+        "cluster.upstream_rq_5xx",
+        "http.downstream_cx_active",
+        *_tls("listener"),
+    ),
+    _http_server,
+    "cluster.upstream_rq_time",
+)
+_TCP_SERVER: Final = _Form(
+    "tcp",
+    (
+        *(f"tcp.downstream_{what}" for what in ("cx_total", "cx_rx_bytes_total")),
+        # The TCP proxy has no count of its own of what is open; it opens one connection to the application for each.
+        "cluster.upstream_cx_active",
+        *_tls("listener"),
+    ),
+    _tcp_server,
+)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
-from moyai.telemetry.envoy_stats import Figure, Side
+from moyai.telemetry.envoy_stats import Figure, Gauge, Side
 
 AWS = "AWS/ECS"
 OWN = "Moyai/ServiceConnect"
@@ -38,7 +38,7 @@ class Named(NamedTuple):
     name: str
     unit: str
     side: Side
-    figure: Figure
+    figure: Figure | Gauge | None
     kind: Kind = Kind.COUNT
     protocol: str | None = None
 
@@ -47,13 +47,13 @@ REQUESTS = Named(OWN, "TargetRequestCount", "Count", Side.CLIENT, Figure.REQUEST
 CONNECTIONS = Named(OWN, "TargetConnectionCount", "Count", Side.CLIENT, Figure.CONNECTIONS, protocol="tcp")
 FAILURES = Named(OWN, "RequestFailureCount", "Count", Side.CLIENT, Figure.FAILURES)
 RETRIES = Named(OWN, "RetryCount", "Count", Side.CLIENT, Figure.RETRIES)
-TIME = Named(AWS, "TargetResponseTime", "Milliseconds", Side.CLIENT, Figure.TIME, Kind.TIME)
+TIME = Named(AWS, "TargetResponseTime", "Milliseconds", Side.CLIENT, None, Kind.TIME)
 
 METRICS = (
     Named(AWS, "RequestCount", "Count", Side.SERVER, Figure.REQUESTS),
     Named(AWS, "GrpcRequestCount", "Count", Side.SERVER, Figure.REQUESTS, protocol="grpc"),
     Named(AWS, "NewConnectionCount", "Count", Side.SERVER, Figure.CONNECTIONS),
-    Named(AWS, "ActiveConnectionCount", "Count", Side.SERVER, Figure.OPEN_CONNECTIONS, Kind.LEVEL),
+    Named(AWS, "ActiveConnectionCount", "Count", Side.SERVER, Gauge.OPEN_CONNECTIONS, Kind.LEVEL),
     Named(AWS, "ProcessedBytes", "Bytes", Side.SERVER, Figure.BYTES),
     Named(AWS, "ClientTLSNegotiationErrorCount", "Count", Side.SERVER, Figure.TLS_ERRORS),
     Named(AWS, "HTTPCode_Target_2XX_Count", "Count", Side.CLIENT, Figure.CODE_2XX),

@@ -12,13 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import grpc
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
-from moyai.telemetry.envoy_stats import read_report
 from moyai.telemetry.record import Recorder
+from moyai.telemetry.wire import NotOtlp
 
 _SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _ACCEPTED = b""  # an empty ExportMetricsServiceResponse: everything was taken
@@ -46,10 +44,10 @@ class MetricsService:
         if workload is None:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"the call has no {WORKLOAD_HEADER}")
         try:
-            message = ExportMetricsServiceRequest.FromString(request)
-        except DecodeError:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the message is not an OTLP metrics export")
-        self._recorder.record(workload, read_report(message), self._clock.now())
+            async with self._recorder.gate:
+                self._recorder.take(workload, request, self._clock.now())
+        except NotOtlp as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         self._reported(workload)
         return _ACCEPTED
 

@@ -6,7 +6,9 @@ are drawn from the same series as the metrics, so that the two never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from typing import Final
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.domain.cloudwatch.statistic import evaluate
@@ -16,7 +18,10 @@ from moyai.ports.metrics import Edge, Listed, Period
 from moyai.telemetry.envoy_stats import Side
 from moyai.telemetry.names import CONNECTIONS, FAILURES, REQUESTS, RETRIES, TIME, Named, discovery_dimension, ids_of
 from moyai.telemetry.series import COARSE, Archive, Series
+from moyai.telemetry.spans import minutes, slots
 
+FINE_KEPT: Final = 3 * 3600
+"""Seconds that slots of five seconds are kept for, at least."""
 _TARGET = discovery_dimension(Side.CLIENT)
 
 
@@ -41,8 +46,8 @@ class ArchiveReader:
         series = self._archive.of(scope).get(metric)
         if series is None:
             return []
-        track = series.fine if seconds < COARSE else series.coarse
-        return list(_gathered(track.between(*span), span[0], seconds))
+        found = slots(series, span) if seconds < COARSE else minutes(series, span)
+        return list(_gathered(found, span[0], seconds))
 
     def edges(self, span: tuple[Instant, Instant], scope: Scope | None = None) -> Sequence[Edge]:
         """See MetricReader."""
@@ -99,16 +104,19 @@ def _whole(series: Series | None, span: tuple[Instant, Instant]) -> Summary | No
     """The whole span as one summary, as finely bounded as it is still kept."""
     if series is None:
         return None
-    track = series.fine if series.fine.dropped_before <= span[0] else series.coarse
-    whole: Summary | None = None
-    for slot in track.between(*span):
-        whole = slot.summary if whole is None else whole.plus(slot.summary)
-    return whole
+    first, last = -(-span[0] // COARSE) * COARSE, span[1] // COARSE * COARSE
+    if span[0] < series.last_at - FINE_KEPT:
+        found = minutes(series, span)
+    elif first < last:
+        found = [*slots(series, (span[0], first)), *minutes(series, (first, last)), *slots(series, (last, span[1]))]
+    else:
+        found = slots(series, span)
+    return reduce(Summary.plus, (one.summary for one in found)) if found else None
 
 
-def _gathered(slots: Iterator[Period], first: Instant, seconds: int) -> Iterator[Period]:
+def _gathered(found: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
     current: Period | None = None
-    for slot in slots:
+    for slot in found:
         start = Instant(first + (slot.start - first) // seconds * seconds)
         if current is not None and current.start == start:
             current = Period(start, current.summary.plus(slot.summary))

@@ -1,59 +1,156 @@
 """Reports in, samples into the archive.
 
 Promise: every request that a proxy reports is counted once, under the service it was made for or by. A metric has a
-point in a slot only when there was something to count in it, as AWS publishes; a level has one with every report. The
-first report of a proxy that is older than this control plane is a baseline: how much of it had been counted before is
-not known, so nothing of it counts again.
+point in a slot only when there was something to count in it, as AWS publishes; a level has one with every report. How
+far each proxy has been counted is saved together with what was counted, so that a control plane that comes back goes
+on from there: what passed meanwhile counts with the first report after. Of a proxy that is older than anything saved,
+the first report is a baseline: how much of it had been counted before is not known, so nothing of it counts again.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import msgspec
 
+from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
+from moyai.ports.metric_store import KeptProxy
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.deltas import Counting, News
-from moyai.telemetry.envoy_stats import Figure, Report
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Gauge, Pushes, Report
 from moyai.telemetry.names import METRICS, Kind, Named, ids_of
 from moyai.telemetry.reporters import Identify, Reporter
-from moyai.telemetry.series import Archive
+from moyai.telemetry.series import Archive, Series
 
-MAX_PROXIES = 20_000
+MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
+Remember = Callable[[WorkloadId], bytes | None]
+"""How far a proxy was counted when it was last saved."""
+_log = logging.getLogger(__name__)
 
 
-class _Proxy(msgspec.Struct):
-    reporter: Reporter
-    counting: Counting
-    baseline: bool
+class _Sink:
+    """A metric of one endpoint, by itself and with its service; its series are made with the first sample."""
+
+    __slots__ = ("_archive", "_ids", "_made", "_named", "_reporter")
+
+    def __init__(self, archive: Archive, reporter: Reporter, named: Named, name: str) -> None:
+        self._archive, self._reporter, self._named = archive, reporter, named
+        self._ids: tuple[MetricId, ...] = ids_of(named, name, reporter.service, reporter.cluster)
+        self._made: tuple[Series, ...] = ()
+
+    def add(self, now: Instant, sample: Sample) -> None:
+        for series in self._made or self._make():
+            series.add(now, sample)
+
+    def _make(self) -> tuple[Series, ...]:
+        named, scope = self._named, self._reporter.scope
+        self._made = tuple(self._archive.series(scope, one, named.kind, named.unit) for one in self._ids)
+        return self._made
+
+
+class _Sinks:
+    """All metrics of one endpoint, by what they are made from."""
+
+    __slots__ = ("counts", "levels", "protocol", "times")
+
+    def __init__(self, archive: Archive, reporter: Reporter, news: News) -> None:
+        self.protocol = news.protocol
+        self.counts: tuple[list[_Sink], ...] = tuple([] for _ in Figure)
+        self.levels: list[tuple[Gauge, bool, _Sink]] = []
+        self.times: list[_Sink] = []
+        for named in METRICS:
+            if named.side is not news.endpoint.side or not _speaks(named, reporter, news):
+                continue
+            sink = _Sink(archive, reporter, named, news.endpoint.name)
+            if isinstance(named.figure, Figure):
+                self.counts[named.figure].append(sink)
+            elif isinstance(named.figure, Gauge):
+                self.levels.append((named.figure, named.kind is Kind.LEVEL, sink))
+            else:
+                self.times.append(sink)
+
+    def take(self, workload: WorkloadId, news: News, now: Instant) -> None:
+        """Put what is new into the metrics."""
+        targets = news.gauges[Gauge.TARGETS] or 0
+        for value, sinks in zip(news.counters, self.counts, strict=True):
+            if value and sinks:
+                sample = Sample(workload, value, targets=targets)
+                for sink in sinks:
+                    sink.add(now, sample)
+        for gauge, always, sink in self.levels:
+            level = news.gauges[gauge]
+            if level or (always and level is not None):
+                sink.add(now, Sample(workload, level))
+        if news.time is not None and self.times and any(news.time.histogram.counts):
+            sample = Sample(workload, news.time.sum, time=news.time)
+            for sink in self.times:
+                sink.add(now, sample)
+
+
+class _Proxy:
+    """What is known of one proxy."""
+
+    __slots__ = ("baseline", "counting", "generation", "read", "reported_at", "reporter", "sinks")
+
+    def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report]) -> None:
+        self.reporter, self.counting, self.read = reporter, counting, read
+        self.baseline = False
+        self.generation = -1
+        self.reported_at = Instant(0)
+        self.sinks: dict[Endpoint, _Sinks] = {}
 
 
 class Recorder:
-    """Takes reports. Used from one event loop only."""
+    """Takes reports, from one event loop only. Whoever holds the ``gate`` sees figures and counts of one moment."""
 
-    def __init__(self, archive: Archive, identify: Identify, since: Instant) -> None:
+    def __init__(
+        self, archive: Archive, identify: Identify, since: Instant, remember: Remember = lambda _workload: None
+    ) -> None:
+        self.gate = asyncio.Lock()
         self._archive = archive
         self._identify = identify
         self._since = since
+        self._remember = remember
+        self._pushes = Pushes()
         self._proxies: OrderedDict[WorkloadId, _Proxy] = OrderedDict()
 
-    def record(self, workload: WorkloadId, report: Report, now: Instant) -> bool:
-        """Count what is new in the report, at ``now``; False when nobody knows whose it is."""
+    def take(self, workload: WorkloadId, push: bytes, now: Instant) -> bool:
+        """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""
         proxy = self._proxy(workload)
+        report = (proxy.read if proxy is not None else self._pushes.reader())(push)
         if proxy is None:
             return False
-        news = proxy.counting.advance(report, baseline=proxy.baseline)
-        proxy.baseline = False
-        for item in news:
-            self._count(workload, proxy.reporter, item, now)
+        self._advance(workload, proxy, report, now)
         return True
 
-    def forget(self) -> None:
+    def record(self, workload: WorkloadId, report: Report, now: Instant) -> bool:
+        """The same of a report that is read already."""
+        proxy = self._proxy(workload)
+        if proxy is not None:
+            self._advance(workload, proxy, report, now)
+        return proxy is not None
+
+    def unsaved(self) -> Iterator[KeptProxy]:
+        """How far each proxy has been counted whose counts have changed since they were last asked for."""
+        for workload, proxy in self._proxies.items():
+            if proxy.counting.changed:
+                yield KeptProxy(workload, proxy.reported_at, proxy.counting.written())
+
+    def unsave(self) -> None:
+        """None of it is saved."""
+        for proxy in self._proxies.values():
+            proxy.counting.changed = True
+
+    def forget(self, now: Instant) -> None:
         """Forget every proxy and every metric."""
+        self._since = now
         self._proxies.clear()
         self._archive.clear()
 
@@ -63,53 +160,40 @@ class Recorder:
             reporter = self._identify(workload)
             if reporter is None:
                 return None
-            known = self._proxies[workload] = _Proxy(reporter, Counting(), reporter.born_at < self._since)
+            known = self._proxies[workload] = self._known(workload, reporter)
             if len(self._proxies) > MAX_PROXIES:
                 self._proxies.popitem(last=False)
         self._proxies.move_to_end(workload)
         return known
 
-    def _count(self, workload: WorkloadId, reporter: Reporter, news: News, now: Instant) -> None:
-        for named in METRICS:
-            if named.side is not news.endpoint.side or not _speaks(named, reporter, news):
-                continue
-            sample = _SAMPLES[named.kind](named, workload, news)
-            if sample is None:
-                continue
-            for metric in ids_of(named, news.endpoint.name, reporter.service, reporter.cluster):
-                self._archive.series(reporter.scope, metric, named.kind, named.unit).add(now, sample)
+    def _known(self, workload: WorkloadId, reporter: Reporter) -> _Proxy:
+        body = self._remember(workload)
+        counting = _restored(body) if body is not None else None
+        made = _Proxy(reporter, counting or Counting(), self._pushes.reader())
+        made.baseline = counting is None and (body is not None or reporter.born_at < self._since)
+        return made
+
+    def _advance(self, workload: WorkloadId, proxy: _Proxy, report: Report, now: Instant) -> None:
+        news = proxy.counting.advance(report, baseline=proxy.baseline)
+        proxy.baseline, proxy.reported_at = False, now
+        if proxy.generation != self._archive.generation:
+            proxy.generation, proxy.sinks = self._archive.generation, {}
+        for item in news:
+            sinks = proxy.sinks.get(item.endpoint)
+            if sinks is None or sinks.protocol != item.protocol:
+                sinks = proxy.sinks[item.endpoint] = _Sinks(self._archive, proxy.reporter, item)
+            sinks.take(workload, item, now)
+
+
+def _restored(body: bytes) -> Counting | None:
+    try:
+        return Counting.restored(body)
+    except (msgspec.MsgspecError, ValueError) as error:
+        _log.warning("how far a proxy was counted can't be read, so it is counted from now on: %s", error)
+        return None
 
 
 def _speaks(named: Named, reporter: Reporter, news: News) -> bool:
     if named.protocol == "grpc":
         return news.endpoint.name in reporter.grpc
     return named.protocol in {None, news.protocol}
-
-
-def _count(named: Named, workload: WorkloadId, news: News) -> Sample | None:
-    value = news.counters.get(named.figure, 0)
-    return Sample(workload, value) if value else None
-
-
-def _level(named: Named, workload: WorkloadId, news: News) -> Sample | None:
-    value = news.gauges.get(named.figure)
-    return None if value is None else Sample(workload, value)
-
-
-def _time(named: Named, workload: WorkloadId, news: News) -> Sample | None:
-    del named
-    timed = news.time
-    return None if timed is None or not timed.histogram.total else Sample(workload, timed.sum, time=timed)
-
-
-def _share(named: Named, workload: WorkloadId, news: News) -> Sample | None:
-    value = news.counters.get(named.figure, 0)
-    return Sample(workload, value, targets=news.gauges.get(Figure.TARGETS, 0)) if value else None
-
-
-_SAMPLES: Mapping[Kind, Callable[[Named, WorkloadId, News], Sample | None]] = {
-    Kind.COUNT: _count,
-    Kind.LEVEL: _level,
-    Kind.TIME: _time,
-    Kind.SHARE: _share,
-}

@@ -1,158 +1,203 @@
-"""Metrics in memory: slots of five seconds for three hours, of a minute for fifteen days.
+"""The metrics there are, and the minutes of them that are still being filled.
 
-Promise: bounded. A series keeps so many slots and no more, fewer when there are many series; a scope keeps so many
-series, and drops those that have been silent the longest. A slot without a sample takes no room. What is in here is
-gone with the process; the proxies count on, and what they count from then on is right.
-Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html (retention)
+Promise: a metric is made with its first sample. What is filled is in memory; a minute that is over goes to the store
+with the next save and is read there. Metrics with the same scope, namespace and dimensions are kept together, as one
+group: the edges of a mesh are few, the metrics of each are many, and they change together. Bounded: a scope has so
+many metrics, and those silent the longest make room.
 """
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, Protocol
 
-from moyai.domain.cloudwatch.metric import Histogram, MetricId, Summary
+import msgspec
+
+from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metrics import Period
-from moyai.telemetry.accumulate import Accumulator, Sample, accumulator
+from moyai.ports.metric_store import COLUMNS, KeptGroup, KeptHour, KeptMinute
+from moyai.telemetry.accumulate import Sample
+from moyai.telemetry.blocks import BadBlock, Block, decode
+from moyai.telemetry.cells import COARSE, FINE, Cell
 from moyai.telemetry.names import Kind
 
-FINE = 5
-"""Seconds of a fine slot."""
-COARSE = 60
-_FINE_KEPT = 3 * 3600 // FINE
-_COARSE_KEPT = 15 * 24 * 3600 // COARSE
-MAX_SERIES = 20_000
-"""Series of one scope."""
-MAX_SLOTS = 3_000_000
-"""Slots of one width, of all series together: some 200 MB when all are full."""
-_COLUMNS = 5
+__all__ = ["COARSE", "FINE", "Archive", "Group", "Series"]
+
+MAX_SERIES: Final = 100_000
+"""Metrics of one scope."""
+_MAKE_ROOM: Final = 16
+"""One in so many goes when there is no room, so that each search makes room for many."""
+_HOUR: Final = 3600
 _NOTHING: Mapping[MetricId, Series] = MappingProxyType({})
 
 
-class _Open(NamedTuple):
-    start: Instant
-    samples: Accumulator
+class History(Protocol):
+    """What is read of a store."""
+
+    def minutes(self, group: int, start: float, end: float) -> Sequence[KeptMinute]:
+        """See ``MetricStore.minutes``."""
+
+    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
+        """See ``MetricStore.hours``."""
 
 
-class _Closed:
-    """Slots that are over, oldest first: forty bytes each, and a histogram where there is one."""
+class NoHistory:
+    """An archive without a disk has only what is in memory."""
 
-    def __init__(self) -> None:
-        self._numbers = array("d")
-        self._histograms: list[Histogram | None] = []
+    def minutes(self, group: int, start: float, end: float) -> Sequence[KeptMinute]:
+        """See ``MetricStore.minutes``."""
+        del self, group, start, end
+        return ()
 
-    def __len__(self) -> int:
-        return len(self._histograms)
-
-    def append(self, slot: Period) -> None:
-        of = slot.summary
-        self._numbers.extend((slot.start, of.count, of.sum, of.minimum, of.maximum))
-        self._histograms.append(of.histogram)
-
-    def drop(self, count: int) -> None:
-        del self._numbers[: count * _COLUMNS]
-        del self._histograms[:count]
-
-    def start(self, index: int) -> Instant:
-        return Instant(self._numbers[index * _COLUMNS])
-
-    def slot(self, index: int) -> Period:
-        start, count, total, least, most = self._numbers[index * _COLUMNS : (index + 1) * _COLUMNS]
-        return Period(Instant(start), Summary(count, total, least, most, self._histograms[index]))
-
-    def merge(self, slot: Period) -> None:
-        """Add to a slot that is over, which is made when there was nothing in it."""
-        index = self.first_from(slot.start)
-        start = index * _COLUMNS
-        of = slot.summary
-        if index < len(self) and self.start(index) == slot.start:
-            of = self.slot(index).summary.plus(of)
-            self._histograms[index] = of.histogram
-            self._numbers[start : start + _COLUMNS] = array("d", (slot.start, of.count, of.sum, of.minimum, of.maximum))
-        else:
-            self._histograms.insert(index, of.histogram)
-            self._numbers[start:start] = array("d", (slot.start, of.count, of.sum, of.minimum, of.maximum))
-
-    def first_from(self, start: Instant) -> int:
-        return bisect_left(range(len(self)), start, key=self.start)
+    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
+        """See ``MetricStore.hours``."""
+        del self, group, column, start, end
+        return ()
 
 
-class Track:
-    """One metric in slots of one width (seconds), the newest ``kept()`` of them."""
+class _Column(msgspec.Struct, array_like=True):
+    """A metric of a group, as it is kept."""
 
-    def __init__(self, kind: Kind, width: int, kept: Callable[[], int]) -> None:
-        self._kind = kind
-        self._width = width
-        self._kept = kept
-        self._closed = _Closed()
-        self._open: _Open | None = None
-        self.dropped_before = Instant(0)
-        """Slots that began before this may be gone."""
+    number: int
+    name: str
+    unit: str
+    kind: str
+    last_at: float
 
-    def add(self, at: Instant, sample: Sample) -> None:
-        """Take a sample into the slot of ``at``. Only what was put has a time of its own: a clock that went back opens
-        no slot.
-        """
-        start = Instant(at - at % self._width)
-        if self._open is not None and start < self._open.start and sample.summary is not None:
-            self._closed.merge(Period(start, sample.summary))
-            self._trim()
-            return
-        if self._open is None or start > self._open.start:
-            self._close()
-            self._open = _Open(start, accumulator(self._kind))
-        self._open.samples.add(sample)
 
-    def between(self, start: Instant, end: Instant) -> Iterator[Period]:
-        """The slots that begin in [``start``, ``end``), oldest first, the open one too."""
-        for index in range(self._closed.first_from(start), len(self._closed)):
-            if self._closed.start(index) >= end:
-                return
-            yield self._closed.slot(index)
-        if self._open is not None and start <= self._open.start < end:
-            yield Period(self._open.start, self._open.samples.summary())
+class _Body(msgspec.Struct, array_like=True):
+    """A group, as it is kept."""
 
-    def _close(self) -> None:
-        if self._open is None:
-            return
-        self._closed.append(Period(self._open.start, self._open.samples.summary()))
-        self._trim()
-
-    def _trim(self) -> None:
-        kept = self._kept()
-        if len(self._closed) > kept + kept // 8:  # in lots: what is left moves once for many slots
-            self._closed.drop(len(self._closed) - kept)
-            self.dropped_before = self._closed.start(0)
+    scope: Scope
+    namespace: str
+    dimensions: tuple[tuple[str, str], ...]
+    columns: list[_Column]
+    next_column: int
 
 
 class Series:
-    """One metric, fine and coarse."""
+    """One metric."""
 
-    def __init__(self, kind: Kind, unit: str, room: Callable[[], int]) -> None:
-        self.unit = unit
+    __slots__ = ("_cell", "_start", "column", "group", "kind", "last_at", "metric", "unit")
+
+    def __init__(self, group: Group, column: int, metric: MetricId, kind: Kind, unit: str) -> None:
+        self.group, self.column, self.metric, self.kind, self.unit = group, column, metric, kind, unit
         self.last_at = Instant(0)
-        self.fine = Track(kind, FINE, lambda: min(_FINE_KEPT, room()))
-        self.coarse = Track(kind, COARSE, lambda: min(_COARSE_KEPT, room()))
+        self._start = -1
+        self._cell: Cell | None = None
 
     def add(self, at: Instant, sample: Sample) -> None:
         """Take a sample."""
+        start = int(at // COARSE) * COARSE
+        if self._cell is None or start != self._start:
+            self._start, self._cell = start, self.group.cell(start, self)
+        self._cell.add(at - start, sample)
         self.last_at = max(self.last_at, at)
-        self.fine.add(at, sample)
-        self.coarse.add(at, sample)
+        if self._cell.saved:
+            self._cell.saved = False
+            self.group.archive.dirty.add((self.group, start))
+
+    def let_go(self, start: int) -> None:
+        """Forget the minute's cell."""
+        if self._start == start:
+            self._start, self._cell = -1, None
+
+
+class Group:
+    """Metrics that are kept together, and their open minutes by start and column."""
+
+    __slots__ = (
+        "archive",
+        "columns",
+        "dimensions",
+        "folding",
+        "minutes",
+        "namespace",
+        "next_column",
+        "number",
+        "scope",
+    )
+
+    def __init__(self, archive: Archive, number: int, key: GroupKey) -> None:
+        self.archive, self.number = archive, number
+        self.scope, self.namespace, self.dimensions = key
+        self.columns: dict[int, Series] = {}
+        self.next_column = 0
+        """No number comes twice: what is kept of a metric that went is nobody's."""
+        self.minutes: dict[int, dict[int, Cell]] = {}
+        self.folding: int | None = None
+        """The hour whose minutes are being folded: what is kept of them is about to be elsewhere."""
+
+    @property
+    def key(self) -> GroupKey:
+        """What it is found by."""
+        return self.scope, self.namespace, self.dimensions
+
+    def cell(self, start: int, series: Series) -> Cell:
+        """The series's cell in that minute, with what is kept of it."""
+        minute = self.minutes.get(start)
+        if minute is None:
+            folding = self.folding is not None and self.folding <= start < self.folding + _HOUR
+            minute = self.minutes[start] = {} if folding else self._kept(start)
+        cell = minute.get(series.column)
+        if cell is None:
+            cell = minute[series.column] = Cell(series.kind)
+        return cell
+
+    def add_kept(self, start: int, end: int) -> None:
+        """Add what is kept of the open minutes of this time to them."""
+        for moment, cells in self.minutes.items():
+            if start <= moment < end:
+                kept = self._kept(moment)
+                for column in cells.keys() & kept.keys():
+                    cells[column].add_kept(kept[column].entries())
+                self.minutes[moment] = kept | cells
+
+    def body(self) -> bytes:
+        """As it is kept."""
+        columns = [_Column(n, one.metric.name, one.unit, one.kind.name, one.last_at) for n, one in self.columns.items()]
+        return msgspec.msgpack.encode(_Body(*self.key, columns, self.next_column))
+
+    def let_go(self, start: int) -> None:
+        """Forget the minute, which the store has."""
+        for column in self.minutes.pop(start, ()):
+            if column in self.columns:
+                self.columns[column].let_go(start)
+
+    def _kept(self, start: int) -> dict[int, Cell]:
+        found: dict[int, Cell] = {}
+        for kept in self.archive.history.minutes(self.number, start, start + COARSE):
+            block = readable(kept.body)
+            found |= {n: Cell(one.kind, list(block.of(n))) for n, one in self.columns.items() if n in block.columns}
+        return found
+
+
+GroupKey = tuple[Scope, str, tuple[tuple[str, str], ...]]
 
 
 class Archive:
-    """All series of all scopes."""
+    """All metrics of all scopes. ``generation`` is another whenever series went."""
 
-    def __init__(self, max_series: int = MAX_SERIES, max_slots: int = MAX_SLOTS) -> None:
-        self._scopes: dict[Scope, dict[MetricId, Series]] = {}
+    def __init__(
+        self, max_series: int = MAX_SERIES, history: History | None = None, kept: Iterable[KeptGroup] = ()
+    ) -> None:
+        self.history = history or NoHistory()
+        self.generation = 0
         self._max_series = max_series
-        self._max_slots = max_slots
+        self._scopes: dict[Scope, dict[MetricId, Series]] = {}
+        self._groups: dict[GroupKey, Group] = {}
+        self._by_number: dict[int, Group] = {}
+        self._next = 1
+        self.dirty: set[tuple[Group, int]] = set()
+        """Minutes that hold something that is not kept yet."""
+        self.renamed: set[Group] = set()
+        """Groups whose metrics are not kept as they are."""
+        self.forgotten: set[int] = set()
+        """Groups that are no more."""
+        for group in kept:
+            self._restore(group)
 
     def series(self, scope: Scope, metric: MetricId, kind: Kind, unit: str) -> Series:
         """The series, made when there is none yet."""
@@ -160,8 +205,13 @@ class Archive:
         found = held.get(metric)
         if found is None:
             if len(held) >= self._max_series:
-                del held[min(held, key=lambda one: held[one].last_at)]
-            found = held[metric] = Series(kind, unit, self._room)
+                self._make_room(held)
+            group = self._group((scope, metric.namespace, metric.dimensions))
+            if group.next_column >= COLUMNS:  # metrics came and went; what is left begins as a new group
+                for one in tuple(group.columns.values()):
+                    self.drop(one)
+                group = self._group(group.key)
+            found = self._add(group, group.next_column, metric, (kind, unit))
         return found
 
     def of(self, scope: Scope) -> Mapping[MetricId, Series]:
@@ -172,10 +222,74 @@ class Archive:
         """Every scope that has a series."""
         return tuple(self._scopes)
 
-    def _room(self) -> int:
-        """Slots that each track may keep."""
-        return max(self._max_slots // sum(map(len, self._scopes.values())), 1)
+    def groups(self) -> Iterator[Group]:
+        """Every group."""
+        return iter(self._groups.values())
+
+    def numbered(self, number: int) -> Group | None:
+        """The group of that number."""
+        return self._by_number.get(number)
+
+    def _restore(self, kept: KeptGroup) -> None:
+        """Know a group that is kept. One that can't be read is not there."""
+        self._next = max(self._next, kept.number + 1)
+        try:
+            body = msgspec.msgpack.decode(kept.body, type=_Body)
+            kinds = [Kind[column.kind] for column in body.columns]
+        except (msgspec.MsgspecError, KeyError):
+            self.forgotten.add(kept.number)
+            return
+        group = Group(self, kept.number, (body.scope, body.namespace, body.dimensions))
+        group.next_column = body.next_column
+        self._groups[group.key] = self._by_number[group.number] = group
+        for kind, one in zip(kinds, body.columns, strict=True):
+            metric = MetricId(body.namespace, one.name, body.dimensions)
+            self._add(group, one.number, metric, (kind, one.unit)).last_at = Instant(one.last_at)
+        self.renamed.discard(group)
+
+    def drop(self, series: Series) -> None:
+        """Forget a metric."""
+        self.generation += 1
+        group = series.group
+        self._scopes.get(group.scope, {}).pop(series.metric, None)
+        group.columns.pop(series.column, None)
+        self.renamed.add(group)
+        if not group.columns:
+            self._groups.pop(group.key, None)
+            self._by_number.pop(group.number, None)
+            self.renamed.discard(group)
+            self.dirty -= {(group, start) for start in group.minutes}
+            self.forgotten.add(group.number)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._scopes.clear()
+        self.generation += 1
+        for held in (self._scopes, self._groups, self._by_number, self.dirty, self.renamed, self.forgotten):
+            held.clear()
+
+    def _group(self, key: GroupKey) -> Group:
+        found = self._groups.get(key)
+        if found is None:
+            found = self._groups[key] = self._by_number[self._next] = Group(self, self._next, key)
+            self._next += 1
+        return found
+
+    def _add(self, group: Group, column: int, metric: MetricId, what: tuple[Kind, str]) -> Series:
+        group.next_column = max(group.next_column, column + 1)
+        made = group.columns[column] = Series(group, column, metric, *what)
+        self._scopes.setdefault(group.scope, {})[metric] = made
+        self.renamed.add(group)
+        return made
+
+    def _make_room(self, held: dict[MetricId, Series]) -> None:
+        oldest = sorted(held.values(), key=lambda one: one.last_at)
+        for series in oldest[: 1 + self._max_series // _MAKE_ROOM]:
+            self.drop(series)
+
+
+def readable(body: bytes) -> Block:
+    """What is in a minute; nothing when it can't be read."""
+    try:
+        return decode(body)
+    except BadBlock:
+        return Block([], {})

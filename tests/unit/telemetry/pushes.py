@@ -29,7 +29,7 @@ def push(
     counters: Mapping[str, int] | None = None,
     gauges: Mapping[str, int] | None = None,
     times: Mapping[str, tuple[tuple[int, ...], float]] | None = None,
-) -> ExportMetricsServiceRequest:
+) -> bytes:
     """One push at ``second``. ``times``: counts of the six buckets, and the sum."""
     request = ExportMetricsServiceRequest()
     metrics = getattr(request.resource_metrics.add(), _SCOPES).add().metrics
@@ -44,7 +44,7 @@ def push(
         metrics.add(name=name).histogram.data_points.add(
             time_unix_nano=at, count=sum(counts), sum=total, bucket_counts=counts, explicit_bounds=BOUNDS
         )
-    return request
+    return bytes(request.SerializeToString())
 
 
 def http_client(second: float, name: str = "cart", **counts: int) -> Report:
@@ -75,7 +75,7 @@ class Office:
         }
         self.recorder = Recorder(self.archive, self.reporters.get, since)
 
-    def take(self, workload: WorkloadId, request: ExportMetricsServiceRequest | Report, at: float) -> bool:
+    def take(self, workload: WorkloadId, request: bytes | Report, at: float) -> bool:
         """Record it ``at`` seconds after the epoch of tests."""
         report = request if isinstance(request, Report) else read_report(request)
         return self.recorder.record(workload, report, Instant(EPOCH + at))

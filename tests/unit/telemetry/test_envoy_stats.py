@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Endpoint, Figure, Side, read_report
+from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Counted, Endpoint, Figure, Gauge, Side, read_report
 from tests.unit.telemetry.pushes import http_client, push
 
 CLIENT = Endpoint(Side.CLIENT, "cart")
 SERVER = Endpoint(Side.SERVER, "cart")
+
+
+def counts(counted: Counted) -> dict[Figure, int]:
+    """Those that are not 0."""
+    return {figure: value for figure in Figure if (value := counted.counters[figure])}
 
 
 def test_an_http_caller():
@@ -16,7 +21,7 @@ def test_an_http_caller():
     assert counted.counters[Figure.CODE_2XX] == 8
     assert counted.counters[Figure.FAILURES] == 2
     assert counted.counters[Figure.RETRIES] == 3
-    assert counted.gauges[Figure.TARGETS] == 4
+    assert counted.gauges[Gauge.TARGETS] == 4
 
 
 def test_a_failure_that_grpc_hides_under_200_is_seen_at_the_cluster():
@@ -43,7 +48,7 @@ def test_a_tcp_caller_retries_until_it_gives_up():
     }
     counted = read_report(push(1, numbers)).endpoints[CLIENT]
     assert counted.protocol == "tcp"
-    assert counted.counters == {
+    assert counts(counted) == {
         Figure.CONNECTIONS: 9,
         Figure.FAILURES: 3,
         Figure.RETRIES: 4,
@@ -64,13 +69,11 @@ def test_servers():
     gauges = {"http.ingress.cart.downstream_cx_active": 1, "cluster.ingress.db.upstream_cx_active": 2}
     endpoints = read_report(push(1, numbers, gauges)).endpoints
     cart = {Figure.REQUESTS: 7, Figure.CONNECTIONS: 2, Figure.BYTES: 70, Figure.TLS_ERRORS: 5}
-    assert endpoints[SERVER].counters == cart
-    assert endpoints[SERVER].gauges == {Figure.OPEN_CONNECTIONS: 1}
+    assert counts(endpoints[SERVER]) == cart
+    assert endpoints[SERVER].gauges[Gauge.OPEN_CONNECTIONS] == 1
     db = endpoints[Endpoint(Side.SERVER, "db")]
-    assert (db.counters, db.gauges) == (
-        {Figure.CONNECTIONS: 3, Figure.BYTES: 30, Figure.TLS_ERRORS: 0},
-        {Figure.OPEN_CONNECTIONS: 2},
-    )
+    assert counts(db) == {Figure.CONNECTIONS: 3, Figure.BYTES: 30}
+    assert db.gauges[Gauge.OPEN_CONNECTIONS] == 2
 
 
 def test_times_are_milliseconds_by_bucket():

@@ -14,7 +14,7 @@ from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, Office, push
 
 METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
-PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3}).SerializeToString()
+PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 
 
 @pytest.fixture

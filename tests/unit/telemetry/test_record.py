@@ -119,7 +119,7 @@ def test_edges_say_who_called_whom():
 def test_forget_leaves_nothing():
     office = Office()
     office.take(FRONT, http_client(1, requests=1), 1)
-    office.recorder.forget()
+    office.recorder.forget(EPOCH)
     assert ArchiveReader(office.archive).edges(ALL) == []
 
 

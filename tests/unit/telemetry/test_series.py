@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.metric import Histogram, metric_id
+from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
 from moyai.telemetry.accumulate import Sample, accumulator
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
-from moyai.telemetry.series import Archive, Track
+from moyai.telemetry.series import Archive, Series
+from moyai.telemetry.spans import minutes, slots
 from tests.unit.telemetry.pushes import SCOPE
 
 A, B = WorkloadId("a"), WorkloadId("b")
 
 
+def made(kind: Kind = Kind.COUNT, name: str = "n") -> Series:
+    return Archive().series(SCOPE, metric_id("N", name, ()), kind, "Count")
+
+
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 9)), min_size=1, max_size=30))
-def test_the_slots_of_any_width_add_up_to_the_same_sum(samples):
-    fine, coarse = Track(Kind.COUNT, 5, lambda: 1000), Track(Kind.COUNT, 60, lambda: 1000)
-    for at, value in sorted(samples):
-        fine.add(Instant(at), Sample(A, value))
-        coarse.add(Instant(at), Sample(A, value))
-    sums = [sum(slot.summary.sum for slot in track.between(Instant(0), Instant(400))) for track in (fine, coarse)]
+def test_slots_and_minutes_add_up_to_the_same_sum(samples):
+    series = made()
+    for at, value in samples:
+        series.add(Instant(at), Sample(A, value))
+    sums = [sum(one.summary.sum for one in found(series, (0, 400))) for found in (slots, minutes)]
     assert sums == [sum(value for _, value in samples)] * 2
 
 
-def test_a_track_keeps_the_newest_and_says_what_it_dropped():
-    track = Track(Kind.COUNT, 5, lambda: 8)
-    for slot in range(50):
-        track.add(Instant(slot * 5), Sample(A, 1))
-    kept = [slot.start for slot in track.between(Instant(0), Instant(1000))]
-    assert 8 <= len(kept) <= 10
-    assert kept[-1] == Instant(245)
-    assert track.dropped_before == kept[0]
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=30))
+def test_each_sample_is_in_the_slot_of_its_time(times):
+    series = made(Kind.GIVEN)
+    for at in times:
+        series.add(Instant(at), Sample(A, 1, summary=Summary(1, 1, 1, 1)))
+    for width, found in ((5, slots), (60, minutes)):
+        counted = Counter(at // width * width for at in times)
+        assert {int(one.start): one.summary.count for one in found(series, (0, 400))} == counted
 
 
-def test_a_clock_that_goes_back_opens_no_slot():
-    track = Track(Kind.COUNT, 5, lambda: 8)
-    track.add(Instant(100), Sample(A, 1))
-    track.add(Instant(90), Sample(A, 2))
-    assert [(slot.start, slot.summary.sum) for slot in track.between(Instant(0), Instant(200))] == [(Instant(100), 3.0)]
+def test_a_span_holds_what_begins_in_it():
+    series = made()
+    for at in (0, 59, 60, 119, 120):
+        series.add(Instant(at), Sample(A, 1))
+    assert [int(one.start) for one in slots(series, (55, 120))] == [55, 60, 115]
+    assert [int(one.start) for one in minutes(series, (1, 120))] == [60]
 
 
 @pytest.mark.parametrize(
@@ -79,19 +86,19 @@ def test_the_series_silent_the_longest_makes_room():
     assert {metric.name for metric in archive.of(SCOPE)} == {"new", "newer"}
 
 
-def test_many_series_share_the_room():
-    archive = Archive(max_slots=40)
-    tracks = [archive.series(SCOPE, metric_id("N", name, ()), Kind.COUNT, "Count") for name in "abcd"]
-    for slot in range(100):
-        for series in tracks:
-            series.add(Instant(slot * 60), Sample(A, 1))
-    kept = [len(list(series.coarse.between(Instant(0), Instant(10**9)))) for series in tracks]
-    assert all(10 <= count <= 12 for count in kept)
+def test_what_made_room_can_come_again_and_begins_with_nothing():
+    archive = Archive(max_series=1)
+    first = archive.series(SCOPE, metric_id("N", "a", ()), Kind.COUNT, "Count")
+    first.add(Instant(0), Sample(A, 1))
+    archive.series(SCOPE, metric_id("N", "b", ()), Kind.COUNT, "Count")
+    again = archive.series(SCOPE, metric_id("N", "a", ()), Kind.COUNT, "Count")
+    assert minutes(again, (0, 100)) == []
+    assert (again.group.number, again.column) != (first.group.number, first.column)
 
 
 def test_a_slot_keeps_its_histogram():
-    track = Track(Kind.TIME, 5, lambda: 8)
+    series = made(Kind.TIME)
     histogram = Histogram((1.0, 10.0), (1, 2, 0))
-    track.add(Instant(0), Sample(A, 0, Timed(histogram, 9)))
-    track.add(Instant(5), Sample(A, 0, Timed(histogram, 9)))
-    assert [slot.summary.histogram for slot in track.between(Instant(0), Instant(100))] == [histogram, histogram]
+    series.add(Instant(0), Sample(A, 0, Timed(histogram, 9)))
+    series.add(Instant(5), Sample(A, 0, Timed(histogram, 9)))
+    assert [slot.summary.histogram for slot in slots(series, (0, 100))] == [histogram, histogram]

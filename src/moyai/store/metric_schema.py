@@ -1,0 +1,148 @@
+"""The tables of the metric store, and how they come to be.
+
+Minutes and hours have one number for a key, time first, then group and column: what is written together lies
+together, so that a save touches as few pages as can be, and what is too old goes from one end. A key of several
+columns would do the same, but a row of such a table spills onto a page of its own at a quarter of a page. All of this
+can be lost without harm to anything that runs, so a file that can't be read is set aside (``<name>.unreadable``, one
+of them) and begun anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from moyai.kernel.clock import Instant
+from moyai.ports.metric_store import COLUMNS, GROUPS, MetricStoreFault
+
+APPLICATION: Final = 0x6D79_6D74
+"""The file's ``application_id``: ``mymt``."""
+VERSION: Final = 1
+_BUSY_SECONDS: Final = 30.0
+_CACHE_KIB: Final = 8 * 1024
+_PAGE: Final = 16 * 1024
+"""Bytes: bodies have one to three thousand."""
+_GROUP_BITS: Final = GROUPS.bit_length() - 1
+_COLUMN_BITS: Final = COLUMNS.bit_length() - 1
+_TABLES: Final = (
+    "CREATE TABLE groups (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE minutes (place INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE hours (place INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE proxies (workload TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE begun (at REAL NOT NULL)",
+)
+_UNTOUCHED: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What goes wrong around a file that is whole."""
+_log = logging.getLogger(__name__)
+
+
+def minute_place(start: int, group: int) -> int:
+    """Where a minute is. ``start``: whole seconds."""
+    return start // 60 << _GROUP_BITS | group
+
+
+def minute_of(place: int) -> tuple[int, int]:
+    """The start and the group of a minute."""
+    return (place >> _GROUP_BITS) * 60, place & GROUPS - 1
+
+
+def hour_place(start: int, group: int, column: int) -> int:
+    """Where an hour is."""
+    return (start // 3600 << _GROUP_BITS | group) << _COLUMN_BITS | column
+
+
+def hour_of(place: int) -> int:
+    """The start of an hour."""
+    return (place >> _GROUP_BITS + _COLUMN_BITS) * 3600
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it is the file itself that can't be read, rather than the disk that refuses just now."""
+    return (getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF) not in _UNTOUCHED
+
+
+def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """A connection for writing and one for reading, to what was kept or to a new file. Raises MetricStoreFault."""
+    try:
+        return _pair(file, now)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise MetricStoreFault(f"The metric store {file} can't be used: {error}.") from error
+        _log.warning("the metrics in %s can't be read (%s) and are begun anew", file, error)
+    except OSError as error:
+        raise MetricStoreFault(f"The metric store {file} can't be used: {error}.") from error
+    return renew(file, now)
+
+
+def renew(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """Set the file aside and begin a new one. Raises MetricStoreFault."""
+    try:
+        for ending in ("-wal", "-shm"):
+            file.with_name(file.name + ending).unlink(missing_ok=True)
+        if file.exists():
+            file.replace(file.with_name(file.name + ".unreadable"))
+        return _pair(file, now)
+    except (sqlite3.Error, OSError) as error:
+        raise MetricStoreFault(f"The metric store {file} can't be begun anew: {error}.") from error
+
+
+def _pair(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    writing = _connect(file, now)
+    try:
+        return writing, _connect(file, now)
+    except BaseException:
+        writing.close()
+        raise
+
+
+def _connect(file: Path, now: Instant) -> sqlite3.Connection:
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA page_size = {_PAGE}")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, or it has no effect
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        # A power cut may take the last saves; nobody was told that they are safe.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        _prepare(connection, now)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, now: Instant) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == APPLICATION and version == VERSION:
+        connection.execute("SELECT at FROM begun").fetchone()
+        return
+    if application or version or connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
+        raise sqlite3.DatabaseError("it was made by another program, or by another version of moyai")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _TABLES:
+            connection.execute(statement)
+        connection.execute("INSERT INTO begun VALUES (?)", (now,))
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

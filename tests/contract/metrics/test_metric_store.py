@@ -1,0 +1,216 @@
+"""What the metric store promises: all or nothing, bounded, and a start that no file can stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import WorkloadId
+from moyai.ports.metric_store import (
+    Fold,
+    KeptGroup,
+    KeptHour,
+    KeptMinute,
+    KeptProxy,
+    MetricBatch,
+    MetricStoreFault,
+)
+from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.testing.clock import EPOCH, ManualClock
+
+CHILD = Path(__file__).with_name("metrics_child.py")
+HOUR = 3600
+ROOM = 2**30
+
+
+def opened(file: Path, limit: int = ROOM) -> SqliteMetricStore:
+    return SqliteMetricStore.open(file, limit, ManualClock())
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "metrics.db"
+
+
+@pytest.fixture
+async def store(file):
+    made = opened(file)
+    yield made
+    await made.close()
+
+
+async def test_it_is_all_there_again_and_for_its_owner_alone(file):
+    store = opened(file)
+    proxy = KeptProxy(WorkloadId("p"), EPOCH, b"p")
+    await store.keep(MetricBatch([KeptGroup(4, b"g")], [KeptMinute(60, 4, b"m")], [KeptHour(0, 4, 2, b"h")], [proxy]))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
+    await store.close()
+    again = SqliteMetricStore.open(file, ROOM, ManualClock(Instant(EPOCH + 500)))
+    assert again.since == EPOCH
+    assert list(again.groups()) == [(4, b"g")]
+    assert again.minutes(4, 0, 100) == [(60, 4, b"m")]
+    assert again.hours(4, 2, 0, 100) == [(0, 4, 2, b"h")]
+    assert (again.proxy(WorkloadId("p")), again.proxy(WorkloadId("q"))) == (b"p", None)
+    await again.close()
+
+
+async def test_a_span_begins_with_its_start_and_ends_before_its_end(store):
+    await store.keep(MetricBatch((), [KeptMinute(at, 1, b"") for at in range(0, 600, 60)]))
+    assert [one.start for one in store.minutes(1, 120, 240)] == [120, 180]
+    assert [one.start for one in store.minutes(1, 121, 241)] == [180, 240]
+    assert store.minutes(2, 0, 600) == []
+
+
+async def test_the_same_key_is_replaced_and_what_is_folded_or_forgotten_is_gone(store):
+    minutes = [KeptMinute(at, group, b"1") for at in (0, 3540, 3600) for group in (1, 2)]
+    await store.keep(MetricBatch([KeptGroup(1, b"a"), KeptGroup(2, b"b")], minutes))
+    await store.keep(MetricBatch((), [KeptMinute(0, 1, b"2")]))
+    assert store.minutes(1, 0, 60) == [(0, 1, b"2")]
+    assert await store.unfolded(HOUR - 1) == []
+    assert await store.unfolded(HOUR) == [Fold(1, 0), Fold(2, 0)]
+    await store.keep(MetricBatch(hours=[KeptHour(0, 1, 0, b"h")], folded=[Fold(1, 0)], forgotten=[2]))
+    assert [one.start for one in store.minutes(1, 0, 2 * HOUR)] == [3600]
+    assert await store.unfolded(HOUR) == [Fold(2, 0)]
+    assert list(store.groups()) == [(1, b"a")]
+
+
+async def test_what_is_too_old_goes(store):
+    hours = [KeptHour(hour * HOUR, 1, 0, b"") for hour in range(5)]
+    proxies = [KeptProxy(WorkloadId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
+    await store.keep(MetricBatch((), [KeptMinute(0, 1, b""), KeptMinute(9 * HOUR, 1, b"")], hours, proxies))
+    await store.expire(3 * HOUR, Instant(15.0))
+    assert [one.start // HOUR for one in store.hours(1, 0, 0, 9 * HOUR)] == [3, 4]
+    assert [one.start // HOUR for one in store.minutes(1, 0, 10 * HOUR)] == [9]
+    assert [store.proxy(WorkloadId(name)) for name in ("10.0", "20.0")] == [None, b""]
+
+
+async def test_it_is_bounded_and_the_oldest_go_first(file):
+    store = opened(file, 400_000)
+    for hour in range(60):
+        await store.keep(MetricBatch(hours=[KeptHour(hour * HOUR, group, 0, os.urandom(1000)) for group in range(20)]))
+        await store.expire(0, Instant(0.0))
+    left = [one.start // HOUR for one in store.hours(1, 0, 0, 100 * HOUR)]
+    assert left == list(range(left[0], 60))
+    assert 5 < len(left) < 30
+    await store.close()
+    assert file.stat().st_size < 1_000_000
+
+
+async def test_a_disk_that_refuses_is_told_and_keeps_nothing_of_the_call(store):
+    pages = store._writing.execute("PRAGMA page_count").fetchone()[0]
+    store._writing.execute(f"PRAGMA max_page_count = {pages + 1}")
+    with pytest.raises(MetricStoreFault, match="full") as fault:
+        await store.keep(MetricBatch([KeptGroup(1, b"a")], [KeptMinute(0, 1, b"x" * 100_000)]))
+    assert not fault.value.begun_anew
+    assert (list(store.groups()), store.minutes(1, 0, 60)) == ([], [])
+    store._writing.execute("PRAGMA max_page_count = 1000000")
+    await store.keep(MetricBatch([KeptGroup(1, b"a")]))
+    assert list(store.groups()) == [(1, b"a")]
+
+
+async def test_a_closed_store_refuses_and_reads_nothing(store):
+    await store.close()
+    await store.close()
+    assert list(store.groups()) == []
+    with pytest.raises(MetricStoreFault, match="closed"):
+        await store.keep(MetricBatch())
+
+
+async def test_clearing_leaves_nothing_and_begins_now(file):
+    clock = ManualClock()
+    store = SqliteMetricStore.open(file, ROOM, clock)
+    await store.keep(MetricBatch([KeptGroup(1, b"a")], proxies=[KeptProxy(WorkloadId("p"), EPOCH, b"p")]))
+    await clock.advance(9)
+    await store.clear()
+    assert (list(store.groups()), store.proxy(WorkloadId("p")), store.since) == ([], None, EPOCH + 9)
+    await store.close()
+
+
+def killed_child(file: Path) -> int:
+    """How many saves a child had said to be kept when it was killed."""
+    with subprocess.Popen([sys.executable, CHILD, file], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(40)]
+        os.kill(child.pid, signal.SIGKILL)
+        return len(lines) + len(child.stdout.readlines())
+
+
+async def test_a_kill_leaves_whole_saves_only(file):
+    acknowledged = killed_child(file)
+    store = opened(file)
+    kept = store.proxy(WorkloadId("p"))
+    assert kept is not None
+    saves = int(kept)
+    assert saves >= acknowledged
+    assert [int(one.body) for one in store.minutes(1, 0, 60 * (saves + 9))] == list(range(1, saves + 1))
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda whole: b"", id="empty"),
+        pytest.param(lambda whole: whole[:100], id="torn in the header"),
+        pytest.param(lambda whole: whole[: len(whole) // 2], id="torn in the middle"),
+        pytest.param(lambda whole: b"x" * len(whole), id="something else"),
+        pytest.param(lambda whole: whole[:100] + b"\xff" * 3996 + whole[4096:], id="no tables"),
+    ],
+)
+async def test_no_file_stops_the_start(file, damage):
+    store = opened(file)
+    await store.keep(MetricBatch([KeptGroup(n, b"x" * 200) for n in range(200)]))
+    await store.close()
+    file.write_bytes(damage(file.read_bytes()))
+    again = opened(file)
+    list(again.groups())
+    batch = MetricBatch([KeptGroup(n, b"y" * 200) for n in range(200)])
+    with suppress(MetricStoreFault):  # the first may find out that the file is damaged
+        await again.keep(batch)
+    await again.keep(batch)
+    assert list(again.groups()) == [(n, b"y" * 200) for n in range(200)]
+    await again.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_whatever_is_altered_in_the_file_the_start_goes_on(tmp_path_factory, data):
+    file = tmp_path_factory.mktemp("altered") / "metrics.db"
+    connection = sqlite3.connect(file)
+    opening = opened(file)
+    opening._writing.executemany("INSERT INTO groups VALUES (?, ?)", [(n, b"x" * 300) for n in range(60)])
+    for one in (connection, opening._reading, opening._writing):
+        one.close()
+    whole = bytearray(file.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        whole[at] ^= data.draw(st.integers(1, 255))
+    file.write_bytes(whole)
+    store = opened(file)
+    list(store.groups())
+    assert store.since >= 0
+    store._reading.close()
+    store._writing.close()
+
+
+async def test_what_another_program_made_is_set_aside(file):
+    other = sqlite3.connect(file)
+    other.execute("CREATE TABLE theirs (x)")
+    other.commit()
+    other.close()
+    store = opened(file)
+    assert list(store.groups()) == []
+    kept = sqlite3.connect(file.with_name("metrics.db.unreadable"))
+    assert kept.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    kept.close()
+    await store.close()

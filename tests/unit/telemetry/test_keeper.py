@@ -1,0 +1,235 @@
+"""Metrics outlive the control plane: nothing is lost that a living proxy has counted, and nothing counts twice."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
+from moyai.kernel.clock import Instant
+from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.keeper import FINE_KEPT, KEPT, MetricKeeper
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.record import Recorder
+from moyai.telemetry.reporters import Reporter
+from moyai.telemetry.series import Archive
+from moyai.telemetry.write import ArchiveWriter
+from moyai.testing.clock import EPOCH, ManualClock
+from tests.unit.telemetry.pushes import CART, FRONT, SCOPE, http_client, push
+
+OK = metric_id("AWS/ECS", "HTTPCode_Target_2XX_Count", [("TargetDiscoveryName", "cart")])
+TIME = metric_id("AWS/ECS", "TargetResponseTime", [("TargetDiscoveryName", "cart")])
+OWN = metric_id("Shop", "Orders", [("Till", "1")])
+HOUR, DAY = 3600, 24 * 3600
+
+
+class Life:
+    """One life of a control plane, on a file that outlives it."""
+
+    def __init__(self, file: Path, clock: ManualClock) -> None:
+        self.clock = clock
+        self.store = SqliteMetricStore.open(file, 2**30, clock)
+        self.archive = Archive(history=self.store, kept=self.store.groups())
+        reporters = {name: Reporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
+        self.recorder = Recorder(self.archive, reporters.get, self.store.since, self.store.proxy)
+        self.keeper = MetricKeeper(self.store, self.archive, self.recorder, clock)
+        self.reader = ArchiveReader(self.archive)
+
+    def put(self, at: float, value: float) -> None:
+        ArchiveWriter(self.archive).write(SCOPE, OWN, "Count", Instant(at), Summary(1, value, value, value))
+
+    def sums(self, metric: MetricId, seconds: int, start: float = EPOCH, end: float | None = None) -> dict[int, float]:
+        span = (Instant(start), Instant(self.clock.now() + 1 if end is None else end))
+        return {int(one.start - EPOCH): one.summary.sum for one in self.reader.periods(SCOPE, metric, span, seconds)}
+
+    async def end(self) -> None:
+        """Die without a word: what was not saved is gone."""
+        await self.store.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def life(tmp_path, clock):
+    made = Life(tmp_path / "metrics.db", clock)
+    yield made
+    await made.end()
+
+
+STORY = st.lists(
+    st.sampled_from(["report", "other reports", "save", "kill", "wait", "proxy restarts"]), min_size=1, max_size=15
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(STORY)
+def test_whatever_happens_the_figures_are_what_the_proxies_have_counted(story):
+    with TemporaryDirectory() as folder:
+        asyncio.run(tell(story, Path(folder) / "metrics.db"))
+
+
+async def tell(story: list[str], file: Path) -> None:
+    """Play it; every report counts three, and each proxy reports once more in the end."""
+    clock = ManualClock()
+    life = Life(file, clock)
+    counts, expected = {FRONT: 0, CART: 0}, 0
+    began = {FRONT: 1, CART: 1}
+    for second, step in enumerate((*story, "report", "other reports"), 1):
+        if step == "kill":
+            await life.end()
+            life = Life(file, clock)
+        elif step == "wait":
+            await clock.advance(7)
+        elif step == "save":
+            await life.keeper.save()
+        elif step == "proxy restarts":
+            began[FRONT] += 1
+            counts[FRONT] = 0
+        else:
+            who = FRONT if step == "report" else CART
+            counts[who] += 3
+            expected += 3
+            report = http_client(second, ok=counts[who], requests=counts[who])._replace(began=began[who])
+            life.recorder.record(who, report, clock.now())
+            if "proxy restarts" in story:
+                await life.keeper.save()  # what a proxy has counted dies with it, if nobody has saved it
+    for seconds in (5, 60, 3600):
+        assert sum(life.sums(OK, seconds).values()) == expected
+    await life.end()
+
+
+async def test_a_new_life_goes_on_in_the_same_minute(tmp_path, clock):
+    first = Life(tmp_path / "metrics.db", clock)
+    times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
+    numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 4}
+    first.recorder.take(FRONT, push(1, numbers, {}, times), clock.now())
+    first.put(clock.now(), 10)
+    await first.keeper.save()
+    await first.end()
+    second = Life(tmp_path / "metrics.db", clock)
+    assert second.sums(OK, 60) == second.sums(OK, 5) == {0: 4}
+    assert second.reader.unit(SCOPE, TIME) == "Milliseconds"
+    twice = {"cluster.egress.cart.upstream_rq_time": ((2, 0, 2, 0, 0, 1), 123.5)}
+    second.recorder.take(FRONT, push(2, {**numbers, "http.egress.cart.downstream_rq_total": 5}, {}, twice), clock.now())
+    second.put(clock.now(), 1)
+    await second.keeper.save()
+    assert second.sums(OWN, 60) == second.sums(OWN, 5) == {0: 11}
+    [period] = second.reader.periods(SCOPE, TIME, (EPOCH, Instant(EPOCH + 60)), 60)
+    assert period.summary.histogram is not None
+    assert period.summary.histogram.counts == (2, 0, 2, 0, 0, 1)
+    assert period.summary.sum == 123.5
+    await second.end()
+
+
+async def test_what_is_over_is_read_from_the_store(life):
+    for _ in range(10):
+        life.put(life.clock.now(), 1)
+        await life.clock.advance(30)
+        await life.keeper.save()
+    assert sum(len(group.minutes) for group in life.archive.groups()) <= 2
+    assert life.sums(OWN, 60) == dict.fromkeys(range(0, 300, 60), 2)
+
+
+async def test_old_slots_are_folded_into_hours_that_say_the_same(life):
+    for minute in range(120):
+        life.put(EPOCH + minute * 60 + 7, minute)
+    await life.keeper.save()
+    before = life.sums(OWN, 60, end=EPOCH + 7200)
+    await life.clock.advance(FINE_KEPT + 2 * HOUR)
+    await life.keeper.save()
+    for _ in range(2):
+        await life.keeper.tidy()
+    assert life.sums(OWN, 60, end=EPOCH + 7200) == before == {minute * 60: minute for minute in range(120)}
+    assert life.sums(OWN, 5, end=EPOCH + 7200) == {}
+    life.put(EPOCH + 60, 100)  # a value that comes after its hour was folded
+    assert life.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
+    await life.keeper.save()
+    assert life.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
+    await life.keeper.tidy()
+    assert life.sums(OWN, 60, end=EPOCH + 120) == {0: 0, 60: 101}
+
+
+async def test_a_value_that_comes_while_its_hour_is_folded_counts_once(life):
+    life.put(EPOCH, 1)
+    await life.keeper.save()
+    await life.clock.advance(60)
+    await life.keeper.save()
+    await life.clock.advance(FINE_KEPT + HOUR)
+    folding = asyncio.create_task(life.keeper.tidy())
+    for _ in range(20):
+        await asyncio.sleep(0)
+        life.put(EPOCH, 1)
+    await folding
+    assert life.sums(OWN, 60, end=EPOCH + 60) == {0: 21}
+    await life.keeper.save()
+    await life.keeper.tidy()
+    assert life.sums(OWN, 60, end=EPOCH + 60) == {0: 21}
+
+
+async def test_what_is_older_than_fifteen_days_goes_and_its_metric_with_it(life):
+    life.put(EPOCH, 1)
+    await life.keeper.save()
+    await life.clock.advance(KEPT + HOUR)
+    life.put(life.clock.now(), 2)
+    await life.keeper.save()
+    for _ in range(3):
+        await life.keeper.tidy()
+    assert list(life.sums(OWN, 60).values()) == [2]
+    await life.clock.advance(KEPT + HOUR)
+    for _ in range(3):
+        await life.keeper.save()
+        await life.keeper.tidy()
+    assert life.reader.metrics(SCOPE) == []
+    await life.keeper.save()
+    assert list(life.store.groups()) == []
+
+
+async def test_a_proxy_older_than_what_is_kept_begins_with_a_baseline(tmp_path, clock):
+    await clock.advance(100)
+    life = Life(tmp_path / "metrics.db", clock)
+    life.recorder.record(FRONT, http_client(1, ok=1000, requests=1000), clock.now())
+    life.recorder.record(FRONT, http_client(2, ok=1001, requests=1001), clock.now())
+    assert sum(life.sums(OK, 60).values()) == 1
+    await life.end()
+
+
+async def test_while_the_store_refuses_memory_has_it_and_the_next_save_brings_it(life):
+    life.put(EPOCH, 1)
+    pages = life.store._writing.execute("PRAGMA page_count").fetchone()[0]
+    life.store._writing.execute(f"PRAGMA max_page_count = {pages}")
+    life.archive.series(
+        SCOPE, metric_id("Shop", "x" * 20_000, ()), next(iter(life.archive.of(SCOPE).values())).kind, "None"
+    )
+    await life.keeper.save()
+    assert list(life.store.groups()) == []
+    assert life.sums(OWN, 60) == {0: 1}
+    life.store._writing.execute("PRAGMA max_page_count = 1000000")
+    await life.clock.advance(120)
+    await life.keeper.save()
+    assert life.sums(OWN, 60) == {0: 1}
+    assert len(list(life.store.groups())) == 2
+    assert sum(len(group.minutes) for group in life.archive.groups()) == 0
+
+
+async def test_a_file_that_breaks_under_it_is_begun_anew_with_what_memory_has(life, tmp_path):
+    life.put(EPOCH, 1)
+    await life.keeper.save()
+    file = tmp_path / "metrics.db"
+    life.store._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    file.write_bytes(b"x" * file.stat().st_size)
+    for connection in (life.store._writing, life.store._reading):
+        connection.execute("PRAGMA cache_size = 0")
+    life.put(EPOCH, 1)
+    for _ in range(2):
+        await life.keeper.save()
+    assert life.sums(OWN, 60) == {0: 2}
+    assert file.with_name("metrics.db.unreadable").exists()
+    assert len(list(life.store.groups())) == 1
