@@ -1,0 +1,220 @@
+"""Places tasks as a case says and writes down where each went, or what each instance lacked.
+
+A case has ``instances`` by name (zone, cpu, memory, gpus, attributes, launch_type, status, connected) and ``steps``,
+each one of
+
+    run: {count, cpu, memory, gpus, mode, ports, constraints, strategy, group, definition_constraints}
+    service: {name, count, …}      scale: {NAME: COUNT}      status: {INSTANCE: STATUS}      end: [TASK, …]
+
+where ports are ``container``, ``host:container`` or ``first-last`` with an optional ``/udp``, a strategy is
+``spread zone``, ``spread instanceId``, ``binpack cpu``, ``random``, … and a constraint an expression or
+``distinctInstance``. What is started runs at once, and what is stopped is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus, Resources
+from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
+from moyai.domain.ecs.task import DesiredStatus, NetworkBinding, Task, TaskStatus
+from moyai.domain.ecs.task_definition import (
+    ContainerDefinition,
+    NetworkMode,
+    PortMapping,
+    ResourceRequirement,
+    TaskDefinition,
+)
+from moyai.domain.world import Observed, Put
+from moyai.kernel.ids import ServiceArn
+from moyai.plan.launch import LaunchRequest, launch
+from moyai.plan.placement.reasons import Unplaced
+from moyai.plan.placement.resources import left_of
+from moyai.plan.scheduler import plan_service
+from moyai.testing.instances import instance, on_instances, placed, turned
+from moyai.testing.world import Builder
+
+FIELDS = {"zone": "attribute:ecs.availability-zone", "type": "attribute:ecs.instance-type"}
+ROUNDS = 40
+_ID = re.compile(r"\b[0-9a-f]{32}\b")
+
+
+def tell(case: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+    """Each step with what came of it."""
+    teller = Teller(case["instances"])
+    told = []
+    for step in case["steps"]:
+        ((verb, what),) = step.items()
+        told.append({f"{verb} {_plain(what)}": teller.do(verb, what)})
+    return told
+
+
+def _plain(what: Any) -> str:
+    return ", ".join(f"{k} {v}" for k, v in what.items()) if isinstance(what, dict) else ", ".join(map(str, what))
+
+
+class Teller:
+    """A cluster with the case's instances."""
+
+    def __init__(self, instances: Mapping[str, Any]) -> None:
+        self.build = Builder()
+        self.names: dict[str | None, str] = {}
+        self.tasks: dict[str, str] = {}
+        for name, asked in instances.items():
+            made = instance(
+                self.build,
+                f"us-east-1{asked.get('zone', 'a')}",
+                resources=Resources(
+                    asked.get("cpu", 1024), asked.get("memory", 1024), gpus=tuple(asked.get("gpus", ()))
+                ),
+                launch_type=asked.get("launch_type", "EC2"),
+                connected=asked.get("connected", True),
+                attributes=asked.get("attributes"),
+            )
+            turned(self.build, made.arn, ContainerInstanceStatus(asked.get("status", "ACTIVE")))
+            self.names[made.arn] = name
+
+    def do(self, verb: str, what: Any) -> list[str]:
+        verbs: Mapping[str, Callable[[Any], list[str]]] = {
+            "run": self._run,
+            "service": self._service,
+            "scale": self._scale,
+            "status": self._turn,
+            "end": self._end,
+        }
+        return verbs[verb](what)
+
+    def _run(self, asked: Mapping[str, Any]) -> list[str]:
+        definition = self._definition(asked)
+        request = LaunchRequest(
+            self.build.cluster(),
+            definition,
+            asked.get("group", "jobs"),
+            launch_type=asked.get("launch_type", "EC2"),
+            constraints=_constraints(asked.get("constraints", ())),
+            strategy=_strategy(asked.get("strategy", ())),
+        )
+        lines = []
+        for _ in range(asked.get("count", 1)):
+            try:
+                task = launch(self.build.world, request, self.build.clock.now(), self.build.ids)
+            except Unplaced as fault:
+                refused = (f"{self.names[one.instance]} {one.reason.value}" for one in fault.refusals)
+                lines.append(f"no place: {', '.join(refused) or fault}")
+                continue
+            self.build.book.apply([Put(replace(task, last_status=TaskStatus.RUNNING))])
+            lines.append(self._placed(task))
+        return lines
+
+    def _service(self, asked: Mapping[str, Any]) -> list[str]:
+        more = {
+            "placement_constraints": _constraints(asked.get("constraints", ())),
+            "placement_strategy": _strategy(asked.get("strategy", ())),
+        }
+        on_instances(self.build, asked["name"], self._definition(asked), asked.get("count"), **more)
+        return self._settled()
+
+    def _scale(self, what: Mapping[str, int]) -> list[str]:
+        for name, count in what.items():
+            self.build.scale(ServiceArn(next(s.arn for s in self.build.world.services if s.name == name)), count)
+        return self._settled()
+
+    def _turn(self, what: Mapping[str, str]) -> list[str]:
+        for arn, name in self.names.items():
+            if name in what and arn is not None:
+                turned(self.build, self.build.world.container_instances[arn].arn, ContainerInstanceStatus(what[name]))
+        return self._settled()
+
+    def _end(self, what: list[str]) -> list[str]:
+        for task in list(self.build.world.tasks):
+            if self.tasks.get(task.arn) in what:
+                self.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED))])
+        return []
+
+    def _settled(self) -> list[str]:
+        """What the services do until they do no more."""
+        lines: list[str] = []
+        for _ in range(ROUNDS):
+            before = len(lines)
+            for service in list(self.build.world.services):
+                now = self.build.clock.now()
+                plan = plan_service(self.build.world, Observed(), service.arn, now, self.build.ids)
+                self.build.book.apply(plan.changes)
+            for task in sorted(self.build.world.tasks, key=lambda t: t.created_at):
+                lines += self._followed(task)
+            if len(lines) == before:
+                return lines + self._troubles()
+        raise AssertionError("it never settles")
+
+    def _followed(self, task: Task) -> list[str]:
+        if task.stopped or (task.last_status is TaskStatus.RUNNING and task.desired_status is DesiredStatus.RUNNING):
+            return []
+        stops = task.desired_status is DesiredStatus.STOPPED
+        self.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED if stops else TaskStatus.RUNNING))])
+        return [f"{self._name(task)} stops on {self.names[task.container_instance]}" if stops else self._placed(task)]
+
+    def _troubles(self) -> list[str]:
+        """What the services have to say last, where they lack something."""
+        last = (message for s in self.build.world.services for message in self.build.messages(s.arn)[-1:])
+        return [_ID.sub(lambda found: self._host(found.group()), text) for text in last if "unable" in text]
+
+    def _host(self, identity: str) -> str:
+        return next(name for arn, name in self.names.items() if arn is not None and arn.endswith(identity))
+
+    def _placed(self, task: Task) -> str:
+        assert task.container_instance is not None
+        host = self.build.world.container_instances[task.container_instance]
+        left = left_of(self.build.world, host, () if task.arn in self.build.world.tasks else (task,))
+        gpus = [gpu for c in task.containers for gpu in c.gpu_ids]
+        bound = [b for c in task.containers for b in c.network_bindings]
+        words = [f"{self._name(task)} on {self.names[host.arn]}", f"left {left.cpu} cpu {left.memory} MiB"]
+        words += [f"gpus {' '.join(gpus)}"] if gpus else []
+        return ", ".join([*words, *map(_bound, bound)])
+
+    def _name(self, task: Task) -> str:
+        return self.tasks.setdefault(task.arn, f"t{len(self.tasks) + 1}")
+
+    def _definition(self, asked: Mapping[str, Any]) -> TaskDefinition:
+        app = ContainerDefinition(
+            "app",
+            "i",
+            cpu=asked.get("cpu", 256),
+            memory=asked.get("memory", 256),
+            resource_requirements=(ResourceRequirement(str(asked["gpus"]), "GPU"),) if "gpus" in asked else None,
+            port_mappings=tuple(_mapping(text) for text in map(str, asked.get("ports", ()))),
+        )
+        made = placed(self.build, self.build.definition("web", app), NetworkMode(asked.get("mode", "bridge")))
+        made = replace(made, placement_constraints=_constraints(asked.get("definition_constraints", ())))
+        self.build.book.apply([Put(made)])
+        return made
+
+
+def _bound(binding: NetworkBinding) -> str:
+    first, last = binding.host_ports[0], binding.host_ports[-1]
+    ports = str(first) if first == last else f"{first}-{last}"
+    return f"{ports}/{binding.protocol} to {binding.container_port}"
+
+
+def _mapping(text: str) -> PortMapping:
+    number, _, protocol = text.partition("/")
+    protocol = protocol or "tcp"
+    if "-" in number:
+        return PortMapping(container_port_range=number, protocol=protocol)
+    host, _, container = number.rpartition(":")
+    return PortMapping(int(container), int(host) if host else None, protocol=protocol)
+
+
+def _constraints(texts: Any) -> tuple[PlacementConstraint, ...]:
+    return tuple(
+        PlacementConstraint(text) if text == "distinctInstance" else PlacementConstraint("memberOf", text)
+        for text in texts
+    )
+
+
+def _strategy(texts: Any) -> tuple[PlacementStrategy, ...]:
+    parts = (text.partition(" ") for text in texts)
+    return tuple(PlacementStrategy(kind, FIELDS.get(field, field) or None) for kind, _, field in parts)

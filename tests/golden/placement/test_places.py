@@ -1,0 +1,25 @@
+"""Instances and tasks → where each task goes, and why one finds no place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from moyai.testing.golden import Golden, cases
+from tests.golden.placement.teller import tell
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("name", cases(HERE))
+def test_each_goes_where_it_went(name, golden_update):
+    case: dict[str, Any] = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
+    told = yaml.safe_dump(tell(case), sort_keys=False, width=160, allow_unicode=True)
+    Golden(HERE, update=golden_update).check(name, {"placed": told})
+
+
+def test_nothing_is_left_of_cases_that_are_gone(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
