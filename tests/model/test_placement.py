@@ -8,10 +8,13 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.placement import PlacementConstraint
-from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task import TaskOverride, TaskStatus
+from moyai.domain.ecs.task_definition import NetworkMode, PortMapping, TaskDefinition
 from moyai.domain.world import Put
+from moyai.kernel.ids import ContainerInstanceArn
+from moyai.plan.host_ports import fixed_ports
 from moyai.plan.placement.reasons import Reason, Unplaced
-from moyai.plan.placement.resources import left_of
+from moyai.plan.placement.resources import left_of, need_of
 from tests.unit.plan.placement.grounds import ZONES, Grounds, sized
 
 _STRATEGIES = st.lists(
@@ -26,8 +29,23 @@ _STRATEGIES = st.lists(
     ),
     max_size=3,
 )
+_PROTOCOLS = st.sampled_from(["tcp", "udp"])
+_PORTS = st.lists(
+    st.one_of(
+        st.builds(PortMapping, st.integers(1, 9), st.sampled_from([0, None, 22, 8080, 8081, 40000]), _PROTOCOLS),
+        st.builds(
+            PortMapping,
+            container_port_range=st.sampled_from(["10-12", "1000-10000", "2000-11000"]),
+            protocol=_PROTOCOLS,
+        ),
+    ),
+    max_size=3,
+)
+_MODES = st.sampled_from([NetworkMode.BRIDGE, NetworkMode.HOST, NetworkMode.AWSVPC])
 _STEPS = st.one_of(
-    st.tuples(st.just("run"), st.integers(1, 900), _STRATEGIES, st.booleans()),
+    st.tuples(st.just("run"), st.integers(1, 900), _STRATEGIES, st.booleans(), st.none()),
+    st.tuples(st.just("run"), st.integers(1, 90), _STRATEGIES, st.booleans(), st.tuples(_MODES, _PORTS)),
+    st.tuples(st.just("run"), st.integers(1, 90), st.just([]), st.just(False), st.tuples(_MODES, _PORTS)),
     st.tuples(st.just("stop"), st.integers(0, 30)),
     st.tuples(st.just("drain"), st.integers(0, 2)),
     st.tuples(st.just("resume"), st.integers(0, 2)),
@@ -41,13 +59,13 @@ def test_nothing_is_given_away_twice(steps):
     tasks = []
     for step in steps:
         match step:
-            case ("run", size, strategy, apart):
-                definition = grounds.definition(container_definitions=sized(size, size))
+            case ("run", size, strategy, apart, bound):
+                definition = grounds.definition("web", **_asked(size, bound))
                 constraints = (PlacementConstraint("distinctInstance"),) if apart else ()
                 try:
                     tasks.append(grounds.run(definition, *strategy, constraints=constraints))
                 except Unplaced as fault:
-                    _check_refusals(grounds, fault, size)
+                    _check_refusals(grounds, fault, definition)
             case ("stop", number) if tasks:
                 stopped = replace(tasks[number % len(tasks)], last_status=TaskStatus.STOPPED)
                 grounds.builder.book.apply([Put(stopped)])
@@ -60,12 +78,46 @@ def test_nothing_is_given_away_twice(steps):
             left = left_of(grounds.world, grounds.world.container_instances[arn])
             assert left.cpu >= 0
             assert left.memory >= 0
+            _check_ports(grounds, arn)
 
 
-def _check_refusals(grounds: Grounds, fault: Unplaced, size: int) -> None:
-    """Where it is said that there is too little, there is; nowhere else is a place left."""
+def _asked(size: int, bound: tuple[NetworkMode, list[PortMapping]] | None) -> dict[str, object]:
+    """A task definition as it could be registered: with host and awsvpc a container has the port that is asked for, and
+    no two mappings of one want the same.
+    """
+    mode, ports = bound or (NetworkMode.AWSVPC, [])
+    [app] = sized(size, size)
+    if mode is not NetworkMode.BRIDGE:
+        ports = [replace(p, host_port=p.container_port) for p in ports if p.container_port_range is None]
+    wanted = {(p.host_port or -n, p.protocol): p for n, p in enumerate(ports, 1)}
+    return {
+        "container_definitions": (replace(app, port_mappings=tuple(wanted.values())),),
+        "network_mode": mode,
+    }
+
+
+def _check_ports(grounds: Grounds, arn: ContainerInstanceArn) -> None:
+    """Each port of the instance is one task's, or the instance's own."""
+    instance = grounds.world.container_instances[arn]
+    given = [
+        (binding.protocol, port)
+        for task in grounds.world.tasks.by("instance", arn)
+        for container in task.containers
+        for binding in container.network_bindings
+        for port in binding.host_ports
+    ]
+    assert len(given) == len(set(given))
+    assert not {port for protocol, port in given if protocol == "tcp"} & set(instance.resources.ports)
+
+
+def _check_refusals(grounds: Grounds, fault: Unplaced, definition: TaskDefinition) -> None:
+    """Where it is said that there is too little, or a port taken, it is so; nowhere else is a place left."""
+    need = need_of(definition, TaskOverride())
     for one in fault.refusals:
         instance = grounds.world.container_instances[one.instance]
         assert instance.status is ContainerInstanceStatus.ACTIVE
-        lacks = left_of(grounds.world, instance).cpu < size
-        assert lacks == (one.reason is Reason.CPU)
+        left = left_of(grounds.world, instance)
+        assert (left.cpu < need.cpu) == (one.reason is Reason.CPU)
+        if one.reason is Reason.PORTS:
+            dynamic = any(m.container_port_range for c in definition.container_definitions for m in c.port_mappings)
+            assert dynamic or left.taken & fixed_ports(definition)
