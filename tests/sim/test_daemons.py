@@ -8,6 +8,7 @@ import pytest
 
 from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.ecs.task import StopCode
 from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import container
 from tests.sim.control import Installation
@@ -40,9 +41,8 @@ async def story(made):
     lost = made.store.world.container_instances[hosts[0]]
     before = {t.arn for t in made.build.tasks(logs) if t.container_instance == lost.arn}
     made.runtime.lose(lost.id)
-    for task in made.store.world.tasks.by("instance", lost.arn):
-        made.runtime.lose(task.id)
     await made.until(lambda: all(made.store.world.tasks[arn].stopped for arn in before))
+    assert {made.store.world.tasks[arn].stop_code for arn in before} == {StopCode.TERMINATION_NOTICE}
     await spread(made, logs, 3)
     turned(made.build, hosts[1], ContainerInstanceStatus.DRAINING)
     await made.until(lambda: hosts[1] not in {t.container_instance for t in made.build.tasks(logs)})

@@ -72,6 +72,7 @@ async def test_a_task_whose_instance_is_lost_does_not_start(installation):
     await connected(installation, host)
     installation.runtime.lose(host.id)
     installation.runtime.fail("prepare", SandboxFailed("no room"), host.id)
+    await installation.until(lambda: not build.world.container_instances[host.arn].agent_connected)
     task = placed(build, host, NetworkMode.HOST)
     await installation.until(lambda: build.world.tasks[task.arn].stopped)
     assert "container instance" in (build.world.tasks[task.arn].stopped_reason or "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, StopCode, Task
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId
@@ -16,6 +17,11 @@ from moyai.kernel.ids import DeploymentId
 STOPPED_BY_USER = "Task stopped by user"
 ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_HEALTH_CHECKS = "Task failed container health checks"
+
+
+def host_terminated(instance: ContainerInstance) -> str:
+    """Why a task ends that is on a machine that is gone."""
+    return f"Host EC2 (instance {instance.ec2_instance_id}) terminated."
 
 
 def scaling_activity(deployment: DeploymentId) -> str:

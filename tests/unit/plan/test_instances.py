@@ -3,7 +3,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
-from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task import DesiredStatus, StopCode, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Delete, Observed, Put
@@ -32,6 +32,24 @@ def test_an_instance_is_connected_when_its_sandbox_was_seen():
     assert step(build, host, there=True).actions == ()
     assert step(build, host, there=False).effects
     assert not build.world.container_instances[host.arn].agent_connected
+
+
+def test_what_is_on_a_machine_that_is_lost_ends_with_its_reason():
+    build = Builder()
+    host = instance(build)
+    coming = on(build, host, definition(build, NetworkMode.BRIDGE))
+    step(build, host, there=False)
+    assert build.world.tasks[coming.arn].stop_code is None  # it was never there
+    step(build, host, there=True)
+    told = on(build, host, definition(build, NetworkMode.HOST))
+    build.stop(told.arn)
+    step(build, host, there=False)
+    [lost, asked] = (build.world.tasks[arn] for arn in (coming.arn, told.arn))
+    assert (lost.desired_status, lost.stop_code) == (DesiredStatus.STOPPED, StopCode.TERMINATION_NOTICE)
+    assert lost.stopped_reason == f"Host EC2 (instance {host.ec2_instance_id}) terminated."
+    assert asked.stop_code is StopCode.USER_INITIATED
+    again = step(build, host, there=False)
+    assert (again.changes, again.effects) == ((), (Prepare(instance_spec(build.world, host)),))
 
 
 def test_what_can_not_be_made_is_tried_again_later():

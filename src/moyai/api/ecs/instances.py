@@ -26,7 +26,7 @@ from moyai.domain.ecs.errors import InvalidParameter, NoUpdateAvailable
 from moyai.domain.ecs.task import StopCode
 from moyai.domain.world import Change, Put
 from moyai.plan.enrol import EC2, EXTERNAL, INSTANCE_TYPE, NewInstance, NoPlace, enrolled
-from moyai.plan.stopping import stop_task
+from moyai.plan.stopping import host_terminated, stop_task
 
 _INSTANCE = re.compile(r"m?i-[0-9a-f]{8,17}")
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -145,7 +145,7 @@ def deregister_container_instance(ctx: Context, request: DeregisterContainerInst
     tasks = ctx.store.world.tasks.by("instance", instance.arn)
     if tasks and not request.force:
         raise InvalidParameter("Found running tasks on the instance.")
-    reason = f"Host EC2 (instance {instance.ec2_instance_id}) terminated."
+    reason = host_terminated(instance)
     changes: list[Change] = [
         Put(stopped) for t in tasks if (stopped := stop_task(t, StopCode.TERMINATION_NOTICE, reason, ctx.now)) != t
     ]
