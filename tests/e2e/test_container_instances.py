@@ -244,8 +244,7 @@ def test_services_are_spread_moved_away_from_an_instance_and_there_after_a_resta
     for task in tasks:
         eventually(partial(hosts.answers, task), "the task answers at its instance")
     drained = tasks[0]["containerInstanceArn"]
-    asked = {"cluster": hosts.name, "containerInstances": [drained], "status": "DRAINING"}
-    hosts.ecs.update_container_instances_state(**asked)
+    hosts.ecs.update_container_instances_state(cluster=hosts.name, containerInstances=[drained], status="DRAINING")
     eventually(lambda: drained not in hosts.places("spread"), "it is given away")
     hosts.quiet("spread")
     hosts.aws("deregister-container-instance", "--container-instance", drained)
