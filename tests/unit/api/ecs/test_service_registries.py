@@ -7,7 +7,7 @@ import pytest
 from moyai.domain.cloudmap.service import DiscoveryService, RecordType
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.world import Delete
-from tests.unit.api.ecs.bench import ARN, REGISTRY, connect, offer, service
+from tests.unit.api.ecs.bench import ARN, REGISTRY, connect, container, offer, service
 
 A, AAAA, SRV, CNAME = RecordType.A, RecordType.AAAA, RecordType.SRV, RecordType.CNAME
 APP = {"containerName": "app", "containerPort": 8080}
@@ -123,3 +123,44 @@ def test_a_registry_that_is_gone_can_be_left_but_not_deployed_to(shop):
     shop.fails("UpdateService", "InvalidParameterException", "was not found", service="web", forceNewDeployment=True)
     assert shop.call("UpdateService", service="web", desiredCount=5)["service"]["desiredCount"] == 5
     assert shop.call("UpdateService", service="web", serviceRegistries=[])["service"]["serviceRegistries"] == []
+
+
+@pytest.mark.parametrize("mode", ["bridge", "host"])
+@pytest.mark.parametrize(
+    ("types", "port", "message"),
+    [
+        ([SRV], APP, None),
+        ([A, SRV], APP, None),
+        ([], APP, None),
+        ([SRV], {"port": 80}, "When specifying 'host' or 'bridge' for networkMode, values for 'containerName'"),
+        ([SRV], {}, "When specifying 'host' or 'bridge' for networkMode, values for 'containerName'"),
+        ([], {}, "When specifying 'host' or 'bridge' for networkMode, values for 'containerName'"),
+        ([A], APP, "the service registry needs SRV records"),
+        ([SRV], APP | {"containerPort": 1}, "The container app did not have a container port 1 defined."),
+    ],
+)
+def test_on_a_container_instance_a_registry_names_a_container_and_its_port(shop, mode, types, port, message):
+    _on_instances(shop, mode)
+    asked = _behind({"registryArn": shop.registry(*types)} | port)
+    if message is None:
+        assert shop.call("CreateService", **asked)["service"]["serviceRegistries"] == asked["serviceRegistries"]
+    else:
+        shop.fails("CreateService", "InvalidParameterException", message, **asked)
+
+
+def test_a_task_without_a_network_has_no_registry(shop):
+    _on_instances(shop, "none")
+    message = "Service registries are not supported with the network mode none."
+    asked = _behind({"registryArn": shop.registry(SRV)} | APP)
+    shop.fails("CreateService", "InvalidParameterException", message, **asked)
+
+
+def _on_instances(shop, mode):
+    ports = [] if mode == "none" else [{"containerPort": 8080}]
+    app = container(memory=64, portMappings=ports)
+    shop.call("RegisterTaskDefinition", family="behind", networkMode=mode, containerDefinitions=[app])
+
+
+def _behind(registry):
+    launched = {"launchType": "EC2", "desiredCount": 1, "serviceRegistries": [registry]}
+    return {"serviceName": "behind", "taskDefinition": "behind"} | launched
