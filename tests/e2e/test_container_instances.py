@@ -243,6 +243,9 @@ def test_services_are_spread_moved_away_from_an_instance_and_there_after_a_resta
     assert hosts.places("spread") == sorted(i["containerInstanceArn"] for i in hosts.instances())
     for task in tasks:
         eventually(partial(hosts.answers, task), "the task answers at its instance")
+    shown = json.loads(hosts.installation.moyai("status", "--json"))["clusters"][0]["instances"]
+    assert [(i["status"], i["connected"], i["tasks"], i["cpu_left"]) for i in shown] == [("ACTIVE", True, 1, 4096)] * 3
+    assert shown[0]["id"] in hosts.installation.moyai("status")
     drained = tasks[0]["containerInstanceArn"]
     hosts.ecs.update_container_instances_state(cluster=hosts.name, containerInstances=[drained], status="DRAINING")
     eventually(lambda: drained not in hosts.places("spread"), "it is given away")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from botocore import xform_name
 
 from moyai.cli.remote import Remote, pages
 
-_DESCRIBE_TASKS = 100
-_DESCRIBE_SERVICES = 10
+_BATCH: Mapping[str, int] = MappingProxyType({"tasks": 100, "services": 10, "containerInstances": 100})
+"""How many of each are described at once."""
 
 
 class _Port(NamedTuple):
@@ -50,16 +53,16 @@ def _cluster(ecs: Any, arn: str, public: Mapping[str, str]) -> dict[str, Any]:  
     return {
         "name": arn.rpartition("/")[2],
         "services": [_service(s) for s in services],
+        "instances": [_instance(i) for i in _described(ecs, "containerInstances", arn)],
         "tasks": [_task(t, public, _schemes(definitions, encrypted, t)) for t in tasks],
     }
 
 
 def _described(ecs: Any, what: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401
-    """List and describe the services or the tasks of a cluster."""
-    size = _DESCRIBE_SERVICES if what == "services" else _DESCRIBE_TASKS
-    result = "serviceArns" if what == "services" else "taskArns"
-    for batch in _batches(list(pages(ecs, f"list_{what}", result, cluster=cluster, **filters)), size):
-        yield from getattr(ecs, f"describe_{what}")(cluster=cluster, **{what: batch})[what]
+    """List and describe the services, the tasks or the container instances of a cluster."""
+    verb, result = xform_name(what), f"{what.removesuffix('s')}Arns"
+    for batch in _batches(list(pages(ecs, f"list_{verb}", result, cluster=cluster, **filters)), _BATCH[what]):
+        yield from getattr(ecs, f"describe_{verb}")(cluster=cluster, **{what: batch})[what]
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
@@ -107,6 +110,21 @@ def _service(service: Mapping[str, Any]) -> dict[str, Any]:
             for offered in primary.get("serviceConnectConfiguration", {}).get("services", [])
             for alias in offered.get("clientAliases", [])
         ],
+    }
+
+
+def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
+    left = {r["name"]: r.get("integerValue", 0) for r in instance["remainingResources"]}
+    attributes = {a["name"]: a.get("value", "") for a in instance["attributes"]}
+    return {
+        "id": instance["containerInstanceArn"].rpartition("/")[2],
+        "instance": instance["ec2InstanceId"],
+        "status": instance["status"],
+        "connected": instance["agentConnected"],
+        "zone": attributes.get("ecs.availability-zone", ""),
+        "tasks": instance["runningTasksCount"] + instance["pendingTasksCount"],
+        "cpu_left": left["CPU"],
+        "memory_left": left["MEMORY"],
     }
 
 

@@ -21,7 +21,7 @@ def status(
     region: Region = REGION,
     as_json: Json = False,
 ) -> None:
-    """Show clusters, services and tasks, and the URLs of tasks with a public address."""
+    """Show clusters, services, container instances and tasks, and the URLs of tasks with a public address."""
     found = snapshot(Remote(endpoint, region))
     if as_json:
         typer.echo(json.dumps(found, indent=2))
@@ -42,4 +42,8 @@ def _show(out: Console, cluster: Mapping[str, Any]) -> None:
     tasks.columns[0].no_wrap = tasks.columns[-1].no_wrap = True
     for t in cluster["tasks"]:
         tasks.add_row(t["id"], t["group"], t["status"], t["health"], t["zone"], t["address"], " ".join(t["urls"]))
-    out.print(services, tasks)
+    instances = Table("container instance", "machine", "status", "connected", "zone", "tasks", "CPU left", "MiB left")
+    for i in cluster["instances"]:
+        connected, left = "yes" if i["connected"] else "no", (str(i["cpu_left"]), str(i["memory_left"]))
+        instances.add_row(i["id"], i["instance"], i["status"], connected, i["zone"], str(i["tasks"]), *left)
+    out.print(services, *([instances] if cluster["instances"] else []), tasks)

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDep
 
 from __future__ import annotations
 
-from moyai.api.ecs.service_view import PLATFORM_FAMILY, configuration_view, connect_view, counts
+from moyai.api.ecs.service_view import configuration_view, connect_view, counts, launched_view
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.service_deployment import (
     HookRun,
@@ -21,7 +21,7 @@ from moyai.domain.ecs.strategy import LifecycleStage, Strategy
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.world import World
 from moyai.kernel.ids import DeploymentId
-from moyai.plan.launch import FARGATE_PLATFORM
+from moyai.plan.launch import FARGATE, FARGATE_PLATFORM
 from moyai.plan.strategy import alarms, breaker
 from moyai.plan.strategy.begin import revision_arn
 
@@ -71,9 +71,8 @@ def service_revision_view(revision: ServiceRevision) -> dict[str, object]:
         "service_arn": revision.service,
         "cluster_arn": revision.cluster,
         "task_definition": made.task_definition,
-        "launch_type": revision.launch_type,
-        "platform_version": FARGATE_PLATFORM,
-        "platform_family": PLATFORM_FAMILY,
+        **launched_view(revision),
+        "platform_version": FARGATE_PLATFORM if revision.launch_type == FARGATE else None,
         "load_balancers": [],
         "service_registries": made.service_registries,
         "network_configuration": made.network_configuration,

@@ -15,6 +15,7 @@ from moyai.api.ecs.cluster_view import PENDING
 from moyai.api.ecs.tagging import tag_list
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, Service
+from moyai.domain.ecs.service_deployment import ServiceRevision
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_set import TaskSet, computed_count, task_set_arn
 from moyai.domain.keys import scope_of
@@ -38,7 +39,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
         "status": service.status,
         "desired_count": service.desired_count,
         **counts(tasks),
-        **_launched(service),
+        **launched_view(service),
         "platform_version": service.platform_version,
         "task_definition": primary and primary.task_definition,
         "deployment_configuration": configuration_view(service.deployment_configuration),
@@ -67,7 +68,7 @@ def service_view(world: World, service: Service, *, with_tags: bool = False) -> 
     }
 
 
-def _launched(service: Service) -> dict[str, object]:
+def launched_view(service: Service | ServiceRevision) -> dict[str, object]:
     """The launch type, or the strategy instead of it."""
     providers = service.capacity_provider_strategy
     return {
@@ -159,7 +160,7 @@ def _deployment(deployment: Deployment, service: Service, tasks: Iterable[Task])
         "failed_tasks": deployment.failed_tasks,
         "created_at": deployment.created_at,
         "updated_at": deployment.updated_at,
-        **_launched(service),
+        **launched_view(service),
         "platform_version": FARGATE_PLATFORM if service.launch_type == FARGATE else None,
         "network_configuration": deployment.network_configuration,
         "rollout_state": deployment.rollout_state,

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration
 from moyai.domain.ecs.strategy import HookAction, HookTarget, LifecycleStage
 from moyai.domain.stored import Stored
@@ -115,7 +116,10 @@ class ServiceRevision(Stored, frozen=True, tag="service_revision"):
     deployment: Deployment
     """As it was made."""
     launch_type: str
+    """FARGATE, EC2 or EXTERNAL, also where providers say it."""
     platform_version: str | None = None
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    """Instead of ``launch_type``, where there is any."""
 
     @property
     def key(self) -> ServiceRevisionArn:

@@ -82,6 +82,7 @@ def _revision(service: Service, made: Deployment) -> ServiceRevision:
         deployment=made,
         launch_type=service.launch_type,
         platform_version=service.platform_version,
+        capacity_provider_strategy=service.capacity_provider_strategy,
     )
 
 

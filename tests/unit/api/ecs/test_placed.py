@@ -222,3 +222,25 @@ def test_a_subnet_elsewhere_is_another_place(shop):
     arns = instances(shop, 1)
     elsewhere = {"awsvpcConfiguration": {"subnets": SUBNETS[2:]}}
     assert run(shop, networkConfiguration=elsewhere)["failures"] == [{"arn": arns[0], "reason": "LOCATION"}]
+
+
+def _revision(shop: Bench, name: str, **launched: object) -> dict[str, Any]:
+    asked = {
+        "serviceName": name,
+        "taskDefinition": "web",
+        "desiredCount": 0,
+        "networkConfiguration": NETWORK,
+    } | launched
+    [made] = shop.call("CreateService", **asked)["service"]["currentServiceRevisions"]
+    [shown] = shop.call("DescribeServiceRevisions", serviceRevisionArns=[made["arn"]])["serviceRevisions"]
+    return dict(shown)
+
+
+def test_a_revision_shows_the_strategy_or_the_launch_type_that_it_was_made_with(shop):
+    shared = _revision(shop, "shared", capacityProviderStrategy=[SPOT])
+    assert shared["capacityProviderStrategy"] == [{"base": 0} | SPOT]
+    assert "launchType" not in shared
+    assert shared["platformVersion"] == "1.4.0"
+    placed = _revision(shop, "placed", launchType="EC2")
+    assert placed["launchType"] == "EC2"
+    assert not {"capacityProviderStrategy", "platformVersion", "platformFamily"} & placed.keys()
