@@ -1,8 +1,9 @@
 """The build of ``web/``: which files there are, and how each of them is served.
 
-Promise: only what was in the folder at the start is ever served, looked up by its whole name, so no path leads out of
-it. Names under ``assets/`` carry their content's hash and may be kept for a year; the page itself is asked for each
-time. An address of a page (``/clusters/shop``) that is no file is answered with the page, which finds its way itself.
+Promise: only what was found in the folder is ever served, looked up by its whole name, so no path leads out of it; the
+folder is looked through again when there is another build. Names under ``assets/`` carry their content's hash and may
+be kept for a year; the page itself is asked for each time. An address of a page (``/clusters/shop``) that is no file is
+answered with the page, which finds its way itself.
 """
 
 from __future__ import annotations
@@ -47,12 +48,15 @@ class Files:
     """Every file of one build."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._files = _read(folder)
+        self._folder = folder
+        self._build = 0
+        self._files: Mapping[str, _File] = {}
 
     def answer(self, request: Request, name: str) -> Answer:
         """The file of that name (below ``/console/``, percent-encoded), or the page."""
         if request.method not in {"GET", "HEAD"}:
             return refused(405, "MethodNotAllowedException", "Use GET.")
+        self._look()
         name = unquote(name)
         file = self._files.get(name)
         if file is None and not name.startswith(_ASSETS):
@@ -62,6 +66,15 @@ class Files:
         if file.packed is not None and _takes_gzip(request):
             return Answer(200, {**file.headers, "content-encoding": "gzip"}, file.packed.read_bytes())
         return Answer(200, file.headers, file.plain.read_bytes())
+
+    def _look(self) -> None:
+        """Know the files of the present build."""
+        try:
+            build = (self._folder / _PAGE).stat().st_mtime_ns
+        except OSError:
+            build = 0
+        if build != self._build:
+            self._build, self._files = build, _read(self._folder)
 
 
 def _read(folder: Path) -> Mapping[str, _File]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 
 import pytest
 
@@ -73,3 +74,12 @@ def test_where_nothing_was_built_it_says_what_to_do(tmp_path):
     answer = Files(tmp_path).answer(*get(""))
     assert answer.status == 404
     assert "make setup" in repr(answer.body)
+
+
+def test_another_build_takes_the_place_of_the_first(files, tmp_path):
+    assert files.answer(*get("assets/index-0000.js")).status == 404
+    (tmp_path / "build/assets/index-0000.js").write_text("newer()")
+    (tmp_path / "build/index.html").write_text("<newer>")
+    os.utime(tmp_path / "build/index.html", ns=(1, 1))
+    assert files.answer(*get("assets/index-0000.js")).body == b"newer()"
+    assert files.answer(*get("")).body == b"<newer>"

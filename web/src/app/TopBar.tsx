@@ -13,7 +13,7 @@ export function TopBar() {
   return (
     <header id="top">
       <TopNavigation
-        identity={{ href: href(paths.clusters), title: text.product, logo: { src: "/console/favicon.svg", alt: "" } }}
+        identity={{ href: href(paths.clusters), logo: { src: "/console/logo.svg", alt: text.product } }}
         utilities={[useScopes(), usePreferencesMenu(), ...useAccount()].filter((item) => item !== null)}
       />
     </header>

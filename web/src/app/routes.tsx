@@ -13,6 +13,9 @@ import { paths } from "./paths.ts";
 /** Address → page. Parts that begin with a colon are the page's to read, with `useParams`. */
 const pages: Readonly<Record<string, ComponentType>> = {
   "/clusters": lazy(() => import("../pages/clusters/ClustersPage.tsx")),
+  "/create-cluster": lazy(() => import("../pages/clusters/CreateClusterPage.tsx")),
+  "/clusters/:cluster/edit": lazy(() => import("../pages/clusters/EditClusterPage.tsx")),
+  "/clusters/:cluster/:tab?": lazy(() => import("../pages/clusters/ClusterPage.tsx")),
 };
 
 export function Pages() {

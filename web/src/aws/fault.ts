@@ -18,3 +18,13 @@ export function faultOf(error: unknown): Fault {
 export function isExpired(error: unknown): boolean {
   return faultOf(error).status === 401;
 }
+
+/** What was asked for is not there, where the API says so in a list of failures or by leaving it out. */
+export class MissingError extends Error {
+  readonly $metadata = { httpStatusCode: 404 };
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = code;
+  }
+}

@@ -1,5 +1,13 @@
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
 import { parts } from "./parts.ts";
+import { services } from "./services.ts";
+import { tasks } from "./tasks.ts";
 
-export const en = { app, clusters, parts };
+export const en = {
+  app,
+  clusters,
+  parts,
+  services,
+  tasks,
+};

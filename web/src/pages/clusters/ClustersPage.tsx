@@ -5,23 +5,22 @@ import type { TableProps } from "@cloudscape-design/components/table";
 import { Frame } from "../../app/Frame.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
-import { readClusters } from "../../aws/clusters.ts";
-import { useTarget } from "../../aws/useTarget.ts";
+import { namespaceName } from "../../aws/namespaces.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useLive } from "../../live/useLive.ts";
+import { useClusters, useNamespaces } from "../../live/readings.ts";
+import { Counts } from "../../parts/Counts.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
+import { Status } from "../../parts/Status.tsx";
 
 /** All clusters of the account and region. */
 export default function ClustersPage() {
   const text = useText().clusters;
-  const target = useTarget();
-  const found = useLive(["clusters"], [{ kind: "cluster" }, { kind: "service" }, { kind: "task" }], (signal) => readClusters(target, signal));
   const create = <Button variant="primary" href={href(paths.createCluster)}>{text.create}</Button>;
   return (
     <Frame title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
       <LiveTable
         variant="full-page"
-        found={found}
+        found={useClusters()}
         id={(cluster) => cluster.clusterArn ?? ""}
         title={text.title}
         filter={text.find}
@@ -34,18 +33,49 @@ export default function ClustersPage() {
 }
 
 function useColumns(): TableProps.ColumnDefinition<Cluster>[] {
-  const text = useText().clusters;
+  const text = useText();
+  const namespaces = useNamespaces().data ?? [];
   return [
     {
       id: "name",
-      header: text.name,
+      header: text.clusters.name,
       cell: (cluster) => <Link href={href(paths.cluster(cluster.clusterName ?? ""))}>{cluster.clusterName}</Link>,
       sortingField: "clusterName",
       isRowHeader: true,
     },
-    { id: "services", header: text.services, cell: (cluster) => cluster.activeServicesCount, sortingField: "activeServicesCount" },
-    { id: "running", header: text.running, cell: (cluster) => cluster.runningTasksCount, sortingField: "runningTasksCount" },
-    { id: "pending", header: text.pending, cell: (cluster) => cluster.pendingTasksCount, sortingField: "pendingTasksCount" },
-    { id: "status", header: text.status, cell: (cluster) => cluster.status, sortingField: "status" },
+    { id: "status", header: text.clusters.status, cell: (cluster) => <Status of={cluster.status} />, sortingField: "status" },
+    { id: "services", header: text.clusters.services, cell: (cluster) => cluster.activeServicesCount, sortingField: "activeServicesCount" },
+    {
+      id: "tasks",
+      header: text.clusters.tasks,
+      cell: (cluster) => (
+        <Counts
+          running={cluster.runningTasksCount}
+          desired={(cluster.runningTasksCount ?? 0) + (cluster.pendingTasksCount ?? 0)}
+          pending={cluster.pendingTasksCount}
+        />
+      ),
+      sortingField: "runningTasksCount",
+      minWidth: 180,
+    },
+    {
+      id: "instances",
+      header: text.clusters.instances,
+      cell: (cluster) => cluster.registeredContainerInstancesCount,
+      sortingField: "registeredContainerInstancesCount",
+    },
+    {
+      id: "namespace",
+      header: text.clusters.namespace,
+      cell: (cluster) => namespaceName(namespaces, cluster.serviceConnectDefaults?.namespace) || text.parts.none,
+    },
+    { id: "insights", header: text.clusters.insights, cell: (cluster) => text.clusters.insightsValue[insightsOf(cluster)] },
   ];
+}
+
+export type Insights = "disabled" | "enabled" | "enhanced";
+
+export function insightsOf(cluster: Cluster): Insights {
+  const value = cluster.settings?.find((setting) => setting.name === "containerInsights")?.value;
+  return value === "enabled" || value === "enhanced" ? value : "disabled";
 }

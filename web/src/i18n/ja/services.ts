@@ -1,0 +1,61 @@
+import type { Catalog } from "../catalog.ts";
+import type { services as english } from "../en/services.ts";
+
+export const services: Catalog<typeof english> = {
+  title: "サービス",
+  find: "サービスを検索",
+  create: "サービスの作成",
+  update: "サービスを更新",
+  empty: "サービスがありません",
+  emptyDetail: "サービスは決まった数のタスクを実行し続け、名前を付けます。",
+  name: "サービス",
+  status: "ステータス",
+  tasks: "タスク",
+  lastDeployment: "最後のデプロイ",
+  definition: "タスク定義",
+  strategy: "デプロイ戦略",
+  strategies: { ROLLING: "ローリング更新", BLUE_GREEN: "ブルー/グリーン", LINEAR: "リニア", CANARY: "カナリア" },
+  launchType: "起動タイプ",
+  overview: "サービスの概要",
+  arn: "ARN",
+  createdAt: "作成日時",
+  deployingNow: "デプロイが進行中です",
+  tabs: {
+    health: "ヘルスとメトリクス",
+    tasks: "タスク",
+    logs: "ログ",
+    deployments: "デプロイ",
+    events: "イベント",
+    configuration: "設定とネットワーク",
+    connect: "Service Connect",
+    tags: "タグ",
+  },
+  scale: {
+    open: "スケール",
+    title: (name) => `${name} のスケール`,
+    count: "必要なタスク",
+    problem: "0~10000 の整数を入力してください。",
+    more: (count) => `タスクが ${count} 個追加で開始されます。正常になり次第、呼び出し元からのリクエストを受けます。`,
+    fewer: (count) => `タスクが ${count} 個減ります。新しいリクエストが止まり、処理中のものが終わってから停止します。`,
+    nothing: (count) => `${count} 個のタスクがすべて停止します。このサービスの名前では誰も応答しなくなります。`,
+    same: (count) => `必要なタスクはすでに ${count} 個です。`,
+    action: "スケール",
+    done: (name, count) => `${name} のタスク数を ${count} に変更しました`,
+  },
+  redeploy: {
+    open: "新しいデプロイの強制",
+    title: (name) => `${name} をもう一度デプロイしますか?`,
+    effect: (count, definition) =>
+      `実行中の ${count} 個のタスクが、サービスのデプロイ戦略に従って ${definition} の新しいタスクに置き換わります。リクエストは失われません。新しいタスクには、現在 Service Connect にある名前が見えます。`,
+    action: "デプロイ",
+    done: (name) => `${name} の新しいデプロイを開始しました`,
+  },
+  delete: {
+    open: "削除",
+    title: (name) => `サービス ${name} を削除しますか?`,
+    effect: (count) =>
+      `実行中の ${count} 個のタスクが停止し、名前が Service Connect から外れます。呼び出し元からは見つからなくなります。この操作は元に戻せません。`,
+    action: "サービスを削除",
+    done: (name) => `${name} を削除しています`,
+  },
+};

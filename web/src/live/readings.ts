@@ -1,0 +1,66 @@
+// Readings that several pages share, each under its one key.
+
+import { readClusters, readCluster } from "../aws/clusters.ts";
+import { readDeployments } from "../aws/deployments.ts";
+import { readNamespaces } from "../aws/namespaces.ts";
+import { readService, readServices } from "../aws/services.ts";
+import { readDefinition, readFamilies, readRevisionsOf } from "../aws/taskDefinitions.ts";
+import { readTasks, type TaskFilter } from "../aws/tasks.ts";
+import { useTarget } from "../aws/useTarget.ts";
+import { useLive } from "./useLive.ts";
+
+export function useClusters() {
+  const target = useTarget();
+  return useLive(["clusters"], [{ kind: "cluster" }, { kind: "service" }, { kind: "task" }], (signal) => readClusters(target, signal));
+}
+
+export function useCluster(cluster: string) {
+  const target = useTarget();
+  const topics = [{ kind: "cluster", cluster }, { kind: "service", cluster }, { kind: "task", cluster }];
+  return useLive(["cluster", cluster], topics, (signal) => readCluster(target, cluster, signal));
+}
+
+export function useServices(cluster: string) {
+  const target = useTarget();
+  return useLive(["services", cluster], [{ kind: "service", cluster }, { kind: "task", cluster }], (signal) => readServices(target, cluster, signal));
+}
+
+export function useService(cluster: string, name: string) {
+  const target = useTarget();
+  const topics = [{ kind: "service", cluster }, { kind: "service-events", cluster }, { kind: "task", cluster }];
+  return useLive(["service", cluster, name], topics, (signal) => readService(target, cluster, name, signal));
+}
+
+export function useTasks(filter: TaskFilter) {
+  const target = useTarget();
+  const { cluster, serviceName, desiredStatus } = filter;
+  return useLive(["tasks", cluster, serviceName, desiredStatus], [{ kind: "task", cluster }], (signal) => readTasks(target, filter, signal));
+}
+
+export function useDeployments(cluster: string, service: string) {
+  const target = useTarget();
+  const topics = [{ kind: "service-deployment", cluster }, { kind: "service", cluster }, { kind: "task", cluster }];
+  return useLive(["deployments", cluster, service], topics, (signal) => readDeployments(target, cluster, service, signal));
+}
+
+export function useNamespaces() {
+  const target = useTarget();
+  return useLive(["namespaces"], [{ kind: "namespace" }], () => readNamespaces(target));
+}
+
+export function useFamilies() {
+  const target = useTarget();
+  return useLive(["families"], [{ kind: "task-definition" }], () => readFamilies(target));
+}
+
+/** The active revisions of a family, newest first; none for no family. */
+export function useRevisionsOf(family: string) {
+  const target = useTarget();
+  return useLive(["revisions", family], [{ kind: "task-definition" }], () => (family ? readRevisionsOf(target, family) : Promise.resolve([])));
+}
+
+/** A revision, or nothing where none is named. */
+export function useDefinition(definition: string | undefined) {
+  const target = useTarget();
+  return useLive(["definition", definition], [], (signal) => (definition ? readDefinition(target, definition, signal) : Promise.resolve(undefined)));
+}

@@ -1,0 +1,126 @@
+// The form of a cluster, as AWS's own: a name, the default namespace of Service Connect, Container Insights, tags.
+
+import Alert from "@cloudscape-design/components/alert";
+import Autosuggest from "@cloudscape-design/components/autosuggest";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import Form from "@cloudscape-design/components/form";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import RadioGroup from "@cloudscape-design/components/radio-group";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { type SyntheticEvent, useState } from "react";
+import { useNavigate } from "react-router";
+import { useFlash } from "../../app/flash.tsx";
+import { paths } from "../../app/paths.ts";
+import type { ClusterDraft } from "../../aws/clusters.ts";
+import { faultOf } from "../../aws/fault.ts";
+import { useText } from "../../i18n/useText.ts";
+import { useNamespaces } from "../../live/readings.ts";
+import { TagsField } from "../../parts/Tags.tsx";
+
+const NAME = /^[a-zA-Z0-9_-]{1,255}$/;
+
+export interface ClusterFormProps {
+  readonly first: ClusterDraft;
+  /** Whether the cluster is there already, so that its name stays. */
+  readonly editing: boolean;
+  readonly save: (draft: ClusterDraft) => Promise<void>;
+}
+
+export function ClusterForm({ first, editing, save }: ClusterFormProps) {
+  const text = useText();
+  const words = text.clusters.form;
+  const navigate = useNavigate();
+  const flash = useFlash();
+  const [draft, setDraft] = useState(first);
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const nameProblem = NAME.test(draft.name) ? "" : words.nameProblem;
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (nameProblem || busy) return;
+    setBusy(true);
+    save(draft).then(
+      () => {
+        flash.done(editing ? words.saved(draft.name) : words.created(draft.name));
+        void navigate(paths.cluster(draft.name));
+      },
+      (refusal: unknown) => {
+        setError(refusal);
+        setBusy(false);
+      },
+    );
+  };
+  const change = (part: Partial<ClusterDraft>) => { setDraft({ ...draft, ...part }); };
+  const back = editing ? paths.cluster(draft.name) : paths.clusters;
+
+  return (
+    <form onSubmit={submit}>
+      <Form
+        header={<Header variant="h1">{editing ? words.editTitle(draft.name) : text.clusters.create}</Header>}
+        errorText={error === null ? "" : `${faultOf(error).code}: ${faultOf(error).message}`}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
+            <Button variant="primary" loading={busy}>{editing ? text.parts.form.save : text.parts.form.create}</Button>
+          </SpaceBetween>
+        }
+      >
+        <SpaceBetween size="l">
+          <Container header={<Header variant="h2">{words.configuration}</Header>}>
+            <SpaceBetween size="l">
+              <FormField label={words.name} constraintText={words.nameConstraint} errorText={tried ? nameProblem : ""}>
+                <Input value={draft.name} disabled={editing} autoFocus={!editing} ariaRequired onChange={({ detail }) => { change({ name: detail.value }); }} />
+              </FormField>
+              <NamespaceField value={draft.namespace} onChange={(namespace) => { change({ namespace }); }} />
+            </SpaceBetween>
+          </Container>
+          <Container header={<Header variant="h2" description={words.monitoringDetail}>{words.monitoring}</Header>}>
+            <RadioGroup
+              ariaLabel={text.clusters.insights}
+              value={draft.insights}
+              onChange={({ detail }) => { change({ insights: detail.value }); }}
+              items={(["disabled", "enabled", "enhanced"] as const).map((value) => ({
+                value,
+                label: text.clusters.insightsValue[value],
+                description: words.insightsDetail[value],
+              }))}
+            />
+          </Container>
+          <TagsField tags={draft.tags} onChange={(tags) => { change({ tags }); }} />
+        </SpaceBetween>
+      </Form>
+    </form>
+  );
+}
+
+function NamespaceField({ value, onChange }: { value: string; onChange: (namespace: string) => void }) {
+  const text = useText();
+  const words = text.clusters.form;
+  const found = useNamespaces();
+  const known = (found.data ?? []).map((namespace) => ({
+    value: namespace.Name ?? "",
+    description: namespace.Description ?? namespace.Type ?? "",
+  }));
+  const isNew = value !== "" && !value.startsWith("arn:") && found.data !== undefined && !known.some((one) => one.value === value);
+  return (
+    <FormField label={<>{words.namespace} <i>– {text.parts.form.optional}</i></>} description={words.namespaceDetail}>
+      <SpaceBetween size="xs">
+        <Autosuggest
+          value={value}
+          options={known}
+          enteredTextLabel={(entered) => words.useName(entered)}
+          empty={words.noNamespaces}
+          statusType={found.status === "loading" ? "loading" : "finished"}
+          onChange={({ detail }) => { onChange(detail.value); }}
+        />
+        {isNew ? <Alert type="info">{words.namespaceNew(value)}</Alert> : null}
+      </SpaceBetween>
+    </FormField>
+  );
+}
