@@ -6,9 +6,14 @@ from collections.abc import Coroutine, Sequence
 from itertools import pairwise
 from typing import Any
 
+from msgspec.structs import replace
+
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.service import Service, ServiceStatus
+from moyai.domain.ecs.service_deployment import ServiceDeployment
+from moyai.domain.ecs.strategy import LifecycleStage
 from moyai.domain.ecs.task import TASK_TRANSITIONS, Task, TaskStatus
+from moyai.domain.ecs.task_set import Scale, computed_count
 from moyai.domain.ecs.traffic import WHOLE
 from moyai.domain.sandbox.spec import HostName, ProxySpec
 from moyai.domain.sandbox.state import Health
@@ -54,6 +59,18 @@ class Harness:
         self.cached_until: dict[TaskId, Instant] = {}
         self.wakes: dict[str, Instant] = {}
         self._faults: dict[TaskId, str] = {}
+
+    def begin(self, key: str) -> Plan:
+        """One plan, recorded and not carried out: whoever is to do that is slow."""
+        plan = self._plan(key)
+        self._check_service(key, plan)
+        self._record(plan)
+        return plan
+
+    def finish(self, plan: Plan) -> None:
+        """Carry out what ``begin`` gave, whatever has happened since."""
+        self._perform(plan)
+        self._check_world()
 
     @property
     def keys(self) -> list[str]:
@@ -163,6 +180,8 @@ class Harness:
                 self._remember(self.book.world.discovery_instances[change.key])
             elif isinstance(change, Put) and isinstance(change.record, Service):
                 self._check_traffic(change.record)
+            elif isinstance(change, Put) and isinstance(change.record, ServiceDeployment):
+                self._check_stage(change.record)
         self.book.apply(plan.changes)
 
     def _perform(self, plan: Plan) -> None:
@@ -218,12 +237,45 @@ class Harness:
         written = {c.record.arn: c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, Task)}
         halted = {d.id for d in service.deployments if d.halted}
         assert not any(t.deployment in halted for a, t in written.items() if a not in world.tasks), "it has failed"
+        self._check_held(service, plan, [t for a, t in written.items() if a not in world.tasks])
         after = [written.get(t.arn, t) for t in before] + [t for a, t in written.items() if a not in world.tasks]
+        if service.is_external:
+            self._check_task_sets(service, before, after)
+            return
         for pool in {t.pool for t in after}:
             mine, then = [t for t in before if t.pool == pool], [t for t in after if t.pool == pool]
             healthy, still = self._healthy(service, mine), self._healthy(service, then)
             assert still >= min(healthy, self._floor(service, pool)), "minimumHealthyPercent"
             assert _alive(then) <= max(_alive(mine), bounds(service).ceiling), "maximumPercent"
+
+    def _check_held(self, service: Service, plan: Plan, started: Sequence[Task]) -> None:
+        key = service.current_deployment
+        records = [c.record for c in plan.changes if isinstance(c, Put) and isinstance(c.record, ServiceDeployment)]
+        known = None if key is None else self.book.world.service_deployments.get(key)
+        record = next((r for r in records if r.arn == key), known)
+        if record is not None and record.forward and record.stage is LifecycleStage.PRE_SCALE_UP:
+            assert not any(t.deployment == record.target for t in started), "nothing starts before PRE_SCALE_UP is over"
+
+    def _check_task_sets(self, service: Service, before: Sequence[Task], after: Sequence[Task]) -> None:
+        """Each task set is a service of its own: its scale's share of desiredCount is its bounds'."""
+        for deployment in service.deployments:
+            scale = Scale() if deployment.task_set is None else deployment.task_set.scale
+            limits = bounds(replace(service, desired_count=computed_count(service.desired_count, scale)))
+            mine = [t for t in before if t.deployment == deployment.id]
+            then = [t for t in after if t.deployment == deployment.id]
+            assert self._healthy(service, then) >= min(self._healthy(service, mine), limits.floor), "minimumHealthyPercent"
+            assert _alive(then) <= max(_alive(mine), limits.ceiling), "maximumPercent"
+        assert {t.deployment for t in after if not t.stopped} <= {d.id for d in service.deployments}, "nobody's task"
+
+    def _check_stage(self, record: ServiceDeployment) -> None:
+        """More calls come only to a revision that can take them."""
+        known = self.book.world.service_deployments.get(record.arn)
+        decisive = record.stage in {LifecycleStage.PRODUCTION_TRAFFIC_SHIFT, LifecycleStage.CLEAN_UP}
+        if known is None or known.stage is record.stage or not decisive or not record.forward or record.alone:
+            return
+        service = self.book.world.services[record.service]
+        target = [t for t in self.book.world.tasks.by("service", service.arn) if t.deployment == record.target]
+        assert self._healthy(service, target) >= bounds(service).floor, "enough healthy tasks before more calls come to them"
 
     def _floor(self, service: Service, pool: Pool) -> int:
         """How many healthy tasks of the pool callers may count on."""

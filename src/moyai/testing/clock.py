@@ -62,6 +62,11 @@ class ManualClock:
         while self.next_moment is not None and self._sleepers[0][0] <= self._now:
             heappop(self._sleepers)[2].set_result(None)
 
+    def jump(self, seconds: float) -> None:
+        """Set the clock forward or back, as an administrator does; who sleeps, sleeps for as long as before."""
+        self._now = later(self._now, seconds)
+        self._sleepers = [(later(moment, seconds), number, woken) for moment, number, woken in self._sleepers]
+
     async def advance(self, duration: float) -> None:
         """Let that much time pass, stopping at every moment that somebody waits for."""
         end = later(self._now, duration)

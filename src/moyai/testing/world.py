@@ -66,6 +66,7 @@ from moyai.testing.tls import encrypted
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 NAMESPACE = "shop"
+NETWORK = NetworkConfiguration(AwsVpcConfiguration(tuple(s.id for s in default_vpc(SCOPE).subnets)))
 CHECK = HealthCheck(("CMD-SHELL", "true"), interval=5, timeout=2, retries=2)
 
 
@@ -279,14 +280,13 @@ class Builder:
         wish = Wish(service.arn, connect, definition, None)
         resolved = resolve(self.world, wish, now, self.ids)
         identity = DeploymentId(f"ecs-svc/{self.ids.decimal(19)}")
-        subnets = tuple(s.id for s in default_vpc(SCOPE).subnets)
         made = Deployment(
             id=identity,
             status=DeploymentStatus.PRIMARY,
             task_definition=definition.arn,
             created_at=now,
             updated_at=now,
-            network_configuration=NetworkConfiguration(AwsVpcConfiguration(subnets)),
+            network_configuration=NETWORK,
             service_connect=connect,
             view=resolved.view,
             service_registries=service.primary.service_registries if service.deployments else (),
