@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import sys
+import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from inspect import getdoc, getmembers, isclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 import typer
 from typer.main import get_command
@@ -54,6 +57,12 @@ _BRANCHES = MappingProxyType(
         "Secrets Manager": (secretsmanager_errors,),
     }
 )
+_ECS_EXCEPTIONS = _FOLDER.parents[1] / "tests" / "contract" / "api" / "ecs_exceptions.toml"
+_BY_OPERATION_HEAD = """\
+### ECS, by operation
+
+Each exception that Amazon's model lists for an operation that is here; the tests provoke each. There is more than one way
+to most of them. "All": of those whose model lists it."""
 _ERRORS_HEAD = """\
 Made from the error trees in the code (`make reference`); do not edit.
 
@@ -116,7 +125,27 @@ def errors_page() -> str:
         found = sorted((e for branch in branches for e in _own_errors(branch)), key=lambda e: e.code)
         rows = [f"| `{e.code}` | {e.status} | {_when(e)} |" for e in found]
         parts += [f"## {title}", "", "| code | HTTP status | when |", "|---|--:|---|", *rows, ""]
+        parts += _by_operation() if title == "ECS" else []
     return "\n".join(parts)
+
+
+def _by_operation() -> list[str]:
+    """Every exception that the model lists for an operation of ECS: when it comes, or why it doesn't."""
+    table = tomllib.loads(_ECS_EXCEPTIONS.read_text())
+    found = [*table["raised"], *table["elsewhere"], *table["never"]]
+    several = Counter(row["exception"] for row in found)
+    rows = [
+        f"| `{name}` | {_operations(row, several[name])} | {row.get('when') or 'never: ' + row['why']} |"
+        for row in sorted(found, key=lambda row: (row["exception"], row["operations"]))
+        for name in [row["exception"]]
+    ]
+    return [*_BY_OPERATION_HEAD.splitlines(), "", "| exception | operations | when |", "|---|---|---|", *rows, ""]
+
+
+def _operations(row: Mapping[str, Any], of_its_exception: int) -> str:
+    if row["operations"] != ["*"]:
+        return ", ".join(row["operations"])
+    return "all others" if of_its_exception > 1 else "all"
 
 
 def _own_errors(branch: ModuleType) -> list[type[ApiError]]:

@@ -13,7 +13,7 @@ from moyai.api.ecs.instance_lookup import known_instance
 from moyai.api.ecs.lookup import active_cluster, task_arn
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster
-from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.errors import ClusterNotFound, InvalidParameter
 from moyai.domain.ecs.task import Task
 
 ACKNOWLEDGED = "ACK"
@@ -101,9 +101,13 @@ class SubmitAttachmentStateChangesRequest(msgspec.Struct, frozen=True):
 
 
 def discover_poll_endpoint(ctx: Context, request: DiscoverPollEndpointRequest) -> dict[str, object]:
-    """Where this request came to."""
+    """Where this request came to. A cluster that is not there has no error of its own in this operation's model."""
     if request.container_instance is not None:
-        known_instance(ctx.store.world, active_cluster(ctx, request.cluster), request.container_instance)
+        try:
+            cluster = active_cluster(ctx, request.cluster)
+        except ClusterNotFound as absent:
+            raise InvalidParameter(absent.message) from absent
+        known_instance(ctx.store.world, cluster, request.container_instance)
     here = f"http://{ctx.host}/"
     return {"endpoint": here, "telemetry_endpoint": here, "service_connect_endpoint": here}
 
