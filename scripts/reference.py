@@ -61,8 +61,8 @@ _ECS_EXCEPTIONS = _FOLDER.parents[1] / "tests" / "contract" / "api" / "ecs_excep
 _BY_OPERATION_HEAD = """\
 ### ECS, by operation
 
-Each exception that Amazon's model lists for an operation that is here; the tests provoke each. There is more than one way
-to most of them. "All": of those whose model lists it."""
+Each exception that Amazon's model lists for an operation that is here; the tests provoke each. There is more than one
+way to most of them. "All": of those whose model lists it."""
 _ERRORS_HEAD = """\
 Made from the error trees in the code (`make reference`); do not edit.
 
