@@ -54,9 +54,10 @@ def _beyond(roll: Roll) -> tuple[Task, ...]:
     primary, desired = roll.service.primary, roll.service.desired_count
     spare = max(0, len(roll.healthy) - desired)
     excess = max(0, len(roll.coming) + len(roll.healthy) - desired)
-    coming = (*of(primary, roll.coming), *not_of(primary, roll.coming))[:excess]
-    own = _crowded_first(roll, of(primary, roll.healthy), roll.alive)
-    former = _crowded_first(roll, not_of(primary, roll.healthy), roll.alive)
+    starting, serving = _free(roll, roll.coming), _free(roll, roll.healthy)
+    coming = (*of(primary, starting), *not_of(primary, starting))[:excess]
+    own = _crowded_first(roll, of(primary, serving), roll.alive)
+    former = _crowded_first(roll, not_of(primary, serving), roll.alive)
     return (*not_of(primary, roll.unhealthy), *coming, *(*own, *former)[:spare])
 
 

@@ -88,3 +88,17 @@ def test_a_deleted_service_takes_it_along():
     build.delete(service)
     schedule(build, service)
     assert wanted(build, service) == []
+
+
+def test_it_stays_though_its_deployment_has_failed():
+    build, service = settled(desired=2)
+    build.deploy(service, build.definition("s"))
+    schedule(build, service)
+    new = [t.arn for t in build.tasks(service)][2:]
+    put(build, new[0], protected_until=later(build.clock.now(), 60))
+    build.abort(service)
+    schedule(build, service)
+    assert build.world.services[service].primary.halted
+    schedule(build, service)
+    assert new[0] in wanted(build, service)
+    assert new[1] not in wanted(build, service)
