@@ -263,7 +263,9 @@ class Harness:
             limits = bounds(replace(service, desired_count=computed_count(service.desired_count, scale)))
             mine = [t for t in before if t.deployment == deployment.id]
             then = [t for t in after if t.deployment == deployment.id]
-            assert self._healthy(service, then) >= min(self._healthy(service, mine), limits.floor), "minimumHealthyPercent"
+            assert self._healthy(service, then) >= min(self._healthy(service, mine), limits.floor), (
+                "minimumHealthyPercent"
+            )
             assert _alive(then) <= max(_alive(mine), limits.ceiling), "maximumPercent"
         assert {t.deployment for t in after if not t.stopped} <= {d.id for d in service.deployments}, "nobody's task"
 
@@ -275,7 +277,9 @@ class Harness:
             return
         service = self.book.world.services[record.service]
         target = [t for t in self.book.world.tasks.by("service", service.arn) if t.deployment == record.target]
-        assert self._healthy(service, target) >= bounds(service).floor, "enough healthy tasks before more calls come to them"
+        assert self._healthy(service, target) >= bounds(service).floor, (
+            "enough healthy tasks before more calls come to them"
+        )
 
     def _floor(self, service: Service, pool: Pool) -> int:
         """How many healthy tasks of the pool callers may count on."""
