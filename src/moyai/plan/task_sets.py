@@ -1,8 +1,9 @@
 """The task sets of a service with the EXTERNAL controller.
 
 Promise: each has its scale's share of desiredCount, whatever the others have, and is kept at that like a service of
-its own; who is PRIMARY changes nothing about it. One that is deleted leaves the list with its last task. Nothing is
-completed, rolled back or moved between zones: a deployment is what its owner makes of these.
+its own, on what it was made for; constraints and strategies of placement are the service's. Who is PRIMARY changes
+nothing about it. One that is deleted leaves the list with its last task. Nothing is completed, rolled back or moved
+between zones: a deployment is what its owner makes of these.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-external.html
 """
 
@@ -45,21 +46,29 @@ def advance(
 
 
 def _own(roll: Roll, deployment: Deployment) -> Roll:
-    count = computed_count(roll.service.desired_count, (deployment.task_set or TaskSet()).scale)
+    known = deployment.task_set or TaskSet()
     return Roll(
-        service=replace(roll.service, deployments=(deployment,), desired_count=count),
+        service=replace(
+            roll.service,
+            deployments=(deployment,),
+            desired_count=computed_count(roll.service.desired_count, known.scale),
+            launch_type=known.launch_type,
+            capacity_provider_strategy=known.capacity_provider_strategy,
+        ),
         healthy=tuple(of(deployment, roll.healthy)),
         unhealthy=tuple(of(deployment, roll.unhealthy)),
         coming=tuple(of(deployment, roll.coming)),
         leaving=tuple(of(deployment, roll.leaving)),
         protected=roll.protected,
+        standings=roll.standings,
     )
 
 
 def _counted(turn: Turn, now: Instant) -> Deployment:
     roll, deployment = turn.roll, turn.roll.service.primary
     count = roll.service.desired_count
-    rests = not turn.moves and not roll.leaving and len(roll.healthy) == len(roll.alive) == count
+    stays = all(roll.keeps(t) for t in roll.alive)
+    rests = stays and not turn.moves and not roll.leaving and len(roll.healthy) == len(roll.alive) == count
     status = StabilityStatus.STEADY_STATE if rests else StabilityStatus.STABILIZING
     known = deployment.task_set or TaskSet()
     if status is not known.stability_status:

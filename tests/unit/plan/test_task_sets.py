@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.ecs.container_instance import ContainerInstanceStatus
 from moyai.domain.ecs.service import EXTERNAL_CONTROLLER, DeploymentStatus, ServiceStatus
 from moyai.domain.ecs.task import DesiredStatus, TaskStatus
 from moyai.domain.ecs.task_set import Scale, StabilityStatus, TaskSet, computed_count
@@ -18,6 +19,7 @@ from moyai.plan.action import Plan
 from moyai.plan.doctor import findings
 from moyai.plan.failure import after_stop
 from moyai.plan.registration import register
+from moyai.testing.instances import instance, turned
 from moyai.testing.world import Builder
 from tests.unit.plan.tasks import put, schedule
 
@@ -120,6 +122,22 @@ def test_scales_and_the_desired_count_move_tasks_of_their_task_set_only():
     _put(build, service, desired_count=2)
     _run(build, service)
     assert _running(build, service) == {BLUE: 1, GREEN: 2}
+
+
+def test_on_container_instances_its_tasks_leave_one_that_is_drained():
+    build, service = _external(2, blue=100)
+    (known,) = build.world.services[service].deployments
+    _put(build, service, deployments=(replace(known, task_set=replace(known.task_set, launch_type="EC2")),))
+    first = instance(build)
+    _run(build, service)
+    assert {t.container_instance for t in build.tasks(service)} == {first.arn}
+    second = instance(build)
+    turned(build, first.arn, ContainerInstanceStatus.DRAINING)
+    schedule(build, service)
+    assert _states(build, service) == {BLUE: StabilityStatus.STABILIZING}
+    _run(build, service)
+    assert {t.container_instance for t in build.tasks(service)} == {second.arn}
+    assert _states(build, service) == {BLUE: StabilityStatus.STEADY_STATE}
 
 
 def test_who_is_primary_moves_nothing():

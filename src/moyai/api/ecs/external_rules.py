@@ -11,11 +11,9 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecs.refusal import unsupported
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.rebalancing import ENABLED
 from moyai.domain.ecs.service import DeploymentConfiguration
-from moyai.plan.launch import FARGATE
 
 _AT_CREATION: Mapping[str, str] = MappingProxyType(
     {
@@ -24,8 +22,6 @@ _AT_CREATION: Mapping[str, str] = MappingProxyType(
         "platform_version": "PlatformVersion must be blank",
         "service_registries": "ServiceRegistries must be empty or null",
         "capacity_provider_strategy": "CapacityProviderStrategy must be empty or null",
-        "placement_constraints": "PlacementConstraints must be empty or null: task sets run as FARGATE",
-        "placement_strategy": "PlacementStrategy must be empty or null: task sets run as FARGATE",
         "service_connect_configuration": (
             "Service Connect is only supported for services with the ECS deployment controller."
         ),
@@ -41,8 +37,6 @@ _AT_UPDATE: Mapping[str, str] = MappingProxyType(
         "deployment_configuration": "deployment configuration",
         "availability_zone_rebalancing": "Availability Zone rebalancing",
         "capacity_provider_strategy": "capacity provider strategy",
-        "placement_constraints": "placement constraints",
-        "placement_strategy": "placement strategy",
         "enable_execute_command": "ECS Exec",
     }
 )
@@ -53,13 +47,6 @@ def check_creation(request: msgspec.Struct) -> None:
     for member, message in _AT_CREATION.items():
         if getattr(request, member):
             raise InvalidParameter(message)
-    check_launch_type(getattr(request, "launch_type", None))
-
-
-def check_launch_type(asked: str | None) -> None:
-    """Raises InvalidParameter for another launch type than FARGATE, which is what task sets run as."""
-    if asked not in {None, FARGATE}:
-        raise unsupported("launchType", asked, "task sets run as FARGATE")
 
 
 def check_bounds(configuration: DeploymentConfiguration, rebalancing: str | None) -> None:

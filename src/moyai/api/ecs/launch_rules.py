@@ -64,8 +64,7 @@ def checked_launch(ctx: Context, cluster: Cluster, definition: TaskDefinition, a
         raise InvalidParameter(
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
         )
-    if asked.launch_type not in {None, *KINDS}:
-        raise unsupported("launchType", asked.launch_type, f"launch type should be one of [{','.join(KINDS)}]")
+    check_kind(asked.launch_type)
     if asked.providers:
         check_items(asked.providers, cluster.capacity_providers)
     found = asked
@@ -80,6 +79,12 @@ def checked_launch(ctx: Context, cluster: Cluster, definition: TaskDefinition, a
         raise InvalidParameter(f"The platform version must be null when specifying an {found.kind} launch type.")
     check_placement(found, definition)
     return found
+
+
+def check_kind(asked: str | None) -> None:
+    """Raises InvalidParameter for a launch type that there is not."""
+    if asked not in {None, *KINDS}:
+        raise unsupported("launchType", asked, f"launch type should be one of [{','.join(KINDS)}]")
 
 
 class LaunchChange(NamedTuple):
@@ -99,6 +104,10 @@ def relaunched(ctx: Context, cluster: Cluster, service: Service, change: LaunchC
     """
     if all(value is None for value in change):
         return service
+    constraints = service.placement_constraints if change.constraints is None else change.constraints
+    strategy = service.placement_strategy if change.strategy is None else _given(change.strategy)
+    if service.is_external:
+        return prepared(service, Launching(constraints=constraints, strategy=strategy))
     providers = service.capacity_provider_strategy if change.providers is None else change.providers
     named = service.primary.task_definition if change.task_definition is None else change.task_definition
     definition = find_definition(ctx.store.world, ctx.scope, named)
@@ -108,10 +117,25 @@ def relaunched(ctx: Context, cluster: Cluster, service: Service, change: LaunchC
         launch_type=None if providers else service.launch_type,
         providers=providers,
         platform_version=change.platform_version,
-        constraints=service.placement_constraints if change.constraints is None else change.constraints,
-        strategy=service.placement_strategy if change.strategy is None else _given(change.strategy),
+        constraints=constraints,
+        strategy=strategy,
     )
     return launched(service, checked_launch(ctx, cluster, definition, asked))
+
+
+def prepared(service: Service, asked: Launching) -> Service:
+    """A service that will have task sets: how they are placed, and on what where they say nothing of it themselves.
+
+    Raises InvalidParameter.
+    """
+    check_kind(asked.launch_type)
+    _check_kinds(asked.constraints, asked.strategy)
+    return msgspec.structs.replace(
+        service,
+        launch_type=asked.launch_type or service.launch_type,
+        placement_constraints=asked.constraints,
+        placement_strategy=asked.strategy,
+    )
 
 
 def launched(service: Service, holds: Launching) -> Service:
@@ -150,10 +174,14 @@ def check_placement(asked: Launching, definition: TaskDefinition) -> None:
         raise InvalidParameter("Placement constraints are not supported with FARGATE launch type")
     if len(asked.constraints) + len(definition.placement_constraints) > _MAX_CONSTRAINTS:
         raise InvalidParameter(f"Maximum number of constraints is {_MAX_CONSTRAINTS}")
-    check_constraints(asked.constraints)
-    if len(asked.strategy) > _MAX_STRATEGIES:
+    _check_kinds(asked.constraints, asked.strategy)
+
+
+def _check_kinds(constraints: Sequence[Constraint], strategy: Sequence[Strategy]) -> None:
+    check_constraints(constraints)
+    if len(strategy) > _MAX_STRATEGIES:
         raise InvalidParameter(f"Maximum number of strategies is {_MAX_STRATEGIES}")
-    for one in asked.strategy:
+    for one in strategy:
         _check_strategy(one)
 
 

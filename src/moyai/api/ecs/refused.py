@@ -101,7 +101,6 @@ REFUSED: Mapping[str, str] = MappingProxyType(
             *_under("UpdateCapacityProvider", _PROVIDER),
             ("DeleteCapacityProvider.cluster", _NO_MANAGED),
             ("CreateTaskSet.loadBalancers", _NO_BALANCERS),
-            ("CreateTaskSet.capacityProviderStrategy", "task sets run as FARGATE"),
             *_under("RunTask", _RUN),
             *_under("StartTask", _RUN),
         )

@@ -16,7 +16,7 @@ from moyai.api.ecs.deploying import Wanted, start_deployment
 from moyai.api.ecs.deployment_alarms import check_alarms
 from moyai.api.ecs.external_rules import check_bounds, check_creation, check_update
 from moyai.api.ecs.idempotency import fingerprint
-from moyai.api.ecs.launch_rules import LaunchChange, Launching, checked_launch, launched, relaunched
+from moyai.api.ecs.launch_rules import LaunchChange, Launching, checked_launch, launched, prepared, relaunched
 from moyai.api.ecs.lookup import NAME, active_cluster, known_service, service_arn
 from moyai.api.ecs.placement import checked_network, runnable_definition
 from moyai.api.ecs.service_rules import (
@@ -128,6 +128,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
         return {"service": service_view(world, _repeated(existing, kept))}
     fresh = _fresh(ctx, cluster, request, kept)
     if fresh.is_external:
+        fresh = prepared(fresh, _launching(request))
         ctx.store.apply([Put(fresh), Put(ServiceLog(key))])
         return {"service": service_view(world, fresh, with_tags=True)}
     definition = runnable_definition(ctx, request.task_definition or "")

@@ -13,15 +13,15 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.ecs.external_rules import check_launch_type
 from moyai.api.ecs.idempotency import fingerprint, token_of
-from moyai.api.ecs.launch_rules import check_definition_for
+from moyai.api.ecs.launch_rules import Launching, checked_launch
 from moyai.api.ecs.lookup import active_cluster, service_arn
-from moyai.api.ecs.placement import LATEST, check_platform, checked_network, runnable_definition
+from moyai.api.ecs.placement import LATEST, checked_network, runnable_definition
 from moyai.api.ecs.registry_rules import check_registries
 from moyai.api.ecs.service_view import task_set_view
 from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.operation import Context, Operation
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.errors import (
     InvalidParameter,
     LimitExceeded,
@@ -57,6 +57,7 @@ class CreateTaskSetRequest(msgspec.Struct, frozen=True):
     network_configuration: NetworkConfiguration | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
     launch_type: str | None = None
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     platform_version: str | None = None
     scale: Scale = Scale()
     client_token: str | None = None
@@ -110,7 +111,7 @@ def create_task_set(ctx: Context, request: CreateTaskSetRequest) -> dict[str, ob
             return _shown(ctx, service, known, with_tags=True)
     if len(service.deployments) >= _MOST:
         raise LimitExceeded(f"A service can have at most {_MOST} task sets. Delete one first.")
-    made = _made(ctx, request, kept)
+    made = _made(ctx, service, request, kept)
     service = replace(service, deployments=(*service.deployments, made))
     ctx.store.apply([Put(service)])
     return _shown(ctx, service, made, with_tags=True)
@@ -188,13 +189,11 @@ def _external(ctx: Context, cluster: str, identifier: str) -> Service:
     return service
 
 
-def _made(ctx: Context, request: CreateTaskSetRequest, kept: str | None) -> Deployment:
-    check_launch_type(request.launch_type)
-    check_platform(request.platform_version)
+def _made(ctx: Context, service: Service, request: CreateTaskSetRequest, kept: str | None) -> Deployment:
     if len(request.external_id or "") > _LONGEST_EXTERNAL_ID:
         raise InvalidParameter(f"externalId can have at most {_LONGEST_EXTERNAL_ID} characters.")
     definition = runnable_definition(ctx, request.task_definition)
-    check_definition_for(definition, FARGATE)
+    holds = checked_launch(ctx, active_cluster(ctx, request.cluster), definition, _launching(service, request))
     check_registries(ctx, request.service_registries, definition)
     return Deployment(
         id=DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}"),
@@ -207,11 +206,23 @@ def _made(ctx: Context, request: CreateTaskSetRequest, kept: str | None) -> Depl
         task_set=TaskSet(
             scale=_checked(request.scale),
             external_id=request.external_id,
-            platform_version=request.platform_version or LATEST,
+            launch_type=holds.kind,
+            capacity_provider_strategy=holds.providers,
+            platform_version=(request.platform_version or LATEST) if holds.kind == FARGATE else None,
             client_token=kept,
             tags=tag_map(request.tags, "task set"),
             stability_at=ctx.now,
         ),
+    )
+
+
+def _launching(service: Service, request: CreateTaskSetRequest) -> Launching:
+    return Launching(
+        launch_type=request.launch_type or (None if request.capacity_provider_strategy else service.launch_type),
+        providers=request.capacity_provider_strategy,
+        platform_version=request.platform_version,
+        constraints=service.placement_constraints,
+        strategy=service.placement_strategy,
     )
 
 

@@ -12,6 +12,7 @@ from math import ceil
 
 import msgspec
 
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.keys import scope_of
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
@@ -39,6 +40,9 @@ class TaskSet(msgspec.Struct, frozen=True):
 
     scale: Scale = Scale()
     external_id: str | None = None
+    launch_type: str = "FARGATE"
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    """Instead of ``launch_type``, where there is any."""
     platform_version: str | None = None
     client_token: str | None = None
     tags: Mapping[str, str] = {}

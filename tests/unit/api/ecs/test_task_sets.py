@@ -180,7 +180,8 @@ def test_a_service_has_at_most_five_task_sets(own):
         ({"service": "web"}, "UnsupportedFeatureException", "deployment controller EXTERNAL"),
         ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found."),
         ({"networkConfiguration": None}, "InvalidParameterException", "Network Configuration must be provided"),
-        ({"launchType": "EC2"}, "InvalidParameterException", "launchType: EC2 is not supported"),
+        ({"launchType": "MANAGED_INSTANCES"}, "InvalidParameterException", "launch type should be one of"),
+        ({"launchType": "EC2", "platformVersion": "LATEST"}, "InvalidParameterException", "must be null"),
         ({"platformVersion": "9"}, "PlatformUnknownException", "does not exist"),
         ({"scale": {"value": 100.5}}, "InvalidParameterException", "between 0 and 100"),
         ({"scale": {"value": -1}}, "InvalidParameterException", "between 0 and 100"),
@@ -192,13 +193,35 @@ def test_a_service_has_at_most_five_task_sets(own):
         (
             {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
             "InvalidParameterException",
-            "capacityProviderStrategy: not supported",
+            "not associated with the cluster",
         ),
     ],
 )
 def test_what_a_new_task_set_may_not_be(own, changes, code, message):
     asked = {k: v for k, v in (SET | changes).items() if v is not None}
     own.fails("CreateTaskSet", code, message, **asked)
+
+
+def test_a_task_set_runs_on_what_it_was_made_for(own):
+    own.call("UpdateService", service="own", placementStrategy=[{"type": "binpack", "field": "memory"}])
+    own.fails("CreateTaskSet", "InvalidParameterException", "not supported with FARGATE launch type", **SET)
+    placed = _made(own, launchType="EC2")
+    assert placed["launchType"] == "EC2"
+    assert "platformVersion" not in placed
+    providers = {"capacityProviders": ["FARGATE_SPOT"], "defaultCapacityProviderStrategy": []}
+    own.call("PutClusterCapacityProviders", cluster="default", **providers)
+    own.call("UpdateService", service="own", placementStrategy=[])
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    provided = _made(own, capacityProviderStrategy=strategy)
+    assert "launchType" not in provided
+    assert provided["capacityProviderStrategy"] == strategy
+    assert provided["platformVersion"] == "LATEST"
+
+
+def test_what_a_task_set_runs_on_is_the_services_where_it_says_nothing(own):
+    assert _made(own)["launchType"] == "FARGATE"
+    own.call("CreateService", **(EXTERNAL | {"serviceName": "placed", "launchType": "EC2"}))
+    assert _made(own, service="placed")["launchType"] == "EC2"
 
 
 def test_task_sets_are_found_by_id_and_arn_and_missed_by_arn(own):
