@@ -18,6 +18,7 @@ from moyai.domain.ecs.service import Deployment, Service, ServiceStatus
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.plan.launch import NoRoom, launch
+from moyai.plan.placement.batch import Batch
 from moyai.plan.placement.daemons import hosts
 from moyai.plan.placement.reasons import Refusal, Unplaced
 from moyai.plan.placement.resources import tasks_on
@@ -70,11 +71,12 @@ def _launched(
     world, now, ids, before = moment
     tasks: list[Task] = []
     refusals: list[Refusal] = []
-    others = None
+    batch, others = Batch(world, before), None
     for deployment, instance in wanted:
         request = replace(request_of(world, service, deployment), instance=instance.arn)
         try:
-            tasks.append(launch(world, request, now, ids, (*before, *tasks)))
+            tasks.append(launch(world, request, now, ids, batch))
+            batch.add(tasks[-1])
         except Unplaced as full:
             refusals += full.refusals
         except NoRoom as full:

@@ -48,10 +48,10 @@ from moyai.kernel.scope import Scope
 from moyai.plan import events
 from moyai.plan.host_ports import Bindings, bindings, bridge_address
 from moyai.plan.interfaces import new_interface
+from moyai.plan.placement.batch import Batch
 from moyai.plan.placement.capacity import FARGATE_PROVIDERS, next_provider
 from moyai.plan.placement.choose import Seat, choose
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
-from moyai.plan.placement.resources import left_of
 
 FARGATE = "FARGATE"
 FARGATE_PLATFORM = "1.4.0"
@@ -192,8 +192,9 @@ def _place(world: World, request: LaunchRequest, task: TaskId, ids: Ids, batch: 
         provider=provider,
         instance=request.instance,
     )
+    batch = Batch.of(world, batch)
     instance = choose(world, seat, batch, ids)
-    left = left_of(world, instance, batch)
+    left = batch.at(instance).left
     if own:
         interface, zone = _interface(world, request, ids, batch, instance.availability_zone)
         return _Place(interface, zone, kind, instance, provider, gpus=left.gpus)

@@ -19,6 +19,7 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids
 from moyai.plan.launch import LaunchRequest, NoRoom, launch
+from moyai.plan.placement.batch import Batch
 from moyai.plan.placement.reasons import Unplaced
 from moyai.plan.rollout import Bounds, Roll, not_of
 
@@ -54,10 +55,11 @@ def launches(moment: Moment, roll: Roll, limits: Bounds, stops: Sequence[Task]) 
     wanted = [primary] * min(missing, room) if now >= primary.retry_at else []
     wanted += held(roll, limits, good, room - len(wanted), now)
     tasks: list[Task] = []
-    no_room = None
+    batch, no_room = Batch(world, before), None
     try:
         for deployment in wanted:
-            tasks.append(launch(world, request_of(world, roll.service, deployment), now, ids, (*before, *tasks)))
+            tasks.append(launch(world, request_of(world, roll.service, deployment), now, ids, batch))
+            batch.add(tasks[-1])
     except (NoRoom, Unplaced) as full:
         no_room = full.event
     return Launches(tuple(tasks), missing, 0 if primary.halted else room - len(tasks), no_room)

@@ -9,7 +9,8 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placeme
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,12 +28,13 @@ from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import World
 from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, DeploymentId, Ids, TaskId
 from moyai.plan.host_ports import bindings
+from moyai.plan.placement.batch import Batch
 from moyai.plan.placement.capabilities import required
 from moyai.plan.placement.constraints import is_member
 from moyai.plan.placement.daemons import without_reserved
 from moyai.plan.placement.facts import facts_of
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
-from moyai.plan.placement.resources import Left, left_of, need_of, tasks_on
+from moyai.plan.placement.resources import Left, need_of
 from moyai.plan.placement.spread import field_of
 
 _DRAWN_DIGITS = 8
@@ -70,7 +72,14 @@ class _Candidate(msgspec.Struct, frozen=True):
     left: Left
 
 
-def choose(world: World, seat: Seat, batch: Sequence[Task], ids: Ids) -> ContainerInstance:
+class _Crowd(NamedTuple):
+    """How many peers each instance has: those of the task's own deployment, and all."""
+
+    same: Counter[ContainerInstanceArn | None]
+    all_of_them: Counter[ContainerInstanceArn | None]
+
+
+def choose(world: World, seat: Seat, batch: Batch, ids: Ids) -> ContainerInstance:
     """The instance. ``batch``: tasks made in the same breath that the world doesn't know yet. Raises Unplaced."""
     good: list[_Candidate] = []
     refusals: list[Refusal] = []
@@ -83,10 +92,11 @@ def choose(world: World, seat: Seat, batch: Sequence[Task], ids: Ids) -> Contain
             refusals.append(Refusal(instance.arn, reason))
     if not good:
         raise Unplaced(tuple(refusals), of_provider=seat.provider is not None)
+    crowd = _crowd(seat)
     for strategy in seat.strategy:
-        good = _best(world, good, strategy, seat, ids)
+        good = _best(world, good, strategy, crowd, ids)
     for strategy in _BY_DEFAULT:
-        good = _best(world, good, strategy, seat, ids)
+        good = _best(world, good, strategy, crowd, ids)
     return min(good, key=lambda c: (len(c.tasks), c.instance.arn)).instance
 
 
@@ -100,9 +110,9 @@ def _asked(world: World, seat: Seat) -> list[ContainerInstance]:
     return [one for one in found if one.launch_type == seat.launch_type and seat.provider in {None, one.provider}]
 
 
-def _candidate(world: World, seat: Seat, instance: ContainerInstance, batch: Sequence[Task]) -> _Candidate:
+def _candidate(world: World, seat: Seat, instance: ContainerInstance, batch: Batch) -> _Candidate:
     """The instance with what is left for this task: where it is the scheduler's choice, without what daemons need."""
-    tasks, left = tasks_on(world, instance, batch), left_of(world, instance, batch)
+    tasks, left = batch.at(instance)
     if seat.instance is None:
         left = without_reserved(world, instance, tasks, left)
     return _Candidate(instance, tasks, left)
@@ -135,13 +145,17 @@ def _other_machine(definition: TaskDefinition, architecture: str | None) -> bool
 
 def _violates(candidate: _Candidate, seat: Seat) -> Reason | None:
     constraints = (*seat.definition.placement_constraints, *seat.constraints)
+    if not constraints:
+        return None
     apart = any(one.type == DISTINCT_INSTANCE for one in constraints)
     if apart and any(t.container_instance == candidate.instance.arn for t in seat.peers):
         return Reason.DISTINCT_INSTANCE
     return None if is_member(facts_of(candidate.instance, candidate.tasks), constraints) else Reason.MEMBER_OF
 
 
-def _best(world: World, good: list[_Candidate], strategy: PlacementStrategy, seat: Seat, ids: Ids) -> list[_Candidate]:
+def _best(
+    world: World, good: list[_Candidate], strategy: PlacementStrategy, crowd: _Crowd, ids: Ids
+) -> list[_Candidate]:
     """Those of the candidates that the strategy likes best."""
     if len(good) == 1:
         return good
@@ -150,8 +164,7 @@ def _best(world: World, good: list[_Candidate], strategy: PlacementStrategy, sea
     if strategy.type == BINPACK:
         return _least(good, lambda c: (c.left.memory if (strategy.field or "").lower() == "memory" else c.left.cpu,))
     places = {c.instance.arn: field_of(c.instance, strategy) for c in good}
-    own = [t for t in seat.peers if t.deployment == seat.deployment]
-    same, all_of_them = _crowds(world, own, strategy), _crowds(world, seat.peers, strategy)
+    same, all_of_them = _crowds(world, crowd.same, strategy), _crowds(world, crowd.all_of_them, strategy)
     return _least(good, lambda c: (same[places[c.instance.arn]], all_of_them[places[c.instance.arn]]))
 
 
@@ -161,7 +174,17 @@ def _least(good: Iterable[_Candidate], rank: Callable[[_Candidate], tuple[int, .
     return [c for value, c in ranked if value == least]
 
 
-def _crowds(world: World, peers: Iterable[Task], strategy: PlacementStrategy) -> Counter[str]:
+def _crowd(seat: Seat) -> _Crowd:
+    placed = [t for t in seat.peers if t.container_instance is not None]
+    same = Counter(t.container_instance for t in placed if t.deployment == seat.deployment)
+    return _Crowd(same, Counter(t.container_instance for t in placed))
+
+
+def _crowds(world: World, peers: Counter[ContainerInstanceArn | None], strategy: PlacementStrategy) -> Counter[str]:
     """How many of the peers stand at each value of the strategy's field, wherever there is still room or not."""
-    there = (world.container_instances.get(t.container_instance) for t in peers if t.container_instance is not None)
-    return Counter(field_of(instance, strategy) for instance in there if instance is not None)
+    found: Counter[str] = Counter()
+    for arn, count in peers.items():
+        instance = world.container_instances.get(arn)
+        if instance is not None:
+            found[field_of(instance, strategy)] += count
+    return found
