@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from moyai.testing.instances import on_instances
 from tests.contract.api.asking import code
 
 WEB = {"ServiceNamespace": "ecs", "ResourceId": "service/default/web", "ScalableDimension": "ecs:service:DesiredCount"}
@@ -328,3 +329,11 @@ def test_errors(scaling, target, rooms, call, params, error):
     assert raised.value.response["Error"]["Code"] == wrong
     assert words in raised.value.response["Error"]["Message"]
     assert list(rooms.store.world.records()) == before
+
+
+def test_a_service_with_a_task_on_each_instance_is_not_scaled(scaling, rooms):
+    on_instances(rooms.builder, "logs", rooms.builder.definition("agent"))
+    asked = {**WEB, "ResourceId": "service/default/logs", "MinCapacity": 1, "MaxCapacity": 2}
+    with pytest.raises(ClientError, match="ValidationException") as raised:
+        scaling.register_scalable_target(**asked)
+    assert "DAEMON scheduling strategy" in raised.value.response["Error"]["Message"]
