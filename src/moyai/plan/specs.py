@@ -56,6 +56,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         host=_host(world, task, definition),
         processes=Sharing.OWN if definition.pid_mode is None else Sharing(definition.pid_mode),
         ipc=_ipc(definition.ipc_mode),
+        images={defined.image: None for defined in definition.container_definitions},
         shared_memory=max(_linux(c).shared_memory_size or Memory().shared for c in definition.container_definitions),
     )
 
@@ -83,6 +84,7 @@ def container_spec(case: Case, container: Container) -> ContainerSpec:
         task=task.id,
         name=container.name,
         image=defined.image,
+        digest=container.image_digest,
         entry_point=defined.entry_point,
         command=defined.command if override.command is None else override.command,
         environment=_environment(case, container, override),

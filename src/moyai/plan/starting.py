@@ -15,6 +15,7 @@ from moyai.plan.action import Prepare, Start, StartProxy
 from moyai.plan.certificates import missing
 from moyai.plan.ending import deprovision, leave
 from moyai.plan.gate import opens_at
+from moyai.plan.images import settled
 from moyai.plan.log_streams import NoLogGroup, opened
 from moyai.plan.sight import Case
 from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, container_spec, sandbox_spec, unresolved
@@ -39,7 +40,9 @@ def provisioning(case: Case) -> Step:
         except NoLogGroup as error:
             return _fail(case, StopCode.TASK_FAILED_TO_START, str(error))
         return Step(case.task, streams, effects=(Prepare(sandbox_spec(case.world, case.task, case.definition)),))
-    return Step(case.moved(last_status=TaskStatus.PENDING, connectivity_at=case.now, pull_started_at=case.now))
+    containers, changes = settled(case)
+    times = {"connectivity_at": case.now, "pull_started_at": case.now}
+    return Step(case.moved(last_status=TaskStatus.PENDING, containers=containers, **times), changes)
 
 
 def pending(case: Case) -> Step:

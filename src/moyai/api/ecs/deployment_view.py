@@ -63,7 +63,7 @@ def service_deployment_view(world: World, record: ServiceDeployment) -> dict[str
     }
 
 
-def service_revision_view(revision: ServiceRevision) -> dict[str, object]:
+def service_revision_view(world: World, revision: ServiceRevision) -> dict[str, object]:
     """What a deployment was made from."""
     made = revision.deployment
     return {
@@ -76,10 +76,20 @@ def service_revision_view(revision: ServiceRevision) -> dict[str, object]:
         "load_balancers": [],
         "service_registries": made.service_registries,
         "network_configuration": made.network_configuration,
+        "container_images": _images(world, revision),
         "guard_duty_enabled": False,
         "service_connect_configuration": connect_view(made.service_connect),
         "created_at": made.created_at,
     }
+
+
+def _images(world: World, revision: ServiceRevision) -> list[dict[str, object]]:
+    """What each container runs; a digest is known once a task has found it."""
+    definition = world.task_definitions.get(revision.deployment.task_definition)
+    return [
+        {"container_name": c.name, "image": c.image, "image_digest": revision.images.get(c.name)}
+        for c in (() if definition is None else definition.container_definitions)
+    ]
 
 
 def _hook(run: HookRun) -> dict[str, object]:

@@ -42,7 +42,6 @@ _DEFINITION: _Reasons = (
 _CONTAINER: _Reasons = (
     ("repositoryCredentials", "no image is pulled from a private registry"),
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
-    ("versionConsistency", "images have no digests here"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
     ("firelensConfiguration", "output is always kept and shown by moyai logs"),

@@ -117,7 +117,7 @@ def describe_service_revisions(ctx: Context, request: DescribeServiceRevisionsRe
     known = ctx.store.world.service_revisions
     found = {a: r for a in asked if (r := known.get(a)) is not None and scope_of(r.arn) == ctx.scope}
     return {
-        "service_revisions": [service_revision_view(r) for r in found.values()],
+        "service_revisions": [service_revision_view(ctx.store.world, r) for r in found.values()],
         "failures": [{"arn": a, "reason": "MISSING"} for a in asked if a not in found],
     }
 

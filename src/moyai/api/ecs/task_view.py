@@ -151,6 +151,7 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
         reserved = asked.memory_reservation if override.memory_reservation is None else override.memory_reservation
         shown |= {
             "image": asked.image,
+            "image_digest": container.image_digest,
             "cpu": str(asked.cpu if override.cpu is None else override.cpu),
             "memory": None if memory is None else str(memory),
             "memory_reservation": None if reserved is None else str(reserved),

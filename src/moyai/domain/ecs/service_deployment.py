@@ -120,6 +120,8 @@ class ServiceRevision(Stored, frozen=True, tag="service_revision"):
     platform_version: str | None = None
     capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     """Instead of ``launch_type``, where there is any."""
+    images: Mapping[str, str] = {}
+    """For each container the digest that its first task found, for all tasks to run."""
 
     @property
     def key(self) -> ServiceRevisionArn:

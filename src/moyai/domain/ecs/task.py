@@ -126,6 +126,8 @@ class Container(msgspec.Struct, frozen=True):
     """Decided when the task is made; only with the network modes bridge and host."""
     gpu_ids: tuple[str, ...] = ()
     """Its instance's GPUs that are its alone."""
+    image_digest: str | None = None
+    """Which image of its name it runs, once that is settled."""
     restart_count: int = 0
     """How often its restart policy had it started again."""
 

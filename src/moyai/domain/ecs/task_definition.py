@@ -166,11 +166,19 @@ class LogConfiguration(msgspec.Struct, frozen=True):
     options: Mapping[str, str] = {}
 
 
+class VersionConsistency(StrEnum):
+    """Whether all tasks of a service revision run the image that the first of them found; unset means enabled."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
 class ContainerDefinition(msgspec.Struct, frozen=True):
     """One container of a task."""
 
     name: str = ""
     image: str = ""
+    version_consistency: VersionConsistency | None = None
     cpu: int = 0
     memory: int | None = None
     memory_reservation: int | None = None

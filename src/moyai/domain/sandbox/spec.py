@@ -127,6 +127,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     """Message queues, semaphores, shared memory and /dev/shm."""
     shared_memory: int = 64
     """The size of a /dev/shm that all containers have; MiB."""
+    images: Mapping[str, str | None] = {}
+    """What its containers will run, each with its digest; None = what the name stands for when the sandbox is made."""
 
     @property
     def instance(self) -> TaskId | None:
@@ -215,6 +217,8 @@ class ContainerSpec(msgspec.Struct, frozen=True):
     task: TaskId
     name: str
     image: str
+    digest: str | None = None
+    """Which image of that name; None = what the name stands for now."""
     entry_point: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str | Secret] = {}

@@ -45,12 +45,13 @@ class ContainerState(msgspec.Struct, frozen=True):
 
 class SandboxState(msgspec.Struct, frozen=True):
     """A task's sandbox as it is right now: it exists, and these containers exist in it. ``hosts``: the names that
-    they find.
+    they find; ``images``: the digests that images had when it was made.
     """
 
     task: TaskId
     containers: Mapping[str, ContainerState] = {}
     hosts: tuple[HostName, ...] = ()
+    images: Mapping[str, str] = {}
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
@@ -38,6 +40,16 @@ class Containers:
         self._trust = trust
         self._path = f"{path_prefix}:{_SYSTEM_PATH}"
         self.images = ImageStore(layout.images)
+
+    def resolved(self, sandbox: SandboxSpec) -> SandboxSpec:
+        """The sandbox with the digests that its images have now; one that isn't here has none."""
+        return replace(sandbox, images={image: self._digest(image) for image in sandbox.images})
+
+    def _digest(self, image: str) -> str | None:
+        try:
+            return self.images.find(image).digest
+        except ImageNotFound:
+            return None
 
     def hold(self, holder: SandboxSpec) -> None:
         """Start the process that holds a sandbox's namespaces for others, if it isn't there. Raises SandboxFailed."""
@@ -74,7 +86,7 @@ class Containers:
             tuple(self._joins(sandbox)),
             disks.device(self._layout.task(spec.task)),
         )
-        image = self.images.find(spec.image)
+        image = self.images.find(spec.image, spec.digest)
         self._check_platform(spec)
         place = self._place(spec.task, spec.name, Bounds(memory=spec.memory, share=spec.cpu_units))
         processes.start(orders.container(spec, image, place, surroundings))

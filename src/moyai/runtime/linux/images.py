@@ -2,7 +2,8 @@
 
 ``moyai.local/host`` is this machine's root, read-only under the container's writable layer. Others are
 imported from a directory or a tar archive of a root file system, alone or as a layer on top of the host.
-There is no registry client: what is not here can't be pulled, and the error says how to bring it in.
+There is no registry client: what is not here can't be pulled, and the error says how to bring it in. An image keeps its
+digest when its tag is given to another, and is found by it as long as tasks may need it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.kernel.errors import MoyaiError
 from moyai.ports.runtime import ImageNotFound
+from moyai.runtime.linux.digest import digest_of
 from moyai.runtime.linux.rootfs import BadArchive, unpack
 
 HOST_IMAGE = "moyai.local/host"
@@ -41,11 +44,16 @@ class Image(msgspec.Struct, frozen=True):
     layers: tuple[str, ...]
     on_host: bool
     config: ImageConfig = ImageConfig()
+    digest: str | None = None
+    """``sha256:…``; the host's root has none: it is never twice the same."""
 
 
 class _Manifest(msgspec.Struct, frozen=True):
     base: str | None
     config: ImageConfig
+    name: str = ""
+    """Without its tag."""
+    digest: str | None = None
 
 
 class ImageRefused(MoyaiError):
@@ -58,24 +66,47 @@ class ImageStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def find(self, reference: str) -> Image:
-        """The image of this name; without a tag, ``latest``. Raises ImageNotFound."""
-        if reference in {HOST_IMAGE, f"{HOST_IMAGE}:latest"}:
+    def find(self, reference: str, digest: str | None = None) -> Image:
+        """The image of this name; without a tag, ``latest``. ``digest``: which one is meant, wherever its tag is now;
+        the same as ``NAME@DIGEST``. Raises ImageNotFound.
+        """
+        name, _, named = reference.partition("@")
+        if name in {HOST_IMAGE, f"{HOST_IMAGE}:latest"} and not named:
             return Image((), on_host=True)
         try:
-            home = self._home(reference)
-            manifest = msgspec.json.decode((home / "manifest.json").read_bytes(), type=_Manifest)
-        except (ImageRefused, OSError) as error:
-            raise ImageNotFound(
-                f"image {reference} is not here; import it with `moyai image import {reference} ROOTFS.tar`, "
-                f"or use {HOST_IMAGE}, this machine's own root"
-            ) from error
-        return Image((str(home / "rootfs"),), on_host=manifest.base == HOST_IMAGE, config=manifest.config)
+            home = self._home(name)
+        except ImageRefused as error:
+            raise _not_here(reference) from error
+        wanted = named or digest
+        for place in (home, *self._others(home)) if wanted else (home,):
+            manifest = self._manifest(place)
+            if manifest is not None and (not wanted or _is(manifest, home, self._directory, wanted)):
+                layers, on_host = (str(place / "rootfs"),), manifest.base == HOST_IMAGE
+                return Image(layers, on_host=on_host, config=manifest.config, digest=manifest.digest)
+        raise _not_here(reference) if digest is None else _gone(reference, digest)
+
+    def _others(self, home: Path) -> Iterator[Path]:
+        """Where the image may be whose tag says something else by now."""
+        yield from sorted(path.parent for path in home.parent.glob("*/manifest.json"))
+        yield from sorted(self._directory.glob(f"{_REPLACED}*"))
+
+    def _manifest(self, home: Path) -> _Manifest | None:
+        try:
+            return msgspec.json.decode((home / "manifest.json").read_bytes(), type=_Manifest)
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def references(self) -> list[str]:
         """The names of all imported images."""
-        found = (path.parent.relative_to(self._directory) for path in self._directory.rglob("manifest.json"))
-        return sorted(f"{path.parent}:{path.name}" for path in found if not path.parts[0].startswith("."))
+        return [f"{home.parent}:{home.name}" for home in self._homes()]
+
+    def digests(self) -> dict[str, str | None]:
+        """The same, each with what it is now."""
+        return {reference: self.find(reference).digest for reference in self.references()}
+
+    def _homes(self) -> list[Path]:
+        found = (path.parent.relative_to(self._directory) for path in self._directory.glob("**/manifest.json"))
+        return sorted(path for path in found if not path.parts[0].startswith("."))
 
     def forget_replaced(self) -> None:
         """Remove images that were replaced; for when no container runs that could have one of them below it."""
@@ -96,7 +127,8 @@ class ImageStore:
         fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._directory))
         try:
             self._fill(fresh, source)
-            manifest = _Manifest(base, config or ImageConfig())
+            manifest = _Manifest(base, config or ImageConfig(), str(home.parent.relative_to(self._directory)))
+            manifest = replace(manifest, digest=digest_of(fresh / "rootfs", msgspec.json.encode(manifest)))
             (fresh / "manifest.json").write_bytes(msgspec.json.encode(manifest))
             if home.exists():
                 home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
@@ -121,3 +153,20 @@ class ImageStore:
             raise ImageRefused(f"{reference!r} is not an image's name: NAME or NAME:TAG, lower-case")
         name, _, tag = reference.partition(":")
         return self._directory / name.strip("/") / (tag or "latest")
+
+
+def _is(manifest: _Manifest, home: Path, directory: Path, digest: str) -> bool:
+    return manifest.digest == digest and manifest.name == str(home.parent.relative_to(directory))
+
+
+def _not_here(reference: str) -> ImageNotFound:
+    return ImageNotFound(
+        f"image {reference} is not here; import it with `moyai image import {reference} ROOTFS.tar`, "
+        f"or use {HOST_IMAGE}, this machine's own root"
+    )
+
+
+def _gone(reference: str, digest: str) -> ImageNotFound:
+    return ImageNotFound(
+        f"image {reference}@{digest} is not here any more; a new deployment takes what {reference} is now"
+    )

@@ -84,7 +84,7 @@ class LinuxRuntime:
             async with self._locks[holder]:
                 host = sandboxes.instance(self._layout, holder)
                 await self._work(partial(self._containers.hold, host))
-        await self._work(_translated(partial(sandboxes.keep, self._layout, sandbox)))
+        await self._work(_translated(lambda: sandboxes.keep(self._layout, self._containers.resolved(sandbox))))
 
     async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         """See the port."""

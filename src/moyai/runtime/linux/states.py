@@ -29,7 +29,8 @@ def inspect(layout: Layout, task: TaskId) -> SandboxState | None:
     if spec is None or not sandboxes.stands(layout, spec):
         return None
     seen = [container_state(task, path) for path in children(layout.containers(task))]
-    return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts)
+    images = {image: digest for image, digest in spec.images.items() if digest is not None}
+    return SandboxState(task, {state.name: state for state in seen if state is not None}, spec.hosts, images)
 
 
 def container_state(task: TaskId, directory: Path) -> ContainerState | None:

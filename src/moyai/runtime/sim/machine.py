@@ -104,7 +104,8 @@ class SimSandbox:
     def state(self, now: Instant) -> SandboxState:
         """The sandbox as seen at ``now``."""
         containers = {name: c.state(now) for name, c in self.containers.items()}
-        return SandboxState(self.spec.task, containers, self.spec.hosts)
+        images = {image: digest for image, digest in self.spec.images.items() if digest is not None}
+        return SandboxState(self.spec.task, containers, self.spec.hosts, images)
 
     def next_change(self, now: Instant) -> Instant | None:
         """When any container will next look different by itself."""

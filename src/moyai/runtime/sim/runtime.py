@@ -1,7 +1,7 @@
 """The simulated runtime: the port's verbs over ``machine``, waiting on the injected clock.
 
 Promise: the same contract suite as the runtimes that run something. Beyond the port there are verbs
-with which a test plays fate: ``die``, ``lose``, ``turn``, ``load``, ``fail``.
+with which a test plays fate: ``die``, ``lose``, ``turn``, ``load``, ``retag``, ``fail``.
 Refuses: listening sockets (there is no network), so ``listen`` answers None.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from hashlib import sha256
 from socket import socket
 
 from msgspec.structs import replace
@@ -37,6 +38,8 @@ class SimRuntime:
         self._sandboxes: dict[TaskId, SimSandbox] = {}
         self._watches: set[Watch] = set()
         self._faults: dict[tuple[TaskId | None, str], RuntimeFault] = {}
+        self._tagged: dict[str, int] = {}
+        self._digests: set[str] = set()
         self.told: deque[tuple[str, TaskId, str]] = deque(maxlen=_REMEMBERED)
         """The last verbs that changed something: verb, task, container."""
         self.executed: deque[SimSession] = deque(maxlen=_REMEMBERED)
@@ -51,7 +54,8 @@ class SimRuntime:
             if instance not in self._sandboxes:
                 raise SandboxFailed(f"the container instance {instance} is not there")
         if sandbox.task not in self._sandboxes:
-            self._sandboxes[sandbox.task] = SimSandbox(sandbox)
+            images = {image: self.digest(image) for image in sandbox.images}
+            self._sandboxes[sandbox.task] = SimSandbox(replace(sandbox, images=images))
             self._changed("prepare", sandbox.task)
 
     async def start(self, container: ContainerSpec) -> None:
@@ -63,6 +67,8 @@ class SimRuntime:
             return
         if self._images is not None and container.image not in self._images:
             raise ImageNotFound(f"{container.image}: no such image here; the sim runtime knows {sorted(self._images)}")
+        if container.digest is not None and container.digest not in self._digests:
+            raise ImageNotFound(f"image {container.image}@{container.digest} is not here any more")
         script = script_of(container)
         if script.cannot_start:
             raise CannotStart(f"{container.name}: its script says cannot_start")
@@ -198,6 +204,18 @@ class SimRuntime:
     async def destroy(self) -> None:
         """See ``TaskRuntime.destroy``."""
         await self.sweep(frozenset())
+
+    def digest(self, image: str) -> str | None:
+        """What an image's name stands for; None when there is none."""
+        if self._images is not None and image not in self._images:
+            return None
+        digest = f"sha256:{sha256(f'{image} {self._tagged.get(image, 0)}'.encode()).hexdigest()}"
+        self._digests.add(digest)
+        return digest
+
+    def retag(self, image: str) -> None:
+        """The name stands for another image from now on."""
+        self._tagged[image] = self._tagged.get(image, 0) + 1
 
     def die(self, task: TaskId, container: str, exit_code: int = 1) -> None:
         """A container's process ends by itself."""
