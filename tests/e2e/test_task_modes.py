@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from tests.e2e.stack import Cluster, shell
+from tests.e2e.stack import HOST, Cluster, shell
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -37,6 +39,47 @@ def test_a_fargate_task_writes_to_a_disk_of_its_own_size(server):
         task = cluster.finished(definition, overrides=overrides)
         assert task["ephemeralStorage"] == {"sizeInGiB": size}
         assert [line.strip() for line in cluster.said(task["taskArn"])] == [f"{size}G", "No space left on device"]
+
+
+def test_all_tasks_of_a_revision_run_one_image_though_its_name_moves_on(server, tmp_path):
+    cluster = Cluster(server, "modes")
+    given = partial(_import, server, tmp_path, "modes/web:1")
+    given("first")
+    line = "cat /srv/version; exec sleep 1000"
+    cluster.serve("pinned", cluster.define("pinned", shell(line, image="modes/web:1")), connect=False)
+    cluster.steady("pinned")
+    [first] = cluster.tasks("pinned")
+    digest = first["containers"][0]["imageDigest"]
+    given("second")
+    cluster.update("pinned", desiredCount=2)
+    cluster.steady("pinned")
+    assert [task["containers"][0]["imageDigest"] for task in cluster.tasks("pinned")] == [digest] * 2
+    assert [cluster.said(task["taskArn"]) for task in cluster.tasks("pinned")] == [["first"]] * 2
+    assert _revision(cluster, "pinned") == [{"containerName": "main", "image": "modes/web:1", "imageDigest": digest}]
+    cluster.update("pinned", forceNewDeployment=True)
+    cluster.steady("pinned")
+    tasks = cluster.tasks("pinned")
+    assert [cluster.said(task["taskArn"]) for task in tasks] == [["second"]] * 2
+    [image] = _revision(cluster, "pinned")
+    assert image["imageDigest"] == tasks[0]["containers"][0]["imageDigest"] != digest
+    by_digest = cluster.finished(cluster.define("digest", shell("cat /srv/version", image=f"modes/web@{digest}")))
+    assert cluster.said(by_digest["taskArn"]) == ["first"]
+
+
+def _import(server, folder, name, version):
+    place = folder / version / "srv"
+    place.mkdir(parents=True)
+    (place / "version").write_text(f"{version}\n")
+    server.moyai("image", "import", name, str(place.parent), "--base", HOST, "--state", str(server.state))
+
+
+def _revision(cluster, service):
+    [deployment] = cluster.service(service)["deployments"]
+    arns = cluster.ecs.list_service_deployments(cluster=cluster.name, service=service)["serviceDeployments"]
+    newest = max(arns, key=lambda made: made["createdAt"])["targetServiceRevisionArn"]
+    [revision] = cluster.ecs.describe_service_revisions(serviceRevisionArns=[newest])["serviceRevisions"]
+    assert revision["taskDefinition"] == deployment["taskDefinition"]
+    return revision["containerImages"]
 
 
 def _containers(cluster, arn):

@@ -32,8 +32,13 @@ def import_image(
     typer.echo(f"{name} is there.")
 
 
-def list_images(state: State = STATE) -> None:
+def list_images(
+    state: State = STATE,
+    digests: Annotated[bool, typer.Option("--digests", help="Show what each name stands for now.")] = False,
+) -> None:
     """List what can be run."""
     from moyai.app.wiring import BASE_IMAGE, make_images
 
-    typer.echo("\n".join([BASE_IMAGE, *make_images(StatePaths(state)).references()]))
+    found = make_images(StatePaths(state)).digests()
+    lines = [f"{name}  {digest or ''}".rstrip() if digests else name for name, digest in found.items()]
+    typer.echo("\n".join([BASE_IMAGE, *lines]))

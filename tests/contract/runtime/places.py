@@ -66,6 +66,9 @@ class Place(Protocol):
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
         """A container that behaves so."""
 
+    def image(self, name: str) -> str:
+        """Give the name to a new image."""
+
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Let time pass until this is so."""
 
@@ -75,7 +78,13 @@ class SimPlace:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.runtime = SimRuntime(self.clock, {IMAGE})
+        self.images = {IMAGE}
+        self.runtime = SimRuntime(self.clock, self.images)
+
+    def image(self, name: str) -> str:
+        self.images.add(name)
+        self.runtime.retag(name)
+        return name
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:
         words = {"": (), HEALTHY: ("healthy_after=1",), SICK: ("healthy_after=9999", "unhealthy_after=2")}[probe]
@@ -97,6 +106,15 @@ class LinuxPlace:
         self.state = state
         self.installation = "test-" + re.sub(r"[^a-zA-Z0-9]", "-", str(state))[-100:]
         self.runtime = self.again()
+        self._images = 0
+
+    def image(self, name: str) -> str:
+        source = self.state / "image"
+        source.mkdir(parents=True, exist_ok=True)
+        (source / "number").write_text(str(self._images))
+        self._images += 1
+        self.runtime.images.import_image(name, source, base=IMAGE)
+        return name
 
     def again(self) -> LinuxRuntime:
         """Another control plane on the same state."""

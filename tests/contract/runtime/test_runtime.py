@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from dataclasses import dataclass
 from socket import SocketKind
 
@@ -404,3 +405,24 @@ async def test_what_is_to_be_shared_with_an_instance_needs_it_to_be_there(place)
         with pytest.raises(SandboxFailed, match="container instance"):
             await place.runtime.prepare(replace(sandbox(1), host=host.task, **{kind: Sharing.HOST}))
         assert await place.runtime.inspect(TASK) is None
+
+
+async def test_a_sandbox_says_what_its_images_were_and_that_is_what_runs(place):
+    """Whatever their names stand for by then."""
+    image = place.image("shop/web:1")
+    await place.runtime.prepare(replace(sandbox(), images={image: None, "shop/none:1": None}))
+    state = await place.runtime.inspect(TASK)
+    assert state is not None
+    assert list(state.images) == [image]
+    digest = state.images[image]
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    assert place.image(image) == image  # another one of that name
+    await place.runtime.prepare(replace(sandbox(2), images={image: None}))
+    later = await place.runtime.inspect(OTHER)
+    assert later is not None
+    assert later.images[image] != digest
+    for task in (TASK, OTHER):
+        await place.runtime.start(replace(place.container(RUNS, task=task), image=image, digest=digest))
+    unknown = replace(place.container(RUNS, name="no"), image=image, digest="sha256:" + "0" * 64)
+    with pytest.raises(ImageNotFound, match="not here any more"):
+        await place.runtime.start(unknown)

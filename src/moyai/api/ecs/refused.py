@@ -40,11 +40,14 @@ _DEFINITION: _Reasons = (
     ("trustedExecutionConfiguration", "there are no confidential sandboxes"),
 )
 _CONTAINER: _Reasons = (
-    ("repositoryCredentials", "no image is pulled from a private registry"),
+    ("repositoryCredentials", "images are imported with moyai image import, and none is pulled"),
     ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
-    ("firelensConfiguration", "output is always kept and shown by moyai logs"),
+    (
+        "firelensConfiguration",
+        "no log router runs here; use awslogs, and read from CloudWatch Logs what is to go elsewhere",
+    ),
     ("credentialSpecs", _NO_WINDOWS),
 )
 _SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
@@ -57,9 +60,9 @@ _SERVICE: _Reasons = (
     *_under("serviceConnectConfiguration", _SERVICE_CONNECT),
 )
 _RUN: _Reasons = (
-    ("referenceId", "no events are sent that could carry it"),
+    ("referenceId", "it is for Amazon ECS alone"),
     ("volumeConfigurations", _NO_DISKS),
-    ("overrides.containerOverrides[].resourceRequirements", _NO_GPU),
+    ("overrides.containerOverrides[].resourceRequirements", "how many GPUs a container has is its definition's to say"),
     ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
 )
 _CLUSTER: _Reasons = (

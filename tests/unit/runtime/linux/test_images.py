@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from os import fstat
 from pathlib import Path
@@ -135,3 +136,64 @@ def test_what_a_running_task_stands_on_outlives_the_image_that_replaces_it(store
     assert Path(second.layers[0], "app").read_text() == "new"
     store.forget_replaced()
     assert not list((tmp_path / "images").glob(".replaced-*"))
+
+
+def tree(path, **files):
+    """A directory with these files."""
+    path.mkdir()
+    for name, content in files.items():
+        (path / name).write_text(content)
+    return path
+
+
+def test_a_digest_is_the_trees_and_of_how_it_is_run_and_not_of_its_times_or_its_tag(store, tmp_path):
+    source = tree(tmp_path / "a", app="1", conf="x")
+    first = store.import_image("web:1", source).digest
+    assert first is not None
+    assert len(first) == len("sha256:") + 64
+    os.utime(source / "app", (1, 1))
+    assert store.import_image("web:2", source).digest == first
+    others = [store.import_image("web:3", source, config=ImageConfig(user="1")).digest]
+    (source / "app").chmod(0o700)
+    others.append(store.import_image("web:3", source).digest)
+    (source / "app").write_text("2")
+    others.append(store.import_image("web:3", source).digest)
+    (source / "app").rename(source / "app2")
+    others.append(store.import_image("web:3", source).digest)
+    (source / "app2").unlink()
+    (source / "app2").symlink_to("conf")
+    others.append(store.import_image("web:3", source).digest)
+    (source / "app2").unlink()
+    (source / "app2").symlink_to("conf2")
+    others.append(store.import_image("web:3", source).digest)
+    assert len({first, *others}) == 7
+
+
+def test_an_image_is_found_by_its_digest_wherever_its_tag_is(store, tmp_path):
+    old = store.import_image("shop/web:1", tree(tmp_path / "old", app="old"))
+    new = store.import_image("shop/web:1", tree(tmp_path / "new", app="new"))
+    assert store.find("shop/web:1") == new
+    for found in (store.find("shop/web:1", old.digest), store.find(f"shop/web@{old.digest}")):
+        assert Path(found.layers[0], "app").read_text() == "old"
+        assert found.digest == old.digest
+    assert store.find("shop/web:9", new.digest) == new  # the tag is gone, the image isn't
+    for bad in (f"shop/other@{old.digest}", "shop/web@sha256:" + "0" * 64, "shop/web@x"):
+        with pytest.raises(ImageNotFound):
+            store.find(bad)
+    store.forget_replaced()
+    with pytest.raises(ImageNotFound, match="is not here any more; a new deployment takes what shop/web:1 is now"):
+        store.find("shop/web:1", old.digest)
+    assert store.digests() == {"shop/web:1": new.digest}
+
+
+def test_the_hosts_root_has_no_digest(store):
+    assert store.find(HOST_IMAGE).digest is None
+    with pytest.raises(ImageNotFound):
+        store.find(f"{HOST_IMAGE}@sha256:{'0' * 64}")
+
+
+def test_an_image_that_was_imported_before_there_were_digests_runs(store, tmp_path):
+    store.import_image("web", tree(tmp_path / "web", app="x"))
+    manifest = tmp_path / "images/web/latest/manifest.json"
+    manifest.write_text('{"base":null,"config":{}}')
+    assert store.find("web").digest is None
