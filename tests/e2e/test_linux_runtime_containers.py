@@ -94,6 +94,19 @@ async def test_a_user_that_is_not_root_has_no_capabilities(linux):
     assert lines == ["CapEff:\t" + "0" * 16]
 
 
+@pytest.mark.parametrize("way", ["command", "interpreter of a script"])
+async def test_the_keepers_own_program_can_be_run_and_not_be_written(linux, way):
+    await linux.runtime.prepare(sandbox())
+    lines = "import os\nprint(os.statvfs('/proc/self/exe').f_flag & os.ST_RDONLY, os.access('/proc/self/exe', os.W_OK))"
+    if way == "command":
+        _, seen = await run(linux, shell("", command=("/proc/self/exe", "-I", "-c", lines)))
+    else:
+        script = f"printf '#!/proc/self/exe\n%s\n' \"{lines}\" > /srv/s; chmod +x /srv/s"
+        await run(linux, shell(script))
+        _, seen = await run(linux, shell("", command=("/srv/s",), attempt=1))
+    assert seen == ["1 False"]
+
+
 async def test_the_host_and_other_tasks_are_out_of_reach(linux):
     secret = linux.state / "secret"
     secret.write_text("key")

@@ -3,6 +3,7 @@
     <state>/run/                    0711
       doorbell.sock                 keepers ring, the control plane listens
       xds.sock                      the proxies' control plane (made by the xds room)
+      python                        this interpreter, read-only: what keepers are started from
       netns/<name>                  pinned network namespaces
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf
         disk.img, disk.loop         the task's disk, and the number of its loop device

@@ -20,6 +20,7 @@ import msgspec
 
 from moyai.kernel.clock import Instant
 from moyai.ports.runtime import CannotCreate, CannotStart, RuntimeFault
+from moyai.runtime.linux import interpreter
 from moyai.runtime.linux.shim import __main__ as shim_entry
 from moyai.runtime.linux.shim.order import Order
 from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, start_ticks
@@ -82,6 +83,7 @@ def start(order: Order) -> None:
         (directory / "keeper.err").open("wb") as last_words,
         subprocess.Popen(  # noqa: S603 - this interpreter, our own file
             command,
+            executable=interpreter.program(Path(order.run)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=last_words,

@@ -24,7 +24,7 @@ from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.linux import door, logs, netns, network, sandboxes, states
+from moyai.runtime.linux import door, interpreter, logs, netns, network, sandboxes, states
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
@@ -143,8 +143,7 @@ class LinuxRuntime:
 
     async def execute(self, execution: Execution) -> Session:
         """See the port."""
-        directory = self._layout.container(execution.task, execution.container)
-        made = await begun(self._work(partial(begin, directory, execution)))
+        made = await begun(self._work(partial(begin, self._layout, execution)))
         session = LinuxSession(made, self._sessions.discard)
         self._sessions.add(session)
         return session
@@ -219,6 +218,7 @@ class LinuxRuntime:
         """Have the directories, the shared mount and the doorbell; cheap when they are there."""
         self._layout.make()
         netns.share(self._layout.netns)
+        interpreter.pin(self._layout.run)
         self._bell.hang()
 
     async def close(self) -> None:
@@ -240,6 +240,7 @@ class LinuxRuntime:
             await self._network.run(partial(network.remove_router, pin))
         await self._work(self._cgroups.destroy)
         netns.unshare(self._layout.netns)
+        interpreter.unpin(self._layout.run)
         self._bell.close()
         self._layout.doorbell.unlink(missing_ok=True)
         for path in self._layout.fleeting:

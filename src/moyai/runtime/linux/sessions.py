@@ -16,11 +16,11 @@ import subprocess
 import sys
 import termios
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from moyai.ports.runtime import CannotStart, NotRunning
 from moyai.ports.sessions import Execution, Output, Stream, TerminalSize
-from moyai.runtime.linux import processes
+from moyai.runtime.linux import interpreter, processes
+from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.shim import __main__ as shim_entry
 from moyai.runtime.linux.shim.files import TERMINAL
 from moyai.runtime.linux.shim.record import RUNNING, boot_id
@@ -50,8 +50,9 @@ class Beginning:
         return self.input in self.outputs.values()
 
 
-def begin(directory: Path, execution: Execution) -> Beginning:
-    """Start the command in the container that is kept in ``directory``. Blocking. Raises NotRunning and CannotStart."""
+def begin(layout: Layout, execution: Execution) -> Beginning:
+    """Start the command in a container. Blocking. Raises NotRunning and CannotStart."""
+    directory = layout.container(execution.task, execution.container)
     kept = processes.read(directory)
     if kept is None or kept.phase != RUNNING or kept.boot != boot_id() or not kept.keeper_lives():
         raise NotRunning(f"the container {execution.container} is not running")
@@ -73,7 +74,7 @@ def begin(directory: Path, execution: Execution) -> Beginning:
         try:
             ours.settimeout(_START_TIMEOUT)
             ours.send(order)
-            return _begun(execution, ours, theirs)
+            return _begun(execution, interpreter.program(layout.run), ours, theirs)
         except BaseException as error:
             ours.close()
             if isinstance(error, OSError):
@@ -81,11 +82,12 @@ def begin(directory: Path, execution: Execution) -> Beginning:
             raise
 
 
-def _begun(execution: Execution, ours: socket.socket, theirs: socket.socket) -> Beginning:
+def _begun(execution: Execution, program: str, ours: socket.socket, theirs: socket.socket) -> Beginning:
     command = [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, "--visit", str(theirs.fileno())]
     files = subprocess.DEVNULL if execution.terminal else subprocess.PIPE
     helper = subprocess.Popen(  # noqa: S603 - this interpreter, our own file
         command,
+        executable=program,
         stdin=files,
         stdout=files,
         stderr=files,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import resource
+from contextlib import contextmanager
+
 import pytest
 
 from moyai.runtime.linux import logs
 from moyai.runtime.linux.shim import output
-from moyai.runtime.linux.shim.output import Log
+from moyai.runtime.linux.shim.output import MISSING, Log
 
 
 def read_on(directory, after):
@@ -52,14 +55,56 @@ def test_passes_over_what_is_no_longer_held(tmp_path, monkeypatch):
     assert end > position
 
 
-def test_a_line_that_was_cut_short_is_passed_over(tmp_path):
+def test_a_line_that_was_cut_short_is_passed_over_and_the_next_one_says_so(tmp_path):
     Log(str(tmp_path)).append("stdout", [b"one"])
     with (tmp_path / "current.log").open("ab") as file:
         file.write(b'{"at":1.0,"str')
     assert read_on(tmp_path, 0)[0] == ["one"]
-    Log(str(tmp_path)).append("stdout", [b"lost", b"two"][:1])
-    Log(str(tmp_path)).append("stdout", [b"three"])
-    assert read_on(tmp_path, 0)[0] == ["one", "three"]
+    for line in (b"two", b"three"):
+        Log(str(tmp_path)).append("stdout", [line])
+    assert read_on(tmp_path, 0)[0] == ["one", MISSING, "two", "three"]
+
+
+@pytest.mark.parametrize("room", range(0, 200, 7))
+def test_a_full_disk_loses_lines_says_so_once_and_stops_nothing(tmp_path, room):
+    """Whatever byte is the last that the disk takes."""
+    log = Log(str(tmp_path))
+    found: list[str] = []
+    log.append("stdout", [b"before"])
+    lines, position = read_on(tmp_path, 0)
+    with at_most((tmp_path / "current.log").stat().st_size + room):
+        for n in range(5):
+            log.append("stdout", [str(n).encode()])
+            found, position = (found + read_on(tmp_path, position)[0], read_on(tmp_path, position)[1])
+    log.append("stdout", [b"after"])
+    log.append("stdout", [b"end"])
+    found += read_on(tmp_path, position)[0]
+    kept = len(found) - 3
+    assert (lines, found) == (["before"], [*map(str, range(kept)), MISSING, "after", "end"])
+    assert read_on(tmp_path, 0)[0] == [*lines, *found]
+
+
+def test_a_disk_that_is_full_when_the_log_begins_does_not_lose_its_place(tmp_path):
+    first = Log(str(tmp_path))
+    first.append("stdout", [b"x" * 300])
+    _, position = read_on(tmp_path, 0)
+    (tmp_path / "current.log").rename(tmp_path / "previous.log")
+    with at_most(5):
+        log = Log(str(tmp_path))
+        log.append("stdout", [b"lost"])
+    log.append("stdout", [b"kept"])
+    assert read_on(tmp_path, position)[0] == [MISSING, "kept"]
+
+
+@contextmanager
+def at_most(size):
+    """No file can have more bytes than this."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_page_is_bounded(tmp_path):

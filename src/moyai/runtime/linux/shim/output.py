@@ -20,6 +20,10 @@ _BASE = b'{"base":'
 _LONGEST_HEAD = 40
 
 
+MISSING = "moyai: output is missing here, which could not be written: the disk was full"
+"""What is read in the place of lost lines."""
+
+
 class Log:
     """The two files. Opened once; it appends to what an earlier keeper of that name left."""
 
@@ -27,17 +31,19 @@ class Log:
         self._limit = max(held, FILE_LIMIT)
         self._current = directory + "/current.log"
         self._previous = directory + "/previous.log"
+        self._lost = False
         self._open()
 
     def _open(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._fd = os.open(self._current, flags, 0o600)
         self._size = os.fstat(self._fd).st_size
+        self._torn = self._size > 0 and os.pread(self._fd, 1, self._size - 1) != b"\n"
         if not self._size:
             self._begin()
 
     def _begin(self) -> None:
-        """Write down where the file stands in the whole."""
+        """Write down where the file stands in the whole, before all else."""
         base = 0
         try:
             previous = os.open(self._previous, os.O_RDONLY | os.O_CLOEXEC)
@@ -45,19 +51,27 @@ class Log:
             os.close(previous)
         except OSError:  # there is none
             base = 0
-        try:
-            self._size = os.write(self._fd, f"{_BASE.decode()}{base}}}\n".encode())
-        except OSError:  # a full disk must not stop the container
-            return
+        head = f"{_BASE.decode()}{base}}}\n".encode()
+        if _write(self._fd, head) == len(head):
+            self._size = len(head)
+        else:
+            os.ftruncate(self._fd, 0)
 
     def append(self, stream: str, lines: list[bytes]) -> None:
-        """Write whole lines (without their newlines), all with the time of now."""
-        head = f'{{"at":{now()!r},"stream":"{stream}","text":'
-        raw = "".join(f"{head}{quote(line.decode('utf-8', 'replace'))}}}\n" for line in lines).encode()
-        try:
-            self._size += os.write(self._fd, raw)
-        except OSError:  # a full disk must not stop the container
-            return
+        """Write whole lines (without their newlines), all with the time of now. What a full disk doesn't take is lost,
+        and the next line that it takes comes after one that says so: it must not stop the container.
+        """
+        at = now()
+        raw = "".join(_entry(at, stream, line.decode("utf-8", "replace")) for line in lines).encode()
+        if not self._size:
+            self._begin()
+        if self._torn or self._lost:
+            raw = b"\n" * self._torn + _entry(at, "stderr", MISSING).encode() + raw
+        written = _write(self._fd, raw) if self._size else 0
+        self._size += written
+        self._lost = written < len(raw)
+        if written:
+            self._torn = self._lost
         if self._size >= self._limit:
             self._rotate()
 
@@ -69,6 +83,18 @@ class Log:
         except OSError:  # go on in the full one
             return
         os.close(full)
+
+
+def _entry(at: float, stream: str, text: str) -> str:
+    return f'{{"at":{at!r},"stream":"{stream}","text":{quote(text)}}}\n'
+
+
+def _write(fd: int, raw: bytes) -> int:
+    """How much could be written."""
+    try:
+        return os.write(fd, raw)
+    except OSError:
+        return 0
 
 
 def read_base(fd: int) -> int:
