@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus, Resources
 from moyai.domain.ecs.placement import PlacementStrategy
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceStatus
-from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task import StopCode, Task, TaskStatus
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.plan.events import STEADY, STUCK
 from moyai.plan.rollout import bounds
@@ -111,16 +111,31 @@ class OnInstances(RuleBasedStateMachine):
         self.it.rest()
 
     def teardown(self):
-        if not self._ready():
+        """All stand where they should; also when one instance more is drained then, and another one lost."""
+        while len(self._ready()) < 2:
             instance(self.it.build, connected=False, resources=ROOM)
-        self.it.converge(within=1200)
+        self._settled()
+        drained, lost = self._ready()[:2]
+        turned(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)
+        self._settled()
+        there = [t.arn for t in self._alive() if t.container_instance == lost.arn]
+        self.it.runtime.lose(lost.id)
+        self._settled()
+        assert all(self.it.book.world.tasks[arn].stop_code is StopCode.TERMINATION_NOTICE for arn in there)
+
+    def _settled(self):
+        self.it.converge(within=600)
         assert self.it.plans_left() == []
         ready = {i.arn for i in self._ready()}
         for service in self._active():
             tasks = self.it.build.tasks(service.arn)
-            assert [t.last_status for t in tasks] == [TaskStatus.RUNNING] * service.desired_count
             if service.is_daemon:
                 assert service.desired_count == len(ready)
+                waiting = [t for t in tasks if t.container_instance not in ready]
+                assert all(self._has_others(t) for t in waiting), "it goes last"
+                if waiting:
+                    continue
+            assert [t.last_status for t in tasks] == [TaskStatus.RUNNING] * service.desired_count
             limits, messages = bounds(service), self.it.build.messages(service.arn)
             if limits.floor == limits.ceiling and any(m.endswith(STUCK) for m in messages):
                 continue
@@ -128,6 +143,11 @@ class OnInstances(RuleBasedStateMachine):
             assert {t.deployment for t in tasks} <= {service.primary.id}
             assert len(service.deployments) == 1
             assert messages[-1].endswith(STEADY)
+
+    def _has_others(self, task: Task) -> bool:
+        there = (t for t in self._alive() if t.container_instance == task.container_instance)
+        owners = (self.it.book.world.services.get(t.service) for t in there)
+        return any(owner is not None and not owner.is_daemon for owner in owners)
 
     def _definition(self, mode: NetworkMode) -> TaskDefinition:
         """With bridge, a port that is found; with others nothing that two on an instance would quarrel over."""
@@ -154,5 +174,5 @@ TestOnInstances.settings = settings(
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=(Phase.reuse, Phase.generate),
+    phases=(Phase.reuse, Phase.generate, Phase.shrink),
 )
