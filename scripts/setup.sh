@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh               .venv with the locked dependencies and the command moyai, and the console built
 #   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
+#   scripts/setup.sh --prometheus  also have Prometheus in .venv/bin, which a test lets scrape moyai
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
 # do about it, before anything is changed.
@@ -181,8 +182,28 @@ make_environment() {
   say "done in $((SECONDS - started)) s: $VENV/bin/moyai"
 }
 
+# Unpacked and not installed: the package would start a server of its own on this machine.
+add_prometheus() {
+  has prometheus || [[ -x $VENV/bin/prometheus ]] && return
+  has apt-get || { say "without apt-get there is no Prometheus: its test will be skipped"; return; }
+  say "fetching Prometheus"
+  local folder
+  folder=$(mktemp -d)
+  (cd "$folder" && fetch_prometheus && dpkg-deb --extract ./prometheus_*.deb unpacked) \
+    || { rm -rf "$folder"; die "apt-get could not fetch prometheus: see above, then run \`make $TARGET\` again"; }
+  install -m 755 "$folder/unpacked/usr/bin/prometheus" $VENV/bin/prometheus
+  rm -rf "$folder"
+}
+
+# The package lists may be missing or old.
+fetch_prometheus() {
+  apt-get -qq download prometheus 2>/dev/null && return
+  is_root && apt-get -qq -o DPkg::Lock::Timeout=120 update </dev/null
+  apt-get -qq download prometheus
+}
+
 main() {
-  if [[ ${1:-} == --namespaces ]]; then require_namespaces; fi
+  if [[ " $* " == *" --namespaces "* ]]; then require_namespaces; fi
   local python
   python=$(find_python)
   [[ -n $python ]] || die "moyai needs Python 3.11 to 3.14: install python3, or name one with PYTHON=/path/to/python3"
@@ -195,6 +216,7 @@ main() {
   flock 9  # two set-ups at once would trip over each other
   if is_current; then say "up to date"; else make_environment "$python"; fi
   make_console
+  if [[ " $* " == *" --prometheus "* ]]; then add_prometheus; fi
 }
 
 trap 'die "interrupted; run it again to start over"' INT TERM

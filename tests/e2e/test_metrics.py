@@ -67,7 +67,14 @@ def has_sent(probe: Probe, count: int) -> bool:
     return bool(probe.tally()["sent"] >= count)
 
 
-def total(server: Installation, name: str, dimensions: Mapping[str, str], namespace: str = "AWS/ECS") -> float:
+def total(
+    server: Installation,
+    name: str,
+    dimensions: Mapping[str, str],
+    namespace: str = "AWS/ECS",
+    statistic: str = "Sum",
+) -> float:
+    """The last half hour's."""
     now = datetime.now(UTC)
     points = server.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,
@@ -76,9 +83,9 @@ def total(server: Installation, name: str, dimensions: Mapping[str, str], namesp
         StartTime=now - timedelta(minutes=30),
         EndTime=now + timedelta(minutes=2),
         Period=60,
-        Statistics=["Sum"],
+        Statistics=[statistic],
     )["Datapoints"]
-    return float(sum(point["Sum"] for point in points))
+    return float(sum(point[statistic] for point in points))
 
 
 def has_reached(server: Installation, name: str, dimensions: Mapping[str, str], count: int) -> bool:

@@ -29,6 +29,7 @@ from moyai.api.wire.http import HttpRequest, HttpResponse, unpacked
 from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import ApiError, MissingToken, ServerFault
+from moyai.kernel.figures import Count, Times
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.scope import Scope, is_account
 from moyai.ports.store import Store
@@ -73,6 +74,10 @@ class Door:
         self._router = Router(models)
         self._house = house
         self._verifier = Verifier(house.keys) if house.keys is not None else None
+        self.answered = Count()
+        """Answers by service, operation and status; empty where a request spoke of none."""
+        self.times: dict[str, Times] = {}
+        """How long answers took, by service."""
         nobody = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, Codec] = {protocol: make(nobody) for protocol, make in CODECS.items()}
 
@@ -82,6 +87,14 @@ class Door:
         ``sender`` is the access key of whoever is known to have sent it by other means than a signature; that then
         says for which region and service the request is, and nothing else.
         """
+        began = self._house.clock.now()
+        heard, answer = await self._answer(request, sender)
+        service = heard.service or ""
+        self.answered.add(service, heard.operation or "", str(answer.status))
+        self.times.setdefault(service, Times()).add(max(self._house.clock.now() - began, 0.0))
+        return answer
+
+    async def _answer(self, request: HttpRequest, sender: str | None) -> tuple[Heard, HttpResponse]:
         request_id = self._house.ids.uuid()
         heard = _NOTHING
         try:
@@ -89,13 +102,13 @@ class Door:
             heard = self._router.hear(request, signed.service if isinstance(signed, Credential) else None)
             now = self._house.clock.now()
             by = self._sent(request, signed, now) if sender is None else _known(sender, signed)
-            return await self._served(request, heard, by, now, request_id)
+            return heard, await self._served(request, heard, by, now, request_id)
         except ApiError as error:
-            return self._codec(heard).serialise_error(error, request_id)
+            return heard, self._codec(heard).serialise_error(error, request_id)
         except Exception:  # noqa: BLE001  the top: whatever it is, the client gets an answer
             _log.exception("request %s (%r) failed", request_id, heard.tried)
             fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
-            return self._codec(heard).serialise_error(fault, request_id)
+            return heard, self._codec(heard).serialise_error(fault, request_id)
 
     def refusal(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request that is not to be served: ``error`` in the protocol that the request speaks.

@@ -35,6 +35,8 @@ from moyai.app.keys import AccessKeys
 from moyai.app.machine import described
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
+from moyai.app.scraped import PREFIX as METRICS
+from moyai.app.scraped import Scraped, metrics_handler
 from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, open_metrics, services
 from moyai.console.app import PREFIX, Console
 from moyai.console.events import Events
@@ -64,6 +66,7 @@ from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.reporters import Reporter, reporter_of
 from moyai.telemetry.series import Archive
+from moyai.telemetry.totals import Totals
 from moyai.telemetry.usage import UsageSampler
 from moyai.telemetry.write import ArchiveWriter
 from moyai.xds.server.ads import AdsHandler
@@ -89,12 +92,13 @@ class ControlPlane:
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._kept = kept
         self._archive = Archive(history=kept, kept=kept.groups())
-        self._recorder = Recorder(self._archive, self._reporter, kept.since, kept.proxy)
+        self._recorder = Recorder(self._archive, self._reporter, kept.since, kept.proxy, Totals(kept.totals()))
         self._keeper = MetricKeeper(kept, self._archive, self._recorder, self._clock)
         self._metrics = ArchiveReader(self._archive)
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._app_of_tasks())
         self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._work: asyncio.Task[None] | None = None
+        self._reconciler: Reconciler | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exit = AsyncExitStack()
         self.url = ""
@@ -204,7 +208,10 @@ class ControlPlane:
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own = own_handlers(plane, development=keys is None)
         channels = DataChannels(self._tickets, self._ids)
-        return App(door, own, limits, channels, {PREFIX: console_handler(self._console(keys), door)})
+        totals, began = self._recorder.totals, self._clock.now()
+        seen = Scraped(plane.runtime_name, began, door, self._store, self._feed, totals, lambda: self._reconciler)
+        pages = {PREFIX: console_handler(self._console(keys), door), METRICS: metrics_handler(seen, keys)}
+        return App(door, own, limits, channels, pages)
 
     def _console(self, keys: AccessKeys | None) -> Console:
         logins = None if keys is None else Logins(keys, self._clock, self._ids)
@@ -241,8 +248,9 @@ class ControlPlane:
 
     async def _everything(self) -> None:
         around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
+        self._reconciler = Reconciler(around)
         async with asyncio.TaskGroup() as group:
-            group.create_task(Reconciler(around).run())
+            group.create_task(self._reconciler.run())
             group.create_task(make_certifier(self._settings.tls, around).run())
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())

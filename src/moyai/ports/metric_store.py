@@ -65,6 +65,14 @@ class KeptProxy(NamedTuple):
     body: bytes
 
 
+class KeptTotal(NamedTuple):
+    """What was counted of one thing since there is this store, with the last report ``at`` then."""
+
+    key: str
+    at: Instant
+    body: bytes
+
+
 class Fold(NamedTuple):
     """A group's hour whose minutes are no longer needed."""
 
@@ -82,6 +90,7 @@ class MetricBatch(msgspec.Struct, frozen=True):
     folded: Sequence[Fold] = ()
     forgotten: Sequence[int] = ()
     """Groups that are no more."""
+    totals: Sequence[KeptTotal] = ()
 
 
 class MetricStore(Protocol):
@@ -103,6 +112,9 @@ class MetricStore(Protocol):
     def proxy(self, workload: WorkloadId) -> bytes | None:
         """How far a proxy has been counted."""
 
+    def totals(self) -> Iterable[KeptTotal]:
+        """Every total."""
+
     async def unfolded(self, before: int) -> Sequence[Fold]:
         """The oldest hour that has minutes, by group, if it is over before then. Raises MetricStoreFault."""
 
@@ -110,8 +122,8 @@ class MetricStore(Protocol):
         """Keep it. Raises MetricStoreFault."""
 
     async def expire(self, hours_before: int, proxies_before: Instant) -> None:
-        """Drop the hours and minutes before the one, and the proxies silent since the other; and when it is too full,
-        the oldest hours. Raises MetricStoreFault.
+        """Drop the hours, minutes and totals before the one, and the proxies silent since the other; and when it is
+        too full, the oldest hours. Raises MetricStoreFault.
         """
 
     async def clear(self) -> None:

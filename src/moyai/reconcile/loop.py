@@ -54,7 +54,7 @@ class Reconciler:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._queue = KeyQueue(around.clock)
+        self.queue = KeyQueue(around.clock)
         self._observer = Observer(around)
         self._fabric = FabricBroadcast(around)
         self._executor = Executor(around, self._observer, self._fabric)
@@ -73,7 +73,7 @@ class Reconciler:
         instances = (sandbox_of(instance) for instance in held if instance is not None)
         await self._around.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run_timers())
+            group.create_task(self.queue.run_timers())
             group.create_task(self._follow_store())
             group.create_task(self._follow_runtime())
             group.create_task(self._follow_feed())
@@ -84,7 +84,7 @@ class Reconciler:
             group.create_task(Registrar(self._around).run())
             group.create_task(Janitor(self._around).run())
             for _ in range(WORKERS):
-                group.create_task(self._queue.work(self._bring_on, "reconciling"))
+                group.create_task(self.queue.work(self._bring_on, "reconciling"))
 
     async def _bring_on(self, key: str) -> Instant | None:
         """Plan, record and act until there is nothing to do now; when to come again.
@@ -134,7 +134,7 @@ class Reconciler:
     def _ring(self, keys: Iterable[Key]) -> None:
         """Have everything looked at that these changes may concern."""
         for task in self._names.follow(keys):
-            self._queue.add(task)
+            self.queue.add(task)
         for key in sorted(keys):
             for service in self._services_of(key):
                 self._ring_service(service)
@@ -145,7 +145,7 @@ class Reconciler:
             case "task":
                 self._ring_task(TaskArn(key.key))
             case "container_instance":
-                self._queue.add(key.key)
+                self.queue.add(key.key)
             case "server_certificate":
                 self._ring_starting(key.key)
             case _:
@@ -174,7 +174,7 @@ class Reconciler:
         self._moving.discard(arn)
         if is_moving(self._around, arn):
             self._moving.add(arn)
-        self._queue.add(arn)
+        self.queue.add(arn)
 
     def _ring_task(self, arn: TaskArn) -> None:
         task = self._around.store.world.tasks.get(arn)
@@ -183,13 +183,13 @@ class Reconciler:
             return
         if task.last_status is TaskStatus.DEACTIVATING and offers(task):
             self._draining.add(arn)
-        self._queue.add(arn)
+        self.queue.add(arn)
         if task.service is not None:
-            self._queue.add(task.service)
+            self.queue.add(task.service)
         if task.container_instance is not None and task.stopped:
-            self._queue.add(task.container_instance)
+            self.queue.add(task.container_instance)
             for service in sorted(self._daemons_at(task.container_instance)):
-                self._queue.add(service)
+                self.queue.add(service)
 
     def _daemons_at(self, instance: str) -> set[ServiceArn]:
         """The DAEMON services of the instance's cluster."""
@@ -203,7 +203,7 @@ class Reconciler:
         made = world.server_certificates.get(certificate)
         for task in () if made is None else world.tasks.by("service", made.service):
             if task.last_status is TaskStatus.PENDING:
-                self._queue.add(task.arn)
+                self.queue.add(task.arn)
 
     async def _follow_runtime(self) -> None:
         async for task_id in self._around.runtime.changes():
@@ -211,9 +211,9 @@ class Reconciler:
                 self._doubt_fabric()
             world = self._around.store.world
             for task in world.tasks.by("id", task_id):
-                self._queue.add(task.arn)
+                self.queue.add(task.arn)
             for instance in world.container_instances.by("id", task_id):
-                self._queue.add(instance.arn)
+                self.queue.add(instance.arn)
 
     async def _follow_feed(self) -> None:
         """A proxy's acknowledgement may be what a drain or a move of traffic waits for; its report, its own task."""
@@ -221,9 +221,9 @@ class Reconciler:
             task = self._around.store.world.tasks.get(workload)
             stopping = task is not None and task.last_status is TaskStatus.STOPPING
             if task is not None and (stopping or self._observer.awaits_its_proxy(task.arn)):
-                self._queue.add(task.arn)
+                self.queue.add(task.arn)
             for arn in sorted(self._draining | self._moving):
-                self._queue.add(arn)
+                self.queue.add(arn)
 
     async def _tell(self) -> None:
         """Let services say what their tasks can't call, once names have stopped moving for a moment."""
@@ -231,19 +231,19 @@ class Reconciler:
             await self._names.moved.wait()
             await self._around.clock.sleep(TELL_AFTER)
             for service in self._names.untold():
-                self._queue.add(service)
+                self.queue.add(service)
 
     async def _resync(self) -> None:
         while True:
             await self._around.clock.sleep(Seconds(RESYNC))
             world = self._around.store.world
             for task in world.tasks.by("alive", "yes"):
-                self._queue.add(task.arn)
+                self.queue.add(task.arn)
             for instance in world.container_instances.by("alive", "yes"):
-                self._queue.add(instance.arn)
+                self.queue.add(instance.arn)
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
-                    self._queue.add(service.arn)
+                    self.queue.add(service.arn)
             self._ports.doubt()
             self._ports_bell.set()
             self._doubt_fabric()

@@ -14,6 +14,7 @@ from heapq import heappop, heappush
 from typing import Any, NoReturn
 
 from moyai.kernel.clock import Clock, Instant, Seconds, later
+from moyai.kernel.figures import Count
 from moyai.reconcile.waiting import first_of
 
 FIRST_BACKOFF = 0.5
@@ -37,11 +38,18 @@ class KeyQueue:
         self._due: dict[str, Instant] = {}
         self._timers: list[tuple[Instant, str]] = []
         self._sooner = asyncio.Event()
+        self.figures = Count()
+        """Keys that were worked on: ``done`` or ``failed``."""
 
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is being worked on."""
         return not self._waiting and not self._running
+
+    @property
+    def length(self) -> int:
+        """Keys that wait."""
+        return len(self._waiting)
 
     def add(self, key: str) -> None:
         """Have the key worked on soon."""
@@ -60,12 +68,14 @@ class KeyQueue:
 
     def done(self, key: str, wake_at: Instant | None = None) -> None:
         """The key was worked on; it comes again at ``wake_at``, or when it is added."""
+        self.figures.add("done")
         self._failures.pop(key, None)
         self._set_timer(key, wake_at)
         self._finish(key)
 
     def failed(self, key: str) -> None:
         """Working on the key failed; it comes again after a while."""
+        self.figures.add("failed")
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
         delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(count, 10))

@@ -20,7 +20,7 @@ from moyai.ports.metric_store import COLUMNS, GROUPS, MetricStoreFault
 
 APPLICATION: Final = 0x6D79_6D74
 """The file's ``application_id``: ``mymt``."""
-VERSION: Final = 1
+VERSION: Final = 2
 _BUSY_SECONDS: Final = 30.0
 _CACHE_KIB: Final = 8 * 1024
 _PAGE: Final = 16 * 1024
@@ -32,6 +32,7 @@ _TABLES: Final = (
     "CREATE TABLE minutes (place INTEGER PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE hours (place INTEGER PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE proxies (workload TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE totals (key TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE begun (at REAL NOT NULL)",
 )
 _UNTOUCHED: Final = frozenset(

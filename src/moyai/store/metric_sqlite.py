@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import WorkloadId
-from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, MetricBatch, MetricStoreFault
+from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, KeptTotal, MetricBatch, MetricStoreFault
 from moyai.store.metric_schema import hour_of, hour_place, is_damage, minute_of, minute_place, open_file, renew
 
 _HOUR: Final = 3600
@@ -78,6 +78,10 @@ class SqliteMetricStore:
         """See ``MetricStore.proxy``."""
         rows = self._read("SELECT body FROM proxies WHERE workload = ?", workload)
         return next((body for (body,) in rows), None)
+
+    def totals(self) -> Iterable[KeptTotal]:
+        """See ``MetricStore.totals``."""
+        return map(KeptTotal._make, self._read("SELECT key, at, body FROM totals"))
 
     async def unfolded(self, before: int) -> Sequence[Fold]:
         """See ``MetricStore.unfolded``."""
@@ -189,6 +193,7 @@ def _write(batch: MetricBatch, connection: sqlite3.Connection) -> None:
     hours = ((hour_place(one.start, one.group, one.column), one.body) for one in batch.hours)
     many("INSERT OR REPLACE INTO hours VALUES (?, ?)", hours)
     many("INSERT OR REPLACE INTO proxies VALUES (?, ?, ?)", batch.proxies)
+    many("INSERT OR REPLACE INTO totals VALUES (?, ?, ?)", batch.totals)
     many("DELETE FROM groups WHERE number = ?", [(number,) for number in batch.forgotten])
     gone = ((minute_place(at, group),) for group, hour in batch.folded for at in range(hour, hour + _HOUR, 60))
     many("DELETE FROM minutes WHERE place = ?", gone)
@@ -202,11 +207,12 @@ def _drop_before(connection: sqlite3.Connection, start: int) -> None:
 def _drop_old(hours_before: int, proxies_before: Instant, connection: sqlite3.Connection) -> None:
     _drop_before(connection, hours_before)
     connection.execute("DELETE FROM proxies WHERE at < ?", (proxies_before,))
+    connection.execute("DELETE FROM totals WHERE at < ?", (hours_before,))
 
 
 def _drop_all(now: Instant, connection: sqlite3.Connection) -> None:
-    for table in ("groups", "minutes", "hours", "proxies"):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608  one of four words
+    for table in ("groups", "minutes", "hours", "proxies", "totals"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608  one of five words
     connection.execute("UPDATE begun SET at = ?", (now,))
 
 

@@ -21,6 +21,7 @@ import msgspec
 
 from moyai.domain.world import Change, World
 from moyai.kernel.clock import Instant
+from moyai.kernel.figures import Times
 from moyai.kernel.ids import Ids
 from moyai.ports.store import Key, StoreFault
 from moyai.store.live import LiveWorld
@@ -71,6 +72,11 @@ class SqliteStore:
     def world(self) -> World:
         """See ``Store.world``."""
         return self._live.world
+
+    @property
+    def commits(self) -> Times:
+        """How long each commit took."""
+        return self._writer.commits
 
     def apply(self, changes: Sequence[Change]) -> None:
         """See ``Store.apply``. StoreFault once the disk has failed or the store is closed."""

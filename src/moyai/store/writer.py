@@ -12,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from moyai.kernel.figures import Times
 from moyai.ports.store import StoreFault
 from moyai.store.live import Row
 
@@ -45,6 +47,8 @@ class Writer:
         self._waiting: deque[_Waiter] = deque()
         self._failure: Exception | None = None
         self._closing = False
+        self.commits = Times()
+        """How long each commit took. The thread adds to it."""
         self._thread = threading.Thread(target=self._run, name="moyai-store", daemon=True)
         self._thread.start()
 
@@ -104,6 +108,7 @@ class Writer:
             return batch
 
     def _commit(self, batch: Sequence[Row]) -> None:
+        began = time.perf_counter()
         self._connection.execute("BEGIN IMMEDIATE")
         for (table, key), body in batch:
             if body is None:
@@ -111,6 +116,7 @@ class Writer:
             else:
                 self._connection.execute(_PUT, (table, key, body))
         self._connection.execute("COMMIT")
+        self.commits.add(time.perf_counter() - began)
 
     def _acknowledge(self, rows: int) -> None:
         with self._bell:

@@ -75,6 +75,7 @@ class MetricKeeper:
             raise
         else:
             self._refused = False
+            self._recorder.totals.saved()
             self._let_go()
 
     async def tidy(self) -> None:
@@ -114,7 +115,8 @@ class MetricKeeper:
             if number % _SLICE == 0:
                 await self._clock.sleep(Seconds(0))
         groups = [KeptGroup(group.number, group.body()) for group in renamed if group.columns]
-        return MetricBatch(groups, minutes, (), proxies, (), forgotten)
+        totals = self._recorder.totals.unsaved()
+        return MetricBatch(groups, minutes, (), proxies, (), forgotten, totals)
 
     def _unsaved(self) -> None:
         """Have all of it in the next save, but what has waited too long."""

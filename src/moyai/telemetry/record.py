@@ -27,6 +27,7 @@ from moyai.telemetry.envoy_stats import Endpoint, Figure, Gauge, Pushes, Report
 from moyai.telemetry.names import METRICS, Kind, Named, ids_of
 from moyai.telemetry.reporters import Identify, Reporter
 from moyai.telemetry.series import Archive, Series
+from moyai.telemetry.totals import Total, Totals, Whose
 
 MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
@@ -58,10 +59,10 @@ class _Sink:
 class _Sinks:
     """All metrics of one endpoint, by what they are made from."""
 
-    __slots__ = ("counts", "levels", "protocol", "times")
+    __slots__ = ("counts", "levels", "protocol", "times", "total")
 
-    def __init__(self, archive: Archive, reporter: Reporter, news: News) -> None:
-        self.protocol = news.protocol
+    def __init__(self, archive: Archive, reporter: Reporter, news: News, total: Total) -> None:
+        self.protocol, self.total = news.protocol, total
         self.counts: tuple[list[_Sink], ...] = tuple([] for _ in Figure)
         self.levels: list[tuple[Gauge, bool, _Sink]] = []
         self.times: list[_Sink] = []
@@ -78,6 +79,7 @@ class _Sinks:
 
     def take(self, workload: WorkloadId, news: News, now: Instant) -> None:
         """Put what is new into the metrics."""
+        self.total.add(news, now)
         targets = news.gauges[Gauge.TARGETS] or 0
         for value, sinks in zip(news.counters, self.counts, strict=True):
             if value and sinks:
@@ -111,8 +113,14 @@ class Recorder:
     """Takes reports, from one event loop only. Whoever holds the ``gate`` sees figures and counts of one moment."""
 
     def __init__(
-        self, archive: Archive, identify: Identify, since: Instant, remember: Remember = lambda _workload: None
+        self,
+        archive: Archive,
+        identify: Identify,
+        since: Instant,
+        remember: Remember = lambda _workload: None,
+        totals: Totals | None = None,
     ) -> None:
+        self.totals = totals or Totals()
         self.gate = asyncio.Lock()
         self._archive = archive
         self._identify = identify
@@ -145,6 +153,7 @@ class Recorder:
 
     def unsave(self) -> None:
         """None of it is saved."""
+        self.totals.unsave()
         for proxy in self._proxies.values():
             proxy.counting.changed = True
 
@@ -153,6 +162,7 @@ class Recorder:
         self._since = now
         self._proxies.clear()
         self._archive.clear()
+        self.totals.clear()
 
     def _proxy(self, workload: WorkloadId) -> _Proxy | None:
         known = self._proxies.get(workload)
@@ -181,7 +191,8 @@ class Recorder:
         for item in news:
             sinks = proxy.sinks.get(item.endpoint)
             if sinks is None or sinks.protocol != item.protocol:
-                sinks = proxy.sinks[item.endpoint] = _Sinks(self._archive, proxy.reporter, item)
+                total = self.totals.of(_whose(proxy.reporter, item), now)
+                sinks = proxy.sinks[item.endpoint] = _Sinks(self._archive, proxy.reporter, item, total)
             sinks.take(workload, item, now)
 
 
@@ -191,6 +202,11 @@ def _restored(body: bytes) -> Counting | None:
     except (msgspec.MsgspecError, ValueError) as error:
         _log.warning("how far a proxy was counted can't be read, so it is counted from now on: %s", error)
         return None
+
+
+def _whose(reporter: Reporter, news: News) -> Whose:
+    whose = (reporter.scope, reporter.namespace, reporter.cluster, reporter.service)
+    return Whose(*whose, news.endpoint, news.protocol)
 
 
 def _speaks(named: Named, reporter: Reporter, news: News) -> bool:

@@ -27,6 +27,8 @@ class Reporter(msgspec.Struct, frozen=True):
     service: str
     born_at: Instant
     grpc: frozenset[str] = frozenset()
+    namespace: str = ""
+    """The name of the Cloud Map namespace that it calls in, or is called in."""
 
 
 Identify = Callable[[WorkloadId], Reporter | None]
@@ -38,6 +40,7 @@ def reporter_of(world: World, workload: WorkloadId) -> Reporter | None:
     service = parse_arn(task.service) if task is not None and task.service is not None else None
     if task is None or service is None:
         return None
+    namespace = world.namespaces.get(task.view.namespace) if task.view is not None else None
     offers = task.view.offers if task.view is not None else ()
     return Reporter(
         scope=scope_of(task.arn),
@@ -45,4 +48,5 @@ def reporter_of(world: World, workload: WorkloadId) -> Reporter | None:
         service=service.path[-1],
         born_at=task.created_at,
         grpc=frozenset(offer.discovery_name for offer in offers if offer.protocol is AppProtocol.GRPC),
+        namespace="" if namespace is None else namespace.name,
     )

@@ -23,6 +23,7 @@ from moyai.ports.metric_store import (
     KeptHour,
     KeptMinute,
     KeptProxy,
+    KeptTotal,
     MetricBatch,
     MetricStoreFault,
 )
@@ -93,6 +94,16 @@ async def test_what_is_too_old_goes(store):
     assert [one.start // HOUR for one in store.hours(1, 0, 0, 9 * HOUR)] == [3, 4]
     assert [one.start // HOUR for one in store.minutes(1, 0, 10 * HOUR)] == [9]
     assert [store.proxy(WorkloadId(name)) for name in ("10.0", "20.0")] == [None, b""]
+
+
+async def test_totals_are_kept_replaced_and_go_with_the_minutes_of_their_time(store):
+    await store.keep(MetricBatch(totals=[KeptTotal("a", Instant(10.0), b"1"), KeptTotal("b", Instant(HOUR), b"1")]))
+    await store.keep(MetricBatch(totals=[KeptTotal("a", Instant(20.0), b"2")]))
+    assert sorted(store.totals()) == [("a", 20.0, b"2"), ("b", HOUR, b"1")]
+    await store.expire(HOUR, Instant(0.0))
+    assert list(store.totals()) == [("b", HOUR, b"1")]
+    await store.clear()
+    assert list(store.totals()) == []
 
 
 async def test_it_is_bounded_and_the_oldest_go_first(file):

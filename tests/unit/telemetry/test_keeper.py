@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.envoy_stats import Figure
 from moyai.telemetry.keeper import FINE_KEPT, KEPT, MetricKeeper
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.reporters import Reporter
 from moyai.telemetry.series import Archive
+from moyai.telemetry.totals import Totals
 from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import CART, FRONT, SCOPE, http_client, push
@@ -36,7 +38,8 @@ class Life:
         self.store = SqliteMetricStore.open(file, 2**30, clock)
         self.archive = Archive(history=self.store, kept=self.store.groups())
         reporters = {name: Reporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
-        self.recorder = Recorder(self.archive, reporters.get, self.store.since, self.store.proxy)
+        totals = Totals(self.store.totals())
+        self.recorder = Recorder(self.archive, reporters.get, self.store.since, self.store.proxy, totals)
         self.keeper = MetricKeeper(self.store, self.archive, self.recorder, clock)
         self.reader = ArchiveReader(self.archive)
 
@@ -46,6 +49,11 @@ class Life:
     def sums(self, metric: MetricId, seconds: int, start: float = EPOCH, end: float | None = None) -> dict[int, float]:
         span = (Instant(start), Instant(self.clock.now() + 1 if end is None else end))
         return {int(one.start - EPOCH): one.summary.sum for one in self.reader.periods(SCOPE, metric, span, seconds)}
+
+    @property
+    def shown(self) -> int:
+        """Answers of 2XX that Prometheus is told of."""
+        return sum(one.counters[Figure.CODE_2XX] for one in self.recorder.totals.shown())
 
     async def end(self) -> None:
         """Die without a word: what was not saved is gone."""
@@ -82,6 +90,7 @@ async def tell(story: list[str], file: Path) -> None:
     life = Life(file, clock)
     counts, expected = {FRONT: 0, CART: 0}, 0
     began = {FRONT: 1, CART: 1}
+    shown = 0
     for second, step in enumerate((*story, "report", "other reports"), 1):
         if step == "kill":
             await life.end()
@@ -101,8 +110,12 @@ async def tell(story: list[str], file: Path) -> None:
             life.recorder.record(who, report, clock.now())
             if "proxy restarts" in story:
                 await life.keeper.save()  # what a proxy has counted dies with it, if nobody has saved it
+        assert shown <= life.shown <= expected, "a total went back, or was made up"
+        shown = life.shown
     for seconds in (5, 60, 3600):
         assert sum(life.sums(OK, seconds).values()) == expected
+    await life.keeper.save()
+    assert life.shown == expected
     await life.end()
 
 

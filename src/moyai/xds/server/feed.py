@@ -15,6 +15,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
+from moyai.kernel.figures import Count
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Mesh, Service, Workload
 from moyai.ports.proxies import UnknownWorkload
@@ -108,6 +109,8 @@ class Feed:
         """Of every workload that is published."""
         self._proxies: dict[WorkloadId, _Proxy] = {}
         self._listeners: list[_Doorbell] = []
+        self.figures = Count()
+        """Configurations: ``pushed`` to proxies, and ``refused`` by them."""
 
     def publish(self, mesh: Mesh, part: str = "") -> None:
         """Make this the mesh of a part; push what changed. What can't be translated keeps its last good form."""
@@ -206,7 +209,9 @@ class Feed:
         proxy = self._proxies.get(workload)
         if proxy is None or proxy.sink is not sink or proxy.stream is None:
             return
-        _pass_on(sink, proxy.stream.receive(request))
+        if request.HasField("error_detail"):
+            self.figures.add("refused")
+        self._pass_on(sink, proxy.stream.receive(request))
         if proxy.stream.has_asked_for(Kind.ENDPOINT):
             proxy.before = None
         self._ring({workload})
@@ -225,7 +230,12 @@ class Feed:
         part = self._part_of.get(workload)
         snapshot = None if part is None else part.cache.snapshot(workload)
         if snapshot is not None:
-            _pass_on(sink, stream.offer(snapshot))
+            self._pass_on(sink, stream.offer(snapshot))
+
+    def _pass_on(self, sink: Sink, responses: Iterable[bytes]) -> None:
+        for response in responses:
+            self.figures.add("pushed")
+            sink.send(response)
 
     def _state(self, workload: WorkloadId, proxy: _Proxy) -> ProxyState:
         connected = proxy.sink is not None
@@ -264,8 +274,3 @@ class _Doorbell:
         self._event.clear()
         who, self._who = self._who, set()
         return tuple(sorted(who))
-
-
-def _pass_on(sink: Sink, responses: Iterable[bytes]) -> None:
-    for response in responses:
-        sink.send(response)

@@ -1,0 +1,78 @@
+"""The dashboard asks for nothing that isn't there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from moyai.app.scraped import families
+from moyai.telemetry.exposition import Type, mesh_families
+from tests.shape.tree import ROOT
+from tests.unit.app.test_scraped import scraped
+
+DASHBOARD = ROOT / "docs/prometheus/grafana-dashboard.json"
+NAMES = re.compile(r"\b(?:moyai|process)_\w+")
+GROUPED = re.compile(r"by \(([^)]*)\)")
+LABELS = frozenset(
+    {
+        *("account", "region", "namespace", "cluster", "service", "target", "name", "protocol", "code_class", "le"),
+        *("operation", "status", "what", "state", "outcome", "version", "runtime"),
+        *("job", "instance"),
+    }
+)
+__all__ = ["scraped"]
+
+
+def read() -> Any:
+    return json.loads(DASHBOARD.read_text())
+
+
+def queries(board) -> Iterator[str]:
+    for panel in board["panels"]:
+        yield from (target["expr"] for target in panel.get("targets", ()))
+    yield from (one["definition"] for one in board["templating"]["list"] if one["type"] == "query")
+
+
+async def test_each_metric_in_it_is_there_and_each_metric_of_the_mesh_is_in_it(scraped):
+    there = set()
+    for family in (*families(scraped), *mesh_families(())):
+        endings = ("_bucket", "_sum", "_count") if family.type is Type.HISTOGRAM else ("",)
+        there |= {family.name + ending for ending in endings}
+    # A test of its own makes no reconciler.
+    there |= {"moyai_reconcile_queue_length", "moyai_reconcile_keys_total"}
+    asked = {name for query in queries(read()) for name in NAMES.findall(query)}
+    assert asked - there == set()
+    assert {family.name for family in mesh_families(())} - {name.removesuffix("_bucket") for name in asked} == set()
+
+
+def test_each_label_that_it_groups_by_is_there():
+    grouped = {
+        label.strip() for query in queries(read()) for part in GROUPED.findall(query) for label in part.split(",")
+    }
+    assert grouped <= LABELS
+
+
+def test_panels_have_places_and_numbers_of_their_own():
+    panels = read()["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [(p["title"], p["gridPos"]) for p in panels]
+    overlapping = [(one, other) for (one, a), (other, b) in combinations(places, 2) if _overlap(a, b)]
+    assert overlapping == []
+    assert all(place["x"] + place["w"] <= 24 for _, place in places)
+
+
+def _overlap(a, b) -> bool:
+    beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+    below = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+    return not beside and not below
+
+
+def test_the_scrape_config_names_both_pages():
+    config = yaml.safe_load((Path(ROOT) / "docs/prometheus/prometheus.yml").read_text())
+    assert [job.get("metrics_path", "/metrics") for job in config["scrape_configs"]] == ["/metrics", "/metrics/mesh"]

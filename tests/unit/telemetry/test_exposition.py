@@ -1,0 +1,80 @@
+"""Figures as Prometheus reads them."""
+
+from __future__ import annotations
+
+from moyai.domain.cloudwatch.metric import Histogram
+from moyai.kernel.clock import Instant
+from moyai.kernel.figures import Times
+from moyai.telemetry.deltas import News
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Side, Timed
+from moyai.telemetry.exposition import Family, Sample, Type, exposition, mesh_families
+from moyai.telemetry.totals import Totals, Whose
+from moyai.testing.world import SCOPE
+
+NOW = Instant(1000)
+CALLS = Whose(SCOPE, "shop", "shop", "front", Endpoint(Side.CLIENT, "cart"), "http")
+SERVES = Whose(SCOPE, "shop", "shop", "cart", Endpoint(Side.SERVER, "cart"), "http")
+LINES = Whose(SCOPE, "shop", "shop", "front", Endpoint(Side.CLIENT, "lines"), "tcp")
+
+
+def news(whose, time=None, **counts):
+    counters = [0] * len(Figure)
+    for name, count in counts.items():
+        counters[Figure[name.upper()]] = count
+    return News(whose.endpoint, whose.protocol, tuple(counters), (None, None, None), time)
+
+
+def text_of(totals):
+    totals.unsaved()
+    totals.saved()
+    return exposition(mesh_families(totals.shown())).decode().splitlines()
+
+
+def lines(text, name):
+    return [line for line in text if line.startswith(name)]
+
+
+def test_a_family_has_its_help_its_type_and_its_values():
+    gauge = Family(
+        "up", Type.GAUGE, 'As it "is"\nor \\ not', [Sample((("a", 'x"y\n\\'), ("b", "é")), 0.25), Sample((), 3)]
+    )
+    assert exposition([gauge, Family("none", Type.COUNTER, "Nothing.", [])]).decode() == (
+        '# HELP up As it "is"\\nor \\\\ not\n# TYPE up gauge\nup{a="x\\"y\\n\\\\",b="é"} 0.25\nup 3\n'
+    )
+
+
+def test_times_are_a_histogram_that_adds_up():
+    times = Times()
+    for seconds in (0.0004, 0.001, 0.3, 60):
+        times.add(seconds)
+    text = exposition([Family("took", Type.HISTOGRAM, "T.", [Sample((), times.distribution)])]).decode().splitlines()
+    assert text[2] == 'took_bucket{le="0.001"} 2'
+    assert text[-4:] == ['took_bucket{le="10"} 3', 'took_bucket{le="+Inf"} 4', "took_sum 60.3014", "took_count 4"]
+
+
+def test_a_mesh_is_told_by_caller_and_target():
+    totals = Totals()
+    spent = Timed(Histogram((1.0, 2.5), (3, 1, 1)), 12.0)
+    totals.of(CALLS, NOW).add(news(CALLS, spent, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW)
+    totals.of(SERVES, NOW).add(news(SERVES, requests=8), NOW)
+    totals.of(LINES, NOW).add(news(LINES, connections=3, bytes=100), NOW)
+    text = text_of(totals)
+    whose = f'account="{SCOPE.account}",region="{SCOPE.region}",namespace="shop",cluster="shop",service="front"'
+    to_cart = f'{whose},target="cart"'
+    assert lines(text, "moyai_mesh_requests_total") == [f'moyai_mesh_requests_total{{{to_cart},protocol="http"}} 7']
+    assert lines(text, "moyai_mesh_responses_total")[::3] == [
+        f'moyai_mesh_responses_total{{{to_cart},code_class="2xx"}} 5',
+        f'moyai_mesh_responses_total{{{to_cart},code_class="5xx"}} 2',
+    ]
+    assert lines(text, "moyai_mesh_response_time_seconds") == [
+        f'moyai_mesh_response_time_seconds_bucket{{{to_cart},le="0.001"}} 3',
+        f'moyai_mesh_response_time_seconds_bucket{{{to_cart},le="0.0025"}} 4',
+        f'moyai_mesh_response_time_seconds_bucket{{{to_cart},le="+Inf"}} 5',
+        f"moyai_mesh_response_time_seconds_sum{{{to_cart}}} 0.012",
+        f"moyai_mesh_response_time_seconds_count{{{to_cart}}} 5",
+    ]
+    assert [line.rpartition(" ")[2] for line in lines(text, "moyai_mesh_served_requests_total")] == ["8"]
+    assert lines(text, "moyai_mesh_connections_total") == [
+        f'moyai_mesh_connections_total{{{whose},target="lines",protocol="tcp"}} 3'
+    ]
+    assert len(lines(text, "moyai_mesh_failures_total")) == 2
