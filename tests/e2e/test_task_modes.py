@@ -66,6 +66,29 @@ def test_all_tasks_of_a_revision_run_one_image_though_its_name_moves_on(server, 
     assert cluster.said(by_digest["taskArn"]) == ["first"]
 
 
+def test_a_services_output_is_shown_as_one(server):
+    cluster = Cluster(server, "modes")
+    line = "echo begin; sleep 0.2; echo end; exec sleep 1000"
+    definition = cluster.define("talk", shell(line, "left"), shell(line, "right"))
+    cluster.serve("talk", definition, connect=False, count=2)
+    cluster.steady("talk")
+
+    def shown():
+        lines = server.moyai("logs", "talk", "--endpoint", server.url).splitlines()
+        return [(line.split()[0], line.split()[2], line.split()[1]) for line in lines if " " in line]
+
+    found = eventually(lambda: lines if len(lines := shown()) == 8 else None, "all four containers have spoken")
+    assert found is not None
+    ids = {task["taskArn"].rpartition("/")[2][:8] for task in cluster.tasks("talk")}
+    labels = {f"{task}/{name}" for task in ids for name in ("left", "right")}
+    assert {(label, text) for label, text, _ in found} == {
+        (label, text) for label in labels for text in ("begin", "end")
+    }
+    assert [at for *_, at in found] == sorted(at for *_, at in found)
+    only = server.moyai("logs", "talk", "--container", "left", "--endpoint", server.url)
+    assert {line.split()[0] for line in only.splitlines()} == {f"{task}/left" for task in ids}
+
+
 def _import(server, folder, name, version):
     place = folder / version / "srv"
     place.mkdir(parents=True)

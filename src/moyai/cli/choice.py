@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 _Task = Mapping[str, Any]
+_PROXY = "ecs-service-connect-"
 TASK_HELP = "A task's id or ARN, the start of an id, or a service's name."
 
 
@@ -28,9 +29,21 @@ def choose(wanted: str, running: Iterable[_Task], others: Iterable[_Task] = ()) 
     raise typer.BadParameter(f"no task or service {name!r}; running: {known}")
 
 
-def only_container(task: Mapping[str, Any]) -> str:
+def of_service(wanted: str, tasks: Iterable[_Task]) -> list[_Task]:
+    """The tasks of the service of this name; none when it is the name of none."""
+    return [task for task in tasks if task["group"] == f"service:{wanted.rpartition('/')[2]}"]
+
+
+def containers_of(task: _Task, wanted: str | None) -> list[str]:
+    """The task's containers besides its proxy, or the one that is wanted, if it has that."""
+    if wanted is not None:
+        return [wanted] if wanted in task["containers"] else []
+    return [name for name in task["containers"] if not name.startswith(_PROXY)]
+
+
+def only_container(task: _Task) -> str:
     """The task's container, when it has one besides its proxy."""
-    names = [n for n in task["containers"] if not n.startswith("ecs-service-connect-")]
+    names = containers_of(task, None)
     if len(names) != 1:
         choice = ", ".join(names)
         raise typer.BadParameter(f"task {task['id']} has several containers; choose one with --container: {choice}")

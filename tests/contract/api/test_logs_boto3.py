@@ -274,7 +274,8 @@ class TestFiltering:
         [
             {"logStreamNames": ["a1"], "logStreamNamePrefix": "a"},
             {"filterPattern": "{ $.a"},
-            {"filterPattern": "%a%"},
+            {"filterPattern": "%(a)%"},
+            {"filterPattern": "[a, b"},
             {"nextToken": "x"},
             {"startTime": 5, "endTime": 4},
             {"limit": 10_001},

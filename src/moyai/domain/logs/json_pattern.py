@@ -1,9 +1,9 @@
 """Filter patterns on JSON: ``{ $.a.b[0] = "x*" && ($.n >= 3 || $.gone NOT EXISTS) }``.
 
-Promise: ``= != < <= > >=`` with numbers, ``= !=`` with strings (``*`` stands for anything), ``IS TRUE``, ``IS FALSE``,
-``IS NULL``, ``EXISTS``, ``NOT EXISTS``, ``&&`` before ``||``, parentheses. A message that is no JSON object does not
-pass; a comparison with what isn't there is false.
-Refuses, with InvalidParameter: all else; regular expressions and ``[*]`` by name; what nests deeper than 20.
+Promise: ``= != < <= > >=`` with numbers, ``= !=`` with strings (``*`` stands for anything) and ``%expressions%``,
+``IS TRUE``, ``IS FALSE``, ``IS NULL``, ``EXISTS``, ``NOT EXISTS``, ``&&`` before ``||``, parentheses. A message that is
+no JSON object does not pass; a comparison with what isn't there is false.
+Refuses, with InvalidParameter: all else; what nests deeper than 20.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax-MatchTermsJSONLogEvents.html
 """
 
@@ -18,13 +18,14 @@ from typing import Any, Final
 import msgspec
 
 from moyai.domain.logs.errors import InvalidParameter
+from moyai.domain.logs.likeness import fitting
 
 Holds = Callable[[Any], bool]
 _Step = str | int
 
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<path>\$(?:\.[\w@-]+|\[(?:'[^']*'|\"[^\"]*\"|\d{1,6})\])+)|(?P<text>\"(?:[^\"\\]|\\.)*\")"
-    r"|(?P<sign>&&|\|\||!=|<=|>=|[=<>(){}])|(?P<word>[^\s\"()&|<>={}%\[\]]+))"
+    r"\s*(?:(?P<path>\$(?:\.[\w@-]+|\[(?:'[^']*'|\"[^\"]*\"|\d{1,6})\])+)"
+    r"|(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<expression>%[^%]+%)|(?P<sign>&&|\|\||!=|<=|>=|[=<>(){}])|(?P<word>[^\s\"()&|<>={}%\[\]]+))"
 )
 _STEP: Final = re.compile(r"\.([\w@-]+)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]")
 _NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
@@ -114,7 +115,7 @@ class _Parser:
 
     def _operand(self) -> str:
         kind, text = self._advance()
-        if kind not in {"word", "text"}:
+        if kind not in {"word", "text", "expression"}:
             raise self._fault()
         return text
 
@@ -131,8 +132,6 @@ class _Parser:
             return due
         found = _TOKEN.match(self._text, self._position)
         if found is None:
-            if rest.startswith("%"):
-                raise InvalidParameter("Invalid filter pattern: regular expressions are not supported by moyai.")
             raise self._fault()
         self._position = found.end()
         kind = found.lastgroup or ""
@@ -166,8 +165,7 @@ def _comparison(steps: tuple[_Step, ...], operator: str, operand: str) -> Holds:
         return _of_numbers(steps, operator, float(operand))
     if operator in _ORDER:
         raise InvalidParameter(f"Invalid filter pattern: {operator} compares with a number.")
-    text = re.sub(r"\\(.)", r"\1", operand[1:-1]) if operand.startswith('"') else operand
-    equal = _like(text)
+    equal = fitting(operand)
     if operator == "=":
         return lambda value: isinstance(found := _at(value, steps), str) and equal(found)
     return lambda value: (found := _at(value, steps)) is not _ABSENT and not (isinstance(found, str) and equal(found))
@@ -182,23 +180,3 @@ def _of_numbers(steps: tuple[_Step, ...], operator: str, number: float) -> Holds
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _like(text: str) -> Callable[[str], bool]:
-    """Equality, where ``*`` stands for anything."""
-    if "*" not in text:
-        return lambda found: found == text
-    first, *middle, last = text.split("*")
-
-    def fits(found: str) -> bool:
-        if not (found.startswith(first) and found.endswith(last) and len(found) >= len(first) + len(last)):
-            return False
-        position, end = len(first), len(found) - len(last)
-        for part in middle:
-            position = found.find(part, position, end)
-            if position < 0:
-                return False
-            position += len(part)
-        return True
-
-    return fits

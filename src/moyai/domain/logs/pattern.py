@@ -3,8 +3,8 @@
 Promise: terms (``ERROR``, ``"two words"``, ``-not this``, ``?any ?of these``) and conditions on JSON
 (``{ $.level = "error" && $.ms > 5 }``, see ``json_pattern``). Case matters, a term is found anywhere in the message,
 and terms with ``?`` count only where there are no others, as in AWS.
-Refuses, with InvalidParameter: what it does not understand; regular expressions (``%…%``) and patterns of columns
-(``[…]``), by name.
+One regular expression (``%…%``, see ``expression``), or conditions on columns (``[…]``, see ``column_pattern``).
+Refuses, with InvalidParameter: what it does not understand.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
 
@@ -14,8 +14,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from moyai.domain.logs import json_pattern
+from moyai.domain.logs import column_pattern, json_pattern
 from moyai.domain.logs.errors import InvalidParameter
+from moyai.domain.logs.expression import searched
 
 Passes = Callable[[str], bool]
 """Whether a message passes."""
@@ -32,9 +33,9 @@ def compiled(pattern: str) -> Passes:
     if text.startswith("{"):
         return json_pattern.compiled(text)
     if text.startswith("["):
-        raise InvalidParameter("Invalid filter pattern: patterns of columns, as [a, b], are not supported by moyai.")
-    if text.startswith("%"):
-        raise InvalidParameter("Invalid filter pattern: regular expressions, as %a%, are not supported by moyai.")
+        return column_pattern.compiled(text)
+    if text.startswith("%") and text.endswith("%") and "%" not in text[1:-1] and len(text) > len("%%"):
+        return searched(text[1:-1])
     return _terms(text)
 
 

@@ -1,0 +1,66 @@
+"""The output of several containers as one."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from moyai.cli.choice import containers_of, of_service
+from moyai.cli.streams import Source, followed, merged
+
+ONE, TWO = Source("1" * 32, "app"), Source("2" * 32, "app")
+
+
+class Written:
+    """Output that is there; followed, it ends when it is told to."""
+
+    def __init__(self, **lines):
+        self.lines = {Source(name[1] * 32, "app"): texts for name, texts in lines.items()}
+        self.ends = threading.Event()
+
+    def logs(self, task, container, *, follow):
+        for at, text in self.lines[Source(task, container)]:
+            if text == "breaks":
+                raise ConnectionError(text)
+            yield {"at": at, "text": text}
+        if follow:
+            self.ends.wait(30)
+
+
+def texts(told):
+    return [(source.label, line["text"]) for source, line in told]
+
+
+def test_lines_are_merged_by_their_time_and_each_containers_own_stay_in_order():
+    written = Written(t1=[(1, "a"), (3, "c"), (3, "d")], t2=[(2, "b"), (4, "e")])
+    found = texts(merged(written, [ONE, TWO]))
+    assert found == [(f"{n * 8}/app", text) for n, text in zip("12112", "abcde", strict=True)]
+
+
+def test_followed_containers_that_come_later_join_in_and_it_ends_with_the_last():
+    written = Written(t1=[(1, "a")], t2=[(2, "b")])
+    looks = iter([[ONE], [ONE, TWO], []])
+    found = []
+    for source, line in followed(written, lambda: next(looks, [])):
+        found.append((source.label, line["text"]))
+        if line["text"] == "b":
+            written.ends.set()
+    assert found == [("11111111/app", "a"), ("22222222/app", "b")]
+
+
+def test_what_a_read_raises_is_raised():
+    with pytest.raises(ConnectionError, match="breaks"):
+        texts(followed(Written(t1=[(1, "breaks")]), lambda: [ONE]))
+
+
+def test_a_service_has_the_tasks_of_its_name_and_their_containers_without_the_proxy():
+    tasks = [
+        {"id": "1", "group": "service:web", "containers": ["app", "log", "ecs-service-connect-x"]},
+        {"id": "2", "group": "service:web2", "containers": ["app"]},
+        {"id": "3", "group": "family:web", "containers": ["app"]},
+    ]
+    assert [task["id"] for task in of_service("arn:aws:ecs:eu-west-1:1:service/c/web", tasks)] == ["1"]
+    assert containers_of(tasks[0], None) == ["app", "log"]
+    assert containers_of(tasks[0], "ecs-service-connect-x") == ["ecs-service-connect-x"]
+    assert containers_of(tasks[1], "log") == []
