@@ -87,7 +87,10 @@ def test_a_dependency_that_fails_stops_the_task(cluster):
 
 
 def test_an_essential_container_that_ends_stops_the_task(cluster):
-    task = cluster.finished(cluster.define("exits", shell("exit 7"), shell(STAYS, "other")))
+    ready = {"command": ["CMD-SHELL", "test -e /srv/up"], "startPeriod": 60}
+    other = shell(STAYS.replace("while", "touch /srv/up; while", 1), "other", healthCheck=ready)
+    after = [{"containerName": "other", "condition": "HEALTHY"}]  # before its trap is set, process 1 hears no SIGTERM
+    task = cluster.finished(cluster.define("exits", shell("exit 7", dependsOn=after), other))
     assert task["stopCode"] == "EssentialContainerExited"
     assert task["stoppedReason"] == "Essential container in task exited"
     assert container(task)["exitCode"] == 7

@@ -41,7 +41,7 @@ _DEFINITION: _Reasons = (
 )
 _CONTAINER: _Reasons = (
     ("repositoryCredentials", "images are imported with moyai image import, and none is pulled"),
-    ("linuxParameters.devices", "there is no devices cgroup here, so a device could be had by nobody or by all"),
+    ("linuxParameters.devices", "no container has a device of this machine"),
     ("logConfiguration.secretOptions", _NO_SECRETS),
     ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
     (
