@@ -10,7 +10,10 @@ import heapq
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from http.client import HTTPException
 from typing import Any, NamedTuple, Protocol
+
+from moyai.cli.remote import Unreachable
 
 _LOOK_EVERY = 2.0
 """Seconds between two looks for containers that came later."""
@@ -88,7 +91,7 @@ def _read(reads: Reads, source: Source, told: queue.Queue[Told | Source | Except
     try:
         for line in reads.logs(source.task, source.container, follow=True):
             told.put((source, line))
-    except Exception as error:  # noqa: BLE001 (raised where it is waited for)
+    except (Unreachable, OSError, ValueError, HTTPException) as error:  # raised where it is waited for
         told.put(error)
     else:
         told.put(source)
