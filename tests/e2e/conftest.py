@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.runtime.places import LinuxPlace
 from tests.e2e.installation import Installation
-from tests.e2e.stack import APPS, HOST
+from tests.e2e.installations import installations
 
 
 @pytest.fixture
@@ -36,30 +36,20 @@ def apps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Callable[..., Installation]]:
-    """Makes an installation with our applications' image (and options of `moyai up`), not yet up; at the end nothing of
-    it may be left.
-    """
-    made: list[Installation] = []
-
-    def make(*options: str) -> Installation:
-        installation = Installation(tmp_path_factory.mktemp("moyai"), *options)
-        base = ("--base", HOST)
-        installation.moyai("image", "import", APPS, str(apps_folder), *base, "--state", str(installation.state))
-        made.append(installation)
-        return installation
-
-    yield make
-    assert [line for installation in made for line in installation.leave()] == []
+    """Makes installations that are gone with the file that wants them: one that is left alone still costs processor."""
+    with installations(tmp_path_factory, apps_folder) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def server(installed: Callable[[], Installation]) -> Installation:
+def server(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Installation]:
     """A real control plane that tests share; each has clusters and a namespace of its own."""
-    installation = installed()
-    installation.up()
-    return installation
+    with installations(tmp_path_factory, apps_folder) as make:
+        installation = make()
+        installation.up()
+        yield installation
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def python(program: str, name: str = "app", task: TaskId = TASK):
 
 async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int, *, time: int = 1) -> str:
     """What a new container of the task is told at this address; who asks again says the how many-th time it is."""
-    name = f"ask-{address.replace('.', '-')}-{port}-{time}"
+    name = f"ask-{address.replace('.', '-').replace(':', '_')}-{port}-{time}"
     _, lines = await run(linux, python(client(address, port), name=name, task=task))
     return lines[0]
 

@@ -1,6 +1,6 @@
 """botocore's service models, loaded from its package data.
 
-Promise: the only reader of those files; the wire is handed what it needs.
+Promise: the only reader of those files; the wire is handed what it needs, with what AWS takes and the files leave out.
 """
 
 from __future__ import annotations
@@ -27,8 +27,23 @@ SERVICES = (
 )
 """The services that the door knows, by botocore's names."""
 
+_LEFT_OUT: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"ecs": MappingProxyType({"SettingName": ("dualStackIPv6",)})}
+)
+"""By service and shape, values that the service takes and its published model doesn't list. Source:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
+"""
+
 
 def load_models(names: Iterable[str] = SERVICES) -> Mapping[str, ServiceModel]:
     """The models by botocore's service name, newest API version. About 0.2 s for all of them."""
     loader = Loader()
-    return MappingProxyType({name: ServiceModel(loader.load_service_model(name, "service-2"), name) for name in names})
+    return MappingProxyType({name: _model(loader, name) for name in names})
+
+
+def _model(loader: Loader, name: str) -> ServiceModel:
+    description = loader.load_service_model(name, "service-2")
+    shapes = dict(description["shapes"])
+    for shape, values in _LEFT_OUT.get(name, {}).items():
+        shapes[shape] = {**shapes[shape], "enum": [*shapes[shape]["enum"], *values]}
+    return ServiceModel({**description, "shapes": shapes}, name)

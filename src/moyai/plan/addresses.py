@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from itertools import chain
 
+from moyai.domain.ecs.account_setting import root_of, setting_key
 from moyai.domain.ecs.task import Task
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
@@ -26,6 +27,7 @@ PUBLIC_CIDR = IPv4Network("127.83.0.0/16")
 RESERVED = 5
 """Addresses of a subnet that are nobody's: four at its start, and the last one."""
 
+_DUAL_STACK = "dualStackIPv6"
 _RESERVED_AT_START = 4
 _DRAWN_DIGITS = 4  # as many as say which of a /16's addresses
 
@@ -44,6 +46,18 @@ def private_address(world: World, subnet: Subnet, batch: Iterable[Task]) -> str 
     fresh = (a for a in candidates() if a not in given and not owners(a))
     rested = (a for a in candidates() if a not in given and all(t.stopped for t in owners(a)))
     return next(chain(fresh, rested), None)
+
+
+def ipv6_address(world: World, subnet: Subnet, address: str) -> str | None:
+    """The IPv6 address that goes with a private address of the subnet; None where that has no IPv6, or its account has
+    the setting ``dualStackIPv6`` disabled.
+
+    It ends as the private one, so it is as free as that, and rests as long.
+    """
+    setting = world.account_settings.get(setting_key(subnet.scope, root_of(subnet.scope), _DUAL_STACK))
+    if subnet.ipv6 is None or (setting is not None and setting.value == "disabled"):
+        return None
+    return str(IPv6Network(subnet.ipv6.cidr)[int(IPv4Address(address))])
 
 
 def is_free(world: World, subnet: Subnet, address: str) -> bool:

@@ -90,7 +90,9 @@ class Fabrics:
         here = self._standing[one.key] = _Standing(one.id, interface, groups)
         self._grounds.setdefault(interface.vpc, _Ground(interface.vpc, scope)).come(here)
         for group in groups:
-            insort(self._crowds.setdefault(group, _Crowd(scope, [])).addresses, interface.address)
+            crowd = self._crowds.setdefault(group, _Crowd(scope, []))
+            for address in _addresses(interface):
+                insort(crowd.addresses, address)
 
     def _leave(self, key: str, here: _Standing) -> None:
         del self._standing[key]
@@ -100,7 +102,8 @@ class Fabrics:
             del self._grounds[here.interface.vpc]
         for group in here.groups:
             addresses = self._crowds[group].addresses
-            del addresses[bisect_left(addresses, here.interface.address)]
+            for address in _addresses(here.interface):
+                del addresses[bisect_left(addresses, address)]
             if not addresses:
                 del self._crowds[group]
 
@@ -151,6 +154,11 @@ def _interface_of(one: Task | ContainerInstance) -> NetworkInterface | None:
     return None if one.gone else one.interface
 
 
+def _addresses(interface: NetworkInterface) -> tuple[str, ...]:
+    """Both, where it has two."""
+    return (interface.address,) if interface.ipv6_address is None else (interface.address, interface.ipv6_address)
+
+
 class _Standing(NamedTuple):
     """A task or container instance in its place."""
 
@@ -181,6 +189,7 @@ class _Ground:
         self._made: dict[TaskId, Interface] = {}
         self._taken: frozenset[str] | None = None
         self._cidr = ""
+        self._ipv6 = False
         self._ways: dict[SubnetId, Ways] = {}
 
     @property
@@ -210,12 +219,14 @@ class _Ground:
             if task not in self._made:
                 self._made[task] = self._interface(self._here[task])
         routes = tuple(route for found in self._ways.values() for route in found.routes)
-        return VpcFabric(self._vpc, self._cidr, routes, tuple(map(self._made.__getitem__, self._order)))
+        interfaces = tuple(map(self._made.__getitem__, self._order))
+        return VpcFabric(self._vpc, self._cidr, routes, interfaces, self._ipv6)
 
     def _look(self, world: World, taken: frozenset[str]) -> None:
         vpc = find(world, Vpc, self._scope, self._vpc)
         found = [] if vpc is None else [(s.id, ways(world, vpc, s, taken)) for s in self._subnets(world)]
         self._cidr = "" if vpc is None else vpc.cidr
+        self._ipv6 = vpc is not None and vpc.ipv6 is not None
         self._ways, self._taken = dict(found), taken
         self._made.clear()
 
@@ -225,7 +236,7 @@ class _Ground:
     def _interface(self, here: _Standing) -> Interface:
         way = self._ways.get(here.interface.subnet, Ways())
         outside = way.nat or (way.internet and here.interface.public_address is not None)
-        return Interface(here.task, here.interface.address, here.groups, outside)
+        return Interface(here.task, here.interface.address, here.groups, outside, here.interface.ipv6_address)
 
 
 def _default(world: World, scope: Scope, vpc: VpcId) -> tuple[SecurityGroupId, ...]:

@@ -1,6 +1,7 @@
 """Network interfaces of tasks and of container instances, with their addresses.
 
-Promise: an interface has everything that it will ever have; nothing about it is chosen later.
+Promise: an interface has everything that it will ever have; nothing about it is chosen later. A task's also has an IPv6
+address where its subnet has such (``launch``).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
@@ -46,6 +47,7 @@ from moyai.kernel.ids import (
 )
 from moyai.kernel.scope import Scope
 from moyai.plan import events
+from moyai.plan.addresses import ipv6_address
 from moyai.plan.host_ports import Bindings, bindings, bridge_address
 from moyai.plan.interfaces import new_interface
 from moyai.plan.placement.batch import Batch
@@ -241,9 +243,10 @@ def _interface(
     subnets = tuple(s for s in _subnets(world, scope, wanted) if zone in {None, s.zone})
     for subnet in _by_preference(subnets, _peers(world, request, batch), request.deployment):
         public = wanted is not None and wanted.assign_public_ip == "ENABLED"
-        interface = new_interface(world, subnet, _groups(world, subnet, wanted), ids, public=public, batch=batch)
+        groups = _groups(world, subnet, wanted)
+        interface = new_interface(world, subnet, groups, ids, public=public, batch=batch)
         if interface is not None:
-            return interface, subnet.zone
+            return replace(interface, ipv6_address=ipv6_address(world, subnet, interface.address)), subnet.zone
     raise NoRoom(f"no subnet of {', '.join(s.id for s in subnets) or 'those that were named'} has a free address")
 
 

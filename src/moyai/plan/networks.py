@@ -18,12 +18,14 @@ from moyai.domain.sandbox.spec import (
     Bridged,
     Forward,
     HostName,
+    Ipv6,
     Network,
     NoNetwork,
     OfHost,
     SandboxSpec,
 )
 from moyai.domain.vpc.lookup import standing_in
+from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
 from moyai.plan.host_ports import bridge_of
@@ -84,7 +86,14 @@ def _interface(
         mac=interface.mac,
         host_name=interface.private_dns_name,
         bridge=str(bridge_of(vpc.cidr)) if behind else None,
+        ipv6=_ipv6(subnet, interface),
     )
+
+
+def _ipv6(subnet: Subnet, interface: NetworkInterface) -> Ipv6 | None:
+    if subnet.ipv6 is None or interface.ipv6_address is None:
+        return None
+    return Ipv6(subnet.ipv6.cidr, interface.ipv6_address)
 
 
 def _bridged(world: World, task: Task) -> Bridged:

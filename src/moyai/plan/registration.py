@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
+from moyai.domain.cloudmap.service import (
+    INSTANCE_IPV4,
+    INSTANCE_IPV6,
+    INSTANCE_PORT,
+    ZONE,
+    DiscoveryInstance,
+    DiscoveryService,
+    RecordType,
+)
 from moyai.domain.connect.names import Offer
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.task import Container, Task
@@ -31,6 +39,10 @@ LONGEST_TTL = 300
 
 TTL_MARGIN = 1.0
 """Seconds on top: an answer is on its way for a moment, and resolvers count in whole seconds."""
+
+
+_OF_IPV6 = frozenset({RecordType.AAAA, RecordType.SRV})
+"""Records that tell an IPv6 address; SRV does by its target's."""
 
 
 class Endpoint(NamedTuple):
@@ -79,7 +91,7 @@ def register(world: World, task: Task, definition: TaskDefinition, now: Instant)
             DiscoveryInstance(
                 service=service.arn,
                 id=InstanceId(task.id),
-                attributes=attributes if endpoint.port is None else {**attributes, INSTANCE_PORT: str(endpoint.port)},
+                attributes={**attributes, **_where(task, service, endpoint)},
                 registered_at=now,
                 health=_health(service, task, Health.HEALTHY),
                 task=task.arn,
@@ -121,6 +133,14 @@ def _health(service: DiscoveryService | None, task: Task, otherwise: Health) -> 
     """What the service is told of the task's health; nothing while that is UNKNOWN."""
     told = service is not None and service.told_by_ecs and task.health_status is not Health.UNKNOWN
     return task.health_status if told else otherwise
+
+
+def _where(task: Task, service: DiscoveryService, endpoint: Endpoint) -> dict[str, str]:
+    """What the service's records need to know of the task, besides its IPv4 address."""
+    said = {} if endpoint.port is None else {INSTANCE_PORT: str(endpoint.port)}
+    if task.interface.ipv6_address is not None and service.record_types & _OF_IPV6:
+        said[INSTANCE_IPV6] = task.interface.ipv6_address
+    return said
 
 
 def _external_id(world: World, task: Task) -> dict[str, str]:

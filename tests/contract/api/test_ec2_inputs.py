@@ -29,7 +29,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "SecurityGroupRuleId": ["sgr-a", "sgr-a-in"],
     "SecurityGroupRuleIds": ["sgr-a", "sgr-a-in"],
     "RouteTableId": ["rtb-a", "rtb-b"],
-    "AssociationId": ["rtbassoc-a", "rtbassoc-b"],
+    "AssociationId": ["rtbassoc-a", "rtbassoc-b", "vpc-cidr-assoc-a", "subnet-cidr-assoc-a"],
     "InternetGatewayId": ["igw-a", "igw-free"],
     "GatewayId": ["igw-a", "igw-free"],
     "NatGatewayId": ["nat-a"],
@@ -37,10 +37,12 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "VpcPeeringConnectionId": ["pcx-ab", "pcx-bc"],
     "Resources": ["vpc-a", "sg-a", "sgr-a", "pcx-ab", "nat-a"],
     "CidrBlock": ["10.1.9.0/24", "10.9.0.0/16"],
+    "Ipv6CidrBlock": ["fd00:0:0:102::/64", "fd00:0:0:101::/64"],
+    "CidrIpv6": ["::/0", "fd00::1/128"],
     "CidrIp": [ANYWHERE, "10.0.0.1/32"],
     "CidrIpv4": [ANYWHERE, "10.0.0.1/32"],
     "DestinationCidrBlock": [ANYWHERE, "10.9.0.0/16"],
-    "IpProtocol": ["tcp", "udp", "icmp", "-1", "6"],
+    "IpProtocol": ["tcp", "udp", "icmp", "icmpv6", "-1", "6"],
     "Name": ["vpc-id", "group-id", "tag:Name", "state"],
     "Values": ["vpc-a", "*", "available"],
     "GroupName": ["web", "new"],
@@ -56,7 +58,7 @@ def inhabited() -> tuple[AnyRecord, ...]:
     """Three VPCs with something of everything."""
     nets = Nets()
     for number, name in enumerate("abc", start=1):
-        nets.vpc(name, number)
+        nets.vpc(name, number, ipv6=name == "a")
     nets.peer("ab", "a", "b")
     nets.route("a", "10.2.0.0/16", "pcx-ab")
     nets.gateway("a", "a")

@@ -99,7 +99,7 @@ def test_rules_are_modified_and_described_anew(ec2, net):
         (cidr(ANYWHERE), "MissingParameter"),
         (tcp(80, **pair("sg-0")), "InvalidGroup.NotFound"),
         (tcp(80, **pair(OWN.security_groups[0].id)), "InvalidParameterValue"),
-        (tcp(80, Ipv6Ranges=[{"CidrIpv6": "::/0"}]), "InvalidParameterValue"),
+        (tcp(80, Ipv6Ranges=[{"CidrIpv6": "0.0.0.0/0"}]), "InvalidParameterValue"),
         (tcp(80, PrefixListIds=[{"PrefixListId": "pl-1"}]), "InvalidParameterValue"),
     ],
 )

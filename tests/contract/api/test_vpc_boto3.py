@@ -138,7 +138,6 @@ def test_tags_are_put_taken_and_listed(ec2, net):
         ("create_vpc", {"CidrBlock": "10.0.0.0/8"}, "InvalidVpc.Range"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/29"}, "InvalidVpc.Range"),
         ("create_vpc", {"CidrBlock": "ten"}, "InvalidParameterValue"),
-        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "AmazonProvidedIpv6CidrBlock": True}, "InvalidParameterValue"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "InstanceTenancy": "dedicated"}, "InvalidParameterValue"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "DryRun": True}, "DryRunOperation"),
         ("create_vpc", {"CidrBlock": "10.0.0.0/16", "TagSpecifications": tagged("subnet")}, "InvalidParameterValue"),

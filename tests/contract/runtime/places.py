@@ -21,6 +21,7 @@ from moyai.domain.sandbox.spec import (
     Forward,
     HostName,
     Intercept,
+    Ipv6,
     Network,
     NoNetwork,
     OfHost,
@@ -54,7 +55,7 @@ LINUX = {
     STUBBORN: ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"),
     MISSING: ("no-such-program",),
 }
-ANYWHERE = Permission("-1", ranges=("0.0.0.0/0",))
+ANYWHERE = Permission("-1", ranges=("0.0.0.0/0", "::/0"))
 HEALTHY, SICK = "answers its probe", "fails its probe"
 
 
@@ -224,11 +225,16 @@ def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
         vpcs.setdefault(interface(one).vpc, []).append(one)
     groups = []
     for vpc, inside in vpcs.items():
-        name, members = default_group(vpc), tuple(sorted(interface(s).address for s in inside))
+        name, members = default_group(vpc), tuple(sorted(a for s in inside for a in addresses(s)))
         groups.append(Group(name, (Permission("-1", groups=(name,)),), (ANYWHERE,), members))
     return Fabric(
         tuple(
-            VpcFabric(vpc, interface(inside[0]).vpc_cidr, interfaces=tuple(place_of(s) for s in inside))
+            VpcFabric(
+                vpc,
+                interface(inside[0]).vpc_cidr,
+                interfaces=tuple(place_of(s) for s in inside),
+                ipv6=any(interface(s).ipv6 for s in inside),
+            )
             for vpc, inside in sorted(vpcs.items())
         ),
         groups=(*groups, *more),
@@ -237,7 +243,22 @@ def fabric(*sandboxes: SandboxSpec, more: Sequence[Group] = ()) -> Fabric:
 
 def place_of(spec: SandboxSpec, *groups: SecurityGroupId, outside: bool = False) -> Interface:
     """A sandbox's place, in its VPC's only group unless others are given."""
-    return Interface(spec.task, interface(spec).address, groups or (default_group(interface(spec).vpc),), outside)
+    own = interface(spec)
+    ipv6_address = None if own.ipv6 is None else own.ipv6.address
+    return Interface(spec.task, own.address, groups or (default_group(own.vpc),), outside, ipv6_address)
+
+
+def addresses(spec: SandboxSpec) -> tuple[str, ...]:
+    """A sandbox's address, or both."""
+    own = interface(spec)
+    return (own.address,) if own.ipv6 is None else (own.address, own.ipv6.address)
+
+
+def dual_stack(spec: SandboxSpec, net: str = "fd00:0:0:1") -> SandboxSpec:
+    """The sandbox with an IPv6 address in net::/64, too, which ends as the other one does."""
+    last = interface(spec).address.rpartition(".")[2]
+    ipv6 = Ipv6(f"{net}::/64", f"{net}::{int(last):x}")
+    return replace(spec, network=replace(interface(spec), ipv6=ipv6))
 
 
 def default_group(vpc: VpcId) -> SecurityGroupId:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.faults.field import Field, Row, table
-from tests.e2e.installation import Installation
+from tests.e2e.installations import installations
 
 LIFETIME = 28
 """Seconds of a certificate, which is renewed when five sevenths of them are over."""
@@ -22,11 +23,12 @@ def rows(request: pytest.FixtureRequest) -> list[Row]:
 
 
 @pytest.fixture(scope="session")
-def field(installed: Callable[..., Installation], rows: list[Row]) -> Field:
+def field(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, rows: list[Row]) -> Iterator[Field]:
     """A control plane of its own, because it is going to be killed."""
-    installation = installed("--certificate-lifetime", str(LIFETIME))
-    installation.up()
-    return Field(installation, rows)
+    with installations(tmp_path_factory, apps_folder) as make:
+        installation = make("--certificate-lifetime", str(LIFETIME))
+        installation.up()
+        yield Field(installation, rows)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
+from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.domain.vpc.lookup import settle
 from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import Association, Route, RouteTable
@@ -41,9 +42,10 @@ class Nets:
     def put(self, *changes: Put) -> None:
         self.build.book.apply(changes)
 
-    def vpc(self, name: str, number: int, scope: Scope = SCOPE) -> Vpc:
+    def vpc(self, name: str, number: int, scope: Scope = SCOPE, *, ipv6: bool = False) -> Vpc:
         ids: Any = {"vpc": f"vpc-{name}", "scope": scope}
-        vpc = Vpc(ids["vpc"], scope, f"10.{number}.0.0/16")
+        held = Ipv6Range(f"vpc-cidr-assoc-{name}", f"fd00:0:0:{number:x}00::/56") if ipv6 else None
+        vpc = Vpc(ids["vpc"], scope, f"10.{number}.0.0/16", ipv6=held)
         group: Any = f"sg-{name}"
         rules = (among_members(f"sgr-{name}-in", GroupReference(group, scope.account, vpc.id)), leaving(f"sgr-{name}"))
         table: Any = f"rtb-{name}"
@@ -52,12 +54,13 @@ class Nets:
             Put(SecurityGroup(group, vpc.id, scope, "default", "", rules)),
             Put(RouteTable(table, vpc.id, scope, associations=(Association(f"rtbassoc-{name}"),))),
         )
-        self.subnet(name, name, f"10.{number}.1.0/24", scope)
+        self.subnet(name, name, f"10.{number}.1.0/24", scope, f"fd00:0:0:{number:x}01::/64" if ipv6 else None)
         return vpc
 
-    def subnet(self, name: str, vpc: str, cidr: str, scope: Scope = SCOPE) -> Subnet:
+    def subnet(self, name: str, vpc: str, cidr: str, scope: Scope = SCOPE, ipv6: str | None = None) -> Subnet:
         one: Any = {"id": f"subnet-{name}", "vpc": f"vpc-{vpc}"}
-        made = Subnet(scope=scope, cidr=cidr, zone=f"{scope.region}a", zone_id="az1", **one)
+        held = None if ipv6 is None else Ipv6Range(f"subnet-cidr-assoc-{name}", ipv6)
+        made = Subnet(scope=scope, cidr=cidr, zone=f"{scope.region}a", zone_id="az1", ipv6=held, **one)
         self.put(Put(made))
         return made
 

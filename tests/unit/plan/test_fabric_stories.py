@@ -95,7 +95,7 @@ stories = st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 2), st.int
 def test_following_gives_what_a_fresh_look_gives(story):
     nets = Nets()
     for number, name in enumerate(NAMES, start=1):
-        nets.vpc(name, number)
+        nets.vpc(name, number, ipv6=name != "c")
         nets.group(f"{name}-web", name)
     followed = Fabrics()
     for change, where, choice in story:
@@ -113,6 +113,10 @@ def nothing_is_gone(fabric: Fabric, world: World) -> None:
         task: interface.address for task, interface in alive.items()
     }
     assert vpcs == {interface.vpc for interface in alive.values()}
+    assert {one.task: one.ipv6_address for vpc in fabric.vpcs for one in vpc.interfaces} == {
+        task: interface.ipv6_address for task, interface in alive.items()
+    }
+    assert {vpc.vpc for vpc in fabric.vpcs if vpc.ipv6} == vpcs - {"vpc-c"}
     for vpc in fabric.vpcs:
         assert all(set(one.groups) <= groups for one in vpc.interfaces)
         assert all(one.groups for one in vpc.interfaces)
@@ -126,8 +130,9 @@ def nothing_is_gone(fabric: Fabric, world: World) -> None:
         both = [vpc for vpc in fabric.vpcs if any(route.target == peering.id for route in vpc.routes)]
         assert {vpc.vpc for vpc in both} == set(peering.vpcs)
     for group in fabric.groups:
-        members = {one.address for vpc in fabric.vpcs for one in vpc.interfaces if group.id in one.groups}
-        assert set(group.members) == members != set()
+        those = [one for vpc in fabric.vpcs for one in vpc.interfaces if group.id in one.groups]
+        members = [one.address for one in those] + [one.ipv6_address for one in those if one.ipv6_address]
+        assert sorted(group.members) == sorted(members) != []
         for permission in (*group.ingress, *group.egress):
             assert permission.ranges or permission.groups
             assert set(permission.groups) <= groups

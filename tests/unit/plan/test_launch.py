@@ -6,11 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.connect.names import ConnectView, Offer, SeenName
+from moyai.domain.ecs.account_setting import AccountSetting
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import HealthCheck, KeyValuePair, PortMapping, UlimitDefinition
-from moyai.domain.sandbox.spec import HostName, Intercept, Network, Probe, PublishedPort, Ulimit
+from moyai.domain.sandbox.spec import HostName, Intercept, Ipv6, Network, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
@@ -46,6 +47,21 @@ def test_nothing_about_a_task_is_left_open():
     assert re.fullmatch(r"eni-[0-9a-f]{17}", task.interface.id)
     assert (task.version, task.last_status, task.platform_version) == (1, TaskStatus.PROVISIONING, "1.4.0")
     assert (task.cpu, task.memory, task.proxy, task.connect_attachment) == ("256", "512", None, None)
+
+
+def test_a_task_in_a_subnet_with_ipv6_has_such_an_address_unless_its_account_wants_none():
+    nets = Nets()
+    nets.vpc("a", 1, ipv6=True)
+    nets.subnet("old", "a", "10.1.2.0/24")
+    first, second = nets.task("a"), nets.task("a")
+    assert (first.interface.address, first.interface.ipv6_address) == ("10.1.1.4", "fd00::101:0:0:a01:104")
+    assert second.interface.ipv6_address == "fd00::101:0:0:a01:105"
+    assert nets.task("old").interface.ipv6_address is None
+    told = sandbox_spec(nets.world, first, nets.world.task_definitions[first.task_definition]).network
+    assert isinstance(told, Network)
+    assert told.ipv6 == Ipv6("fd00:0:0:101::/64", "fd00::101:0:0:a01:104")
+    nets.put(Put(AccountSetting(SCOPE, f"arn:aws:iam::{SCOPE.account}:root", "dualStackIPv6", "disabled")))
+    assert nets.task("a").interface.ipv6_address is None
 
 
 def test_a_task_with_a_view_has_a_proxy():

@@ -3,12 +3,21 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT
+from moyai.domain.cloudmap.service import (
+    INSTANCE_IPV4,
+    INSTANCE_IPV6,
+    INSTANCE_PORT,
+    DiscoveryInstance,
+    DnsConfig,
+    DnsRecord,
+    RecordType,
+)
 from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.connect.names import ConnectView, Offer
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.task import NetworkBinding
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
+from moyai.domain.world import Put
 from moyai.kernel.ids import ContainerInstanceArn
 from moyai.mesh.service_connect.zones import peer_groups
 from moyai.plan.connect_rules import check_configuration
@@ -17,6 +26,7 @@ from moyai.plan.networks import network_of
 from moyai.plan.registration import endpoints, reached_at, register
 from moyai.testing.world import Builder
 from tests.unit.plan.instances import bound, definition, instance, on
+from tests.unit.plan.nets import Nets
 
 BRIDGE = NetworkMode.BRIDGE
 
@@ -67,6 +77,35 @@ def test_a_registry_has_the_instances_address_and_the_host_port():
     udp = replace(registry, container_port=90)
     (found,) = endpoints(replace(task, service_registries=(udp,)))
     assert found.port == bound(task)[1].host_port
+
+
+@pytest.mark.parametrize(
+    ("types", "told"),
+    [
+        ((RecordType.A,), None),
+        ((RecordType.A, RecordType.AAAA), "fd00::101:0:0:a01:104"),
+        ((RecordType.AAAA,), "fd00::101:0:0:a01:104"),
+        ((RecordType.SRV,), "fd00::101:0:0:a01:104"),
+        ((), None),
+    ],
+)
+def test_a_registry_hears_of_the_ipv6_address_where_a_record_would_tell_it(types, told):
+    nets = Nets()
+    nets.vpc("a", 1, ipv6=True)
+    registry = nets.build.registry("found", 10)
+    service = nets.world.discovery_services[registry.registry_arn]
+    dns = DnsConfig(tuple(DnsRecord(one, 10) for one in types)) if types else None
+    nets.put(Put(replace(service, dns=dns)))
+    task = replace(nets.task("a"), service_registries=(registry,))
+    made = nets.world.task_definitions[task.task_definition]
+    nets.build.book.apply([Put(task), *register(nets.world, task, made, nets.build.clock.now())])
+    (record,) = nets.world.discovery_instances.by("task", task.arn)
+    assert record.attributes[INSTANCE_IPV4] == "10.1.1.4"
+    assert record.attributes.get(INSTANCE_IPV6) == told
+    plain = replace(task, interface=replace(task.interface, ipv6_address=None))
+    changes = register(nets.world, plain, made, nets.build.clock.now())
+    records = [c.record for c in changes if isinstance(c, Put) and isinstance(c.record, DiscoveryInstance)]
+    assert [INSTANCE_IPV6 in one.attributes for one in records] == [False]
 
 
 def test_callers_at_one_address_are_counted_one_by_one():

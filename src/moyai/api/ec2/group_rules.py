@@ -33,7 +33,7 @@ from moyai.api.ec2.permissions import (
     reference,
     wanted,
 )
-from moyai.api.ec2.ranges import network
+from moyai.api.ec2.ranges import network, network_of_ipv6
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import (
     InvalidParameterCombination,
@@ -81,6 +81,7 @@ class RuleRequest(msgspec.Struct, frozen=True):
     from_port: int | None = None
     to_port: int | None = None
     cidr_ipv4: str | None = None
+    cidr_ipv6: str | None = None
     referenced_group_id: str | None = None
     description: str | None = None
 
@@ -211,8 +212,8 @@ def _modified(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> Rule:
     rule = next((one for one in group.rules if one.id == update.security_group_rule_id), None)
     if rule is None:
         raise GroupRuleNotFound([update.security_group_rule_id])
-    if (asked.cidr_ipv4 is None) == (asked.referenced_group_id is None):
-        raise InvalidPermissionMalformed("A rule has one other side: CidrIpv4 or ReferencedGroupId.")
+    if sum(one is not None for one in (asked.cidr_ipv4, asked.cidr_ipv6, asked.referenced_group_id)) != 1:
+        raise InvalidPermissionMalformed("A rule has one other side: CidrIpv4, CidrIpv6 or ReferencedGroupId.")
     what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
     other = asked.referenced_group_id
     return replace(
@@ -220,10 +221,16 @@ def _modified(ctx: Context, group: SecurityGroup, update: RuleUpdate) -> Rule:
         protocol=what.protocol,
         from_port=what.from_port,
         to_port=what.to_port,
-        cidr=None if asked.cidr_ipv4 is None else str(network(asked.cidr_ipv4, "CidrIpv4")),
+        cidr=_range(asked),
         group=None if other is None else reference(ctx, group, UserIdGroupPair(other)),
         description=described(asked.description),
     )
+
+
+def _range(asked: RuleRequest) -> str | None:
+    if asked.cidr_ipv6 is not None:
+        return str(network_of_ipv6(asked.cidr_ipv6, "CidrIpv6"))
+    return None if asked.cidr_ipv4 is None else str(network(asked.cidr_ipv4, "CidrIpv4"))
 
 
 def _words(rule: Rule) -> str:

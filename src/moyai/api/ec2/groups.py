@@ -14,6 +14,7 @@ from typing import Final
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
 from moyai.api.ec2.select import Kind, PagedRequest, select
+from moyai.api.ec2.vpcs import all_leaving
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import (
     CannotDelete,
@@ -27,7 +28,7 @@ from moyai.domain.vpc.errors import (
 from moyai.domain.vpc.lookup import all_of, inside, the_default
 from moyai.domain.vpc.not_found import GroupNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
-from moyai.domain.vpc.security_group import DEFAULT_NAME, Rule, SecurityGroup, leaving
+from moyai.domain.vpc.security_group import DEFAULT_NAME, Rule, SecurityGroup
 from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.arn import arn
@@ -75,7 +76,7 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
         ctx.scope,
         request.group_name,
         request.description,
-        (leaving(new_id(ctx, "sgr")),),
+        all_leaving(ctx, vpc),
         tags,
     )
     commit(ctx, request, Put(group))
@@ -177,14 +178,16 @@ def permission_list(rules: Iterable[Rule]) -> list[dict[str, object]]:
             "from_port": first,
             "to_port": last,
             "ip_ranges": [
-                {"cidr_ip": rule.cidr, "description": rule.description} for rule in same if rule.cidr is not None
+                {"cidr_ip": rule.cidr_ipv4, "description": rule.description} for rule in same if rule.cidr_ipv4
             ],
             "user_id_group_pairs": [
                 {"group_id": rule.group.id, "user_id": rule.group.account, "description": rule.description}
                 for rule in same
                 if rule.group is not None
             ],
-            "ipv6_ranges": [],
+            "ipv6_ranges": [
+                {"cidr_ipv6": rule.cidr_ipv6, "description": rule.description} for rule in same if rule.cidr_ipv6
+            ],
             "prefix_list_ids": [],
         }
         for (protocol, first, last), same in together.items()
@@ -205,12 +208,14 @@ _KIND = Kind[SecurityGroup](
             "description": lambda g: (g.description,),
             "vpc-id": lambda g: (g.vpc,),
             "owner-id": lambda g: (g.scope.account,),
-            "ip-permission.cidr": lambda g: [r.cidr for r in g.way(egress=False) if r.cidr],
+            "ip-permission.cidr": lambda g: [r.cidr_ipv4 for r in g.way(egress=False) if r.cidr_ipv4],
+            "ip-permission.ipv6-cidr": lambda g: [r.cidr_ipv6 for r in g.way(egress=False) if r.cidr_ipv6],
             "ip-permission.group-id": lambda g: [r.group.id for r in g.way(egress=False) if r.group],
             "ip-permission.protocol": lambda g: [r.protocol for r in g.way(egress=False)],
             "ip-permission.from-port": lambda g: [str(r.from_port) for r in g.way(egress=False)],
             "ip-permission.to-port": lambda g: [str(r.to_port) for r in g.way(egress=False)],
-            "egress.ip-permission.cidr": lambda g: [r.cidr for r in g.way(egress=True) if r.cidr],
+            "egress.ip-permission.cidr": lambda g: [r.cidr_ipv4 for r in g.way(egress=True) if r.cidr_ipv4],
+            "egress.ip-permission.ipv6-cidr": lambda g: [r.cidr_ipv6 for r in g.way(egress=True) if r.cidr_ipv6],
             "egress.ip-permission.group-id": lambda g: [r.group.id for r in g.way(egress=True) if r.group],
             "egress.ip-permission.protocol": lambda g: [r.protocol for r in g.way(egress=True)],
             "egress.ip-permission.from-port": lambda g: [str(r.from_port) for r in g.way(egress=True)],

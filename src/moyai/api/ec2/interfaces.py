@@ -84,6 +84,8 @@ def _interface(world: World, holder: Holder) -> dict[str, object]:
         "mac_address": one.mac,
         "private_ip_address": one.address,
         "private_dns_name": one.private_dns_name,
+        "ipv6_address": one.ipv6_address,
+        "ipv6_addresses": [{"ipv6_address": address, "is_primary_ipv6": False} for address in _ipv6(holder)],
         "private_ip_addresses": [
             {
                 "primary": True,
@@ -137,6 +139,11 @@ def _tags(holder: Holder) -> dict[str, str]:
     return tags
 
 
+def _ipv6(holder: Holder) -> Iterator[str]:
+    if holder.interface.ipv6_address is not None:
+        yield holder.interface.ipv6_address
+
+
 def _public(holder: Holder) -> Iterator[str]:
     if holder.interface.public_address is not None:
         yield holder.interface.public_address
@@ -154,6 +161,7 @@ _INTERFACES = Kind[Holder](
             "group-id": lambda t: t.interface.security_groups,
             "mac-address": lambda t: (t.interface.mac,),
             "private-ip-address": lambda t: (t.interface.address,),
+            "ipv6-addresses.ipv6-address": _ipv6,
             "addresses.private-ip-address": lambda t: (t.interface.address,),
             "addresses.primary": lambda _: ALWAYS,
             "addresses.association.public-ip": _public,

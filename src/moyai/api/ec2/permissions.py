@@ -2,7 +2,7 @@
 
 Promise: what comes out are rules of the house, one for each other side. A group on the other side is one of the
 account's, of the same VPC, or one of a peered VPC; it is named by its id, or by its name in the same VPC.
-Refuses: IPv6, prefix lists, and protocols that are none of tcp, udp, icmp and all.
+Refuses: prefix lists, and protocols that are none of tcp, udp, icmp, icmpv6 and all.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.ec2.ranges import network
+from moyai.api.ec2.ranges import network, network_of_ipv6
 from moyai.api.operation import Context
 from moyai.domain.vpc.errors import (
     InvalidParameterCombination,
@@ -29,8 +29,8 @@ from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.security_group import ALL, GroupReference, Rule, SecurityGroup
 from moyai.kernel.ids import SecurityGroupId, VpcId
 
-_PROTOCOLS: Final = MappingProxyType({"6": "tcp", "17": "udp", "1": "icmp", "all": ALL, ALL: ALL})
-_ICMP: Final = "icmp"
+_PROTOCOLS: Final = MappingProxyType({"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": ALL, ALL: ALL})
+_ICMP: Final = frozenset({"icmp", "icmpv6"})
 _MAX_PORT: Final = 65535
 _MAX_TYPE: Final = 255
 _LONGEST: Final = 255
@@ -40,6 +40,13 @@ class IpRange(msgspec.Struct, frozen=True):
     """A range on the other side."""
 
     cidr_ip: str = ""
+    description: str | None = None
+
+
+class Ipv6Range(msgspec.Struct, frozen=True):
+    """An IPv6 range on the other side."""
+
+    cidr_ipv6: str = ""
     description: str | None = None
 
 
@@ -62,6 +69,7 @@ class IpPermission(msgspec.Struct, frozen=True):
     to_port: int | None = None
     ip_ranges: tuple[IpRange, ...] = ()
     user_id_group_pairs: tuple[UserIdGroupPair, ...] = ()
+    ipv6_ranges: tuple[Ipv6Range, ...] = ()
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -117,15 +125,15 @@ def ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
     name = _PROTOCOLS.get(protocol.lower(), protocol.lower())
     if name == ALL:
         return Ports(ALL)
-    if name == _ICMP:
+    if name in _ICMP:
         kind, code = -1 if first is None else first, -1 if last is None else last
         if not (-1 <= kind <= _MAX_TYPE and -1 <= code <= _MAX_TYPE):
             raise InvalidParameterValue(
                 f"ICMP has types and codes from -1 (all) to {_MAX_TYPE}, not {kind} and {code}."
             )
-        return Ports(_ICMP, kind, code)
+        return Ports(name, kind, code)
     if name not in {"tcp", "udp"}:
-        raise InvalidParameterValue(f"IpProtocol is tcp, udp, icmp or -1 (all) here, not '{protocol[:40]}'.")
+        raise InvalidParameterValue(f"IpProtocol is tcp, udp, icmp, icmpv6 or -1 (all) here, not '{protocol[:40]}'.")
     if first is None or last is None:
         raise InvalidParameterValue("Invalid value for portRange. Must specify both from and to ports with TCP/UDP.")
     if not 0 <= first <= last <= _MAX_PORT:
@@ -176,11 +184,13 @@ def _rules(
     referred: Callable[[UserIdGroupPair], GroupReference],
 ) -> Iterator[Rule]:
     what = ports(asked.ip_protocol, asked.from_port, asked.to_port)
-    if not asked.ip_ranges and not asked.user_id_group_pairs:
-        raise InvalidPermissionMalformed("A rule needs another side: IpRanges or UserIdGroupPairs.")
+    if not asked.ip_ranges and not asked.ipv6_ranges and not asked.user_id_group_pairs:
+        raise InvalidPermissionMalformed("A rule needs another side: IpRanges, Ipv6Ranges or UserIdGroupPairs.")
     rule = partial(Rule, "", egress=egress, protocol=what.protocol, from_port=what.from_port, to_port=what.to_port)
     for one in asked.ip_ranges:
         yield rule(cidr=str(network(one.cidr_ip, "CidrIp")), description=described(one.description))
+    for other in asked.ipv6_ranges:
+        yield rule(cidr=str(network_of_ipv6(other.cidr_ipv6, "CidrIpv6")), description=described(other.description))
     for pair in asked.user_id_group_pairs:
         yield rule(group=referred(pair), description=described(pair.description))
 

@@ -1,11 +1,11 @@
-"""IPv4 ranges as EC2 takes them.
+"""IPv4 and IPv6 ranges as EC2 takes them.
 
 Promise: a range comes out as EC2 keeps it, in its canonical form: 10.0.1.7/16 is 10.0.0.0/16.
 """
 
 from __future__ import annotations
 
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 
 from moyai.domain.vpc.errors import InvalidParameterValue
 from moyai.kernel.errors import ClientFault
@@ -22,6 +22,17 @@ def network(text: str, member: str) -> IPv4Network:
     except (AddressValueError, NetmaskValueError):
         raise InvalidParameterValue(
             f"Value ({text[:60]}) for parameter {member} is invalid. This is not a valid IPv4 CIDR block."
+        ) from None
+
+
+def network_of_ipv6(text: str, member: str) -> IPv6Network:
+    """The range. Raises InvalidParameterValue."""
+    address, _, prefix = text.partition("/")
+    try:
+        return IPv6Network((address, int(prefix) if prefix.isdecimal() else -1), strict=False)
+    except (AddressValueError, NetmaskValueError):
+        raise InvalidParameterValue(
+            f"Value ({text[:60]}) for parameter {member} is invalid. This is not a valid IPv6 CIDR block."
         ) from None
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_NO_V6 = "there is no IPv6"
+_V6_WITHIN = "IPv6 stays within its VPC"
+_V6_DRAWN = "an IPv6 range is drawn; ask for it with AmazonProvidedIpv6CidrBlock"
+_V4_TOO = "every subnet has IPv4 addresses"
 _NO_IPAM = "there is no IPAM; give a CidrBlock"
 _NO_OUTPOSTS = "there are no Outposts"
 _NO_LISTS = "there are no prefix lists"
@@ -21,8 +23,8 @@ _ONE_ADDRESS = "a NAT gateway has one public address"
 
 _ROUTE_TARGETS = (
     ("DestinationPrefixListId", _NO_LISTS),
-    ("DestinationIpv6CidrBlock", _NO_V6),
-    ("EgressOnlyInternetGatewayId", _NO_V6),
+    ("DestinationIpv6CidrBlock", _V6_WITHIN),
+    ("EgressOnlyInternetGatewayId", _V6_WITHIN),
     ("InstanceId", _NO_INSTANCES),
     ("NetworkInterfaceId", _NO_INSTANCES),
     ("VpcEndpointId", _NO_TARGET),
@@ -36,29 +38,27 @@ _ROUTE_TARGETS = (
 REFUSED: Mapping[str, str] = MappingProxyType(
     dict(
         (
-            ("*.AmazonProvidedIpv6CidrBlock", _NO_V6),
-            ("*.Ipv6Pool", _NO_V6),
-            ("*.Ipv6CidrBlock", _NO_V6),
-            ("*.Ipv6CidrBlockNetworkBorderGroup", _NO_V6),
-            ("*.Ipv6Native", _NO_V6),
+            ("*.Ipv6Pool", _V6_DRAWN),
+            ("CreateVpc.Ipv6CidrBlock", _V6_DRAWN),
+            ("AssociateVpcCidrBlock.Ipv6CidrBlock", _V6_DRAWN),
+            ("*.Ipv6CidrBlockNetworkBorderGroup", "a region has one border"),
+            ("AssociateVpcCidrBlock.CidrBlock", "a VPC has one IPv4 range"),
+            ("*.Ipv6Native", _V4_TOO),
             ("*.Ipv4IpamPoolId", _NO_IPAM),
             ("*.Ipv4NetmaskLength", _NO_IPAM),
             ("*.Ipv6IpamPoolId", _NO_IPAM),
             ("*.Ipv6NetmaskLength", _NO_IPAM),
             ("CreateVpc.VpcEncryptionControl", "traffic between tasks is encrypted by Service Connect's TLS alone"),
             ("CreateSubnet.OutpostArn", _NO_OUTPOSTS),
-            ("ModifySubnetAttribute.AssignIpv6AddressOnCreation", _NO_V6),
             ("ModifySubnetAttribute.MapCustomerOwnedIpOnLaunch", _NO_OUTPOSTS),
             ("ModifySubnetAttribute.CustomerOwnedIpv4Pool", _NO_OUTPOSTS),
-            ("ModifySubnetAttribute.EnableDns64", _NO_V6),
+            ("ModifySubnetAttribute.EnableDns64", _V4_TOO),
             ("ModifySubnetAttribute.EnableResourceNameDnsARecordOnLaunch", _NO_NAMES),
             ("ModifySubnetAttribute.EnableResourceNameDnsAAAARecordOnLaunch", _NO_NAMES),
             ("ModifySubnetAttribute.EnableLniAtDeviceIndex", _NO_OUTPOSTS),
             ("ModifySubnetAttribute.DisableLniAtDeviceIndex", _NO_OUTPOSTS),
-            ("*.IpPermissions[].Ipv6Ranges", _NO_V6),
             ("*.IpPermissions[].PrefixListIds", _NO_LISTS),
             ("*.IpPermissions[].UserIdGroupPairs[].PeeringStatus", "it is part of answers"),
-            ("*.SecurityGroupRules[].SecurityGroupRule.CidrIpv6", _NO_V6),
             ("*.SecurityGroupRules[].SecurityGroupRule.PrefixListId", _NO_LISTS),
             ("*.SourceSecurityGroupOwnerId", "a group of another account is named in IpPermissions"),
             ("CreateVpcPeeringConnection.RequesterPeeringConnectionOptions", "a peering has one path"),
@@ -66,7 +66,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(
             *((f"ReplaceRoute.{member}", reason) for member, reason in _ROUTE_TARGETS),
             ("ReplaceRoute.LocalTarget", "the route to the VPC's own range is always there"),
             ("DeleteRoute.DestinationPrefixListId", _NO_LISTS),
-            ("DeleteRoute.DestinationIpv6CidrBlock", _NO_V6),
+            ("DeleteRoute.DestinationIpv6CidrBlock", _V6_WITHIN),
             ("AssociateRouteTable.GatewayId", "gateways have no route tables"),
             ("AssociateRouteTable.PublicIpv4Pool", "gateways have no route tables"),
             ("AllocateAddress.Address", _NO_POOLS),

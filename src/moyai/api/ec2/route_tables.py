@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRouteTa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -185,7 +185,7 @@ def _without(table: RouteTable, association: Association) -> RouteTable:
 
 def _table(world: World, table: RouteTable) -> dict[str, object]:
     vpc = find(world, Vpc, table.scope, table.vpc)
-    local = [] if vpc is None else [_local(vpc)]
+    local = [] if vpc is None else list(_local(vpc))
     return {
         "route_table_id": table.id,
         "vpc_id": table.vpc,
@@ -206,13 +206,11 @@ def _table(world: World, table: RouteTable) -> dict[str, object]:
     }
 
 
-def _local(vpc: Vpc) -> dict[str, object]:
-    return {
-        "destination_cidr_block": vpc.cidr,
-        "gateway_id": "local",
-        "origin": "CreateRouteTable",
-        "state": "active",
-    }
+def _local(vpc: Vpc) -> Iterator[dict[str, object]]:
+    way = {"gateway_id": "local", "origin": "CreateRouteTable", "state": "active"}
+    yield {"destination_cidr_block": vpc.cidr, **way}
+    if vpc.ipv6 is not None:
+        yield {"destination_ipv6_cidr_block": vpc.ipv6.cidr, **way}
 
 
 def _route(world: World, vpc: Vpc | None, route: Route) -> dict[str, object]:

@@ -16,6 +16,7 @@ from moyai.api.ec2 import (
     group_rules,
     groups,
     interfaces,
+    ipv6_ranges,
     nat,
     peerings,
     route_tables,
@@ -44,6 +45,11 @@ def _vpcs() -> Iterator[Operation[Any]]:
     yield Operation("DescribeSubnets", subnets.DescribeSubnetsRequest, subnets.describe_subnets)
     yield Operation("DeleteSubnet", subnets.DeleteSubnetRequest, subnets.delete_subnet)
     yield Operation("ModifySubnetAttribute", subnets.ModifySubnetAttributeRequest, subnets.modify_subnet_attribute)
+    taken = ipv6_ranges.DisassociateRequest
+    yield Operation("AssociateVpcCidrBlock", ipv6_ranges.AssociateVpcRequest, ipv6_ranges.associate_with_vpc)
+    yield Operation("DisassociateVpcCidrBlock", taken, ipv6_ranges.disassociate_from_vpc)
+    yield Operation("AssociateSubnetCidrBlock", ipv6_ranges.AssociateSubnetRequest, ipv6_ranges.associate_with_subnet)
+    yield Operation("DisassociateSubnetCidrBlock", taken, ipv6_ranges.disassociate_from_subnet)
     given = zones.DescribeAvailabilityZonesRequest
     yield Operation("DescribeAvailabilityZones", given, zones.describe_availability_zones)
     yield Operation("DescribeNetworkAcls", acls.DescribeNetworkAclsRequest, acls.describe_network_acls)

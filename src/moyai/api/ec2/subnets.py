@@ -2,7 +2,8 @@
 
 Promise: a subnet is in one zone, its first when none is named; its range is part of its VPC's and overlaps no other.
 ``MapPublicIpOnLaunch`` is kept and shown; tasks go by their own assignPublicIp, as on AWS.
-Refuses: IPv6, Outposts, IPAM, and names that hosts get from their resource's id.
+``AssignIpv6AddressOnCreation`` is, too: a subnet with an IPv6 range gives each task an address of it, as on Fargate.
+Refuses: subnets without IPv4, Outposts, IPAM, and names that hosts get from their resource's id.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
 """
 
@@ -16,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.ipv6 import new_subnet_range, ranges_of_subnet
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.ec2.vpcs import VPC, AttributeValue
@@ -48,6 +50,7 @@ class CreateSubnetRequest(ChangeRequest, frozen=True):
 
     vpc_id: str
     cidr_block: str | None = None
+    ipv6_cidr_block: str | None = None
     availability_zone: str | None = None
     availability_zone_id: str | None = None
     tag_specifications: tuple[TagSpecification, ...] = ()
@@ -70,6 +73,7 @@ class ModifySubnetAttributeRequest(msgspec.Struct, frozen=True):
 
     subnet_id: str
     map_public_ip_on_launch: AttributeValue | None = None
+    assign_ipv6_address_on_creation: AttributeValue | None = None
     private_dns_hostname_type_on_launch: str | None = None
 
 
@@ -89,7 +93,9 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
         raise InvalidSubnetConflict(f"The CIDR '{cidr}' conflicts with another subnet: {clash.id}, {clash.cidr}.")
     if len(others) >= SUBNETS:
         raise SubnetLimitExceeded(SUBNETS)
-    subnet = Subnet(SubnetId(new_id(ctx, "subnet")), vpc.id, ctx.scope, str(cidr), zone.name, zone.id, tags=tags)
+    ipv6 = None if request.ipv6_cidr_block is None else new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
+    identity = SubnetId(new_id(ctx, "subnet"))
+    subnet = Subnet(identity, vpc.id, ctx.scope, str(cidr), zone.name, zone.id, tags=tags, ipv6=ipv6)
     commit(ctx, request, Put(subnet))
     return {"subnet": _subnet(ctx.store.world, subnet)}
 
@@ -121,15 +127,19 @@ def delete_subnet(ctx: Context, request: DeleteSubnetRequest) -> None:
 
 
 def modify_subnet_attribute(ctx: Context, request: ModifySubnetAttributeRequest) -> None:
-    """Keep whether instances would get a public address."""
+    """Keep whether instances would get a public address, or one of IPv6."""
     subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
-    if (request.map_public_ip_on_launch is None) == (request.private_dns_hostname_type_on_launch is None):
+    public, ipv6 = request.map_public_ip_on_launch, request.assign_ipv6_address_on_creation
+    if sum(one is not None for one in (public, ipv6, request.private_dns_hostname_type_on_launch)) != 1:
         raise InvalidParameterCombination("Exactly one attribute of a subnet can be modified at a time.")
     if request.private_dns_hostname_type_on_launch not in {None, _IP_NAME}:
         raise InvalidParameterValue(f"PrivateDnsHostnameTypeOnLaunch is {_IP_NAME} here: tasks are named by address.")
-    if request.map_public_ip_on_launch is not None:
-        changed = replace(subnet, map_public_ip_on_launch=request.map_public_ip_on_launch.value)
-        commit(ctx, ChangeRequest(), Put(changed))
+    if public is not None:
+        commit(ctx, ChangeRequest(), Put(replace(subnet, map_public_ip_on_launch=public.value)))
+    if ipv6 is not None:
+        if ipv6.value and subnet.ipv6 is None:
+            raise InvalidParameterValue(f"AssignIpv6AddressOnCreation: {subnet.id} has no IPv6 CIDR block.")
+        commit(ctx, ChangeRequest(), Put(replace(subnet, assign_ipv6_on_creation=ipv6.value)))
 
 
 def _zone(ctx: Context, request: CreateSubnetRequest) -> Zone:
@@ -163,7 +173,8 @@ def _subnet(world: World, subnet: Subnet) -> dict[str, object]:
         "default_for_az": subnet.default_for_az,
         "map_public_ip_on_launch": subnet.map_public_ip_on_launch,
         "map_customer_owned_ip_on_launch": False,
-        "assign_ipv6_address_on_creation": False,
+        "assign_ipv6_address_on_creation": subnet.assign_ipv6_on_creation,
+        "ipv6_cidr_block_association_set": ranges_of_subnet(subnet.ipv6),
         "ipv6_native": False,
         "enable_dns64": False,
         "private_dns_name_options_on_launch": {
@@ -201,6 +212,9 @@ _KIND = Kind[Subnet](
             "default-for-az": lambda s: flag(s.default_for_az),
             "defaultForAz": lambda s: flag(s.default_for_az),
             "map-public-ip-on-launch": lambda s: flag(s.map_public_ip_on_launch),
+            "ipv6-cidr-block-association.association-id": lambda s: () if s.ipv6 is None else (s.ipv6.id,),
+            "ipv6-cidr-block-association.ipv6-cidr-block": lambda s: () if s.ipv6 is None else (s.ipv6.cidr,),
+            "ipv6-cidr-block-association.state": lambda s: () if s.ipv6 is None else ("associated",),
             "ipv6-native": lambda _: flag(False),  # noqa: FBT003
             "owner-id": lambda s: (s.scope.account,),
             "state": lambda _: ("available",),

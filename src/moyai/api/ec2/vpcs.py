@@ -2,7 +2,7 @@
 
 Promise: a new VPC has what AWS gives it: a main route table and a default security group. Both go with it; anything
 else in it keeps it from being deleted.
-Refuses: ranges outside /16 to /28, and all that has to do with IPv6, IPAM, dedicated tenancy or encryption.
+Refuses: ranges outside /16 to /28, IPv6 ranges of one's own, IPAM, dedicated tenancy and encryption.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html
 """
 
@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
+from moyai.api.ec2.ipv6 import new_vpc_range, ranges_of_vpc
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.operation import Context
@@ -34,7 +35,15 @@ from moyai.domain.vpc.not_found import VpcNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.quotas import VPCS, VpcLimitExceeded
 from moyai.domain.vpc.route_table import Association, RouteTable
-from moyai.domain.vpc.security_group import DEFAULT_NAME, GroupReference, SecurityGroup, among_members, leaving
+from moyai.domain.vpc.security_group import (
+    DEFAULT_NAME,
+    GroupReference,
+    Rule,
+    SecurityGroup,
+    among_members,
+    leaving,
+    leaving_by_ipv6,
+)
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import DefaultVpc, Vpc
 from moyai.domain.world import Delete, Put
@@ -47,6 +56,7 @@ class CreateVpcRequest(ChangeRequest, frozen=True):
     """A new VPC."""
 
     cidr_block: str | None = None
+    amazon_provided_ipv6_cidr_block: bool = False
     instance_tenancy: str = "default"
     tag_specifications: tuple[TagSpecification, ...] = ()
 
@@ -95,7 +105,8 @@ def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
     tags = new_tags(request.tag_specifications, "vpc")
     if len(all_of(ctx.store.world, Vpc, ctx.scope)) >= VPCS:
         raise VpcLimitExceeded(VPCS)
-    vpc = Vpc(VpcId(new_id(ctx, "vpc")), ctx.scope, str(cidr), tags=tags)
+    ipv6 = new_vpc_range(ctx) if request.amazon_provided_ipv6_cidr_block else None
+    vpc = Vpc(VpcId(new_id(ctx, "vpc")), ctx.scope, str(cidr), tags=tags, ipv6=ipv6)
     commit(ctx, request, Put(vpc), Put(_main_table(ctx, vpc)), Put(_default_group(ctx, vpc)))
     return {"vpc": _vpc(vpc)}
 
@@ -185,8 +196,14 @@ def _main_table(ctx: Context, vpc: Vpc) -> RouteTable:
 def _default_group(ctx: Context, vpc: Vpc) -> SecurityGroup:
     group = SecurityGroupId(new_id(ctx, "sg"))
     members = among_members(new_id(ctx, "sgr"), GroupReference(group, ctx.scope.account, vpc.id))
-    rules = (members, leaving(new_id(ctx, "sgr")))
+    rules = (members, *all_leaving(ctx, vpc))
     return SecurityGroup(group, vpc.id, ctx.scope, DEFAULT_NAME, DEFAULT_DESCRIPTION, rules)
+
+
+def all_leaving(ctx: Context, vpc: Vpc) -> tuple[Rule, ...]:
+    """What every new group of the VPC lets out: everything."""
+    rules = (leaving(new_id(ctx, "sgr")),)
+    return rules if vpc.ipv6 is None else (*rules, leaving_by_ipv6(new_id(ctx, "sgr")))
 
 
 def _vpc(vpc: Vpc) -> dict[str, object]:
@@ -197,11 +214,12 @@ def _vpc(vpc: Vpc) -> dict[str, object]:
         "cidr_block": vpc.cidr,
         "cidr_block_association_set": [
             {
-                "association_id": _range_id(vpc),
+                "association_id": range_id(vpc),
                 "cidr_block": vpc.cidr,
                 "cidr_block_state": {"state": "associated"},
             }
         ],
+        "ipv6_cidr_block_association_set": ranges_of_vpc(vpc.ipv6),
         "dhcp_options_id": _dhcp_id(vpc),
         "instance_tenancy": "default",
         "is_default": vpc.is_default,
@@ -209,7 +227,8 @@ def _vpc(vpc: Vpc) -> dict[str, object]:
     }
 
 
-def _range_id(vpc: Vpc) -> str:
+def range_id(vpc: Vpc) -> str:
+    """The id of the VPC's association with its IPv4 range."""
     return vpc.id.replace("vpc-", "vpc-cidr-assoc-")
 
 
@@ -224,9 +243,13 @@ _VPCS = Kind[Vpc](
         {
             "vpc-id": lambda v: (v.id,),
             "cidr": lambda v: (v.cidr,),
-            "cidr-block-association.association-id": lambda v: (_range_id(v),),
+            "cidr-block-association.association-id": lambda v: (range_id(v),),
             "cidr-block-association.cidr-block": lambda v: (v.cidr,),
             "cidr-block-association.state": lambda _: ("associated",),
+            "ipv6-cidr-block-association.association-id": lambda v: () if v.ipv6 is None else (v.ipv6.id,),
+            "ipv6-cidr-block-association.ipv6-cidr-block": lambda v: () if v.ipv6 is None else (v.ipv6.cidr,),
+            "ipv6-cidr-block-association.ipv6-pool": lambda v: () if v.ipv6 is None else ("Amazon",),
+            "ipv6-cidr-block-association.state": lambda v: () if v.ipv6 is None else ("associated",),
             "dhcp-options-id": lambda v: (_dhcp_id(v),),
             "is-default": lambda v: flag(v.is_default),
             "isDefault": lambda v: flag(v.is_default),

@@ -15,7 +15,7 @@ import msgspec
 from moyai.api.ecs.paging import Ask, page
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.operation import Context
-from moyai.domain.ecs.account_setting import RULES, AccountSetting, SettingType, setting_key
+from moyai.domain.ecs.account_setting import RULES, AccountSetting, SettingType, root_of, setting_key
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.scope import Scope
@@ -64,7 +64,7 @@ def put_account_setting(ctx: Context, request: PutAccountSettingRequest) -> dict
 
 def put_account_setting_default(ctx: Context, request: PutAccountSettingDefaultRequest) -> dict[str, object]:
     """Set it for every principal that has none of its own."""
-    return _put(ctx, _root(ctx.scope), request.name, request.value)
+    return _put(ctx, root_of(ctx.scope), request.name, request.value)
 
 
 def delete_account_setting(ctx: Context, request: DeleteAccountSettingRequest) -> dict[str, object]:
@@ -91,7 +91,7 @@ def list_account_settings(ctx: Context, request: ListAccountSettingsRequest) -> 
 
 def effective(world: World, scope: Scope, principal: str, name: str) -> str:
     """What holds for the principal: its own setting, else the account's, else AWS's default."""
-    for holder in (principal, _root(scope)):
+    for holder in (principal, root_of(scope)):
         own = world.account_settings.get(setting_key(scope, holder, name))
         if own is not None:
             return own.value
@@ -135,10 +135,6 @@ def _principal(ctx: Context, asked: str | None) -> str:
     if parsed is None or parsed[1] != ctx.scope.account:
         raise InvalidParameter("principalArn must be the ARN of a user, a role or the root user of this account.")
     return asked
-
-
-def _root(scope: Scope) -> str:
-    return f"arn:aws:iam::{scope.account}:root"
 
 
 def _view(name: str, value: str, principal: str) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """What a service registry may be, beside the Cloud Map service and the task definition that it speaks of.
 
 Promise: a registry that passes can answer for the service's tasks. With awsvpc those have an IPv4 address each, so A
-and SRV records do, and AAAA beside them stays empty; with bridge and host they have a port of an instance, which only
-SRV records tell. A port is for SRV records, or for a service without DNS. AWS's wording is used where it is known.
+and SRV records do, and AAAA beside them has an answer for tasks in subnets with IPv6; AAAA alone needs such subnets.
+With bridge and host they have a port of an instance, which only SRV records tell. A port is for SRV records, or for a
+service without DNS. AWS's wording is used where it is known.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRegistry.html
 """
 
@@ -14,7 +15,10 @@ from moyai.api.operation import Context
 from moyai.domain.cloudmap.service import DiscoveryService, RecordType
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.registry import ServiceRegistry
+from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
+from moyai.domain.vpc.lookup import find
+from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.arn import parse_arn
 from moyai.plan.namespaces import may_use
 
@@ -22,12 +26,19 @@ _MOST = 1
 _LAST_PORT = 65535
 
 
-def check_registries(ctx: Context, registries: Sequence[ServiceRegistry], definition: TaskDefinition) -> None:
+def check_registries(
+    ctx: Context,
+    registries: Sequence[ServiceRegistry],
+    definition: TaskDefinition,
+    network: NetworkConfiguration | None,
+) -> None:
     """Raises InvalidParameter."""
     if len(registries) > _MOST:
         raise InvalidParameter(f"service registries can have at most {_MOST} items")
     for registry in registries:
-        _check_port(registry, _service(ctx, registry), definition)
+        service = _service(ctx, registry)
+        _check_records(ctx, service, network)
+        _check_port(registry, service, definition)
 
 
 def _service(ctx: Context, registry: ServiceRegistry) -> DiscoveryService:
@@ -43,12 +54,24 @@ def _service(ctx: Context, registry: ServiceRegistry) -> DiscoveryService:
     return found
 
 
+def _check_records(ctx: Context, service: DiscoveryService, network: NetworkConfiguration | None) -> None:
+    """Every task has an IPv4 address; one of IPv6 only in a subnet that has such."""
+    records = service.record_types
+    if not records or records & {RecordType.A, RecordType.SRV}:
+        return
+    if RecordType.AAAA not in records:
+        raise InvalidParameter(f"The service registry {service.arn} has no A, AAAA or SRV records.")
+    named = () if network is None else network.awsvpc_configuration.subnets
+    for subnet in (find(ctx.store.world, Subnet, ctx.scope, one) for one in named):
+        if subnet is not None and subnet.ipv6 is None:
+            raise InvalidParameter(
+                f"The service registry {service.arn} has AAAA records alone, and the subnet {subnet.id} has no IPv6"
+                " CIDR block."
+            )
+
+
 def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition: TaskDefinition) -> None:
-    records = set() if service.dns is None else {record.type for record in service.dns.records}
-    if records and records.isdisjoint({RecordType.A, RecordType.SRV}):
-        raise InvalidParameter(
-            f"The service registry {service.arn} has no A or SRV records. Tasks have IPv4 addresses and no others."
-        )
+    records = service.record_types
     given = _given(registry)
     if definition.network_mode is not NetworkMode.AWSVPC:
         _check_on_instance(given, records, service, definition.network_mode)
@@ -63,7 +86,7 @@ def _check_port(registry: ServiceRegistry, service: DiscoveryService, definition
 
 
 def _check_on_instance(
-    given: tuple[str, ...], records: set[RecordType], service: DiscoveryService, mode: NetworkMode
+    given: tuple[str, ...], records: frozenset[RecordType], service: DiscoveryService, mode: NetworkMode
 ) -> None:
     """Behind or in a container instance, a task is an address of the instance's and a port."""
     if mode is NetworkMode.NONE:

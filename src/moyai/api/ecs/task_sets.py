@@ -194,14 +194,15 @@ def _made(ctx: Context, service: Service, request: CreateTaskSetRequest, kept: s
         raise InvalidParameter(f"externalId can have at most {_LONGEST_EXTERNAL_ID} characters.")
     definition = runnable_definition(ctx, request.task_definition)
     holds = checked_launch(ctx, active_cluster(ctx, request.cluster), definition, _launching(service, request))
-    check_registries(ctx, request.service_registries, definition)
+    network = checked_network(ctx, request.network_configuration, definition)
+    check_registries(ctx, request.service_registries, definition, network)
     return Deployment(
         id=DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}"),
         status=DeploymentStatus.ACTIVE,
         task_definition=definition.arn,
         created_at=ctx.now,
         updated_at=ctx.now,
-        network_configuration=checked_network(ctx, request.network_configuration, definition),
+        network_configuration=network,
         service_registries=request.service_registries,
         task_set=TaskSet(
             scale=_checked(request.scale),

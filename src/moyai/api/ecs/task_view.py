@@ -101,7 +101,17 @@ def _attachment(task: Task, interface: NetworkInterface, status: str) -> dict[st
             {"name": "privateDnsName", "value": interface.private_dns_name},
             {"name": "privateIPv4Address", "value": interface.address},
         ]
+        if interface.ipv6_address is not None:
+            details.append({"name": "privateIPv6Address", "value": interface.ipv6_address})
     return {"id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details}
+
+
+def _interface(interface: NetworkInterface) -> dict[str, object]:
+    return {
+        "attachment_id": interface.attachment,
+        "private_ipv4_address": interface.address,
+        "ipv6_address": interface.ipv6_address,
+    }
 
 
 def _attachment_status(status: TaskStatus) -> str:
@@ -140,7 +150,7 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
         else [_binding(binding) for binding in container.network_bindings],
         "network_interfaces": []
         if task.last_status in _BEFORE_NETWORK or task.own_interface is None
-        else [{"attachment_id": task.interface.attachment, "private_ipv4_address": task.interface.address}],
+        else [_interface(task.interface)],
     }
     if task.enable_execute_command and not container.is_proxy:
         shown["managed_agents"] = [_agent(container)]

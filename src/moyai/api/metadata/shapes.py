@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from moyai.domain.ecs.metadata import runtime_id
-from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.ecs.task import Container, ContainerStatus, NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode
 from moyai.domain.keys import scope_of
 from moyai.domain.sandbox.state import Health
@@ -33,7 +33,14 @@ _V4_ONLY = frozenset(
     }
 )
 _V4_NETWORK = frozenset(
-    {"AttachmentIndex", "MACAddress", "IPv4SubnetCIDRBlock", "PrivateDNSName", "SubnetGatewayIpv4Address"}
+    {
+        "AttachmentIndex",
+        "MACAddress",
+        "IPv4SubnetCIDRBlock",
+        "IPv6SubnetCIDRBlock",
+        "PrivateDNSName",
+        "SubnetGatewayIpv4Address",
+    }
 )
 _TASK_STATES: Mapping[TaskStatus, str] = MappingProxyType(
     {
@@ -178,11 +185,19 @@ def _network(world: World, task: Task) -> dict[str, object]:
         {
             "NetworkMode": task.network_mode,
             "IPv4Addresses": [one.address],
+            "IPv6Addresses": [] if one.ipv6_address is None else [one.ipv6_address],
             "MACAddress": one.mac,
             "IPv4SubnetCIDRBlock": subnet.cidr if subnet is not None else None,
+            "IPv6SubnetCIDRBlock": _ipv6_range(one, subnet),
             "PrivateDNSName": one.private_dns_name,
         }
     ) | {"AttachmentIndex": 0}
+
+
+def _ipv6_range(interface: NetworkInterface, subnet: Subnet | None) -> str | None:
+    if interface.ipv6_address is None or subnet is None or subnet.ipv6 is None:
+        return None
+    return subnet.ipv6.cidr
 
 
 def _ports(task: Task, container: Container) -> list[dict[str, object]]:

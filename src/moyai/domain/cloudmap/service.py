@@ -117,6 +117,11 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
         return self.custom_health or self.owner is not None
 
     @property
+    def record_types(self) -> frozenset[RecordType]:
+        """The types of its records; none without DNS."""
+        return frozenset() if self.dns is None else frozenset(record.type for record in self.dns.records)
+
+    @property
     def ttl(self) -> int:
         """For how many seconds its records may be remembered."""
         return 0 if self.dns is None else max((record.ttl for record in self.dns.records), default=0)

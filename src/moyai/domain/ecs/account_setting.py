@@ -51,6 +51,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ("non-blocking",),
             "a container never waits for the service that keeps its output",
         ),
+        "dualStackIPv6": Rule(_SWITCH, "enabled", _SWITCH),
         "fargateEventWindows": Rule(_SWITCH, "disabled", ("disabled",), "tasks are never retired"),
         "fargateFIPSMode": Rule(_SWITCH, "disabled", ("disabled",), "there is no FIPS-validated cryptography"),
         "fargateTaskRetirementWaitPeriod": Rule(("0", "7", "14"), "7", ("7",), "tasks are never retired"),
@@ -75,6 +76,11 @@ class AccountSetting(Stored, frozen=True, tag="account_setting"):
     def key(self) -> str:
         """The record's key in its table."""
         return setting_key(self.scope, self.principal, self.name)
+
+
+def root_of(scope: Scope) -> str:
+    """The account's root user, whose settings are its principals' where they have none."""
+    return f"arn:aws:iam::{scope.account}:root"
 
 
 def setting_key(scope: Scope, principal: str, name: str) -> str:

@@ -169,6 +169,7 @@ class NetworkInterface(msgspec.Struct, frozen=True):
     private_dns_name: str
     security_groups: tuple[SecurityGroupId, ...] = ()
     public_address: str | None = None
+    ipv6_address: str | None = None
 
 
 class Task(Stored, frozen=True, tag="task"):

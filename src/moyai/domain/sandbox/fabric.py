@@ -21,8 +21,8 @@ NOWHERE: Final = "nowhere"
 class Permission(msgspec.Struct, frozen=True):
     """Traffic that a security group lets through, one way; answers to it always pass.
 
-    ``protocol``: ``tcp``, ``udp``, ``icmp`` or ``-1`` for all. The ports are inclusive, None = all (of
-    ``icmp``: type and code). ``ranges`` are IPv4 ranges; ``groups`` stand for their members' addresses.
+    ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1`` for all. The ports are inclusive, None = all (of
+    the ICMPs: type and code). ``ranges`` are of IPv4 and of IPv6; ``groups`` stand for their members' addresses.
     """
 
     protocol: str
@@ -33,7 +33,7 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A security group: what may come to its members, what may leave them, and their addresses now."""
+    """A security group: what may come to its members, what may leave them, and their addresses now, of both kinds."""
 
     id: SecurityGroupId
     ingress: tuple[Permission, ...] = ()
@@ -48,6 +48,7 @@ class Interface(msgspec.Struct, frozen=True):
     address: str
     groups: tuple[SecurityGroupId, ...] = ()
     outside: bool = False
+    ipv6_address: str | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -59,12 +60,15 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class VpcFabric(msgspec.Struct, frozen=True):
-    """One VPC. Its own range is always reachable inside it, as far as security groups allow."""
+    """One VPC. Its own ranges are always reachable inside it, as far as security groups allow. IPv6 leads nowhere
+    else. ``ipv6``: whether it has such a range.
+    """
 
     vpc: VpcId
     cidr: str
     routes: tuple[Route, ...] = ()
     interfaces: tuple[Interface, ...] = ()
+    ipv6: bool = False
 
 
 class Peering(msgspec.Struct, frozen=True):

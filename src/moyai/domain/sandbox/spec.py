@@ -37,6 +37,13 @@ class Intercept(msgspec.Struct, frozen=True):
     inbound_ports: tuple[int, ...] = ()
 
 
+class Ipv6(msgspec.Struct, frozen=True):
+    """A second address, of IPv6, and the range of its subnet."""
+
+    subnet_cidr: str
+    address: str
+
+
 class Network(msgspec.Struct, frozen=True, tag="awsvpc"):
     """An address in a subnet for the sandbox alone. ``bridge``: of a container instance, the range of the addresses
     that tasks have behind it.
@@ -49,6 +56,7 @@ class Network(msgspec.Struct, frozen=True, tag="awsvpc"):
     mac: str
     host_name: str
     bridge: str | None = None
+    ipv6: Ipv6 | None = None
 
 
 class Forward(msgspec.Struct, frozen=True):

@@ -2,7 +2,9 @@
 
     NotFound
     ├── VpcNotFound                 InvalidVpcID.NotFound
+    ├── VpcRangeNotFound            InvalidVpcCidrBlockAssociationID.NotFound
     ├── SubnetNotFound              InvalidSubnetID.NotFound
+    ├── SubnetRangeNotFound         InvalidSubnetCidrBlockAssociationID.NotFound
     ├── GroupNotFound               InvalidGroup.NotFound
     ├── GroupRuleNotFound           InvalidSecurityGroupRuleId.NotFound
     ├── RouteTableNotFound          InvalidRouteTableID.NotFound
@@ -48,11 +50,25 @@ class VpcNotFound(NotFound):
     noun = "vpc"
 
 
+class VpcRangeNotFound(NotFound):
+    """No such association of a range with a VPC."""
+
+    code = "InvalidVpcCidrBlockAssociationID.NotFound"
+    noun = "vpc CIDR block association"
+
+
 class SubnetNotFound(NotFound):
     """No such subnet."""
 
     code = "InvalidSubnetID.NotFound"
     noun = "subnet"
+
+
+class SubnetRangeNotFound(NotFound):
+    """No such association of a range with a subnet."""
+
+    code = "InvalidSubnetCidrBlockAssociationID.NotFound"
+    noun = "subnet CIDR block association"
 
 
 class GroupNotFound(NotFound):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from moyai.domain.stored import Stored
+from moyai.domain.vpc.ipv6 import EVERYWHERE
 from moyai.kernel.ids import AccountId, SecurityGroupId, VpcId
 from moyai.kernel.scope import Scope
 
@@ -30,8 +31,8 @@ class GroupReference(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """One rule: a protocol, ports, and one other side, which is a range or a group.
 
-    ``protocol``: ``tcp``, ``udp``, ``icmp`` or ``-1``. Of ``icmp`` the ports are type and code, -1 = all;
-    None where there are no ports to name.
+    ``protocol``: ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``-1``. Of the ICMPs the ports are type and code, -1 = all;
+    None where there are no ports to name. ``cidr``: of IPv4 or IPv6.
     """
 
     id: str
@@ -43,6 +44,16 @@ class Rule(msgspec.Struct, frozen=True):
     group: GroupReference | None = None
     description: str | None = None
     tags: Mapping[str, str] = {}
+
+    @property
+    def cidr_ipv4(self) -> str | None:
+        """The range on the other side, where it is one of IPv4."""
+        return None if self.cidr is None or ":" in self.cidr else self.cidr
+
+    @property
+    def cidr_ipv6(self) -> str | None:
+        """The range on the other side, where it is one of IPv6."""
+        return self.cidr if self.cidr is not None and ":" in self.cidr else None
 
     @property
     def traffic(self) -> tuple[object, ...]:
@@ -75,6 +86,11 @@ class SecurityGroup(Stored, frozen=True, tag="security_group"):
 def leaving(identity: str) -> Rule:
     """What every new group lets out: everything."""
     return Rule(identity, egress=True, protocol=ALL, cidr="0.0.0.0/0")
+
+
+def leaving_by_ipv6(identity: str) -> Rule:
+    """What every new group of a VPC with IPv6 lets out besides."""
+    return Rule(identity, egress=True, protocol=ALL, cidr=EVERYWHERE)
 
 
 def among_members(identity: str, group: GroupReference) -> Rule:

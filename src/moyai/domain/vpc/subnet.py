@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moyai.domain.stored import Stored
+from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.kernel.ids import SubnetId, VpcId
 from moyai.kernel.scope import Scope
 
 
 class Subnet(Stored, frozen=True, tag="subnet"):
-    """A subnet. Its range and its zone never change."""
+    """A subnet. Its IPv4 range and its zone never change."""
 
     id: SubnetId
     vpc: VpcId
@@ -24,6 +25,8 @@ class Subnet(Stored, frozen=True, tag="subnet"):
     default_for_az: bool = False
     map_public_ip_on_launch: bool = False
     tags: Mapping[str, str] = {}
+    ipv6: Ipv6Range | None = None
+    assign_ipv6_on_creation: bool = False
 
     @property
     def key(self) -> SubnetId:

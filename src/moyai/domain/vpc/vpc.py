@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 from moyai.domain.keys import scope_key
 from moyai.domain.stored import Stored
+from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.kernel.ids import VpcId
 from moyai.kernel.scope import Scope
 
 
 class Vpc(Stored, frozen=True, tag="vpc"):
-    """A VPC. Its range never changes; its subnets, groups, route tables and gateways name it."""
+    """A VPC. Its IPv4 range never changes; its subnets, groups, route tables and gateways name it."""
 
     id: VpcId
     scope: Scope
@@ -22,6 +23,7 @@ class Vpc(Stored, frozen=True, tag="vpc"):
     is_default: bool = False
     dns_hostnames: bool = False
     tags: Mapping[str, str] = {}
+    ipv6: Ipv6Range | None = None
 
     @property
     def key(self) -> VpcId:

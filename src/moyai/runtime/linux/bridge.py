@@ -20,7 +20,8 @@ from moyai.domain.sandbox.spec import Bridged, Network
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux import netns, nft
-from moyai.runtime.linux.network import Link, plug, sysctl, translated
+from moyai.runtime.linux.link import End, Link, plug
+from moyai.runtime.linux.network import sysctl, translated
 
 TABLE = "moyai_bridge"
 
@@ -43,8 +44,8 @@ def join(task: TaskId, network: Bridged, instance: Path, pin: Path) -> None:
     if not netns.is_pinned(instance):
         raise SandboxFailed(f"the container instance {network.instance} is not there")
     bridge = IPv4Network(network.bridge)
-    link = Link(network.address, _mac(network.address), str(bridge.network_address + 1), bridge.prefixlen)
-    plug(task, link, instance, pin)
+    end = End(network.address, str(bridge.network_address + 1), bridge.prefixlen)
+    plug(task, Link(_mac(network.address), end), instance, pin)
     with translated("the instance's ports can't be led to the task"), netns.inside(instance):
         nft.apply("".join(_elements(network)))
 

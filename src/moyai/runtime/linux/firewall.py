@@ -6,6 +6,9 @@ from another VPC was let out by that one's router. Whoever isn't in a fabric is 
 him. The router's own traffic is never looked at: its name server and metadata, as on AWS, and what this machine sends
 through public addresses.
 
+IPv6 has a table of its own, as IPv4's but for ways out of the VPC, which it has none of; and since the kernel doesn't
+look whether who sends is who is behind that port, its rules do.
+
 The value is made of sets, maps and chains, so that a task that comes or goes is a few elements and no rule. Sender
 and receiver are looked up by address in a hash: what a packet costs doesn't grow with the number of tasks.
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
@@ -15,20 +18,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from moyai.domain.sandbox.fabric import Group, Permission, VpcFabric
 from moyai.kernel.ids import SecurityGroupId
+from moyai.runtime.linux.port import port_of
 
 TABLE = "moyai"
 PEER, OUTSIDE = "p", "outside"
 """How the names of a router's links to other routers begin, and the name of its link to the outside."""
 
 _ALL_PORTS = (0, 65535)
-_EVERYWHERE = IPv4Network("0.0.0.0/0")
+IPV4, IPV6 = "ip", "ip6"
+"""Families, as nft calls them."""
+_ICMP: Final[Mapping[str, str]] = MappingProxyType({IPV4: "icmp", IPV6: "icmpv6"})
+_PLACES = "places"
 _LEAVING, _ENTERING, _MAY_GO_OUT = "leaving", "entering", "may-go-out"
 _SIDES = ((_LEAVING, "daddr"), (_ENTERING, "saddr"))
 
@@ -61,38 +69,87 @@ _FIXED = f"""\
 """
 
 
+_FIXED_OF_IPV6 = f"""\
+  map {_LEAVING} {{
+    type ipv6_addr : verdict
+  }}
+  map {_ENTERING} {{
+    type ipv6_addr : verdict
+  }}
+  chain leave {{
+    type filter hook forward priority -10; policy drop;
+    iifname . ip6 saddr != @{_PLACES} drop
+    ct state established,related accept
+    ip6 saddr vmap @{_LEAVING}
+  }}
+  chain enter {{
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    ip6 daddr vmap @{_ENTERING}
+  }}
+"""
+
+
 class Ruleset(msgspec.Struct, frozen=True):
-    """The rules of one router. ``sets``: addresses; ``maps``: from an address to a chain; ``chains``: their rules."""
+    """The rules of one router and family. ``sets``: addresses, or ports and addresses; ``maps``: from an address to a
+    chain; ``chains``: their rules.
+    """
 
     sets: Mapping[str, frozenset[str]]
     maps: Mapping[str, Mapping[str, str]]
     chains: Mapping[str, tuple[str, ...]]
+    family: str = IPV4
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """All the rules of one router. ``ipv6`` None: it sends none on."""
+
+    ipv4: Ruleset
+    ipv6: Ruleset | None = None
 
 
 CLOSED: Final = Ruleset({_MAY_GO_OUT: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {})
+CLOSED_TO_IPV6: Final = Ruleset({_PLACES: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {}, IPV6)
 """Nothing is let through."""
 
 
-def rules_for(vpc: VpcFabric, groups: Mapping[SecurityGroupId, Group]) -> Ruleset:
-    """What this VPC's router enforces. A group that isn't known lets nothing through."""
-    combinations = {tuple(sorted(set(i.groups))) for i in vpc.interfaces}
+def all_rules_for(vpc: VpcFabric, groups: Mapping[SecurityGroupId, Group]) -> Rules:
+    """What this VPC's router enforces."""
+    return Rules(rules_for(vpc, groups), rules_for(vpc, groups, IPV6) if vpc.ipv6 else None)
+
+
+def rules_for(vpc: VpcFabric, groups: Mapping[SecurityGroupId, Group], family: str = IPV4) -> Ruleset:
+    """What it enforces for one family. A group that isn't known lets nothing through."""
+    addresses = {i.task: i.address if family == IPV4 else i.ipv6_address for i in vpc.interfaces}
+    places = [(address, i) for i in vpc.interfaces if (address := addresses[i.task]) is not None]
+    combinations = {tuple(sorted(set(i.groups))) for _, i in places}
     chains: dict[str, tuple[str, ...]] = {}
     referred: set[SecurityGroupId] = set()
     for group in sorted({g for combination in combinations for g in combination}):
         known = groups.get(group, Group(group))
         for (side, end), permissions in zip(_SIDES, (known.egress, known.ingress), strict=True):
-            chains[f"{side}-{group}"] = tuple(rule for p in permissions for rule in _rules(p, end))
+            chains[f"{side}-{group}"] = tuple(rule for p in permissions for rule in _rules(p, end, family))
             referred.update(g for p in permissions for g in p.groups)
     for combination in combinations:
         for side, _ in _SIDES:
             if len(combination) != 1:
                 chains[_chain(side, combination)] = tuple(f"jump {side}-{group}" for group in combination)
-    members = {_members(g): frozenset(groups[g].members if g in groups else ()) for g in referred}
+    members = {_members(g): _of(family, groups[g].members if g in groups else ()) for g in referred}
+    if family == IPV4:
+        sets = {_MAY_GO_OUT: frozenset(address for address, i in places if i.outside)}
+    else:
+        sets = {_PLACES: frozenset(f'"{port_of(i.task)}" . {address}' for address, i in places)}
     return Ruleset(
-        sets={_MAY_GO_OUT: frozenset(i.address for i in vpc.interfaces if i.outside), **members},
-        maps={side: {i.address: _chain(side, i.groups) for i in vpc.interfaces} for side, _ in _SIDES},
+        sets={**sets, **members},
+        maps={side: {address: _chain(side, i.groups) for address, i in places} for side, _ in _SIDES},
         chains=chains,
+        family=family,
     )
+
+
+def _of(family: str, texts: Iterable[str]) -> frozenset[str]:
+    """The addresses or ranges that are of this family."""
+    return frozenset(text for text in texts if (":" in text) == (family == IPV6))
 
 
 def _members(group: SecurityGroupId) -> str:
@@ -107,27 +164,35 @@ def _chain(side: str, groups: Iterable[SecurityGroupId]) -> str:
     return f"{side}-all-{hashlib.blake2s(' '.join(distinct).encode(), digest_size=10).hexdigest()}"
 
 
-def _rules(permission: Permission, end: str) -> Iterator[str]:
+def _rules(permission: Permission, end: str, family: str) -> Iterator[str]:
     """A permission's rules. ``end``: the address that its ranges and groups are about."""
-    what = _traffic(permission)
-    ranges = list(collapse_addresses(IPv4Network(r, strict=False) for r in permission.ranges))
-    if _EVERYWHERE in ranges:
+    if permission.protocol in _ICMP.values() and permission.protocol != _ICMP[family]:
+        return
+    what = _traffic(permission, family)
+    ranges = _collapsed(_of(family, permission.ranges), family)
+    if any(one.endswith("/0") for one in ranges):
         yield f"{what} accept".strip()
     elif ranges:
-        yield f"ip {end} {{ {', '.join(map(str, ranges))} }} {what} accept".replace("  ", " ")
+        yield f"{family} {end} {{ {', '.join(ranges)} }} {what} accept".replace("  ", " ")
     for group in permission.groups:
-        yield f"ip {end} @{_members(group)} {what} accept".replace("  ", " ")
+        yield f"{family} {end} @{_members(group)} {what} accept".replace("  ", " ")
 
 
-def _traffic(permission: Permission) -> str:
+def _collapsed(ranges: Iterable[str], family: str) -> list[str]:
+    if family == IPV4:
+        return [str(one) for one in collapse_addresses(IPv4Network(text, strict=False) for text in ranges)]
+    return [str(one) for one in collapse_addresses(IPv6Network(text, strict=False) for text in ranges)]
+
+
+def _traffic(permission: Permission, family: str) -> str:
     protocol, first, last = permission.protocol, permission.from_port, permission.to_port
     if protocol == "-1":
         return ""
     if first is None or (first, last) == _ALL_PORTS:
-        return f"ip protocol {protocol}"
-    if protocol == "icmp":
-        code = "" if last is None else f" icmp code {last}"
-        return f"icmp type {first}{code}"
+        return f"ip protocol {protocol}" if family == IPV4 else f"meta l4proto {protocol}"
+    if protocol in _ICMP.values():
+        code = "" if last is None else f" {protocol} code {last}"
+        return f"{protocol} type {first}{code}"
     return f"{protocol} dport {first}" if last in {None, first} else f"{protocol} dport {first}-{last}"
 
 
@@ -136,10 +201,18 @@ def _traffic(permission: Permission) -> str:
 
 def whole(rules: Ruleset) -> str:
     """The text that puts these rules in place of whatever is there, at once."""
-    sets = "".join(f"  set {name} {{\n    type ipv4_addr\n  }}\n" for name in sorted(rules.sets))
-    empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), CLOSED.maps, {})
-    fresh = f"table ip {TABLE}\ndelete table ip {TABLE}\ntable ip {TABLE} {{\n{sets}{_FIXED}}}\n"
+    table = f"{rules.family} {TABLE}"
+    sets = "".join(f"  set {name} {{\n    type {_type(rules.family, name)}\n  }}\n" for name in sorted(rules.sets))
+    empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), CLOSED.maps, {}, rules.family)
+    fixed = _FIXED if rules.family == IPV4 else _FIXED_OF_IPV6
+    fresh = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{fixed}}}\n"
     return fresh + changes(empty, rules)
+
+
+def _type(family: str, name: str) -> str:
+    """What is in a set."""
+    address = "ipv4_addr" if family == IPV4 else "ipv6_addr"
+    return f"ifname . {address}" if name == _PLACES else address
 
 
 def changes(before: Ruleset, after: Ruleset) -> str:
@@ -147,24 +220,26 @@ def changes(before: Ruleset, after: Ruleset) -> str:
 
     What is pointed to is made before what points to it, and removed after it.
     """
+    table = f"{after.family} {TABLE}"
     new_chains = sorted(after.chains.keys() - before.chains.keys())
     old_chains = sorted(before.chains.keys() - after.chains.keys())
     lines = [
-        f"add set ip {TABLE} {name} {{ type ipv4_addr; }}" for name in sorted(after.sets.keys() - before.sets.keys())
+        f"add set {table} {name} {{ type {_type(after.family, name)}; }}"
+        for name in sorted(after.sets.keys() - before.sets.keys())
     ]
-    lines += [f"add chain ip {TABLE} {name}" for name in new_chains]
-    lines += _elements("add", _more(before.sets, after.sets))
+    lines += [f"add chain {table} {name}" for name in new_chains]
+    lines += _elements("add", table, _more(before.sets, after.sets))
     for name in sorted(after.chains):
         if after.chains[name] != before.chains.get(name, ()):
-            lines += [f"flush chain ip {TABLE} {name}"] if name in before.chains else []
-            lines += [f"add rule ip {TABLE} {name} {rule}" for rule in after.chains[name]]
-    lines += _elements("delete", _gone(before.maps, after.maps))
-    lines += _elements("add", _mapped(before.maps, after.maps))
-    lines += [f"flush chain ip {TABLE} {name}" for name in old_chains]
-    lines += [f"delete chain ip {TABLE} {name}" for name in old_chains]
+            lines += [f"flush chain {table} {name}"] if name in before.chains else []
+            lines += [f"add rule {table} {name} {rule}" for rule in after.chains[name]]
+    lines += _elements("delete", table, _gone(before.maps, after.maps))
+    lines += _elements("add", table, _mapped(before.maps, after.maps))
+    lines += [f"flush chain {table} {name}" for name in old_chains]
+    lines += [f"delete chain {table} {name}" for name in old_chains]
     kept = {name: elements for name, elements in before.sets.items() if name in after.sets}
-    lines += _elements("delete", _more(after.sets, kept))
-    lines += [f"delete set ip {TABLE} {name}" for name in sorted(before.sets.keys() - after.sets.keys())]
+    lines += _elements("delete", table, _more(after.sets, kept))
+    lines += [f"delete set {table} {name}" for name in sorted(before.sets.keys() - after.sets.keys())]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -187,9 +262,9 @@ def _mapped(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
     }
 
 
-def _elements(verb: str, elements: Mapping[str, list[str]]) -> list[str]:
+def _elements(verb: str, table: str, elements: Mapping[str, list[str]]) -> list[str]:
     return [
-        f"{verb} element ip {TABLE} {name} {{ {', '.join(listed)} }}"
+        f"{verb} element {table} {name} {{ {', '.join(listed)} }}"
         for name, listed in sorted(elements.items())
         if listed
     ]

@@ -13,32 +13,29 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import IPv4Network
 from pathlib import Path
 
-import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from moyai.domain.sandbox.spec import Intercept, Network
+from moyai.domain.sandbox.spec import Intercept
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
-from moyai.runtime.linux import door, firewall, netns, nft, rules
+from moyai.runtime.linux import door, firewall, netns, nft, port, rules
+from moyai.runtime.linux.port import port_of
 
 ROUTER_MAC = "02:ff:00:00:00:01"
 """Every port of every router has it: no two of them are on one link."""
 
 _EXISTS, _NO_DEVICE = 17, 19
 _PERMANENT = 0x80
-_NO_PREFIX_ROUTE = 0x200
-_LINK_SCOPE = 253
+
+
 _BACKLOG = 128
-_PORT, _TIME_WAIT = "v", "06"
+_TIME_WAIT = "06"
 _LINK_LOCAL = "169.254.0.0/16"
 
 _SENT_AGAIN = "4"
@@ -76,36 +73,6 @@ def prepare_router(pin: Path, vpc_cidr: str) -> None:
             sysctl("ipv4/ip_forward", "1")
 
 
-class Link(msgspec.Struct, frozen=True):
-    """A namespace's one link to the network. ``gateway``: who is at its other end, for everything."""
-
-    address: str
-    mac: str
-    gateway: str
-    prefix: int
-
-
-def join(task: TaskId, network: Network, router: Path, pin: Path) -> None:
-    """Give a sandbox its namespace and its address in its subnet."""
-    subnet = IPv4Network(network.subnet_cidr)
-    plug(task, Link(network.address, network.mac, str(subnet.network_address + 1), subnet.prefixlen), router, pin)
-
-
-def plug(task: TaskId, link: Link, near: Path, pin: Path) -> None:
-    """Have the namespace ``pin`` with a link into the namespace ``near``."""
-    with translated("the task's network can't be made"):
-        fresh = not netns.is_pinned(pin)
-        enclose(pin)
-        if fresh:
-            with netns.inside(near), IPRoute() as links:  # a link of a namespace that is gone may last a moment
-                _unplug(links, links.link_lookup(ifname=_veth(task)))
-        with netns.inside(pin):
-            task_links = IPRoute()
-        with task_links:
-            _connect(task, link, near, pin)
-            _address(task_links, link)
-
-
 def enclose(pin: Path) -> None:
     """Have a namespace with nothing but its loopback."""
     with translated("the task's network can't be made"):
@@ -119,11 +86,16 @@ def enclose(pin: Path) -> None:
             links.link("set", index=1, state="up")
 
 
-def intercept(pin: Path, wanted: Intercept) -> None:
+def forward_ipv6(*, on: bool) -> None:
+    """Have the router that the calling thread is in send IPv6 on, or not; its rules for that must be there first."""
+    sysctl("ipv6/conf/all/forwarding", "1" if on else "0")
+
+
+def intercept(pin: Path, wanted: Intercept, *, ipv6: bool) -> None:
     """Lead the traffic of a namespace through its proxy."""
     with translated("the task's traffic can't be led through its proxy"), netns.inside(pin):
         sysctl("ipv4/tcp_retries2", _SENT_AGAIN)
-        nft.apply(rules.interception(wanted))
+        nft.apply(rules.interception(wanted, ipv6=ipv6))
 
 
 def _calm() -> None:
@@ -144,39 +116,10 @@ def turn_away(pin: Path, ports: Sequence[int]) -> None:
                 nft.apply(door.closed(ports))
 
 
-def _connect(task: TaskId, link: Link, near: Path, pin: Path) -> None:
-    """A veth from ``near`` to the task's ``eth0``, and the one address behind it."""
-    name = _veth(task)
-    with netns.inside(near), IPRoute() as links:
-        target = os.open(pin, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            peer = {"ifname": "eth0", "net_ns_fd": target, "address": link.mac}
-            with existing():
-                links.link("add", ifname=name, kind="veth", address=ROUTER_MAC, peer=peer)
-        finally:
-            os.close(target)
-        with existing():
-            links.addr("add", index=1, address=link.gateway, prefixlen=32)
-        port = links.link_lookup(ifname=name)[0]
-        links.link("set", index=port, state="up")
-        neighbour(links, port, link.address, link.mac)
-        links.route("replace", dst=f"{link.address}/32", oif=port, scope=_LINK_SCOPE, prefsrc=link.gateway)
-
-
 def neighbour(links: IPRoute, index: int, address: str, mac: str) -> None:
     """Know for good who is next on this link: nobody is asked, so nobody can answer wrongly."""
-    links.neigh("replace", ifindex=index, dst=address, lladdr=mac, state=_PERMANENT)
-
-
-def _address(links: IPRoute, link: Link) -> None:
-    """The task's end. Its neighbours in the subnet, too, are reached by way of the other end."""
-    index = links.link_lookup(ifname="eth0")[0]
-    with existing():
-        links.addr("add", index=index, address=link.address, prefixlen=link.prefix, flags=_NO_PREFIX_ROUTE)
-    links.link("set", index=index, state="up")
-    neighbour(links, index, link.gateway, ROUTER_MAC)
-    links.route("replace", dst=f"{link.gateway}/32", oif=index, scope=_LINK_SCOPE)
-    links.route("replace", dst="0.0.0.0/0", gateway=link.gateway, oif=index)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    links.neigh("replace", ifindex=index, dst=address, lladdr=mac, state=_PERMANENT, family=family)
 
 
 @contextlib.contextmanager
@@ -198,11 +141,12 @@ def leave(task: TaskId, routers: Iterable[Path], pin: Path) -> None:
         for router in routers:
             if netns.is_pinned(router):
                 with netns.inside(router), IPRoute() as links:
-                    _unplug(links, links.link_lookup(ifname=_veth(task)))
+                    unplug(links, links.link_lookup(ifname=port_of(task)))
         netns.remove(pin)
 
 
-def _unplug(links: IPRoute, indexes: Iterable[int]) -> None:
+def unplug(links: IPRoute, indexes: Iterable[int]) -> None:
+    """Remove links; one that has gone with its other end is as good as removed."""
     for index in indexes:
         try:
             links.link("del", index=index)
@@ -216,7 +160,7 @@ def remove_router(pin: Path) -> None:
     with translated("the VPC's router can't be removed"):
         if netns.is_pinned(pin):
             with netns.inside(pin), IPRoute() as links:
-                _unplug(links, [link["index"] for link in links.get_links() if link["index"] != 1])
+                unplug(links, [link["index"] for link in links.get_links() if link["index"] != 1])
         netns.remove(pin)
 
 
@@ -225,7 +169,7 @@ def remove_idle_router(pin: Path) -> bool:
     with translated("the VPC's router can't be removed"):
         if netns.is_pinned(pin):
             with netns.inside(pin):
-                if any(name.startswith(_PORT) for _, name in socket.if_nameindex()) or _has_sockets():
+                if any(name.startswith(port.PREFIX) for _, name in socket.if_nameindex()) or _has_sockets():
                     return False
     remove_router(pin)
     return True
@@ -255,10 +199,6 @@ def listen(pin: Path, vpc_cidr: str, endpoint: Endpoint) -> socket.socket:
             listener.close()
             raise
         return listener
-
-
-def _veth(task: TaskId) -> str:
-    return _PORT + hashlib.blake2s(task.encode()).hexdigest()[:13]  # an interface's name has at most 15 characters
 
 
 def sysctl(name: str, value: str) -> None:

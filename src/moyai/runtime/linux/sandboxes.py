@@ -24,7 +24,7 @@ from moyai.domain.sandbox.spec import (
 )
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
-from moyai.runtime.linux import bridge, disks, names, netns, network, processes
+from moyai.runtime.linux import bridge, disks, link, names, netns, network, processes
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.layout import Layout
 
@@ -80,7 +80,7 @@ def _connect(layout: Layout, spec: SandboxSpec) -> None:
         case Network():
             router = layout.router_netns(wanted.vpc)
             network.prepare_router(router, wanted.vpc_cidr)
-            network.join(task, wanted, router, pin)
+            link.join(task, wanted, router, pin)
             if wanted.bridge is not None:
                 bridge.open_up(pin, wanted, wanted.bridge)
         case Bridged():
@@ -90,7 +90,7 @@ def _connect(layout: Layout, spec: SandboxSpec) -> None:
         case NoNetwork():
             network.enclose(pin)
     if spec.intercept is not None:
-        network.intercept(pin, spec.intercept)
+        network.intercept(pin, spec.intercept, ipv6=isinstance(wanted, Network) and wanted.ipv6 is not None)
 
 
 def disconnect(layout: Layout, task: TaskId, spec: SandboxSpec | None) -> None:

@@ -33,7 +33,7 @@ class _Router(msgspec.Struct, frozen=True):
 
     vpc: VpcId
     cidr: str | None = None
-    rules: firewall.Ruleset = firewall.CLOSED
+    rules: firewall.Rules = firewall.Rules(firewall.CLOSED)
     ways: routing.Ways = routing.Ways()
     peers: frozenset[str] = frozenset()
     goes_out: bool = False
@@ -100,7 +100,7 @@ class Weaver:
             wanted[vpc.vpc] = _Router(
                 vpc.vpc,
                 vpc.cidr,
-                firewall.rules_for(vpc, groups),
+                firewall.all_rules_for(vpc, groups),
                 routing.ways_of(vpc),
                 frozenset(routing.peer_link(p.id) for p in fabric.peerings if vpc.vpc in p.vpcs),
                 can_go_out and _goes_out(vpc),
@@ -125,7 +125,7 @@ class Weaver:
         if router.cidr is not None:
             network.prepare_router(pin, router.cidr)
         with netns.inside(pin):
-            _replace_rules(None if before is None else before.rules, router.rules)
+            _replace_all(None if before is None else before.rules, router.rules)
         if before is None or before.peers != router.peers:
             routing.disconnect(pin, router.peers)
 
@@ -151,6 +151,14 @@ class Weaver:
         if router.goes_out:
             outside.tap(pin)
         routing.lead(pin, router.ways)
+
+
+def _replace_all(before: firewall.Rules | None, after: firewall.Rules) -> None:
+    """The rules of both families; IPv6 is sent on only while there are some for it."""
+    _replace_rules(None if before is None else before.ipv4, after.ipv4)
+    if after.ipv6 is not None:
+        _replace_rules(None if before is None else before.ipv6, after.ipv6)
+    network.forward_ipv6(on=after.ipv6 is not None)
 
 
 def _replace_rules(before: firewall.Ruleset | None, after: firewall.Ruleset) -> None:

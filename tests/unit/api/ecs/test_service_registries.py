@@ -56,8 +56,8 @@ def test_a_registry_is_kept_shown_and_pinned_to_the_deployment(shop, types, port
         ([SRV], {"port": 65536}, "must be between 1 and 65535"),
         ([SRV], APP | {"containerName": "db"}, "The container db does not exist in the task definition."),
         ([SRV], APP | {"containerPort": 1}, "The container app did not have a container port 1 defined."),
-        ([AAAA], {}, "has no A or SRV records"),
-        ([CNAME], {}, "has no A or SRV records"),
+        ([AAAA], {}, "has no IPv6 CIDR block"),
+        ([CNAME], {}, "has no A, AAAA or SRV records"),
     ],
 )
 def test_what_the_records_ask_for_is_given_and_nothing_else(shop, types, port, message):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Group, Interface, Permission, VpcFabric
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
-from moyai.runtime.linux.firewall import CLOSED, changes, rules_for, whole
+from moyai.runtime.linux.firewall import CLOSED, all_rules_for, changes, rules_for, whole
+from moyai.runtime.linux.port import port_of
 
 A, B, C = (SecurityGroupId(f"sg-{letter}") for letter in "abc")
 EVERYWHERE = ("0.0.0.0/0",)
@@ -180,3 +182,55 @@ class Table:
                 self.sets[name].remove(key)
             else:
                 del self.maps[name][key]
+
+
+# ------------------------------------------------------------------------------------------------------------- IPv6
+
+
+def dual_stack(**groups_of: tuple[SecurityGroupId, ...]) -> VpcFabric:
+    """The same VPC, where ``t1`` is at fd00::1, too."""
+    made = vpc(**groups_of)
+    places = tuple(replace(one, ipv6_address=f"fd00::{one.task[1:]}") for one in made.interfaces)
+    return replace(made, interfaces=places, ipv6=True)
+
+
+@pytest.mark.parametrize(
+    ("permission", "rules"),
+    [
+        (Permission("-1", ranges=("::/0",)), ["accept"]),
+        (Permission("-1", ranges=EVERYWHERE), []),
+        (Permission("tcp", 80, 90, ("fd00::/64", "10.0.0.0/8")), ["ip6 saddr { fd00::/64 } tcp dport 80-90 accept"]),
+        (Permission("udp", 0, 65535, ("::/0",)), ["meta l4proto udp accept"]),
+        (Permission("icmpv6", 128, None, ("::/0",)), ["icmpv6 type 128 accept"]),
+        (Permission("icmpv6", 1, 4, ("::/0",)), ["icmpv6 type 1 icmpv6 code 4 accept"]),
+        (Permission("icmp", 8, None, ("::/0",), (A,)), []),
+        (Permission("tcp", 1, 1, groups=(B,)), ["ip6 saddr @members-sg-b tcp dport 1 accept"]),
+    ],
+)
+def test_a_permission_is_these_rules_for_ipv6(permission, rules):
+    made = all_rules_for(dual_stack(t1=(A,)), {A: Group(A, (permission,))}).ipv6
+    assert made is not None
+    assert list(made.chains["entering-sg-a"]) == rules
+
+
+def test_each_family_has_its_own_addresses_and_ipv6_the_port_that_each_is_behind():
+    group = Group(A, (Permission("-1", groups=(A,)),), members=("10.0.0.1", "fd00::1"))
+    made = all_rules_for(dual_stack(t1=(A,)), {A: group})
+    assert made.ipv6 is not None
+    assert made.ipv4.sets == {"may-go-out": frozenset(), "members-sg-a": frozenset({"10.0.0.1"})}
+    at = f'"{port_of(TaskId("t1"))}" . fd00::1'
+    assert made.ipv6.sets == {"places": frozenset({at}), "members-sg-a": frozenset({"fd00::1"})}
+    assert set(made.ipv6.maps["leaving"]) == {"fd00::1"}
+
+
+def test_a_vpc_without_ipv6_has_no_rules_for_it():
+    assert all_rules_for(vpc(t1=(A,)), {A: Group(A)}).ipv6 is None
+
+
+def test_changes_of_ipv6_are_made_in_its_table():
+    group = {A: Group(A, (Permission("-1", ranges=("::/0",)),))}
+    first, second = (rules_for(dual_stack(**here), group, "ip6") for here in ({"t1": (A,)}, {"t1": (A,), "t2": (A,)}))
+    text = changes(first, second)
+    assert text.startswith(f'add element ip6 moyai places {{ "{port_of(TaskId("t2"))}" . fd00::2 }}\n')
+    assert all(line.split()[2] == "ip6" for line in text.splitlines())
+    assert "type ifname . ipv6_addr" in whole(first)

@@ -1,0 +1,114 @@
+"""Ranges that VPCs and subnets get, and give back, after they were made.
+
+Promise: a VPC keeps its IPv6 range while a subnet has a part of it, and a subnet its part while a task has an address
+of it. Tasks that run already stay as they are.
+Refuses: secondary IPv4 ranges, and IPv6 ranges of one's own.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateVpcCidrBlock.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ec2.change import ChangeRequest, commit, found
+from moyai.api.ec2.ipv6 import new_subnet_range, new_vpc_range, of_subnet, of_vpc, opened_groups
+from moyai.api.ec2.subnets import SUBNET
+from moyai.api.ec2.vpcs import VPC, range_id
+from moyai.api.operation import Context
+from moyai.domain.vpc.errors import (
+    DependencyViolation,
+    InvalidParameterValue,
+    MissingParameter,
+    OperationNotPermitted,
+    ResourceAlreadyAssociated,
+)
+from moyai.domain.vpc.lookup import all_of, find, inside
+from moyai.domain.vpc.not_found import SubnetNotFound, SubnetRangeNotFound, VpcNotFound, VpcRangeNotFound
+from moyai.domain.vpc.security_group import SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import Vpc
+from moyai.domain.world import Put
+
+
+class AssociateVpcRequest(msgspec.Struct, frozen=True):
+    """A range for a VPC."""
+
+    vpc_id: str
+    amazon_provided_ipv6_cidr_block: bool = False
+
+
+class AssociateSubnetRequest(msgspec.Struct, frozen=True):
+    """A range for a subnet."""
+
+    subnet_id: str
+    ipv6_cidr_block: str | None = None
+
+
+class DisassociateRequest(msgspec.Struct, frozen=True):
+    """Which association."""
+
+    association_id: str
+
+
+def associate_with_vpc(ctx: Context, request: AssociateVpcRequest) -> dict[str, object]:
+    """Give a VPC an IPv6 range."""
+    vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
+    if not request.amazon_provided_ipv6_cidr_block:
+        raise MissingParameter("The request must contain the parameter AmazonProvidedIpv6CidrBlock.")
+    if vpc.ipv6 is not None:
+        raise ResourceAlreadyAssociated(f"{vpc.id} has an IPv6 range, {vpc.ipv6.cidr}; a VPC has one here.")
+    given = new_vpc_range(ctx)
+    groups = opened_groups(ctx, inside(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
+    commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=given)), *groups)
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(given, "associating")}
+
+
+def disassociate_from_vpc(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
+    """Take a VPC's IPv6 range back."""
+    vpcs = all_of(ctx.store.world, Vpc, ctx.scope)
+    if any(range_id(vpc) == request.association_id for vpc in vpcs):
+        raise OperationNotPermitted(
+            f"The vpc CIDR block with association ID {request.association_id} may not be disassociated. It is the "
+            "primary IPv4 CIDR block of the VPC"
+        )
+    both = ((vpc, vpc.ipv6) for vpc in vpcs if vpc.ipv6 is not None)
+    vpc, held = next(((v, r) for v, r in both if r.id == request.association_id), (None, None))
+    if vpc is None or held is None:
+        raise VpcRangeNotFound([request.association_id])
+    users = [one.id for one in inside(ctx.store.world, Subnet, ctx.scope, vpc.id) if one.ipv6 is not None]
+    if users:
+        raise DependencyViolation(f"The range {held.cidr} is in use and can't be taken back: {', '.join(users)}.")
+    commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=None)))
+    return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(held, "disassociating")}
+
+
+def associate_with_subnet(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
+    """Give a subnet an IPv6 range."""
+    subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
+    if not request.ipv6_cidr_block:
+        raise MissingParameter("The request must contain the parameter Ipv6CidrBlock.")
+    if subnet.ipv6 is not None:
+        raise ResourceAlreadyAssociated(f"{subnet.id} has an IPv6 range, {subnet.ipv6.cidr}; a subnet has one.")
+    vpc = find(ctx.store.world, Vpc, ctx.scope, subnet.vpc)
+    if vpc is None:
+        raise InvalidParameterValue(f"The VPC of {subnet.id} is gone.")
+    others = inside(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    given = new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
+    commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=given)))
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(given, "associating")}
+
+
+def disassociate_from_subnet(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
+    """Take a subnet's IPv6 range back."""
+    world = ctx.store.world
+    both = ((subnet, subnet.ipv6) for subnet in all_of(world, Subnet, ctx.scope) if subnet.ipv6 is not None)
+    subnet, held = next(((s, r) for s, r in both if r.id == request.association_id), (None, None))
+    if subnet is None or held is None:
+        raise SubnetRangeNotFound([request.association_id])
+    standing = (task.interface for task in world.tasks.each("subnet", subnet.id) if not task.stopped)
+    users = [one.id for one in standing if one.ipv6_address is not None]
+    if users:
+        raise DependencyViolation(f"The range {held.cidr} is in use and can't be taken back: {', '.join(users[:5])}.")
+    commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=None, assign_ipv6_on_creation=False)))
+    return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(held, "disassociating")}

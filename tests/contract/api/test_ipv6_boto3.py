@@ -1,0 +1,176 @@
+"""IPv6 ranges, addresses and rules, as their SDK sees them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, IPv6Network
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.world import Put
+from moyai.testing.world import SCOPE
+from tests.contract.api.asking import ANYWHERE, by, cidr, code, tcp
+
+OWN = default_vpc(SCOPE)
+EVERYWHERE = "::/0"
+
+
+@pytest.fixture
+def vpc(ec2):
+    """A VPC with IPv6."""
+    return ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+
+
+def held(shown):
+    """The one IPv6 range that is shown."""
+    [association] = shown["Ipv6CidrBlockAssociationSet"]
+    return association
+
+
+def part(vpc, number=1):
+    """A /64 of the VPC's range."""
+    return str(list(IPv6Network(held(vpc)["Ipv6CidrBlock"]).subnets(new_prefix=64))[number])
+
+
+def cidr6(*ranges):
+    return {"Ipv6Ranges": [{"CidrIpv6": one} for one in ranges]}
+
+
+def leaving(ec2, group):
+    [shown] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    [permission] = shown["IpPermissionsEgress"]
+    return permission["IpRanges"], permission["Ipv6Ranges"]
+
+
+def test_a_vpc_has_a_range_of_its_own_from_the_start(ec2, vpc):
+    association = held(vpc)
+    assert IPv6Network(association["Ipv6CidrBlock"]).prefixlen == 56
+    assert IPv6Network(association["Ipv6CidrBlock"]).is_private
+    assert association["Ipv6CidrBlockState"] == {"State": "associated"}
+    assert (association["Ipv6Pool"], association["IpSource"]) == ("Amazon", "amazon")
+    other = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    assert held(other)["Ipv6CidrBlock"] != association["Ipv6CidrBlock"]
+    found = by(("ipv6-cidr-block-association.ipv6-cidr-block", association["Ipv6CidrBlock"]))
+    assert ec2.describe_vpcs(Filters=found)["Vpcs"] == [vpc]
+    [table] = ec2.describe_route_tables(Filters=by(("vpc-id", vpc["VpcId"])))["RouteTables"]
+    assert table["Routes"][1]["DestinationIpv6CidrBlock"] == association["Ipv6CidrBlock"]
+    [group] = ec2.describe_security_groups(Filters=by(("vpc-id", vpc["VpcId"])))["SecurityGroups"]
+    assert leaving(ec2, group["GroupId"]) == ([{"CidrIp": ANYWHERE}], [{"CidrIpv6": EVERYWHERE}])
+
+
+def test_a_vpc_gets_a_range_later_and_gives_it_back(ec2, net):
+    untouched = ec2.create_security_group(GroupName="new", Description="d", VpcId=net.vpc)["GroupId"]
+    changed = ec2.create_security_group(GroupName="own", Description="d", VpcId=net.vpc)["GroupId"]
+    ec2.revoke_security_group_egress(GroupId=changed, IpPermissions=[{"IpProtocol": "-1", **cidr(ANYWHERE)}])
+    ec2.authorize_security_group_egress(GroupId=changed, IpPermissions=[tcp(443, **cidr(ANYWHERE))])
+    given = ec2.associate_vpc_cidr_block(VpcId=net.vpc, AmazonProvidedIpv6CidrBlock=True)
+    association = given["Ipv6CidrBlockAssociation"]
+    assert association["Ipv6CidrBlockState"] == {"State": "associating"}
+    assert leaving(ec2, untouched)[1] == [{"CidrIpv6": EVERYWHERE}]
+    assert leaving(ec2, changed)[1] == []
+    more = {"VpcId": net.vpc, "AmazonProvidedIpv6CidrBlock": True}
+    assert code(ec2.associate_vpc_cidr_block, **more) == "Resource.AlreadyAssociated"
+    [vpc] = ec2.describe_vpcs(VpcIds=[net.vpc])["Vpcs"]
+    subnet = ec2.associate_subnet_cidr_block(SubnetId=net.subnet, Ipv6CidrBlock=part(vpc))["Ipv6CidrBlockAssociation"]
+    identity = {"AssociationId": association["AssociationId"]}
+    assert code(ec2.disassociate_vpc_cidr_block, **identity) == "DependencyViolation"
+    gone = ec2.disassociate_subnet_cidr_block(AssociationId=subnet["AssociationId"])["Ipv6CidrBlockAssociation"]
+    assert gone["Ipv6CidrBlockState"] == {"State": "disassociating"}
+    ec2.disassociate_vpc_cidr_block(**identity)
+    assert ec2.describe_vpcs(VpcIds=[net.vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] == []
+    assert code(ec2.disassociate_vpc_cidr_block, **identity) == "InvalidVpcCidrBlockAssociationID.NotFound"
+    of_subnet = {"AssociationId": subnet["AssociationId"]}
+    assert code(ec2.disassociate_subnet_cidr_block, **of_subnet) == "InvalidSubnetCidrBlockAssociationID.NotFound"
+    [primary] = vpc["CidrBlockAssociationSet"]
+    own = {"AssociationId": primary["AssociationId"]}
+    assert code(ec2.disassociate_vpc_cidr_block, **own) == "OperationNotPermitted"
+
+
+def test_a_subnet_has_a_part_of_it(ec2, vpc):
+    def make(number, ipv6):
+        asked = {"VpcId": vpc["VpcId"], "CidrBlock": f"10.0.{number}.0/24", "Ipv6CidrBlock": ipv6}
+        return ec2.create_subnet(**asked)["Subnet"]
+
+    subnet = make(1, part(vpc))
+    assert held(subnet)["Ipv6CidrBlock"] == part(vpc)
+    assert subnet["AssignIpv6AddressOnCreation"] is False
+    asked = {"VpcId": vpc["VpcId"], "CidrBlock": "10.0.2.0/24"}
+    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock=part(vpc)) == "InvalidSubnet.Conflict"
+    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock="fd12::/64") == "InvalidSubnet.Range"
+    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock=held(vpc)["Ipv6CidrBlock"]) == "InvalidSubnet.Range"
+    assert code(ec2.create_subnet, **asked, Ipv6CidrBlock="10.0.2.0/24") == "InvalidParameterValue"
+    ec2.modify_subnet_attribute(SubnetId=subnet["SubnetId"], AssignIpv6AddressOnCreation={"Value": True})
+    found = by(("ipv6-cidr-block-association.ipv6-cidr-block", part(vpc)))
+    [shown] = ec2.describe_subnets(Filters=found)["Subnets"]
+    assert shown["AssignIpv6AddressOnCreation"] is True
+    plain = ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
+    wished = {"SubnetId": plain, "AssignIpv6AddressOnCreation": {"Value": True}}
+    assert code(ec2.modify_subnet_attribute, **wished) == "InvalidParameterValue"
+
+
+def test_rules_are_of_one_family_or_the_other(ec2, net):
+    both = tcp(80, **cidr("10.0.0.0/8"), **cidr6("fd00::1/64"))
+    echo = {"IpProtocol": "58", "FromPort": 128, "ToPort": -1, **cidr6(EVERYWHERE)}
+    added = ec2.authorize_security_group_ingress(GroupId=net.group, IpPermissions=[both, echo])["SecurityGroupRules"]
+    assert [(r["IpProtocol"], r.get("CidrIpv4"), r.get("CidrIpv6")) for r in added] == [
+        ("tcp", "10.0.0.0/8", None),
+        ("tcp", None, "fd00::/64"),
+        ("icmpv6", None, EVERYWHERE),
+    ]
+    [group] = ec2.describe_security_groups(Filters=by(("ip-permission.ipv6-cidr", "fd00::/64")))["SecurityGroups"]
+    [ports] = [p for p in group["IpPermissions"] if p["IpProtocol"] == "tcp"]
+    assert (ports["IpRanges"], ports["Ipv6Ranges"]) == ([{"CidrIp": "10.0.0.0/8"}], [{"CidrIpv6": "fd00::/64"}])
+    rule = {"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81, "CidrIpv6": "fd00::2/128"}
+    update = {"SecurityGroupRuleId": added[1]["SecurityGroupRuleId"], "SecurityGroupRule": rule}
+    ec2.modify_security_group_rules(GroupId=net.group, SecurityGroupRules=[update])
+    ec2.revoke_security_group_ingress(GroupId=net.group, IpPermissions=[tcp(81, **cidr6("fd00::2/128"))])
+    bad = tcp(80, **cidr6("10.0.0.0/8"))
+    asked = {"GroupId": net.group, "IpPermissions": [bad]}
+    assert code(ec2.authorize_security_group_ingress, **asked) == "InvalidParameterValue"
+
+
+def test_a_task_has_an_address_of_its_subnet(rooms, ec2):
+    vpc = ec2.associate_vpc_cidr_block(VpcId=OWN.id, AmazonProvidedIpv6CidrBlock=True)
+    net = IPv6Network(vpc["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"])
+    for subnet, ipv6 in zip(OWN.subnets, net.subnets(new_prefix=64), strict=False):
+        ec2.associate_subnet_cidr_block(SubnetId=subnet.id, Ipv6CidrBlock=str(ipv6))
+    arn = rooms.builder.run(rooms.builder.definition("web"))
+    task = rooms.store.world.tasks[arn]
+    address = task.interface.ipv6_address
+    assert IPv6Address(address) in net
+    [interface] = ec2.describe_network_interfaces(Filters=by(("ipv6-addresses.ipv6-address", address)))[
+        "NetworkInterfaces"
+    ]
+    assert interface["Ipv6Addresses"] == [{"Ipv6Address": address, "IsPrimaryIpv6": False}]
+    [subnet] = ec2.describe_subnets(SubnetIds=[task.interface.subnet])["Subnets"]
+    identity = {"AssociationId": held(subnet)["AssociationId"]}
+    assert code(ec2.disassociate_subnet_cidr_block, **identity) == "DependencyViolation"
+    [shown] = rooms.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    assert shown["containers"][0]["networkInterfaces"] == []
+    running = replace(task, last_status="RUNNING")
+    rooms.store.apply([Put(running)])
+    [shown] = rooms.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    details = {d["name"]: d["value"] for d in shown["attachments"][0]["details"]}
+    assert details["privateIPv6Address"] == address
+    assert shown["containers"][0]["networkInterfaces"][0]["ipv6Address"] == address
+
+
+@pytest.mark.parametrize(
+    ("call", "asked", "reason"),
+    [
+        ("create_vpc", {"CidrBlock": "10.0.0.0/16", "Ipv6CidrBlock": "fd00::/56"}, "is drawn"),
+        ("associate_vpc_cidr_block", {"VpcId": OWN.id, "CidrBlock": "10.9.0.0/16"}, "one IPv4 range"),
+        (
+            "create_route",
+            {"DestinationIpv6CidrBlock": EVERYWHERE, "GatewayId": OWN.internet_gateway.id},
+            "stays within",
+        ),
+        ("create_subnet", {"VpcId": OWN.id, "Ipv6Native": True}, "IPv4"),
+    ],
+)
+def test_what_is_refused_is_said(ec2, call, asked, reason):
+    if call == "create_route":
+        asked = asked | {"RouteTableId": OWN.route_table.id}
+    with pytest.raises(ec2.exceptions.ClientError, match=reason):
+        getattr(ec2, call)(**asked)

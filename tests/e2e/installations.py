@@ -1,0 +1,30 @@
+"""Installations that run our applications, until somebody has no more use for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import APPS, HOST
+
+
+@contextmanager
+def installations(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Callable[..., Installation]]:
+    """Makes an installation with our applications' image (and options of `moyai up`), not yet up; at the end nothing of
+    it may be left.
+    """
+    made: list[Installation] = []
+
+    def make(*options: str) -> Installation:
+        installation = Installation(tmp_path_factory.mktemp("moyai"), *options)
+        base = ("--base", HOST)
+        installation.moyai("image", "import", APPS, str(apps_folder), *base, "--state", str(installation.state))
+        made.append(installation)
+        return installation
+
+    yield make
+    assert [line for installation in made for line in installation.leave()] == []

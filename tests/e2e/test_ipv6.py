@@ -1,0 +1,134 @@
+"""Two tasks of a VPC with IPv6: one is found by AAAA and called by IPv6 by the other, and by nobody in another VPC."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv6Address, IPv6Network
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.stack import shell
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+ACCOUNT = "200000000006"
+"""An account of these tests' own."""
+SERVES = "cd /etc && exec python3 -S -m http.server 8080 --bind ::"
+CALLS = """
+python3 - <<'EOF'
+import http.client, json, os, socket, urllib.request
+found = sorted({entry[4][0] for entry in socket.getaddrinfo('web.dual.test', 8080, socket.AF_INET6)})
+print('found', *found)
+for address in found:
+    link = http.client.HTTPConnection(address, 8080, timeout=10)
+    link.request('GET', '/hostname')
+    own = link.sock.getsockname()[0]
+    print('called', link.getresponse().status, 'from', own)
+print('by name', urllib.request.urlopen('http://web.dual.test:8080/hostname', timeout=10).status)
+with urllib.request.urlopen(os.environ['ECS_CONTAINER_METADATA_URI_V4']) as answer:
+    own = json.load(answer)['Networks'][0]
+print('is', own['IPv6Addresses'][0], own['IPv6SubnetCIDRBlock'])
+EOF
+"""
+TRIES = """
+python3 - <<'EOF'
+import socket
+try:
+    print('reached', socket.create_connection(('ADDRESS', 8080), timeout=3))
+except OSError as error:
+    print('no way')
+EOF
+"""
+
+
+class DualStack:
+    """A VPC with a subnet, both with IPv6, and its default security group."""
+
+    def __init__(self, installation: Installation, cidr: str) -> None:
+        self.installation = installation
+        self.ec2, self.ecs = (installation.client(service, key=ACCOUNT) for service in ("ec2", "ecs"))
+        vpc = self.ec2.create_vpc(CidrBlock=f"{cidr}0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+        self.id = vpc["VpcId"]
+        self.range = IPv6Network(vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
+        self.part = next(self.range.subnets(new_prefix=64))
+        asked = {"VpcId": self.id, "CidrBlock": f"{cidr}1.0/24", "Ipv6CidrBlock": str(self.part)}
+        self.subnet = self.ec2.create_subnet(**asked)["Subnet"]["SubnetId"]
+        self.network = {"awsvpcConfiguration": {"subnets": [self.subnet]}}
+
+    def define(self, family: str, line: str) -> str:
+        """A task that runs a line of shell."""
+        registered = self.ecs.register_task_definition(
+            family=family,
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[shell(line)],
+        )
+        return str(registered["taskDefinition"]["taskDefinitionArn"])
+
+    def said(self, family: str, line: str) -> list[str]:
+        """What a task of this VPC wrote."""
+        definition = self.define(family, line)
+        answer = self.ecs.run_task(cluster="dual", taskDefinition=definition, networkConfiguration=self.network)
+        (task,) = answer["tasks"]
+        eventually(lambda: self.described(task["taskArn"])["lastStatus"] == "STOPPED", f"{family} has ended")
+        identity = task["taskArn"].rpartition("/")[2]
+        printed = self.installation.own("GET", f"logs?task={identity}&container=main")
+        return [json.loads(line)["text"] for line in printed.splitlines()]
+
+    def described(self, task: str) -> Any:
+        """DescribeTasks, of one."""
+        (found,) = self.ecs.describe_tasks(cluster="dual", tasks=[task])["tasks"]
+        return found
+
+
+def registry(installation: Installation, vpc: str) -> str:
+    """A Cloud Map service ``web.dual.test`` with A and AAAA."""
+    cloudmap = installation.client("servicediscovery", key=ACCOUNT)
+    operation = cloudmap.create_private_dns_namespace(Name="dual.test", Vpc=vpc)["OperationId"]
+    made = eventually(lambda: cloudmap.get_operation(OperationId=operation)["Operation"].get("Targets"))
+    records = [{"Type": "A", "TTL": 2}, {"Type": "AAAA", "TTL": 2}]
+    service = cloudmap.create_service(Name="web", NamespaceId=made["NAMESPACE"], DnsConfig={"DnsRecords": records})[
+        "Service"
+    ]
+    return str(service["Arn"])
+
+
+def test_a_task_is_found_by_aaaa_and_called_by_ipv6_and_not_from_another_vpc(server: Installation):
+    here, elsewhere = DualStack(server, "10.61."), DualStack(server, "10.62.")
+    here.ecs.create_cluster(clusterName="dual")
+    here.ecs.create_service(
+        cluster="dual",
+        serviceName="web",
+        taskDefinition=here.define("web", SERVES),
+        desiredCount=2,
+        launchType="FARGATE",
+        networkConfiguration=here.network,
+        serviceRegistries=[{"registryArn": registry(server, here.id)}],
+    )
+    cloudmap = server.client("servicediscovery", key=ACCOUNT)
+
+    def registered() -> Any:
+        found = cloudmap.discover_instances(NamespaceName="dual.test", ServiceName="web")["Instances"]
+        return found if len(found) == 2 else None
+
+    instances = eventually(registered, "both tasks are registered")
+    addresses = sorted(one["Attributes"]["AWS_INSTANCE_IPV6"] for one in instances)
+    assert all(IPv6Address(address) in here.part for address in addresses)
+    said = here.said("calls", CALLS)
+    own = said[-1].split()[1]
+    assert said[0] == " ".join(("found", *addresses))
+    assert said[1:] == [
+        *(f"called 200 from {own}" for _ in addresses),
+        "by name 200",
+        f"is {own} {here.part}",
+    ]
+    assert IPv6Address(own) in here.part
+    assert elsewhere.said("tries", TRIES.replace("ADDRESS", addresses[0])) == ["no way"]
+    here.ecs.delete_service(cluster="dual", service="web", force=True)
+    gone = {"NamespaceName": "dual.test", "ServiceName": "web"}
+    eventually(lambda: cloudmap.discover_instances(**gone)["Instances"] == [], "they are deregistered")
