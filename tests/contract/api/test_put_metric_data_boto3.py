@@ -45,6 +45,27 @@ def test_values_add_up(cloudwatch):
     assert [one["MetricName"] for one in cloudwatch.list_metrics(Namespace="Shop")["Metrics"]] == ["Wait"]
 
 
+def test_values_have_percentiles_and_their_summaries_none(cloudwatch):
+    asked = {
+        "Namespace": "Shop",
+        **WAIT,
+        "StartTime": START,
+        "EndTime": START + timedelta(minutes=5),
+        "Period": 60,
+        "ExtendedStatistics": ["p50", "p90", "tm90", "PR(:10.5)"],
+    }
+    put(cloudwatch, {"Values": [float(number) for number in range(1, 101)]}, {"Value": 50.0})
+    [point] = cloudwatch.get_metric_statistics(**asked)["Datapoints"]
+    found = point["ExtendedStatistics"]
+    assert found["p50"] == pytest.approx(50, rel=0.02)
+    assert found["p90"] == pytest.approx(90, rel=0.02)
+    assert found["tm90"] == pytest.approx(45.5, rel=0.02)
+    assert found["PR(:10.5)"] == pytest.approx(1000 / 101)
+    put(cloudwatch, {"StatisticValues": {"SampleCount": 2.0, "Sum": 5.0, "Minimum": 1.0, "Maximum": 4.0}})
+    [point] = cloudwatch.get_metric_statistics(**asked)["Datapoints"]
+    assert not point.get("ExtendedStatistics")
+
+
 def test_a_value_belongs_to_its_own_time(cloudwatch):
     for seconds in (60, -60, 0, -60, -120, 65):
         put(cloudwatch, {"Value": 1.0, "Timestamp": START + timedelta(seconds=seconds)})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import reduce
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,7 +19,7 @@ from moyai.domain.cloudwatch.errors import (
     InvalidParameterValue,
     MissingRequiredParameter,
 )
-from moyai.domain.cloudwatch.metric import MetricId, Summary
+from moyai.domain.cloudwatch.metric import MetricId, Summary, of_values
 from moyai.domain.cloudwatch.query import Dimension, Metric
 from moyai.kernel.clock import Instant
 from moyai.ports.metrics import MetricReader, MetricWriter
@@ -126,8 +125,7 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
     _check(counts, f"{place}.Counts")
     if any(count <= 0 for count in counts):
         raise InvalidParameterValue(f"The parameter {place}.Counts must be greater than 0.")
-    each = (Summary(count, value * count, value, value) for value, count in zip(values, counts, strict=True))
-    return reduce(Summary.plus, each)
+    return of_values(list(zip(values, counts, strict=True)))
 
 
 def _check(numbers: Sequence[float], place: str) -> None:

@@ -7,11 +7,18 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Sta
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
+
+_WIDTH: Final = 1.02
+"""From one bound of what was put to the next."""
+_LEAST: Final = 1e-12
+_MOST_TIMES: Final = 2.0**32
+"""How often a value of a histogram can be given at once, so that sums of counts stay numbers of 64 bits."""
 
 
 class MetricId(NamedTuple):
@@ -51,14 +58,32 @@ class Histogram(NamedTuple):
         return lower, self.bounds[bucket] if bucket < len(self.bounds) else lower
 
     def plus(self, other: Histogram) -> Histogram:
-        """Both together, in this one's buckets."""
+        """Both together: in all their buckets where none of these cuts another, else in this one's."""
         if self.bounds == other.bounds:
             return Histogram(self.bounds, tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+        together = _together(self, other)
+        if together is not None:
+            return together
         counts = list(self.counts)
         for bucket, count in enumerate(other.counts):
             upper = other.edges(bucket)[1] if bucket < len(other.bounds) else float("inf")
             counts[bisect_left(self.bounds, upper)] += count
         return Histogram(self.bounds, tuple(counts))
+
+
+def _together(one: Histogram, other: Histogram) -> Histogram | None:
+    """Both in the buckets of both; None where a bound of one lies inside a bucket of the other that has values."""
+    bounds = tuple(sorted({*one.bounds, *other.bounds}))
+    counts = [0] * (len(bounds) + 1)
+    for histogram in (one, other):
+        for bucket, count in enumerate(histogram.counts):
+            if not count:
+                continue
+            place = bisect_left(bounds, histogram.bounds[bucket]) if bucket < len(histogram.bounds) else len(bounds)
+            if place and (not bucket or bounds[place - 1] != histogram.bounds[bucket - 1]):
+                return None
+            counts[place] += count
+    return Histogram(bounds, tuple(counts))
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -88,3 +113,32 @@ def of_histogram(histogram: Histogram, total: float) -> Summary:
     lowest = histogram.edges(filled[0])[0] if filled else 0.0
     highest = histogram.edges(filled[-1])[1] if filled else 0.0
     return Summary(histogram.total, total, lowest, highest, histogram)
+
+
+def of_values(values: Sequence[tuple[float, float]]) -> Summary:
+    """The summary of values, each so many times. Their histogram has a bucket, two percent wide, for each that is
+    there; there is none when a value is negative, or a count is no whole number or above 2^32.
+    """
+    numbers = [value for value, _ in values]
+    count, total = sum(times for _, times in values), sum(value * times for value, times in values)
+    return Summary(count, total, min(numbers), max(numbers), _histogram(values))
+
+
+def _histogram(values: Sequence[tuple[float, float]]) -> Histogram | None:
+    buckets: dict[int | None, int] = {}
+    for value, times in values:
+        if value < 0 or times > _MOST_TIMES or times != int(times):
+            return None
+        step = _step(value)
+        buckets[step] = buckets.get(step, 0) + int(times)
+    edges = {None: (0.0, 0.0)} | {step: (_WIDTH ** (step - 1), _WIDTH**step) for step in buckets if step is not None}
+    bounds = tuple(sorted({edge for step in buckets for edge in edges[step]}))
+    counts = [0] * (len(bounds) + 1)
+    for step, times in buckets.items():
+        counts[bisect_left(bounds, edges[step][1])] += times
+    return Histogram(bounds, tuple(counts))
+
+
+def _step(value: float) -> int | None:
+    """The number of the bucket that a value is in; None for 0 and what is next to nothing."""
+    return math.ceil(math.log(value, _WIDTH)) if value > _LEAST else None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id, of_histogram
+from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id, of_histogram, of_values
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, evaluate, percentile_of
 
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0)
@@ -166,6 +166,46 @@ def test_negative_values_have_none_but_the_plain_statistics():
 def test_other_bounds_are_sorted_into_these():
     other = Histogram((5.0, 50.0), (1, 2, 4))
     assert Histogram(BOUNDS, (0, 0, 0, 0, 0, 0)).plus(other).counts == (0, 0, 1, 0, 2, 4)
+
+
+PUT = st.lists(
+    st.floats(0, 1e6).map(lambda value: round(value, 3)) | st.integers(0, 5).map(float), min_size=1, max_size=40
+)
+
+
+@given(PUT, PUT, st.integers(1, 100))
+def test_percentiles_of_what_was_put_are_within_two_percent_whatever_is_added_to_what(one, other, percent):
+    each = (of_values([(value, 1.0)]) for value in other)
+    summary = of_values([(value, 1.0) for value in one])
+    for more in each:
+        summary = summary.plus(more)
+    values = sorted([*one, *other])
+    assert summary.histogram is not None
+    assert (summary.histogram.total, summary.count) == (len(values), len(values))
+    exact = values[max(-(-percent * len(values) // 100), 1) - 1]
+    found = evaluate(f"p{percent}", summary)
+    assert exact / 1.0201 - 1e-9 <= found <= exact * 1.0201 + 1e-9
+
+
+def test_a_value_put_many_times_counts_so_often():
+    summary = of_values([(1.0, 99.0), (100.0, 1.0)])
+    assert (summary.count, summary.sum, evaluate("PR(:50)", summary)) == (100, 199, 99)
+    assert evaluate("p50", summary) == pytest.approx(1, rel=0.02)
+    assert evaluate("p100", summary) == 100
+
+
+@pytest.mark.parametrize("values", [[(-1.0, 1.0), (2.0, 1.0)], [(1.0, 0.5), (2.0, 1.0)], [(1.0, 1e300), (2.0, 1.0)]])
+def test_what_has_no_histogram_has_no_percentiles(values):
+    summary = of_values(values)
+    assert (summary.histogram, evaluate("p50", summary)) == (None, None)
+    assert evaluate("Sum", summary) == sum(value * times for value, times in values)
+
+
+def test_buckets_that_cut_each_other_are_sorted_into_the_first():
+    one, other = Histogram((1.0, 3.0), (0, 2, 0)), Histogram((2.0, 4.0), (0, 5, 0))
+    assert one.plus(other) == Histogram((1.0, 3.0), (0, 2, 5))
+    beside = Histogram((3.0, 4.0), (0, 5, 0))
+    assert one.plus(beside) == Histogram((1.0, 3.0, 4.0), (0, 2, 5, 0))
 
 
 def test_dimensions_have_no_order():
