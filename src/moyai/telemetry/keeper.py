@@ -115,7 +115,11 @@ class MetricKeeper:
             if number % _SLICE == 0:
                 await self._clock.sleep(Seconds(0))
         groups = [KeptGroup(group.number, group.body()) for group in renamed if group.columns]
-        totals = self._recorder.totals.unsaved()
+        totals = []
+        for number, total in enumerate(self._recorder.totals.unsaved(), 1):
+            totals.append(total)
+            if number % _SLICE == 0:
+                await self._clock.sleep(Seconds(0))
         return MetricBatch(groups, minutes, (), proxies, (), forgotten, totals)
 
     def _unsaved(self) -> None:

@@ -9,7 +9,7 @@ that has been silent the longest goes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -57,10 +57,11 @@ class _Body(msgspec.Struct, array_like=True):
 class Total:
     """One total."""
 
-    __slots__ = ("at", "changed", "counters", "time", "whose")
+    __slots__ = ("at", "changed", "counters", "key", "time", "whose")
 
     def __init__(self, whose: Whose, at: Instant) -> None:
         self.whose, self.at = whose, at
+        self.key = msgspec.json.encode(whose).decode()
         self.counters: tuple[int, ...] = (0,) * len(Figure)
         self.time: Timed | None = None
         self.changed = True
@@ -100,13 +101,12 @@ class Totals:
             found = self._totals[whose] = Total(whose, now)
         return found
 
-    def unsaved(self) -> Sequence[KeptTotal]:
-        """Those that have changed since they were last asked for."""
-        changed = [total for total in self._totals.values() if total.changed]
-        for total in changed:
+    def unsaved(self) -> Iterator[KeptTotal]:
+        """Those that have changed since they were last asked for. Nothing may be counted before the last is taken."""
+        for total in [one for one in self._totals.values() if one.changed]:
             total.changed = False
             self._pending[total.whose] = total.shown
-        return [_kept(total) for total in changed]
+            yield _kept(total)
 
     def saved(self) -> None:
         """What was asked for is saved: it may be shown."""
@@ -136,8 +136,7 @@ def _together(mine: Timed, more: Timed) -> Timed:
 def _kept(total: Total) -> KeptTotal:
     bounds, counts = total.time.histogram if total.time is not None else ((), ())
     body = _Body(total.whose, total.counters, bounds, counts, total.time.sum if total.time is not None else 0.0)
-    key = msgspec.json.encode(total.whose).decode()
-    return KeptTotal(key, total.at, msgspec.msgpack.encode(body))
+    return KeptTotal(total.key, total.at, msgspec.msgpack.encode(body))
 
 
 def _restored(kept: KeptTotal) -> Total | None:

@@ -34,7 +34,7 @@ async def scraped(tmp_path):
     door = Door((), load_models(["ecs"]), House(store, ManualClock(), SeededIds(2)))
     totals = Totals()
     totals.of(CALLS, NOW).add(news(CALLS, requests=7), NOW)
-    totals.unsaved()
+    list(totals.unsaved())
     totals.saved()
     yield Scraped("sim", Instant(5), door, store, Feed(ProxySettings(Seconds(1))), totals, lambda: None)
     await store.close()

@@ -25,7 +25,7 @@ def news(whose, time=None, **counts):
 
 
 def text_of(totals):
-    totals.unsaved()
+    list(totals.unsaved())
     totals.saved()
     return exposition(mesh_families(totals.shown())).decode().splitlines()
 

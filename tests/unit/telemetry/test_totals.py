@@ -18,15 +18,15 @@ def test_what_is_not_saved_is_not_shown():
     totals = Totals()
     totals.of(CALLS, NOW).add(news(CALLS, requests=3), NOW)
     assert requests(totals) == {}
-    totals.unsaved()
+    list(totals.unsaved())
     totals.of(CALLS, NOW).add(news(CALLS, requests=4), NOW)
     assert requests(totals) == {}
     totals.saved()
     assert requests(totals) == {CALLS: 3}
-    totals.unsaved()
+    list(totals.unsaved())
     totals.unsave()
     assert requests(totals) == {CALLS: 3}
-    assert len(totals.unsaved()) == 1
+    assert len(list(totals.unsaved())) == 1
     totals.saved()
     assert requests(totals) == {CALLS: 7}
 
@@ -34,9 +34,9 @@ def test_what_is_not_saved_is_not_shown():
 def test_what_has_not_changed_is_not_saved_again():
     totals = Totals()
     totals.of(CALLS, NOW).add(news(CALLS, requests=3), NOW)
-    assert len(totals.unsaved()) == 1
+    assert len(list(totals.unsaved())) == 1
     totals.of(CALLS, NOW).add(news(CALLS), NOW)
-    assert totals.unsaved() == []
+    assert list(totals.unsaved()) == []
 
 
 def test_another_life_goes_on_where_this_one_was_saved():
@@ -44,13 +44,13 @@ def test_another_life_goes_on_where_this_one_was_saved():
     time = Timed(Histogram((1.0, 2.0), (1, 2, 3)), 12.0)
     totals.of(CALLS, NOW).add(news(CALLS, time, requests=3), NOW)
     totals.of(LINES, NOW).add(news(LINES, connections=3), NOW)
-    kept = totals.unsaved()
+    kept = list(totals.unsaved())
     totals.saved()
     again = Totals([*kept, KeptTotal("x", NOW, b"no total")])
     assert again.shown() == totals.shown()
-    assert again.unsaved() == []
+    assert list(again.unsaved()) == []
     again.of(CALLS, NOW).add(news(CALLS, time, requests=1), NOW)
-    again.unsaved()
+    list(again.unsaved())
     again.saved()
     [shown] = [one for one in again.shown() if one.whose == CALLS]
     assert (shown.counters[Figure.REQUESTS], shown.time) == (4, Timed(Histogram((1.0, 2.0), (2, 4, 6)), 24.0))
@@ -64,6 +64,6 @@ def test_there_are_only_so_many_and_the_silent_go_first(monkeypatch):
         totals.of(whose, Instant(at)).add(news(whose, requests=1), Instant(at))
     totals.of(first, NOW).add(news(first, requests=1), NOW)
     totals.of(third, NOW).add(news(third, requests=1), NOW)
-    totals.unsaved()
+    list(totals.unsaved())
     totals.saved()
     assert set(requests(totals)) == {first, third}
