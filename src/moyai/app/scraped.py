@@ -8,19 +8,21 @@ Source: https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-met
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
 import os
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from moyai.api.asgi import Handler
+from moyai.api.asgi import Handler, Response, StreamedResponse
 from moyai.api.door import Door
 from moyai.api.sigv4 import KeyStore
 from moyai.api.wire.http import HttpRequest, HttpResponse
@@ -28,11 +30,13 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Count
 from moyai.reconcile.loop import Reconciler
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.exposition import CONTENT_TYPE, Family, Sample, Type, exposition, mesh_families
+from moyai.telemetry.exposition import CONTENT_TYPE, Family, Sample, Type, exposition, labels, mesh_families
 from moyai.telemetry.totals import Totals
 from moyai.xds.server.feed import Feed
 
 PREFIX: Final = "/metrics"
+_AT_ONCE: Final = 500
+"""Values, or histograms."""
 _TEXT = MappingProxyType({"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 _PLAIN = MappingProxyType({"content-type": "text/plain; charset=utf-8"})
 _ASK = MappingProxyType({**_PLAIN, "www-authenticate": 'Basic realm="moyai", charset="UTF-8"'})
@@ -54,20 +58,33 @@ class Scraped(msgspec.Struct, frozen=True):
 def metrics_handler(scraped: Scraped, keys: KeyStore | None) -> Handler:
     """Answers what is below ``/metrics``. ``keys``: None lets anybody read."""
 
-    async def serve(request: HttpRequest) -> HttpResponse:
+    async def serve(request: HttpRequest) -> Response:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponse(405, _PLAIN, b"Use GET.\n")
         if keys is not None and not _may_read(request.headers.get("authorization", ""), keys):
             return HttpResponse(401, _ASK, b"Give an access key by basic authentication: its id, and its secret.\n")
         match request.path.rstrip("/"):
             case "/metrics":
-                return HttpResponse(200, _TEXT, exposition(families(scraped)))
+                return _told(request, families(scraped))
             case "/metrics/mesh":
-                return HttpResponse(200, _TEXT, exposition(mesh_families(scraped.totals.shown())))
+                return _told(request, mesh_families(scraped.totals.shown()))
             case _:
                 return HttpResponse(404, _PLAIN, b"There are /metrics and /metrics/mesh.\n")
 
     return serve
+
+
+def _told(request: HttpRequest, told: Iterable[Family]) -> Response:
+    if request.method == "HEAD":
+        return HttpResponse(200, _TEXT, b"")
+    return StreamedResponse(200, _TEXT, _chunks(exposition(told)))
+
+
+async def _chunks(lines: Iterator[str]) -> AsyncIterator[bytes]:
+    """Some at a time: a large mesh has hundreds of thousands of lines, and nobody else waits for all of them."""
+    while some := list(islice(lines, _AT_ONCE)):
+        yield "".join(some).encode()
+        await asyncio.sleep(0)
 
 
 def _may_read(authorization: str, keys: KeyStore) -> bool:
@@ -83,12 +100,14 @@ def _may_read(authorization: str, keys: KeyStore) -> bool:
 
 def families(scraped: Scraped) -> Sequence[Family]:
     """The metrics of this process."""
-    about = Sample((("version", version("moyai")), ("runtime", scraped.runtime)), 1)
-    times = [Sample((("service", service),), of.distribution) for service, of in sorted(scraped.door.times.items())]
+    about = Sample(labels(("version", version("moyai")), ("runtime", scraped.runtime)), 1)
+    times = [
+        Sample(labels(("service", service)), of.distribution) for service, of in sorted(scraped.door.times.items())
+    ]
     alive = len(scraped.store.world.tasks.by("alive", "yes"))
     return [
         Family("moyai_info", Type.GAUGE, "What runs.", [about]),
-        Family("moyai_tasks", Type.GAUGE, "Tasks that are not stopped.", [Sample((), alive)]),
+        Family("moyai_tasks", Type.GAUGE, "Tasks that are not stopped.", [Sample("", alive)]),
         _counted(
             "moyai_requests_total", "Answers of the API.", scraped.door.answered, "service", "operation", "status"
         ),
@@ -100,14 +119,14 @@ def families(scraped: Scraped) -> Sequence[Family]:
             "moyai_store_commit_duration_seconds",
             Type.HISTOGRAM,
             "Time of a commit of the state.",
-            [Sample((), scraped.store.commits.distribution)],
+            [Sample("", scraped.store.commits.distribution)],
         ),
         *_process(scraped.began),
     ]
 
 
-def _counted(name: str, text: str, count: Count, *labels: str) -> Family:
-    samples = [Sample(tuple(zip(labels, named, strict=True)), value) for named, value in count.items()]
+def _counted(name: str, text: str, count: Count, *named: str) -> Family:
+    samples = [Sample(labels(*zip(named, names, strict=True)), value) for names, value in count.items()]
     return Family(name, Type.COUNTER, text, samples)
 
 
@@ -115,15 +134,15 @@ def _reconciled(reconciler: Reconciler | None) -> Iterator[Family]:
     if reconciler is None:
         return
     queue = reconciler.queue
-    yield Family("moyai_reconcile_queue_length", Type.GAUGE, "Keys that wait.", [Sample((), queue.length)])
+    yield Family("moyai_reconcile_queue_length", Type.GAUGE, "Keys that wait.", [Sample("", queue.length)])
     yield _counted("moyai_reconcile_keys_total", "Keys that were worked on.", queue.figures, "outcome")
 
 
 def _proxies(feed: Feed) -> Iterator[Sample]:
     states = feed.states().values()
-    yield Sample((("state", "connected"),), sum(state.connected for state in states))
-    yield Sample((("state", "synced"),), sum(state.synced for state in states))
-    yield Sample((("state", "rejected"),), sum(state.rejected is not None for state in states))
+    yield Sample('state="connected"', sum(state.connected for state in states))
+    yield Sample('state="synced"', sum(state.synced for state in states))
+    yield Sample('state="rejected"', sum(state.rejected is not None for state in states))
 
 
 def _process(began: Instant) -> Iterator[Family]:
@@ -137,4 +156,4 @@ def _process(began: Instant) -> Iterator[Family]:
         ("open_fds", Type.GAUGE, "Open file descriptors.", len(os.listdir("/proc/self/fd"))),  # noqa: PTH208
         ("start_time_seconds", Type.GAUGE, "When it began.", began),
     ):
-        yield Family(f"process_{name}", kind, text, [Sample((), value)])
+        yield Family(f"process_{name}", kind, text, [Sample("", value)])

@@ -11,19 +11,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from moyai.kernel.figures import Distribution
-from moyai.telemetry.envoy_stats import Figure, Side, Timed
-from moyai.telemetry.totals import Shown
+from moyai.telemetry.envoy_stats import Figure, Side
+from moyai.telemetry.totals import Shown, Whose
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _MILLISECOND: Final = 1000
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _HELP_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 
-Labels = Sequence[tuple[str, str]]
+_KEPT: Final = 100
+_Labelled = Sequence[tuple[Shown, str]]
 
 
 class Type(StrEnum):
@@ -35,9 +38,9 @@ class Type(StrEnum):
 
 
 class Sample(NamedTuple):
-    """One value."""
+    """One value. ``labels``: as they are written, without braces."""
 
-    labels: Labels
+    labels: str
     value: float | Distribution
 
 
@@ -47,7 +50,7 @@ class Family(NamedTuple):
     name: str
     type: Type
     help: str
-    samples: Sequence[Sample]
+    samples: Iterable[Sample]
 
 
 class _Counted(NamedTuple):
@@ -60,42 +63,47 @@ class _Counted(NamedTuple):
     protocols: frozenset[str]
 
 
-def exposition(families: Iterable[Family]) -> bytes:
-    """The text, families without values left out."""
-    return "".join(line for family in families if family.samples for line in _lines(family)).encode()
+def labels(*pairs: tuple[str, str]) -> str:
+    """Labels as they are written."""
+    return ",".join([f'{label}="{text.translate(_ESCAPES)}"' for label, text in pairs])
+
+
+def exposition(families: Iterable[Family]) -> Iterator[str]:
+    """The text, a value after the other; of families without values there is none."""
+    for family in families:
+        head = f"# HELP {family.name} {family.help.translate(_HELP_ESCAPES)}\n# TYPE {family.name} {family.type}\n"
+        for sample in family.samples:
+            yield head + _lines(family.name, sample)
+            head = ""
 
 
 def mesh_families(totals: Sequence[Shown]) -> Sequence[Family]:
     """The metrics of the mesh."""
+    named = [(one, _labels(one.whose)) for one in totals]
     return [
-        *(Family(f"moyai_mesh_{of.name}_total", Type.COUNTER, of.help, list(_counts(totals, of))) for of in _COUNTS),
-        Family(RESPONSES, Type.COUNTER, _RESPONSES_HELP, list(_responses(totals))),
-        Family(TIMES, Type.HISTOGRAM, _TIMES_HELP, list(_times(totals))),
+        *(Family(f"moyai_mesh_{of.name}_total", Type.COUNTER, of.help, _counts(named, of)) for of in _COUNTS),
+        Family(RESPONSES, Type.COUNTER, _RESPONSES_HELP, _responses(named)),
+        Family(TIMES, Type.HISTOGRAM, _TIMES_HELP, _times(named)),
     ]
 
 
-def _lines(family: Family) -> Iterator[str]:
-    yield f"# HELP {family.name} {family.help.translate(_HELP_ESCAPES)}\n"
-    yield f"# TYPE {family.name} {family.type}\n"
-    for labels, value in family.samples:
-        if isinstance(value, Distribution):
-            yield from _histogram(family.name, labels, value)
-        else:
-            yield _line(family.name, labels, value)
+def _lines(name: str, sample: Sample) -> str:
+    told, value = sample
+    if not isinstance(value, Distribution):
+        return f"{name}{{{told}}} {_number(value)}\n" if told else f"{name} {_number(value)}\n"
+    before, braced = (f"{told},", f"{{{told}}}") if told else ("", "")
+    totals = accumulate(value.counts)
+    lines = [
+        f'{name}_bucket{{{before}le="{bound}"}} {below}\n'
+        for bound, below in zip(_bounds(tuple(value.bounds)), totals, strict=True)
+    ]
+    lines.append(f"{name}_sum{braced} {_number(value.sum)}\n{name}_count{braced} {sum(value.counts)}\n")
+    return "".join(lines)
 
 
-def _histogram(name: str, labels: Labels, value: Distribution) -> Iterator[str]:
-    below = 0
-    for bound, count in zip((*value.bounds, math.inf), value.counts, strict=True):
-        below += count
-        yield _line(f"{name}_bucket", [*labels, ("le", _number(bound))], below)
-    yield _line(f"{name}_sum", labels, value.sum)
-    yield _line(f"{name}_count", labels, below)
-
-
-def _line(name: str, labels: Labels, value: float) -> str:
-    told = ",".join(f'{label}="{text.translate(_ESCAPES)}"' for label, text in labels)
-    return f"{name}{{{told}}} {_number(value)}\n" if told else f"{name} {_number(value)}\n"
+@lru_cache(_KEPT)
+def _bounds(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    return tuple(map(_number, (*bounds, math.inf)))
 
 
 def _number(value: float) -> str:
@@ -104,10 +112,9 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
-def _labels(shown: Shown) -> Labels:
-    whose = shown.whose
+def _labels(whose: Whose) -> str:
     name = "target" if whose.endpoint.side is Side.CLIENT else "name"
-    return (
+    return labels(
         ("account", whose.scope.account),
         ("region", whose.scope.region),
         ("namespace", whose.namespace),
@@ -117,28 +124,29 @@ def _labels(shown: Shown) -> Labels:
     )
 
 
-def _counts(totals: Sequence[Shown], of: _Counted) -> Iterator[Sample]:
-    for shown in totals:
-        if shown.whose.endpoint.side is of.side and shown.whose.protocol in of.protocols:
-            yield Sample((*_labels(shown), ("protocol", shown.whose.protocol)), shown.counters[of.figure])
+def _counts(totals: _Labelled, of: _Counted) -> Iterator[Sample]:
+    for (whose, counters, _), told in totals:
+        if whose.endpoint.side is of.side and whose.protocol in of.protocols:
+            yield Sample(f'{told},protocol="{whose.protocol}"', counters[of.figure])
 
 
-def _responses(totals: Sequence[Shown]) -> Iterator[Sample]:
-    for shown in totals:
-        if shown.whose.endpoint.side is Side.CLIENT and shown.whose.protocol == _HTTP:
+def _responses(totals: _Labelled) -> Iterator[Sample]:
+    for (whose, counters, _), told in totals:
+        if whose.endpoint.side is Side.CLIENT and whose.protocol == _HTTP:
             for code_class, figure in _CLASSES.items():
-                yield Sample((*_labels(shown), ("code_class", code_class)), shown.counters[figure])
+                yield Sample(f'{told},code_class="{code_class}"', counters[figure])
 
 
-def _times(totals: Sequence[Shown]) -> Iterator[Sample]:
-    for shown in totals:
-        if shown.time is not None and shown.whose.endpoint.side is Side.CLIENT:
-            yield Sample(_labels(shown), _in_seconds(shown.time))
+def _times(totals: _Labelled) -> Iterator[Sample]:
+    for (whose, _, time), told in totals:
+        if time is not None and whose.endpoint.side is Side.CLIENT:
+            bounds, counts = time.histogram
+            yield Sample(told, Distribution(_in_seconds(bounds), counts, time.sum / _MILLISECOND))
 
 
-def _in_seconds(time: Timed) -> Distribution:
-    bounds = [bound / _MILLISECOND for bound in time.histogram.bounds]
-    return Distribution(bounds, time.histogram.counts, time.sum / _MILLISECOND)
+@lru_cache(_KEPT)
+def _in_seconds(bounds: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(bound / _MILLISECOND for bound in bounds)
 
 
 _HTTP: Final = "http"

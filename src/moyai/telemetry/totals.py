@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from operator import add
 from typing import Final, NamedTuple
 
 import msgspec
@@ -48,38 +49,52 @@ class _Body(msgspec.Struct, array_like=True):
     """A total as it is kept."""
 
     whose: Whose
-    counters: tuple[int, ...]
-    bounds: tuple[float, ...] = ()
-    counts: tuple[int, ...] = ()
-    sum: float = 0.0
+    counters: list[int]
+    bounds: tuple[float, ...]
+    counts: list[int]
+    sum: float
 
 
 class Total:
     """One total."""
 
-    __slots__ = ("at", "changed", "counters", "key", "time", "whose")
+    __slots__ = ("at", "bounds", "changed", "counters", "counts", "key", "sum", "whose")
 
     def __init__(self, whose: Whose, at: Instant) -> None:
         self.whose, self.at = whose, at
         self.key = msgspec.json.encode(whose).decode()
-        self.counters: tuple[int, ...] = (0,) * len(Figure)
-        self.time: Timed | None = None
+        self.counters = [0] * len(Figure)
+        self.bounds: tuple[float, ...] = ()
+        self.counts: list[int] = []
+        self.sum = 0.0
         self.changed = True
 
     def add(self, news: News, now: Instant) -> None:
         """Count what is new."""
         self.at = now
         if any(news.counters):
-            self.counters = tuple([mine + more for mine, more in zip(self.counters, news.counters, strict=True)])
+            self.counters = list(map(add, self.counters, news.counters))
             self.changed = True
         if news.time is not None and any(news.time.histogram.counts):
-            self.time = news.time if self.time is None else _together(self.time, news.time)
+            self._add_time(news.time)
             self.changed = True
+
+    def _add_time(self, time: Timed) -> None:
+        self.sum += time.sum
+        bounds, counts = time.histogram
+        if bounds != self.bounds and self.counts:
+            bounds, counts = Histogram(self.bounds, tuple(self.counts)).plus(time.histogram)
+            self.bounds, self.counts = bounds, list(counts)
+        elif self.counts:
+            self.counts = list(map(add, self.counts, counts))
+        else:
+            self.bounds, self.counts = bounds, list(counts)
 
     @property
     def shown(self) -> Shown:
         """As it is now."""
-        return Shown(self.whose, self.counters, self.time)
+        time = Timed(Histogram(self.bounds, tuple(self.counts)), self.sum) if self.counts else None
+        return Shown(self.whose, tuple(self.counters), time)
 
 
 class Totals:
@@ -120,8 +135,8 @@ class Totals:
             total.changed = True
 
     def shown(self) -> Sequence[Shown]:
-        """All that is saved, in the order of their names."""
-        return [self._shown[whose] for whose in sorted(self._shown)]
+        """All that is saved."""
+        return list(self._shown.values())
 
     def clear(self) -> None:
         """Forget all."""
@@ -129,13 +144,8 @@ class Totals:
             held.clear()
 
 
-def _together(mine: Timed, more: Timed) -> Timed:
-    return Timed(mine.histogram.plus(more.histogram), mine.sum + more.sum)
-
-
 def _kept(total: Total) -> KeptTotal:
-    bounds, counts = total.time.histogram if total.time is not None else ((), ())
-    body = _Body(total.whose, total.counters, bounds, counts, total.time.sum if total.time is not None else 0.0)
+    body = _Body(total.whose, total.counters, total.bounds, total.counts, total.sum)
     return KeptTotal(total.key, total.at, msgspec.msgpack.encode(body))
 
 
@@ -146,7 +156,7 @@ def _restored(kept: KeptTotal) -> Total | None:
         _log.warning("a total can't be read and begins anew: %s", error)
         return None
     total = Total(body.whose, kept.at)
-    total.counters = tuple([*body.counters, *([0] * len(Figure))][: len(Figure)])
-    total.time = Timed(Histogram(body.bounds, body.counts), body.sum) if body.counts else None
+    total.counters = [*body.counters, *([0] * len(Figure))][: len(Figure)]  # another version had others
+    total.bounds, total.counts, total.sum = body.bounds, body.counts, body.sum
     total.changed = False
     return total

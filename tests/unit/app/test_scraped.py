@@ -9,7 +9,7 @@ import pytest
 
 from moyai.api.door import Door, House
 from moyai.api.models import load_models
-from moyai.api.wire.http import HttpRequest
+from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.app.scraped import Scraped, metrics_handler
 from moyai.kernel.clock import Instant, Seconds
 from moyai.store.sqlite import SqliteStore
@@ -41,7 +41,10 @@ async def scraped(tmp_path):
 
 
 async def asked(scraped, path="/metrics", keys=None, method="GET", **headers):
-    return await metrics_handler(scraped, keys)(HttpRequest(method, path, "", headers, b""))
+    answer = await metrics_handler(scraped, keys)(HttpRequest(method, path, "", headers, b""))
+    if isinstance(answer, HttpResponse):
+        return answer
+    return HttpResponse(answer.status, answer.headers, b"".join([chunk async for chunk in answer.chunks]))
 
 
 def basic(user: str, password: str) -> Mapping[str, str]:

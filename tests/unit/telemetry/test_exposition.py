@@ -7,7 +7,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Times
 from moyai.telemetry.deltas import News
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Side, Timed
-from moyai.telemetry.exposition import Family, Sample, Type, exposition, mesh_families
+from moyai.telemetry.exposition import Family, Sample, Type, exposition, labels, mesh_families
 from moyai.telemetry.totals import Totals, Whose
 from moyai.testing.world import SCOPE
 
@@ -27,7 +27,7 @@ def news(whose, time=None, **counts):
 def text_of(totals):
     list(totals.unsaved())
     totals.saved()
-    return exposition(mesh_families(totals.shown())).decode().splitlines()
+    return "".join(exposition(mesh_families(totals.shown()))).splitlines()
 
 
 def lines(text, name):
@@ -36,9 +36,9 @@ def lines(text, name):
 
 def test_a_family_has_its_help_its_type_and_its_values():
     gauge = Family(
-        "up", Type.GAUGE, 'As it "is"\nor \\ not', [Sample((("a", 'x"y\n\\'), ("b", "é")), 0.25), Sample((), 3)]
+        "up", Type.GAUGE, 'As it "is"\nor \\ not', [Sample(labels(("a", 'x"y\n\\'), ("b", "é")), 0.25), Sample("", 3)]
     )
-    assert exposition([gauge, Family("none", Type.COUNTER, "Nothing.", [])]).decode() == (
+    assert "".join(exposition([gauge, Family("none", Type.COUNTER, "Nothing.", [])])) == (
         '# HELP up As it "is"\\nor \\\\ not\n# TYPE up gauge\nup{a="x\\"y\\n\\\\",b="é"} 0.25\nup 3\n'
     )
 
@@ -47,7 +47,7 @@ def test_times_are_a_histogram_that_adds_up():
     times = Times()
     for seconds in (0.0004, 0.001, 0.3, 60):
         times.add(seconds)
-    text = exposition([Family("took", Type.HISTOGRAM, "T.", [Sample((), times.distribution)])]).decode().splitlines()
+    text = "".join(exposition([Family("took", Type.HISTOGRAM, "T.", [Sample("", times.distribution)])])).splitlines()
     assert text[2] == 'took_bucket{le="0.001"} 2'
     assert text[-4:] == ['took_bucket{le="10"} 3', 'took_bucket{le="+Inf"} 4', "took_sum 60.3014", "took_count 4"]
 
