@@ -6,7 +6,10 @@ a task's count in the slot, one look at a level, one request's time, one target'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from moyai.domain.cloudwatch.metric import Histogram, Summary, of_histogram
@@ -25,6 +28,10 @@ class Sample(NamedTuple):
     summary: Summary | None = None
 
 
+NOTHING = Summary(0, 0, 0, 0)
+"""No sample."""
+
+
 class Accumulator(Protocol):
     """One metric in one slot of time."""
 
@@ -41,34 +48,39 @@ class Counts:
     __slots__ = ("_counted",)
 
     def __init__(self) -> None:
-        self._counted: dict[WorkloadId, float] = {}
+        self._counted: defaultdict[WorkloadId, float] = defaultdict(int)
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._counted[sample.workload] = self._counted.get(sample.workload, 0) + sample.value
+        self._counted[sample.workload] += sample.value
 
     def summary(self) -> Summary:
         """See Accumulator."""
         counts = self._counted.values()
-        return Summary(len(counts), sum(counts), min(counts), max(counts))
+        return Summary(len(counts), sum(counts), min(counts), max(counts)) if counts else NOTHING
 
 
 class Levels:
     """A sample is one report's look at a level."""
 
-    __slots__ = ("_summary",)
+    __slots__ = ("_count", "_least", "_most", "_sum")
 
     def __init__(self) -> None:
-        self._summary: Summary | None = None
+        self._count = 0
+        self._sum = 0.0
+        self._least, self._most = inf, -inf
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        one = Summary(1, sample.value, sample.value, sample.value)
-        self._summary = one if self._summary is None else self._summary.plus(one)
+        value = sample.value
+        self._count += 1
+        self._sum += value
+        self._least = min(self._least, value)
+        self._most = max(self._most, value)
 
     def summary(self) -> Summary:
         """See Accumulator."""
-        return self._summary or Summary(0, 0, 0, 0)
+        return Summary(self._count, self._sum, self._least, self._most) if self._count else NOTHING
 
 
 class Times:
@@ -150,21 +162,21 @@ class Given:
 
     def summary(self) -> Summary:
         """See Accumulator."""
-        return self._summary or Summary(0, 0, 0, 0)
+        return self._summary or NOTHING
 
 
 def accumulator(kind: Kind) -> Accumulator:
     """An empty accumulator of this kind."""
-    match kind:
-        case Kind.COUNT:
-            return Counts()
-        case Kind.LEVEL:
-            return Levels()
-        case Kind.TIME:
-            return Times()
-        case Kind.SHARE:
-            return Shares()
-        case Kind.MEAN:
-            return Means()
-        case Kind.GIVEN:
-            return Given()
+    return _KINDS[kind]()
+
+
+_KINDS: Mapping[Kind, Callable[[], Accumulator]] = MappingProxyType(
+    {
+        Kind.COUNT: Counts,
+        Kind.LEVEL: Levels,
+        Kind.TIME: Times,
+        Kind.SHARE: Shares,
+        Kind.MEAN: Means,
+        Kind.GIVEN: Given,
+    }
+)

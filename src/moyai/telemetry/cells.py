@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from moyai.domain.cloudwatch.metric import Summary
-from moyai.telemetry.accumulate import Accumulator, Sample, accumulator
+from moyai.telemetry.accumulate import accumulator
 from moyai.telemetry.blocks import WHOLE, Entries
 from moyai.telemetry.names import Kind
 
@@ -22,30 +22,25 @@ COARSE: Final = 60
 
 
 class Cell:
-    """A metric's minute."""
+    """A metric's minute. ``slot`` is the one being filled, ``filling`` what is in it; ``total`` is the minute's."""
 
-    __slots__ = ("_before", "_closed", "_kind", "_open", "_slot", "_whole", "saved")
+    __slots__ = ("_before", "_closed", "_kind", "filling", "saved", "slot", "total")
 
     def __init__(self, kind: Kind, kept: Entries = ()) -> None:
         self.saved = True
         """Whether the group knows that there is something to save."""
+        self.slot = -1
+        self.filling = self.total = accumulator(kind)
         self._kind = kind
-        self._whole: Accumulator | None = None
-        self._slot = -1
-        self._open: Accumulator | None = None
         self._closed: dict[int, Summary] = dict(kept)
         self._before = self._closed.pop(WHOLE, None)
 
-    def add(self, second: float, sample: Sample) -> None:
-        """Take a sample of that second of the minute."""
-        slot = int(second // FINE)
-        if self._open is None or slot != self._slot:
-            self._close()
-            self._slot, self._open = slot, accumulator(self._kind)
-        if self._whole is None:
-            self._whole = accumulator(self._kind)
-        self._open.add(sample)
-        self._whole.add(sample)
+    def turn(self, slot: int) -> None:
+        """Fill another slot."""
+        self._close()
+        if self.slot < 0:
+            self.total = accumulator(self._kind)
+        self.slot, self.filling = slot, accumulator(self._kind)
 
     def add_kept(self, kept: Entries) -> None:
         """Add what was kept elsewhere."""
@@ -58,16 +53,16 @@ class Cell:
 
     def whole(self) -> Summary | None:
         """The whole minute; None when nothing is in it."""
-        if self._whole is None:
+        if self.slot < 0:
             return self._before
-        now = self._whole.summary()
+        now = self.total.summary()
         return now if self._before is None else self._before.plus(now)
 
     def slots(self) -> Entries:
         """Slot and summary, in the order of time."""
         found = dict(self._closed)
-        if self._open is not None:
-            found[self._slot] = self._with(self._open)
+        if self.slot >= 0:
+            found[self.slot] = self._filled()
         return [(slot, found[slot]) for slot in sorted(found)]
 
     def entries(self) -> Entries:
@@ -76,10 +71,9 @@ class Cell:
         return self.slots() if whole is None else [(WHOLE, whole), *self.slots()]
 
     def _close(self) -> None:
-        if self._open is not None:
-            self._closed[self._slot] = self._with(self._open)
-            self._open = None
+        if self.slot >= 0:
+            self._closed[self.slot] = self._filled()
 
-    def _with(self, slot: Accumulator) -> Summary:
-        now, before = slot.summary(), self._closed.get(self._slot)
+    def _filled(self) -> Summary:
+        now, before = self.filling.summary(), self._closed.get(self.slot)
         return now if before is None else before.plus(now)

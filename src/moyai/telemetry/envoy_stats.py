@@ -24,7 +24,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from moyai.domain.cloudwatch.metric import Histogram
-from moyai.telemetry.layout import Found, Record
+from moyai.telemetry.layout import Found, Record, learn
 
 MAX_ENDPOINTS: Final = 2000
 """How many discovery names one proxy may report on; the rest is passed over."""
@@ -108,12 +108,14 @@ class _Form(NamedTuple):
 
 
 class _Reader(NamedTuple):
-    """A form, with its statistics' places in a push."""
+    """A form, with its statistics' places in a push; ``counts`` and ``sum`` are its histogram's, if it has one."""
 
     endpoint: Endpoint
     form: _Form
     take: Callable[[Sequence[Any]], tuple[int, ...]]
-    time: Found | None
+    counts: slice | None
+    sum: int
+    bounds: tuple[float, ...]
 
 
 class _Known(NamedTuple):
@@ -126,6 +128,7 @@ class Pushes:
 
     def __init__(self) -> None:
         self._interned: dict[bytes, bytes] = {}
+        self._bounds: dict[tuple[float, ...], tuple[float, ...]] = {}
 
     def reader(self) -> Callable[[bytes], Report]:
         """A function that reads the pushes of one proxy. It raises NotOtlp."""
@@ -147,13 +150,14 @@ class Pushes:
     def _learn(self, body: bytes) -> _Known:
         if len(self._interned) > _MAX_INTERNED:
             self._interned.clear()
-        record = Record(body, self._interned)
+            self._bounds.clear()
+        record, metrics = learn(body, self._interned)
         found: dict[Endpoint, dict[str, Found]] = {}
-        for one in record.found:
+        for one in metrics:
             place = _place(one.name)
             if place is not None and (place[0] in found or len(found) < MAX_ENDPOINTS):
                 found.setdefault(place[0], {})[place[1]] = one
-        readers = (_reader(endpoint, statistics, record.zero) for endpoint, statistics in found.items())
+        readers = (_reader(endpoint, statistics, record.zero, self._bounds) for endpoint, statistics in found.items())
         return _Known(record, tuple(one for one in readers if one is not None))
 
 
@@ -162,13 +166,13 @@ def read_report(body: bytes) -> Report:
     return Pushes().reader()(body)
 
 
-def _report(layout: _Known, values: Sequence[Any]) -> Report:
+def _report(layout: _Known, values: tuple[Any, ...]) -> Report:
     endpoints: dict[Endpoint, Counted] = {}
-    for endpoint, form, take, time in layout.readers:
+    for endpoint, form, take, buckets, total, bounds in layout.readers:
         counters, gauges = form.make(*take(values))
         timed = None
-        if time is not None and time.counts is not None:
-            timed = Timed(Histogram(time.bounds, tuple(values[time.counts])), values[time.sum])
+        if buckets is not None:
+            timed = Timed(Histogram(bounds, values[buckets]), values[total])
         endpoints[endpoint] = Counted(form.protocol, counters, gauges, timed)
     return Report(values[layout.record.time], endpoints, values[layout.record.start])
 
@@ -180,14 +184,18 @@ def _place(name: str) -> tuple[Endpoint, str] | None:
     return Endpoint(Side(parts[1]), parts[2]), f"{parts[0]}.{parts[3]}"
 
 
-def _reader(endpoint: Endpoint, found: Mapping[str, Found], zero: int) -> _Reader | None:
+def _reader(
+    endpoint: Endpoint, found: Mapping[str, Found], zero: int, bounds: dict[tuple[float, ...], tuple[float, ...]]
+) -> _Reader | None:
     form = _form(endpoint.side, found)
     if form is None:
         return None
     numbers = {name: one.value for name, one in found.items() if one.value is not None}
     take = itemgetter(*(numbers.get(statistic, zero) for statistic in form.statistics))
     timed = found.get(form.timed) if form.timed is not None else None
-    return _Reader(endpoint, form, take, timed if timed is not None and timed.counts is not None else None)
+    if timed is None or timed.counts is None:
+        return _Reader(endpoint, form, take, None, zero, ())
+    return _Reader(endpoint, form, take, timed.counts, timed.sum, bounds.setdefault(timed.bounds, timed.bounds))
 
 
 def _form(side: Side, found: Mapping[str, Found]) -> _Form | None:

@@ -35,18 +35,17 @@ class Found(NamedTuple):
 
 class Record:
     """The places of one push. ``zero`` is where a value is that is always 0; ``time`` and ``start`` are the push's and
-    the proxy's own.
+    the proxy's own. Made by ``learn``.
     """
 
-    def __init__(self, body: bytes, interned: dict[bytes, bytes]) -> None:
-        """Raises NotOtlp."""
-        metrics = list(places(body))
+    __slots__ = ("_around", "_known", "_struct", "start", "time", "zero")
+
+    def __init__(self, body: bytes, metrics: Sequence[Place], interned: dict[bytes, bytes]) -> None:
         codes, at, fixed, count = _codes(body, metrics)
         self.zero = count
         self._struct = Struct("<" + "".join(codes))
         self._around: Callable[[Sequence[Any]], tuple[Any, ...]] = _getter(fixed)
         self._known = tuple(interned.setdefault(part, part) for part in self._around(self._struct.unpack(body)))
-        self.found = [_found(place, at, count) for place in metrics]
         self.time = next((at[one.time] for one in metrics if one.time in at), count)
         self.start = next((at[one.start] for one in metrics if one.start in at), count)
 
@@ -56,6 +55,13 @@ class Record:
             return None
         values = self._struct.unpack(body)
         return (*values, 0) if self._around(values) == self._known else None
+
+
+def learn(body: bytes, interned: dict[bytes, bytes]) -> tuple[Record, list[Found]]:
+    """The places of a push, and its metrics. ``interned``: what many proxies have in common. Raises NotOtlp."""
+    metrics = list(places(body))
+    _, at, _, zero = _codes(body, metrics)
+    return Record(body, metrics, interned), [_found(place, at, zero) for place in metrics]
 
 
 def _codes(body: bytes, metrics: Sequence[Place]) -> tuple[list[str], dict[int, int], list[int], int]:

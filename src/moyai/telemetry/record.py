@@ -17,16 +17,16 @@ from typing import Final
 
 import msgspec
 
-from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
+from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptProxy
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.deltas import Counting, News
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Gauge, Pushes, Report
 from moyai.telemetry.names import METRICS, Kind, Named, ids_of
 from moyai.telemetry.reporters import Identify, Reporter
-from moyai.telemetry.series import Archive, Series
+from moyai.telemetry.series import Archive, Moment, Series, moment
 from moyai.telemetry.totals import Total, Totals, Whose
 
 MAX_PROXIES: Final = 20_000
@@ -39,74 +39,79 @@ _log = logging.getLogger(__name__)
 class _Sink:
     """A metric of one endpoint, by itself and with its service; its series are made with the first sample."""
 
-    __slots__ = ("_archive", "_ids", "_made", "_named", "_reporter")
+    __slots__ = ("_archive", "_ids", "_made", "_named", "_scope")
 
     def __init__(self, archive: Archive, reporter: Reporter, named: Named, name: str) -> None:
-        self._archive, self._reporter, self._named = archive, reporter, named
-        self._ids: tuple[MetricId, ...] = ids_of(named, name, reporter.service, reporter.cluster)
+        self._archive, self._scope, self._named = archive, reporter.scope, named
+        self._ids = ids_of(named, name, reporter.service, reporter.cluster)
         self._made: tuple[Series, ...] = ()
 
-    def add(self, now: Instant, sample: Sample) -> None:
+    def put(self, when: Moment, sample: Sample) -> None:
         for series in self._made or self._make():
-            series.add(now, sample)
+            series.put(when, sample)
 
     def _make(self) -> tuple[Series, ...]:
-        named, scope = self._named, self._reporter.scope
-        self._made = tuple(self._archive.series(scope, one, named.kind, named.unit) for one in self._ids)
+        named = self._named
+        self._made = tuple(self._archive.series(self._scope, one, named.kind, named.unit) for one in self._ids)
         return self._made
 
 
 class _Sinks:
-    """All metrics of one endpoint, by what they are made from."""
+    """All metrics of one endpoint, by what they are made from: one for all tasks of a service."""
 
-    __slots__ = ("counts", "levels", "protocol", "times", "total")
+    __slots__ = ("counts", "levels", "times", "total")
 
     def __init__(self, archive: Archive, reporter: Reporter, news: News, total: Total) -> None:
-        self.protocol, self.total = news.protocol, total
-        self.counts: tuple[list[_Sink], ...] = tuple([] for _ in Figure)
-        self.levels: list[tuple[Gauge, bool, _Sink]] = []
-        self.times: list[_Sink] = []
+        self.total = total
+        counts: tuple[list[_Sink], ...] = tuple([] for _ in Figure)
+        levels: list[tuple[Gauge, bool, _Sink]] = []
+        times: list[_Sink] = []
         for named in METRICS:
             if named.side is not news.endpoint.side or not _speaks(named, reporter, news):
                 continue
             sink = _Sink(archive, reporter, named, news.endpoint.name)
             if isinstance(named.figure, Figure):
-                self.counts[named.figure].append(sink)
+                counts[named.figure].append(sink)
             elif isinstance(named.figure, Gauge):
-                self.levels.append((named.figure, named.kind is Kind.LEVEL, sink))
+                levels.append((named.figure, named.kind is Kind.LEVEL, sink))
             else:
-                self.times.append(sink)
+                times.append(sink)
+        self.counts = tuple(map(tuple, counts))
+        self.levels = tuple(levels)
+        self.times = tuple(times)
 
-    def take(self, workload: WorkloadId, news: News, now: Instant) -> None:
+    def take(self, workload: WorkloadId, news: News, when: Moment) -> None:
         """Put what is new into the metrics."""
-        self.total.add(news, now)
+        self.total.add(news, when.at)
         targets = news.gauges[Gauge.TARGETS] or 0
         for value, sinks in zip(news.counters, self.counts, strict=True):
             if value and sinks:
-                sample = Sample(workload, value, targets=targets)
+                sample = Sample(workload, value, None, targets)
                 for sink in sinks:
-                    sink.add(now, sample)
+                    sink.put(when, sample)
         for gauge, always, sink in self.levels:
             level = news.gauges[gauge]
             if level or (always and level is not None):
-                sink.add(now, Sample(workload, level))
+                sink.put(when, Sample(workload, level))
         if news.time is not None and self.times and any(news.time.histogram.counts):
-            sample = Sample(workload, news.time.sum, time=news.time)
+            sample = Sample(workload, news.time.sum, news.time)
             for sink in self.times:
-                sink.add(now, sample)
+                sink.put(when, sample)
+
+
+_Held = dict[tuple[Endpoint, str], _Sinks]
 
 
 class _Proxy:
     """What is known of one proxy."""
 
-    __slots__ = ("baseline", "counting", "generation", "read", "reported_at", "reporter", "sinks")
+    __slots__ = ("baseline", "counting", "read", "reported_at", "reporter", "sinks")
 
-    def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report]) -> None:
+    def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report], sinks: _Held) -> None:
         self.reporter, self.counting, self.read = reporter, counting, read
         self.baseline = False
-        self.generation = -1
         self.reported_at = Instant(0)
-        self.sinks: dict[Endpoint, _Sinks] = {}
+        self.sinks = sinks
 
 
 class Recorder:
@@ -128,6 +133,8 @@ class Recorder:
         self._remember = remember
         self._pushes = Pushes()
         self._proxies: OrderedDict[WorkloadId, _Proxy] = OrderedDict()
+        self._sinks: dict[tuple[Scope, str, str, str, frozenset[str]], _Held] = {}
+        self._generation = archive.generation
 
     def take(self, workload: WorkloadId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""
@@ -161,6 +168,7 @@ class Recorder:
         """Forget every proxy and every metric."""
         self._since = now
         self._proxies.clear()
+        self._sinks.clear()
         self._archive.clear()
         self.totals.clear()
 
@@ -179,21 +187,27 @@ class Recorder:
     def _known(self, workload: WorkloadId, reporter: Reporter) -> _Proxy:
         body = self._remember(workload)
         counting = _restored(body) if body is not None else None
-        made = _Proxy(reporter, counting or Counting(), self._pushes.reader())
+        whose = (reporter.scope, reporter.namespace, reporter.cluster, reporter.service, reporter.grpc)
+        sinks = self._sinks.setdefault(whose, {})
+        made = _Proxy(reporter, counting or Counting(), self._pushes.reader(), sinks)
         made.baseline = counting is None and (body is not None or reporter.born_at < self._since)
         return made
 
     def _advance(self, workload: WorkloadId, proxy: _Proxy, report: Report, now: Instant) -> None:
         news = proxy.counting.advance(report, baseline=proxy.baseline)
         proxy.baseline, proxy.reported_at = False, now
-        if proxy.generation != self._archive.generation:
-            proxy.generation, proxy.sinks = self._archive.generation, {}
+        if self._generation != self._archive.generation:
+            self._generation = self._archive.generation
+            for held in self._sinks.values():
+                held.clear()
+        when = moment(now)
         for item in news:
-            sinks = proxy.sinks.get(item.endpoint)
-            if sinks is None or sinks.protocol != item.protocol:
+            key = (item.endpoint, item.protocol)
+            sinks = proxy.sinks.get(key)
+            if sinks is None:
                 total = self.totals.of(_whose(proxy.reporter, item), now)
-                sinks = proxy.sinks[item.endpoint] = _Sinks(self._archive, proxy.reporter, item, total)
-            sinks.take(workload, item, now)
+                sinks = proxy.sinks[key] = _Sinks(self._archive, proxy.reporter, item, total)
+            sinks.take(workload, item, when)
 
 
 def _restored(body: bytes) -> Counting | None:

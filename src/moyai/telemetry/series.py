@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -77,6 +77,20 @@ class _Body(msgspec.Struct, array_like=True):
     next_column: int
 
 
+class Moment(NamedTuple):
+    """A time, the start of its minute, and which slot of it that is."""
+
+    at: Instant
+    start: int
+    slot: int
+
+
+def moment(at: Instant) -> Moment:
+    """Where a time belongs."""
+    start = int(at // COARSE) * COARSE
+    return Moment(at, start, int((at - start) // FINE))
+
+
 class Series:
     """One metric."""
 
@@ -90,13 +104,23 @@ class Series:
 
     def add(self, at: Instant, sample: Sample) -> None:
         """Take a sample."""
-        start = int(at // COARSE) * COARSE
-        if self._cell is None or start != self._start:
-            self._start, self._cell = start, self.group.cell(start, self)
-        self._cell.add(at - start, sample)
-        self.last_at = max(self.last_at, at)
-        if self._cell.saved:
-            self._cell.saved = False
+        self.put(moment(at), sample)
+
+    def put(self, when: Moment, sample: Sample) -> None:
+        """The same, for many series at one moment."""
+        at, start, slot = when
+        cell = self._cell
+        if cell is None or start != self._start:
+            cell = self._cell = self.group.cell(start, self)
+            self._start = start
+        if slot != cell.slot:
+            cell.turn(slot)
+        cell.filling.add(sample)
+        cell.total.add(sample)
+        if at != self.last_at:
+            self.last_at = max(at, self.last_at)
+        if cell.saved:
+            cell.saved = False
             self.group.archive.dirty.add((self.group, start))
 
     def let_go(self, start: int) -> None:

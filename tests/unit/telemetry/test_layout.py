@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from moyai.telemetry.envoy_stats import Pushes, read_report
-from moyai.telemetry.layout import Record
+from moyai.telemetry.layout import learn
 from moyai.telemetry.wire import NotOtlp, places
 from tests.unit.telemetry.pushes import BOUNDS, push
 
@@ -36,12 +36,12 @@ def test_what_is_known_of_the_pushes_before_changes_nothing(pushes):
 
 @given(a_push())
 def test_every_value_is_where_protobuf_finds_it(body):
-    record = Record(body, {})
+    record, metrics = learn(body, {})
     values = record.read(body)
     assert values is not None
     found = {
         one.name: values[one.value] if one.value is not None else (values[one.counts or slice(0)], values[one.sum])
-        for one in record.found
+        for one in metrics
     }
     [resource] = ExportMetricsServiceRequest.FromString(body).resource_metrics
     [(_, scopes)] = resource.ListFields()
@@ -55,7 +55,7 @@ def test_every_value_is_where_protobuf_finds_it(body):
 
 @given(a_push(), a_push())
 def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
-    values = Record(one, {}).read(other)
+    values = learn(one, {})[0].read(other)
     if values is not None:
         assert [place._replace(time=0) for place in places(one)] == [place._replace(time=0) for place in places(other)]
 
@@ -63,7 +63,7 @@ def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
 def test_a_name_of_the_same_length_is_another_form():
     one, other = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
     assert len(one) == len(other)
-    assert Record(one, {}).read(other) is None
+    assert learn(one, {})[0].read(other) is None
     read = Pushes().reader()
     assert [endpoint.name for body in (one, other, one) for endpoint in read(body).endpoints] == [
         "cart",

@@ -1,0 +1,268 @@
+"""What a thousand proxies' statistics cost: to take them in, to save them, to answer from them.
+
+Run by `make bench`, or by hand: `.venv/bin/python bench/metrics.py` (`--apart`: every task is a service of its own, so that
+no two proxies share an edge). A hundred services of ten tasks; each task's proxy reports on ten HTTP targets and its
+own endpoint every five seconds, and everything in a report has moved since the last. Pushes have Envoy's form and come over gRPC on a
+Unix socket, from a process of their own. Then a day of history is laid in, and a day of one service is asked for. No
+number here is a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import grpc
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
+from rig.report import show
+
+from moyai.app.clock import SystemClock
+from moyai.domain.cloudwatch.metric import MetricId, metric_id
+from moyai.domain.cloudwatch.statistic import evaluate
+from moyai.kernel.clock import Instant, Seconds
+from moyai.kernel.ids import WORKLOAD_HEADER, AccountId, Region, WorkloadId
+from moyai.kernel.scope import Scope
+from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.envoy_stats import Pushes
+from moyai.telemetry.keeper import MetricKeeper
+from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.record import Recorder
+from moyai.telemetry.reporters import Reporter
+from moyai.telemetry.series import Archive
+from moyai.testing.clock import ManualClock
+
+TASKS: Final = 1000
+SERVICES: Final = 100
+EDGES: Final = 10
+EVERY: Final = 5
+ROUNDS: Final = 12
+SCOPE: Final = Scope(AccountId("123456789012"), Region("us-east-1"))
+BOUNDS: Final = (*range(1, 11), 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10000, 60000)
+EXPORT: Final = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+_SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
+_OWN_CONNECTION: Final = (("grpc.use_local_subchannel_pool", 1),)
+MEBIBYTE: Final = 2**20
+
+
+def push(task: int, number: int, at: float, edges: int = EDGES) -> bytes:
+    """The ``number``-th report of a task."""
+    request = ExportMetricsServiceRequest()
+    metrics = getattr(request.resource_metrics.add(), _SCOPES).add().metrics
+    when = {"start_time_unix_nano": 1, "time_unix_nano": int(at * 10**9)}
+
+    def count(name: str, value: int) -> None:
+        metric = metrics.add(name=name)
+        metric.sum.aggregation_temporality, metric.sum.is_monotonic = 2, True
+        metric.sum.data_points.add(as_int=value, **when)
+
+    def level(name: str, value: int) -> None:
+        metrics.add(name=name).gauge.data_points.add(as_int=value, time_unix_nano=when["time_unix_nano"])
+
+    def times(name: str) -> None:
+        counts = [number * (5 + task % 7)] * 10 + [number // 3] * 6 + [0] * (len(BOUNDS) - 15)
+        point = metrics.add(name=name).histogram.data_points
+        point.add(count=sum(counts), sum=3.5 * sum(counts), bucket_counts=counts, explicit_bounds=BOUNDS, **when)
+
+    def door(side: str) -> None:
+        for what in ("cx_rx_bytes_total", "cx_total", "rq_total"):
+            count(f"http.{side}.downstream_{what}", number * (60 + task % 7))
+        for what in ("rq_5xx", "rq_tx_reset"):
+            count(f"http.{side}.downstream_{what}", number // 4)
+        for what in ("cx_active", "rq_active"):
+            level(f"http.{side}.downstream_{what}", 2)
+        times(f"cluster.{side}.upstream_rq_time")
+
+    for edge in range(edges):
+        side = f"egress.target-{(task + edge) % SERVICES:03}"
+        for what in ("cx_connect_fail", "cx_none_healthy", "rq_retry", "rq_5xx"):
+            count(f"cluster.{side}.upstream_{what}", number // 4)
+        for what in ("cx_rx_bytes_total", "cx_tx_bytes_total", "rq_2xx", "rq_4xx"):
+            count(f"cluster.{side}.upstream_{what}", number * (50 + task % 7))
+        for what in ("upstream_cx_active", "upstream_rq_active", "membership_total"):
+            level(f"cluster.{side}.{what}", 2)
+        door(side)
+    door(f"ingress.target-{task % SERVICES:03}")
+    return bytes(request.SerializeToString())
+
+
+def workload(task: int) -> WorkloadId:
+    """A task's ARN."""
+    return WorkloadId(f"arn:aws:ecs:us-east-1:123456789012:task/shop/{task:032x}")
+
+
+def identify(apart: bool):  # noqa: ANN201, FBT001
+    """Whose each proxy is."""
+    whose = {
+        workload(task): Reporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
+        for task in range(TASKS)
+    }
+    return whose.get
+
+
+class Plant:
+    """The part of a control plane that takes metrics."""
+
+    def __init__(self, folder: Path, clock: SystemClock | ManualClock, *, apart: bool) -> None:
+        self.file = folder / "metrics.db"
+        self.store = SqliteMetricStore.open(self.file, 2**40, clock)
+        self.archive = Archive(history=self.store, kept=self.store.groups())
+        self.recorder = Recorder(self.archive, identify(apart), Instant(0.0), self.store.proxy)
+        self.keeper = MetricKeeper(self.store, self.archive, self.recorder, clock)
+        self.reader = ArchiveReader(self.archive)
+
+
+async def send(path: str) -> None:
+    """The proxies' process: one round of all of them each five seconds."""
+    channels = [grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION) for _ in range(TASKS)]
+    calls = [channel.unary_unary(EXPORT) for channel in channels]
+    for number in range(1, ROUNDS + 1):
+        begun = time.time()
+        bodies = [push(task, number, begun) for task in range(TASKS)]
+        print(flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        begun = time.monotonic()
+        for task, (call, body) in enumerate(zip(calls, bodies, strict=True)):
+            await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
+            await call(body, metadata=((WORKLOAD_HEADER, workload(task)),))
+    for channel in channels:
+        await channel.close()
+
+
+def memory() -> float:
+    """Private and shared mebibytes of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / MEBIBYTE
+
+
+async def ingest(folder: Path, *, apart: bool) -> None:
+    """Take rounds in at their own pace, and say what they cost."""
+    before = memory()
+    clock = SystemClock()
+    plant = Plant(folder, clock, apart=apart)
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((MetricsService(plant.recorder, clock, lambda _: None).handler(),))
+    server.add_insecure_port(f"unix:{folder}/s")
+    await server.start()
+    keeping = asyncio.create_task(plant.keeper.run())
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, "--send", f"{folder}/s", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
+    shares = []
+    for number in range(ROUNDS):
+        await child.stdout.readline()
+        used, begun = time.process_time(), time.monotonic()
+        child.stdin.write(b"\n")
+        await asyncio.sleep(EVERY)
+        if number > 2:  # noqa: PLR2004  the first open every connection and make every series
+            shares.append(100 * (time.process_time() - used) / (time.monotonic() - begun))
+    await child.wait()
+    keeping.cancel()
+    await server.stop(None)
+    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", {"with gRPC and saving": shares})
+    show("memory", "MiB", {"before": [before], "after, and beyond it": [memory() - before]})
+    print(f"series {len(plant.archive.of(SCOPE))}, groups {len(list(plant.archive.groups()))}, file {size(plant.file):.1f} MiB")
+    await plant.store.close()
+
+
+def parts() -> None:
+    """What one push costs, without gRPC."""
+    archive = Archive()
+    recorder = Recorder(archive, identify(False), Instant(0.0))  # noqa: FBT003
+    read = Pushes().reader()
+    samples: dict[str, list[float]] = {"read, protobuf's own parser": [], "read by place": [], "read and counted": []}
+    for number in range(1, 60):
+        body = push(1, number, EVERY * number)
+        for name, work in (
+            ("read, protobuf's own parser", lambda: _by_protobuf(body)),  # noqa: B023
+            ("read by place", lambda: read(body)),  # noqa: B023
+            ("read and counted", lambda: recorder.take(workload(1), body, Instant(EVERY * number))),  # noqa: B023
+        ):
+            begun = time.perf_counter()
+            work()
+            samples[name].append(1e6 * (time.perf_counter() - begun))
+    show(f"one push of {len(push(1, 1, 1)):,} bytes", "µs", samples, base="read by place")
+
+
+def _by_protobuf(body: bytes) -> dict[str, object]:
+    """Names and values, as the generated classes give them."""
+    found: dict[str, object] = {}
+    for of in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+        for scope in getattr(of, _SCOPES):
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                point = getattr(metric, kind).data_points[0]
+                found[metric.name] = tuple(point.bucket_counts) if kind == "histogram" else point.as_int
+    return found
+
+
+def size(file: Path) -> float:
+    """Mebibytes of the file and its log."""
+    return sum(path.stat().st_size for path in file.parent.glob(file.name + "*")) / MEBIBYTE
+
+
+async def history(folder: Path, hours: int = 24, tasks: int = 20) -> None:
+    """A day of two tasks of each of ten services, and what is asked of it."""
+    clock = ManualClock()
+    plant = Plant(folder, clock, apart=False)
+    begun = time.perf_counter()
+    for minute in range(hours * 60):
+        for task in range(tasks):
+            for part in range(12 if minute >= (hours - 4) * 60 else 1):
+                number = minute * 12 + part + 1
+                plant.recorder.take(workload(task * 10 % TASKS + task // 10), push(task * 10 % TASKS + task // 10, number, number, 10), clock.now())
+        await clock.advance(60)
+        await plant.keeper.save()
+        if minute % 60 == 0:
+            await plant.keeper.tidy()
+    print(f"laid in within {time.perf_counter() - begun:.0f} s")
+    begun = time.perf_counter()
+    await plant.store.close()
+    plant = Plant(folder, clock, apart=False)
+    print(f"opened again in {1000 * (time.perf_counter() - begun):.1f} ms; {size(plant.file):.1f} MiB")
+    now = clock.now()
+    whose = list(next(m for m in plant.archive.of(SCOPE) if m.name == "HTTPCode_Target_2XX_Count" and len(m.dimensions) == 3).dimensions)
+    asked: dict[str, tuple[MetricId, str, tuple[float, float], int]] = {}
+    for hours_back, seconds in ((24, 60), (24, 300), (3, 5), (0.1, 5)):
+        for name, stat in (("HTTPCode_Target_2XX_Count", "Sum"), ("TargetResponseTime", "p99")):
+            label = f"{name} {stat}, {hours_back} h by {seconds} s"
+            asked[label] = (metric_id("AWS/ECS", name, whose), stat, (now - hours_back * 3600, now), seconds)
+    samples: dict[str, list[float]] = {label: [] for label in asked}
+    points = {}
+    for _ in range(9):
+        for label, (metric, stat, span, seconds) in asked.items():
+            at = time.perf_counter()
+            found = [evaluate(stat, one.summary) for one in plant.reader.periods(SCOPE, metric, (Instant(span[0]), Instant(span[1])), seconds)]
+            samples[label].append(1000 * (time.perf_counter() - at))
+            points[label] = len(found)
+    show("a query", "ms", {f"{label}: {points[label]} points": values for label, values in samples.items()})
+    at = time.perf_counter()
+    edges = plant.reader.edges((Instant(now - 300), now))
+    print(f"{len(edges)} edges of five minutes: {1000 * (time.perf_counter() - at):.1f} ms")
+    await plant.store.close()
+
+
+def main() -> None:
+    """Measure all."""
+    if "--send" in sys.argv:
+        asyncio.run(send(sys.argv[-1]))
+        return
+    parts()
+    with TemporaryDirectory() as folder:
+        asyncio.run(ingest(Path(folder), apart="--apart" in sys.argv))
+    with TemporaryDirectory() as folder:
+        asyncio.run(history(Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
