@@ -122,12 +122,11 @@ class Plant:
 
 
 async def send(path: str) -> None:
-    """The proxies' process: one round of all of them each five seconds."""
+    """The proxies' process: a round of all of them every five seconds, the first two with nothing in them."""
     channels = [grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION) for _ in range(TASKS)]
     calls = [channel.unary_unary(EXPORT) for channel in channels]
-    for number in range(1, ROUNDS + 1):
-        begun = time.time()
-        bodies = [push(task, number, begun) for task in range(TASKS)]
+    for number in range(-1, ROUNDS + 1):
+        bodies = [push(task, number, time.time()) if number > 0 else b"" for task in range(TASKS)]
         print(flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         begun = time.monotonic()
@@ -146,7 +145,6 @@ def memory() -> float:
 
 async def ingest(folder: Path, *, apart: bool) -> None:
     """Take rounds in at their own pace, and say what they cost."""
-    before = memory()
     clock = SystemClock()
     plant = Plant(folder, clock, apart=apart)
     server = grpc.aio.server()
@@ -158,20 +156,27 @@ async def ingest(folder: Path, *, apart: bool) -> None:
         sys.executable, __file__, "--send", f"{folder}/s", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
-    shares = []
-    for number in range(ROUNDS):
+    shares: dict[str, list[float]] = {"empty ones: gRPC alone": [], "taken in and saved": []}
+    before = 0.0
+    for number in range(-1, ROUNDS + 1):
         await child.stdout.readline()
+        if number == 1:
+            before = memory()
         used, begun = time.process_time(), time.monotonic()
         child.stdin.write(b"\n")
         await asyncio.sleep(EVERY)
-        if number > 2:  # noqa: PLR2004  the first open every connection and make every series
-            shares.append(100 * (time.process_time() - used) / (time.monotonic() - begun))
+        share = 100 * (time.process_time() - used) / (time.monotonic() - begun)
+        if number == 0:
+            shares["empty ones: gRPC alone"].append(share)
+        elif number > 2:  # noqa: PLR2004  the first make every series
+            shares["taken in and saved"].append(share)
     await child.wait()
     keeping.cancel()
     await server.stop(None)
-    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", {"with gRPC and saving": shares})
-    show("memory", "MiB", {"before": [before], "after, and beyond it": [memory() - before]})
-    print(f"series {len(plant.archive.of(SCOPE))}, groups {len(list(plant.archive.groups()))}, file {size(plant.file):.1f} MiB")
+    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", shares)
+    print(f"memory beyond that of {TASKS} connections: {memory() - before:.0f} MiB")
+    groups = len(list(plant.archive.groups()))
+    print(f"{len(plant.archive.of(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
     await plant.store.close()
 
 
