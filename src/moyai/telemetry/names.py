@@ -47,6 +47,8 @@ REQUESTS = Named(OWN, "TargetRequestCount", "Count", Side.CLIENT, Figure.REQUEST
 CONNECTIONS = Named(OWN, "TargetConnectionCount", "Count", Side.CLIENT, Figure.CONNECTIONS, protocol="tcp")
 FAILURES = Named(OWN, "RequestFailureCount", "Count", Side.CLIENT, Figure.FAILURES)
 RETRIES = Named(OWN, "RetryCount", "Count", Side.CLIENT, Figure.RETRIES)
+TIMEOUTS = Named(OWN, "RequestTimeoutCount", "Count", Side.CLIENT, Figure.TIMEOUTS)
+EJECTED = Named(OWN, "EjectedTargetCount", "Count", Side.CLIENT, Gauge.EJECTED, Kind.LEVEL)
 TIME = Named(AWS, "TargetResponseTime", "Milliseconds", Side.CLIENT, None, Kind.TIME)
 
 METRICS = (
@@ -68,12 +70,26 @@ METRICS = (
     CONNECTIONS,
     FAILURES,
     RETRIES,
+    TIMEOUTS,
+    EJECTED,
 )
+OF_TASKS = (
+    Named(OWN, "TaskRequestCount", "Count", Side.SERVER, Figure.REQUESTS),
+    Named(OWN, "TaskFailureCount", "Count", Side.SERVER, Figure.CODE_5XX),
+    Named(OWN, "TaskResponseTime", "Milliseconds", Side.SERVER, None, Kind.TIME),
+)
+"""What each task behind a discovery name has answered, by itself: which target is the slow one."""
 
 
 def discovery_dimension(side: Side) -> str:
     """The dimension that holds the discovery name on this side."""
     return "DiscoveryName" if side is Side.SERVER else "TargetDiscoveryName"
+
+
+def id_of_task(named: Named, discovery_name: str, service: str, cluster: str, task: str) -> MetricId:
+    """The metric of one task behind a discovery name; ``task`` is its id."""
+    whose = (discovery_dimension(named.side), discovery_name), ("ServiceName", service), ("ClusterName", cluster)
+    return metric_id(named.namespace, named.name, (*whose, ("TaskId", task)))
 
 
 @lru_cache(maxsize=100_000)

@@ -12,19 +12,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
+from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
 from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptProxy
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.deltas import Counting, News
-from moyai.telemetry.envoy_stats import Endpoint, Figure, Gauge, Pushes, Report
-from moyai.telemetry.names import METRICS, Kind, Named, ids_of
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Gauge, Pushes, Report, Side
+from moyai.telemetry.names import METRICS, OF_TASKS, Named, id_of_task, ids_of
 from moyai.telemetry.reporters import Identify, Reporter
 from moyai.telemetry.series import Archive, Moment, Series, moment
 from moyai.telemetry.totals import Total, Totals, Whose
@@ -37,13 +38,12 @@ _log = logging.getLogger(__name__)
 
 
 class _Sink:
-    """A metric of one endpoint, by itself and with its service; its series are made with the first sample."""
+    """A metric under one name or several; its series are made with the first sample."""
 
     __slots__ = ("_archive", "_ids", "_made", "_named", "_scope")
 
-    def __init__(self, archive: Archive, reporter: Reporter, named: Named, name: str) -> None:
-        self._archive, self._scope, self._named = archive, reporter.scope, named
-        self._ids = ids_of(named, name, reporter.service, reporter.cluster)
+    def __init__(self, archive: Archive, scope: Scope, named: Named, ids: Sequence[MetricId]) -> None:
+        self._archive, self._scope, self._named, self._ids = archive, scope, named, ids
         self._made: tuple[Series, ...] = ()
 
     def put(self, when: Moment, sample: Sample) -> None:
@@ -57,23 +57,20 @@ class _Sink:
 
 
 class _Sinks:
-    """All metrics of one endpoint, by what they are made from: one for all tasks of a service."""
+    """Metrics of one endpoint, by what they are made from."""
 
     __slots__ = ("counts", "levels", "times", "total")
 
-    def __init__(self, archive: Archive, reporter: Reporter, news: News, total: Total) -> None:
+    def __init__(self, sinks: Iterable[tuple[Named, _Sink]], total: Total | None = None) -> None:
         self.total = total
         counts: tuple[list[_Sink], ...] = tuple([] for _ in Figure)
         levels: list[tuple[Gauge, bool, _Sink]] = []
         times: list[_Sink] = []
-        for named in METRICS:
-            if named.side is not news.endpoint.side or not _speaks(named, reporter, news):
-                continue
-            sink = _Sink(archive, reporter, named, news.endpoint.name)
+        for named, sink in sinks:
             if isinstance(named.figure, Figure):
                 counts[named.figure].append(sink)
             elif isinstance(named.figure, Gauge):
-                levels.append((named.figure, named.kind is Kind.LEVEL, sink))
+                levels.append((named.figure, named.side is Side.SERVER, sink))
             else:
                 times.append(sink)
         self.counts = tuple(map(tuple, counts))
@@ -82,7 +79,8 @@ class _Sinks:
 
     def take(self, workload: WorkloadId, news: News, when: Moment) -> None:
         """Put what is new into the metrics."""
-        self.total.add(news, when.at)
+        if self.total is not None:
+            self.total.add(news, when.at)
         targets = news.gauges[Gauge.TARGETS] or 0
         for value, sinks in zip(news.counters, self.counts, strict=True):
             if value and sinks:
@@ -105,13 +103,16 @@ _Held = dict[tuple[Endpoint, str], _Sinks]
 class _Proxy:
     """What is known of one proxy."""
 
-    __slots__ = ("baseline", "counting", "read", "reported_at", "reporter", "sinks")
+    __slots__ = ("baseline", "counting", "own", "read", "reported_at", "reporter", "sinks")
 
     def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report], sinks: _Held) -> None:
         self.reporter, self.counting, self.read = reporter, counting, read
         self.baseline = False
         self.reported_at = Instant(0)
         self.sinks = sinks
+        """Metrics of its service, which all its tasks' proxies share."""
+        self.own: _Held = {}
+        """Its task's own."""
 
 
 class Recorder:
@@ -200,14 +201,33 @@ class Recorder:
             self._generation = self._archive.generation
             for held in self._sinks.values():
                 held.clear()
+            for known in self._proxies.values():
+                known.own.clear()
         when = moment(now)
         for item in news:
             key = (item.endpoint, item.protocol)
             sinks = proxy.sinks.get(key)
             if sinks is None:
                 total = self.totals.of(_whose(proxy.reporter, item), now)
-                sinks = proxy.sinks[key] = _Sinks(self._archive, proxy.reporter, item, total)
+                sinks = proxy.sinks[key] = _Sinks(self._of_service(proxy.reporter, item), total)
             sinks.take(workload, item, when)
+            if item.endpoint.side is Side.SERVER:
+                own = proxy.own.get(key)
+                if own is None:
+                    own = proxy.own[key] = _Sinks(self._of_task(workload, proxy.reporter, item))
+                own.take(workload, item, when)
+
+    def _of_service(self, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
+        for named in METRICS:
+            if named.side is news.endpoint.side and _speaks(named, reporter, news):
+                ids = ids_of(named, news.endpoint.name, reporter.service, reporter.cluster)
+                yield named, _Sink(self._archive, reporter.scope, named, ids)
+
+    def _of_task(self, workload: WorkloadId, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
+        task = workload.rpartition("/")[2]
+        for named in OF_TASKS:
+            one = id_of_task(named, news.endpoint.name, reporter.service, reporter.cluster, task)
+            yield named, _Sink(self._archive, reporter.scope, named, (one,))
 
 
 def _restored(body: bytes) -> Counting | None:

@@ -140,3 +140,42 @@ def test_a_task_reports_for_its_service(builder):
     assert reporter_of(builder.world, WorkloadId(task)) == Reporter(
         SCOPE, "default", "web", known.created_at, frozenset({"prices"})
     )
+
+
+def test_each_task_behind_a_name_has_figures_of_its_own():
+    office = Office()
+    other = WorkloadId(f"{CART}2")
+    office.reporters[other] = office.reporters[CART]
+    for workload, requests, slow in ((CART, 5, 0), (other, 2, 9)):
+        counters = {
+            "http.ingress.cart.downstream_rq_total": requests,
+            "http.ingress.cart.downstream_cx_total": 1,
+            "cluster.ingress.cart.upstream_rq_5xx": 1,
+        }
+        times = {"cluster.ingress.cart.upstream_rq_time": ((requests, 0, 0, 0, 0, slow), 1.0)}
+        office.take(workload, push(1, counters, {}, times), 1)
+    own = "Moyai/ServiceConnect"
+    for task, requests, answers in (("cart1", 5, 5), ("cart12", 2, 11)):
+        whose = (*OF_CART, ("TaskId", task))
+        assert value(office, "TaskRequestCount", whose, namespace=own) == requests
+        assert value(office, "TaskFailureCount", whose, namespace=own) == 1
+        assert value(office, "TaskResponseTime", whose, "SampleCount", namespace=own) == answers
+    assert value(office, "RequestCount", OF_CART) == 7
+
+
+def test_timeouts_and_ejected_targets_are_seen_only_where_there_are_some():
+    office = Office()
+    numbers = {"http.egress.cart.downstream_rq_total": 9}
+    ejected = {"cluster.egress.cart.outlier_detection.ejections_active": 0}
+    office.take(FRONT, push(1, numbers, ejected), 1)
+    own = "Moyai/ServiceConnect"
+    assert value(office, "RequestTimeoutCount", BY_FRONT, namespace=own) is None
+    assert value(office, "EjectedTargetCount", BY_FRONT, namespace=own) is None
+    late = {
+        "cluster.egress.cart.upstream_rq_timeout": 2,
+        "cluster.egress.cart.upstream_rq_per_try_timeout": 1,
+    }
+    ejected = {"cluster.egress.cart.outlier_detection.ejections_active": 3}
+    office.take(FRONT, push(2, numbers | late, ejected), 6)
+    assert value(office, "RequestTimeoutCount", BY_FRONT, namespace=own) == 3
+    assert value(office, "EjectedTargetCount", BY_FRONT, "Maximum", namespace=own) == 3

@@ -20,7 +20,8 @@ _TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
 _CLUSTER = (
     "membership_total"
     "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
-    "|upstream_rq_(active|retry|time|[1-5]xx)"
+    "|upstream_rq_(active|per_try_timeout|retry|time|timeout|[1-5]xx)"
+    r"|outlier_detection\.ejections_active"
     rf"|{_TLS}"
 )
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
