@@ -30,7 +30,7 @@ import msgspec
 from moyai.domain.ecs import metadata
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
-from moyai.domain.sandbox.state import LogLine, SandboxState, Usage
+from moyai.domain.sandbox.state import LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.sessions import Execution, Session
@@ -159,6 +159,9 @@ class TaskRuntime(Protocol):
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """What each running container has used."""
+
+    async def network_usage(self, task: TaskId) -> NetworkUsage | None:
+        """What has gone through the network that the task has for itself; None when it has none, or doesn't run."""
 
     def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """A container's output, oldest line first; with ``follow`` until it has ended."""

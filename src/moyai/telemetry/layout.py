@@ -19,6 +19,8 @@ from moyai.telemetry.wire import WIDTH, Place, places
 _NUMBER: Final = "q"
 _DOUBLE: Final = "d"
 _SKIPPED: Final = f"{WIDTH}x"
+_PLACES: Final = tuple(range(20_000))
+"""The places that there are, each once: a thousand proxies remember some hundreds each."""
 
 
 class Found(NamedTuple):
@@ -73,10 +75,10 @@ def _codes(body: bytes, metrics: Sequence[Place]) -> tuple[list[str], dict[int, 
     for offset, code, width, read in (*sorted(_wanted(metrics)), (len(body), "", 0, 0)):
         if offset > end:
             codes.append(f"{offset - end}s")
-            fixed.append(count)
+            fixed.append(_PLACES[count])
             count += 1
         if read:
-            at[offset] = count
+            at[offset] = _PLACES[count]
         codes.append(code)
         count += read
         end = offset + width

@@ -1,29 +1,31 @@
-"""What tasks use of what they reserved, as ``CPUUtilization`` and ``MemoryUtilization``.
+"""What tasks use, looked at every ten seconds: ``CPUUtilization`` and ``MemoryUtilization`` of what they reserved, and
+what Container Insights tells.
 
-Promise: every task's figures are looked at every ten seconds, and a task counts once in a minute, with its average, so
-that ``SampleCount`` over a minute is the number of tasks. A task's processor time counts from the second look on. A
-task that is just coming or going has no figures.
+Promise: a task counts once in a minute, with its average, so that ``SampleCount`` over a minute is the number of
+tasks. A task's processor time counts from the second look on. A task that is just coming or going has no figures.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, NoReturn
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.domain.ecs.fargate import cpu_units, memory_mib
 from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of
-from moyai.domain.sandbox.state import Usage
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.kernel.ids import TaskId, WorkloadId
+from moyai.kernel.scope import Scope
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
 from moyai.telemetry.accumulate import Sample
+from moyai.telemetry.insights import Look, Point, Reserved, grown, of_cluster, of_task
 from moyai.telemetry.names import AWS, Kind
+from moyai.telemetry.reservation import reservation
 from moyai.telemetry.series import Archive
 
 EVERY = 10
@@ -31,20 +33,6 @@ EVERY = 10
 _UNITS = 1024
 _MEBIBYTE = 2**20
 _log = logging.getLogger(__name__)
-
-
-class Look(NamedTuple):
-    """A task's figures at one moment, by container."""
-
-    at: Instant
-    usage: Mapping[str, Usage]
-
-
-class Reserved(NamedTuple):
-    """What a task reserved: processors and bytes; 0 when nothing is."""
-
-    cpus: float
-    memory: float
 
 
 class UsageSampler:
@@ -62,24 +50,39 @@ class UsageSampler:
             await self.look()
 
     async def look(self) -> None:
-        """Look at every task once."""
+        """Look at every task and every cluster once."""
         seen: dict[TaskId, Look] = {}
         for task in self._store.world.tasks.by("alive", "yes"):
             try:
                 usage = await self._runtime.usage(task.id)
+                network = await self._runtime.network_usage(task.id) if usage else None
             except RuntimeFault as fault:
                 _log.debug("no usage of %s: %s", task.id, fault)
                 continue
             if usage:
-                seen[task.id] = Look(self._clock.now(), usage)
+                seen[task.id] = Look(self._clock.now(), usage, network)
                 self._take(task, self._before.get(task.id), seen[task.id])
         self._before = seen
+        world, now = self._store.world, self._clock.now()
+        for cluster in world.clusters:
+            for points in (reservation(world, cluster), of_cluster(world, cluster)):
+                self._keep(scope_of(cluster.arn), points, now)
 
     def _take(self, task: Task, before: Look | None, look: Look) -> None:
-        for name, value in figures(reserved(self._store.world, task), before, look):
-            for metric in _metrics(task, name):
-                series = self._archive.series(scope_of(task.arn), metric, Kind.MEAN, "Percent")
-                series.add(look.at, Sample(WorkloadId(task.arn), value))
+        world = self._store.world
+        of = reserved(world, task)
+        utilized = (
+            Point(metric, "Percent", Kind.MEAN, value, task.arn)
+            for name, value in figures(of, before, look)
+            for metric in _metrics(task, name)
+        )
+        for points in (utilized, of_task(world, task, of, before, look)):
+            self._keep(scope_of(task.arn), points, look.at)
+
+    def _keep(self, scope: Scope, points: Iterable[Point], at: Instant) -> None:
+        for point in points:
+            series = self._archive.series(scope, point.metric, point.kind, point.unit)
+            series.add(at, Sample(WorkloadId(point.whose), point.value))
 
 
 def figures(of: Reserved, before: Look | None, look: Look) -> Iterator[tuple[str, float]]:
@@ -88,11 +91,7 @@ def figures(of: Reserved, before: Look | None, look: Look) -> Iterator[tuple[str
         yield "MemoryUtilization", 100 * sum(one.memory_bytes for one in look.usage.values()) / of.memory
     if before is None or look.at <= before.at or not of.cpus:
         return
-    used = 0.0
-    for name, one in look.usage.items():
-        had = before.usage.get(name)
-        since = had.cpu_seconds if had is not None else 0.0
-        used += one.cpu_seconds - since if one.cpu_seconds >= since else one.cpu_seconds
+    used = grown(before, look, lambda one: one.cpu_seconds)
     yield "CPUUtilization", 100 * used / (look.at - before.at) / of.cpus
 
 

@@ -286,6 +286,11 @@ async def test_usage_is_of_what_runs(place, seen):
     used = await place.runtime.usage(TASK)
     assert set(used) == {"app"}
     assert used["app"].cpu_seconds >= 0
+    assert min(used["app"].read_bytes, used["app"].written_bytes) >= 0
+    network = await place.runtime.network_usage(TASK)
+    assert network is not None
+    assert min(network.received, network.sent) >= 0
+    assert await place.runtime.network_usage(OTHER) is None
 
 
 async def test_listening_inside_a_vpc_gives_a_socket_or_says_that_there_is_no_network(place):

@@ -60,6 +60,16 @@ class Usage(msgspec.Struct, frozen=True):
     cpu_seconds: float
     memory_bytes: int
     memory_limit_bytes: int = 0
+    read_bytes: int = 0
+    """From disks; 0 where nobody counts it."""
+    written_bytes: int = 0
+
+
+class NetworkUsage(msgspec.Struct, frozen=True):
+    """What has gone through a task's own network interfaces, in bytes."""
+
+    received: int
+    sent: int
 
 
 class LogLine(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ _UNITS = 1024
 _NANOSECONDS, _MICROSECONDS = 1e9, 1e6
 _V1 = ("cpu", "cpuacct", "memory", "pids")
 _V2 = ("cpu", "memory", "pids")
+_DISKS_V1, _DISKS_V2 = "blkio", "io"  # counts only: that a machine lacks it is no loss
 _NO_LIMIT = 2**60  # v1 says "unlimited" as the largest multiple of a page
 _PATIENCE = 50
 _SWAPPINESS = 60
@@ -56,9 +57,13 @@ class Cgroups:
     def __init__(self, installation: str, root: Path = _ROOT) -> None:
         self._unified = (root / "cgroup.controllers").exists()
         if self._unified:
-            bases = {name: root for name in _V2 if (root / "cgroup.controllers").read_text().split().count(name)}
+            bases = {
+                name: root
+                for name in (*_V2, _DISKS_V2)
+                if (root / "cgroup.controllers").read_text().split().count(name)
+            }
         else:
-            bases = {name: root / name for name in _V1 if (root / name / "cgroup.procs").exists()}
+            bases = {name: root / name for name in (*_V1, _DISKS_V1) if (root / name / "cgroup.procs").exists()}
         self._root = root
         self._bases: Mapping[str, Path] = {name: (base / "moyai" / installation) for name, base in bases.items()}
 
@@ -129,9 +134,33 @@ class Cgroups:
             memory = self._base("memory") / group
             bound = (memory / limit).read_text().strip()
             bytes_allowed = 0 if bound == "max" or int(bound) > _NO_LIMIT else int(bound)
-            return Usage(cpu, int((memory / used).read_text()), bytes_allowed)
+            return Usage(cpu, int((memory / used).read_text()), bytes_allowed, *self._disk(group))
         except (OSError, KeyError):
             return None
+
+    def _disk(self, group: str) -> tuple[int, int]:
+        """Bytes read from and written to disks; 0 where nobody counts them."""
+        name = "io.stat" if self._unified else "blkio.throttle.io_service_bytes"
+        file = self._file(_DISKS_V2 if self._unified else _DISKS_V1, group, name)
+        try:
+            words = [] if file is None else file.read_text().split()
+        except OSError:
+            return 0, 0
+        if self._unified:
+            values = [(word.partition("=")[0], word.partition("=")[2]) for word in words]
+        else:
+            values = [(word, words[place + 1]) for place, word in enumerate(words[:-1]) if word in {"Read", "Write"}]
+        read = sum(int(value) for key, value in values if key in {"rbytes", "Read"})
+        return read, sum(int(value) for key, value in values if key in {"wbytes", "Write"})
+
+    def process(self, group: str) -> int | None:
+        """The id of a process in a group."""
+        for path in self._paths(group):
+            try:
+                return int((path / "cgroup.procs").read_text().split()[0])
+            except (OSError, IndexError):
+                continue
+        return None
 
     def _base(self, controller: str) -> Path:
         return self._bases[controller]

@@ -19,12 +19,12 @@ from typing import TypeVar
 
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, LogLine, SandboxState, Usage
+from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.linux import door, interpreter, logs, netns, network, sandboxes, states
+from moyai.runtime.linux import door, interpreter, logs, netns, network, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
@@ -177,6 +177,15 @@ class LinuxRuntime:
         state = await self.inspect(task)
         running = [c.name for c in state.containers.values() if c.phase is ContainerPhase.RUNNING] if state else []
         return {name: used for name in running if (used := self._cgroups.usage(f"{task}/{name}")) is not None}
+
+    async def network_usage(self, task: TaskId) -> NetworkUsage | None:
+        """See the port."""
+        state = await self.inspect(task)
+        for name in state.containers if state else ():
+            process = self._cgroups.process(f"{task}/{name}")
+            if process is not None:
+                return traffic.network_usage(process)
+        return None
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """See the port."""

@@ -69,7 +69,14 @@ class SimContainer:
 
     def usage(self, now: Instant) -> Usage:
         """What it has used until ``now``, as its script says."""
-        return Usage(self.script.cpu * (now - self.started_at), round(self.script.memory * _MEBIBYTE))
+        age = now - self.started_at
+        disk = round(self.script.disk * age)
+        memory = round(self.script.memory * _MEBIBYTE)
+        return Usage(self.script.cpu * age, memory, read_bytes=disk, written_bytes=disk)
+
+    def network_bytes(self, now: Instant) -> int:
+        """What it has received, and as much sent, until ``now``."""
+        return round(self.script.network * (now - self.started_at))
 
     def next_change(self, now: Instant) -> Instant | None:
         """When it will next look different by itself."""

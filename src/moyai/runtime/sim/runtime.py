@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
-from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, SandboxState, Usage
+from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, Output, RuntimeFault, SandboxFailed
@@ -157,6 +157,13 @@ class SimRuntime:
         now, sandbox = self._clock.now(), self._sandboxes.get(task)
         containers = () if sandbox is None else sandbox.containers.values()
         return {c.name: c.usage(now) for c in containers if c.state(now).phase is ContainerPhase.RUNNING}
+
+    async def network_usage(self, task: TaskId) -> NetworkUsage | None:
+        """See ``TaskRuntime.network_usage``; what the scripts say."""
+        now, sandbox = self._clock.now(), self._sandboxes.get(task)
+        containers = () if sandbox is None else sandbox.containers.values()
+        running = [c.network_bytes(now) for c in containers if c.state(now).phase is ContainerPhase.RUNNING]
+        return NetworkUsage(sum(running), sum(running)) if running else None
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """See ``TaskRuntime.logs``: one line when it starts, one when it ends."""

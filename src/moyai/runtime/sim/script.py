@@ -28,6 +28,8 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cannot_start: bool = False
     cpu: float = 0.0
     memory: float = 0.0
+    network: float = 0.0
+    disk: float = 0.0
     calls: str = ""
 
     def __post_init__(self) -> None:

@@ -31,8 +31,8 @@ def test_v2_hands_controllers_down_and_sets_bounds(unified):
     group = unified / "moyai/here/task"
     (group / "memory.swap.max").touch()
     membership = Cgroups("here", unified).make("task", Bounds(cpu_units=512, memory=Memory(256)))
-    assert (unified / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
-    assert (unified / "moyai/here/cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert (unified / "cgroup.subtree_control").read_text() == "+cpu +memory +pids +io"
+    assert (unified / "moyai/here/cgroup.subtree_control").read_text() == "+cpu +memory +pids +io"
     assert (group / "cpu.max").read_text() == "50000 100000"
     assert (group / "memory.max").read_text() == str(256 * MEBIBYTE)
     assert (group / "memory.swap.max").read_text() == "0"
