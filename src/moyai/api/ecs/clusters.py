@@ -1,7 +1,7 @@
 """Clusters: create, describe, list, update, delete, and their capacity providers.
 
 Promise: a cluster's ``serviceConnectDefaults`` by a new name makes an HTTP namespace in the same step. The
-setting containerInsights is recorded and shown. A capacity provider that a service goes by stays the cluster's.
+setting containerInsights decides about metrics. A capacity provider that a service goes by stays the cluster's.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html and its siblings.
 """
 
