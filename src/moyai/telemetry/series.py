@@ -8,19 +8,20 @@ many metrics, and those silent the longest make room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import msgspec
 
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metric_store import COLUMNS, KeptGroup, KeptHour, KeptMinute
+from moyai.ports.metric_store import COLUMNS, KeptGroup
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.blocks import BadBlock, Block, decode
 from moyai.telemetry.cells import COARSE, FINE, Cell
+from moyai.telemetry.history import History, NoHistory
 from moyai.telemetry.names import Kind
 
 __all__ = ["COARSE", "FINE", "Archive", "Group", "Series"]
@@ -31,30 +32,6 @@ _MAKE_ROOM: Final = 16
 """One in so many goes when there is no room, so that each search makes room for many."""
 _HOUR: Final = 3600
 _NOTHING: Mapping[MetricId, Series] = MappingProxyType({})
-
-
-class History(Protocol):
-    """What is read of a store."""
-
-    def minutes(self, group: int, start: float, end: float) -> Sequence[KeptMinute]:
-        """See ``MetricStore.minutes``."""
-
-    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
-        """See ``MetricStore.hours``."""
-
-
-class NoHistory:
-    """An archive without a disk has only what is in memory."""
-
-    def minutes(self, group: int, start: float, end: float) -> Sequence[KeptMinute]:
-        """See ``MetricStore.minutes``."""
-        del self, group, start, end
-        return ()
-
-    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
-        """See ``MetricStore.hours``."""
-        del self, group, column, start, end
-        return ()
 
 
 class _Column(msgspec.Struct, array_like=True):
