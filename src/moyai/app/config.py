@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
@@ -112,6 +113,14 @@ class MetricSettings:
 
     limit: int = DEFAULT_METRIC_LIMIT
     """Bytes of disk for all of them; beyond them the oldest hours go."""
+    otlp_endpoint: str | None = None
+    """URL of an OpenTelemetry collector that gets the mesh's metrics as well."""
+
+    @property
+    def otlp_is_url(self) -> bool:
+        """Whether ``otlp_endpoint`` is an address that can be posted to."""
+        parts = urlsplit(self.otlp_endpoint or "")
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from moyai.api.door import DEFAULT_SCOPE, Door, House
 from moyai.api.models import load_models
 from moyai.api.operation import Service
 from moyai.app.clock import SystemClock
+from moyai.app.collector import export
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.console import console_handler
 from moyai.app.dns import NameServers, host_resolvers
@@ -256,6 +257,7 @@ class ControlPlane:
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
             group.create_task(self._keeper.run())
+            group.create_task(export(self._settings.metrics.otlp_endpoint, self._recorder, self._clock))
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
             group.create_task(FunctionBroadcast(self._store, HttpFunctions(), self._clock).run())

@@ -68,6 +68,13 @@ LogLimit = Annotated[
     int, typer.Option(help="Megabytes of disk for the events of CloudWatch Logs; beyond them the oldest go.", min=16)
 ]
 MetricsLimit = Annotated[int, typer.Option(help="Megabytes of disk for metrics; beyond them the oldest go.", min=16)]
+OtlpEndpoint = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MOYAI_OTLP_ENDPOINT",
+        help="URL of an OpenTelemetry collector that gets the mesh's metrics, as http://127.0.0.1:4318.",
+    ),
+]
 Instances = Annotated[
     int,
     typer.Option(
@@ -107,6 +114,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
     metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,
+    otlp_endpoint: OtlpEndpoint = None,
     instances: Instances = 0,
     instance_cpu: InstanceCpu = None,
     instance_memory: InstanceMemory = None,
@@ -127,7 +135,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
         logs=LogSettings(log_limit * _MEGABYTE),
-        metrics=MetricSettings(metrics_limit * _MEGABYTE),
+        metrics=_metrics(metrics_limit, otlp_endpoint),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
@@ -142,6 +150,13 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 
 def _cloud_map(quotas: Iterable[str], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
     return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **_quotas(quotas))
+
+
+def _metrics(limit: int, otlp_endpoint: str | None) -> MetricSettings:
+    found = MetricSettings(limit * _MEGABYTE, otlp_endpoint)
+    if otlp_endpoint is not None and not found.otlp_is_url:
+        raise typer.BadParameter(f"{otlp_endpoint!r} is no http:// or https:// URL", param_hint="--otlp-endpoint")
+    return found
 
 
 def _quotas(asked: Iterable[str]) -> dict[str, int]:

@@ -32,6 +32,8 @@ from moyai.telemetry.totals import Total, Totals, Whose
 
 MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
+Forward = Callable[[WorkloadId, Reporter, Report], None]
+"""Takes every report as well; at once, and without a fault."""
 Remember = Callable[[WorkloadId], bytes | None]
 """How far a proxy was counted when it was last saved."""
 _log = logging.getLogger(__name__)
@@ -127,6 +129,7 @@ class Recorder:
         totals: Totals | None = None,
     ) -> None:
         self.totals = totals or Totals()
+        self.forward: Forward | None = None
         self.gate = asyncio.Lock()
         self._archive = archive
         self._identify = identify
@@ -195,6 +198,8 @@ class Recorder:
         return made
 
     def _advance(self, workload: WorkloadId, proxy: _Proxy, report: Report, now: Instant) -> None:
+        if self.forward is not None:
+            self.forward(workload, proxy.reporter, report)
         news = proxy.counting.advance(report, baseline=proxy.baseline)
         proxy.baseline, proxy.reported_at = False, now
         if self._generation != self._archive.generation:

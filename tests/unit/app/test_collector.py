@@ -1,0 +1,66 @@
+"""The collector over HTTP, at a socket that answers what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.app.collector import HttpCollector
+from moyai.telemetry.exporter import NotTaken
+
+
+class Receiver:
+    """Answers every POST with a status, and keeps what came."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.heads: list[str] = []
+        self.bodies: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = next(int(line.partition(":")[2]) for line in head.splitlines() if line.startswith("content-length"))
+        self.heads.append(head)
+        self.bodies.append(await reader.readexactly(length))
+        writer.write(f"HTTP/1.1 {self.status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+        writer.close()
+
+
+@pytest.fixture
+async def place():
+    receiver = Receiver(200)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    yield receiver, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1/metrics"])
+async def test_it_posts_protobuf_to_otlps_own_path(place, path):
+    receiver, url = place
+    collector = HttpCollector(url + path)
+    await collector.take(b"\x0a\x00")
+    await collector.close()
+    [head], [body] = receiver.heads, receiver.bodies
+    assert head.startswith("post /v1/metrics http/1.1")
+    assert "content-type: application/x-protobuf" in head
+    assert body == b"\x0a\x00"
+
+
+@pytest.mark.parametrize(("status", "for_good"), [(503, False), (429, False), (400, True), (404, True), (302, True)])
+async def test_a_refusal_is_for_good_or_not(place, status, for_good):
+    receiver, url = place
+    receiver.status = status
+    collector = HttpCollector(url)
+    with pytest.raises(NotTaken, match=str(status)) as raised:
+        await collector.take(b"")
+    assert raised.value.for_good is for_good
+    await collector.close()
+
+
+async def test_nobody_there_may_come_yet(place):
+    collector = HttpCollector("http://127.0.0.1:1")
+    with pytest.raises(NotTaken, match="ConnectError") as raised:
+        await collector.take(b"")
+    assert not raised.value.for_good
+    await collector.close()

@@ -1,0 +1,37 @@
+"""What a collector makes of an OTLP export: every point by metric, resource and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
+
+_SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
+
+
+class Received(NamedTuple):
+    """One data point. ``kind``: sum, gauge or histogram."""
+
+    resource: dict[str, str]
+    name: str
+    unit: str
+    kind: str
+    attributes: dict[str, str]
+    point: Any
+
+
+def received(body: bytes) -> Iterator[Received]:
+    """The points of an export."""
+    for of in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+        resource = {one.key: one.value.string_value for one in of.resource.attributes}
+        for scope in getattr(of, _SCOPES):
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                data = getattr(metric, kind)
+                if kind != "gauge":
+                    assert data.aggregation_temporality == 2
+                for point in data.data_points:
+                    attributes = {one.key: one.value.string_value for one in point.attributes}
+                    yield Received(resource, metric.name, metric.unit, kind, attributes, point)
