@@ -14,7 +14,7 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.errors import MoyaiError
 from moyai.telemetry.export import Outbox, Waiting, encode
 
-EVERY: Final = 10.0
+EVERY: Final = 5.0
 """Seconds between two deliveries."""
 BATCH: Final = 100
 """Proxies in one request."""

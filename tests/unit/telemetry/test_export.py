@@ -115,7 +115,7 @@ async def test_what_was_not_taken_is_offered_again_ever_later(office, outbox):
     collection = Collection(*(NotTaken("busy") for _ in range(3)))
     exporting = asyncio.create_task(Exporter(outbox, collection, clock).run())
     office.take(FRONT, http_client(1, requests=1), 1)
-    await clock.advance(10)  # refused, and again after 1, 2 and 4 seconds
+    await clock.advance(5)  # refused, and again after 1, 2 and 4 seconds
     assert len(collection.refusals) == 2
     office.take(FRONT, http_client(2, requests=5), 2)
     await clock.advance(3)
@@ -123,7 +123,7 @@ async def test_what_was_not_taken_is_offered_again_ever_later(office, outbox):
     await clock.advance(4)
     assert collection.requests() == [5]
     office.take(FRONT, http_client(3, requests=6), 3)
-    await clock.advance(10)
+    await clock.advance(5)
     assert collection.requests() == [5, 6]
     exporting.cancel()
 
