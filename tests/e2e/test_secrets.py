@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.installation import MOYAI
+from tests.e2e.sparse import written
 from tests.e2e.stack import Cluster, shell, task_id
 from tests.e2e.waiting import eventually
 
@@ -76,7 +77,7 @@ def holders(state: Path) -> list[str]:
     """Files of the state directory that hold the password and should not; only root may read those that should."""
     pins = state / "run" / "netns"
     files = (p for p in state.rglob("*") if p.is_file() and not p.is_symlink() and not p.is_relative_to(pins))
-    found = [path for path in files if PASSWORD.encode() in path.read_bytes()]
+    found = [path for path in files if PASSWORD.encode() in written(path)]
     assert [path.name for path in found if path.stat().st_mode & 0o077] == []
     return [path.name for path in found if path.name != "order" and not path.name.startswith("moyai.db")]
 
