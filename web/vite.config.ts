@@ -34,6 +34,7 @@ export default defineConfig({
     outDir: BUILD,
     emptyOutDir: true,
     target: "es2022",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"], // the first that know light-dark()
     assetsInlineLimit: 0, // the Content-Security-Policy takes nothing inline
     chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },
@@ -54,5 +55,6 @@ export default defineConfig({
     css: false,
     testTimeout: 20_000,
     maxWorkers: 2,
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" }, // in the browser there is no Node.js
   },
 });

@@ -5,6 +5,7 @@ import { afterEach } from "vitest";
 
 configure({
   asyncUtilTimeout: 10_000,
+  defaultHidden: true, // whether each element is hidden is asked of the style sheets, which are left out, and takes long
   getElementError: (message, container) => new Error(`${message ?? ""}\nThe page says: ${container.textContent}`),
 });
 afterEach(cleanup);

@@ -34,6 +34,7 @@ export function PreferencesProvider({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     applyMode(dark ? Mode.Dark : Mode.Light);
+    document.documentElement.style.colorScheme = dark ? "dark" : "light"; // for what Cloudscape does not colour
   }, [dark]);
   useEffect(() => {
     document.documentElement.lang = language;

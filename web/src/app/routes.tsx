@@ -15,6 +15,8 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/clusters": lazy(() => import("../pages/clusters/ClustersPage.tsx")),
   "/create-cluster": lazy(() => import("../pages/clusters/CreateClusterPage.tsx")),
   "/clusters/:cluster/edit": lazy(() => import("../pages/clusters/EditClusterPage.tsx")),
+  "/clusters/:cluster/services/:service/deployments/:deployment": lazy(() => import("../pages/services/DeploymentPage.tsx")),
+  "/clusters/:cluster/services/:service/:tab?": lazy(() => import("../pages/services/ServicePage.tsx")),
   "/clusters/:cluster/:tab?": lazy(() => import("../pages/clusters/ClusterPage.tsx")),
 };
 

@@ -1,7 +1,10 @@
 // What the server says has changed, as it changes. It carries names, not contents: whoever is told reads again. While the
 // stream is interrupted anything may have changed, so its return says that everything has.
 
-/** Something that changed. ``kind`` is the resource's (`service`, `task`, …); `metrics` is a new five-second point. */
+/**
+ * Something that changed. `kind` is the resource's (`service`, `task`, …); `metrics` is a new five-second point, `minute` a
+ * new point of a minute.
+ */
 export interface Change {
   readonly kind: string;
   /** Name of the cluster, where it is in one. */
@@ -25,12 +28,14 @@ const CLOSED = 2;
 const SILENCE = 16_000; // ms; something is said at least each five seconds
 const FIRST_PAUSE = 500; // ms before trying again, doubled each time
 const LONGEST_PAUSE = 8_000;
+const MINUTE = 60_000;
 
 /** Follows one address until it is closed, and never gives up. */
 export class Stream {
   #state: Connection = "connecting";
   #source: Source | null = null;
   #pause = FIRST_PAUSE;
+  #minute = Math.floor(Date.now() / MINUTE);
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onState = new Set<() => void>();
   readonly #onRing = new Set<(ring: Ring) => void>();
@@ -83,7 +88,10 @@ export class Stream {
     });
     source.addEventListener("metrics", () => {
       this.#heard();
-      this.#ring({ everything: false, changes: [{ kind: "metrics" }] });
+      const minute = Math.floor(Date.now() / MINUTE);
+      const isNew = minute !== this.#minute;
+      this.#minute = minute;
+      this.#ring({ everything: false, changes: isNew ? [{ kind: "metrics" }, { kind: "minute" }] : [{ kind: "metrics" }] });
     });
     source.addEventListener("error", () => {
       this.#lost();

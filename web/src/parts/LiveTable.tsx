@@ -28,6 +28,8 @@ export interface LiveTableProps<T> {
   readonly filter?: string;
   readonly filterExtra?: ReactNode;
   readonly variant?: TableProps.Variant;
+  /** Keep the order that the items come in until the reader chooses another. */
+  readonly unsorted?: boolean;
   readonly selection?: { readonly selected: readonly T[]; readonly onSelect: (items: readonly T[]) => void; readonly label: (item: T) => string };
 }
 
@@ -38,7 +40,7 @@ export function LiveTable<T>(props: LiveTableProps<T>) {
   const { items, actions, filterProps, paginationProps, collectionProps, filteredItemsCount } = useCollection(everything, {
     filtering: {},
     pagination: { pageSize: PAGE },
-    sorting: props.columns[0] ? { defaultState: { sortingColumn: props.columns[0] } } : {},
+    sorting: props.columns[0] && !props.unsorted ? { defaultState: { sortingColumn: props.columns[0] } } : {},
   });
   const { selection } = props;
   return (
@@ -61,6 +63,7 @@ export function LiveTable<T>(props: LiveTableProps<T>) {
         variant={props.variant ?? "container"}
         loading={found.status === "loading"}
         loadingText={text.loading}
+        wrapLines
         stickyHeader={props.variant === "full-page"}
         header={
           <Header

@@ -70,6 +70,17 @@ test("a loss is said, and its end means that anything may have changed", () => {
   expect(rings).toEqual([{ everything: true }, { everything: true }]);
 });
 
+test("a minute that is over is said once", () => {
+  vi.setSystemTime(59_000);
+  const { sources, rings } = followed();
+  sources[0]?.say("metrics");
+  vi.setSystemTime(64_000);
+  sources[0]?.say("metrics");
+  sources[0]?.say("metrics");
+  const kinds = rings.map((ring) => (ring.everything ? [] : ring.changes.map((change) => change.kind)));
+  expect(kinds).toEqual([["metrics"], ["metrics", "minute"], ["metrics"]]);
+});
+
 test("silence is a loss", () => {
   const { stream, sources } = followed();
   sources[0]?.say("hello");

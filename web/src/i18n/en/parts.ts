@@ -35,6 +35,7 @@ export const parts = {
     range: "Time range",
     minutes: (count: number) => `${count} min`,
     hours: (count: number) => `${count} h`,
+    dismiss: "Close",
     time: "Time",
   },
   form: {

@@ -36,6 +36,7 @@ export const parts: Catalog<typeof english> = {
     range: "期間",
     minutes: (count) => `${count} 分`,
     hours: (count) => `${count} 時間`,
+    dismiss: "閉じる",
     time: "時刻",
   },
   form: {

@@ -1,0 +1,79 @@
+// How far a deployment is: its stages, and for each revision its tasks and its share of the traffic.
+
+import type { ServiceDeployment, ServiceRevisionSummary } from "@aws-sdk/client-ecs";
+import Box from "@cloudscape-design/components/box";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import ProgressBar from "@cloudscape-design/components/progress-bar";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Steps from "@cloudscape-design/components/steps";
+import type { StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
+import { nameOf } from "../../aws/arn.ts";
+import { readRevisions } from "../../aws/deployments.ts";
+import { useTarget } from "../../aws/useTarget.ts";
+import { useText } from "../../i18n/useText.ts";
+import { useLive } from "../../live/useLive.ts";
+import { Counts } from "../../parts/Counts.tsx";
+import { hasStages, progressOf, type StageState } from "./stages.ts";
+
+const KINDS: Readonly<Record<StageState, StatusIndicatorProps.Type>> = {
+  done: "success",
+  now: "in-progress",
+  waiting: "warning",
+  failed: "error",
+  "to come": "pending",
+  "left out": "stopped",
+};
+
+export function DeploymentProgress({ deployment }: { deployment: ServiceDeployment }) {
+  const text = useText().services.deployment;
+  const revisions = <Revisions deployment={deployment} />;
+  if (!hasStages(deployment)) return revisions;
+  return (
+    <ColumnLayout columns={2} variant="text-grid">
+      {revisions}
+      <Steps
+        ariaLabel={text.stages}
+        steps={progressOf(deployment).map(({ stage, state }) => ({
+          header: text.stage[stage],
+          status: KINDS[state],
+          statusIconAriaLabel: text.state[state],
+          ...(state === "now" || state === "waiting" ? { details: <Box color="text-body-secondary">{text.stageDetail[stage]}</Box> } : {}),
+        }))}
+      />
+    </ColumnLayout>
+  );
+}
+
+function Revisions({ deployment }: { deployment: ServiceDeployment }) {
+  const text = useText().services.deployment;
+  const target = useTarget();
+  const sources = deployment.sourceServiceRevisions ?? [];
+  const goal = deployment.targetServiceRevision;
+  const arns = [...sources, ...(goal ? [goal] : [])].map((one) => one.arn ?? "");
+  const found = useLive(["service-revisions", ...arns], [], (signal) => readRevisions(target, arns, signal));
+  const definitions = new Map((found.data ?? []).map((one) => [one.serviceRevisionArn, nameOf(one.taskDefinition)]));
+  const one = (revision: ServiceRevisionSummary, title: string) => (
+    <Revision key={revision.arn} revision={revision} title={title} definition={definitions.get(revision.arn)} />
+  );
+  return (
+    <SpaceBetween size="l">
+      {goal ? one(goal, text.goal) : null}
+      {sources.map((source) => one(source, text.source))}
+    </SpaceBetween>
+  );
+}
+
+function Revision({ revision, title, definition }: { revision: ServiceRevisionSummary; title: string; definition: string | undefined }) {
+  const text = useText().services.deployment;
+  const { requestedProductionTrafficWeight: production, requestedTestTrafficWeight: test } = revision;
+  return (
+    <SpaceBetween size="xs">
+      <Box>
+        <b>{title}</b> {definition} <Box variant="span" color="text-body-secondary" fontSize="body-s">{text.revision(nameOf(revision.arn))}</Box>
+      </Box>
+      <Counts running={revision.runningTaskCount} desired={revision.requestedTaskCount} pending={revision.pendingTaskCount} />
+      {production === undefined ? null : <ProgressBar variant="standalone" value={production} label={text.production} />}
+      {test === undefined ? null : <ProgressBar variant="standalone" value={test} label={text.test} />}
+    </SpaceBetween>
+  );
+}

@@ -1,0 +1,144 @@
+import type { Service } from "@aws-sdk/client-ecs";
+import Alert from "@cloudscape-design/components/alert";
+import Button from "@cloudscape-design/components/button";
+import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import Link from "@cloudscape-design/components/link";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useState } from "react";
+import { useNavigate, useParams } from "react-router";
+import { Frame } from "../../app/Frame.tsx";
+import { href } from "../../app/links.tsx";
+import { paths } from "../../app/paths.ts";
+import { familyOf, nameOf } from "../../aws/arn.ts";
+import { useText } from "../../i18n/useText.ts";
+import { useService } from "../../live/readings.ts";
+import { Counts } from "../../parts/Counts.tsx";
+import { Copied, Facts } from "../../parts/Facts.tsx";
+import { At } from "../../parts/Moment.tsx";
+import { type PathTab, PathTabs } from "../../parts/PathTabs.tsx";
+import { Shown } from "../../parts/Shown.tsx";
+import { Status } from "../../parts/Status.tsx";
+import { TagsTable } from "../../parts/Tags.tsx";
+import { TasksTable } from "../tasks/TasksTable.tsx";
+import { type Action, ServiceAction } from "./actions.tsx";
+import { ConfigurationTab } from "./ConfigurationTab.tsx";
+import { ConnectTab } from "./ConnectTab.tsx";
+import { DeploymentsTab } from "./DeploymentsTab.tsx";
+import { EventsTab } from "./EventsTab.tsx";
+import { HealthTab } from "./HealthTab.tsx";
+import { LogsTab } from "./LogsTab.tsx";
+import { isDeploying, primaryOf } from "./summary.ts";
+
+/** One service: how it fares, and everything about it, a tab each. */
+export default function ServicePage() {
+  const text = useText();
+  const { cluster = "", service: name = "", tab } = useParams();
+  const navigate = useNavigate();
+  const found = useService(cluster, name);
+  const [action, setAction] = useState<Action | null>(null);
+  const crumbs = [
+    { text: text.clusters.title, path: paths.clusters },
+    { text: cluster, path: paths.cluster(cluster) },
+    { text: text.services.title, path: paths.cluster(cluster) },
+    { text: name },
+  ];
+  return (
+    <Frame title={name} breadcrumbs={crumbs}>
+      <SpaceBetween size="l">
+        <Header variant="h1" actions={<Actions service={found.data} onAction={setAction} update={paths.updateService(cluster, name)} />}>
+          {name}
+        </Header>
+        <Shown found={found}>
+          {(service) => (
+            <SpaceBetween size="l">
+              <UnderWay service={service} deployments={paths.service(cluster, name, "deployments")} />
+              <Overview service={service} />
+              <ServiceTabs service={service} cluster={cluster} name={name} active={tab} />
+            </SpaceBetween>
+          )}
+        </Shown>
+      </SpaceBetween>
+      {found.data && action ? (
+        <ServiceAction
+          action={action}
+          service={found.data}
+          onClose={() => { setAction(null); }}
+          onDone={() => { if (action === "delete") void navigate(paths.cluster(cluster)); }}
+        />
+      ) : null}
+    </Frame>
+  );
+}
+
+function Actions({ service, onAction, update }: { service: Service | undefined; onAction: (action: Action) => void; update: string }) {
+  const text = useText().services;
+  return (
+    <SpaceBetween size="xs" direction="horizontal">
+      <ButtonDropdown
+        disabled={!service}
+        items={[
+          { id: "scale", text: text.scale.open },
+          { id: "redeploy", text: text.redeploy.open },
+          { id: "delete", text: text.delete.open },
+        ]}
+        onItemClick={({ detail }) => { onAction(detail.id as Action); }}
+      >
+        {text.actions}
+      </ButtonDropdown>
+      <Button variant="primary" href={href(update)} disabled={!service}>{text.update}</Button>
+    </SpaceBetween>
+  );
+}
+
+function UnderWay({ service, deployments }: { service: Service; deployments: string }) {
+  const text = useText().services;
+  if (!isDeploying(service)) return null;
+  const primary = primaryOf(service);
+  return (
+    <Alert
+      type="info"
+      header={text.deployingNow}
+      action={<Button href={href(deployments)}>{text.watch}</Button>}
+    >
+      <Counts running={primary?.runningCount} desired={primary?.desiredCount} pending={primary?.pendingCount} failed={primary?.failedTasks} />
+    </Alert>
+  );
+}
+
+function Overview({ service }: { service: Service }) {
+  const text = useText().services;
+  const { family, revision } = familyOf(service.taskDefinition);
+  return (
+    <Container header={<Header variant="h2">{text.overview}</Header>}>
+      <Facts
+        facts={[
+          { label: text.status, value: <Status of={service.status} /> },
+          { label: text.tasks, value: <Counts running={service.runningCount} desired={service.desiredCount} pending={service.pendingCount} /> },
+          { label: text.lastDeployment, value: <Status of={primaryOf(service)?.rolloutState} /> },
+          { label: text.definition, value: <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(service.taskDefinition)}</Link> },
+          { label: text.arn, value: <Copied value={service.serviceArn} /> },
+          { label: text.strategy, value: text.strategies[service.deploymentConfiguration?.strategy ?? "ROLLING"] },
+          { label: text.launchType, value: service.launchType ?? service.capacityProviderStrategy?.map((one) => one.capacityProvider).join(", ") },
+          { label: text.createdAt, value: <At at={service.createdAt} /> },
+        ]}
+      />
+    </Container>
+  );
+}
+
+function ServiceTabs({ service, cluster, name, active }: { service: Service; cluster: string; name: string; active: string | undefined }) {
+  const text = useText().services.tabs;
+  const tabs: PathTab[] = [
+    { id: "health", label: text.health, content: <HealthTab service={service} cluster={cluster} /> },
+    { id: "tasks", label: text.tasks, content: <TasksTable cluster={cluster} service={name} /> },
+    { id: "logs", label: text.logs, content: <LogsTab service={service} cluster={cluster} /> },
+    { id: "deployments", label: text.deployments, content: <DeploymentsTab service={service} cluster={cluster} /> },
+    { id: "events", label: text.events, content: <EventsTab service={service} /> },
+    { id: "configuration", label: text.configuration, content: <ConfigurationTab service={service} /> },
+    { id: "connect", label: text.connect, content: <ConnectTab service={service} /> },
+    { id: "tags", label: text.tags, content: <TagsTable tags={service.tags ?? []} /> },
+  ];
+  return <PathTabs label={name} tabs={tabs} active={active} path={(id) => paths.service(cluster, name, id)} />;
+}
