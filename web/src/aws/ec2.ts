@@ -1,0 +1,34 @@
+// Amazon EC2, as far as a service needs it: the subnets and security groups that its tasks can have.
+
+import { EC2Client, paginateDescribeSecurityGroups, paginateDescribeSubnets, type SecurityGroup, type Subnet } from "@aws-sdk/client-ec2";
+import { carrying, clientConfig, type Target } from "./config.ts";
+
+const clients = new WeakMap<Target, EC2Client>();
+
+/** The client for a target; made once. */
+export function ec2(target: Target): EC2Client {
+  let client = clients.get(target);
+  if (!client) {
+    client = carrying(new EC2Client(clientConfig(target)), target);
+    clients.set(target, client);
+  }
+  return client;
+}
+
+export interface Networks {
+  readonly subnets: readonly Subnet[];
+  readonly groups: readonly SecurityGroup[];
+}
+
+export async function readNetworks(target: Target): Promise<Networks> {
+  const subnets: Subnet[] = [];
+  for await (const page of paginateDescribeSubnets({ client: ec2(target) }, {})) subnets.push(...(page.Subnets ?? []));
+  const groups: SecurityGroup[] = [];
+  for await (const page of paginateDescribeSecurityGroups({ client: ec2(target) }, {})) groups.push(...(page.SecurityGroups ?? []));
+  return { subnets, groups };
+}
+
+/** The tag `Name`, or nothing. */
+export function nameTag(tags: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined): string {
+  return tags?.find((tag) => tag.Key === "Name")?.Value ?? "";
+}

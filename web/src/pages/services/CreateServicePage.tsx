@@ -1,0 +1,20 @@
+import { useParams } from "react-router";
+import { Frame } from "../../app/Frame.tsx";
+import { paths } from "../../app/paths.ts";
+import { createService } from "../../aws/services.ts";
+import { useTarget } from "../../aws/useTarget.ts";
+import { useText } from "../../i18n/useText.ts";
+import { createInput, EMPTY } from "./draft.ts";
+import { ServiceForm } from "./ServiceForm.tsx";
+
+export default function CreateServicePage() {
+  const text = useText();
+  const target = useTarget();
+  const { cluster = "" } = useParams();
+  const crumbs = [{ text: text.clusters.title, path: paths.clusters }, { text: cluster, path: paths.cluster(cluster) }, { text: text.services.create }];
+  return (
+    <Frame title={text.services.create} breadcrumbs={crumbs} contentType="form">
+      <ServiceForm cluster={cluster} first={EMPTY} editing={false} save={(draft, mode) => createService(target, createInput(cluster, draft, mode))} />
+    </Frame>
+  );
+}

@@ -1,0 +1,74 @@
+import Checkbox from "@cloudscape-design/components/checkbox";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Multiselect from "@cloudscape-design/components/multiselect";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { nameTag, readNetworks } from "../../../aws/ec2.ts";
+import { useTarget } from "../../../aws/useTarget.ts";
+import { useText } from "../../../i18n/useText.ts";
+import { useLive } from "../../../live/useLive.ts";
+import { FaultAlert } from "../../../parts/Shown.tsx";
+import type { FieldsProps } from "../ServiceForm.tsx";
+
+/** Where the tasks have their addresses. */
+export function NetworkFields({ draft, change }: FieldsProps) {
+  const text = useText().services.form;
+  const target = useTarget();
+  const found = useLive(["networks"], [{ kind: "vpc" }], () => readNetworks(target));
+  const statusType = found.status === "loading" ? "loading" : "finished";
+  const subnets = (found.data?.subnets ?? []).map((subnet) => ({
+    value: subnet.SubnetId ?? "",
+    label: subnet.SubnetId ?? "",
+    description: [subnet.AvailabilityZone, subnet.CidrBlock, subnet.VpcId, nameTag(subnet.Tags)].filter(Boolean).join(" · "),
+  }));
+  const vpcs = new Set((found.data?.subnets ?? []).filter((subnet) => draft.subnets.includes(subnet.SubnetId ?? "")).map((subnet) => subnet.VpcId));
+  const groups = (found.data?.groups ?? [])
+    .filter((group) => vpcs.size === 0 || vpcs.has(group.VpcId) || draft.groups.includes(group.GroupId ?? ""))
+    .map((group) => ({ value: group.GroupId ?? "", label: group.GroupId ?? "", description: [group.GroupName, group.VpcId].filter(Boolean).join(" · ") }));
+  return (
+    <Container header={<Header variant="h2">{text.network}</Header>}>
+      <SpaceBetween size="l">
+        {found.status === "failed" ? <FaultAlert error={found.error} onRetry={found.reload} /> : null}
+        <FormField label={text.subnets} description={text.subnetsDetail}>
+          <Multiselect
+            selectedOptions={chosen(draft.subnets, subnets)}
+            options={subnets}
+            statusType={statusType}
+            filteringType="auto"
+            placeholder={text.chooseSubnets}
+            onChange={({ detail }) => { change({ subnets: valuesOf(detail.selectedOptions) }); }}
+          />
+        </FormField>
+        <FormField label={text.groups} description={text.groupsDetail}>
+          <Multiselect
+            selectedOptions={chosen(draft.groups, groups)}
+            options={groups}
+            statusType={statusType}
+            filteringType="auto"
+            placeholder={text.chooseGroups}
+            onChange={({ detail }) => { change({ groups: valuesOf(detail.selectedOptions) }); }}
+          />
+        </FormField>
+        <Checkbox checked={draft.publicIp} description={text.publicIpDetail} onChange={({ detail }) => { change({ publicIp: detail.checked }); }}>
+          {text.publicIp}
+        </Checkbox>
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+interface Option {
+  readonly value: string;
+  readonly label: string;
+  readonly description: string;
+}
+
+/** The chosen ones as options, also those that are not known (any more). */
+function chosen(ids: readonly string[], options: readonly Option[]): Option[] {
+  return ids.map((id) => options.find((option) => option.value === id) ?? { value: id, label: id, description: "" });
+}
+
+function valuesOf(options: readonly { value?: string }[]): string[] {
+  return options.map((option) => option.value ?? "");
+}

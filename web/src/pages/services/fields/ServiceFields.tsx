@@ -1,0 +1,89 @@
+import Checkbox from "@cloudscape-design/components/checkbox";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Tiles from "@cloudscape-design/components/tiles";
+import { familyOf } from "../../../aws/arn.ts";
+import { useText } from "../../../i18n/useText.ts";
+import { useFamilies, useRevisionsOf } from "../../../live/readings.ts";
+import type { FieldsProps } from "../ServiceForm.tsx";
+
+/** What runs, how often, and on what. */
+export function ServiceFields({ draft, change, editing }: FieldsProps) {
+  const text = useText().services;
+  const words = text.form;
+  return (
+    <Container header={<Header variant="h2">{words.service}</Header>}>
+      <SpaceBetween size="l">
+        <DefinitionFields draft={draft} change={change} editing={editing} />
+        <ColumnLayout columns={2}>
+          <FormField label={words.name}>
+            <Input
+              value={draft.name}
+              disabled={editing}
+              ariaRequired
+              placeholder={draft.family}
+              onChange={({ detail }) => { change({ name: detail.value }); }}
+              onFocus={() => { if (draft.name === "" && draft.family) change({ name: draft.family }); }}
+            />
+          </FormField>
+          <FormField label={words.desired}>
+            <Input type="number" inputMode="numeric" value={draft.desired} onChange={({ detail }) => { change({ desired: detail.value }); }} />
+          </FormField>
+        </ColumnLayout>
+        {editing ? null : (
+          <FormField label={text.launchType} stretch>
+            <Tiles
+              value={draft.launchType}
+              onChange={({ detail }) => { change({ launchType: detail.value === "EC2" ? "EC2" : "FARGATE" }); }}
+              items={[
+                { value: "FARGATE", label: "FARGATE", description: words.fargate },
+                { value: "EC2", label: "EC2", description: words.ec2 },
+              ]}
+            />
+          </FormField>
+        )}
+        <Checkbox checked={draft.exec} description={words.execDetail} onChange={({ detail }) => { change({ exec: detail.checked }); }}>
+          {words.exec}
+        </Checkbox>
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+function DefinitionFields({ draft, change }: FieldsProps) {
+  const text = useText().services;
+  const words = text.form;
+  const families = useFamilies();
+  const revisions = useRevisionsOf(draft.family);
+  const newest = { value: "", label: words.newest };
+  const known = (revisions.data ?? []).map((arn) => familyOf(arn).revision ?? "");
+  const choices = [newest, ...(draft.revision && !known.includes(draft.revision) ? [draft.revision, ...known] : known).map((value) => ({ value, label: value }))];
+  return (
+    <ColumnLayout columns={2}>
+      <FormField label={text.definition}>
+        <Select
+          selectedOption={draft.family ? { value: draft.family, label: draft.family } : null}
+          placeholder={words.chooseFamily}
+          filteringType="auto"
+          options={(families.data ?? []).map((value) => ({ value, label: value }))}
+          statusType={families.status === "loading" ? "loading" : "finished"}
+          empty={words.noFamilies}
+          onChange={({ detail }) => { change({ family: detail.selectedOption.value ?? "", revision: "" }); }}
+        />
+      </FormField>
+      <FormField label={words.revision}>
+        <Select
+          selectedOption={choices.find((one) => one.value === draft.revision) ?? newest}
+          options={choices}
+          disabled={!draft.family}
+          onChange={({ detail }) => { change({ revision: detail.selectedOption.value ?? "" }); }}
+        />
+      </FormField>
+    </ColumnLayout>
+  );
+}
