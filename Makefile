@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check nightly bench faults reference explore golden lock clean
+.PHONY: help setup demo test check nightly bench faults reference explore golden fixtures lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,10 @@ explore: ## run the tests that draw their inputs, with other ones each time; N=1
 golden: ## write the expected outputs of tests/golden anew, then read the diff
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@.venv/bin/pytest tests/golden --golden-update
+
+fixtures: ## record anew what the console's component tests are answered
+	@MAKE_TARGET=$@ scripts/setup.sh
+	@.venv/bin/python scripts/console_fixtures.py
 
 sim: ## run the simulations; SEED=n plays another run
 	@MAKE_TARGET=$@ scripts/setup.sh

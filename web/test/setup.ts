@@ -1,4 +1,4 @@
-// What a browser has and jsdom lacks, and how long a page may take to show something on a machine that is busy.
+// what a browser has and happy-dom lacks, and how long a page may take to show something on a machine that is busy.
 
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";

@@ -39,7 +39,7 @@ export function ConnectFields({ draft, change, cluster }: FieldsProps & { cluste
           >
             <Autosuggest
               value={draft.namespace}
-              enteredTextLabel={(entered) => entered}
+              enteredTextLabel={(entered) => text.clusters.form.useName(entered)}
               options={namespaces.map((one) => ({ value: one.Name ?? "" }))}
               placeholder={standard ? namespaceName(namespaces, standard) : ""}
               onChange={({ detail }) => { change({ namespace: detail.value }); }}

@@ -8,7 +8,6 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useText } from "../../../i18n/useText.ts";
-import type { Draft } from "../draft.ts";
 import type { FieldsProps } from "../ServiceForm.tsx";
 
 const STRATEGIES: readonly DeploymentStrategy[] = ["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"];

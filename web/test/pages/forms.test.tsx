@@ -1,0 +1,89 @@
+// Forms: what they ask of the API, and what they show when it says no.
+
+import { screen, waitFor } from "@testing-library/react";
+import { expect, test } from "vitest";
+import ClusterPage from "../../src/pages/clusters/ClusterPage.tsx";
+import CreateClusterPage from "../../src/pages/clusters/CreateClusterPage.tsx";
+import EditClusterPage from "../../src/pages/clusters/EditClusterPage.tsx";
+import UpdateServicePage from "../../src/pages/services/UpdateServicePage.tsx";
+import { button, enter, openDialog, press } from "../hands.ts";
+import { renderPage } from "../rendered.tsx";
+import { answers, refusal } from "../shop.ts";
+
+const shop = { ...answers, DescribeClusters: { clusters: answers.DescribeClusters.clusters.filter((one) => one.clusterName === "shop") } };
+const input = (calls: readonly { operation: string; input: unknown }[], operation: string) => calls.find((call) => call.operation === operation)?.input;
+
+test("a cluster is created with its default namespace", async () => {
+  const { calls } = renderPage(<CreateClusterPage />, "/create-cluster", "/create-cluster", { ...shop, CreateCluster: {} });
+  await screen.findByLabelText("Cluster name");
+  enter("Cluster name", "new one");
+  press(button("Create"));
+  expect(await screen.findByText("Give a name of 1 to 255 letters, numbers, hyphens and underscores.")).toBeTruthy();
+  expect(input(calls, "CreateCluster")).toBeUndefined();
+  enter("Cluster name", "new");
+  enter(/Default namespace of Service Connect/, "books");
+  expect(await screen.findByText(/There is no namespace books yet/)).toBeTruthy();
+  press(button("Create"));
+  await screen.findByText("elsewhere"); // the new cluster's page
+  expect(input(calls, "CreateCluster")).toEqual({
+    clusterName: "new",
+    settings: [{ name: "containerInsights", value: "disabled" }],
+    serviceConnectDefaults: { namespace: "books" },
+  });
+});
+
+test("what the API refuses is said in the form, and nothing is lost", async () => {
+  renderPage(<CreateClusterPage />, "/create-cluster", "/create-cluster", { ...shop, CreateCluster: refusal("CreateCluster") });
+  await screen.findByLabelText("Cluster name");
+  enter("Cluster name", "new");
+  press(button("Create"));
+  await screen.findAllByText(/InvalidParameterException: The specified capacity provider does not exist/);
+  expect(screen.getByLabelText<HTMLInputElement>("Cluster name").value).toBe("new");
+});
+
+test("a cluster's form begins with what it has", async () => {
+  const { calls } = renderPage(<EditClusterPage />, "/clusters/:cluster/edit", "/clusters/shop/edit", { ...shop, UpdateCluster: {} });
+  const namespace = await screen.findByLabelText<HTMLInputElement>(/Default namespace of Service Connect/);
+  expect(namespace.value).toBe("shop");
+  press(button("Save changes"));
+  await waitFor(() => {
+    expect(input(calls, "UpdateCluster")).toMatchObject({ cluster: "shop", serviceConnectDefaults: { namespace: "shop" } });
+  });
+});
+
+test("a cluster is deleted only after its name was typed, and its refusal is AWS's", async () => {
+  const { calls } = renderPage(<ClusterPage />, "/clusters/:cluster/:tab?", "/clusters/shop", { ...shop, DeleteCluster: refusal("DeleteCluster") });
+  const [open] = await screen.findAllByText("Delete");
+  await waitFor(() => {
+    expect(open?.closest("button")?.disabled).toBe(false);
+  });
+  if (open) press(open);
+  const dialog = await openDialog();
+  expect(dialog.textContent).toContain("The cluster still has 2 services");
+  expect(button("Delete", dialog)?.hasAttribute("disabled")).toBe(true);
+  enter(/To confirm/, "shop");
+  press(button("Delete", dialog));
+  await screen.findByText("ClusterContainsServicesException: The Cluster cannot be deleted while Services are active.");
+  expect(input(calls, "DeleteCluster")).toEqual({ cluster: "shop" });
+});
+
+test("an update says whether it deploys, and sends what was changed alone", async () => {
+  const services = { services: answers.DescribeServices.services.filter((service) => service.serviceName === "catalog") };
+  const pattern = "/clusters/:cluster/services/:service/update";
+  const given = { ...shop, DescribeServices: services, UpdateService: {} };
+  const { calls } = renderPage(<UpdateServicePage />, pattern, "/clusters/shop/services/catalog/update", given);
+  await screen.findByText("Nothing is changed yet.");
+  enter("Desired tasks", "4");
+  await screen.findByText("This takes effect without a new deployment.");
+  press(screen.getByLabelText("Client side only"));
+  await screen.findByText(/This starts a new deployment/);
+  press(button("Update service"));
+  await waitFor(() => {
+    expect(input(calls, "UpdateService")).toEqual({
+      cluster: "shop",
+      service: "catalog",
+      desiredCount: 4,
+      serviceConnectConfiguration: { enabled: true, services: [] },
+    });
+  });
+});
