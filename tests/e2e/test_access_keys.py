@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
 
@@ -129,3 +130,33 @@ def test_a_revoked_key_is_not_recognised_from_the_next_request_on(open_installat
 def test_no_secret_is_in_the_log_and_the_keys_are_their_owners_alone(open_installation, key):
     assert key[1] not in open_installation.log.read_text()
     assert (open_installation.state / "keys.json").stat().st_mode & 0o077 == 0
+
+
+def test_the_console_asks_for_a_key_and_acts_as_it(open_installation, key):
+    members = {
+        "x-amz-target": "AmazonEC2ContainerServiceV20141113.ListClusters",
+        "content-type": "application/x-amz-json-1.1",
+    }
+    signed = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=none"
+
+    def ask(method, path, body="", headers=()):
+        with closing(HTTPConnection("127.0.0.1", open_installation.port, timeout=20)) as connection:
+            connection.request(method, f"/console/{path}", body, dict(headers))
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read()), answer.getheader("set-cookie", "")
+
+    assert ask("POST", "api/", "{}", members)[0] == 401
+    assert ask("GET", "events")[0] == 401
+    access, secret = key
+    wrong = json.dumps({"accessKeyId": access, "secretAccessKey": "wrong"})
+    assert ask("POST", "session", wrong)[0] == 401
+    status, session, cookie = ask("POST", "session", json.dumps({"accessKeyId": access, "secretAccessKey": secret}))
+    assert (status, session["accessKey"]) == (200, access)
+    assert "HttpOnly; SameSite=Strict" in cookie
+    carried = {"cookie": cookie.partition(";")[0], "authorization": signed}
+    assert ask("POST", "api/", "{}", members | carried)[0] == 403
+    carried["x-moyai-csrf"] = session["csrf"]
+    assert ask("POST", "api/", "{}", members | carried)[:2] == (200, {"clusterArns": []})
+    assert ask("DELETE", "session", "", carried)[0] == 200
+    assert ask("POST", "api/", "{}", members | carried)[0] == 401
+    assert secret not in open_installation.log.read_text()

@@ -35,7 +35,7 @@ export const app = {
     secret: "Secret access key",
     submit: "Sign in",
     failed: "You are not signed in",
-    howTo: "`moyai keys create` on the server makes a key.",
+    howTo: "moyai keys create, on the server, makes a key.",
   },
   notFound: { title: "There is no such page", detail: "The address may be mistyped.", home: "Go to clusters" },
   failed: { title: "It could not be read", retry: "Try again", page: "This page failed", reload: "Load it again" },

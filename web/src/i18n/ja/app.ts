@@ -36,7 +36,7 @@ export const app: Catalog<typeof english> = {
     secret: "シークレットアクセスキー",
     submit: "サインイン",
     failed: "サインインできませんでした",
-    howTo: "キーはサーバー上の `moyai keys create` で作成できます。",
+    howTo: "キーはサーバー上の moyai keys create で作成できます。",
   },
   notFound: { title: "ページが見つかりません", detail: "アドレスが間違っている可能性があります。", home: "クラスターへ" },
   failed: { title: "読み込めませんでした", retry: "再試行", page: "このページでエラーが発生しました", reload: "再読み込み" },
