@@ -30,6 +30,8 @@ export interface LiveTableProps<T> {
   readonly variant?: TableProps.Variant;
   /** Keep the order that the items come in until the reader chooses another. */
   readonly unsorted?: boolean;
+  /** Break long texts into lines. */
+  readonly wrap?: boolean;
   readonly selection?: { readonly selected: readonly T[]; readonly onSelect: (items: readonly T[]) => void; readonly label: (item: T) => string };
 }
 
@@ -63,7 +65,7 @@ export function LiveTable<T>(props: LiveTableProps<T>) {
         variant={props.variant ?? "container"}
         loading={found.status === "loading"}
         loadingText={text.loading}
-        wrapLines
+        wrapLines={props.wrap ?? false}
         stickyHeader={props.variant === "full-page"}
         header={
           <Header

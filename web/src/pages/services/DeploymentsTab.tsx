@@ -29,6 +29,7 @@ export function DeploymentsTab({ service, cluster }: { service: Service; cluster
       <LiveTable
         found={found}
         unsorted
+        wrap
         id={(deployment) => deployment.serviceDeploymentArn ?? ""}
         title={text.history}
         empty={{ title: text.none }}

@@ -19,6 +19,7 @@ export function EventsTab({ service }: { service: Service }) {
     <LiveTable
       found={found}
       unsorted
+      wrap
       id={(event) => event.id ?? ""}
       title={text.title}
       filter={text.find}
