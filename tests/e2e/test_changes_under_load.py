@@ -17,6 +17,7 @@ HASTY = {"kind": "http", "url": "http://web/", "keep": False}
 POSTING = {"kind": "http", "url": "http://web/", "method": "POST"}
 LINES = {"kind": "lines", "host": "lines", "port": 7000}
 RPC = {"kind": "rpc", "target": "rpc:50051"}
+PLACE = ("--cluster", "load")
 EVERYBODY = (KEEPING, KEEPING, HASTY, HASTY, POSTING, LINES, LINES, RPC)
 
 
@@ -50,8 +51,10 @@ def stage(server: Installation) -> Stage:
 
 def test_a_rolling_deployment_fails_no_request(stage):
     before = stage.tasks()
+    aws = stage.cluster.installation.aws
     stage.probe.begin(*EVERYBODY)
-    stage.cluster.update("servers", taskDefinition=stage.definition("2"))
+    aws("ecs", "update-service", *PLACE, "--service", "servers", "--task-definition", stage.definition("2"))
+    aws("ecs", "wait", "services-stable", *PLACE, "--services", "servers")
     stage.cluster.steady("servers")
     stage.cluster.quiet("servers")
     tally = stage.probe.end()

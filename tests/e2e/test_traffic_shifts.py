@@ -1,4 +1,6 @@
-"""Blue/green, canary and linear deployments under load: no failure, traffic where the weights say, and a way back."""
+"""Blue/green, canary and linear deployments under load, with the AWS CLI: no failure, traffic where the weights say,
+and a way back.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ KEEPING = {"kind": "http", "url": "http://web/"}
 POSTING = {"kind": "http", "url": "http://web/", "method": "POST"}
 LINES = {"kind": "lines", "host": "lines", "port": 7000}
 EVERYBODY = (KEEPING, KEEPING, HASTY, POSTING, LINES, LINES)
+PLACE = ("--cluster", "shift", "--service", "servers")
 ENOUGH = 300
 """Answers from which a share is judged."""
 SIGMAS = 5
@@ -41,9 +44,12 @@ class Stage(NamedTuple):
     def deploy(self, version: str, strategy: str, *pauses: str, **more: Any) -> str:
         """Begin to bring out a version; the service deployment's ARN."""
         hooks = [{"targetType": "PAUSE", "lifecycleStages": list(pauses)}] if pauses else []
-        configuration = {"strategy": strategy, "lifecycleHooks": hooks, **more}
-        self.cluster.update("servers", taskDefinition=self.definition(version), deploymentConfiguration=configuration)
-        return str(self.cluster.service("servers")["currentServiceDeployment"])
+        configuration = json.dumps({"strategy": strategy, "lifecycleHooks": hooks, **more})
+        how = ("--task-definition", self.definition(version), "--deployment-configuration", configuration)
+        return str(self.aws("update-service", *PLACE, *how)["service"]["currentServiceDeployment"])
+
+    def aws(self, *command: str) -> Any:
+        return self.cluster.installation.aws("ecs", *command)
 
     def deployment(self, arn: str) -> Any:
         (found,) = self.cluster.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
@@ -59,7 +65,7 @@ class Stage(NamedTuple):
         return eventually(waiting, "a hook is awaiting action")
 
     def go_on(self, arn: str) -> None:
-        self.cluster.ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=self.paused(arn))
+        self.aws("continue-service-deployment", "--service-deployment-arn", arn, "--hook-id", self.paused(arn))
 
     def until(self, arn: str, status: str) -> Any:
         return eventually(lambda: found if (found := self.deployment(arn))["status"] == status else None, status)
@@ -165,7 +171,7 @@ def test_a_rollback_during_the_bake_time_brings_everybody_back(stage):
         blue, green = stage.of(arn)
         moved, answers = stage.share(green)
         assert moved == answers
-        stage.cluster.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+        stage.aws("stop-service-deployment", "--service-deployment-arn", arn, "--stop-type", "ROLLBACK")
         record = stage.until(arn, "ROLLBACK_SUCCESSFUL")
         assert record["rollback"]["serviceRevisionArn"] == record["sourceServiceRevisions"][0]["arn"]
         moved, answers = stage.share(blue)
