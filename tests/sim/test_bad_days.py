@@ -86,7 +86,7 @@ async def test_a_health_check_that_never_passes_takes_the_deployment_back_and_no
         nonlocal serving_all_along
         healthy = [t for t in build.tasks(service) if t.deployment == first and t.desired_status.value == "RUNNING"]
         serving_all_along &= len(healthy) == 2
-        return build.deployment(service).finished
+        return bool(build.deployment(service).finished)
 
     await installation.until(through, within=1200)
     assert serving_all_along
