@@ -69,6 +69,33 @@ def test_the_right_key_works_for_every_service(open_installation, key):
     assert client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
+def test_hooks_and_files_are_put_by_whoever_has_a_key_and_by_nobody_else(open_installation, key, tmp_path):
+    (tmp_path / "web.env").write_text("COLOUR=green\n")
+    whoever = {"AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1]}
+    hook = ("hook", "put", "check", "http://127.0.0.1:9/")
+    file = ("file", "put", "s3://config/web.env", str(tmp_path / "web.env"))
+    for command in (hook, file):
+        assert said(open_installation, *command, **whoever)[0] == 0
+        code, error = said(open_installation, *command, **(whoever | {"AWS_SECRET_ACCESS_KEY": "wrong"}))
+        assert (code, "403" in error, "InvalidSignatureException" in error) == (1, True, True)
+        code, error = said(open_installation, *command, AWS_EC2_METADATA_DISABLED="true", HOME=str(tmp_path))
+        assert (code, "MissingAuthenticationTokenException" in error) == (1, True)
+    assert "check  http://127.0.0.1:9/" in said(open_installation, "hook", "list", **whoever)[1]
+    assert "s3://config/web.env" in said(open_installation, "file", "list", **whoever)[1]
+    assert said(open_installation, "hook", "rm", "check", **whoever)[0] == 0
+
+
+def said(installation: Installation, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Run a command of ours with these credentials and no others; how it ended, and all that it printed."""
+    mine = {
+        k: v for k, v in installation.environment().items() if k not in {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    }
+    ran = subprocess.run(
+        [*MOYAI, *arguments], env=mine | environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
 def test_a_wrong_secret_is_a_wrong_signature(open_installation, key):
     assert code_of(open_installation, key[0], "wrong") == ("InvalidSignatureException", 403)
     assert code_of(open_installation, key[0], "wrong", "sts", "get_caller_identity") == ("SignatureDoesNotMatch", 403)

@@ -207,7 +207,7 @@ class ControlPlane:
             clock=self._clock,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
-        own = own_handlers(plane, development=keys is None)
+        own = own_handlers(plane, keys)
         channels = DataChannels(self._tickets, self._ids)
         totals, began = self._recorder.totals, self._clock.now()
         seen = Scraped(plane.runtime_name, began, door, self._store, self._feed, totals, lambda: self._reconciler)

@@ -16,7 +16,7 @@ _NAME = typer.Argument(metavar="ARN", help="The Lambda function's ARN, or its na
 def hook_commands() -> typer.Typer:
     """put, list, rm."""
     commands = typer.Typer(
-        help="Which URL is asked in place of a lifecycle hook's Lambda function (development mode only).",
+        help="Which URL is asked in place of a lifecycle hook's Lambda function.",
         no_args_is_help=True,
     )
     commands.command()(put)

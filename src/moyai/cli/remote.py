@@ -15,6 +15,8 @@ from urllib.parse import urlencode, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 _TIMEOUT = 30.0
+_SERVICE = "moyai"
+"""What requests to ``/_moyai`` are signed for."""
 
 
 class Unreachable(Exception):
@@ -127,10 +129,23 @@ class Remote:
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
-            connection.request(method, path, body)
+            connection.request(method, path, body, self._signature(method, path, body))
             return connection.getresponse()
         except OSError as error:
             raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error
+
+    def _signature(self, method: str, path: str, body: str | bytes | None) -> dict[str, str]:
+        """The headers that say who asks; none where nobody has credentials. A moyai without keys overlooks them."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.session import get_session
+
+        credentials = None if self.own_credentials else get_session().get_credentials()
+        if credentials is None:
+            return {}
+        request = AWSRequest(method, self.url.rstrip("/") + path, data=body)
+        SigV4Auth(credentials, _SERVICE, self.region).add_auth(request)
+        return dict(request.headers)
 
 
 def say(error: BotoCoreError | ClientError) -> str:

@@ -3,7 +3,8 @@
 ``GET /_moyai/health`` answers as soon as the door is open. ``GET /_moyai/doctor`` says what keeps services from calling
 each other. ``GET /_moyai/logs?task=ID&container=NAME`` streams a JSON object a line. ``POST /_moyai/reset`` stops and
 forgets everything; ``POST /_moyai/execute`` begins a session (see execute.py); ``files`` is in files.py.
-All but the first exist only in development mode (on loopback, without keys): they ask for no signature.
+All but the first exist only in development mode (on loopback, without keys): they ask for no signature. So do those of
+other files here, but for the ones that ``paths`` has signed where there are keys.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the functions of lifecycle hooks are: told, listed, forgotten.
 
 ``GET /_moyai/hooks`` lists; ``PUT`` with ``{"name": ARN or name, "url": …}`` says where one is; ``DELETE ?name=``
-forgets it. In development mode only.
+forgets it. Where there are keys, a request is signed (``signed``).
 """
 
 from __future__ import annotations
