@@ -1,4 +1,4 @@
-"""What one change costs in a small world and in a large one: planning, compiling the mesh, publishing it.
+"""What one change costs in a small world and in a large one, planned, compiled and published; and what a question does.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/growth.py`. Both worlds are in memory, made of the same
 namespaces of fifty tasks each (five services of ten that can all call each other), with a proxy's stream for each
@@ -15,6 +15,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from moyai.api.ecs.service_queries import DescribeServicesRequest, describe_services
+from moyai.api.ecs.task_queries import ListTasksRequest, list_tasks
+from moyai.api.operation import Context
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
 from moyai.domain.connect.names import Offer
@@ -32,7 +35,7 @@ from moyai.reconcile.observe import Observer
 from moyai.reconcile.surroundings import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
-from moyai.testing.world import Builder, container
+from moyai.testing.world import SCOPE, Builder, container
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 from moyai.xds.translate.bootstrap import ProxySettings
@@ -79,6 +82,11 @@ class Place:
         task = replace(launch(world, request, now, ids), last_status=TaskStatus.RUNNING, deployment=service.primary.id)
         self.store.apply([Put(task)])
         yield from register(world, task, definition, now)
+
+    def context(self) -> Context:
+        """A client's request, now."""
+        now = self.around.clock.now()
+        return Context(SCOPE, now, self.around.ids, self.store, principal="bench", access_key="", request_id="bench")
 
     async def attach(self) -> None:
         """Open every proxy's stream and let it take what it is sent."""
@@ -141,6 +149,27 @@ async def drain(place: Place) -> None:
     place.store.world.apply(Put(place.task))
 
 
+async def describe(place: Place) -> None:
+    """DescribeServices, of ten."""
+    arns = [service.arn for service in place.store.world.services][:10]
+    describe_services(place.context(), DescribeServicesRequest(tuple(arns)))
+
+
+async def page(place: Place) -> None:
+    """ListTasks, a page of a hundred from the start."""
+    list_tasks(place.context(), ListTasksRequest())
+
+
+async def page_of_service(place: Place) -> None:
+    """ListTasks, those of one service."""
+    list_tasks(place.context(), ListTasksRequest(service_name=place.service.name))
+
+
+async def page_of_few(place: Place) -> None:
+    """ListTasks by what no index knows: each task is looked at."""
+    list_tasks(place.context(), ListTasksRequest(desired_status="STOPPED"))
+
+
 async def timed(change: Callable[[Place], Awaitable[None]], place: Place) -> float:
     """Milliseconds of one change."""
     started = time.perf_counter()
@@ -158,6 +187,10 @@ async def main() -> None:
         "a service scales by one": scale,
         "a look at a running task": step,
         "a look at a draining task": drain,
+        "DescribeServices, 10": describe,
+        "ListTasks, 100 of the cluster": page,
+        "ListTasks, 10 of a service": page_of_service,
+        "ListTasks, 0 that are to stop": page_of_few,
     }
     print(f"{'':40} {SIZES[0]:>8} tasks {SIZES[1]:>8} tasks   ratio (medians of {ROUNDS}; min-max in brackets)")
     for what, change in named.items():
