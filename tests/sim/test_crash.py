@@ -101,6 +101,28 @@ async def failing(made: Installation) -> None:
         assert made.build.deployment(back).status is ends
 
 
+async def standing(made: Installation) -> None:
+    """A rolling deployment pauses before its task starts and when it has; another one is aborted at its first pause."""
+    build = made.build
+    definition = build.definition("back", container("api", port=9000))
+    back = build.service("back", definition, 1, offers=["api"])
+    build.discover(back, build.registry("back", 10))
+    await made.steady(back)
+    pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP, LifecycleStage.POST_SCALE_UP))
+    made.build.configure(back, DeploymentConfiguration(lifecycle_hooks=(pause,)))
+    made.build.deploy(back, definition)
+    for stage in pause.lifecycle_stages:
+        await made.until(lambda stage=stage: made.build.deployment(back).stage is stage)
+        await made.until(lambda: bool(waiting(made.build.deployment(back))))
+        made.build.go_on(back)
+    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
+    await made.steady(back)
+    made.build.deploy(back, definition)
+    await made.until(lambda: bool(waiting(made.build.deployment(back))))
+    made.build.abort(back)
+    await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.STOPPED)
+
+
 async def ending(made: Installation) -> dict[str, object]:
     """What is left, without the names that chance gave."""
     await made.clock.advance(120)
@@ -129,7 +151,7 @@ async def told_after(story: Story, cut: int | None) -> tuple[Installation, int, 
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-@pytest.mark.parametrize("story", [rolling, moving, failing])
+@pytest.mark.parametrize("story", [rolling, moving, failing, standing])
 async def test_it_ends_the_same_wherever_it_was_cut(story, first):
     _, actions, expected = await told_after(story, None)
     assert expected["sandboxes"]
