@@ -112,8 +112,8 @@ async def standing(made: Installation) -> None:
     made.build.configure(back, DeploymentConfiguration(lifecycle_hooks=(pause,)))
     made.build.deploy(back, definition)
     for stage in pause.lifecycle_stages:
-        await made.until(lambda stage=stage: made.build.deployment(back).stage is stage)
         await made.until(lambda: bool(waiting(made.build.deployment(back))))
+        assert made.build.deployment(back).stage is stage
         made.build.go_on(back)
     await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.SUCCESSFUL)
     await made.steady(back)
