@@ -192,3 +192,18 @@ async def test_a_pause_that_was_forgotten_ends_by_itself_and_the_way_back_is_the
     assert installation.build.deployment(service).status is _S.ROLLBACK_SUCCESSFUL
     assert installation.store.world.services[service].primary.id == first
     await at_rest(installation, service)
+
+
+async def test_a_deployment_that_waits_starts_nothing_in_place_of_one_that_fails(installation):
+    build = installation.build
+    pause = LifecycleHook(HookTarget.PAUSE, (LifecycleStage.PRE_SCALE_UP,))
+    how = DeploymentConfiguration(lifecycle_hooks=(pause,))
+    service = build.service("back", api(build, "cannot_start"), 1, bounds=how)
+    second = build.deploy(service, api(build))
+    world = installation.store.world
+    await installation.until(lambda: any(t.stopped for t in world.tasks.by("service", service)))
+    await installation.clock.advance(30)
+    assert second not in {t.deployment for t in world.tasks.by("service", service)}
+    build.go_on(service)
+    await at_rest(installation, service, 1)
+    assert world.services[service].primary.id == second

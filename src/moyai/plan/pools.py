@@ -52,9 +52,12 @@ def _count(inside: Roll, pool: Pool, *, acknowledged: bool) -> int:
 
 
 def _ranked(service: Service, pool: Pool, held: DeploymentId | None) -> tuple[Deployment, ...]:
-    """PRIMARY first, then the one that came to its end, then as they are; the one that is held last."""
+    """PRIMARY first, then the one that came to its end, then as they are; the one that is held last, and it starts
+    nothing in another's place either.
+    """
 
     def rank(deployment: Deployment) -> tuple[bool, bool, bool]:
         return deployment.id == held, deployment.id != service.primary.id, deployment.id != service.settled
 
-    return tuple(sorted((d for d in service.deployments if d.pool == pool), key=rank))
+    ranked = sorted((d for d in service.deployments if d.pool == pool), key=rank)
+    return tuple(replace(d, halted=True) if d.id == held else d for d in ranked)
