@@ -28,3 +28,8 @@ def named_key(scope: Scope, name: str) -> str:
 def family_key(scope: Scope, family: str) -> str:
     """The key of a family: its revisions' ARN without the number."""
     return f"arn:aws:ecs:{scope.region}:{scope.account}:task-definition/{family}"
+
+
+def wanted_key(cluster: str, status: str) -> str:
+    """How the index ``wanted`` of tasks calls those of a cluster with this desiredStatus."""
+    return f"{status} {cluster}"

@@ -17,7 +17,7 @@ from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.ecs.task_definition import TaskDefinition
-from moyai.domain.keys import family_key, scope_key, scope_of
+from moyai.domain.keys import family_key, scope_key, scope_of, wanted_key
 from moyai.domain.logs.group import LogGroup, LogStream
 from moyai.domain.pca.authority import CertificateAuthority
 from moyai.domain.pca.certificate import IssuedCertificate
@@ -29,7 +29,6 @@ from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
-from moyai.kernel.ids import ClusterArn
 from moyai.kernel.scope import Scope
 
 
@@ -69,22 +68,16 @@ def service_revisions() -> Table[ServiceRevision]:
     return Table({"service": lambda r: (r.service,)})
 
 
-def wanted(cluster: ClusterArn, status: str) -> str:
-    """How the index ``wanted`` of tasks calls those of a cluster with this desiredStatus."""
-    return f"{status} {cluster}"
-
-
 def tasks() -> Table[Task]:
     """By what they belong to (``group``: ``cluster ARN/group``) and where they are: ``instance``, and by the
     interface that they have for themselves (``address``: ``subnet/address``; ``own_address``: whatever its subnet).
-
     Stopped ones only by id, cluster, ``wanted``, service, subnet, ``address`` and ``interface``.
     """
     return Table(
         {
             "id": lambda t: (t.id,),
             "cluster": lambda t: (t.cluster,),
-            "wanted": lambda t: (wanted(t.cluster, t.desired_status),),
+            "wanted": lambda t: (wanted_key(t.cluster, t.desired_status),),
             "group": lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
             "service": lambda t: () if t.service is None else (t.service,),
             "task_definition": lambda t: () if t.stopped else (t.task_definition,),

@@ -19,7 +19,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.task import Task
-from moyai.domain.tables import wanted
+from moyai.domain.keys import wanted_key
 
 _MAX_DESCRIBED = 100
 
@@ -91,7 +91,7 @@ def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
 def _place(ctx: Context, cluster: Cluster, request: ListTasksRequest) -> tuple[str, str]:
     """The index, and the value in it, under which the tasks are found."""
     if request.service_name is None:
-        return "wanted", wanted(cluster.arn, request.desired_status)
+        return "wanted", wanted_key(cluster.arn, request.desired_status)
     return "service", known_service(ctx.store.world, cluster, request.service_name).arn
 
 
