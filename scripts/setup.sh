@@ -162,7 +162,7 @@ fetch_packages() {
 }
 
 make_console() {
-  PATH=$PATH:$PWD/$VENV/bin
+  PATH=$PWD/$VENV/bin:$PATH  # a Node.js from PyPI is there, and goes before one that is too old
   add_node
   [[ -f $BUILT && -f $CONSOLE/index.html && $(<"$BUILT") == "$(console_fingerprint)" ]] && return
   local -r started=$SECONDS
