@@ -10,8 +10,10 @@ import select
 import struct
 import subprocess
 import termios
+import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -19,7 +21,7 @@ import pytest
 
 from tests.e2e.installation import MOYAI, Installation
 from tests.e2e.stack import Cluster, Probe, app, offer
-from tests.e2e.waiting import eventually, while_it_lasts
+from tests.e2e.waiting import PATIENCE, eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -180,7 +182,11 @@ def test_the_mesh_command_is_alive_in_a_terminal_until_q(server, cluster, sent):
     before = termios.tcgetattr(terminal)
     command = [*MOYAI, "mesh", "--cluster", "metrics", "--since", "1h"]
     environment = server.environment() | {"TERM": "xterm"}
-    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as shown:
+    with (
+        subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as shown,
+        ExitStack() as ends,
+    ):
+        ends.callback(shown.kill)  # or it would be waited for for ever after a failure
         seen = read_until(controller, "metrics/metrics-first")
         os.write(controller, b"/second\n")
         read_until(controller, "find: second (Esc)")
@@ -196,9 +202,10 @@ def test_the_mesh_command_is_alive_in_a_terminal_until_q(server, cluster, sent):
 
 
 def read_until(terminal: int, wanted: str) -> str:
-    """What a terminal shows up to something, which has to come before much else does."""
-    seen = b""
+    """What a terminal shows up to something, which has to come before long, and before much else does."""
+    seen, until = b"", time.monotonic() + PATIENCE
     while wanted not in seen.decode(errors="ignore"):
+        assert time.monotonic() < until, seen.decode(errors="ignore")[-2000:]
         assert len(seen) < 200_000, seen.decode(errors="ignore")[-2000:]
         assert select.select([terminal], [], [], 60)[0], seen.decode(errors="ignore")[-2000:]
         seen += os.read(terminal, 65536)
