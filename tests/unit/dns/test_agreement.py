@@ -32,6 +32,7 @@ SERVICES = [
         ("one", ("A",), True),
         ("_j._tcp", ("SRV",), False),
         ("both", ("A", "AAAA"), False),
+        ("six", ("AAAA",), False),
     ]
 ]
 NUMBERS = st.integers(1, 12)
@@ -44,10 +45,10 @@ class Story(RuleBasedStateMachine):
         super().__init__()
         self.cloud = Cloud(*NAMESPACES, *SERVICES)
 
-    @rule(of=st.sampled_from(SERVICES), number=NUMBERS, healthy=st.booleans(), move=st.booleans())
-    def register(self, of, number, healthy, move):
+    @rule(of=st.sampled_from(SERVICES), number=NUMBERS, healthy=st.booleans(), move=st.booleans(), dual=st.booleans())
+    def register(self, of, number, healthy, move, dual):
         address = number + 100 * move
-        addresses = {"INSTANCE_IPV4": f"10.0.0.{address}", "INSTANCE_IPV6": f"fd00::{address}"}
+        addresses = {"INSTANCE_IPV4": f"10.0.0.{address}"} | ({"INSTANCE_IPV6": f"fd00::{address}"} if dual else {})
         self.cloud.put(instance(of, f"i{number}", healthy=healthy, INSTANCE_PORT=80, **addresses))
 
     @rule(of=st.sampled_from(SERVICES), number=NUMBERS)
@@ -88,20 +89,25 @@ class Story(RuleBasedStateMachine):
             if within is None:
                 continue
             there = world.discovery_instances.by("service", one.arn)
-            healthy = [i for i in there if i.health is not Health.UNHEALTHY]
             for record in one.dns.records if one.dns else ():
-                for i in healthy or there:
-                    yield within.arn, one.name, *self.value(record.type, one.name, within.name, i)
+                told = [(i, said) for i in there for said in self.values(record.type, one.name, one.name, within, i)]
+                healthy = [said for i, said in told if i.health is not Health.UNHEALTHY]
+                yield from healthy or [said for _, said in told]
                 if record.type is RecordType.SRV:
                     for i in there:
                         for kind in (RecordType.A, RecordType.AAAA):
-                            yield within.arn, f"{i.id}.{one.name}", *self.value(kind, "", "", i)
+                            yield from self.values(kind, f"{i.id}.{one.name}", one.name, within, i)
 
-    def value(self, kind, service_name, namespace_name, i) -> tuple[str, str]:
+    def values(self, kind, owner, service_name, within, i):
+        """What a record says of an instance: nothing, where it has no address of that kind."""
         told: Mapping[str, str] = i.attributes
         if kind is RecordType.SRV:
-            return "SRV", f"1 1 {told['AWS_INSTANCE_PORT']} {i.id}.{service_name}.{namespace_name}."
-        return str(kind), told["AWS_INSTANCE_IPV4" if kind is RecordType.A else "AWS_INSTANCE_IPV6"]
+            target = f"1 1 {told['AWS_INSTANCE_PORT']} {i.id}.{service_name}.{within.name}."
+            yield within.arn, owner, "SRV", target
+            return
+        address = told.get("AWS_INSTANCE_IPV4" if kind is RecordType.A else "AWS_INSTANCE_IPV6")
+        if address is not None:
+            yield within.arn, owner, str(kind), address
 
 
 TestStory = Story.TestCase
