@@ -25,7 +25,7 @@ WORDS: Final = (
     *("account", "basket", "catalog", "delivery", "events", "feed", "gateway", "history", "image", "journal"),
     *("ledger", "mail", "notify", "offers", "profile", "quote", "rating", "search", "stock", "token", "user", "video"),
 )
-ENDS: Final = ("api", "worker", "store", "cache", "view", "rules", "index")
+ENDS: Final = ("api", "worker", "store", "cache", "view", "rules", "index", "sync", "queue", "batch")
 FAILING: Final = 0.06
 SLOW: Final = 0.08
 TCP: Final = 0.12
@@ -45,8 +45,9 @@ class Service(NamedTuple):
 def city(seed: int = 7) -> Iterator[Service]:
     """Every service after those that it calls."""
     dice = random.Random(seed)  # noqa: S311 (the same city each time, nothing secret)
+    free = dice.sample([f"{word}-{end}" for word in WORDS for end in ENDS], len(WORDS) * len(ENDS))
     for namespace, count in NAMESPACES.items():
-        names = dice.sample([f"{word}-{end}" for word in WORDS for end in ENDS], count)
+        names, free = free[:count], free[count:]
         tiers = [names[tier::TIERS] for tier in range(TIERS)]
         for tier in reversed(range(TIERS)):
             below = [name for deeper in tiers[tier + 1 :] for name in deeper]
@@ -54,12 +55,12 @@ def city(seed: int = 7) -> Iterator[Service]:
                 wanted = min(len(below), dice.randint(3, 7))
                 targets = dice.sample(below, wanted)
                 yield Service(
-                    name=f"{namespace}-{name}",
+                    name=name,
                     namespace=namespace,
                     cluster=CLUSTERS[(tier + dice.randint(0, 1)) % len(CLUSTERS)],
                     tcp=tier == TIERS - 1 and dice.random() < 3 * TCP,
                     tasks=dice.choice((1, 1, 1, 2, 3)),
-                    calls=tuple(_call(dice, f"{namespace}-{target}") for target in targets),
+                    calls=tuple(_call(dice, target) for target in targets),
                 )
 
 

@@ -33,6 +33,7 @@ export interface FrameProps {
 export function Frame(props: FrameProps) {
   const text = useText().app;
   const [navigation, setNavigation] = useState(() => remembered("navigation") !== "closed");
+  const [panel, setPanel] = useState<"side" | "bottom">(() => (remembered("panel") === "bottom" ? "bottom" : "side"));
   useEffect(() => {
     document.title = `${props.title} | ${text.product}`;
   }, [props.title, text.product]);
@@ -50,13 +51,14 @@ export function Frame(props: FrameProps) {
       breadcrumbs={<Breadcrumbs crumbs={props.breadcrumbs} />}
       notifications={<Notifications />}
       content={props.children}
-      {...(props.splitPanel === undefined
-        ? {}
-        : {
-            splitPanel: props.splitPanel,
-            splitPanelOpen: props.splitPanelOpen ?? false,
-            onSplitPanelToggle: ({ detail }: { detail: { open: boolean } }) => props.onSplitPanelToggle?.(detail.open),
-          })}
+      splitPanel={props.splitPanel}
+      splitPanelOpen={props.splitPanelOpen ?? false}
+      splitPanelPreferences={{ position: panel }}
+      onSplitPanelPreferencesChange={({ detail }) => {
+        setPanel(detail.position);
+        remember("panel", detail.position);
+      }}
+      onSplitPanelToggle={({ detail }) => props.onSplitPanelToggle?.(detail.open)}
     />
   );
 }

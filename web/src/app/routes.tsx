@@ -20,6 +20,7 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/clusters/:cluster/services/:service/deployments/:deployment": lazy(() => import("../pages/services/DeploymentPage.tsx")),
   "/clusters/:cluster/services/:service/:tab?": lazy(() => import("../pages/services/ServicePage.tsx")),
   "/clusters/:cluster/:tab?": lazy(() => import("../pages/clusters/ClusterPage.tsx")),
+  "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };
 
 export function Pages() {

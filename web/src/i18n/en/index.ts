@@ -3,6 +3,7 @@ import { clusters } from "./clusters.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
 import { tasks } from "./tasks.ts";
+import { traffic } from "./traffic.ts";
 
 export const en = {
   app,
@@ -10,4 +11,5 @@ export const en = {
   parts,
   services,
   tasks,
+  traffic,
 };

@@ -5,6 +5,7 @@ import { clusters } from "./clusters.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
 import { tasks } from "./tasks.ts";
+import { traffic } from "./traffic.ts";
 
 export const ja: Catalog<typeof en> = {
   app,
@@ -12,4 +13,5 @@ export const ja: Catalog<typeof en> = {
   parts,
   services,
   tasks,
+  traffic,
 };

@@ -1,0 +1,137 @@
+// Who calls whom, live: a map, the same as a table, and one time that all numbers follow. The address holds what is shown.
+
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useMemo } from "react";
+import { Frame } from "../../app/Frame.tsx";
+import { useText } from "../../i18n/useText.ts";
+import type { Found } from "../../live/useLive.ts";
+import { Shown } from "../../parts/Shown.tsx";
+import { type Graph, graphOf, neighbourhood } from "../../traffic/graph.ts";
+import type { Hit } from "../../traffic/scene.ts";
+import { useMesh } from "../../traffic/useMesh.ts";
+import { usePlaces } from "../../traffic/usePlaces.ts";
+import { useView, type View, type ViewChange } from "../../traffic/useView.ts";
+import { edgeId, type Mesh } from "../../traffic/values.ts";
+import { BoxPanel } from "./BoxPanel.tsx";
+import { EdgePanel } from "./EdgePanel.tsx";
+import { EdgeTable } from "./EdgeTable.tsx";
+import { Legend } from "./Legend.tsx";
+import { LinePanel } from "./LinePanel.tsx";
+import { MeshMap } from "./MeshMap.tsx";
+import { Overview } from "./Overview.tsx";
+import { Toolbar } from "./Toolbar.tsx";
+
+const STEPS = 2; // how far the surroundings of a service reach
+
+export default function TrafficPage() {
+  const text = useText().traffic;
+  const [view, change] = useView();
+  const found = useMesh(view.range, view.namespace);
+  const graph = useMemo(() => found.data && seen(graphOf(found.data, view.grouping), view), [found.data, view]);
+  const panel = found.data && graph ? panelOf(found.data, graph, view, change) : null;
+  return (
+    <Frame
+      title={text.title}
+      breadcrumbs={[{ text: text.title }]}
+      contentType="dashboard"
+      {...(panel === null ? {} : { splitPanel: panel, splitPanelOpen: true, onSplitPanelToggle: () => { change({ edge: null }); } })}
+    >
+      <SpaceBetween size="m">
+        <Header variant="h1" description={text.description}>{text.title}</Header>
+        <Container>
+          <SpaceBetween size="s">
+            <Toolbar view={view} change={change} mesh={found.data ?? null} />
+            <Overview view={view} change={change} mesh={found.data && graph ? shownOf(found.data, graph) : null} />
+          </SpaceBetween>
+        </Container>
+        <Picture found={found} graph={graph ?? null} view={view} change={change} />
+      </SpaceBetween>
+    </Frame>
+  );
+}
+
+interface PictureProps {
+  readonly found: Found<Mesh>;
+  readonly graph: Graph | null;
+  readonly view: View;
+  readonly change: (change: ViewChange) => void;
+}
+
+function Picture({ found, graph, view, change }: PictureProps) {
+  const layout = usePlaces(graph);
+  const searched = useMemo(() => graph && foundBoxes(graph, view.find), [graph, view.find]);
+  const choose = (hit: Hit | null) => {
+    change({ edge: hit === null ? null : hit.kind === "box" ? `:${hit.id}` : hit.id });
+  };
+  return (
+    <Shown found={found}>
+      {(mesh) => {
+        if (!graph) return null;
+        if (view.as === "table") {
+          const lines = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
+          const edges = mesh.edges.filter((edge) => lines.has(edge.id) && named(edge.id, view.find));
+          return <EdgeTable edges={edges} variant="container" onChoose={(edge) => { change({ edge: edge.id }); }} />;
+        }
+        return (
+          <Container disableContentPaddings footer={<Legend />}>
+            <MeshMap
+              graph={graph}
+              layout={layout}
+              chosen={chosenOf(view)}
+              found={searched}
+              onChoose={choose}
+              onOpen={(box) => { change({ focus: box }); }}
+            />
+          </Container>
+        );
+      }}
+    </Shown>
+  );
+}
+
+function chosenOf(view: View): Hit | null {
+  if (view.edge === null) return null;
+  return view.edge.startsWith(":") ? { kind: "box", id: view.edge.slice(1) } : { kind: "line", id: view.edge };
+}
+
+function seen(graph: Graph, view: View): Graph {
+  const focus = view.focus;
+  return focus !== null && graph.boxes.some((box) => box.id === focus) ? neighbourhood(graph, focus, STEPS) : graph;
+}
+
+/** The mesh without the edges that are not shown. */
+function shownOf(mesh: Mesh, graph: Graph): Mesh {
+  const shown = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
+  return { ...mesh, edges: mesh.edges.filter((edge) => shown.has(edge.id)) };
+}
+
+function named(id: string, find: string): boolean {
+  return id.toLowerCase().includes(find.toLowerCase());
+}
+
+function foundBoxes(graph: Graph, find: string): ReadonlySet<string> | null {
+  return find === "" ? null : new Set(graph.boxes.filter((box) => named(`${box.subtitle}/${box.title}`, find)).map((box) => box.id));
+}
+
+function panelOf(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChange) => void) {
+  const chosen = chosenOf(view);
+  if (chosen?.kind === "box") {
+    const box = graph.boxes.find((one) => one.id === chosen.id);
+    if (!box) return null;
+    return (
+      <BoxPanel
+        box={box}
+        graph={graph}
+        focused={view.focus === box.id}
+        onFocus={(focus) => { change({ focus }); }}
+        onLine={(edge) => { change({ edge }); }}
+      />
+    );
+  }
+  const line = graph.lines.find((one) => one.id === chosen?.id);
+  const edge = line?.edges.length === 1 ? line.edges[0] : mesh.edges.find((one) => one.id === chosen?.id);
+  if (edge) return <EdgePanel edge={edge} members={mesh.members} range={view.range} />;
+  return line ? <LinePanel line={line} onEdge={(one) => { change({ edge: edgeId({ ...one.caller, target: one.target }) }); }} /> : null;
+}

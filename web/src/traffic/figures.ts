@@ -1,0 +1,173 @@
+// The figures of edges, from CloudWatch as anybody could read them: ListMetrics finds the edges, GetMetricData counts.
+
+import {
+  type CloudWatchClient,
+  GetMetricDataCommand,
+  type MetricDataQuery,
+  type MetricDataResult,
+  ListMetricsCommand,
+} from "@aws-sdk/client-cloudwatch";
+import { wholePeriod } from "./range.ts";
+import { type EdgeKey, edgeId, type FigureName, type Figures, type Span } from "./values.ts";
+
+export const OWN = "Moyai/ServiceConnect";
+export const AWS = "AWS/ECS";
+const QUERIES_AT_ONCE = 500; // GetMetricData takes no more
+const REQUESTS_AT_ONCE = 2;
+
+interface Source {
+  readonly namespace: string;
+  readonly metric: string;
+  readonly stat: string;
+}
+
+/** Where each figure comes from. */
+export const SOURCES: Readonly<Record<FigureName, Source>> = {
+  requests: { namespace: OWN, metric: "TargetRequestCount", stat: "Sum" },
+  connections: { namespace: OWN, metric: "TargetConnectionCount", stat: "Sum" },
+  failures: { namespace: OWN, metric: "RequestFailureCount", stat: "Sum" },
+  retries: { namespace: OWN, metric: "RetryCount", stat: "Sum" },
+  timeouts: { namespace: OWN, metric: "RequestTimeoutCount", stat: "Sum" },
+  ejected: { namespace: OWN, metric: "EjectedHostCount", stat: "Maximum" },
+  p50: { namespace: AWS, metric: "TargetResponseTime", stat: "p50" },
+  p95: { namespace: AWS, metric: "TargetResponseTime", stat: "p95" },
+  p99: { namespace: AWS, metric: "TargetResponseTime", stat: "p99" },
+};
+
+/** Which edges each figure is known of. */
+export type Known = ReadonlyMap<FigureName, readonly EdgeKey[]>;
+
+export interface Asked {
+  readonly key: EdgeKey;
+  readonly figure: FigureName;
+}
+
+/** What there is to ask for: an edge has a metric only if there was ever something to count. */
+export async function listKnown(client: CloudWatchClient, abortSignal: AbortSignal): Promise<Known> {
+  const listed: { name: string; dimensions: Record<string, string> }[] = [];
+  let token: string | undefined;
+  do {
+    const page = await client.send(new ListMetricsCommand({ Namespace: OWN, NextToken: token }), { abortSignal });
+    for (const metric of page.Metrics ?? []) {
+      const dimensions = Object.fromEntries((metric.Dimensions ?? []).map((d) => [d.Name ?? "", d.Value ?? ""]));
+      listed.push({ name: metric.MetricName ?? "", dimensions });
+    }
+    token = page.NextToken;
+  } while (token !== undefined);
+  return knownOf(listed);
+}
+
+export function knownOf(listed: readonly { name: string; dimensions: Readonly<Record<string, string>> }[]): Known {
+  const byMetric = new Map<string, EdgeKey[]>();
+  for (const { name, dimensions } of listed) {
+    const { ClusterName: cluster, ServiceName: service, TargetDiscoveryName: target, ...rest } = dimensions;
+    if (!cluster || !service || !target || Object.keys(rest).length > 0) continue;
+    byMetric.set(name, [...(byMetric.get(name) ?? []), { cluster, service, target }]);
+  }
+  const timed = byMetric.get(SOURCES.requests.metric) ?? []; // whatever is requested is timed
+  const known = new Map<FigureName, readonly EdgeKey[]>();
+  for (const figure of Object.keys(SOURCES) as FigureName[]) {
+    const { namespace, metric } = SOURCES[figure];
+    known.set(figure, namespace === OWN ? (byMetric.get(metric) ?? []) : timed);
+  }
+  return known;
+}
+
+/** All figures of the span, by edge. */
+export async function readFigures(
+  client: CloudWatchClient,
+  asked: readonly Asked[],
+  span: Span,
+  abortSignal: AbortSignal,
+): Promise<Map<string, Figures>> {
+  const batches: (readonly Asked[])[] = [];
+  for (let first = 0; first < asked.length; first += QUERIES_AT_ONCE) {
+    batches.push(asked.slice(first, first + QUERIES_AT_ONCE));
+  }
+  const found = new Map<string, Figures>();
+  const work = async () => {
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
+      const queries = batch.map((one, place) => query(one, `q${place}`, wholePeriod(span)));
+      const results = await readData(client, queries, { start: span.start, end: span.start + wholePeriod(span) }, abortSignal);
+      add(found, batch, results);
+    }
+  };
+  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, work));
+  return found;
+}
+
+/** Every result of these queries. */
+export async function readData(
+  client: CloudWatchClient,
+  queries: readonly MetricDataQuery[],
+  span: Span,
+  abortSignal: AbortSignal,
+): Promise<MetricDataResult[]> {
+  const found: MetricDataResult[] = [];
+  let token: string | undefined;
+  do {
+    const command = new GetMetricDataCommand({
+      MetricDataQueries: [...queries],
+      StartTime: new Date(span.start * 1000),
+      EndTime: new Date(span.end * 1000),
+      ScanBy: "TimestampAscending",
+      NextToken: token,
+    });
+    const page = await client.send(command, { abortSignal });
+    found.push(...(page.MetricDataResults ?? []));
+    token = page.NextToken;
+  } while (token !== undefined);
+  return found;
+}
+
+export function query({ key, figure }: Asked, id: string, period: number): MetricDataQuery {
+  const { namespace, metric, stat } = SOURCES[figure];
+  return {
+    Id: id,
+    MetricStat: { Metric: { Namespace: namespace, MetricName: metric, Dimensions: dimensionsOf(key) }, Period: period, Stat: stat },
+  };
+}
+
+export function dimensionsOf(key: EdgeKey): { Name: string; Value: string }[] {
+  return [
+    { Name: "ClusterName", Value: key.cluster },
+    { Name: "ServiceName", Value: key.service },
+    { Name: "TargetDiscoveryName", Value: key.target },
+  ];
+}
+
+/** Put one batch's results (`q<place>`) where they belong. */
+export function add(found: Map<string, Figures>, batch: readonly Asked[], results: readonly MetricDataResult[]): void {
+  for (const result of results) {
+    const asked = batch[Number(result.Id?.slice(1))];
+    const value = result.Values?.[0];
+    if (!asked || value === undefined) continue;
+    const id = edgeId(asked.key);
+    found.set(id, { ...found.get(id), [asked.figure]: value });
+  }
+}
+
+/** The discovery names of which a service's proxies have counted anything: those it offers, or those it calls. */
+export async function listNames(
+  client: CloudWatchClient,
+  { cluster, service, side }: { cluster: string; service: string; side: "in" | "out" },
+  abortSignal: AbortSignal,
+): Promise<string[]> {
+  const dimension = side === "in" ? "DiscoveryName" : "TargetDiscoveryName";
+  const found = new Set<string>();
+  let token: string | undefined;
+  do {
+    const command = new ListMetricsCommand({
+      Namespace: AWS,
+      Dimensions: [{ Name: dimension }, { Name: "ServiceName", Value: service }, { Name: "ClusterName", Value: cluster }],
+      NextToken: token,
+    });
+    const page = await client.send(command, { abortSignal });
+    for (const metric of page.Metrics ?? []) {
+      const name = metric.Dimensions?.find((one) => one.Name === dimension)?.Value;
+      if (name) found.add(name);
+    }
+    token = page.NextToken;
+  } while (token !== undefined);
+  return [...found].sort();
+}

@@ -1,0 +1,151 @@
+// Metrics over time, for charts. What counts has 0 where there was nothing to count; what is measured has no point there.
+
+import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
+import { cloudWatch } from "../aws/cloudWatch.ts";
+import type { Target } from "../aws/config.ts";
+import { AWS, dimensionsOf, listKnown, readData, SOURCES } from "./figures.ts";
+import { Known } from "./mesh.ts";
+import type { EdgeKey, FigureName, Member, Span } from "./values.ts";
+
+const QUERIES_AT_ONCE = 500;
+
+export interface Wanted {
+  readonly label: string;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly stat: string;
+  readonly dimensions: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+export interface Moment {
+  readonly x: Date;
+  readonly y: number;
+}
+
+export interface Series {
+  readonly label: string;
+  readonly points: readonly Moment[];
+}
+
+/** One series for each that is wanted, in the same order. */
+export async function readSeries(target: Target, wanted: readonly Wanted[], span: Span, period: number, signal: AbortSignal): Promise<Series[]> {
+  const found: Series[] = [];
+  for (let first = 0; first < wanted.length; first += QUERIES_AT_ONCE) {
+    const batch = wanted.slice(first, first + QUERIES_AT_ONCE);
+    const results = await readData(cloudWatch(target), batch.map((one, place) => queryOf(one, place, period)), span, signal);
+    const values = batch.map(() => new Map<number, number>());
+    for (const result of results) {
+      const own = values[Number(result.Id?.slice(1))];
+      for (const [place, at] of (result.Timestamps ?? []).entries()) own?.set(at.getTime(), result.Values?.[place] ?? 0);
+    }
+    for (const [place, one] of batch.entries()) {
+      found.push({ label: one.label, points: pointsOf(values[place] ?? new Map<number, number>(), one.stat, span, period) });
+    }
+  }
+  return found;
+}
+
+function queryOf(one: Wanted, place: number, period: number): MetricDataQuery {
+  const metric = { Namespace: one.namespace, MetricName: one.metric, Dimensions: [...one.dimensions] };
+  return { Id: `q${place}`, MetricStat: { Metric: metric, Period: period, Stat: one.stat } };
+}
+
+export function pointsOf(values: ReadonlyMap<number, number>, stat: string, span: Span, period: number): Moment[] {
+  if (stat !== "Sum") return [...values].sort(([a], [b]) => a - b).map(([at, y]) => ({ x: new Date(at), y }));
+  const points: Moment[] = [];
+  for (let at = span.start; at < span.end; at += period) points.push({ x: new Date(at * 1000), y: values.get(at * 1000) ?? 0 });
+  return points;
+}
+
+/** Requests and failures of all edges together, or of a namespace's. */
+export async function readTotals(
+  target: Target,
+  { namespace, members, span, period }: { namespace: string | null; members: readonly Member[]; span: Span; period: number },
+  signal: AbortSignal,
+): Promise<{ requests: Moment[]; failures: Moment[] }> {
+  const known = await listKnown(cloudWatch(target), signal);
+  const names = new Known(members);
+  const wanted = (figure: FigureName): Wanted[] => {
+    const keys = (known.get(figure) ?? []).filter((key) => namespace === null || names.namespaceOf(key) === namespace);
+    const { namespace: of, metric, stat } = SOURCES[figure];
+    // The metric by its discovery name alone is the sum of those of all callers.
+    const whose = namespace === null ? [...new Set(keys.map((key) => key.target))].map(byName) : keys.map(dimensionsOf);
+    return whose.map((dimensions) => ({ label: figure, namespace: of, metric, stat, dimensions }));
+  };
+  const asked = [...wanted("requests"), ...wanted("connections"), ...wanted("failures")];
+  const series = await readSeries(target, asked, span, period, signal);
+  return {
+    requests: summed(series.filter((one) => one.label !== "failures"), span, period),
+    failures: summed(series.filter((one) => one.label === "failures"), span, period),
+  };
+}
+
+function byName(target: string) {
+  return [{ Name: "TargetDiscoveryName", Value: target }];
+}
+
+export function summed(series: readonly Series[], span: Span, period: number): Moment[] {
+  const sums = pointsOf(new Map(), "Sum", span, period).map((point) => ({ x: point.x, y: 0 }));
+  for (const { points } of series) {
+    for (const [place, point] of points.entries()) {
+      const sum = sums[place];
+      if (sum) sum.y += point.y;
+    }
+  }
+  return sums;
+}
+
+/** The charts of one edge. */
+export function edgeWanted(key: EdgeKey, tcp: boolean) {
+  const dimensions = dimensionsOf(key);
+  const of = (label: string, namespace: string, metric: string, stat = "Sum"): Wanted => ({ label, namespace, metric, stat, dimensions });
+  const figure = (name: FigureName) => of(name, SOURCES[name].namespace, SOURCES[name].metric, SOURCES[name].stat);
+  const traffic = [figure(tcp ? "connections" : "requests"), figure("failures")];
+  const trouble = [figure("retries"), figure("timeouts"), figure("ejected")];
+  if (tcp) return { traffic, trouble, times: [], codes: [], bytes: [of("bytes", AWS, "TargetProcessedBytes")] };
+  return {
+    traffic,
+    trouble,
+    times: [figure("p50"), figure("p95"), figure("p99")],
+    codes: ["2XX", "3XX", "4XX", "5XX"].map((code) => of(code, AWS, `HTTPCode_Target_${code}_Count`)),
+    bytes: [],
+  };
+}
+
+/** What AWS's console calls a service's traffic health. */
+export function healthWanted(cluster: string, service: string, side: "in" | "out", names: readonly string[]) {
+  const metrics = side === "in" ? INBOUND : OUTBOUND;
+  const dimension = side === "in" ? "DiscoveryName" : "TargetDiscoveryName";
+  return metrics.map(([metric, stat]) => ({
+    metric,
+    stat,
+    wanted: names.map((name): Wanted => {
+      const dimensions = [
+        { Name: dimension, Value: name },
+        { Name: "ServiceName", Value: service },
+        { Name: "ClusterName", Value: cluster },
+      ];
+      return { label: name, namespace: AWS, metric, stat, dimensions };
+    }),
+  }));
+}
+
+const INBOUND = [
+  ["RequestCount", "Sum"],
+  ["GrpcRequestCount", "Sum"],
+  ["NewConnectionCount", "Sum"],
+  ["ActiveConnectionCount", "Average"],
+  ["ProcessedBytes", "Sum"],
+  ["ClientTLSNegotiationErrorCount", "Sum"],
+] as const;
+const OUTBOUND = [
+  ["RequestCountPerTarget", "Average"],
+  ["HTTPCode_Target_2XX_Count", "Sum"],
+  ["HTTPCode_Target_3XX_Count", "Sum"],
+  ["HTTPCode_Target_4XX_Count", "Sum"],
+  ["HTTPCode_Target_5XX_Count", "Sum"],
+  ["TargetResponseTime", "Average"],
+  ["TargetProcessedBytes", "Sum"],
+  ["TargetTLSNegotiationErrorCount", "Sum"],
+] as const;
+

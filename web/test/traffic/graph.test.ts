@@ -1,0 +1,84 @@
+import { expect, test } from "vitest";
+import { percentText, rateText } from "../../src/traffic/format.ts";
+import { graphOf, neighbourhood } from "../../src/traffic/graph.ts";
+import { labelOf } from "../../src/traffic/labels.ts";
+import { layoutOf } from "../../src/traffic/layout.ts";
+import { meshOf } from "../../src/traffic/mesh.ts";
+import { hit, lit, pointOn, sceneOf } from "../../src/traffic/scene.ts";
+import { edgeOf, type Figures, type Member } from "../../src/traffic/values.ts";
+
+const member = (cluster: string, service: string, namespace: string, ...offers: string[]): Member => ({
+  party: { cluster, service },
+  ...{ namespace, offers, deploying: service === "cart", running: 1, desired: 1 },
+});
+const MEMBERS = [
+  member("web", "front", "shop"),
+  member("web", "cart", "shop", "cart"),
+  member("data", "stock", "shop", "stock"),
+  member("pay", "gate", "payments"),
+  member("pay", "cart", "payments", "cart"),
+];
+const FIGURES = new Map<string, Figures>([
+  ["web/front>cart", { requests: 6000, p50: 3, p95: 9, p99: 20 }],
+  ["web/cart>stock", { requests: 600, failures: 30, ejected: 1, p50: 3, p95: 9, p99: 20 }],
+  ["pay/gate>cart", { requests: 60 }],
+  ["web/old>stock", { requests: 6 }],
+  ["web/front>vanished", { requests: 1 }],
+]);
+const MESH = meshOf(FIGURES, MEMBERS, { start: 1_700_000_040, end: 1_700_000_100 });
+const GRAPH = graphOf(MESH, "service");
+
+test("one name in two namespaces is two services, each called by its own", () => {
+  const ends = GRAPH.lines.map((line) => `${line.from} > ${line.to}`);
+  expect(ends).toContain("web/front > web/cart");
+  expect(ends).toContain("pay/gate > pay/cart");
+});
+
+test("a caller that is gone, and a name that nobody offers, are boxes of their own", () => {
+  expect(GRAPH.boxes.find((box) => box.id === "web/old")).toMatchObject({ kind: "unknown", block: "shop" });
+  expect(GRAPH.boxes.find((box) => box.title === "vanished")).toMatchObject({ kind: "unknown", block: "shop" });
+});
+
+test("clusters stand for their services, and a line between two adds up what is between those", () => {
+  const clusters = graphOf(MESH, "cluster");
+  const line = clusters.lines.find((one) => one.from === "shop|web" && one.to === "shop|data");
+  expect(line).toMatchObject({ rate: 10.1, tone: "bad", ejected: 1, deploying: true, p99: 20 });
+  expect(line?.edges).toHaveLength(2);
+  expect(clusters.boxes.map((box) => box.id).sort()).toContain("payments|pay");
+});
+
+test("what is around a service is what it reaches and what reaches it, not what those reach besides", () => {
+  expect(neighbourhood(GRAPH, "data/stock", 1).boxes.map((box) => box.id).sort()).toEqual(["data/stock", "web/cart", "web/old"]);
+  expect(neighbourhood(GRAPH, "data/stock", 2).boxes.map((box) => box.id)).toContain("web/front");
+});
+
+test("a pointer finds boxes and lines where they are drawn, and nothing beside them", () => {
+  const scene = sceneOf(GRAPH, layoutOf(GRAPH));
+  expect(scene.lines).toHaveLength(GRAPH.lines.length);
+  for (const { box, x, y } of scene.boxes) expect(hit(scene, { x: x + 5, y: y + 5 }, 4)).toEqual({ kind: "box", id: box.id });
+  for (const { line, curve } of scene.lines) {
+    const { x, y } = pointOn(curve, 0.5);
+    expect(hit(scene, { x, y: y + 2 }, 4)?.kind).toBeDefined();
+    expect(lit(scene, [{ kind: "line", id: line.id }])?.boxes).toEqual(new Set([line.from, line.to]));
+  }
+  expect(hit(scene, { x: -50, y: -50 }, 4)).toBeNull();
+  expect(lit(scene, [null, null])).toBeNull();
+});
+
+test("a line that is wrong has a sign as well as a colour", () => {
+  const words = { nowhere: "", ejected: (hosts: number) => `⊘ ${hosts}`, locale: "en" };
+  const line = GRAPH.lines.find((one) => one.id === "web/cart>stock");
+  expect(line && labelOf(line, words, false)).toEqual(["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"]);
+  expect(line && labelOf(line, words, true)).toEqual(["95 % !! ⊘ 1"]);
+});
+
+test("a share is never rounded up, and a rate keeps what matters of it", () => {
+  expect(percentText(0.999999, "en")).toBe("99.99 %");
+  expect(percentText(1, "en")).toBe("100 %");
+  expect([0.123, 12.34, 1234.5].map((rate) => rateText(rate, "en"))).toEqual(["0.12/s", "12.3/s", "1,235/s"]);
+});
+
+test("an edge's id is read back, and other words are none", () => {
+  expect(edgeOf("web/front>cart")).toEqual({ cluster: "web", service: "front", target: "cart" });
+  for (const other of ["", "a>b", "a/b", "a/b/c>d", "a/b>c>d"]) expect(edgeOf(other)).toBeNull();
+});
