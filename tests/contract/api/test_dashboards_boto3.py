@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
+from moyai.domain.cloudwatch.dashboard import Dashboard, dashboard_arn
+from moyai.domain.world import Put
 from moyai.testing.clock import EPOCH
+from moyai.testing.world import SCOPE
 from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
 
 BODY = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# Shop"}}]})
@@ -75,8 +78,8 @@ def test_a_dashboard_is_its_accounts_in_every_region(rooms):
 
 def test_dashboards_have_pages(rooms):
     cloudwatch = rooms.client("cloudwatch")
-    for number in range(1001):
-        cloudwatch.put_dashboard(DashboardName=f"d{number}", DashboardBody='{"widgets":[]}')
+    names = (f"d{number}" for number in range(1001))
+    rooms.store.apply([Put(Dashboard(dashboard_arn(SCOPE.account, name), name, BODY, EPOCH)) for name in names])
     first = cloudwatch.list_dashboards()
     rest = cloudwatch.list_dashboards(NextToken=first["NextToken"])
     assert (len(first["DashboardEntries"]), len(rest["DashboardEntries"])) == (1000, 1)
