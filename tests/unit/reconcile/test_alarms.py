@@ -105,6 +105,22 @@ async def test_an_alarm_on_arithmetic_follows_both_metrics(watch):
     assert watch.state("ratio") == "ALARM"
 
 
+async def test_an_alarm_on_functions_fills_and_chooses(watch):
+    errors = MetricStat(Metric("Shop", "Errors"), 60, "Sum")
+    queries = (
+        MetricDataQuery("errors", errors, return_data=False),
+        MetricDataQuery("filled", expression="FILL(errors, 0)", return_data=False),
+        MetricDataQuery("bad", expression="IF(filled > 2 AND RATE(filled) > 0, 100, 0)"),
+    )
+    watch.put("rising", replace(SLOW, stat=None, queries=queries, evaluation_periods=1, datapoints_to_alarm=None))
+    await watch.minutes(None, 1.0, metric=errors.metric)
+    assert watch.state("rising") == AlarmState.OK
+    await watch.minutes(None, 5.0, metric=errors.metric)
+    assert watch.state("rising") == AlarmState.ALARM
+    await watch.minutes(4.0, metric=errors.metric)
+    assert watch.state("rising") == AlarmState.OK
+
+
 async def test_a_restart_changes_no_state(watch):
     watch.put("slow", SLOW)
     await watch.minutes(20.0, 20.0)
