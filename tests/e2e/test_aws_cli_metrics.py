@@ -1,0 +1,37 @@
+"""Metric math, searches and dashboards as the AWS CLI asks for them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+QUERIES = [
+    {"Id": "orders", "Expression": "SEARCH('{Till,Shop} Orders', 'Sum')", "Period": 60, "Label": "${PROP('Dim.Shop')}"},
+    {"Id": "all", "Expression": "SUM(orders)", "Label": "all, at most ${MAX}"},
+    {"Id": "half", "Expression": "IF(all > 5, all / 2, 0)"},
+]
+
+
+def test_a_search_and_what_is_made_of_it(simulated):
+    now = datetime.now(UTC)
+    at = ("--timestamp", str(now.timestamp()), "--namespace", "Till", "--metric-name", "Orders")
+    for shop, value in (("north", "4"), ("south", "6")):
+        simulated.aws("cloudwatch", "put-metric-data", *at, "--dimensions", f"Shop={shop}", "--value", value)
+    span = ("--start-time", str((now - timedelta(hours=1)).timestamp()), "--end-time", str(now.timestamp() + 60))
+    answer = simulated.aws("cloudwatch", "get-metric-data", *span, "--metric-data-queries", json.dumps(QUERIES))
+    results = {one["Label"]: sum(one["Values"]) for one in answer["MetricDataResults"]}
+    assert {name: results.pop(name) for name in ("north", "south")} == {"north": 4, "south": 6}
+    assert [(name.partition(",")[0], value) for name, value in results.items()] == [("all", 10), ("half", 5)]
+
+
+def test_a_dashboard(simulated):
+    body = json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# Till"}}]})
+    name = ("--dashboard-name", "till")
+    simulated.aws("cloudwatch", "put-dashboard", *name, "--dashboard-body", body)
+    assert simulated.aws("cloudwatch", "get-dashboard", *name)["DashboardBody"] == body
+    simulated.aws("cloudwatch", "delete-dashboards", "--dashboard-names", "till")
+    assert simulated.aws("cloudwatch", "list-dashboards")["DashboardEntries"] == []
