@@ -28,7 +28,7 @@ export const SOURCES: Readonly<Record<FigureName, Source>> = {
   failures: { namespace: OWN, metric: "RequestFailureCount", stat: "Sum" },
   retries: { namespace: OWN, metric: "RetryCount", stat: "Sum" },
   timeouts: { namespace: OWN, metric: "RequestTimeoutCount", stat: "Sum" },
-  ejected: { namespace: OWN, metric: "EjectedHostCount", stat: "Maximum" },
+  ejected: { namespace: OWN, metric: "EjectedTargetCount", stat: "Maximum" },
   p50: { namespace: AWS, metric: "TargetResponseTime", stat: "p50" },
   p95: { namespace: AWS, metric: "TargetResponseTime", stat: "p95" },
   p99: { namespace: AWS, metric: "TargetResponseTime", stat: "p99" },

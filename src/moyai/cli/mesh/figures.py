@@ -24,7 +24,7 @@ _FIGURES = MappingProxyType(
         "failures": (_OWN, "RequestFailureCount", "Sum"),
         "retries": (_OWN, "RetryCount", "Sum"),
         "timeouts": (_OWN, "RequestTimeoutCount", "Sum"),
-        "ejected": (_OWN, "EjectedHostCount", "Maximum"),
+        "ejected": (_OWN, "EjectedTargetCount", "Maximum"),
         "p50": ("AWS/ECS", "TargetResponseTime", "p50"),
         "p95": ("AWS/ECS", "TargetResponseTime", "p95"),
         "p99": ("AWS/ECS", "TargetResponseTime", "p99"),
