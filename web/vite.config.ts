@@ -44,6 +44,7 @@ export default defineConfig({
     proxy: {
       // The server takes requests from its own pages alone; while one works on the pages, they come from here.
       "^/console/(?:api|session|events)": { target: SERVER, changeOrigin: true, headers: { origin: SERVER } },
+      "^/v1/data-channel/": { target: SERVER, changeOrigin: true, ws: true, headers: { origin: SERVER } },
     },
   },
   test: {

@@ -96,10 +96,15 @@ class App:
             await self._websocket(scope, receive, send)
 
     async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket. None comes from a web page elsewhere, with keys or without: the check is for both."""
+        """Serve a WebSocket. None comes from a web page elsewhere, with keys or without: the check is for both.
+
+        With keys there is one more page than none, the console: it is of this origin, and has the session's token.
+        """
         headers = _headers(scope["headers"])
         hosts = self._limits.hosts
-        refused = "origin" in headers if self._limits.from_browsers else _browser_problem(headers, hosts) is not None
+        refused = (
+            _is_of_another_origin(headers) if self._limits.from_browsers else bool(_browser_problem(headers, hosts))
+        )
         if refused or self._channels is None:
             await receive()
             await send({"type": "websocket.close"})
@@ -186,6 +191,13 @@ def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str |
     if not _is_local(host.removeprefix("data-"), hosts, any_address=True):
         return f"This is not a name of this server: '{host[:100]}'. Use localhost, an address, or a name it is told of."
     return None
+
+
+def _is_of_another_origin(headers: Mapping[str, str]) -> bool:
+    """Whether a web page sent it that did not come from where this goes to."""
+    origin = headers.get("origin")
+    host = headers.get("host", "")
+    return origin is not None and origin not in {f"http://{host}", f"https://{host}"}
 
 
 def _hostname(url: str) -> str:

@@ -13,7 +13,7 @@ export const paths = {
   updateService: (cluster: string, service: string) => `/clusters/${part(cluster)}/services/${part(service)}/update`,
   deployment: (cluster: string, service: string, deployment: string) =>
     `/clusters/${part(cluster)}/services/${part(service)}/deployments/${part(deployment)}`,
-  task: (cluster: string, task: string) => `/clusters/${part(cluster)}/tasks/${part(task)}`,
+  task: (cluster: string, task: string, tab?: string) => `/clusters/${part(cluster)}/tasks/${part(task)}${tab ? `/${tab}` : ""}`,
   taskDefinitions: "/task-definitions",
   taskDefinition: (family: string, revision?: number | string) =>
     `/task-definitions/${part(family)}${revision === undefined ? "" : `/${revision}`}`,

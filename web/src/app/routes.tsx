@@ -19,6 +19,7 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/clusters/:cluster/services/:service/update": lazy(() => import("../pages/services/UpdateServicePage.tsx")),
   "/clusters/:cluster/services/:service/deployments/:deployment": lazy(() => import("../pages/services/DeploymentPage.tsx")),
   "/clusters/:cluster/services/:service/:tab?": lazy(() => import("../pages/services/ServicePage.tsx")),
+  "/clusters/:cluster/tasks/:task/:tab?": lazy(() => import("../pages/tasks/TaskPage.tsx")),
   "/clusters/:cluster/:tab?": lazy(() => import("../pages/clusters/ClusterPage.tsx")),
   "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };

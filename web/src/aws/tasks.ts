@@ -3,6 +3,7 @@
 import { DescribeTasksCommand, type DesiredStatus, type ECSClient, paginateListTasks, StopTaskCommand, type Task } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
+import { MissingError } from "./fault.ts";
 
 const AT_ONCE = 100; // DescribeTasks takes no more
 
@@ -20,6 +21,13 @@ export async function readTasks(target: Target, filter: TaskFilter, signal: Abor
     if (page.taskArns?.length) found.push(...(await describe(client, filter.cluster, page.taskArns, signal)));
   }
   return found;
+}
+
+/** One task, as long as it is remembered. Rejects with MissingError when it is not. */
+export async function readTask(target: Target, cluster: string, id: string, signal: AbortSignal): Promise<Task> {
+  const [task] = await describe(ecs(target), cluster, [id], signal);
+  if (!task) throw new MissingError("InvalidParameterException", "The referenced task was not found.");
+  return task;
 }
 
 async function describe(client: ECSClient, cluster: string, tasks: string[], abortSignal: AbortSignal): Promise<Task[]> {

@@ -5,7 +5,7 @@ import { readDeployments } from "../aws/deployments.ts";
 import { readNamespaces } from "../aws/namespaces.ts";
 import { readService, readServices } from "../aws/services.ts";
 import { readDefinition, readFamilies, readRevisionsOf } from "../aws/taskDefinitions.ts";
-import { readTasks, type TaskFilter } from "../aws/tasks.ts";
+import { readTask, readTasks, type TaskFilter } from "../aws/tasks.ts";
 import { useTarget } from "../aws/useTarget.ts";
 import { useLive } from "./useLive.ts";
 
@@ -35,6 +35,11 @@ export function useTasks(filter: TaskFilter) {
   const target = useTarget();
   const { cluster, serviceName, desiredStatus } = filter;
   return useLive(["tasks", cluster, serviceName, desiredStatus], [{ kind: "task", cluster }], (signal) => readTasks(target, filter, signal));
+}
+
+export function useTask(cluster: string, id: string) {
+  const target = useTarget();
+  return useLive(["task", cluster, id], [{ kind: "task", cluster }], (signal) => readTask(target, cluster, id, signal));
 }
 
 export function useDeployments(cluster: string, service: string) {

@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   STOPPING: "in-progress",
   STOPPED: "stopped",
   DELETED: "stopped",
+  ATTACHED: "success",
   HEALTHY: "success",
   UNHEALTHY: "error",
   UNKNOWN: "pending",

@@ -306,6 +306,7 @@ async def test_a_token_is_shown_by_nothing(stage):
         ((b"host", b"evil.example"), False),
         ((b"origin", b"https://evil.example"), True),
         ((b"origin", b"http://localhost"), True),
+        ((b"origin", b"null"), True),
     ],
 )
 async def test_web_pages_are_kept_out(header, from_browsers):
@@ -314,6 +315,16 @@ async def test_web_pages_are_kept_out(header, from_browsers):
     headers = (header,) if header[0] == b"host" else (*LOCAL, header)
     assert await refused(stage, path, plugin, headers)
     assert not await refused_with_token(stage, path, plugin)
+
+
+async def test_with_keys_a_page_of_the_same_origin_is_let_in():
+    stage = await Stage(Limits(from_browsers=True)).up()
+    path, plugin = stage.offer()
+    wire = stage.connect(
+        path, plugin, ((b"host", b"moyai.example:4566"), (b"origin", b"https://moyai.example:4566"))
+    ).open()
+    await wire.until(lambda: plugin.ready)
+    wire.leave()
 
 
 async def refused_with_token(stage, path, plugin):

@@ -1,15 +1,19 @@
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
+import { exec } from "./exec.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
+import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
 import { traffic } from "./traffic.ts";
 
 export const en = {
   app,
   clusters,
+  exec,
   parts,
   services,
+  task,
   tasks,
   traffic,
 };

@@ -2,16 +2,20 @@ import type { Catalog } from "../catalog.ts";
 import type { en } from "../en/index.ts";
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
+import { exec } from "./exec.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
+import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
 import { traffic } from "./traffic.ts";
 
 export const ja: Catalog<typeof en> = {
   app,
   clusters,
+  exec,
   parts,
   services,
+  task,
   tasks,
   traffic,
 };

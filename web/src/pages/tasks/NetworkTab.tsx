@@ -1,0 +1,69 @@
+import type { Attachment, Task } from "@aws-sdk/client-ecs";
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { useText } from "../../i18n/useText.ts";
+import { useDefinition } from "../../live/readings.ts";
+import { Copied, Facts } from "../../parts/Facts.tsx";
+import { Status } from "../../parts/Status.tsx";
+
+/** The task's own network interface with its addresses, and whatever else is attached to it. */
+export function NetworkTab({ task }: { task: Task }) {
+  const text = useText().task.network;
+  const mode = useDefinition(task.taskDefinitionArn).data?.networkMode;
+  const attachments = task.attachments ?? [];
+  const eni = attachments.find((one) => one.type === "ElasticNetworkInterface");
+  return (
+    <SpaceBetween size="l">
+      {eni ? <Interface eni={eni} mode={mode} zone={task.availabilityZone} /> : <Alert type="info" header={text.none}>{text.noneDetail}</Alert>}
+      <Attachments attachments={attachments} />
+    </SpaceBetween>
+  );
+}
+
+function Interface({ eni, mode, zone }: { eni: Attachment; mode: string | undefined; zone: string | undefined }) {
+  const text = useText().task.network;
+  const detail = (name: string) => eni.details?.find((one) => one.name === name)?.value;
+  const publicAddress = detail("publicIPv4Address");
+  const ipv6 = detail("ipv6Address");
+  return (
+    <Container header={<Header variant="h2">{text.title}</Header>}>
+      <Facts
+        facts={[
+          { label: text.mode, value: mode },
+          { label: text.eni, value: <Copied value={detail("networkInterfaceId")} /> },
+          { label: text.subnet, value: <Copied value={detail("subnetId")} /> },
+          { label: text.zone, value: zone },
+          { label: text.privateAddress, value: <Copied value={detail("privateIPv4Address")} /> },
+          publicAddress ? { label: text.publicAddress, value: <Copied value={publicAddress} /> } : null,
+          ipv6 ? { label: text.ipv6, value: <Copied value={ipv6} /> } : null,
+          { label: text.privateName, value: detail("privateDnsName") },
+          { label: text.mac, value: detail("macAddress") },
+        ]}
+      />
+    </Container>
+  );
+}
+
+function Attachments({ attachments }: { attachments: readonly Attachment[] }) {
+  const text = useText();
+  const words = text.task.network;
+  return (
+    <Table
+      header={<Header variant="h2" counter={`(${attachments.length})`}>{words.attachments}</Header>}
+      items={attachments}
+      trackBy="id"
+      empty={<Box textAlign="center">{words.noAttachments}</Box>}
+      wrapLines
+      columnDefinitions={[
+        { id: "type", header: words.type, cell: (one) => one.type, isRowHeader: true },
+        { id: "status", header: text.task.container.status, cell: (one) => <Status of={one.status} /> },
+        { id: "id", header: words.attachment, cell: (one) => one.id },
+        { id: "details", header: words.details, cell: (one) => (one.details ?? []).map(({ name, value }) => `${name ?? ""}: ${value ?? ""}`).join(", ") || text.parts.none },
+      ]}
+    />
+  );
+}
