@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from operator import add
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -100,7 +101,7 @@ class Times:
         bounds, counts = sample.time.histogram
         if self._counts and bounds != self._bounds:
             bounds, counts = Histogram(self._bounds, (0,) * len(self._counts)).plus(sample.time.histogram)
-        self._counts = [a + b for a, b in zip(self._counts, counts, strict=True)] if self._counts else counts
+        self._counts = list(map(add, self._counts, counts)) if self._counts else counts
         self._bounds = bounds
         self._sum += sample.time.sum
 
@@ -165,9 +166,9 @@ class Given:
         return self._summary or NOTHING
 
 
-def accumulator(kind: Kind) -> Accumulator:
-    """An empty accumulator of this kind."""
-    return _KINDS[kind]()
+def accumulators(kind: Kind) -> Callable[[], Accumulator]:
+    """What makes an empty accumulator of this kind."""
+    return _KINDS[kind]
 
 
 _KINDS: Mapping[Kind, Callable[[], Accumulator]] = MappingProxyType(

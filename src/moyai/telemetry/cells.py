@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from moyai.domain.cloudwatch.metric import Summary
-from moyai.telemetry.accumulate import accumulator
+from moyai.telemetry.accumulate import accumulators
 from moyai.telemetry.blocks import WHOLE, Entries
 from moyai.telemetry.names import Kind
 
@@ -24,14 +24,14 @@ COARSE: Final = 60
 class Cell:
     """A metric's minute. ``slot`` is the one being filled, ``filling`` what is in it; ``total`` is the minute's."""
 
-    __slots__ = ("_before", "_closed", "_kind", "filling", "saved", "slot", "total")
+    __slots__ = ("_before", "_closed", "_empty", "filling", "saved", "slot", "total")
 
     def __init__(self, kind: Kind, kept: Entries = ()) -> None:
         self.saved = True
         """Whether the group knows that there is something to save."""
         self.slot = -1
-        self.filling = self.total = accumulator(kind)
-        self._kind = kind
+        self._empty = accumulators(kind)
+        self.filling = self.total = self._empty()
         self._closed: dict[int, Summary] = dict(kept)
         self._before = self._closed.pop(WHOLE, None)
 
@@ -39,8 +39,8 @@ class Cell:
         """Fill another slot."""
         self._close()
         if self.slot < 0:
-            self.total = accumulator(self._kind)
-        self.slot, self.filling = slot, accumulator(self._kind)
+            self.total = self._empty()
+        self.slot, self.filling = slot, self._empty()
 
     def add_kept(self, kept: Entries) -> None:
         """Add what was kept elsewhere."""

@@ -11,6 +11,7 @@ be new and counts for nothing. What is known of a proxy can be written down and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import sub
 from typing import NamedTuple
 
 import msgspec
@@ -130,6 +131,9 @@ def _since(endpoint: Endpoint, last: _Known | None, counted: Counted) -> News:
 
 
 def _new(last: Sequence[int], now: Sequence[int]) -> tuple[int, ...]:
+    new = tuple(map(sub, now, last))
+    if min(new) >= 0:
+        return new
     return tuple([value - before if value >= before else value for before, value in zip(last, now, strict=True)])
 
 
@@ -138,8 +142,7 @@ def _new_times(last: Timed | None, timed: Timed | None) -> Timed | None:
         return timed
     if timed.histogram.counts == last.histogram.counts:
         return None
-    pairs = zip(timed.histogram.counts, last.histogram.counts, strict=True)
-    counts = tuple([now - then for now, then in pairs])
+    counts = tuple(map(sub, timed.histogram.counts, last.histogram.counts))
     if min(counts) < 0:
         return timed
     return Timed(Histogram(timed.histogram.bounds, counts), max(timed.sum - last.sum, 0.0))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
-from moyai.telemetry.accumulate import Sample, accumulator
+from moyai.telemetry.accumulate import Sample, accumulators
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
 from moyai.telemetry.series import Archive, Series
@@ -72,7 +72,7 @@ def test_a_span_holds_what_begins_in_it():
     ],
 )
 def test_what_a_sample_is(kind, samples, expected):
-    slot = accumulator(kind)
+    slot = accumulators(kind)()
     for sample in samples:
         slot.add(sample)
     summary = slot.summary()

@@ -187,6 +187,20 @@ def test_percentiles_of_what_was_put_are_within_two_percent_whatever_is_added_to
     assert exact / 1.0201 - 1e-9 <= found <= exact * 1.0201 + 1e-9
 
 
+@given(HISTOGRAMS.filter(lambda histogram: histogram.total > 0), st.data())
+def test_a_percentile_lies_in_a_bucket_that_has_values_and_is_as_far_in_it_as_its_rank(histogram, data):
+    summary = of_histogram(histogram, 0.0)
+    values = data.draw(st.integers(0, histogram.total))
+    found = evaluate(f"p{100 * values / histogram.total:.10f}", summary)
+    before = 0
+    for bucket, count in enumerate(histogram.counts):
+        if count and before + count >= values:
+            low, high = histogram.edges(bucket)
+            assert found == pytest.approx(low + (high - low) * (values - before) / count, abs=1e-5)
+            return
+        before += count
+
+
 def test_a_value_put_many_times_counts_so_often():
     summary = of_values([(1.0, 99.0), (100.0, 1.0)])
     assert (summary.count, summary.sum, evaluate("PR(:50)", summary)) == (100, 199, 99)
