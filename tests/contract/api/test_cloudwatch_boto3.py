@@ -59,10 +59,15 @@ def test_metrics_are_listed(cloudwatch):
         ["TargetDiscoveryName"],
     ]
     server = cloudwatch.list_metrics(Dimensions=[{"Name": "DiscoveryName", "Value": "cart"}])["Metrics"]
-    assert {one["MetricName"] for one in server} == {"RequestCount", "NewConnectionCount", "ActiveConnectionCount"}
+    assert {(one["Namespace"], one["MetricName"]) for one in server} == {
+        ("AWS/ECS", "RequestCount"),
+        ("AWS/ECS", "NewConnectionCount"),
+        ("AWS/ECS", "ActiveConnectionCount"),
+        ("Moyai/ServiceConnect", "TaskRequestCount"),
+    }
     assert cloudwatch.list_metrics(Dimensions=[{"Name": "Colour"}])["Metrics"] == []
     own = cloudwatch.list_metrics(Namespace="Moyai/ServiceConnect", RecentlyActive="PT3H")["Metrics"]
-    assert {one["MetricName"] for one in own} == {"TargetRequestCount", "RequestFailureCount"}
+    assert {one["MetricName"] for one in own} == {"TargetRequestCount", "RequestFailureCount", "TaskRequestCount"}
 
 
 def test_statistics_of_one_metric(cloudwatch):
