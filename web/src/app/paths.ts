@@ -18,6 +18,8 @@ export const paths = {
   taskDefinition: (family: string, revision?: number | string) =>
     `/task-definitions/${part(family)}${revision === undefined ? "" : `/${revision}`}`,
   namespaces: "/namespaces",
-  namespace: (id: string) => `/namespaces/${part(id)}`,
+  namespace: (id: string, tab?: string) => `/namespaces/${part(id)}${tab ? `/${tab}` : ""}`,
+  discoveryService: (namespace: string, id: string) => `/namespaces/${part(namespace)}/services/${part(id)}`,
   traffic: "/traffic",
+  trafficOf: (namespace: string) => `/traffic?namespace=${part(namespace)}`,
 } as const;

@@ -21,6 +21,9 @@ const pages: Readonly<Record<string, ComponentType>> = {
   "/clusters/:cluster/services/:service/:tab?": lazy(() => import("../pages/services/ServicePage.tsx")),
   "/clusters/:cluster/tasks/:task/:tab?": lazy(() => import("../pages/tasks/TaskPage.tsx")),
   "/clusters/:cluster/:tab?": lazy(() => import("../pages/clusters/ClusterPage.tsx")),
+  "/namespaces": lazy(() => import("../pages/namespaces/NamespacesPage.tsx")),
+  "/namespaces/:namespace/services/:service": lazy(() => import("../pages/namespaces/DiscoveryServicePage.tsx")),
+  "/namespaces/:namespace/:tab?": lazy(() => import("../pages/namespaces/NamespacePage.tsx")),
   "/traffic": lazy(() => import("../pages/traffic/TrafficPage.tsx")),
 };
 

@@ -2,7 +2,8 @@
 
 import { readClusters, readCluster } from "../aws/clusters.ts";
 import { readDeployments } from "../aws/deployments.ts";
-import { readNamespaces } from "../aws/namespaces.ts";
+import { readDiscoveryService } from "../aws/discoveryServices.ts";
+import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
 import { readService, readServices } from "../aws/services.ts";
 import { readDefinition, readFamilies, readRevisionsOf } from "../aws/taskDefinitions.ts";
 import { readTask, readTasks, type TaskFilter } from "../aws/tasks.ts";
@@ -50,7 +51,17 @@ export function useDeployments(cluster: string, service: string) {
 
 export function useNamespaces() {
   const target = useTarget();
-  return useLive(["namespaces"], [{ kind: "namespace" }], () => readNamespaces(target));
+  return useLive(["namespaces"], [{ kind: "namespace" }, { kind: "discovery-service" }], () => readNamespaces(target));
+}
+
+export function useNamespace(id: string) {
+  const target = useTarget();
+  return useLive(["namespace", id], [{ kind: "namespace" }, { kind: "discovery-service" }], (signal) => readNamespace(target, id, signal));
+}
+
+export function useDiscoveryService(id: string) {
+  const target = useTarget();
+  return useLive(["discovery-service", id], [{ kind: "discovery-service" }, { kind: "instance" }], (signal) => readDiscoveryService(target, id, signal));
 }
 
 export function useFamilies() {

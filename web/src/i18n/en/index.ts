@@ -1,6 +1,7 @@
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
 import { exec } from "./exec.ts";
+import { namespaces } from "./namespaces.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
 import { task } from "./task.ts";
@@ -11,6 +12,7 @@ export const en = {
   app,
   clusters,
   exec,
+  namespaces,
   parts,
   services,
   task,

@@ -3,6 +3,7 @@ import type { en } from "../en/index.ts";
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
 import { exec } from "./exec.ts";
+import { namespaces } from "./namespaces.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
 import { task } from "./task.ts";
@@ -13,6 +14,7 @@ export const ja: Catalog<typeof en> = {
   app,
   clusters,
   exec,
+  namespaces,
   parts,
   services,
   task,
