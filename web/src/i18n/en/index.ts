@@ -1,6 +1,7 @@
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
 import { exec } from "./exec.ts";
+import { instances } from "./instances.ts";
 import { namespaces } from "./namespaces.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
@@ -12,6 +13,7 @@ export const en = {
   app,
   clusters,
   exec,
+  instances,
   namespaces,
   parts,
   services,

@@ -3,6 +3,7 @@ import type { en } from "../en/index.ts";
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
 import { exec } from "./exec.ts";
+import { instances } from "./instances.ts";
 import { namespaces } from "./namespaces.ts";
 import { parts } from "./parts.ts";
 import { services } from "./services.ts";
@@ -14,6 +15,7 @@ export const ja: Catalog<typeof en> = {
   app,
   clusters,
   exec,
+  instances,
   namespaces,
   parts,
   services,

@@ -20,6 +20,7 @@ import { TagsTable } from "../../parts/Tags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
 import { insightsOf } from "./ClustersPage.tsx";
 import { DeleteCluster } from "./DeleteCluster.tsx";
+import { InstancesTable } from "./InstancesTable.tsx";
 import { ServicesTable } from "./ServicesTable.tsx";
 
 /** One cluster: what is in it, and how it is set up. */
@@ -32,6 +33,7 @@ export default function ClusterPage() {
   const tabs = [
     { id: "services", label: text.services, content: <ServicesTable cluster={name} /> },
     { id: "tasks", label: text.tasks, content: <TasksTable cluster={name} /> },
+    { id: "instances", label: text.instances, content: <InstancesTable cluster={name} /> },
     { id: "tags", label: text.tags, content: <TagsTable tags={found.data?.tags ?? []} /> },
   ];
   return (
