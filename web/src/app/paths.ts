@@ -17,6 +17,10 @@ export const paths = {
   taskDefinitions: "/task-definitions",
   taskDefinition: (family: string, revision?: number | string) =>
     `/task-definitions/${part(family)}${revision === undefined ? "" : `/${revision}`}`,
+  revision: (family: string, revision: number | string, tab?: string) => `/task-definitions/${part(family)}/${revision}${tab ? `/${tab}` : ""}`,
+  compareRevisions: (family: string, from: number | string, to: number | string) => `/task-definitions/${part(family)}/compare?from=${from}&to=${to}`,
+  registerDefinition: "/register-task-definition",
+  registerRevision: (family: string, revision: number | string) => `/task-definitions/${part(family)}/${revision}/register`,
   namespaces: "/namespaces",
   namespace: (id: string, tab?: string) => `/namespaces/${part(id)}${tab ? `/${tab}` : ""}`,
   discoveryService: (namespace: string, id: string) => `/namespaces/${part(namespace)}/services/${part(id)}`,

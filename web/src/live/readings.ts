@@ -1,11 +1,12 @@
 // Readings that several pages share, each under its one key.
 
+import { familyOf } from "../aws/arn.ts";
 import { readClusters, readCluster } from "../aws/clusters.ts";
 import { readDeployments } from "../aws/deployments.ts";
 import { readDiscoveryService } from "../aws/discoveryServices.ts";
 import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
 import { readService, readServices } from "../aws/services.ts";
-import { readDefinition, readFamilies, readRevisionsOf } from "../aws/taskDefinitions.ts";
+import { readDefinition, readFamilies, readRevision, readRevisionsOf } from "../aws/taskDefinitions.ts";
 import { readTask, readTasks, type TaskFilter } from "../aws/tasks.ts";
 import { useTarget } from "../aws/useTarget.ts";
 import { useLive } from "./useLive.ts";
@@ -79,4 +80,30 @@ export function useRevisionsOf(family: string) {
 export function useDefinition(definition: string | undefined) {
   const target = useTarget();
   return useLive(["definition", definition], [], (signal) => (definition ? readDefinition(target, definition, signal) : Promise.resolve(undefined)));
+}
+
+/** Every family, with whether a revision of it is still active. */
+export function useAllFamilies() {
+  const target = useTarget();
+  return useLive(["all-families"], [{ kind: "task-definition" }], async () => {
+    const [active, inactive] = await Promise.all([readFamilies(target), readFamilies(target, "INACTIVE")]);
+    return [...active.map((family) => ({ family, status: "ACTIVE" })), ...inactive.map((family) => ({ family, status: "INACTIVE" }))];
+  });
+}
+
+/** Every revision of a family, newest first. */
+export function useAllRevisions(family: string) {
+  const target = useTarget();
+  return useLive(["all-revisions", family], [{ kind: "task-definition" }], async () => {
+    const [active, inactive] = await Promise.all([readRevisionsOf(target, family), readRevisionsOf(target, family, "INACTIVE")]);
+    const numbered = (status: string) => (arn: string) => ({ revision: Number(familyOf(arn).revision), status });
+    const all = [...active.map(numbered("ACTIVE")), ...inactive.map(numbered("INACTIVE"))];
+    return all.sort((a, b) => b.revision - a.revision);
+  });
+}
+
+/** One revision as it stands, with its tags. */
+export function useRevision(family: string, revision: string) {
+  const target = useTarget();
+  return useLive(["revision", family, revision], [{ kind: "task-definition" }], (signal) => readRevision(target, `${family}:${revision}`, signal));
 }

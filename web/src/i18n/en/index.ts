@@ -1,5 +1,6 @@
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
+import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
 import { instances } from "./instances.ts";
 import { namespaces } from "./namespaces.ts";
@@ -12,6 +13,7 @@ import { traffic } from "./traffic.ts";
 export const en = {
   app,
   clusters,
+  definitions,
   exec,
   instances,
   namespaces,

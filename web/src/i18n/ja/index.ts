@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog.ts";
 import type { en } from "../en/index.ts";
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
+import { definitions } from "./definitions.ts";
 import { exec } from "./exec.ts";
 import { instances } from "./instances.ts";
 import { namespaces } from "./namespaces.ts";
@@ -14,6 +15,7 @@ import { traffic } from "./traffic.ts";
 export const ja: Catalog<typeof en> = {
   app,
   clusters,
+  definitions,
   exec,
   instances,
   namespaces,

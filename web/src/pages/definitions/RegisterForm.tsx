@@ -1,0 +1,83 @@
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import Form from "@cloudscape-design/components/form";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Textarea from "@cloudscape-design/components/textarea";
+import { type SyntheticEvent, useState } from "react";
+import { useNavigate } from "react-router";
+import { useFlash } from "../../app/flash.tsx";
+import { paths } from "../../app/paths.ts";
+import { faultOf } from "../../aws/fault.ts";
+import { registerDefinition } from "../../aws/taskDefinitions.ts";
+import { useTarget } from "../../aws/useTarget.ts";
+import { useText } from "../../i18n/useText.ts";
+
+const ROWS = 30;
+
+/** A task definition as JSON. Whether it is JSON is looked at here; all else is the API's to say. */
+export function RegisterForm({ title, first, back }: { title: string; first: string; back: string }) {
+  const text = useText();
+  const words = text.definitions.form;
+  const target = useTarget();
+  const navigate = useNavigate();
+  const flash = useFlash();
+  const [body, setBody] = useState(first);
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    const wrong = problemOf(body, words);
+    setProblem(wrong);
+    if (wrong || busy) return;
+    setBusy(true);
+    registerDefinition(target, body).then(
+      ({ family = "", revision = 0 }) => {
+        flash.done(words.done(`${family}:${revision}`));
+        void navigate(paths.revision(family, revision));
+      },
+      (refusal: unknown) => {
+        setError(refusal);
+        setBusy(false);
+      },
+    );
+  };
+
+  return (
+    <form onSubmit={submit}>
+      <Form
+        header={<Header variant="h1">{title}</Header>}
+        errorText={error === null ? "" : `${faultOf(error).code}: ${faultOf(error).message}`}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
+            <Button variant="primary" loading={busy}>{words.submit}</Button>
+          </SpaceBetween>
+        }
+      >
+        <Container>
+          <FormField label={words.label} description={words.detail} errorText={problem} stretch>
+            <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { setBody(detail.value); }} />
+          </FormField>
+        </Container>
+      </Form>
+    </form>
+  );
+}
+
+interface Words {
+  readonly notObject: string;
+  readonly notJson: (message: string) => string;
+}
+
+function problemOf(body: string, words: Words): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? "" : words.notObject;
+  } catch (error) {
+    return words.notJson(faultOf(error).message);
+  }
+}

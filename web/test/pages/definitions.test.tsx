@@ -1,0 +1,132 @@
+import { screen, waitFor } from "@testing-library/react";
+import { expect, test } from "vitest";
+import ComparePage from "../../src/pages/definitions/ComparePage.tsx";
+import DefinitionsPage from "../../src/pages/definitions/DefinitionsPage.tsx";
+import FamilyPage from "../../src/pages/definitions/FamilyPage.tsx";
+import RegisterPage from "../../src/pages/definitions/RegisterPage.tsx";
+import RevisionPage from "../../src/pages/definitions/RevisionPage.tsx";
+import { sideBySide } from "../../src/pages/definitions/sideBySide.ts";
+import { violations } from "../axe.ts";
+import { button, enter, openDialog, press } from "../hands.ts";
+import { apiError, renderPage } from "../rendered.tsx";
+
+const ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:";
+const WEB = {
+  name: "web",
+  image: "nginx:1",
+  essential: true,
+  portMappings: [{ containerPort: 80, protocol: "tcp", name: "http", appProtocol: "http" }],
+  environment: [{ name: "COLOUR", value: "hidden-blue" }],
+  secrets: [{ name: "TOKEN", valueFrom: "arn:aws:ssm:::parameter/token" }],
+  healthCheck: { command: ["CMD", "true"], interval: 7 },
+};
+const described = (revision: number, cpu: string, status = "ACTIVE") => ({
+  taskDefinition: {
+    taskDefinitionArn: ARN + String(revision),
+    family: "web",
+    revision,
+    status,
+    cpu,
+    networkMode: "awsvpc",
+    containerDefinitions: [WEB],
+    registeredAt: 1_700_000_000,
+    compatibilities: ["EC2"],
+  },
+  tags: [{ key: "team", value: "shop" }],
+});
+const answers = {
+  ListTaskDefinitionFamilies: ({ status }: { status: string }) => ({ families: status === "ACTIVE" ? ["web"] : ["old"] }),
+  ListTaskDefinitions: ({ status }: { status: string }) => ({ taskDefinitionArns: status === "ACTIVE" ? [`${ARN}10`, `${ARN}2`] : [`${ARN}9`] }),
+  DescribeTaskDefinition: ({ taskDefinition }: { taskDefinition: string }) => described(Number(taskDefinition.split(":")[1]), taskDefinition === "web:2" ? "256" : "512"),
+};
+const last = (calls: readonly { operation: string; input: unknown }[], operation: string) => calls.filter((call) => call.operation === operation).at(-1)?.input;
+
+const revisionPage = (more = {}) => renderPage(<RevisionPage />, "/task-definitions/:family/:revision/:tab?", "/task-definitions/web/2", { ...answers, ...more });
+const registerPage = (more: object) =>
+  renderPage(<RegisterPage />, "/task-definitions/:family/:revision/register", "/task-definitions/web/2/register", { ...answers, ...more });
+
+test("families are listed, with those that have no active revision left", async () => {
+  renderPage(<DefinitionsPage />, "/task-definitions", "/task-definitions", answers);
+  expect((await screen.findByRole("link", { name: "web" })).getAttribute("href")).toBe("/console/task-definitions/web");
+  expect(screen.getByRole("row", { name: /web/ }).textContent).toContain("Active");
+  expect(screen.getByRole("row", { name: /old/ }).textContent).toContain("Inactive");
+});
+
+test("a family's revisions are in the order of their numbers, newest first", async () => {
+  renderPage(<FamilyPage />, "/task-definitions/:family", "/task-definitions/web", answers);
+  await screen.findByRole("link", { name: "web:10" });
+  expect(screen.getAllByRole("link", { name: /^web:/ }).map((link) => link.textContent)).toEqual(["web:10", "web:9", "web:2"]);
+  expect(screen.getByRole("row", { name: /web:9/ }).textContent).toContain("Inactive");
+  expect(button("Compare")?.getAttribute("href")).toBe("/console/task-definitions/web/compare?from=9&to=10");
+  expect(button("Register new revision")?.getAttribute("href")).toBe("/console/task-definitions/web/10/register");
+});
+
+test("a revision's form has its containers, without the values of their environment", async () => {
+  revisionPage();
+  await screen.findByText("nginx:1");
+  for (const words of ["80/tcp (http, http)", "COLOUR", "TOKEN ← arn:aws:ssm:::parameter/token", "CMD true", "each 7 s, within 5 s, 3 tries", "awsvpc"]) {
+    expect(screen.getByText(words)).toBeTruthy();
+  }
+  expect(document.body.textContent).not.toContain("hidden-blue");
+  expect(await violations()).toEqual([]);
+});
+
+test("deregistering says its effect first, then is asked of the API", async () => {
+  const { calls } = revisionPage({ DeregisterTaskDefinition: {} });
+  await screen.findByText("nginx:1");
+  press(button("Deregister"));
+  const dialog = await openDialog();
+  expect(dialog.textContent).toContain("services that have it keep it");
+  expect(last(calls, "DeregisterTaskDefinition")).toBeUndefined();
+  press(button("Deregister", dialog));
+  await waitFor(() => {
+    expect(last(calls, "DeregisterTaskDefinition")).toEqual({ taskDefinition: "web:2" });
+  });
+});
+
+test("a new revision begins as the old one, and goes out as it is written", async () => {
+  const { calls } = registerPage({ RegisterTaskDefinition: described(11, "256") });
+  const area = await screen.findByLabelText<HTMLTextAreaElement>("Task definition as JSON");
+  expect(await violations()).toEqual([]);
+  const first: unknown = JSON.parse(area.value);
+  expect(first).toEqual({ family: "web", cpu: "256", networkMode: "awsvpc", containerDefinitions: [WEB], tags: [{ key: "team", value: "shop" }] });
+  const written = { ...(first as object), cpu: 7, unheardOf: [1] };
+  enter("Task definition as JSON", JSON.stringify(written));
+  press(button("Register"));
+  await screen.findByText("elsewhere"); // the new revision's page
+  expect(last(calls, "RegisterTaskDefinition")).toEqual(written);
+});
+
+test("what is no JSON is said at once, and what the API refuses in its words", async () => {
+  const { calls } = registerPage({ RegisterTaskDefinition: apiError("ClientException", "Invalid 'cpu' setting for task.") });
+  await screen.findByLabelText("Task definition as JSON");
+  enter("Task definition as JSON", "{");
+  press(button("Register"));
+  await screen.findByText(/This is not JSON/);
+  enter("Task definition as JSON", "[]");
+  press(button("Register"));
+  await screen.findByText("Give a JSON object: { … }");
+  expect(last(calls, "RegisterTaskDefinition")).toBeUndefined();
+  enter("Task definition as JSON", '{"cpu": "1"}');
+  press(button("Register"));
+  await screen.findAllByText(/ClientException: Invalid 'cpu' setting for task\./);
+  expect(screen.getByLabelText<HTMLTextAreaElement>("Task definition as JSON").value).toBe('{"cpu": "1"}');
+});
+
+test("two revisions are compared line by line", async () => {
+  renderPage(<ComparePage />, "/task-definitions/:family/compare", "/task-definitions/web/compare?from=2&to=10", answers);
+  const removed = await screen.findByText('- "cpu": "256",');
+  expect(removed.closest("tr")?.textContent).toContain('+   "cpu": "512",');
+  expect(document.querySelectorAll("del, ins")).toHaveLength(2);
+  expect(await violations()).toEqual([]);
+});
+
+test("what was replaced stands beside what replaced it; what has no other side stands alone", () => {
+  expect(sideBySide("a\nb\nc\nd", "a\nB\nd\ne")).toEqual([
+    { left: "a", right: "a", changed: false },
+    { left: "b", right: "B", changed: true },
+    { left: "c", right: undefined, changed: true },
+    { left: "d", right: "d", changed: false },
+    { left: undefined, right: "e", changed: true },
+  ]);
+});
