@@ -21,6 +21,7 @@ interface Recorded {
 
 const FILE = "test/traffic/recorded.json";
 const SERVER = process.env.MOYAI_RECORD;
+if (SERVER) Object.assign((window as unknown as { happyDOM: { settings: { fetch: object } } }).happyDOM.settings.fetch, { disableSameOriginPolicy: true });
 
 /** A target whose requests are answered from the recording, or, while one is made, by the server that is recorded. */
 export function recording(): { readonly target: Target; readonly fetch: typeof fetch; readonly span: { start: number; end: number }; readonly save: () => void } {

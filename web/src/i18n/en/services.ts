@@ -21,6 +21,7 @@ export const services = {
   actions: "Actions",
   tabs: {
     health: "Health and metrics",
+    traffic: "Traffic health",
     tasks: "Tasks",
     logs: "Logs",
     deployments: "Deployments",

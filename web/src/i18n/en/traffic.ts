@@ -98,6 +98,14 @@ export const traffic = {
     called: "Calls",
     none: "Nobody, in this time",
   },
+  targets: {
+    title: "Slowest targets",
+    description: "What each task's own proxy passed on by this name, for all of its callers; the slowest by p95 first.",
+    task: "Task",
+    service: "Service",
+    none: "No task has answered by this name in this time",
+    more: (count: number) => `${count} more, none of them slower`,
+  },
   log: {
     title: "Access log",
     off: "Neither service writes an access log to CloudWatch Logs. accessLogConfiguration and an awslogs logConfiguration turn it on.",

@@ -24,6 +24,7 @@ export const services: Catalog<typeof english> = {
   actions: "アクション",
   tabs: {
     health: "ヘルスとメトリクス",
+    traffic: "トラフィックの状態",
     tasks: "タスク",
     logs: "ログ",
     deployments: "デプロイ",

@@ -101,6 +101,14 @@ export const traffic: Catalog<typeof english> = {
     called: "呼び出し先",
     none: "この時間帯にはありません",
   },
+  targets: {
+    title: "遅いターゲット",
+    description: "各タスクのプロキシがこの名前で通したもの (すべての呼び出し元の合計)。p95 の遅い順。",
+    task: "タスク",
+    service: "サービス",
+    none: "この時間帯にこの名前で応答したタスクはありません",
+    more: (count) => `ほか ${count} 件 (これより遅いものはありません)`,
+  },
   log: {
     title: "アクセスログ",
     off: "どちらのサービスも CloudWatch Logs にアクセスログを書いていません。accessLogConfiguration と awslogs の logConfiguration で有効になります。",

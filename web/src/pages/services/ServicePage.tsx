@@ -22,6 +22,7 @@ import { Shown } from "../../parts/Shown.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { TagsTable } from "../../parts/Tags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
+import { TrafficHealth } from "../traffic/TrafficHealth.tsx";
 import { type Action, ServiceAction } from "./actions.tsx";
 import { ConfigurationTab } from "./ConfigurationTab.tsx";
 import { ConnectTab } from "./ConnectTab.tsx";
@@ -132,6 +133,7 @@ function ServiceTabs({ service, cluster, name, active }: { service: Service; clu
   const text = useText().services.tabs;
   const tabs: PathTab[] = [
     { id: "health", label: text.health, content: <HealthTab service={service} cluster={cluster} /> },
+    { id: "traffic", label: text.traffic, content: <TrafficHealth cluster={cluster} service={name} /> },
     { id: "tasks", label: text.tasks, content: <TasksTable cluster={cluster} service={name} /> },
     { id: "logs", label: text.logs, content: <LogsTab service={service} cluster={cluster} /> },
     { id: "deployments", label: text.deployments, content: <DeploymentsTab service={service} cluster={cluster} /> },

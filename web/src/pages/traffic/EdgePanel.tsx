@@ -21,6 +21,7 @@ import { edgeWanted, readSeries } from "../../traffic/series.ts";
 import { type Edge, type Member, type Party, partyId, toneOf } from "../../traffic/values.ts";
 import { AccessLog } from "./AccessLog.tsx";
 import { MetricChart } from "./MetricChart.tsx";
+import { SlowestTargets } from "./SlowestTargets.tsx";
 
 const STATUS = { good: "success", fair: "warning", bad: "error", none: "pending" } as const;
 
@@ -37,6 +38,7 @@ export function EdgePanel({ edge, members, range }: EdgePanelProps) {
       <SpaceBetween size="l">
         <Summary edge={edge} />
         <Charts edge={edge} range={range} />
+        {edge.protocol === "tcp" ? null : <SlowestTargets edge={edge} range={range} />}
         <AccessLog edge={edge} members={members} range={range} />
       </SpaceBetween>
     </SplitPanel>

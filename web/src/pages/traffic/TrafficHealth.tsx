@@ -10,14 +10,12 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
-import { cloudWatch } from "../../aws/cloudWatch.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { Shown } from "../../parts/Shown.tsx";
-import { listNames } from "../../traffic/figures.ts";
+import { type Chart, readHealth } from "../../traffic/health.ts";
 import { type Range, rangeText, spanOf, step } from "../../traffic/range.ts";
-import { healthWanted, readSeries, type Series } from "../../traffic/series.ts";
 import type { Span } from "../../traffic/values.ts";
 import { MetricChart } from "./MetricChart.tsx";
 import { RangePicker } from "./RangePicker.tsx";
@@ -55,12 +53,6 @@ interface SideProps {
   readonly range: Range;
 }
 
-interface Chart {
-  readonly metric: string;
-  readonly stat: string;
-  readonly series: readonly Series[];
-}
-
 function Side({ cluster, service, side, range }: SideProps) {
   const text = useText().traffic.health;
   const target = useTarget();
@@ -68,11 +60,7 @@ function Side({ cluster, service, side, range }: SideProps) {
   const found = useLive(["traffic-health", cluster, service, side, rangeText(range)], topics, async (signal) => {
     const now = Date.now() / 1000;
     const span = spanOf(range, now);
-    const names = await listNames(cloudWatch(target), { cluster, service, side }, signal);
-    const charts: Chart[] = [];
-    const wanted = healthWanted(cluster, service, side, names);
-    const series = await readSeries(target, wanted.flatMap((one) => one.wanted), span, step(span, now), signal);
-    for (const { metric, stat, wanted: own } of wanted) charts.push({ metric, stat, series: series.splice(0, own.length) });
+    const charts = await readHealth(target, { cluster, service, side }, { span, period: step(span, now) }, signal);
     return { span, charts: charts.filter(hasPoints) };
   });
   return (
