@@ -4,6 +4,7 @@
 #   scripts/setup.sh               .venv with the locked dependencies and the command moyai, and the console built
 #   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
 #   scripts/setup.sh --prometheus  also have Prometheus in .venv/bin, which a test lets scrape moyai
+#   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
 # do about it, before anything is changed.
@@ -202,6 +203,14 @@ fetch_prometheus() {
   apt-get -qq download prometheus
 }
 
+# Debian's own, with what it needs of the system; Playwright drives it and brings no browser.
+add_browser() {
+  has chromium && return
+  has apt-get || { say "without apt-get there is no Chromium: the console's tests in a browser will be skipped"; return; }
+  say "fetching Chromium (about 100 MB)"
+  install_packages chromium
+}
+
 main() {
   if [[ " $* " == *" --namespaces "* ]]; then require_namespaces; fi
   local python
@@ -217,6 +226,7 @@ main() {
   if is_current; then say "up to date"; else make_environment "$python"; fi
   make_console
   if [[ " $* " == *" --prometheus "* ]]; then add_prometheus; fi
+  if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }
 
 trap 'die "interrupted; run it again to start over"' INT TERM

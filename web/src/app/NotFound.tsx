@@ -1,5 +1,7 @@
 import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../i18n/useText.ts";
 import { Frame } from "./Frame.tsx";
 import { href } from "./links.tsx";
@@ -9,9 +11,10 @@ export function NotFound() {
   const text = useText().app.notFound;
   return (
     <Frame title={text.title} breadcrumbs={[{ text: text.title }]}>
-      <Alert type="warning" header={text.title} action={<Button href={href(paths.clusters)}>{text.home}</Button>}>
-        {text.detail}
-      </Alert>
+      <SpaceBetween size="m">
+        <Header variant="h1">{text.title}</Header>
+        <Alert type="warning" action={<Button href={href(paths.clusters)}>{text.home}</Button>}>{text.detail}</Alert>
+      </SpaceBetween>
     </Frame>
   );
 }

@@ -46,6 +46,7 @@ export function ServiceForm({ cluster, first, editing, save, effect }: ServiceFo
   const named = draft.revision ? `${draft.family}:${draft.revision}` : draft.family;
   const definition = useDefinition(named || undefined).data;
   const whole = { ...draft, offers: offersOf(definition, draft.offers) };
+  const name = draft.name || draft.family; // as the empty field says
   const change = (part: Partial<Draft>) => { setDraft((now) => ({ ...now, ...part })); };
   const fields = { draft: whole, change, editing };
   const back = editing ? paths.service(cluster, first.name) : paths.cluster(cluster);
@@ -54,10 +55,10 @@ export function ServiceForm({ cluster, first, editing, save, effect }: ServiceFo
     event.preventDefault();
     if (busy) return;
     setBusy(true);
-    save(whole, definition?.networkMode).then(
+    save({ ...whole, name }, definition?.networkMode).then(
       () => {
-        flash.done(editing ? words.saved(draft.name) : words.created(draft.name));
-        void navigate(paths.service(cluster, draft.name, "deployments"));
+        flash.done(editing ? words.saved(name) : words.created(name));
+        void navigate(paths.service(cluster, name, "deployments"));
       },
       (refusal: unknown) => {
         setError(refusal);

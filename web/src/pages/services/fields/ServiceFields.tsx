@@ -28,7 +28,6 @@ export function ServiceFields({ draft, change, editing }: FieldsProps) {
               ariaRequired
               placeholder={draft.family}
               onChange={({ detail }) => { change({ name: detail.value }); }}
-              onFocus={() => { if (draft.name === "" && draft.family) change({ name: draft.family }); }}
             />
           </FormField>
           <FormField label={words.desired}>

@@ -1,0 +1,131 @@
+"""A person at the console: Debian's Chromium, driven by what the page says, who counts the clicks and hears complaints."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 30_000
+"""Milliseconds, on a busy machine."""
+AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
+_WELL_KNOWN = ("Failed to load resource",)
+"""What Chromium writes for each answer that is an error: the answers themselves are what tests look at."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser with a profile of its own, which is gone afterwards."""
+    binary = shutil.which("chromium")
+    if binary is None and shutil.which("apt-get") is None:
+        pytest.skip("there is no Chromium for this system")
+    assert binary is not None, "run `make setup` as `make test` does: scripts/setup.sh --browser"
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Person:
+    """Somebody with one page of the console open."""
+
+    page: Page
+    url: str
+    clicks: int = 0
+    complaints: list[str] = field(default_factory=list)
+    """What the page should never do: break its policy, fail in a script, ask another origin."""
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._look)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(_WELL_KNOWN):
+            self.complaints.append(message.text)
+
+    def _look(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme not in {"data", "blob"} and f"{asked.scheme}://{asked.netloc}" != self.url:
+            self.complaints.append(f"asked {request.url}")
+
+    # ------------------------------------------------------------------------------------------------ hands
+
+    def open(self, path: str) -> None:
+        """Go to an address of the console."""
+        self.page.goto(f"{self.url}/console/{path}")
+
+    def click(self, what: Locator) -> None:
+        """One click, counted."""
+        self.clicks += 1
+        what.click()
+
+    def press(self, name: str) -> None:
+        """Click the button of this name."""
+        self.click(self.page.get_by_role("button", name=name, exact=True).first)
+
+    def follow(self, name: str) -> None:
+        """Click the link of this name."""
+        self.click(self.page.get_by_role("link", name=name, exact=True).first)
+
+    def tab(self, name: str) -> None:
+        """Click the tab of this name."""
+        self.click(self.page.get_by_role("tab", name=name, exact=True))
+
+    def fill(self, label: str, value: str) -> None:
+        """Type into the field of this label."""
+        self.page.get_by_label(label).first.fill(value)
+
+    def choose(self, label: str, option: str) -> None:
+        """Open the list of this label, and click the option with this text."""
+        self.click(self.page.get_by_role("button", name=label).first)
+        self.click(self.page.get_by_role("option").filter(has_text=option).first)
+
+    def click_at(self, selector: str, spot: tuple[float, float]) -> None:
+        """One click on a spot of an element, counted."""
+        self.clicks += 1
+        self.page.locator(selector).click(position={"x": spot[0], "y": spot[1]})
+
+    # ------------------------------------------------------------------------------------------------- eyes
+
+    def settled(self) -> None:
+        """Wait until the page has its headline and loads nothing any more."""
+        expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
+        expect(self.page.get_by_text("Loading", exact=True)).to_have_count(0)
+
+    def sees(self, text: str) -> None:
+        """Wait until this is on the page."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def titled(self, name: str) -> None:
+        """Wait until the page has this headline."""
+        expect(self.page.get_by_role("heading", level=1, name=name, exact=True).first).to_be_visible()
+
+    def violations(self, *rules: str) -> list[str]:
+        """What axe finds on this page: by all its rules, or by these alone."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate(
+            "rules => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
+            list(rules),
+        )["violations"]
+        return [f"{urlsplit(self.page.url).path}: {v['id']}: {node['html']}" for v in found for node in v["nodes"]]

@@ -1,0 +1,153 @@
+"""A person at the console, with the example shop behind it: real tasks, real Envoys, real traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from moyai.cli.demo.shop import Shop
+from tests.e2e.console.browser import Person
+from tests.e2e.console.shop import CAUSE, break_pricing, selling
+from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+PAGES = (
+    "clusters",
+    "create-cluster",
+    "clusters/shop-core/services",
+    "clusters/shop-core/tasks",
+    "clusters/shop-core/edit",
+    "clusters/shop-core/create-service",
+    *(
+        f"clusters/shop-core/services/catalog/{tab}"
+        for tab in ("health", "tasks", "logs", "deployments", "events", "configuration", "connect", "tags")
+    ),
+    "clusters/shop-core/services/catalog/update",
+    "traffic",
+    "traffic?as=table",
+    "nothing/is/here",
+)
+BAD = [0xC4, 0x32, 0x0A]
+"""The colour of an edge with too many failures, by day."""
+FIND = """
+(canvas, [r, g, b]) => {
+  const {data, width, height} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const scale = canvas.getBoundingClientRect().width / width;
+  const found = [];
+  for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
+    const at = 4 * (y * width + x);
+    if (Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b) < 12) found.push([x * scale, y * scale]);
+  }
+  return found.sort((one, other) => other[0] - one[0]);
+}
+"""
+"""Where the picture has this colour, from right to left."""
+
+
+@pytest.fixture(scope="module")
+def installation(installed: Callable[[], Installation]) -> Installation:
+    made = installed()
+    made.up()
+    return made
+
+
+@pytest.fixture(scope="module")
+def shop(installation: Installation) -> Iterator[Shop]:
+    with selling(installation) as open_shop:
+        yield open_shop
+
+
+@pytest.fixture
+def person(visit: Callable[..., Person], installation: Installation) -> Person:
+    return visit(installation)
+
+
+def test_axe_finds_nothing_on_any_page_by_day_and_by_night(person, shop):
+    found = []
+    for path in PAGES:
+        person.page.emulate_media(color_scheme="light")
+        person.open(path)
+        person.settled()
+        found += person.violations()
+        person.page.emulate_media(color_scheme="dark")
+        found += person.violations("color-contrast")
+    assert found == []
+
+
+def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deployment_is_watched(person, shop):
+    person.open("clusters")
+    person.follow("Create cluster")
+    person.fill("Cluster name", "harbour")
+    person.fill("Default namespace of Service Connect", "harbour")
+    person.page.keyboard.press("Escape")
+    person.sees("There is no namespace harbour yet")
+    person.press("Create")
+    person.titled("harbour")
+    person.sees("Cluster harbour is created")
+    person.follow("Create service")
+    person.choose("Task definition", "shop-stock")
+    person.fill("Service name", "buoy")
+    person.fill("Desired tasks", "2")
+    person.choose("Subnets", "us-east-1a")
+    person.page.keyboard.press("Escape")
+    person.click(person.page.get_by_label("Client and server"))
+    person.click(person.page.get_by_label("Offer port lines"))
+    person.fill("Discovery name", "buoy")
+    person.press("Create")
+    person.titled("buoy")
+    person.sees("Service buoy is created")
+    person.sees("A deployment is under way")
+    person.sees("2 of 2 running")
+    expect(person.page.get_by_text("A deployment is under way")).to_be_hidden()
+    person.tab("Service Connect")
+    person.sees("buoy.harbour:7000")
+
+
+def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, installation):
+    person.open("clusters/shop-core/services/stock")
+    person.press("Actions")
+    person.click(person.page.get_by_role("menuitem", name="Scale"))
+    person.fill("Desired tasks", "1")
+    person.sees("callers stop sending to them, requests under way end, then they are stopped")
+    person.press("Scale")
+    person.sees("stock is scaled to 1 tasks")
+    person.sees("1 of 1 running")
+    person.tab("Tasks")
+    [task] = installation.client("ecs").list_tasks(cluster="shop-core", serviceName="stock")["taskArns"]
+    name = task.rpartition("/")[2]
+    person.click(person.page.get_by_role("row", name=name).get_by_role("radio"))
+    person.press("Stop")
+    person.sees("Service stock starts another in its place")
+    person.press("Stop task")
+    person.sees(f"Task {name} is stopping")
+    person.press("Stopped")
+    person.sees("Stopped in the console")
+
+
+def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, shop, installation):
+    break_pricing(installation)
+    shop.steady("pricing")
+    person.open("traffic?range=1m")
+    spot = eventually(lambda: bad_edge(person.page), "the edge is drawn as a bad one")
+    person.clicks = 0
+    person.click_at("canvas", spot)
+    person.sees("shop-core/catalog → pricing")
+    person.follow("shop-core/pricing")
+    person.titled("pricing")
+    person.tab("Logs")
+    person.sees(CAUSE)
+    assert person.clicks <= 4
+
+
+def bad_edge(page: Page) -> tuple[float, float] | None:
+    """Where the rightmost line of the bad colour can be clicked: a line is under the pointer there."""
+    canvas = page.locator("canvas[data-lines='3']")
+    for x, y in canvas.evaluate(FIND, BAD)[:40:4]:
+        canvas.hover(position={"x": x, "y": y})
+        if "traffic-on" in (canvas.get_attribute("class") or ""):
+            return x, y
+    return None
