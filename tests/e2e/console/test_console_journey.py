@@ -15,19 +15,15 @@ from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-PAGES = (
+CATALOG = "clusters/shop-core/services/catalog"
+PAGES = ("clusters/shop-core/services", "clusters/shop-core/create-service", f"{CATALOG}/health", "traffic")
+OTHER_PAGES = (
     "clusters",
     "create-cluster",
-    "clusters/shop-core/services",
     "clusters/shop-core/tasks",
     "clusters/shop-core/edit",
-    "clusters/shop-core/create-service",
-    *(
-        f"clusters/shop-core/services/catalog/{tab}"
-        for tab in ("health", "tasks", "logs", "deployments", "events", "configuration", "connect", "tags")
-    ),
-    "clusters/shop-core/services/catalog/update",
-    "traffic",
+    *(f"{CATALOG}/{tab}" for tab in ("tasks", "logs", "deployments", "events", "configuration", "connect", "tags")),
+    f"{CATALOG}/update",
     "traffic?as=table",
     "nothing/is/here",
 )
@@ -66,9 +62,10 @@ def person(visit: Callable[..., Person], installation: Installation) -> Person:
     return visit(installation)
 
 
-def test_axe_finds_nothing_on_any_page_by_day_and_by_night(person, shop):
+@pytest.mark.parametrize("pages", [PAGES, pytest.param(OTHER_PAGES, marks=pytest.mark.heavy)], ids=["main", "other"])
+def test_axe_finds_nothing_on_any_page_by_day_and_by_night(person, shop, pages):
     found = []
-    for path in PAGES:
+    for path in pages:
         person.page.emulate_media(color_scheme="light")
         person.open(path)
         person.settled()
@@ -107,17 +104,18 @@ def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deploym
     person.sees("buoy.harbour:7000")
 
 
+@pytest.mark.heavy
 def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, installation):
     person.open("clusters/shop-core/services/stock")
     person.press("Actions")
     person.click(person.page.get_by_role("menuitem", name="Scale"))
-    person.fill("Desired tasks", "1")
-    person.sees("callers stop sending to them, requests under way end, then they are stopped")
+    person.fill("Desired tasks", "3")
+    person.sees("One more task will be started. Callers send to each as soon as it is healthy.")
     person.press("Scale")
-    person.sees("stock is scaled to 1 tasks")
-    person.sees("1 of 1 running")
+    person.sees("stock is scaled to 3 tasks")
+    person.sees("3 of 3 running")
     person.tab("Tasks")
-    [task] = installation.client("ecs").list_tasks(cluster="shop-core", serviceName="stock")["taskArns"]
+    task, *_ = installation.client("ecs").list_tasks(cluster="shop-core", serviceName="stock")["taskArns"]
     name = task.rpartition("/")[2]
     person.click(person.page.get_by_role("row", name=name).get_by_role("radio"))
     person.press("Stop")

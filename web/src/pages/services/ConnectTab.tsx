@@ -51,7 +51,7 @@ export function ConnectTab({ service }: { service: Service }) {
           ]}
         />
       </Container>
-      <Endpoints service={service} services={connect.services ?? []} />
+      <Endpoints service={service} services={connect.services ?? []} namespace={namespaceName(namespaces, named)} />
     </SpaceBetween>
   );
 }
@@ -63,7 +63,7 @@ interface Row {
   readonly test: string | undefined;
 }
 
-function rowsOf(services: readonly ServiceConnectService[]): Row[] {
+function rowsOf(services: readonly ServiceConnectService[], namespace: string): Row[] {
   return services.flatMap((one) => {
     const discoveryName = one.discoveryName ?? one.portName ?? "";
     return (one.clientAliases ?? []).map((alias) => {
@@ -72,14 +72,20 @@ function rowsOf(services: readonly ServiceConnectService[]): Row[] {
       return {
         one,
         discoveryName,
-        address: `${alias.dnsName ?? discoveryName}:${alias.port ?? 0}`,
+        address: `${alias.dnsName ?? `${discoveryName}.${namespace}`}:${alias.port ?? 0}`,
         test: header ? `${header.name ?? ""}${value === undefined ? "" : `: ${value}`}` : undefined,
       };
     });
   });
 }
 
-function Endpoints({ service, services }: { service: Service; services: readonly ServiceConnectService[] }) {
+interface EndpointsProps {
+  readonly service: Service;
+  readonly services: readonly ServiceConnectService[];
+  readonly namespace: string;
+}
+
+function Endpoints({ service, services, namespace }: EndpointsProps) {
   const text = useText();
   const words = text.services.connectTab;
   const definition = useDefinition(service.taskDefinition).data;
@@ -107,7 +113,7 @@ function Endpoints({ service, services }: { service: Service; services: readonly
     <Table
       wrapLines
       header={<Header variant="h2" description={words.endpointsDetail}>{words.endpoints}</Header>}
-      items={rowsOf(services)}
+      items={rowsOf(services, namespace)}
       columnDefinitions={columns}
       empty={<Box textAlign="center">{words.noEndpoints}</Box>}
     />

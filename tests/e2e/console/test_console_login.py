@@ -1,0 +1,190 @@
+"""Signing in to a console that others can reach, and what an attacker tries there; simulated tasks do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from http.client import HTTPConnection
+from types import MappingProxyType
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.console.browser import Person
+from tests.e2e.installation import Installation
+
+pytestmark = pytest.mark.e2e
+
+CSRF = "x-moyai-csrf"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=none"
+EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation that needs keys."""
+    made = Installation(tmp_path_factory.mktemp("gated"), "--listen", "0.0.0.0", "--runtime", "sim")  # noqa: S104 - what is tested
+    make_key(made)
+    made.up()
+    yield made
+    assert made.leave() == []
+
+
+def make_key(installation: Installation) -> tuple[str, str]:
+    made = json.loads(installation.moyai("keys", "create", "--json", "--state", str(installation.state)))
+    return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+def sign_in(person: Person, key: str, secret: str) -> None:
+    person.fill("Access key ID", key)
+    person.fill("Secret access key", secret)
+    person.press("Sign in")
+
+
+def ask(at: Installation, method: str, path: str, body: object, headers: Mapping[str, str] = NOTHING) -> int:
+    """The status of one request of somebody without a browser."""
+    with closing(HTTPConnection("127.0.0.1", at.port, timeout=20)) as connection:
+        connection.request(method, f"/console/{path}", json.dumps(body), dict(headers))
+        return connection.getresponse().status
+
+
+def api(at: Installation, cookie: str, token: str) -> int:
+    """ListClusters by a session's cookie and a token."""
+    target = {"x-amz-target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
+    given = {"cookie": f"moyai-console={cookie}", CSRF: token, "content-type": "application/x-amz-json-1.1"}
+    return ask(at, "POST", "api/", {}, given | target | {"authorization": SIGNED})
+
+
+def test_one_signs_in_by_a_key_its_session_is_the_servers_alone_and_ends_with_signing_out(visit, gated):
+    key, secret = make_key(gated)
+    person: Person = visit(gated)
+    person.open("clusters")
+    person.titled("Sign in")
+    assert person.violations() == []
+    sign_in(person, key, "wrong")
+    person.sees("The access key ID or the secret is not right.")
+    sign_in(person, key, secret)
+    person.titled("Clusters")
+    person.sees("No clusters")
+    [cookie] = person.page.context.cookies(f"{gated.url}/console/")
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/console")
+    kept = person.page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    assert secret not in kept
+    assert cookie["value"] not in kept
+    token = person.page.evaluate("async () => (await (await fetch('/console/session')).json()).csrf")
+    assert api(gated, cookie["value"], token) == 200
+    assert api(gated, cookie["value"], "") == 403
+    assert api(gated, cookie["value"], "0" * len(token)) == 403
+    person.page.reload()
+    person.titled("Clusters")
+    person.click(person.page.get_by_role("button", name=key))
+    person.click(person.page.get_by_role("menuitem", name="Sign out"))
+    person.titled("Sign in")
+    assert api(gated, cookie["value"], token) == 401
+    assert secret not in gated.log.read_text()
+
+
+def test_a_cookie_brought_along_is_not_the_one_that_is_signed_in(visit, gated):
+    key, secret = make_key(gated)
+    person: Person = visit(gated)
+    brought = {"name": "moyai-console", "value": "a" * 64, "domain": "127.0.0.1", "path": "/console"}
+    person.page.context.add_cookies([brought])  # type: ignore[list-item]
+    person.open("clusters")
+    sign_in(person, key, secret)
+    person.titled("Clusters")
+    assert "a" * 64 not in {cookie["value"] for cookie in person.page.context.cookies(f"{gated.url}/console/")}
+    gated.moyai("keys", "revoke", key, "--state", str(gated.state))
+    person.page.reload()
+    person.titled("Sign in")
+
+
+def test_who_guesses_secrets_has_to_wait_and_may_not_send_much(gated):
+    key, _ = make_key(gated)
+    guess = {"accessKeyId": key, "secretAccessKey": "guess"}
+    statuses = [ask(gated, "POST", "session", guess) for _ in range(12)]
+    assert statuses[-1] == 429
+    assert set(statuses) <= {401, 429}
+    assert ask(gated, "POST", "session", {"accessKeyId": "x" * 2_000_000, "secretAccessKey": ""}) in {400, 413, 429}
+
+
+def test_what_users_wrote_is_text_wherever_it_is_shown(visit, simulated):
+    """A script among it would open a dialog, or break the page's policy, which the person hears."""
+    simulated.client("servicediscovery").create_http_namespace(Name="evil", Description=EVIL)
+    person: Person = visit(simulated)
+    dialogs: list[str] = []
+    person.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    person.open("create-cluster")
+    person.click(person.page.get_by_label("Default namespace of Service Connect"))
+    person.sees(EVIL)
+    for path in (
+        "clusters/{}",
+        "clusters/{}/services/{}",
+        "traffic?find={}&focus={}&edge={}&namespace={}&range={}",
+        "{}",
+    ):
+        person.open(path.replace("{}", quote(EVIL, safe="")))
+        person.settled()
+    assert dialogs == []
+
+
+def test_a_page_elsewhere_can_neither_frame_the_console_nor_act_through_it(browser, simulated):
+    """The other page is at another port of this machine, so that the same cookies would go along."""
+    page = browser.new_context().new_page()
+    page.route(
+        "http://127.0.0.1:9/**", lambda route: route.fulfill(body="<h1>elsewhere</h1>", content_type="text/html")
+    )
+    page.goto("http://127.0.0.1:9/")
+    page.evaluate(
+        "url => { const f = document.createElement('iframe'); f.src = url; document.body.append(f); }",
+        f"{simulated.url}/console/",
+    )
+    frame = page.frames[-1]
+    frame.wait_for_load_state()
+    assert frame.locator("#root, header").count() == 0
+    sent = page.evaluate(
+        """url => fetch(url, {method: 'POST', mode: 'no-cors', body: '{"clusterName": "by-a-stranger"}',
+             headers: {'content-type': 'text/plain'}}).then(() => 'sent', () => 'refused')""",
+        f"{simulated.url}/console/api/?Action=CreateCluster",
+    )
+    assert sent in {"sent", "refused"}
+    names = simulated.client("ecs").list_clusters()["clusterArns"]
+    assert not [name for name in names if name.endswith("by-a-stranger")]
+    page.context.close()
+
+
+@pytest.mark.heavy
+def test_deep_links_language_and_appearance_outlast_a_reload_and_the_server_may_leave_and_come_back(visit, tmp_path):
+    server = Installation(tmp_path / "state", "--runtime", "sim")
+    server.up()
+    try:
+        server.client("ecs").create_cluster(clusterName="kept")
+        person: Person = visit(server)
+        person.open("clusters/kept/tasks")
+        person.titled("kept")
+        preference(person, "Preferences", "Dark")
+        preference(person, "Preferences", "日本語")
+        expect(person.page.locator("html")).to_have_attribute("lang", "ja")
+        person.page.reload()
+        person.titled("kept")
+        expect(person.page.locator("html")).to_have_attribute("lang", "ja")
+        expect(person.page.locator("body")).to_have_class("awsui-dark-mode")
+        preference(person, "設定", "English")
+        person.sees("No tasks are running")
+        server.terminate()
+        person.sees("The server is not answering")
+        server.up()
+        expect(person.page.get_by_text("The server is not answering")).to_be_hidden()
+        server.client("ecs").put_cluster_capacity_providers(
+            cluster="kept", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
+        )
+        person.complaints.clear()  # the stream that ended, and what was asked meanwhile
+    finally:
+        assert server.leave() == []
+
+
+def preference(person: Person, menu: str, choice: str) -> None:
+    person.press(menu)
+    person.click(person.page.get_by_role("menuitemcheckbox", name=choice))
