@@ -1,4 +1,4 @@
-"""A person at the console: Debian's Chromium, driven by what the page says, who counts the clicks and hears complaints."""
+"""A person at the console: Debian's Chromium, driven by what the page says; it counts clicks and hears complaints."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ FIND = """
   const found = [];
   for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
     const at = 4 * (y * width + x);
-    if (Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b) < 12) found.push([x * scale, y * scale]);
+    const away = Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b);
+    if (away < 12) found.push([x * scale, y * scale]);
   }
   return found.sort((one, other) => other[0] - one[0]);
 }

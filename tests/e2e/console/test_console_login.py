@@ -10,7 +10,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from tests.e2e.console.browser import Person
 from tests.e2e.installation import Installation
@@ -18,6 +18,7 @@ from tests.e2e.installation import Installation
 pytestmark = pytest.mark.e2e
 
 CSRF = "x-moyai-csrf"
+FRAME = "url => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=none"
 EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
@@ -115,7 +116,12 @@ def test_what_users_wrote_is_text_wherever_it_is_shown(visit, simulated):
     simulated.client("servicediscovery").create_http_namespace(Name="evil", Description=EVIL)
     person: Person = visit(simulated)
     dialogs: list[str] = []
-    person.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    person.page.on("dialog", dismiss)
     person.open("create-cluster")
     person.click(person.page.get_by_label("Default namespace of Service Connect"))
     person.sees(EVIL)
@@ -137,10 +143,7 @@ def test_a_page_elsewhere_can_neither_frame_the_console_nor_act_through_it(brows
         "http://127.0.0.1:9/**", lambda route: route.fulfill(body="<h1>elsewhere</h1>", content_type="text/html")
     )
     page.goto("http://127.0.0.1:9/")
-    page.evaluate(
-        "url => { const f = document.createElement('iframe'); f.src = url; document.body.append(f); }",
-        f"{simulated.url}/console/",
-    )
+    page.evaluate(FRAME, f"{simulated.url}/console/")
     frame = page.frames[-1]
     frame.wait_for_load_state()
     assert frame.locator("#root, header").count() == 0

@@ -11,12 +11,12 @@ import { accountText } from "./session.ts";
 export function TopBar() {
   const text = useText().app;
   return (
-    <header id="top">
+    <div id="top">
       <TopNavigation
         identity={{ href: href(paths.clusters), logo: { src: "/console/logo.svg", alt: text.product } }}
         utilities={[useScopes(), usePreferencesMenu(), ...useAccount()].filter((item) => item !== null)}
       />
-    </header>
+    </div>
   );
 }
 
