@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -115,6 +116,11 @@ class Person:
         expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
         expect(self.page.get_by_text("Loading", exact=True)).to_have_count(0)
 
+    def by(self, light: Literal["light", "dark"]) -> None:
+        """Look at it with a system that prefers this, once the page has followed."""
+        self.page.emulate_media(color_scheme=light)
+        expect(self.page.locator("body.awsui-dark-mode")).to_have_count(int(light == "dark"))
+
     def sees(self, text: str) -> None:
         """Wait until this is on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible()
@@ -126,6 +132,7 @@ class Person:
 
     def violations(self, *rules: str) -> list[str]:
         """What axe finds on this page: by all its rules, or by these alone."""
+        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(one => one.finished))")
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate(
             "rules => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",

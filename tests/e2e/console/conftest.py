@@ -24,7 +24,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Person]]:
     persons: list[Person] = []
 
     def make(at: Installation, **options: object) -> Person:
-        view = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "color_scheme": "light"}
+        view = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
         context = browser.new_context(**(view | options))  # type: ignore[arg-type]
         persons.append(Person(context.new_page(), at.url))
         return persons[-1]

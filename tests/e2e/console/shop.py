@@ -14,8 +14,8 @@ from tests.e2e.stack import HOST
 
 EXAMPLE = Path(__file__).parents[3] / "examples/shop"
 IMAGE = "moyai.local/shop:1"
-CAUSE = "pricing: /srv/prices.csv: no such file"
-"""What the broken revision says before it goes on without prices."""
+CAUSE = "catalog: /srv/items.csv: no such file"
+"""What the broken revision says before it goes on without items."""
 
 
 @contextmanager
@@ -35,19 +35,19 @@ def selling(installation: Installation) -> Iterator[Shop]:
         traffic.stop()
 
 
-def break_pricing(installation: Installation) -> None:
-    """Deploy a revision of ``pricing`` that runs, says in its log why it can't work, and does not listen."""
+def break_catalog(installation: Installation) -> None:
+    """Deploy a revision of ``catalog`` that runs, says in its log why it can't work, and does not listen."""
     container = {
-        "name": "pricing",
+        "name": "catalog",
         "image": IMAGE,
         "command": ["sh", "-c", f"echo '{CAUSE}'; exec sleep 600"],
         "stopTimeout": 2,
-        "portMappings": [{"name": "quotes", "containerPort": 50051, "appProtocol": "grpc"}],
+        "portMappings": [{"name": "http", "containerPort": 8080, "appProtocol": "http"}],
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
                 "awslogs-region": REGION,
-                "awslogs-group": "/shop/pricing",
+                "awslogs-group": "/shop/catalog",
                 "awslogs-stream-prefix": "shop",
                 "awslogs-create-group": "true",
             },
@@ -55,7 +55,7 @@ def break_pricing(installation: Installation) -> None:
     }
     ecs = installation.client("ecs")
     ecs.register_task_definition(
-        family="shop-pricing",
+        family="shop-catalog",
         networkMode="awsvpc",
         requiresCompatibilities=["FARGATE"],
         cpu="256",
@@ -63,4 +63,4 @@ def break_pricing(installation: Installation) -> None:
         executionRoleArn="arn:aws:iam::123456789012:role/shop",
         containerDefinitions=[container],
     )
-    ecs.update_service(cluster="shop-core", service="pricing", taskDefinition="shop-pricing")
+    ecs.update_service(cluster="shop-core", service="catalog", taskDefinition="shop-catalog")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from moyai.cli.demo.shop import Shop
 from tests.e2e.console.browser import Person
-from tests.e2e.console.shop import CAUSE, break_pricing, selling
+from tests.e2e.console.shop import CAUSE, break_catalog, selling
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
 
@@ -67,11 +67,11 @@ def person(visit: Callable[..., Person], installation: Installation) -> Person:
 def test_axe_finds_nothing_on_any_page_by_day_and_by_night(person, shop, pages):
     found = []
     for path in pages:
-        person.page.emulate_media(color_scheme="light")
+        person.by("light")
         person.open(path)
         person.settled()
         found += person.violations()
-        person.page.emulate_media(color_scheme="dark")
+        person.by("dark")
         found += person.violations("color-contrast")
     assert found == []
 
@@ -128,15 +128,15 @@ def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, install
 
 
 def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, shop, installation):
-    break_pricing(installation)
-    shop.steady("pricing")
+    break_catalog(installation)
+    shop.steady("catalog")
     person.open("traffic?range=1m")
     spot = eventually(lambda: bad_edge(person.page), "the edge is drawn as a bad one")
     person.clicks = 0
     person.click_at("canvas", spot)
-    person.sees("shop-core/catalog → pricing")
-    person.follow("shop-core/pricing")
-    person.titled("pricing")
+    person.sees("shop-web/front → catalog")
+    person.follow("shop-core/catalog")
+    person.titled("catalog")
     person.tab("Logs")
     person.sees(CAUSE)
     assert person.clicks <= 4
