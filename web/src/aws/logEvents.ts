@@ -39,12 +39,14 @@ export async function readLogLines(
   { from, pattern, limit }: { from: number; pattern: string; limit: number },
 ): Promise<LogLine[]> {
   if (tasks.length === 0) return [];
+  const streams = `${output.prefix}/${output.container}/`;
   const found: LogLine[] = [];
   let nextToken: string | undefined;
   do {
     const input: FilterLogEventsCommandInput = {
       logGroupName: output.group,
-      logStreamNames: tasks.slice(0, 100).map((task) => `${output.prefix}/${output.container}/${task}`),
+      // by prefix: a stream asked for by name must exist, and a task that has said nothing yet has none
+      logStreamNamePrefix: `${streams}${tasks.length === 1 ? (tasks[0] ?? "") : ""}`,
       startTime: from,
       nextToken,
       ...(pattern ? { filterPattern: pattern } : {}),
@@ -52,7 +54,7 @@ export async function readLogLines(
     const answer = await logs(target).send(new FilterLogEventsCommand(input));
     for (const event of answer.events ?? []) {
       const task = event.logStreamName?.split("/").at(-1) ?? "";
-      found.push({ id: event.eventId ?? "", at: event.timestamp ?? 0, task, message: event.message ?? "" });
+      if (tasks.includes(task)) found.push({ id: event.eventId ?? "", at: event.timestamp ?? 0, task, message: event.message ?? "" });
     }
     nextToken = answer.nextToken;
   } while (nextToken && found.length < limit);

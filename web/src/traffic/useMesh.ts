@@ -10,7 +10,7 @@ import { type Range, rangeText } from "./range.ts";
 import type { Mesh } from "./values.ts";
 
 const NOBODY = { start: 0, end: 0 };
-const CHANGES = [{ kind: "service" }, { kind: "deployment" }, { kind: "task" }, { kind: "namespace" }];
+const CHANGES = [{ kind: "service" }, { kind: "service-deployment" }, { kind: "task" }, { kind: "namespace" }];
 
 export function useMesh(range: Range, namespace: string | null): Found<Mesh> {
   const target = useTarget();

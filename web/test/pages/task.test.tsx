@@ -115,7 +115,7 @@ test("output that goes to CloudWatch Logs is shown as it comes", async () => {
     FilterLogEvents: { events: [{ eventId: "1", timestamp: 1795571006100, logStreamName: `ecs/app/${ID}`, message: "<b>ready</b>" }] },
   });
   await screen.findByText("<b>ready</b>");
-  expect(calls.find((call) => call.operation === "FilterLogEvents")?.input).toMatchObject({ logGroupName: "/ecs/front", logStreamNames: [`ecs/app/${ID}`] });
+  expect(calls.find((call) => call.operation === "FilterLogEvents")?.input).toMatchObject({ logGroupName: "/ecs/front", logStreamNamePrefix: `ecs/app/${ID}` });
 });
 
 test("output that goes nowhere one can read it is said to", async () => {
