@@ -22,6 +22,7 @@ from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
+SAVED = 6  # seconds within which what was counted is on disk
 SERVER = {"DiscoveryName": "exact", "ServiceName": "exact", "ClusterName": "exact"}
 CALLER = {"TargetDiscoveryName": "exact", "ServiceName": "exact-caller", "ClusterName": "exact"}
 OWN = "Moyai/ServiceConnect"
@@ -96,6 +97,11 @@ def total(
     return float(sum(point["Sum"] for point in points))
 
 
+def stood(cluster: Cluster) -> set[str]:
+    """The service's tasks, those that have stopped too."""
+    return {task["taskArn"] for status in ("RUNNING", "STOPPED") for task in cluster.tasks("exact", status)}
+
+
 def got(cluster: Cluster, arns: set[str]) -> int:
     """How many requests the application has written down, in all its tasks."""
     return sum(line.startswith("got ") for arn in arns for line in cluster.said(arn, "counting"))
@@ -119,14 +125,18 @@ def test_everyone_counts_the_same_through_failures_a_deployment_and_a_kill(insta
         cluster.update("exact", taskDefinition=cluster.define("exact", COUNTING))
         tally = Counter(sending.result()["statuses"])
         cluster.steady("exact")
-        cluster.quiet("exact")  # a proxy that ends while nobody listens can't say what it counted last
+        cluster.quiet("exact")
+        arns |= stood(cluster)
+        # what a proxy counted last is lost where it ends while nobody listens, or less than a save before the kill
+        eventually(lambda: total(installation, "RequestCount", SERVER) >= got(cluster, arns), "the ended have reported")
+        while_it_lasts(SAVED)
         sending = pool.submit(load, probe, 6, 6, KINDS)
         while_it_lasts(1)
         installation.kill()
         while_it_lasts(2)
         installation.up()
         tally += Counter(sending.result()["statuses"])
-    arns |= {task["taskArn"] for status in ("RUNNING", "STOPPED") for task in cluster.tasks("exact", status)}
+    arns |= stood(cluster)
     assert len(arns) == 4
     statuses = Counter({"200": len(times)}) + tally
     sent = statuses.total()
