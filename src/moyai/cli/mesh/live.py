@@ -140,9 +140,9 @@ def _length(seconds: int) -> str:
 def _foot(view: View) -> Text:
     if view.typing:
         return Text(f"find: {view.find}▏", "bold")
-    found = f"  find: {view.find} (Esc)" if view.find else ""
+    found = f"find: {view.find} (Esc)  " if view.find else ""  # first: a narrow terminal cuts the end off
     order = f"{view.sort} ↑" if view.reverse else view.sort
-    said = f"q quit  s sort: {order}  g group: {view.group}  +/- span  / find  p pause  h help{found}"
+    said = f"{found}q quit  s sort: {order}  g group: {view.group}  +/- span  / find  p pause  h help"
     return Text(said, "dim", no_wrap=True, overflow="ellipsis")
 
 
