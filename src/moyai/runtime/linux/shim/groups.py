@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import signal
+
+from moyai.runtime.linux.shim import syscalls
 
 _ROUNDS, _PAUSE = 250, 0.01
 
@@ -17,13 +17,15 @@ def kill_members(directory: str) -> bool:
     """
     found = members(directory)
     for pid in found:
-        with contextlib.suppress(ProcessLookupError):
+        try:
             fd = os.pidfd_open(pid)
-            try:
-                if pid in members(directory):
-                    signal.pidfd_send_signal(fd, signal.SIGKILL)
-            finally:
-                os.close(fd)
+        except ProcessLookupError:
+            continue
+        try:
+            if pid in members(directory):
+                syscalls.kill(fd)
+        finally:
+            os.close(fd)
     return bool(found)
 
 

@@ -9,6 +9,7 @@ architecture that moyai's Envoy is built for; the two calls that have no libc wr
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 CLONE_NEWNS = 0x00020000
@@ -56,6 +57,7 @@ _SIG_IGN = ctypes.c_void_p(1)
 _SFD_CLOEXEC, _SFD_NONBLOCK = 0o2000000, 0o4000
 _SIGSET_BYTES = 128
 
+_PIDFD_SEND_SIGNAL = 424
 _OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x2, 0x4, 0x8, 0x10
 
@@ -224,6 +226,12 @@ def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
     for number in numbers:
         _libc.sigaddset(signals, number)
     return signals
+
+
+def kill(pidfd: int) -> None:
+    """Kill the process that a pidfd means; one that has ended already is no error."""
+    if _libc.syscall(ctypes.c_long(_PIDFD_SEND_SIGNAL), pidfd, SIGKILL, None, 0) and ctypes.get_errno() != errno.ESRCH:
+        _check(-1, "pidfd_send_signal")
 
 
 def reap_orphans() -> None:
