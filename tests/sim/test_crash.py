@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Awaitable, Callable
 
 import pytest
 from msgspec.structs import replace
@@ -24,11 +22,9 @@ from moyai.domain.ecs.strategy import (
 from moyai.plan.strategy.hooks import waiting
 from moyai.testing.world import container
 from tests.sim.control import Installation
+from tests.sim.cuts import SEED, told_after
 
-SEED = int(os.environ.get("SEED", "7"))
-"""``make sim SEED=…`` plays another one."""
 STRIDE = 10
-Story = Callable[[Installation], Awaitable[None]]
 
 
 async def rolling(made: Installation) -> None:
@@ -137,30 +133,17 @@ async def ending(made: Installation) -> dict[str, object]:
     }
 
 
-async def told_after(story: Story, cut: int | None) -> tuple[Installation, int, dict[str, object]]:
-    """The installation, how many actions the story took, and what it ended with."""
-    made = Installation(SEED)
-    made.start()
-    if cut is not None:
-        made.fuse.set(cut)
-    try:
-        await story(made)
-        return made, made.fuse.passed, await ending(made)
-    finally:
-        await made.crash()
-
-
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
 @pytest.mark.parametrize("story", [rolling, moving, failing, standing])
 async def test_it_ends_the_same_wherever_it_was_cut(story, first):
-    _, actions, expected = await told_after(story, None)
+    _, actions, expected = await told_after(story, ending, None)
     assert expected["sandboxes"]
     assert expected["registered"]
     assert expected["left"] == []
     cuts = range(first, actions + 1, STRIDE)
     assert cuts
     for cut in cuts:
-        made, _, reached = await told_after(story, cut)
+        made, _, reached = await told_after(story, ending, cut)
         assert made.crashes == 1
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
         twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]

@@ -11,8 +11,7 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import StopCode
 from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import container
-from tests.sim.control import Installation
-from tests.sim.test_crash import SEED
+from tests.sim.cuts import SEED, told_after
 
 STRIDE = 6
 
@@ -66,25 +65,13 @@ async def ending(made):
     }
 
 
-async def told_after(cut):
-    made = Installation(SEED)
-    made.start()
-    if cut is not None:
-        made.fuse.set(cut)
-    try:
-        await story(made)
-        return made, made.fuse.passed, await ending(made)
-    finally:
-        await made.crash()
-
-
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
 async def test_it_ends_the_same_wherever_it_was_cut(first):
-    _, actions, expected = await told_after(None)
+    _, actions, expected = await told_after(story, ending, None)
     assert expected["sandboxes"]
     assert expected["left"] == []
     for cut in range(first, actions + 1, STRIDE):
-        made, _, reached = await told_after(cut)
+        made, _, reached = await told_after(story, ending, cut)
         assert made.crashes == 1
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
 
