@@ -78,5 +78,5 @@ def is_from_elsewhere(headers: Mapping[str, str]) -> bool:
     """Whether a page of another origin may have sent it. A browser tells, in one of two ways."""
     if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         return True
-    origin = headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != headers.get("host")
+    origin, host = headers.get("origin"), headers.get("host")
+    return origin is not None and origin not in {f"http://{host}", f"https://{host}"}

@@ -92,6 +92,7 @@ async def test_without_keys_a_session_tells_of_every_scope(open_one):
         {"origin": "https://evil.example"},
         {"origin": "http://127.0.0.1:9999"},
         {"origin": "null"},
+        {"origin": "null", "host": ""},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
     ],
