@@ -27,6 +27,7 @@ from moyai.mesh.ir import (
     Call,
     Destination,
     EndpointGroup,
+    Grouped,
     Member,
     Mesh,
     OutboundView,
@@ -55,7 +56,7 @@ def mesh(proxies: int, members: tuple[Member, ...]) -> Mesh:
     return Mesh(
         workloads={w: Workload(w, "us-east-1a", 15000, 15001, outbound=view) for w in callers},
         services={SERVICE: Service(SERVICE, Protocol.TCP, split, f"egress.{SERVICE}")},
-        destinations={SERVICE: Destination(SERVICE, SERVICE, Protocol.TCP, 1, outlier, f"egress.{SERVICE}")},
+        destinations={SERVICE: Destination(SERVICE, Grouped(SERVICE), Protocol.TCP, 1, outlier, f"egress.{SERVICE}")},
         groups={SERVICE: EndpointGroup(SERVICE, members)},
     )
 

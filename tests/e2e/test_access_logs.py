@@ -16,6 +16,7 @@ from moyai.mesh.ir import (
     Call,
     Destination,
     EndpointGroup,
+    Grouped,
     InboundPort,
     Member,
     Mesh,
@@ -67,7 +68,9 @@ def mesh(log: AccessLog) -> Mesh:
     return Mesh(
         workloads={w.id: w for w in workloads},
         services={s.name: s for s in services},
-        destinations={s.name: Destination(s.name, s.name, s.protocol, 1, outlier, s.stat_name) for s in services},
+        destinations={
+            s.name: Destination(s.name, Grouped(s.name), s.protocol, 1, outlier, s.stat_name) for s in services
+        },
         groups={
             "http": EndpointGroup("http", (Member("a", "10.99.0.1", 8081),)),
             "stream": EndpointGroup("stream", (Member("a", "10.99.0.1", 8084),)),

@@ -16,6 +16,7 @@ from moyai.mesh.ir import (
     Call,
     Destination,
     EndpointGroup,
+    Grouped,
     InboundPort,
     Match,
     Member,
@@ -68,7 +69,9 @@ def mesh(*back: WorkloadId, connect_timeout: float = 1) -> Mesh:
         "stream": (Member("a", "10.99.0.1", 9), Member("a", "10.99.0.3", 8083)),
         "lost": (),
     }
-    destinations = [Destination(s.name, s.name, s.protocol, connect_timeout, OUTLIER, s.stat_name) for s in services]
+    destinations = [
+        Destination(s.name, Grouped(s.name), s.protocol, connect_timeout, OUTLIER, s.stat_name) for s in services
+    ]
     places = {"http": HTTP, "empty": EMPTY, "stream": STREAM, "lost": LOST}
     calls = tuple(Call(*place, name) for name, place in places.items())
     raw = InboundPort(8084, Protocol.TCP, TIMEOUTS, 0.25, "ingress.raw")

@@ -21,6 +21,7 @@ from moyai.mesh.ir import (
     Certificate,
     Destination,
     EndpointGroup,
+    Grouped,
     InboundPort,
     Member,
     Mesh,
@@ -29,7 +30,9 @@ from moyai.mesh.ir import (
     Protocol,
     RouteTable,
     Rule,
+    ServerTls,
     Service,
+    Shown,
     Target,
     TimeoutPolicy,
     Trust,
@@ -73,9 +76,9 @@ def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) ->
     """A caller, ``one`` that is encrypted and ``two`` that is not, and those of them that are registered."""
     places = {ONE: Member("a", "10.99.0.1", 8081, "ca"), TWO: Member("a", "10.99.0.2", 8082)}
     trust = Trust("ca", "one.shop", (trusted,))
-    destination = Destination("http", "http", Protocol.HTTP, 1, OUTLIER, "egress.http", trusts=(trust,))
+    destination = Destination("http", Grouped("http"), Protocol.HTTP, 1, OUTLIER, "egress.http", trusts=(trust,))
     routes = RouteTable((Rule((Target("http"),), TIMEOUTS),))
-    port = InboundPort(8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", certificate="c")
+    port = InboundPort(8081, Protocol.HTTP, TIMEOUTS, 0.25, "ingress.http", tls=ServerTls(Shown("c"), newest_only=True))
     workloads = [
         Workload(CALLER, "a", 15100, 15001, outbound=OutboundView((Call(*HTTP, "http"),))),
         Workload(ONE, "a", 15101, 15991, (port,)),

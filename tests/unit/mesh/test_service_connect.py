@@ -11,7 +11,7 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import NamespaceArn
-from moyai.mesh.ir import Mesh, Protocol, RetryCondition, RouteTable
+from moyai.mesh.ir import Grouped, Mesh, Protocol, RetryCondition, RouteTable
 from moyai.mesh.service_connect import compile_mesh, compile_namespace
 from tests.golden.mesh.worlds import load
 
@@ -29,7 +29,9 @@ def test_every_name_used_in_a_mesh_is_defined_in_it():
         mesh = compile_mesh(load(case))
         called = {call.service for w in mesh.workloads.values() for call in w.outbound.calls}
         assert called <= mesh.services.keys()
-        assert {d.group for d in mesh.destinations.values()} <= mesh.groups.keys()
+        assert {
+            d.source.group for d in mesh.destinations.values() if isinstance(d.source, Grouped)
+        } <= mesh.groups.keys()
         routings = [service.routing for service in mesh.services.values()]
         rules = [rule for r in routings for rule in (r.rules if isinstance(r, RouteTable) else (r,))]
         assert {t.destination for rule in rules for t in rule.targets} == mesh.destinations.keys()

@@ -15,6 +15,7 @@ from moyai.mesh.ir import (
     Call,
     Destination,
     EndpointGroup,
+    Grouped,
     Member,
     Mesh,
     OutboundView,
@@ -57,7 +58,7 @@ class Recorder:
 
 def mesh(*members: Member, workloads: tuple[WorkloadId, ...] = (ONE,), port: int = 15001) -> Mesh:
     split = StreamSplit((Target("db"),), TimeoutPolicy(0, 3600), 3)
-    destination = Destination("db", "db", Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db")
+    destination = Destination("db", Grouped("db"), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db")
     view = OutboundView((Call("127.255.0.1", 80, "db"),))
     return Mesh(
         workloads={w: Workload(w, "a", 15000, port, outbound=view) for w in workloads},

@@ -17,8 +17,12 @@ class RetryCondition(StrEnum):
     """The connection broke, whether or not the request had been sent: only for what may be repeated."""
     RESET_BEFORE_REQUEST = "reset-before-request"
     """The connection broke before the request was sent."""
+    CANCELLED = "cancelled"
+    """gRPC status 1, as those below are of gRPC."""
+    DEADLINE_EXCEEDED = "deadline-exceeded"
+    RESOURCE_EXHAUSTED = "resource-exhausted"
+    INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
-    """gRPC status 14."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):

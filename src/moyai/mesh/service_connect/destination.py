@@ -8,7 +8,7 @@ from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, Di
 from moyai.domain.connect.tuning import Tuning
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
-from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, LoadBalancing, Member, Protocol
+from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, Grouped, LoadBalancing, Member, Protocol
 from moyai.mesh.service_connect.branches import Branch, members_of
 from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, protocol_of, tuned_outlier
 from moyai.mesh.service_connect.tls import issuer_of, trusts_of
@@ -24,7 +24,7 @@ def destination_of(world: World, service: DiscoveryService, name: str, tuning: T
     hashed = balancing is LoadBalancing.CONSISTENT_HASH
     return Destination(
         name=name,
-        group=name,
+        source=Grouped(name),
         protocol=protocol,
         connect_timeout=tuning.connect_timeout or CONNECT_TIMEOUT,
         outlier=tuned_outlier(tuning),

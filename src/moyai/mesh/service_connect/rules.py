@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.connect.tuning import Tuning
-from moyai.mesh.ir import HashKey, Match, Protocol, Rule, Target, TimeoutPolicy
+from moyai.mesh.ir import HashKey, Match, PathMatch, PathTest, Protocol, Rule, Target, TimeoutPolicy
 from moyai.mesh.service_connect.policies import REPEATABLE, RETRY_GRPC, RETRY_REPEATABLE, tuned_retry, unsent
 
 _ANY = Match()
@@ -28,7 +28,7 @@ def rules_of(
 
 
 def _at(rule: Rule, path: str) -> Rule:
-    return replace(rule, match=replace(rule.match, path=path))
+    return replace(rule, match=replace(rule.match, path=PathMatch(PathTest.BELOW, path)))
 
 
 def _by_method(protocol: Protocol, rule: Rule, tuning: Tuning) -> tuple[Rule, ...]:

@@ -16,6 +16,8 @@ from moyai.mesh.ir import (
     Service,
     StreamSplit,
     Target,
+    TextMatch,
+    TextTest,
 )
 from moyai.mesh.service_connect.branches import Branch, branches_of
 from moyai.mesh.service_connect.policies import (
@@ -49,5 +51,6 @@ def service_of(world: World, service: DiscoveryService, name: str, tuning: Tunin
 
 def _test_rules(protocol: Protocol, branch: Branch, tuning: Tuning) -> tuple[Rule, ...]:
     asked = TrafficHeader() if branch.offer is None else branch.offer.test_header
-    match = Match(headers=(HeaderMatch(asked.name, asked.exact),))
+    value = None if asked.exact is None else TextMatch(TextTest.EXACT, asked.exact)
+    match = Match(headers=(HeaderMatch(asked.name, value),))
     return rules_of(protocol, (Target(branch.destination),), timeouts_of(protocol, branch.offer), tuning, match)

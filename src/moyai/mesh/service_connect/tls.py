@@ -14,7 +14,7 @@ from moyai.domain.connect.names import Offer
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.ids import CertificateAuthorityArn
-from moyai.mesh.ir import Certificate, Trust
+from moyai.mesh.ir import Certificate, ServerTls, Shown, Trust
 
 
 def certificate_name(offer: Offer) -> str | None:
@@ -22,6 +22,12 @@ def certificate_name(offer: Offer) -> str | None:
     if offer.authority is None:
         return None
     return certificate_key(offer.discovery_service, offer.authority).rpartition(":service/")[2]
+
+
+def server_tls(offer: Offer) -> ServerTls | None:
+    """How connections to the offer's port are encrypted; None where they are not."""
+    name = certificate_name(offer)
+    return None if name is None else ServerTls(Shown(name), newest_only=True)
 
 
 def certificates_of(world: World, tasks: Iterable[Task]) -> dict[str, Certificate]:

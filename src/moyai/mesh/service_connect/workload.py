@@ -18,7 +18,7 @@ from moyai.mesh.service_connect.policies import (
     protocol_of,
     timeouts_of,
 )
-from moyai.mesh.service_connect.tls import certificate_name
+from moyai.mesh.service_connect.tls import server_tls
 from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.mesh.service_connect.zones import peers_name
 
@@ -70,7 +70,7 @@ def _inbound(
             connection_idle=0 if protocol is Protocol.TCP else APP_CONNECTION_IDLE,
             streaming=() if protocol is Protocol.TCP else streaming,
             cut_request_status=CUT_REQUEST if protocol in {Protocol.HTTP, Protocol.HTTP2} else None,
-            certificate=certificate_name(offer),
+            tls=server_tls(offer),
         )
     return tuple(ports.values())
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from google.protobuf.message import Message
 
-from moyai.mesh.ir import Call, Mesh, Protocol, RouteTable, Service, StreamSplit, Workload
+from moyai.mesh.ir import Call, Destination, Grouped, Mesh, Protocol, RouteTable, Service, Shown, StreamSplit, Workload
 from moyai.xds.server.resource import Kind, Resource, resource
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster import app_cluster, destination_cluster
@@ -35,8 +35,7 @@ def shared_pieces(mesh: Mesh) -> Iterator[Piece]:
     """Everything that more than one workload may have."""
     for destination in mesh.destinations.values():
         key = (Kind.CLUSTER, names.egress_cluster(destination.name))
-        endpoints = names.egress_cluster(destination.group)
-        yield Piece(key, destination, partial(destination_cluster, destination), endpoints)
+        yield Piece(key, destination, partial(destination_cluster, destination), _endpoints(destination))
     for group in mesh.groups.values():
         yield Piece((Kind.ENDPOINT, names.egress_cluster(group.name)), group, partial(load_assignment, group))
     for certificate in mesh.certificates.values():
@@ -53,15 +52,17 @@ def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
     if workload.peers is not None:
         yield Kind.ENDPOINT, names.egress_cluster(workload.peers)
     for inbound in workload.inbound:
-        if inbound.certificate is not None:
-            yield Kind.SECRET, names.certificate(inbound.certificate)
+        if inbound.tls is not None and isinstance(inbound.tls.shown, Shown):
+            yield Kind.SECRET, names.certificate(inbound.tls.shown.certificate)
     for call in workload.outbound.calls:
         service = mesh.services[call.service]
         if isinstance(service.routing, RouteTable):
             yield Kind.ROUTE, names.egress_routes(service.name)
         for name in _destinations(service):
             yield Kind.CLUSTER, names.egress_cluster(name)
-            yield Kind.ENDPOINT, names.egress_cluster(mesh.destinations[name].group)
+            endpoints = _endpoints(mesh.destinations[name])
+            if endpoints is not None:
+                yield Kind.ENDPOINT, endpoints
 
 
 def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]]:
@@ -78,8 +79,14 @@ def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]
 
 def is_answered(mesh: Mesh, call: Call) -> bool:
     """Whether there is anybody where a call may lead."""
-    groups = (mesh.destinations[name].group for name in _destinations(mesh.services[call.service]))
-    return any(mesh.groups[group].members for group in groups)
+    sources = (mesh.destinations[name].source for name in _destinations(mesh.services[call.service]))
+    return any(not isinstance(source, Grouped) or mesh.groups[source.group].members for source in sources)
+
+
+def _endpoints(destination: Destination) -> str | None:
+    """The resource with the destination's endpoints; None where the proxy knows of them otherwise."""
+    source = destination.source
+    return names.egress_cluster(source.group) if isinstance(source, Grouped) else None
 
 
 def _destinations(service: Service) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
 from envoy.config.core.v3 import address_pb2, protocol_pb2
-from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from moyai.kernel.ids import WorkloadId
@@ -20,7 +19,7 @@ from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.outlier import outlier_detection
 from moyai.xds.translate.proto import packed, seconds
-from moyai.xds.translate.source import ads
+from moyai.xds.translate.source import ads, find_endpoints, only
 from moyai.xds.translate.tls import client_sockets
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -42,10 +41,6 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(
         name=names.egress_cluster(destination.name),
         alt_stat_name=destination.stat_name,
-        type=cluster_pb2.Cluster.EDS,
-        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(
-            eds_config=ads(), service_name=names.egress_cluster(destination.group)
-        ),
         connect_timeout=seconds(destination.connect_timeout),
         lb_policy=_LB_POLICIES[destination.load_balancing],
         outlier_detection=None if destination.outlier is None else outlier_detection(destination.outlier),
@@ -53,6 +48,7 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         circuit_breakers=_no_limits(),
         transport_socket_matches=client_sockets(destination.trusts, destination.protocol),
     )
+    find_endpoints(cluster, destination.source)
     zones = cluster.common_lb_config.zone_aware_lb_config
     if destination.zone_aware_from:
         zones.min_cluster_size.value = destination.zone_aware_from
@@ -85,7 +81,7 @@ def app_cluster(workload: WorkloadId, inbound: InboundPort) -> cluster_pb2.Clust
         alt_stat_name=inbound.stat_name,
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=seconds(inbound.connect_timeout),
-        load_assignment=_only(name, socket_address(inbound.app_address, inbound.port)),
+        load_assignment=only(name, socket_address(inbound.app_address, inbound.port)),
         circuit_breakers=_no_limits(),
     )
     _speak(cluster, inbound.protocol, idle=inbound.connection_idle)
@@ -98,17 +94,10 @@ def pipe_cluster(name: str, path: str) -> cluster_pb2.Cluster:
         name=name,
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=seconds(1),
-        load_assignment=_only(name, address_pb2.Address(pipe=address_pb2.Pipe(path=path))),
+        load_assignment=only(name, address_pb2.Address(pipe=address_pb2.Pipe(path=path))),
     )
     _speak(cluster, Protocol.GRPC, keepalive=True)
     return cluster
-
-
-def _only(name: str, address: address_pb2.Address) -> endpoint_pb2.ClusterLoadAssignment:
-    endpoint = endpoint_components_pb2.Endpoint(address=address)
-    host = endpoint_components_pb2.LbEndpoint(endpoint=endpoint)
-    locality = endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[host])
-    return endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=[locality])
 
 
 def _speak(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False) -> None:

@@ -18,7 +18,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import AccessLog, InboundPort, Protocol, Service
+from moyai.mesh.ir import AnyLog, InboundPort, Protocol, Service
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.proto import packed, seconds
@@ -31,7 +31,7 @@ _CUT_OFF = ("UC", "UR")
 """Envoy's flags for an upstream that closed the connection, or reset the stream, of a request it had been sent."""
 
 
-def egress_http(service: Service, log: AccessLog | None) -> listener_components_pb2.Filter:
+def egress_http(service: Service, log: AnyLog | None) -> listener_components_pb2.Filter:
     """Requests to a service; which endpoint is decided by its routes."""
     manager = _manager(service.stat_name, service.protocol, router_pb2.Router())
     manager.rds.CopyFrom(_routes(names.egress_routes(service.name)))
@@ -39,7 +39,7 @@ def egress_http(service: Service, log: AccessLog | None) -> listener_components_
     return _filter(manager)
 
 
-def ingress_http(workload: WorkloadId, inbound: InboundPort, log: AccessLog | None) -> listener_components_pb2.Filter:
+def ingress_http(workload: WorkloadId, inbound: InboundPort, log: AnyLog | None) -> listener_components_pb2.Filter:
     """Requests to the application. Statistics by status are kept by the manager, so the router keeps none.
 
     Its routes come by themselves, because connections that callers keep open stay with the listener they began with.

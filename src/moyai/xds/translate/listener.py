@@ -14,7 +14,7 @@ from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 
-from moyai.mesh.ir import AccessLog, Call, InboundPort, Protocol, Service, StreamSplit, Workload
+from moyai.mesh.ir import AnyLog, Call, InboundPort, Protocol, Service, Shown, StreamSplit, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.http import egress_http, ingress_http
@@ -72,7 +72,7 @@ def _open(workload: Workload, inbound: InboundPort, port: int) -> listener_pb2.L
     )
 
 
-def _egress_chain(call: Call, service: Service, log: AccessLog | None) -> listener_components_pb2.FilterChain:
+def _egress_chain(call: Call, service: Service, log: AnyLog | None) -> listener_components_pb2.FilterChain:
     match = listener_components_pb2.FilterChainMatch()
     match.destination_port.value = call.port
     virtual = match.prefix_ranges.add(address_prefix=call.address)
@@ -83,7 +83,7 @@ def _egress_chain(call: Call, service: Service, log: AccessLog | None) -> listen
 
 
 @lru_cache(maxsize=_KEPT)
-def _egress_filter(service: Service, log: AccessLog | None) -> listener_components_pb2.Filter:
+def _egress_filter(service: Service, log: AnyLog | None) -> listener_components_pb2.Filter:
     """The same for all callers, so it is made once: a new name is a new listener for each of them."""
     routing = service.routing
     return egress_tcp(service, routing, log) if isinstance(routing, StreamSplit) else egress_http(service, log)
@@ -100,13 +100,13 @@ def _ingress_chain(workload: Workload, inbound: InboundPort) -> listener_compone
 
 
 def _encrypt(chain: listener_components_pb2.FilterChain, inbound: InboundPort) -> None:
-    if inbound.certificate is not None:
-        encrypt(chain, inbound.certificate, inbound.protocol)
+    if inbound.tls is not None and isinstance(inbound.tls.shown, Shown):
+        encrypt(chain, inbound.tls.shown.certificate, inbound.protocol)
 
 
 def _stat_prefix(ports: Iterable[InboundPort]) -> str:
     """What failed handshakes are counted under. Envoy counts them by listener, so of several ports it is the first."""
-    return next((port.stat_name for port in ports if port.certificate is not None), "")
+    return next((port.stat_name for port in ports if port.tls is not None), "")
 
 
 def _ingress_filter(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:

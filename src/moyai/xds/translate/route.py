@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
-from envoy.type.matcher.v3 import regex_pb2, string_pb2
 from msgspec.structs import replace
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import HashKey, HeaderMatch, InboundPort, Match, RouteTable, Rule, Target, TimeoutPolicy
+from moyai.mesh.ir import HashKey, InboundPort, Match, PathMatch, PathTest, RouteTable, Rule, Target, TimeoutPolicy
 from moyai.xds.translate import names
+from moyai.xds.translate.match import route_match
 from moyai.xds.translate.proto import seconds
 from moyai.xds.translate.retry import retry_policy
 
@@ -22,14 +22,14 @@ def app_routes(workload: WorkloadId, inbound: InboundPort) -> route_pb2.RouteCon
     """Everything to the application. No second try here: the caller's proxy has other endpoints."""
     cluster = names.app_cluster(workload, inbound)
     endless = replace(inbound.timeouts, request=0)
-    routes = [_app_route(cluster, Match(path=path), endless) for path in inbound.streaming]
+    routes = [_app_route(cluster, Match(path=PathMatch(PathTest.BELOW, path)), endless) for path in inbound.streaming]
     return _routes(names.app_routes(workload, inbound), [*routes, _app_route(cluster, Match(), inbound.timeouts)])
 
 
 def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
     action = _action(timeouts)
     action.cluster = cluster
-    return route_components_pb2.Route(match=_match(match), route=action)
+    return route_components_pb2.Route(match=route_match(match), route=action)
 
 
 def _routes(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.RouteConfiguration:
@@ -46,7 +46,7 @@ def _route(rule: Rule) -> route_components_pb2.Route:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
     if rule.hash_on is not None:
         action.hash_policy.append(_hash_policy(rule.hash_on))
-    return route_components_pb2.Route(match=_match(rule.match), route=action)
+    return route_components_pb2.Route(match=route_match(rule.match), route=action)
 
 
 def _action(timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
@@ -70,27 +70,3 @@ def _hash_policy(key: HashKey) -> route_components_pb2.RouteAction.HashPolicy:
     else:
         policy.header.header_name = key.name
     return policy
-
-
-def _match(match: Match) -> route_components_pb2.RouteMatch:
-    message = route_components_pb2.RouteMatch()
-    if match.path == "/":
-        message.prefix = match.path
-    else:
-        message.path_separated_prefix = match.path
-    if match.methods:
-        methods = regex_pb2.RegexMatcher(regex="|".join(match.methods))
-        method = route_components_pb2.HeaderMatcher(
-            name=":method", string_match=string_pb2.StringMatcher(safe_regex=methods)
-        )
-        message.headers.append(method)
-    message.headers.extend(_header(header) for header in match.headers)
-    return message
-
-
-def _header(header: HeaderMatch) -> route_components_pb2.HeaderMatcher:
-    if header.exact is None:
-        return route_components_pb2.HeaderMatcher(name=header.name, present_match=True)
-    return route_components_pb2.HeaderMatcher(
-        name=header.name, string_match=string_pb2.StringMatcher(exact=header.exact)
-    )

@@ -1,8 +1,26 @@
-"""Where a proxy gets its resources from."""
+"""Where a proxy gets its resources, and a cluster its endpoints, from."""
 
 from __future__ import annotations
 
-from envoy.config.core.v3 import config_source_pb2
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import address_pb2, config_source_pb2
+from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+
+from moyai.mesh.ir import Family, Fixed, Grouped, Named, Original, Source
+from moyai.xds.translate import names
+from moyai.xds.translate.endpoint import socket_address
+
+_FAMILIES: Mapping[Family, cluster_pb2.Cluster.DnsLookupFamily] = MappingProxyType(
+    {
+        Family.UNSET: cluster_pb2.Cluster.AUTO,
+        Family.IPV4_PREFERRED: cluster_pb2.Cluster.V4_PREFERRED,
+        Family.IPV4_ONLY: cluster_pb2.Cluster.V4_ONLY,
+        Family.IPV6_ONLY: cluster_pb2.Cluster.V6_ONLY,
+    }
+)
 
 
 def ads() -> config_source_pb2.ConfigSource:
@@ -10,3 +28,30 @@ def ads() -> config_source_pb2.ConfigSource:
     return config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
     )
+
+
+def find_endpoints(cluster: cluster_pb2.Cluster, source: Source) -> None:
+    """Say where the cluster's endpoints are known from."""
+    match source:
+        case Grouped(group):
+            cluster.type = cluster_pb2.Cluster.EDS
+            cluster.eds_cluster_config.eds_config.CopyFrom(ads())
+            cluster.eds_cluster_config.service_name = names.egress_cluster(group)
+        case Named(hostname, port, each, family):
+            cluster.type = cluster_pb2.Cluster.STRICT_DNS if each else cluster_pb2.Cluster.LOGICAL_DNS
+            cluster.dns_lookup_family = _FAMILIES[family]
+            cluster.load_assignment.CopyFrom(only(cluster.name, socket_address(hostname, port)))
+        case Fixed(address, port):
+            cluster.type = cluster_pb2.Cluster.STATIC
+            cluster.load_assignment.CopyFrom(only(cluster.name, socket_address(address, port)))
+        case Original():
+            cluster.type = cluster_pb2.Cluster.ORIGINAL_DST
+            cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+
+
+def only(name: str, address: address_pb2.Address) -> endpoint_pb2.ClusterLoadAssignment:
+    """One endpoint."""
+    endpoint = endpoint_components_pb2.Endpoint(address=address)
+    host = endpoint_components_pb2.LbEndpoint(endpoint=endpoint)
+    locality = endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[host])
+    return endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=[locality])

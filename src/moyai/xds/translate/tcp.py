@@ -6,13 +6,13 @@ from envoy.config.listener.v3 import listener_components_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import AccessLog, InboundPort, Service, StreamSplit
+from moyai.mesh.ir import AnyLog, InboundPort, Service, StreamSplit
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import tcp_log
 from moyai.xds.translate.proto import packed, seconds
 
 
-def egress_tcp(service: Service, split: StreamSplit, log: AccessLog | None) -> listener_components_pb2.Filter:
+def egress_tcp(service: Service, split: StreamSplit, log: AnyLog | None) -> listener_components_pb2.Filter:
     """Connections to a service; another endpoint is tried when one can't be reached."""
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=service.stat_name, idle_timeout=seconds(split.timeouts.idle), access_log=tcp_log(log)
@@ -26,7 +26,7 @@ def egress_tcp(service: Service, split: StreamSplit, log: AccessLog | None) -> l
     return _filter(proxy, split.connect_attempts)
 
 
-def ingress_tcp(workload: WorkloadId, inbound: InboundPort, log: AccessLog | None) -> listener_components_pb2.Filter:
+def ingress_tcp(workload: WorkloadId, inbound: InboundPort, log: AnyLog | None) -> listener_components_pb2.Filter:
     """Connections to the application."""
     return _filter(
         tcp_proxy_pb2.TcpProxy(
