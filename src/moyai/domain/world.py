@@ -12,6 +12,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from moyai.domain import tables
+from moyai.domain.appmesh import tables as appmesh
+from moyai.domain.appmesh.gateway_route import GatewayRoute
+from moyai.domain.appmesh.mesh import Mesh
+from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.autoscaling import tables as autoscaling
 from moyai.domain.autoscaling.activity import ScalingActivity
 from moyai.domain.autoscaling.policy import ScalingPolicy
@@ -74,6 +82,13 @@ AnyRecord = (
     | DiscoveryInstance
     | Revision
     | Operation
+    | Mesh
+    | VirtualNode
+    | VirtualService
+    | VirtualRouter
+    | Route
+    | VirtualGateway
+    | GatewayRoute
     | ResourceShare
     | Invitation
     | Vpc
@@ -132,7 +147,7 @@ def table_name(kind: type[AnyRecord]) -> str:
 class World:
     """All tables; their indexes are in ``tables``."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915  (a line for each table)
         self.account_settings: Table[AccountSetting] = Table()
         self.clusters = tables.clusters()
         self.task_definitions = tables.task_definitions()
@@ -150,6 +165,13 @@ class World:
         self.discovery_instances = tables.discovery_instances()
         self.discovery_revisions: Table[Revision] = Table()
         self.operations = tables.operations()
+        self.meshes = appmesh.meshes()
+        self.virtual_nodes = appmesh.virtual_nodes()
+        self.virtual_services = appmesh.virtual_services()
+        self.virtual_routers = appmesh.virtual_routers()
+        self.routes = appmesh.routes()
+        self.virtual_gateways = appmesh.virtual_gateways()
+        self.gateway_routes = appmesh.gateway_routes()
         self.resource_shares = tables.resource_shares()
         self.invitations = tables.invitations()
         self.vpcs = tables.vpcs()
@@ -253,7 +275,20 @@ class World:
             ServerCertificate: self.server_certificates,
             LogGroup: self.log_groups,
             LogStream: self.log_streams,
+            **self._app_mesh_kinds(),
             **self._watching_kinds(),
+        }
+
+    def _app_mesh_kinds(self) -> Mapping[type, Table[Any]]:
+        """Those of App Mesh."""
+        return {
+            Mesh: self.meshes,
+            VirtualNode: self.virtual_nodes,
+            VirtualService: self.virtual_services,
+            VirtualRouter: self.virtual_routers,
+            Route: self.routes,
+            VirtualGateway: self.virtual_gateways,
+            GatewayRoute: self.gateway_routes,
         }
 
     def _watching_kinds(self) -> Mapping[type, Table[Any]]:

@@ -49,6 +49,18 @@ DiscoveryServiceId = NewType("DiscoveryServiceId", str)
 InstanceId = NewType("InstanceId", str)
 OperationId = NewType("OperationId", str)
 
+# App Mesh. Everything in a mesh has the mesh's name in its ARN, as ``mesh/<name>``, or ``mesh/<name>@<account of the
+# mesh>`` where the account of the ARN is another.
+MeshArn = NewType("MeshArn", str)
+VirtualNodeArn = NewType("VirtualNodeArn", str)
+VirtualServiceArn = NewType("VirtualServiceArn", str)
+VirtualRouterArn = NewType("VirtualRouterArn", str)
+RouteArn = NewType("RouteArn", str)
+"""``…:mesh/<mesh>/virtualRouter/<router>/route/<name>``."""
+VirtualGatewayArn = NewType("VirtualGatewayArn", str)
+GatewayRouteArn = NewType("GatewayRouteArn", str)
+"""``…:mesh/<mesh>/virtualGateway/<gateway>/gatewayRoute/<name>``."""
+
 # EC2.
 VpcId = NewType("VpcId", str)
 SubnetId = NewType("SubnetId", str)

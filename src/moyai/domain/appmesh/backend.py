@@ -1,0 +1,23 @@
+"""What a virtual node calls.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualServiceBackend.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.domain.appmesh.client_policy import ClientPolicy
+
+
+class VirtualServiceBackend(msgspec.Struct, frozen=True):
+    """A virtual service, by its name or its ARN; there need not be one yet."""
+
+    virtual_service_name: str
+    client_policy: ClientPolicy | None = None
+
+
+class Backend(msgspec.Struct, frozen=True):
+    """A union of one member."""
+
+    virtual_service: VirtualServiceBackend

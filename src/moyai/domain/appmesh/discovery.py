@@ -1,0 +1,63 @@
+"""How the members of a virtual node are found.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ServiceDiscovery.html
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class IpPreference(StrEnum):
+    """Which family of addresses is used; not to say it is a choice of its own."""
+
+    IPV4_ONLY = "IPv4_ONLY"
+    IPV4_PREFERRED = "IPv4_PREFERRED"
+    IPV6_ONLY = "IPv6_ONLY"
+    IPV6_PREFERRED = "IPv6_PREFERRED"
+
+
+class DnsResponseType(StrEnum):
+    """Whether a name's addresses are one balancer's or one for each member."""
+
+    LOADBALANCER = "LOADBALANCER"
+    ENDPOINTS = "ENDPOINTS"
+
+
+class DnsServiceDiscovery(msgspec.Struct, frozen=True):
+    """By a name. ``response_type``: None is LOADBALANCER."""
+
+    hostname: str
+    response_type: DnsResponseType | None = None
+    ip_preference: IpPreference | None = None
+
+
+class CloudMapInstanceAttribute(msgspec.Struct, frozen=True):
+    """What an instance must have."""
+
+    key: str
+    value: str
+
+
+class CloudMapServiceDiscovery(msgspec.Struct, frozen=True):
+    """By a service of Cloud Map, and of that the instances with all of the attributes."""
+
+    namespace_name: str
+    service_name: str
+    attributes: tuple[CloudMapInstanceAttribute, ...] | None = None
+    ip_preference: IpPreference | None = None
+
+
+class ServiceDiscovery(msgspec.Struct, frozen=True):
+    """A union."""
+
+    dns: DnsServiceDiscovery | None = None
+    aws_cloud_map: CloudMapServiceDiscovery | None = None
+
+    @property
+    def ip_preference(self) -> IpPreference | None:
+        """Of the member that is set."""
+        one = self.dns or self.aws_cloud_map
+        return None if one is None else one.ip_preference

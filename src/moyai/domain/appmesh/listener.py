@@ -1,0 +1,44 @@
+"""Listeners of virtual nodes, virtual routers and virtual gateways.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Listener.html, API_VirtualRouterListener.html,
+API_VirtualGatewayListener.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.domain.appmesh.connection_pool import GatewayConnectionPool, NodeConnectionPool
+from moyai.domain.appmesh.health_check import HealthCheckPolicy
+from moyai.domain.appmesh.outlier_detection import OutlierDetection
+from moyai.domain.appmesh.protocol import PortMapping
+from moyai.domain.appmesh.timeout import ListenerTimeout
+from moyai.domain.appmesh.tls import ListenerTls
+
+
+class NodeListener(msgspec.Struct, frozen=True):
+    """A port of a virtual node's application. Timeout, connection pool and TLS are its own proxy's; health check and
+    outlier detection are those of whoever calls it.
+    """
+
+    port_mapping: PortMapping
+    timeout: ListenerTimeout | None = None
+    health_check: HealthCheckPolicy | None = None
+    outlier_detection: OutlierDetection | None = None
+    connection_pool: NodeConnectionPool | None = None
+    tls: ListenerTls | None = None
+
+
+class RouterListener(msgspec.Struct, frozen=True):
+    """A port under which the services of a virtual router are called."""
+
+    port_mapping: PortMapping
+
+
+class GatewayListener(msgspec.Struct, frozen=True):
+    """A port on which a virtual gateway's proxy listens itself."""
+
+    port_mapping: PortMapping
+    health_check: HealthCheckPolicy | None = None
+    connection_pool: GatewayConnectionPool | None = None
+    tls: ListenerTls | None = None

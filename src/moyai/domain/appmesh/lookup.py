@@ -1,0 +1,75 @@
+"""Finding what App Mesh's resources refer to.
+
+Promise: a name is looked for in its own mesh alone. Nothing is raised: what is not there is None, or isn't in the
+list, since a backend may name what does not exist yet. Lists are in the order of their names.
+"""
+
+from __future__ import annotations
+
+from moyai.domain.appmesh.gateway_route import GatewayRoute
+from moyai.domain.appmesh.mesh import Mesh
+from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn
+from moyai.domain.appmesh.route import Route
+from moyai.domain.appmesh.tables import name_key, service_name
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.world import World
+from moyai.kernel.ids import MeshArn, VirtualGatewayArn, VirtualRouterArn
+from moyai.kernel.scope import Scope
+
+
+def virtual_node(world: World, mesh: MeshArn, name: str) -> VirtualNode | None:
+    """The virtual node of this name."""
+    return next(world.virtual_nodes.each("name", name_key(mesh, name)), None)
+
+
+def virtual_router(world: World, mesh: MeshArn, name: str) -> VirtualRouter | None:
+    """The virtual router of this name."""
+    return next(world.virtual_routers.each("name", name_key(mesh, name)), None)
+
+
+def virtual_gateway(world: World, mesh: MeshArn, name: str) -> VirtualGateway | None:
+    """The virtual gateway of this name."""
+    return next(world.virtual_gateways.each("name", name_key(mesh, name)), None)
+
+
+def virtual_service(world: World, mesh: MeshArn, identifier: str) -> VirtualService | None:
+    """The virtual service of this name or ARN, as a backend says it."""
+    if identifier.startswith("arn:"):
+        found = world.virtual_services.get(identifier)
+        return found if found is not None and found.mesh == mesh else None
+    return next(world.virtual_services.each("name", name_key(mesh, service_name(identifier))), None)
+
+
+def provider(world: World, service: VirtualService) -> VirtualNode | VirtualRouter | None:
+    """What provides a virtual service."""
+    if service.spec.node is not None:
+        return virtual_node(world, service.mesh, service.spec.node)
+    return None if service.spec.router is None else virtual_router(world, service.mesh, service.spec.router)
+
+
+def routes(world: World, router: VirtualRouterArn) -> list[Route]:
+    """The routes of a virtual router."""
+    return sorted(world.routes.each("router", router), key=lambda route: route.name)
+
+
+def gateway_routes(world: World, gateway: VirtualGatewayArn) -> list[GatewayRoute]:
+    """The routes of a virtual gateway."""
+    return sorted(world.gateway_routes.each("gateway", gateway), key=lambda route: route.name)
+
+
+def mesh_of(world: World, said: ProxyName, of: Scope) -> Mesh | None:
+    """The mesh that a proxy names; ``of``: whose proxy it is."""
+    owner = Scope(said.mesh_owner or of.account, said.region or of.region)
+    return world.meshes.get(mesh_arn(owner, said.mesh))
+
+
+def stands_for(world: World, said: ProxyName, of: Scope) -> VirtualNode | VirtualGateway | None:
+    """The virtual node or virtual gateway that a proxy names; ``of``: whose proxy it is."""
+    mesh = mesh_of(world, said, of)
+    if mesh is None:
+        return None
+    find = virtual_gateway if said.kind is Kind.VIRTUAL_GATEWAY else virtual_node
+    return find(world, mesh.arn, said.name)

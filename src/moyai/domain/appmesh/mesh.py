@@ -1,0 +1,57 @@
+"""Meshes.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_MeshSpec.html
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from moyai.domain.appmesh.discovery import IpPreference
+from moyai.domain.appmesh.resource import Resource
+from moyai.kernel.ids import MeshArn
+
+
+class EgressFilterType(StrEnum):
+    """Whether a proxy lets through what the mesh does not know of."""
+
+    ALLOW_ALL = "ALLOW_ALL"
+    DROP_ALL = "DROP_ALL"
+
+
+class EgressFilter(msgspec.Struct, frozen=True):
+    """What becomes of it."""
+
+    type: EgressFilterType
+
+
+class MeshServiceDiscovery(msgspec.Struct, frozen=True):
+    """For virtual nodes that say nothing themselves, and for gateways."""
+
+    ip_preference: IpPreference | None = None
+
+
+class MeshSpec(msgspec.Struct, frozen=True):
+    """``egress_filter``: None is DROP_ALL."""
+
+    egress_filter: EgressFilter | None = None
+    service_discovery: MeshServiceDiscovery | None = None
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether a proxy lets through what the mesh does not know of."""
+        return self.egress_filter is not None and self.egress_filter.type is EgressFilterType.ALLOW_ALL
+
+    @property
+    def ip_preference(self) -> IpPreference | None:
+        """For those who say nothing themselves."""
+        return None if self.service_discovery is None else self.service_discovery.ip_preference
+
+
+class Mesh(Resource, frozen=True, kw_only=True, tag="mesh"):
+    """A mesh."""
+
+    arn: MeshArn
+    spec: MeshSpec = MeshSpec()

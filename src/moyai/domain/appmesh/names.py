@@ -1,0 +1,80 @@
+"""App Mesh's ARNs, made and read, and the ids under which proxies ask for their configuration.
+
+Promise: whatever of the forms that the App Mesh agent took is read: ``mesh/M/virtualNode/N``,
+``mesh/M/virtualGateway/G`` and the full ARN, each with ``M@<account of the mesh>`` too.
+Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html, sharing.html#sharing-identify
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from moyai.domain.keys import scope_of
+from moyai.kernel.arn import arn, parse_arn
+from moyai.kernel.ids import AccountId, MeshArn, Region
+from moyai.kernel.scope import Scope, is_account
+
+SERVICE: Final = "appmesh"
+_OWNED: Final = "@"
+_PARTS: Final = 4
+
+
+class Kind(StrEnum):
+    """What is in a mesh, as ARNs call it."""
+
+    VIRTUAL_NODE = "virtualNode"
+    VIRTUAL_SERVICE = "virtualService"
+    VIRTUAL_ROUTER = "virtualRouter"
+    ROUTE = "route"
+    VIRTUAL_GATEWAY = "virtualGateway"
+    GATEWAY_ROUTE = "gatewayRoute"
+
+
+class ProxyName(msgspec.Struct, frozen=True):
+    """What a proxy says that it stands for: a virtual node or a virtual gateway."""
+
+    mesh: str
+    kind: Kind
+    name: str
+    mesh_owner: AccountId | None = None
+    """None where it wasn't said, which means the account of whoever says it."""
+    region: Region | None = None
+    """None where it wasn't said."""
+
+
+def mesh_arn(scope: Scope, name: str) -> MeshArn:
+    """A mesh's ARN."""
+    return MeshArn(arn(SERVICE, scope, f"mesh/{name}"))
+
+
+def mesh_name(mesh: MeshArn) -> str:
+    """The name in a mesh's ARN."""
+    return mesh.rpartition("/")[2]
+
+
+def within_mesh(mesh: MeshArn, owner: AccountId, *path: str) -> str:
+    """The ARN of something in a mesh that belongs to ``owner``; ``path``: kind and name, after its parent's."""
+    scope = scope_of(mesh)
+    segment = mesh_name(mesh) if owner == scope.account else f"{mesh_name(mesh)}{_OWNED}{scope.account}"
+    return arn(SERVICE, Scope(owner, scope.region), "/".join(("mesh", segment, *path)))
+
+
+def read_proxy_name(text: str) -> ProxyName | None:
+    """What a proxy's node id says; None when it is of another form."""
+    read = parse_arn(text)
+    if text.startswith("arn:") and (read is None or read.service != SERVICE):
+        return None
+    parts = (text if read is None else read.resource).split("/")
+    if len(parts) != _PARTS or parts[0] != "mesh" or not all(parts):
+        return None
+    if parts[2] not in {Kind.VIRTUAL_NODE, Kind.VIRTUAL_GATEWAY}:
+        return None
+    name, owned, owner = parts[1].partition(_OWNED)
+    if not name or (owned and not is_account(owner)):
+        return None
+    scope = None if read is None else read.scope
+    mesh_owner = AccountId(owner) if owned else None if scope is None else scope.account
+    return ProxyName(name, Kind(parts[2]), parts[3], mesh_owner, None if scope is None else scope.region)

@@ -1,0 +1,26 @@
+"""What a port speaks.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_PortMapping.html
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class PortProtocol(StrEnum):
+    """A listener's protocol; a virtual gateway's is never ``tcp``."""
+
+    HTTP = "http"
+    HTTP2 = "http2"
+    GRPC = "grpc"
+    TCP = "tcp"
+
+
+class PortMapping(msgspec.Struct, frozen=True):
+    """A port and what it speaks."""
+
+    port: int
+    protocol: PortProtocol

@@ -1,0 +1,108 @@
+"""Routes of a virtual router.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_RouteSpec.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from moyai.domain.appmesh.match import GrpcRouteMatch, HttpRouteMatch, TcpRouteMatch
+from moyai.domain.appmesh.protocol import PortProtocol
+from moyai.domain.appmesh.resource import MeshResource
+from moyai.domain.appmesh.retry import GrpcRetryPolicy, HttpRetryPolicy
+from moyai.domain.appmesh.timeout import HttpTimeout, TcpTimeout
+from moyai.kernel.ids import RouteArn, VirtualRouterArn
+
+
+class WeightedTarget(msgspec.Struct, frozen=True):
+    """A virtual node, by name, and its share beside the others'. ``port``: which of its listeners."""
+
+    virtual_node: str
+    weight: int
+    port: int | None = None
+
+
+class RouteAction(msgspec.Struct, frozen=True):
+    """Where what matches goes."""
+
+    weighted_targets: tuple[WeightedTarget, ...]
+
+
+class HttpRoute(msgspec.Struct, frozen=True):
+    """Of http or http2."""
+
+    match: HttpRouteMatch
+    action: RouteAction
+    retry_policy: HttpRetryPolicy | None = None
+    timeout: HttpTimeout | None = None
+
+
+class GrpcRoute(msgspec.Struct, frozen=True):
+    """Of grpc."""
+
+    match: GrpcRouteMatch
+    action: RouteAction
+    retry_policy: GrpcRetryPolicy | None = None
+    timeout: HttpTimeout | None = None
+
+
+class TcpRoute(msgspec.Struct, frozen=True):
+    """Of tcp."""
+
+    action: RouteAction
+    match: TcpRouteMatch | None = None
+    timeout: TcpTimeout | None = None
+
+
+class RouteSpec(msgspec.Struct, frozen=True):
+    """Exactly one route. ``priority``: 0 is the first to be tried, None the last."""
+
+    http_route: HttpRoute | None = None
+    http2_route: HttpRoute | None = None
+    grpc_route: GrpcRoute | None = None
+    tcp_route: TcpRoute | None = None
+    priority: int | None = None
+
+    @property
+    def members(self) -> Mapping[PortProtocol, HttpRoute | GrpcRoute | TcpRoute]:
+        """The routes that are set, by protocol."""
+        routes = {
+            PortProtocol.HTTP: self.http_route,
+            PortProtocol.HTTP2: self.http2_route,
+            PortProtocol.GRPC: self.grpc_route,
+            PortProtocol.TCP: self.tcp_route,
+        }
+        return {protocol: route for protocol, route in routes.items() if route is not None}
+
+    @property
+    def one(self) -> tuple[PortProtocol, HttpRoute | GrpcRoute | TcpRoute]:
+        """The route that is set, and its protocol."""
+        (found,) = self.members.items()
+        return found
+
+    @property
+    def protocol(self) -> PortProtocol:
+        """Of the route that is set."""
+        return self.one[0]
+
+    @property
+    def targets(self) -> tuple[WeightedTarget, ...]:
+        """Of the route that is set."""
+        return tuple(target for route in self.members.values() for target in route.action.weighted_targets)
+
+    @property
+    def port(self) -> int | None:
+        """The router's listener that the route is for; None where it was not said."""
+        match = self.one[1].match
+        return None if match is None else match.port
+
+
+class Route(MeshResource, frozen=True, kw_only=True, tag="route"):
+    """A route."""
+
+    arn: RouteArn
+    router: VirtualRouterArn
+    spec: RouteSpec

@@ -1,0 +1,55 @@
+"""Virtual services: the names that are called.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_VirtualServiceSpec.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.domain.appmesh.resource import MeshResource
+from moyai.kernel.ids import VirtualServiceArn
+
+
+class NodeProvider(msgspec.Struct, frozen=True):
+    """A virtual node, by name."""
+
+    virtual_node_name: str
+
+
+class RouterProvider(msgspec.Struct, frozen=True):
+    """A virtual router, by name."""
+
+    virtual_router_name: str
+
+
+class VirtualServiceProvider(msgspec.Struct, frozen=True):
+    """A union."""
+
+    virtual_node: NodeProvider | None = None
+    virtual_router: RouterProvider | None = None
+
+
+class VirtualServiceSpec(msgspec.Struct, frozen=True):
+    """``provider``: None answers to the name, and leads nowhere."""
+
+    provider: VirtualServiceProvider | None = None
+
+    @property
+    def node(self) -> str | None:
+        """The name of the virtual node that provides it."""
+        one = None if self.provider is None else self.provider.virtual_node
+        return None if one is None else one.virtual_node_name
+
+    @property
+    def router(self) -> str | None:
+        """The name of the virtual router that provides it."""
+        one = None if self.provider is None else self.provider.virtual_router
+        return None if one is None else one.virtual_router_name
+
+
+class VirtualService(MeshResource, frozen=True, kw_only=True, tag="virtual_service"):
+    """A virtual service."""
+
+    arn: VirtualServiceArn
+    spec: VirtualServiceSpec
