@@ -56,7 +56,7 @@ async def test_what_is_sent_is_received_and_goes_on_over_a_deployment():
     failed = after["http.egress.back-api.downstream_rq_5xx"]
     assert failed == sent * 20 // 100
     assert after["cluster.egress.back-api.upstream_rq_2xx"] == sent - failed
-    assert after["cluster.ingress.back-api.upstream_rq_5xx"] == failed
+    assert after["http.ingress.back-api.downstream_rq_5xx"] == failed
     assert (
         after["cluster.egress.back-api.upstream_rq_time"] == sent + after["cluster.egress.back-api.upstream_rq_retry"]
     )

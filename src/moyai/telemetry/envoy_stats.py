@@ -7,13 +7,15 @@ start, which the push tells as well: Envoy 1.40 writes it in microseconds, so it
 What counts as failed is what the caller saw fail, after all retries:
 
 - HTTP: answers of 5xx, the proxy's own 503 and 504 among them, and answers cut off half-way.
-- gRPC: calls to which no target answered, and streams cut off. A status that the application itself chose
-  is its answer, not a failure of the mesh; gRPC carries it under HTTP's 200.
+- gRPC: the same of its statuses that stand for a 5xx (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
+  DATA_LOSS), which it carries under HTTP's 200; a proxy's answer in the application's place among them.
 - TCP: connections that were never made: no healthy target, or every attempt in vain. How an established
   connection ended says nothing.
 
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_manager/cluster_stats,
-.../configuration/http/http_conn_man/stats, .../configuration/listeners/network_filters/tcp_proxy_filter
+.../configuration/http/http_conn_man/stats, .../configuration/http/http_filters/grpc_stats_filter,
+.../configuration/listeners/network_filters/tcp_proxy_filter,
+https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ (which statuses are errors of a server)
 """
 
 from __future__ import annotations
@@ -207,11 +209,9 @@ def _form(side: Side, found: Mapping[str, Found]) -> _Form | None:
 
 
 def _http_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    rq, rq_5xx, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *tls = counts
-    # Either sees what the other may miss: the listener a failure before any target was looked for, the cluster
-    # one that a gRPC caller is told of under HTTP's 200.
-    failed = max(rq_5xx, c5) + reset
-    return (rq, 0, rx + tx, c2, c3, c4, c5, failed, retries, sum(tls), late + late_try), (None, targets, ejected)
+    rq, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
+    failed, tls = reset + sum(rest[: len(_FAILED)]), sum(rest[len(_FAILED) :])
+    return (rq, 0, rx + tx, c2, c3, c4, c5, failed, retries, tls, late + late_try), (None, targets, ejected)
 
 
 def _tcp_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
@@ -222,8 +222,9 @@ def _tcp_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
 
 
 def _http_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    rq, made, rx, c5, active, *tls = counts
-    return (rq, made, rx, 0, 0, 0, c5, 0, 0, sum(tls), 0), (active, None, None)
+    rq, made, rx, active, *rest = counts
+    failed, tls = sum(rest[: len(_FAILED)]), sum(rest[len(_FAILED) :])
+    return (rq, made, rx, 0, 0, 0, 0, failed, 0, tls, 0), (active, None, None)
 
 
 def _tcp_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
@@ -237,16 +238,19 @@ def _tls(whose: str) -> tuple[str, ...]:
     return tuple(f"{whose}.ssl.{reason}" for reason in reasons)
 
 
+_FAILED: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
+"""Of answers in full."""
 _HTTP_CLIENT: Final = _Form(
     "http",
     (
-        *(f"http.downstream_rq_{what}" for what in ("total", "5xx", "tx_reset")),
+        *(f"http.downstream_rq_{what}" for what in ("total", "tx_reset")),
         *(f"cluster.upstream_rq_{what}" for what in ("2xx", "3xx", "4xx", "5xx", "retry")),
         *(f"cluster.upstream_cx_{what}_bytes_total" for what in ("rx", "tx")),
         "cluster.upstream_rq_timeout",
         "cluster.upstream_rq_per_try_timeout",
         "cluster.membership_total",
         "cluster.outlier_detection.ejections_active",
+        *_FAILED,
         *_tls("cluster"),
     ),
     _http_client,
@@ -270,8 +274,8 @@ _HTTP_SERVER: Final = _Form(
     "http",
     (
         *(f"http.downstream_{what}" for what in ("rq_total", "cx_total", "cx_rx_bytes_total")),
-        "cluster.upstream_rq_5xx",
         "http.downstream_cx_active",
+        *_FAILED,
         *_tls("listener"),
     ),
     _http_server,

@@ -75,7 +75,7 @@ METRICS = (
 )
 OF_TASKS = (
     Named(OWN, "TaskRequestCount", "Count", Side.SERVER, Figure.REQUESTS),
-    Named(OWN, "TaskFailureCount", "Count", Side.SERVER, Figure.CODE_5XX),
+    Named(OWN, "TaskFailureCount", "Count", Side.SERVER, Figure.FAILURES),
     Named(OWN, "TaskResponseTime", "Milliseconds", Side.SERVER, None, Kind.TIME),
 )
 """What each task behind a discovery name has answered, by itself: which target is the slow one."""

@@ -74,7 +74,7 @@ class Played:
         """So many HTTP requests under a name, ``failed`` of them answered with 500."""
         self._counts[f"http.ingress.{name}.downstream_rq_total"] += requests
         self._counts[f"http.ingress.{name}.downstream_cx_rx_bytes_total"] += _BYTES * requests
-        self._counts[f"cluster.ingress.{name}.upstream_rq_5xx"] += failed
+        self._counts[f"http.ingress.{name}.downstream_rq_5xx"] += failed
         self._time(f"cluster.ingress.{name}.upstream_rq_time", requests, ms)
 
     def connected(self, name: str, connections: int, failed: int, *, members: int) -> None:

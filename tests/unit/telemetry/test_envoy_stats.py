@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Counted, Endpoint, Figure, Gauge, Side, read_report
 from tests.unit.telemetry.pushes import http_client, push
 
@@ -24,8 +26,23 @@ def test_an_http_caller():
     assert counted.gauges[Gauge.TARGETS] == 4
 
 
-def test_a_failure_that_grpc_hides_under_200_is_seen_at_the_cluster():
-    numbers = {"http.egress.cart.downstream_rq_total": 5, "cluster.egress.cart.upstream_rq_5xx": 2}
+@pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
+def test_a_failure_that_grpc_hides_under_200_is_seen_by_its_own_status(side):
+    subject = f"{side.side}.cart"
+    numbers = {f"http.{subject}.downstream_rq_total": 50, f"cluster.{subject}.upstream_rq_2xx": 50}
+    statuses = {f"cluster.{subject}.grpc.{status}": 1 for status in range(17)}
+    counters = read_report(push(1, numbers | statuses)).endpoints[side].counters
+    assert counters[Figure.FAILURES] == 6
+    assert counters[Figure.REQUESTS] == 50
+
+
+def test_an_answer_of_5xx_counts_once_however_often_it_was_tried():
+    numbers = {
+        "http.egress.cart.downstream_rq_total": 5,
+        "http.egress.cart.downstream_rq_5xx": 2,
+        "cluster.egress.cart.upstream_rq_5xx": 2,
+        "cluster.egress.cart.upstream_rq_retry": 4,
+    }
     assert read_report(push(1, numbers)).endpoints[CLIENT].counters[Figure.FAILURES] == 2
 
 

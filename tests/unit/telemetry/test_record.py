@@ -150,7 +150,7 @@ def test_each_task_behind_a_name_has_figures_of_its_own():
         counters = {
             "http.ingress.cart.downstream_rq_total": requests,
             "http.ingress.cart.downstream_cx_total": 1,
-            "cluster.ingress.cart.upstream_rq_5xx": 1,
+            "http.ingress.cart.downstream_rq_5xx": 1,
         }
         times = {"cluster.ingress.cart.upstream_rq_time": ((requests, 0, 0, 0, 0, slow), 1.0)}
         office.take(workload, push(1, counters, {}, times), 1)

@@ -10,6 +10,7 @@ from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
 from envoy.config.core.v3 import extension_pb2
 from envoy.config.listener.v3 import listener_components_pb2
+from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
@@ -56,16 +57,19 @@ def ingress_http(workload: WorkloadId, inbound: InboundPort, log: AnyLog | None)
 
 
 def _manager(stat_name: str, protocol: Protocol, router: router_pb2.Router) -> HttpConnectionManager:
-    manager = HttpConnectionManager(
-        stat_prefix=stat_name,
-        http_filters=[
-            http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router))
-        ],
-        early_header_mutation_extensions=[_unsteered()],
-    )
+    manager = HttpConnectionManager(stat_prefix=stat_name, early_header_mutation_extensions=[_unsteered()])
+    if protocol is not Protocol.HTTP:
+        manager.http_filters.append(_grpc_statuses())
+    manager.http_filters.add(name="envoy.filters.http.router", typed_config=packed(router))
     if protocol is Protocol.HTTP:
         manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))
     return manager
+
+
+def _grpc_statuses() -> http_connection_manager_pb2.HttpFilter:
+    """Counts gRPC's own statuses, in which calls fail under HTTP's 200."""
+    counting = grpc_stats_pb2.FilterConfig(stats_for_all_methods={"value": False})
+    return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(counting))
 
 
 def _unsteered() -> extension_pb2.TypedExtensionConfig:

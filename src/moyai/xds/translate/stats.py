@@ -22,6 +22,7 @@ _CLUSTER = (
     "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
     "|upstream_rq_(active|per_try_timeout|retry|time|timeout|[1-5]xx)"
     r"|outlier_detection\.ejections_active"
+    r"|grpc\.(2|4|12|13|14|15)"
     rf"|{_TLS}"
 )
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"

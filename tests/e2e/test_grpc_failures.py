@@ -1,0 +1,71 @@
+"""A gRPC call that fails is counted as failed, though HTTP carries it under 200: by its caller, and by the target's own
+proxy, to the call.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.stack import Cluster, app, offer, shell, task_id
+from tests.e2e.test_metrics import total
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+OWN = "Moyai/ServiceConnect"
+PORT = {"portMappings": [{"name": "rpc", "containerPort": 50051, "appProtocol": "grpc"}]}
+CALLS = 7
+
+
+@pytest.fixture(scope="module")
+def cluster(server):
+    made = Cluster(server, "calls", "calls")
+    deaf = shell("exec sleep 600", "deaf", **PORT)
+    made.serve("deaf", made.define("deaf", deaf), offer("rpc", "deaf", 50051, discoveryName="calls-deaf"))
+    made.serve("rpc", made.define("rpc", app("rpc", 50051, "grpc")), offer("rpc", "rpc", 50051, discoveryName="calls"))
+    made.steady("deaf", "rpc")
+    return made
+
+
+@pytest.fixture(scope="module")
+def probe(cluster):
+    return cluster.probe("calls-caller")
+
+
+def whose(target):
+    return {"TargetDiscoveryName": target, "ServiceName": "calls-caller", "ClusterName": "calls"}
+
+
+def requests(server, caller):
+    return total(server, "TargetRequestCount", caller, OWN)
+
+
+def test_a_target_that_does_not_listen_has_failed_each_call(server, cluster, probe):
+    said = [probe.ask("say", target="deaf:50051", text="hello") for _ in range(CALLS)]
+    assert all("UNAVAILABLE" in one["said"] for one in said), said
+    caller = whose("calls-deaf")
+    eventually(lambda: requests(server, caller) >= CALLS, "every call is counted")
+    assert requests(server, caller) == CALLS
+    assert total(server, "RequestFailureCount", caller, OWN) == CALLS
+    assert total(server, "HTTPCode_Target_5XX_Count", caller) == 0
+    [edge] = json.loads(server.moyai("mesh", "--json", "--service", "calls-deaf", "--since", "1h"))["edges"]
+    assert (edge["failures"], edge["success"]) == (CALLS, 0)
+    [task] = cluster.tasks("deaf")
+    own = {
+        "DiscoveryName": "calls-deaf",
+        "ServiceName": "deaf",
+        "ClusterName": "calls",
+        "TaskId": task_id(task["taskArn"]),
+    }
+    got = total(server, "TaskRequestCount", own, OWN)
+    assert total(server, "TaskFailureCount", own, OWN) == got > 0
+
+
+def test_a_status_that_is_an_answer_is_none(server, cluster, probe):
+    failed = [probe.ask("unary", target="rpc:50051", name=name, text="x") for name in ("Say", "Fail", "Nonesuch")]
+    assert [one["status"] for one in failed] == ["OK", "FAILED_PRECONDITION", "UNIMPLEMENTED"]
+    caller = whose("calls")
+    eventually(lambda: requests(server, caller) >= 3, "every call is counted")
+    assert total(server, "RequestFailureCount", caller, OWN) == 1  # UNIMPLEMENTED stands for HTTP's 501
