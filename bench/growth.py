@@ -24,7 +24,7 @@ from moyai.domain.connect.names import Offer
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.world import Change, Observed, Put, table_name
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.life import plan_task
 from moyai.plan.registration import register, withdraw
@@ -92,12 +92,12 @@ class Place:
         """Open every proxy's stream and let it take what it is sent."""
         self.mesh.follow(Key(table_name(type(r)), r.key) for r in self.store.world.records())
         for task in self.store.world.tasks.by("alive", "yes"):
-            await self.proxies.attach(WorkloadId(task.arn))
+            await self.proxies.attach(ProxyId(task.arn))
         await self.settled()
 
     async def settled(self) -> None:
         """Wait until the proxies of the middle have everything."""
-        waiting = {WorkloadId(t.arn) for t in self.store.world.tasks.by("namespace", self.offer_namespace)}
+        waiting = {ProxyId(t.arn) for t in self.store.world.tasks.by("namespace", self.offer_namespace)}
         changes = self.feed.changes()
         while waiting := {w for w in waiting if (state := self.feed.state(w)) is None or not state.synced}:
             while await anext(changes) not in waiting:

@@ -27,7 +27,7 @@ from moyai.app.clock import SystemClock
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WORKLOAD_HEADER, AccountId, Region, WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.envoy_stats import Pushes
@@ -132,15 +132,15 @@ def push(task: int, number: int, at: float) -> bytes:
     return made.body()
 
 
-def workload(task: int) -> WorkloadId:
+def proxy(task: int) -> ProxyId:
     """A task's ARN."""
-    return WorkloadId(f"arn:aws:ecs:us-east-1:123456789012:task/shop/{task:032x}")
+    return ProxyId(f"arn:aws:ecs:us-east-1:123456789012:task/shop/{task:032x}")
 
 
 def identify(apart: bool):  # noqa: ANN201, FBT001
     """Whose each proxy is."""
     whose = {
-        workload(task): Reporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
+        proxy(task): Reporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
         for task in range(TASKS)
     }
     return whose.get
@@ -169,7 +169,7 @@ async def send(path: str) -> None:
         begun = time.monotonic()
         for task, (call, body) in enumerate(zip(calls, bodies, strict=True)):
             await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
-            await call(body, metadata=((WORKLOAD_HEADER, workload(task)),))
+            await call(body, metadata=((PROXY_HEADER, proxy(task)),))
     for channel in channels:
         await channel.close()
 
@@ -228,7 +228,7 @@ def parts() -> None:
         for name, work in (
             ("read, protobuf's own parser", lambda: _by_protobuf(body)),  # noqa: B023
             ("read by place", lambda: read(body)),  # noqa: B023
-            ("read and counted", lambda: recorder.take(workload(1), body, Instant(EVERY * number))),  # noqa: B023
+            ("read and counted", lambda: recorder.take(proxy(1), body, Instant(EVERY * number))),  # noqa: B023
         ):
             begun = time.process_time()
             work()
@@ -262,7 +262,7 @@ async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
         for task in range(tasks):
             for part in range(12 if minute >= (hours - 4) * 60 else 1):
                 number = minute * 12 + part + 1
-                plant.recorder.take(workload(task * SERVICES), push(task * SERVICES, number, number), clock.now())
+                plant.recorder.take(proxy(task * SERVICES), push(task * SERVICES, number, number), clock.now())
         await clock.advance(60)
         await plant.keeper.save()
         if minute % 60 == 0:

@@ -12,7 +12,7 @@ import grpc
 from envoy.config.core.v3.base_pb2 import Node
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
 
-from moyai.kernel.ids import WORKLOAD_HEADER
+from moyai.kernel.ids import PROXY_HEADER
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.names import egress_cluster
 
@@ -27,7 +27,7 @@ async def _proxy(path: str, name: str) -> None:
             _METHOD,
             request_serializer=DeltaDiscoveryRequest.SerializeToString,
             response_deserializer=DeltaDiscoveryResponse.FromString,
-        )(metadata=((WORKLOAD_HEADER, name),))
+        )(metadata=((PROXY_HEADER, name),))
         for kind in (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER):
             names = [egress_cluster(SERVICE)] if kind is Kind.ENDPOINT else []
             asked = DeltaDiscoveryRequest(node=Node(id=name), type_url=kind, resource_names_subscribe=names)

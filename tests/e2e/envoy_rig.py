@@ -25,7 +25,7 @@ import grpc
 from pyroute2 import netns
 
 from moyai.kernel.clock import Seconds
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.server.ads import AdsHandler, serve
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
@@ -103,7 +103,7 @@ class Exports(grpc.GenericRpcHandler):
             return None
 
         async def export(request: bytes, context) -> bytes:
-            self.senders.append(str(dict(context.invocation_metadata())["x-moyai-workload"]))
+            self.senders.append(str(dict(context.invocation_metadata())[PROXY_HEADER]))
             return b""
 
         return grpc.unary_unary_rpc_method_handler(export)
@@ -119,8 +119,8 @@ class Rig:
         self.feed = Feed(self.settings)
         self.exports = Exports()
         self.server: grpc.aio.Server | None = None
-        self._envoys: dict[WorkloadId, subprocess.Popen[bytes]] = {}
-        self._runs: dict[WorkloadId, Path] = {}
+        self._envoys: dict[str, subprocess.Popen[bytes]] = {}
+        self._runs: dict[str, Path] = {}
 
     async def serve(self) -> None:
         self.server = await serve(self.folder / "xds.sock", os.getgid(), [AdsHandler(self.feed), self.exports])
@@ -129,11 +129,12 @@ class Rig:
         assert self.server is not None
         await self.server.stop(None)
 
-    async def start(self, workload: WorkloadId) -> None:
-        """Start the workload's Envoy and wait until it has everything."""
-        run = self._runs[workload] = self.folder / f"envoy-{len(self._runs)}"
+    async def start(self, name: str) -> None:
+        """Start the Envoy of the proxy of this name and wait until it has everything."""
+        proxy = ProxyId(name)
+        run = self._runs[proxy] = self.folder / f"envoy-{len(self._runs)}"
         run.mkdir()
-        text = self.feed.bootstrap(workload).decode()
+        text = self.feed.bootstrap(proxy).decode()
         config = run / "envoy.json"
         config.write_text(text.replace("{run}", str(run)).replace("{xds}", str(self.folder / "xds.sock")))
         command = [
@@ -149,25 +150,25 @@ class Rig:
             "--use-dynamic-base-id",
         ]
         log = (run / "log").open("wb")
-        self._envoys[workload] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
+        self._envoys[proxy] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
         log.close()
-        await self.until(lambda: self.feed.states()[workload].synced)
+        await self.until(lambda: self.feed.states()[proxy].synced)
 
-    async def kill(self, workload: WorkloadId) -> None:
-        process = self._envoys.pop(workload)
+    async def kill(self, proxy: str) -> None:
+        process = self._envoys.pop(proxy)
         process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(process.wait)
 
-    def run(self, workload: WorkloadId) -> Path:
-        """The private directory of the workload's Envoy."""
-        return self._runs[workload]
+    def run(self, proxy: str) -> Path:
+        """The private directory of the proxy's Envoy."""
+        return self._runs[proxy]
 
-    def log(self, workload: WorkloadId) -> str:
-        return (self._runs[workload] / "log").read_text()
+    def log(self, proxy: str) -> str:
+        return (self._runs[proxy] / "log").read_text()
 
-    async def admin(self, workload: WorkloadId, path: str) -> str:
+    async def admin(self, proxy: str, path: str) -> str:
         """What the Envoy's admin interface answers."""
-        reader, writer = await asyncio.open_unix_connection(self._runs[workload] / "admin.sock")
+        reader, writer = await asyncio.open_unix_connection(self._runs[proxy] / "admin.sock")
         writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
         answer = await reader.read()
         writer.close()
@@ -185,8 +186,8 @@ class Rig:
             pending.cancel()
 
     async def close(self) -> None:
-        for workload in tuple(self._envoys):
-            await self.kill(workload)
+        for proxy in tuple(self._envoys):
+            await self.kill(proxy)
         if self.server is not None:
             await self.server.stop(None)
 

@@ -15,7 +15,7 @@ from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
 from moyai.domain.pca.certificate import TEMPLATES
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
     Call,
     Certificate,
@@ -110,13 +110,13 @@ async def apps(envoys):
     await two.stop()
 
 
-async def led(envoys: Rig, wanted: Mesh, *workloads: WorkloadId) -> None:
+async def led(envoys: Rig, wanted: Mesh, *proxies: str) -> None:
     """Give the mesh to these Envoys, which are started where they aren't, until they have it."""
     envoys.feed.publish(wanted)
-    for workload in workloads:
-        if not envoys.feed.is_connected(workload):
-            await envoys.start(workload)
-        await envoys.until(lambda who=workload: envoys.feed.states()[who].synced)  # type: ignore[misc]
+    for proxy in map(ProxyId, proxies):
+        if not envoys.feed.is_connected(proxy):
+            await envoys.start(proxy)
+        await envoys.until(lambda who=proxy: envoys.feed.states()[who].synced)  # type: ignore[misc]
 
 
 class Wire:

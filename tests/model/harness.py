@@ -20,7 +20,7 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouting
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import ContainerInstanceArn, Pool, ServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.kernel.ids import ContainerInstanceArn, Pool, ProxyId, ServiceArn, TaskArn, TaskId
 from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop, TurnAway
 from moyai.plan.ending import DRAIN_LIMIT
 from moyai.plan.instances import plan_instance, sandbox_of
@@ -150,7 +150,7 @@ class Harness:
         )
 
     def _routes(self, service: ServiceArn) -> Observed:
-        waiting = frozenset({WorkloadId("a client")}) if service in self.unaware else frozenset()
+        waiting = frozenset({ProxyId("a client")}) if service in self.unaware else frozenset()
         return Observed(reroutings={service: Rerouting(waiting_on=waiting)})
 
     def _look(self, task: Task | None) -> Observed:
@@ -159,16 +159,16 @@ class Harness:
         sandbox = at_once(self.runtime.inspect(task.id))
         places = hidden(self.book.world, task, () if sandbox is None else sandbox.hosts)
         carries = places and places <= self.carried.get(task.id, frozenset())
-        waiting = frozenset({WorkloadId("a client")}) if task.arn in self.held else frozenset()
+        waiting = frozenset({ProxyId("a client")}) if task.arn in self.held else frozenset()
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={k: f for k, f in self._faults.items() if k == task.id},
-            proxies={WorkloadId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
+            proxies={ProxyId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
             drains={task.id: self._drain(task, waiting)},
             carried={task.id: later(self.clock.now(), -SETTLE)} if carries else {},
         )
 
-    def _drain(self, task: Task, waiting: frozenset[WorkloadId]) -> Drain:
+    def _drain(self, task: Task, waiting: frozenset[ProxyId]) -> Drain:
         return Drain(waiting, in_flight=at_once(self.runtime.in_flight(task.id)), closed=task.id in self.closed)
 
     def _record(self, plan: Plan) -> None:

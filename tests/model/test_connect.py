@@ -17,7 +17,7 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.own_tags import OWN_TAGS
 from moyai.domain.world import Change, Delete, Put
-from moyai.kernel.ids import ServiceArn, WorkloadId
+from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
 from moyai.kernel.secret import Secret
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.launch import LaunchRequest, launch
@@ -154,7 +154,7 @@ class Wire:
     def __init__(self, feed: Feed, task: Task) -> None:
         self.proxy = Proxy()
         self._out: deque[bytes] = deque()
-        self._connection: Connection = feed.connect(WorkloadId(task.arn), self)
+        self._connection: Connection = feed.connect(ProxyId(task.arn), self)
         for request in self.proxy.first():
             self._connection.receive(request)
 

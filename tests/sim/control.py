@@ -10,7 +10,7 @@ from moyai.app.proxies import SimulatedProxies
 from moyai.domain.ecs.task import TaskStatus
 from moyai.domain.world import AnyRecord
 from moyai.kernel.clock import Seconds
-from moyai.kernel.ids import ServiceArn, WorkloadId
+from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.pki.library import CryptographyPki
 from moyai.plan.action import Plan
 from moyai.plan.certificates import plan_certificates
@@ -46,7 +46,7 @@ class Installation:
         self.store = self._store()
         self._running: list[asyncio.Task[None]] = []
         self.crashes = 0
-        self.reports: list[tuple[WorkloadId, bytes]] = []
+        self.reports: list[tuple[ProxyId, bytes]] = []
         """What proxies have reported, oldest first."""
 
     def start(self) -> None:
@@ -58,8 +58,8 @@ class Installation:
         work = (Reconciler(self.around).run(), proxies.run(REPORTS), certifier.run())
         self._running = [asyncio.create_task(w) for w in work]
 
-    def _reported(self, workload: WorkloadId, body: bytes) -> None:
-        self.reports.append((workload, body))
+    def _reported(self, proxy: ProxyId, body: bytes) -> None:
+        self.reports.append((proxy, body))
 
     async def crash(self) -> None:
         for task in self._running:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.domain.ecs.task import Task
-from moyai.kernel.ids import ServiceArn, WorkloadId
+from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.testing.world import container
 from tests.model.harness import at_once
 from tests.sim.control import Installation
@@ -52,7 +52,7 @@ async def ending(made: Installation) -> dict[str, object]:
     return {
         "found": found(made),
         "called": [n.dns_name for n in task.view.names],
-        "carried": made.feed.carries(WorkloadId(task.arn), {(n.address, n.port) for n in task.view.names}),
+        "carried": made.feed.carries(ProxyId(task.arn), {(n.address, n.port) for n in task.view.names}),
         "left": await made.plans_left(),
         "discovery": sorted(d.name for d in made.store.world.discovery_services),
     }

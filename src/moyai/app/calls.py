@@ -13,13 +13,13 @@ from moyai.domain.connect.names import Offer
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Instant
-from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
+from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.ports.runtime import CannotCreate
 from moyai.ports.store import Store
 from moyai.runtime.sim.script import Call, calls_of, script
 from moyai.telemetry.played import Played
 
-Push = Callable[[WorkloadId, bytes], None]
+Push = Callable[[ProxyId, bytes], None]
 """Takes a proxy's report."""
 _ALL = 100
 
@@ -27,7 +27,7 @@ _ALL = 100
 class _Member(NamedTuple):
     """A task behind a name."""
 
-    workload: WorkloadId
+    proxy: ProxyId
     offer: Offer
 
 
@@ -58,21 +58,21 @@ class SimulatedCalls:
 
     def __init__(self, store: Store, clock: Clock, push: Push) -> None:
         self._store, self._clock, self._push = store, clock, push
-        self._callers: dict[WorkloadId, _Caller] = {}
+        self._callers: dict[ProxyId, _Caller] = {}
         self._turn = 0
 
-    def play(self, running: Collection[WorkloadId]) -> None:
+    def play(self, running: Collection[ProxyId]) -> None:
         """Let time pass up to now, and have every proxy report that has counted anything."""
         now, world = self._clock.now(), self._store.world
         self._callers = {w: self._callers.get(w) or _Caller(now) for w in running}
         tasks = {w: task for w in running if (task := world.tasks.get(w)) is not None and task.view is not None}
         members = _members(tasks)
-        for workload, task in tasks.items():
+        for proxy, task in tasks.items():
             for call, target in _calls(world, task):
-                self._send(self._callers[workload], call, members.get(target, ()), now)
-        for workload, caller in self._callers.items():
+                self._send(self._callers[proxy], call, members.get(target, ()), now)
+        for proxy, caller in self._callers.items():
             if caller.played.counted:
-                self._push(workload, caller.played.push(now))
+                self._push(proxy, caller.played.push(now))
 
     def _send(self, caller: _Caller, call: Call, members: Sequence[_Member], now: Instant) -> None:
         due = caller.due(call, now)
@@ -85,7 +85,7 @@ class SimulatedCalls:
         else:
             caller.played.connected(call.name, due.requests, due.failed, members=len(members))
         for member, part in self._spread(members, due):
-            played = self._callers[member.workload].played
+            played = self._callers[member.proxy].played
             if http:
                 played.received(call.name, part.requests, part.failed, call.ms)
             else:
@@ -99,11 +99,11 @@ class SimulatedCalls:
             yield member, _Sent(*(n // len(members) + (place < n % len(members)) for n in due))
 
 
-def _members(tasks: Mapping[WorkloadId, Task]) -> dict[DiscoveryServiceArn, list[_Member]]:
+def _members(tasks: Mapping[ProxyId, Task]) -> dict[DiscoveryServiceArn, list[_Member]]:
     found: dict[DiscoveryServiceArn, list[_Member]] = {}
-    for workload, task in tasks.items():
+    for proxy, task in tasks.items():
         for offer in task.view.offers if task.view is not None else ():
-            found.setdefault(offer.discovery_service, []).append(_Member(workload, offer))
+            found.setdefault(offer.discovery_service, []).append(_Member(proxy, offer))
     return found
 
 

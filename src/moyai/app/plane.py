@@ -48,7 +48,7 @@ from moyai.domain.defaults import Defaults
 from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.kernel.secret import Secret
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
@@ -233,15 +233,15 @@ class ControlPlane:
         handlers = (AdsHandler(self._feed), statistics.handler())
         return await serve_proxies(self._settings.state.xds_socket, PROXY_GROUP, handlers)
 
-    def _reported(self, workload: WorkloadId) -> None:
-        self._feed.reported(workload, self._clock.now())
+    def _reported(self, proxy: ProxyId) -> None:
+        self._feed.reported(proxy, self._clock.now())
 
-    def _push(self, workload: WorkloadId, body: bytes) -> None:
+    def _push(self, proxy: ProxyId, body: bytes) -> None:
         """Take a simulated proxy's report as an Envoy's."""
-        self._recorder.take(workload, body, self._clock.now())
+        self._recorder.take(proxy, body, self._clock.now())
 
-    def _reporter(self, workload: WorkloadId) -> Reporter | None:
-        return reporter_of(self._store.world, workload)
+    def _reporter(self, proxy: ProxyId) -> Reporter | None:
+        return reporter_of(self._store.world, proxy)
 
     def _start_work(self) -> None:
         self._work = asyncio.create_task(self._everything())

@@ -12,14 +12,14 @@ from moyai.app.calls import Push, SimulatedCalls
 from moyai.domain.ecs.task import Task
 from moyai.domain.sandbox.state import ContainerPhase
 from moyai.kernel.clock import Clock, Seconds
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 
 
-def _nobody(workload: WorkloadId, body: bytes) -> None:
+def _nobody(proxy: ProxyId, body: bytes) -> None:
     """Take no report."""
 
 
@@ -33,7 +33,7 @@ class SimulatedProxies:
         self._feed = feed
         self._clock = clock
         self._proxies = LoopbackProxies(feed)
-        self._attached: set[WorkloadId] = set()
+        self._attached: set[ProxyId] = set()
 
     async def run(self, interval: Seconds) -> None:
         """Follow the runtime until cancelled; report every ``interval``."""
@@ -50,13 +50,13 @@ class SimulatedProxies:
                 await self._follow_task(task)
 
     async def _follow_task(self, task: Task) -> None:
-        workload = WorkloadId(task.arn)
+        proxy = ProxyId(task.arn)
         if await self._runs(task):
-            await self._proxies.attach(workload)
-            self._attached.add(workload)
+            await self._proxies.attach(proxy)
+            self._attached.add(proxy)
         else:
-            await self._proxies.detach(workload)
-            self._attached.discard(workload)
+            await self._proxies.detach(proxy)
+            self._attached.discard(proxy)
 
     async def _runs(self, task: Task) -> bool:
         sandbox = await self._runtime.inspect(task.id)
@@ -68,6 +68,6 @@ class SimulatedProxies:
     async def _report(self, interval: Seconds) -> None:
         while True:
             await self._clock.sleep(interval)
-            for workload in tuple(self._attached):
-                self._feed.reported(workload, self._clock.now())
+            for proxy in tuple(self._attached):
+                self._feed.reported(proxy, self._clock.now())
             self._calls.play(self._attached)

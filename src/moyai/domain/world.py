@@ -62,7 +62,7 @@ from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import DefaultVpc, Vpc
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ServiceArn, TaskId, WorkloadId
+from moyai.kernel.ids import ProxyId, ServiceArn, TaskId
 
 AnyRecord = (
     AccountSetting
@@ -324,7 +324,7 @@ class ProxyState(msgspec.Struct, frozen=True):
 class Drain(msgspec.Struct, frozen=True):
     """How far a task's endpoints are from being forgotten."""
 
-    waiting_on: frozenset[WorkloadId] = frozenset()
+    waiting_on: frozenset[ProxyId] = frozenset()
     """Proxies that know the endpoint and have not yet acknowledged a configuration without it."""
     forgotten_at: Instant | None = None
     """When the last of them was first seen to have acknowledged; None when that isn't known."""
@@ -339,7 +339,7 @@ class Rerouting(msgspec.Struct, frozen=True):
 
     published: bool = True
     """The proxies' configuration has been made from it."""
-    waiting_on: frozenset[WorkloadId] = frozenset()
+    waiting_on: frozenset[ProxyId] = frozenset()
     """Callers' proxies that have not yet acknowledged it."""
 
 
@@ -350,7 +350,7 @@ class Observed(msgspec.Struct, frozen=True):
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
     faults: Mapping[TaskId, str] = {}
-    proxies: Mapping[WorkloadId, ProxyState] = {}
+    proxies: Mapping[ProxyId, ProxyState] = {}
     drains: Mapping[TaskId, Drain] = {}
     carried: Mapping[TaskId, Instant] = {}
     reroutings: Mapping[ServiceArn, Rerouting] = {}

@@ -113,9 +113,13 @@ S3ObjectArn = NewType("S3ObjectArn", str)
 
 # The mesh.
 WorkloadId = NewType("WorkloadId", str)
-"""What one Envoy sends as its node id: a task's ARN, or the id of a host's gateway."""
-WORKLOAD_HEADER = "x-moyai-workload"
-"""The gRPC metadata under which a proxy names its workload in every call."""
+"""What a proxy is led as: what its configuration is made for. A task's ARN, or that of what many proxies stand for."""
+ProxyId = NewType("ProxyId", str)
+"""One Envoy: the ARN of the task that it belongs to, or ``<WorkloadId>#<suffix>`` for one that no task has."""
+PROXY_HEADER = "x-moyai-workload"
+"""The gRPC metadata under which a proxy says in every call who it is: its ProxyId. (The name is that of times when a
+proxy and its workload were one; Envoys that run go on sending it.)
+"""
 
 
 class Ids(Protocol):

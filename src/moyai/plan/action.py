@@ -15,7 +15,7 @@ import msgspec
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
 from moyai.domain.world import Change
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import TaskId, WorkloadId
+from moyai.kernel.ids import ProxyId, TaskId
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class StartProxy(msgspec.Struct, frozen=True):
     """Start a task's proxy; its bootstrap is asked of the proxy feed."""
 
     task: TaskId
-    workload: WorkloadId
+    proxy: ProxyId
     name: str
     stop_timeout: int = 30
     """Seconds from SIGTERM to SIGKILL."""

@@ -17,7 +17,7 @@ from moyai.domain.connect.outside import client_port
 from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.world import ProxyState, World
-from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
+from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.plan import events
 from moyai.plan.connect import endpoints
 from moyai.plan.unseen import unseen
@@ -41,7 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def findings(
-    world: World, proxies: Mapping[WorkloadId, ProxyState], left_out: Iterable[tuple[str, str]] = ()
+    world: World, proxies: Mapping[ProxyId, ProxyState], left_out: Iterable[tuple[str, str]] = ()
 ) -> tuple[Finding, ...]:
     """Everything there is to say, problems first. ``left_out``: what could not be compiled into the mesh, and why."""
     found = chain(_proxies(world, proxies), _services(world), _names(world), map(_left_out, left_out))
@@ -54,12 +54,12 @@ def _left_out(piece: tuple[str, str]) -> Finding:
     return Finding(Severity.WARNING, "left-out", subject, why, remedy)
 
 
-def _proxies(world: World, proxies: Mapping[WorkloadId, ProxyState]) -> Iterator[Finding]:
+def _proxies(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Iterator[Finding]:
     for task in world.tasks.each("alive", "yes"):
         proxy = task.proxy
         if proxy is None or proxy.last_status is not ContainerStatus.RUNNING or task.last_status is TaskStatus.PENDING:
             continue
-        finding = _proxy(task, proxy.name, proxies.get(WorkloadId(task.arn), ProxyState()))
+        finding = _proxy(task, proxy.name, proxies.get(ProxyId(task.arn), ProxyState()))
         if finding is not None:
             yield finding
 

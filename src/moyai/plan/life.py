@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.world import Delete, Observed, Put, World
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import Ids, TaskArn, WorkloadId
+from moyai.kernel.ids import Ids, ProxyId, TaskArn
 from moyai.plan import failure, restart
 from moyai.plan.action import Plan, plan
 from moyai.plan.ending import deactivating, deprovisioning, stopping
@@ -50,7 +50,7 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
         definition=definition,
         sandbox=sandbox,
         fault=observed.faults.get(task.id),
-        proxy=observed.proxies.get(WorkloadId(task.arn)),
+        proxy=observed.proxies.get(ProxyId(task.arn)),
         drain=observed.drains.get(task.id),
         now=now,
         ids=ids,

@@ -9,7 +9,7 @@ from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, Sto
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.plan import failure, order, registration
 from moyai.plan.action import Prepare, Start, StartProxy
 from moyai.plan.certificates import missing
@@ -150,7 +150,7 @@ def _await_certificate(case: Case, name: str) -> Step:
 def _start_proxy(task: Task, proxy: Container) -> StartProxy:
     level = ProxyLogLevel.INFO if task.view is None else task.view.proxy_log_level
     held = 0 if task.view is None else buffer_bytes(task.view.log_configuration)
-    return StartProxy(task.id, WorkloadId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level.value, held)
+    return StartProxy(task.id, ProxyId(task.arn), proxy.name, DEFAULT_STOP_TIMEOUT, level.value, held)
 
 
 def _fail(case: Case, code: StopCode, reason: str) -> Step:

@@ -15,7 +15,7 @@ import msgspec
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 
 GROUPS = 1 << 24
 """There is no group of this number, nor of a larger one."""
@@ -60,7 +60,7 @@ class KeptHour(NamedTuple):
 class KeptProxy(NamedTuple):
     """How far a proxy has been counted, by the report that came ``at`` then."""
 
-    workload: WorkloadId
+    proxy: ProxyId
     at: Instant
     body: bytes
 
@@ -109,7 +109,7 @@ class MetricStore(Protocol):
     def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
         """The metric's hours with ``start <= hour < end``, oldest first."""
 
-    def proxy(self, workload: WorkloadId) -> bytes | None:
+    def proxy(self, proxy: ProxyId) -> bytes | None:
         """How far a proxy has been counted."""
 
     def totals(self) -> Iterable[KeptTotal]:

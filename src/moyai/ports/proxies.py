@@ -1,14 +1,15 @@
 """The feed that keeps every proxy's configuration current, and knows what each has acknowledged.
 
-Promise: ``publish`` takes one part of the mesh (a namespace: no traffic leaves it, so parts share no
-name) and costs what that part costs, however many others there are. Each proxy is sent only what changed
-for it; a mesh that can't be translated leaves the last good one serving. What ``states`` and ``holders`` say comes from
-acknowledgements on the streams, never from what was sent.
+Promise: ``publish`` takes one part of the mesh (a namespace, or an App Mesh mesh: no traffic leaves it, so parts share
+no name, though they may share endpoints) and costs what that part costs, however many others there are. A proxy is one
+Envoy, and is led as a workload, any number as the same one; each is sent only what changed for it; a mesh that can't be
+translated leaves the last good one serving. What ``states`` and ``holders`` say comes from acknowledgements on the
+streams, never from what was sent.
 
 Errors:
 
     ProxyFault
-    └── UnknownWorkload     the mesh last published doesn't have it
+    └── UnknownProxy        the mesh last published doesn't have it
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Protocol
 
 from moyai.domain.world import ProxyState
 from moyai.kernel.errors import MoyaiError
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh, Service
 
 
@@ -27,8 +28,8 @@ class ProxyFault(MoyaiError):
     """The feed can't do what it was asked."""
 
 
-class UnknownWorkload(ProxyFault):
-    """No such workload in the published mesh; ``str(error)`` is its id."""
+class UnknownProxy(ProxyFault):
+    """No workload of the published mesh is for this proxy; ``str(error)`` is its id."""
 
 
 class ProxyFeed(Protocol):
@@ -43,34 +44,38 @@ class ProxyFeed(Protocol):
     def clear(self) -> None:
         """End every part."""
 
-    def bootstrap(self, workload: WorkloadId) -> bytes:
-        """Envoy's bootstrap for this workload, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec).
+    def bootstrap(self, proxy: ProxyId) -> bytes:
+        """Envoy's bootstrap for this proxy, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec).
 
-        UnknownWorkload when it hasn't been published.
+        UnknownProxy when what it is led as hasn't been published.
         """
 
-    def state(self, workload: WorkloadId) -> ProxyState | None:
-        """One proxy's state; None when it has not been published."""
+    def leads(self, proxy: ProxyId) -> WorkloadId | None:
+        """What a proxy is led as; None when it is unknown."""
 
-    def is_connected(self, workload: WorkloadId) -> bool:
+    def state(self, proxy: ProxyId) -> ProxyState | None:
+        """One proxy's state; None when it is unknown."""
+
+    def is_connected(self, proxy: ProxyId) -> bool:
         """Whether the proxy has an open stream."""
 
-    def carries(self, workload: WorkloadId, places: AbstractSet[tuple[str, int]]) -> bool:
+    def carries(self, proxy: ProxyId, places: AbstractSet[tuple[str, int]]) -> bool:
         """Whether the proxy has acknowledged its newest configuration, and by that leads connections to each of these
         virtual addresses and ports to somebody.
         """
 
-    def states(self) -> Mapping[WorkloadId, ProxyState]:
-        """Every proxy that has been published and not taken back since."""
+    def states(self) -> Mapping[ProxyId, ProxyState]:
+        """Every proxy that is known: it has been published and not taken back since, or has a stream."""
 
-    def holders(self, address: str, port: int, part: str = "") -> frozenset[WorkloadId]:
-        """Proxies of a part that may still send traffic to this endpoint: a configuration they acknowledged last, or
+    def holders(self, address: str, port: int) -> frozenset[ProxyId]:
+        """Proxies of any part that may still send traffic to this endpoint: a configuration they acknowledged last, or
         were sent and have not answered yet, has it. A proxy whose stream was cut goes on with what it had, so it
-        counts until it has come back and said what it has, or until its workload is gone from the mesh.
+        counts until it has come back and said what it has, or until its workload is gone from the mesh. One that is
+        no task's is forgotten with its stream.
         """
 
     def service(self, name: str, part: str = "") -> Service | None:
         """A service as it was last published in a part; None when nobody there calls it."""
 
-    def changes(self) -> AsyncIterator[WorkloadId]:
-        """Workloads whose state changed. May repeat and coalesce: it is only a doorbell."""
+    def changes(self) -> AsyncIterator[ProxyId]:
+        """Proxies whose state changed. May repeat and coalesce: it is only a doorbell."""

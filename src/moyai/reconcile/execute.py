@@ -50,8 +50,8 @@ class Executor:
                 await runtime.prepare(sandbox)
             case Start(container):
                 await runtime.start(container)
-            case StartProxy(task, workload, name, stop_timeout, log_level, held):
-                bootstrap = self._around.feed.bootstrap(workload)
+            case StartProxy(task, proxy, name, stop_timeout, log_level, held):
+                bootstrap = self._around.feed.bootstrap(proxy)
                 await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held))
             case Name(task, hosts):
                 await runtime.name(task, hosts)

@@ -217,8 +217,8 @@ class Reconciler:
 
     async def _follow_feed(self) -> None:
         """A proxy's acknowledgement may be what a drain or a move of traffic waits for; its report, its own task."""
-        async for workload in self._around.feed.changes():
-            task = self._around.store.world.tasks.get(workload)
+        async for proxy in self._around.feed.changes():
+            task = self._around.store.world.tasks.get(proxy)
             stopping = task is not None and task.last_status is TaskStatus.STOPPING
             if task is not None and (stopping or self._observer.awaits_its_proxy(task.arn)):
                 self.queue.add(task.arn)

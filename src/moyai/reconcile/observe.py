@@ -13,7 +13,7 @@ from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, TaskArn, TaskId, WorkloadId
+from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, TaskArn, TaskId
 from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
 from moyai.plan.registration import offers, reached_at
@@ -55,13 +55,12 @@ class Observer:
         sandbox = await self._around.runtime.inspect(task.id)
         drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING and offers(task) else None
         fault = self._faults.get(task.id)
-        workload = WorkloadId(task.arn)
-        proxy = self._around.feed.state(workload) if task.last_status is TaskStatus.STOPPING else None
+        proxy = self._around.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
         carried = self._carries(task, () if sandbox is None else sandbox.hosts)
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
             faults={} if fault is None else {task.id: fault},
-            proxies={} if proxy is None else {workload: proxy},
+            proxies={} if proxy is None else {ProxyId(task.arn): proxy},
             drains={} if drain is None else {task.id: drain},
             carried={} if carried is None else {task.id: carried},
         )
@@ -86,7 +85,7 @@ class Observer:
         """Since when the proxy leads on all that the task is yet to find; None when it doesn't or there is nothing."""
         places = hidden(self._around.store.world, task, hosts)
         self._hide(task.arn, places)
-        if not places or not self._around.feed.carries(WorkloadId(task.arn), places):
+        if not places or not self._around.feed.carries(ProxyId(task.arn), places):
             self._carried.pop(task.arn, None)
             return None
         return self._carried.setdefault(task.arn, self._around.clock.now())
@@ -102,10 +101,9 @@ class Observer:
 
     async def _drain(self, task: Task) -> Drain:
         feed = self._around.feed
-        part = "" if task.view is None else task.view.namespace
         ports = [port for o in offers(task) if (port := reached_at(task, o)) is not None]
-        holders = {w for port in ports for w in feed.holders(task.interface.address, port, part)}
-        waiting = {w for w in holders if self._runs(w)} | self._silent(task)
+        holders = {proxy for port in ports for proxy in feed.holders(task.interface.address, port)}
+        waiting = {proxy for proxy in holders if self._runs(proxy)} | self._silent(task)
         if waiting:
             self._forgotten.pop(task.id, None)
             return Drain(frozenset(waiting))
@@ -117,12 +115,14 @@ class Observer:
             in_flight = None
         return Drain(forgotten_at=forgotten, in_flight=in_flight, closed=closed)
 
-    def _runs(self, workload: WorkloadId) -> bool:
-        """Whether there is a proxy to act on what it knows: one that has ended sends and acknowledges nothing."""
-        task = self._around.store.world.tasks.get(workload)
-        return task is not None and _has_proxy(task)
+    def _runs(self, proxy: ProxyId) -> bool:
+        """Whether there is a proxy to act on what it knows: one that has ended sends and acknowledges nothing. Of one
+        that is no task's, its stream is all that can be seen.
+        """
+        task = self._around.store.world.tasks.get(proxy)
+        return self._around.feed.is_connected(proxy) if task is None else _has_proxy(task)
 
-    def _silent(self, leaving: Task) -> set[WorkloadId]:
+    def _silent(self, leaving: Task) -> set[ProxyId]:
         """Running proxies that call the task and have no stream (after a restart of this process, say): what
         they know can't be seen, so it must be assumed.
         """
@@ -130,8 +130,8 @@ class Observer:
             return set()
         targets = {o.discovery_service for o in leaving.view.offers}
         callers = (t for t in self._around.store.world.tasks.by("namespace", leaving.view.namespace) if t != leaving)
-        found = {WorkloadId(t.arn) for t in callers if _calls(t, targets)}
-        return {workload for workload in found if not self._around.feed.is_connected(workload)}
+        found = {ProxyId(t.arn) for t in callers if _calls(t, targets)}
+        return {proxy for proxy in found if not self._around.feed.is_connected(proxy)}
 
 
 def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:

@@ -10,7 +10,7 @@ from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.domain.world import Observed, Rerouting
-from moyai.kernel.ids import ServiceArn, WorkloadId
+from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.mesh.service_connect.service import mesh_name, service_of
 from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.plan.pools import is_simple
@@ -52,17 +52,17 @@ def _is_published(around: Surroundings, offer: DiscoveryService) -> bool:
     return published is None or published == service_of(world, offer, name, tuning)
 
 
-def _unaware(around: Surroundings, offer: DiscoveryService) -> set[WorkloadId]:
+def _unaware(around: Surroundings, offer: DiscoveryService) -> set[ProxyId]:
     """Running proxies that call the offer and have something left to acknowledge, or no stream to do it on."""
     callers = (
-        WorkloadId(task.arn)
+        ProxyId(task.arn)
         for task in around.store.world.tasks.by("namespace", offer.namespace)
         if task.proxy is not None and task.proxy.last_status is ContainerStatus.RUNNING
         if task.view is not None and any(name.target == offer.arn for name in task.view.names)
     )
-    return {workload for workload in callers if not _is_synced(around.feed, workload)}
+    return {proxy for proxy in callers if not _is_synced(around.feed, proxy)}
 
 
-def _is_synced(feed: ProxyFeed, workload: WorkloadId) -> bool:
-    state = feed.state(workload)
+def _is_synced(feed: ProxyFeed, proxy: ProxyId) -> bool:
+    state = feed.state(proxy)
     return state is not None and state.synced

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from moyai.kernel.clock import Clock, Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, KeptTotal, MetricBatch, MetricStoreFault
 from moyai.store.metric_schema import hour_of, hour_place, is_damage, minute_of, minute_place, open_file, renew
 
@@ -74,9 +74,9 @@ class SqliteMetricStore:
             for (body,) in self._read("SELECT body FROM hours WHERE place = ?", hour_place(moment, group, column))
         ]
 
-    def proxy(self, workload: WorkloadId) -> bytes | None:
+    def proxy(self, proxy: ProxyId) -> bytes | None:
         """See ``MetricStore.proxy``."""
-        rows = self._read("SELECT body FROM proxies WHERE workload = ?", workload)
+        rows = self._read("SELECT body FROM proxies WHERE workload = ?", proxy)
         return next((body for (body,) in rows), None)
 
     def totals(self) -> Iterable[KeptTotal]:

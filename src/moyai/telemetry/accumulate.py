@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from moyai.domain.cloudwatch.metric import Histogram, Summary, of_histogram
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
 
@@ -22,7 +22,7 @@ from moyai.telemetry.names import Kind
 class Sample(NamedTuple):
     """What one report adds to one metric."""
 
-    workload: WorkloadId
+    proxy: ProxyId
     value: float
     time: Timed | None = None
     targets: int = 0
@@ -49,11 +49,11 @@ class Counts:
     __slots__ = ("_counted",)
 
     def __init__(self) -> None:
-        self._counted: defaultdict[WorkloadId, float] = defaultdict(int)
+        self._counted: defaultdict[ProxyId, float] = defaultdict(int)
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._counted[sample.workload] += sample.value
+        self._counted[sample.proxy] += sample.value
 
     def summary(self) -> Summary:
         """See Accumulator."""
@@ -136,11 +136,11 @@ class Means:
     __slots__ = ("_seen",)
 
     def __init__(self) -> None:
-        self._seen: dict[WorkloadId, list[float]] = {}
+        self._seen: dict[ProxyId, list[float]] = {}
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._seen.setdefault(sample.workload, []).append(sample.value)
+        self._seen.setdefault(sample.proxy, []).append(sample.value)
 
     def summary(self) -> Summary:
         """See Accumulator."""

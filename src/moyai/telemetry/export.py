@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Gauge, Report, Side
 from moyai.telemetry.reporters import Reporter
 
@@ -33,7 +33,7 @@ _ANY: Final = _HTTP | _TCP
 class Waiting(NamedTuple):
     """A proxy's newest report, in all its parts, and whose it is."""
 
-    workload: WorkloadId
+    proxy: ProxyId
     reporter: Reporter
     taken_at: int
     began: int
@@ -86,15 +86,13 @@ class Outbox:
     """The reports that wait."""
 
     def __init__(self) -> None:
-        self._waiting: dict[WorkloadId, Waiting] = {}
+        self._waiting: dict[ProxyId, Waiting] = {}
 
-    def put(self, workload: WorkloadId, reporter: Reporter, report: Report) -> None:
+    def put(self, proxy: ProxyId, reporter: Reporter, report: Report) -> None:
         """Have the report wait, in the place of an older one. Parts of one report come together."""
-        held = self._waiting.get(workload)
+        held = self._waiting.get(proxy)
         parts = held.endpoints if held is not None and held.taken_at == report.taken_at else {}
-        self._waiting[workload] = Waiting(
-            workload, reporter, report.taken_at, report.began, {**parts, **report.endpoints}
-        )
+        self._waiting[proxy] = Waiting(proxy, reporter, report.taken_at, report.began, {**parts, **report.endpoints})
 
     def first(self, most: int) -> Sequence[Waiting]:
         """Those that have waited longest."""
@@ -103,8 +101,8 @@ class Outbox:
     def delivered(self, batch: Sequence[Waiting]) -> None:
         """Let go of these, but not of what has come in the place of one."""
         for one in batch:
-            if self._waiting.get(one.workload) is one:
-                del self._waiting[one.workload]
+            if self._waiting.get(one.proxy) is one:
+                del self._waiting[one.proxy]
 
     def forget(self) -> None:
         """Let go of all."""
@@ -126,7 +124,7 @@ def encode(batch: Sequence[Waiting]) -> bytes:
 
 def _resource(one: Waiting) -> Iterator[tuple[str, str]]:
     scope = one.reporter.scope
-    arn, _, task = one.workload.rpartition("/")
+    arn, _, task = one.proxy.rpartition("/")
     yield "cloud.provider", "aws"
     yield "cloud.platform", "aws_ecs"
     yield "cloud.account.id", scope.account
@@ -136,7 +134,7 @@ def _resource(one: Waiting) -> Iterator[tuple[str, str]]:
         yield "service.namespace", one.reporter.namespace
     yield "service.instance.id", task
     yield "aws.ecs.cluster.arn", arn.replace(":task/", ":cluster/")
-    yield "aws.ecs.task.arn", one.workload
+    yield "aws.ecs.task.arn", one.proxy
 
 
 class _Metrics:

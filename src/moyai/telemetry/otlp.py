@@ -2,7 +2,7 @@
 
 Promise: a report is read, counted and answered at once; nothing waits on a proxy. Who reports is what its bootstrap put
 into the call's metadata; the socket is reachable by proxies only, so it is believed.
-Refuses: a report without a workload (UNAUTHENTICATED) and one that is not OTLP (INVALID_ARGUMENT). The server bounds a
+Refuses: a report that names no proxy (UNAUTHENTICATED) and one that is not OTLP (INVALID_ARGUMENT). The server bounds a
 message's size.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import grpc
 
 from moyai.kernel.clock import Clock
-from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.wire import NotOtlp
 
@@ -22,7 +22,7 @@ _SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _ACCEPTED = b""  # an empty ExportMetricsServiceResponse: everything was taken
 _MAX_NAME = 2048  # no ARN is longer
 
-Reported = Callable[[WorkloadId], None]
+Reported = Callable[[ProxyId], None]
 
 
 class MetricsService:
@@ -40,20 +40,20 @@ class MetricsService:
         return grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
 
     async def _export(self, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        workload = _workload(context)
-        if workload is None:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"the call has no {WORKLOAD_HEADER}")
+        proxy = _caller(context)
+        if proxy is None:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"the call has no {PROXY_HEADER}")
         try:
             async with self._recorder.gate:
-                self._recorder.take(workload, request, self._clock.now())
+                self._recorder.take(proxy, request, self._clock.now())
         except NotOtlp as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        self._reported(workload)
+        self._reported(proxy)
         return _ACCEPTED
 
 
-def _workload(context: grpc.aio.ServicerContext[bytes, bytes]) -> WorkloadId | None:
+def _caller(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | None:
     for key, value in context.invocation_metadata() or ():
-        if key == WORKLOAD_HEADER and isinstance(value, str) and 0 < len(value) <= _MAX_NAME:
-            return WorkloadId(value)
+        if key == PROXY_HEADER and isinstance(value, str) and 0 < len(value) <= _MAX_NAME:
+            return ProxyId(value)
     return None

@@ -19,7 +19,7 @@ import msgspec
 
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptProxy
 from moyai.telemetry.accumulate import Sample
@@ -32,9 +32,9 @@ from moyai.telemetry.totals import Total, Totals, Whose
 
 MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
-Forward = Callable[[WorkloadId, Reporter, Report], None]
+Forward = Callable[[ProxyId, Reporter, Report], None]
 """Takes every report as well; at once, and without a fault."""
-Remember = Callable[[WorkloadId], bytes | None]
+Remember = Callable[[ProxyId], bytes | None]
 """How far a proxy was counted when it was last saved."""
 _log = logging.getLogger(__name__)
 
@@ -79,22 +79,22 @@ class _Sinks:
         self.levels = tuple(levels)
         self.times = tuple(times)
 
-    def take(self, workload: WorkloadId, news: News, when: Moment) -> None:
+    def take(self, proxy: ProxyId, news: News, when: Moment) -> None:
         """Put what is new into the metrics."""
         if self.total is not None:
             self.total.add(news, when.at)
         targets = news.gauges[Gauge.TARGETS] or 0
         for value, sinks in zip(news.counters, self.counts, strict=True):
             if value and sinks:
-                sample = Sample(workload, value, None, targets)
+                sample = Sample(proxy, value, None, targets)
                 for sink in sinks:
                     sink.put(when, sample)
         for gauge, always, sink in self.levels:
             level = news.gauges[gauge]
             if level or (always and level is not None):
-                sink.put(when, Sample(workload, level))
+                sink.put(when, Sample(proxy, level))
         if news.time is not None and self.times and any(news.time.histogram.counts):
-            sample = Sample(workload, news.time.sum, news.time)
+            sample = Sample(proxy, news.time.sum, news.time)
             for sink in self.times:
                 sink.put(when, sample)
 
@@ -125,7 +125,7 @@ class Recorder:
         archive: Archive,
         identify: Identify,
         since: Instant,
-        remember: Remember = lambda _workload: None,
+        remember: Remember = lambda _proxy: None,
         totals: Totals | None = None,
     ) -> None:
         self.totals = totals or Totals()
@@ -136,37 +136,37 @@ class Recorder:
         self._since = since
         self._remember = remember
         self._pushes = Pushes()
-        self._proxies: OrderedDict[WorkloadId, _Proxy] = OrderedDict()
+        self._proxies: OrderedDict[ProxyId, _Proxy] = OrderedDict()
         self._sinks: dict[tuple[Scope, str, str, str, frozenset[str]], _Held] = {}
         self._generation = archive.generation
 
-    def take(self, workload: WorkloadId, push: bytes, now: Instant) -> bool:
+    def take(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""
-        proxy = self._proxy(workload)
-        report = (proxy.read if proxy is not None else self._pushes.reader())(push)
-        if proxy is None:
+        known = self._proxy(proxy)
+        report = (known.read if known is not None else self._pushes.reader())(push)
+        if known is None:
             return False
-        self._advance(workload, proxy, report, now)
+        self._advance(proxy, known, report, now)
         return True
 
-    def record(self, workload: WorkloadId, report: Report, now: Instant) -> bool:
+    def record(self, proxy: ProxyId, report: Report, now: Instant) -> bool:
         """The same of a report that is read already."""
-        proxy = self._proxy(workload)
-        if proxy is not None:
-            self._advance(workload, proxy, report, now)
-        return proxy is not None
+        known = self._proxy(proxy)
+        if known is not None:
+            self._advance(proxy, known, report, now)
+        return known is not None
 
     def unsaved(self) -> Iterator[KeptProxy]:
         """How far each proxy has been counted whose counts have changed since they were last asked for."""
-        for workload, proxy in self._proxies.items():
-            if proxy.counting.changed:
-                yield KeptProxy(workload, proxy.reported_at, proxy.counting.written())
+        for proxy, known in self._proxies.items():
+            if known.counting.changed:
+                yield KeptProxy(proxy, known.reported_at, known.counting.written())
 
     def unsave(self) -> None:
         """None of it is saved."""
         self.totals.unsave()
-        for proxy in self._proxies.values():
-            proxy.counting.changed = True
+        for known in self._proxies.values():
+            known.counting.changed = True
 
     def forget(self, now: Instant) -> None:
         """Forget every proxy and every metric."""
@@ -176,20 +176,20 @@ class Recorder:
         self._archive.clear()
         self.totals.clear()
 
-    def _proxy(self, workload: WorkloadId) -> _Proxy | None:
-        known = self._proxies.get(workload)
+    def _proxy(self, proxy: ProxyId) -> _Proxy | None:
+        known = self._proxies.get(proxy)
         if known is None:
-            reporter = self._identify(workload)
+            reporter = self._identify(proxy)
             if reporter is None:
                 return None
-            known = self._proxies[workload] = self._known(workload, reporter)
+            known = self._proxies[proxy] = self._known(proxy, reporter)
             if len(self._proxies) > MAX_PROXIES:
                 self._proxies.popitem(last=False)
-        self._proxies.move_to_end(workload)
+        self._proxies.move_to_end(proxy)
         return known
 
-    def _known(self, workload: WorkloadId, reporter: Reporter) -> _Proxy:
-        body = self._remember(workload)
+    def _known(self, proxy: ProxyId, reporter: Reporter) -> _Proxy:
+        body = self._remember(proxy)
         counting = _restored(body) if body is not None else None
         whose = (reporter.scope, reporter.namespace, reporter.cluster, reporter.service, reporter.grpc)
         sinks = self._sinks.setdefault(whose, {})
@@ -197,30 +197,30 @@ class Recorder:
         made.baseline = counting is None and (body is not None or reporter.born_at < self._since)
         return made
 
-    def _advance(self, workload: WorkloadId, proxy: _Proxy, report: Report, now: Instant) -> None:
+    def _advance(self, proxy: ProxyId, known: _Proxy, report: Report, now: Instant) -> None:
         if self.forward is not None:
-            self.forward(workload, proxy.reporter, report)
-        news = proxy.counting.advance(report, baseline=proxy.baseline)
-        proxy.baseline, proxy.reported_at = False, now
+            self.forward(proxy, known.reporter, report)
+        news = known.counting.advance(report, baseline=known.baseline)
+        known.baseline, known.reported_at = False, now
         if self._generation != self._archive.generation:
             self._generation = self._archive.generation
             for held in self._sinks.values():
                 held.clear()
-            for known in self._proxies.values():
-                known.own.clear()
+            for one in self._proxies.values():
+                one.own.clear()
         when = moment(now)
         for item in news:
             key = (item.endpoint, item.protocol)
-            sinks = proxy.sinks.get(key)
+            sinks = known.sinks.get(key)
             if sinks is None:
-                total = self.totals.of(_whose(proxy.reporter, item), now)
-                sinks = proxy.sinks[key] = _Sinks(self._of_service(proxy.reporter, item), total)
-            sinks.take(workload, item, when)
+                total = self.totals.of(_whose(known.reporter, item), now)
+                sinks = known.sinks[key] = _Sinks(self._of_service(known.reporter, item), total)
+            sinks.take(proxy, item, when)
             if item.endpoint.side is Side.SERVER:
-                own = proxy.own.get(key)
+                own = known.own.get(key)
                 if own is None:
-                    own = proxy.own[key] = _Sinks(self._of_task(workload, proxy.reporter, item))
-                own.take(workload, item, when)
+                    own = known.own[key] = _Sinks(self._of_task(proxy, known.reporter, item))
+                own.take(proxy, item, when)
 
     def _of_service(self, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
         for named in METRICS:
@@ -228,8 +228,8 @@ class Recorder:
                 ids = ids_of(named, news.endpoint.name, reporter.service, reporter.cluster)
                 yield named, _Sink(self._archive, reporter.scope, named, ids)
 
-    def _of_task(self, workload: WorkloadId, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
-        task = workload.rpartition("/")[2]
+    def _of_task(self, proxy: ProxyId, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
+        task = proxy.rpartition("/")[2]
         for named in OF_TASKS:
             one = id_of_task(named, news.endpoint.name, reporter.service, reporter.cluster, task)
             yield named, _Sink(self._archive, reporter.scope, named, (one,))

@@ -15,7 +15,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 
 
@@ -31,12 +31,12 @@ class Reporter(msgspec.Struct, frozen=True):
     """The name of the Cloud Map namespace that it calls in, or is called in."""
 
 
-Identify = Callable[[WorkloadId], Reporter | None]
+Identify = Callable[[ProxyId], Reporter | None]
 
 
-def reporter_of(world: World, workload: WorkloadId) -> Reporter | None:
+def reporter_of(world: World, proxy: ProxyId) -> Reporter | None:
     """The service behind a proxy; None when there is no such task or it belongs to no service."""
-    task = world.tasks.get(workload)
+    task = world.tasks.get(proxy)
     service = parse_arn(task.service) if task is not None and task.service is not None else None
     if task is None or service is None:
         return None

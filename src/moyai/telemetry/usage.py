@@ -18,7 +18,7 @@ from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Instant, Seconds
-from moyai.kernel.ids import TaskId, WorkloadId
+from moyai.kernel.ids import ProxyId, TaskId
 from moyai.kernel.scope import Scope
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
@@ -82,7 +82,7 @@ class UsageSampler:
     def _keep(self, scope: Scope, points: Iterable[Point], at: Instant) -> None:
         for point in points:
             series = self._archive.series(scope, point.metric, point.kind, point.unit)
-            series.add(at, Sample(WorkloadId(point.whose), point.value))
+            series.add(at, Sample(ProxyId(point.whose), point.value))
 
 
 def figures(of: Reserved, before: Look | None, look: Look) -> Iterator[tuple[str, float]]:

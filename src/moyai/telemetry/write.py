@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.names import Kind
 from moyai.telemetry.series import Archive
 
-_NOBODY = WorkloadId("")
+_NOBODY = ProxyId("")
 
 
 class ArchiveWriter:

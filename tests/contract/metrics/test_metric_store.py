@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import (
     Fold,
     KeptGroup,
@@ -53,7 +53,7 @@ async def store(file):
 
 async def test_it_is_all_there_again_and_for_its_owner_alone(file):
     store = opened(file)
-    proxy = KeptProxy(WorkloadId("p"), EPOCH, b"p")
+    proxy = KeptProxy(ProxyId("p"), EPOCH, b"p")
     await store.keep(MetricBatch([KeptGroup(4, b"g")], [KeptMinute(60, 4, b"m")], [KeptHour(0, 4, 2, b"h")], [proxy]))
     assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
     await store.close()
@@ -62,7 +62,7 @@ async def test_it_is_all_there_again_and_for_its_owner_alone(file):
     assert list(again.groups()) == [(4, b"g")]
     assert again.minutes(4, 0, 100) == [(60, 4, b"m")]
     assert again.hours(4, 2, 0, 100) == [(0, 4, 2, b"h")]
-    assert (again.proxy(WorkloadId("p")), again.proxy(WorkloadId("q"))) == (b"p", None)
+    assert (again.proxy(ProxyId("p")), again.proxy(ProxyId("q"))) == (b"p", None)
     await again.close()
 
 
@@ -88,12 +88,12 @@ async def test_the_same_key_is_replaced_and_what_is_folded_or_forgotten_is_gone(
 
 async def test_what_is_too_old_goes(store):
     hours = [KeptHour(hour * HOUR, 1, 0, b"") for hour in range(5)]
-    proxies = [KeptProxy(WorkloadId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
+    proxies = [KeptProxy(ProxyId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
     await store.keep(MetricBatch((), [KeptMinute(0, 1, b""), KeptMinute(9 * HOUR, 1, b"")], hours, proxies))
     await store.expire(3 * HOUR, Instant(15.0))
     assert [one.start // HOUR for one in store.hours(1, 0, 0, 9 * HOUR)] == [3, 4]
     assert [one.start // HOUR for one in store.minutes(1, 0, 10 * HOUR)] == [9]
-    assert [store.proxy(WorkloadId(name)) for name in ("10.0", "20.0")] == [None, b""]
+    assert [store.proxy(ProxyId(name)) for name in ("10.0", "20.0")] == [None, b""]
 
 
 async def test_totals_are_kept_replaced_and_go_with_the_minutes_of_their_time(store):
@@ -141,10 +141,10 @@ async def test_a_closed_store_refuses_and_reads_nothing(store):
 async def test_clearing_leaves_nothing_and_begins_now(file):
     clock = ManualClock()
     store = SqliteMetricStore.open(file, ROOM, clock)
-    await store.keep(MetricBatch([KeptGroup(1, b"a")], proxies=[KeptProxy(WorkloadId("p"), EPOCH, b"p")]))
+    await store.keep(MetricBatch([KeptGroup(1, b"a")], proxies=[KeptProxy(ProxyId("p"), EPOCH, b"p")]))
     await clock.advance(9)
     await store.clear()
-    assert (list(store.groups()), store.proxy(WorkloadId("p")), store.since) == ([], None, EPOCH + 9)
+    assert (list(store.groups()), store.proxy(ProxyId("p")), store.since) == ([], None, EPOCH + 9)
     await store.close()
 
 
@@ -160,7 +160,7 @@ def killed_child(file: Path) -> int:
 async def test_a_kill_leaves_whole_saves_only(file):
     acknowledged = killed_child(file)
     store = opened(file)
-    kept = store.proxy(WorkloadId("p"))
+    kept = store.proxy(ProxyId("p"))
     assert kept is not None
     saves = int(kept)
     assert saves >= acknowledged

@@ -27,6 +27,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
 from google.protobuf.json_format import MessageToJson, Parse
 from google.protobuf.message import Message
 
+from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Mesh
 from moyai.mesh.service_connect import compile_mesh
 from moyai.testing.golden import Golden, cases
@@ -84,7 +85,7 @@ def test_xds(name, golden_update):
         if listed or kind is not Kind.SECRET
     }
     first = mesh.workloads[min(mesh.workloads)]
-    found["bootstrap"] = as_yaml(json.loads(bootstrap(first, ProxySettings())))
+    found["bootstrap"] = as_yaml(json.loads(bootstrap(first, ProxySettings(), ProxyId(first.id))))
     Golden(HERE, update=golden_update).check(name, found)
 
 
@@ -99,7 +100,8 @@ def test_envoy_takes_it(name, tmp_path):
 
 def refusal(mesh: Mesh, tmp_path: Path) -> str:
     """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
-    text = bootstrap(mesh.workloads[min(mesh.workloads)], ProxySettings()).decode()
+    first = mesh.workloads[min(mesh.workloads)]
+    text = bootstrap(first, ProxySettings(), ProxyId(first.id)).decode()
     config = Parse(text.replace("{run}", str(tmp_path)).replace("{xds}", str(tmp_path / "xds.sock")), Bootstrap())
     add(config, messages(mesh))
     path = tmp_path / "envoy.json"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.domain.world import Drain, Observed, ProxyState, Put, World
-from moyai.kernel.ids import ServiceArn, TaskArn, WorkloadId
+from moyai.kernel.ids import ProxyId, ServiceArn, TaskArn
 from moyai.plan.action import Plan
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
@@ -58,7 +58,7 @@ def step(build: Builder, task: TaskArn, *seen: ContainerState, **more: Any) -> P
     observed = Observed(
         sandboxes={} if more.get("gone") else {known.id: sandbox},
         faults={known.id: more["fault"]} if "fault" in more else {},
-        proxies={WorkloadId(task): ProxyState(reported_at=more.get("reported_at"))},
+        proxies={ProxyId(task): ProxyState(reported_at=more.get("reported_at"))},
         drains={known.id: more["drain"]} if "drain" in more else {},
     )
     plan = plan_task(build.world, observed, task, build.clock.now(), build.ids)

@@ -11,7 +11,7 @@ from moyai.domain.connect.outside import CLIENT_PORT
 from moyai.domain.ecs.service import RolloutState
 from moyai.domain.ecs.task import StopCode, TaskStatus
 from moyai.domain.world import ProxyState, Put
-from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ServiceArn, WorkloadId
+from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
 from moyai.plan.doctor import findings
 from moyai.plan.events import STEADY, STUCK, announce, unplaced
 from moyai.testing.world import Builder, container
@@ -22,7 +22,7 @@ WELL = ProxyState(connected=True, synced=True)
 
 def found(build: Builder, proxy: ProxyState = WELL, *left_out: tuple[str, str]) -> list[Any]:
     """Everything that is found when all proxies are like this."""
-    states = {WorkloadId(t.arn): proxy for t in build.world.tasks}
+    states = {ProxyId(t.arn): proxy for t in build.world.tasks}
     return [(f.severity.value, f.kind, f.message) for f in findings(build.world, states, left_out)]
 
 

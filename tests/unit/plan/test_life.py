@@ -11,7 +11,7 @@ from moyai.domain.ecs.task_definition import Condition, ContainerDependency, Log
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Delete, Drain, Put
 from moyai.kernel.clock import later
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.plan.action import Prepare, Release, Start, StartProxy, Stop, TurnAway
 from moyai.plan.ending import DRAIN_POLL, SETTLE
 from moyai.plan.registration import records_expire_at
@@ -244,9 +244,9 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
 @pytest.mark.parametrize(
     ("known", "seconds", "drained"),
     [
-        (Drain(frozenset({WorkloadId("client")})), 1, False),
-        (Drain(frozenset({WorkloadId("client")})), 29, False),
-        (Drain(frozenset({WorkloadId("client")})), 30, True),
+        (Drain(frozenset({ProxyId("client")})), 1, False),
+        (Drain(frozenset({ProxyId("client")})), 29, False),
+        (Drain(frozenset({ProxyId("client")})), 30, True),
         (Drain(in_flight=2), 29, False),
         (Drain(in_flight=0), 0, True),
         (Drain(in_flight=None), 0, True),

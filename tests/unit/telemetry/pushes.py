@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import AccountId, Region, WorkloadId
+from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.telemetry.envoy_stats import Report, read_report
 from moyai.telemetry.record import Recorder
@@ -17,8 +17,8 @@ from moyai.telemetry.series import Archive
 from moyai.testing.clock import EPOCH
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
-FRONT = WorkloadId("arn:aws:ecs:us-east-1:123456789012:task/shop/front1")
-CART = WorkloadId("arn:aws:ecs:us-east-1:123456789012:task/shop/cart1")
+FRONT = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/front1")
+CART = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/cart1")
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0)
 _CUMULATIVE = 2
 _SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
@@ -75,7 +75,7 @@ class Office:
         }
         self.recorder = Recorder(self.archive, self.reporters.get, since)
 
-    def take(self, workload: WorkloadId, request: bytes | Report, at: float) -> bool:
+    def take(self, proxy: ProxyId, request: bytes | Report, at: float) -> bool:
         """Record it ``at`` seconds after the epoch of tests."""
         report = request if isinstance(request, Report) else read_report(request)
-        return self.recorder.record(workload, report, Instant(EPOCH + at))
+        return self.recorder.record(proxy, report, Instant(EPOCH + at))

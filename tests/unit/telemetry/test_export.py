@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.telemetry.envoy_stats import Figure, Gauge, Side
 from moyai.telemetry.export import COUNTS, LEVELS, Outbox, encode
 from moyai.telemetry.exporter import BATCH, Exporter, NotTaken
@@ -133,7 +133,7 @@ async def test_what_is_refused_for_good_is_let_go_and_the_rest_goes_on(outbox, o
     collection = Collection(NotTaken("no", for_good=True))
     reporter = office.reporters[FRONT]
     for number in range(BATCH + 1):
-        outbox.put(WorkloadId(f"{FRONT}{number}"), reporter, http_client(1, requests=number))
+        outbox.put(ProxyId(f"{FRONT}{number}"), reporter, http_client(1, requests=number))
     await Exporter(outbox, collection, clock).deliver()
     assert collection.requests() == [BATCH]
     assert outbox.first(9) == []

@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
@@ -20,7 +20,7 @@ PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 @pytest.fixture
 async def desk(tmp_path):
     office = Office()
-    heard: list[WorkloadId] = []
+    heard: list[ProxyId] = []
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((MetricsService(office.recorder, ManualClock(), heard.append).handler(),))
     server.add_insecure_port(f"unix:{tmp_path}/s")
@@ -32,7 +32,7 @@ async def desk(tmp_path):
 
 async def test_a_push_is_counted_and_told_of(desk):
     export, office, heard = desk
-    answer = await export(PUSH, metadata=((WORKLOAD_HEADER, FRONT),))
+    answer = await export(PUSH, metadata=((PROXY_HEADER, FRONT),))
     assert ExportMetricsServiceResponse.FromString(answer) == ExportMetricsServiceResponse()
     assert heard == [FRONT]
     [edge] = ArchiveReader(office.archive).edges((EPOCH, Instant(EPOCH + 5)))
@@ -43,8 +43,8 @@ async def test_a_push_is_counted_and_told_of(desk):
     ("body", "metadata", "code"),
     [
         pytest.param(PUSH, (), grpc.StatusCode.UNAUTHENTICATED, id="nobody's"),
-        pytest.param(PUSH, ((WORKLOAD_HEADER, "x" * 5000),), grpc.StatusCode.UNAUTHENTICATED, id="too long a name"),
-        pytest.param(b"\xff\xff", ((WORKLOAD_HEADER, FRONT),), grpc.StatusCode.INVALID_ARGUMENT, id="not OTLP"),
+        pytest.param(PUSH, ((PROXY_HEADER, "x" * 5000),), grpc.StatusCode.UNAUTHENTICATED, id="too long a name"),
+        pytest.param(b"\xff\xff", ((PROXY_HEADER, FRONT),), grpc.StatusCode.INVALID_ARGUMENT, id="not OTLP"),
     ],
 )
 async def test_what_is_refused(desk, body, metadata, code):

@@ -13,7 +13,7 @@ from moyai.domain.connect.names import ConnectView, Offer
 from moyai.domain.ecs.task_definition import AppProtocol
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, WorkloadId
+from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, ProxyId
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.reporters import Reporter, reporter_of
 from moyai.testing.clock import EPOCH
@@ -89,7 +89,7 @@ def test_a_proxy_older_than_this_control_plane_begins_with_a_baseline():
 
 def test_a_proxy_of_nobody_is_not_counted():
     office = Office()
-    assert office.take(WorkloadId("unknown"), http_client(1, requests=1), 1) is False
+    assert office.take(ProxyId("unknown"), http_client(1, requests=1), 1) is False
     assert ArchiveReader(office.archive).metrics(SCOPE) == []
 
 
@@ -130,30 +130,30 @@ def builder() -> Builder:
 
 def test_a_task_reports_for_its_service(builder):
     task = builder.run(builder.definition("web"))
-    assert reporter_of(builder.world, WorkloadId(task)) is None
-    assert reporter_of(builder.world, WorkloadId("nobody")) is None
+    assert reporter_of(builder.world, ProxyId(task)) is None
+    assert reporter_of(builder.world, ProxyId("nobody")) is None
     service = builder.service("web", builder.definition("web"))
     offer = Offer(DiscoveryServiceArn("d"), "prices", 9000, AppProtocol.GRPC)
     known = builder.world.tasks[task]
     owned = replace(known, service=service, view=ConnectView(NamespaceArn("n"), offers=(offer,)))
     builder.book.apply([Put(owned)])
-    assert reporter_of(builder.world, WorkloadId(task)) == Reporter(
+    assert reporter_of(builder.world, ProxyId(task)) == Reporter(
         SCOPE, "default", "web", known.created_at, frozenset({"prices"})
     )
 
 
 def test_each_task_behind_a_name_has_figures_of_its_own():
     office = Office()
-    other = WorkloadId(f"{CART}2")
+    other = ProxyId(f"{CART}2")
     office.reporters[other] = office.reporters[CART]
-    for workload, requests, slow in ((CART, 5, 0), (other, 2, 9)):
+    for proxy, requests, slow in ((CART, 5, 0), (other, 2, 9)):
         counters = {
             "http.ingress.cart.downstream_rq_total": requests,
             "http.ingress.cart.downstream_cx_total": 1,
             "http.ingress.cart.downstream_rq_5xx": 1,
         }
         times = {"cluster.ingress.cart.upstream_rq_time": ((requests, 0, 0, 0, 0, slow), 1.0)}
-        office.take(workload, push(1, counters, {}, times), 1)
+        office.take(proxy, push(1, counters, {}, times), 1)
     own = "Moyai/ServiceConnect"
     for task, requests, answers in (("cart1", 5, 5), ("cart12", 2, 11)):
         whose = (*OF_CART, ("TaskId", task))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.telemetry.accumulate import Sample, accumulators
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
@@ -18,7 +18,7 @@ from moyai.telemetry.series import Archive, Series
 from moyai.telemetry.spans import minutes, slots
 from tests.unit.telemetry.pushes import SCOPE
 
-A, B = WorkloadId("a"), WorkloadId("b")
+A, B = ProxyId("a"), ProxyId("b")
 
 
 def made(kind: Kind = Kind.COUNT, name: str = "n") -> Series:

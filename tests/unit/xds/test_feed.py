@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
     Call,
     Destination,
@@ -27,14 +27,14 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from moyai.ports.proxies import ProxyFeed, UnknownWorkload
+from moyai.ports.proxies import ProxyFeed, UnknownProxy
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings
 from tests.unit.xds.streams import answer, ask, sent
 
-ONE, TWO = WorkloadId("one"), WorkloadId("two")
+ONE, TWO = ProxyId("one"), ProxyId("two")
 OLD, NEW = Member("a", "10.0.0.1", 80), Member("a", "10.0.0.2", 80)
 
 
@@ -56,12 +56,12 @@ class Recorder:
         return taken
 
 
-def mesh(*members: Member, workloads: tuple[WorkloadId, ...] = (ONE,), port: int = 15001) -> Mesh:
+def mesh(*members: Member, workloads: tuple[str, ...] = (ONE,), port: int = 15001) -> Mesh:
     split = StreamSplit((Target("db"),), TimeoutPolicy(0, 3600), 3)
     destination = Destination("db", Grouped("db"), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), "egress.db")
     view = OutboundView((Call("127.255.0.1", 80, "db"),))
     return Mesh(
-        workloads={w: Workload(w, "a", 15000, port, outbound=view) for w in workloads},
+        workloads={w: Workload(w, "a", 15000, port, outbound=view) for w in map(WorkloadId, workloads)},
         services={"db": Service("db", Protocol.TCP, split, "egress.db")},
         destinations={"db": destination},
         groups={"db": EndpointGroup("db", members)},
@@ -77,10 +77,10 @@ def as_port(feed: Feed) -> ProxyFeed:
     return feed
 
 
-def connect(feed: Feed, workload: WorkloadId = ONE):
+def connect(feed: Feed, proxy: ProxyId = ONE):
     """A proxy that has asked for everything and taken it."""
     sink = Recorder()
-    connection = feed.connect(workload, sink)
+    connection = feed.connect(proxy, sink)
     for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "egress/db"), ask(Kind.LISTENER)):
         connection.receive(request)
     settle(connection, sink)
@@ -223,7 +223,7 @@ def test_a_bootstrap_names_its_workload_and_leaves_two_placeholders(feed):
     assert text.count("{run}") == 1
     assert text.count("{xds}") == 1
     assert text.count('"one"') == 3
-    with pytest.raises(UnknownWorkload):
+    with pytest.raises(UnknownProxy):
         feed.bootstrap(TWO)
 
 
@@ -263,14 +263,94 @@ def test_parts_come_and_go_without_each_other(feed):
     feed.publish(mesh(OLD, workloads=(TWO,)), "b")
     connect(feed)
     _, sink = connect(feed, TWO)
-    assert feed.holders("10.0.0.1", 80, "a") == {ONE}
-    assert feed.holders("10.0.0.1", 80, "b") == {TWO}
+    assert feed.holders("10.0.0.1", 80) == {ONE, TWO}
     feed.publish(mesh(NEW), "a")
     assert sink.responses == []
     feed.publish(Mesh(), "a")
-    assert feed.holders("10.0.0.1", 80, "a") == frozenset()
-    assert feed.holders("10.0.0.1", 80, "b") == {TWO}
-    with pytest.raises(UnknownWorkload):
+    assert feed.holders("10.0.0.1", 80) == {TWO}
+    with pytest.raises(UnknownProxy):
         feed.bootstrap(ONE)
     feed.clear()
-    assert feed.holders("10.0.0.1", 80, "b") == frozenset()
+    assert feed.holders("10.0.0.1", 80) == frozenset()
+
+
+def shared(*members: Member, proxies: dict[ProxyId, str], workloads: tuple[str, ...] = ("node",)) -> Mesh:
+    led = {proxy: WorkloadId(workload) for proxy, workload in proxies.items()}
+    return replace(mesh(*members, workloads=workloads), proxies=led)
+
+
+def test_proxies_that_are_led_as_one_workload_have_its_configuration_and_an_answer_each(feed):
+    feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
+    _, first = connect(feed, ONE)
+    connection, second = connect(feed, TWO)
+    assert feed.leads(ONE) == feed.leads(TWO) == "node"
+    assert feed.states().keys() == {ONE, TWO}
+    feed.publish(shared(NEW, proxies={ONE: "node", TWO: "node"}))
+    assert first.responses == second.responses != []
+    settle(connection, second)
+    assert feed.holders("10.0.0.1", 80) == {ONE}
+    assert [feed.states()[proxy].synced for proxy in (ONE, TWO)] == [False, True]
+
+
+def test_a_proxy_that_is_led_as_another_workload_is_given_that_one(feed):
+    feed.publish(shared(OLD, proxies={ONE: "node"}, workloads=("node", "other")))
+    _, sink = connect(feed, ONE)
+    feed.publish(shared(OLD, proxies={ONE: "other"}, workloads=("node", "other")))
+    assert [(kind, sorted(new), old) for kind, new, old in sent(sink.take())] == [
+        ("LISTENER", ["other/egress"], ["node/egress"])
+    ]
+    assert feed.states().keys() == {ONE, "node"}
+
+
+def test_a_proxy_that_is_taken_back_keeps_what_it_has_and_counts_for_nothing(feed):
+    feed.publish(shared(OLD, proxies={ONE: "node", TWO: "node"}))
+    connection, sink = connect(feed, ONE)
+    feed.publish(shared(OLD, proxies={TWO: "node"}))
+    assert sink.responses == []
+    assert feed.leads(ONE) is None
+    assert feed.holders("10.0.0.1", 80) == frozenset()
+    assert feed.is_connected(ONE)
+    connection.close()
+    assert feed.states().keys() == {TWO}
+
+
+def test_a_proxy_that_comes_before_its_mesh_is_led_when_that_is_there(feed):
+    sink = Recorder()
+    connection = feed.connect(ONE, sink)
+    connection.receive(ask(Kind.CLUSTER))
+    assert sink.take() == []
+    feed.publish(shared(OLD, proxies={ONE: "node"}))
+    assert [kind for kind, _, _ in sent(sink.take())] == ["CLUSTER"]
+
+
+def test_an_endpoint_of_two_parts_is_held_in_both(feed):
+    feed.publish(mesh(OLD), "namespace")
+    feed.publish(shared(OLD, proxies={TWO: "node"}), "mesh")
+    connect(feed, ONE)
+    connection, sink = connect(feed, TWO)
+    assert feed.holders("10.0.0.1", 80) == {ONE, TWO}
+    feed.publish(shared(NEW, proxies={TWO: "node"}), "mesh")
+    assert feed.holders("10.0.0.1", 80) == {ONE, TWO}
+    settle(connection, sink)
+    assert feed.holders("10.0.0.1", 80) == {ONE}
+
+
+def test_a_proxy_far_behind_may_hold_anything(feed):
+    feed.publish(mesh(OLD))
+    connection, sink = connect(feed)
+    for number in range(40):
+        feed.publish(mesh(Member("a", f"10.0.1.{number}", 80)))
+    assert feed.holders("10.0.0.1", 80) == {ONE}
+    settle(connection, sink)
+    assert feed.holders("10.0.0.1", 80) == frozenset()
+    assert feed.holders("10.0.1.39", 80) == {ONE}
+
+
+def test_what_a_proxy_refused_is_one_of_two(feed):
+    feed.publish(mesh(OLD))
+    connection, sink = connect(feed)
+    feed.publish(mesh(NEW))
+    (response,) = sink.take()
+    connection.receive(answer(response, "no"))
+    assert feed.holders("10.0.0.1", 80) == feed.holders("10.0.0.2", 80) == {ONE}
+    assert feed.holders("10.0.0.3", 80) == frozenset()

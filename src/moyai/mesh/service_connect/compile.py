@@ -31,6 +31,7 @@ def join(meshes: Iterable[Mesh]) -> Mesh:
         groups={k: v for part in parts for k, v in part.groups.items()},
         certificates={k: v for part in parts for k, v in part.certificates.items()},
         diagnostics=tuple(d for part in parts for d in part.diagnostics),
+        proxies={k: v for part in parts for k, v in part.proxies.items()},
     )
 
 

@@ -1,7 +1,7 @@
 """The gRPC door for proxies: one ADS stream each, on a Unix socket.
 
 Promise: it moves bytes between gRPC and the Feed and decides nothing but who may speak for whom: a stream
-whose metadata and node id name different workloads is refused. The socket is for the
+whose metadata and node id name different proxies is refused. The socket is for the
 proxies' group and root; a task's own containers never see it.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import grpc
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
-from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.server.feed import Feed
 
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
@@ -65,15 +65,15 @@ class AdsHandler(grpc.GenericRpcHandler):
         requests: AsyncIterator[DeltaDiscoveryRequest],
         context: grpc.aio.ServicerContext[DeltaDiscoveryRequest, bytes],
     ) -> AsyncIterator[bytes]:
-        workload = _caller(context)
+        proxy = _caller(context)
         first = await anext(aiter(requests), None)
         if first is None:
             return
-        if not workload or first.node.id != workload:
-            message = f"the metadata {WORKLOAD_HEADER} and the node id must name the same workload"
+        if not proxy or first.node.id != proxy:
+            message = f"the metadata {PROXY_HEADER} and the node id must name the same proxy"
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, message)
         outbox = _Outbox()
-        connection = self._feed.connect(workload, outbox)
+        connection = self._feed.connect(proxy, outbox)
 
         async def listen() -> None:
             try:
@@ -115,7 +115,7 @@ def _bind(server: grpc.aio.Server, path: Path, group: int) -> None:
         path.chmod(_SOCKET_MODE)
 
 
-def _caller(context: grpc.aio.ServicerContext[DeltaDiscoveryRequest, bytes]) -> WorkloadId:
+def _caller(context: grpc.aio.ServicerContext[DeltaDiscoveryRequest, bytes]) -> ProxyId:
     metadata = dict(context.invocation_metadata() or ())
-    value = metadata.get(WORKLOAD_HEADER, "")
-    return WorkloadId(value if isinstance(value, str) else value.decode())
+    value = metadata.get(PROXY_HEADER, "")
+    return ProxyId(value if isinstance(value, str) else value.decode())

@@ -1,7 +1,8 @@
 """The newest mesh, translated: each resource once, each workload's snapshot from the shared pieces.
 
-Promise: what didn't change keeps its bytes and its version, and what can't be translated keeps its
-last good form, with the reason beside it. Not a word about streams.
+Promise: what didn't change keeps its bytes and its version, and what can't be translated keeps its last good form, with
+the reason beside it. A change costs what it touches; of everything else in the mesh it costs a look, when it is the
+same object as before, or a comparison. Not a word about streams.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh, Service, Workload
-from moyai.xds.server.pieces import Key, Piece, own_pieces, shared_keys, shared_pieces
+from moyai.mesh.ir import Mesh, Workload
+from moyai.xds.server.pieces import Key, Piece, gone_keys, other_pieces, others, own_pieces, shared_keys
 from moyai.xds.server.resource import Kind, Resource, Snapshot, resource
 
 _UNTRANSLATABLE = (TypeError, ValueError)
@@ -24,7 +25,6 @@ _Pieces = tuple[tuple[Kind, Resource], ...]
 class _Shared(msgspec.Struct, frozen=True):
     """A resource that workloads share; None when it never could be translated."""
 
-    source: msgspec.Struct
     resource: Resource | None
     fault: str | None = None
 
@@ -33,7 +33,7 @@ class _Own(msgspec.Struct, frozen=True):
     """One workload's snapshot, and everything it was made from."""
 
     workload: Workload
-    services: tuple[Service, ...]
+    services: frozenset[str]
     shared: frozenset[Key]
     pieces: _Pieces
     snapshot: Snapshot
@@ -51,22 +51,22 @@ class SnapshotCache:
 
     def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
         """Translate what changed; returns the workloads, new ones too, whose snapshot is another one now."""
-        self.mesh = mesh
-        touched = self._update_shared()
-        previous, self._own = self._own, {}
+        before, self.mesh = self.mesh, mesh
+        touched = self._update_shared(before)
+        services = frozenset(service.name for service in others(mesh.services, before.services))
+        for gone in self._own.keys() - mesh.workloads.keys():
+            del self._own[gone]
         changed = set()
         for key, workload in mesh.workloads.items():
-            services = tuple(mesh.services[call.service] for call in workload.outbound.calls)
-            before = previous.get(key)
-            if before is not None and _same(before, workload, services) and touched.isdisjoint(before.shared):
-                self._own[key] = before
-            else:
-                self._own[key] = self._assemble(workload, services, before)
+            own = self._own.get(key)
+            same = own is not None and own.workload == workload and services.isdisjoint(own.services)
+            if own is None or not same or not touched.isdisjoint(own.shared):
+                self._own[key] = self._assemble(workload, own, same=same)
                 changed.add(key)
         return frozenset(changed)
 
     def snapshot(self, workload: WorkloadId) -> Snapshot | None:
-        """Everything this workload's proxy should have; None for a workload that isn't in the mesh."""
+        """Everything that a proxy which is led as this workload should have; None when it isn't in the mesh."""
         own = self._own.get(workload)
         return None if own is None else own.snapshot
 
@@ -80,31 +80,31 @@ class SnapshotCache:
         shared = self._shared.get(key)
         return None if shared is None or shared.fault is not None else shared.resource
 
-    def _update_shared(self) -> frozenset[Key]:
-        previous, self._shared = self._shared, {}
+    def users(self, key: Key) -> Iterator[WorkloadId]:
+        """The workloads that have a shared resource."""
+        return (workload for workload, own in self._own.items() if key in own.shared)
+
+    def _update_shared(self, before: Mesh) -> frozenset[Key]:
+        for key in gone_keys(self.mesh, before):
+            self._shared.pop(key, None)
         touched = set()
-        for piece in shared_pieces(self.mesh):
-            before = previous.get(piece.key)
-            if before is not None and before.source == piece.source:
-                self._shared[piece.key] = before
-            else:
-                self._shared[piece.key] = _translated(piece, before)
-                touched.add(piece.key)
+        for piece in other_pieces(self.mesh, before):
+            self._shared[piece.key] = _translated(piece, self._shared.get(piece.key))
+            touched.add(piece.key)
         return frozenset(touched)
 
-    def _assemble(self, workload: Workload, services: tuple[Service, ...], before: _Own | None) -> _Own:
+    def _assemble(self, workload: Workload, before: _Own | None, *, same: bool) -> _Own:
         shared = frozenset(shared_keys(self.mesh, workload))
-        pieces, own_fault = self._own_pieces(workload, services, before)
+        services = frozenset(call.service for call in workload.outbound.calls)
+        pieces, own_fault = self._own_pieces(workload, before, same=same)
         faults = (self._shared[key].fault for key in sorted(shared & self._shared.keys()))
         shared_fault = next((fault for fault in faults if fault is not None), None)
         snapshot = self._together(shared, pieces)
         return _Own(workload, services, shared, pieces, snapshot, own_fault, shared_fault)
 
-    def _own_pieces(
-        self, workload: Workload, services: tuple[Service, ...], before: _Own | None
-    ) -> tuple[_Pieces, str | None]:
+    def _own_pieces(self, workload: Workload, before: _Own | None, *, same: bool) -> tuple[_Pieces, str | None]:
         """The workload's own resources, and why they aren't the newest when they couldn't be translated."""
-        if before is not None and before.own_fault is None and _same(before, workload, services):
+        if same and before is not None and before.own_fault is None:
             return before.pieces, None
         try:
             return tuple(own_pieces(self.mesh, workload)), None
@@ -124,14 +124,10 @@ class SnapshotCache:
                 yield key[0], translation
 
 
-def _same(own: _Own, workload: Workload, services: tuple[Service, ...]) -> bool:
-    return own.workload == workload and own.services == services
-
-
 def _translated(piece: Piece, before: _Shared | None) -> _Shared:
     _, name = piece.key
     try:
-        return _Shared(piece.source, resource(name, piece.build(), piece.endpoints))
+        return _Shared(resource(name, piece.build(), piece.endpoints))
     except _UNTRANSLATABLE as error:
         last_good = None if before is None else before.resource
-        return _Shared(piece.source, last_good, f"{name}: {error}")
+        return _Shared(last_good, f"{name}: {error}")

@@ -74,9 +74,14 @@ class DeltaStream:
         """Whether the proxy has said what it has of this type."""
         return self._subscriptions[kind].is_open
 
-    def held(self, kind: Kind) -> Iterator[tuple[str, str | None]]:
-        """Each name, and every version of it that the proxy may be using; None = uncertain which."""
+    def held(self, kind: Kind) -> Iterator[tuple[str, str]]:
+        """Each name, and every version of it that the proxy may be using."""
         return self._subscriptions[kind].held()
+
+    def is_settled(self, kind: Kind) -> bool:
+        """Whether it is certain that the proxy has the newest of this type, or nothing at all."""
+        subscription = self._subscriptions[kind]
+        return subscription.is_settled and (self._snapshot is not None or not subscription.is_open)
 
     def _advance(self) -> list[bytes]:
         """Everything that may be sent now."""

@@ -6,97 +6,39 @@ that is told what came in, so that a gRPC server and an in-process proxy are ser
 
 from __future__ import annotations
 
-from asyncio import Event
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Protocol
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Count
-from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Mesh, Service, Workload
-from moyai.ports.proxies import UnknownWorkload
-from moyai.xds.server.cache import SnapshotCache
+from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.mesh.ir import Mesh, Service
+from moyai.ports.proxies import UnknownProxy
 from moyai.xds.server.delta import DeltaStream
-from moyai.xds.server.history import Endpoint, EndpointHistory
+from moyai.xds.server.doorbell import Doorbell
+from moyai.xds.server.part import Part
 from moyai.xds.server.pieces import is_answered
+from moyai.xds.server.proxy import Proxy, Sink
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
-from moyai.xds.translate.names import egress_cluster
-
-
-class Sink(Protocol):
-    """One proxy's end of a stream. Neither call waits."""
-
-    def send(self, response: bytes) -> None:
-        """A DeltaDiscoveryResponse, serialised. At most one of a type is unanswered at a time."""
-
-    def end(self) -> None:
-        """Close the stream: the proxy has opened another one."""
-
-
-class _Proxy:
-    """What is known of one workload's proxy."""
-
-    def __init__(self) -> None:
-        self.stream: DeltaStream | None = None
-        self.before: DeltaStream | None = None
-        """The stream before, for as long as the new one hasn't said what the proxy kept from it."""
-        self.sink: Sink | None = None
-        self.reported_at: Instant | None = None
-
-    def streams(self) -> tuple[DeltaStream, ...]:
-        return tuple(stream for stream in (self.stream, self.before) if stream is not None)
-
-
-class _Part:
-    """A part of the mesh: its translations, and what its endpoints were."""
-
-    def __init__(self) -> None:
-        self.cache = SnapshotCache()
-        self._history = EndpointHistory()
-
-    @property
-    def workloads(self) -> Mapping[WorkloadId, Workload]:
-        """Those that are published."""
-        return self.cache.mesh.workloads
-
-    def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
-        """Translate what changed; the workloads whose snapshot is another one now."""
-        changed = self.cache.update(mesh)
-        for name, group in mesh.groups.items():
-            found = self.cache.resource((Kind.ENDPOINT, egress_cluster(name)))
-            if found is not None:
-                self._history.add(found.name, found.version, group)
-        self._history.keep_only({egress_cluster(name) for name in mesh.groups})
-        return changed
-
-    def may_send(self, proxy: _Proxy, endpoint: Endpoint) -> bool:
-        """Whether any configuration that the proxy may be using has the endpoint."""
-        may_contain = self._history.may_contain
-        return any(
-            may_contain(name, version, endpoint)
-            for stream in proxy.streams()
-            for name, version in stream.held(Kind.ENDPOINT)
-        )
 
 
 class Connection:
     """One open stream; made by ``Feed.connect``."""
 
-    def __init__(self, feed: Feed, workload: WorkloadId, sink: Sink) -> None:
-        self._feed, self._workload, self._sink = feed, workload, sink
+    def __init__(self, feed: Feed, proxy: ProxyId, sink: Sink) -> None:
+        self._feed, self._proxy, self._sink = feed, proxy, sink
 
     def receive(self, request: DeltaDiscoveryRequest) -> None:
         """A request came in on this stream."""
-        self._feed.received(self._workload, self._sink, request)
+        self._feed.received(self._proxy, self._sink, request)
 
     def close(self) -> None:
         """The stream is gone."""
-        self._feed.disconnected(self._workload, self._sink)
+        self._feed.disconnected(self._proxy, self._sink)
 
 
 class Feed:
@@ -104,173 +46,203 @@ class Feed:
 
     def __init__(self, settings: ProxySettings) -> None:
         self._settings = settings
-        self._parts: dict[str, _Part] = {}
-        self._part_of: dict[WorkloadId, _Part] = {}
+        self._parts: dict[str, Part] = {}
+        self._part_of: dict[WorkloadId, Part] = {}
         """Of every workload that is published."""
-        self._proxies: dict[WorkloadId, _Proxy] = {}
-        self._listeners: list[_Doorbell] = []
+        self._proxies: dict[ProxyId, Proxy] = {}
+        self._led_as: dict[WorkloadId, set[ProxyId]] = {}
+        self._unsettled: set[ProxyId] = set()
+        """Those whose endpoints may be others than those of their newest snapshot."""
+        self._listeners: list[Doorbell] = []
         self.figures = Count()
         """Configurations: ``pushed`` to proxies, and ``refused`` by them."""
 
     def publish(self, mesh: Mesh, part: str = "") -> None:
         """Make this the mesh of a part; push what changed. What can't be translated keeps its last good form."""
-        found = self._parts.setdefault(part, _Part())
-        gone = found.workloads.keys() - mesh.workloads.keys()
+        found = self._parts.setdefault(part, Part())
+        gone = found.mesh.workloads.keys() - mesh.workloads.keys()
+        led = found.led
         changed = found.update(mesh)
         if mesh == Mesh():
             del self._parts[part]
         for workload in gone:
             del self._part_of[workload]
-            self._forget_if_idle(workload)
-        for workload in sorted(changed):
-            self._part_of[workload] = found
-            proxy = self._proxies.setdefault(workload, _Proxy())
-            if proxy.sink is not None and proxy.stream is not None:
-                self._offer(workload, proxy.stream, proxy.sink)
-        self._ring(changed | gone)
+        self._part_of.update(dict.fromkeys(changed, found))
+        touched = {proxy for workload in changed for proxy in self._led_as.get(workload, ())}
+        if found.led is not led:
+            touched |= self._assign(found.led, led)
+        for proxy in sorted(touched):
+            self._offer(proxy)
+        self._ring(touched)
 
     def clear(self) -> None:
         """End every part."""
         for part in tuple(self._parts):
             self.publish(Mesh(), part)
 
-    def bootstrap(self, workload: WorkloadId) -> bytes:
-        """Envoy's bootstrap for this workload; UnknownWorkload when it hasn't been published."""
-        part = self._part_of.get(workload)
-        if part is None:
-            raise UnknownWorkload(workload)
-        return bootstrap(part.workloads[workload], self._settings)
+    def bootstrap(self, proxy: ProxyId) -> bytes:
+        """Envoy's bootstrap for this proxy; UnknownProxy when what it is led as hasn't been published."""
+        workload = self.leads(proxy)
+        part = None if workload is None else self._part_of.get(workload)
+        if part is None or workload is None:
+            raise UnknownProxy(proxy)
+        return bootstrap(part.mesh.workloads[workload], self._settings, proxy)
 
-    def reported(self, workload: WorkloadId, at: Instant) -> None:
+    def leads(self, proxy: ProxyId) -> WorkloadId | None:
+        """What a proxy is led as; None when it is unknown."""
+        found = self._proxies.get(proxy)
+        return None if found is None else found.workload
+
+    def reported(self, proxy: ProxyId, at: Instant) -> None:
         """The proxy's statistics came in."""
-        proxy = self._proxies.get(workload)
-        if proxy is not None:
-            proxy.reported_at = at
-            self._ring({workload})
+        found = self._proxies.get(proxy)
+        if found is not None:
+            found.reported_at = at
+            self._ring({proxy})
 
-    def state(self, workload: WorkloadId) -> ProxyState | None:
-        """One proxy's state; None when it has not been published."""
-        proxy = self._proxies.get(workload)
-        return None if proxy is None else self._state(workload, proxy)
+    def state(self, proxy: ProxyId) -> ProxyState | None:
+        """One proxy's state; None when it is unknown."""
+        found = self._proxies.get(proxy)
+        return None if found is None else self._state(found)
 
-    def is_connected(self, workload: WorkloadId) -> bool:
+    def is_connected(self, proxy: ProxyId) -> bool:
         """Whether the proxy has an open stream."""
-        proxy = self._proxies.get(workload)
-        return proxy is not None and proxy.sink is not None
+        found = self._proxies.get(proxy)
+        return found is not None and found.sink is not None
 
-    def carries(self, workload: WorkloadId, places: AbstractSet[tuple[str, int]]) -> bool:
+    def carries(self, proxy: ProxyId, places: AbstractSet[tuple[str, int]]) -> bool:
         """Whether the proxy has acknowledged its newest configuration, which leads all these places to somebody."""
-        part, proxy = self._part_of.get(workload), self._proxies.get(workload)
-        if part is None or proxy is None or not self._state(workload, proxy).synced:
+        found = self._proxies.get(proxy)
+        part = None if found is None else self._part_for(found)
+        if part is None or found is None or found.workload is None or not self._state(found).synced:
             return False
-        mesh = part.cache.mesh
-        calls = mesh.workloads[workload].outbound.calls
-        return places <= {(call.address, call.port) for call in calls if is_answered(mesh, call)}
+        calls = part.mesh.workloads[found.workload].outbound.calls
+        return places <= {(call.address, call.port) for call in calls if is_answered(part.mesh, call)}
 
-    def states(self) -> Mapping[WorkloadId, ProxyState]:
-        """Every proxy that has been published and not taken back since."""
-        return {workload: self._state(workload, proxy) for workload, proxy in self._proxies.items()}
+    def states(self) -> Mapping[ProxyId, ProxyState]:
+        """Every proxy that is known."""
+        return {proxy: self._state(found) for proxy, found in self._proxies.items()}
 
-    def holders(self, address: str, port: int, part: str = "") -> frozenset[WorkloadId]:
-        """Proxies of a part that may still send traffic to this endpoint."""
-        found = self._parts.get(part)
-        if found is None:
-            return frozenset()
-        return frozenset(w for w in found.workloads if found.may_send(self._proxies[w], (address, port)))
+    def holders(self, address: str, port: int) -> frozenset[ProxyId]:
+        """Proxies of any part that may still send traffic to this endpoint.
+
+        Those that have their newest snapshot are found by what is in it; each of the others is asked.
+        """
+        endpoint = (address, port)
+        senders = (w for part in self._parts.values() for w in part.senders(endpoint))
+        proxies = self._unsettled.union(*(self._led_as.get(workload, ()) for workload in senders))
+        return frozenset(proxy for proxy in proxies if self._may_send(self._proxies[proxy], endpoint))
 
     def service(self, name: str, part: str = "") -> Service | None:
         """A service as it was last published in a part."""
         found = self._parts.get(part)
-        return None if found is None else found.cache.mesh.services.get(name)
+        return None if found is None else found.mesh.services.get(name)
 
-    async def changes(self) -> AsyncGenerator[WorkloadId, None]:
-        """Workloads whose state changed."""
-        doorbell = _Doorbell()
+    async def changes(self) -> AsyncGenerator[ProxyId, None]:
+        """Proxies whose state changed."""
+        doorbell = Doorbell()
         self._listeners.append(doorbell)
         try:
             while True:
-                for workload in await doorbell.rung():
-                    yield workload
+                for proxy in await doorbell.rung():
+                    yield proxy
         finally:
             self._listeners.remove(doorbell)
 
-    def connect(self, workload: WorkloadId, sink: Sink) -> Connection:
-        """A proxy has opened a stream. An older stream of the same workload is ended."""
-        proxy = self._proxies.setdefault(workload, _Proxy())
-        if proxy.sink is not None:
-            proxy.sink.end()
-        proxy.before, proxy.stream, proxy.sink = proxy.stream or proxy.before, DeltaStream(), sink
-        self._offer(workload, proxy.stream, sink)
-        self._ring({workload})
-        return Connection(self, workload, sink)
+    def connect(self, proxy: ProxyId, sink: Sink) -> Connection:
+        """A proxy has opened a stream. An older stream of the same proxy is ended."""
+        found = self._proxies.setdefault(proxy, Proxy())
+        if found.sink is not None:
+            found.sink.end()
+        found.before, found.stream, found.sink = found.stream or found.before, DeltaStream(), sink
+        self._offer(proxy)
+        self._ring({proxy})
+        return Connection(self, proxy, sink)
 
-    def received(self, workload: WorkloadId, sink: Sink, request: DeltaDiscoveryRequest) -> None:
-        """A request on a stream; ignored when the stream isn't the workload's newest."""
-        proxy = self._proxies.get(workload)
-        if proxy is None or proxy.sink is not sink or proxy.stream is None:
+    def received(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest) -> None:
+        """A request on a stream; ignored when the stream isn't the proxy's newest."""
+        found = self._proxies.get(proxy)
+        if found is None or found.sink is not sink or found.stream is None:
             return
         if request.HasField("error_detail"):
             self.figures.add("refused")
-        self._pass_on(sink, proxy.stream.receive(request))
-        if proxy.stream.has_asked_for(Kind.ENDPOINT):
-            proxy.before = None
-        self._ring({workload})
+        self._pass_on(sink, found.stream.receive(request))
+        if found.stream.has_asked_for(Kind.ENDPOINT):
+            found.before = None
+        self._note(proxy, found)
+        self._ring({proxy})
 
-    def disconnected(self, workload: WorkloadId, sink: Sink) -> None:
+    def disconnected(self, proxy: ProxyId, sink: Sink) -> None:
         """A stream has ended."""
-        proxy = self._proxies.get(workload)
-        if proxy is None or proxy.sink is not sink:
+        found = self._proxies.get(proxy)
+        if found is None or found.sink is not sink:
             return
-        proxy.sink = None
-        if workload not in self._part_of:
-            del self._proxies[workload]
-        self._ring({workload})
+        found.sink = None
+        if found.workload is None:
+            del self._proxies[proxy]
+        self._note(proxy, found)
+        self._ring({proxy})
 
-    def _offer(self, workload: WorkloadId, stream: DeltaStream, sink: Sink) -> None:
-        part = self._part_of.get(workload)
-        snapshot = None if part is None else part.cache.snapshot(workload)
+    def _assign(self, now: Mapping[ProxyId, WorkloadId], before: Mapping[ProxyId, WorkloadId]) -> set[ProxyId]:
+        """Lead these proxies, and let go of those that were led before; returns whoever it is news for."""
+        gone = {proxy for proxy in before.keys() - now.keys() if self.leads(proxy) == before[proxy]}
+        others = {proxy: workload for proxy, workload in now.items() if before.get(proxy) != workload}
+        for proxy in gone:
+            self._lead(proxy, None)
+            if self._proxies[proxy].sink is None:  # one that is connected keeps what it has until it goes
+                del self._proxies[proxy]
+        for proxy, workload in others.items():
+            self._lead(proxy, workload)
+        return gone | others.keys()
+
+    def _lead(self, proxy: ProxyId, workload: WorkloadId | None) -> None:
+        found = self._proxies.setdefault(proxy, Proxy())
+        if found.workload is not None:
+            proxies = self._led_as[found.workload]
+            proxies.discard(proxy)
+            if not proxies:
+                del self._led_as[found.workload]
+        found.workload = workload
+        if workload is not None:
+            self._led_as.setdefault(workload, set()).add(proxy)
+        self._note(proxy, found)
+
+    def _offer(self, proxy: ProxyId) -> None:
+        found = self._proxies.get(proxy)
+        if found is None or found.sink is None or found.stream is None or found.workload is None:
+            return
+        part = self._part_of.get(found.workload)
+        snapshot = None if part is None else part.cache.snapshot(found.workload)
         if snapshot is not None:
-            self._pass_on(sink, stream.offer(snapshot))
+            self._pass_on(found.sink, found.stream.offer(snapshot))
+        self._note(proxy, found)
 
-    def _pass_on(self, sink: Sink, responses: Iterable[bytes]) -> None:
+    def _pass_on(self, sink: Sink, responses: Collection[bytes]) -> None:
         for response in responses:
             self.figures.add("pushed")
             sink.send(response)
 
-    def _state(self, workload: WorkloadId, proxy: _Proxy) -> ProxyState:
+    def _note(self, proxy: ProxyId, found: Proxy) -> None:
+        if found.is_settled:
+            self._unsettled.discard(proxy)
+        else:
+            self._unsettled.add(proxy)
+
+    def _part_for(self, proxy: Proxy) -> Part | None:
+        return None if proxy.workload is None else self._part_of.get(proxy.workload)
+
+    def _may_send(self, proxy: Proxy, endpoint: tuple[str, int]) -> bool:
+        part = self._part_for(proxy)
+        return part is not None and part.may_send(proxy.streams(), endpoint)
+
+    def _state(self, proxy: Proxy) -> ProxyState:
         connected = proxy.sink is not None
-        stream = proxy.stream
-        part = self._part_of.get(workload)
-        fault = None if part is None else part.cache.fault(workload)
+        stream, part = proxy.stream, self._part_for(proxy)
+        fault = None if part is None or proxy.workload is None else part.cache.fault(proxy.workload)
         rejected = fault or (stream.rejected if stream is not None else None)
         synced = connected and stream is not None and stream.synced and rejected is None
         return ProxyState(connected, synced, rejected, proxy.reported_at)
 
-    def _forget_if_idle(self, workload: WorkloadId) -> None:
-        """A workload left the mesh. A proxy that is still connected keeps what it has until it goes."""
-        proxy = self._proxies.get(workload)
-        if proxy is not None and proxy.sink is None:
-            del self._proxies[workload]
-
-    def _ring(self, workloads: frozenset[WorkloadId] | set[WorkloadId]) -> None:
+    def _ring(self, proxies: Iterable[ProxyId]) -> None:
         for doorbell in self._listeners:
-            doorbell.ring(workloads)
-
-
-class _Doorbell:
-    """Coalesces until somebody looks."""
-
-    def __init__(self) -> None:
-        self._event = Event()
-        self._who: set[WorkloadId] = set()
-
-    def ring(self, who: frozenset[WorkloadId] | set[WorkloadId]) -> None:
-        self._who |= who
-        if self._who:
-            self._event.set()
-
-    async def rung(self) -> tuple[WorkloadId, ...]:
-        await self._event.wait()
-        self._event.clear()
-        who, self._who = self._who, set()
-        return tuple(sorted(who))
+            doorbell.ring(proxies)

@@ -7,6 +7,9 @@ answer is the careful one: it may contain anything.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
 from moyai.mesh.ir import EndpointGroup
 
 _KEPT = 32
@@ -21,24 +24,46 @@ class EndpointHistory:
 
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, frozenset[Endpoint]]] = {}
+        """By name, the newest last."""
+        self._newest: dict[Endpoint, set[str]] = {}
+        """The names whose newest version has an endpoint."""
 
     def add(self, name: str, version: str, group: EndpointGroup) -> None:
-        """``group`` is what this version was made from."""
+        """``group`` is what this version, now the newest, was made from."""
         versions = self._versions.setdefault(name, {})
-        if version not in versions:
-            versions[version] = frozenset((member.address, member.port) for member in group.members)
-            if len(versions) > _KEPT:
-                del versions[next(iter(versions))]
+        before = _last(versions)
+        now = versions.pop(version, None) or frozenset((member.address, member.port) for member in group.members)
+        versions[version] = now
+        if len(versions) > _KEPT:
+            del versions[next(iter(versions))]
+        self._leave(name, before - now)
+        for endpoint in now - before:
+            self._newest.setdefault(endpoint, set()).add(name)
 
-    def keep_only(self, names: set[str]) -> None:
-        """Forget every other name: nobody can call it any more."""
-        for name in self._versions.keys() - names:
-            del self._versions[name]
+    def forget(self, names: Iterable[str]) -> None:
+        """Nobody can call these any more."""
+        for name in names:
+            self._leave(name, _last(self._versions.pop(name, {})))
 
-    def may_contain(self, name: str, version: str | None, endpoint: Endpoint) -> bool:
-        """Whether a proxy that has this version (None = an uncertain one) may send to the endpoint."""
+    def names_with(self, endpoint: Endpoint) -> AbstractSet[str]:
+        """The resources whose newest version has the endpoint."""
+        return self._newest.get(endpoint, frozenset())
+
+    def may_contain(self, name: str, version: str, endpoint: Endpoint) -> bool:
+        """Whether a proxy that has this version may send to the endpoint."""
         versions = self._versions.get(name)
         if versions is None:
             return False
-        members = None if version is None else versions.get(version)
+        members = versions.get(version)
         return members is None or endpoint in members
+
+    def _leave(self, name: str, endpoints: frozenset[Endpoint]) -> None:
+        for endpoint in endpoints:
+            names = self._newest[endpoint]
+            names.discard(name)
+            if not names:
+                del self._newest[endpoint]
+
+
+def _last(versions: dict[str, frozenset[Endpoint]]) -> frozenset[Endpoint]:
+    return versions[next(reversed(versions))] if versions else frozenset()

@@ -10,41 +10,41 @@ from asyncio import Queue, Task, create_task
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId
 from moyai.xds.server.feed import Connection, Feed
 from moyai.xds.server.resource import Kind
 
 
 class LoopbackProxies:
-    """A set of proxies, by workload."""
+    """A set of proxies."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._proxies: dict[WorkloadId, _LoopbackProxy] = {}
+        self._proxies: dict[ProxyId, _LoopbackProxy] = {}
 
-    async def attach(self, workload: WorkloadId) -> None:
-        """The workload's proxy has started and opened its stream. Nothing happens when it already has."""
-        if workload not in self._proxies:
-            self._proxies[workload] = _LoopbackProxy(self._feed, workload)
+    async def attach(self, proxy: ProxyId) -> None:
+        """The proxy has started and opened its stream. Nothing happens when it already has."""
+        if proxy not in self._proxies:
+            self._proxies[proxy] = _LoopbackProxy(self._feed, proxy)
 
-    async def detach(self, workload: WorkloadId) -> None:
-        """The workload's proxy has ended. Nothing happens when there is none."""
-        proxy = self._proxies.pop(workload, None)
-        if proxy is not None:
-            await proxy.close()
+    async def detach(self, proxy: ProxyId) -> None:
+        """The proxy has ended. Nothing happens when there is none."""
+        found = self._proxies.pop(proxy, None)
+        if found is not None:
+            await found.close()
 
     async def close(self) -> None:
         """End them all."""
-        for workload in tuple(self._proxies):
-            await self.detach(workload)
+        for proxy in tuple(self._proxies):
+            await self.detach(proxy)
 
 
 class _LoopbackProxy:
     """Wants everything of every type and acknowledges it, one response after the other."""
 
-    def __init__(self, feed: Feed, workload: WorkloadId) -> None:
+    def __init__(self, feed: Feed, proxy: ProxyId) -> None:
         self._inbox: Queue[bytes | None] = Queue()
-        self._connection: Connection = feed.connect(workload, self)
+        self._connection: Connection = feed.connect(proxy, self)
         for kind in Kind:
             self._connection.receive(DeltaDiscoveryRequest(type_url=kind))
         self._task: Task[None] = create_task(self._acknowledge())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-import msgspec
 from google.protobuf.message import Message
 
 from moyai.mesh.ir import Call, Destination, Grouped, Mesh, Protocol, RouteTable, Service, Shown, StreamSplit, Workload
@@ -18,55 +17,73 @@ from moyai.xds.translate.listener import listeners
 from moyai.xds.translate.route import app_routes, service_routes
 from moyai.xds.translate.tls import secret
 
+_T = TypeVar("_T")
 Key = tuple[Kind, str]
 """A resource's type and name."""
 
 
 class Piece(NamedTuple):
-    """A shared resource to be: equal ``source``, equal message. ``endpoints`` as in Resource."""
+    """A shared resource to be. ``endpoints`` as in Resource."""
 
     key: Key
-    source: msgspec.Struct
     build: Callable[[], Message]
     endpoints: str | None = None
 
 
-def shared_pieces(mesh: Mesh) -> Iterator[Piece]:
-    """Everything that more than one workload may have."""
-    for destination in mesh.destinations.values():
-        key = (Kind.CLUSTER, names.egress_cluster(destination.name))
-        yield Piece(key, destination, partial(destination_cluster, destination), _endpoints(destination))
-    for group in mesh.groups.values():
-        yield Piece((Kind.ENDPOINT, names.egress_cluster(group.name)), group, partial(load_assignment, group))
-    for certificate in mesh.certificates.values():
-        yield Piece((Kind.SECRET, names.certificate(certificate.name)), certificate, partial(secret, certificate))
-    for service in mesh.services.values():
-        routing = service.routing
-        if isinstance(routing, RouteTable):  # of a TCP service, the listener itself says where connections go
-            key = (Kind.ROUTE, names.egress_routes(service.name))
-            yield Piece(key, routing, partial(service_routes, service.name, routing))
+def others(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_T]:
+    """What is new, or another one than before. What stayed the same object costs a look."""
+    if now is not before:
+        for name, item in now.items():
+            old = before.get(name)
+            if old is not item and old != item:
+                yield item
+
+
+def other_pieces(mesh: Mesh, before: Mesh) -> Iterator[Piece]:
+    """Of everything that more than one workload may have, what isn't as it was before."""
+    for destination in others(mesh.destinations, before.destinations):
+        yield Piece(_cluster(destination.name), partial(destination_cluster, destination), _endpoints(destination))
+    for group in others(mesh.groups, before.groups):
+        yield Piece(endpoints_key(group.name), partial(load_assignment, group))
+    for certificate in others(mesh.certificates, before.certificates):
+        yield Piece(_secret(certificate.name), partial(secret, certificate))
+    for service in others(mesh.services, before.services):
+        routing, old = service.routing, before.services.get(service.name)
+        if isinstance(routing, RouteTable) and (old is None or old.routing != routing):
+            yield Piece(_routes(service.name), partial(service_routes, service.name, routing))
+
+
+def gone_keys(mesh: Mesh, before: Mesh) -> Iterator[Key]:
+    """What more than one workload may have had, and none has any more. May name what never was."""
+    yield from map(_cluster, before.destinations.keys() - mesh.destinations.keys())
+    yield from map(endpoints_key, before.groups.keys() - mesh.groups.keys())
+    yield from map(_secret, before.certificates.keys() - mesh.certificates.keys())
+    yield from map(_routes, before.services.keys() - mesh.services.keys())
+    for service in others(mesh.services, before.services):
+        if not isinstance(service.routing, RouteTable):  # the listener itself says where connections go
+            yield _routes(service.name)
 
 
 def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
     """The shared resources that a workload's proxy needs; a certificate may not be there yet."""
     if workload.peers is not None:
-        yield Kind.ENDPOINT, names.egress_cluster(workload.peers)
+        yield endpoints_key(workload.peers)
     for inbound in workload.inbound:
         if inbound.tls is not None and isinstance(inbound.tls.shown, Shown):
-            yield Kind.SECRET, names.certificate(inbound.tls.shown.certificate)
+            yield _secret(inbound.tls.shown.certificate)
     for call in workload.outbound.calls:
         service = mesh.services[call.service]
         if isinstance(service.routing, RouteTable):
-            yield Kind.ROUTE, names.egress_routes(service.name)
+            yield _routes(service.name)
         for name in _destinations(service):
-            yield Kind.CLUSTER, names.egress_cluster(name)
+            yield _cluster(name)
             endpoints = _endpoints(mesh.destinations[name])
             if endpoints is not None:
                 yield Kind.ENDPOINT, endpoints
 
 
 def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]]:
-    """The resources that only this workload's proxy has."""
+    """The resources that only this workload has: made from itself and the services that it calls."""
     for inbound in workload.inbound:
         cluster = app_cluster(workload.id, inbound)
         yield Kind.CLUSTER, resource(cluster.name, cluster)
@@ -75,6 +92,11 @@ def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]
             yield Kind.ROUTE, resource(routes.name, routes)
     for listener in listeners(workload, mesh.services):
         yield Kind.LISTENER, resource(listener.name, listener)
+
+
+def endpoints_key(group: str) -> Key:
+    """Under which a group's members travel."""
+    return Kind.ENDPOINT, names.egress_cluster(group)
 
 
 def is_answered(mesh: Mesh, call: Call) -> bool:
@@ -96,3 +118,15 @@ def _destinations(service: Service) -> tuple[str, ...]:
             return tuple(sorted({target.destination for rule in rules for target in rule.targets}))
         case StreamSplit(targets=targets):
             return tuple(sorted({target.destination for target in targets}))
+
+
+def _cluster(destination: str) -> Key:
+    return Kind.CLUSTER, names.egress_cluster(destination)
+
+
+def _secret(certificate: str) -> Key:
+    return Kind.SECRET, names.certificate(certificate)
+
+
+def _routes(service: str) -> Key:
+    return Kind.ROUTE, names.egress_routes(service)

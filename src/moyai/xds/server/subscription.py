@@ -45,7 +45,8 @@ class Subscription:
         self._wildcard = False
         self._names: set[str] = set()
         self._has: dict[str, str | None] = {}
-        """By name: the version the proxy has; None = uncertain; no entry = absent."""
+        """By name: the version the proxy has; None = uncertain, one of ``_maybe``; no entry = absent."""
+        self._maybe: dict[str, frozenset[str]] = {}
         self._refused: dict[str, Refusal] = {}
         self._suspects: set[str] = set()
         """Refused in company: each is sent alone."""
@@ -57,9 +58,9 @@ class Subscription:
         """The first request: what the proxy kept from an earlier stream, and what it wants."""
         wanted = set(names)
         self.is_open = True
-        self._has = dict(has)
         self._wildcard = not wanted or WILDCARD in wanted
         self._names = wanted - {WILDCARD}
+        self._has = {name: version for name, version in has.items() if self._wildcard or name in wanted}
         self._asked = self._names - self._has.keys()
         self._awaits_anything = self._wildcard and not has
 
@@ -84,6 +85,7 @@ class Subscription:
             return
         for name in gone:
             self._has.pop(name, None)
+            self._maybe.pop(name, None)
             self._refused.pop(name, None)
             self._suspects.discard(name)
             if self.flight is not None:
@@ -120,6 +122,7 @@ class Subscription:
     def acknowledged(self) -> None:
         """The response in flight was taken."""
         for name, state in self._land().items():
+            self._maybe.pop(name, None)
             self._refused.pop(name, None)
             self._suspects.discard(name)
             if state == ABSENT:
@@ -131,7 +134,9 @@ class Subscription:
         """The response in flight was not taken, or not wholly."""
         alone = self.flight is not None and self.flight.size == 1
         states = self._land()
-        self._has |= dict.fromkeys(states)
+        for name, state in states.items():
+            self._maybe[name] = self._maybe.get(name, frozenset()) | {self._has.get(name) or ABSENT, state}
+            self._has[name] = None
         if not alone:
             self._suspects |= states.keys()
             return
@@ -152,11 +157,17 @@ class Subscription:
             return False
         return all(self._has.get(name) == resource.version for name, resource in wanted.items())
 
-    def held(self) -> Iterator[tuple[str, str | None]]:
-        """Each name, and every version of it that the proxy may be using; None = uncertain which."""
-        yield from self._has.items()
+    def held(self) -> Iterator[tuple[str, str]]:
+        """Each name, and every version of it that the proxy may be using."""
+        for name, version in self._has.items():
+            yield from ((name, state) for state in (self._maybe[name] if version is None else {version}) if state)
         if self.flight is not None:
-            yield from ((name, state) for name, state in self.flight.states.items() if state != ABSENT)
+            yield from ((name, state) for name, state in self.flight.states.items() if state)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is certain what the proxy has, once all that is due was sent: the newest, or nothing at all."""
+        return not self.is_open or (self.flight is None and not self._refused)
 
     def _is_due(self, name: str, state: str) -> bool:
         if name in self._asked:

@@ -14,6 +14,7 @@ from envoy.extensions.resource_monitors.downstream_connections.v3 import downstr
 from google.protobuf.json_format import MessageToJson
 
 from moyai.kernel.clock import Seconds
+from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
 from moyai.xds.translate.cluster import peers_cluster, pipe_cluster
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
@@ -33,16 +34,16 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """Between two pushes of statistics: shorter shows more, and costs the control plane one call a proxy each time."""
 
 
-def bootstrap(workload: Workload, settings: ProxySettings) -> bytes:
-    """Envoy's bootstrap, as JSON in UTF-8."""
+def bootstrap(workload: Workload, settings: ProxySettings, proxy: ProxyId) -> bytes:
+    """The bootstrap of an Envoy that is led as this workload, as JSON in UTF-8."""
     message = bootstrap_pb2.Bootstrap(
         node=base_pb2.Node(id=workload.id, cluster="moyai", locality=base_pb2.Locality(zone=workload.zone)),
         admin=_admin(),
         static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=[pipe_cluster(XDS_CLUSTER, "{xds}")]),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
-            ads_config=_stream(workload), cds_config=ads(), lds_config=ads()
+            ads_config=_stream(proxy), cds_config=ads(), lds_config=ads()
         ),
-        stats_sinks=[stats_sink(workload.id)],
+        stats_sinks=[stats_sink(proxy)],
         stats_config=stats_config(),
         stats_flush_interval=seconds(settings.stats_interval),
         overload_manager=_limits(),
@@ -58,8 +59,8 @@ def _admin() -> bootstrap_pb2.Admin:
     return bootstrap_pb2.Admin(address=address_pb2.Address(pipe=pipe))
 
 
-def _stream(workload: Workload) -> config_source_pb2.ApiConfigSource:
-    service = control_plane(workload.id)
+def _stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
+    service = control_plane(proxy)
     back_off = service.envoy_grpc.retry_policy.retry_back_off
     back_off.base_interval.CopyFrom(seconds(_RECONNECT_AFTER))
     back_off.max_interval.CopyFrom(seconds(_RECONNECT_AT_MOST))

@@ -11,7 +11,7 @@ from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 
-from moyai.kernel.ids import WORKLOAD_HEADER, WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
 
@@ -51,20 +51,20 @@ def stats_config() -> stats_pb2.StatsConfig:
     return config
 
 
-def stats_sink(workload: WorkloadId) -> stats_pb2.StatsSink:
+def stats_sink(proxy: ProxyId) -> stats_pb2.StatsSink:
     """The push to the control plane; counters and histograms count from the proxy's start."""
-    sink = open_telemetry_pb2.SinkConfig(grpc_service=control_plane(workload))
+    sink = open_telemetry_pb2.SinkConfig(grpc_service=control_plane(proxy))
     sink.grpc_service.timeout.CopyFrom(seconds(5))
     sink.emit_tags_as_attributes.value = False
     sink.use_tag_extracted_name.value = False
     return stats_pb2.StatsSink(name="envoy.stat_sinks.open_telemetry", typed_config=packed(sink))
 
 
-def control_plane(workload: WorkloadId) -> grpc_service_pb2.GrpcService:
-    """The control plane, told whose proxy is calling."""
+def control_plane(proxy: ProxyId) -> grpc_service_pb2.GrpcService:
+    """The control plane, told which proxy is calling."""
     return grpc_service_pb2.GrpcService(
         envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=XDS_CLUSTER),
-        initial_metadata=[base_pb2.HeaderValue(key=WORKLOAD_HEADER, value=workload)],
+        initial_metadata=[base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy)],
     )
 
 
