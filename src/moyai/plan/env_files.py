@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from moyai.domain.ecs.task_definition import EnvironmentFile
+from moyai.domain.ecs.environment import EnvironmentFile
 from moyai.domain.world import World
 from moyai.kernel.secret import Secret
 from moyai.plan.secrets import Unresolved

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from moyai.domain.ecs.task_definition import ContainerSecret
+from moyai.domain.ecs.environment import ContainerSecret
 from moyai.domain.ecs.value_from import SecretReference, parse
 from moyai.domain.keys import scope_of
 from moyai.domain.secretsmanager.lookup import find_secret

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile, EnvironmentFileType, KeyValuePair
 from moyai.domain.ecs.task import ContainerOverride, StopCode, Task, TaskOverride, TaskStatus
-from moyai.domain.ecs.task_definition import ContainerSecret, EnvironmentFile, EnvironmentFileType, KeyValuePair
 from moyai.domain.s3.env_file import EnvFile, env_file_arn
 from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, parameter_arn
 from moyai.domain.world import Put

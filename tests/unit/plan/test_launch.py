@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from moyai.domain.connect.names import ConnectView, Offer, SeenName
 from moyai.domain.ecs.account_setting import AccountSetting
+from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
-from moyai.domain.ecs.task_definition import HealthCheck, KeyValuePair, PortMapping, UlimitDefinition
+from moyai.domain.ecs.task_definition import HealthCheck, PortMapping, UlimitDefinition
 from moyai.domain.sandbox.spec import HostName, Intercept, Ipv6, Network, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.ecs.environment import ContainerSecret
 from moyai.domain.ecs.task import StopCode, Task, TaskStatus
-from moyai.domain.ecs.task_definition import ContainerSecret
 from moyai.domain.ecs.value_from import SecretReference, parse
 from moyai.domain.secretsmanager.secret import ManagedSecret, SecretVersion
 from moyai.domain.ssm.parameter import Parameter, ParameterType, ParameterVersion, Selected, parameter_arn

@@ -15,6 +15,7 @@ from moyai.api.ecs.linux_rules import check_linux
 from moyai.api.ecs.lookup import NAME
 from moyai.api.ecs.placed_rules import check_placed
 from moyai.api.ecs.port_rules import check_links, check_ports_of_task
+from moyai.api.ecs.proxy_rules import check_proxy
 from moyai.api.ecs.refusal import unsupported
 from moyai.api.ecs.volume_rules import check_volumes
 from moyai.domain.ecs.errors import ClientException
@@ -45,6 +46,7 @@ def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
     _check_dependencies(definition)
     check_volumes(definition)
     check_placed(definition)
+    check_proxy(definition)
     if for_fargate:
         _check_fargate(definition)
         for obstacle in obstacles(definition):

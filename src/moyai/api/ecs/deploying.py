@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from moyai.api.ecs.proxy_rules import check_one_proxy
 from moyai.api.ecs.registry_rules import check_registries
 from moyai.api.operation import Context
 from moyai.domain.connect.config import ServiceConnectConfiguration
@@ -44,6 +45,7 @@ def start_deployment(
     ctx: Context, cluster: Cluster, service: ServiceArn, wanted: Wanted
 ) -> tuple[Deployment, list[Put]]:
     """A new PRIMARY deployment and the records to put with it. Raises what its names or registries have against it."""
+    check_one_proxy(wanted.definition, wanted.service_connect)
     check_registries(ctx, wanted.service_registries, wanted.definition, wanted.network)
     wish = Wish(service, wanted.service_connect, wanted.definition, cluster.default_namespace)
     resolved = resolve(ctx.store.world, wish, ctx.now, ctx.ids)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from moyai.domain.ecs.task_definition import EnvironmentFile
+from moyai.domain.ecs.environment import EnvironmentFile
 from moyai.domain.s3.env_file import env_file_arn
 from moyai.kernel.errors import ClientFault
 

@@ -34,7 +34,6 @@ _DEFINITION: _Reasons = (
     ("volumes[].fsxWindowsFileServerVolumeConfiguration", _NO_WINDOWS),
     ("volumes[].s3filesVolumeConfiguration", "there is no S3 here"),
     ("volumes[].configuredAtLaunch", _NO_DISKS),
-    ("proxyConfiguration", "App Mesh is not there yet"),
     ("inferenceAccelerators", _NO_GPU),
     ("enableFaultInjection", "there is no fault injection"),
     ("trustedExecutionConfiguration", "there are no confidential sandboxes"),

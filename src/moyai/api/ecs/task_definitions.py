@@ -24,6 +24,7 @@ from moyai.api.ecs.tagging import Tag, tag_list, tag_map
 from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.placement import PlacementConstraint
+from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.task_definition import (
     ContainerDefinition,
     EphemeralStorage,
@@ -61,6 +62,7 @@ class RegisterTaskDefinitionRequest(msgspec.Struct, frozen=True):
     task_role_arn: str | None = None
     execution_role_arn: str | None = None
     runtime_platform: RuntimePlatform | None = None
+    proxy_configuration: ProxyConfiguration | None = None
     volumes: tuple[Volume, ...] = ()
     ephemeral_storage: EphemeralStorage | None = None
     placement_constraints: tuple[PlacementConstraint, ...] = ()
@@ -123,6 +125,7 @@ def register_task_definition(ctx: Context, request: RegisterTaskDefinitionReques
         task_role_arn=request.task_role_arn,
         execution_role_arn=request.execution_role_arn,
         runtime_platform=request.runtime_platform,
+        proxy_configuration=request.proxy_configuration,
         volumes=request.volumes,
         ephemeral_storage=request.ephemeral_storage,
         placement_constraints=request.placement_constraints,
@@ -199,6 +202,7 @@ def definition_view(definition: TaskDefinition) -> dict[str, object]:
         "task_role_arn": definition.task_role_arn,
         "execution_role_arn": definition.execution_role_arn,
         "runtime_platform": definition.runtime_platform,
+        "proxy_configuration": definition.proxy_configuration,
         "volumes": definition.volumes,
         "ephemeral_storage": definition.ephemeral_storage,
         "placement_constraints": definition.placement_constraints,

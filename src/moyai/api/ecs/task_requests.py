@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from moyai.api.ecs.env_file_rules import check_env_files
 from moyai.api.ecs.launch_rules import Launching, checked_launch
 from moyai.api.ecs.placement import checked_network, runnable_definition
+from moyai.api.ecs.proxy_rules import check_proxy_override
 from moyai.api.ecs.sizes import task_size
 from moyai.api.ecs.tagging import Tag, check_number, tag_map
 from moyai.api.ecs.volume_rules import check_storage
@@ -98,6 +99,7 @@ def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition, *, f
             )
         role = overrides.execution_role_arn or definition.execution_role_arn
         check_env_files(override.environment_files, role, InvalidParameter)
+    check_proxy_override(definition, overrides)
     check_storage(overrides.ephemeral_storage, InvalidParameter)
     if overrides.cpu is None and overrides.memory is None:
         return overrides

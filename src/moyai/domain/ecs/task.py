@@ -12,8 +12,9 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.domain.connect.names import ConnectView
+from moyai.domain.ecs.environment import EnvironmentFile, KeyValuePair
 from moyai.domain.ecs.registry import ServiceRegistry
-from moyai.domain.ecs.task_definition import EnvironmentFile, EphemeralStorage, KeyValuePair, NetworkMode
+from moyai.domain.ecs.task_definition import EphemeralStorage, NetworkMode
 from moyai.domain.sandbox.state import Health
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant

@@ -20,7 +20,9 @@ from moyai.domain.ecs.container_settings import (
     SystemControl,
     VolumeFrom,
 )
+from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile, KeyValuePair
 from moyai.domain.ecs.placement import PlacementConstraint
+from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.volume import Volume
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
@@ -60,33 +62,6 @@ class AppProtocol(StrEnum):
     HTTP = "http"
     HTTP2 = "http2"
     GRPC = "grpc"
-
-
-class KeyValuePair(msgspec.Struct, frozen=True):
-    """An environment variable."""
-
-    name: str = ""
-    value: str = ""
-
-
-class EnvironmentFileType(StrEnum):
-    """Where a file of environment variables is."""
-
-    S3 = "s3"
-
-
-class EnvironmentFile(msgspec.Struct, frozen=True):
-    """A file of environment variables, read when the container starts; ``value`` is an object's ARN."""
-
-    value: str
-    type: EnvironmentFileType
-
-
-class ContainerSecret(msgspec.Struct, frozen=True):
-    """An environment variable whose value is looked up when the container starts; see ``value_from.py``."""
-
-    name: str
-    value_from: str
 
 
 class PortMapping(msgspec.Struct, frozen=True):
@@ -267,6 +242,7 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
     task_role_arn: str | None = None
     execution_role_arn: str | None = None
     runtime_platform: RuntimePlatform | None = None
+    proxy_configuration: ProxyConfiguration | None = None
     volumes: tuple[Volume, ...] = ()
     ephemeral_storage: EphemeralStorage | None = None
     placement_constraints: tuple[PlacementConstraint, ...] = ()

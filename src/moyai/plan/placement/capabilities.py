@@ -19,6 +19,7 @@ _EXECUTION_LOGS = "ecs.capability.execution-role-awslogs"
 _HEALTH = "ecs.capability.container-health-check"
 _SHARING = "ecs.capability.pid-ipc-namespace-sharing"
 _ORDER = "ecs.capability.container-ordering"
+_APPMESH = "ecs.capability.aws-appmesh"
 _DRIVERS = frozenset({"awslogs", "json-file"})
 
 CAPABILITIES: Final = tuple(
@@ -26,6 +27,7 @@ CAPABILITIES: Final = tuple(
         {
             *(f"{_API}1.{minor}" for minor in range(17, 45)),
             *(f"{_DRIVER}{driver}" for driver in _DRIVERS),
+            _APPMESH,
             _TASK_ROLE,
             _TASK_ROLE_ON_HOST,
             _ENI,
@@ -48,6 +50,8 @@ def required(definition: TaskDefinition) -> tuple[str, ...]:
         found.add(_SHARING)
     if definition.task_role_arn is not None:
         found.add(_TASK_ROLE_ON_HOST if definition.network_mode is NetworkMode.HOST else _TASK_ROLE)
+    if definition.proxy_configuration is not None:
+        found.add(_APPMESH)
     for container in definition.container_definitions:
         found |= _of_container(container, executing=definition.execution_role_arn is not None)
     return tuple(sorted(found))

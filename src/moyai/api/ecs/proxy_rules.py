@@ -1,0 +1,136 @@
+"""What a task definition may not say of its App Mesh proxy, in AWS's words where they are known.
+
+Promise: the container is answered by moyai's own Envoy, so whatever asks for something of its image is refused by its
+name; and a configuration that would lead the proxy's own traffic through the proxy is none.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ProxyConfiguration.html,
+https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from moyai.api.ecs.refusal import unsupported
+from moyai.domain.appmesh.agent_settings import AgentSettings, agent_settings
+from moyai.domain.appmesh.agent_tracing import XRay
+from moyai.domain.connect.config import ServiceConnectConfiguration
+from moyai.domain.ecs.errors import ClientException, InvalidParameter
+from moyai.domain.ecs.mesh_proxy import IDENTITIES, mesh_proxy, plain_environment
+from moyai.domain.ecs.proxy_configuration import APPMESH, Properties, ProxyConfiguration, read_properties
+from moyai.domain.ecs.task import ContainerOverride, TaskOverride
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
+from moyai.kernel.errors import ClientFault
+
+_USER: Final = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
+_IS_OURS: Final = "the proxy's image is answered by moyai's own Envoy"
+
+
+def check_proxy(definition: TaskDefinition) -> None:
+    """Raises ClientException."""
+    configuration = definition.proxy_configuration
+    proxy = mesh_proxy(definition, TaskOverride())
+    if configuration is not None:
+        if configuration.type not in {None, APPMESH}:
+            raise unsupported("proxyConfiguration.type", configuration.type, "it is APPMESH", ClientException)
+        if definition.network_mode is not NetworkMode.AWSVPC:
+            raise ClientException("APPMESH proxy configuration is only supported in networkMode=awsvpc")
+        if proxy is None:
+            raise ClientException(f"The proxy container '{configuration.container_name}' does not exist.")
+    if proxy is None:
+        return
+    _check_container(proxy)
+    user = _user(proxy)
+    if configuration is not None:
+        _check_ignored(proxy, _properties(configuration), user)
+    _check_environment(proxy, plain_environment(proxy, TaskOverride()), ClientException)
+
+
+def check_proxy_override(definition: TaskDefinition, overrides: TaskOverride) -> None:
+    """The same of what RunTask changes. Raises InvalidParameter."""
+    proxy = mesh_proxy(definition, overrides)
+    if proxy is None:
+        return
+    override = next((o for o in overrides.container_overrides if o.name == proxy.name), ContainerOverride())
+    if override.command:
+        raise unsupported("containerOverrides.command", " ".join(override.command), _IS_OURS)
+    _check_environment(proxy, plain_environment(proxy, overrides), InvalidParameter)
+
+
+def check_one_proxy(definition: TaskDefinition, service_connect: ServiceConnectConfiguration | None) -> None:
+    """A task's traffic is led through one proxy. Raises InvalidParameter."""
+    if service_connect is None or not service_connect.enabled or mesh_proxy(definition, TaskOverride()) is None:
+        return
+    said = "has a proxyConfiguration" if definition.proxy_configuration else "has an App Mesh proxy"
+    raise InvalidParameter(
+        f"serviceConnectConfiguration can't be enabled for a service whose task definition {said}: deploy the service"
+        " with the one or with the other."
+    )
+
+
+def _properties(configuration: ProxyConfiguration) -> Properties:
+    try:
+        return read_properties(configuration)
+    except ValueError as error:
+        raise ClientException(f"Invalid 'proxyConfiguration.properties'. {error}") from error
+
+
+def _check_container(proxy: ContainerDefinition) -> None:
+    members = (
+        ("entryPoint", proxy.entry_point),
+        ("command", proxy.command),
+        ("workingDirectory", proxy.working_directory),
+        ("interactive", proxy.interactive),
+        ("pseudoTerminal", proxy.pseudo_terminal),
+        ("disableNetworking", proxy.disable_networking),
+        ("resourceRequirements", proxy.resource_requirements),
+    )
+    for member, value in members:
+        if value:
+            raise _setting(proxy, f"'{member}' is not supported by moyai: {_IS_OURS}.")
+    for secret in proxy.secrets or ():
+        if secret.name in IDENTITIES:
+            raise _setting(proxy, f"{secret.name} is who the proxy is, so it can't be a secret.")
+
+
+def _user(proxy: ContainerDefinition) -> tuple[int, int | None] | None:
+    """The proxy's user and group, by their numbers; None = moyai's own."""
+    if proxy.user is None:
+        return None
+    found = _USER.fullmatch(proxy.user)
+    if found is None:
+        raise _setting(proxy, f"'user' must be numbers here, not {proxy.user!r}: {_IS_OURS}.")
+    return int(found[1]), None if found[2] is None else int(found[2])
+
+
+def _check_ignored(proxy: ContainerDefinition, said: Properties, user: tuple[int, int | None] | None) -> None:
+    uid, gid = (None, None) if user is None else user
+    ignored = (said.uid is not None and uid == said.uid) or (said.gid is not None and gid == said.gid)
+    if not ignored:
+        asked = f"IgnoredUID={said.uid}" if said.uid is not None else f"IgnoredGID={said.gid}"
+        raise _setting(
+            proxy, f"'user' must be the one that is ignored ({asked}), or the proxy would send to itself for ever."
+        )
+
+
+def _check_environment(
+    proxy: ContainerDefinition, environment: Mapping[str, str], fault: type[ClientFault]
+) -> AgentSettings:
+    try:
+        found = agent_settings(environment)
+    except ValueError as error:
+        raise _setting(proxy, str(error), fault) from error
+    manifest = found.tracer.manifest if isinstance(found.tracer, XRay) else None
+    if manifest is not None and not _is_mounted(proxy, manifest):
+        reason = "it names a file of an image that is not run; mount a volume there"
+        raise _setting(proxy, f"XRAY_SAMPLING_RULE_MANIFEST is not supported by moyai: {reason}.", fault)
+    return found
+
+
+def _is_mounted(proxy: ContainerDefinition, path: str) -> bool:
+    return bool(proxy.volumes_from) or any(path.startswith(f"{m.container_path}/") for m in proxy.mount_points)
+
+
+def _setting(proxy: ContainerDefinition, what: str, fault: type[ClientFault] = ClientException) -> ClientFault:
+    return fault(f"Invalid setting for container '{proxy.name}'. {what[0].upper()}{what[1:]}")

@@ -1,0 +1,162 @@
+"""What the environment of an App Mesh proxy asks for: the variables that App Mesh's agent read, with its defaults.
+
+Promise: a variable means what it meant. One that the agent knew and that can't be honoured is refused by its name,
+never ignored; what the agent corrected with a warning is corrected the same way. Those that say how the agent found
+AWS, or how it watched its Envoy, have no effect: the control plane is moyai's own, and so is the keeper. Anything
+else is not the agent's.
+Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.domain.appmesh.agent_tracing import Tracer, tracer_in
+from moyai.domain.appmesh.agent_variables import address, flag, number, path, text, word
+
+_FILE: Final = "it names a file of an image that is not run; the proxy is moyai's own Envoy"
+_NO_AGENT: Final = "there is no agent beside the proxy; ask Envoy's own admin interface"
+_NO_GUARD: Final = "the Envoy of today has no such switch"
+_REFUSED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ENVOY_CONFIG_FILE": _FILE,
+        "ENVOY_RESOURCES_CONFIG_FILE": _FILE,
+        "ENVOY_STATS_CONFIG_FILE": _FILE,
+        "ENVOY_STATS_SINKS_CFG_FILE": _FILE,
+        "ENVOY_TRACING_CFG_FILE": _FILE,
+        "ENVOY_STATS_FLUSH_INTERVAL": "how often proxies report is a setting of the server",
+        "APPNET_AGENT_ADMIN_MODE": _NO_AGENT,
+    }
+)
+"""Whatever their value, if they have one."""
+_FIXED: Final[Mapping[str, tuple[bool, str]]] = MappingProxyType(
+    {
+        "APPMESH_SET_TRACING_DECISION": (True, _NO_GUARD),
+        "ENVOY_ENABLE_TCP_POOL_IDLE_TIMEOUT": (True, _NO_GUARD),
+        "ENVOY_NO_EXTENSION_LOOKUP_BY_NAME": (True, _NO_GUARD),
+        "ENVOY_SANITIZE_ORIGINAL_PATH": (True, _NO_GUARD),
+        "ENABLE_STATS_SNAPSHOT": (False, _NO_AGENT),
+        "APPNET_ENABLE_RELAY_MODE_FOR_XDS": (False, "there is nothing to relay"),
+    }
+)
+"""Those of which only one value can be had, which is the agent's default."""
+_LEVELS: Final = ("trace", "debug", "info", "warning", "warn", "error", "critical", "off")
+_PORTS: Final = range(1, 65536)
+_SECONDS: Final = range(86401)
+_THREADS: Final = range(1, 257)
+_DRAIN_WAIT: Final = 20
+_DRAIN_WAITS: Final = range(5, 111)
+_RESTARTS: Final = range(11)
+_REQUESTS: Final = range(1, 2**31)
+_ANY: Final = range(-(2**31), 2**31)
+
+
+class Admin(msgspec.Struct, frozen=True):
+    """Where Envoy's admin interface is: on every address of the task."""
+
+    port: int = 9901
+    ipv6: bool = False
+    """IPv6 as well."""
+    access_log: str = "/tmp/envoy_admin_access.log"  # noqa: S108 (the agent's default; a place in the proxy's own root)
+
+
+class Statsd(msgspec.Struct, frozen=True):
+    """A DogStatsD daemon, by UDP, or by a socket where there is a path."""
+
+    address: str = "127.0.0.1"
+    port: int = 8125
+    socket_path: str | None = None
+
+
+class AgentSettings(msgspec.Struct, frozen=True):
+    """The environment, read."""
+
+    cluster: str | None = None
+    """What the proxy calls itself in traces; None = as it is called anyway."""
+    log_level: str = "info"
+    concurrency: int = 1
+    """Worker threads."""
+    admin: Admin = Admin()
+    initial_fetch_timeout: int = 0
+    """Seconds that the proxy waits for each first answer; 0 = for ever."""
+    stats_tags: bool = False
+    """Each statistic says of which mesh, and of which virtual node or gateway it is."""
+    metric_extension: bool = False
+    tracer: Tracer | None = None
+    statsd: Statsd | None = None
+    sds_socket: str | None = None
+    """Of a local SDS provider."""
+    drain_wait: int = _DRAIN_WAIT
+    """Seconds that what is under way gets before the proxy ends."""
+    restarts: int = 0
+    """How often an Envoy that ends is started again in its task."""
+    outlier_log: str = "/dev/stdout"
+    requests_per_cycle: int | None = None
+    """How many requests of one connection are taken up at a time; None = all that are there."""
+
+
+_DEFAULT: Final = AgentSettings()
+
+
+def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
+    """What an environment asks for. Raises ValueError with what is wrong with it, a sentence."""
+    _refuse(environment)
+    return AgentSettings(
+        cluster=text(environment, "APPMESH_RESOURCE_CLUSTER") or text(environment, "APPMESH_VIRTUAL_NODE_CLUSTER"),
+        log_level=word(environment, "ENVOY_LOG_LEVEL", _LEVELS, _DEFAULT.log_level),
+        concurrency=number(environment, "ENVOY_CONCURRENCY", _THREADS, _DEFAULT.concurrency),
+        admin=_admin(environment),
+        initial_fetch_timeout=number(environment, "ENVOY_INITIAL_FETCH_TIMEOUT", _SECONDS, 0),
+        stats_tags=flag(environment, "ENABLE_ENVOY_STATS_TAGS"),
+        metric_extension=text(environment, "APPMESH_METRIC_EXTENSION_VERSION") == "1",
+        tracer=tracer_in(environment),
+        statsd=_statsd(environment) if flag(environment, "ENABLE_ENVOY_DOG_STATSD") else None,
+        sds_socket=path(environment, "APPMESH_SDS_SOCKET_PATH"),
+        drain_wait=_drain_wait(environment),
+        restarts=_restarts(environment),
+        outlier_log=path(environment, "ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH") or _DEFAULT.outlier_log,
+        requests_per_cycle=number(environment, "MAX_REQUESTS_PER_IO_CYCLE", _REQUESTS, 0) or None,
+    )
+
+
+def _refuse(environment: Mapping[str, str]) -> None:
+    for name, reason in _REFUSED.items():
+        if text(environment, name):
+            raise ValueError(f"{name} is not supported by moyai: {reason}.")
+    for name, (only, reason) in _FIXED.items():
+        if flag(environment, name, otherwise=only) is not only:
+            raise ValueError(f"{name}: {environment[name]} is not supported by moyai: {reason}.")
+    if word(environment, "ENVOY_ADMIN_MODE", ("tcp", "uds"), "tcp") != "tcp":
+        raise ValueError("ENVOY_ADMIN_MODE: uds is not supported by moyai: Envoy's admin interface is a TCP port.")
+
+
+def _admin(environment: Mapping[str, str]) -> Admin:
+    default = Admin()
+    return Admin(
+        port=number(environment, "ENVOY_ADMIN_ACCESS_PORT", _PORTS, default.port),
+        ipv6=flag(environment, "ENVOY_ADMIN_ACCESS_ENABLE_IPV6"),
+        access_log=path(environment, "ENVOY_ADMIN_ACCESS_LOG_FILE") or default.access_log,
+    )
+
+
+def _statsd(environment: Mapping[str, str]) -> Statsd:
+    default = Statsd()
+    return Statsd(
+        address=address(environment, "STATSD_ADDRESS", default.address),
+        port=number(environment, "STATSD_PORT", _PORTS, default.port),
+        socket_path=path(environment, "STATSD_SOCKET_PATH"),
+    )
+
+
+def _drain_wait(environment: Mapping[str, str]) -> int:
+    said = number(environment, "LISTENER_DRAIN_WAIT_TIME_S", _ANY, _DRAIN_WAIT)
+    return said if said in _DRAIN_WAITS else _DRAIN_WAIT
+
+
+def _restarts(environment: Mapping[str, str]) -> int:
+    said = number(environment, "APPNET_ENVOY_RESTART_COUNT", _ANY, 0)
+    return min(max(said, 0), _RESTARTS[-1])

@@ -1,0 +1,84 @@
+"""Reading one variable of an App Mesh proxy's environment, as App Mesh's agent read it.
+
+Promise: blanks around a value don't count, and a value of nothing but them is none; ValueError names the variable and
+says what it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import Final
+
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+_MOST_DIGITS: Final = 10
+_LONGEST: Final = 4096
+
+
+def text(environment: Mapping[str, str], name: str) -> str | None:
+    """The value as it is; None when there is none."""
+    return environment.get(name, "").strip() or None
+
+
+def flag(environment: Mapping[str, str], name: str, *, otherwise: bool = False) -> bool:
+    """Whether it is switched on."""
+    said = text(environment, name)
+    if said is None:
+        return otherwise
+    if said not in _TRUE | _FALSE:
+        raise ValueError(f"{name} must be a boolean value, not {said!r}.")
+    return said in _TRUE
+
+
+def number(environment: Mapping[str, str], name: str, among: range, otherwise: int) -> int:
+    """A whole number."""
+    said = text(environment, name)
+    if said is None:
+        return otherwise
+    digits = said.removeprefix("-")
+    plain = digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
+    if not plain or int(said) not in among:
+        raise ValueError(f"{name} must be an integer value from {among[0]} to {among[-1]}, not {said!r}.")
+    return int(said)
+
+
+def fraction(environment: Mapping[str, str], name: str) -> float | None:
+    """A decimal from 0 to 1, to two places."""
+    said = text(environment, name)
+    if said is None:
+        return None
+    try:
+        value = float(said)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a decimal from 0 to 1.00, not {said!r}.")
+    return round(value, 2)
+
+
+def word(environment: Mapping[str, str], name: str, among: Sequence[str], otherwise: str) -> str:
+    """One of these words, in any case."""
+    said = text(environment, name)
+    if said is None:
+        return otherwise
+    if said.lower() not in among:
+        raise ValueError(f"{name} must be one of {', '.join(among)}, not {said!r}.")
+    return said.lower()
+
+
+def path(environment: Mapping[str, str], name: str) -> str | None:
+    """An absolute path in the proxy's file system."""
+    said = text(environment, name)
+    if said is not None and not (said.startswith("/") and said.isprintable() and len(said) <= _LONGEST):
+        raise ValueError(f"{name} must be an absolute path, not {said!r}.")
+    return said
+
+
+def address(environment: Mapping[str, str], name: str, otherwise: str) -> str:
+    """An IP address."""
+    said = text(environment, name) or otherwise
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        raise ValueError(f"{name} must be an IP address, not {said!r}.") from None

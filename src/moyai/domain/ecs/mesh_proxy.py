@@ -1,0 +1,53 @@
+"""Which container of a task is an App Mesh proxy, and for whom it stands.
+
+Promise: the container that ``proxyConfiguration`` names; where there is no such configuration, one that runs App Mesh's
+own Envoy image, whatever the registry and the tag, and whose environment names a virtual gateway or a virtual node.
+What RunTask says of the environment counts. It is told from the definition alone, never from secrets or files.
+Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from moyai.domain.appmesh.agent_variables import text
+from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride
+from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+
+IDENTITIES: Final = ("APPMESH_RESOURCE_ARN", "APPMESH_RESOURCE_NAME", "APPMESH_VIRTUAL_NODE_NAME")
+"""The variables that say for whom a proxy stands; the first that is set counts."""
+_IMAGE: Final = "aws-appmesh-envoy"
+
+
+def mesh_proxy(definition: TaskDefinition, overrides: TaskOverride) -> ContainerDefinition | None:
+    """The task's App Mesh proxy."""
+    configuration = definition.proxy_configuration
+    if configuration is not None:
+        return definition.container(configuration.container_name)
+    named = (c for c in definition.container_definitions if _is_envoy(c.image))
+    return next((c for c in named if identity_in(plain_environment(c, overrides)) is not None), None)
+
+
+def appmesh_identity(task: Task, definition: TaskDefinition) -> str | None:
+    """For whom the task's App Mesh proxy says that it stands, in any of the forms that there are; None when it has no
+    such proxy, or that doesn't say.
+    """
+    proxy = mesh_proxy(definition, task.overrides)
+    return None if proxy is None else identity_in(plain_environment(proxy, task.overrides))
+
+
+def plain_environment(defined: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:
+    """A container's environment as far as the definition and RunTask spell it out."""
+    found = (o for o in overrides.container_overrides if o.name == defined.name)
+    override = next(found, ContainerOverride())
+    return {pair.name: pair.value for pair in (*defined.environment, *(override.environment or ()))}
+
+
+def identity_in(environment: Mapping[str, str]) -> str | None:
+    """The node id that an environment asks for."""
+    return next((said for name in IDENTITIES if (said := text(environment, name)) is not None), None)
+
+
+def _is_envoy(image: str) -> bool:
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0] == _IMAGE

@@ -1,0 +1,128 @@
+"""What a task definition says of its App Mesh proxy, and what that asks of the task's network.
+
+Promise: kept word for word, and read in one place. A property without a value is as good as none; ports and addresses
+are lists with commas between. The proxy listens where App Mesh's Envoy does, so its ports can be no others.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ProxyConfiguration.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from typing import Final, TypeVar
+
+import msgspec
+
+from moyai.domain.ecs.environment import KeyValuePair
+
+APPMESH: Final = "APPMESH"
+INGRESS_PORT: Final = 15000
+EGRESS_PORT: Final = 15001
+"""Where App Mesh's proxies listen."""
+
+T = TypeVar("T")
+_PROPERTIES: Final = (
+    "IgnoredUID",
+    "IgnoredGID",
+    "ProxyIngressPort",
+    "ProxyEgressPort",
+    "AppPorts",
+    "EgressIgnoredPorts",
+    "EgressIgnoredIPs",
+)
+_IDS: Final = range(2**32 - 1)
+_PORTS: Final = range(1, 65536)
+_MOST_DIGITS: Final = 10
+
+
+class ProxyConfiguration(msgspec.Struct, frozen=True):
+    """``container_name``: whose image is the proxy's."""
+
+    container_name: str
+    type: str | None = None
+    properties: tuple[KeyValuePair, ...] | None = None
+
+
+class Properties(msgspec.Struct, frozen=True):
+    """The properties, read. ``ingress_port`` and ``app_ports`` are there together or not at all."""
+
+    egress_port: int
+    uid: int | None = None
+    gid: int | None = None
+    ingress_port: int | None = None
+    app_ports: tuple[int, ...] = ()
+    ignored_ports: tuple[int, ...] = ()
+    ignored_ranges: tuple[str, ...] = ()
+
+
+def read_properties(configuration: ProxyConfiguration) -> Properties:
+    """What the properties say. Raises ValueError with what is wrong with them, a sentence."""
+    said = _said(configuration.properties or ())
+    uid, gid = _one(said, "IgnoredUID", _id), _one(said, "IgnoredGID", _id)
+    if uid is None and gid is None:
+        raise ValueError("IgnoredUID or IgnoredGID must be specified.")
+    ingress, egress = _one(said, "ProxyIngressPort", _port), _one(said, "ProxyEgressPort", _port)
+    if egress is None:
+        raise ValueError("ProxyEgressPort must be specified.")
+    for name, port, fixed in (("Ingress", ingress, INGRESS_PORT), ("Egress", egress, EGRESS_PORT)):
+        if port not in {None, fixed}:
+            raise ValueError(f"Proxy{name}Port must be {fixed}, where App Mesh's proxy listens, not {port}.")
+    ports = _several(said, "AppPorts", _port)
+    if (ingress is None) != (not ports):
+        raise ValueError("ProxyIngressPort and AppPorts must be specified together.")
+    if {INGRESS_PORT, EGRESS_PORT} & set(ports):
+        raise ValueError("AppPorts can't contain a port of the proxy.")
+    return Properties(
+        egress_port=egress,
+        uid=uid,
+        gid=gid,
+        ingress_port=ingress,
+        app_ports=ports,
+        ignored_ports=_several(said, "EgressIgnoredPorts", _port),
+        ignored_ranges=_several(said, "EgressIgnoredIPs", _range),
+    )
+
+
+def _said(properties: tuple[KeyValuePair, ...]) -> Mapping[str, str]:
+    said: dict[str, str] = {}
+    for one in properties:
+        if one.name not in _PROPERTIES:
+            raise ValueError(f"{one.name} is no property: they are {', '.join(_PROPERTIES)}.")
+        if one.name in said:
+            raise ValueError(f"{one.name} is specified twice.")
+        said[one.name] = one.value.strip()
+    return said
+
+
+def _one(said: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
+    found = _several(said, name, read)
+    if len(found) > 1:
+        raise ValueError(f"{name} is one value, not {said[name]!r}.")
+    return found[0] if found else None
+
+
+def _several(said: Mapping[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    words = said.get(name, "")
+    try:
+        return tuple(dict.fromkeys(read(word.strip()) for word in words.split(","))) if words else ()
+    except ValueError as error:
+        raise ValueError(f"{name} can't be {words!r}.") from error
+
+
+def _id(word: str) -> int:
+    return _number(word, _IDS)
+
+
+def _port(word: str) -> int:
+    return _number(word, _PORTS)
+
+
+def _number(word: str, among: range) -> int:
+    if not (word.isascii() and word.isdecimal() and len(word) <= _MOST_DIGITS and int(word) in among):
+        raise ValueError(word)
+    return int(word)
+
+
+def _range(word: str) -> str:
+    """An address or a range of addresses, as nftables takes it."""
+    return str(ip_network(word, strict=False))

@@ -1,0 +1,142 @@
+"""App Mesh proxies in task definitions: kept word for word, or refused before anything is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.api.ecs.bench import NETWORK, connect, container, fargate, offer, service
+
+NODE = "arn:aws:appmesh:us-east-1:123456789012:mesh/shop/virtualNode/web"
+HEALTH = {"command": ["CMD-SHELL", "curl -s http://localhost:9901/server_info | grep state | grep -q LIVE"]}
+PROPERTIES = {
+    "IgnoredUID": "1337",
+    "ProxyIngressPort": "15000",
+    "ProxyEgressPort": "15001",
+    "AppPorts": "8080",
+    "IgnoredGID": "",
+    "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
+}
+
+
+def envoy(**changes: object) -> dict[str, object]:
+    environment = [{"name": "APPMESH_RESOURCE_ARN", "value": NODE}]
+    image = "840364872350.dkr.ecr.us-west-2.amazonaws.com/aws-appmesh-envoy:v1.29.12.1-prod"
+    made = {"name": "envoy", "image": image, "user": "1337", "environment": environment, "healthCheck": HEALTH}
+    return made | changes
+
+
+def proxied(proxy: dict[str, object] | None = None, **properties: str) -> dict[str, object]:
+    """A task definition with a proxy; ``properties`` change the configuration's."""
+    pairs = [{"name": name, "value": value} for name, value in (PROPERTIES | properties).items()]
+    app = container(dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}])
+    configuration = {"type": "APPMESH", "containerName": "envoy", "properties": pairs}
+    role = "arn:aws:iam::123456789012:role/execution"
+    containers = [app, envoy() if proxy is None else proxy]
+    return fargate(containerDefinitions=containers, proxyConfiguration=configuration, executionRoleArn=role)
+
+
+def variable(name: str, value: str) -> dict[str, object]:
+    return envoy(environment=[{"name": name, "value": value}])
+
+
+def gateway(**changes: object) -> dict[str, object]:
+    """A task definition whose only container is a virtual gateway's proxy."""
+    made = {name: value for name, value in envoy(**changes).items() if value is not None}
+    return fargate(containerDefinitions=[made], executionRoleArn="arn:aws:iam::123456789012:role/execution")
+
+
+def test_a_configuration_is_kept_word_for_word(ecs):
+    asked = proxied()
+    shown = ecs.call("RegisterTaskDefinition", **asked)["taskDefinition"]
+    assert shown["proxyConfiguration"] == asked["proxyConfiguration"]
+    assert {"name": "ecs.capability.aws-appmesh"} in shown["requiresAttributes"]
+    assert ecs.call("DescribeTaskDefinition", taskDefinition="web")["taskDefinition"] == shown
+    assert "proxyConfiguration" not in ecs.definition("plain")
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [
+        (proxied(AppPorts=""), "Invalid 'proxyConfiguration.properties'. ProxyIngressPort and AppPorts must be"),
+        (proxied(ProxyEgressPort="1"), "ProxyEgressPort must be 15001, where App Mesh's proxy listens, not 1."),
+        (proxied(Ignored="1"), "Ignored is no property"),
+        (
+            proxied() | {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]},
+            "APPMESH proxy configuration is only supported in networkMode=awsvpc",
+        ),
+        (
+            proxied() | {"proxyConfiguration": {"type": "APPMESH", "containerName": "none"}},
+            "The proxy container 'none' does not exist.",
+        ),
+        (proxied(envoy(user="1338")), "'user' must be the one that is ignored (IgnoredUID=1337)"),
+        (proxied(envoy(user="envoy")), "'user' must be numbers here, not 'envoy'"),
+        (proxied(envoy(user=None)), "'user' must be the one that is ignored"),
+        (proxied(IgnoredUID="", IgnoredGID="1337"), "'user' must be the one that is ignored (IgnoredGID=1337)"),
+        (proxied(envoy(command=["envoy"])), "'command' is not supported by moyai: the proxy's image is answered by"),
+        (proxied(envoy(workingDirectory="/")), "'workingDirectory' is not supported by moyai"),
+        (
+            proxied(envoy(environment=[], secrets=[{"name": "APPMESH_RESOURCE_ARN", "valueFrom": "/x"}])),
+            "APPMESH_RESOURCE_ARN is who the proxy is, so it can't be a secret.",
+        ),
+        (proxied(variable("ENVOY_LOG_LEVEL", "loud")), "ENVOY_LOG_LEVEL must be one of"),
+        (proxied(variable("ENVOY_STATS_CONFIG_FILE", "/x")), "ENVOY_STATS_CONFIG_FILE is not supported by moyai"),
+        (gateway(entryPoint=["sh"]), "'entryPoint' is not supported by moyai"),
+    ],
+)
+def test_what_is_refused(ecs, asked, what):
+    given = {name: value for name, value in asked.items() if value is not None}
+    containers = [{k: v for k, v in one.items() if v is not None} for one in given["containerDefinitions"]]
+    ecs.fails(
+        "RegisterTaskDefinition",
+        "ClientException",
+        what,
+        **(given | {"containerDefinitions": containers}),
+    )
+
+
+def test_a_group_may_be_what_is_ignored(ecs):
+    ecs.call("RegisterTaskDefinition", **proxied(envoy(user="1:1338"), IgnoredUID="", IgnoredGID="1338"))
+    ecs.call("RegisterTaskDefinition", **proxied(envoy(user="1337:5"), IgnoredGID="1338"))
+
+
+def test_rules_of_sampling_are_read_from_a_volume_alone(ecs):
+    def asked(path: str) -> dict[str, object]:
+        pairs = {"ENABLE_ENVOY_XRAY_TRACING": "1", "XRAY_SAMPLING_RULE_MANIFEST": path}
+        environment = [{"name": name, "value": value} for name, value in pairs.items()]
+        mount = {"sourceVolume": "rules", "containerPath": "/rules"}
+        return proxied(envoy(environment=environment, mountPoints=[mount])) | {"volumes": [{"name": "rules"}]}
+
+    ecs.call("RegisterTaskDefinition", **asked("/rules/a.json"))
+    ecs.fails("RegisterTaskDefinition", "ClientException", "XRAY_SAMPLING_RULE_MANIFEST", **asked("/etc/a.json"))
+
+
+def test_an_override_is_checked_like_the_definition(ecs):
+    ecs.call("CreateCluster")
+    ecs.call("RegisterTaskDefinition", **proxied())
+
+    def run(**override: object) -> dict[str, object]:
+        overrides = {"containerOverrides": [{"name": "envoy"} | override]}
+        return {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": overrides}
+
+    ecs.fails("RunTask", "InvalidParameterException", "containerOverrides.command", **run(command=["x"]))
+    bad = [{"name": "ENVOY_CONCURRENCY", "value": "many"}]
+    ecs.fails("RunTask", "InvalidParameterException", "ENVOY_CONCURRENCY must be", **run(environment=bad))
+    other = [{"name": "APPMESH_RESOURCE_ARN", "value": NODE + "2"}]
+    assert ecs.call("RunTask", **run(environment=other))["failures"] == []
+
+
+@pytest.mark.parametrize("asked", [proxied(), gateway()])
+def test_a_service_has_the_one_proxy_or_the_other(ecs, asked):
+    ecs.namespace()
+    ecs.call("CreateCluster")
+    ecs.definition("plain")
+    ecs.call("RegisterTaskDefinition", **asked)
+    connected = {"serviceConnectConfiguration": connect(offer())}
+    what = "serviceConnectConfiguration can't be enabled for a service whose task definition has a"
+    ecs.fails("CreateService", "InvalidParameterException", what, **(service() | connected))
+    ecs.call("CreateService", **(service(taskDefinition="plain") | connected))
+    change = {"service": "web", "taskDefinition": "web:1"}
+    ecs.fails("UpdateService", "InvalidParameterException", what, **change)
+    off = {"serviceConnectConfiguration": {"enabled": False}}
+    ecs.call("UpdateService", **change, **off)
+    ecs.call("UpdateService", service="web", taskDefinition="plain", **connected)
