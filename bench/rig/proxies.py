@@ -14,7 +14,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, Delt
 
 from moyai.kernel.ids import PROXY_HEADER
 from moyai.xds.server.resource import Kind
-from moyai.xds.translate.names import egress_cluster
+from moyai.xds.translate.names import endpoints
 
 SERVICE = "web"
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
@@ -29,7 +29,7 @@ async def _proxy(path: str, name: str) -> None:
             response_deserializer=DeltaDiscoveryResponse.FromString,
         )(metadata=((PROXY_HEADER, name),))
         for kind in (Kind.CLUSTER, Kind.ENDPOINT, Kind.LISTENER):
-            names = [egress_cluster(SERVICE)] if kind is Kind.ENDPOINT else []
+            names = [endpoints(SERVICE)] if kind is Kind.ENDPOINT else []
             asked = DeltaDiscoveryRequest(node=Node(id=name), type_url=kind, resource_names_subscribe=names)
             await call.write(asked)
         while (response := await call.read()) is not grpc.aio.EOF:

@@ -11,7 +11,7 @@ from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.history import Endpoint, EndpointHistory
 from moyai.xds.server.pieces import endpoints_key, others
 from moyai.xds.server.resource import Kind
-from moyai.xds.translate.names import egress_cluster
+from moyai.xds.translate.names import endpoints
 
 
 class Part:
@@ -35,7 +35,7 @@ class Part:
             found = self.cache.resource(endpoints_key(group.name))
             if found is not None:
                 self._history.add(found.name, found.version, group)
-        self._history.forget(egress_cluster(name) for name in before.groups.keys() - mesh.groups.keys())
+        self._history.forget(endpoints(name) for name in before.groups.keys() - mesh.groups.keys())
         if mesh.proxies != before.proxies or mesh.workloads.keys() != before.workloads.keys():
             self.led = _led(mesh)
         return changed

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
-from moyai.mesh.ir import Call, Destination, Grouped, Mesh, Protocol, RouteTable, Service, Shown, StreamSplit, Workload
+from moyai.mesh.ir import (
+    Call,
+    Destination,
+    Grouped,
+    Host,
+    Mesh,
+    Protocol,
+    RouteTable,
+    Rule,
+    Shown,
+    StreamSplit,
+    Workload,
+)
 from moyai.xds.server.resource import Kind, Resource, resource
 from moyai.xds.translate import names
 from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
 from moyai.xds.translate.listener import listeners
-from moyai.xds.translate.route import app_routes, service_routes
+from moyai.xds.translate.route import app_routes, host_routes, service_routes
 from moyai.xds.translate.tls import secret
 
 _T = TypeVar("_T")
 Key = tuple[Kind, str]
-"""A resource's type and name."""
+"""A resource's type, and a name that no other of the type has in its mesh. Proxies may know several by one label."""
 
 
 class Piece(NamedTuple):
-    """A shared resource to be. ``endpoints`` as in Resource."""
+    """A shared resource to be, which proxies know as ``name``. ``endpoints`` as in Resource."""
 
     key: Key
+    name: str
     build: Callable[[], Message]
     endpoints: str | None = None
 
@@ -39,18 +53,36 @@ def others(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_T]:
                 yield item
 
 
-def other_pieces(mesh: Mesh, before: Mesh) -> Iterator[Piece]:
-    """Of everything that more than one workload may have, what isn't as it was before."""
+def renamed(mesh: Mesh, before: Mesh) -> frozenset[Key]:
+    """The clusters that go by another name than before: what leads to them must be written anew."""
+    changed = (d for d in others(mesh.destinations, before.destinations) if d.name in before.destinations)
+    return frozenset(_cluster(d.name) for d in changed if before.destinations[d.name].label != d.label)
+
+
+def other_pieces(mesh: Mesh, before: Mesh, otherwise: frozenset[Key]) -> Iterator[Piece]:
+    """Of everything that more than one workload may have, what isn't as it was before; ``otherwise``: renamed."""
     for destination in others(mesh.destinations, before.destinations):
-        yield Piece(_cluster(destination.name), partial(destination_cluster, destination), _endpoints(destination))
+        key, build = _cluster(destination.name), partial(destination_cluster, destination)
+        yield Piece(key, names.egress_cluster(destination), build, _endpoints(destination))
     for group in others(mesh.groups, before.groups):
-        yield Piece(endpoints_key(group.name), partial(load_assignment, group))
+        yield Piece(endpoints_key(group.name), names.endpoints(group.name), partial(load_assignment, group))
     for certificate in others(mesh.certificates, before.certificates):
-        yield Piece(_secret(certificate.name), partial(secret, certificate))
-    for service in others(mesh.services, before.services):
+        name = names.certificate(certificate.name)
+        yield Piece(_secret(certificate.name), name, partial(secret, certificate))
+    for service, table in _other_tables(mesh, before, otherwise):
+        build = partial(service_routes, service, table, mesh.destinations)
+        yield Piece(_routes(service), names.egress_routes(service), build)
+
+
+def _other_tables(mesh: Mesh, before: Mesh, otherwise: frozenset[Key]) -> Iterator[tuple[str, RouteTable]]:
+    """Of a TCP service there is none: the listener itself says where connections go."""
+    services = mesh.services.values() if otherwise else others(mesh.services, before.services)
+    for service in services:
         routing, old = service.routing, before.services.get(service.name)
-        if isinstance(routing, RouteTable) and (old is None or old.routing != routing):
-            yield Piece(_routes(service.name), partial(service_routes, service.name, routing))
+        if isinstance(routing, RouteTable) and (
+            old is None or old.routing != routing or not otherwise.isdisjoint(map(_cluster, _of_rules(routing.rules)))
+        ):
+            yield service.name, routing
 
 
 def gone_keys(mesh: Mesh, before: Mesh) -> Iterator[Key]:
@@ -72,61 +104,92 @@ def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
         if inbound.tls is not None and isinstance(inbound.tls.shown, Shown):
             yield _secret(inbound.tls.shown.certificate)
     for call in workload.outbound.calls:
-        service = mesh.services[call.service]
-        if isinstance(service.routing, RouteTable):
-            yield _routes(service.name)
-        for name in _destinations(service):
-            yield _cluster(name)
-            endpoints = _endpoints(mesh.destinations[name])
-            if endpoints is not None:
-                yield Kind.ENDPOINT, endpoints
+        if isinstance(mesh.services[call.service].routing, RouteTable):
+            yield _routes(call.service)
+    for name in _reached(mesh, workload):
+        yield _cluster(name)
+        endpoints = _endpoints(mesh.destinations[name])
+        if endpoints is not None:
+            yield Kind.ENDPOINT, endpoints
 
 
 def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]]:
-    """The resources that only this workload has: made from itself and the services that it calls."""
+    """The resources that only this workload has: made from itself, the services that it calls and what these and its
+    own routes lead to are called.
+    """
     for inbound in workload.inbound:
-        cluster = app_cluster(workload.id, inbound)
-        yield Kind.CLUSTER, resource(cluster.name, cluster)
-        if inbound.protocol is not Protocol.TCP:
-            routes = app_routes(workload.id, inbound)
-            yield Kind.ROUTE, resource(routes.name, routes)
-    for listener in listeners(workload, mesh.services):
+        if not inbound.hosts:
+            cluster = app_cluster(workload, inbound)
+            yield Kind.CLUSTER, resource(cluster.name, cluster)
+    for routes in _own_routes(mesh, workload):
+        yield Kind.ROUTE, resource(routes.name, routes)
+    for listener in listeners(workload, mesh):
         yield Kind.LISTENER, resource(listener.name, listener)
 
 
 def endpoints_key(group: str) -> Key:
     """Under which a group's members travel."""
-    return Kind.ENDPOINT, names.egress_cluster(group)
+    return Kind.ENDPOINT, names.endpoints(group)
 
 
 def is_answered(mesh: Mesh, call: Call) -> bool:
     """Whether there is anybody where a call may lead."""
-    sources = (mesh.destinations[name].source for name in _destinations(mesh.services[call.service]))
+    sources = (mesh.destinations[name].source for name in _of_routing(mesh.services[call.service].routing))
     return any(not isinstance(source, Grouped) or mesh.groups[source.group].members for source in sources)
+
+
+def _own_routes(mesh: Mesh, workload: Workload) -> Iterator[RouteConfiguration]:
+    for inbound in workload.inbound:
+        if inbound.hosts:
+            yield host_routes(names.inbound_routes(workload, inbound), inbound.hosts, mesh.destinations)
+        elif inbound.protocol is not Protocol.TCP:
+            yield app_routes(workload, inbound)
+    for port in workload.outbound.ports:
+        if not isinstance(port.routing, StreamSplit):
+            yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
+
+
+def _reached(mesh: Mesh, workload: Workload) -> Iterator[str]:
+    """The names of the destinations that anything may go to; some more than once."""
+    for inbound in workload.inbound:
+        yield from _of_routing(inbound.hosts)
+    for call in workload.outbound.calls:
+        yield from _of_routing(mesh.services[call.service].routing)
+    for port in workload.outbound.ports:
+        yield from _of_routing(port.routing)
+    for named in workload.outbound.passes:
+        yield named.destination
+    if workload.outbound.fallback is not None:
+        yield workload.outbound.fallback
+
+
+def _of_routing(routing: RouteTable | StreamSplit | tuple[Host, ...]) -> Iterator[str]:
+    match routing:
+        case RouteTable(rules=rules):
+            yield from _of_rules(rules)
+        case StreamSplit(targets=targets):
+            yield from (target.destination for target in targets)
+        case hosts:
+            yield from _of_rules(rule for host in hosts for rule in host.rules)
+
+
+def _of_rules(rules: Iterable[Rule]) -> Iterator[str]:
+    return (target.destination for rule in rules for target in rule.targets)
 
 
 def _endpoints(destination: Destination) -> str | None:
     """The resource with the destination's endpoints; None where the proxy knows of them otherwise."""
     source = destination.source
-    return names.egress_cluster(source.group) if isinstance(source, Grouped) else None
-
-
-def _destinations(service: Service) -> tuple[str, ...]:
-    """The names of the destinations that calls to a service can go to."""
-    match service.routing:
-        case RouteTable(rules=rules):
-            return tuple(sorted({target.destination for rule in rules for target in rule.targets}))
-        case StreamSplit(targets=targets):
-            return tuple(sorted({target.destination for target in targets}))
+    return names.endpoints(source.group) if isinstance(source, Grouped) else None
 
 
 def _cluster(destination: str) -> Key:
-    return Kind.CLUSTER, names.egress_cluster(destination)
+    return Kind.CLUSTER, destination
 
 
 def _secret(certificate: str) -> Key:
-    return Kind.SECRET, names.certificate(certificate)
+    return Kind.SECRET, certificate
 
 
 def _routes(service: str) -> Key:
-    return Kind.ROUTE, names.egress_routes(service)
+    return Kind.ROUTE, service

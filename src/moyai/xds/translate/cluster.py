@@ -13,8 +13,7 @@ from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
 from envoy.config.core.v3 import address_pb2, protocol_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
-from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Protocol
+from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.outlier import outlier_detection
@@ -39,7 +38,7 @@ _LB_POLICIES: Mapping[LoadBalancing, cluster_pb2.Cluster.LbPolicy] = MappingProx
 def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
     """A destination whose endpoints come over the same stream; round robin, in the caller's zone where that does."""
     cluster = cluster_pb2.Cluster(
-        name=names.egress_cluster(destination.name),
+        name=names.egress_cluster(destination),
         alt_stat_name=destination.stat_name,
         connect_timeout=seconds(destination.connect_timeout),
         lb_policy=_LB_POLICIES[destination.load_balancing],
@@ -67,18 +66,16 @@ def peers_cluster(group: str) -> cluster_pb2.Cluster:
     return cluster_pb2.Cluster(
         name=names.LOCAL_CLUSTER,
         type=cluster_pb2.Cluster.EDS,
-        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(
-            eds_config=source, service_name=names.egress_cluster(group)
-        ),
+        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(eds_config=source, service_name=names.endpoints(group)),
     )
 
 
-def app_cluster(workload: WorkloadId, inbound: InboundPort) -> cluster_pb2.Cluster:
-    """The application itself, on the loopback of its task."""
+def app_cluster(workload: Workload, inbound: InboundPort) -> cluster_pb2.Cluster:
+    """The application itself, on the loopback of its task. What it is called by a label, it is counted under, too."""
     name = names.app_cluster(workload, inbound)
     cluster = cluster_pb2.Cluster(
         name=name,
-        alt_stat_name=inbound.stat_name,
+        alt_stat_name="" if inbound.cluster_label else inbound.stat_name,
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=seconds(inbound.connect_timeout),
         load_assignment=only(name, socket_address(inbound.app_address, inbound.port)),

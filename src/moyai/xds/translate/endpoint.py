@@ -15,7 +15,7 @@ def load_assignment(group: EndpointGroup) -> endpoint_pb2.ClusterLoadAssignment:
     """Who answers for the group."""
     members = sorted(group.members)
     return endpoint_pb2.ClusterLoadAssignment(
-        cluster_name=names.egress_cluster(group.name),
+        cluster_name=names.endpoints(group.name),
         endpoints=[
             endpoint_components_pb2.LocalityLbEndpoints(
                 locality=base_pb2.Locality(zone=zone), lb_endpoints=[_endpoint(m) for m in inside]
@@ -28,6 +28,13 @@ def load_assignment(group: EndpointGroup) -> endpoint_pb2.ClusterLoadAssignment:
 def socket_address(address: str, port: int) -> address_pb2.Address:
     """An address with a port."""
     return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=address, port_value=port))
+
+
+def bound(address: str, port: int) -> address_pb2.Address:
+    """An address to listen at; one of IPv6 takes IPv4 as well where the machine can."""
+    found = socket_address(address, port)
+    found.socket_address.ipv4_compat = ":" in address
+    return found
 
 
 def _endpoint(member: Member) -> endpoint_components_pb2.LbEndpoint:

@@ -6,6 +6,9 @@ What an application sees is what AWS shows: ``server: envoy``, ``x-request-id``,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
 from envoy.config.core.v3 import extension_pb2
@@ -18,8 +21,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
-from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import AnyLog, InboundPort, Protocol, Service
+from moyai.mesh.ir import AnyLog, InboundPort, OutboundPort, Protocol, Service, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.access_log import http_log
 from moyai.xds.translate.proto import packed, seconds
@@ -32,37 +34,68 @@ _CUT_OFF = ("UC", "UR")
 """Envoy's flags for an upstream that closed the connection, or reset the stream, of a request it had been sent."""
 
 
-def egress_http(service: Service, log: AnyLog | None) -> listener_components_pb2.Filter:
+class Handling(NamedTuple):
+    """How a workload's proxy treats requests, whichever they are."""
+
+    log: AnyLog | None
+    traced: bool
+    normal_paths: bool
+
+
+def handling(workload: Workload) -> Handling:
+    """How this workload's does."""
+    return Handling(workload.access_log, workload.traced, workload.normal_paths)
+
+
+def egress_http(service: Service, how: Handling) -> listener_components_pb2.Filter:
     """Requests to a service; which endpoint is decided by its routes."""
-    manager = _manager(service.stat_name, service.protocol, router_pb2.Router())
+    manager = _manager(service.stat_name, service.protocol, how)
+    manager.http_filters.append(_router(router_pb2.Router()))
     manager.rds.CopyFrom(_routes(names.egress_routes(service.name)))
-    manager.access_log.extend(http_log(log))
     return _filter(manager)
 
 
-def ingress_http(workload: WorkloadId, inbound: InboundPort, log: AnyLog | None) -> listener_components_pb2.Filter:
-    """Requests to the application. Statistics by status are kept by the manager, so the router keeps none.
+def outbound_http(workload: Workload, port: OutboundPort) -> listener_components_pb2.Filter:
+    """Requests to a port of whatever address; which service is decided by their host."""
+    manager = _manager(port.stat_name, port.protocol, handling(workload))
+    manager.http_filters.append(_router(router_pb2.Router()))
+    manager.stream_idle_timeout.CopyFrom(seconds(port.idle))
+    manager.rds.CopyFrom(_routes(names.outbound_routes(workload, port)))
+    return _filter(manager)
+
+
+def ingress_http(workload: Workload, inbound: InboundPort) -> listener_components_pb2.Filter:
+    """Requests from outside. Statistics by status are kept by the manager, so the router to an application that has no
+    label keeps none.
 
     Its routes come by themselves, because connections that callers keep open stay with the listener they began with.
     """
     router = router_pb2.Router()
-    router.dynamic_stats.value = False
-    manager = _manager(inbound.stat_name, inbound.protocol, router)
+    if not inbound.hosts and not inbound.cluster_label:
+        router.dynamic_stats.value = False
+    manager = _manager(inbound.stat_name, inbound.protocol, handling(workload), workload.removed_headers)
+    manager.http_filters.append(_router(router))
     manager.stream_idle_timeout.CopyFrom(seconds(inbound.timeouts.idle))
-    manager.rds.CopyFrom(_routes(names.app_routes(workload, inbound)))
-    manager.access_log.extend(http_log(log))
+    manager.rds.CopyFrom(_routes(names.inbound_routes(workload, inbound)))
     if inbound.cut_request_status is not None:
         manager.local_reply_config.mappers.append(_cut_off(inbound.cut_request_status))
     return _filter(manager)
 
 
-def _manager(stat_name: str, protocol: Protocol, router: router_pb2.Router) -> HttpConnectionManager:
-    manager = HttpConnectionManager(stat_prefix=stat_name, early_header_mutation_extensions=[_unsteered()])
-    if protocol is not Protocol.HTTP:
-        manager.http_filters.append(_grpc_statuses())
-    manager.http_filters.add(name="envoy.filters.http.router", typed_config=packed(router))
+def _manager(stat_name: str, protocol: Protocol, how: Handling, removed: Iterable[str] = ()) -> HttpConnectionManager:
+    manager = HttpConnectionManager(
+        stat_prefix=stat_name, access_log=http_log(how.log), early_header_mutation_extensions=[_unsteered(removed)]
+    )
     if protocol is Protocol.HTTP:
         manager.upgrade_configs.append(HttpConnectionManager.UpgradeConfig(upgrade_type="websocket"))
+    else:
+        manager.http_filters.append(_grpc_statuses())
+    if how.traced:
+        manager.tracing.SetInParent()
+    if how.normal_paths:
+        manager.normalize_path.value = True
+        manager.merge_slashes = True
+        manager.path_with_escaped_slashes_action = HttpConnectionManager.KEEP_UNCHANGED
     return manager
 
 
@@ -72,13 +105,20 @@ def _grpc_statuses() -> http_connection_manager_pb2.HttpFilter:
     return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=packed(counting))
 
 
-def _unsteered() -> extension_pb2.TypedExtensionConfig:
-    """Before anything looks at a request, take from it what would tell Envoy how to treat it."""
-    mutation = mutation_rules_pb2.HeaderMutation()
-    mutation.remove_on_match.key_matcher.prefix = _ENVOY_HEADERS
-    steering = header_mutation_pb2.HeaderMutation(mutations=[mutation])
+def _router(router: router_pb2.Router) -> http_connection_manager_pb2.HttpFilter:
+    return http_connection_manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=packed(router))
+
+
+def _unsteered(removed: Iterable[str]) -> extension_pb2.TypedExtensionConfig:
+    """Before anything looks at a request, take from it what would tell Envoy how to treat it, and what is to be
+    ``removed``.
+    """
+    steering = mutation_rules_pb2.HeaderMutation()
+    steering.remove_on_match.key_matcher.prefix = _ENVOY_HEADERS
+    mutations = [steering, *(mutation_rules_pb2.HeaderMutation(remove=name) for name in removed)]
     return extension_pb2.TypedExtensionConfig(
-        name="envoy.http.early_header_mutation.header_mutation", typed_config=packed(steering)
+        name="envoy.http.early_header_mutation.header_mutation",
+        typed_config=packed(header_mutation_pb2.HeaderMutation(mutations=mutations)),
     )
 
 

@@ -1,13 +1,13 @@
 """What resources are called.
 
 What belongs to one workload carries its id, so that one Envoy can hold many workloads; what workloads
-share (the clusters, endpoints and routes of a service) carries the name it has in the mesh.
+share (the clusters, endpoints and routes of a service) carries the name it has in the mesh. Where the mesh has a label
+for a thing, it is called by that and nothing else.
 """
 
 from __future__ import annotations
 
-from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import InboundPort
+from moyai.mesh.ir import Destination, InboundPort, OutboundPort, Workload
 
 XDS_CLUSTER = "moyai-xds"
 """The control plane itself; in the bootstrap, so it can't be a mesh name."""
@@ -15,38 +15,51 @@ XDS_CLUSTER = "moyai-xds"
 LOCAL_CLUSTER = "local_cluster"
 """The workload's peers; in the bootstrap, too."""
 
+NOWHERE = "nowhere"
+"""A cluster that isn't there: who is sent to it is turned away."""
+
 MATCH, ISSUER = "envoy.transport_socket_match", "issuer"
 """Under which an endpoint's metadata says whose certificate it shows."""
 
 
-def egress_listener(workload: WorkloadId) -> str:
+def egress_listener(workload: Workload) -> str:
     """Where the workload's redirected outgoing connections arrive."""
-    return f"{workload}/egress"
+    return workload.egress_label or f"{workload.id}/egress"
 
 
-def ingress_listener(workload: WorkloadId) -> str:
+def ingress_listener(workload: Workload) -> str:
     """Where connections redirected from the workload's ports arrive."""
-    return f"{workload}/ingress"
+    return workload.ingress_label or f"{workload.id}/ingress"
 
 
-def override_listener(workload: WorkloadId, port: int) -> str:
+def open_listener(workload: Workload, inbound: InboundPort) -> str:
     """Where the proxy itself listens for the outside."""
-    return f"{workload}/ingress:{port}"
+    return inbound.listener_label or f"{workload.id}/ingress:{inbound.listen_port}"
 
 
-def app_cluster(workload: WorkloadId, inbound: InboundPort) -> str:
+def app_cluster(workload: Workload, inbound: InboundPort) -> str:
     """The application behind one inbound port."""
-    return f"{workload}/app:{inbound.port}"
+    return inbound.cluster_label or f"{workload.id}/app:{inbound.port}"
 
 
-def app_routes(workload: WorkloadId, inbound: InboundPort) -> str:
-    """The routes to the application behind one inbound port."""
-    return f"{workload}/app:{inbound.port}"
+def inbound_routes(workload: Workload, inbound: InboundPort) -> str:
+    """The routes of one inbound port."""
+    return inbound.routes_label or f"{workload.id}/app:{inbound.port}"
 
 
-def egress_cluster(destination: str) -> str:
-    """A destination; its endpoints have the same name."""
-    return f"egress/{destination}"
+def outbound_routes(workload: Workload, outbound: OutboundPort) -> str:
+    """The routes of one port that the workload calls."""
+    return outbound.routes_label or f"{workload.id}/egress:{outbound.port}"
+
+
+def egress_cluster(destination: Destination) -> str:
+    """A destination."""
+    return destination.label or f"egress/{destination.name}"
+
+
+def endpoints(group: str) -> str:
+    """Those who answer for a group."""
+    return f"egress/{group}"
 
 
 def certificate(name: str) -> str:

@@ -1,29 +1,66 @@
-"""Route tables as RouteConfigurations: one virtual host, because the address has already said which service."""
+"""Rules and hosts as RouteConfigurations.
+
+Where the address has already said which service is meant there is one virtual host; where only the port has, there is
+one for each of the mesh's hosts.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from msgspec.structs import replace
 
-from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import HashKey, InboundPort, Match, PathMatch, PathTest, RouteTable, Rule, Target, TimeoutPolicy
+from moyai.mesh.ir import (
+    Destination,
+    HashKey,
+    Host,
+    InboundPort,
+    Match,
+    PathMatch,
+    PathTest,
+    RouteTable,
+    Rule,
+    Target,
+    TimeoutPolicy,
+    Workload,
+)
 from moyai.xds.translate import names
 from moyai.xds.translate.match import route_match
 from moyai.xds.translate.proto import seconds
 from moyai.xds.translate.retry import retry_policy
+from moyai.xds.translate.rewrite import rewrite
+
+Destinations = Mapping[str, Destination]
+_UNAVAILABLE = 503
 
 
-def service_routes(service: str, table: RouteTable) -> route_pb2.RouteConfiguration:
+def service_routes(service: str, table: RouteTable, destinations: Destinations) -> route_pb2.RouteConfiguration:
     """The routes of a service, the same for every workload that calls it."""
-    return _routes(names.egress_routes(service), [_route(rule) for rule in table.rules])
+    return _everything(names.egress_routes(service), [_route(rule, destinations) for rule in table.rules])
 
 
-def app_routes(workload: WorkloadId, inbound: InboundPort) -> route_pb2.RouteConfiguration:
+def app_routes(workload: Workload, inbound: InboundPort) -> route_pb2.RouteConfiguration:
     """Everything to the application. No second try here: the caller's proxy has other endpoints."""
     cluster = names.app_cluster(workload, inbound)
     endless = replace(inbound.timeouts, request=0)
     routes = [_app_route(cluster, Match(path=PathMatch(PathTest.BELOW, path)), endless) for path in inbound.streaming]
-    return _routes(names.app_routes(workload, inbound), [*routes, _app_route(cluster, Match(), inbound.timeouts)])
+    return _everything(
+        names.inbound_routes(workload, inbound), [*routes, _app_route(cluster, Match(), inbound.timeouts)]
+    )
+
+
+def host_routes(name: str, hosts: Iterable[Host], destinations: Destinations) -> route_pb2.RouteConfiguration:
+    """Requests by their host."""
+    return _routes(
+        name,
+        [
+            route_components_pb2.VirtualHost(
+                name=host.name, domains=host.domains, routes=[_route(rule, destinations) for rule in host.rules]
+            )
+            for host in hosts
+        ],
+    )
 
 
 def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_components_pb2.Route:
@@ -32,34 +69,44 @@ def _app_route(cluster: str, match: Match, timeouts: TimeoutPolicy) -> route_com
     return route_components_pb2.Route(match=route_match(match), route=action)
 
 
-def _routes(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.RouteConfiguration:
-    host = route_components_pb2.VirtualHost(name=name, domains=["*"], routes=routes)
-    message = route_pb2.RouteConfiguration(name=name, virtual_hosts=[host])
+def _everything(name: str, routes: list[route_components_pb2.Route]) -> route_pb2.RouteConfiguration:
+    return _routes(name, [route_components_pb2.VirtualHost(name=name, domains=["*"], routes=routes)])
+
+
+def _routes(name: str, hosts: list[route_components_pb2.VirtualHost]) -> route_pb2.RouteConfiguration:
+    message = route_pb2.RouteConfiguration(name=name, virtual_hosts=hosts)
     message.validate_clusters.value = False
     return message
 
 
-def _route(rule: Rule) -> route_components_pb2.Route:
+def _route(rule: Rule, destinations: Destinations) -> route_components_pb2.Route:
+    route = route_components_pb2.Route(match=route_match(rule.match), stat_prefix=rule.stat_name)
+    if not rule.targets:
+        route.direct_response.status = _UNAVAILABLE
+        return route
     action = _action(rule.timeouts)
-    _send(action, rule.targets)
+    _send(action, rule.targets, destinations)
     if rule.retry is not None:
         action.retry_policy.CopyFrom(retry_policy(rule.retry))
     if rule.hash_on is not None:
         action.hash_policy.append(_hash_policy(rule.hash_on))
-    return route_components_pb2.Route(match=route_match(rule.match), route=action)
+    route.route.CopyFrom(action)
+    if rule.rewrite is not None:
+        rewrite(route, rule.rewrite)
+    return route
 
 
 def _action(timeouts: TimeoutPolicy) -> route_components_pb2.RouteAction:
     return route_components_pb2.RouteAction(timeout=seconds(timeouts.request), idle_timeout=seconds(timeouts.idle))
 
 
-def _send(action: route_components_pb2.RouteAction, targets: tuple[Target, ...]) -> None:
+def _send(action: route_components_pb2.RouteAction, targets: tuple[Target, ...], destinations: Destinations) -> None:
     """Envoy draws a cluster once a request, so its retries stay with what was drawn."""
     if len(targets) == 1:
-        action.cluster = names.egress_cluster(targets[0].destination)
+        action.cluster = names.egress_cluster(destinations[targets[0].destination])
         return
     for target in targets:
-        share = action.weighted_clusters.clusters.add(name=names.egress_cluster(target.destination))
+        share = action.weighted_clusters.clusters.add(name=names.egress_cluster(destinations[target.destination]))
         share.weight.value = target.weight
 
 

@@ -36,7 +36,7 @@ def find_endpoints(cluster: cluster_pb2.Cluster, source: Source) -> None:
         case Grouped(group):
             cluster.type = cluster_pb2.Cluster.EDS
             cluster.eds_cluster_config.eds_config.CopyFrom(ads())
-            cluster.eds_cluster_config.service_name = names.egress_cluster(group)
+            cluster.eds_cluster_config.service_name = names.endpoints(group)
         case Named(hostname, port, each, family):
             cluster.type = cluster_pb2.Cluster.STRICT_DNS if each else cluster_pb2.Cluster.LOGICAL_DNS
             cluster.dns_lookup_family = _FAMILIES[family]

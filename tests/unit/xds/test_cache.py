@@ -1,0 +1,96 @@
+"""The cache: what is translated anew when the mesh changes, and what proxies know by one label."""
+
+from __future__ import annotations
+
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    Call,
+    Destination,
+    EndpointGroup,
+    Grouped,
+    Host,
+    Mesh,
+    OutboundPort,
+    OutboundView,
+    Protocol,
+    RouteTable,
+    Rule,
+    Service,
+    Target,
+    TimeoutPolicy,
+    Workload,
+)
+from moyai.xds.server.cache import SnapshotCache
+from moyai.xds.server.resource import Kind, Resource
+
+ONE, TWO = WorkloadId("one"), WorkloadId("two")
+TIMEOUTS = TimeoutPolicy(request=15, idle=300)
+
+
+def destination(name: str, label: str = "", connect_timeout: float = 1) -> Destination:
+    return Destination(name, Grouped("group"), Protocol.HTTP, connect_timeout, label=label)
+
+
+def by_port(workload: WorkloadId, target: str) -> Workload:
+    host = Host("host", ("shop",), (Rule((Target(target),), TIMEOUTS),))
+    port = OutboundPort(80, Protocol.HTTP, (host,), "egress", routes_label="rds_egress_http_80")
+    return Workload(workload, "a", 15000, 15001, outbound=OutboundView(ports=(port,)), egress_label="lds_egress")
+
+
+def mesh(*destinations: Destination, workloads: tuple[Workload, ...], services: tuple[Service, ...] = ()) -> Mesh:
+    return Mesh(
+        workloads={w.id: w for w in workloads},
+        services={s.name: s for s in services},
+        destinations={d.name: d for d in destinations},
+        groups={"group": EndpointGroup("group")},
+    )
+
+
+def cluster_of(routes: Resource) -> str:
+    """Where the first route of the first host leads."""
+    body = DeltaDiscoveryResponse.FromString(routes.frame).resources[0].resource
+    return str(RouteConfiguration.FromString(body.value).virtual_hosts[0].routes[0].route.cluster)
+
+
+def routes(cache: SnapshotCache, workload: WorkloadId, name: str) -> Resource:
+    snapshot = cache.snapshot(workload)
+    assert snapshot is not None
+    return snapshot[Kind.ROUTE][name]
+
+
+def test_two_workloads_have_their_own_behind_one_label():
+    cache = SnapshotCache()
+    destinations = destination("one to shop", "cds_shop", 1), destination("two to shop", "cds_shop", 2)
+    cache.update(mesh(*destinations, workloads=(by_port(ONE, "one to shop"), by_port(TWO, "two to shop"))))
+    one, two = cache.snapshot(ONE), cache.snapshot(TWO)
+    assert one is not None
+    assert two is not None
+    assert list(one[Kind.CLUSTER]) == list(two[Kind.CLUSTER]) == ["cds_shop"]
+    assert one[Kind.CLUSTER] != two[Kind.CLUSTER]
+    assert one[Kind.ENDPOINT] == two[Kind.ENDPOINT]
+    assert one[Kind.ROUTE] == two[Kind.ROUTE]
+
+
+def test_a_destination_that_is_called_otherwise_is_called_so_by_its_routes():
+    table = RouteTable((Rule((Target("shop"),), TIMEOUTS),))
+    service = Service("svc", Protocol.HTTP, table, "egress.svc")
+    caller = Workload(TWO, "a", 15000, 15001, outbound=OutboundView((Call("127.255.0.1", 80, "svc"),)))
+    workloads = by_port(ONE, "shop"), caller
+    cache = SnapshotCache()
+    for label in ("cds_old", "cds_new"):
+        changed = cache.update(mesh(destination("shop", label), workloads=workloads, services=(service,)))
+        assert changed == {ONE, TWO}
+        assert cluster_of(routes(cache, ONE, "rds_egress_http_80")) == label
+        assert cluster_of(routes(cache, TWO, "egress/svc")) == label
+    cache.update(mesh(destination("shop", "cds_new", 2), workloads=workloads, services=(service,)))
+    assert cluster_of(routes(cache, ONE, "rds_egress_http_80")) == "cds_new"
+
+
+def test_a_change_for_one_workload_is_no_change_for_another():
+    cache = SnapshotCache()
+    workloads = by_port(ONE, "a"), by_port(TWO, "b")
+    cache.update(mesh(destination("a"), destination("b"), workloads=workloads))
+    assert cache.update(mesh(destination("a"), destination("b", connect_timeout=2), workloads=workloads)) == {TWO}
