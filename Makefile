@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check nightly bench faults reference explore golden fixtures lock clean
+.PHONY: help setup demo test check nightly bench faults reference explore golden screenshots fixtures lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv with the locked dependencies and the command moyai in it, and build the console
 	@MAKE_TARGET=$@ scripts/setup.sh
@@ -45,6 +45,10 @@ explore: ## run the tests that draw their inputs, with other ones each time; N=1
 golden: ## write the expected outputs of tests/golden anew, then read the diff
 	@MAKE_TARGET=$@ scripts/setup.sh
 	@.venv/bin/pytest tests/golden --golden-update
+
+screenshots: ## take the documentation's pictures of the console anew (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --browser
+	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 0 --pictures -o faulthandler_timeout=0 -k pictures tests/e2e/console/test_console_journey.py
 
 fixtures: ## record anew what the console's component tests are answered
 	@MAKE_TARGET=$@ scripts/setup.sh

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take --golden-update and --explore, which `make golden` and `make explore` give."""
+    """Take what `make golden`, `make explore` and `make screenshots` give."""
     parser.addoption("--golden-update", action="store_true", help="write expected outputs instead of comparing")
     parser.addoption("--explore", action="store_true", help="draw other inputs each time")
+    parser.addoption("--pictures", action="store_true", help="keep what the console looks like in docs/pictures")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -116,6 +116,10 @@ class Person:
         expect(self.page.get_by_role("heading", level=1).first).to_be_visible()
         expect(self.page.get_by_text("Loading", exact=True)).to_have_count(0)
 
+    def calm(self) -> None:
+        """Wait until nothing is on its way from one look to another."""
+        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(one => one.finished))")
+
     def by(self, light: Literal["light", "dark"]) -> None:
         """Look at it with a system that prefers this, once the page has followed."""
         self.page.emulate_media(color_scheme=light)
@@ -132,7 +136,7 @@ class Person:
 
     def violations(self, *rules: str) -> list[str]:
         """What axe finds on this page: by all its rules, or by these alone."""
-        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(one => one.finished))")
+        self.calm()
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate(
             "rules => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.console.browser import Person, chromium
+from tests.e2e.console.pictures import Gallery
 from tests.e2e.installation import Installation
+
+PICTURES = Path(__file__).parents[3] / "docs/pictures"
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +38,10 @@ def visit(browser: Browser) -> Iterator[Callable[..., Person]]:
     for person in persons:
         person.page.context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def gallery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Gallery:
+    """Where pictures go: with --pictures, into the documentation."""
+    kept = bool(request.config.getoption("--pictures"))
+    return Gallery(PICTURES if kept else tmp_path_factory.mktemp("pictures"), kept=kept)

@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from moyai.cli.demo.shop import Shop
 from tests.e2e.console.browser import Person
+from tests.e2e.console.pictures import SHARP, SIZE, Gallery
 from tests.e2e.console.shop import CAUSE, break_catalog, selling
 from tests.e2e.installation import Installation
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -27,6 +28,8 @@ OTHER_PAGES = (
     "traffic?as=table",
     "nothing/is/here",
 )
+SOLD, FAILED = 200, 75
+"""Seconds, in pictures."""
 BAD = [0xC4, 0x32, 0x0A]
 """The colour of an edge with too many failures, by day."""
 FIND = """
@@ -56,6 +59,15 @@ def installation(installed: Callable[[], Installation]) -> Installation:
 def shop(installation: Installation) -> Iterator[Shop]:
     with selling(installation) as open_shop:
         yield open_shop
+
+
+@pytest.fixture(scope="module")
+def broken(shop: Shop, installation: Installation, gallery: Gallery) -> None:
+    """The shop without a catalog; where pictures are kept, after some minutes in which it sold well."""
+    while_it_lasts(SOLD * gallery.kept)
+    break_catalog(installation)
+    shop.steady("catalog")
+    while_it_lasts(FAILED * gallery.kept)
 
 
 @pytest.fixture
@@ -127,9 +139,7 @@ def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, install
     person.sees("Stopped in the console")
 
 
-def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, shop, installation):
-    break_catalog(installation)
-    shop.steady("catalog")
+def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, broken):
     person.open("traffic?range=1m")
     spot = eventually(lambda: bad_edge(person.page), "the edge is drawn as a bad one")
     person.clicks = 0
@@ -140,6 +150,16 @@ def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, s
     person.tab("Logs")
     person.sees(CAUSE)
     assert person.clicks <= 4
+
+
+def test_pictures_for_the_documentation_are_taken_of_the_broken_shop(visit, gallery, installation, broken):
+    """`make screenshots` keeps them; here it is shown that they can be taken."""
+    person: Person = visit(installation, viewport=SIZE, device_scale_factor=SHARP)
+    person.open("traffic?range=5m&edge=shop-web%2Ffront%3Ecatalog")
+    person.sees("shop-web/front → catalog")
+    expect(person.page.locator("canvas[data-lines='3']")).to_be_visible()
+    person.sees("Response time (ms)")
+    gallery.take(person, "traffic")
 
 
 def bad_edge(page: Page) -> tuple[float, float] | None:

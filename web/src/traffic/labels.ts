@@ -21,6 +21,7 @@ const FEW = 60; // lines in view of which all have words
 const CLOSE = 0.75; // the zoom from which all have, too
 const FAR = 0.3; // ... and below which none has
 const SPOTS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82] as const;
+const HIDING = 0.6; // of a line: words as wide as that stand beside it
 const MARKED = { good: "", none: "", fair: " !", bad: " !!" } as const;
 
 interface Rectangle {
@@ -55,7 +56,7 @@ export function labelOf(line: Line, words: Words, brief: boolean): string[] {
 
 function drawLabel(
   ctx: CanvasRenderingContext2D,
-  { line, curve }: SceneLine,
+  { line, curve, width: thick }: SceneLine,
   look: Look,
   { taken, standing, must, brief }: { taken: Rectangle[]; standing: readonly Rectangle[]; must: boolean; brief: boolean },
 ): void {
@@ -67,7 +68,10 @@ function drawLabel(
   const padding = PADDING / camera.zoom;
   const width = Math.max(...texts.map((text) => ctx.measureText(text).width)) + 2 * padding;
   const height = (texts.length * LEADING) / camera.zoom + padding;
-  const spots = SPOTS.map((t) => around(pointOn(curve, t), width, height));
+  const on = SPOTS.map((t) => pointOn(curve, t));
+  const beside = besideOf(curve, thick / 2 + 2 * padding + height / 2);
+  const hides = width > HIDING * Math.abs(curve[6] - curve[0]);
+  const spots = (hides ? [...beside, ...on] : [...on, ...beside]).map((spot) => around(spot, width, height));
   const open = spots.filter((spot) => !taken.some((other) => meet(spot, other)));
   const free = open.find((spot) => !standing.some((box) => meet(spot, box))) ?? open[0] ?? (must ? spots[0] : undefined);
   if (!free) return;
@@ -84,6 +88,12 @@ function drawLabel(
     ctx.fillStyle = row === 0 && (line.tone === "bad" || line.tone === "fair") ? palette.tones[line.tone] : row === 0 ? palette.text : palette.faint;
     ctx.fillText(text, free.x + width / 2, free.y + padding / 2 + ((row + 0.5) * LEADING) / camera.zoom);
   }
+}
+
+/** Above and below the middle of a line, so far from it. */
+function besideOf(curve: SceneLine["curve"], away: number): Place[] {
+  const { x, y } = pointOn(curve, 0.5);
+  return [{ x, y: y - away }, { x, y: y + away }];
 }
 
 function around({ x, y }: Place, width: number, height: number): Rectangle {

@@ -64,9 +64,9 @@ export function step(span: Span, now: number): number {
   return STEPS.find((one) => (fine || one >= MINUTE) && seconds(span) / one <= MOST_POINTS) ?? 6 * HOUR;
 }
 
-/** The time around a range, in which it can be moved and widened: four times as long, an hour at least, up to now. */
+/** The time around a range, in which it can be moved and widened: four times as long, half an hour at least, up to now. */
 export function around(span: Span, now: number): Span {
-  const wide = Math.min(Math.max(4 * seconds(span), HOUR), LONGEST);
+  const wide = Math.min(Math.max(4 * seconds(span), HOUR / 2), LONGEST);
   const end = Math.min(now, Math.max(span.end, (span.start + span.end + wide) / 2));
   return { start: Math.floor((end - wide) / MINUTE) * MINUTE, end };
 }

@@ -29,6 +29,11 @@ export interface Series {
 
 /** One series for each that is wanted, in the same order. */
 export async function readSeries(target: Target, wanted: readonly Wanted[], span: Span, period: number, signal: AbortSignal): Promise<Series[]> {
+  const read = await readWhole(target, wanted, span, period, signal);
+  return read.map(({ label, points }, place) => ({ label, points: wanted[place]?.stat === "Sum" ? settled(points, span, period) : points }));
+}
+
+async function readWhole(target: Target, wanted: readonly Wanted[], span: Span, period: number, signal: AbortSignal): Promise<Series[]> {
   const found: Series[] = [];
   for (let first = 0; first < wanted.length; first += QUERIES_AT_ONCE) {
     const batch = wanted.slice(first, first + QUERIES_AT_ONCE);
@@ -50,6 +55,13 @@ function queryOf(one: Wanted, place: number, period: number): MetricDataQuery {
   return { Id: `q${place}`, MetricStat: { Metric: metric, Period: period, Stat: one.stat } };
 }
 
+/** Without the point of a period that is not over, where it would look like a fall. */
+export function settled(points: readonly Moment[], span: Span, period: number): readonly Moment[] {
+  const [before, last] = points.slice(-2);
+  const falls = before !== undefined && last !== undefined && last.y < before.y && last.x.getTime() / 1000 + period > span.end;
+  return falls ? points.slice(0, -1) : points;
+}
+
 export function pointsOf(values: ReadonlyMap<number, number>, stat: string, span: Span, period: number): Moment[] {
   if (stat !== "Sum") return [...values].sort(([a], [b]) => a - b).map(([at, y]) => ({ x: new Date(at), y }));
   const points: Moment[] = [];
@@ -62,7 +74,7 @@ export async function readTotals(
   target: Target,
   { namespace, members, span, period }: { namespace: string | null; members: readonly Member[]; span: Span; period: number },
   signal: AbortSignal,
-): Promise<{ requests: Moment[]; failures: Moment[] }> {
+): Promise<{ requests: readonly Moment[]; failures: readonly Moment[] }> {
   const known = await listKnown(cloudWatch(target), signal);
   const names = new Known(members);
   const wanted = (figure: FigureName): Wanted[] => {
@@ -73,10 +85,11 @@ export async function readTotals(
     return whose.map((dimensions) => ({ label: figure, namespace: of, metric, stat, dimensions }));
   };
   const asked = [...wanted("requests"), ...wanted("connections"), ...wanted("failures")];
-  const series = await readSeries(target, asked, span, period, signal);
+  const series = await readWhole(target, asked, span, period, signal);
+  const together = (parts: readonly Series[]) => settled(summed(parts, span, period), span, period);
   return {
-    requests: summed(series.filter((one) => one.label !== "failures"), span, period),
-    failures: summed(series.filter((one) => one.label === "failures"), span, period),
+    requests: together(series.filter((one) => one.label !== "failures")),
+    failures: together(series.filter((one) => one.label === "failures")),
   };
 }
 

@@ -21,7 +21,7 @@ export const traffic = {
     placeholder: "Choose a time",
     invalid: "Choose from one minute to fifteen days.",
     live: "Live: last minute",
-    last: (amount: number, unit: string) => `Last ${amount} ${unit}`,
+    last: (amount: number, unit: string) => (amount === 1 ? `Last ${unit.slice(0, -1)}` : `Last ${amount} ${unit}`),
     units: { minute: "minutes", hour: "hours", day: "days" },
   },
   timeline: {
@@ -33,7 +33,7 @@ export const traffic = {
     requests: (count: string, rate: string) => `${count} requests (${rate})`,
     failures: (count: string) => `${count} failed`,
     deploying: (count: number) => `${count} deploying`,
-    ejected: (count: number) => `${count} hosts ejected`,
+    ejected: (count: number) => (count === 1 ? "1 host ejected" : `${count} hosts ejected`),
   },
   map: {
     label: (boxes: number, lines: number) => `Traffic map: ${boxes} services, ${lines} edges. The table shows the same.`,

@@ -4,6 +4,7 @@ import Box from "@cloudscape-design/components/box";
 import MixedLineBarChart, { type MixedLineBarChartProps } from "@cloudscape-design/components/mixed-line-bar-chart";
 import { usePreferences } from "../../app/preferences.tsx";
 import { useText } from "../../i18n/useText.ts";
+import { seconds } from "../../traffic/range.ts";
 import type { Series } from "../../traffic/series.ts";
 import type { Span } from "../../traffic/values.ts";
 
@@ -18,6 +19,7 @@ export interface MetricChartProps {
 }
 
 const HEIGHT = 160;
+const SHORT = 600; // seconds up to which the ticks are told apart by their seconds
 
 export function MetricChart({ title, unit, series, span, kind, names, colors }: MetricChartProps) {
   const text = useText().traffic;
@@ -33,7 +35,7 @@ export function MetricChart({ title, unit, series, span, kind, names, colors }: 
   const stackMost = kind === "bar" ? Math.max(0, ...stacks(series)) : most;
   return (
     <div>
-      <Box variant="awsui-key-label">{unit ? `${title} (${unit})` : title}</Box>
+      <Box variant="awsui-key-label" padding={{ bottom: "xs" }}>{unit ? `${title} (${unit})` : title}</Box>
       <MixedLineBarChart
         series={shown}
         height={HEIGHT}
@@ -43,7 +45,7 @@ export function MetricChart({ title, unit, series, span, kind, names, colors }: 
         yDomain={[0, Math.max(stackMost * 1.05, 1)]}
         stackedBars={kind === "bar"}
         ariaLabel={title}
-        xTickFormatter={(at) => time(at, language)}
+        xTickFormatter={(at) => time(at, span, language)}
         yTickFormatter={(value) => number(value, language)}
         empty={<Box textAlign="center" color="text-body-secondary">{text.panel.nothing}</Box>}
       />
@@ -61,8 +63,9 @@ function stacks(series: readonly Series[]): number[] {
   return [...sums.values()];
 }
 
-function time(at: Date, locale: string): string {
-  return at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+function time(at: Date, span: Span, locale: string): string {
+  const short = seconds(span) <= SHORT;
+  return at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", ...(short ? { second: "2-digit", hourCycle: "h23" } : {}) });
 }
 
 function number(value: number, locale: string): string {

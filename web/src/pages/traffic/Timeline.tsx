@@ -130,5 +130,5 @@ function ticks(span: Span): number[] {
   const each = EACH.find((one) => seconds(span) / one <= TICKS) ?? 86_400;
   const zone = new Date(span.start * 1000).getTimezoneOffset() * MINUTE;
   const first = Math.ceil((span.start - zone) / each) * each + zone;
-  return Array.from({ length: TICKS }, (_, place) => first + place * each).filter((tick) => tick < span.end - each / 4);
+  return Array.from({ length: TICKS }, (_, place) => first + place * each).filter((tick) => tick > span.start + each / 6 && tick < span.end - each / 4);
 }
