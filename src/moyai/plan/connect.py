@@ -21,7 +21,7 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.config import ServiceConnectConfiguration, ServiceConnectService
 from moyai.domain.connect.names import ConnectView, Offer, SeenName, TrafficHeader, allot
-from moyai.domain.connect.outside import client_port
+from moyai.domain.connect.outside import outside_of
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, NamespaceNotFound
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import PortMapping, TaskDefinition
@@ -42,6 +42,7 @@ from moyai.plan.authorities import built_in as own_authority
 from moyai.plan.authorities import new_built_in, signer
 from moyai.plan.connect_logs import check_logs
 from moyai.plan.connect_rules import check_configuration, check_dns_name, is_callable, offered_port
+from moyai.plan.discovery_names import check_free
 from moyai.plan.namespaces import find_namespace, not_shared
 
 _ID_LENGTH = 16
@@ -88,9 +89,10 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
     for asked in configuration.services:
         port = offered_port(asked, wish.definition)
         known = _known(world, namespace, asked.name)
-        _check_free(world, wish.service, known, port)
+        check_free(world, wish.service, known, port)
         record = known or _new_service(namespace, asked.name, now, ids)
-        record = replace(record, owner=wish.service, protocol=port.app_protocol)
+        adopted = record.adopted or (known is not None and known.owner is None)
+        record = replace(record, owner=wish.service, protocol=port.app_protocol, adopted=adopted)
         changes += [Put(record)] if record != known else []
         authority = None if asked.tls is None else signer(world, asked.tls, scope_of(wish.service), built_in)
         endpoint = _endpoint(asked, port, namespace, record)
@@ -131,27 +133,6 @@ def _namespace(world: World, wish: Wish, configuration: ServiceConnectConfigurat
 def _known(world: World, namespace: Namespace, name: str) -> DiscoveryService | None:
     services = world.discovery_services.by("namespace", namespace.arn)
     return next((s for s in services if s.name == name), None)
-
-
-def _check_free(world: World, service: ServiceArn, known: DiscoveryService | None, port: PortMapping) -> None:
-    """The discovery name is new, or this service's with the same protocol, or left by a deleted service."""
-    if known is None:
-        return
-    if known.owner is None:
-        raise InvalidParameter(f"The Cloud Map service {known.arn} exists and was not made by Service Connect.")
-    owner = world.services.get(known.owner)
-    if owner is None or owner.status is ServiceStatus.INACTIVE:
-        return
-    if owner.arn != service:
-        raise InvalidParameter(
-            f"SC service is already used by {owner.arn}. Choose another discoveryName than {known.name}."
-        )
-    if known.protocol != port.app_protocol:
-        raise InvalidParameter(
-            f"appProtocol of {known.name} can't be changed from {known.protocol or 'tcp'} to"
-            f" {port.app_protocol or 'tcp'} while the service exists. Delete the service and create it again, or"
-            " use another discoveryName."
-        )
 
 
 def _built_in(
@@ -255,12 +236,13 @@ def _outside(
     taken = {(endpoint.dns_name, endpoint.port) for endpoint in others}
     found: dict[_Endpoint, DiscoveryServiceArn] = {}
     for service in world.discovery_services.each("namespace", namespace.arn):
-        port = client_port(service.attributes)
-        if service.owner is not None or port is None:
+        said = outside_of(service.attributes)
+        if service.owner is not None or said is None:
             continue
-        for name in (f"{service.name}.{namespace.name}".lower(), service.name.lower()):
-            if is_callable(name) and (name, port) not in taken:
-                found[_Endpoint(name, port, service.arn)] = service.arn
+        usual = (f"{service.name}.{namespace.name}".lower(), service.name.lower())
+        for name in usual if said.client_name is None else (said.client_name,):
+            if is_callable(name) and (name, said.client_port) not in taken:
+                found[_Endpoint(name, said.client_port, service.arn)] = service.arn
     return found
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 import msgspec
 
 from moyai.domain.cloudmap.service import DiscoveryService
-from moyai.domain.connect.outside import client_port
+from moyai.domain.connect.outside import outside_of
 from moyai.domain.ecs.service import Deployment, RolloutState, Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.world import ProxyState, World
@@ -164,7 +164,8 @@ def _hidden(
     service: DiscoveryService, full: str, offered: Mapping[tuple[str, int], DiscoveryServiceArn]
 ) -> Iterator[Finding]:
     """A Cloud Map service under whose name a task reaches another one."""
-    port = client_port(service.attributes)
+    said = outside_of(service.attributes)
+    port = None if said is None else said.client_port
     for name in (full, service.name.lower()):
         others = [t for (n, p), t in offered.items() if n == name and t != service.arn and (port is None or p == port)]
         reachable = service.owner is None and (service.dns is not None or port is not None)

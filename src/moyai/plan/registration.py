@@ -59,8 +59,10 @@ def offers(task: Task) -> tuple[Offer, ...]:
 
 def endpoints(task: Task) -> tuple[Endpoint, ...]:
     """Everywhere that the task is to be found while it is RUNNING."""
-    offered = (Endpoint(o.discovery_service, reached_at(task, o)) for o in offers(task))
-    return (*offered, *(Endpoint(r.registry_arn, _srv_port(task, r)) for r in task.service_registries))
+    offered = tuple(Endpoint(o.discovery_service, reached_at(task, o)) for o in offers(task))
+    taken = {endpoint.service for endpoint in offered}
+    registries = (r for r in task.service_registries if r.registry_arn not in taken)
+    return (*offered, *(Endpoint(r.registry_arn, _srv_port(task, r)) for r in registries))
 
 
 def reached_at(task: Task, offer: Offer) -> int | None:

@@ -3,7 +3,7 @@
 Promise: one goes when neither a deployment nor a task that is still there offers it, none that is
 still there calls it by a frozen name, and no instance is registered in it. So a service that is
 deleted and made again is reached by its callers without a deployment of theirs. Those that somebody
-made by hand are never touched.
+made by hand are never removed; what Service Connect had taken over of them is given back.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from msgspec.structs import replace
+
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import Task
-from moyai.domain.world import Change, World
+from moyai.domain.world import Change, Put, World
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn
 from moyai.plan.cloudmap.instances import service_removed
 from moyai.plan.mode import is_live
@@ -34,8 +36,7 @@ def unused(world: World, service: Service, following: Service) -> tuple[Change, 
         return ()
     needed = {arn for n in {d.namespace for d in candidates} for arn in _needed(world, n, following)}
     removable = {d.key: d for d in candidates if d.arn not in needed}
-    empty = (d for k, d in removable.items() if not world.discovery_instances.count("service", k))
-    return tuple(change for service in empty for change in service_removed(world, service))
+    return tuple(change for service in removable.values() for change in _let_go(world, service))
 
 
 def forgotten(world: World, task: Task, targets: AbstractSet[DiscoveryServiceArn]) -> tuple[Change, ...]:
@@ -45,9 +46,17 @@ def forgotten(world: World, task: Task, targets: AbstractSet[DiscoveryServiceArn
     left = [d for n in {t.namespace for t in _known(world, targets)} for d in _left_behind(world, n)]
     candidates = {d.key: d for d in left if d.arn in targets}
     needed = {a for n in {d.namespace for d in candidates.values()} for a in _needed(world, n, None, task)}
-    unneeded = (d for k, d in candidates.items() if d.arn not in needed)
-    empty = (d for d in unneeded if not world.discovery_instances.count("service", d.key))
-    return tuple(change for service in empty for change in service_removed(world, service))
+    unneeded = (d for d in candidates.values() if d.arn not in needed)
+    return tuple(change for service in unneeded for change in _let_go(world, service))
+
+
+def _let_go(world: World, service: DiscoveryService) -> tuple[Change, ...]:
+    """Without an owner, or without the service; nothing while instances are registered in it."""
+    if service.adopted:
+        return (Put(replace(service, owner=None, protocol=None, adopted=False)),)
+    if world.discovery_instances.count("service", service.arn):
+        return ()
+    return service_removed(world, service)
 
 
 def _known(world: World, targets: AbstractSet[DiscoveryServiceArn]) -> Iterator[DiscoveryService]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from moyai.domain.connect import tuning
+from moyai.domain.connect.outside import outside_of
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
@@ -154,7 +155,10 @@ def _namespace(world: World, key: str) -> _Trace | None:
 
 def _discovery_service(world: World, key: str) -> _Trace | None:
     service = world.discovery_services.get(key)
-    return None if service is None else _Trace(service.namespace, (service.name, service.protocol, service.owner))
+    if service is None:
+        return None
+    outside = outside_of(service.attributes)
+    return _Trace(service.namespace, (service.name, service.protocol, service.owner, outside))
 
 
 def _discovery_instance(world: World, key: str) -> _Trace | None:

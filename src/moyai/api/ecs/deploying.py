@@ -46,7 +46,7 @@ def start_deployment(
 ) -> tuple[Deployment, list[Put]]:
     """A new PRIMARY deployment and the records to put with it. Raises what its names or registries have against it."""
     check_one_proxy(wanted.definition, wanted.service_connect)
-    check_registries(ctx, wanted.service_registries, wanted.definition, wanted.network)
+    check_registries(ctx, service, wanted.service_registries, wanted.definition, wanted.network)
     wish = Wish(service, wanted.service_connect, wanted.definition, cluster.default_namespace)
     resolved = resolve(ctx.store.world, wish, ctx.now, ctx.ids)
     identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")

@@ -20,6 +20,7 @@ from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.arn import parse_arn
+from moyai.kernel.ids import ServiceArn
 from moyai.plan.namespaces import may_use
 
 _MOST = 1
@@ -28,20 +29,21 @@ _LAST_PORT = 65535
 
 def check_registries(
     ctx: Context,
+    owner: ServiceArn | None,
     registries: Sequence[ServiceRegistry],
     definition: TaskDefinition,
     network: NetworkConfiguration | None,
 ) -> None:
-    """Raises InvalidParameter."""
+    """Raises InvalidParameter. ``owner``: the ECS service whose registries they are to be."""
     if len(registries) > _MOST:
         raise InvalidParameter(f"service registries can have at most {_MOST} items")
     for registry in registries:
-        service = _service(ctx, registry)
+        service = _service(ctx, owner, registry)
         _check_records(ctx, service, network)
         _check_port(registry, service, definition)
 
 
-def _service(ctx: Context, registry: ServiceRegistry) -> DiscoveryService:
+def _service(ctx: Context, owner: ServiceArn | None, registry: ServiceRegistry) -> DiscoveryService:
     key = registry.registry_arn
     named = parse_arn(key)
     if named is None or (named.service, named.kind) != ("servicediscovery", "service"):
@@ -49,7 +51,7 @@ def _service(ctx: Context, registry: ServiceRegistry) -> DiscoveryService:
     found = ctx.store.world.discovery_services.get(key)
     if found is None or not may_use(ctx.store.world, ctx.scope, found.namespace):
         raise InvalidParameter(f"The service registry {key} was not found. Create the service in Cloud Map first.")
-    if found.owner is not None:
+    if found.owner not in {None, owner}:
         raise InvalidParameter(f"The service registry {key} belongs to the Service Connect of {found.owner}.")
     return found
 

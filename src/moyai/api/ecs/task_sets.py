@@ -195,7 +195,7 @@ def _made(ctx: Context, service: Service, request: CreateTaskSetRequest, kept: s
     definition = runnable_definition(ctx, request.task_definition)
     holds = checked_launch(ctx, active_cluster(ctx, request.cluster), definition, _launching(service, request))
     network = checked_network(ctx, request.network_configuration, definition)
-    check_registries(ctx, request.service_registries, definition, network)
+    check_registries(ctx, service.arn, request.service_registries, definition, network)
     return Deployment(
         id=DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}"),
         status=DeploymentStatus.ACTIVE,

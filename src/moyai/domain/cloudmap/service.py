@@ -82,7 +82,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
 
 class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
-    """A Cloud Map service. ``owner`` is the ECS service whose Service Connect made it."""
+    """A Cloud Map service. ``owner`` is the ECS service whose Service Connect made it, or has taken it over."""
 
     arn: DiscoveryServiceArn
     id: DiscoveryServiceId
@@ -92,6 +92,8 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
     owner: ServiceArn | None = None
     created_by: AccountId | None = None
     """Set where another account than the namespace's made it."""
+    adopted: bool = False
+    """Somebody else made it, and gets it back."""
     protocol: str | None = None
     """The appProtocol its owner gave it; ``None`` = TCP. Immutable while it is in use."""
     description: str | None = None

@@ -1,20 +1,62 @@
-"""Cloud Map services that no ECS service made, as endpoints of Service Connect. AWS doesn't have this.
+"""Cloud Map services that no Service Connect made, as endpoints of it. AWS doesn't have this.
 
-Promise: a service takes part by one attribute of its own, ``moyai:client-port``; without it, nothing changes.
+Promise: a service takes part by one attribute of its own, ``moyai:client-port``; without it, nothing changes. The
+others say more of it: the name that tasks call it by, what is spoken there, and the port of instances that tell none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
+
+from moyai.domain.ecs.task_definition import AppProtocol
 
 CLIENT_PORT: Final = "moyai:client-port"
 """The service attribute with the port that tasks call it on."""
+CLIENT_NAME: Final = "moyai:client-name"
+"""The name that tasks call it by; without it, those that Cloud Map's names make."""
+APP_PROTOCOL: Final = "moyai:app-protocol"
+"""``http``, ``http2`` or ``grpc``; without it, TCP."""
+INSTANCE_PORT: Final = "moyai:instance-port"
+"""Where instances answer that have no AWS_INSTANCE_PORT; without it, at the port that tasks call."""
 _MAX_PORT: Final = 65535
+_PROTOCOLS: Final = tuple(protocol.value for protocol in AppProtocol)
 
 
-def client_port(attributes: Mapping[str, str]) -> int | None:
-    """The port that tasks call the service on; None when it takes no part, or the port is none."""
-    text = attributes.get(CLIENT_PORT, "")
-    port = int(text) if text.isascii() and text.isdecimal() else 0
+class Outside(NamedTuple):
+    """How a service takes part."""
+
+    client_port: int
+    instance_port: int
+    client_name: str | None = None
+    protocol: AppProtocol | None = None
+
+
+def outside_of(attributes: Mapping[str, str]) -> Outside | None:
+    """How a service with these attributes takes part; None when it does not, or one of them is none."""
+    client = _port(attributes.get(CLIENT_PORT, ""))
+    if client is None or complaint(attributes) is not None:
+        return None
+    protocol = attributes.get(APP_PROTOCOL)
+    return Outside(
+        client,
+        _port(attributes.get(INSTANCE_PORT, "")) or client,
+        attributes.get(CLIENT_NAME, "").lower() or None,
+        None if protocol is None else AppProtocol(protocol),
+    )
+
+
+def complaint(attributes: Mapping[str, str]) -> str | None:
+    """What is wrong with those attributes that mean something here; None where nothing is."""
+    for name in (CLIENT_PORT, INSTANCE_PORT):
+        if name in attributes and _port(attributes[name]) is None:
+            return f"{name} is a port from 1 to 65535, not {attributes[name][:100]!r}."
+    protocol = attributes.get(APP_PROTOCOL, _PROTOCOLS[0])
+    if protocol not in _PROTOCOLS:
+        return f"{APP_PROTOCOL} is one of {', '.join(_PROTOCOLS)}, not {protocol[:100]!r}."
+    return None
+
+
+def _port(text: str) -> int | None:
+    port = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_PORT)) else 0
     return port if 1 <= port <= _MAX_PORT else None

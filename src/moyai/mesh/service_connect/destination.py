@@ -5,12 +5,13 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT, ZONE, DiscoveryInstance, DiscoveryService
+from moyai.domain.connect.outside import outside_of
 from moyai.domain.connect.tuning import Tuning
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, Grouped, LoadBalancing, Member, Protocol
 from moyai.mesh.service_connect.branches import Branch, members_of
-from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, protocol_of, tuned_outlier
+from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, spoken_by, tuned_outlier
 from moyai.mesh.service_connect.tls import issuer_of, trusts_of
 from moyai.mesh.service_connect.zones import zone_aware_from
 
@@ -19,7 +20,7 @@ _MAX_PORT = 65535
 
 def destination_of(world: World, service: DiscoveryService, name: str, tuning: Tuning) -> Destination:
     """How callers treat the endpoints of a discovery service."""
-    protocol = protocol_of(service.protocol)
+    protocol = spoken_by(service)
     balancing = _balancing(protocol, tuning)
     hashed = balancing is LoadBalancing.CONSISTENT_HASH
     return Destination(
@@ -47,10 +48,11 @@ def group_of(world: World, service: DiscoveryService, branch: Branch, diagnostic
     no address or port is left out and reported in ``diagnostics``.
     """
     members = []
+    default_port = _default_port(service, branch)
     found = tuple(members_of(world, service, branch))
     healthy = [instance for instance in found if instance.health is not Health.UNHEALTHY]
     for instance in healthy or found:
-        member = _member(world, instance)
+        member = _member(world, instance, default_port)
         if member is None:
             message = f"instance {instance.id} is left out: it needs {INSTANCE_IPV4} and {INSTANCE_PORT}"
             diagnostics.append(Diagnostic(service.arn, message))
@@ -59,11 +61,19 @@ def group_of(world: World, service: DiscoveryService, branch: Branch, diagnostic
     return EndpointGroup(branch.destination, tuple(sorted(set(members))))
 
 
-def _member(world: World, instance: DiscoveryInstance) -> Member | None:
+def _default_port(service: DiscoveryService, branch: Branch) -> int | None:
+    """Where instances answer that tell no port, as those of serviceRegistries with A records; None = they don't."""
+    outside = outside_of(service.attributes)
+    if outside is not None:
+        return outside.instance_port
+    return branch.offer.reachable_port if service.adopted and branch.offer is not None else None
+
+
+def _member(world: World, instance: DiscoveryInstance, default_port: int | None) -> Member | None:
     attributes = instance.attributes
     try:
         address = str(IPv4Address(attributes.get(INSTANCE_IPV4, "")))
-        port = int(attributes.get(INSTANCE_PORT, ""))
+        port = int(attributes.get(INSTANCE_PORT, "") or default_port or "")
     except (AddressValueError, ValueError):
         return None
     if not 0 < port <= _MAX_PORT:

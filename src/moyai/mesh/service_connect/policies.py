@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.names import Offer
+from moyai.domain.connect.outside import outside_of
 from moyai.domain.connect.tuning import Tuning
 from moyai.mesh.ir import OutlierPolicy, Protocol, RetryCondition, RetryPolicy, TimeoutPolicy
 
@@ -88,6 +90,12 @@ def tuned_outlier(tuning: Tuning) -> OutlierPolicy | None:
 def protocol_of(app_protocol: str | None) -> Protocol:
     """No ``appProtocol`` is TCP."""
     return Protocol.TCP if app_protocol is None else Protocol(app_protocol)
+
+
+def spoken_by(service: DiscoveryService) -> Protocol:
+    """What its owner's Service Connect said; of one that takes part without, what it says itself."""
+    outside = None if service.owner is not None else outside_of(service.attributes)
+    return protocol_of(service.protocol if outside is None else outside.protocol)
 
 
 def timeouts_of(protocol: Protocol, offer: Offer | None) -> TimeoutPolicy:

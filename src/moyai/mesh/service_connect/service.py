@@ -22,7 +22,7 @@ from moyai.mesh.ir import (
 from moyai.mesh.service_connect.branches import Branch, branches_of
 from moyai.mesh.service_connect.policies import (
     RETRIES,
-    protocol_of,
+    spoken_by,
     timeouts_of,
 )
 from moyai.mesh.service_connect.rules import rules_of
@@ -35,7 +35,7 @@ def mesh_name(namespace: Namespace, service: DiscoveryService) -> str:
 
 def service_of(world: World, service: DiscoveryService, name: str, tuning: Tuning) -> Service:
     """The routes to the discovery service, as all its callers have them: test traffic first, then everybody's."""
-    protocol = protocol_of(service.protocol)
+    protocol = spoken_by(service)
     branches = branches_of(world, service, name)
     targets = tuple(Target(b.destination, b.weight if len(branches.production) > 1 else 1) for b in branches.production)
     timeouts = timeouts_of(protocol, branches.main.offer)

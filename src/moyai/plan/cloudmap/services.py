@@ -23,7 +23,7 @@ from moyai.domain.cloudmap.service import (
     RecordType,
     RoutingPolicy,
 )
-from moyai.domain.connect.outside import CLIENT_PORT, client_port
+from moyai.domain.connect.outside import complaint
 
 _LONGEST_DNS_NAME: Final = 253
 _PATH: Final = re.compile(r"/[!-~]*")
@@ -90,8 +90,9 @@ def check_change(namespace: Namespace, service: DiscoveryService, change: Update
 
 def check_service_attributes(attributes: Mapping[str, str]) -> None:
     """Raises InvalidInput for an attribute that means something here, and has no sound value."""
-    if CLIENT_PORT in attributes and client_port(attributes) is None:
-        raise InvalidInput(f"{CLIENT_PORT} is a port from 1 to 65535, not {attributes[CLIENT_PORT][:100]!r}.")
+    wrong = complaint(attributes)
+    if wrong is not None:
+        raise InvalidInput(wrong)
 
 
 def _check_records(dns: DnsConfig) -> None:

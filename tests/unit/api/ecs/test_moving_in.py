@@ -1,0 +1,52 @@
+"""A service moves into Service Connect under the Cloud Map name that its tasks have had all along, and out again."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.cloudmap.service import RecordType
+from tests.unit.api.ecs.bench import Bench, connect, offer, service
+
+
+@pytest.fixture
+def shop() -> Bench:
+    bench = Bench()
+    bench.call("CreateCluster")
+    bench.namespace()
+    bench.definition()
+    return bench
+
+
+def registered(shop: Bench) -> str:
+    """A service in Cloud Map that tasks of ``web`` are registered in."""
+    arn = shop.registry(RecordType.A)
+    shop.call("CreateService", **service(serviceRegistries=[{"registryArn": arn}]))
+    return arn
+
+
+def moved_in(shop: Bench, arn: str) -> dict[str, object]:
+    name = shop.world.discovery_services[arn].name
+    return {"serviceRegistries": [], "serviceConnectConfiguration": connect(offer(discoveryName=name))}
+
+
+def test_the_service_of_its_registry_becomes_its_own(shop):
+    arn = registered(shop)
+    shop.call("UpdateService", service="web", **moved_in(shop, arn))
+    taken = shop.world.discovery_services[arn]
+    assert taken.owner is not None
+    assert (taken.adopted, taken.protocol) == (True, "http")
+    assert shop.world.services[taken.owner].primary.view.offers[0].discovery_service == arn
+
+
+def test_another_services_registry_stays_what_it_is(shop):
+    arn = registered(shop)
+    asked = service("other", serviceConnectConfiguration=moved_in(shop, arn)["serviceConnectConfiguration"])
+    shop.fails("CreateService", "InvalidParameterException", "exists and was not made by Service Connect", **asked)
+
+
+def test_it_may_move_out_again_to_the_registry_it_had(shop):
+    arn = registered(shop)
+    shop.call("UpdateService", service="web", **moved_in(shop, arn))
+    back = {"serviceRegistries": [{"registryArn": arn}], "serviceConnectConfiguration": {"enabled": False}}
+    shop.call("UpdateService", service="web", **back)
+    assert shop.world.services[f"{shop.world.discovery_services[arn].owner}"].primary.service_registries
