@@ -10,20 +10,22 @@ from envoy.config.core.v3 import base_pb2, grpc_service_pb2
 from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
+from xds.type.matcher.v3 import matcher_pb2
 
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
 
 _SUBJECT = r"(egress|ingress)\.[^.]+"
-_TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
+TLS = r"ssl\.(connection_error|fail_verify_(cert_hash|error|no_cert|san))"
+"""Handshakes that failed, of whatever has any."""
 _CLUSTER = (
     "membership_total"
     "|upstream_cx_(active|connect_attempts_exceeded|connect_fail|none_healthy|rx_bytes_total|tx_bytes_total)"
     "|upstream_rq_(active|per_try_timeout|retry|time|timeout|[1-5]xx)"
     r"|outlier_detection\.ejections_active"
     r"|grpc\.(2|4|12|13|14|15)"
-    rf"|{_TLS}"
+    rf"|{TLS}"
 )
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
@@ -31,7 +33,7 @@ _KEPT = (
     rf"cluster\.{_SUBJECT}\.({_CLUSTER})",
     rf"http\.{_SUBJECT}\.{_HTTP}",
     rf"tcp\.{_SUBJECT}\.{_TCP}",
-    rf"listener\.{_SUBJECT}\.{_TLS}",
+    rf"listener\.{_SUBJECT}\.{TLS}",
 )
 
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
@@ -42,18 +44,24 @@ _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 50
 def stats_config() -> stats_pb2.StatsConfig:
     """The statistics that are kept at all, and the bounds of histograms."""
     kept = [_regex(pattern) for pattern in _KEPT]
-    buckets = stats_pb2.HistogramBucketSettings(match=_regex(".*"), buckets=_BOUNDS)
     config = stats_pb2.StatsConfig(
         stats_matcher=stats_pb2.StatsMatcher(inclusion_list=string_pb2.ListStringMatcher(patterns=kept)),
-        histogram_bucket_settings=[buckets],
+        histogram_bucket_settings=[time_buckets(".*")],
     )
     config.use_all_default_tags.value = False
     return config
 
 
-def stats_sink(proxy: ProxyId) -> stats_pb2.StatsSink:
-    """The push to the control plane; counters and histograms count from the proxy's start."""
-    sink = open_telemetry_pb2.SinkConfig(grpc_service=control_plane(proxy))
+def time_buckets(of: str) -> stats_pb2.HistogramBucketSettings:
+    """The bounds of the histograms whose names are like this."""
+    return stats_pb2.HistogramBucketSettings(match=_regex(of), buckets=_BOUNDS)
+
+
+def stats_sink(proxy: ProxyId, conversions: matcher_pb2.Matcher | None = None) -> stats_pb2.StatsSink:
+    """The push to the control plane; counters and histograms count from the proxy's start. ``conversions``: what is
+    done to some of the statistics before.
+    """
+    sink = open_telemetry_pb2.SinkConfig(grpc_service=control_plane(proxy), custom_metric_conversions=conversions)
     sink.grpc_service.timeout.CopyFrom(seconds(5))
     sink.emit_tags_as_attributes.value = False
     sink.use_tag_extracted_name.value = False
