@@ -14,7 +14,7 @@ import msgspec
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import Mesh, Workload
-from moyai.xds.server.pieces import Key, Piece, gone_keys, other_pieces, others, own_pieces, renamed, shared_keys
+from moyai.xds.server.pieces import Key, Piece, gone_keys, other_pieces, others, own_pieces, rippling, shared_keys
 from moyai.xds.server.resource import Kind, Resource, Snapshot, resource
 
 _UNTRANSLATABLE = (TypeError, ValueError)
@@ -52,8 +52,8 @@ class SnapshotCache:
     def update(self, mesh: Mesh) -> frozenset[WorkloadId]:
         """Translate what changed; returns the workloads, new ones too, whose snapshot is another one now."""
         before, self.mesh = self.mesh, mesh
-        otherwise = renamed(mesh, before)
-        touched = self._update_shared(before, otherwise)
+        rippled = rippling(mesh, before)
+        touched = self._update_shared(before, rippled)
         services = frozenset(service.name for service in others(mesh.services, before.services))
         for gone in self._own.keys() - mesh.workloads.keys():
             del self._own[gone]
@@ -61,7 +61,7 @@ class SnapshotCache:
         for key, workload in mesh.workloads.items():
             own = self._own.get(key)
             same = own is not None and own.workload == workload and services.isdisjoint(own.services)
-            same = same and own is not None and otherwise.isdisjoint(own.shared)
+            same = same and own is not None and rippled.isdisjoint(own.shared)
             if own is None or not same or not touched.isdisjoint(own.shared):
                 self._own[key] = self._assemble(workload, own, same=same)
                 changed.add(key)
@@ -86,11 +86,11 @@ class SnapshotCache:
         """The workloads that have a shared resource."""
         return (workload for workload, own in self._own.items() if key in own.shared)
 
-    def _update_shared(self, before: Mesh, otherwise: frozenset[Key]) -> frozenset[Key]:
+    def _update_shared(self, before: Mesh, rippled: frozenset[Key]) -> frozenset[Key]:
         for key in gone_keys(self.mesh, before):
             self._shared.pop(key, None)
         touched = set()
-        for piece in other_pieces(self.mesh, before, otherwise):
+        for piece in other_pieces(self.mesh, before, rippled):
             self._shared[piece.key] = _translated(piece, self._shared.get(piece.key))
             touched.add(piece.key)
         return frozenset(touched)

@@ -10,16 +10,21 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
 from moyai.mesh.ir import (
+    AnyShown,
+    AnyTrusted,
     Call,
     Destination,
     Grouped,
     Host,
     Mesh,
+    PeerCheck,
     Protocol,
     RouteTable,
     Rule,
     Shown,
+    ShownFile,
     StreamSplit,
+    TrustedFile,
     Workload,
 )
 from moyai.xds.server.resource import Kind, Resource, resource
@@ -28,7 +33,7 @@ from moyai.xds.translate.cluster import app_cluster, destination_cluster
 from moyai.xds.translate.endpoint import load_assignment
 from moyai.xds.translate.listener import listeners
 from moyai.xds.translate.route import app_routes, host_routes, service_routes
-from moyai.xds.translate.tls import secret
+from moyai.xds.translate.secret import file_secret, secret
 
 _T = TypeVar("_T")
 Key = tuple[Kind, str]
@@ -53,14 +58,18 @@ def others(now: Mapping[str, _T], before: Mapping[str, _T]) -> Iterator[_T]:
                 yield item
 
 
-def renamed(mesh: Mesh, before: Mesh) -> frozenset[Key]:
-    """The clusters that go by another name than before: what leads to them must be written anew."""
+def rippling(mesh: Mesh, before: Mesh) -> frozenset[Key]:
+    """The clusters that go by another label, or have other secrets, than before: what leads to them is written anew."""
     changed = (d for d in others(mesh.destinations, before.destinations) if d.name in before.destinations)
-    return frozenset(_cluster(d.name) for d in changed if before.destinations[d.name].label != d.label)
+    return frozenset(_cluster(d.name) for d in changed if _ripples(d, before.destinations[d.name]))
 
 
-def other_pieces(mesh: Mesh, before: Mesh, otherwise: frozenset[Key]) -> Iterator[Piece]:
-    """Of everything that more than one workload may have, what isn't as it was before; ``otherwise``: renamed."""
+def _ripples(now: Destination, before: Destination) -> bool:
+    return (now.label, now.tls) != (before.label, before.tls)
+
+
+def other_pieces(mesh: Mesh, before: Mesh, rippled: frozenset[Key]) -> Iterator[Piece]:
+    """Of everything that more than one workload may have, what isn't as it was before."""
     for destination in others(mesh.destinations, before.destinations):
         key, build = _cluster(destination.name), partial(destination_cluster, destination)
         yield Piece(key, names.egress_cluster(destination), build, _endpoints(destination))
@@ -69,18 +78,18 @@ def other_pieces(mesh: Mesh, before: Mesh, otherwise: frozenset[Key]) -> Iterato
     for certificate in others(mesh.certificates, before.certificates):
         name = names.certificate(certificate.name)
         yield Piece(_secret(certificate.name), name, partial(secret, certificate))
-    for service, table in _other_tables(mesh, before, otherwise):
+    for service, table in _other_tables(mesh, before, rippled):
         build = partial(service_routes, service, table, mesh.destinations)
         yield Piece(_routes(service), names.egress_routes(service), build)
 
 
-def _other_tables(mesh: Mesh, before: Mesh, otherwise: frozenset[Key]) -> Iterator[tuple[str, RouteTable]]:
+def _other_tables(mesh: Mesh, before: Mesh, rippled: frozenset[Key]) -> Iterator[tuple[str, RouteTable]]:
     """Of a TCP service there is none: the listener itself says where connections go."""
-    services = mesh.services.values() if otherwise else others(mesh.services, before.services)
+    services = mesh.services.values() if rippled else others(mesh.services, before.services)
     for service in services:
         routing, old = service.routing, before.services.get(service.name)
         if isinstance(routing, RouteTable) and (
-            old is None or old.routing != routing or not otherwise.isdisjoint(map(_cluster, _of_rules(routing.rules)))
+            old is None or old.routing != routing or not rippled.isdisjoint(map(_cluster, _of_rules(routing.rules)))
         ):
             yield service.name, routing
 
@@ -100,9 +109,9 @@ def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
     """The shared resources that a workload's proxy needs; a certificate may not be there yet."""
     if workload.peers is not None:
         yield endpoints_key(workload.peers)
-    for inbound in workload.inbound:
-        if inbound.tls is not None and isinstance(inbound.tls.shown, Shown):
-            yield _secret(inbound.tls.shown.certificate)
+    for secret_of in _secrets(mesh, workload):
+        if isinstance(secret_of, Shown):
+            yield _secret(secret_of.certificate)
     for call in workload.outbound.calls:
         if isinstance(mesh.services[call.service].routing, RouteTable):
             yield _routes(call.service)
@@ -114,13 +123,17 @@ def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
 
 
 def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]]:
-    """The resources that only this workload has: made from itself, the services that it calls and what these and its
-    own routes lead to are called.
+    """The resources that only this workload has: made from itself, the services that it calls, and what destinations
+    of all of them are called and show.
     """
     for inbound in workload.inbound:
         if not inbound.hosts:
             cluster = app_cluster(workload, inbound)
             yield Kind.CLUSTER, resource(cluster.name, cluster)
+    for file in _secrets(mesh, workload):
+        if isinstance(file, ShownFile | TrustedFile):
+            found = file_secret(file)
+            yield Kind.SECRET, resource(found.name, found)
     for routes in _own_routes(mesh, workload):
         yield Kind.ROUTE, resource(routes.name, routes)
     for listener in listeners(workload, mesh):
@@ -147,6 +160,24 @@ def _own_routes(mesh: Mesh, workload: Workload) -> Iterator[RouteConfiguration]:
     for port in workload.outbound.ports:
         if not isinstance(port.routing, StreamSplit):
             yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
+
+
+def _secrets(mesh: Mesh, workload: Workload) -> Iterator[AnyShown | AnyTrusted]:
+    """What the workload's ports and its destinations show and believe; some more than once."""
+    for inbound in workload.inbound:
+        if inbound.tls is not None:
+            yield from _named(inbound.tls.shown, inbound.tls.callers)
+    for name in _reached(mesh, workload):
+        tls = mesh.destinations[name].tls
+        if tls is not None:
+            yield from _named(tls.shown, tls.check)
+
+
+def _named(shown: AnyShown | None, check: PeerCheck | None) -> Iterator[AnyShown | AnyTrusted]:
+    if shown is not None:
+        yield shown
+    if check is not None:
+        yield check.trusted
 
 
 def _reached(mesh: Mesh, workload: Workload) -> Iterator[str]:
@@ -178,7 +209,7 @@ def _of_rules(rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def _endpoints(destination: Destination) -> str | None:
-    """The resource with the destination's endpoints; None where the proxy knows of them otherwise."""
+    """The resource with the destination's endpoints; None where the proxy knows of them rippled."""
     source = destination.source
     return names.endpoints(source.group) if isinstance(source, Grouped) else None
 

@@ -1,28 +1,25 @@
-"""Destinations and applications as Clusters.
-
-Connection, request and retry counts have no ceiling: AWS publishes none for Service Connect, and
-Envoy's own (1024, and 3 retries) would refuse traffic that AWS carries.
-"""
+"""Destinations and applications as Clusters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
+from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import address_pb2, protocol_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
-from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Protocol, Workload
+from moyai.mesh.ir import Destination, InboundPort, LoadBalancing, Original, Protocol, Workload
 from moyai.xds.translate import names
 from moyai.xds.translate.endpoint import socket_address
+from moyai.xds.translate.health_check import health_check
+from moyai.xds.translate.limits import circuit_breakers
 from moyai.xds.translate.outlier import outlier_detection
 from moyai.xds.translate.proto import packed, seconds
 from moyai.xds.translate.source import ads, find_endpoints, only
-from moyai.xds.translate.tls import client_sockets
+from moyai.xds.translate.tls import client_socket, issuer_sockets
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_NO_LIMIT = 2**32 - 1
 _KEEPALIVE_IDLE, _KEEPALIVE_INTERVAL, _KEEPALIVE_PROBES = 15, 5, 3
 _PING_INTERVAL, _PING_TIMEOUT = 15, 5
 _NO_WAIT = 0.001
@@ -44,16 +41,23 @@ def destination_cluster(destination: Destination) -> cluster_pb2.Cluster:
         lb_policy=_LB_POLICIES[destination.load_balancing],
         outlier_detection=None if destination.outlier is None else outlier_detection(destination.outlier),
         upstream_connection_options=_tcp_keepalive(),
-        circuit_breakers=_no_limits(),
-        transport_socket_matches=client_sockets(destination.trusts, destination.protocol),
+        circuit_breakers=circuit_breakers(destination.limits),
+        transport_socket=None if destination.tls is None else client_socket(destination.tls, destination.protocol),
+        transport_socket_matches=issuer_sockets(destination.trusts, destination.protocol),
     )
     find_endpoints(cluster, destination.source)
+    if destination.health_check is not None:
+        cluster.health_checks.append(health_check(destination.health_check))
+        cluster.ignore_health_on_host_removal = True
     zones = cluster.common_lb_config.zone_aware_lb_config
     if destination.zone_aware_from:
         zones.min_cluster_size.value = destination.zone_aware_from
     else:
         zones.routing_enabled.SetInParent()  # nought per cent
-    _speak(cluster, destination.protocol, keepalive=True)
+    if isinstance(destination.source, Original):
+        _speak_as_heard(cluster)
+    else:
+        _speak(cluster, destination.protocol, keepalive=True)
     return cluster
 
 
@@ -79,7 +83,7 @@ def app_cluster(workload: Workload, inbound: InboundPort) -> cluster_pb2.Cluster
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=seconds(inbound.connect_timeout),
         load_assignment=only(name, socket_address(inbound.app_address, inbound.port)),
-        circuit_breakers=_no_limits(),
+        circuit_breakers=circuit_breakers(inbound.limits),
     )
     _speak(cluster, inbound.protocol, idle=inbound.connection_idle)
     return cluster
@@ -113,6 +117,15 @@ def _speak(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0,
     cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(packed(options))
 
 
+def _speak_as_heard(cluster: cluster_pb2.Cluster) -> None:
+    """Requests go on in the version of HTTP that they came in: nobody knows what is spoken there."""
+    downstream = http_protocol_options_pb2.HttpProtocolOptions.UseDownstreamHttpConfig()
+    downstream.http_protocol_options.SetInParent()
+    downstream.http2_protocol_options.connection_keepalive.CopyFrom(_ping())
+    options = http_protocol_options_pb2.HttpProtocolOptions(use_downstream_protocol_config=downstream)
+    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(packed(options))
+
+
 def _ping() -> protocol_pb2.KeepaliveSettings:
     """A peer that vanished without a word is found out by its missing answer."""
     return protocol_pb2.KeepaliveSettings(interval=seconds(_PING_INTERVAL), timeout=seconds(_PING_TIMEOUT))
@@ -124,10 +137,3 @@ def _tcp_keepalive() -> cluster_pb2.UpstreamConnectionOptions:
     options.tcp_keepalive.keepalive_interval.value = _KEEPALIVE_INTERVAL
     options.tcp_keepalive.keepalive_probes.value = _KEEPALIVE_PROBES
     return options
-
-
-def _no_limits() -> circuit_breaker_pb2.CircuitBreakers:
-    limits = circuit_breaker_pb2.CircuitBreakers.Thresholds()
-    for limit in (limits.max_connections, limits.max_pending_requests, limits.max_requests, limits.max_retries):
-        limit.value = _NO_LIMIT
-    return circuit_breaker_pb2.CircuitBreakers(thresholds=[limits])

@@ -12,9 +12,9 @@ from envoy.config.listener.v3 import listener_components_pb2
 from moyai.mesh.ir import AnyLog, Call, Destination, Mesh, NamedPass, OutboundPort, Service, StreamSplit, Workload
 from moyai.xds.translate.http import Handling, egress_http, handling, outbound_http
 from moyai.xds.translate.tcp import Shares, egress_tcp, passed_tcp, shares
+from moyai.xds.translate.tls import TLS
 
 _HOST_BITS = 32
-_TLS = "tls"
 _KEPT = 4096
 
 
@@ -64,7 +64,7 @@ def _port_chain(workload: Workload, port: OutboundPort, mesh: Mesh) -> listener_
 def _pass_chain(named: NamedPass, destination: Destination, log: AnyLog | None) -> listener_components_pb2.FilterChain:
     name = f"{named.port} {' '.join(named.server_names)}"
     chain = _for_port(name, named.port, passed_tcp(destination, log))
-    chain.filter_chain_match.transport_protocol = _TLS
+    chain.filter_chain_match.transport_protocol = TLS
     chain.filter_chain_match.server_names.extend(named.server_names)
     return chain
 

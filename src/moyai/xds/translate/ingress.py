@@ -1,4 +1,6 @@
-"""Filter chains for what comes in, by the port of the application that it was going to."""
+"""Filter chains for what comes in, by the port of the application that it was going to; where plain text is taken
+beside TLS, one for each of them.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,10 @@ from collections.abc import Iterator
 
 from envoy.config.listener.v3 import listener_components_pb2
 
-from moyai.mesh.ir import InboundPort, Protocol, Shown, Workload
+from moyai.mesh.ir import InboundPort, Protocol, Workload
 from moyai.xds.translate.http import ingress_http
 from moyai.xds.translate.tcp import ingress_tcp
-from moyai.xds.translate.tls import encrypt
+from moyai.xds.translate.tls import TLS, encrypt
 
 
 def ingress_chains(workload: Workload, inbound: InboundPort) -> Iterator[listener_components_pb2.FilterChain]:
@@ -27,6 +29,11 @@ def open_chains(workload: Workload, inbound: InboundPort) -> Iterator[listener_c
 def _chains(workload: Workload, inbound: InboundPort, port: int) -> Iterator[listener_components_pb2.FilterChain]:
     found = ingress_tcp(workload, inbound) if inbound.protocol is Protocol.TCP else ingress_http(workload, inbound)
     chain = listener_components_pb2.FilterChain(name=str(port), filters=[found])
-    if inbound.tls is not None and isinstance(inbound.tls.shown, Shown):
-        encrypt(chain, inbound.tls.shown.certificate, inbound.protocol)
+    if inbound.tls is None:
+        yield chain
+        return
+    if inbound.tls.permissive:
+        yield listener_components_pb2.FilterChain(name=f"{port} plain", filters=[found])
+        chain.filter_chain_match.transport_protocol = TLS
+    encrypt(chain, inbound.tls, inbound.protocol)
     yield chain

@@ -6,7 +6,7 @@ because the look waits for the client to speak, and some protocols have the serv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
@@ -17,6 +17,7 @@ from moyai.xds.translate import names
 from moyai.xds.translate.egress import egress_chains, fallback_chain
 from moyai.xds.translate.endpoint import bound
 from moyai.xds.translate.ingress import ingress_chains, open_chains
+from moyai.xds.translate.inspector import inspect
 from moyai.xds.translate.proto import packed
 
 
@@ -37,17 +38,19 @@ def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
     listener = _redirected(names.egress_listener(workload), bound(workload.egress_address, workload.egress_port))
     listener.traffic_direction = base_pb2.OUTBOUND
     listener.filter_chains.extend(egress_chains(workload, mesh))
+    inspect(listener, {named.port for named in workload.outbound.passes})
     if workload.outbound.fallback is not None:
         fallback = mesh.destinations[workload.outbound.fallback]
         listener.default_filter_chain.CopyFrom(fallback_chain(fallback, workload.access_log))
     return listener
 
 
-def _ingress(workload: Workload, ports: Iterable[InboundPort]) -> listener_pb2.Listener:
+def _ingress(workload: Workload, ports: Sequence[InboundPort]) -> listener_pb2.Listener:
     listener = _redirected(names.ingress_listener(workload), bound(workload.everywhere, workload.ingress_port))
     listener.traffic_direction = base_pb2.INBOUND
     for port in ports:
         listener.filter_chains.extend(ingress_chains(workload, port))
+    inspect(listener, {port.port for port in ports if _is_either(port)})
     if not workload.ingress_label:
         listener.stat_prefix = _stat_prefix(ports)
     return listener
@@ -61,13 +64,20 @@ def _redirected(name: str, address: address_pb2.Address) -> listener_pb2.Listene
 
 
 def _open(workload: Workload, inbound: InboundPort, port: int) -> listener_pb2.Listener:
-    return listener_pb2.Listener(
+    listener = listener_pb2.Listener(
         name=names.open_listener(workload, inbound),
         address=bound(workload.everywhere, port),
         filter_chains=open_chains(workload, inbound),
         traffic_direction=base_pb2.INBOUND,
         stat_prefix="" if inbound.listener_label else _stat_prefix([inbound]),
     )
+    inspect(listener, {port} if _is_either(inbound) else ())
+    return listener
+
+
+def _is_either(inbound: InboundPort) -> bool:
+    """Whether plain text is taken beside TLS."""
+    return inbound.tls is not None and inbound.tls.permissive
 
 
 def _stat_prefix(ports: Iterable[InboundPort]) -> str:

@@ -7,13 +7,18 @@ for a thing, it is called by that and nothing else.
 
 from __future__ import annotations
 
-from moyai.mesh.ir import Destination, InboundPort, OutboundPort, Workload
+from urllib.parse import quote
+
+from moyai.mesh.ir import Destination, InboundPort, OutboundPort, ShownFile, TrustedFile, Workload
 
 XDS_CLUSTER = "moyai-xds"
 """The control plane itself; in the bootstrap, so it can't be a mesh name."""
 
 LOCAL_CLUSTER = "local_cluster"
 """The workload's peers; in the bootstrap, too."""
+
+SECRETS_CLUSTER = "static_cluster_sds_unix_socket"
+"""The proxy's own secret server, as the bootstraps of App Mesh's proxies call it."""
 
 NOWHERE = "nowhere"
 """A cluster that isn't there: who is sent to it is turned away."""
@@ -65,6 +70,12 @@ def endpoints(group: str) -> str:
 def certificate(name: str) -> str:
     """A certificate with its key."""
     return f"certificate/{name}"
+
+
+def file_secret(file: ShownFile | TrustedFile) -> str:
+    """What is in files where the proxy runs."""
+    paths = (file.chain, file.private) if isinstance(file, ShownFile) else (file.path,)
+    return f"file:{'+'.join(map(quote, paths))}"
 
 
 def egress_routes(service: str) -> str:

@@ -1,14 +1,10 @@
-"""Passive health: endpoints that keep failing are left alone for a while.
-
-Only failures to get an answer count (no connection, 502, 503, 504). A plain 500 is an answer, and says
-nothing about whether the next request to the same endpoint will be served.
-"""
+"""Passive health: endpoints that keep failing are left alone for a while."""
 
 from __future__ import annotations
 
 from envoy.config.cluster.v3 import outlier_detection_pb2
 
-from moyai.mesh.ir import OutlierPolicy
+from moyai.mesh.ir import Failure, OutlierPolicy
 from moyai.xds.translate.proto import seconds
 
 _OFF, _ON = 0, 100
@@ -22,8 +18,14 @@ def outlier_detection(policy: OutlierPolicy) -> outlier_detection_pb2.OutlierDet
         max_ejection_time=seconds(policy.max_ejection),
     )
     message.max_ejection_percent.value = policy.max_ejection_percent
-    message.consecutive_gateway_failure.value = policy.consecutive_failures
-    message.enforcing_consecutive_gateway_failure.value = _ON
-    message.enforcing_consecutive_5xx.value = _OFF
     message.enforcing_success_rate.value = _OFF
+    match policy.counted:
+        case Failure.NO_ANSWER:
+            message.consecutive_gateway_failure.value = policy.consecutive_failures
+            message.enforcing_consecutive_gateway_failure.value = _ON
+            message.enforcing_consecutive_5xx.value = _OFF
+        case Failure.SERVER_ERROR:
+            message.consecutive_5xx.value = policy.consecutive_failures
+            message.enforcing_consecutive_5xx.value = _ON
+            message.enforcing_consecutive_gateway_failure.value = _OFF
     return message

@@ -1,0 +1,72 @@
+"""What is shown and what is believed, as secrets: resources of their own, so that a new one changes no listener and
+closes no connection.
+
+A file is a secret, too, because only of those Envoy reads it again: when another file has been moved into its place.
+What the proxy's own secret server knows is fetched there; its address is in the proxy's bootstrap.
+Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/security/secret
+"""
+
+from __future__ import annotations
+
+from envoy.config.core.v3 import base_pb2, config_source_pb2, grpc_service_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
+
+from moyai.kernel.clock import Seconds
+from moyai.mesh.ir import AnyShown, Certificate, Shown, ShownFile, ShownSecret, TrustedFile, TrustedSecret
+from moyai.xds.translate import names
+from moyai.xds.translate.proto import seconds
+from moyai.xds.translate.source import ads
+
+
+def secret(certificate: Certificate) -> secret_pb2.Secret:
+    """A certificate with its key."""
+    return secret_pb2.Secret(
+        name=names.certificate(certificate.name),
+        tls_certificate=common_pb2.TlsCertificate(
+            certificate_chain=base_pb2.DataSource(inline_string=certificate.chain),
+            private_key=base_pb2.DataSource(inline_string=certificate.private.reveal()),
+        ),
+    )
+
+
+def file_secret(file: ShownFile | TrustedFile) -> secret_pb2.Secret:
+    """What is in files where the proxy runs."""
+    message = secret_pb2.Secret(name=names.file_secret(file))
+    match file:
+        case ShownFile(chain, private):
+            message.tls_certificate.certificate_chain.filename = chain
+            message.tls_certificate.private_key.filename = private
+        case TrustedFile(path):
+            message.validation_context.trusted_ca.filename = path
+    return message
+
+
+def reference(which: AnyShown | TrustedFile | TrustedSecret, wait: Seconds) -> secret_pb2.SdsSecretConfig:
+    """The secret of that name; what needs it is ready without after ``wait``, and never if that is 0."""
+    name, source = _place(which)
+    source.initial_fetch_timeout.CopyFrom(seconds(wait))
+    return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
+
+
+def _place(which: AnyShown | TrustedFile | TrustedSecret) -> tuple[str, config_source_pb2.ConfigSource]:
+    match which:
+        case Shown(certificate):
+            return names.certificate(certificate), ads()
+        case ShownSecret(name) | TrustedSecret(name):
+            return name, _secret_server()
+        case file:
+            return names.file_secret(file), ads()
+
+
+def _secret_server() -> config_source_pb2.ConfigSource:
+    server = grpc_service_pb2.GrpcService(
+        envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=names.SECRETS_CLUSTER)
+    )
+    return config_source_pb2.ConfigSource(
+        api_config_source=config_source_pb2.ApiConfigSource(
+            api_type=config_source_pb2.ApiConfigSource.GRPC,
+            transport_api_version=config_source_pb2.ApiVersion.V3,
+            grpc_services=[server],
+        ),
+        resource_api_version=config_source_pb2.ApiVersion.V3,
+    )
