@@ -1,4 +1,5 @@
-"""How long one endpoint change takes until every proxy has acknowledged it, and what a stream costs.
+"""How long one endpoint change takes until every proxy has acknowledged it, and what a stream costs; and what a change
+to one workload costs in a mesh of many.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/push.py`. The server is the real one, on a Unix socket; the
 proxies are streams from a process of its own, which shares the machine: the times include its work. No number here
@@ -19,10 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
 from rig.proxies import SERVICE
 from rig.report import show
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
     Call,
     Destination,
@@ -35,6 +37,7 @@ from moyai.mesh.ir import (
     Protocol,
     Service,
     StreamSplit,
+    Target,
     TimeoutPolicy,
     Workload,
 )
@@ -44,37 +47,79 @@ from moyai.xds.translate.bootstrap import ProxySettings
 
 SIZES: Final = (100, 1000)
 ROUNDS: Final = 11
+CALLS: Final = 10
 MEMBERS: Final = tuple(Member("us-east-1a", f"172.31.0.{number}", 80) for number in range(4, 14))
 
 
 def mesh(proxies: int, members: tuple[Member, ...]) -> Mesh:
     """That many callers of one service."""
     view = OutboundView((Call("127.255.0.1", 80, SERVICE),))
-    split = StreamSplit(SERVICE, TimeoutPolicy(0, 3600), 3)
-    outlier = OutlierPolicy(5, 10, 30, 300, 50)
     callers = [WorkloadId(f"p{number}") for number in range(proxies)]
     return Mesh(
         workloads={w: Workload(w, "us-east-1a", 15000, 15001, outbound=view) for w in callers},
-        services={SERVICE: Service(SERVICE, Protocol.TCP, split, f"egress.{SERVICE}")},
-        destinations={SERVICE: Destination(SERVICE, Grouped(SERVICE), Protocol.TCP, 1, outlier, f"egress.{SERVICE}")},
+        services={SERVICE: service(SERVICE)},
+        destinations={SERVICE: destination(SERVICE)},
         groups={SERVICE: EndpointGroup(SERVICE, members)},
     )
 
 
-def synced(feed: Feed, workload: WorkloadId) -> bool:
+def service(name: str) -> Service:
+    """A TCP service."""
+    return Service(name, Protocol.TCP, StreamSplit((Target(name),), TimeoutPolicy(0, 3600), 3), f"egress.{name}")
+
+
+def destination(name: str) -> Destination:
+    """The members behind it."""
+    return Destination(name, Grouped(name), Protocol.TCP, 1, OutlierPolicy(5, 10, 30, 300, 50), f"egress.{name}")
+
+
+def neighbours(nodes: int) -> Mesh:
+    """That many workloads, of which each has a service of its own and calls those of the next few."""
+    names = [f"n{number}" for number in range(nodes)]
+    calls = [Call(f"127.255.{n // 250}.{n % 250 + 1}", 80, name) for n, name in enumerate(names)]
+    views = [OutboundView(tuple(calls[(n + k) % nodes] for k in range(1, CALLS + 1))) for n in range(nodes)]
+    return Mesh(
+        workloads={
+            (w := WorkloadId(name)): Workload(w, "us-east-1a", 15000, 15001, outbound=view)
+            for name, view in zip(names, views, strict=True)
+        },
+        services={name: service(name) for name in names},
+        destinations={name: destination(name) for name in names},
+        groups={name: EndpointGroup(name, MEMBERS) for name in names},
+    )
+
+
+def change_one(nodes: int) -> None:
+    """A member of one service comes and goes, the rest as it was: the same objects, or equal ones made anew."""
+    kept, anew = Feed(ProxySettings()), Feed(ProxySettings())
+    first = neighbours(nodes)
+    kept.publish(first)
+    anew.publish(first)
+    samples: dict[str, list[float]] = {"the rest is kept, ms": [], "the rest is made anew, ms": []}
+    for turn in range(ROUNDS):
+        for feed, of, times in zip((kept, anew), (first, neighbours(nodes)), samples.values(), strict=True):
+            group = EndpointGroup("n0", MEMBERS[(turn + 1) % 2 :])
+            following = replace(of, groups={**of.groups, "n0": group})
+            at = time.perf_counter()
+            feed.publish(following)
+            times.append(1000 * (time.perf_counter() - at))
+    show(f"one change among {nodes} workloads", "", samples)
+
+
+def synced(feed: Feed, proxy: ProxyId) -> bool:
     """Whether the proxy has taken the newest mesh."""
-    state = feed.state(workload)
+    state = feed.state(proxy)
     return state is not None and state.synced
 
 
-async def acknowledged(feed: Feed, everyone: Collection[WorkloadId]) -> None:
+async def acknowledged(feed: Feed, everyone: Collection[ProxyId]) -> None:
     """Return when all these have taken the newest mesh."""
     waiting = {w for w in everyone if not synced(feed, w)}
     changes = feed.changes()
     while waiting:
-        workload = await anext(changes)
-        if workload in waiting and synced(feed, workload):
-            waiting.discard(workload)
+        proxy = await anext(changes)
+        if proxy in waiting and synced(feed, proxy):
+            waiting.discard(proxy)
     await changes.aclose()
 
 
@@ -100,7 +145,7 @@ async def measure(proxies: int) -> None:
     """Push to that many, again and again."""
     feed = Feed(ProxySettings())
     feed.publish(mesh(proxies, MEMBERS))
-    everyone = set(mesh(proxies, MEMBERS).workloads)
+    everyone = {ProxyId(w) for w in mesh(proxies, MEMBERS).workloads}
     before = resident()
     with tempfile.TemporaryDirectory(prefix="moyai-bench-") as folder:
         path = Path(folder) / "xds.sock"
@@ -126,6 +171,8 @@ async def main() -> None:
     print(f"load: one member of ten leaves or returns, {ROUNDS} times")
     for size in SIZES:
         await measure(size)
+    for size in SIZES:
+        change_one(size)
 
 
 if __name__ == "__main__":
