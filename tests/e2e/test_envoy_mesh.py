@@ -244,8 +244,8 @@ class CountingFeed(Feed):
         super().__init__(settings)
         self.sent: list[bytes] = []
 
-    def connect(self, workload, sink):
-        return super().connect(workload, Copying(sink, self.sent))
+    def connect(self, proxy, sink, stream, guest_of=None):
+        return super().connect(proxy, Copying(sink, self.sent), stream, guest_of)
 
 
 class Copying:

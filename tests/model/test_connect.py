@@ -29,7 +29,8 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.cache import SnapshotCache
-from moyai.xds.server.feed import Connection, Feed
+from moyai.xds.server.delta import DeltaStream
+from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings
 from tests.golden.mesh.worlds import certified
@@ -154,7 +155,7 @@ class Wire:
     def __init__(self, feed: Feed, task: Task) -> None:
         self.proxy = Proxy()
         self._out: deque[bytes] = deque()
-        self._connection: Connection = feed.connect(ProxyId(task.arn), self)
+        self._connection = feed.connect(ProxyId(task.arn), self, DeltaStream())
         for request in self.proxy.first():
             self._connection.receive(request)
 

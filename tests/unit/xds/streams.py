@@ -1,23 +1,34 @@
-"""Snapshots in a word, and a proxy's end of a delta stream."""
+"""Snapshots in a word, and a proxy's end of a stream of either form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.service.discovery.v3.discovery_pb2 import (
+    DeltaDiscoveryRequest,
+    DeltaDiscoveryResponse,
+    DiscoveryRequest,
+    DiscoveryResponse,
+)
 from envoy.service.discovery.v3.discovery_pb2 import Resource as Envelope
+from google.protobuf.any_pb2 import Any as AnyMessage
 
-from moyai.xds.server.resource import Kind, Resource, Snapshot
+from moyai.xds.server.resource import Kind, Resource, Snapshot, framed
 
+TEST = "test"
+NOTHING = "nothing"
+"""The version of what a stream says of a name that nobody has."""
 BAD = "bad"
 """The version that a Proxy refuses."""
 BY_NAME = (Kind.ENDPOINT, Kind.ROUTE, Kind.SECRET)
 
 
 def resource(name: str, version: str, endpoints: str | None = None) -> Resource:
-    """A resource without a body: a stream only looks at names and versions."""
-    envelope = Envelope(name=name, version=version)
-    return Resource(name, version, DeltaDiscoveryResponse(resources=[envelope]).SerializeToString(), endpoints)
+    """A resource whose body is its name and version: a stream only looks at those."""
+    body = AnyMessage(type_url=TEST, value=f"{name} {version}".encode())
+    return framed(Envelope(name=name, version=version, resource=body), endpoints)
 
 
 def snapshot(**kinds: Mapping[str, str]) -> Snapshot:
@@ -86,3 +97,87 @@ class Proxy:
         request = ask(kind, *sorted(more))
         request.resource_names_unsubscribe.extend(sorted(fewer))
         return [request] if more or fewer else []
+
+
+def told(responses: list[bytes]) -> list[tuple[str, dict[str, str]]]:
+    """State-of-the-world responses as (kind, versions by name)."""
+    messages = [DiscoveryResponse.FromString(r) for r in responses]
+    return [(Kind(m.type_url).name, dict(map(named, m.resources))) for m in messages]
+
+
+def named(body: AnyMessage) -> tuple[str, str]:
+    """A bare resource's name and version."""
+    if body.type_url == TEST:
+        name, version = body.value.decode().split()
+        return name, version
+    if body.type_url == Kind.ENDPOINT:
+        assignment = ClusterLoadAssignment.FromString(body.value)
+        assert assignment == ClusterLoadAssignment(cluster_name=assignment.cluster_name)
+        return assignment.cluster_name, NOTHING
+    routes = RouteConfiguration.FromString(body.value)
+    assert (body.type_url, routes) == (Kind.ROUTE, RouteConfiguration(name=routes.name))
+    return routes.name, NOTHING
+
+
+def request(kind: Kind, *names: str, version: str = "", nonce: str = "", refusal: str | None = None):
+    """A state-of-the-world request."""
+    made = DiscoveryRequest(type_url=kind, resource_names=names, version_info=version, response_nonce=nonce)
+    if refusal is not None:
+        made.error_detail.message = refusal
+    return made
+
+
+def reply(response: bytes, *names: str, refusal: str | None = None) -> DiscoveryRequest:
+    """Acknowledge a state-of-the-world response, or refuse it; ``names``: what is wanted from now on."""
+    message = DiscoveryResponse.FromString(response)
+    version = "" if refusal is not None else message.version_info
+    return request(Kind(message.type_url), *names, version=version, nonce=message.nonce, refusal=refusal)
+
+
+class SotwProxy:
+    """As Envoy: of a response that it refuses it has taken the good part, or nothing; wants endpoints of its clusters
+    and routes of its listeners.
+    """
+
+    def __init__(self) -> None:
+        self.has: dict[Kind, dict[str, str]] = {kind: {} for kind in Kind}
+        self.wants: dict[Kind, set[str]] = {kind: set() for kind in BY_NAME}
+        self.versions: dict[Kind, str] = {}
+        self.takes_the_good = True
+
+    def first(self) -> list[DiscoveryRequest]:
+        """A new stream's requests."""
+        self.nonces: dict[Kind, str] = {}
+        kinds = (Kind.CLUSTER, *(kind for kind in BY_NAME if self.wants[kind]), Kind.LISTENER)
+        return [self.request(kind) for kind in kinds]
+
+    def request(self, kind: Kind, refusal: str | None = None) -> DiscoveryRequest:
+        """What is wanted and what was taken last."""
+        version, nonce = self.versions.get(kind, ""), self.nonces.get(kind, "")
+        return request(kind, *sorted(self.wants.get(kind, ())), version=version, nonce=nonce, refusal=refusal)
+
+    def take(self, response: bytes) -> list[DiscoveryRequest]:
+        """Answer a response, and ask for what follows from it."""
+        message = DiscoveryResponse.FromString(response)
+        kind = Kind(message.type_url)
+        self.nonces[kind] = message.nonce
+        came = dict(map(named, message.resources))
+        is_good = BAD not in came.values()
+        if is_good:
+            self.versions[kind] = message.version_info
+        if is_good or self.takes_the_good:
+            good = {name: version for name, version in came.items() if version != BAD}
+            if kind in BY_NAME:
+                self.has[kind] |= {name: version for name, version in good.items() if name in self.wants[kind]}
+            else:
+                kept = {name: self.has[kind][name] for name in came.keys() & self.has[kind].keys()}
+                self.has[kind] = kept | good
+        needs = {Kind.CLUSTER: Kind.ENDPOINT, Kind.LISTENER: Kind.ROUTE}.get(kind)
+        more = [] if needs is None else self.want(needs, set(self.has[kind]))
+        return [self.request(kind, None if is_good else "bad"), *more]
+
+    def want(self, kind: Kind, names: set[str]) -> list[DiscoveryRequest]:
+        """Want these names and no others."""
+        changed, self.wants[kind] = names != self.wants[kind], names
+        self.has[kind] = {name: version for name, version in self.has[kind].items() if name in names}
+        return [self.request(kind)] if changed else []

@@ -60,6 +60,13 @@ class StreamMachine(RuleBasedStateMachine):
                 assert version in held[name]
 
     @invariant()
+    def one_that_is_settled_has_the_newest(self):
+        kind = Kind.ENDPOINT
+        if self.stream.is_settled(kind) and self.stream.has_asked_for(kind) and not self.to_server:
+            wanted = {name: one.version for name, one in self.newest[kind].items() if name in self.proxy.wants[kind]}
+            assert self.proxy.has[kind] == wanted
+
+    @invariant()
     def one_response_of_a_type_is_unanswered(self):
         kinds = [DeltaDiscoveryResponse.FromString(r).type_url for r in self.to_proxy]
         assert len(kinds) == len(set(kinds))

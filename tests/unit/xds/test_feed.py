@@ -28,6 +28,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from moyai.ports.proxies import ProxyFeed, UnknownProxy
+from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 from moyai.xds.server.resource import Kind
@@ -80,7 +81,7 @@ def as_port(feed: Feed) -> ProxyFeed:
 def connect(feed: Feed, proxy: ProxyId = ONE):
     """A proxy that has asked for everything and taken it."""
     sink = Recorder()
-    connection = feed.connect(proxy, sink)
+    connection = feed.connect(proxy, sink, DeltaStream())
     for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "egress/db"), ask(Kind.LISTENER)):
         connection.receive(request)
     settle(connection, sink)
@@ -144,7 +145,7 @@ def test_a_proxy_that_was_cut_off_holds_what_it_had_until_it_says_otherwise(feed
     assert feed.holders("10.0.0.1", 80) == {ONE}
     assert not feed.states()[ONE].connected
     sink = Recorder()
-    again = feed.connect(ONE, sink)
+    again = feed.connect(ONE, sink, DeltaStream())
     assert feed.holders("10.0.0.1", 80) == {ONE}
     again.receive(ask(Kind.ENDPOINT, "egress/db"))
     settle(again, sink)
@@ -154,7 +155,7 @@ def test_a_proxy_that_was_cut_off_holds_what_it_had_until_it_says_otherwise(feed
 def test_a_version_from_before_a_restart_may_hold_anything(feed):
     feed.publish(mesh(NEW))
     sink = Recorder()
-    connection = feed.connect(ONE, sink)
+    connection = feed.connect(ONE, sink, DeltaStream())
     connection.receive(ask(Kind.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
     assert feed.holders("10.9.9.9", 1) == {ONE}
     settle(connection, sink)
@@ -163,7 +164,7 @@ def test_a_version_from_before_a_restart_may_hold_anything(feed):
 
 def test_a_proxy_that_comes_back_before_its_workload_is_known_keeps_what_it_has(feed):
     sink = Recorder()
-    connection = feed.connect(ONE, sink)
+    connection = feed.connect(ONE, sink, DeltaStream())
     connection.receive(ask(Kind.ENDPOINT, "egress/db", has={"egress/db": "unknown"}))
     connection.receive(ask(Kind.LISTENER, has={"one/egress": "unknown"}))
     assert sink.take() == []
@@ -316,7 +317,7 @@ def test_a_proxy_that_is_taken_back_keeps_what_it_has_and_counts_for_nothing(fee
 
 def test_a_proxy_that_comes_before_its_mesh_is_led_when_that_is_there(feed):
     sink = Recorder()
-    connection = feed.connect(ONE, sink)
+    connection = feed.connect(ONE, sink, DeltaStream())
     connection.receive(ask(Kind.CLUSTER))
     assert sink.take() == []
     feed.publish(shared(OLD, proxies={ONE: "node"}))

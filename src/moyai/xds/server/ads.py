@@ -16,6 +16,7 @@ import grpc
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
@@ -73,7 +74,7 @@ class AdsHandler(grpc.GenericRpcHandler):
             message = f"the metadata {PROXY_HEADER} and the node id must name the same proxy"
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, message)
         outbox = _Outbox()
-        connection = self._feed.connect(proxy, outbox)
+        connection = self._feed.connect(proxy, outbox, DeltaStream())
 
         async def listen() -> None:
             try:

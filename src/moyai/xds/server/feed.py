@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Generic
 
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
@@ -17,22 +18,22 @@ from moyai.kernel.figures import Count
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh, Service
 from moyai.ports.proxies import UnknownProxy
-from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.doorbell import Doorbell
 from moyai.xds.server.part import Part
 from moyai.xds.server.pieces import is_answered
 from moyai.xds.server.proxy import Proxy, Sink
 from moyai.xds.server.resource import Kind
+from moyai.xds.server.stream import Request, Stream
 from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
 
 
-class Connection:
+class Connection(Generic[Request]):
     """One open stream; made by ``Feed.connect``."""
 
     def __init__(self, feed: Feed, proxy: ProxyId, sink: Sink) -> None:
         self._feed, self._proxy, self._sink = feed, proxy, sink
 
-    def receive(self, request: DeltaDiscoveryRequest) -> None:
+    def receive(self, request: Request) -> None:
         """A request came in on this stream."""
         self._feed.received(self._proxy, self._sink, request)
 
@@ -149,17 +150,28 @@ class Feed:
         finally:
             self._listeners.remove(doorbell)
 
-    def connect(self, proxy: ProxyId, sink: Sink) -> Connection:
-        """A proxy has opened a stream. An older stream of the same proxy is ended."""
+    def connect(
+        self, proxy: ProxyId, sink: Sink, stream: Stream[Request], guest_of: WorkloadId | None = None
+    ) -> Connection[Request]:
+        """A proxy has opened a stream. An older stream of the same proxy is ended. ``guest_of``: what a proxy is led as
+        that is no task's.
+        """
         found = self._proxies.setdefault(proxy, Proxy())
         if found.sink is not None:
             found.sink.end()
-        found.before, found.stream, found.sink = found.stream or found.before, DeltaStream(), sink
+        found.before, found.stream, found.sink = found.stream or found.before, stream, sink
+        if guest_of is not None:
+            found.is_guest = True
+            self._lead(proxy, guest_of)
         self._offer(proxy)
         self._ring({proxy})
         return Connection(self, proxy, sink)
 
-    def received(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest) -> None:
+    def guests(self, workload: WorkloadId) -> AbstractSet[ProxyId]:
+        """The proxies with a stream that are led as this workload and are no task's."""
+        return {proxy for proxy in self._led_as.get(workload, ()) if self._proxies[proxy].is_guest}
+
+    def received(self, proxy: ProxyId, sink: Sink, request: DeltaDiscoveryRequest | DiscoveryRequest) -> None:
         """A request on a stream; ignored when the stream isn't the proxy's newest."""
         found = self._proxies.get(proxy)
         if found is None or found.sink is not sink or found.stream is None:
@@ -178,6 +190,8 @@ class Feed:
         if found is None or found.sink is not sink:
             return
         found.sink = None
+        if found.is_guest:
+            self._lead(proxy, None)
         if found.workload is None:
             del self._proxies[proxy]
         self._note(proxy, found)

@@ -11,6 +11,7 @@ from asyncio import Queue, Task, create_task
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
 
 from moyai.kernel.ids import ProxyId
+from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Connection, Feed
 from moyai.xds.server.resource import Kind
 
@@ -44,7 +45,7 @@ class _LoopbackProxy:
 
     def __init__(self, feed: Feed, proxy: ProxyId) -> None:
         self._inbox: Queue[bytes | None] = Queue()
-        self._connection: Connection = feed.connect(proxy, self)
+        self._connection: Connection[DeltaDiscoveryRequest] = feed.connect(proxy, self, DeltaStream())
         for kind in Kind:
             self._connection.receive(DeltaDiscoveryRequest(type_url=kind))
         self._task: Task[None] = create_task(self._acknowledge())

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh
 from moyai.xds.server.cache import SnapshotCache
-from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.history import Endpoint, EndpointHistory
 from moyai.xds.server.pieces import endpoints_key, others
 from moyai.xds.server.resource import Kind
+from moyai.xds.server.stream import AnyStream
 from moyai.xds.translate.names import endpoints
 
 
@@ -45,7 +45,7 @@ class Part:
         for name in self._history.names_with(endpoint):
             yield from self.cache.users((Kind.ENDPOINT, name))
 
-    def may_send(self, streams: Iterable[DeltaStream], endpoint: Endpoint) -> bool:
+    def may_send(self, streams: Iterable[AnyStream], endpoint: Endpoint) -> bool:
         """Whether any configuration that the proxy of these streams may be using has the endpoint."""
         may_contain = self._history.may_contain
         return any(

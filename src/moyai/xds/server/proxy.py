@@ -6,8 +6,8 @@ from typing import Protocol
 
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import WorkloadId
-from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.resource import Kind
+from moyai.xds.server.stream import AnyStream
 
 
 class Sink(Protocol):
@@ -26,13 +26,15 @@ class Proxy:
     def __init__(self) -> None:
         self.workload: WorkloadId | None = None
         """What it is led as; None while nobody has said so."""
-        self.stream: DeltaStream | None = None
-        self.before: DeltaStream | None = None
+        self.is_guest = False
+        """It is no task's: its stream alone makes it known, and it is forgotten with it."""
+        self.stream: AnyStream | None = None
+        self.before: AnyStream | None = None
         """The stream before, for as long as the new one hasn't said what the proxy kept from it."""
         self.sink: Sink | None = None
         self.reported_at: Instant | None = None
 
-    def streams(self) -> tuple[DeltaStream, ...]:
+    def streams(self) -> tuple[AnyStream, ...]:
         """Those that say what it may be using."""
         return tuple(stream for stream in (self.stream, self.before) if stream is not None)
 

@@ -8,6 +8,7 @@ known to be bad. That state is not sent again; any other is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from moyai.xds.server.resource import Resource
@@ -58,11 +59,26 @@ class Subscription:
         """The first request: what the proxy kept from an earlier stream, and what it wants."""
         wanted = set(names)
         self.is_open = True
-        self._wildcard = not wanted or WILDCARD in wanted
+        self._wildcard = WILDCARD in wanted
         self._names = wanted - {WILDCARD}
         self._has = {name: version for name, version in has.items() if self._wildcard or name in wanted}
         self._asked = self._names - self._has.keys()
         self._awaits_anything = self._wildcard and not has
+
+    @property
+    def names(self) -> AbstractSet[str]:
+        """What is wanted by name."""
+        return self._names
+
+    def wants(self, name: str) -> bool:
+        """Whether it is wanted, by name or with everything."""
+        return self._wildcard or name in self._names
+
+    def recognise(self, states: Mapping[str, str]) -> None:
+        """The proxy has been found to have these, and nothing else that there is."""
+        self._has |= states
+        self._asked -= states.keys()
+        self._awaits_anything = False
 
     def subscribe(self, names: Iterable[str]) -> None:
         """Further names are wanted."""
@@ -93,7 +109,7 @@ class Subscription:
 
     def resend(self, name: str) -> None:
         """Send this again even though it didn't change, if the proxy wants it at all."""
-        if self._wildcard or name in self._names:
+        if self.wants(name):
             self._asked.add(name)
 
     def due(self, wanted: Mapping[str, Resource]) -> dict[str, str]:
