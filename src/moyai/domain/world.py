@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from moyai.domain import tables
+from moyai.domain.acm.certificate import ManagedCertificate, ManagedKey
+from moyai.domain.acm.tables import managed_certificates
 from moyai.domain.appmesh import tables as appmesh
 from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.mesh import Mesh
@@ -109,6 +111,8 @@ AnyRecord = (
     | AuthorityKey
     | IssuedCertificate
     | ServerCertificate
+    | ManagedCertificate
+    | ManagedKey
     | Alarm
     | AlarmEvent
     | Dashboard
@@ -192,6 +196,8 @@ class World:
         self.authority_keys: Table[AuthorityKey] = Table()
         self.issued_certificates = tables.issued_certificates()
         self.server_certificates = tables.server_certificates()
+        self.managed_certificates = managed_certificates()
+        self.managed_keys: Table[ManagedKey] = Table()
         self.alarms = cloudwatch.alarms()
         self.alarm_history = cloudwatch.alarm_history()
         self.dashboards = cloudwatch.dashboards()
@@ -265,18 +271,26 @@ class World:
             NatGateway: self.nat_gateways,
             ElasticAddress: self.elastic_addresses,
             Defaults: self._defaults,
-            CertificateAuthority: self.authorities,
             Parameter: self.parameters,
             ManagedSecret: self.secrets,
             EnvFile: self.env_files,
             SessionRoot: self._session_roots,
+            LogGroup: self.log_groups,
+            LogStream: self.log_streams,
+            **self._certified_kinds(),
+            **self._app_mesh_kinds(),
+            **self._watching_kinds(),
+        }
+
+    def _certified_kinds(self) -> Mapping[type, Table[Any]]:
+        """Those of keys and certificates."""
+        return {
+            CertificateAuthority: self.authorities,
             AuthorityKey: self.authority_keys,
             IssuedCertificate: self.issued_certificates,
             ServerCertificate: self.server_certificates,
-            LogGroup: self.log_groups,
-            LogStream: self.log_streams,
-            **self._app_mesh_kinds(),
-            **self._watching_kinds(),
+            ManagedCertificate: self.managed_certificates,
+            ManagedKey: self.managed_keys,
         }
 
     def _app_mesh_kinds(self) -> Mapping[type, Table[Any]]:

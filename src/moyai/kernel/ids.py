@@ -82,6 +82,10 @@ CertificateAuthorityArn = NewType("CertificateAuthorityArn", str)
 CertificateArn = NewType("CertificateArn", str)
 """``<CertificateAuthorityArn>/certificate/<serial number, 32 hexadecimal digits>``."""
 
+# Certificate Manager.
+ManagedCertificateArn = NewType("ManagedCertificateArn", str)
+"""``arn:aws:acm:<region>:<account>:certificate/<uuid>``."""
+
 # CloudWatch.
 AlarmArn = NewType("AlarmArn", str)
 """``…:alarm:<name>``."""

@@ -43,6 +43,13 @@ def written(key: PrivateKey) -> Secret:
     return Secret(pem.decode())
 
 
+def locked(secret: Secret, passphrase: bytes) -> str:
+    """The key as PEM that only the passphrase opens."""
+    lock = serialization.BestAvailableEncryption(passphrase)
+    pem = read(secret).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+    return pem.decode()
+
+
 def read(secret: Secret) -> PrivateKey:
     """A key of ours."""
     key = serialization.load_pem_private_key(secret.reveal().encode(), None, unsafe_skip_rsa_key_validation=True)

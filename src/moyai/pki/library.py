@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from moyai.domain.acm.certificate import Facts
 from moyai.domain.pca.algorithms import Family, KeyAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration
 from moyai.domain.pca.certificate import Template
+from moyai.kernel.secret import Secret
 from moyai.pki.accept import accept
+from moyai.pki.bring import bring
+from moyai.pki.certificates import one
+from moyai.pki.facts import facts
 from moyai.pki.issue import issue, sign, usage
-from moyai.pki.keys import new_private_key, written
-from moyai.pki.requests import own_request
-from moyai.ports.pki import Issuer, NewKey, Shown, Signed, Span
+from moyai.pki.keys import locked, new_private_key, written
+from moyai.pki.requests import own_request, server_request
+from moyai.ports.pki import Brought, Issuer, NewKey, Shown, Signed, Span
 
 _LONGEST_COMMON_NAME = 64
 
@@ -27,6 +33,12 @@ class CryptographyPki:
         if configuration.key_algorithm.family is Family.RSA:
             return await asyncio.to_thread(_new_key, configuration)
         return _new_key(configuration)
+
+    async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
+        """See Pki. RSA keys are made in a thread here too."""
+        if algorithm.family is Family.RSA:
+            return await asyncio.to_thread(_new_request, algorithm, names)
+        return _new_request(algorithm, names)
 
     def issue(self, issuer: Issuer, csr: bytes, template: Template, span: Span) -> Signed:
         """See Pki."""
@@ -51,6 +63,23 @@ class CryptographyPki:
         )
         signed = sign(issuer, x509.Name(common), key.public_key(), extensions, span)
         return Shown(written(key), signed.pem + _without_root(above), above.root, signed.serial)
+
+    def facts(self, certificate: str) -> Facts:
+        """See Pki."""
+        return facts(one(certificate.encode()))
+
+    def bring(self, certificate: bytes, private: bytes, chain: bytes) -> Brought:
+        """See Pki."""
+        return bring(certificate, private, chain)
+
+    def locked(self, private: Secret, passphrase: bytes) -> str:
+        """See Pki."""
+        return locked(private, passphrase)
+
+
+def _new_request(algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
+    key = new_private_key(algorithm)
+    return NewKey(written(key), server_request(key, names))
 
 
 def _new_key(configuration: Configuration) -> NewKey:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -43,6 +44,15 @@ def own_request(configuration: Configuration, key: PrivateKey) -> str:
         builder = builder.add_extension(_key_usage(extensions.key_usage), critical=True)
     algorithm = configuration.signing_algorithm
     request = builder.sign(key, digest(algorithm), rsa_padding=rsa_padding(algorithm))
+    return request.public_bytes(Encoding.PEM).decode()
+
+
+def server_request(key: PrivateKey, names: Sequence[str]) -> str:
+    """The request for a certificate for these DNS names, PEM."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    request = builder.add_extension(alternative, critical=False).sign(key, SHA256())
     return request.public_bytes(Encoding.PEM).decode()
 
 

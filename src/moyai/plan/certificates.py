@@ -18,6 +18,7 @@ from moyai.domain.connect.names import ConnectView, Offer
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.keys import scope_of
 from moyai.domain.pca.authority import AuthorityStatus
+from moyai.domain.pca.trust import with_root
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import CertificateAuthorityArn, DiscoveryServiceArn, Ids, ServiceArn
@@ -30,7 +31,6 @@ _TRUSTED_AHEAD = 30.0
 """Seconds for which callers trust a new root before it is needed."""
 _AGAIN = 60.0
 """Seconds until an authority that can't sign is looked at again."""
-_KEPT_ROOTS = 2
 _SHORTEST = 1.0
 
 
@@ -84,12 +84,6 @@ def renewal(begin: Instant, end: Instant) -> Instant:
     return later(begin, max(_SHORTEST, (end - begin) * _RENEWED_AFTER))
 
 
-def roots_with(certificate: ServerCertificate | None, root: str) -> tuple[str, ...]:
-    """What callers trust once a certificate of this root is there."""
-    before = () if certificate is None else certificate.roots
-    return (root, *(r for r in before if r != root))[:_KEPT_ROOTS]
-
-
 def missing(world: World, view: ConnectView | None, now: Instant) -> Offer | None:
     """An offer of the view that can't be kept, for want of a certificate that is valid."""
     for offer in () if view is None else view.offers:
@@ -126,7 +120,7 @@ def _trusting(world: World, certificate: ServerCertificate, now: Instant) -> Ser
     own = None if authority is None else authority.certificate
     if own is None or own.root in certificate.roots or certificate.not_after < later(now, 2 * _TRUSTED_AHEAD):
         return None
-    return replace(certificate, roots=roots_with(certificate, own.root), renew_at=later(now, _TRUSTED_AHEAD))
+    return replace(certificate, roots=with_root(certificate.roots, own.root), renew_at=later(now, _TRUSTED_AHEAD))
 
 
 def _orders(

@@ -1,23 +1,26 @@
 """Keys and certificates, made and read.
 
-Promise: nothing is kept here; what is made goes back to the caller, keys as Secrets. Only ``new_key`` may take long (an
-RSA key of 4096 bits takes seconds), so it is the one that is awaited; the others take milliseconds.
+Promise: nothing is kept here; what is made goes back to the caller, keys as Secrets. Only what makes RSA keys may take
+long (one of 4096 bits takes seconds), so that is awaited; the others take milliseconds.
 
 Errors:
 
     PkiFault
     ├── UnreadableRequest       no signing request, or one whose signature is wrong
-    ├── UnreadableCertificate   no certificate, or none that an authority can have
+    ├── UnreadableCertificate   no certificate, or none that an authority or a proxy can have
+    ├── UnreadableKey           no private key, or none that works
     └── Mismatch                the certificate is of another key, name or chain
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from moyai.domain.pca.algorithms import SigningAlgorithm
+from moyai.domain.acm.certificate import Facts
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration
 from moyai.domain.pca.certificate import Template
 from moyai.kernel.clock import Instant
@@ -37,6 +40,10 @@ class UnreadableCertificate(PkiFault):
     """No certificate."""
 
 
+class UnreadableKey(PkiFault):
+    """No private key."""
+
+
 class Mismatch(PkiFault):
     """The certificate does not belong here."""
 
@@ -49,7 +56,7 @@ class Span(NamedTuple):
 
 
 class NewKey(NamedTuple):
-    """A private key and the signing request of its authority, both PEM."""
+    """A private key and a signing request of it, both PEM."""
 
     private: Secret
     csr: str
@@ -79,11 +86,23 @@ class Shown(NamedTuple):
     serial: str
 
 
+class Brought(NamedTuple):
+    """A certificate from outside, those above it (both PEM), its key, and what it says."""
+
+    pem: str
+    chain: str
+    private: Secret
+    facts: Facts
+
+
 class Pki(Protocol):
     """Makes and reads."""
 
     async def new_key(self, configuration: Configuration) -> NewKey:
         """A key, and the request for a certificate under the configuration's name."""
+
+    async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
+        """A key, and the request for a certificate for these DNS names; the first is the common name as well."""
 
     def issue(self, issuer: Issuer, csr: bytes, template: Template, span: Span) -> Signed:
         """A certificate for a signing request (PEM). UnreadableRequest, Mismatch (a root signs nobody but itself)."""
@@ -95,3 +114,14 @@ class Pki(Protocol):
 
     def certify(self, issuer: Issuer, name: str, span: Span) -> Shown:
         """A new key and a certificate of it for a DNS name. The issuer has a certificate."""
+
+    def facts(self, certificate: str) -> Facts:
+        """What a certificate (PEM) says. UnreadableCertificate."""
+
+    def bring(self, certificate: bytes, private: bytes, chain: bytes) -> Brought:
+        """A certificate with its key and those above it, all PEM, held against each other. UnreadableCertificate,
+        UnreadableKey, Mismatch.
+        """
+
+    def locked(self, private: Secret, passphrase: bytes) -> str:
+        """The key as PEM that only the passphrase opens."""

@@ -1,8 +1,8 @@
 """The loop that makes keys and certificates.
 
-Promise: an authority gets its key, and each endpoint that is to be encrypted its certificate, as soon as the world asks
-for it; certificates are renewed in time by the clock. Whatever takes long is done beside the loop and only recorded if
-it is still wanted. Not a key is logged.
+Promise: authorities get their keys, and endpoints that are to be encrypted and Certificate Manager's certificates what
+is to be signed for them, as soon as the world asks for it; certificates are renewed in time by the clock. Whatever
+takes long is done beside the loop and only recorded if it is still wanted. Not a key is logged.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from collections.abc import Iterable
 from moyai.domain.connect.certificate import ServerCertificate, certificate_key
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityKey, AuthorityStatus, CertificateAuthority
 from moyai.domain.pca.certificate import TEMPLATES
+from moyai.domain.pca.trust import with_root
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import CertificateAuthorityArn, ServiceArn
+from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn, ServiceArn
 from moyai.plan.authorities import BUILT_IN_LIFETIME, SKEW, plan_authority, with_key
-from moyai.plan.certificates import Order, plan_certificates, renewal, roots_with
+from moyai.plan.certificates import Order, plan_certificates, renewal
 from moyai.ports.pki import Issuer, NewKey, Pki, Span
 from moyai.ports.store import Key
+from moyai.reconcile.managed import ManagedSigner
 from moyai.reconcile.queue import KeyQueue
 from moyai.reconcile.surroundings import Surroundings
 
@@ -34,6 +36,7 @@ class Certifier:
     def __init__(self, around: Surroundings, pki: Pki, lifetime: float) -> None:
         self._around = around
         self._pki = pki
+        self._managed = ManagedSigner(around.store, around.clock, pki)
         self._lifetime = lifetime
         self._queue = KeyQueue(around.clock)
 
@@ -48,17 +51,21 @@ class Certifier:
     def _ring(self, keys: Iterable[Key]) -> None:
         world = self._around.store.world
         for key in sorted(keys):
-            if key.table == "service":
+            if key.table in {"service", "managed_certificate"}:
                 self._queue.add(key.key)
             elif key.table == "certificate_authority":
                 self._queue.add(key.key)
                 for service in world.services.each("authority", key.key):
                     self._queue.add(service.arn)
+                for certificate in world.managed_certificates.each("authority", key.key):
+                    self._queue.add(certificate.arn)
 
     async def _bring_on(self, key: str) -> Instant | None:
         arn = parse_arn(key)
         if arn is not None and arn.service == "acm-pca":
             return await self._authority(CertificateAuthorityArn(key))
+        if arn is not None and arn.service == "acm":
+            return await self._managed.bring_on(ManagedCertificateArn(key))
         return self._service(ServiceArn(key))
 
     async def _authority(self, key: CertificateAuthorityArn) -> Instant | None:
@@ -115,7 +122,7 @@ class Certifier:
             name=order.name,
             chain=shown.chain,
             private=shown.private,
-            roots=roots_with(before, shown.root),
+            roots=with_root(() if before is None else before.roots, shown.root),
             serial=shown.serial,
             issued_at=now,
             not_after=order.end,

@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.loaders import Loader
 
+from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.channel.tickets import Tickets
@@ -37,6 +38,7 @@ from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import plan_authority, with_key
 from moyai.plan.cloudmap.operations import plan_operation
+from moyai.reconcile.managed import ManagedSigner
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
@@ -58,6 +60,7 @@ MODELS = load_models(
         "ecs",
         "ram",
         "acm-pca",
+        "acm",
         "logs",
         "application-autoscaling",
         "ssm",
@@ -80,6 +83,7 @@ class Rooms:
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
         self._pki = CryptographyPki()
+        self._signer = ManagedSigner(self.store, self.clock, self._pki)
         self.runtime = SimRuntime(self.clock)
         self.tickets = Tickets(self.runtime, self.clock)
         metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
@@ -95,6 +99,7 @@ class Rooms:
             SECRETS_MANAGER,
             metrics,
             acmpca(self._pki),
+            acm(self._pki),
             logs(self.logs),
         )
         self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
@@ -125,12 +130,14 @@ class Rooms:
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
     def settle(self) -> None:
-        """Bring Cloud Map's operations to their end, and give authorities their keys."""
+        """Bring Cloud Map's operations to their end, give authorities their keys and sign what is to be signed."""
         for authority in tuple(self.store.world.authorities):
             if plan_authority(self.store.world, authority.arn, self.now).needs_key:
                 made = asyncio.run(self._pki.new_key(authority.configuration))
                 key = AuthorityKey(authority.arn, made.private)
                 self.store.apply(with_key(authority, key, made.csr, None, self.now))
+        for certificate in tuple(self.store.world.managed_certificates):
+            asyncio.run(self._signer.bring_on(certificate.arn))
         for operation in tuple(self.store.world.operations):
             while (plan := plan_operation(self.store.world, operation.key, self.now)).changes:
                 self.store.apply(plan.changes)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from cryptography import x509
 from msgspec.structs import replace
 
+from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityStatus, Configuration
-from moyai.domain.world import Put
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.pki.library import CryptographyPki
 from moyai.plan.authorities import gone, new_built_in
 from moyai.ports.pki import NewKey
@@ -37,13 +40,39 @@ class SlowPki(CryptographyPki):
         await self.ready.wait()
         return await super().new_key(configuration)
 
+    async def new_request(self, algorithm: KeyAlgorithm, names: Sequence[str]) -> NewKey:
+        await self.ready.wait()
+        return await super().new_request(algorithm, names)
+
 
 class Desk:
     def __init__(self, pki: CryptographyPki) -> None:
-        self.clock, self.store, ids = ManualClock(), MemoryStore(), SeededIds(3)
-        around = Surroundings(self.store, SimRuntime(self.clock), Feed(ProxySettings()), self.clock, ids)
-        self.build = Builder(self.store, self.clock, ids)
-        self.certifier = Certifier(around, pki, WEEK)
+        self.clock, self.store, self.ids = ManualClock(), MemoryStore(), SeededIds(3)
+        self.build = Builder(self.store, self.clock, self.ids)
+        self.certifier = self.another(pki)
+
+    def another(self, pki: CryptographyPki) -> Certifier:
+        around = Surroundings(self.store, SimRuntime(self.clock), Feed(ProxySettings()), self.clock, self.ids)
+        return Certifier(around, pki, WEEK)
+
+    def ask(self, authority: CertificateAuthorityArn) -> ManagedCertificateArn:
+        """What RequestCertificate does."""
+        arn = ManagedCertificateArn(f"arn:aws:acm:us-east-1:123456789012:certificate/{self.ids.uuid()}")
+        asked = ManagedCertificate(
+            arn=arn,
+            type=CertificateType.PRIVATE,
+            domain_name="*.howto.local",
+            names=("*.howto.local",),
+            key_algorithm=KeyAlgorithm.EC_prime256v1,
+            created_at=self.clock.now(),
+            status=CertificateStatus.PENDING_VALIDATION,
+            authority=authority,
+        )
+        self.store.apply([Put(asked)])
+        return arn
+
+    def status(self, arn):
+        return self.world.managed_certificates[arn].status
 
     @property
     def world(self):
@@ -110,3 +139,53 @@ async def test_an_rsa_key_is_made_while_others_are_served(desk, slow):
         while desk.world.authorities[own.arn].status is AuthorityStatus.CREATING:
             await asyncio.to_thread(lambda: None)
     assert desk.world.authorities[own.arn].status is AuthorityStatus.PENDING_CERTIFICATE
+
+
+async def working(desk, slow):
+    """The built-in authority, once it signs; nothing more is made until ``slow`` is told to."""
+    own = new_built_in(SCOPE, desk.clock.now(), desk.build.ids)
+    desk.store.apply([Put(own)])
+    slow.ready.set()
+    await desk.clock.settle()
+    slow.ready.clear()
+    return own.arn
+
+
+async def test_a_certificate_is_signed_by_whoever_comes_after_one_that_died(slow):
+    desk = Desk(slow)
+    dies = asyncio.create_task(desk.certifier.run())
+    asked = desk.ask(await working(desk, slow))
+    await desk.clock.settle()
+    assert desk.status(asked) is CertificateStatus.PENDING_VALIDATION
+    dies.cancel()
+    comes_after = asyncio.create_task(desk.another(CryptographyPki()).run())
+    await desk.clock.settle()
+    assert desk.status(asked) is CertificateStatus.ISSUED
+    assert [key.certificate for key in desk.world.managed_keys] == [asked]
+    comes_after.cancel()
+
+
+async def test_a_certificate_is_not_signed_by_what_was_disabled_while_its_key_was_made(desk, slow):
+    authority = await working(desk, slow)
+    asked, gone = desk.ask(authority), desk.ask(authority)
+    await desk.clock.settle()
+    desk.store.apply([Delete(ManagedCertificate, gone)])
+    desk.store.apply([Put(replace(desk.world.authorities[authority], status=AuthorityStatus.DISABLED))])
+    slow.ready.set()
+    await desk.clock.settle()
+    assert desk.status(asked) is CertificateStatus.FAILED
+    assert not list(desk.world.managed_keys)
+
+
+async def test_a_certificate_that_was_exported_is_renewed_in_time(desk, slow):
+    asked = desk.ask(await working(desk, slow))
+    slow.ready.set()
+    await desk.clock.settle()
+    first = desk.world.managed_certificates[asked]
+    desk.store.apply([Put(replace(first, exported=True))])
+    await desk.clock.advance(335 * DAY)
+    second = desk.world.managed_certificates[asked]
+    assert first.content is not None
+    assert second.content is not None
+    assert second.content.facts.serial != first.content.facts.serial
+    assert second.status is CertificateStatus.ISSUED

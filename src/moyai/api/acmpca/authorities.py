@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.acmpca.idempotency import fingerprint, is_repeat
-from moyai.api.acmpca.lookup import authority_of, listed, require
+from moyai.api.acmpca.lookup import REMEMBERED, authority_of, listed, require
 from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
 from moyai.api.acmpca.tags import Tag, checked_tags
+from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
@@ -93,7 +93,7 @@ def create(ctx: Context, request: CreateCertificateAuthorityRequest) -> dict[str
     token = fingerprint(request.idempotency_token, request)
     known = ctx.store.world.authorities.by("scope", scope_key(ctx.scope))
     for authority in known:
-        if is_repeat(authority.token, authority.created_at, token, ctx.now):
+        if is_repeat(authority.token, authority.created_at, token, ctx.now, REMEMBERED):
             return {"certificate_authority_arn": authority.arn}
     if len(known) >= MAX_AUTHORITIES:
         raise LimitExceeded(f"There may be {MAX_AUTHORITIES} certificate authorities. Delete one that is not used.")

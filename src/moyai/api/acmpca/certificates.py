@@ -12,9 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.acmpca.authorities import AuthorityRequest
-from moyai.api.acmpca.idempotency import fingerprint, is_repeat
-from moyai.api.acmpca.lookup import authority_of, check_certificate_arn, require
+from moyai.api.acmpca.lookup import REMEMBERED, authority_of, check_certificate_arn, require
 from moyai.api.acmpca.validity import Validity, begins, ends
+from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
 from moyai.domain.pca.algorithms import SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityStatus, AuthorityType, CertificateAuthority, UsageMode
@@ -110,7 +110,7 @@ class Signing:
         _check_state(authority, template)
         token = fingerprint(request.idempotency_token, request)
         for known in ctx.store.world.issued_certificates.by("authority", authority.arn) if token else ():
-            if is_repeat(known.token, known.issued_at, token, ctx.now):
+            if is_repeat(known.token, known.issued_at, token, ctx.now, REMEMBERED):
                 return {"certificate_arn": known.arn}
         issuer = Issuer(
             ctx.store.world.authority_keys[authority.arn].private,

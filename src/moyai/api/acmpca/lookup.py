@@ -19,6 +19,8 @@ from moyai.kernel.errors import ClientFault
 _ARN = re.compile(r"arn:[^:]+:acm-pca:[^:]+:[0-9]{12}:certificate-authority/[\w-]+")
 _CERTIFICATE_ARN = re.compile(_ARN.pattern + r"/certificate/[0-9a-f]+")
 DEFAULT_RESULTS = 100
+REMEMBERED = 300
+"""Seconds for which idempotency tokens are."""
 
 
 def authority_of(ctx: Context, arn: str) -> CertificateAuthority:

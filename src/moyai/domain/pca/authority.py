@@ -14,6 +14,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.trust import last_of
 from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn
@@ -121,8 +122,7 @@ class AuthorityCertificate(msgspec.Struct, frozen=True):
     @property
     def root(self) -> str:
         """What has to be trusted, as PEM."""
-        begin = "-----BEGIN CERTIFICATE-----"
-        return begin + (self.chain or self.pem).rpartition(begin)[2]
+        return last_of(self.chain or self.pem)
 
 
 class CertificateAuthority(Stored, frozen=True, tag="certificate_authority"):

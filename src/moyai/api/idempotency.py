@@ -1,5 +1,6 @@
-"""Idempotency tokens: for five minutes, the same token makes one thing.
+"""Idempotency tokens: for a while, the same token makes one thing.
 
+Promise: a token that comes with another request is another request; nothing is taken for what it was not asked to be.
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
 """
 
@@ -11,9 +12,6 @@ import msgspec
 
 from moyai.kernel.clock import Instant
 
-REMEMBERED = 300
-"""Seconds."""
-
 
 def fingerprint(token: str | None, request: msgspec.Struct) -> str | None:
     """What to keep of a token and the request that it came with; None without a token."""
@@ -22,6 +20,6 @@ def fingerprint(token: str | None, request: msgspec.Struct) -> str | None:
     return f"{token}/{sha256(msgspec.json.encode(request)).hexdigest()}"
 
 
-def is_repeat(kept: str | None, made_at: Instant, asked: str | None, now: Instant) -> bool:
-    """Whether what was made then is what is asked for now."""
-    return asked is not None and kept == asked and now < made_at + REMEMBERED
+def is_repeat(kept: str | None, made_at: Instant, asked: str | None, now: Instant, remembered: float) -> bool:
+    """Whether what was made then is what is asked for now; tokens are ``remembered`` for so many seconds."""
+    return asked is not None and kept == asked and now < made_at + remembered

@@ -1,0 +1,93 @@
+"""Certificates, shown, given out, renewed and deleted.
+
+Promise: a private key leaves in one answer only, ExportCertificate's, and there it is locked with the caller's
+passphrase.
+Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ExportCertificate.html, API_RenewCertificate.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.acm.lookup import certificate_of, content_of
+from moyai.api.acm.view import detail
+from moyai.api.operation import Context
+from moyai.domain.acm.certificate import CertificateType, ManagedCertificate, ManagedKey, Renewal, RenewalStatus
+from moyai.domain.acm.errors import RequestInProgress
+from moyai.domain.acm.use import is_renewable
+from moyai.domain.world import Delete, Put
+from moyai.kernel.errors import InvalidInput
+from moyai.ports.pki import Pki
+
+_NOT_IN_A_PASSPHRASE: Final = b"#$%"
+_ASCII: Final = 0x80
+
+
+class CertificateRequest(msgspec.Struct, frozen=True):
+    """Which certificate."""
+
+    certificate_arn: str
+
+
+class ExportCertificateRequest(msgspec.Struct, frozen=True):
+    """Input of ExportCertificate."""
+
+    certificate_arn: str
+    passphrase: bytes
+
+
+def describe(ctx: Context, request: CertificateRequest) -> dict[str, object]:
+    """Everything about one but its key."""
+    return {"certificate": detail(certificate_of(ctx, request.certificate_arn))}
+
+
+def get(ctx: Context, request: CertificateRequest) -> dict[str, str | None]:
+    """The certificate, and those above it."""
+    content = content_of(certificate_of(ctx, request.certificate_arn))
+    return {"certificate": content.pem, "certificate_chain": content.chain or None}
+
+
+def delete(ctx: Context, request: CertificateRequest) -> None:
+    """Gone with its key."""
+    found = certificate_of(ctx, request.certificate_arn)
+    ctx.store.apply([Delete(ManagedCertificate, found.arn), Delete(ManagedKey, found.arn)])
+
+
+def renew(ctx: Context, request: CertificateRequest) -> None:
+    """Have it replaced by one with a new key, in a moment."""
+    found = certificate_of(ctx, request.certificate_arn)
+    content_of(found)
+    if not is_renewable(found):
+        raise InvalidInput(
+            f"The certificate {found.arn} is not eligible for renewal: an ISSUED private one is that was exported."
+        )
+    if found.renewal is not None and found.renewal.status is RenewalStatus.PENDING_AUTO_RENEWAL:
+        raise RequestInProgress(f"The certificate {found.arn} is being renewed.")
+    pending = Renewal(RenewalStatus.PENDING_AUTO_RENEWAL, ctx.now)
+    ctx.store.apply([Put(replace(found, renewal=pending, renew_at=ctx.now))])
+
+
+class Exporting:
+    """The call that gives a key away."""
+
+    def __init__(self, pki: Pki) -> None:
+        self._pki = pki
+
+    def export(self, ctx: Context, request: ExportCertificateRequest) -> dict[str, str | None]:
+        """The certificate, those above it, and its key, which only the passphrase opens."""
+        found = certificate_of(ctx, request.certificate_arn)
+        content = content_of(found)
+        if found.type is not CertificateType.PRIVATE or not found.exportable:
+            raise InvalidInput(
+                f"The certificate {found.arn} can't be exported: a private one can that was asked for without Export"
+                " DISABLED."
+            )
+        if any(byte >= _ASCII or byte in _NOT_IN_A_PASSPHRASE for byte in request.passphrase):
+            raise InvalidInput("Passphrase: any ASCII characters will do but #, $ and %.")
+        key = self._pki.locked(ctx.store.world.managed_keys[found.arn].private, request.passphrase)
+        if not found.exported:
+            ctx.store.apply([Put(replace(found, exported=True))])
+        return {"certificate": content.pem, "certificate_chain": content.chain or None, "private_key": key}

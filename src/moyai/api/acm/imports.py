@@ -1,0 +1,106 @@
+"""Certificates brought from outside, with their keys.
+
+Promise: a certificate, its key and its chain belong together and are valid now, or nothing is taken. One that is
+brought again under its ARN takes the place of the one before in one step.
+Refuses: keys that no proxy could use; of one that is brought again, another kind of key, fewer usages, no name, tags.
+Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html,
+https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.acm.lookup import certificate_of
+from moyai.api.acm.requests import check_room, new_arn
+from moyai.api.acm.tags import Tag, checked_tags
+from moyai.api.operation import Context
+from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
+from moyai.domain.acm.errors import InvalidParameter
+from moyai.domain.keys import scope_key
+from moyai.domain.pca.trust import last_of
+from moyai.kernel.errors import InvalidInput
+from moyai.plan.acm import with_content
+from moyai.ports.pki import Brought, Pki, PkiFault
+
+
+class ImportCertificateRequest(msgspec.Struct, frozen=True):
+    """Input of ImportCertificate; PEM."""
+
+    certificate: bytes
+    private_key: bytes
+    certificate_chain: bytes = b""
+    certificate_arn: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class Importing:
+    """The call that reads what somebody else made."""
+
+    def __init__(self, pki: Pki) -> None:
+        self._pki = pki
+
+    def import_certificate(self, ctx: Context, request: ImportCertificateRequest) -> dict[str, str]:
+        """A new certificate, or another one under an ARN that there is."""
+        before = _before(ctx, request)
+        try:
+            brought = self._pki.bring(request.certificate, request.private_key, request.certificate_chain)
+        except PkiFault as error:
+            raise InvalidInput(str(error)) from error
+        if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
+            raise InvalidInput("The certificate is not valid now.")
+        found = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
+        content = Content(brought.pem, brought.chain, brought.facts, ctx.now)
+        root = last_of(brought.chain or brought.pem)
+        ctx.store.apply(with_content(found, content, brought.private, root, ctx.now))
+        return {"certificate_arn": found.arn}
+
+
+def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertificate | None:
+    if request.certificate_arn is None:
+        check_room(ctx.store.world.managed_certificates.count("scope", scope_key(ctx.scope)))
+        return None
+    found = certificate_of(ctx, request.certificate_arn)
+    if found.type is not CertificateType.IMPORTED:
+        raise InvalidParameter(f"CertificateArn: {found.arn} was not imported, so it can't be replaced.")
+    if request.tags:
+        raise InvalidParameter("Tags: a certificate that is imported again keeps its own. Leave them out.")
+    return found
+
+
+def _new(ctx: Context, brought: Brought, request: ImportCertificateRequest) -> ManagedCertificate:
+    facts = brought.facts
+    return ManagedCertificate(
+        arn=new_arn(ctx),
+        type=CertificateType.IMPORTED,
+        domain_name=next(iter(facts.names), ""),
+        names=facts.names,
+        key_algorithm=facts.key_algorithm,
+        created_at=ctx.now,
+        status=CertificateStatus.ISSUED,
+        tags=checked_tags(request.tags),
+    )
+
+
+def _again(before: ManagedCertificate, facts: Facts) -> ManagedCertificate:
+    """The record for what takes its place. Raises InvalidInput."""
+    had = None if before.content is None else before.content.facts
+    if facts.key_algorithm is not before.key_algorithm:
+        raise InvalidInput(f"The key must be {before.key_algorithm}, as before, and is {facts.key_algorithm}.")
+    if before.names and not facts.names:
+        raise InvalidInput("The certificate must have a name, as before.")
+    if had is not None:
+        _check_kept("key usages", had.key_usages, facts.key_usages)
+        _check_kept(
+            "extended key usages",
+            tuple(usage.oid for usage in had.extended_usages),
+            tuple(usage.oid for usage in facts.extended_usages),
+        )
+    return replace(before, domain_name=next(iter(facts.names), ""), names=facts.names)
+
+
+def _check_kept(what: str, had: tuple[str, ...], has: tuple[str, ...]) -> None:
+    lost = [usage for usage in had if usage not in has]
+    if lost:
+        raise InvalidInput(f"The certificate must have the {what} that it had before; {', '.join(lost)} is missing.")

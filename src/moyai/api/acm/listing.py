@@ -1,0 +1,93 @@
+"""Lists of certificates.
+
+Promise: a list without ``keyTypes`` has RSA certificates of up to 2048 bits with a name only, as AWS's has.
+Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from moyai.api.acm.view import summary
+from moyai.api.operation import Context
+from moyai.domain.acm.certificate import ManagedCertificate
+from moyai.domain.acm.errors import InvalidArgs
+from moyai.domain.keys import scope_key
+from moyai.domain.paging import BadToken, page
+
+_MOST = 1000
+_ANY, _NONE = "ANY", "NONE"
+_USUAL_KEYS = ("RSA_1024", "RSA_2048")
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which certificates: of each list that is given, one must hold."""
+
+    extended_key_usage: tuple[str, ...] = ()
+    key_usage: tuple[str, ...] = ()
+    key_types: tuple[str, ...] = ()
+    export_option: str | None = None
+    managed_by: str | None = None
+
+
+class ListCertificatesRequest(msgspec.Struct, frozen=True):
+    """Input of ListCertificates."""
+
+    certificate_statuses: tuple[str, ...] = ()
+    certificate_key_pair_origins: tuple[str, ...] = ()
+    root_hierarchy_types: tuple[str, ...] = ()
+    includes: Filters = Filters()
+    next_token: str | None = None
+    max_items: int | None = None
+    sort_by: str | None = None
+    sort_order: str | None = None
+
+
+def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[str, object]:
+    """The scope's certificates that are asked for, the oldest first."""
+    if (request.sort_by is None) != (request.sort_order is None):
+        raise InvalidArgs("SortBy and SortOrder go together.")
+    own = ctx.store.world.managed_certificates.by("scope", scope_key(ctx.scope))
+    found = {_place(one): one for one in own if _fits(one, request)}
+    asked = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
+    listing = ("ListCertificates", *asked, request.includes, request.sort_order)
+    size, descending = request.max_items or _MOST, request.sort_order == "DESCENDING"
+    try:
+        shown = page(found, listing, request.next_token, size, descending=descending)
+    except BadToken as error:
+        raise InvalidArgs(str(error)) from error
+    return {"certificate_summary_list": [summary(found[key]) for key in shown.keys], "next_token": shown.next_token}
+
+
+def _place(certificate: ManagedCertificate) -> str:
+    """Sorts by the time at which it was asked for."""
+    return f"{certificate.created_at:020.6f} {certificate.arn}"
+
+
+def _fits(certificate: ManagedCertificate, request: ListCertificatesRequest) -> bool:
+    """Nothing here is of a public root, and no other service manages anything."""
+    wanted, shown = request.includes, summary(certificate)
+    return (
+        not request.root_hierarchy_types
+        and wanted.managed_by is None
+        and _in(certificate.status, request.certificate_statuses)
+        and _in(shown["certificate_key_pair_origin"], request.certificate_key_pair_origins)
+        and wanted.export_option in {None, shown["export_option"]}
+        and (certificate.key_algorithm in wanted.key_types if wanted.key_types else _is_usual(certificate))
+        and _has(shown.get("key_usages", ()), wanted.key_usage)
+        and _has(shown.get("extended_key_usages", ()), wanted.extended_key_usage)
+    )
+
+
+def _is_usual(certificate: ManagedCertificate) -> bool:
+    return certificate.key_algorithm in _USUAL_KEYS and bool(certificate.names)
+
+
+def _in(value: str, wanted: Collection[str]) -> bool:
+    return not wanted or value in wanted
+
+
+def _has(usages: Collection[str], wanted: Collection[str]) -> bool:
+    return not wanted or _ANY in wanted or (_NONE in wanted and not usages) or any(u in wanted for u in usages)

@@ -1,0 +1,36 @@
+"""Finding what a request names.
+
+Promise: what is no certificate's ARN is told apart from one that is not there; what belongs to another account or
+region is not there.
+"""
+
+from __future__ import annotations
+
+from moyai.api.operation import Context
+from moyai.domain.acm.certificate import CertificateStatus, Content, ManagedCertificate
+from moyai.domain.acm.errors import InvalidArn, RequestInProgress, ResourceNotFound
+from moyai.domain.keys import scope_of
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.ids import ManagedCertificateArn
+
+
+def certificate_of(ctx: Context, arn: str) -> ManagedCertificate:
+    """The certificate with this ARN. Raises InvalidArn, ResourceNotFound."""
+    parsed = parse_arn(arn)
+    if parsed is None or parsed.service != "acm" or parsed.kind != "certificate" or len(parsed.path) != 1:
+        raise InvalidArn(f"{arn} is not the ARN of a certificate.")
+    found = ctx.store.world.managed_certificates.get(ManagedCertificateArn(arn))
+    if found is None or scope_of(found.arn) != ctx.scope:
+        raise ResourceNotFound(f"Could not find certificate {arn} in account {ctx.scope.account}.")
+    return found
+
+
+def content_of(certificate: ManagedCertificate) -> Content:
+    """What there is to show of it. Raises RequestInProgress, ResourceNotFound."""
+    if certificate.content is not None:
+        return certificate.content
+    if certificate.status is CertificateStatus.PENDING_VALIDATION:
+        raise RequestInProgress(f"The certificate {certificate.arn} has not been issued yet. Ask again in a moment.")
+    raise ResourceNotFound(
+        f"The certificate {certificate.arn} was never issued: its request failed with {certificate.failure}."
+    )

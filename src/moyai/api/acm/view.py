@@ -1,0 +1,90 @@
+"""Certificates as the API shows them. Nothing here knows a key.
+
+Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html, API_CertificateSummary.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moyai.domain.acm.certificate import CertificateType, ManagedCertificate
+from moyai.domain.acm.use import is_renewable
+
+_SHOWN_NAMES = 100
+
+
+def detail(certificate: ManagedCertificate) -> dict[str, Any]:
+    """Everything about one."""
+    facts = None if certificate.content is None else certificate.content.facts
+    shown = _both(certificate) | {
+        "subject_alternative_names": certificate.names or None,
+        "in_use_by": [],
+        "failure_reason": certificate.failure,
+        "certificate_authority_arn": certificate.authority,
+        "options": {
+            "certificate_transparency_logging_preference": _word(on=certificate.transparency),
+            "export": _word(on=certificate.exportable),
+        },
+        "renewal_summary": _renewal(certificate),
+    }
+    if facts is not None:
+        shown |= {
+            "serial": facts.serial,
+            "subject": facts.subject,
+            "issuer": facts.issuer,
+            "signature_algorithm": facts.signature_algorithm,
+            "key_usages": [{"name": name} for name in facts.key_usages],
+            "extended_key_usages": [{"name": usage.name, "oid": usage.oid} for usage in facts.extended_usages],
+        }
+    return shown
+
+
+def summary(certificate: ManagedCertificate) -> dict[str, Any]:
+    """What a list has of one."""
+    facts = None if certificate.content is None else certificate.content.facts
+    shown = _both(certificate) | {
+        "subject_alternative_name_summaries": certificate.names[:_SHOWN_NAMES] or None,
+        "has_additional_subject_alternative_names": len(certificate.names) > _SHOWN_NAMES,
+        "export_option": _word(on=certificate.exportable),
+        "in_use": False,
+        "exported": certificate.exported,
+    }
+    if facts is not None:
+        shown["key_usages"] = facts.key_usages
+        shown["extended_key_usages"] = tuple(usage.name for usage in facts.extended_usages)
+    return shown
+
+
+def _both(certificate: ManagedCertificate) -> dict[str, Any]:
+    content, imported = certificate.content, certificate.type is CertificateType.IMPORTED
+    at = None if content is None else content.at
+    return {
+        "certificate_arn": certificate.arn,
+        "domain_name": certificate.domain_name or None,
+        "type": certificate.type,
+        "status": certificate.status,
+        "key_algorithm": certificate.key_algorithm,
+        "created_at": certificate.created_at,
+        "issued_at": None if imported else at,
+        "imported_at": at if imported else None,
+        "not_before": None if content is None else content.facts.not_before,
+        "not_after": None if content is None else content.facts.not_after,
+        "renewal_eligibility": "ELIGIBLE" if is_renewable(certificate) else "INELIGIBLE",
+        "certificate_key_pair_origin": "CUSTOMER_PROVIDED" if imported else "AWS_MANAGED",
+    }
+
+
+def _renewal(certificate: ManagedCertificate) -> dict[str, Any] | None:
+    renewal = certificate.renewal
+    if renewal is None:
+        return None
+    return {
+        "renewal_status": renewal.status,
+        "renewal_status_reason": renewal.reason,
+        "updated_at": renewal.updated_at,
+        "domain_validation_options": [{"domain_name": name} for name in certificate.names],
+    }
+
+
+def _word(*, on: bool) -> str:
+    return "ENABLED" if on else "DISABLED"

@@ -1,0 +1,1 @@
+"""AWS Certificate Manager: certificates that were asked for or imported, and their keys."""

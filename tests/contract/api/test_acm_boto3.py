@@ -1,0 +1,301 @@
+"""boto3 speaks to Certificate Manager: private certificates from the request to their renewal, imported ones, modelled
+errors, and keys that are in no answer but one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec.structs import replace
+
+from moyai.api.acm.service import acm
+from moyai.domain.world import Put
+from moyai.kernel.clock import later
+from moyai.pki.library import CryptographyPki
+from tests.contract.api.certificates import DAY, made
+from tests.contract.api.drawn import ask_anything
+from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, create, csr_of, issue
+
+COMMON = frozenset({"ValidationException", "SerializationException"})
+ABSENT = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+PASSPHRASE = b"open sesame"
+
+
+@pytest.fixture
+def client(rooms):
+    return rooms.client("acm")
+
+
+@pytest.fixture
+def authority(rooms):
+    return active(rooms)
+
+
+def active(rooms, **more) -> str:
+    """A root authority that signs for ten years."""
+    pca = rooms.client("acm-pca")
+    arn = create(pca, **more)
+    certify(pca, arn)
+    return arn
+
+
+def certify(pca, arn, years=10) -> None:
+    own = issue(pca, arn, csr_of(pca, arn), {"Type": "YEARS", "Value": years}, ROOT)
+    pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=own["pem"].encode())
+
+
+def request(client, authority, name="*.howto.local", **more) -> str:
+    asked = {"DomainName": name, "CertificateAuthorityArn": authority} | more
+    return str(client.request_certificate(**asked)["CertificateArn"])
+
+
+def shown(client, arn) -> Any:
+    return client.describe_certificate(CertificateArn=arn)["Certificate"]
+
+
+def listed(client, **filters) -> list[str]:
+    pages = client.get_paginator("list_certificates").paginate(**filters)
+    return [one["CertificateArn"] for page in pages for one in page["CertificateSummaryList"]]
+
+
+def code_of(call, **params) -> str:
+    with pytest.raises(ClientError) as raised:
+        call(**params)
+    return str(raised.value.response["Error"]["Code"])
+
+
+def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(rooms, client, authority):
+    rooms.busy = True
+    arn = request(client, authority, SubjectAlternativeNames=["WWW.howto.local", "*.howto.local"])
+    asked = shown(client, arn)
+    assert (asked["Status"], asked["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
+    assert code_of(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
+    rooms.settle()
+    found = shown(client, arn)
+    assert found["Status"] == "ISSUED"
+    assert found["SubjectAlternativeNames"] == ["*.howto.local", "www.howto.local"]
+    assert (found["Subject"], found["Issuer"]) == ("CN=*.howto.local", "Shop")
+    assert (found["KeyAlgorithm"], found["SignatureAlgorithm"]) == ("RSA_2048", "SHA256WITHECDSA")
+    assert found["CertificateAuthorityArn"] == authority
+    assert found["NotAfter"].timestamp() == int(rooms.now) + 395 * DAY
+    assert [usage["Name"] for usage in found["KeyUsages"]] == ["DIGITAL_SIGNATURE", "KEY_ENCIPHERMENT"]
+    assert [usage["OID"] for usage in found["ExtendedKeyUsages"]] == ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]
+    assert found["Options"] == {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "ENABLED"}
+    assert (found["InUseBy"], found["RenewalEligibility"]) == ([], "INELIGIBLE")
+    got = client.get_certificate(CertificateArn=arn)
+    leaf, root = (x509.load_pem_x509_certificate(got[part].encode()) for part in ("Certificate", "CertificateChain"))
+    leaf.verify_directly_issued_by(root)
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["*.howto.local", "www.howto.local"]
+    assert leaf.serial_number == int(found["Serial"].replace(":", ""), 16)
+
+
+def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(rooms, client, authority):
+    pca = rooms.client("acm-pca")
+    short, brief = active(rooms, UsageMode="SHORT_LIVED_CERTIFICATE"), create(pca, name="brief")
+    certify(pca, brief, years=1)
+    disabled = active(rooms)
+    pca.update_certificate_authority(CertificateAuthorityArn=disabled, Status="DISABLED")
+    reasons = {
+        NOBODY: "PCA_RESOURCE_NOT_FOUND",
+        authority.replace("us-east-1", "eu-west-1"): "PCA_RESOURCE_NOT_FOUND",
+        create(pca): "PCA_INVALID_STATE",
+        disabled: "PCA_INVALID_STATE",
+        short: "PCA_INVALID_DURATION",
+        brief: "PCA_INVALID_DURATION",
+    }
+    made = {arn: request(client, arn) for arn in reasons}
+    failed = {arn: shown(client, certificate) for arn, certificate in made.items()}
+    assert {one["Status"] for one in failed.values()} == {"FAILED"}
+    assert {arn: one["FailureReason"] for arn, one in failed.items()} == reasons
+    for call in (client.get_certificate, client.renew_certificate):
+        assert code_of(call, CertificateArn=made[NOBODY]) == "ResourceNotFoundException"
+
+
+def test_a_token_makes_one_certificate_for_an_hour(rooms, client, authority):
+    first = request(client, authority, IdempotencyToken="t")
+    assert request(client, authority, IdempotencyToken="t") == first
+    assert request(client, authority, IdempotencyToken="u") != first
+    rooms.clock.turn_to(later(rooms.now, 3600))
+    assert request(client, authority, IdempotencyToken="t") != first
+
+
+def test_a_certificate_is_exported_with_a_locked_key_and_renewed_with_another(rooms, client, authority):
+    arn = request(client, authority, KeyAlgorithm="EC_prime256v1")
+    assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
+    exported = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
+    assert exported["PrivateKey"].startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    key = load_pem_private_key(exported["PrivateKey"].encode(), PASSPHRASE)
+    leaf = x509.load_pem_x509_certificate(exported["Certificate"].encode())
+    assert key.public_key() == leaf.public_key()
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(exported["CertificateChain"].encode()))
+    before = shown(client, arn)
+    assert before["RenewalEligibility"] == "ELIGIBLE"
+
+    rooms.busy = True
+    client.renew_certificate(CertificateArn=arn)
+    assert shown(client, arn)["RenewalSummary"]["RenewalStatus"] == "PENDING_AUTO_RENEWAL"
+    assert code_of(client.renew_certificate, CertificateArn=arn) == "RequestInProgressException"
+    rooms.settle()
+    after = shown(client, arn)
+    assert after["RenewalSummary"]["RenewalStatus"] == "SUCCESS"
+    assert after["Serial"] != before["Serial"]
+    again = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
+    assert load_pem_private_key(again["PrivateKey"].encode(), PASSPHRASE).public_key() != key.public_key()
+
+    closed = request(client, authority, Options={"Export": "DISABLED"})
+    rooms.settle()
+    for asked in (
+        {"CertificateArn": closed, "Passphrase": PASSPHRASE},
+        {"CertificateArn": arn, "Passphrase": b"50% off"},
+        {"CertificateArn": arn, "Passphrase": "ひらけごま".encode()},
+    ):
+        assert code_of(client.export_certificate, **asked) == "ValidationException"
+
+
+def test_one_that_was_exported_is_renewed_in_time_and_one_that_nobody_has_runs_out(rooms, client, authority):
+    kept, left = (request(client, authority, KeyAlgorithm="EC_prime256v1") for _ in range(2))
+    client.export_certificate(CertificateArn=kept, Passphrase=PASSPHRASE)
+    before = shown(client, kept)["Serial"]
+    rooms.clock.turn_to(later(rooms.now, 335 * DAY))
+    rooms.settle()
+    assert shown(client, kept)["Serial"] != before
+    rooms.clock.turn_to(later(rooms.now, 60 * DAY))
+    rooms.settle()
+    assert [shown(client, arn)["Status"] for arn in (kept, left)] == ["ISSUED", "EXPIRED"]
+
+
+def test_lists_have_what_is_asked_for(rooms, client, authority):
+    usual = request(client, authority)
+    curve = request(client, authority, KeyAlgorithm="EC_prime256v1", Options={"Export": "DISABLED"})
+    failed = request(client, NOBODY)
+    brought = client.import_certificate(**made(rooms, "www.shop.example").brought())["CertificateArn"]
+    everything = {"Includes": {"keyTypes": ["RSA_2048", "EC_prime256v1"]}}
+    assert listed(client) == [usual, failed] or listed(client) == [failed, usual]
+    assert set(listed(client, **everything)) == {usual, curve, failed, brought}
+    for filters, expected in (
+        ({"CertificateStatuses": ["FAILED"]}, {failed}),
+        ({"CertificateKeyPairOrigins": ["CUSTOMER_PROVIDED"]} | everything, {brought}),
+        ({"CertificateKeyPairOrigins": ["ACME"]} | everything, set()),
+        ({"RootHierarchyTypes": ["N2_AMAZON_MANAGED"]} | everything, set()),
+        ({"Includes": {"keyTypes": ["EC_prime256v1"], "exportOption": "DISABLED"}}, {curve, brought}),
+        ({"Includes": {"keyUsage": ["KEY_ENCIPHERMENT", "CRL_SIGNING"]}}, {usual}),
+        ({"Includes": {"extendedKeyUsage": ["TLS_WEB_CLIENT_AUTHENTICATION"]}}, {usual}),
+        ({"Includes": {"extendedKeyUsage": ["NONE"], "keyTypes": ["EC_prime256v1"]}}, {brought}),
+        ({"Includes": {"keyUsage": ["ANY"]}}, {usual, failed}),
+        ({"Includes": {"managedBy": "CLOUDFRONT"}}, set()),
+    ):
+        assert set(listed(client, **filters)) == expected, filters
+    (one,) = client.list_certificates(CertificateStatuses=["ISSUED"])["CertificateSummaryList"]
+    assert one["SubjectAlternativeNameSummaries"] == ["*.howto.local"]
+    assert (one["InUse"], one["Exported"], one["HasAdditionalSubjectAlternativeNames"]) == (False, False, False)
+    assert one["ExtendedKeyUsages"] == ["TLS_WEB_SERVER_AUTHENTICATION", "TLS_WEB_CLIENT_AUTHENTICATION"]
+
+
+def test_lists_go_on_where_the_last_page_ended(rooms, client, authority):
+    arns = []
+    for number in range(5):
+        arns.append(request(client, authority, f"n{number}.howto.local"))
+        rooms.clock.turn_to(later(rooms.now, 1))
+    assert listed(client, PaginationConfig={"PageSize": 2}) == arns
+    down = {"SortBy": "CREATED_AT", "SortOrder": "DESCENDING"}
+    assert listed(client, **down, PaginationConfig={"PageSize": 2}) == arns[::-1]
+    token = client.list_certificates(MaxItems=2)["NextToken"]
+    assert code_of(client.list_certificates, NextToken=token, **down) == "InvalidArgsException"
+    assert code_of(client.list_certificates, SortBy="CREATED_AT") == "InvalidArgsException"
+    client.delete_certificate(CertificateArn=arns[1])
+    assert [c["CertificateArn"] for c in client.list_certificates(NextToken=token)["CertificateSummaryList"]] == arns[
+        2:
+    ]
+
+
+def test_tags(client, authority):
+    arn = request(client, authority, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    client.add_tags_to_certificate(CertificateArn=arn, Tags=[{"Key": "c"}, {"Key": "b", "Value": "3"}])
+    taken = [{"Key": "a", "Value": "other"}, {"Key": "b", "Value": "3"}]
+    client.remove_tags_from_certificate(CertificateArn=arn, Tags=taken)
+    tags = client.list_tags_for_certificate(CertificateArn=arn)["Tags"]
+    assert tags == [{"Key": "a", "Value": "1"}, {"Key": "c", "Value": ""}]
+    own, many = [{"Key": "aws:x"}], [{"Key": f"k{n}"} for n in range(49)]
+    assert code_of(client.add_tags_to_certificate, CertificateArn=arn, Tags=own) == "InvalidTagException"
+    assert code_of(client.add_tags_to_certificate, CertificateArn=arn, Tags=many) == "TooManyTagsException"
+
+
+def test_each_error_is_the_modelled_one(rooms, client, authority):
+    def asking(**changes) -> str:
+        usual = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
+        return code_of(client.request_certificate, **{k: v for k, v in (usual | changes).items() if v is not None})
+
+    assert asking(CertificateAuthorityArn=None) == "InvalidParameterException"
+    assert asking(CertificateAuthorityArn=None, ValidationMethod="DNS") == "InvalidParameterException"
+    assert asking(CertificateAuthorityArn=f"{authority}/certificate/00") == "InvalidArnException"
+    assert asking(ValidationMethod="DNS") == "InvalidParameterException"
+    option = {"DomainName": "www.howto.local", "ValidationDomain": "howto.local"}
+    assert asking(DomainValidationOptions=[option]) == "InvalidDomainValidationOptionsException"
+    assert asking(DomainName=f"{'x' * 60}.howto.local") == "InvalidParameterException"
+    assert asking(SubjectAlternativeNames=[f"n{n}.howto.local" for n in range(100)]) == "LimitExceededException"
+    assert asking(KeyAlgorithm="RSA_4096") == "InvalidParameterException"
+    assert asking(KeyAlgorithm="RSA_2048") == "InvalidParameterException"
+    assert asking(ManagedBy="CLOUDFRONT") == "ValidationException"
+    assert asking(RootHierarchyType="N2_AMAZON_MANAGED") == "ValidationException"
+    assert asking(DomainName="howto") == "ValidationException"
+    arn = request(client, authority)
+    for call in (client.describe_certificate, client.get_certificate, client.delete_certificate):
+        assert code_of(call, CertificateArn=ABSENT) == "ResourceNotFoundException"
+        assert code_of(call, CertificateArn=arn.replace("certificate/", "key/")) == "InvalidArnException"
+    client.delete_certificate(CertificateArn=arn)
+    assert code_of(client.describe_certificate, CertificateArn=arn) == "ResourceNotFoundException"
+    assert not list(rooms.store.world.managed_keys)
+    other = rooms.client("acm", key="111122223333")
+    mine = request(client, authority)
+    assert code_of(other.describe_certificate, CertificateArn=mine) == "ResourceNotFoundException"
+
+
+def test_there_is_room_for_so_many_certificates(rooms, client, authority):
+    request(client, authority)
+    (one,) = rooms.store.world.managed_certificates
+    rooms.store.apply([Put(replace(one, arn=one.arn[:-4] + f"{n:04}")) for n in range(2500)])
+    asked = {"DomainName": "www.howto.local", "CertificateAuthorityArn": authority}
+    rooms.busy = True
+    assert code_of(client.request_certificate, **asked) == "LimitExceededException"
+    assert code_of(client.import_certificate, **made(rooms, "x.shop").brought()) == "LimitExceededException"
+
+
+def test_no_answer_but_an_export_and_no_record_that_is_shown_holds_a_key(rooms, client, authority):
+    arn = request(client, authority)
+    brought = made(rooms, "www.shop.example")
+    client.import_certificate(**brought.brought())
+    secrets = [key.private.reveal() for key in rooms.store.world.managed_keys]
+    assert len(secrets) == 2
+    answers = [
+        client.describe_certificate(CertificateArn=arn),
+        client.get_certificate(CertificateArn=arn),
+        client.list_certificates(Includes={"keyTypes": ["RSA_2048", "EC_prime256v1"]}),
+    ]
+    texts = [str(answers), *(repr(record) for record in rooms.store.world.records())]
+    bodies = [secret.splitlines()[1] for secret in secrets]
+    assert not [text for text in texts if "PRIVATE KEY" in text or any(body in text for body in bodies)]
+    exported = client.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
+    assert not [body for body in bodies if body in str(exported)]
+
+
+@pytest.mark.parametrize("name", sorted(acm(CryptographyPki()).operations))
+def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
+    client, authority = rooms.client("acm"), active(rooms)
+    issued = request(client, authority, KeyAlgorithm="EC_prime256v1")
+    failed, own = request(client, NOBODY), made(rooms, "www.shop.example")
+    brought = client.import_certificate(**own.brought())["CertificateArn"]
+    known = {
+        "CertificateArn": [issued, failed, brought, ABSENT],
+        "CertificateAuthorityArn": [authority, NOBODY],
+        "DomainName": ["www.howto.local"],
+        "SubjectAlternativeNames": ["api.howto.local"],
+        "KeyAlgorithm": ["EC_prime256v1", "RSA_4096"],
+        "Certificate": [own.pem.decode()],
+        "CertificateChain": [own.pem.decode()],
+        "PrivateKey": [own.private.decode()],
+    }
+    ask_anything(rooms, "acm", name, known, COMMON)

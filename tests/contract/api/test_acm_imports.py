@@ -1,0 +1,77 @@
+"""boto3 brings certificates to Certificate Manager, and brings others in their place."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from moyai.kernel.clock import later
+from tests.contract.api.certificates import DAY, Made, made
+from tests.contract.api.test_acm_boto3 import ABSENT, PASSPHRASE, code_of, shown
+
+
+@pytest.fixture
+def client(rooms):
+    return rooms.client("acm")
+
+
+def test_a_certificate_is_imported_and_imported_again_under_its_arn(rooms, client):
+    root = made(rooms, "our root")
+    first = made(rooms, "www.shop.example", root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
+    tags = [{"Key": "team", "Value": "shop"}]
+    arn = client.import_certificate(**first.brought(CertificateChain=root.pem, Tags=tags))["CertificateArn"]
+    found = shown(client, arn)
+    assert (found["Type"], found["Status"], found["DomainName"]) == ("IMPORTED", "ISSUED", "www.shop.example")
+    assert (found["Issuer"], found["CertificateKeyPairOrigin"]) == ("our root", "CUSTOMER_PROVIDED")
+    assert "IssuedAt" not in found
+    assert code_of(client.export_certificate, CertificateArn=arn, Passphrase=PASSPHRASE) == "ValidationException"
+    assert code_of(client.renew_certificate, CertificateArn=arn) == "ValidationException"
+
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    again = made(rooms, "api.shop.example", root, usages=usages)
+    client.import_certificate(**again.brought(CertificateChain=root.pem, CertificateArn=arn))
+    assert shown(client, arn)["DomainName"] == "api.shop.example"
+    assert client.get_certificate(CertificateArn=arn)["Certificate"].encode() == again.pem
+    assert client.list_tags_for_certificate(CertificateArn=arn)["Tags"] == tags
+
+    def refused(other: Made, **more) -> str:
+        return code_of(
+            client.import_certificate, **other.brought(**({"CertificateChain": root.pem, "CertificateArn": arn} | more))
+        )
+
+    curve = ec.generate_private_key(ec.SECP384R1())
+    assert refused(made(rooms, "api.shop.example", root, curve, usages=usages)) == "ValidationException"
+    assert refused(made(rooms, "api.shop.example", root)) == "ValidationException"
+    assert refused(made(rooms, "noname", root, usages=usages)) == "ValidationException"
+    assert refused(again, Tags=tags) == "InvalidParameterException"
+    assert refused(again, CertificateArn=ABSENT) == "ResourceNotFoundException"
+    rooms.clock.turn_to(later(rooms.now, 30 * DAY))
+    rooms.settle()
+    assert shown(client, arn)["Status"] == "EXPIRED"
+    fresh = made(rooms, "api.shop.example", root, usages=usages)
+    client.import_certificate(**fresh.brought(CertificateChain=root.pem, CertificateArn=arn))
+    assert shown(client, arn)["Status"] == "ISSUED"
+
+
+def test_what_does_not_belong_together_is_not_imported(rooms, client):
+    root, other = made(rooms, "our root"), made(rooms, "other root")
+    leaf = made(rooms, "www.shop.example", root)
+    small = rsa.generate_private_key(65537, 1024)  # noqa: S505  (refused, that is)
+    locked = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    for asked in (
+        leaf.brought(),
+        leaf.brought(CertificateChain=other.pem),
+        leaf.brought(CertificateChain=root.pem + root.pem * 10),
+        leaf.brought(CertificateChain=root.pem, PrivateKey=other.private),
+        leaf.brought(CertificateChain=root.pem, PrivateKey=locked),
+        leaf.brought(CertificateChain=root.pem, PrivateKey=b"x"),
+        leaf.brought(CertificateChain=root.pem, Certificate=b"x"),
+        leaf.brought(CertificateChain=root.pem, Certificate=leaf.pem * 2),
+        made(rooms, "old.shop.example", days=0).brought(),
+        made(rooms, "small.shop.example", key=small).brought(),
+        made(rooms, "rsa.shop.example", root, rsa.generate_private_key(65537, 2048)).brought(CertificateChain=root.pem),
+    ):
+        assert code_of(client.import_certificate, **asked) == "ValidationException"
+    assert not list(rooms.store.world.managed_certificates)

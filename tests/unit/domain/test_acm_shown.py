@@ -1,0 +1,92 @@
+"""What proxies are told of Certificate Manager's certificates."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
+from moyai.domain.acm.shown import identity_of, roots_of
+from moyai.domain.pca.algorithms import KeyAlgorithm
+from moyai.domain.pca.authority import AuthorityCertificate
+from moyai.domain.world import Delete, Put, World
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ManagedCertificateArn
+from moyai.kernel.secret import Secret
+from moyai.plan.acm import with_content
+from moyai.plan.authorities import new_built_in
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE
+
+ARN = ManagedCertificateArn("arn:aws:acm:us-east-1:123456789012:certificate/0")
+NOW, END = Instant(0.0), Instant(1e9)
+LEAF, MIDDLE, ROOT, OTHER = (
+    f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n" for name in ("leaf", "middle", "root", "other")
+)
+ASKED = ManagedCertificate(
+    arn=ARN,
+    type=CertificateType.PRIVATE,
+    domain_name="a.b",
+    names=("a.b",),
+    key_algorithm=KeyAlgorithm.RSA_2048,
+    created_at=NOW,
+    status=CertificateStatus.PENDING_VALIDATION,
+)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def authority(world: World, pem: str, chain: str = "") -> str:
+    made = replace(new_built_in(SCOPE, NOW, SeededIds(1)), certificate=AuthorityCertificate(pem, chain, "01", NOW, END))
+    world.apply(Put(made))
+    return made.arn
+
+
+def issue(world: World, asked: ManagedCertificate, chain: str, root: str) -> None:
+    facts = Facts(asked.names, "01", "s", "i", NOW, END, asked.key_algorithm, "SHA256WITHRSA")
+    for change in with_content(asked, Content(LEAF, chain, facts, NOW), Secret("key"), root, NOW):
+        world.apply(change)
+
+
+def test_a_private_certificate_is_shown_without_the_root_that_its_clients_have(world):
+    key = authority(world, MIDDLE, ROOT)
+    issue(world, replace(ASKED, authority=key), MIDDLE + ROOT, ROOT)
+    assert identity_of(world, ARN) == (LEAF + MIDDLE, Secret("key"), (ROOT,))
+
+
+def test_an_imported_certificate_is_shown_whole_and_known_by_the_last_of_its_chain(world):
+    imported = replace(ASKED, type=CertificateType.IMPORTED)
+    issue(world, imported, MIDDLE + ROOT, ROOT)
+    assert identity_of(world, ARN) == (LEAF + MIDDLE + ROOT, Secret("key"), (ROOT,))
+
+
+def test_nothing_is_shown_before_it_is_issued_and_it_goes_on_when_it_has_run_out(world):
+    key = authority(world, ROOT)
+    asked = replace(ASKED, authority=key)
+    assert identity_of(world, ARN) is None
+    world.apply(Put(asked))
+    assert identity_of(world, ARN) is None
+    issue(world, asked, ROOT, ROOT)
+    expired = replace(world.managed_certificates[ARN], status=CertificateStatus.EXPIRED)
+    world.apply(Put(expired))
+    assert identity_of(world, ARN) == (LEAF, Secret("key"), (ROOT,))
+
+
+def test_an_authoritys_new_root_is_believed_at_once_and_its_old_one_while_it_is_shown(world):
+    key = authority(world, ROOT)
+    issue(world, replace(ASKED, authority=key), ROOT, ROOT)
+    authority(world, OTHER)
+    shown = identity_of(world, ARN)
+    assert shown is not None
+    assert shown.roots == (OTHER, ROOT)
+    assert roots_of(world, [key]) == (OTHER, ROOT)
+    world.apply(Delete(ManagedCertificate, ARN))
+    assert roots_of(world, [key]) == (OTHER,)
+
+
+def test_of_nobody_nobody_is_believed(world):
+    assert roots_of(world, ["arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/0"]) == ()
+    assert roots_of(world, []) == ()

@@ -1,0 +1,99 @@
+"""Certificates that come from outside, and what is read in them; OpenSSL made and reads some of them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from moyai.domain.acm.certificate import ExtendedUsage
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES
+from moyai.pki.library import CryptographyPki
+from moyai.ports.pki import Mismatch, UnreadableCertificate, UnreadableKey
+from tests.unit.pki.test_library import EC, SPAN, root
+
+PKI = CryptographyPki()
+
+
+def openssl(*arguments: str | Path) -> bytes:
+    ran = subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+    return ran.stdout
+
+
+@pytest.fixture
+def self_signed(tmp_path) -> tuple[bytes, bytes]:
+    """A certificate and its key, as a person makes them."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    names = "subjectAltName=DNS:www.shop.example,DNS:shop.example"
+    usage = "keyUsage=critical,digitalSignature,keyAgreement,decipherOnly"
+    extended = "extendedKeyUsage=serverAuth,1.2.3.4"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1", "-sha384", "-nodes", "-keyout", key)
+    added = [part for extension in (names, usage, extended) for part in ("-addext", extension)]
+    openssl("req", "-x509", *curve, "-out", certificate, "-subj", "/O=Shop/CN=Shop", "-days", "30", *added)
+    return certificate.read_bytes(), key.read_bytes()
+
+
+def test_what_openssl_made_is_read(self_signed):
+    brought = PKI.bring(self_signed[0], self_signed[1], b"")
+    facts = brought.facts
+    assert facts.names == ("www.shop.example", "shop.example")
+    assert (facts.subject, facts.issuer) == ("CN=Shop,O=Shop", "Shop")
+    assert (facts.key_algorithm, facts.signature_algorithm) == (KeyAlgorithm.EC_secp384r1, "SHA384WITHECDSA")
+    assert facts.key_usages == ("DIGITAL_SIGNATURE", "KEY_AGREEMENT", "DECIPHER_ONLY")
+    server, custom = ("TLS_WEB_SERVER_AUTHENTICATION", "1.3.6.1.5.5.7.3.1"), ("CUSTOM", "1.2.3.4")
+    assert facts.extended_usages == (ExtendedUsage(*server), ExtendedUsage(*custom))
+    assert facts.not_after - facts.not_before == 30 * 86400
+    assert (brought.pem.encode(), brought.chain) == (self_signed[0], "")
+
+
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.RSA_2048, KeyAlgorithm.EC_prime256v1, KeyAlgorithm.EC_secp384r1])
+async def test_openssl_verifies_what_is_signed_and_opens_its_locked_key(algorithm, tmp_path):
+    rsa = (KeyAlgorithm.RSA_2048, SigningAlgorithm.SHA256WITHRSA)
+    issuer = await root("root", *(rsa if algorithm is KeyAlgorithm.RSA_2048 else EC))
+    made = await PKI.new_request(algorithm, ["*.howto.local", "www.howto.local"])
+    signed = PKI.issue(issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN)
+    assert issuer.certificate is not None
+    leaf, above, locked = (tmp_path / name for name in ("leaf", "root", "locked"))
+    leaf.write_text(signed.pem)
+    above.write_text(issuer.certificate.pem)
+    locked.write_text(PKI.locked(made.private, b"open sesame"))
+    moment = str(int(SPAN.begin) + 60)
+    openssl("verify", "-attime", moment, "-verify_hostname", "a.howto.local", "-CAfile", above, leaf)
+    opened = openssl("pkey", "-in", locked, "-passin", "pass:open sesame", "-pubout")
+    assert opened == openssl("x509", "-in", leaf, "-noout", "-pubkey")
+    facts = PKI.facts(signed.pem)
+    assert (facts.names, facts.key_algorithm) == (("*.howto.local", "www.howto.local"), algorithm)
+    assert int(facts.serial.replace(":", ""), 16) == int(signed.serial, 16)
+    brought = PKI.bring(signed.pem.encode(), made.private.reveal().encode(), above.read_bytes())
+    assert (brought.private, brought.chain) == (made.private, above.read_text())
+
+
+def test_a_key_in_its_old_form_is_taken_and_one_that_does_not_work_is_not(self_signed, tmp_path):
+    certificate, key = self_signed
+    (tmp_path / "pkcs8").write_bytes(key)
+    old = openssl("ec", "-in", tmp_path / "pkcs8")
+    assert b"BEGIN EC PRIVATE KEY" in old
+    assert PKI.bring(certificate, old, b"").facts.names
+    for broken in (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"):
+        with pytest.raises(UnreadableKey):
+            PKI.bring(certificate, broken, b"")
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa:1024"])
+def test_keys_that_no_proxy_could_use_are_refused(kind, tmp_path):
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    openssl("req", "-x509", "-newkey", kind, "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=a.b")
+    with pytest.raises(UnreadableCertificate, match="RSA_2048"):
+        PKI.bring(certificate.read_bytes(), key.read_bytes(), b"")
+
+
+async def test_a_chain_in_another_order_does_not_hold(self_signed):
+    issuer = await root()
+    made = await PKI.new_request(KeyAlgorithm.EC_prime256v1, ["a.b"])
+    signed = PKI.issue(issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN)
+    assert issuer.certificate is not None
+    chain = self_signed[0] + issuer.certificate.pem.encode()
+    with pytest.raises(Mismatch):
+        PKI.bring(signed.pem.encode(), made.private.reveal().encode(), chain)
