@@ -271,20 +271,20 @@ class World:
             NatGateway: self.nat_gateways,
             ElasticAddress: self.elastic_addresses,
             Defaults: self._defaults,
-            Parameter: self.parameters,
-            ManagedSecret: self.secrets,
-            EnvFile: self.env_files,
-            SessionRoot: self._session_roots,
             LogGroup: self.log_groups,
             LogStream: self.log_streams,
-            **self._certified_kinds(),
+            **self._secret_kinds(),
             **self._app_mesh_kinds(),
             **self._watching_kinds(),
         }
 
-    def _certified_kinds(self) -> Mapping[type, Table[Any]]:
-        """Those of keys and certificates."""
+    def _secret_kinds(self) -> Mapping[type, Table[Any]]:
+        """Those of secrets, keys and certificates."""
         return {
+            Parameter: self.parameters,
+            ManagedSecret: self.secrets,
+            EnvFile: self.env_files,
+            SessionRoot: self._session_roots,
             CertificateAuthority: self.authorities,
             AuthorityKey: self.authority_keys,
             IssuedCertificate: self.issued_certificates,

@@ -110,7 +110,7 @@ def _kept(world: World, certificate: ManagedCertificate, end: Instant, now: Inst
     if due is None or now < due:
         return ManagedPlan(wake_at=earliest(due, end))
     again = earliest(later(now, _AGAIN), end)
-    if not is_renewable(certificate):
+    if not is_renewable(world, certificate):
         return ManagedPlan(wake_at=again)
     order = _order(world.authorities.get(certificate.authority), certificate, now)
     if isinstance(order, FailureReason):

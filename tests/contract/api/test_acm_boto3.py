@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec.structs import replace
 
 from moyai.api.acm.service import acm
+from moyai.domain.appmesh.tls import AcmCertificate, ListenerCertificate
 from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.pki.library import CryptographyPki
 from tests.contract.api.certificates import DAY, made
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, create, csr_of, issue
+from tests.unit.domain.test_acm_use import gateway
 
 COMMON = frozenset({"ValidationException", "SerializationException"})
 ABSENT = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
@@ -210,6 +212,21 @@ def test_lists_go_on_where_the_last_page_ended(rooms, client, authority):
     assert [c["CertificateArn"] for c in client.list_certificates(NextToken=token)["CertificateSummaryList"]] == arns[
         2:
     ]
+
+
+def test_what_is_in_use_is_told_renewed_on_demand_and_not_deleted(rooms, client, authority):
+    arn = request(client, authority)
+    shown_by = gateway(ListenerCertificate(acm=AcmCertificate(arn)))
+    rooms.store.apply([Put(shown_by)])
+    before = shown(client, arn)
+    assert (before["InUseBy"], before["RenewalEligibility"]) == ([shown_by.arn], "ELIGIBLE")
+    assert client.list_certificates()["CertificateSummaryList"][0]["InUse"]
+    assert code_of(client.delete_certificate, CertificateArn=arn) == "ResourceInUseException"
+    client.renew_certificate(CertificateArn=arn)
+    assert shown(client, arn)["Serial"] != before["Serial"]
+    rooms.store.apply([Put(gateway(None))])
+    client.delete_certificate(CertificateArn=arn)
+    assert listed(client) == []
 
 
 def test_tags(client, authority):

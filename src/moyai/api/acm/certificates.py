@@ -16,8 +16,8 @@ from moyai.api.acm.lookup import certificate_of, content_of
 from moyai.api.acm.view import detail
 from moyai.api.operation import Context
 from moyai.domain.acm.certificate import CertificateType, ManagedCertificate, ManagedKey, Renewal, RenewalStatus
-from moyai.domain.acm.errors import RequestInProgress
-from moyai.domain.acm.use import is_renewable
+from moyai.domain.acm.errors import RequestInProgress, ResourceInUse
+from moyai.domain.acm.use import is_renewable, users_of
 from moyai.domain.world import Delete, Put
 from moyai.kernel.errors import InvalidInput
 from moyai.ports.pki import Pki
@@ -41,7 +41,7 @@ class ExportCertificateRequest(msgspec.Struct, frozen=True):
 
 def describe(ctx: Context, request: CertificateRequest) -> dict[str, object]:
     """Everything about one but its key."""
-    return {"certificate": detail(certificate_of(ctx, request.certificate_arn))}
+    return {"certificate": detail(ctx.store.world, certificate_of(ctx, request.certificate_arn))}
 
 
 def get(ctx: Context, request: CertificateRequest) -> dict[str, str | None]:
@@ -51,8 +51,11 @@ def get(ctx: Context, request: CertificateRequest) -> dict[str, str | None]:
 
 
 def delete(ctx: Context, request: CertificateRequest) -> None:
-    """Gone with its key."""
+    """Gone with its key; not while anything shows it."""
     found = certificate_of(ctx, request.certificate_arn)
+    users = users_of(ctx.store.world, found.arn)
+    if users:
+        raise ResourceInUse(f"The certificate {found.arn} is in use by {', '.join(users)}.")
     ctx.store.apply([Delete(ManagedCertificate, found.arn), Delete(ManagedKey, found.arn)])
 
 
@@ -60,9 +63,10 @@ def renew(ctx: Context, request: CertificateRequest) -> None:
     """Have it replaced by one with a new key, in a moment."""
     found = certificate_of(ctx, request.certificate_arn)
     content_of(found)
-    if not is_renewable(found):
+    if not is_renewable(ctx.store.world, found):
         raise InvalidInput(
-            f"The certificate {found.arn} is not eligible for renewal: an ISSUED private one is that was exported."
+            f"The certificate {found.arn} is not eligible for renewal: an ISSUED private one is that was exported or is"
+            " in use."
         )
     if found.renewal is not None and found.renewal.status is RenewalStatus.PENDING_AUTO_RENEWAL:
         raise RequestInProgress(f"The certificate {found.arn} is being renewed.")

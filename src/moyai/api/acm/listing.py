@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
 
@@ -49,8 +50,9 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
     """The scope's certificates that are asked for, the oldest first."""
     if (request.sort_by is None) != (request.sort_order is None):
         raise InvalidArgs("SortBy and SortOrder go together.")
-    own = ctx.store.world.managed_certificates.by("scope", scope_key(ctx.scope))
-    found = {_place(one): one for one in own if _fits(one, request)}
+    world = ctx.store.world
+    own = world.managed_certificates.by("scope", scope_key(ctx.scope))
+    found = {_place(one): one for one in own if _fits(one, summary(world, one), request)}
     asked = (request.certificate_statuses, request.certificate_key_pair_origins, request.root_hierarchy_types)
     listing = ("ListCertificates", *asked, request.includes, request.sort_order)
     size, descending = request.max_items or _MOST, request.sort_order == "DESCENDING"
@@ -58,7 +60,10 @@ def list_certificates(ctx: Context, request: ListCertificatesRequest) -> dict[st
         shown = page(found, listing, request.next_token, size, descending=descending)
     except BadToken as error:
         raise InvalidArgs(str(error)) from error
-    return {"certificate_summary_list": [summary(found[key]) for key in shown.keys], "next_token": shown.next_token}
+    return {
+        "certificate_summary_list": [summary(world, found[key]) for key in shown.keys],
+        "next_token": shown.next_token,
+    }
 
 
 def _place(certificate: ManagedCertificate) -> str:
@@ -66,9 +71,9 @@ def _place(certificate: ManagedCertificate) -> str:
     return f"{certificate.created_at:020.6f} {certificate.arn}"
 
 
-def _fits(certificate: ManagedCertificate, request: ListCertificatesRequest) -> bool:
+def _fits(certificate: ManagedCertificate, shown: Mapping[str, Any], request: ListCertificatesRequest) -> bool:
     """Nothing here is of a public root, and no other service manages anything."""
-    wanted, shown = request.includes, summary(certificate)
+    wanted = request.includes
     return (
         not request.root_hierarchy_types
         and wanted.managed_by is None

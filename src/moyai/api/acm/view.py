@@ -8,17 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from moyai.domain.acm.certificate import CertificateType, ManagedCertificate
-from moyai.domain.acm.use import is_renewable
+from moyai.domain.acm.use import is_renewable, users_of
+from moyai.domain.world import World
 
 _SHOWN_NAMES = 100
 
 
-def detail(certificate: ManagedCertificate) -> dict[str, Any]:
+def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     """Everything about one."""
     facts = None if certificate.content is None else certificate.content.facts
-    shown = _both(certificate) | {
+    shown = _both(world, certificate) | {
         "subject_alternative_names": certificate.names or None,
-        "in_use_by": [],
+        "in_use_by": users_of(world, certificate.arn),
         "failure_reason": certificate.failure,
         "certificate_authority_arn": certificate.authority,
         "options": {
@@ -39,14 +40,14 @@ def detail(certificate: ManagedCertificate) -> dict[str, Any]:
     return shown
 
 
-def summary(certificate: ManagedCertificate) -> dict[str, Any]:
+def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     """What a list has of one."""
     facts = None if certificate.content is None else certificate.content.facts
-    shown = _both(certificate) | {
+    shown = _both(world, certificate) | {
         "subject_alternative_name_summaries": certificate.names[:_SHOWN_NAMES] or None,
         "has_additional_subject_alternative_names": len(certificate.names) > _SHOWN_NAMES,
         "export_option": _word(on=certificate.exportable),
-        "in_use": False,
+        "in_use": bool(users_of(world, certificate.arn)),
         "exported": certificate.exported,
     }
     if facts is not None:
@@ -55,7 +56,7 @@ def summary(certificate: ManagedCertificate) -> dict[str, Any]:
     return shown
 
 
-def _both(certificate: ManagedCertificate) -> dict[str, Any]:
+def _both(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     content, imported = certificate.content, certificate.type is CertificateType.IMPORTED
     at = None if content is None else content.at
     return {
@@ -69,7 +70,7 @@ def _both(certificate: ManagedCertificate) -> dict[str, Any]:
         "imported_at": at if imported else None,
         "not_before": None if content is None else content.facts.not_before,
         "not_after": None if content is None else content.facts.not_after,
-        "renewal_eligibility": "ELIGIBLE" if is_renewable(certificate) else "INELIGIBLE",
+        "renewal_eligibility": "ELIGIBLE" if is_renewable(world, certificate) else "INELIGIBLE",
         "certificate_key_pair_origin": "CUSTOMER_PROVIDED" if imported else "AWS_MANAGED",
     }
 

@@ -6,8 +6,11 @@ take the same for what a record refers to by name, whether it is there or not. `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from moyai.domain.appmesh.backend import Backend
 from moyai.domain.appmesh.gateway_route import GatewayRoute
+from moyai.domain.appmesh.listener import GatewayListener, NodeListener
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.resource import Resource
 from moyai.domain.appmesh.route import Route
@@ -31,7 +34,9 @@ def meshes() -> Table[Mesh]:
 
 
 def virtual_nodes() -> Table[VirtualNode]:
-    """By mesh, name, and by the virtual services that they call (``backend``)."""
+    """By mesh, name, by the virtual services that they call (``backend``), and by the certificates of Certificate
+    Manager that their listeners show (``certificate``).
+    """
     return Table(
         {
             "mesh": lambda n: (n.mesh,),
@@ -39,6 +44,7 @@ def virtual_nodes() -> Table[VirtualNode]:
             "backend": lambda n: tuple(
                 {name_key(n.mesh, service_name(one.virtual_service.virtual_service_name)) for one in _backends(n)}
             ),
+            "certificate": lambda n: _certificates(n.spec.listeners or ()),
             "call": _calls,
         }
     )
@@ -79,8 +85,15 @@ def routes() -> Table[Route]:
 
 
 def virtual_gateways() -> Table[VirtualGateway]:
-    """By mesh and name."""
-    return Table({"mesh": lambda g: (g.mesh,), "name": lambda g: (name_key(g.mesh, g.name),), "call": _calls})
+    """By mesh, name, and by the certificates that their listeners show (``certificate``)."""
+    return Table(
+        {
+            "mesh": lambda g: (g.mesh,),
+            "name": lambda g: (name_key(g.mesh, g.name),),
+            "certificate": lambda g: _certificates(g.spec.listeners),
+            "call": _calls,
+        }
+    )
 
 
 def gateway_routes() -> Table[GatewayRoute]:
@@ -107,6 +120,11 @@ def service_name(identifier: str) -> str:
 
 def _backends(node: VirtualNode) -> tuple[Backend, ...]:
     return node.spec.backends or ()
+
+
+def _certificates(listeners: Iterable[NodeListener | GatewayListener]) -> tuple[str, ...]:
+    shown = (one.tls.certificate.acm for one in listeners if one.tls is not None)
+    return tuple({acm.certificate_arn for acm in shown if acm is not None})
 
 
 def _calls(record: Resource) -> tuple[str, ...]:
