@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec.structs import replace
@@ -76,6 +76,7 @@ def test_a_private_certificate_is_asked_for_and_signed_a_moment_later(rooms, cli
     assert (asked["Status"], asked["Type"]) == ("PENDING_VALIDATION", "PRIVATE")
     assert code_of(client.get_certificate, CertificateArn=arn) == "RequestInProgressException"
     rooms.settle()
+    client.get_waiter("certificate_validated").wait(CertificateArn=arn)
     found = shown(client, arn)
     assert found["Status"] == "ISSUED"
     assert found["SubjectAlternativeNames"] == ["*.howto.local", "www.howto.local"]
@@ -113,6 +114,8 @@ def test_an_authority_that_can_not_sign_makes_a_request_fail_with_its_reason(roo
     failed = {arn: shown(client, certificate) for arn, certificate in made.items()}
     assert {one["Status"] for one in failed.values()} == {"FAILED"}
     assert {arn: one["FailureReason"] for arn, one in failed.items()} == reasons
+    with pytest.raises(WaiterError, match="FAILED"):
+        client.get_waiter("certificate_validated").wait(CertificateArn=made[NOBODY])
     for call in (client.get_certificate, client.renew_certificate):
         assert code_of(call, CertificateArn=made[NOBODY]) == "ResourceNotFoundException"
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from moyai.domain.acm.certificate import CertificateType, ManagedCertificate
+from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.acm.use import is_renewable, users_of
 from moyai.domain.world import World
 
 _SHOWN_NAMES = 100
+_SAME = frozenset({CertificateStatus.PENDING_VALIDATION, CertificateStatus.FAILED})
+"""What a certificate and the validation of its names have alike."""
 
 
 def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
             "certificate_transparency_logging_preference": _word(on=certificate.transparency),
             "export": _word(on=certificate.exportable),
         },
+        "domain_validation_options": _validations(certificate),
         "renewal_summary": _renewal(certificate),
     }
     if facts is not None:
@@ -83,8 +86,16 @@ def _renewal(certificate: ManagedCertificate) -> dict[str, Any] | None:
         "renewal_status": renewal.status,
         "renewal_status_reason": renewal.reason,
         "updated_at": renewal.updated_at,
-        "domain_validation_options": [{"domain_name": name} for name in certificate.names],
+        "domain_validation_options": _validations(certificate),
     }
+
+
+def _validations(certificate: ManagedCertificate) -> list[dict[str, str]] | None:
+    """What clients wait for: nothing is validated, so each name is once the authority has signed."""
+    if certificate.type is not CertificateType.PRIVATE:
+        return None
+    status = certificate.status if certificate.status in _SAME else "SUCCESS"
+    return [{"domain_name": name, "validation_status": status} for name in certificate.names]
 
 
 def _word(*, on: bool) -> str:
