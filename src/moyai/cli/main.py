@@ -18,6 +18,7 @@ from moyai.cli.image import image_commands
 from moyai.cli.keys import key_commands
 from moyai.cli.logs import logs
 from moyai.cli.mesh.command import mesh
+from moyai.cli.migrate.command import migrate_commands
 from moyai.cli.remote import Unreachable, say
 from moyai.cli.reset import reset
 from moyai.cli.secret import secret_commands
@@ -39,6 +40,7 @@ def command_line() -> typer.Typer:
     cli.add_typer(secret_commands(), name="secret")
     cli.add_typer(hook_commands(), name="hook")
     cli.add_typer(file_commands(), name="file")
+    cli.add_typer(migrate_commands(), name="migrate")
     return cli
 
 

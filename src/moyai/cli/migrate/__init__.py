@@ -1,0 +1,1 @@
+"""``moyai migrate``: from what AWS has ended to what it offers instead."""

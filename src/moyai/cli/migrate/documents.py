@@ -1,0 +1,83 @@
+"""Where the documents of an inventory come from: files, or a running moyai."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from moyai.cli.migrate.inventory import Json, Unreadable
+from moyai.cli.remote import Remote, pages
+
+_LARGEST = 16 * 1024 * 1024
+_SERVICES_AT_ONCE = 10
+
+
+def from_files(paths: Iterable[Path]) -> Iterator[tuple[str, Json]]:
+    """The JSON documents in these files, and in the files named ``*.json`` of these folders. Raises Unreadable."""
+    for path in paths:
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not files:
+            raise Unreadable(f"{path} has no files named *.json.")
+        for file in files:
+            yield from _documents(file)
+
+
+def _documents(file: Path) -> Iterator[tuple[str, Json]]:
+    """One or several documents, one after the other, as a loop over ``aws … describe`` writes them."""
+    if file.stat().st_size > _LARGEST:
+        raise Unreadable(f"{file} has more than {_LARGEST} bytes.")
+    text, decoder, at = file.read_text().strip(), json.JSONDecoder(), 0
+    while at < len(text):
+        try:
+            found, end = decoder.raw_decode(text, at)
+        except ValueError as error:
+            raise Unreadable(f"{file} is not JSON: {error}.") from error
+        for one in found if isinstance(found, list) else [found]:
+            if not isinstance(one, dict):
+                raise Unreadable(f"{file} holds something else than JSON objects.")
+            yield str(file), one
+        at = end + len(text[end:]) - len(text[end:].lstrip())
+
+
+def from_server(remote: Remote, mesh: str) -> Iterator[tuple[str, Json]]:
+    """What a running moyai says of a mesh, and of all ECS services."""
+    yield from _mesh(remote.client("appmesh"), mesh)
+    yield from _ecs(remote.client("ecs"))
+
+
+def _mesh(appmesh: Any, mesh: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN401 (a botocore client)
+    of = {"meshName": mesh}
+    yield "the mesh", {"mesh": appmesh.describe_mesh(**of)["mesh"]}
+    for kind, listing in (
+        ("virtualNode", "virtual_nodes"),
+        ("virtualService", "virtual_services"),
+        ("virtualRouter", "virtual_routers"),
+        ("virtualGateway", "virtual_gateways"),
+    ):
+        for item in pages(appmesh, f"list_{listing}", f"{kind}s", **of):
+            named = of | {f"{kind}Name": item[f"{kind}Name"]}
+            yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**named)[kind]}
+            if kind == "virtualRouter":
+                yield from _routes(appmesh, named, "route", "routes")
+            if kind == "virtualGateway":
+                yield from _routes(appmesh, named, "gatewayRoute", "gateway_routes")
+
+
+def _routes(appmesh: Any, parent: Json, kind: str, listing: str) -> Iterator[tuple[str, Json]]:  # noqa: ANN401
+    for item in pages(appmesh, f"list_{listing}", f"{kind}s", **parent):
+        named = dict(parent) | {f"{kind}Name": item[f"{kind}Name"]}
+        yield kind, {kind: getattr(appmesh, f"describe_{listing[:-1]}")(**named)[kind]}
+
+
+def _ecs(ecs: Any) -> Iterator[tuple[str, Json]]:  # noqa: ANN401
+    for cluster in pages(ecs, "list_clusters", "clusterArns"):
+        arns = list(pages(ecs, "list_services", "serviceArns", cluster=cluster))
+        for first in range(0, len(arns), _SERVICES_AT_ONCE):
+            batch = arns[first : first + _SERVICES_AT_ONCE]
+            services = ecs.describe_services(cluster=cluster, services=batch)["services"]
+            yield "services", {"services": services}
+            for definition in sorted({service["taskDefinition"] for service in services}):
+                described = ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]
+                yield "taskDefinition", {"taskDefinition": described}

@@ -1,0 +1,225 @@
+"""A migration, planned: what each ECS service becomes, what stays, in which order, and what is lost on the way.
+
+Promise: pure. A service is moved only when everything that traffic to it hangs on can be said in Service Connect; what
+can't is in the report with the reason. Those who are called move before those who call them, where that can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from moyai.cli.migrate import nodes
+from moyai.cli.migrate.definitions import without_proxy
+from moyai.cli.migrate.inventory import EcsService, Inventory, Json
+from moyai.cli.migrate.ledger import Ledger, Row, Verdict
+from moyai.cli.migrate.nodes import Offered, Place
+from moyai.cli.migrate.routes import is_simple, note_route, ways
+
+
+class Export(NamedTuple):
+    """A node that callers in Service Connect find before it has moved: attributes of its Cloud Map service."""
+
+    place: Place
+    attributes: Mapping[str, str]
+
+
+class Move(NamedTuple):
+    """One ECS service's way: the inputs of RegisterTaskDefinition, UpdateService and TagResource."""
+
+    node: str
+    cluster: str
+    service: str
+    service_arn: str
+    definition: Json
+    update: Json
+    tags: Mapping[str, str]
+
+
+class Migration(NamedTuple):
+    """All of it. ``stays``: nodes and virtual services that stay, each with the reason."""
+
+    mesh: str
+    exports: tuple[Export, ...]
+    moves: tuple[Move, ...]
+    stays: Mapping[str, str]
+    rows: tuple[Row, ...]
+
+
+def plan(inventory: Inventory, namespace: str | None = None) -> Migration:
+    """The migration of a mesh; ``namespace``: where nodes are found that don't say it themselves."""
+    return _Planner(inventory, namespace).migration()
+
+
+class _Planner:
+    def __init__(self, inventory: Inventory, namespace: str | None) -> None:
+        self._inventory = inventory
+        self._namespace = namespace
+        self._nodes = {name: Ledger(f"virtualNode/{name}", spec) for name, spec in inventory.nodes.items()}
+        self._routes = {
+            key: Ledger(f"virtualRouter/{key[0]}/route/{key[1]}", spec) for key, spec in inventory.routes.items()
+        }
+        self._ways = {service: ways(inventory, service) for service in inventory.services}
+        self._simple = [way for found in self._ways.values() if is_simple(found) for way in found]
+        for name, spec in inventory.nodes.items():
+            nodes.note(self._nodes[name], spec)
+
+    def migration(self) -> Migration:
+        """Everything, with what was noted on the way."""
+        for key, spec in self._inventory.routes.items():
+            note_route(self._routes[key], spec)
+        stays = self._stays()
+        runs = {name: run for name in self._inventory.nodes if (run := self._inventory.runs(name)) is not None}
+        moves = {name: self._move(name, run) for name, run in runs.items()}
+        going = [name for name in self._order() if name in moves and name not in stays]
+        called = [name for name in self._order() if name in going or self._inventory.runs(name) is None]
+        exports = tuple(export for name in called for export in self._exports(name))
+        rows = tuple(self._rows())
+        return Migration(self._inventory.mesh, exports, tuple(moves[name] for name in going), stays, rows)
+
+    def _move(self, node: str, run: EcsService) -> Move:
+        ledger = self._nodes[node]
+        offered = tuple(nodes.offers(self._inventory, node, ledger, self._simple))
+        said = nodes.tags(self._inventory, node, ledger, self._simple, self._routes)
+        return Move(
+            node=node,
+            cluster=str(run.service.get("clusterArn", "default")).rpartition("/")[2],
+            service=run.name,
+            service_arn=str(run.service.get("serviceArn", run.name)),
+            definition=without_proxy(run.definition, offered),
+            update=self._update(node, run, offered),
+            tags=said,
+        )
+
+    def _update(self, node: str, run: EcsService, offered: Iterable[Offered]) -> dict[str, Any]:
+        place = nodes.place_of(self._inventory.nodes[node])
+        namespace = self._namespace or (place.namespace if place is not None else self._only_namespace())
+        connect: dict[str, Any] = {"enabled": True, "services": [one.entry for one in offered]}
+        if namespace is not None:
+            connect["namespace"] = namespace
+        log = nodes.access_log(self._inventory.nodes[node])
+        proxy_log = _log_of_proxy(run)
+        if proxy_log is not None:
+            connect["logConfiguration"] = proxy_log
+        if log is not None and proxy_log is not None:
+            connect["accessLogConfiguration"] = log
+        cluster = str(run.service.get("clusterArn", "default")).rpartition("/")[2]
+        moved: dict[str, Any] = {"cluster": cluster, "service": run.name, "taskDefinition": run.definition["family"]}
+        if run.service.get("serviceRegistries"):
+            moved["serviceRegistries"] = []
+        return moved | {"serviceConnectConfiguration": connect}
+
+    def _only_namespace(self) -> str | None:
+        """Where everybody else is found, when that is one place: a client's own namespace is nowhere said."""
+        places = {place.namespace for spec in self._inventory.nodes.values() if (place := nodes.place_of(spec))}
+        return places.pop() if len(places) == 1 else None
+
+    def _exports(self, node: str) -> Iterator[Export]:
+        """Nothing for a node that only DNS knows: callers in Service Connect find it there as well."""
+        place = nodes.place_of(self._inventory.nodes[node])
+        way = next((one for one in self._simple if one.node == node), None)
+        if (
+            place is None
+            or way is None
+            or (self._inventory.runs(node) is None and not nodes.is_registered(self._inventory.nodes[node]))
+        ):
+            return
+        listeners = self._inventory.nodes[node].get("listeners") or ()
+        protocol = next(str(one["portMapping"]["protocol"]) for one in listeners)
+        said = {"moyai:client-port": str(way.port), "moyai:client-name": way.service}
+        said["moyai:instance-port"] = str(way.node_port)
+        yield Export(place, said | ({} if protocol == "tcp" else {"moyai:app-protocol": protocol}))
+
+    def _stays(self) -> dict[str, str]:
+        """What can't move, and why: what traffic hangs on, who is behind it, and in the end who calls them."""
+        found: dict[str, str] = {}
+        for service, leads in self._ways.items():
+            if not is_simple(leads):
+                why = "it leads nowhere" if not leads else "it splits, or chooses by what a request says"
+                found[f"virtualService/{service}"] = why
+                for node in sorted({way.node for way in leads}):
+                    found[node] = f"the virtual service {service} stays: {why}"
+        for name, ledger in self._nodes.items():
+            held = next((row for row in ledger.rows() if row.verdict is Verdict.STAYS), None)
+            if held is not None:
+                found[name] = f"{held.path}: {held.becomes}"
+        while callers := {name: why for name, why in self._cut_off(found) if name not in found}:
+            found |= callers
+        outside = (name for name in self._nodes if name not in found and self._inventory.runs(name) is None)
+        return found | dict.fromkeys(outside, "no ECS service that is known runs it")
+
+    def _cut_off(self, stays: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Who calls what stays: from Service Connect they could not."""
+        for name in self._nodes:
+            for service in self._backends(name):
+                behind = {way.node for way in self._ways.get(service, ())}
+                if f"virtualService/{service}" in stays or behind & stays.keys():
+                    yield name, f"it calls {service}, which stays"
+
+    def _order(self) -> Iterator[str]:
+        """The nodes, those who are called before those who call; where they call each other, by name."""
+        done: dict[str, None] = {}
+
+        def visit(node: str, above: frozenset[str]) -> None:
+            if node in done or node in above:
+                return
+            for called in self._called(node):
+                visit(called, above | {node})
+            done[node] = None
+
+        for name in sorted(self._inventory.nodes):
+            visit(name, frozenset())
+        return iter(done)
+
+    def _called(self, node: str) -> Iterator[str]:
+        for service in self._backends(node):
+            yield from (way.node for way in self._ways.get(service, ()) if way.node in self._inventory.nodes)
+
+    def _backends(self, node: str) -> Iterator[str]:
+        for backend in self._inventory.nodes[node].get("backends") or ():
+            yield str((backend.get("virtualService") or {}).get("virtualServiceName", "")).rpartition("/")[2]
+
+    def _rows(self) -> Iterator[Row]:
+        mesh = Ledger(f"mesh/{self._inventory.mesh}", self._inventory.spec)
+        if (self._inventory.spec.get("egressFilter") or {}).get("type") == "ALLOW_ALL":
+            mesh.maps("egressFilter.type", "what is no name of the namespace goes its way past the proxy")
+        mesh.lost("egressFilter.type", "nothing is held back: what is no name of the namespace goes past the proxy")
+        mesh.lost("serviceDiscovery.ipPreference", "the task's network says it")
+        yield from mesh.rows()
+        yield from _all(self._nodes.values())
+        for name, spec in self._inventory.services.items():
+            service = Ledger(f"virtualService/{name}", spec)
+            service.maps("provider", "clientAliases[].dnsName of the ECS service behind it")
+            yield from service.rows()
+        for name, spec in self._inventory.routers.items():
+            router = Ledger(f"virtualRouter/{name}", spec)
+            router.maps("listeners", "clientAliases[].port")
+            yield from router.rows()
+        yield from _all(self._routes.values())
+        yield from self._gateway_rows()
+
+    def _gateway_rows(self) -> Iterator[Row]:
+        why = "Service Connect has no gateway: use a load balancer, or a proxy of your own in the namespace"
+        found: list[tuple[str, Json]] = [(f"virtualGateway/{n}", spec) for n, spec in self._inventory.gateways.items()]
+        for (gateway, name), spec in self._inventory.gateway_routes.items():
+            found.append((f"virtualGateway/{gateway}/gatewayRoute/{name}", spec))
+        for resource, spec in found:
+            ledger = Ledger(resource, spec)
+            for member in spec:
+                ledger.lost(member, why)
+            yield from ledger.rows()
+
+
+def _all(ledgers: Iterable[Ledger]) -> Iterator[Row]:
+    for ledger in ledgers:
+        yield from ledger.rows()
+
+
+def _log_of_proxy(run: EcsService) -> Json | None:
+    """The log configuration of the proxy that goes, for the one that comes."""
+    proxy = (run.definition.get("proxyConfiguration") or {}).get("containerName")
+    for container in run.definition.get("containerDefinitions", ()):
+        if container["name"] == proxy and container.get("logConfiguration"):
+            found: Json = container["logConfiguration"]
+            return found
+    return None

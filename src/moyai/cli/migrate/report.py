@@ -1,0 +1,54 @@
+"""A migration as a report: for people a table, for scripts JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from moyai.cli.migrate.ledger import Verdict
+from moyai.cli.migrate.plan import Migration
+
+_LOOKS: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
+    {
+        Verdict.MAPS: ("maps", "green"),
+        Verdict.TAG: ("by tag", "cyan"),
+        Verdict.LOST: ("lost", "yellow"),
+        Verdict.STAYS: ("stays", "red"),
+    }
+)
+"""A word and a colour for each."""
+
+
+def as_json(migration: Migration) -> dict[str, Any]:
+    """Everything, as JSON has it."""
+    return {
+        "mesh": migration.mesh,
+        "order": [move.service for move in migration.moves],
+        "exports": [export.place._asdict() | {"attributes": export.attributes} for export in migration.exports],
+        "moves": [move._asdict() for move in migration.moves],
+        "stays": migration.stays,
+        "fields": [row._asdict() for row in migration.rows],
+    }
+
+
+def show(console: Console, migration: Migration) -> None:
+    """Field by field, then what moves in which order, and what stays."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("resource", "field", "value", "", "becomes"):
+        table.add_column(title, overflow="fold")
+    for row in migration.rows:
+        verdict = Text(*_LOOKS[row.verdict])
+        table.add_row(Text(row.resource), Text(row.path), Text(str(row.value)), verdict, Text(row.becomes))
+    console.print(table)
+    counted = Counter(row.verdict for row in migration.rows)
+    console.print(Text("\n" + ", ".join(f"{counted[verdict]} {_LOOKS[verdict][0]}" for verdict in Verdict)))
+    for number, move in enumerate(migration.moves, start=1):
+        console.print(Text(f"{number}. {move.service} (virtual node {move.node}, cluster {move.cluster})"))
+    for what, why in migration.stays.items():
+        console.print(Text(f"{what} stays: {why}"))

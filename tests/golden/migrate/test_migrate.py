@@ -1,0 +1,30 @@
+"""Meshes as they were saved from AWS, and what becomes of each: field by field, and for each service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from moyai.cli.migrate.inventory import gather
+from moyai.cli.migrate.plan import plan
+from moyai.cli.migrate.report import as_json
+from moyai.testing.golden import Golden, cases
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("name", cases(HERE))
+def test_migrate(name, golden_update):
+    documents = ((name, document) for document in yaml.safe_load_all((HERE / f"{name}.in.yaml").read_text()))
+    told = as_json(plan(gather(documents)))
+    fields = [
+        f"{f['verdict']}: {f['resource']} {f['path']} = {f['value']} -> {f['becomes']}" for f in told.pop("fields")
+    ]
+    text = yaml.safe_dump(told | {"moves": [dict(move) for move in told["moves"]]}, sort_keys=False, width=120)
+    Golden(HERE, update=golden_update).check(name, {"plan": text, "fields": yaml.safe_dump(fields, width=400)})
+
+
+def test_every_expectation_has_a_case(golden_update):
+    Golden(HERE, update=golden_update).check_orphans(cases(HERE))
