@@ -22,10 +22,11 @@ from moyai.api.channel.tickets import Tickets
 from moyai.api.coverage import render_coverage
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
-from moyai.app.config import CloudMapSettings
+from moyai.app.config import Settings
 from moyai.app.wiring import services
 from moyai.cli.main import command_line
 from moyai.domain.acm import errors as acm_errors
+from moyai.domain.appmesh import errors as appmesh_errors
 from moyai.domain.cloudmap import errors as cloudmap_errors
 from moyai.domain.cloudwatch import errors as cloudwatch_errors
 from moyai.domain.ecs import errors as ecs_errors
@@ -50,6 +51,7 @@ _BRANCHES = MappingProxyType(
         "Every service": (common_errors, asgi),
         "ECS": (ecs_errors,),
         "Cloud Map": (cloudmap_errors,),
+        "App Mesh": (appmesh_errors,),
         "EC2": (ec2_errors,),
         "CloudWatch": (cloudwatch_errors,),
         "CloudWatch Logs": (logs_errors,),
@@ -78,7 +80,7 @@ def pages() -> Mapping[str, str]:
     tickets = Tickets(SimRuntime(clock), clock)
     return {
         "coverage.md": render_coverage(
-            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), CloudMapSettings(), tickets),
+            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), Settings(), tickets),
             load_models(),
         ),
         "errors.md": errors_page(),

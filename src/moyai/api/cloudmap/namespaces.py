@@ -20,7 +20,7 @@ from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, Namespac
 from moyai.domain.cloudmap.operation import DeleteNamespace, OperationType, UpdateNamespace
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.world import World
-from moyai.plan.namespaces import shared_with
+from moyai.plan.namespaces import shared_namespaces
 
 
 class NamespaceRequest(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ def list_namespaces(ctx: Context, request: ListNamespacesRequest) -> dict[str, o
     """The scope's namespaces, and those that are shared with it, that pass the filters."""
     world = ctx.store.world
     fits = passes(request.filters, {**_FILTERS, "RESOURCE_OWNER": Rule[Namespace](lambda n: owner_kind(ctx, n.arn))})
-    usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_with(world, ctx.scope))
+    usable = (*world.namespaces.each("scope", scope_key(ctx.scope)), *shared_namespaces(world, ctx.scope))
     found = {n.arn: n for n in usable if fits(n)}
     page = listed(found, ("namespaces", request.filters), request.next_token, request.max_results)
     return {

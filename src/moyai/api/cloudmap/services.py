@@ -38,7 +38,7 @@ from moyai.kernel.arn import arn
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId
 from moyai.plan.cloudmap.instances import service_removed
 from moyai.plan.cloudmap.services import changed_records, check_change, check_service
-from moyai.plan.namespaces import shared_with
+from moyai.plan.namespaces import shared_namespaces
 
 _ID_LENGTH: Final = 16
 
@@ -116,7 +116,7 @@ def list_services(ctx: Context, request: ListServicesRequest) -> dict[str, objec
     owner = Rule[DiscoveryService](lambda s: owner_kind(ctx, s.namespace))
     fits = passes(tuple(_by_id(one) for one in request.filters), {**_FILTERS, "RESOURCE_OWNER": owner})
     own = world.discovery_services.each("scope", scope_key(ctx.scope))
-    shared = (s for n in shared_with(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
+    shared = (s for n in shared_namespaces(world, ctx.scope) for s in world.discovery_services.each("namespace", n.arn))
     found = [s.arn for s in (*own, *shared) if fits(s)]
     page = listed(found, ("services", request.filters), request.next_token, request.max_results)
     return {

@@ -21,7 +21,7 @@ from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ServiceArn
-from moyai.plan.namespaces import may_use
+from moyai.plan.sharing import may_use
 
 _MOST = 1
 _LAST_PORT = 65535

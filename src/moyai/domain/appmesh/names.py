@@ -62,6 +62,19 @@ def within_mesh(mesh: MeshArn, owner: AccountId, *path: str) -> str:
     return arn(SERVICE, Scope(owner, scope.region), "/".join(("mesh", segment, *path)))
 
 
+def read_service_arn(text: str) -> tuple[MeshArn, str] | None:
+    """The mesh and the name in the ARN of a virtual service; None when it is of another form."""
+    read = parse_arn(text)
+    if read is None or read.service != SERVICE or read.kind != "mesh" or len(read.path) != _PARTS - 1:
+        return None
+    mesh, kind, name = read.path
+    if kind != Kind.VIRTUAL_SERVICE or not name:
+        return None
+    said, _, owner = mesh.partition(_OWNED)
+    scope = Scope(AccountId(owner or read.scope.account), read.scope.region)
+    return mesh_arn(scope, said), name
+
+
 def read_proxy_name(text: str) -> ProxyName | None:
     """What a proxy's node id says; None when it is of another form."""
     read = parse_arn(text)

@@ -21,5 +21,5 @@ class Quotas(msgspec.Struct, frozen=True):
     backends_per_virtual_node: int = 50
     routes_per_virtual_router: int = 50
     gateway_routes_per_virtual_gateway: int = 10
-    proxies: int = 50
-    """Connected at once as one virtual node or virtual gateway."""
+    proxies_per_virtual_node: int = 50
+    """Connected at once as one virtual node, or as one virtual gateway."""

@@ -1,7 +1,8 @@
 """App Mesh's tables, each with the indexes that its readers need.
 
-The index ``mesh`` takes a mesh's ARN; ``name`` takes ``name_key`` of what the name is unique in, and the name. Others
-take the same for what a record refers to by name, whether it is there or not. ``call`` takes a ``Call``'s name.
+The index ``mesh`` takes a mesh's ARN; ``name`` takes ``name_key`` of what the name is unique in (a mesh's in its
+scope), and the name. Others take the same for what a record refers to by name, whether it is there or not. ``call``
+takes a ``Call``'s name.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from moyai.kernel.arn import parse_arn
 
 
 def name_key(within: str, name: str) -> str:
-    """A name as the value of an index; ``within``: the ARN of what it is unique in."""
+    """A name as the value of an index; ``within``: the ARN, or the scope's key, of what it is unique in."""
     return f"{within} {name}"
 
 
 def meshes() -> Table[Mesh]:
-    """By scope."""
-    return Table({"scope": lambda m: (scope_key(scope_of(m.arn)),), "call": _calls})
+    """By scope and name."""
+    return Table({"scope": lambda m: (_scope(m),), "name": lambda m: (name_key(_scope(m), m.name),), "call": _calls})
 
 
 def virtual_nodes() -> Table[VirtualNode]:
@@ -116,6 +117,10 @@ def service_name(identifier: str) -> str:
     """A virtual service's name, from it or from its ARN."""
     arn = parse_arn(identifier)
     return identifier if arn is None else arn.resource.rpartition("/")[2]
+
+
+def _scope(mesh: Mesh) -> str:
+    return scope_key(scope_of(mesh.arn))
 
 
 def _backends(node: VirtualNode) -> tuple[Backend, ...]:

@@ -1,0 +1,94 @@
+"""Routes of virtual gateways.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateGatewayRoute.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.appmesh.kind import Case, Kind, Requests
+from moyai.api.appmesh.place import absent, in_gateway
+from moyai.api.appmesh.ports import check_port, check_protocol
+from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest, Tag
+from moyai.api.appmesh.rules.matches import grpc_gateway_match, http_gateway_match
+from moyai.api.appmesh.rules.rewrites import rewrites
+from moyai.api.appmesh.rules.text import Faults
+from moyai.domain.appmesh import lookup
+from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute
+from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+
+
+class GatewayRouteRequest(InGateway, frozen=True, kw_only=True):
+    """Which gateway route."""
+
+    gateway_route_name: str
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.gateway_route_name
+
+
+class CreateGatewayRouteRequest(GatewayRouteRequest, frozen=True, kw_only=True):
+    """A new one."""
+
+    spec: GatewayRouteSpec
+    client_token: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateGatewayRouteRequest(GatewayRouteRequest, frozen=True, kw_only=True):
+    """Its whole new spec."""
+
+    spec: GatewayRouteSpec
+    client_token: str | None = None
+
+
+def _faults(where: str, spec: GatewayRouteSpec) -> Faults:
+    if len(spec.members) != 1:
+        yield f"{where}: exactly one of httpRoute, http2Route and grpcRoute must be set."
+    for protocol, route in spec.members.items():
+        there = f"{where}.{protocol}Route"
+        if isinstance(route, HttpGatewayRoute):
+            yield from http_gateway_match(f"{there}.match", route.match)
+            yield from rewrites(f"{there}.action.rewrite", route.action.rewrite, route.match)
+        else:
+            yield from grpc_gateway_match(f"{there}.match", route.match)
+
+
+def _refer(case: Case) -> None:
+    """The gateway's listener is one that there is and speaks the protocol; the target is there."""
+    spec: GatewayRouteSpec = case.spec
+    mesh, gateway = case.place.mesh, case.place.parent
+    if mesh is None or not isinstance(gateway, VirtualGateway):
+        return
+    there, whose = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
+    check_port(f"{there}.match.port", whose, gateway.spec.listeners, spec.port)
+    check_protocol(there, whose, gateway.spec.listeners, spec.port, spec.protocol)
+    name = spec.target.virtual_service.virtual_service_name
+    service = lookup.virtual_service(case.world, mesh.arn, name)
+    if service is None or service.name != name:
+        raise absent("VirtualService", name, mesh)
+    provider = lookup.provider(case.world, service)
+    if provider is not None:
+        where = f"{there}.action.target.port"
+        whose = f"what provides VirtualService {service.name}"
+        check_port(where, whose, provider.spec.listeners or (), spec.target.port)
+
+
+GATEWAY_ROUTES = Kind(
+    noun="GatewayRoute",
+    plural="GatewayRoutes",
+    word=Word.GATEWAY_ROUTE,
+    record=GatewayRoute,
+    table=lambda world: world.gateway_routes,
+    requests=Requests(
+        GatewayRouteRequest, CreateGatewayRouteRequest, UpdateGatewayRouteRequest, ListGatewayRoutesRequest
+    ),
+    place=in_gateway,
+    faults=_faults,
+    refer=_refer,
+    limit=lambda quotas: quotas.gateway_routes_per_virtual_gateway,
+    owners_only=True,
+)
+"""Everything about gateway routes."""

@@ -1,0 +1,99 @@
+"""Meshes.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateMesh.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from moyai.api.appmesh.kind import Kind, Requests
+from moyai.api.appmesh.place import in_account, in_owner
+from moyai.api.appmesh.requests import InMesh, ListMeshesRequest, Tag
+from moyai.api.operation import Context
+from moyai.domain.appmesh.mesh import Mesh, MeshSpec
+from moyai.domain.table import Table
+from moyai.domain.world import Change, Put, World
+from moyai.plan.sharing import shared_with
+
+
+class MeshRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which mesh of the caller's."""
+
+    mesh_name: str
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.mesh_name
+
+
+class DescribeMeshRequest(InMesh, frozen=True, kw_only=True):
+    """Which mesh, of whomever."""
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.mesh_name
+
+
+class CreateMeshRequest(MeshRequest, frozen=True, kw_only=True):
+    """A new one."""
+
+    spec: MeshSpec = MeshSpec()
+    client_token: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateMeshRequest(MeshRequest, frozen=True, kw_only=True):
+    """Its whole new spec."""
+
+    spec: MeshSpec = MeshSpec()
+    client_token: str | None = None
+
+
+def _shared(ctx: Context) -> Iterable[Mesh]:
+    """Those of other accounts that the caller may use."""
+    meshes = ctx.store.world.meshes
+    return (mesh for arn in shared_with(ctx.store.world, ctx.scope) if (mesh := meshes.get(arn)) is not None)
+
+
+def _in_use(world: World, mesh: Mesh) -> str | None:
+    held: dict[str, Table[Any]] = {
+        "VirtualServices": world.virtual_services,
+        "VirtualNodes": world.virtual_nodes,
+        "VirtualRouters": world.virtual_routers,
+        "VirtualGateways": world.virtual_gateways,
+    }
+    for what, table in held.items():
+        if table.count("mesh", mesh.arn):
+            return (
+                f"Mesh {mesh.name} for account {mesh.mesh_owner} has active {what}, "
+                f"please delete {what} before deleting the Mesh"
+            )
+    return None
+
+
+def _unshared(world: World, mesh: Mesh) -> Iterable[Change]:
+    """What is gone is in no share."""
+    return [Put(share.without({mesh.arn})) for share in world.resource_shares.each("resource", mesh.arn)]
+
+
+MESHES = Kind(
+    noun="Mesh",
+    plural="Meshes",
+    word=None,
+    record=Mesh,
+    table=lambda world: world.meshes,
+    requests=Requests(MeshRequest, CreateMeshRequest, UpdateMeshRequest, ListMeshesRequest, DescribeMeshRequest),
+    place=in_account,
+    described=in_owner,
+    in_use=_in_use,
+    goes_with=_unshared,
+    lent=_shared,
+    limit=lambda quotas: quotas.meshes,
+)
+"""Everything about meshes."""

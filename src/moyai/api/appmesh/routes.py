@@ -1,0 +1,116 @@
+"""Routes of virtual routers.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateRoute.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moyai.api.appmesh.kind import Case, Kind, Requests
+from moyai.api.appmesh.place import absent, in_router
+from moyai.api.appmesh.ports import check_port, check_protocol
+from moyai.api.appmesh.requests import InRouter, ListRoutesRequest, Tag
+from moyai.api.appmesh.rules.duration import timeout
+from moyai.api.appmesh.rules.matches import grpc_match, http_match
+from moyai.api.appmesh.rules.retries import retries
+from moyai.api.appmesh.rules.text import Faults
+from moyai.domain.appmesh import lookup
+from moyai.domain.appmesh.errors import BadRequest
+from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.route import GrpcRoute, HttpRoute, Route, RouteSpec, TcpRoute, WeightedTarget
+from moyai.domain.appmesh.virtual_router import VirtualRouter
+
+_WHOLE: Final = 100
+"""Percent."""
+
+
+class RouteRequest(InRouter, frozen=True, kw_only=True):
+    """Which route."""
+
+    route_name: str
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.route_name
+
+
+class CreateRouteRequest(RouteRequest, frozen=True, kw_only=True):
+    """A new one."""
+
+    spec: RouteSpec
+    client_token: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateRouteRequest(RouteRequest, frozen=True, kw_only=True):
+    """Its whole new spec."""
+
+    spec: RouteSpec
+    client_token: str | None = None
+
+
+def _faults(where: str, spec: RouteSpec) -> Faults:
+    if len(spec.members) != 1:
+        yield f"{where}: exactly one of httpRoute, http2Route, grpcRoute and tcpRoute must be set."
+    for protocol, route in spec.members.items():
+        yield from _route(f"{where}.{protocol}Route", route)
+
+
+def _route(where: str, route: HttpRoute | GrpcRoute | TcpRoute) -> Faults:
+    if isinstance(route, HttpRoute):
+        yield from http_match(f"{where}.match", route.match)
+    elif isinstance(route, GrpcRoute):
+        yield from grpc_match(f"{where}.match", route.match)
+    yield from _weights(f"{where}.action.weightedTargets", route.action.weighted_targets)
+    yield from timeout(f"{where}.timeout", route.timeout)
+    if not isinstance(route, TcpRoute):
+        yield from retries(f"{where}.retryPolicy", route.retry_policy)
+
+
+def _weights(where: str, targets: tuple[WeightedTarget, ...]) -> Faults:
+    whole = sum(target.weight for target in targets)
+    if whole > _WHOLE:
+        yield f"{where}: the weights make {whole}, and {_WHOLE} is the most."
+    if not whole:
+        yield f"{where}: one of the weights must be greater than 0."
+    seen: set[tuple[str, int | None]] = set()
+    for place, target in enumerate(targets):
+        if (target.virtual_node, target.port) in seen:
+            yield f"{where}[{place}].virtualNode: {target.virtual_node[:100]} is there twice."
+        seen.add((target.virtual_node, target.port))
+
+
+def _refer(case: Case) -> None:
+    """The router's listener is one that there is and speaks the protocol; the targets are there."""
+    spec: RouteSpec = case.spec
+    mesh, router = case.place.mesh, case.place.parent
+    if mesh is None or not isinstance(router, VirtualRouter):
+        return
+    there, listeners = f"spec.{spec.protocol}Route", router.spec.listeners or ()
+    if spec.port is None and len(listeners) > 1:
+        raise BadRequest("Route must define a port match criteria if the Virtual Router has multiple listeners")
+    check_port(f"{there}.match.port", f"VirtualRouter {router.name}", listeners, spec.port)
+    check_protocol(there, f"VirtualRouter {router.name}", listeners, spec.port, spec.protocol)
+    for place, target in enumerate(spec.targets):
+        node = lookup.virtual_node(case.world, mesh.arn, target.virtual_node)
+        if node is None:
+            raise absent("VirtualNode", target.virtual_node, mesh)
+        where = f"{there}.action.weightedTargets[{place}].port"
+        check_port(where, f"VirtualNode {node.name}", node.spec.listeners or (), target.port)
+
+
+ROUTES = Kind(
+    noun="Route",
+    plural="Routes",
+    word=Word.ROUTE,
+    record=Route,
+    table=lambda world: world.routes,
+    requests=Requests(RouteRequest, CreateRouteRequest, UpdateRouteRequest, ListRoutesRequest),
+    place=in_router,
+    faults=_faults,
+    refer=_refer,
+    limit=lambda quotas: quotas.routes_per_virtual_router,
+)
+"""Everything about routes."""

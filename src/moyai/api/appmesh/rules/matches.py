@@ -1,0 +1,120 @@
+"""What routes and gateway routes match.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HttpRouteMatch.html,
+https://docs.aws.amazon.com/app-mesh/latest/userguide/gateway-routes.html (names that are AWS's own)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from moyai.api.appmesh.rules.expression import expression
+from moyai.api.appmesh.rules.text import Faults, header_name, host_name, host_suffix, printable, url_path
+from moyai.domain.appmesh.match import (
+    GrpcGatewayRouteMatch,
+    GrpcRouteMatch,
+    HeaderMatch,
+    HeaderValueMatch,
+    HostnameMatch,
+    HttpGatewayRouteMatch,
+    HttpRouteMatch,
+    PathMatch,
+    QueryParameterMatch,
+)
+
+_GRPC_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+_OWN_PATHS: Final = ("/aws-appmesh", "/aws-app-mesh")
+_OWN_SERVICES: Final = ("aws.appmesh", "aws.app-mesh")
+
+
+def http_match(where: str, match: HttpRouteMatch | HttpGatewayRouteMatch) -> Faults:
+    """Of an http or http2 route. Neither prefix nor path means any path."""
+    if match.prefix is not None and match.path is not None:
+        yield f"{where}: prefix and path can't both be set."
+    if match.prefix is not None:
+        yield from url_path(f"{where}.prefix", match.prefix)
+    if match.path is not None:
+        yield from _path(f"{where}.path", match.path)
+    yield from _headers(f"{where}.headers", match.headers or ())
+    yield from _parameters(f"{where}.queryParameters", match.query_parameters or ())
+
+
+def http_gateway_match(where: str, match: HttpGatewayRouteMatch) -> Faults:
+    """Of an http or http2 gateway route."""
+    yield from http_match(where, match)
+    if (match.prefix or "").startswith(_OWN_PATHS):
+        yield f"{where}.prefix: {' and '.join(f'{one}*' for one in _OWN_PATHS)} are App Mesh's own."
+    if match.hostname is not None:
+        yield from _hostname(f"{where}.hostname", match.hostname)
+    if all(one is None for one in (match.prefix, match.path, match.hostname, match.port)):
+        yield f"{where}: one of prefix, path, hostname and port must be set."
+
+
+def grpc_match(where: str, match: GrpcRouteMatch) -> Faults:
+    """Of a grpc route; nothing at all means any call."""
+    if match.method_name is not None and match.service_name is None:
+        yield f"{where}.methodName: it needs serviceName as well."
+    yield from _grpc_name(f"{where}.serviceName", match.service_name)
+    yield from _grpc_name(f"{where}.methodName", match.method_name)
+    yield from _headers(f"{where}.metadata", match.metadata or ())
+
+
+def grpc_gateway_match(where: str, match: GrpcGatewayRouteMatch) -> Faults:
+    """Of a grpc gateway route."""
+    yield from _grpc_name(f"{where}.serviceName", match.service_name)
+    if (match.service_name or "").startswith(_OWN_SERVICES):
+        yield f"{where}.serviceName: {' and '.join(f'{one}*' for one in _OWN_SERVICES)} are App Mesh's own."
+    if match.hostname is not None:
+        yield from _hostname(f"{where}.hostname", match.hostname)
+    if all(one is None for one in (match.service_name, match.hostname, match.port)):
+        yield f"{where}: one of serviceName, hostname and port must be set."
+    yield from _headers(f"{where}.metadata", match.metadata or ())
+
+
+def _path(where: str, path: PathMatch) -> Faults:
+    if (path.exact is None) == (path.regex is None):
+        yield f"{where}: either exact or regex must be set."
+    if path.exact is not None:
+        yield from url_path(f"{where}.exact", path.exact)
+    if path.regex is not None:
+        yield from expression(f"{where}.regex", path.regex)
+
+
+def _hostname(where: str, name: HostnameMatch) -> Faults:
+    if (name.exact is None) == (name.suffix is None):
+        yield f"{where}: either exact or suffix must be set."
+    if name.exact is not None:
+        yield from host_name(f"{where}.exact", name.exact)
+    if name.suffix is not None:
+        yield from host_suffix(f"{where}.suffix", name.suffix)
+
+
+def _headers(where: str, headers: Iterable[HeaderMatch]) -> Faults:
+    for place, header in enumerate(headers):
+        yield from header_name(f"{where}[{place}].name", header.name)
+        if header.match is not None:
+            yield from _value(f"{where}[{place}].match", header.match)
+
+
+def _value(where: str, match: HeaderValueMatch) -> Faults:
+    for word, text in (("exact", match.exact), ("prefix", match.prefix), ("suffix", match.suffix)):
+        if text is not None:
+            yield from printable(f"{where}.{word}", text)
+    if match.regex is not None:
+        yield from expression(f"{where}.regex", match.regex)
+    if match.range is not None and match.range.start >= match.range.end:
+        yield f"{where}.range: start, {match.range.start}, must be less than end, {match.range.end}."
+
+
+def _parameters(where: str, parameters: Iterable[QueryParameterMatch]) -> Faults:
+    for place, parameter in enumerate(parameters):
+        yield from printable(f"{where}[{place}].name", parameter.name)
+        if parameter.match is not None and parameter.match.exact:
+            yield from printable(f"{where}[{place}].match.exact", parameter.match.exact)
+
+
+def _grpc_name(where: str, name: str | None) -> Faults:
+    if name is not None and not _GRPC_NAME.fullmatch(name):
+        yield f"{where}: {name[:100]!r} is not a name of gRPC's."

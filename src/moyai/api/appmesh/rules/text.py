@@ -1,0 +1,89 @@
+"""Names, host names, paths and other texts of which not every one will do.
+
+Source: RFC 1123 (host names), RFC 9110 (names of headers); Envoy refuses control characters in most of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Final
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_SUFFIX: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_SERVICE: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+_HEADER: Final = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_HOST: Final = 253
+_LONGEST: Final = 1024
+
+Faults = Iterator[str]
+
+
+def resource_name(where: str, text: str) -> Faults:
+    """Of a mesh, or of anything in one but a virtual service."""
+    if not _NAME.fullmatch(text):
+        yield f"{where}: a name has 1 to 255 letters, digits, hyphens and underscores."
+
+
+def service_name(where: str, text: str) -> Faults:
+    """Of a virtual service; it is called by it as by a host name."""
+    if not _SERVICE.fullmatch(text):
+        yield f"{where}: a virtual service's name has 1 to 255 letters, digits, dots, hyphens and underscores."
+
+
+def host_name(where: str, text: str) -> Faults:
+    """A host name without a port."""
+    if len(text) > _LONGEST_HOST or not _HOST.fullmatch(text):
+        yield f"{where}: {text[:100]!r} is not a host name."
+
+
+def host_suffix(where: str, text: str) -> Faults:
+    """What a host name may end with."""
+    if not _SUFFIX.fullmatch(text):
+        yield f"{where}: {text[:100]!r} can't be the end of a host name. Leave out asterisks and ports."
+
+
+def host_or_address(where: str, text: str) -> Faults:
+    """A host name, or an IP address."""
+    if not is_address(text):
+        yield from host_name(where, text)
+
+
+def is_address(text: str) -> bool:
+    """An IP address, of either family."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text  # a zone means something on one machine only
+
+
+def header_name(where: str, text: str) -> Faults:
+    """Of a header, or of a pseudo-header as ``:path``."""
+    if not _HEADER.fullmatch(text):
+        yield f"{where}: {text[:100]!r} is not the name of a header."
+
+
+def printable(where: str, text: str, longest: int = _LONGEST) -> Faults:
+    """Something, without control characters."""
+    if not text or len(text) > longest:
+        yield f"{where}: it has 1 to {longest} characters."
+    elif _CONTROL.search(text):
+        yield f"{where}: there are control characters in it."
+
+
+def url_path(where: str, text: str) -> Faults:
+    """A path of a URL, or how one begins."""
+    if not text.startswith("/"):
+        yield f"{where}: it starts with /."
+    yield from printable(where, text)
+
+
+def file_path(where: str, text: str) -> Faults:
+    """A path in the proxy's file system."""
+    if not text.startswith("/") or ".." in text.split("/"):
+        yield f"{where}: {text[:100]!r} is not the absolute path of a file."
+    yield from printable(where, text)

@@ -1,0 +1,47 @@
+"""AWS App Mesh's operations, as the door is given them.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
+
+from moyai.api.appmesh import tags
+from moyai.api.appmesh.gateway_routes import GATEWAY_ROUTES
+from moyai.api.appmesh.kind import Kind
+from moyai.api.appmesh.meshes import MESHES
+from moyai.api.appmesh.routes import ROUTES
+from moyai.api.appmesh.verbs import Verbs
+from moyai.api.appmesh.virtual_gateways import VIRTUAL_GATEWAYS
+from moyai.api.appmesh.virtual_nodes import VIRTUAL_NODES
+from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
+from moyai.api.appmesh.virtual_services import VIRTUAL_SERVICES
+from moyai.api.operation import Operation, Service, table
+from moyai.domain.appmesh.errors import BadRequest
+from moyai.domain.appmesh.quotas import Quotas
+
+KINDS: Final[tuple[Kind[Any], ...]] = (
+    MESHES,
+    VIRTUAL_NODES,
+    VIRTUAL_SERVICES,
+    VIRTUAL_ROUTERS,
+    ROUTES,
+    VIRTUAL_GATEWAYS,
+    GATEWAY_ROUTES,
+)
+"""The seven nouns."""
+
+
+def appmesh(quotas: Quotas) -> Service:
+    """App Mesh within these quotas."""
+    operations = chain.from_iterable(Verbs(kind, quotas).operations() for kind in KINDS)
+    return Service(name="appmesh", input_fault=BadRequest, operations=table((*operations, *_tags())))
+
+
+def _tags() -> Iterator[Operation[Any]]:
+    yield Operation("TagResource", tags.TagResourceRequest, tags.tag_resource)
+    yield Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource)
+    yield Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource)

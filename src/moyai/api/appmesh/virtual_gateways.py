@@ -1,0 +1,102 @@
+"""Virtual gateways.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateVirtualGateway.html
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.api.appmesh.kind import Case, Kind, Requests
+from moyai.api.appmesh.own import check_own
+from moyai.api.appmesh.place import in_mesh
+from moyai.api.appmesh.requests import InMesh, ListRequest, Tag
+from moyai.api.appmesh.rules.access_log import logging
+from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
+from moyai.api.appmesh.rules.text import Faults
+from moyai.api.appmesh.rules.tls import backend_defaults
+from moyai.domain.appmesh import lookup
+from moyai.domain.appmesh.errors import BadRequest
+from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
+from moyai.domain.world import World
+
+_SHOWN = 5  # names in one message
+
+
+class VirtualGatewayRequest(InMesh, frozen=True, kw_only=True):
+    """Which virtual gateway."""
+
+    virtual_gateway_name: str
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.virtual_gateway_name
+
+
+class CreateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=True):
+    """A new one."""
+
+    spec: VirtualGatewaySpec
+    client_token: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=True):
+    """Its whole new spec."""
+
+    spec: VirtualGatewaySpec
+    client_token: str | None = None
+
+
+def _faults(where: str, spec: VirtualGatewaySpec) -> Faults:
+    if not spec.listeners:
+        yield f"{where}.listeners: a virtual gateway has a listener."
+    yield from listeners(f"{where}.listeners", spec.listeners)
+    yield from backend_defaults(f"{where}.backendDefaults", spec.backend_defaults)
+    yield from logging(f"{where}.logging", spec.logging)
+
+
+def _refer(case: Case) -> None:
+    """Before a gateway has several listeners, each of its routes says which it is for."""
+    spec: VirtualGatewaySpec = case.spec
+    mesh = case.place.mesh
+    gateway = None if mesh is None else lookup.virtual_gateway(case.world, mesh.arn, case.name)
+    if gateway is not None and len(spec.listeners) > 1:
+        vague = [one.name for one in lookup.gateway_routes(case.world, gateway.arn) if one.spec.port is None]
+        if vague:
+            raise BadRequest(
+                "All GatewayRoutes for this Virtual Gateway must define a port match before adding multiple listeners "
+                f"to this Virtual Gateway. {len(vague)} GatewayRoute(s) are missing port. Listing up to {_SHOWN} "
+                f"gateway route names: [{', '.join(vague[:_SHOWN])}]"
+            )
+    check_own(case.owner, spec)
+
+
+def _in_use(world: World, gateway: VirtualGateway) -> str | None:
+    if world.gateway_routes.count("gateway", gateway.arn):
+        return f"VirtualGateway with name {gateway.name} cannot be deleted because it has active GatewayRoutes"
+    return None
+
+
+def _filled(spec: VirtualGatewaySpec) -> VirtualGatewaySpec:
+    return replace(spec, listeners=tuple(with_checked_ports(spec.listeners)))
+
+
+VIRTUAL_GATEWAYS = Kind(
+    noun="VirtualGateway",
+    plural="VirtualGateways",
+    word=Word.VIRTUAL_GATEWAY,
+    record=VirtualGateway,
+    table=lambda world: world.virtual_gateways,
+    requests=Requests(VirtualGatewayRequest, CreateVirtualGatewayRequest, UpdateVirtualGatewayRequest, ListRequest),
+    place=in_mesh,
+    faults=_faults,
+    refer=_refer,
+    filled=_filled,
+    in_use=_in_use,
+    limit=lambda quotas: quotas.virtual_gateways_per_mesh,
+    owners_only=True,
+)
+"""Everything about virtual gateways."""

@@ -1,0 +1,84 @@
+"""Virtual services.
+
+Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_CreateVirtualService.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.appmesh.kind import Case, Kind, Requests
+from moyai.api.appmesh.place import absent, in_mesh
+from moyai.api.appmesh.requests import InMesh, ListRequest, Tag
+from moyai.api.appmesh.rules.text import service_name
+from moyai.domain.appmesh import lookup, tables
+from moyai.domain.appmesh.errors import Conflict
+from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
+from moyai.domain.world import World
+
+_SHOWN = 5  # names in one message
+
+
+class VirtualServiceRequest(InMesh, frozen=True, kw_only=True):
+    """Which virtual service."""
+
+    virtual_service_name: str
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.virtual_service_name
+
+
+class CreateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=True):
+    """A new one."""
+
+    spec: VirtualServiceSpec
+    client_token: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=True):
+    """Its whole new spec."""
+
+    spec: VirtualServiceSpec
+    client_token: str | None = None
+
+
+def _refer(case: Case) -> None:
+    """The provider is there, and no other service's name is the same to a proxy."""
+    spec: VirtualServiceSpec = case.spec
+    mesh = case.place.mesh
+    if mesh is None:
+        return
+    if spec.node is not None and lookup.virtual_node(case.world, mesh.arn, spec.node) is None:
+        raise absent("VirtualNode", spec.node, mesh)
+    if spec.router is not None and lookup.virtual_router(case.world, mesh.arn, spec.router) is None:
+        raise absent("VirtualRouter", spec.router, mesh)
+    for other in case.world.virtual_services.each("folded", tables.name_key(mesh.arn, case.name.lower())):
+        if other.name != case.name:
+            raise Conflict(f"VirtualService {other.name} is there, and proxies tell no capitals from small letters.")
+
+
+def _in_use(world: World, service: VirtualService) -> str | None:
+    there = tables.name_key(service.mesh, service.name)
+    routes = sorted(route.name for route in world.gateway_routes.each("service", there))
+    if not routes:
+        return None
+    names = ", ".join(routes[:_SHOWN])
+    return f"VirtualService {service.name} is being referenced in the following: GATEWAY_ROUTE: [{names}]"
+
+
+VIRTUAL_SERVICES = Kind(
+    noun="VirtualService",
+    plural="VirtualServices",
+    word=Word.VIRTUAL_SERVICE,
+    record=VirtualService,
+    table=lambda world: world.virtual_services,
+    requests=Requests(VirtualServiceRequest, CreateVirtualServiceRequest, UpdateVirtualServiceRequest, ListRequest),
+    place=in_mesh,
+    named=service_name,
+    refer=_refer,
+    in_use=_in_use,
+    limit=lambda quotas: quotas.virtual_services_per_mesh,
+)
+"""Everything about virtual services."""

@@ -1,0 +1,31 @@
+"""What an account may use beside its own: what other accounts share with it.
+
+Promise: sharing ends at the region's border, and with the share.
+Source: https://docs.aws.amazon.com/ram/latest/userguide/what-is.html
+"""
+
+from __future__ import annotations
+
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.world import World
+from moyai.kernel.scope import Scope
+
+
+def may_use(world: World, scope: Scope, resource: str) -> bool:
+    """Whether the resource with this ARN is the scope's own, or shared with its account."""
+    owner = scope_of(resource)
+    if owner == scope:
+        return True
+    shares = world.resource_shares.each("resource", resource)
+    return owner.region == scope.region and any(share.grants(resource, scope.account) for share in shares)
+
+
+def shared_with(world: World, scope: Scope) -> list[str]:
+    """The ARNs of what other accounts share with the scope's, in their order."""
+    shared = {
+        one.entity
+        for share in world.resource_shares.each("consumer", scope_key(scope))
+        for one in share.resources
+        if share.grants(one.entity, scope.account)
+    }
+    return sorted(shared)
