@@ -7,6 +7,7 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from moyai.cli.appmesh.commands import appmesh_commands
 from moyai.cli.demo.run import demo
 from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
@@ -40,6 +41,7 @@ def command_line() -> typer.Typer:
     cli.add_typer(secret_commands(), name="secret")
     cli.add_typer(hook_commands(), name="hook")
     cli.add_typer(file_commands(), name="file")
+    cli.add_typer(appmesh_commands(), name="appmesh")
     cli.add_typer(migrate_commands(), name="migrate")
     return cli
 

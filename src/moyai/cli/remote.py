@@ -55,6 +55,12 @@ class Remote:
             found: Mapping[str, Any] = json.loads(answer.read())
             return found
 
+    def configuration(self, of: str) -> Mapping[str, Any]:
+        """What ``GET /_moyai/configuration`` says of a task, a virtual node or a virtual gateway."""
+        with self._request("GET", f"/_moyai/configuration?{urlencode({'of': of})}") as answer:
+            found: Mapping[str, Any] = json.loads(answer.read())
+            return found
+
     def hooks(self) -> Sequence[Mapping[str, Any]]:
         """What ``GET /_moyai/hooks`` says."""
         with self._request("GET", "/_moyai/hooks") as answer:

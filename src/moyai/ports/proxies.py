@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Protocol
+from typing import Any, Protocol
 
 from moyai.domain.world import ProxyState
 from moyai.kernel.errors import MoyaiError
@@ -48,6 +48,11 @@ class ProxyFeed(Protocol):
         """Envoy's bootstrap for this proxy, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec).
 
         UnknownProxy when what it is led as hasn't been published.
+        """
+
+    def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
+        """What the workload's proxies are given, as Envoy's ``/config_dump`` has it, without secrets; None when it
+        hasn't been published.
         """
 
     def leads(self, proxy: ProxyId) -> WorkloadId | None:

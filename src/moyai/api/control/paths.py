@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from moyai.api.asgi import Handler
+from moyai.api.control.configuration import Configuration
 from moyai.api.control.execute import Execute
 from moyai.api.control.files import Files
 from moyai.api.control.handlers import Doctor, Health, Logs, Plane, Reset
@@ -20,6 +21,7 @@ def own_handlers(plane: Plane, keys: KeyStore | None) -> Mapping[str, Handler]:
     """
     handlers: dict[str, Handler] = {"health": Health(plane)}
     kept: dict[str, Handler] = {"hooks": Hooks(plane), "files": Files(plane.store, plane.clock)}
+    kept["configuration"] = Configuration(plane)
     if keys is not None:
         signed = {name: Signed(handler, keys, plane.clock) for name, handler in kept.items()}
         return MappingProxyType(handlers | signed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Generic
+from typing import Any, Generic
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 
@@ -19,6 +19,7 @@ from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh, Service
 from moyai.ports.proxies import UnknownProxy
 from moyai.xds.server.doorbell import Doorbell
+from moyai.xds.server.dump import config_dump
 from moyai.xds.server.part import Part
 from moyai.xds.server.pieces import is_answered
 from moyai.xds.server.proxy import Proxy, Sink
@@ -88,6 +89,12 @@ class Feed:
         if part is None or workload is None:
             raise UnknownProxy(proxy)
         return bootstrap(part.mesh.workloads[workload], self._settings, proxy)
+
+    def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
+        """What the workload's proxies are given, as Envoy's ``/config_dump`` has it, without secrets."""
+        part = self._part_of.get(workload)
+        snapshot = None if part is None else part.cache.snapshot(workload)
+        return None if snapshot is None else config_dump(snapshot)
 
     def leads(self, proxy: ProxyId) -> WorkloadId | None:
         """What a proxy is led as; None when it is unknown."""

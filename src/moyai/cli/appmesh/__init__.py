@@ -1,0 +1,1 @@
+"""``moyai appmesh``: what App Mesh's users need beside its API."""

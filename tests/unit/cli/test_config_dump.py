@@ -1,0 +1,73 @@
+"""Two configurations of a proxy, held against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moyai.cli.appmesh.compare import compared
+from moyai.cli.appmesh.config_dump import NoDump, read_dump
+
+
+def dump(*clusters: dict[str, Any], routes: dict[str, Any] | None = None) -> dict[str, Any]:
+    dynamic = [
+        {"version_info": "7", "last_updated": "2022-01-01T00:00:00Z", "cluster": cluster} for cluster in clusters
+    ]
+    configs: list[dict[str, Any]] = [
+        {"bootstrap": {"node": {"id": "mesh/m/virtualNode/n"}}},
+        {"dynamic_active_clusters": dynamic},
+    ]
+    return {"configs": configs + ([] if routes is None else [{"dynamic_route_configs": [{"route_config": routes}]}])}
+
+
+CLUSTER = {"name": "cds_egress_m_n_http_8080", "connect_timeout": "1s", "type": "EDS"}
+
+
+def told(theirs: dict[str, Any], ours: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [tuple(one) for one in compared(read_dump(theirs), read_dump(ours))]
+
+
+def test_versions_and_times_are_no_difference():
+    other = dump(dict(CLUSTER))
+    other["configs"][1]["dynamic_active_clusters"][0] |= {"version_info": "8", "last_updated": "now"}
+    assert told(dump(CLUSTER), other) == []
+
+
+def test_who_it_is_comes_from_the_bootstrap():
+    assert read_dump(dump(CLUSTER)).node == "mesh/m/virtualNode/n"
+
+
+def test_a_difference_has_its_place_and_both_sides():
+    found = told(dump(CLUSTER), dump(CLUSTER | {"connect_timeout": "2s"}))
+    assert found == [("cluster", CLUSTER["name"], "connect_timeout", "1s", "2s")]
+
+
+def test_a_resource_on_one_side_alone_is_named():
+    other = CLUSTER | {"name": "other"}
+    assert told(dump(CLUSTER, other), dump(CLUSTER)) == [("cluster", "other", "", "there", None)]
+
+
+def test_hosts_have_no_order_and_rules_have_one():
+    hosts = [{"name": "a", "domains": ["a", "a:80"]}, {"name": "b", "domains": ["b"]}]
+    turned = [hosts[1], {"name": "a", "domains": ["a:80", "a"]}]
+    one, other = {"name": "r", "virtual_hosts": hosts}, {"name": "r", "virtual_hosts": turned}
+    assert told(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other)) == []
+    rules = [{"match": {"prefix": "/a"}}, {"match": {"prefix": "/"}}]
+    one = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules}]}
+    other = {"name": "r", "virtual_hosts": [{"name": "a", "routes": rules[::-1]}]}
+    assert told(dump(CLUSTER, routes=one), dump(CLUSTER, routes=other))
+
+
+def test_a_header_asked_for_in_envoys_older_words_is_the_same():
+    def asking(header: dict[str, Any]) -> dict[str, Any]:
+        return {"name": "r", "virtual_hosts": [{"name": "a", "routes": [{"match": {"headers": [header]}}]}]}
+
+    old, new = {"name": "x", "exact_match": "1"}, {"name": "x", "string_match": {"exact": "1"}}
+    assert told(dump(CLUSTER, routes=asking(old)), dump(CLUSTER, routes=asking(new))) == []
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"configs": 3}, {"configs": []}])
+def test_what_is_no_dump_is_refused(document):
+    with pytest.raises(NoDump):
+        read_dump(document)
