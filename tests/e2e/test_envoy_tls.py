@@ -6,15 +6,10 @@ import ssl
 import tempfile
 from pathlib import Path
 from socket import create_connection
-from typing import NamedTuple
 
 import pytest
 from cryptography import x509
 
-from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
-from moyai.domain.pca.certificate import TEMPLATES
-from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
     Call,
@@ -38,8 +33,7 @@ from moyai.mesh.ir import (
     Trust,
     Workload,
 )
-from moyai.pki.library import CryptographyPki
-from moyai.ports.pki import Issuer, Span
+from tests.authority import an_authority
 from tests.e2e.envoy_rig import App, Rig, rig
 from tests.e2e.waiting import eventually
 
@@ -50,26 +44,6 @@ HTTP = ("127.255.0.1", 80)
 REDIRECTS = {"10.99.0.1:8081": 15101, "10.99.0.2:8082": 15102, "127.255.0.0/16": 15001}
 TIMEOUTS = TimeoutPolicy(request=15, idle=300)
 OUTLIER = OutlierPolicy(5, 10, 30, 300, 50)
-PKI, SPAN = CryptographyPki(), Span(Instant(0), Instant(4e9))
-
-
-class Authority(NamedTuple):
-    issuer: Issuer
-    root: str
-
-    def signs(self, name: str = "one.shop") -> Certificate:
-        shown = PKI.certify(self.issuer, name, SPAN)
-        return Certificate("c", shown.chain, shown.private)
-
-
-async def an_authority() -> Authority:
-    subject = Subject(common_name="root")
-    configuration = Configuration(KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, subject)
-    made = await PKI.new_key(configuration)
-    itself = Issuer(made.private, configuration.signing_algorithm)
-    signed = PKI.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)
-    own = PKI.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
-    return Authority(Issuer(made.private, configuration.signing_algorithm, own), own.pem)
 
 
 def mesh(trusted: str, certificate: Certificate | None, *members: WorkloadId) -> Mesh:

@@ -43,9 +43,6 @@ from moyai.domain.ecs.service import (
 from moyai.domain.ecs.task import NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import AppProtocol, ContainerDefinition, PortMapping, TaskDefinition
 from moyai.domain.ecs.traffic import Share, Traffic
-from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
-from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
-from moyai.domain.pca.certificate import TEMPLATES
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
@@ -71,8 +68,7 @@ from moyai.kernel.ids import (
 )
 from moyai.kernel.scope import Scope
 from moyai.kernel.secret import Secret
-from moyai.pki.library import CryptographyPki
-from moyai.ports.pki import Issuer, Span
+from tests.authority import an_authority
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 NAMESPACE = NamespaceArn("arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-shop")
@@ -153,17 +149,10 @@ def _certificates(world: World, service: ServiceArn, offers: Iterable[Offer]) ->
 
 def certified(world: World) -> World:
     """The world with certificates that a proxy can read."""
-    pki, span = CryptographyPki(), Span(Instant(0), Instant(4e9))
-    configuration = Configuration(
-        KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, Subject(common_name="root")
-    )
-    made = asyncio.run(pki.new_key(configuration))
-    itself = Issuer(made.private, configuration.signing_algorithm)
-    signed = pki.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], span)
-    issuer = replace(itself, certificate=pki.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b""))
+    authority = asyncio.run(an_authority())
     for one in tuple(world.server_certificates):
-        shown = pki.certify(issuer, one.name, span)
-        world.apply(Put(replace(one, chain=shown.chain, private=shown.private, roots=(shown.root,))))
+        shown = authority.signs(one.name)
+        world.apply(Put(replace(one, chain=shown.chain, private=shown.private, roots=(authority.root,))))
     return world
 
 

@@ -23,6 +23,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     HttpConnectionManager,
 )
 from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import Secret
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import UpstreamTlsContext
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse
 from google.protobuf.json_format import MessageToJson, Parse
 from google.protobuf.message import Message
@@ -116,9 +117,24 @@ def refusal(mesh: Mesh, tmp_path: Path) -> str:
     return "" if run.returncode == 0 else run.stderr or "refused"
 
 
+def with_static_secrets(cluster: Cluster) -> Cluster:
+    """As it is, but with the bootstrap's secrets: static clusters are made before there is a stream."""
+    found = Cluster.FromString(cluster.SerializeToString())
+    for socket in (found.transport_socket, *(match.transport_socket for match in found.transport_socket_matches)):
+        context = UpstreamTlsContext()
+        if socket.typed_config.Unpack(context):
+            common = context.common_tls_context
+            checked = common.combined_validation_context.validation_context_sds_secret_config
+            for secret in (*common.tls_certificate_sds_secret_configs, checked):
+                if secret.sds_config.HasField("ads"):
+                    secret.ClearField("sds_config")
+            socket.typed_config.Pack(context)
+    return found
+
+
 def add(config, found: dict[Kind, list[Any]]) -> None:
     """Put everything into one bootstrap: each listener at an address of its own, routes and endpoints in place."""
-    config.static_resources.clusters.extend(found[Kind.CLUSTER])
+    config.static_resources.clusters.extend(map(with_static_secrets, found[Kind.CLUSTER]))
     config.static_resources.secrets.extend(found[Kind.SECRET])
     for assignment in found[Kind.ENDPOINT]:
         cluster = Cluster(name=f"with {assignment.cluster_name}", type=Cluster.STATIC, load_assignment=assignment)

@@ -16,7 +16,8 @@ from moyai.mesh.ir.tls import ClientTls, Trust
 class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     """Shared by name between all workloads that call it.
 
-    ``label``: what proxies call it, where somebody counts on that; empty = after its name. ``stat_name``: what its
+    ``label``: what proxies call it, where somebody counts on that; empty = after its name. Workloads may know different
+    ones by one label; of those that one workload calls, each has its own. ``stat_name``: what its
     statistics are called; empty = as proxies call it. Seconds.
     ``zone_aware_from``: with at least so many endpoints, requests stay in the caller's zone as far as the load of all
     endpoints stays even; 0 = zones don't matter. ``tls``: how members are spoken to that name no issuer; ``trusts``:

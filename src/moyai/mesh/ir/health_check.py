@@ -9,8 +9,8 @@ from moyai.mesh.ir.protocol import Protocol
 
 class HealthCheck(msgspec.Struct, frozen=True):
     """Every ``interval`` seconds, with ``timeout`` seconds for the answer: a connection (TCP), ``GET path`` (HTTP and
-    HTTP/2) or gRPC's health service. So many answers in a row change an endpoint's state. ``port``: None = the
-    endpoint's own.
+    HTTP/2) or gRPC's health service (of destinations that speak HTTP/2). So many answers in a row change an endpoint's
+    state. ``port``: None = the endpoint's own.
     """
 
     protocol: Protocol

@@ -12,7 +12,7 @@ from moyai.mesh.ir.timeout_policy import TimeoutPolicy
 
 class StreamSplit(msgspec.Struct, frozen=True):
     """A TCP service: each connection goes to one of ``targets``, by their weights; at most ``connect_attempts``
-    endpoints of it are tried.
+    endpoints of it are tried. Without targets they are closed.
     """
 
     targets: tuple[Target, ...]

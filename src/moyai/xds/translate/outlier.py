@@ -11,10 +11,10 @@ _OFF, _ON = 0, 100
 
 
 def outlier_detection(policy: OutlierPolicy) -> outlier_detection_pb2.OutlierDetection:
-    """The policy, with Envoy's other detectors off."""
+    """The policy, with Envoy's other detectors off. Envoy wants the longest ejection not to be below the first."""
     message = outlier_detection_pb2.OutlierDetection(
         interval=seconds(policy.interval),
-        base_ejection_time=seconds(policy.base_ejection),
+        base_ejection_time=seconds(min(policy.base_ejection, policy.max_ejection)),
         max_ejection_time=seconds(policy.max_ejection),
     )
     message.max_ejection_percent.value = policy.max_ejection_percent

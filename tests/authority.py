@@ -1,0 +1,40 @@
+"""A certificate authority of a test's own, whose certificates are real."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
+from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
+from moyai.domain.pca.certificate import TEMPLATES
+from moyai.kernel.clock import Instant
+from moyai.mesh.ir import Certificate
+from moyai.pki.library import CryptographyPki
+from moyai.ports.pki import Issuer, Span
+
+PKI, SPAN = CryptographyPki(), Span(Instant(0), Instant(4e9))
+
+
+class Authority(NamedTuple):
+    """What it signs with, and its own certificate (PEM)."""
+
+    issuer: Issuer
+    root: str
+
+    def signs(self, name: str = "one.shop", called: str = "c") -> Certificate:
+        """A certificate for a DNS name, with a new key; ``called``: by the mesh."""
+        shown = PKI.certify(self.issuer, name, SPAN)
+        return Certificate(called, shown.chain, shown.private)
+
+
+async def an_authority() -> Authority:
+    """A new one."""
+    subject = Subject(common_name="root")
+    configuration = Configuration(KeyAlgorithm.EC_prime256v1, SigningAlgorithm.SHA256WITHECDSA, subject)
+    made = await PKI.new_key(configuration)
+    itself = Issuer(made.private, configuration.signing_algorithm)
+    signed = PKI.issue(itself, made.csr.encode(), TEMPLATES["RootCACertificate/V1"], SPAN)
+    own = PKI.accept(made.csr, AuthorityType.ROOT, signed.pem.encode(), b"")
+    return Authority(replace(itself, certificate=own), own.pem)

@@ -1,0 +1,47 @@
+"""Drawn meshes: what MeshIR can say, Envoy takes; what changes is translated as if it had been so from the start."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from moyai.xds.server.cache import SnapshotCache
+from tests.authority import an_authority
+from tests.golden.xds.test_xds import refusal
+from tests.model.mesh_inputs import Keys, meshes
+
+WORKLOADS = 12
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    authority = asyncio.run(an_authority())
+    return Keys.write(tmp_path_factory.mktemp("keys"), authority.signs(), authority.root)
+
+
+@settings(max_examples=4, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
+@given(data=st.data())
+def test_whatever_a_mesh_says_envoy_takes(keys, data):
+    mesh = data.draw(meshes(keys, WORKLOADS))
+    with TemporaryDirectory() as folder:
+        assert refusal(mesh, Path(folder)) == ""
+
+
+@settings(max_examples=8)
+@given(data=st.data())
+def test_what_has_changed_is_as_if_it_had_been_so_from_the_start(keys, data):
+    cache = SnapshotCache()
+    for _ in range(3):
+        mesh = data.draw(meshes(keys, 2))
+        before = {workload: cache.snapshot(workload) for workload in mesh.workloads}
+        changed = cache.update(mesh)
+        fresh = SnapshotCache()
+        fresh.update(mesh)
+        for workload, snapshot in before.items():
+            assert cache.snapshot(workload) == fresh.snapshot(workload)
+            assert workload in changed or cache.snapshot(workload) == snapshot
