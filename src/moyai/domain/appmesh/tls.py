@@ -1,7 +1,8 @@
 """Certificates, what is trusted, and whose names are taken: what listeners and client policies say of TLS alike.
 
 Promise: of a union exactly one member is set, as the door sees to. Files are in the proxy's file system; an ``sds``
-secret comes from the proxy's own SDS socket; an ``acm`` ARN is a certificate of this installation's Private CA.
+secret comes from the proxy's own SDS socket; an ``acm`` ARN is a certificate of Certificate Manager or an authority of
+Private CA (``domain.acm.shown`` has what they come to).
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ListenerTls.html, API_ClientPolicyTls.html
 """
 
