@@ -114,15 +114,19 @@ class Table(Generic[R]):
 
     def check(self, record: R) -> None:
         """Raise what ``put`` would raise for this record, and change nothing."""
-        self._entries(record)
+        self.entries(record)
+
+    def entries(self, record: R) -> frozenset[tuple[str, str]]:
+        """The indexes, each with a value, under which a record is found as long as it is there."""
+        return frozenset((name, value) for name, values in self._index_of.items() for value in values(record))
 
     def put(self, record: R) -> None:
         """Add or replace a record. One that is replaced keeps its place; one that can't be indexed changes nothing."""
-        entries = self._entries(record)
+        entries = self.entries(record)
         self._changes += 1
         previous = self._rows.get(record.key)
         if previous is not None:
-            self._unlink(previous.key, self._entries(previous) - entries)
+            self._unlink(previous.key, self.entries(previous) - entries)
         self._rows[record.key] = record
         for name, value in entries:
             found = self._found[name].setdefault(value, _Found())
@@ -134,10 +138,7 @@ class Table(Generic[R]):
         previous = self._rows.pop(key, None)
         if previous is not None:
             self._changes += 1
-            self._unlink(key, self._entries(previous))
-
-    def _entries(self, record: R) -> frozenset[tuple[str, str]]:
-        return frozenset((name, value) for name, values in self._index_of.items() for value in values(record))
+            self._unlink(key, self.entries(previous))
 
     def _unlink(self, key: str, entries: frozenset[tuple[str, str]]) -> None:
         for name, value in entries:

@@ -6,7 +6,8 @@ shell saw a moment ago: it is never written down, because it can be looked at ag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from typing import Any, TypeVar
 
 import msgspec
@@ -238,6 +239,14 @@ class World:
             self._by_kind[type(change.record)].put(change.record)
         else:
             self._by_kind[change.kind].delete(change.key)
+
+    def shown_by(self, look: Callable[[str, Table[Any]], Table[Any]]) -> World:
+        """The same world, each table as ``look`` shows it; it is told the table's name."""
+        shown = {id(table): look(table_name(kind), table) for kind, table in self._by_kind.items()}
+        view = copy(self)
+        vars(view).update({name: shown[id(table)] for name, table in vars(self).items() if id(table) in shown})
+        view._by_kind = view._kinds()  # noqa: SLF001  (it is of this class)
+        return view
 
     def _kinds(self) -> Mapping[type, Table[Any]]:
         """The table of each kind of record."""
