@@ -12,7 +12,7 @@ from moyai.domain.world import World
 from moyai.mesh.ir import Destination, Diagnostic, EndpointGroup, Grouped, LoadBalancing, Member, Protocol
 from moyai.mesh.service_connect.branches import Branch, members_of
 from moyai.mesh.service_connect.policies import CONNECT_TIMEOUT, spoken_by, tuned_outlier
-from moyai.mesh.service_connect.tls import issuer_of, trusts_of
+from moyai.mesh.service_connect.tls import issuer_of, offer_of, trusts_of
 from moyai.mesh.service_connect.zones import zone_aware_from
 
 _MAX_PORT = 65535
@@ -78,4 +78,4 @@ def _member(world: World, instance: DiscoveryInstance, default_port: int | None)
         return None
     if not 0 < port <= _MAX_PORT:
         return None
-    return Member(attributes.get(ZONE, ""), address, port, issuer_of(world, instance))
+    return Member(attributes.get(ZONE, ""), address, port, issuer_of(offer_of(world, instance)))

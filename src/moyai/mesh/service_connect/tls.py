@@ -48,13 +48,16 @@ def trusts_of(world: World, service: DiscoveryService) -> tuple[Trust, ...]:
     return tuple(Trust(_issuer(c.authority), c.name, c.roots) for c in made)
 
 
-def issuer_of(world: World, instance: DiscoveryInstance) -> str:
-    """By whom the certificate is that this instance shows; empty where it shows none."""
+def offer_of(world: World, instance: DiscoveryInstance) -> Offer | None:
+    """What the task that is this instance offers there; None for one that Service Connect did not register."""
     task = world.tasks.get(instance.task)
-    for offer in () if task is None or task.view is None else task.view.offers:
-        if offer.discovery_service == instance.service and offer.authority is not None:
-            return _issuer(offer.authority)
-    return ""
+    offered = () if task is None or task.view is None else task.view.offers
+    return next((offer for offer in offered if offer.discovery_service == instance.service), None)
+
+
+def issuer_of(offer: Offer | None) -> str:
+    """By whom the certificate is that is shown; empty where none is."""
+    return "" if offer is None or offer.authority is None else _issuer(offer.authority)
 
 
 def _issuer(authority: CertificateAuthorityArn) -> str:

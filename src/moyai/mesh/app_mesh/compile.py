@@ -1,0 +1,40 @@
+"""Virtual nodes and virtual gateways, compiled one at a time, each with everything that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.world import World
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.app_mesh.gateway import gateway_workload
+from moyai.mesh.app_mesh.node import node_workload
+from moyai.mesh.app_mesh.part import Part
+from moyai.mesh.app_mesh.settings import Settings
+from moyai.mesh.ir import Diagnostic, Mesh
+
+_DEFAULTS: Final = Settings()
+
+
+def workloads(world: World) -> Iterator[WorkloadId]:
+    """All that can be compiled."""
+    yield from (WorkloadId(node.arn) for node in world.virtual_nodes)
+    yield from (WorkloadId(gateway.arn) for gateway in world.virtual_gateways)
+
+
+def diagnostics(world: World) -> tuple[Diagnostic, ...]:
+    """Everything that is reported of any of them, once."""
+    found = (one for workload in workloads(world) for one in compile_workload(world, workload).diagnostics)
+    return tuple(dict.fromkeys(found))
+
+
+def compile_workload(world: World, workload: WorkloadId, settings: Settings = _DEFAULTS) -> Mesh:
+    """The part of a virtual node or a virtual gateway; empty when it isn't there."""
+    found = world.virtual_nodes.get(workload) or world.virtual_gateways.get(workload)
+    mesh = None if found is None else world.meshes.get(found.mesh)
+    if found is None or mesh is None:
+        return Mesh()
+    part = Part(world, mesh)
+    made = gateway_workload(part, found) if isinstance(found, VirtualGateway) else node_workload(part, found, settings)
+    return part.whole(made, ())
