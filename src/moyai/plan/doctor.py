@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,9 @@ from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.plan import events
 from moyai.plan.connect import endpoints
 from moyai.plan.unseen import unseen
+
+_REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
+_MEND: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
 
 
 class Severity(StrEnum):
@@ -41,16 +45,23 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def findings(
-    world: World, proxies: Mapping[ProxyId, ProxyState], left_out: Iterable[tuple[str, str]] = ()
+    world: World,
+    proxies: Mapping[ProxyId, ProxyState],
+    left_out: Iterable[tuple[str, str]] = (),
+    of_meshes: Iterable[tuple[str, str]] = (),
 ) -> tuple[Finding, ...]:
-    """Everything there is to say, problems first. ``left_out``: what could not be compiled into the mesh, and why."""
-    found = chain(_proxies(world, proxies), _services(world), _names(world), map(_left_out, left_out))
+    """Everything there is to say, problems first. ``left_out``: what could not be compiled into the mesh, and why;
+    ``of_meshes``: the same of App Mesh's.
+    """
+    pieces = chain(
+        (_left_out(subject, why, _REDEPLOY) for subject, why in left_out),
+        (_left_out(subject, why, _MEND) for subject, why in of_meshes),
+    )
+    found = chain(_proxies(world, proxies), _services(world), _names(world), pieces)
     return tuple(sorted(found, key=lambda f: (f.severity, f.kind, f.subject)))
 
 
-def _left_out(piece: tuple[str, str]) -> Finding:
-    subject, why = piece
-    remedy = "Deploy the service again that the name is for, or the one that calls it."
+def _left_out(subject: str, why: str, remedy: str) -> Finding:
     return Finding(Severity.WARNING, "left-out", subject, why, remedy)
 
 

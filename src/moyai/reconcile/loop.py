@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Final
 
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
@@ -18,12 +20,14 @@ from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, Seconds, later
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
+from moyai.mesh.app_mesh import Settings
 from moyai.plan.action import Effect, Plan
 from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.registration import offers
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
+from moyai.reconcile.app_mesh import AppMeshBroadcast
 from moyai.reconcile.broadcast import FabricBroadcast, MeshBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.janitor import Janitor
@@ -46,19 +50,21 @@ TELL_AFTER = Seconds(2.0)
 _STEPS_AT_ONCE = 20
 """Plans for one key in one go; a longer chain lets others have their turn."""
 
+_DEFAULTS: Final = Settings()
 _log = logging.getLogger(__name__)
 
 
 class Reconciler:
     """Brings tasks, and Cloud Map's operations, to where the world wants them. ``run`` it once."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, app_mesh: Settings = _DEFAULTS) -> None:
         self._around = around
         self.queue = KeyQueue(around.clock)
         self._observer = Observer(around)
         self._fabric = FabricBroadcast(around)
         self._executor = Executor(around, self._observer, self._fabric)
         self._mesh = MeshBroadcast(around)
+        self._app_mesh = AppMeshBroadcast(around, app_mesh)
         self._names = NameBroadcast(around)
         self._ports = PortBroadcast(around)
         self._ports_bell, self._fabric_bell = asyncio.Event(), asyncio.Event()
@@ -124,11 +130,10 @@ class Reconciler:
         async for keys in self._around.store.watch():
             self._ring(keys)
             self._ports_bell.set()
-            for follow, what in ((self._mesh.follow, "the mesh"), (self._fabric.note, "the networks")):
-                try:
-                    follow(keys)
-                except Exception:  # noqa: BLE001 (the top of the loop: the last good form goes on serving)
-                    _log.exception("%s: kept in its last good form", what)
+            _attempt(partial(self._mesh.follow, keys), "the mesh")
+            for workload in self._app_mesh.note(keys):
+                _attempt(partial(self._app_mesh.publish, workload), workload)
+            _attempt(partial(self._fabric.note, keys), "the networks")
             self._fabric_bell.set()
 
     def _ring(self, keys: Iterable[Key]) -> None:
@@ -251,6 +256,13 @@ class Reconciler:
     def _doubt_fabric(self) -> None:
         self._fabric.doubt()
         self._fabric_bell.set()
+
+
+def _attempt(follow: Callable[[], None], what: str) -> None:
+    try:
+        follow()
+    except Exception:  # noqa: BLE001 (the top of the loop: the last good form goes on serving)
+        _log.exception("%s: kept in its last good form", what)
 
 
 async def _keep_up(bell: asyncio.Event, follow: Callable[[], Awaitable[None]], what: str) -> None:

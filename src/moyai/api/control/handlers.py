@@ -20,6 +20,7 @@ from moyai.api.channel.tickets import Tickets
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
+from moyai.mesh import app_mesh
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.doctor import findings
 from moyai.ports.proxies import ProxyFeed
@@ -80,11 +81,13 @@ class Doctor:
         if request.method != "GET":
             return said(405, "Use GET.")
         plane = self._plane
-        left_out = [(d.subject, d.message) for d in compile_mesh(plane.store.world).diagnostics]
+        world = plane.store.world
+        left_out = [(d.subject, d.message) for d in compile_mesh(world).diagnostics]
+        of_meshes = [(d.subject, d.message) for d in app_mesh.diagnostics(world)]
         found = {
             "version": plane.version,
             "runtime": plane.runtime_name,
-            "findings": findings(plane.store.world, plane.feed.states(), left_out),
+            "findings": findings(world, plane.feed.states(), left_out, of_meshes),
         }
         return HttpResponse(200, JSON, msgspec.json.encode(found))
 

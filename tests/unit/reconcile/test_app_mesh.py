@@ -1,0 +1,223 @@
+"""What is made anew when something changes in a mesh, and what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.appmesh.route import RouteSpec
+from moyai.domain.appmesh.virtual_node import VirtualNodeSpec
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.app_mesh import Settings, compile_workload, workloads
+from moyai.mesh.ir import Mesh
+from moyai.ports.store import Key
+from moyai.reconcile.app_mesh import AppMeshBroadcast
+from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+from tests.golden.appmesh.meshes import gateway_arn, node_arn, route_arn, router_arn, service_arn, spec_of, world_of
+
+LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
+
+
+def node(name: str, *backends: str) -> dict[str, Any]:
+    return {
+        "listeners": [LISTENER],
+        "serviceDiscovery": {"awsCloudMap": {"namespaceName": "shop", "serviceName": name}},
+        "backends": [{"virtualService": {"virtualServiceName": backend}} for backend in backends],
+    }
+
+
+CASE = {
+    "virtualNodes": {
+        "front": node("front", "catalog", "missing"),
+        "catalog": node("catalog", "stock"),
+        "stock": node("stock"),
+        "stock-2": node("stock-2"),
+        "stranger": node("stranger"),
+    },
+    "virtualRouters": {"stock": {"listeners": [LISTENER]}},
+    "routes": {
+        "stock": {
+            "all": {
+                "httpRoute": {
+                    "match": {"prefix": "/"},
+                    "action": {"weightedTargets": [{"virtualNode": "stock", "weight": 1}]},
+                }
+            }
+        }
+    },
+    "virtualServices": {
+        "catalog": {"provider": {"virtualNode": {"virtualNodeName": "catalog"}}},
+        "stock": {"provider": {"virtualRouter": {"virtualRouterName": "stock"}}},
+    },
+    "virtualGateways": {"door": {"listeners": [LISTENER]}},
+    "gatewayRoutes": {
+        "door": {
+            "all": {
+                "httpRoute": {
+                    "match": {"prefix": "/"},
+                    "action": {"target": {"virtualService": {"virtualServiceName": "stock"}}},
+                }
+            }
+        }
+    },
+    "cloudMap": {"shop": {"stock": [{"AWS_INSTANCE_IPV4": "172.31.0.1"}], "front": [], "catalog": []}},
+}
+
+
+class HeardFeed(Feed):
+    """A feed that can be asked what was published."""
+
+    def __init__(self) -> None:
+        super().__init__(ProxySettings())
+        self.parts: dict[str, Mesh] = {}
+        self.heard: list[str] = []
+        self.is_broken = False
+
+    def publish(self, mesh: Mesh, part: str = "") -> None:
+        if self.is_broken:
+            raise TypeError("whatever it is")
+        super().publish(mesh, part)
+        self.parts[part] = mesh
+        self.heard.append(part.rpartition("/")[2])
+
+
+class Place:
+    """A world and its broadcast."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.store, self.feed = MemoryStore(), HeardFeed()
+        self.store.apply([Put(record) for record in world_of(case).records()])
+        clock = ManualClock()
+        around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, SeededIds())
+        self.broadcast = AppMeshBroadcast(around, Settings())
+        self.follow(*(_key(record) for record in self.store.world.records()))
+
+    def put(self, record: Any) -> list[str]:
+        """The parts that are made anew for this."""
+        self.store.apply([Put(record)])
+        return self.follow(_key(record))
+
+    def delete(self, record: Any) -> list[str]:
+        """The parts that are made anew for this."""
+        self.store.apply([Delete(type(record), record.key)])
+        return self.follow(_key(record))
+
+    def follow(self, *keys: Key) -> list[str]:
+        self.feed.heard.clear()
+        for workload in self.broadcast.note(keys):
+            self.broadcast.publish(workload)
+        return sorted(self.feed.heard)
+
+
+def _key(record: Any) -> Key:
+    return Key(str(type(record).__struct_config__.tag), record.key)
+
+
+@pytest.fixture
+def place():
+    return Place(CASE)
+
+
+@pytest.fixture
+def world(place):
+    return place.store.world
+
+
+def test_at_first_everything_is_made(place, world):
+    assert sorted(place.feed.heard) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
+    assert place.feed.parts == {str(w): compile_workload(world, w) for w in workloads(world)}
+
+
+def test_a_virtual_node_concerns_itself_and_those_that_call_it(place, world):
+    found = world.virtual_nodes[node_arn("catalog")]
+    assert place.put(replace(found, version=2)) == ["catalog", "front"]
+
+
+def test_a_virtual_service_concerns_those_that_call_it(place, world):
+    assert place.put(replace(world.virtual_services[service_arn("stock")], version=2)) == ["catalog", "door"]
+
+
+def test_routers_and_routes_concern_those_that_call_their_services(place, world):
+    assert place.put(replace(world.virtual_routers[router_arn("stock")], version=2)) == ["catalog", "door"]
+    assert place.put(replace(world.routes[route_arn("stock", "all")], version=2)) == ["catalog", "door"]
+
+
+def test_a_new_route_concerns_those_that_call_its_router(place, world):
+    old = world.routes[route_arn("stock", "all")]
+    assert place.put(replace(old, arn=route_arn("stock", "new"), name="new")) == ["catalog", "door"]
+
+
+def test_an_instance_concerns_those_that_call_its_service(place, world):
+    instance = next(iter(world.discovery_instances))
+    assert place.put(replace(instance, attributes={"AWS_INSTANCE_IPV4": "172.31.0.9"})) == ["catalog", "door"]
+    assert place.delete(instance) == ["catalog", "door"]
+    assert place.put(instance) == ["catalog", "door"]
+
+
+def test_what_a_route_leads_to_concerns_its_callers_from_then_on(place, world):
+    other = world.virtual_nodes[node_arn("stock-2")]
+    assert place.put(replace(other, version=2)) == ["stock-2"]
+    targets = [{"virtualNode": "stock-2", "weight": 1}]
+    spec = {"httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": targets}}}
+    place.put(replace(world.routes[route_arn("stock", "all")], spec=spec_of(RouteSpec, spec)))
+    assert place.put(replace(other, version=3)) == ["catalog", "door", "stock-2"]
+    assert place.put(replace(world.virtual_nodes[node_arn("stock")], version=2)) == ["stock"]
+
+
+def test_what_was_missing_is_noticed_when_it_comes(place, world):
+    before = world.virtual_services[service_arn("catalog")]
+    assert place.put(replace(before, arn=service_arn("missing"), name="missing")) == ["front"]
+    outbound = place.feed.parts[node_arn("front")].workloads[WorkloadId(node_arn("front"))].outbound
+    assert [host.name for port in outbound.ports for host in port.routing] == ["catalog", "missing"]
+
+
+def test_the_mesh_concerns_all_that_is_in_it(place, world):
+    mesh = next(iter(world.meshes))
+    assert place.put(replace(mesh, version=2)) == ["catalog", "door", "front", "stock", "stock-2", "stranger"]
+
+
+def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
+    stranger = world.virtual_nodes[node_arn("stranger")]
+    assert place.delete(stranger) == ["stranger"]
+    assert place.feed.parts[stranger.arn] == Mesh()
+    assert place.put(stranger) == ["stranger"]
+    assert place.feed.parts[stranger.arn].workloads
+
+
+def test_a_part_that_cannot_be_made_is_tried_again(place):
+    place.feed.is_broken = True
+    for workload in place.broadcast.note([Key("virtual_node", node_arn(name)) for name in ("front", "stock")]):
+        with pytest.raises(TypeError):
+            place.broadcast.publish(workload)
+    place.feed.is_broken = False
+    assert place.follow(Key("cluster", "one")) == ["catalog", "door", "front", "stock"]
+
+
+def test_the_gateway_itself(place, world):
+    assert place.put(replace(world.virtual_gateways[gateway_arn("door")], version=2)) == ["door"]
+
+
+def test_the_broadcast_always_comes_to_what_the_world_says(place, world):
+    place.put(replace(world.virtual_nodes[node_arn("stock")], spec=spec_of(VirtualNodeSpec, node("stock", "catalog"))))
+    place.delete(world.virtual_services[service_arn("catalog")])
+    assert place.feed.parts == {str(w): compile_workload(world, w) for w in workloads(world)}
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_a_change_is_as_small_in_a_large_mesh(size):
+    case = {
+        "virtualNodes": {f"n{i}": node(f"n{i}", f"s{i - 1}", f"s{i + 1}") for i in range(size)},
+        "virtualServices": {f"s{i}": {"provider": {"virtualNode": {"virtualNodeName": f"n{i}"}}} for i in range(size)},
+    }
+    place = Place(case)
+    changed = replace(place.store.world.virtual_nodes[node_arn("n5")], version=2)
+    assert place.put(changed) == ["n4", "n5", "n6"]
