@@ -1,4 +1,4 @@
-"""The load generator, the application and CloudWatch count the same, whatever happens meanwhile.
+"""Load generator, application, CloudWatch, Prometheus and console count the same, whatever happens meanwhile.
 
 A kill of the control plane is among it: proxies count on, and what they have counted comes once.
 """
@@ -6,32 +6,42 @@ A kill of the control plane is among it: proxies count on, and what they have co
 from __future__ import annotations
 
 import json
+import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
+from contextlib import closing
+from typing import Any, NamedTuple
 
 import pytest
 
+from tests.e2e.console.browser import Person, chromium
 from tests.e2e.installation import Installation
+from tests.e2e.prometheus import Prometheus
 from tests.e2e.stack import Cluster, Probe, app, checked, offer
 from tests.e2e.waiting import eventually, while_it_lasts
+from tests.e2e.witnesses import (
+    PERCENTILES,
+    CloudWatch,
+    Console,
+    Count,
+    Edge,
+    Scraper,
+    since,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 SAVED = 6  # seconds within which what was counted is on disk
-SERVER = {"DiscoveryName": "exact", "ServiceName": "exact", "ClusterName": "exact"}
-CALLER = {"TargetDiscoveryName": "exact", "ServiceName": "exact-caller", "ClusterName": "exact"}
-OWN = "Moyai/ServiceConnect"
+EDGE = Edge("exact", "exact-caller", "exact")
 BOUNDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000)
 """Of the histogram; milliseconds."""
 LATENCIES = ("/slow/30",) * 7 + ("/slow/120",) * 2 + ("/slow/600",)
 COUNTING = app("counting", 8080, "http", healthCheck=checked(8080))
 """Healthy once it listens: what a proxy answers in the place of one that does not yet, no application counts."""
 KINDS = ("/ok", "/ok", "/status/503", "/ok", "/status/500", "/slow/20", "/status/404", "/status/302")
+FAILING = ("got status/500", "got status/503")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +49,29 @@ def installation(installed: Callable[[], Installation]) -> Installation:
     made = installed()
     made.up()
     return made
+
+
+class Witnesses(NamedTuple):
+    cloudwatch: CloudWatch
+    prometheus: Scraper
+    console: Console
+
+
+class Quiet(NamedTuple):
+    """A time in which nothing failed: its beginning, and the milliseconds of each request."""
+
+    begun: float
+    times: list[float]
+
+
+@pytest.fixture(scope="module")
+def witnesses(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witnesses]:
+    prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), installation.port)
+    with closing(prometheus), chromium() as browser:
+        page = browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900}).new_page()
+        person = Person(page, installation.url)
+        yield Witnesses(CloudWatch(installation, EDGE), Scraper(prometheus), Console(person, EDGE))
+        assert person.complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +92,14 @@ def probe(cluster: Cluster) -> Probe:
 
 
 @pytest.fixture(scope="module")
-def times(installation: Installation, cluster: Cluster, probe: Probe) -> list[float]:
-    """Milliseconds of requests none of which fails, and nothing else has been asked yet."""
+def quiet(witnesses: Witnesses, probe: Probe) -> Quiet:
+    """Nothing else has been asked yet."""
+    begun = time.time()
     tally = load(probe, 6, 2.5, LATENCIES)
     assert set(tally["statuses"]) == {"200"}
-    eventually(partial(counted, installation, len(tally["times"])), "every request is counted")
-    return list(tally["times"])
+    sent = len(tally["times"])
+    eventually(lambda: witnesses.prometheus.count().requests >= sent, "every request is counted")
+    return Quiet(begun, list(tally["times"]))
 
 
 def load(probe: Probe, callers: int, seconds: float, paths: tuple[str, ...]) -> Any:
@@ -74,51 +109,54 @@ def load(probe: Probe, callers: int, seconds: float, paths: tuple[str, ...]) -> 
     return json.loads(ran["out"])
 
 
-def counted(installation: Installation, count: int) -> bool:
-    return total(installation, "TargetRequestCount", CALLER, OWN) >= count
-
-
-def statistics(installation: Installation, name: str, whose: Mapping[str, str], namespace: str, **asked: Any) -> Any:
-    now = datetime.now(UTC)
-    return installation.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in whose.items()],
-        StartTime=now - timedelta(minutes=20),
-        EndTime=now + timedelta(minutes=1),
-        **asked,
-    )["Datapoints"]
-
-
-def total(
-    installation: Installation, name: str, whose: Mapping[str, str], namespace: str = "AWS/ECS", period: int = 60
-) -> float:
-    points = statistics(installation, name, whose, namespace, Period=period, Statistics=["Sum"])
-    return float(sum(point["Sum"] for point in points))
-
-
 def stood(cluster: Cluster) -> set[str]:
     """The service's tasks, those that have stopped too."""
     return {task["taskArn"] for status in ("RUNNING", "STOPPED") for task in cluster.tasks("exact", status)}
 
 
-def got(cluster: Cluster, arns: set[str]) -> int:
-    """How many requests the application has written down, in all its tasks."""
-    return sum(line.startswith("got ") for arn in arns for line in cluster.said(arn, "counting"))
+def got(cluster: Cluster, arns: set[str]) -> list[str]:
+    """What the application has written down, in all its tasks."""
+    return [line for arn in arns for line in cluster.said(arn, "counting") if line.startswith("got ")]
 
 
-@pytest.mark.parametrize("percentile", [50, 80, 95, 99])
-def test_percentiles_agree_within_a_bucket(installation, times, percentile):
-    name = f"p{percentile}"
-    asked = {"Period": 1800, "ExtendedStatistics": [name]}
-    [point] = statistics(installation, "TargetResponseTime", CALLER, "AWS/ECS", **asked)
-    measured = times[min(len(times) * percentile // 100, len(times) - 1)]
-    away = bisect_left(BOUNDS, measured) - bisect_left(BOUNDS, point["ExtendedStatistics"][name])
-    assert abs(away) <= 1, (point, measured)
+def truth(statuses: Counter[str], written: list[str]) -> Count:
+    """What the generator and the application have counted."""
+    assert statuses["none"] == 0
+    classes = ({"200"}, {"302"}, {"404"}, {"500", "503"})
+    sent, attempts = statuses.total(), len(written)
+    return Count(
+        requests=sent,
+        failures=statuses["500"] + statuses["503"],
+        retries=attempts - sent,
+        answers=tuple(sum(statuses[code] for code in codes) for codes in classes),
+        attempts=attempts,
+        failed_attempts=sum(line in FAILING for line in written),
+    )
 
 
-def test_everyone_counts_the_same_through_failures_a_deployment_and_a_kill(installation, cluster, probe, times):
-    arns = {task["taskArn"] for task in cluster.tasks("exact")}
+def bucket(milliseconds: float) -> int:
+    """Which of the histogram's it falls into."""
+    return bisect_left(BOUNDS, milliseconds)
+
+
+def test_percentiles_agree_within_a_bucket(quiet, witnesses):
+    times, span = quiet.times, since(quiet.begun)
+    measured = [times[min(len(times) * one // 100, len(times) - 1)] for one in PERCENTILES]
+    witnesses.console.look(span)
+    by_cloudwatch = witnesses.cloudwatch.percentiles(span)
+    by_prometheus, by_console = witnesses.prometheus.percentiles(), witnesses.console.percentiles()
+    for said in (by_cloudwatch, by_prometheus, by_console):
+        away = [
+            bisect_left(BOUNDS, one) - bisect_left(BOUNDS, other) for one, other in zip(measured, said, strict=True)
+        ]
+        assert max(map(abs, away)) <= 1, (measured, said)
+    assert by_prometheus == pytest.approx(by_cloudwatch, rel=0.01)
+    assert by_console == pytest.approx(by_cloudwatch, abs=0.5)
+
+
+def test_everyone_counts_the_same_through_failures_a_deployment_and_a_kill(quiet, witnesses, cluster, probe):
+    cloudwatch, prometheus, console = witnesses
+    arns = stood(cluster)
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(load, probe, 6, 7, KINDS)
         while_it_lasts(1)
@@ -128,30 +166,24 @@ def test_everyone_counts_the_same_through_failures_a_deployment_and_a_kill(insta
         cluster.quiet("exact")
         arns |= stood(cluster)
         # what a proxy counted last is lost where it ends while nobody listens, or less than a save before the kill
-        eventually(lambda: total(installation, "RequestCount", SERVER) >= got(cluster, arns), "the ended have reported")
+        had = len(got(cluster, arns))
+        eventually(lambda: cloudwatch.count(since(quiet.begun)).attempts >= had, "the ended have reported")
         while_it_lasts(SAVED)
         sending = pool.submit(load, probe, 6, 6, KINDS)
         while_it_lasts(1)
-        installation.kill()
+        cluster.installation.kill()
         while_it_lasts(2)
-        installation.up()
+        cluster.installation.up()
         tally += Counter(sending.result()["statuses"])
     arns |= stood(cluster)
     assert len(arns) == 4
-    statuses = Counter({"200": len(times)}) + tally
-    sent = statuses.total()
-    assert statuses["none"] == 0
-    eventually(partial(counted, installation, sent), f"all {sent} requests are counted")
-    of = partial(total, installation)
-    for period in (60, 5):
-        assert of("TargetRequestCount", CALLER, OWN, period) == sent
-        assert of("RequestFailureCount", CALLER, OWN, period) == statuses["500"] + statuses["503"]
-        for cls, codes in {"2XX": ("200",), "3XX": ("302",), "4XX": ("404",), "5XX": ("500", "503")}.items():
-            count = sum(statuses[code] for code in codes)
-            assert of(f"HTTPCode_Target_{cls}_Count", CALLER, period=period) == count > 0
-    attempts = got(cluster, arns)
-    assert attempts > sent
-    eventually(lambda: of("RequestCount", SERVER) >= attempts, f"all {attempts} attempts are counted")
-    for whose in (SERVER, {"DiscoveryName": "exact"}):
-        assert of("RequestCount", whose) == attempts
-    assert of("RetryCount", CALLER, OWN) == attempts - sent
+    counted = truth(Counter({"200": len(quiet.times)}) + tally, got(cluster, arns))
+    assert min(*counted.answers, counted.retries) > 0
+    eventually(lambda: prometheus.count().covers(counted), f"all of {counted} is scraped")
+    assert prometheus.count() == counted
+    span = since(quiet.begun)
+    assert cloudwatch.count(span) == counted
+    assert cloudwatch.count(span, period=5) == counted
+    console.look(span)
+    assert console.count() == counted
+    assert console.health(span) == (counted.attempts, counted.answers)

@@ -64,6 +64,7 @@ COUNTS: Final = (
     _Count("bytes", "By", Side.CLIENT, Figure.BYTES, _ANY),
     _Count("tls_errors", "{handshake}", Side.CLIENT, Figure.TLS_ERRORS, _ANY),
     _Count("served_requests", "{request}", Side.SERVER, Figure.REQUESTS, _HTTP),
+    _Count("served_failures", "{request}", Side.SERVER, Figure.FAILURES, _HTTP),
     _Count("served_connections", "{connection}", Side.SERVER, Figure.CONNECTIONS, _ANY),
     _Count("served_bytes", "By", Side.SERVER, Figure.BYTES, _ANY),
     _Count("served_tls_errors", "{handshake}", Side.SERVER, Figure.TLS_ERRORS, _ANY),

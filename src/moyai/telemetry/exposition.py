@@ -169,6 +169,7 @@ _COUNTS: Final = (
     _Counted("bytes", "Bytes sent to targets and received from them.", Side.CLIENT, Figure.BYTES, _ANY),
     _Counted("tls_errors", "TLS handshakes with targets that failed.", Side.CLIENT, Figure.TLS_ERRORS, _ANY),
     _Counted("served_requests", "Requests that came in to a service.", Side.SERVER, Figure.REQUESTS, _WEB),
+    _Counted("served_failures", "Those of them that a service failed.", Side.SERVER, Figure.FAILURES, _WEB),
     _Counted("served_connections", "Connections opened to a service.", Side.SERVER, Figure.CONNECTIONS, _ANY),
     _Counted("served_bytes", "Bytes received from callers.", Side.SERVER, Figure.BYTES, _ANY),
     _Counted("served_tls_errors", "TLS handshakes of callers that failed.", Side.SERVER, Figure.TLS_ERRORS, _ANY),

@@ -1,4 +1,4 @@
-"""An HTTP application that writes down every request it gets, a line each.
+"""An HTTP application that writes down every request it gets, a line each: ``got status/503``.
 
 usage: python3 -m tests.e2e.apps.counting PORT
 
@@ -25,8 +25,9 @@ class Counting(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        what, _, value = self.path.strip("/").partition("/")
-        os.write(1, f"got {what}\n".encode())
+        asked = self.path.strip("/")
+        os.write(1, f"got {asked}\n".encode())
+        what, _, value = asked.partition("/")
         if what == "slow":
             threading.Event().wait(int(value) / 1000)
         self.send_response(int(value) if what == "status" else 200)

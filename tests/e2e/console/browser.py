@@ -27,8 +27,21 @@ FLAGS = (
 PATIENCE = 15_000
 """Milliseconds, on a busy machine."""
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
+ROWS = """
+table => {
+  const text = cell => cell.innerText.trim() || cell.textContent.trim();
+  const heads = [...table.querySelectorAll("thead th")].map(text);
+  const read = row => Object.fromEntries([...row.children].map((cell, n) => [heads[n], text(cell)]));
+  return [...table.querySelectorAll("tbody tr")].map(read);
+}
+"""
 _WELL_KNOWN = ("Failed to load resource",)
 """What Chromium writes for each answer that is an error: the answers themselves are what tests look at."""
+
+
+def number(text: str) -> float:
+    """A number as the console writes it in English."""
+    return float(text.replace(",", ""))
 
 
 @contextmanager
@@ -133,6 +146,26 @@ class Person:
         """Wait until the page has this headline; a list's has its length behind it."""
         said = re.compile(rf"{re.escape(name)}( \(\d+\))?")
         expect(self.page.get_by_role("heading", level=1).first).to_have_text(said)
+
+    def table(self, column: str) -> list[dict[str, str]]:
+        """The rows of the table that has this column: what stands under each headline."""
+        tables = self.page.locator("table").filter(has=self.page.locator("tbody"))
+        found: list[dict[str, str]] = tables.filter(has_text=column).first.evaluate(ROWS)
+        return found
+
+    def chart(self, title: str) -> dict[str, dict[str, float]]:
+        """What the chart of this title says at each of its points, read by keyboard: by time, and by series."""
+        said: dict[str, dict[str, float]] = {}
+        self.page.get_by_role("application", name=title, exact=True).focus()
+        self.page.keyboard.press("Enter")
+        while (point := self._point()) and point[0] not in said:
+            said[point[0]] = {name: number(value) for name, value in zip(point[1::2], point[2::2], strict=True)}
+            self.page.keyboard.press("ArrowRight")
+        self.page.keyboard.press("Escape")
+        return said
+
+    def _point(self) -> list[str]:
+        return self.page.get_by_role("tooltip").inner_text().splitlines()
 
     def violations(self, *rules: str) -> list[str]:
         """What axe finds on this page: by all its rules, or by these alone."""

@@ -81,6 +81,7 @@ def test_a_called_service(office, outbox):
     found = {one.name: one.point.as_int for one in received(encode(outbox.first(9)))}
     assert found == {
         "moyai.mesh.served_requests": 7,
+        "moyai.mesh.served_failures": 0,
         "moyai.mesh.served_connections": 7,
         "moyai.mesh.served_bytes": 7,
         "moyai.mesh.served_tls_errors": 0,

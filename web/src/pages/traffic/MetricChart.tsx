@@ -29,7 +29,7 @@ export function MetricChart({ title, unit, series, span, kind, names, colors }: 
     title: names?.[one.label] ?? one.label,
     data: [...one.points],
     ...colored(colors?.[one.label]),
-    valueFormatter: (value: number) => number(value, language),
+    valueFormatter: (value: number) => exact(value, language),
   }));
   const most = Math.max(0, ...series.flatMap((one) => one.points.map((point) => point.y)));
   const stackMost = kind === "bar" ? Math.max(0, ...stacks(series)) : most;
@@ -66,6 +66,10 @@ function stacks(series: readonly Series[]): number[] {
 function time(at: Date, span: Span, locale: string): string {
   const short = seconds(span) <= SHORT;
   return at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", ...(short ? { second: "2-digit", hourCycle: "h23" } : {}) });
+}
+
+function exact(value: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(value);
 }
 
 function number(value: number, locale: string): string {

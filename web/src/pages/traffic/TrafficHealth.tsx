@@ -7,7 +7,7 @@ import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useState } from "react";
+import { useSearchParams } from "react-router";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { useTarget } from "../../aws/useTarget.ts";
@@ -15,16 +15,18 @@ import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { Shown } from "../../parts/Shown.tsx";
 import { type Chart, readHealth } from "../../traffic/health.ts";
-import { type Range, rangeText, spanOf, step } from "../../traffic/range.ts";
+import { parseRange, type Range, rangeText, spanOf, step } from "../../traffic/range.ts";
 import type { Span } from "../../traffic/values.ts";
 import { MetricChart } from "./MetricChart.tsx";
 import { RangePicker } from "./RangePicker.tsx";
 
-const HOUR: Range = { kind: "last", seconds: 3600 };
+const FIRST = "1h";
 
 export function TrafficHealth({ cluster, service }: { cluster: string; service: string }) {
   const text = useText().traffic.health;
-  const [range, setRange] = useState<Range>(HOUR);
+  const [params, setParams] = useSearchParams(); // the address holds the time, so that it can be sent to somebody
+  const range = parseRange(params.get("range") ?? FIRST);
+  const setRange = (chosen: Range) => { setParams({ range: rangeText(chosen) }, { replace: true }); };
   const map = `${paths.traffic}?focus=${encodeURIComponent(`${cluster}/${service}`)}`;
   return (
     <SpaceBetween size="l">
