@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from moyai.domain.ram.permission import PERMISSION
+from moyai.domain.ram.permission import OF_NAMESPACES
 from moyai.domain.ram.share import INVITATION_LIFE
 from moyai.domain.vpc.default import default_vpc
 from moyai.kernel.ids import AccountId
@@ -76,8 +76,8 @@ def test_a_share_from_creation_to_deletion(stage):
     [shown] = stage.ram.get_resource_shares(resourceOwner="SELF", name="renamed")["resourceShares"]
     assert shown["tags"] == []
     [permission] = stage.ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
-    assert permission["arn"] == PERMISSION
-    assert "GetNamespace" in stage.ram.get_permission(permissionArn=PERMISSION)["permission"]["permission"]
+    assert permission["arn"] == OF_NAMESPACES.arn
+    assert "GetNamespace" in stage.ram.get_permission(permissionArn=OF_NAMESPACES.arn)["permission"]["permission"]
     assert stage.ram.delete_resource_share(resourceShareArn=share)["returnValue"] is True
     with pytest.raises(stage.ram.exceptions.UnknownResourceException):
         stage.ram.get_resource_shares(resourceOwner="SELF", resourceShareArns=[share])

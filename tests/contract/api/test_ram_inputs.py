@@ -16,7 +16,7 @@ from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.api.ram.service import RAM
 from moyai.api.wire.http import HttpRequest
-from moyai.domain.ram.permission import PERMISSION
+from moyai.domain.ram.permission import OF_MESHES, OF_NAMESPACES
 from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
@@ -75,10 +75,10 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "resourceArns": _ENTITIES,
     "principals": [GUEST.account, "333333333333", SCOPE.account],
     "principal": [GUEST.account],
-    "permissionArn": [PERMISSION],
-    "permissionArns": [PERMISSION],
+    "permissionArn": [OF_NAMESPACES.arn, OF_MESHES.arn],
+    "permissionArns": [OF_NAMESPACES.arn, OF_MESHES.arn],
     "clientToken": ["accepted", "new"],
-    "resourceType": ["servicediscovery:Namespace"],
+    "resourceType": [OF_NAMESPACES.resource_type, OF_MESHES.resource_type],
 }
 
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.ram.entities import checked_principals, checked_resources
+from moyai.api.ram.entities import checked_principals, checked_resources, permissions_with
 from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
 from moyai.api.ram.views import association_view, associations_view
 from moyai.domain.keys import scope_key
@@ -62,6 +62,7 @@ def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[
             share,
             resources=_joining(share.resources, joined(ctx, new_resources, AssociationStatus.ASSOCIATED)),
             principals=_joining(share.principals, joined(ctx, new_principals, AssociationStatus.ASSOCIATING)),
+            permissions=permissions_with(share.permissions, new_resources),
             updated_at=ctx.now,
             calls=with_call(share.calls, call),
         )

@@ -1,7 +1,8 @@
-"""What can be in a share: namespaces of the caller's own, and other accounts.
+"""What can be in a share: namespaces and meshes of the caller's own, and other accounts.
 
-Refuses: other resources than Cloud Map's namespaces, organizations and their units, IAM's roles and users; and other
-accounts where the share takes nobody from outside, since every account is outside: there is no organization here.
+Refuses: other resources than Cloud Map's namespaces and App Mesh's meshes, organizations and their units, IAM's roles
+and users; and other accounts where the share takes nobody from outside, since every account is outside: there is no
+organization here.
 Source: https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
 """
 
@@ -10,25 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moyai.api.operation import Context
-from moyai.domain.keys import scope_of
 from moyai.domain.ram.errors import InvalidParameter, MalformedArn, OperationNotPermitted, UnknownResource
-from moyai.domain.ram.permission import PERMISSION
+from moyai.domain.ram.permission import PERMISSIONS, permission_for
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import is_account
 
 
 def checked_resources(ctx: Context, arns: Iterable[str]) -> tuple[str, ...]:
-    """The namespaces with these ARNs, each once. Raises MalformedArn, InvalidParameter or UnknownResource."""
+    """The resources with these ARNs, each once. Raises MalformedArn, InvalidParameter or UnknownResource."""
     asked = tuple(dict.fromkeys(arns))
     for arn in asked:
         parsed = parse_arn(arn)
         if parsed is None:
             raise MalformedArn(f"The specified resource ARN {arn[:200]} is not valid.")
-        if (parsed.service, parsed.kind) != ("servicediscovery", "namespace"):
-            raise InvalidParameter(f"{arn[:200]} can't be shared here: only namespaces of Cloud Map can.")
-        found = ctx.store.world.namespaces.get(arn)
-        if found is None or scope_of(found.arn) != ctx.scope:
+        if permission_for(arn) is None:
+            types = " and ".join(one.resource_type for one in PERMISSIONS)
+            raise InvalidParameter(f"{arn[:200]} can't be shared here: only {types} can.")
+        world = ctx.store.world
+        if parsed.scope != ctx.scope or not (arn in world.namespaces or arn in world.meshes):
             raise UnknownResource(f"Resource {arn[:200]} could not be found. You can share what you own yourself.")
     return asked
 
@@ -51,8 +52,16 @@ def checked_principals(ctx: Context, names: Iterable[str], *, external: bool) ->
 
 
 def checked_permissions(arns: Iterable[str]) -> tuple[str, ...]:
-    """The permissions of a share: there is one. Raises UnknownResource."""
-    for arn in arns:
-        if arn != PERMISSION:
-            raise UnknownResource(f"There is no permission {arn[:200]}. Namespaces are shared with {PERMISSION}.")
-    return (PERMISSION,)
+    """Permissions that are some. Raises UnknownResource."""
+    asked = tuple(dict.fromkeys(arns))
+    for arn in asked:
+        if arn not in {one.arn for one in PERMISSIONS}:
+            known = " or ".join(one.arn for one in PERMISSIONS)
+            raise UnknownResource(f"There is no permission {arn[:200]}. What can be shared is shared with {known}.")
+    return asked
+
+
+def permissions_with(had: Iterable[str], resources: Iterable[str]) -> tuple[str, ...]:
+    """The permissions of a share with these resources in it: each kind has one."""
+    needed = (permission.arn for arn in resources if (permission := permission_for(arn)) is not None)
+    return tuple(dict.fromkeys((*had, *needed)))

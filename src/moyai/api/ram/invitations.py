@@ -14,7 +14,7 @@ from moyai.api.ram.lookup import call_of, invitation_of, listed, repeated, with_
 from moyai.api.ram.views import invitation_view
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvitationAlreadyAccepted, InvitationAlreadyRejected, InvitationExpired
-from moyai.domain.ram.permission import RESOURCE_TYPE
+from moyai.domain.ram.permission import resource_type_of
 from moyai.domain.ram.share import AssociationStatus, Invitation, InvitationStatus
 from moyai.domain.world import Put
 from moyai.kernel.ids import InvitationArn
@@ -81,7 +81,7 @@ def list_pending_invitation_resources(
     found = {one.entity: one for one in share.resources if request.resource_region_scope != "GLOBAL"}
     listing = ("ListPendingInvitationResources", invitation.arn, request.resource_region_scope)
     page = listed(found, listing, request.next_token, request.max_results)
-    shown = [{"arn": key, "type": RESOURCE_TYPE, "resource_share_arn": share.arn} for key in page.keys]
+    shown = [{"arn": key, "type": resource_type_of(key), "resource_share_arn": share.arn} for key in page.keys]
     return {"resources": shown, "next_token": page.next_token}
 
 

@@ -19,7 +19,7 @@ from moyai.api.ram.shares import shares_of
 from moyai.api.ram.views import STANDARD
 from moyai.domain.keys import scope_of
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted, UnknownResource
-from moyai.domain.ram.permission import ACTIONS, PERMISSION, PERMISSION_NAME, RESOURCE_TYPE, VERSION
+from moyai.domain.ram.permission import PERMISSIONS, VERSION, Permission, resource_type_of
 from moyai.domain.ram.share import AssociationStatus
 
 
@@ -82,7 +82,7 @@ def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, obj
     found = {
         f"{one.entity} {share.arn}": {
             "arn": one.entity,
-            "type": RESOURCE_TYPE,
+            "type": resource_type_of(one.entity),
             "resource_share_arn": share.arn,
             "creation_time": one.created_at,
             "last_updated_time": one.updated_at,
@@ -92,6 +92,7 @@ def list_resources(ctx: Context, request: ListResourcesRequest) -> dict[str, obj
         for one in share.resources
         if (not request.resource_arns or one.entity in request.resource_arns)
         and (not request.resource_share_arns or share.arn in request.resource_share_arns)
+        and request.resource_type in {None, resource_type_of(one.entity)}
         and request.principal in {None, *(p.entity for p in share.principals), scope_of(share.arn).account}
         and request.resource_region_scope != "GLOBAL"
     }
@@ -110,6 +111,8 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
             continue
         if request.resource_arn is not None and request.resource_arn not in {one.entity for one in share.resources}:
             continue
+        if request.resource_type not in {None, *(resource_type_of(one.entity) for one in share.resources)}:
+            continue
         held = [(one.entity, one.created_at, one.updated_at) for one in share.principals if _holds(one.status)]
         owner = [(scope_of(share.arn).account, share.created_at, share.updated_at)]
         for account, created, updated in held if own else owner:
@@ -127,30 +130,37 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
 
 
 def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
-    """The one there is, when it passes."""
+    """Those there are, when they pass."""
     del ctx
-    fits = request.resource_type in {None, RESOURCE_TYPE} and request.permission_type != "CUSTOMER_MANAGED"
-    page = listed([PERMISSION] if fits else [], "ListPermissions", request.next_token, request.max_results)
-    return {"permissions": [_summary() for _ in page.keys], "next_token": page.next_token}
+    found = {
+        one.arn: _summary(one)
+        for one in PERMISSIONS
+        if request.resource_type in {None, one.resource_type} and request.permission_type != "CUSTOMER_MANAGED"
+    }
+    listing = ("ListPermissions", request.resource_type, request.permission_type)
+    page = listed(found, listing, request.next_token, request.max_results)
+    return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
 def get_permission(ctx: Context, request: GetPermissionRequest) -> dict[str, object]:
-    """The one there is."""
+    """One of those there are."""
     del ctx
     checked_permissions([request.permission_arn])
+    found = next(one for one in PERMISSIONS if one.arn == request.permission_arn)
     if request.permission_version not in {None, VERSION}:
-        raise UnknownResource(f"The permission {PERMISSION} has no version {request.permission_version}.")
-    actions = [f"servicediscovery:{action}" for action in ACTIONS]
+        raise UnknownResource(f"The permission {found.arn} has no version {request.permission_version}.")
+    actions = [f"{found.service}:{action}" for action in found.actions]
     policy = json.dumps({"Effect": "Allow", "Action": actions})
-    return {"permission": {**_summary(), "permission": policy}}
+    return {"permission": {**_summary(found), "permission": policy}}
 
 
 def list_resource_share_permissions(ctx: Context, request: ListResourceSharePermissionsRequest) -> dict[str, object]:
     """The permissions of one of the caller's shares."""
     share = share_of(ctx, request.resource_share_arn)
+    found = {one.arn: _summary(one) for one in PERMISSIONS if one.arn in share.permissions}
     listing = ("ListResourceSharePermissions", share.arn)
-    page = listed(share.permissions, listing, request.next_token, request.max_results)
-    return {"permissions": [_summary() for _ in page.keys], "next_token": page.next_token}
+    page = listed(found, listing, request.next_token, request.max_results)
+    return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
 def enable_sharing(ctx: Context, request: EnableSharingRequest) -> dict[str, object]:
@@ -159,13 +169,13 @@ def enable_sharing(ctx: Context, request: EnableSharingRequest) -> dict[str, obj
     raise OperationNotPermitted("There are no organizations here. Share with accounts, and have them accept.")
 
 
-def _summary() -> dict[str, object]:
+def _summary(permission: Permission) -> dict[str, object]:
     return {
-        "arn": PERMISSION,
+        "arn": permission.arn,
         "version": str(VERSION),
         "default_version": True,
-        "name": PERMISSION_NAME,
-        "resource_type": RESOURCE_TYPE,
+        "name": permission.name,
+        "resource_type": permission.resource_type,
         "status": "ATTACHABLE",
         "is_resource_type_default": True,
         "permission_type": "AWS_MANAGED",
@@ -178,5 +188,6 @@ def _holds(status: AssociationStatus) -> bool:
 
 
 def _check_type(asked: str | None) -> None:
-    if asked not in {None, RESOURCE_TYPE}:
-        raise InvalidParameter(f"The resource type {asked} can't be shared here: {RESOURCE_TYPE} can.")
+    known = [one.resource_type for one in PERMISSIONS]
+    if asked is not None and asked not in known:
+        raise InvalidParameter(f"The resource type {asked} can't be shared here: {' and '.join(known)} can.")

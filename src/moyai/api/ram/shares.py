@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.ram.associations import invited, joined
-from moyai.api.ram.entities import checked_permissions, checked_principals, checked_resources
+from moyai.api.ram.entities import checked_permissions, checked_principals, checked_resources, permissions_with
 from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
 from moyai.api.ram.tags import Tag, checked_tags
 from moyai.api.ram.views import share_view
@@ -89,7 +89,7 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
         created_at=ctx.now,
         updated_at=ctx.now,
         allow_external=request.allow_external_principals,
-        permissions=checked_permissions(request.permission_arns),
+        permissions=permissions_with(checked_permissions(request.permission_arns), resources),
         resources=joined(ctx, resources, AssociationStatus.ASSOCIATED),
         principals=joined(ctx, principals, AssociationStatus.ASSOCIATING),
         tags=checked_tags(request.tags),

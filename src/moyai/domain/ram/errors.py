@@ -29,7 +29,7 @@ class MalformedArn(ClientFault):
 
 
 class UnknownResource(ClientFault):
-    """There is no such share, namespace or permission."""
+    """There is no such share, resource or permission."""
 
     code = "UnknownResourceException"
 

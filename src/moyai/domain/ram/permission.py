@@ -1,34 +1,97 @@
-"""The managed permission with which a namespace is shared.
+"""What can be shared, and the managed permission with which each kind of it is.
 
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-shared-namespaces.html
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-shared-namespaces.html,
+https://docs.aws.amazon.com/app-mesh/latest/userguide/sharing.html
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-RESOURCE_TYPE: Final = "servicediscovery:Namespace"
-"""What can be shared here."""
-PERMISSION_NAME: Final = "AWSRAMPermissionCloudMapECSFullPermission"
-PERMISSION: Final = f"arn:aws:ram::aws:permission/{PERMISSION_NAME}"
+import msgspec
+
+from moyai.kernel.arn import parse_arn
+
 VERSION: Final = 1
-ACTIONS: Final = (
-    "CreateService",
-    "DeleteService",
-    "DeregisterInstance",
-    "DiscoverInstances",
-    "DiscoverInstancesRevision",
-    "GetInstance",
-    "GetInstancesHealthStatus",
-    "GetNamespace",
-    "GetOperation",
-    "GetService",
-    "GetServiceAttributes",
-    "ListInstances",
-    "ListServices",
-    "RegisterInstance",
-    "UpdateInstanceCustomHealthStatus",
-    "UpdateService",
-    "UpdateServiceAttributes",
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """``resource_type`` as RAM calls it; ``service`` and ``kind`` are those in the ARNs of such resources."""
+
+    name: str
+    resource_type: str
+    service: str
+    kind: str
+    actions: tuple[str, ...]
+    """The service's operations that the account it is shared with may call for it."""
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, which is of no account."""
+        return f"arn:aws:ram::aws:permission/{self.name}"
+
+
+OF_NAMESPACES: Final = Permission(
+    name="AWSRAMPermissionCloudMapECSFullPermission",
+    resource_type="servicediscovery:Namespace",
+    service="servicediscovery",
+    kind="namespace",
+    actions=(
+        "CreateService",
+        "DeleteService",
+        "DeregisterInstance",
+        "DiscoverInstances",
+        "DiscoverInstancesRevision",
+        "GetInstance",
+        "GetInstancesHealthStatus",
+        "GetNamespace",
+        "GetOperation",
+        "GetService",
+        "GetServiceAttributes",
+        "ListInstances",
+        "ListServices",
+        "RegisterInstance",
+        "UpdateInstanceCustomHealthStatus",
+        "UpdateService",
+        "UpdateServiceAttributes",
+    ),
 )
-"""Cloud Map's operations that the account it is shared with may call for it."""
+OF_MESHES: Final = Permission(
+    name="AWSRAMDefaultPermissionAppMesh",
+    resource_type="appmesh:Mesh",
+    service="appmesh",
+    kind="mesh",
+    actions=(
+        *(
+            f"{verb}{noun}"
+            for noun in ("Route", "VirtualNode", "VirtualRouter", "VirtualService")
+            for verb in ("Create", "Delete", "Describe", "Update")
+        ),
+        "DescribeGatewayRoute",
+        "DescribeMesh",
+        "DescribeVirtualGateway",
+        "ListGatewayRoutes",
+        "ListRoutes",
+        "ListVirtualGateways",
+        "ListVirtualNodes",
+        "ListVirtualRouters",
+        "ListVirtualServices",
+        "StreamAggregatedResources",
+    ),
+)
+PERMISSIONS: Final = (OF_NAMESPACES, OF_MESHES)
+"""All there are."""
+
+
+def permission_for(resource: str) -> Permission | None:
+    """The permission with which the resource with this ARN is shared; None for what can't be."""
+    parsed = parse_arn(resource)
+    if parsed is None or "/" in parsed.resource.partition("/")[2]:
+        return None
+    return next((one for one in PERMISSIONS if (one.service, one.kind) == (parsed.service, parsed.kind)), None)
+
+
+def resource_type_of(resource: str) -> str:
+    """As RAM calls what the resource with this ARN is; only for what is shared."""
+    permission = permission_for(resource)
+    return "" if permission is None else permission.resource_type
