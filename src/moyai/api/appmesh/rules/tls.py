@@ -23,8 +23,8 @@ from moyai.kernel.arn import parse_arn
 
 _DOMAIN: Final = re.compile(r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
-_CERTIFICATE: Final = frozenset({("acm", "certificate"), ("acm-pca", "certificate-authority")})
-_AUTHORITY: Final = frozenset({("acm-pca", "certificate-authority")})
+_CERTIFICATE: Final = ("acm", "certificate")
+_AUTHORITY: Final = ("acm-pca", "certificate-authority")
 
 
 def listener_tls(where: str, tls: ListenerTls) -> Faults:
@@ -62,8 +62,8 @@ def _shown(where: str, certificate: ListenerCertificate | ClientCertificate) -> 
         yield from printable(f"{where}.sds.secretName", certificate.sds.secret_name)
     if isinstance(certificate, ListenerCertificate) and certificate.acm is not None:
         arn = certificate.acm.certificate_arn
-        if _what(arn) not in _CERTIFICATE:
-            yield f"{where}.acm.certificateArn: {arn[:200]!r} is not the ARN of a certificate."
+        if _what(arn) != _CERTIFICATE:
+            yield f"{where}.acm.certificateArn: {arn[:200]!r} is not the ARN of a certificate of Certificate Manager."
 
 
 def _trust(where: str, trust: ListenerTrust | ClientTrust) -> Faults:
@@ -77,8 +77,8 @@ def _trust(where: str, trust: ListenerTrust | ClientTrust) -> Faults:
 
 def _authorities(where: str, trust: AcmTrust) -> Faults:
     for place, arn in enumerate(trust.certificate_authority_arns):
-        if _what(arn) not in _AUTHORITY or "/certificate/" in arn:
-            yield f"{where}[{place}]: {arn[:200]!r} is not the ARN of a certificate authority."
+        if _what(arn) != _AUTHORITY:
+            yield f"{where}[{place}]: {arn[:200]!r} is not the ARN of a certificate authority of Private CA."
 
 
 def _names(where: str, names: SubjectAlternativeNames | None, *, wildcards: bool) -> Faults:
@@ -95,5 +95,6 @@ def _names(where: str, names: SubjectAlternativeNames | None, *, wildcards: bool
 
 
 def _what(arn: str) -> tuple[str, str] | None:
+    """Service and kind in the ARN of one thing; None for other texts."""
     parsed = parse_arn(arn)
-    return None if parsed is None or not all(parsed.path) or not parsed.path else (parsed.service, parsed.kind)
+    return None if parsed is None or len(parsed.path) != 1 or not parsed.path[0] else (parsed.service, parsed.kind)
