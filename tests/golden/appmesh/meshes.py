@@ -5,9 +5,12 @@
     routes: {<router>: {<name>: spec}}
     gatewayRoutes: {<gateway>: {<name>: spec}}
     cloudMap: {<namespace>: {<service>: [attributes of each instance]}}
+    certificates: those of Certificate Manager, {<name>: the authority that signed it}
+    services: of Service Connect, as in tests/golden/mesh/worlds.py
     shown: the virtual nodes and gateways whose parts are of interest (default: all)
 
-Specs are JSON as the CLI takes it. An instance's ``health`` is no attribute.
+Specs are JSON as the CLI takes it. An instance's ``health`` is no attribute. Files are in ``/keys``: ``chain.pem``,
+``key.pem`` and ``roots.pem``.
 """
 
 from __future__ import annotations
@@ -48,6 +51,9 @@ from moyai.kernel.ids import (
     VirtualServiceArn,
 )
 from moyai.kernel.scope import Scope
+from tests.authority import Authority
+from tests.golden.appmesh.certificates import records
+from tests.golden.mesh import worlds
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 MESH = mesh_arn(SCOPE, "shop")
@@ -62,15 +68,12 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def load(path: Path) -> World:
-    """The world that a case describes."""
-    return world_of(read(path))
-
-
-def world_of(case: dict[str, Any]) -> World:
-    """The world that is described."""
-    world = World()
-    for record in (*_mesh(case), *_routes(case)):
+def world_of(case: dict[str, Any], authority: Authority | None = None) -> World:
+    """The world that is described; ``authority``: whose the certificates are, where they are to be real."""
+    world = worlds.world_of(case.get("services", {}))
+    if authority is not None:
+        worlds.certified(world)
+    for record in (*_mesh(case), *_routes(case), *records(case.get("certificates", {}), authority)):
         world.apply(Put(record))
     for namespace, services in case.get("cloudMap", {}).items():
         _cloud_map(world, namespace, services)
@@ -173,14 +176,17 @@ def _whose(uid: str) -> dict[str, Any]:
 def _cloud_map(world: World, name: str, services: dict[str, Any]) -> None:
     within = f"arn:aws:servicediscovery:{SCOPE.region}:{SCOPE.account}"
     namespace = NamespaceArn(f"{within}:namespace/ns-{name}")
-    world.apply(Put(Namespace(namespace, NamespaceId(f"ns-{name}"), name, NamespaceType.DNS_PRIVATE, LONG_AGO)))
+    if namespace not in world.namespaces:
+        world.apply(Put(Namespace(namespace, NamespaceId(f"ns-{name}"), name, NamespaceType.DNS_PRIVATE, LONG_AGO)))
     for service, instances in services.items():
         arn = DiscoveryServiceArn(f"{within}:service/srv-{service}")
-        world.apply(Put(DiscoveryService(arn, DiscoveryServiceId(f"srv-{service}"), service, namespace, LONG_AGO)))
+        if arn not in world.discovery_services:
+            known = DiscoveryService(arn, DiscoveryServiceId(f"srv-{service}"), service, namespace, LONG_AGO)
+            world.apply(Put(known))
         for number, said in enumerate(instances):
             health = Health(said.get("health", "HEALTHY"))
             attributes = {key: value for key, value in said.items() if key != "health"}
-            instance = DiscoveryInstance(arn, InstanceId(f"{service}-{number}"), attributes, LONG_AGO, health)
+            instance = DiscoveryInstance(arn, InstanceId(f"i-{service}-{number}"), attributes, LONG_AGO, health)
             world.apply(Put(instance))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +10,34 @@ import msgspec
 import pytest
 import yaml
 
+from moyai.domain.world import World
 from moyai.mesh.app_mesh import compile_workload, workloads
 from moyai.mesh.ir import Mesh
 from moyai.testing.golden import Golden, cases
-from tests.golden.appmesh.meshes import load, read
+from tests.authority import an_authority
+from tests.golden.appmesh.certificates import KEYS, write
+from tests.golden.appmesh.meshes import read, world_of
 from tests.golden.xds.test_xds import refusal
 
 HERE = Path(__file__).parent
 
 
-def parts(name: str) -> dict[str, Mesh]:
-    """The parts of a case, by the names of what they are of."""
-    world = load(HERE / f"{name}.in.yaml")
+@pytest.fixture(scope="module")
+def authority():
+    return asyncio.run(an_authority())
+
+
+def parts(world: World) -> dict[str, Mesh]:
+    """Every part, by the name of what it is of."""
     return {workload.rpartition("/")[2]: compile_workload(world, workload) for workload in workloads(world)}
 
 
 @pytest.mark.parametrize("name", cases(HERE))
 def test_app_mesh(name, golden_update):
-    found = parts(name)
-    shown = read(HERE / f"{name}.in.yaml").get("shown", list(found))
-    text = yaml.safe_dump({one: plain(found[one]) for one in shown}, sort_keys=False, width=120)
-    Golden(HERE, update=golden_update).check(name, {"ir": text})
+    case = read(HERE / f"{name}.in.yaml")
+    found = parts(world_of(case))
+    shown = {one: plain(found[one]) for one in case.get("shown", found)}
+    Golden(HERE, update=golden_update).check(name, {"ir": yaml.safe_dump(shown, sort_keys=False, width=120)})
 
 
 def test_every_expectation_has_a_case(golden_update):
@@ -37,8 +45,11 @@ def test_every_expectation_has_a_case(golden_update):
 
 
 @pytest.mark.parametrize("name", cases(HERE))
-def test_envoy_takes_it(name, tmp_path):
-    assert {one: said for one, part in parts(name).items() if (said := refusal(part, tmp_path))} == {}
+def test_envoy_takes_it(name, tmp_path, authority):
+    write(tmp_path, authority)
+    text = (HERE / f"{name}.in.yaml").read_text().replace(KEYS, str(tmp_path))
+    found = parts(world_of(yaml.safe_load(text), authority))
+    assert {one: said for one, part in found.items() if (said := refusal(part, tmp_path))} == {}
 
 
 def plain(part: Mesh) -> dict[str, Any]:

@@ -78,7 +78,11 @@ LONG_AGO = Instant(0)
 
 def load(path: Path) -> World:
     """The world that a case describes."""
-    services = yaml.safe_load(path.read_text())["services"]
+    return world_of(yaml.safe_load(path.read_text())["services"])
+
+
+def world_of(services: dict[str, Any]) -> World:
+    """The world with these services."""
     world = World()
     world.apply(Put(Namespace(NAMESPACE, NamespaceId("ns-shop"), "shop", NamespaceType.HTTP, LONG_AGO)))
     seen = _seen(services)

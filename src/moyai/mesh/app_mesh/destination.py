@@ -114,13 +114,13 @@ def _in_cloud_map(part: Part, server: _Server, asked: CloudMapServiceDiscovery, 
     found = members(part, service, wanted)
     known = () if service.owner is None else trusts_of(part.world, service)
     trusts = tuple(trust for trust in known if believed(server.policy, trust))
-    tls = None if _is_as_it_is(server, found) else spoken.tls
+    spoken = Spoken() if _is_as_it_is(server, found) else spoken
     issuers = frozenset(trust.issuer for trust in trusts)
-    called = tuple(one.member for one in found if _may_be_called(one, tls, issuers, believes=spoken.believes))
+    called = tuple(one.member for one in found if _may_be_called(one, spoken, issuers))
     if len(called) < len(found):
-        left = f"{len(found) - len(called)} of {len(found)} members are left out"
-        part.report(server.node.arn, f"{left} at port {server.port}: their clients want TLS, of somebody they believe")
-    return _Reached(Grouped(part.group(_label(part, server), called)), tls, trusts)
+        left = f"{len(found) - len(called)} of {len(found)} members at port {server.port} are left out"
+        part.report(server.node.arn, f"{left}: they show nothing that a client may believe")
+    return _Reached(Grouped(part.group(_label(part, server), called)), spoken.tls, trusts)
 
 
 def _is_as_it_is(server: _Server, found: tuple[Answering, ...]) -> bool:
@@ -128,7 +128,7 @@ def _is_as_it_is(server: _Server, found: tuple[Answering, ...]) -> bool:
     return not server.is_enforced and bool(found) and all(one.is_connected for one in found)
 
 
-def _may_be_called(one: Answering, tls: ClientTls | None, issuers: frozenset[str], *, believes: bool) -> bool:
-    if not one.is_connected:
-        return believes
-    return one.member.issuer in issuers if one.member.issuer else tls is None
+def _may_be_called(one: Answering, spoken: Spoken, issuers: frozenset[str]) -> bool:
+    if one.member.issuer:
+        return one.member.issuer in issuers
+    return spoken.believes and not (one.is_connected and spoken.tls is not None)

@@ -5,9 +5,8 @@ name of the virtual service, and sends them to the proxy's own egress port. The 
 sends them on by the service's provider. Where the name doesn't say it all (the host stays as it was, the service is
 called at several ports) a header does; a client's own is taken away.
 
-Promise: time for a request is the longest that any route of the service gives it. A route's host name is one more thing
-that it asks for: priority decides among routes with and without. Where what a route leads to can't be had, requests are
-turned away, and it is reported.
+Promise: time for a request is the longest that any route of the service gives it. Where what a route leads to can't be
+had, requests are turned away, and it is reported.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_gateways.html, gateway-routes.html
 """
 
@@ -28,12 +27,13 @@ from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
 from moyai.mesh.app_mesh.access_log import access_log
 from moyai.mesh.app_mesh.family import addresses
-from moyai.mesh.app_mesh.match import gateway_routes_in_order, match_of
+from moyai.mesh.app_mesh.hosts import Hosted, by_host
+from moyai.mesh.app_mesh.match import gateway_routes_in_order, host_of, match_of
 from moyai.mesh.app_mesh.outbound import default_policy, host, outbound_port
 from moyai.mesh.app_mesh.part import Part
 from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, HTTP_DEFAULT, limits, longest
 from moyai.mesh.app_mesh.rules import Client, called
-from moyai.mesh.app_mesh.tls import server_tls
+from moyai.mesh.app_mesh.tls import may_open, server_tls
 from moyai.mesh.ir import (
     Destination,
     Fixed,
@@ -91,6 +91,7 @@ def gateway_workload(part: Part, gateway: VirtualGateway) -> Workload:
             _inbound(part, gateway, listener, [(route, aims.get(route.arn)) for route in routes])
             for listener in gateway.spec.listeners
             if _is_free(part, gateway, listener)
+            and may_open(part, gateway.arn, listener.port_mapping.port, listener.tls)
         ),
         outbound=_second_step(gateway, tuple(aims.values())),
         access_log=access_log(gateway.spec.logging),
@@ -149,7 +150,7 @@ def _inbound(
         )
     )
     mine = ((route, aim) for route, aim in routes if _is_for(route, listener, only=only))
-    rules = tuple(rule for route, aim in mine for rule in _first_step(route, aim, redirect))
+    hosted = [Hosted(host_of(r.spec.one[1].match), tuple(_first_step(r, aim, redirect))) for r, aim in mine]
     return InboundPort(
         port=port,
         protocol=protocol,
@@ -157,8 +158,8 @@ def _inbound(
         connect_timeout=APP_CONNECT_TIMEOUT,
         stat_name=names.ingress_stat(protocol, port, only=only),
         listen_port=port,
-        tls=server_tls(part, gateway.arn, listener.tls),
-        hosts=(Host(names.SELF_REDIRECT, (names.ANY_HOST,), rules),),
+        tls=server_tls(part, listener.tls),
+        hosts=by_host(port, hosted),
         routes_label=names.ingress_routes(port),
         listener_label=names.ingress_listener(addresses(part.mesh).everywhere, port),
     )

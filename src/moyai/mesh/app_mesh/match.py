@@ -8,7 +8,6 @@ API_GatewayRouteSpec.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -28,7 +27,6 @@ from moyai.mesh.ir import (
 )
 
 _LAST: Final = 1001
-_HOST: Final = ":authority"
 _RANKS: Final = (PathTest.EXACT, PathTest.REGEX, PathTest.BELOW, PathTest.PREFIX)
 AnyMatch = (
     said.HttpRouteMatch
@@ -40,16 +38,21 @@ AnyMatch = (
 
 
 def match_of(asked: AnyMatch | None) -> Match:
-    """The same in the mesh's words, the port apart."""
+    """The same in the mesh's words, the port and the host apart."""
     match asked:
         case said.HttpRouteMatch() | said.HttpGatewayRouteMatch():
             return _http(asked)
         case said.GrpcRouteMatch(service_name=service, method_name=method, metadata=metadata):
             return Match(path=_call(service, method), headers=_headers(metadata), grpc=True)
-        case said.GrpcGatewayRouteMatch(service_name=service, metadata=metadata, hostname=host):
-            return Match(path=_call(service, None), headers=(*_hosts(host), *_headers(metadata)), grpc=True)
+        case said.GrpcGatewayRouteMatch(service_name=service, metadata=metadata):
+            return Match(path=_call(service, None), headers=_headers(metadata), grpc=True)
         case _:
             return Match()
+
+
+def host_of(asked: AnyMatch | None) -> said.HostnameMatch | None:
+    """The host name that is asked for."""
+    return asked.hostname if isinstance(asked, said.HttpGatewayRouteMatch | said.GrpcGatewayRouteMatch) else None
 
 
 def in_order(routes: Iterable[Route]) -> list[Route]:
@@ -67,17 +70,17 @@ def _place(route: Route | GatewayRoute, asked: AnyMatch | None) -> tuple[int, in
     rank = _RANKS.index(match.path.test)
     length = len(match.path.text) if match.path.test is PathTest.PREFIX else 0
     more = len(match.methods) + len(match.headers) + len(match.query) + (match.scheme is not None)
+    more += host_of(asked) is not None
     return (_LAST if priority is None else priority, rank, -length, -more, route.name)
 
 
 def _http(asked: said.HttpRouteMatch | said.HttpGatewayRouteMatch) -> Match:
     scheme = asked.scheme if isinstance(asked, said.HttpRouteMatch) else None
-    hosts = _hosts(asked.hostname) if isinstance(asked, said.HttpGatewayRouteMatch) else ()
     return Match(
         methods=() if asked.method is None else (asked.method.value,),
         path=_path(asked.prefix, asked.path),
         scheme=None if scheme is None else scheme.value,
-        headers=(*hosts, *_headers(asked.headers)),
+        headers=_headers(asked.headers),
         query=tuple(_parameter(one) for one in asked.query_parameters or ()),
     )
 
@@ -98,14 +101,6 @@ def _call(service: str | None, method: str | None) -> PathMatch:
         if method is None
         else PathMatch(PathTest.EXACT, f"/{service}/{method}")
     )
-
-
-def _hosts(host: said.HostnameMatch | None) -> tuple[HeaderMatch, ...]:
-    """Host names have no case, and a port behind them is nothing that a route asks for."""
-    if host is None:
-        return ()
-    name = re.escape(host.exact) if host.exact is not None else f".*{re.escape(host.suffix or '')}"
-    return (HeaderMatch(_HOST, TextMatch(TextTest.REGEX, f"(?i){name}(:[0-9]+)?")),)
 
 
 def _headers(asked: tuple[said.HeaderMatch, ...] | None) -> tuple[HeaderMatch, ...]:

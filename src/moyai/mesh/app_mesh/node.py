@@ -17,7 +17,7 @@ from moyai.mesh.app_mesh.outbound import outbound
 from moyai.mesh.app_mesh.part import Part
 from moyai.mesh.app_mesh.policies import APP_CONNECT_TIMEOUT, limits, timeouts
 from moyai.mesh.app_mesh.settings import Settings
-from moyai.mesh.app_mesh.tls import server_tls
+from moyai.mesh.app_mesh.tls import may_open, server_tls
 from moyai.mesh.ir import InboundPort, Protocol, Workload
 
 
@@ -29,7 +29,11 @@ def node_workload(part: Part, node: VirtualNode, settings: Settings) -> Workload
         zone="",
         ingress_port=names.INGRESS_PORT,
         egress_port=names.EGRESS_PORT,
-        inbound=tuple(_inbound(part, node, listener) for listener in node.spec.listeners or ()),
+        inbound=tuple(
+            _inbound(part, node, listener)
+            for listener in node.spec.listeners or ()
+            if may_open(part, node.arn, listener.port_mapping.port, listener.tls)
+        ),
         outbound=outbound(part, node, settings),
         access_log=access_log(node.spec.logging),
         ingress_label=names.ingress_listener(found.everywhere),
@@ -51,7 +55,7 @@ def _inbound(part: Part, node: VirtualNode, listener: NodeListener) -> InboundPo
         connect_timeout=APP_CONNECT_TIMEOUT,
         stat_name=names.ingress_stat(protocol, port, only=len(node.spec.listeners or ()) == 1),
         app_address=addresses(part.mesh, node).application,
-        tls=server_tls(part, node.arn, listener.tls),
+        tls=server_tls(part, listener.tls),
         limits=limits(None if pool is None else pool.one),
         cluster_label=names.app_cluster(part.mesh.name, node.name, protocol, port),
         routes_label=names.ingress_routes(port),

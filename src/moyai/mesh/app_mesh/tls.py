@@ -42,21 +42,32 @@ from moyai.mesh.ir import (
 
 
 class Spoken(NamedTuple):
-    """How a client speaks to a server: ``tls`` None = plain. ``believes`` False: to nobody."""
+    """How a client speaks to a server: ``tls`` None = plain. ``believes`` False: not at all."""
 
     tls: ClientTls | None = None
     believes: bool = True
 
 
-def server_tls(part: Part, subject: str, tls: ListenerTls | None) -> ServerTls | None:
-    """What a listener of ``subject`` shows and asks for; None = plain text."""
+def may_open(part: Part, subject: str, port: int, tls: ListenerTls | None) -> bool:
+    """Whether a listener of ``subject`` has what it is to show. Without, it stays closed, and nothing else does."""
+    if tls is None or tls.mode is TlsMode.DISABLED or tls.certificate.acm is None:
+        return True
+    arn = tls.certificate.acm.certificate_arn
+    is_there = identity_of(part.world, arn) is not None
+    if not is_there:
+        part.report(subject, f"its port {port} is closed: there is no certificate {arn} that has been issued")
+    return is_there
+
+
+def server_tls(part: Part, tls: ListenerTls | None) -> ServerTls | None:
+    """What a listener that may open shows and asks for; None = plain text."""
     if tls is None or tls.mode is TlsMode.DISABLED:
         return None
     asked = tls.validation
     trusted = None if asked is None else _trusted(part.world, asked.trust)
     names = () if asked is None else _names(asked.subject_alternative_names)
     return ServerTls(
-        shown=_shown_by(part, subject, tls.certificate),
+        shown=_shown_by(part, tls.certificate),
         permissive=tls.mode is TlsMode.PERMISSIVE,
         callers=None if trusted is None else PeerCheck(trusted, names),
     )
@@ -70,14 +81,19 @@ def client_tls(world: World, policy: ClientPolicyTls | None, server: ListenerTls
     if policy is not None and policy.enforced:
         trusted = _trusted(world, policy.validation.trust)
         names = _names(policy.validation.subject_alternative_names) or ((name,) if name else ())
-        return Spoken(ClientTls(PeerCheck(trusted, names), shown, name), trusted != TrustedRoots(()))
+        return _checked(PeerCheck(trusted, names), shown, name)
     if server is None or server.mode is TlsMode.DISABLED:
         return Spoken()
     if server.certificate.acm is None:
         return Spoken(ClientTls(None, shown, name))
     identity = identity_of(world, server.certificate.acm.certificate_arn)
-    roots = () if identity is None else identity.roots
-    return Spoken(ClientTls(PeerCheck(TrustedRoots(roots)), shown, name), bool(roots))
+    return _checked(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), shown, name)
+
+
+def _checked(check: PeerCheck, shown: AnyShown | None, name: str) -> Spoken:
+    """With TLS, to whoever passes; to nobody, where nobody could."""
+    nobody = check.trusted == TrustedRoots(())
+    return Spoken(None if nobody else ClientTls(check, shown, name), not nobody)
 
 
 def believed(policy: ClientPolicyTls | None, trust: Trust) -> bool:
@@ -89,14 +105,12 @@ def believed(policy: ClientPolicyTls | None, trust: Trust) -> bool:
     return trust.issuer in issuers and (not names or trust.name in names)
 
 
-def _shown_by(part: Part, subject: str, certificate: ListenerCertificate) -> AnyShown:
+def _shown_by(part: Part, certificate: ListenerCertificate) -> AnyShown:
     if certificate.acm is None:
         return _shown(ClientCertificate(certificate.file, certificate.sds))
     arn = certificate.acm.certificate_arn
     identity = identity_of(part.world, arn)
-    if identity is None:
-        part.report(subject, f"its listener has nothing to show: there is no certificate {arn} that has been issued")
-    else:
+    if identity is not None:
         part.add_certificate(Certificate(arn, identity.chain, identity.private))
     return Shown(arn)
 
