@@ -30,12 +30,13 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.connect_reporters import ServiceReporter
+from moyai.telemetry.connect_stats import CONNECT
 from moyai.telemetry.envoy_stats import Pushes
 from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.reporters import Reporter
 from moyai.telemetry.series import Archive
 from moyai.testing.clock import ManualClock
 
@@ -140,7 +141,7 @@ def proxy(task: int) -> ProxyId:
 def identify(apart: bool):  # noqa: ANN201, FBT001
     """Whose each proxy is."""
     whose = {
-        proxy(task): Reporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
+        proxy(task): ServiceReporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
         for task in range(TASKS)
     }
     return whose.get
@@ -221,7 +222,7 @@ def parts() -> None:
     """What one push costs, without gRPC."""
     archive = Archive()
     recorder = Recorder(archive, identify(False), Instant(0.0))  # noqa: FBT003
-    read = Pushes().reader()
+    read = Pushes().reader(CONNECT)
     samples: dict[str, list[float]] = {"read, protobuf's own parser": [], "read by place": [], "read and counted": []}
     for number in range(1, 60):
         body = push(1, number, EVERY * number)

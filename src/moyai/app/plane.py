@@ -61,11 +61,12 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.connect_reporters import service_reporter_of
 from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.reporters import Reporter, reporter_of
+from moyai.telemetry.reporters import Reporter
 from moyai.telemetry.series import Archive
 from moyai.telemetry.totals import Totals
 from moyai.telemetry.usage import UsageSampler
@@ -241,7 +242,7 @@ class ControlPlane:
         self._recorder.take(proxy, body, self._clock.now())
 
     def _reporter(self, proxy: ProxyId) -> Reporter | None:
-        return reporter_of(self._store.world, proxy)
+        return service_reporter_of(self._store.world, proxy)
 
     def _start_work(self) -> None:
         self._work = asyncio.create_task(self._everything())

@@ -30,7 +30,8 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Count
 from moyai.reconcile.loop import Reconciler
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.exposition import CONTENT_TYPE, Family, Sample, Type, exposition, labels, mesh_families
+from moyai.telemetry.connect_exposition import connect_families
+from moyai.telemetry.exposition import CONTENT_TYPE, Family, Sample, Type, exposition, labels
 from moyai.telemetry.totals import Totals
 from moyai.xds.server.feed import Feed
 
@@ -67,7 +68,7 @@ def metrics_handler(scraped: Scraped, keys: KeyStore | None) -> Handler:
             case "/metrics":
                 return _told(request, families(scraped))
             case "/metrics/mesh":
-                return _told(request, mesh_families(scraped.totals.shown()))
+                return _told(request, connect_families(scraped.totals.shown()))
             case _:
                 return HttpResponse(404, _PLAIN, b"There are /metrics and /metrics/mesh.\n")
 

@@ -1,21 +1,8 @@
 """What one Envoy says it has counted, read out of its OpenTelemetry push. Pure.
 
-Promise: names are ``<kind>.<side>.<discovery name>.<statistic>`` (kind ``cluster``, ``listener``, ``http`` or
-``tcp``); whatever has another form is passed over, so that a newer Envoy may say more. All counts run from the proxy's
-start, which the push tells as well: Envoy 1.40 writes it in microseconds, so it is only compared.
-
-What counts as failed is what the caller saw fail, after all retries:
-
-- HTTP: answers of 5xx, the proxy's own 503 and 504 among them, and answers cut off half-way.
-- gRPC: the same of its statuses that stand for a 5xx (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
-  DATA_LOSS), which it carries under HTTP's 200; a proxy's answer in the application's place among them.
-- TCP: connections that were never made: no healthy target, or every attempt in vain. How an established
-  connection ended says nothing.
-
-Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_manager/cluster_stats,
-.../configuration/http/http_conn_man/stats, .../configuration/http/http_filters/grpc_stats_filter,
-.../configuration/listeners/network_filters/tcp_proxy_filter,
-https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ (which statuses are errors of a server)
+Promise: of what a push holds, what a grammar knows; whatever has another form is passed over, so that a newer Envoy may
+say more. All counts run from the proxy's start, which the push tells as well: Envoy 1.40 writes it in microseconds, so
+it is only compared.
 """
 
 from __future__ import annotations
@@ -33,7 +20,6 @@ MAX_ENDPOINTS: Final = 2000
 _PARTS: Final = 4
 """Layouts remembered of one proxy: a large push comes in parts, and each has its own."""
 _MAX_INTERNED: Final = 50_000
-_NAME_PARTS: Final = 4
 
 
 class Side(StrEnum):
@@ -100,8 +86,10 @@ class Report(NamedTuple):
     began: int = 0
 
 
-class _Form(NamedTuple):
-    """How the figures of one endpoint are made: of these statistics, by this function; ``timed`` is their histogram."""
+class Form(NamedTuple):
+    """How the figures of one endpoint are made: of these statistics (two at least), by this function; ``timed`` is
+    their histogram.
+    """
 
     protocol: str
     statistics: tuple[str, ...]
@@ -109,11 +97,24 @@ class _Form(NamedTuple):
     timed: str | None = None
 
 
+class Grammar(NamedTuple):
+    """What the statistics of one kind of proxy are called."""
+
+    place: Callable[[str], tuple[Endpoint, str] | None]
+    """Of a statistic's whole name, whose it is and which of theirs; None when it is nobody's."""
+    form: Callable[[Endpoint, Mapping[str, Found]], Form | None]
+    """How an endpoint's figures are made, of which there are these statistics; None when too little is there."""
+
+
+NOTHING: Final = Grammar(lambda _name: None, lambda _endpoint, _found: None)
+"""Of a proxy that is nobody's."""
+
+
 class _Reader(NamedTuple):
     """A form, with its statistics' places in a push; ``counts`` and ``sum`` are its histogram's, if it has one."""
 
     endpoint: Endpoint
-    form: _Form
+    form: Form
     take: Callable[[Sequence[Any]], tuple[int, ...]]
     counts: slice | None
     sum: int
@@ -132,7 +133,7 @@ class Pushes:
         self._interned: dict[bytes, bytes] = {}
         self._bounds: dict[tuple[float, ...], tuple[float, ...]] = {}
 
-    def reader(self) -> Callable[[bytes], Report]:
+    def reader(self, grammar: Grammar) -> Callable[[bytes], Report]:
         """A function that reads the pushes of one proxy. It raises NotOtlp."""
         known: dict[int, _Known] = {}
 
@@ -140,7 +141,7 @@ class Pushes:
             layout = known.get(len(body))
             values = None if layout is None else layout.record.read(body)
             if layout is None or values is None:
-                layout = self._learn(body)
+                layout = self._learn(body, grammar)
                 values = layout.record.read(body)
                 if len(known) >= _PARTS:
                     known.clear()
@@ -149,23 +150,23 @@ class Pushes:
 
         return read
 
-    def _learn(self, body: bytes) -> _Known:
+    def _learn(self, body: bytes, grammar: Grammar) -> _Known:
         if len(self._interned) > _MAX_INTERNED:
             self._interned.clear()
             self._bounds.clear()
         record, metrics = learn(body, self._interned)
         found: dict[Endpoint, dict[str, Found]] = {}
         for one in metrics:
-            place = _place(one.name)
+            place = grammar.place(one.name)
             if place is not None and (place[0] in found or len(found) < MAX_ENDPOINTS):
                 found.setdefault(place[0], {})[place[1]] = one
-        readers = (_reader(endpoint, statistics, record.zero, self._bounds) for endpoint, statistics in found.items())
-        return _Known(record, tuple(one for one in readers if one is not None))
-
-
-def read_report(body: bytes) -> Report:
-    """The figures in one push. Raises NotOtlp."""
-    return Pushes().reader()(body)
+        forms = ((endpoint, grammar.form(endpoint, statistics)) for endpoint, statistics in found.items())
+        readers = (
+            _reader((endpoint, form), found[endpoint], record.zero, self._bounds)
+            for endpoint, form in forms
+            if form is not None
+        )
+        return _Known(record, tuple(readers))
 
 
 def _report(layout: _Known, values: tuple[Any, ...]) -> Report:
@@ -179,115 +180,16 @@ def _report(layout: _Known, values: tuple[Any, ...]) -> Report:
     return Report(values[layout.record.time], endpoints, values[layout.record.start])
 
 
-def _place(name: str) -> tuple[Endpoint, str] | None:
-    parts = name.split(".", _NAME_PARTS - 1)
-    if len(parts) != _NAME_PARTS or parts[1] not in {Side.CLIENT, Side.SERVER}:
-        return None
-    return Endpoint(Side(parts[1]), parts[2]), f"{parts[0]}.{parts[3]}"
-
-
 def _reader(
-    endpoint: Endpoint, found: Mapping[str, Found], zero: int, bounds: dict[tuple[float, ...], tuple[float, ...]]
-) -> _Reader | None:
-    form = _form(endpoint.side, found)
-    if form is None:
-        return None
+    whose: tuple[Endpoint, Form],
+    found: Mapping[str, Found],
+    zero: int,
+    bounds: dict[tuple[float, ...], tuple[float, ...]],
+) -> _Reader:
+    endpoint, form = whose
     numbers = {name: one.value for name, one in found.items() if one.value is not None}
     take = itemgetter(*(numbers.get(statistic, zero) for statistic in form.statistics))
     timed = found.get(form.timed) if form.timed is not None else None
     if timed is None or timed.counts is None:
         return _Reader(endpoint, form, take, None, zero, ())
     return _Reader(endpoint, form, take, timed.counts, timed.sum, bounds.setdefault(timed.bounds, timed.bounds))
-
-
-def _form(side: Side, found: Mapping[str, Found]) -> _Form | None:
-    if "http.downstream_cx_total" in found or "http.downstream_rq_total" in found:
-        return _HTTP_CLIENT if side is Side.CLIENT else _HTTP_SERVER
-    if "tcp.downstream_cx_total" in found:
-        return _TCP_CLIENT if side is Side.CLIENT else _TCP_SERVER
-    return None
-
-
-def _http_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    rq, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
-    failed, tls = reset + sum(rest[: len(_FAILED)]), sum(rest[len(_FAILED) :])
-    return (rq, 0, rx + tx, c2, c3, c4, c5, failed, retries, tls, late + late_try), (None, targets, ejected)
-
-
-def _tcp_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    made, given_up, none_healthy, no_route, failed, rx, tx, ejected, *tls = counts
-    failures = given_up + none_healthy + no_route
-    retries = max(failed - given_up, 0)
-    return (0, made, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, None, ejected)
-
-
-def _http_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    rq, made, rx, active, *rest = counts
-    failed, tls = sum(rest[: len(_FAILED)]), sum(rest[len(_FAILED) :])
-    return (rq, made, rx, 0, 0, 0, 0, failed, 0, tls, 0), (active, None, None)
-
-
-def _tcp_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
-    made, rx, active, *tls = counts
-    return (0, made, rx, 0, 0, 0, 0, 0, 0, sum(tls), 0), (active, None, None)
-
-
-def _tls(whose: str) -> tuple[str, ...]:
-    """Handshakes that failed: Envoy counts those that a certificate failed in apart from all others."""
-    reasons = ("connection_error", *(f"fail_verify_{what}" for what in ("cert_hash", "error", "no_cert", "san")))
-    return tuple(f"{whose}.ssl.{reason}" for reason in reasons)
-
-
-_FAILED: Final = ("http.downstream_rq_5xx", *(f"cluster.grpc.{status}" for status in (2, 4, 12, 13, 14, 15)))
-"""Of answers in full."""
-_HTTP_CLIENT: Final = _Form(
-    "http",
-    (
-        *(f"http.downstream_rq_{what}" for what in ("total", "tx_reset")),
-        *(f"cluster.upstream_rq_{what}" for what in ("2xx", "3xx", "4xx", "5xx", "retry")),
-        *(f"cluster.upstream_cx_{what}_bytes_total" for what in ("rx", "tx")),
-        "cluster.upstream_rq_timeout",
-        "cluster.upstream_rq_per_try_timeout",
-        "cluster.membership_total",
-        "cluster.outlier_detection.ejections_active",
-        *_FAILED,
-        *_tls("cluster"),
-    ),
-    _http_client,
-    "cluster.upstream_rq_time",
-)
-_TCP_CLIENT: Final = _Form(
-    "tcp",
-    (
-        "tcp.downstream_cx_total",
-        "cluster.upstream_cx_connect_attempts_exceeded",
-        "cluster.upstream_cx_none_healthy",
-        "tcp.downstream_cx_no_route",
-        "cluster.upstream_cx_connect_fail",
-        *(f"cluster.upstream_cx_{what}_bytes_total" for what in ("rx", "tx")),
-        "cluster.outlier_detection.ejections_active",
-        *_tls("cluster"),
-    ),
-    _tcp_client,
-)
-_HTTP_SERVER: Final = _Form(
-    "http",
-    (
-        *(f"http.downstream_{what}" for what in ("rq_total", "cx_total", "cx_rx_bytes_total")),
-        "http.downstream_cx_active",
-        *_FAILED,
-        *_tls("listener"),
-    ),
-    _http_server,
-    "cluster.upstream_rq_time",
-)
-_TCP_SERVER: Final = _Form(
-    "tcp",
-    (
-        *(f"tcp.downstream_{what}" for what in ("cx_total", "cx_rx_bytes_total")),
-        # The TCP proxy has no count of its own of what is open; it opens one connection to the application for each.
-        "cluster.upstream_cx_active",
-        *_tls("listener"),
-    ),
-    _tcp_server,
-)

@@ -10,7 +10,7 @@ https://opentelemetry.io/docs/specs/otel/metrics/data-model/, https://openteleme
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -74,13 +74,10 @@ LEVELS: Final = (
     _Level("ejected_targets", "{target}", Side.CLIENT, Gauge.EJECTED),
     _Level("open_connections", "{connection}", Side.SERVER, Gauge.OPEN_CONNECTIONS),
 )
-RESPONSES: Final = "moyai.mesh.responses"
 _CLASSES: Mapping[str, Figure] = MappingProxyType(
     {"2xx": Figure.CODE_2XX, "3xx": Figure.CODE_3XX, "4xx": Figure.CODE_4XX, "5xx": Figure.CODE_5XX}
 )
-_TIMES: Mapping[Side, str] = MappingProxyType(
-    {Side.CLIENT: "moyai.mesh.response_time", Side.SERVER: "moyai.mesh.served_time"}
-)
+_TIMES: Mapping[Side, str] = MappingProxyType({Side.CLIENT: "response_time", Side.SERVER: "served_time"})
 
 
 class Outbox:
@@ -115,27 +112,12 @@ def encode(batch: Sequence[Waiting]) -> bytes:
     request = ExportMetricsServiceRequest()
     for one in batch:
         of = request.resource_metrics.add()
-        for key, value in _resource(one):
+        for key, value in one.reporter.resource(one.proxy):
             _tell(of.resource.attributes, key, value)
         scope = getattr(of, _SCOPES).add()
         _Metrics(scope.metrics, one).fill()
     body: bytes = request.SerializeToString()
     return body
-
-
-def _resource(one: Waiting) -> Iterator[tuple[str, str]]:
-    scope = one.reporter.scope
-    arn, _, task = one.proxy.rpartition("/")
-    yield "cloud.provider", "aws"
-    yield "cloud.platform", "aws_ecs"
-    yield "cloud.account.id", scope.account
-    yield "cloud.region", scope.region
-    yield "service.name", one.reporter.service
-    if one.reporter.namespace:
-        yield "service.namespace", one.reporter.namespace
-    yield "service.instance.id", task
-    yield "aws.ecs.cluster.arn", arn.replace(":task/", ":cluster/")
-    yield "aws.ecs.task.arn", one.proxy
 
 
 class _Metrics:
@@ -149,21 +131,26 @@ class _Metrics:
 
     def fill(self) -> None:
         for endpoint, counted in self._one.endpoints.items():
-            where = [("target" if endpoint.side is Side.CLIENT else "name", endpoint.name)]
+            exported = self._one.reporter.exported(endpoint)
+            if exported is None:
+                continue
+            prefix, where = exported
             known = [*where, ("protocol", counted.protocol)]
             for count in COUNTS:
                 if count.side is endpoint.side and counted.protocol in count.protocols:
-                    self._count(f"moyai.mesh.{count.name}", count.unit, counted.counters[count.figure], known)
+                    self._count(f"{prefix}{count.name}", count.unit, counted.counters[count.figure], known)
             if endpoint.side is Side.CLIENT and counted.protocol == "http":
                 for name, figure in _CLASSES.items():
-                    self._count(RESPONSES, "{response}", counted.counters[figure], [*where, ("code_class", name)])
+                    self._count(
+                        f"{prefix}responses", "{response}", counted.counters[figure], [*where, ("code_class", name)]
+                    )
             for level in LEVELS:
                 value = counted.gauges[level.gauge]
                 if level.side is endpoint.side and value is not None:
-                    metric = self._metric(f"moyai.mesh.{level.name}", level.unit)
+                    metric = self._metric(f"{prefix}{level.name}", level.unit)
                     self._point(metric.gauge, where, as_int=value, time_unix_nano=self._one.taken_at)
             if counted.time is not None:
-                self._time(_TIMES[endpoint.side], counted, where)
+                self._time(f"{prefix}{_TIMES[endpoint.side]}", counted, where)
 
     def _count(self, name: str, unit: str, value: int, attributes: Sequence[tuple[str, str]]) -> None:
         metric = self._metric(name, unit)

@@ -1,6 +1,6 @@
 """Reports in, samples into the archive.
 
-Promise: every request that a proxy reports is counted once, under the service it was made for or by. A metric has a
+Promise: every request that a proxy reports is counted once, for whom its reporter says. A metric has a
 point in a slot only when there was something to count in it, as AWS publishes; a level has one with every report. How
 far each proxy has been counted is saved together with what was counted, so that a control plane that comes back goes
 on from there: what passed meanwhile counts with the first report after. Of a proxy that is older than anything saved,
@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -24,11 +25,11 @@ from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptProxy
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.deltas import Counting, News
-from moyai.telemetry.envoy_stats import Endpoint, Figure, Gauge, Pushes, Report, Side
-from moyai.telemetry.names import METRICS, OF_TASKS, Named, id_of_task, ids_of
-from moyai.telemetry.reporters import Identify, Reporter
+from moyai.telemetry.envoy_stats import NOTHING, Endpoint, Figure, Gauge, Pushes, Report, Side
+from moyai.telemetry.names import Named
+from moyai.telemetry.reporters import Fed, Identify, Reporter
 from moyai.telemetry.series import Archive, Moment, Series, moment
-from moyai.telemetry.totals import Total, Totals, Whose
+from moyai.telemetry.totals import Total, Totals
 
 MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
@@ -99,7 +100,8 @@ class _Sinks:
                 sink.put(when, sample)
 
 
-_Held = dict[tuple[Endpoint, str], _Sinks]
+class _Held(dict[tuple[Endpoint, str], _Sinks]):
+    """Metrics, by the endpoint that they are made of and its protocol."""
 
 
 class _Proxy:
@@ -112,9 +114,9 @@ class _Proxy:
         self.baseline = False
         self.reported_at = Instant(0)
         self.sinks = sinks
-        """Metrics of its service, which all its tasks' proxies share."""
-        self.own: _Held = {}
-        """Its task's own."""
+        """Those that all proxies of its group share."""
+        self.own = _Held()
+        """Its own."""
 
 
 class Recorder:
@@ -137,17 +139,16 @@ class Recorder:
         self._remember = remember
         self._pushes = Pushes()
         self._proxies: OrderedDict[ProxyId, _Proxy] = OrderedDict()
-        self._sinks: dict[tuple[Scope, str, str, str, frozenset[str]], _Held] = {}
+        self._groups: WeakValueDictionary[Hashable, _Held] = WeakValueDictionary()
         self._generation = archive.generation
 
     def take(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""
         known = self._proxy(proxy)
-        report = (known.read if known is not None else self._pushes.reader())(push)
-        if known is None:
-            return False
-        self._advance(proxy, known, report, now)
-        return True
+        report = (known.read if known is not None else self._pushes.reader(NOTHING))(push)
+        if known is not None:
+            self._advance(proxy, known, report, now)
+        return known is not None
 
     def record(self, proxy: ProxyId, report: Report, now: Instant) -> bool:
         """The same of a report that is read already."""
@@ -172,7 +173,7 @@ class Recorder:
         """Forget every proxy and every metric."""
         self._since = now
         self._proxies.clear()
-        self._sinks.clear()
+        self._groups.clear()
         self._archive.clear()
         self.totals.clear()
 
@@ -191,48 +192,54 @@ class Recorder:
     def _known(self, proxy: ProxyId, reporter: Reporter) -> _Proxy:
         body = self._remember(proxy)
         counting = _restored(body) if body is not None else None
-        whose = (reporter.scope, reporter.namespace, reporter.cluster, reporter.service, reporter.grpc)
-        sinks = self._sinks.setdefault(whose, {})
-        made = _Proxy(reporter, counting or Counting(), self._pushes.reader(), sinks)
+        read = self._pushes.reader(reporter.grammar)
+        made = _Proxy(reporter, counting or Counting(), read, self._shared(reporter))
         made.baseline = counting is None and (body is not None or reporter.born_at < self._since)
         return made
 
     def _advance(self, proxy: ProxyId, known: _Proxy, report: Report, now: Instant) -> None:
+        reporter, when = self._renewed(known), moment(now)
         if self.forward is not None:
-            self.forward(proxy, known.reporter, report)
+            self.forward(proxy, reporter, report)
         news = known.counting.advance(report, baseline=known.baseline)
         known.baseline, known.reported_at = False, now
         if self._generation != self._archive.generation:
             self._generation = self._archive.generation
-            for held in self._sinks.values():
+            for held in self._groups.values():
                 held.clear()
             for one in self._proxies.values():
                 one.own.clear()
-        when = moment(now)
         for item in news:
             key = (item.endpoint, item.protocol)
             sinks = known.sinks.get(key)
             if sinks is None:
-                total = self.totals.of(_whose(known.reporter, item), now)
-                sinks = known.sinks[key] = _Sinks(self._of_service(known.reporter, item), total)
+                whose = reporter.whose(item)
+                total = None if whose is None else self.totals.of(whose, now)
+                sinks = known.sinks[key] = self._sinks(reporter, reporter.metrics(item), total)
             sinks.take(proxy, item, when)
             if item.endpoint.side is Side.SERVER:
                 own = known.own.get(key)
                 if own is None:
-                    own = known.own[key] = _Sinks(self._of_task(proxy, known.reporter, item))
+                    own = known.own[key] = self._sinks(reporter, reporter.own_metrics(proxy, item))
                 own.take(proxy, item, when)
 
-    def _of_service(self, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
-        for named in METRICS:
-            if named.side is news.endpoint.side and _speaks(named, reporter, news):
-                ids = ids_of(named, news.endpoint.name, reporter.service, reporter.cluster)
-                yield named, _Sink(self._archive, reporter.scope, named, ids)
+    def _renewed(self, known: _Proxy) -> Reporter:
+        reporter = known.reporter.renewed()
+        if reporter is not known.reporter:
+            known.reporter, known.sinks = reporter, self._shared(reporter)
+            known.own.clear()
+        return reporter
 
-    def _of_task(self, proxy: ProxyId, reporter: Reporter, news: News) -> Iterator[tuple[Named, _Sink]]:
-        task = proxy.rpartition("/")[2]
-        for named in OF_TASKS:
-            one = id_of_task(named, news.endpoint.name, reporter.service, reporter.cluster, task)
-            yield named, _Sink(self._archive, reporter.scope, named, (one,))
+    def _shared(self, reporter: Reporter) -> _Held:
+        """Gone with the last proxy of the group."""
+        held = self._groups.get(reporter.group)
+        if held is None:
+            held = self._groups[reporter.group] = _Held()
+        return held
+
+    def _sinks(self, reporter: Reporter, fed: Iterable[Fed], total: Total | None = None) -> _Sinks:
+        archive, scope = self._archive, reporter.scope
+        return _Sinks(((named, _Sink(archive, scope, named, ids)) for named, ids in fed), total)
 
 
 def _restored(body: bytes) -> Counting | None:
@@ -241,14 +248,3 @@ def _restored(body: bytes) -> Counting | None:
     except (msgspec.MsgspecError, ValueError) as error:
         _log.warning("how far a proxy was counted can't be read, so it is counted from now on: %s", error)
         return None
-
-
-def _whose(reporter: Reporter, news: News) -> Whose:
-    whose = (reporter.scope, reporter.namespace, reporter.cluster, reporter.service)
-    return Whose(*whose, news.endpoint, news.protocol)
-
-
-def _speaks(named: Named, reporter: Reporter, news: News) -> bool:
-    if named.protocol == "grpc":
-        return news.endpoint.name in reporter.grpc
-    return named.protocol in {None, news.protocol}

@@ -1,52 +1,70 @@
-"""Whose figures a proxy reports: the task's service and cluster, as dimensions.
+"""Whose figures a proxy reports, and what they are called.
 
-Promise: remembered after the task is gone, since a proxy's last report may come when its record has left. A proxy whose
-task was never seen is nobody: its figures are not counted.
+Promise: remembered after whom it belongs to is gone, since a proxy's last report may come when its record has left. A
+proxy of which nothing was ever seen is nobody: its figures are not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
-import msgspec
-
-from moyai.domain.ecs.task_definition import AppProtocol
-from moyai.domain.keys import scope_of
-from moyai.domain.world import World
-from moyai.kernel.arn import parse_arn
+from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
+from moyai.telemetry.deltas import News
+from moyai.telemetry.envoy_stats import Endpoint, Grammar
+from moyai.telemetry.names import Named
+from moyai.telemetry.totals import AnyWhose
+
+Fed = tuple[Named, Sequence[MetricId]]
+"""A metric, under all its names."""
 
 
-class Reporter(msgspec.Struct, frozen=True):
-    """Who a proxy belongs to. ``grpc``: the discovery names under which it offers gRPC."""
+class Exported(NamedTuple):
+    """How an endpoint's figures leave for others: what their names begin with, and what they are told apart by."""
 
-    scope: Scope
-    cluster: str
-    service: str
-    born_at: Instant
-    grpc: frozenset[str] = frozenset()
-    namespace: str = ""
-    """The name of the Cloud Map namespace that it calls in, or is called in."""
+    prefix: str
+    attributes: Sequence[tuple[str, str]]
+
+
+class Reporter(Protocol):
+    """Who a proxy belongs to."""
+
+    @property
+    def scope(self) -> Scope:
+        """Where its metrics are."""
+
+    @property
+    def born_at(self) -> Instant:
+        """When the proxy was made, or whom it stands for: no earlier did it count."""
+
+    @property
+    def grammar(self) -> Grammar:
+        """How it reports."""
+
+    @property
+    def group(self) -> Hashable:
+        """Reporters with the same have the same ``metrics``."""
+
+    def renewed(self) -> Reporter:
+        """As it is by now; itself, while nothing has changed."""
+
+    def metrics(self, news: News) -> Iterable[Fed]:
+        """What is made of an endpoint's figures."""
+
+    def own_metrics(self, proxy: ProxyId, news: News) -> Iterable[Fed]:
+        """The same of one proxy by itself."""
+
+    def whose(self, news: News) -> AnyWhose | None:
+        """Whose total an endpoint's figures are; None when there is none of them."""
+
+    def resource(self, proxy: ProxyId) -> Iterable[tuple[str, str]]:
+        """Who a proxy is, in OpenTelemetry's words."""
+
+    def exported(self, endpoint: Endpoint) -> Exported | None:
+        """How an endpoint's figures leave for others; None when they don't."""
 
 
 Identify = Callable[[ProxyId], Reporter | None]
-
-
-def reporter_of(world: World, proxy: ProxyId) -> Reporter | None:
-    """The service behind a proxy; None when there is no such task or it belongs to no service."""
-    task = world.tasks.get(proxy)
-    service = parse_arn(task.service) if task is not None and task.service is not None else None
-    if task is None or service is None:
-        return None
-    namespace = world.namespaces.get(task.view.namespace) if task.view is not None else None
-    offers = task.view.offers if task.view is not None else ()
-    return Reporter(
-        scope=scope_of(task.arn),
-        cluster=task.cluster.rpartition("/")[2],
-        service=service.path[-1],
-        born_at=task.created_at,
-        grpc=frozenset(offer.discovery_name for offer in offers if offer.protocol is AppProtocol.GRPC),
-        namespace="" if namespace is None else namespace.name,
-    )

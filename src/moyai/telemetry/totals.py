@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from operator import add
 from typing import Final, NamedTuple
 
@@ -37,10 +38,39 @@ class Whose(NamedTuple):
     protocol: str
 
 
+class Part(StrEnum):
+    """What of an App Mesh proxy is counted by itself."""
+
+    LISTENER = "listener"
+    HANDSHAKES = "handshakes"
+    """Of callers, whichever the listener."""
+    TARGET = "target"
+    ROUTE = "route"
+    GATEWAY_ROUTE = "gateway_route"
+
+
+class MeshWhose(msgspec.Struct, frozen=True, tag="app_mesh"):
+    """Whose total it is, in an App Mesh mesh: a virtual node's or a virtual gateway's (``kind``). ``protocol``: http or
+    tcp. Of what goes out ``service`` is the virtual service that is called, and ``target`` a virtual node or a route.
+    """
+
+    scope: Scope
+    mesh: str
+    kind: str
+    name: str
+    part: Part
+    protocol: str
+    service: str = ""
+    target: str = ""
+
+
+AnyWhose = Whose | MeshWhose
+
+
 class Shown(NamedTuple):
     """A total as it was last saved."""
 
-    whose: Whose
+    whose: AnyWhose
     counters: tuple[int, ...]
     time: Timed | None
 
@@ -48,7 +78,7 @@ class Shown(NamedTuple):
 class _Body(msgspec.Struct, array_like=True):
     """A total as it is kept."""
 
-    whose: Whose
+    whose: AnyWhose
     counters: list[int]
     bounds: tuple[float, ...]
     counts: list[int]
@@ -60,7 +90,7 @@ class Total:
 
     __slots__ = ("at", "bounds", "changed", "counters", "counts", "key", "sum", "whose")
 
-    def __init__(self, whose: Whose, at: Instant) -> None:
+    def __init__(self, whose: AnyWhose, at: Instant) -> None:
         self.whose, self.at = whose, at
         self.key = msgspec.json.encode(whose).decode()
         self.counters = [0] * len(Figure)
@@ -103,9 +133,9 @@ class Totals:
     def __init__(self, kept: Iterable[KeptTotal] = ()) -> None:
         self._totals = {total.whose: total for total in map(_restored, kept) if total is not None}
         self._shown = {whose: total.shown for whose, total in self._totals.items()}
-        self._pending: dict[Whose, Shown] = {}
+        self._pending: dict[AnyWhose, Shown] = {}
 
-    def of(self, whose: Whose, now: Instant) -> Total:
+    def of(self, whose: AnyWhose, now: Instant) -> Total:
         """The total, made when there is none yet."""
         found = self._totals.get(whose)
         if found is None:

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from moyai.app.scraped import families
-from moyai.telemetry.exposition import Type, mesh_families
+from moyai.telemetry.connect_exposition import connect_families
+from moyai.telemetry.exposition import Type
 from tests.shape.tree import ROOT
 from tests.unit.app.test_scraped import scraped
 
@@ -41,14 +42,14 @@ def queries(board) -> Iterator[str]:
 
 async def test_each_metric_in_it_is_there_and_each_metric_of_the_mesh_is_in_it(scraped):
     there = set()
-    for family in (*families(scraped), *mesh_families(())):
+    for family in (*families(scraped), *connect_families(())):
         endings = ("_bucket", "_sum", "_count") if family.type is Type.HISTOGRAM else ("",)
         there |= {family.name + ending for ending in endings}
     # A test of its own makes no reconciler.
     there |= {"moyai_reconcile_queue_length", "moyai_reconcile_keys_total"}
     asked = {name for query in queries(read()) for name in NAMES.findall(query)}
     assert asked - there == set()
-    assert {family.name for family in mesh_families(())} - {name.removesuffix("_bucket") for name in asked} == set()
+    assert {family.name for family in connect_families(())} - {name.removesuffix("_bucket") for name in asked} == set()
 
 
 def test_each_label_that_it_groups_by_is_there():

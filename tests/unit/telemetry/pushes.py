@@ -10,9 +10,10 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
-from moyai.telemetry.envoy_stats import Report, read_report
+from moyai.telemetry.connect_reporters import ServiceReporter
+from moyai.telemetry.connect_stats import CONNECT
+from moyai.telemetry.envoy_stats import Pushes, Report
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.reporters import Reporter
 from moyai.telemetry.series import Archive
 from moyai.testing.clock import EPOCH
 
@@ -22,6 +23,11 @@ CART = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/cart1")
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0)
 _CUMULATIVE = 2
 _SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
+
+
+def read_report(body: bytes) -> Report:
+    """The figures in one push of Service Connect. Raises NotOtlp."""
+    return Pushes().reader(CONNECT)(body)
 
 
 def push(
@@ -70,8 +76,8 @@ class Office:
     def __init__(self, since: Instant = EPOCH) -> None:
         self.archive = Archive()
         self.reporters = {
-            FRONT: Reporter(SCOPE, "shop", "front", EPOCH),
-            CART: Reporter(SCOPE, "shop", "cart", EPOCH, frozenset({"prices"})),
+            FRONT: ServiceReporter(SCOPE, "shop", "front", EPOCH),
+            CART: ServiceReporter(SCOPE, "shop", "cart", EPOCH, frozenset({"prices"})),
         }
         self.recorder = Recorder(self.archive, self.reporters.get, since)
 

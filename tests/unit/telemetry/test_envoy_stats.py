@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Counted, Endpoint, Figure, Gauge, Side, read_report
-from tests.unit.telemetry.pushes import http_client, push
+from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Counted, Endpoint, Figure, Gauge, Side
+from tests.unit.telemetry.pushes import http_client, push, read_report
 
 CLIENT = Endpoint(Side.CLIENT, "cart")
 SERVER = Endpoint(Side.SERVER, "cart")

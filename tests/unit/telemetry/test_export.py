@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from moyai.kernel.ids import ProxyId
+from moyai.telemetry.connect_exposition import connect_families
 from moyai.telemetry.envoy_stats import Figure, Gauge, Side
 from moyai.telemetry.export import COUNTS, LEVELS, Outbox, encode
 from moyai.telemetry.exporter import BATCH, Exporter, NotTaken
-from moyai.telemetry.exposition import mesh_families
 from moyai.testing.clock import ManualClock
 from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Office, http_client, push
 from tests.unit.telemetry.receiver import received
@@ -90,7 +90,7 @@ def test_a_called_service(office, outbox):
 
 
 def test_names_are_prometheus_own(office, outbox):
-    prometheus = {family.name for family in mesh_families([])}
+    prometheus = {family.name for family in connect_families([])}
     assert {f"moyai_mesh_{one.name}_total" for one in COUNTS} <= prometheus
     assert {one.figure for one in COUNTS} == {figure for figure in Figure if not figure.name.startswith("CODE")}
     assert {one.gauge for one in LEVELS} == set(Gauge)

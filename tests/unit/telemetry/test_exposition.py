@@ -5,9 +5,10 @@ from __future__ import annotations
 from moyai.domain.cloudwatch.metric import Histogram
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Times
+from moyai.telemetry.connect_exposition import connect_families
 from moyai.telemetry.deltas import News
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Side, Timed
-from moyai.telemetry.exposition import Family, Sample, Type, exposition, labels, mesh_families
+from moyai.telemetry.exposition import Family, Sample, Type, exposition, labels
 from moyai.telemetry.totals import Totals, Whose
 from moyai.testing.world import SCOPE
 
@@ -27,7 +28,7 @@ def news(whose, time=None, **counts):
 def text_of(totals):
     list(totals.unsaved())
     totals.saved()
-    return "".join(exposition(mesh_families(totals.shown()))).splitlines()
+    return "".join(exposition(connect_families(totals.shown()))).splitlines()
 
 
 def lines(text, name):

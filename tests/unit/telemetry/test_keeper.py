@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.envoy_stats import Figure
 from moyai.telemetry.keeper import FINE_KEPT, KEPT, MetricKeeper
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.reporters import Reporter
 from moyai.telemetry.series import Archive
 from moyai.telemetry.totals import Totals
 from moyai.telemetry.write import ArchiveWriter
@@ -37,7 +37,7 @@ class Life:
         self.clock = clock
         self.store = SqliteMetricStore.open(file, 2**30, clock)
         self.archive = Archive(history=self.store, kept=self.store.groups())
-        reporters = {name: Reporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
+        reporters = {name: ServiceReporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
         totals = Totals(self.store.totals())
         self.recorder = Recorder(self.archive, reporters.get, self.store.since, self.store.proxy, totals)
         self.keeper = MetricKeeper(self.store, self.archive, self.recorder, clock)

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from moyai.telemetry.envoy_stats import Pushes, read_report
+from moyai.telemetry.connect_stats import CONNECT
+from moyai.telemetry.envoy_stats import Pushes
 from moyai.telemetry.layout import learn
 from moyai.telemetry.wire import NotOtlp, places
-from tests.unit.telemetry.pushes import BOUNDS, push
+from tests.unit.telemetry.pushes import BOUNDS, push, read_report
 
 COUNTERS = ("http.egress.cart.downstream_rq_total", "cluster.egress.cart.upstream_rq_2xx", "odd")
 GAUGES = ("cluster.egress.cart.membership_total",)
@@ -30,7 +31,7 @@ def a_push(draw) -> bytes:
 
 @given(st.lists(a_push(), min_size=1, max_size=12))
 def test_what_is_known_of_the_pushes_before_changes_nothing(pushes):
-    read = Pushes().reader()
+    read = Pushes().reader(CONNECT)
     assert [read(one) for one in pushes] == [read_report(one) for one in pushes]
 
 
@@ -64,7 +65,7 @@ def test_a_name_of_the_same_length_is_another_form():
     one, other = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
     assert len(one) == len(other)
     assert learn(one, {})[0].read(other) is None
-    read = Pushes().reader()
+    read = Pushes().reader(CONNECT)
     assert [endpoint.name for body in (one, other, one) for endpoint in read(body).endpoints] == [
         "cart",
         "card",
@@ -84,7 +85,7 @@ def test_whatever_comes_is_read_or_refused(body):
 def test_a_push_that_was_cut_or_altered_is_read_or_refused(body, data):
     at = data.draw(st.integers(0, max(len(body) - 1, 0)))
     altered = body[:at] + data.draw(st.binary(max_size=3)) + body[at + data.draw(st.integers(0, 3)) :]
-    read = Pushes().reader()
+    read = Pushes().reader(CONNECT)
     for one in (body, altered, body):
         try:
             read(one)

@@ -14,8 +14,8 @@ from moyai.domain.ecs.task_definition import AppProtocol
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, ProxyId
+from moyai.telemetry.connect_reporters import ServiceReporter, service_reporter_of
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.reporters import Reporter, reporter_of
 from moyai.testing.clock import EPOCH
 from moyai.testing.world import Builder
 from tests.unit.telemetry.pushes import CART, FRONT, SCOPE, Office, http_client, push
@@ -130,14 +130,14 @@ def builder() -> Builder:
 
 def test_a_task_reports_for_its_service(builder):
     task = builder.run(builder.definition("web"))
-    assert reporter_of(builder.world, ProxyId(task)) is None
-    assert reporter_of(builder.world, ProxyId("nobody")) is None
+    assert service_reporter_of(builder.world, ProxyId(task)) is None
+    assert service_reporter_of(builder.world, ProxyId("nobody")) is None
     service = builder.service("web", builder.definition("web"))
     offer = Offer(DiscoveryServiceArn("d"), "prices", 9000, AppProtocol.GRPC)
     known = builder.world.tasks[task]
     owned = replace(known, service=service, view=ConnectView(NamespaceArn("n"), offers=(offer,)))
     builder.book.apply([Put(owned)])
-    assert reporter_of(builder.world, ProxyId(task)) == Reporter(
+    assert service_reporter_of(builder.world, ProxyId(task)) == ServiceReporter(
         SCOPE, "default", "web", known.created_at, frozenset({"prices"})
     )
 
