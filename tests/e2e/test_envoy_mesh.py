@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from socket import create_connection
 
@@ -34,7 +35,7 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from moyai.runtime.linux.admin import in_flight
+from moyai.runtime.linux.admin import by_socket, in_flight
 from moyai.xds.server.feed import Feed
 from tests.e2e.envoy_rig import App, Rig, rig
 
@@ -170,14 +171,14 @@ async def test_a_websocket_passes(envoys, apps):
 
 
 async def test_what_is_in_flight_can_be_asked_of_a_server(envoys):
-    run = envoys.run(ONE)
+    asked = partial(by_socket, envoys.run(ONE))
     app = App("one")
     await app.start(envoys.namespace, 8084)
-    assert await in_flight(run) == 0
+    assert await in_flight(asked) == 0
     idle = await envoys.namespace.run(lambda: create_connection(("10.99.0.1", 8084)))
     with idle:
-        await within(lambda: in_flight(run), 1)
-    await within(lambda: in_flight(run), 0)
+        await within(lambda: in_flight(asked), 1)
+    await within(lambda: in_flight(asked), 0)
     await app.stop()
 
 

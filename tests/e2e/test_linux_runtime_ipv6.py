@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric, Group, Permission
-from moyai.domain.sandbox.spec import Intercept, SandboxSpec
+from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.kernel.ids import SecurityGroupId, TaskId
 from tests.contract.runtime.places import (
     OTHER,

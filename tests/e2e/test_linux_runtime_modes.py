@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Permission
-from moyai.domain.sandbox.spec import Forward, Intercept
+from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.spec import Forward
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from moyai.runtime.linux import netns

@@ -9,7 +9,8 @@ import socket
 import pytest
 from pyroute2 import IPRoute
 
-from moyai.domain.sandbox.spec import Intercept, PublishedPort, SandboxSpec
+from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.spec import PublishedPort, SandboxSpec
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
 from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, fabric, sandbox

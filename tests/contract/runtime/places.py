@@ -15,12 +15,12 @@ from msgspec.structs import replace
 
 from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.fabric import Fabric, Group, Interface, Permission, VpcFabric
+from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.spec import (
     Bridged,
     ContainerSpec,
     Forward,
     HostName,
-    Intercept,
     Ipv6,
     Network,
     NoNetwork,

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
-from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, Sharing
+from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, ProxySpec, Sharing
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNotFound, SandboxFailed, Transport
@@ -190,6 +190,25 @@ async def test_a_proxy_becomes_healthy_serves_nothing_yet_and_stops(place, seen)
     await place.runtime.stop(TASK, "proxy")
     await place.until(lambda: seen.ended(name="proxy"))
     assert await place.runtime.in_flight(TASK) is None
+
+
+async def test_a_proxy_that_stands_for_a_container_is_started_again_as_that_would_be(place, seen):
+    def stands_for(attempt: int) -> ProxySpec:
+        container = place.container(RUNS, name="proxy", probe=HEALTHY)
+        return replace(proxy(), container=replace(container, attempt=attempt, image="no/such/image", user="1337"))
+
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start_proxy(stands_for(0))
+    await place.until(lambda: seen.healthy("proxy"))
+    await place.runtime.start_proxy(stands_for(1))
+    assert (await look(place.runtime, name="proxy")).attempt == 0
+    await place.runtime.stop(TASK, "proxy")
+    await place.until(lambda: seen.ended(name="proxy"))
+    await place.runtime.start_proxy(stands_for(0))
+    assert (await look(place.runtime, name="proxy")).phase is ContainerPhase.STOPPED
+    await place.runtime.start_proxy(stands_for(1))
+    assert (await look(place.runtime, name="proxy")).attempt == 1
+    await place.until(lambda: seen.healthy("proxy"))
 
 
 async def test_release_takes_one_task_and_leaves_the_others(place):

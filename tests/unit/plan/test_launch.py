@@ -12,7 +12,8 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride, TaskStatus
 from moyai.domain.ecs.task_definition import HealthCheck, PortMapping, UlimitDefinition
-from moyai.domain.sandbox.spec import HostName, Intercept, Ipv6, Network, Probe, PublishedPort, Ulimit
+from moyai.domain.sandbox.intercept import Intercept
+from moyai.domain.sandbox.spec import HostName, Ipv6, Network, Probe, PublishedPort, Ulimit
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from moyai.domain.sandbox.intercept import Intercept, InterceptAll
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.kernel.secret import Secret
@@ -21,20 +22,6 @@ class HostName(msgspec.Struct, frozen=True):
 
     address: str
     name: str
-
-
-class Intercept(msgspec.Struct, frozen=True):
-    """How a task's TCP traffic is led through its proxy. Loopback to loopback is never touched.
-
-    ``virtual_cidr``: connections from inside the task to it are redirected to ``egress_port``.
-    ``inbound_ports``: connections from outside to one of them are redirected to ``ingress_port``;
-    the proxy tells them apart by their original destination.
-    """
-
-    virtual_cidr: str
-    egress_port: int
-    ingress_port: int
-    inbound_ports: tuple[int, ...] = ()
 
 
 class Ipv6(msgspec.Struct, frozen=True):
@@ -121,6 +108,8 @@ class SandboxSpec(msgspec.Struct, frozen=True):
     network: AnyNetwork
     hosts: tuple[HostName, ...] = ()
     intercept: Intercept | None = None
+    intercept_all: InterceptAll | None = None
+    """Instead of the other."""
     cpu_units: int = 0
     """Upper bound for the whole task, 1024 a core; 0 = none."""
     memory_mib: int = 0
@@ -264,6 +253,10 @@ class ContainerSpec(msgspec.Struct, frozen=True):
 class ProxySpec(msgspec.Struct, frozen=True):
     """The Envoy of one task. Runs inside the task's namespace, under a user of its own, and gets its
     configuration from the control plane. ``name`` is the container's name (``ecs-service-connect-…``).
+
+    It may stand for a ``container`` that asks for another image: then it has that one's user, environment, limits and
+    mounts, below it the files of that image, where it is here, and is started again as that one would be. Its health
+    is Envoy's own readiness, by that one's probe's times.
     """
 
     task: TaskId
@@ -276,6 +269,11 @@ class ProxySpec(msgspec.Struct, frozen=True):
     """As Envoy knows them: ``info``, ``debug``, …"""
     held_output: int = 0
     """As a container's."""
+    container: ContainerSpec | None = None
+    concurrency: int = 1
+    """Worker threads."""
+    admin_port: int | None = None
+    """Where its admin interface listens in the task's namespace; None = at the socket ``{run}/admin.sock``."""
 
 
 class PublishedPort(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Questions to an Envoy's admin interface, over its Unix socket.
+"""Questions to an Envoy's admin interface, over its Unix socket or at its port in a task's network.
 
 Source: https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--stats
 """
@@ -7,28 +7,59 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from socket import create_connection, socket
+from urllib.parse import quote
+
+from moyai.runtime.linux import netns
+from moyai.runtime.linux.netns import NetworkThread
+
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[], Awaitable[Ends]]
 
 _TIMEOUT = 1.0
 _ANSWER_LIMIT = 256 * 1024
-_ACTIVE = "^(http%5C.ingress%5C..*%5C.downstream_rq_active%7Ccluster%5C.ingress%5C..*%5C.upstream_rq_active)$"
+_MESH_APP = "cluster.cds_ingress_"
+_ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
 
 
-async def in_flight(run: Path) -> int | None:
+async def in_flight(connect: Connect) -> int | None:
     """Requests and TCP connections that a proxy is serving inbound; None when it doesn't answer in time."""
     try:
         async with asyncio.timeout(_TIMEOUT):
-            return _total(await _get(run, f"/stats?filter={_ACTIVE}"))
+            return total(await _get(connect, f"/stats?filter={quote(_ACTIVE)}"))
     except (OSError, TimeoutError, ValueError):
         return None
 
 
-async def _get(run: Path, path: str) -> str:
+async def by_socket(run: Path) -> Ends:
+    """A connection to the socket in a proxy's run directory."""
     directory = os.open(run, os.O_PATH | os.O_CLOEXEC)
     try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
-        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/admin.sock")
+        return await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/admin.sock")
     finally:
         os.close(directory)
+
+
+async def by_port(pin: Path, port: int, thread: NetworkThread) -> Ends:
+    """A connection to a port of a task's loopback."""
+    link = await thread.run(partial(_connected, pin, port))
+    try:
+        return await asyncio.open_connection(sock=link)
+    except OSError:
+        link.close()
+        raise
+
+
+def _connected(pin: Path, port: int) -> socket:
+    with netns.inside(pin):
+        return create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
+
+
+async def _get(connect: Connect, path: str) -> str:
+    reader, writer = await connect()
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\n\r\n".encode())
         answer = b""
@@ -53,12 +84,20 @@ def _joined(body: bytes) -> bytes:
         whole, body = whole + body[:length], body[length + 2 :]
 
 
-def _total(body: str) -> int:
-    """The sum over all ports. Envoy counts a request on both sides, a TCP connection only on the application's."""
+def total(body: str) -> int:
+    """What these statistics count. Envoy counts a request on both sides, a TCP connection only on the application's:
+    Service Connect's have a port each, by which the two are compared; App Mesh's need not.
+    """
+    counts = [(name, int(count)) for name, separator, count in map(_parted, body.splitlines()) if separator]
+    if any(name.startswith(_MESH_APP) for name, _ in counts):
+        applications = sum(count for name, count in counts if name.startswith(_MESH_APP))
+        return max(applications, sum(count for _, count in counts) - applications)
     most: dict[str, int] = {}
-    for line in body.splitlines():
-        name, separator, count = line.rpartition(": ")
-        if separator:
-            port = name.split(".")[2]
-            most[port] = max(int(count), most.get(port, 0))
+    for name, count in counts:
+        port = name.split(".")[2]
+        most[port] = max(count, most.get(port, 0))
     return sum(most.values())
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.rpartition(": ")

@@ -1,4 +1,4 @@
-"""Orders for moyai's own processes: the Envoys, pasta, and what holds namespaces.
+"""Orders for moyai's own processes: Envoy, pasta, and what holds namespaces. Tasks' Envoys are in ``proxies``.
 
 Each is alone in a bare root with next to no capabilities.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from moyai.domain.sandbox.spec import ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.orders import Place, common, probing
 from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY, Order
@@ -25,24 +25,8 @@ _NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
 _ACCESS_LOG_DELAY = "1000"
 """Milliseconds that a line of an access log may wait for others."""
+_HIDDEN = ("tasks", "gone", "netns", "gateway", "outside", "disks")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
-
-
-def proxy(spec: ProxySpec, place: Place, layout: Layout, envoy: Path) -> Order:
-    """A task's Envoy: alone in a bare root, no capabilities, ready when its admin interface says so."""
-    run = layout.proxy(spec.task)
-    return Order(
-        _envoy(place, layout, envoy, run)
-        | {
-            "task": spec.task,
-            "netns": str(layout.task_netns(spec.task)),
-            "host_name": "proxy",
-            "arguments": _envoy_arguments(spec.log_level),
-            "user": PROXY_USER,
-            "held_output": spec.held_output,
-            "stop_timeout": float(spec.stop_timeout),
-        }
-    )
 
 
 def pause(spec: SandboxSpec, place: Place, layout: Layout, netns: Path) -> Order:
@@ -75,15 +59,15 @@ def gateway(place: Place, layout: Layout, envoy: Path, run: Path) -> Order:
 
     It keeps two capabilities: SYS_ADMIN to open sockets inside the VPCs' routers, NET_BIND_SERVICE for low ports.
     """
-    every = _envoy(place, layout, envoy, run)
+    every = envoy_alone(place, layout, envoy, run)
     return Order(
         every
         | {
             "task": "",
             "netns": None,
-            "mounts": (*_sequence(every["mounts"]), (BIND, str(layout.netns), "/run/netns")),
+            "mounts": (*envoy_mounts(layout, envoy, run), (BIND, str(layout.netns), "/run/netns")),
             "host_name": "gateway",
-            "arguments": _envoy_arguments("warning"),
+            "arguments": envoy_arguments("warning"),
             "user": PROXY_USER,
             "capabilities": (_NET_BIND_SERVICE, _SYS_ADMIN),
             "ambient": True,
@@ -123,20 +107,11 @@ def way_out(
     )
 
 
-def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, object]:
-    mounts = [
-        *_libraries(),
-        (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
-        (BIND_READ_ONLY, str(layout.run), "/run/moyai"),
-        *(
-            (EMPTY_READ_ONLY, "", f"/run/moyai/{name}")
-            for name in ("tasks", "gone", "netns", "gateway", "outside", "disks")
-        ),
-        (BIND, str(run), RUN_IN_PROXY),
-    ]
+def envoy_alone(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, object]:
+    """What every Envoy's order has: a bare root, no capabilities, ready when the admin interface says so."""
     return common(place, layout) | {
         "layers": (),
-        "mounts": tuple(mounts),
+        "mounts": envoy_mounts(layout, envoy, run),
         "read_only": True,
         "environment": {},
         "working_directory": "/",
@@ -151,11 +126,23 @@ def _envoy(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[str, ob
     }
 
 
+def envoy_mounts(layout: Layout, envoy: Path, run: Path) -> tuple[tuple[str, str, str], ...]:
+    """What every Envoy sees: itself, its run directory and the control plane's socket."""
+    return (
+        *_libraries(),
+        (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
+        (BIND_READ_ONLY, str(layout.run), "/run/moyai"),
+        *((EMPTY_READ_ONLY, "", f"/run/moyai/{name}") for name in _HIDDEN),
+        (BIND, str(run), RUN_IN_PROXY),
+    )
+
+
 def _libraries() -> list[tuple[str, str, str]]:
     return [(BIND_READ_ONLY, path, path) for path in _LIBRARIES if Path(path).is_dir()]
 
 
-def _envoy_arguments(log_level: str) -> tuple[str, ...]:
+def envoy_arguments(log_level: str, concurrency: int = 1) -> tuple[str, ...]:
+    """The command that starts Envoy with the bootstrap in its run directory."""
     config = f"{RUN_IN_PROXY}/bootstrap.json"
     return (
         _ENVOY_IN_PROXY,
@@ -163,7 +150,7 @@ def _envoy_arguments(log_level: str) -> tuple[str, ...]:
             "--config-path",
             config,
             "--concurrency",
-            "1",
+            str(concurrency),
             "--disable-hot-restart",
             "--log-level",
             log_level,
@@ -171,7 +158,3 @@ def _envoy_arguments(log_level: str) -> tuple[str, ...]:
             _ACCESS_LOG_DELAY,
         ),
     )
-
-
-def _sequence(value: object) -> tuple[tuple[str, str, str], ...]:
-    return value if isinstance(value, tuple) else ()

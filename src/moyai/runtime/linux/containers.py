@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec, SandboxSpec
+from moyai.domain.sandbox.spec import ContainerSpec, Memory, ProxySpec, SandboxSpec
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
-from moyai.runtime.linux import attendants, disks, host, orders, processes, sandboxes
+from moyai.runtime.linux import attendants, disks, host, orders, processes, proxies, sandboxes
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.images import ImageStore
 from moyai.runtime.linux.layout import Layout
@@ -26,7 +26,6 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
 _PAUSE = "~pause"
 """A group's name that no container can have."""
-_PROXY_UID = int(attendants.PROXY_USER.partition(":")[0])
 
 
 class Containers:
@@ -76,7 +75,14 @@ class Containers:
     def start(self, spec: ContainerSpec) -> None:
         """Start one. Raises RuntimeFault."""
         sandbox = sandboxes.required(self._layout, spec.task)
-        surroundings = orders.Surroundings(
+        image = self.images.find(spec.image, spec.digest)
+        self._check_platform(spec)
+        place = self._place(spec.task, spec.name, Bounds(memory=spec.memory, share=spec.cpu_units))
+        processes.start(orders.container(spec, image, place, self._surroundings(sandbox)))
+
+    def _surroundings(self, sandbox: SandboxSpec) -> orders.Surroundings:
+        """What the containers of a task share. Raises CannotCreate."""
+        return orders.Surroundings(
             self._layout,
             self._path,
             sandbox.network.host_name,
@@ -84,12 +90,8 @@ class Containers:
             host.disks(self._layout.state),
             self._trust,
             tuple(self._joins(sandbox)),
-            disks.device(self._layout.task(spec.task)),
+            disks.device(self._layout.task(sandbox.task)),
         )
-        image = self.images.find(spec.image, spec.digest)
-        self._check_platform(spec)
-        place = self._place(spec.task, spec.name, Bounds(memory=spec.memory, share=spec.cpu_units))
-        processes.start(orders.container(spec, image, place, surroundings))
 
     def _check_platform(self, spec: ContainerSpec) -> None:
         """Images are this machine's: there is none for another processor."""
@@ -103,19 +105,14 @@ class Containers:
 
     def start_proxy(self, spec: ProxySpec) -> None:
         """Start a task's Envoy. Raises RuntimeFault."""
-        sandboxes.required(self._layout, spec.task)
-        run = self._layout.proxy(spec.task)
-        run.mkdir(exist_ok=True)
-        os.chown(run, _PROXY_UID, _PROXY_UID)
-        run.chmod(0o700)
-        bootstrap = run / "bootstrap.json"
-        fd = os.open(bootstrap, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            os.fchown(fd, _PROXY_UID, _PROXY_UID)
-            filled = spec.bootstrap.replace(b"{run}", attendants.RUN_IN_PROXY.encode())
-            file.write(filled.replace(b"{xds}", attendants.XDS_IN_PROXY.encode()))
-        place = self._place(spec.task, spec.name, Bounds())
-        processes.start(attendants.proxy(spec, place, self._layout, self._envoy))
+        sandbox = sandboxes.required(self._layout, spec.task)
+        led = sandbox.intercept_all
+        proxies.note(self._layout, spec, () if led is None else (led.egress_port,))
+        proxies.make_run(self._layout.proxy(spec.task), spec)
+        stands_for = spec.container
+        memory, share = (Memory(), 0) if stands_for is None else (stands_for.memory, stands_for.cpu_units)
+        place = self._place(spec.task, spec.name, Bounds(memory=memory, share=share))
+        processes.start(proxies.order(spec, place, self._envoy, self._surroundings(sandbox), self.images))
 
     def stop(self, task: TaskId, name: str) -> None:
         """Begin to stop one, if there is one."""

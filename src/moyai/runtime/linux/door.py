@@ -10,27 +10,26 @@ many connections wait to be taken up)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from moyai.runtime.linux import admin, attendants, netns
+from moyai.runtime.linux import admin, netns
 from moyai.runtime.linux.netns import NetworkThread
+from moyai.runtime.linux.proxies import Notes
 
 TABLE = "moyai_leaving"
 
-_PROXY = int(attendants.PROXY_USER.partition(":")[0])
 _LISTEN = "0A"
-_EVERYWHERE = "00000000"
 
 
 def closed(ports: Sequence[int]) -> str:
     """The rule set that lets nobody outside the task open a connection to these ports; for ``nft -f -``."""
     listed = ", ".join(str(port) for port in sorted(set(ports)))
     return f"""\
-table ip {TABLE}
-delete table ip {TABLE}
-table ip {TABLE} {{
+table inet {TABLE}
+delete table inet {TABLE}
+table inet {TABLE} {{
   chain away {{
     type filter hook input priority filter - 1; policy accept;
     iifname "eth0" ct state new meta l4proto tcp ct original proto-dst {{ {listed} }} reject with tcp reset
@@ -39,28 +38,32 @@ table ip {TABLE} {{
 """
 
 
-async def in_flight(run: Path, pin: Path, thread: NetworkThread) -> int | None:
+async def in_flight(run: Path, pin: Path, notes: Notes, thread: NetworkThread) -> int | None:
     """What a proxy serves, or has yet to take up; None when it doesn't answer."""
     if not netns.is_pinned(pin):
         return None
-    waits = await thread.run(
-        partial(_waiting, pin)
-    )  # first: what is taken up meanwhile is then counted twice, not never
-    serves = await admin.in_flight(run)
+    # first: what is taken up meanwhile is then counted twice, not never
+    waits = await thread.run(partial(_waiting, pin, notes))
+    if notes.admin_port is None:
+        serves = await admin.in_flight(partial(admin.by_socket, run))
+    else:
+        serves = await admin.in_flight(partial(admin.by_port, pin, notes.admin_port, thread))
     return None if serves is None else serves + waits
 
 
-def _waiting(pin: Path) -> int:
+def _waiting(pin: Path, notes: Notes) -> int:
     with netns.inside(pin):
-        return waiting(Path("/proc/thread-self/net/tcp").read_text(), _PROXY)
+        tables = (Path("/proc/thread-self/net", name) for name in ("tcp", "tcp6"))
+        return sum(waiting(table.read_text(), notes.uid, notes.inner_ports) for table in tables if table.exists())
 
 
-def waiting(table: str, owner: int) -> int:
+def waiting(table: str, owner: int, inner_ports: Collection[int] = ()) -> int:
     """Connections that a user's listeners have not taken up, and open ones that it has not read from, by the kernel's
-    table. Only listeners on every address count: the others are for the task itself.
+    table. Only listeners on every address count, and not those on ``inner_ports``: the others are for the task itself.
     """
     rows = [row for row in _rows(table) if row.owner == owner]
-    doors = {row.port for row in rows if row.state == _LISTEN and row.address == _EVERYWHERE}
+    listeners = (row for row in rows if row.state == _LISTEN and not row.address.strip("0"))
+    doors = {row.port for row in listeners if int(row.port, 16) not in inner_ports}
     return sum(row.unread if row.state == _LISTEN else min(row.unread, 1) for row in rows if row.port in doors)
 
 

@@ -21,10 +21,9 @@ from pathlib import Path
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from moyai.domain.sandbox.spec import Intercept
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
-from moyai.runtime.linux import door, firewall, netns, nft, port, rules
+from moyai.runtime.linux import door, firewall, netns, nft, port
 from moyai.runtime.linux.port import port_of
 
 ROUTER_MAC = "02:ff:00:00:00:01"
@@ -91,11 +90,11 @@ def forward_ipv6(*, on: bool) -> None:
     sysctl("ipv6/conf/all/forwarding", "1" if on else "0")
 
 
-def intercept(pin: Path, wanted: Intercept, *, ipv6: bool) -> None:
-    """Lead the traffic of a namespace through its proxy."""
+def intercept(pin: Path, leading: str) -> None:
+    """Lead the traffic of a namespace through its proxy, by these rules."""
     with translated("the task's traffic can't be led through its proxy"), netns.inside(pin):
         sysctl("ipv4/tcp_retries2", _SENT_AGAIN)
-        nft.apply(rules.interception(wanted, ipv6=ipv6))
+        nft.apply(leading)
 
 
 def _calm() -> None:

@@ -70,10 +70,10 @@ def container(spec: ContainerSpec, image: Image, place: Place, surroundings: Sur
             "held_output": spec.held_output,
             "host_name": host_name,
             "arguments": arguments,
-            "environment": {**environment, **config.environment, **_revealed(spec.environment)},
+            "environment": {**environment, **config.environment, **revealed(spec.environment)},
             "working_directory": spec.working_directory or config.working_directory,
             "user": spec.user or config.user,
-            "limits": _limits(spec.ulimits),
+            "limits": limits(spec.ulimits),
             "stop_timeout": float(spec.stop_timeout),
         }
     )
@@ -101,10 +101,11 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
         "processes": place.membership.processes,
         "oom_events": place.membership.oom_events,
         "ambient": False,
+        "groups": (),
     }
 
 
-def _revealed(environment: Mapping[str, str | Secret]) -> dict[str, str]:
+def revealed(environment: Mapping[str, str | Secret]) -> dict[str, str]:
     """From here on, values are in the order, a file that root alone may read, and in the container's environment."""
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in environment.items()}
 
@@ -154,7 +155,8 @@ def probing(probe: Probe | None) -> dict[str, object]:
     }
 
 
-def _limits(ulimits: tuple[Ulimit, ...]) -> tuple[tuple[int, int, int], ...]:
+def limits(ulimits: tuple[Ulimit, ...]) -> tuple[tuple[int, int, int], ...]:
+    """An order's limits. Raises CannotCreate."""
     return tuple((_limit(u.name), u.soft, u.hard) for u in ulimits)
 
 

@@ -24,7 +24,7 @@ from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.linux import door, interpreter, logs, netns, network, sandboxes, states, traffic
+from moyai.runtime.linux import door, interpreter, logs, netns, network, proxies, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
@@ -170,7 +170,8 @@ class LinuxRuntime:
 
     async def in_flight(self, task: TaskId) -> int | None:
         """See the port."""
-        return await door.in_flight(self._layout.proxy(task), self._layout.task_netns(task), self._network)
+        notes = await self._work(partial(proxies.noted, self._layout, task))
+        return await door.in_flight(self._layout.proxy(task), self._layout.task_netns(task), notes, self._network)
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See the port."""

@@ -24,7 +24,7 @@ from moyai.domain.sandbox.spec import (
 )
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
-from moyai.runtime.linux import bridge, disks, link, names, netns, network, processes
+from moyai.runtime.linux import bridge, disks, link, names, netns, network, processes, rules
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.layout import Layout
 
@@ -89,8 +89,11 @@ def _connect(layout: Layout, spec: SandboxSpec) -> None:
             instance(layout, wanted.instance)
         case NoNetwork():
             network.enclose(pin)
+    ipv6 = isinstance(wanted, Network) and wanted.ipv6 is not None
     if spec.intercept is not None:
-        network.intercept(pin, spec.intercept, ipv6=isinstance(wanted, Network) and wanted.ipv6 is not None)
+        network.intercept(pin, rules.interception(spec.intercept, ipv6=ipv6))
+    elif spec.intercept_all is not None:
+        network.intercept(pin, rules.interception_of_all(spec.intercept_all, ipv6=ipv6))
 
 
 def disconnect(layout: Layout, task: TaskId, spec: SandboxSpec | None) -> None:

@@ -13,8 +13,6 @@ from moyai.runtime.sim.script import Script
 
 SIGKILL_EXIT = 137
 _MEBIBYTE = 2**20
-PROXY = Script(healthy_after=0.5, term_exit=0)
-"""How a simulated proxy behaves: live after half a second, gone at SIGTERM."""
 
 
 class SimContainer:
@@ -24,7 +22,8 @@ class SimContainer:
         self.name = spec.name
         self.script = script
         self.started_at = now
-        self._attempt = spec.attempt if isinstance(spec, ContainerSpec) else 0
+        stands_for = spec.container if isinstance(spec, ProxySpec) else spec
+        self._attempt = 0 if stands_for is None else stands_for.attempt
         self._stop_timeout = spec.stop_timeout
         self._checked = isinstance(spec, ProxySpec) or spec.probe is not None
         self._end: tuple[Instant, int] | None = None

@@ -21,8 +21,8 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotStart, Endpoint, ImageNotFound, NotRunning, Output, RuntimeFault, SandboxFailed
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.sim.machine import PROXY, SimContainer, SimSandbox
-from moyai.runtime.sim.script import script_of
+from moyai.runtime.sim.machine import SimContainer, SimSandbox
+from moyai.runtime.sim.script import script_of, script_of_proxy
 from moyai.runtime.sim.sessions import SimSession
 from moyai.runtime.sim.watch import Watch
 
@@ -79,8 +79,10 @@ class SimRuntime:
         """See ``TaskRuntime.start_proxy``."""
         self._check("start_proxy", proxy.task)
         sandbox = self._sandbox(proxy.task)
-        if proxy.name not in sandbox.containers:
-            sandbox.containers[proxy.name] = SimContainer(proxy, PROXY, self._clock.now())
+        before = sandbox.containers.get(proxy.name)
+        attempt = 0 if proxy.container is None else proxy.container.attempt
+        if before is None or before.gives_way_to(attempt, self._clock.now()):
+            sandbox.containers[proxy.name] = SimContainer(proxy, script_of_proxy(proxy), self._clock.now())
             sandbox.proxy = proxy.name
             self._changed("start_proxy", proxy.task, proxy.name)
 

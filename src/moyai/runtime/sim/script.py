@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
 from moyai.ports.runtime import CannotCreate
 
 VARIABLE = "MOYAI_SIM"
@@ -50,6 +50,12 @@ def script_of(container: ContainerSpec) -> Script:
     return script(container.command, container.environment)
 
 
+def script_of_proxy(proxy: ProxySpec) -> Script:
+    """The script of a proxy: that of the container that it stands for, if its environment has one."""
+    environment = {} if proxy.container is None else proxy.container.environment
+    return script((), environment) if VARIABLE in environment else PROXY
+
+
 def script(command: Sequence[str] | None, environment: Mapping[str, object]) -> Script:
     """What a command or an environment says; the default, which runs until it is stopped, for any other command.
 
@@ -82,3 +88,7 @@ def _call(text: str) -> Call:
 def _pair(word: str) -> tuple[str, str]:
     name, is_set, value = word.partition("=")
     return name, value if is_set else "true"
+
+
+PROXY = Script(healthy_after=0.5, term_exit=0)
+"""How a simulated proxy behaves: live after half a second, gone at SIGTERM."""

@@ -30,7 +30,13 @@ def test_what_is_for_the_task_itself_or_another_user_does_not_count():
     assert waiting(HEAD + LISTENS + outgoing + egress + application, PROXY) == 0
 
 
+def test_a_listener_for_both_families_counts_and_a_port_for_the_task_itself_does_not():
+    everywhere = "0" * 32
+    both = HEAD + row(f"{everywhere}:3A98", "0A", 2) + row(f"{everywhere}:3A99", "0A", 5)
+    assert waiting(both, PROXY, (0x3A99,)) == 2
+
+
 def test_the_door_is_closed_by_the_port_that_was_called():
     rules = closed((9000, 80, 80))
     assert "ct original proto-dst { 80, 9000 }" in rules
-    assert rules.startswith("table ip moyai_leaving\ndelete table ip moyai_leaving\n"), "said twice, it holds once"
+    assert rules.startswith("table inet moyai_leaving\ndelete table inet moyai_leaving\n"), "said twice, it holds once"

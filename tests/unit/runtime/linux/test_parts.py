@@ -1,20 +1,17 @@
-"""The small pieces: names, rules, records, output."""
+"""The small pieces: names, records, output."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 
 import pytest
 
 from moyai.app.clock import SystemClock
-from moyai.domain.sandbox.spec import Intercept
 from moyai.domain.sandbox.state import LogLine
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate
-from moyai.runtime.linux import logs, processes, rules
+from moyai.runtime.linux import logs, processes
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import FILE_LIMIT, LINE_LIMIT, Log
@@ -28,22 +25,6 @@ def test_a_name_that_could_leave_its_directory_is_refused(tmp_path, name):
         layout.container(TaskId("1"), name)
     with pytest.raises(CannotCreate):
         layout.task(TaskId(name))
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("ports", [(), (80,), (8080, 80, 80)])
-def test_nft_takes_the_rules(ports):
-    text = rules.interception(Intercept("127.255.0.0/16", 15001, 15000, ports))
-    answer = subprocess.run(
-        [shutil.which("nft") or "nft", "--check", "-f", "-"], input=text, capture_output=True, text=True, check=False
-    )
-    assert answer.stderr == ""
-
-
-def test_rules_redirect_each_inbound_port_once():
-    text = rules.interception(Intercept("127.255.0.0/16", 15001, 15000, (8080, 80, 80)))
-    assert 'iifname "eth0" tcp dport { 80, 8080 } redirect to :15000' in text
-    assert "ip daddr 127.255.0.0/16 meta l4proto tcp redirect to :15001" in text
 
 
 @pytest.mark.parametrize("text", ["", "plain", 'say "hi"\\', "line\nbreak\ttab\0", "舫い", "\x7f\u2028", "\ud800"])

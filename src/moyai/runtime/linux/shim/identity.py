@@ -69,7 +69,7 @@ def become(order: Order, who: Account) -> None:
     syscalls.bound_capabilities(keep)
     if order.ambient:
         syscalls.keep_capabilities()
-    os.setgroups(who.groups)
+    os.setgroups([*who.groups, *order.groups])
     os.setgid(who.gid)
     os.setuid(who.uid)
     if order.ambient:

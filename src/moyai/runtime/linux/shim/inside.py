@@ -104,6 +104,13 @@ def enter(order: Order, namespaces: list[tuple[int, int]]) -> None:
         syscalls.setns(fd, flag)
 
 
+def enter_network(namespaces: list[tuple[int, int]]) -> None:
+    """Step into a container's network alone."""
+    for fd, flag in namespaces:
+        if flag == syscalls.CLONE_NEWNET:
+            syscalls.setns(fd, flag)
+
+
 def _take_terminal(control: int) -> None:
     """Have a terminal of the container's own, and send its other end away."""
     master = os.open("/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)

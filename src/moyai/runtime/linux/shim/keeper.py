@@ -17,7 +17,7 @@ from moyai.runtime.linux.shim import groups, inside, record, syscalls
 from moyai.runtime.linux.shim.files import Files
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import Log, Stream
-from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, kill_group
+from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, envoy_is_ready_at, kill_group
 from moyai.runtime.linux.shim.shared import Shared
 from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL, SIGTERM
 
@@ -179,6 +179,9 @@ class Keeper:
             kind, *rest = self._order.probe
             if kind == "ENVOY":
                 os._exit(0 if envoy_is_ready(rest[0]) else 1)
+            if kind == "ENVOY-PORT":
+                inside.enter_network(self._namespaces)
+                os._exit(0 if envoy_is_ready_at(int(rest[0])) else 1)
             arguments = ("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest)
             inside.another(self._order, self._namespaces, arguments)
         finally:

@@ -71,6 +71,8 @@ class Order:
     working_directory: str
     user: str
     """``user[:group]``, names or numbers; names are looked up in the container's own files."""
+    groups: tuple[int, ...]
+    """Further ones, by their numbers."""
     capabilities: tuple[int, ...]
     ambient: bool
     """Hand the capabilities to a user that is not root."""
@@ -78,7 +80,8 @@ class Order:
     """(RLIMIT_*, soft, hard)."""
     stop_timeout: float
     probe: tuple[str, ...]
-    """The command's words; ``("ENVOY", path)`` asks Envoy's admin socket; empty = none."""
+    """The command's words; ``("ENVOY", path)`` asks Envoy's admin socket, ``("ENVOY-PORT", port)`` the same at a port
+    of the container's network; empty = none."""
     interval: float
     settled_interval: float
     """Between probes once healthy."""

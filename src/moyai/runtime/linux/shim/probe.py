@@ -87,12 +87,22 @@ def envoy_is_ready(admin_socket: str) -> bool:
     """Ask Envoy's admin interface whether it is LIVE. Blocks; the prober's timeout ends it."""
     directory, name = admin_socket.rsplit("/", 1)
     fd = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+    try:  # through the directory's descriptor: a socket's path may have 107 bytes, a directory's may have more
+        return _is_live(_socket.AF_UNIX, f"/proc/self/fd/{fd}/{name}")
+    finally:
+        os.close(fd)
+
+
+def envoy_is_ready_at(port: int) -> bool:
+    """The same at a port of this network's loopback."""
+    return _is_live(_socket.AF_INET, ("127.0.0.1", port))
+
+
+def _is_live(family: int, address: str | tuple[str, int]) -> bool:
     try:
-        link = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        link.connect(f"/proc/self/fd/{fd}/{name}")  # a socket's path may have 107 bytes, a directory's may have more
+        link = _socket.socket(family, _socket.SOCK_STREAM)
+        link.connect(address)
         link.send(b"GET /ready HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\n\r\n")
         return link.recv(_ANSWER).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
-    finally:
-        os.close(fd)

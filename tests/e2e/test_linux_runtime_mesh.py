@@ -1,0 +1,185 @@
+"""A task whose traffic is all led through its proxy, and a proxy that stands for a container of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.intercept import InterceptAll
+from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, VolumeMount
+from moyai.domain.sandbox.state import ContainerPhase, Health
+from moyai.runtime.linux.processes import read
+from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, dual_stack, look, sandbox
+from tests.e2e.linux_tasks import output, run, said, shell
+from tests.e2e.test_linux_runtime_network import ask, client, listener, prepare, python
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+LED = InterceptAll(
+    egress_port=15001,
+    ingress_port=15000,
+    app_ports=(8080,),
+    uid=1337,
+    gid=1338,
+    ignored_ports=(2222,),
+    ignored_ranges=("172.31.0.13/32",),
+)
+ADMIN = 9901
+
+
+async def asked_as(linux: LinuxPlace, user: str, port: int) -> str:
+    """What a container of this user is told at the other task."""
+    program = ("python3", "-c", client("172.31.0.12", port))
+    container = shell("", name=f"as-{user.replace(':', '-')}-{port}", command=program, user=user)
+    return (await run(linux, container))[1][0]
+
+
+async def test_all_that_leaves_is_led_through_the_proxy_but_for_what_is_ignored(linux):
+    await prepare(linux, sandbox(1, intercept_all=LED), sandbox(2), sandbox(3))
+    for other in (2, 3):
+        await linux.runtime.start(python(listener(80, 2222), task=sandbox(other).task))
+        await said(linux, "up", sandbox(other).task)
+    await linux.runtime.start(python(listener(15001, 15000, 7000), name="proxy"))
+    await said(linux, "up", name="proxy")
+    assert await ask(linux, TASK, "172.31.0.12", 80) == "15001"
+    assert await ask(linux, TASK, "10.10.10.10", 4711) == "15001"
+    assert await ask(linux, TASK, "172.31.0.12", 2222) == "2222"
+    assert await ask(linux, TASK, "172.31.0.13", 80) == "80"
+    assert [await asked_as(linux, user, 80) for user in ("1337", "5:1338", "1338")] == ["80", "80", "15001"]
+    assert await ask(linux, TASK, "127.0.0.1", 7000) == "7000"
+    assert await ask(linux, TASK, "172.31.0.11", 7000) == "7000"
+
+
+async def test_what_comes_in_is_led_through_the_proxy_where_it_is_for_the_application(linux):
+    await prepare(linux, sandbox(1, intercept_all=LED), sandbox(2))
+    await linux.runtime.start(python(listener(8080, 7000, 15000, 15001)))
+    await said(linux, "up")
+    assert await ask(linux, OTHER, "172.31.0.11", 8080) == "15000"
+    assert await ask(linux, OTHER, "172.31.0.11", 7000) == "7000"
+    assert await ask(linux, OTHER, "172.31.0.11", 15001) == "ConnectionRefusedError"
+    assert await ask(linux, TASK, "172.31.0.11", 8080) == "8080", "its own port without the proxy"
+
+
+async def test_ipv6_is_led_through_the_proxy_too(linux):
+    led, plain = dual_stack(sandbox(1, intercept_all=LED)), dual_stack(sandbox(2))
+    await prepare(linux, led, plain)
+    both = listener(8080, 80, 15000, 15001).replace("('0.0.0.0', port)", "('::', port), family=socket.AF_INET6")
+    for one in (led, plain):
+        await linux.runtime.start(python(both, task=one.task))
+        await said(linux, "up", one.task)
+    assert await ask(linux, TASK, "fd00:0:0:1::c", 80) == "15001"
+    assert await ask(linux, OTHER, "fd00:0:0:1::b", 8080) == "15000"
+    assert await ask(linux, OTHER, "fd00:0:0:1::b", 15001) == "ConnectionRefusedError"
+
+
+def standing_for(**changes: object) -> ProxySpec:
+    """An Envoy with nothing but an admin port, that stands for a container."""
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": ADMIN}}
+    bootstrap = {"node": {"id": TASK, "cluster": "test"}, "admin": {"address": address}}
+    container = shell("", name="envoy", image="shop/aws-appmesh-envoy:v1", user="1337", stop_timeout=1)
+    return ProxySpec(
+        TASK,
+        "envoy",
+        json.dumps(bootstrap).encode(),
+        stop_timeout=1,
+        container=replace(container, **changes),
+        admin_port=ADMIN,
+    )
+
+
+async def live(linux: LinuxPlace) -> Path:
+    """Wait until the proxy is; its directory in /proc."""
+
+    async def healthy() -> bool:
+        return (await look(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
+
+    await linux.until(healthy)
+    kept = read(linux.state / "run/tasks" / TASK / "containers/envoy")
+    assert kept is not None
+    return Path("/proc", str(kept.init))
+
+
+async def test_it_is_who_the_container_is_and_may_reach_the_control_plane(linux):
+    await prepare(linux, sandbox())
+    limits = (Ulimit("nofile", 15000, 15000),)
+    await linux.runtime.start_proxy(standing_for(environment={"DD_ENV": "shop"}, ulimits=limits))
+    await asyncio.to_thread(_expect_the_container, await live(linux))
+    assert await linux.runtime.in_flight(TASK) == 0
+    await linux.runtime.stop(TASK, "envoy")
+
+    async def ended() -> bool:
+        return (await look(linux.runtime, TASK, "envoy")).phase is ContainerPhase.STOPPED
+
+    await linux.until(ended)
+    assert await linux.runtime.in_flight(TASK) is None
+
+
+def _expect_the_container(proc: Path) -> None:
+    status = dict(line.split(":\t") for line in (proc / "status").read_text().splitlines() if ":\t" in line)
+    assert status["Uid"].split() == ["1337"] * 4
+    assert status["Gid"].split() == ["20000"] * 4
+    assert status["Groups"].split() == ["20000"]
+    assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert b"DD_ENV=shop" in (proc / "environ").read_bytes().split(b"\0")
+    assert "Max open files            15000" in (proc / "limits").read_text()
+    root = proc / "root"
+    assert "nameserver" in (root / "etc/resolv.conf").read_text()
+    assert "localhost" in (root / "etc/hosts").read_text()
+    assert "BEGIN CERTIFICATE" in (root / "etc/pki/tls/cert.pem").read_text()
+
+
+async def test_a_group_may_be_its_own(linux):
+    await prepare(linux, sandbox())
+    await linux.runtime.start_proxy(standing_for(user="1:1338"))
+    text = await asyncio.to_thread((await live(linux) / "status").read_text)
+    assert "Gid:\t1338\t1338\t1338\t1338\n" in text
+    assert "Groups:\t20000" in text
+
+
+async def test_volumes_and_the_files_of_an_image_of_that_name_are_there(linux):
+    source = linux.state / "files"
+    (source / "certs").mkdir(parents=True)
+    (source / "certs/ca.pem").write_text("baked")
+    linux.runtime.images.import_image("shop/aws-appmesh-envoy:v1", source)
+    await prepare(linux, sandbox())
+    volumes = (VolumeMount("/shared", volume="shared"),)
+    await linux.runtime.start(shell("echo there > /shared/key.pem; echo up; sleep 60", volumes=volumes))
+    await said(linux, "up")
+    mounts = (VolumeMount("/keys", volume="shared", read_only=True),)
+    await linux.runtime.start_proxy(standing_for(volumes=mounts, tmpfs=(TmpfsMount("/room", 1),)))
+    root = await live(linux) / "root"
+    assert (root / "certs/ca.pem").read_text() == "baked"
+    assert (root / "keys/key.pem").read_text() == "there\n"
+    assert (root / "room").is_dir()
+    assert sorted(path.name for path in (root / "run/moyai/tasks").iterdir()) == []
+
+
+async def test_its_health_keeps_the_times_of_the_containers_check(linux):
+    """An Envoy that waits for ever for its configuration: unhealthy when its container would be."""
+    await prepare(linux, sandbox())
+    waiting = standing_for(probe=Probe(("CMD-SHELL", "curl"), interval=1, timeout=2, retries=1, start_period=0))
+    bootstrap = json.loads(waiting.bootstrap)
+    nobody = {"envoy_grpc": {"cluster_name": "nobody"}}
+    bootstrap["static_resources"] = {"clusters": [{"name": "nobody", "type": "STATIC"}]}
+    bootstrap["dynamic_resources"] = {
+        "ads_config": {"api_type": "DELTA_GRPC", "transport_api_version": "V3", "grpc_services": [nobody]},
+        "cds_config": {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"},
+    }
+    await linux.runtime.start_proxy(replace(waiting, bootstrap=json.dumps(bootstrap).encode()))
+
+    async def unhealthy() -> bool:
+        return (await look(linux.runtime, TASK, "envoy")).health is Health.UNHEALTHY
+
+    await linux.until(unhealthy)
+
+
+async def test_what_it_writes_is_kept_as_a_containers_output(linux):
+    await prepare(linux, sandbox())
+    await linux.runtime.start_proxy(standing_for())
+    await live(linux)
+    lines = [line.text async for line in linux.runtime.logs(TASK, "envoy")]
+    assert any("starting main dispatch loop" in line for line in lines), await output(linux, name="envoy")
