@@ -71,6 +71,7 @@ def service_revisions() -> Table[ServiceRevision]:
 def tasks() -> Table[Task]:
     """By what they belong to (``group``: ``cluster ARN/group``) and where they are: ``instance``, and by the
     interface that they have for themselves (``address``: ``subnet/address``; ``own_address``: whatever its subnet).
+    ``mesh``: the App Mesh mesh that their proxy is of.
     Stopped ones only by id, cluster, ``wanted``, service, subnet, ``address`` and ``interface``.
     """
     return Table(
@@ -81,6 +82,7 @@ def tasks() -> Table[Task]:
             "group": lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
             "service": lambda t: () if t.service is None else (t.service,),
             "task_definition": lambda t: () if t.stopped else (t.task_definition,),
+            "mesh": lambda t: () if t.identity is None or t.stopped else (t.identity.mesh,),
             "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
             "instance": lambda t: () if t.container_instance is None or t.stopped else (t.container_instance,),
             "vpc": lambda t: () if t.stopped else _of_interface(t.own_interface, "vpc"),
@@ -208,9 +210,7 @@ def internet_gateways() -> Table[InternetGateway]:
 
 
 def nat_gateways() -> Table[NatGateway]:
-    """By scope and by request (``scope/client token``); those that work by VPC, subnet, ``subnet/address`` and
-    allocation.
-    """
+    """By scope, request (``scope/client token``); working ones by VPC, subnet, ``subnet/address`` and allocation."""
     return Table(
         {
             "scope": _place,

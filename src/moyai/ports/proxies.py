@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
+from moyai.domain.appmesh.agent import Agent
 from moyai.domain.world import ProxyState
 from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ProxyId, WorkloadId
@@ -53,6 +54,11 @@ class ProxyFeed(Protocol):
     def configuration(self, workload: WorkloadId) -> Mapping[str, Any] | None:
         """What the workload's proxies are given, as Envoy's ``/config_dump`` has it, without secrets; None when it
         hasn't been published.
+        """
+
+    def agent_bootstrap(self, agent: Agent) -> bytes:
+        """Envoy's bootstrap for an App Mesh proxy, with the same placeholders, as App Mesh's agent would have written
+        it, whether what it stands for is there or not.
         """
 
     def leads(self, proxy: ProxyId) -> WorkloadId | None:

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.appmesh.agent_tracing import Tracer, tracer_in
-from moyai.domain.appmesh.agent_variables import address, flag, number, path, text, word
+from moyai.domain.appmesh.agent_variables import address, flag, number, path, socket_path, text, word
 
 _FILE: Final = "it names a file of an image that is not run; the proxy is moyai's own Envoy"
 _NO_AGENT: Final = "there is no agent beside the proxy; ask Envoy's own admin interface"
@@ -115,7 +115,7 @@ def agent_settings(environment: Mapping[str, str]) -> AgentSettings:
         metric_extension=text(environment, "APPMESH_METRIC_EXTENSION_VERSION") == "1",
         tracer=tracer_in(environment),
         statsd=_statsd(environment) if flag(environment, "ENABLE_ENVOY_DOG_STATSD") else None,
-        sds_socket=path(environment, "APPMESH_SDS_SOCKET_PATH"),
+        sds_socket=socket_path(environment, "APPMESH_SDS_SOCKET_PATH"),
         drain_wait=_drain_wait(environment),
         restarts=_restarts(environment),
         outlier_log=path(environment, "ENVOY_OUTLIER_DETECTION_EVENT_LOG_PATH") or _DEFAULT.outlier_log,
@@ -148,7 +148,7 @@ def _statsd(environment: Mapping[str, str]) -> Statsd:
     return Statsd(
         address=address(environment, "STATSD_ADDRESS", default.address),
         port=number(environment, "STATSD_PORT", _PORTS, default.port),
-        socket_path=path(environment, "STATSD_SOCKET_PATH"),
+        socket_path=socket_path(environment, "STATSD_SOCKET_PATH"),
     )
 
 

@@ -14,6 +14,7 @@ _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _MOST_DIGITS: Final = 10
 _LONGEST: Final = 4096
+_LONGEST_OF_SOCKET: Final = 107
 
 
 def text(environment: Mapping[str, str], name: str) -> str | None:
@@ -67,12 +68,17 @@ def word(environment: Mapping[str, str], name: str, among: Sequence[str], otherw
     return said.lower()
 
 
-def path(environment: Mapping[str, str], name: str) -> str | None:
-    """An absolute path in the proxy's file system."""
+def path(environment: Mapping[str, str], name: str, longest: int = _LONGEST) -> str | None:
+    """An absolute path in the proxy's file system, of so many bytes at most."""
     said = text(environment, name)
-    if said is not None and not (said.startswith("/") and said.isprintable() and len(said) <= _LONGEST):
-        raise ValueError(f"{name} must be an absolute path, not {said!r}.")
+    if said is not None and not (said.startswith("/") and said.isprintable() and len(said.encode()) <= longest):
+        raise ValueError(f"{name} must be an absolute path of at most {longest} bytes, not {said!r}.")
     return said
+
+
+def socket_path(environment: Mapping[str, str], name: str) -> str | None:
+    """The path of a socket, which the kernel takes no longer ones of."""
+    return path(environment, name, _LONGEST_OF_SOCKET)
 
 
 def address(environment: Mapping[str, str], name: str, otherwise: str) -> str:

@@ -7,6 +7,7 @@ list, since a backend may name what does not exist yet. Lists are in the order o
 from __future__ import annotations
 
 from moyai.domain.appmesh.gateway_route import GatewayRoute
+from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn
 from moyai.domain.appmesh.route import Route
@@ -64,6 +65,14 @@ def mesh_of(world: World, said: ProxyName, of: Scope) -> Mesh | None:
     """The mesh that a proxy names; ``of``: whose proxy it is."""
     owner = Scope(said.mesh_owner or of.account, said.region or of.region)
     return world.meshes.get(mesh_arn(owner, said.mesh))
+
+
+def led_as(world: World, identity: Identity) -> VirtualNode | VirtualGateway | None:
+    """The virtual node or virtual gateway that a task's proxy stands for."""
+    if identity.mesh not in world.meshes:
+        return None
+    find = virtual_gateway if identity.kind is Kind.VIRTUAL_GATEWAY else virtual_node
+    return find(world, identity.mesh, identity.name)
 
 
 def stands_for(world: World, said: ProxyName, of: Scope) -> VirtualNode | VirtualGateway | None:

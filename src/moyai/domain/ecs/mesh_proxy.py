@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from moyai.domain.appmesh.agent_variables import text
-from moyai.domain.ecs.task import ContainerOverride, Task, TaskOverride
+from moyai.domain.appmesh.identity import Identity, identity_of
+from moyai.domain.ecs.task import ContainerOverride, TaskOverride
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+from moyai.kernel.scope import Scope
 
 IDENTITIES: Final = ("APPMESH_RESOURCE_ARN", "APPMESH_RESOURCE_NAME", "APPMESH_VIRTUAL_NODE_NAME")
 """The variables that say for whom a proxy stands; the first that is set counts."""
@@ -29,12 +31,13 @@ def mesh_proxy(definition: TaskDefinition, overrides: TaskOverride) -> Container
     return next((c for c in named if identity_in(plain_environment(c, overrides)) is not None), None)
 
 
-def appmesh_identity(task: Task, definition: TaskDefinition) -> str | None:
-    """For whom the task's App Mesh proxy says that it stands, in any of the forms that there are; None when it has no
-    such proxy, or that doesn't say.
+def appmesh_identity(definition: TaskDefinition, overrides: TaskOverride, of: Scope) -> Identity | None:
+    """For whom the App Mesh proxy of a task stands; None when it has no such proxy, or that doesn't say. ``of``: whose
+    task it is.
     """
-    proxy = mesh_proxy(definition, task.overrides)
-    return None if proxy is None else identity_in(plain_environment(proxy, task.overrides))
+    proxy = mesh_proxy(definition, overrides)
+    said = None if proxy is None else identity_in(plain_environment(proxy, overrides))
+    return None if said is None else identity_of(said, of)
 
 
 def plain_environment(defined: ContainerDefinition, overrides: TaskOverride) -> Mapping[str, str]:

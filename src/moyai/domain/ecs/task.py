@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from moyai.domain.appmesh.identity import Identity
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.environment import EnvironmentFile, KeyValuePair
 from moyai.domain.ecs.registry import ServiceRegistry
@@ -111,7 +112,9 @@ class NetworkBinding(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True):
-    """A container of a task as last observed. The proxy is one of them, marked by ``is_proxy``."""
+    """A container of a task as last observed. The proxy is one of them, marked by ``is_proxy``: Service Connect's,
+    which nobody defined, or App Mesh's, which the task definition has.
+    """
 
     arn: ContainerArn
     name: str
@@ -197,7 +200,9 @@ class Task(Stored, frozen=True, tag="task"):
     pool: Pool = Pool("")
     """The deployment's."""
     view: ConnectView | None = None
-    """Service Connect as pinned by the deployment; None when the task has no proxy."""
+    """Service Connect as pinned by the deployment; None when the task has no proxy of it."""
+    identity: Identity | None = None
+    """For whom its App Mesh proxy stands; None when it has none, or that doesn't say."""
     connect_attachment: str | None = None
     """The UUID of the ServiceConnect attachment, where there is a proxy."""
     service_registries: tuple[ServiceRegistry, ...] = ()
@@ -250,8 +255,18 @@ class Task(Stored, frozen=True, tag="task"):
 
     @property
     def proxy(self) -> Container | None:
-        """The Service Connect proxy's container."""
+        """The proxy's container."""
         return next((c for c in self.containers if c.is_proxy), None)
+
+    @property
+    def connect_proxy(self) -> Container | None:
+        """The same, where it is Service Connect's."""
+        return None if self.view is None else self.proxy
+
+    @property
+    def mesh_proxy(self) -> Container | None:
+        """The same, where it is App Mesh's."""
+        return self.proxy if self.view is None else None
 
     @property
     def stopped(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Generic
 
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 
+from moyai.domain.appmesh.agent import Agent
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Count
@@ -25,6 +26,7 @@ from moyai.xds.server.pieces import is_answered
 from moyai.xds.server.proxy import Proxy, Sink
 from moyai.xds.server.resource import Kind
 from moyai.xds.server.stream import Request, Stream
+from moyai.xds.translate.agent_bootstrap import agent_bootstrap
 from moyai.xds.translate.bootstrap import ProxySettings, bootstrap
 
 
@@ -95,6 +97,10 @@ class Feed:
         part = self._part_of.get(workload)
         snapshot = None if part is None else part.cache.snapshot(workload)
         return None if snapshot is None else config_dump(snapshot)
+
+    def agent_bootstrap(self, agent: Agent) -> bytes:
+        """Envoy's bootstrap for an App Mesh proxy."""
+        return agent_bootstrap(agent, self._settings)
 
     def leads(self, proxy: ProxyId) -> WorkloadId | None:
         """What a proxy is led as; None when it is unknown."""

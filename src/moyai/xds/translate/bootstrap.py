@@ -1,7 +1,8 @@
 """What an Envoy is started with: who it is, where the control plane is, where its own door is.
 
 Two placeholders are left for the runtime: ``{run}``, the proxy's private directory, and ``{xds}``, the
-path of the control plane's socket. Everything else comes over the one delta ADS stream.
+path of the control plane's socket. Everything else comes over the one delta ADS stream. App Mesh's proxies are started
+with an ``agent_bootstrap``.
 """
 
 from __future__ import annotations
@@ -41,16 +42,21 @@ def bootstrap(workload: Workload, settings: ProxySettings, proxy: ProxyId) -> by
         admin=_admin(),
         static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=[pipe_cluster(XDS_CLUSTER, "{xds}")]),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
-            ads_config=_stream(proxy), cds_config=ads(), lds_config=ads()
+            ads_config=control_plane_stream(proxy), cds_config=ads(), lds_config=ads()
         ),
         stats_sinks=[stats_sink(proxy)],
         stats_config=stats_config(),
         stats_flush_interval=seconds(settings.stats_interval),
-        overload_manager=_limits(),
+        overload_manager=connection_limit(),
     )
     if workload.peers is not None:
         message.cluster_manager.local_cluster_name = LOCAL_CLUSTER
         message.static_resources.clusters.append(peers_cluster(workload.peers))
+    return as_json(message)
+
+
+def as_json(message: bootstrap_pb2.Bootstrap) -> bytes:
+    """A bootstrap as Envoy reads it."""
     return MessageToJson(message, preserving_proto_field_name=True, sort_keys=True).encode()
 
 
@@ -59,7 +65,8 @@ def _admin() -> bootstrap_pb2.Admin:
     return bootstrap_pb2.Admin(address=address_pb2.Address(pipe=pipe))
 
 
-def _stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
+def control_plane_stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
+    """The one stream of a proxy."""
     service = control_plane(proxy)
     back_off = service.envoy_grpc.retry_policy.retry_back_off
     back_off.base_interval.CopyFrom(seconds(_RECONNECT_AFTER))
@@ -72,7 +79,8 @@ def _stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
     )
 
 
-def _limits() -> overload_pb2.OverloadManager:
+def connection_limit() -> overload_pb2.OverloadManager:
+    """How many connections a proxy takes."""
     connections = downstream_connections_pb2.DownstreamConnectionsConfig(
         max_active_downstream_connections=_MAX_CONNECTIONS
     )

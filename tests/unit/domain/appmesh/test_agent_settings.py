@@ -116,6 +116,10 @@ def test_a_variable_means_what_it_meant(environment, settings):
             "Only one tracer can be enabled, not ENABLE_ENVOY_XRAY_TRACING and ENABLE_ENVOY_JAEGER_TRACING",
         ),
         ({"STATSD_ADDRESS": "dsd", "ENABLE_ENVOY_DOG_STATSD": "1"}, "STATSD_ADDRESS must be an IP address"),
+        (
+            {"APPMESH_SDS_SOCKET_PATH": f"/{'a' * 107}"},
+            "APPMESH_SDS_SOCKET_PATH must be an absolute path of at most 107",
+        ),
         ({"ENVOY_TRACING_CFG_FILE": "/t"}, "ENVOY_TRACING_CFG_FILE is not supported by moyai: it names a file"),
         ({"ENVOY_STATS_FLUSH_INTERVAL": "1s"}, "ENVOY_STATS_FLUSH_INTERVAL is not supported by moyai: how often"),
         ({"APPNET_AGENT_ADMIN_MODE": "tcp"}, "APPNET_AGENT_ADMIN_MODE is not supported by moyai: there is no agent"),
