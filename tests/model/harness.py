@@ -21,8 +21,8 @@ from moyai.domain.world import Delete, Drain, Observed, ProxyState, Put, Rerouti
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ContainerInstanceArn, Pool, ProxyId, ServiceArn, TaskArn, TaskId
-from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartProxy, Stop, TurnAway
-from moyai.plan.ending import DRAIN_LIMIT
+from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartMeshProxy, StartProxy, Stop, TurnAway
+from moyai.plan.doors import DRAIN_LIMIT
 from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
@@ -33,7 +33,7 @@ from moyai.plan.rollout import AFTER_DRAIN, bounds, is_healthy
 from moyai.plan.scheduler import plan_service
 from moyai.plan.strategy.case import REROUTE_LIMIT
 from moyai.ports.runtime import RuntimeFault
-from moyai.reconcile.execute import needing
+from moyai.reconcile.execute import mesh_proxy, needing
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -203,6 +203,8 @@ class Harness:
                 at_once(self.runtime.start(container))
             case StartProxy(task, _, name, timeout):
                 at_once(self.runtime.start_proxy(ProxySpec(task, name, b"", timeout)))
+            case StartMeshProxy(container, agent):
+                at_once(self.runtime.start_proxy(mesh_proxy(container, agent, b"")))
             case Name(task, hosts):
                 self._check_names(task, hosts)
                 at_once(self.runtime.name(task, hosts))
@@ -346,8 +348,8 @@ class Harness:
     def _check_start(self, task_id: TaskId) -> None:
         task = self._task(task_id)
         sandbox = at_once(self.runtime.inspect(task_id))
-        if task.proxy is not None and sandbox is not None:
-            assert sandbox.containers[task.proxy.name].health is Health.HEALTHY, "the proxy starts first"
+        if task.connect_proxy is not None and sandbox is not None:
+            assert sandbox.containers[task.connect_proxy.name].health is Health.HEALTHY, "the proxy starts first"
 
     def _check_names(self, task_id: TaskId, hosts: Sequence[HostName]) -> None:
         task, sandbox = self._task(task_id), at_once(self.runtime.inspect(task_id))

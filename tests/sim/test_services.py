@@ -14,7 +14,7 @@ from moyai.domain.world import Put
 from moyai.kernel.clock import later
 from moyai.kernel.ids import TaskDefinitionArn
 from moyai.plan.authorities import new_built_in
-from moyai.plan.ending import DRAIN_LIMIT
+from moyai.plan.doors import DRAIN_LIMIT
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.specs import sandbox_spec
 from moyai.testing.alarms import ring

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from moyai.domain.appmesh.agent import Agent
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, SandboxSpec
 from moyai.domain.world import Change
 from moyai.kernel.clock import Instant
@@ -48,6 +49,15 @@ class StartProxy(msgspec.Struct, frozen=True):
     held_output: int = 0
 
 
+class StartMeshProxy(msgspec.Struct, frozen=True):
+    """Start the Envoy that stands for a container of the definition; its bootstrap is what App Mesh's agent would have
+    written.
+    """
+
+    container: ContainerSpec
+    agent: Agent
+
+
 class Name(msgspec.Struct, frozen=True):
     """Make these, and no others that were ever told, the names that a task's containers find."""
 
@@ -75,7 +85,7 @@ class Release(msgspec.Struct, frozen=True):
     task: TaskId
 
 
-Effect = Prepare | Start | StartProxy | Name | TurnAway | Stop | Release
+Effect = Prepare | Start | StartProxy | StartMeshProxy | Name | TurnAway | Stop | Release
 Action = Record | Effect
 
 

@@ -1,7 +1,7 @@
 """The second half of a task's life: DEACTIVATING, STOPPING, DEPROVISIONING.
 
 Promise: the endpoints are withdrawn first. Then every proxy that knew them must have acknowledged a
-configuration without them (bounded by DRAIN_LIMIT), and the time to live of the last DNS record that
+configuration without them (bounded by ``drain_limit``), and the time to live of the last DNS record that
 anybody was given must have run out. Then its ports are closed to new connections, so that nothing comes
 behind the count, and what is under way must have ended (within the same limit); only then SIGTERM. The
 proxy goes last, after its final statistics came in (bounded, too).
@@ -16,11 +16,9 @@ from moyai.domain.world import Drain
 from moyai.kernel.clock import Instant, later
 from moyai.plan import order, registration
 from moyai.plan.action import Release, Stop, TurnAway
+from moyai.plan.doors import doors, drain_limit
 from moyai.plan.sight import Case
 from moyai.plan.step import Step
-
-DRAIN_LIMIT = 30.0
-"""Seconds after which a task that is still held or busy is stopped all the same."""
 
 SETTLE = 0.5
 """Seconds between the last acknowledgement and the closing of the ports: a proxy acknowledges on its main
@@ -44,7 +42,7 @@ def leave(case: Case) -> Step:
     """From wherever the task is, on the way out."""
     if case.task.last_status is TaskStatus.PROVISIONING:
         return deprovision(case)
-    if case.task.last_status is TaskStatus.RUNNING and registration.endpoints(case.task):
+    if case.task.last_status is TaskStatus.RUNNING and (registration.endpoints(case.task) or _doors(case)):
         task = case.moved(
             last_status=TaskStatus.DEACTIVATING,
             deactivating_at=case.now,
@@ -61,12 +59,11 @@ def deactivating(case: Case) -> Step:
     ready = max(forgotten or poll, case.task.records_expire_at or case.now)
     if forgotten is None or case.now < ready:
         return Step(case.task, wake_at=ready)
-    offers, drain = registration.offers(case.task), case.drain or Drain()
+    open_doors, drain = _doors(case), case.drain or Drain()
     last = max(_drain_ends(case), case.task.records_expire_at or case.now)
-    if offers and not drain.closed and case.now < later(last, CLOSE_LIMIT):
-        away = TurnAway(case.task.id, tuple(sorted({offer.reachable_port for offer in offers})))
-        return Step(case.task, effects=(away,), wake_at=later(case.now, DRAIN_POLL))
-    if offers and case.now < _drain_ends(case) and drain.in_flight:
+    if open_doors and not drain.closed and case.now < later(last, CLOSE_LIMIT):
+        return Step(case.task, effects=(TurnAway(case.task.id, open_doors),), wake_at=later(case.now, DRAIN_POLL))
+    if open_doors and case.now < _drain_ends(case) and drain.in_flight:
         return Step(case.task, wake_at=poll)
     return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
 
@@ -102,7 +99,7 @@ def deprovisioning(case: Case) -> Step:
 
 def _forgotten_at(case: Case) -> Instant | None:
     """From when no proxy sends any more, or that is not waited for; None while it is."""
-    if not registration.offers(case.task) or case.now >= _drain_ends(case):
+    if not _doors(case) or case.now >= _drain_ends(case):
         return case.now
     drain = case.drain
     if drain is None or drain.waiting_on:
@@ -110,8 +107,12 @@ def _forgotten_at(case: Case) -> Instant | None:
     return case.now if drain.forgotten_at is None else min(_drain_ends(case), later(drain.forgotten_at, SETTLE))
 
 
+def _doors(case: Case) -> tuple[int, ...]:
+    return doors(case.task, case.definition)
+
+
 def _drain_ends(case: Case) -> Instant:
-    return later(case.task.deactivating_at or case.now, DRAIN_LIMIT)
+    return later(case.task.deactivating_at or case.now, drain_limit(case.task, case.definition))
 
 
 def _reported_at(case: Case) -> Instant:

@@ -2,7 +2,8 @@
 
 Promise: the one place where a task comes from, for the scheduler and for RunTask: its ids, its container instance
 (``placement``) or its zone and subnet (spread over the zones of the subnets it may go to), its address, its
-containers. Nothing about it is chosen later. A task with a Service Connect view gets a proxy as one more container.
+containers. Nothing about it is chosen later. A task with a Service Connect view gets a proxy as one more container; an
+App Mesh proxy is a container of its definition.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
 """
 
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.mesh_proxy import appmesh_identity, mesh_proxy
 from moyai.domain.ecs.placement import PlacementConstraint, PlacementStrategy
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import AwsVpcConfiguration
@@ -135,6 +137,7 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
         deployment=request.deployment,
         pool=request.pool,
         view=request.view,
+        identity=appmesh_identity(request.definition, request.overrides, scope),
         connect_attachment=None if request.view is None else ids.uuid(),
         service_registries=request.service_registries,
         started_by=request.started_by,
@@ -155,10 +158,12 @@ def launch(world: World, request: LaunchRequest, now: Instant, ids: Ids, batch: 
 
 def _containers(request: LaunchRequest, task: TaskId, ids: Ids, place: _Place) -> tuple[Container, ...]:
     free, bound = iter(place.gpus), place.bindings
+    proxy = mesh_proxy(request.definition, request.overrides)
     containers = [
         Container(
             _container_arn(request.cluster, task, ids),
             c.name,
+            is_proxy=c == proxy,
             network_bindings=bound.containers.get(c.name, ()),
             gpu_ids=tuple(islice(free, c.gpus)),
         )

@@ -1,9 +1,9 @@
 """In which order a task's containers start and stop.
 
-Promise: the proxy first and last; between, ``dependsOn``. A container starts when each of its
-conditions is met; a condition that can't be met any more, or not within the other container's
-``startTimeout`` (but START, which has none), ends the task, in the words of AWS's agent. Containers stop in the
-opposite order.
+Promise: Service Connect's proxy first, App Mesh's in its place among the others, either of them last; between,
+``dependsOn``. A container starts when each of its conditions is met; a condition that can't be met any more, or not
+within the other container's ``startTimeout`` (but START, which has none), ends the task, in the words of AWS's agent.
+Containers stop in the opposite order.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html,
 https://github.com/aws/amazon-ecs-agent/blob/master/agent/engine/dependencygraph/graph.go (the words)
 """
@@ -31,14 +31,14 @@ class Verdict(Enum):
 
 
 def startable(case: Case) -> tuple[Container, ...]:
-    """Application containers that have not run and whose conditions are all met."""
-    waiting = (c for c in case.apps if c.last_status is ContainerStatus.PENDING and c.restart_count == 0)
+    """Containers of the definition that have not run and whose conditions are all met."""
+    waiting = (c for c in case.own if c.last_status is ContainerStatus.PENDING and c.restart_count == 0)
     return tuple(c for c in waiting if all(_verdict(case, d) is Verdict.MET for d in case.defined(c).depends_on or ()))
 
 
 def hopeless(case: Case) -> str | None:
     """Why a container of this task will never start; None while all still may."""
-    for container in case.apps:
+    for container in case.own:
         if container.last_status is not ContainerStatus.PENDING:
             continue
         for dependency in case.defined(container).depends_on or ():
@@ -68,12 +68,12 @@ def patience_ends(case: Case) -> Instant | None:
     """When the next ``startTimeout`` runs out."""
     names = {
         d.container_name
-        for c in case.apps
+        for c in case.own
         if c.last_status is ContainerStatus.PENDING
         for d in case.defined(c).depends_on or ()
         if d.condition is not Condition.START and _verdict(case, d) is Verdict.OPEN
     }
-    ends = (_timeout_at(case, c) for c in case.apps if c.name in names)
+    ends = (_timeout_at(case, c) for c in case.own if c.name in names)
     return min((e for e in ends if e is not None), default=None)
 
 
@@ -100,7 +100,7 @@ def _verdict(case: Case, dependency: ContainerDependency) -> Verdict:
 
 
 def _awaited(case: Case, dependency: ContainerDependency) -> Container:
-    return next(c for c in case.apps if c.name == dependency.container_name)
+    return next(c for c in case.own if c.name == dependency.container_name)
 
 
 def _timeout_at(case: Case, other: Container) -> Instant | None:

@@ -3,7 +3,8 @@
 Promise: a container with a restart policy that ends by itself is started again when it ran for at least its
 ``restartAttemptPeriod`` and its exit code isn't ignored; its task neither stops nor is replaced. Each start has a
 number, written down before it is made, so one that was cut short is made again and none is made twice. What can't be
-started again has ended for good. Nothing is restarted in a task that is to stop.
+started again has ended for good. Nothing is restarted in a task that is to stop. An App Mesh proxy is started
+again, for whatever reason it ended, as often as its ``APPNET_ENVOY_RESTART_COUNT`` says.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-restart-policy.html
 """
 
@@ -12,11 +13,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, TaskStatus
-from moyai.domain.ecs.task_definition import ContainerDefinition
 from moyai.domain.sandbox.state import Health
-from moyai.plan.action import Start
 from moyai.plan.sight import Case
-from moyai.plan.specs import container_spec, unresolved
+from moyai.plan.starts import restarts, start_of, unstartable
 from moyai.plan.step import Step
 
 ATTEMPT_PERIOD = 300
@@ -39,8 +38,8 @@ def started(case: Case, step: Step) -> Step:
     """The step, with the starts of those containers."""
     if step.task.desired_status is not DesiredStatus.RUNNING or step.task.last_status not in _ALIVE:
         return step
-    again = [c for c in case.apps if is_restarting(c) and unresolved(case, c) is None]
-    due = tuple(Start(container_spec(case, c)) for c in again)
+    again = [c for c in case.own if is_restarting(c) and unstartable(case, c) is None]
+    due = tuple(start_of(case, c) for c in again)
     return replace(step, effects=(*step.effects, *due)) if due else step
 
 
@@ -50,9 +49,9 @@ def is_restarting(container: Container) -> bool:
 
 
 def _next(case: Case, container: Container) -> Container:
-    if is_restarting(container) and (reason := case.fault or unresolved(case, container)) is not None:
+    if is_restarting(container) and (reason := case.fault or unstartable(case, container)) is not None:
         return replace(container, last_status=ContainerStatus.STOPPED, reason=reason)
-    if container.is_proxy or case.fault is not None or not _is_due(container, case.defined(container)):
+    if container == case.task.connect_proxy or case.fault is not None or not _is_due(case, container):
         return container
     return replace(
         container,
@@ -65,11 +64,15 @@ def _next(case: Case, container: Container) -> Container:
     )
 
 
-def _is_due(container: Container, defined: ContainerDefinition) -> bool:
-    policy = defined.restart_policy
-    if policy is None or not policy.enabled or container.last_status is not ContainerStatus.STOPPED:
+def _is_due(case: Case, container: Container) -> bool:
+    if container.last_status is not ContainerStatus.STOPPED or container.exit_code is None:
         return False
-    if container.started_at is None or container.finished_at is None or container.exit_code is None:
+    if container.started_at is None or container.finished_at is None:
+        return False
+    if container.restart_count < restarts(case, container):
+        return True
+    policy = case.defined(container).restart_policy
+    if policy is None or not policy.enabled:
         return False
     period = ATTEMPT_PERIOD if policy.restart_attempt_period is None else policy.restart_attempt_period
     ran = container.finished_at - container.started_at

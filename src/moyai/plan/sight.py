@@ -38,18 +38,25 @@ class Case(msgspec.Struct, frozen=True):
     ids: Ids
 
     @property
+    def own(self) -> tuple[Container, ...]:
+        """The containers that the task definition has."""
+        connect = self.task.connect_proxy
+        return tuple(c for c in self.task.containers if c != connect)
+
+    @property
     def apps(self) -> tuple[Container, ...]:
         """The task's containers without its proxy."""
         return tuple(c for c in self.task.containers if not c.is_proxy)
 
     def defined(self, container: Container) -> ContainerDefinition:
-        """The definition that an application container was made from."""
+        """The definition that one of its containers was made from."""
         return next(c for c in self.definition.container_definitions if c.name == container.name)
 
     def exited(self) -> Container | None:
-        """An essential container that has ended; the proxy is essential."""
+        """An essential container that has ended; Service Connect's proxy is essential."""
+        connect = self.task.connect_proxy
         ended = (c for c in self.task.containers if c.last_status is ContainerStatus.STOPPED)
-        return next((c for c in ended if c.is_proxy or self.defined(c).essential), None)
+        return next((c for c in ended if c == connect or self.defined(c).essential), None)
 
     def moved(self, **changes: object) -> Task:
         """The task with these members changed."""

@@ -12,21 +12,13 @@ from collections.abc import Mapping
 from moyai.domain.connect.names import VIRTUAL_CIDR, proxy_ports
 from moyai.domain.ecs import metadata
 from moyai.domain.ecs.container_settings import LinuxParameters
+from moyai.domain.ecs.proxy_configuration import read_properties
 from moyai.domain.ecs.task import Container, ContainerOverride, Task, role_of
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, IpcMode, PidMode, TaskDefinition
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.driver import buffer_bytes
-from moyai.domain.sandbox.spec import (
-    ContainerSpec,
-    HostName,
-    Intercept,
-    Memory,
-    Probe,
-    SandboxSpec,
-    Sharing,
-    TmpfsMount,
-    Ulimit,
-)
+from moyai.domain.sandbox.intercept import Intercept, InterceptAll
+from moyai.domain.sandbox.spec import ContainerSpec, HostName, Memory, Probe, SandboxSpec, Sharing, TmpfsMount, Ulimit
 from moyai.domain.sts.session import credentials_id
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
@@ -34,13 +26,15 @@ from moyai.kernel.secret import Secret
 from moyai.plan import settings
 from moyai.plan.env_files import read_files
 from moyai.plan.networks import network_of, own_hosts
-from moyai.plan.secrets import Unresolved, resolve
+from moyai.plan.secrets import resolve
 from moyai.plan.sight import Case
 
 DEFAULT_STOP_TIMEOUT = 30
 """Seconds between SIGTERM and SIGKILL, as on Fargate."""
 
 _DEFAULT_PROBE = Probe(())
+_NEVER_LED = (f"{metadata.ADDRESS}/32", "169.254.169.254/32")
+"""What ECS's agent adds to the addresses that an App Mesh proxy is not to see."""
 
 
 def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> SandboxSpec:
@@ -50,6 +44,7 @@ def sandbox_spec(world: World, task: Task, definition: TaskDefinition) -> Sandbo
         network=network_of(world, task),
         hosts=(*own_hosts(task, definition), *_names(task)),
         intercept=_intercept(task, definition),
+        intercept_all=_intercept_all(definition),
         cpu_units=int(task.cpu or 0),
         memory_mib=int(task.memory or 0),
         storage_gib=settings.storage(task, definition),
@@ -76,7 +71,7 @@ def _linux(defined: ContainerDefinition) -> LinuxParameters:
 
 
 def container_spec(case: Case, container: Container) -> ContainerSpec:
-    """One application container of the task. Raises Unresolved."""
+    """One of the definition's containers. Raises Unresolved."""
     task, definition, defined = case.task, case.definition, case.defined(container)
     override = _override(task, container.name)
     linux, platform = _linux(defined), definition.runtime_platform
@@ -122,15 +117,6 @@ def _memory(defined: ContainerDefinition, override: ContainerOverride) -> Memory
     )
 
 
-def unresolved(case: Case, container: Container) -> str | None:
-    """Why the container can't be told what it is to be told; None when it can."""
-    try:
-        container_spec(case, container)
-    except Unresolved as missing:
-        return str(missing)
-    return None
-
-
 def probe(check: HealthCheck) -> Probe:
     """A health check with ECS's defaults filled in."""
     return Probe(
@@ -168,6 +154,21 @@ def _intercept(task: Task, definition: TaskDefinition) -> Intercept | None:
         egress_port=ports.egress,
         ingress_port=ports.ingress,
         inbound_ports=tuple(sorted({o.container_port for o in task.view.offers if o.ingress_port is None})),
+    )
+
+
+def _intercept_all(definition: TaskDefinition) -> InterceptAll | None:
+    if definition.proxy_configuration is None:
+        return None
+    said = read_properties(definition.proxy_configuration)
+    return InterceptAll(
+        egress_port=said.egress_port,
+        ingress_port=said.ingress_port,
+        app_ports=said.app_ports,
+        uid=said.uid,
+        gid=said.gid,
+        ignored_ports=said.ignored_ports,
+        ignored_ranges=(*_NEVER_LED, *said.ignored_ranges),
     )
 
 

@@ -11,19 +11,17 @@ from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ProxyId
 from moyai.plan import failure, order, registration
-from moyai.plan.action import Prepare, Start, StartProxy
+from moyai.plan.action import Prepare, StartProxy, earliest
 from moyai.plan.certificates import missing
 from moyai.plan.ending import deprovision, leave
 from moyai.plan.gate import opens_at
 from moyai.plan.images import settled
 from moyai.plan.log_streams import NoLogGroup, opened
 from moyai.plan.sight import Case
-from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, container_spec, sandbox_spec, unresolved
+from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, sandbox_spec
+from moyai.plan.starts import PROXY_PATIENCE, not_ready, patience_ends, start_of, unstartable
 from moyai.plan.step import Step
 from moyai.plan.stopping import ESSENTIAL_EXITED, stop_task
-
-PROXY_PATIENCE = 180
-"""Seconds a proxy gets to become HEALTHY, as long as Fargate gives any dependency."""
 
 SANDBOX_LOST = "ResourceInitializationError: the task's sandbox is gone (the host was restarted or reset)"
 
@@ -46,20 +44,20 @@ def provisioning(case: Case) -> Step:
 
 
 def pending(case: Case) -> Step:
-    """Containers are being started, the proxy before all others."""
+    """Containers are being started, Service Connect's proxy before all others."""
     if (ended := _ended(case)) is not None:
         return ended
     if all(c.last_status is not ContainerStatus.PENDING for c in case.task.containers):
         return _started(case)
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
-    proxy = case.task.proxy
+    proxy = case.task.connect_proxy
     if proxy is not None and proxy.health_status is not Health.HEALTHY:
         return _await_proxy(case, proxy)
     if (reason := order.hopeless(case)) is not None:
-        return _fail(case, StopCode.TASK_FAILED_TO_START, reason)
-    starts = tuple(Start(container_spec(case, c)) for c in order.startable(case))
-    return Step(case.task, effects=starts, wake_at=order.patience_ends(case))
+        return _fail(case, StopCode.TASK_FAILED_TO_START, not_ready(case, reason))
+    starts = tuple(start_of(case, c) for c in order.startable(case))
+    return Step(case.task, effects=starts, wake_at=earliest(order.patience_ends(case), patience_ends(case)))
 
 
 def activating(case: Case) -> Step:
@@ -70,7 +68,7 @@ def activating(case: Case) -> Step:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
     opening = opens_at(case)
     if case.now < opening:
-        return Step(case.task, wake_at=opening)
+        return Step(case.task, wake_at=earliest(opening, patience_ends(case)))
     registered = registration.register(case.world, case.task, case.definition, case.now)
     task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now)
     return Step(task, (*registered, *failure.after_start(case.world, case.task)))
@@ -82,7 +80,7 @@ def running(case: Case) -> Step:
         return ended
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
-    return Step(case.task, registration.report(case.world, case.task))
+    return Step(case.task, registration.report(case.world, case.task), wake_at=patience_ends(case))
 
 
 def _ended(case: Case) -> Step | None:
@@ -97,18 +95,20 @@ def _ended(case: Case) -> Step | None:
     if case.sandbox is None:
         code = StopCode.TASK_FAILED_TO_START if starting else StopCode.ESSENTIAL_CONTAINER_EXITED
         return _fail(case, code, SANDBOX_LOST)
+    if (patience := patience_ends(case)) is not None and case.now >= patience:
+        return _fail(case, StopCode.TASK_FAILED_TO_START, not_ready(case))
     return None
 
 
 def _missing(case: Case) -> str | None:
     """What a container that is yet to start needs and can't have: then none is started."""
-    waiting = (c for c in case.apps if c.last_status is ContainerStatus.PENDING)
-    return next(filter(None, (unresolved(case, c) for c in waiting)), None)
+    waiting = (c for c in case.own if c.last_status is ContainerStatus.PENDING)
+    return next(filter(None, (unstartable(case, c) for c in waiting)), None)
 
 
 def _blamed(case: Case, fault: str) -> Case:
     """The case with the fault as a container's reason: containers are started in turn, so it is the first one due."""
-    proxy = case.task.proxy
+    proxy = case.task.connect_proxy
     due = (proxy,) if proxy is not None and proxy.started_at is None else order.startable(case)
     first = {c.name for c in due[:1]}
     containers = tuple(replace(c, reason=fault) if c.name in first else c for c in case.task.containers)
@@ -117,7 +117,7 @@ def _blamed(case: Case, fault: str) -> Case:
 
 def _started(case: Case) -> Step:
     """Every container has been started: on to registration, where there is something to register."""
-    pulled = min((c.started_at for c in case.apps if c.started_at is not None), default=case.now)
+    pulled = min((c.started_at for c in case.own if c.started_at is not None), default=case.now)
     if registration.endpoints(case.task):
         return Step(
             case.moved(last_status=TaskStatus.ACTIVATING, activated_at=case.now, pull_stopped_at=pulled),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moyai.domain.sandbox.spec import ProxySpec
+from moyai.domain.appmesh.agent import Agent
+from moyai.domain.sandbox.spec import ContainerSpec, ProxySpec
 from moyai.kernel.ids import TaskId
-from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartProxy, Stop, TurnAway
+from moyai.plan.action import Effect, Name, Prepare, Release, Start, StartMeshProxy, StartProxy, Stop, TurnAway
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.broadcast import FabricBroadcast
 from moyai.reconcile.observe import Observer
@@ -53,6 +54,8 @@ class Executor:
             case StartProxy(task, proxy, name, stop_timeout, log_level, held):
                 bootstrap = self._around.feed.bootstrap(proxy)
                 await runtime.start_proxy(ProxySpec(task, name, bootstrap, stop_timeout, log_level, held))
+            case StartMeshProxy(container, agent):
+                await runtime.start_proxy(mesh_proxy(container, agent, self._around.feed.agent_bootstrap(agent)))
             case Name(task, hosts):
                 await runtime.name(task, hosts)
             case TurnAway(task, ports):
@@ -64,12 +67,28 @@ class Executor:
                 await runtime.release(task)
 
 
+def mesh_proxy(container: ContainerSpec, agent: Agent, bootstrap: bytes) -> ProxySpec:
+    """The Envoy that stands for a container."""
+    settings = agent.settings
+    return ProxySpec(
+        task=container.task,
+        name=container.name,
+        bootstrap=bootstrap,
+        stop_timeout=container.stop_timeout,
+        log_level=settings.log_level,
+        held_output=container.held_output,
+        container=container,
+        concurrency=settings.concurrency,
+        admin_port=settings.admin.port,
+    )
+
+
 def needing(effect: Effect) -> TaskId | None:
     """The task that can't go on when this effect fails; None for those that end something."""
     match effect:
         case Prepare(sandbox):
             return sandbox.task
-        case Start(container):
+        case Start(container) | StartMeshProxy(container):
             return container.task
         case StartProxy(task):
             return task

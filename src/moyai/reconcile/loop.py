@@ -22,9 +22,9 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.mesh.app_mesh import Settings
 from moyai.plan.action import Effect, Plan
+from moyai.plan.doors import is_draining
 from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
-from moyai.plan.registration import offers
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
 from moyai.reconcile.app_mesh import AppMeshBroadcast
@@ -186,7 +186,7 @@ class Reconciler:
         self._draining.discard(arn)
         if task is None:
             return
-        if task.last_status is TaskStatus.DEACTIVATING and offers(task):
+        if is_draining(self._around.store.world, task):
             self._draining.add(arn)
         self.queue.add(arn)
         if task.service is not None:

@@ -8,15 +8,16 @@ task's endpoints, whose ports were closed, and since when a proxy leads on names
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.sandbox.spec import HostName
-from moyai.domain.world import Drain, Observed
+from moyai.domain.world import Drain, Observed, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId, TaskArn, TaskId
+from moyai.plan.doors import is_draining, known_at
 from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
-from moyai.plan.registration import offers, reached_at
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.surroundings import Surroundings
 
@@ -53,7 +54,7 @@ class Observer:
                 self._hide(arn, frozenset())
             return Observed()
         sandbox = await self._around.runtime.inspect(task.id)
-        drain = await self._drain(task) if task.last_status is TaskStatus.DEACTIVATING and offers(task) else None
+        drain = await self._drain(task) if is_draining(self._around.store.world, task) else None
         fault = self._faults.get(task.id)
         proxy = self._around.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
         carried = self._carries(task, () if sandbox is None else sandbox.hosts)
@@ -101,7 +102,7 @@ class Observer:
 
     async def _drain(self, task: Task) -> Drain:
         feed = self._around.feed
-        ports = [port for o in offers(task) if (port := reached_at(task, o)) is not None]
+        ports = known_at(task, self._around.store.world.task_definitions[task.task_definition])
         holders = {proxy for port in ports for proxy in feed.holders(task.interface.address, port)}
         waiting = {proxy for proxy in holders if self._runs(proxy)} | self._silent(task)
         if waiting:
@@ -126,12 +127,17 @@ class Observer:
         """Running proxies that call the task and have no stream (after a restart of this process, say): what
         they know can't be seen, so it must be assumed.
         """
-        if leaving.view is None:
-            return set()
+        callers = (t for t in _callers(self._around.store.world, leaving) if t != leaving)
+        return {p for t in callers if not self._around.feed.is_connected(p := ProxyId(t.arn))}
+
+
+def _callers(world: World, leaving: Task) -> Iterator[Task]:
+    """The tasks with a running proxy that may call this one through it."""
+    if leaving.view is not None:
         targets = {o.discovery_service for o in leaving.view.offers}
-        callers = (t for t in self._around.store.world.tasks.by("namespace", leaving.view.namespace) if t != leaving)
-        found = {ProxyId(t.arn) for t in callers if _calls(t, targets)}
-        return {proxy for proxy in found if not self._around.feed.is_connected(proxy)}
+        yield from (t for t in world.tasks.by("namespace", leaving.view.namespace) if _calls(t, targets))
+    elif leaving.identity is not None:
+        yield from (t for t in world.tasks.by("mesh", leaving.identity.mesh) if _has_proxy(t))
 
 
 def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:

@@ -8,6 +8,8 @@ A story has ``services`` (what each is made from) and ``story``, a list of steps
     back: NAME        abort: NAME       continue: NAME
     instance: iN      drain: iN         resume: iN         deregister: iN
 
+A container with an ``environment`` has App Mesh's image; ``app_ports`` make it a proxy for its task's traffic.
+
 where tN is the N-th task ever made and iN the N-th container instance; a service with ``daemon`` has a task on each.
 After each step the planner works until it only waits.
 """
@@ -24,6 +26,7 @@ from msgspec.structs import replace
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInstanceStatus
+from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLog
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
@@ -31,9 +34,10 @@ from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, Con
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import AnyRecord, Change, Put
 from moyai.kernel.ids import ContainerInstanceArn
-from moyai.plan.action import Effect, Plan, Prepare, Start, StartProxy
+from moyai.plan.action import Effect, Plan, Prepare, Start, StartMeshProxy, StartProxy
 from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
 from moyai.testing.alarms import ring
+from moyai.testing.app_mesh import proxied
 from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness
@@ -174,6 +178,8 @@ class Narrator(Harness):
         first, *others = self._services[name]["containers"]
         first = first if words is None else {**first, "sim": words}
         made = self.build.definition(name, *(_container(c) for c in (first, *others)))
+        if "app_ports" in self._services[name]:
+            made = proxied(self.build, made, *self._services[name]["app_ports"])
         return placed(self.build, made) if self._services[name].get("daemon") else made
 
     def _change(self, change: Change) -> list[str]:
@@ -208,8 +214,11 @@ def _container(asked: Mapping[str, Any]) -> ContainerDefinition:
     words = asked.get("sim")
     made = container(asked["name"], None if words is None else ("sim", *words.split()), asked.get("port"))
     waits = tuple(ContainerDependency(n, Condition(c)) for n, c in asked.get("depends_on", {}).items())
+    environment = asked.get("environment", {})
     return replace(
         made,
+        image="shop/aws-appmesh-envoy:v1" if environment else made.image,
+        environment=tuple(KeyValuePair(*pair) for pair in environment.items()),
         essential=asked.get("essential", True),
         health_check=CHECK if asked.get("checked") else None,
         depends_on=waits or None,
@@ -273,6 +282,8 @@ def _effect(effect: Effect) -> str:
             return f"start {spec.name} in {spec.task}"
         case StartProxy(task):
             return f"start the proxy of {task}"
+        case StartMeshProxy(spec, agent):
+            return f"start {spec.name} in {spec.task} as {agent.identity.said}"
         case _:
             return " ".join(
                 [type(effect).__name__.lower(), *filter(None, [getattr(effect, "container", "")]), effect.task]

@@ -15,9 +15,10 @@ from typing import Final
 from moyai.api.ecs.refusal import unsupported
 from moyai.domain.appmesh.agent_settings import AgentSettings, agent_settings
 from moyai.domain.appmesh.agent_tracing import XRay
+from moyai.domain.appmesh.names import read_proxy_name
 from moyai.domain.connect.config import ServiceConnectConfiguration
 from moyai.domain.ecs.errors import ClientException, InvalidParameter
-from moyai.domain.ecs.mesh_proxy import IDENTITIES, mesh_proxy, plain_environment
+from moyai.domain.ecs.mesh_proxy import IDENTITIES, identity_in, mesh_proxy, plain_environment
 from moyai.domain.ecs.proxy_configuration import APPMESH, Properties, ProxyConfiguration, read_properties
 from moyai.domain.ecs.task import ContainerOverride, TaskOverride
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, TaskDefinition
@@ -121,6 +122,9 @@ def _check_environment(
         found = agent_settings(environment)
     except ValueError as error:
         raise _setting(proxy, str(error), fault) from error
+    said = identity_in(environment)
+    if said is not None and read_proxy_name(said) is None:
+        raise _setting(proxy, f"the proxy can't stand for {said!r}, which names no virtual node or gateway.", fault)
     manifest = found.tracer.manifest if isinstance(found.tracer, XRay) else None
     if manifest is not None and not _is_mounted(proxy, manifest):
         reason = "it names a file of an image that is not run; mount a volume there"
