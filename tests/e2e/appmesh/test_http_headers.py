@@ -1,0 +1,84 @@
+"""howto-http-headers, retold: a colour for each kind of header, and the priority that decides between two that match."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
+from tests.e2e.installation import Installation
+from tests.e2e.stack import app
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+HEADER = "color_header"
+ROUTES: dict[str, dict[str, Any]] = {
+    "blue": {"priority": 900, "match": {"headers": [{"name": HEADER, "match": {"range": {"start": 100, "end": 150}}}]}},
+    "green": {"priority": 2, "match": {"headers": [{"name": HEADER, "match": {"regex": "redor.*"}}]}},
+    "red": {"priority": 5, "match": {"headers": [{"name": HEADER, "match": {"prefix": "redorgreen"}}]}},
+    "orange": {"priority": 1, "match": {"headers": [{"name": HEADER, "match": {"exact": "orange"}}]}},
+    "yellow": {"priority": 990, "match": {"headers": [{"name": HEADER}]}},
+    "white": {"priority": 995, "match": {"method": "GET"}},
+    "purple": {"priority": 1000, "match": {"headers": [{"name": HEADER, "invert": True}]}},
+}
+
+
+class Colours(NamedTuple):
+    stage: Stage
+    front: Bastion
+
+    def of(self, value: str | None = None, method: str = "GET") -> str:
+        """The colour that answers a request with this value of the header."""
+        headers = {} if value is None else {HEADER: value}
+        return str(self.front.get(f"http://color.{self.stage.domain}:8080/", method=method, headers=headers)["text"])
+
+
+@pytest.fixture(scope="module")
+def colours(server: Installation) -> Colours:
+    stage = Stage(server, "howto-http-headers")
+    stage.router("color-router", {"port": 8080, "protocol": "http"})
+    for colour, route in ROUTES.items():
+        family = stage.found("color", ECS_TASK_DEFINITION_FAMILY=f"{stage.name}-{colour}")
+        stage.node(colour, listener(), serviceDiscovery=family)
+        match = {"prefix": "/"} | route["match"]
+        stage.route(
+            "color-router",
+            colour,
+            priority=route["priority"],
+            httpRoute={"match": match, "action": to(colour)},
+        )
+        environment = [{"name": "COLOUR", "value": colour}]
+        stage.deploy(colour, app("colour", 8080, environment=environment), 8080, found_as="color")
+    stage.service("color", router="color-router")
+    front = stage.client("front", "color")
+    stage.cluster.steady(*ROUTES)
+    return Colours(stage, front)
+
+
+@pytest.mark.parametrize(
+    ("value", "colour"),
+    [
+        ("orange", "orange"),
+        ("redorblack", "green"),
+        ("100", "blue"),
+        ("149", "blue"),
+        ("150", "yellow"),
+        ("anything", "yellow"),
+        (None, "white"),
+    ],
+)
+def test_the_header_says_which_colour(colours, value, colour):
+    assert colours.of(value) == colour
+
+
+def test_without_the_header_and_not_by_get_it_is_what_inverts(colours):
+    assert colours.of(method="POST") == "purple"
+
+
+def test_of_two_that_match_the_lower_priority_number_wins_until_they_are_swapped(colours):
+    assert colours.of("redorgreencolor") == "green"
+    red = {"match": {"prefix": "/"} | ROUTES["red"]["match"], "action": to("red")}
+    colours.stage.route("color-router", "red", priority=1, httpRoute=red)
+    eventually(lambda: colours.of("redorgreencolor") == "red", "red comes before green")

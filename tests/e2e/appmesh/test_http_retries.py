@@ -1,0 +1,69 @@
+"""howto-http-retries, retold: what a route's retry policy makes good, and what the policy of a route without one does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
+from tests.e2e.installation import Installation
+from tests.e2e.stack import app
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+class Blue(NamedTuple):
+    stage: Stage
+    front: Bastion
+
+    @property
+    def url(self) -> str:
+        return f"http://color.{self.stage.domain}:8080"
+
+    def route(self, **policy: object) -> None:
+        """Make this the retry policy of the only route, and wait until the front's proxy has it."""
+        given = {"retryPolicy": policy} if policy else {}
+        http = {"match": {"prefix": "/"}, "action": to("blue")} | given
+        self.stage.route("color-router", "blue", httpRoute=http)
+
+    def after(self, faults: int) -> int:
+        """The status of a request of which the application fails so many attempts first."""
+        self.front.get(f"{self.url}/fault/503/{faults}", method="POST")
+        status = int(self.front.get(self.url)["status"])
+        self.front.get(f"{self.url}/fault/503/0", method="POST")
+        return status
+
+
+@pytest.fixture(scope="module")
+def blue(server: Installation) -> Blue:
+    stage = Stage(server, "howto-http-retries")
+    stage.node("blue", listener())
+    stage.router("color-router", {"port": 8080, "protocol": "http"})
+    stage.service("color", router="color-router")
+    made = Blue(stage, stage.client("front", "color"))
+    made.route()
+    stage.deploy("blue", app("colour", 8080, environment=[{"name": "COLOUR", "value": "blue"}]), 8080)
+    stage.cluster.steady("blue")
+    eventually(lambda: made.front.colour(made.url) == "blue", "blue is called")
+    return made
+
+
+def test_a_policy_of_ten_makes_good_what_the_default_of_two_does_not(blue):
+    assert blue.after(faults=2) == 200
+    assert blue.after(faults=3) == 503
+    blue.route(
+        maxRetries=10, perRetryTimeout={"value": 2, "unit": "s"}, httpRetryEvents=["server-error", "gateway-error"]
+    )
+    eventually(lambda: blue.after(faults=9) == 200, "nine failures are made good")
+
+
+def test_a_policy_of_none_tries_once(blue):
+    blue.route(maxRetries=0, perRetryTimeout={"value": 2, "unit": "s"}, httpRetryEvents=["server-error"])
+    eventually(lambda: blue.after(faults=1) == 503, "one failure is one too many")
+
+
+def test_what_is_not_among_the_events_is_not_tried_again(blue):
+    blue.route(maxRetries=10, perRetryTimeout={"value": 2, "unit": "s"}, tcpRetryEvents=["connection-error"])
+    eventually(lambda: blue.after(faults=1) == 503, "a 503 is no connection-error")

@@ -1,0 +1,99 @@
+"""An HTTP/1.1 application that answers with its colour, and fails or dawdles as it is told.
+
+usage: python3 -m tests.e2e.apps.colour PORT
+
+``GET /``                  the colour, which is the variable COLOUR's value
+``GET /seen``              the request as it came: path, headers
+``GET /delay/S``           the colour, after so many seconds
+``POST /latency/S``        from now on every colour is so late
+``POST /fault/N/TIMES``    the next answers have this status, so many of them
+``POST /faulty/N/SECONDS`` the same for a while
+``GET /ping``              that it is there
+``GET /count``             how many requests for a colour came, by what they were answered
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.e2e.apps.leaving import leave_on_sigterm
+
+
+class State:
+    """What it was told."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.latency = 0.0
+        self.status, self.times, self.until = 503, 0, 0.0
+        self.answered: Counter[str] = Counter()
+
+    def next_status(self) -> int:
+        """The status of the next colour."""
+        with self.lock:
+            faulty = self.times > 0 or time.monotonic() < self.until
+            self.times = max(self.times - 1, 0)
+            status = self.status if faulty else 200
+            self.answered[str(status)] += 1
+            return status
+
+
+STATE = State()
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class Colour(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        what, _, value = self.path.partition("?")[0].strip("/").partition("/")
+        if what == "ping":
+            self.answer(200, "pong")
+        elif what == "count":
+            self.answer(200, json.dumps(STATE.answered))
+        elif what == "seen":
+            self.answer(200, json.dumps({"path": self.path, "headers": dict(self.headers)}))
+        else:
+            threading.Event().wait(float(value) if what == "delay" else STATE.latency)
+            status = STATE.next_status()
+            self.answer(status, os.environ["COLOUR"] if status == 200 else "")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", "0")))
+        what, *values = self.path.strip("/").split("/")
+        with STATE.lock:
+            if what == "latency":
+                STATE.latency = float(values[0])
+            if what == "fault":
+                STATE.status, STATE.times = int(values[0]), int(values[1])
+            if what == "faulty":
+                STATE.status, STATE.until = int(values[0]), time.monotonic() + float(values[1])
+        self.answer(200, "")
+
+    def answer(self, status: int, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+if __name__ == "__main__":
+    leave_on_sigterm()
+    port = int(sys.argv[1])
+    print(f"listening on {port}", flush=True)  # noqa: T201 - a container's output is its log
+    Server(("", port), Colour).serve_forever()
