@@ -97,7 +97,7 @@ class Stage:
     # ------------------------------------------------------------------------------------------------ its tasks
 
     def registry(self, name: str) -> list[dict[str, str]]:
-        """The Cloud Map service of that name, with A records, as an ECS service's serviceRegistries; made if need be."""
+        """The Cloud Map service of that name, made if need be, as an ECS service's serviceRegistries."""
         given = [{"Name": "NAMESPACE_ID", "Values": [self.namespace]}]
         known = {s["Name"]: s["Arn"] for s in self.cloudmap.list_services(Filters=given)["Services"]}
         if name not in known:
@@ -123,7 +123,7 @@ class Stage:
         properties = {
             "IgnoredUID": "1337",
             "ProxyEgressPort": "15001",
-            "EgressIgnoredIPs": "169.254.170.2,169.254.169.254",
+            "EgressIgnoredIPs": "169.254.170.2",
         }
         if ports:
             properties |= {"ProxyIngressPort": "15000", "AppPorts": ",".join(map(str, ports))}

@@ -1,4 +1,4 @@
-"""howto-http-headers, retold: a colour for each kind of header, and the priority that decides between two that match."""
+"""howto-http-headers, retold: a colour for each kind of header, and the priority between two that match."""
 
 from __future__ import annotations
 

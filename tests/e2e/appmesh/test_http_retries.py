@@ -1,4 +1,4 @@
-"""howto-http-retries, retold: what a route's retry policy makes good, and what the policy of a route without one does."""
+"""howto-http-retries, retold: what a route's retry policy makes good, and what that of a route without one."""
 
 from __future__ import annotations
 
