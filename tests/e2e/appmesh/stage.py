@@ -88,11 +88,17 @@ class Stage:
         given = {"listeners": list(listeners)} | spec
         self.appmesh.create_virtual_gateway(meshName=self.name, virtualGatewayName=name, spec=given)
 
-    def gateway_route(self, gateway: str, name: str, **spec: Any) -> None:
-        """A route of a gateway."""
-        self.appmesh.create_gateway_route(
-            meshName=self.name, virtualGatewayName=gateway, gatewayRouteName=name, spec=spec
+    def gateway_route(self, gateway: str, name: str, service: str, port: int | None = None, **match: Any) -> None:
+        """A gateway's route of HTTP to a virtual service; made, or changed to be so. ``rewrite``: what of it."""
+        rewrite = {"rewrite": match.pop("rewrite")} if "rewrite" in match else {}
+        target = {"virtualService": {"virtualServiceName": self.fqdn(service)}} | (
+            {} if port is None else {"port": port}
         )
+        spec = {"httpRoute": {"match": match, "action": {"target": target} | rewrite}}
+        given = {"meshName": self.name, "virtualGatewayName": gateway, "gatewayRouteName": name, "spec": spec}
+        known = self.appmesh.list_gateway_routes(meshName=self.name, virtualGatewayName=gateway)["gatewayRoutes"]
+        exists = any(route["gatewayRouteName"] == name for route in known)
+        (self.appmesh.update_gateway_route if exists else self.appmesh.create_gateway_route)(**given)
 
     # ------------------------------------------------------------------------------------------------ its tasks
 
@@ -139,8 +145,15 @@ class Stage:
             },
         )
 
+    def colour(self, name: str, *ports: int, found_as: str | None = None, **more: Any) -> None:
+        """Begin an ECS service of the application ``colour`` that answers with the node's name, on each port."""
+        environment = [{"name": "COLOUR", "value": name}]
+        container = app("colour", environment=environment)
+        container["command"] += [str(port) for port in ports]
+        self.deploy(name, container, *ports, found_as=found_as, **more)
+
     def deploy_gateway(self, gateway: str, *ports: int, **envoy: str) -> None:
-        """Begin an ECS service of one task that is the virtual gateway, with a public address."""
+        """Begin an ECS service of one task that is the virtual gateway, found in Cloud Map under its own name."""
         container = self.envoy(f"mesh/{self.name}/virtualGateway/{gateway}", **envoy)
         container["portMappings"] = [{"containerPort": port} for port in (*ports, ADMIN)]
         self.cluster.serve(
@@ -165,14 +178,19 @@ class Stage:
         """A node that only calls, with the probe as its application, ready to be asked."""
         self.node(name, backends=backends, **spec)
         self.deploy(name, app("probe", 8080), public=True)
-        self.cluster.steady(name)
-        bastion = Bastion(self.cluster.public_address(name), 8080)
-        eventually(bastion.answers, f"{name} answers")
-        return bastion
+        return self._bastion(name)
 
-    def gateway_address(self, gateway: str) -> str:
-        """The public address of a gateway's only task."""
-        return self.cluster.public_address(gateway)
+    def bastion(self) -> Bastion:
+        """A task of the VPC that is not in the mesh, with the probe as its application, ready to be asked."""
+        definition = self.cluster.define(f"{self.name}-bastion", app("probe", 8080))
+        self.cluster.serve("bastion", definition, connect=False, public=True)
+        return self._bastion("bastion")
+
+    def _bastion(self, service: str) -> Bastion:
+        self.cluster.steady(service)
+        bastion = Bastion(self.cluster.public_address(service), 8080)
+        eventually(bastion.answers, f"{service} answers")
+        return bastion
 
 
 class Bastion(Probe):

@@ -8,7 +8,6 @@ import pytest
 
 from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
 from tests.e2e.installation import Installation
-from tests.e2e.stack import app
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -49,8 +48,7 @@ def colours(server: Installation) -> Colours:
             priority=route["priority"],
             httpRoute={"match": match, "action": to(colour)},
         )
-        environment = [{"name": "COLOUR", "value": colour}]
-        stage.deploy(colour, app("colour", 8080, environment=environment), 8080, found_as="color")
+        stage.colour(colour, 8080, found_as="color")
     stage.service("color", router="color-router")
     front = stage.client("front", "color")
     stage.cluster.steady(*ROUTES)

@@ -8,7 +8,6 @@ import pytest
 
 from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
 from tests.e2e.installation import Installation
-from tests.e2e.stack import app
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -44,7 +43,7 @@ def blue(server: Installation) -> Blue:
     stage.service("color", router="color-router")
     made = Blue(stage, stage.client("front", "color"))
     made.route()
-    stage.deploy("blue", app("colour", 8080, environment=[{"name": "COLOUR", "value": "blue"}]), 8080)
+    stage.colour("blue", 8080)
     stage.cluster.steady("blue")
     eventually(lambda: made.front.colour(made.url) == "blue", "blue is called")
     return made

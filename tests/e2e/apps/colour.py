@@ -1,8 +1,8 @@
 """An HTTP/1.1 application that answers with its colour, and fails or dawdles as it is told.
 
-usage: python3 -m tests.e2e.apps.colour PORT
+usage: python3 -m tests.e2e.apps.colour PORT…
 
-``GET /``                  the colour, which is the variable COLOUR's value
+``GET /``                  the colour, which is the variable COLOUR's value; with several ports, and which port it was
 ``GET /seen``              the request as it came: path, headers
 ``GET /delay/S``           the colour, after so many seconds
 ``POST /latency/S``        from now on every colour is so late
@@ -47,12 +47,18 @@ class State:
 STATE = State()
 
 
+def colour(port: int) -> str:
+    """What is answered on this port."""
+    return os.environ["COLOUR"] if len(sys.argv) == 2 else f"{os.environ['COLOUR']}:{port}"
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
 
 class Colour(BaseHTTPRequestHandler):
+    server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
@@ -67,7 +73,7 @@ class Colour(BaseHTTPRequestHandler):
         else:
             threading.Event().wait(float(value) if what == "delay" else STATE.latency)
             status = STATE.next_status()
-            self.answer(status, os.environ["COLOUR"] if status == 200 else "")
+            self.answer(status, colour(self.server.server_port) if status == 200 else "")
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
@@ -94,6 +100,8 @@ class Colour(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     leave_on_sigterm()
-    port = int(sys.argv[1])
-    print(f"listening on {port}", flush=True)  # noqa: T201 - a container's output is its log
-    Server(("", port), Colour).serve_forever()
+    servers = [Server(("", int(port)), Colour) for port in sys.argv[1:]]
+    print(f"listening on {' '.join(sys.argv[1:])}", flush=True)  # noqa: T201 - a container's output is its log
+    for other in servers[1:]:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+    servers[0].serve_forever()

@@ -1,0 +1,129 @@
+"""howto-ingress-gateway, howto-match-and-rewrite-at-ingress and howto-multiple-listeners, retold: from outside of the
+mesh in, by path, host, query and port.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
+from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+GATEWAY, OTHER = 9080, 2222
+
+
+class Ingress(NamedTuple):
+    stage: Stage
+    bastion: Bastion
+
+    def get(self, path: str, port: int = GATEWAY, **headers: str) -> Any:
+        return self.bastion.get(f"http://gateway.{self.stage.domain}:{port}{path}", headers=headers)
+
+    def text(self, path: str, port: int = GATEWAY, **headers: str) -> str:
+        """The answer's text, or its status where that is not 200."""
+        answer = self.get(path, port, **headers)
+        return str(answer["text"]) if answer["status"] == 200 else str(answer["status"])
+
+
+@pytest.fixture(scope="module")
+def ingress(server: Installation) -> Ingress:
+    stage = Stage(server, "howto-ingress-gateway")
+    for name in ("white", "blue", "red"):
+        stage.node(name, listener())
+        stage.colour(name, 8080)
+    stage.node("food", listener(5555), listener(6666))
+    stage.colour("food", 5555, 6666)
+    stage.router("first", {"port": 8080, "protocol": "http"})
+    stage.route("first", "tell", httpRoute={"match": {"prefix": "/"}, "action": to("white", "blue")})
+    stage.service("color-1", router="first")
+    stage.service("color-2", node="red")
+    stage.router("food", {"port": 3333, "protocol": "http"}, {"port": 4444, "protocol": "http"})
+    for name, port, target in (("fruit", 3333, 5555), ("vegetable", 4444, 6666)):
+        action = {"weightedTargets": [{"virtualNode": "food", "weight": 1, "port": target}]}
+        stage.route("food", name, httpRoute={"match": {"port": port, "prefix": "/"}, "action": action})
+    stage.service("food", router="food")
+    stage.gateway("gateway", listener(GATEWAY), listener(OTHER))
+    stage.gateway_route("gateway", "one", "color-1", prefix="/color1", port=GATEWAY)
+    stage.deploy_gateway("gateway", GATEWAY, OTHER)
+    made = Ingress(stage, stage.bastion())
+    stage.cluster.steady("gateway", "white", "blue", "red", "food")
+    return made
+
+
+def test_a_prefix_leads_to_a_service_whose_route_splits_evenly(ingress):
+    eventually(lambda: ingress.text("/color1/tell") in {"white", "blue"}, "the gateway leads on")
+    seen = Counter(ingress.text("/color1/tell") for _ in range(60))
+    assert seen.keys() == {"white", "blue"}
+    assert min(seen.values()) >= 12  # 60 throws of a fair coin: below that once in 10 million
+
+
+def test_what_no_route_takes_is_not_found(ingress):
+    assert ingress.text("/color9/tell") == "404"
+
+
+def test_the_matched_prefix_becomes_a_slash_and_the_host_the_services_name(ingress):
+    ingress.stage.gateway_route("gateway", "seen", "color-2", prefix="/color2", port=GATEWAY)
+    eventually(lambda: ingress.text("/color2") == "red", "the new route is there")
+    assert ingress.text("/color2/tell") == "red"
+    seen = ingress.get("/color2/seen?fishes=nemo")["text"]
+    assert '"path": "/seen?fishes=nemo"' in seen
+    assert f'"color-2.{ingress.stage.domain}"' in seen
+
+
+def test_a_host_name_and_a_query_are_matched(ingress):
+    ingress.stage.gateway_route(
+        "gateway", "host", "color-2", prefix="/host", hostname={"exact": "www.example.com"}, port=GATEWAY
+    )
+    eventually(lambda: ingress.text("/host/tell", host="www.example.com") == "red", "the host name is known")
+    assert ingress.text("/host/tell") == "404"
+    assert ingress.text("/color1/tell", host="www.example.com") in {"white", "blue"}
+    query = [{"name": "fishes", "match": {"exact": "nemo"}}]
+    ingress.stage.gateway_route("gateway", "query", "color-2", prefix="/maroon", queryParameters=query, port=GATEWAY)
+    eventually(lambda: ingress.text("/maroon/tell?fishes=nemo") == "red", "the query is matched")
+    assert ingress.text("/maroon/tell?fishes=dory") == "404"
+
+
+def test_a_rewrite_can_be_another_one_or_none(ingress):
+    ingress.stage.gateway_route(
+        "gateway", "kept", "color-2", prefix="/seen/", rewrite={"prefix": {"defaultPrefix": "DISABLED"}}, port=GATEWAY
+    )
+    eventually(lambda: ingress.get("/seen/x")["status"] == 200, "the route is there")
+    ingress.stage.gateway_route(
+        "gateway", "other", "color-2", prefix="/told/", rewrite={"prefix": {"value": "/seen/"}}, port=GATEWAY
+    )
+    eventually(lambda: ingress.get("/told/x")["status"] == 200, "the route is there")
+    host = {"hostname": {"defaultTargetHostname": "DISABLED"}}
+    ingress.stage.gateway_route("gateway", "own", "color-2", prefix="/own", rewrite=host, port=GATEWAY)
+    eventually(lambda: ingress.get("/own/seen")["status"] == 200, "the route is there")
+    seen = ingress.get("/own/seen", host="my.example.com")["text"].lower()
+    assert '"my.example.com"' in seen
+    assert "x-app-mesh-virtual-service" not in seen
+
+
+def test_nobody_outside_says_which_service_is_meant(ingress):
+    seen = ingress.get("/color2/seen", **{"x-app-mesh-virtual-service": f"color-1.{ingress.stage.domain}"})["text"]
+    assert f'"color-2.{ingress.stage.domain}"' in seen
+    assert "x-app-mesh-virtual-service" not in seen.lower()
+
+
+def test_each_listener_leads_to_a_port_of_the_router_and_that_to_one_of_the_node(ingress):
+    ingress.stage.gateway_route("gateway", "fruit", "food", 3333, prefix="/fruit", port=GATEWAY)
+    ingress.stage.gateway_route("gateway", "vegetable", "food", 4444, prefix="/vegetable", port=GATEWAY)
+    ingress.stage.gateway_route("gateway", "other", "color-2", port=OTHER)
+    eventually(lambda: ingress.text("/", OTHER) == "red", "the other listener leads on")
+    assert ingress.text("/fruit") == "food:5555"
+    assert ingress.text("/vegetable") == "food:6666"
+
+
+def test_the_statistics_have_the_names_that_people_look_for(ingress):
+    mesh = ingress.stage.name
+    counted = ingress.bastion.statistics(f"gateway.{ingress.stage.domain}", "cds_")
+    hop = f"cluster.cds_ingress_{mesh}_gateway_self_redirect_{GATEWAY}_http_15001.upstream_rq_total"
+    assert counted[hop] > 60
+    assert counted[f"cluster.cds_egress_{mesh}_red_http_8080.upstream_rq_total"] > 0
