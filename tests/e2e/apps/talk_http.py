@@ -148,3 +148,14 @@ def together(url: str, number: int) -> dict[str, object]:
             return list(await asyncio.gather(*(client.get(f"{url}/together/{number}") for _ in range(number))))
 
     return {"statuses": sorted(answer.status_code for answer in asyncio.run(ask()))}
+
+
+def crowd(url: str, number: int) -> dict[str, object]:
+    """So many requests at once, each on a connection of its own."""
+
+    async def ask() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=number, max_keepalive_connections=0)
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, limits=limits) as client:
+            return list(await asyncio.gather(*(client.get(url) for _ in range(number))))
+
+    return {"statuses": sorted(answer.status_code for answer in asyncio.run(ask()))}
