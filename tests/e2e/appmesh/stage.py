@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.e2e.installation import Installation
-from tests.e2e.stack import Cluster, Probe, app
+from tests.e2e.stack import Cluster, Probe, app, shell
 from tests.e2e.waiting import eventually
 
 ENVOY_IMAGE = "840364872350.dkr.ecr.us-west-2.amazonaws.com/aws-appmesh-envoy:v1.29.12.1-prod"
 """As in everybody's templates; nothing is pulled."""
 ADMIN = 9901
+Keys = Mapping[str, str]
+"""PEM by name; the proxy finds each at /keys/<name>.pem."""
 _LIVE = "curl -s http://localhost:9901/server_info | grep state | grep -q LIVE"
 
 
@@ -117,15 +119,23 @@ class Stage:
         return [{"registryArn": known[name]}]
 
     def deploy(
-        self, node: str, container: Mapping[str, Any], *ports: int, found_as: str | None = None, **more: Any
+        self,
+        node: str,
+        container: Mapping[str, Any],
+        *ports: int,
+        found_as: str | None = None,
+        keys: Keys | None = None,
+        **more: Any,
     ) -> None:
         """Begin an ECS service of the same name whose tasks are the node; ``ports`` are those that it listens on."""
-        definition = self.define(node, container, *ports)
+        definition = self.define(node, container, *ports, keys=keys)
         registries = {"serviceRegistries": self.registry(found_as or node)} if ports else {}
         self.cluster.serve(node, definition, connect=False, **(registries | more))
 
-    def define(self, node: str, container: Mapping[str, Any], *ports: int, **envoy: str) -> str:
-        """A task definition: the application, which waits for its proxy, and the proxy."""
+    def define(
+        self, node: str, container: Mapping[str, Any], *ports: int, keys: Keys | None = None, **envoy: str
+    ) -> str:
+        """A task definition: the application, which waits for its proxy, and the proxy, which finds its keys."""
         properties = {
             "IgnoredUID": "1337",
             "ProxyEgressPort": "15001",
@@ -137,7 +147,8 @@ class Stage:
         return self.cluster.define(
             f"{self.name}-{node}",
             dict(container) | waiting,
-            self.envoy(f"mesh/{self.name}/virtualNode/{node}", **envoy),
+            *with_keys(keys, self.envoy(f"mesh/{self.name}/virtualNode/{node}", **envoy)),
+            **({"volumes": [{"name": "keys"}]} if keys else {}),
             proxyConfiguration={
                 "type": "APPMESH",
                 "containerName": "envoy",
@@ -152,13 +163,14 @@ class Stage:
         container["command"] += [str(port) for port in ports]
         self.deploy(name, container, *ports, found_as=found_as, **more)
 
-    def deploy_gateway(self, gateway: str, *ports: int, **envoy: str) -> None:
+    def deploy_gateway(self, gateway: str, *ports: int, keys: Keys | None = None, **envoy: str) -> None:
         """Begin an ECS service of one task that is the virtual gateway, found in Cloud Map under its own name."""
         container = self.envoy(f"mesh/{self.name}/virtualGateway/{gateway}", **envoy)
         container["portMappings"] = [{"containerPort": port} for port in (*ports, ADMIN)]
-        self.cluster.serve(
-            gateway, self.cluster.define(f"{self.name}-{gateway}", container), connect=False, public=True
+        definition = self.cluster.define(
+            f"{self.name}-{gateway}", *with_keys(keys, container), **({"volumes": [{"name": "keys"}]} if keys else {})
         )
+        self.cluster.serve(gateway, definition, connect=False, serviceRegistries=self.registry(gateway))
 
     def envoy(self, resource: str, **environment: str) -> dict[str, Any]:
         """The proxy's container, as templates have it."""
@@ -174,10 +186,10 @@ class Stage:
             "stopTimeout": 5,
         }
 
-    def client(self, name: str, *backends: str, **spec: Any) -> Bastion:
+    def client(self, name: str, *backends: str, keys: Keys | None = None, **spec: Any) -> Bastion:
         """A node that only calls, with the probe as its application, ready to be asked."""
         self.node(name, backends=backends, **spec)
-        self.deploy(name, app("probe", 8080), public=True)
+        self.deploy(name, app("probe", 8080), keys=keys, public=True)
         return self._bastion(name)
 
     def bastion(self) -> Bastion:
@@ -210,6 +222,18 @@ class Bastion(Probe):
         text = self.get(f"http://{host}:{ADMIN}/stats?filter={containing}")["text"]
         pairs = (line.partition(": ") for line in text.splitlines())
         return {name: int(value) for name, _, value in pairs if value.isdecimal()}
+
+
+def with_keys(keys: Keys | None, envoy: dict[str, Any]) -> list[dict[str, Any]]:
+    """The proxy, and the container that puts its keys where it finds them, under /keys, before it starts."""
+    if keys is None:
+        return [envoy]
+    mounts = {"mountPoints": [{"sourceVolume": "keys", "containerPath": "/keys"}]}
+    environment = [{"name": name, "value": text} for name, text in keys.items()]
+    write = " && ".join(f'printf %s "${name}" > /keys/{name}.pem' for name in keys)
+    before = shell(f"{write} && chmod 644 /keys/*", name="keys", environment=environment, essential=False)
+    waiting = {"dependsOn": [{"containerName": "keys", "condition": "SUCCESS"}]}
+    return [before | mounts, envoy | mounts | waiting]
 
 
 def listener(port: int = 8080, protocol: str = "http", **more: Any) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""howto-servicediscovery-cloudmap and howto-alb, retold: one Cloud Map service that nodes share by attributes, and a node
-that is found by DNS.
+"""howto-servicediscovery-cloudmap and howto-alb, retold: one Cloud Map service that nodes share by attributes, and a
+node that is found by DNS.
 """
 
 from __future__ import annotations

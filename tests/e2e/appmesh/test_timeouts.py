@@ -31,7 +31,7 @@ class Teller(NamedTuple):
 
     def listener(self, seconds: float | None) -> None:
         """Make this the time-out of the server's listener."""
-        timeout = {} if seconds is None else {"timeout": {"http": http_timeout(seconds)}}
+        timeout: dict[str, Any] = {} if seconds is None else {"timeout": {"http": http_timeout(seconds)}}
         self.stage.appmesh.update_virtual_node(
             meshName=self.stage.name,
             virtualNodeName="white",

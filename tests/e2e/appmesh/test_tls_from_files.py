@@ -1,0 +1,98 @@
+"""howto-tls-file-provided and howto-mutual-tls-file-provided, retold: certificates from files of the proxy's, who is
+believed and who is not, on either side.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.e2e.appmesh.authority import Authority
+from tests.e2e.appmesh.stage import Bastion, Stage, listener
+from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+SHOWN = {"certificateChain": "/keys/chain.pem", "privateKey": "/keys/private.pem"}
+TRUST = {"trust": {"file": {"certificateChain": "/keys/trusted.pem"}}}
+
+
+class Tellers(NamedTuple):
+    stage: Stage
+    front: Bastion
+
+    def colour(self, name: str) -> str:
+        return self.front.colour(f"http://{name}.{self.stage.domain}:8080/")
+
+    def handshakes(self, name: str, what: str = "handshake") -> int:
+        """How often that happened at the front's connections to the node."""
+        cluster = f"cluster.cds_egress_{self.stage.name}_{name}_http_8080.ssl.{what}"
+        return self.front.statistics(containing="ssl").get(cluster, 0)
+
+    def serve(self, name: str, **tls: Any) -> None:
+        """Make this the TLS of the node's listener."""
+        encrypted = {"mode": "STRICT", "certificate": {"file": SHOWN}} | tls
+        spec = {"listeners": [listener(tls=encrypted)], "serviceDiscovery": self.stage.found(name)}
+        self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName=name, spec=spec)
+
+    def call(self, **tls: Any) -> None:
+        """Make this how the front speaks to everybody."""
+        backends = [{"virtualService": {"virtualServiceName": self.stage.fqdn(name)}} for name in ("white", "green")]
+        policy = {"clientPolicy": {"tls": {"validation": TRUST} | tls}}
+        spec = {"backends": backends, "backendDefaults": policy}
+        self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName="front", spec=spec)
+
+
+@pytest.fixture(scope="module")
+def tellers(server: Installation) -> Tellers:
+    stage, first, second = Stage(server, "howto-tls-files"), Authority("first"), Authority("second")
+    for name, authority in (("white", first), ("green", second)):
+        chain, private = authority.issue(stage.fqdn(name))
+        stage.node(name, listener())
+        stage.service(name, node=name)
+        stage.colour(name, 8080, keys={"chain": chain, "private": private, "trusted": first.root})
+    chain, private = first.issue("front.example.com")
+    keys = {"chain": chain, "private": private, "trusted": first.root}
+    made = Tellers(stage, stage.client("front", "white", "green", keys=keys))
+    stage.cluster.steady("white", "green")
+    eventually(lambda: made.colour("white") == "white", "plain text goes through")
+    return made
+
+
+def test_the_side_that_shows_a_certificate_of_one_who_is_trusted_is_called(tellers):
+    assert tellers.colour("green") == "green"
+    assert tellers.handshakes("white") == 0
+    tellers.serve("white")
+    eventually(lambda: tellers.handshakes("white") > 0 and tellers.colour("white") == "white", "it is encrypted")
+    tellers.serve("green")
+    eventually(lambda: tellers.handshakes("green") > 0 and tellers.colour("green") == "green", "nobody is asked who")
+    tellers.call()
+    eventually(lambda: tellers.colour("green") == "503", "another authority's certificate is refused")
+    assert tellers.handshakes("green", "fail_verify_error") > 0
+    assert tellers.colour("white") == "white"
+
+
+def test_a_server_asks_its_callers_who_they_are(tellers):
+    tellers.call()
+    tellers.serve("white", validation=TRUST)
+    eventually(lambda: tellers.colour("white") == "503", "a caller that shows nothing is refused")
+    tellers.call(certificate={"file": SHOWN})
+    eventually(lambda: tellers.colour("white") == "white", "it shows its certificate")
+    wrong = {"subjectAlternativeNames": {"match": {"exact": ["back.example.com"]}}}
+    tellers.serve("white", validation=TRUST | wrong)
+    eventually(lambda: tellers.colour("white") == "503", "another name is not what was asked for")
+    right = {"subjectAlternativeNames": {"match": {"exact": ["front.example.com"]}}}
+    tellers.serve("white", validation=TRUST | right)
+    eventually(lambda: tellers.colour("white") == "white", "the name is right")
+
+
+def test_a_name_that_the_server_does_not_have_is_refused_by_the_caller(tellers):
+    tellers.serve("white")
+    wrong = {"subjectAlternativeNames": {"match": {"exact": ["somebody.example.com"]}}}
+    tellers.call(validation=TRUST | wrong)
+    eventually(lambda: tellers.colour("white") == "503", "the server is not who was asked for")
+    assert tellers.handshakes("white", "fail_verify_san") > 0
+    tellers.call()
+    eventually(lambda: tellers.colour("white") == "white", "its own name is")
