@@ -143,13 +143,13 @@ class Cluster:
 
     # ----------------------------------------------------------------------------------------------- tasks
 
-    def run(self, definition: str, **more: Any) -> str:
+    def run(self, definition: str, *, public: bool = False, **more: Any) -> str:
         """Run one task; its ARN."""
         answer = self.ecs.run_task(
             cluster=self.name,
             taskDefinition=definition,
             launchType="FARGATE",
-            networkConfiguration=self.network(public=False),
+            networkConfiguration=self.network(public=public),
             **more,
         )
         assert answer["failures"] == []

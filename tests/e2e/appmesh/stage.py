@@ -32,6 +32,16 @@ class Stage:
         self.appmesh.create_mesh(meshName=name, spec=mesh)
         self.namespace = self._namespace()
 
+    @classmethod
+    def of(cls, installation: Installation, name: str, cluster: Cluster) -> Stage:
+        """A mesh that is there, with its namespace, and a cluster."""
+        stage = cls.__new__(cls)
+        stage.installation, stage.name, stage.domain, stage.cluster = installation, name, f"{name}.local", cluster
+        stage.appmesh, stage.cloudmap = installation.client("appmesh"), installation.client("servicediscovery")
+        known = stage.cloudmap.list_namespaces()["Namespaces"]
+        stage.namespace = next(str(one["Id"]) for one in known if one["Name"] == stage.domain)
+        return stage
+
     def _namespace(self) -> str:
         vpc = self.installation.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
         operation = self.cloudmap.create_private_dns_namespace(Name=self.domain, Vpc=vpc)["OperationId"]

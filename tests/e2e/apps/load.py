@@ -133,7 +133,25 @@ class Rpc:
         self.channel.close()
 
 
-KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "named": Named, "rpc": Rpc}
+class Url:
+    """One connection for all requests; whoever answers with 200 will do."""
+
+    def __init__(self, url: str) -> None:
+        self.http = Http(url)
+
+    def ask(self) -> str:
+        self.http.connection.request("GET", self.http.parts.path or "/")
+        answer = self.http.connection.getresponse()
+        found = answer.read()
+        if answer.status != http.client.OK:
+            raise Wrong(f"{answer.status} {found[:200]!r}")
+        return "somebody"
+
+    def close(self) -> None:
+        self.http.close()
+
+
+KINDS: Mapping[str, Callable[..., Caller]] = {"http": Http, "lines": Lines, "named": Named, "rpc": Rpc, "url": Url}
 FAULTS = (OSError, http.client.HTTPException, grpc.RpcError, dns.exception.DNSException, Wrong, ValueError)
 
 
