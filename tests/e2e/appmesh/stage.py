@@ -11,7 +11,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, Probe, app, shell
 from tests.e2e.waiting import eventually
 
-ENVOY_IMAGE = "840364872350.dkr.ecr.us-west-2.amazonaws.com/aws-appmesh-envoy:v1.29.12.1-prod"
+ENVOY_IMAGE = "public.ecr.aws/appmesh/aws-appmesh-envoy:v1.29.12.1-prod"
 """As in everybody's templates; nothing is pulled."""
 ADMIN = 9901
 Keys = Mapping[str, str]
