@@ -2,7 +2,8 @@
 
 All workloads share the one namespace, so each has addresses and proxy ports of its own: an app listens on
 loopback at its workload's port, callers come through 10.99.0.<n>, and an egress port is used by the one
-caller that the redirect of 127.255.0.0/16 leads to.
+caller that the redirect of 127.255.0.0/16 leads to. Envoys are of a group of their own, by which they are told from
+those who call.
 """
 
 from __future__ import annotations
@@ -15,24 +16,31 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
+from ipaddress import ip_network
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import grpc
+from google.protobuf.json_format import MessageToDict
 from pyroute2 import netns
 
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.mesh.ir import Mesh
 from moyai.xds.server.ads import AdsHandler, serve
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
+from moyai.xds.translate.cluster import pipe_cluster
+from moyai.xds.translate.names import SECRETS_CLUSTER
 
 ENVOY = Path(sys.executable).with_name("envoy")
 EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 PATIENCE = 20
+GROUP = 1337
 R = TypeVar("R")
 
 
@@ -68,10 +76,17 @@ class Namespace:
     async def listen(self, address: str, port: int) -> socket.socket:
         return await self.run(lambda: socket.create_server((address, port)))
 
-    async def get(self, address: str, port: int, path: str = "/", method: str = "GET") -> Answer:
+    async def get(
+        self, address: str, port: int, path: str = "/", method: str = "GET", host: str = "back", **headers: str
+    ) -> Answer:
+        """What an HTTP server answers; in the names of ``headers``, ``_`` stands for ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
         def call() -> Answer:
             with closing(http.client.HTTPConnection(address, port, timeout=PATIENCE)) as connection:
-                connection.request(method, path, body=b"x" if method == "POST" else None, headers={"host": "back"})
+                connection.request(
+                    method, path, body=b"x" if method == "POST" else None, headers={"host": host, **named}
+                )
                 response = connection.getresponse()
                 headers = {name.lower(): value for name, value in response.getheaders()}
                 return Answer(response.status, headers, response.read().decode())
@@ -112,9 +127,10 @@ class Exports(grpc.GenericRpcHandler):
 class Rig:
     """The namespace, the control plane and the Envoys."""
 
-    def __init__(self, folder: Path, namespace: Namespace) -> None:
+    def __init__(self, folder: Path, namespace: Namespace, *, everything_counts: bool = False) -> None:
         self.folder = folder
         self.namespace = namespace
+        self.everything_counts = everything_counts
         self.settings = ProxySettings(stats_interval=Seconds(1))
         self.feed = Feed(self.settings)
         self.exports = Exports()
@@ -129,6 +145,14 @@ class Rig:
         assert self.server is not None
         await self.server.stop(None)
 
+    async def lead(self, wanted: Mesh, *proxies: str) -> None:
+        """Give the mesh to these Envoys, which are started where they aren't, until they have it."""
+        self.feed.publish(wanted)
+        for proxy in map(ProxyId, proxies):
+            if not self.feed.is_connected(proxy):
+                await self.start(proxy)
+            await self.until(lambda who=proxy: self.feed.states()[who].synced)  # type: ignore[misc]
+
     async def start(self, name: str) -> None:
         """Start the Envoy of the proxy of this name and wait until it has everything."""
         proxy = ProxyId(name)
@@ -136,8 +160,9 @@ class Rig:
         run.mkdir()
         text = self.feed.bootstrap(proxy).decode()
         config = run / "envoy.json"
-        config.write_text(text.replace("{run}", str(run)).replace("{xds}", str(self.folder / "xds.sock")))
+        config.write_text(self._own(text.replace("{run}", str(run)).replace("{xds}", str(self.folder / "xds.sock"))))
         command = [
+            *("setpriv", "--regid", str(GROUP), "--keep-groups"),
             str(ENVOY),
             "-c",
             str(config),
@@ -153,6 +178,27 @@ class Rig:
         self._envoys[proxy] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
         log.close()
         await self.until(lambda: self.feed.states()[proxy].synced)
+
+    def _own(self, text: str) -> str:
+        """The bootstrap, with every statistic where the test wants them and the socket of its secret server."""
+        if not self.everything_counts:
+            return text
+        config = json.loads(text)
+        del config["stats_config"], config["stats_sinks"]
+        secrets = MessageToDict(pipe_cluster(SECRETS_CLUSTER, str(self.folder / "sds.sock")))
+        config["static_resources"]["clusters"].append(secrets)
+        return json.dumps(config)
+
+    async def count(self, proxy: str, statistic: str) -> int:
+        """A counter or gauge; 0 when there is none of the name."""
+        lines = (await self.admin(proxy, "/stats")).splitlines()
+        return next((int(line.partition(": ")[2]) for line in lines if line.startswith(f"{statistic}: ")), 0)
+
+    async def counted(self, proxy: str, statistic: str, expected: int) -> None:
+        """Wait until a counter or gauge, which nothing announces, stands there."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.count(proxy, statistic) != expected:
+                pass
 
     async def kill(self, proxy: str) -> None:
         process = self._envoys.pop(proxy)
@@ -193,15 +239,22 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(folder: Path, redirects: Mapping[str, int]) -> AsyncIterator[Rig]:
-    """``redirects``: destinations (``address:port`` or a whole network) and the proxy port each is led to."""
+async def rig(
+    folder: Path, redirects: Mapping[str, int], captured: Mapping[str, int] | None = None
+) -> AsyncIterator[Rig]:
+    """``redirects``: destinations (``address:port`` or a whole network) and the proxy port each is led to; with
+    ``captured``, which are led so only for those that aren't Envoys, their first addresses are there, and every
+    statistic is kept.
+    """
     namespace = Namespace(f"moyai-test-{os.getpid()}")
-    made = Rig(folder, namespace)
+    made = Rig(folder, namespace, everything_counts=captured is not None)
     try:
         await namespace.command("ip link set lo up")
         for number in range(1, 4):
             await namespace.command(f"ip address add 10.99.0.{number}/32 dev lo")
-        await namespace.command("nft -f -", _rules(redirects))
+        for network in captured or {}:
+            await namespace.command(f"ip address add {first_of(network)} dev lo")
+        await namespace.command("nft -f -", _rules(redirects, captured or {}))
         await made.serve()
         yield made
     finally:
@@ -209,24 +262,39 @@ async def rig(folder: Path, redirects: Mapping[str, int]) -> AsyncIterator[Rig]:
         namespace.remove()
 
 
-def _rules(redirects: Mapping[str, int]) -> str:
+def first_of(network: str) -> str:
+    """The first address of a network."""
+    return str(ip_network(network)[1])
+
+
+def _rules(redirects: Mapping[str, int], captured: Mapping[str, int]) -> str:
     lines = []
     for destination, port in redirects.items():
         address, _, service = destination.partition(":")
         match = f"ip daddr {address} tcp dport {service}" if service else f"ip daddr {address} meta l4proto tcp"
         lines.append(f"{match} redirect to :{port}")
+    lines.append(f"meta skgid {GROUP} return")
+    for network, port in captured.items():
+        family = "ip6" if ":" in network else "ip"
+        lines.append(f"{family} daddr {network} meta l4proto tcp redirect to :{port}")
     chain = "\n".join(["type nat hook output priority dstnat;", *lines])
-    return f"table ip rig {{\nchain output {{\n{chain}\n}}\n}}\n"
+    return f"table inet rig {{\nchain output {{\n{chain}\n}}\n}}\n"
 
 
 class App:
     """An HTTP application: ``/cut`` breaks off after the request was read, ``/socket`` is upgraded and echoes
-    four bytes, everything else is answered.
+    four bytes, ``/hold`` is answered when ``released`` is set, ``/ping`` as ``health`` says, everything else with the
+    next of ``statuses`` or 200.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.requests: list[str] = []
+        self.heads: list[dict[str, str]] = []
+        """Of those requests."""
+        self.statuses: deque[int] = deque()
+        self.health = 200
+        self.released = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -247,7 +315,11 @@ class App:
                 first, *rest = head.decode("latin-1").split("\r\n")
                 length = next((int(h.partition(":")[2]) for h in rest if h.lower().startswith("content-length")), 0)
                 await reader.readexactly(length)
+                if "/ping" in first:
+                    writer.write(b"HTTP/1.1 %d Health\r\ncontent-length: 0\r\n\r\n" % self.health)
+                    continue
                 self.requests.append(first)
+                self.heads.append({k.lower(): v.strip() for k, _, v in (line.partition(":") for line in rest if line)})
                 if "/cut" in first:
                     break
                 if "/socket" in first:
@@ -256,8 +328,11 @@ class App:
                     )
                     writer.write(await reader.readexactly(4))
                     break
+                if "/hold" in first:
+                    await self.released.wait()
+                status = self.statuses.popleft() if self.statuses else 200
                 body = json.dumps({"app": self.name, "request": first}).encode()
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+                writer.write(b"HTTP/1.1 %d Status\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body))
                 if "/last" in first:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):

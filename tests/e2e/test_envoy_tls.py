@@ -10,7 +10,7 @@ from socket import create_connection
 import pytest
 from cryptography import x509
 
-from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
     Call,
     Certificate,
@@ -34,7 +34,7 @@ from moyai.mesh.ir import (
     Workload,
 )
 from tests.authority import an_authority
-from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.envoy_rig import App, rig
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -84,15 +84,6 @@ async def apps(envoys):
     await two.stop()
 
 
-async def led(envoys: Rig, wanted: Mesh, *proxies: str) -> None:
-    """Give the mesh to these Envoys, which are started where they aren't, until they have it."""
-    envoys.feed.publish(wanted)
-    for proxy in map(ProxyId, proxies):
-        if not envoys.feed.is_connected(proxy):
-            await envoys.start(proxy)
-        await envoys.until(lambda who=proxy: envoys.feed.states()[who].synced)  # type: ignore[misc]
-
-
 class Wire:
     """A connection of a client that believes a root, kept as long as the test wants."""
 
@@ -119,7 +110,7 @@ class Wire:
 
 async def test_encrypted_and_plain_members_answer_side_by_side(envoys, apps):
     authority = await an_authority()
-    await led(envoys, mesh(authority.root, authority.signs(), ONE, TWO), ONE, TWO, CALLER)
+    await envoys.lead(mesh(authority.root, authority.signs(), ONE, TWO), ONE, TWO, CALLER)
     answers = [await envoys.namespace.get(*HTTP) for _ in range(6)]
     assert {a.status for a in answers} == {200}
     assert len(apps[0].requests) == len(apps[1].requests) == 3
@@ -127,11 +118,11 @@ async def test_encrypted_and_plain_members_answer_side_by_side(envoys, apps):
 
 async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
     authority = await an_authority()
-    await led(envoys, mesh(authority.root, authority.signs(), ONE), ONE)
+    await envoys.lead(mesh(authority.root, authority.signs(), ONE), ONE)
     run = envoys.namespace.run
     before = await run(lambda: Wire(authority.root))
     assert (before.version, await run(before.ask)) == ("TLSv1.3", b"HTTP/1.1 200 OK")
-    await led(envoys, mesh(authority.root, authority.signs(), ONE), ONE)
+    await envoys.lead(mesh(authority.root, authority.signs(), ONE), ONE)
     after = await run(lambda: Wire(authority.root))
     assert after.serial != before.serial
     assert await run(before.ask) == await run(after.ask) == b"HTTP/1.1 200 OK"
@@ -143,7 +134,7 @@ async def test_a_new_certificate_leaves_connections_as_they_are(envoys, apps):
 async def test_a_certificate_of_another_authority_or_for_another_name_is_not_believed(envoys, apps, statistic, name):
     believed, other = await an_authority(), await an_authority()
     signer = other if statistic == "fail_verify_error" else believed
-    await led(envoys, mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
+    await envoys.lead(mesh(believed.root, signer.signs(name), ONE), ONE, CALLER)
     assert (await envoys.namespace.get(*HTTP)).status == 503
     assert apps[0].requests == []
     counted = await envoys.admin(CALLER, f"/stats?filter=ssl.{statistic}")
@@ -152,11 +143,11 @@ async def test_a_certificate_of_another_authority_or_for_another_name_is_not_bel
 
 async def test_nothing_is_open_before_the_certificate_is_there(envoys, apps):
     authority = await an_authority()
-    await led(envoys, mesh(authority.root, None, ONE), ONE)
+    await envoys.lead(mesh(authority.root, None, ONE), ONE)
     assert "LIVE" not in await envoys.admin(ONE, "/ready")
     with pytest.raises(OSError, match="refused"):
         await envoys.namespace.run(lambda: Wire(authority.root))
-    await led(envoys, mesh(authority.root, authority.signs(), ONE), ONE)
+    await envoys.lead(mesh(authority.root, authority.signs(), ONE), ONE)
     wire = await envoys.namespace.run(lambda: eventually(lambda: wire_or_none(authority.root), "the port is open"))
     assert wire is not None
     assert await envoys.namespace.run(wire.ask) == b"HTTP/1.1 200 OK"

@@ -1,0 +1,244 @@
+"""Real Envoys that are led by ports and hosts, as App Mesh's were: where requests go, and what becomes of them.
+
+The address that a name stands for is never dialled: what goes out is captured, and its port and host say whom it means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.mesh.ir import (
+    Destination,
+    Fixed,
+    HeaderMatch,
+    Host,
+    InboundPort,
+    Match,
+    Member,
+    NamedPass,
+    Original,
+    OutboundPort,
+    OutboundView,
+    PathMatch,
+    PathTest,
+    Protocol,
+    Rewrite,
+    StreamSplit,
+    Target,
+    TextMatch,
+    TextTest,
+    Workload,
+)
+from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.node_mesh import (
+    ANYWHERE,
+    ANYWHERE_6,
+    CALLER,
+    CAPTURED,
+    GATEWAY,
+    ONE,
+    PASS,
+    PLACES,
+    REDIRECTS,
+    TIMEOUTS,
+    caller,
+    host,
+    http,
+    mesh,
+    node,
+    rule,
+    to,
+)
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+DIRECT = {"one": (Member("a", "127.0.0.1", 8081),), "two": (Member("a", "127.0.0.1", 8082),)}
+"""Past their proxies."""
+BOTH = (to("one"), to("two"))
+MARK = "x-app-mesh-virtual-service"
+
+
+@pytest.fixture
+async def envoys():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
+            yield made
+
+
+@pytest.fixture
+async def apps(envoys):
+    one, two = App("one"), App("two")
+    await one.start(envoys.namespace, 8081)
+    await two.start(envoys.namespace, 8082)
+    yield one, two
+    await one.stop()
+    await two.stop()
+
+
+async def shares(envoys: Rig, requests: int) -> Counter[str]:
+    answers = [await envoys.namespace.get(ANYWHERE, 80, host="shop") for _ in range(requests)]
+    assert {a.status for a in answers} == {200}
+    return Counter(json.loads(a.body)["app"] for a in answers)
+
+
+async def test_a_request_goes_where_its_host_says(envoys, apps):
+    led = mesh(caller(http(host("shop", rule("one")), host("empty"))), node(ONE), destinations=BOTH)
+    await envoys.lead(led, ONE, CALLER)
+    get = envoys.namespace.get
+    assert [(await get(ANYWHERE, 80, host=name)).status for name in ("shop", "SHOP", "shop:80")] == [200] * 3
+    assert [(await get(ANYWHERE, 80, host=name)).status for name in ("else", "empty")] == [404] * 2
+    assert await envoys.namespace.talk(ANYWHERE, 81, b"GET / HTTP/1.1\r\n\r\n") == b""
+    assert await envoys.count(CALLER, "cluster.cds_egress_shop_one_http_80.upstream_rq_200") == 3
+    assert await envoys.count(ONE, "cluster.cds_ingress_one_http_8081.upstream_rq_200") == 3
+    assert await envoys.count(ONE, "http.ingress.downstream_rq_2xx") == 3
+    assert await envoys.count(CALLER, "listener.127.0.0.1_15001.no_filter_chain_match") == 1
+    assert "warning" not in envoys.log(CALLER) + envoys.log(ONE)
+
+
+async def test_what_is_unknown_passes_where_that_is_allowed(envoys, apps):
+    everything = Host("*", ("*",), (rule("pass"),))
+    view = caller(http(host("shop", rule("one")), everything), fallback="pass")
+    await envoys.lead(mesh(view, destinations=(*BOTH, PASS), groups=DIRECT), CALLER)
+    there, elsewhere = App("there"), App("elsewhere")
+    await there.start(envoys.namespace, 80, ANYWHERE)
+    await elsewhere.start(envoys.namespace, 81, ANYWHERE)
+    asked = [
+        await envoys.namespace.get(ANYWHERE, port, host=name) for port, name in ((80, "shop"), (80, "x"), (81, "x"))
+    ]
+    assert [json.loads(answer.body)["app"] for answer in asked] == ["one", "there", "elsewhere"]
+    assert await envoys.count(CALLER, f"cluster.{PASS.label}.upstream_cx_total") == 2
+    await there.stop()
+    await elsewhere.stop()
+
+
+async def test_tls_passes_by_the_name_it_asks_for(envoys):
+    passed = Destination("aws", Original(), Protocol.TCP, 1, label="cds_egress_shop_amazonaws")
+    view = caller(passes=(NamedPass(443, ("*.aws.test",), "aws"),))
+    await envoys.lead(mesh(view, destinations=(passed,)), CALLER)
+    there = await asyncio.start_server(heard, sock=await envoys.namespace.listen(ANYWHERE, 443))
+    assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.aws.test")) == b"heard"
+    assert await envoys.namespace.talk(ANYWHERE, 443, hello("a.other.test")) == b""
+    there.close()
+
+
+async def heard(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.write(b"heard")
+    writer.close()
+
+
+def hello(name: str) -> bytes:
+    """What a client of TLS says first."""
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(received, sent, server_hostname=name)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read()
+
+
+async def test_a_stream_goes_where_its_port_says(envoys, apps):
+    split = StreamSplit((Target("one", 0), Target("two", 1)), TIMEOUTS, 1)
+    view = caller(OutboundPort(5000, Protocol.TCP, split, "egress"))
+    await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
+    assert b'"two"' in await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n")
+    closed = replace(split, targets=())
+    view = caller(OutboundPort(5000, Protocol.TCP, closed, "egress"))
+    await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
+    assert await envoys.namespace.talk(ANYWHERE, 5000, b"GET /last HTTP/1.1\r\n\r\n") == b""
+
+
+async def test_weights_move_requests_and_nothing_has_none(envoys, apps):
+    for weights, expected in (((100, 0), {"one"}), ((50, 50), {"one", "two"}), ((0, 100), {"two"})):
+        split = rule(*(Target(d.name, weight) for d, weight in zip(BOTH, weights, strict=True)))
+        await envoys.lead(mesh(caller(http(host("shop", split))), destinations=BOTH, groups=DIRECT), CALLER)
+        assert (await shares(envoys, 30)).keys() == expected
+    await envoys.lead(mesh(caller(http(host("shop", rule()))), destinations=BOTH, groups=DIRECT), CALLER)
+    assert (await envoys.namespace.get(ANYWHERE, 80, host="shop")).status == 503
+
+
+async def test_paths_are_brought_into_their_form_and_rewritten(envoys, apps):
+    def below(prefix: str, rewrite: Rewrite):
+        return rule("one", match=Match(path=PathMatch(PathTest.PREFIX, prefix)), rewrite=rewrite)
+
+    whole = Rewrite(path="/new\\1%$&", host="renamed", headers=(("x-set", "100%"),), without=("x-gone",))
+    exact = rule("one", match=Match(path=PathMatch(PathTest.EXACT, "/exact")), rewrite=whole)
+    regex = rule("one", match=Match(path=PathMatch(PathTest.REGEX, "/r[0-9]+")), rewrite=whole)
+    chapter = below("/chapter/", Rewrite(prefix="/")), below("/chapter", Rewrite(prefix="/"))
+    view = caller(http(host("shop", exact, regex, *chapter)))
+    await envoys.lead(mesh(view, destinations=BOTH, groups=DIRECT), CALLER)
+    paths = {
+        "/chapter": "/",
+        "/chapter/": "/",
+        "/chapter/1?q=%2F": "/1?q=%2F",
+        "//chapter//1": "/1",
+        "/chapterx": "/x",
+        "/chapter/a%2Fb/../c": "/c",
+        "/chapter/a%2Fb": "/a%2Fb",
+        "/exact?q=1": "/new\\1%$&?q=1",
+        "/r12": "/new\\1%$&",
+    }
+    for path in paths:
+        await envoys.namespace.get(ANYWHERE, 80, path, host="shop", x_set="client's", x_gone="1", x_kept="1")
+    assert [line.split(" ")[1] for line in apps[0].requests] == list(paths.values())
+    seen = apps[0].heads[-1]
+    assert (seen["host"], seen["x-set"], seen["x-kept"]) == ("renamed", "100%", "1")
+    assert "x-gone" not in seen
+    assert "x-gone" in apps[0].heads[0]
+
+
+def gateway() -> Workload:
+    """Both hops of one: by path and host to itself, then to services by their names."""
+    renamed = rule("self", match=Match(path=PathMatch(PathTest.PREFIX, "/one/")), rewrite=Rewrite("one.shop", "/"))
+    kept = rule("self", rewrite=Rewrite(headers=((MARK, "two.shop"),)))
+    hosts = Host("any", ("*",), (renamed,)), Host("kept", ("*.example.com",), (kept,))
+    marked = Match(headers=(HeaderMatch(MARK, TextMatch(TextTest.EXACT, "two.shop")),))
+    inner = (
+        Host("one.shop", ("one.shop", "one.shop:15001"), (rule("one", rewrite=Rewrite(without=(MARK,))),)),
+        Host("default_backend", ("*",), (rule("two", match=marked, rewrite=Rewrite(without=(MARK,))),)),
+    )
+    door = InboundPort(
+        9080, Protocol.HTTP, TIMEOUTS, 1, "ingress", listen_port=9080, hosts=hosts,
+        routes_label="rds_ingress_http_9080", listener_label="lds_ingress_0.0.0.0_9080",
+    )  # fmt: skip
+    return Workload(
+        GATEWAY, "a", 15000, 15001, (door,), OutboundView(ports=(http(*inner, port=15001),)), removed_headers=(MARK,)
+    )
+
+
+async def test_a_gateway_calls_itself_and_then_the_service(envoys, apps):
+    itself = Destination(
+        "self", Fixed("127.0.0.1", 15001), Protocol.HTTP, 1, label="cds_ingress_shop_gateway_self_redirect_http_15001"
+    )
+    await envoys.lead(mesh(gateway(), destinations=(*BOTH, itself), groups=DIRECT), GATEWAY)
+    get = envoys.namespace.get
+    assert json.loads((await get("10.99.0.1", 9080, "/one/page")).body) == {
+        "app": "one",
+        "request": "GET /page HTTP/1.1",
+    }
+    assert apps[0].heads[-1]["host"] == "one.shop"
+    assert json.loads((await get("10.99.0.1", 9080, "/page", host="a.example.com")).body)["app"] == "two"
+    assert apps[1].heads[-1]["host"] == "a.example.com"
+    assert (await get("10.99.0.1", 9080, "/page", **{MARK: "two.shop"})).status == 404
+    assert not any(MARK in head for app in apps for head in app.heads)
+    assert await envoys.count(GATEWAY, f"cluster.{itself.label}.upstream_rq_200") == 2
+
+
+async def test_both_families_are_heard_where_both_are_asked_for(envoys, apps):
+    proxies = [
+        replace(caller(http(host("shop", rule("one")))), egress_address="::"),
+        replace(node(ONE), everywhere="::"),
+    ]
+    await envoys.lead(mesh(*proxies, destinations=BOTH), ONE, CALLER)
+    for address in (ANYWHERE, ANYWHERE_6):
+        assert (await envoys.namespace.get(address, 80, host="shop")).status == 200
+    assert await envoys.count(CALLER, "listener.[__]_15001.downstream_cx_total") == 2
+    assert (await envoys.namespace.get("10.99.0.1", 8081)).status == 200
+    assert PLACES["one"].port == 8081
