@@ -19,7 +19,8 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -31,17 +32,20 @@ from pyroute2 import netns
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.mesh.ir import Mesh
-from moyai.xds.server.ads import AdsHandler, serve
+from moyai.xds.server.ads import AdsHandler
+from moyai.xds.server.binding import serve
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.names import SECRETS_CLUSTER
+from tests.unit.xds.house import own_gate
 
 ENVOY = Path(sys.executable).with_name("envoy")
 EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 PATIENCE = 20
 GROUP = 1337
 R = TypeVar("R")
+AnyRig = TypeVar("AnyRig", bound="Rig")
 
 
 class Answer(NamedTuple):
@@ -139,7 +143,9 @@ class Rig:
         self._runs: dict[str, Path] = {}
 
     async def serve(self) -> None:
-        self.server = await serve(self.folder / "xds.sock", os.getgid(), [AdsHandler(self.feed), self.exports])
+        self.server = await serve(
+            self.folder / "xds.sock", os.getgid(), [AdsHandler(self.feed, own_gate(self.feed)), self.exports]
+        )
 
     async def stop_serving(self) -> None:
         assert self.server is not None
@@ -155,12 +161,16 @@ class Rig:
 
     async def start(self, name: str) -> None:
         """Start the Envoy of the proxy of this name and wait until it has everything."""
-        proxy = ProxyId(name)
-        run = self._runs[proxy] = self.folder / f"envoy-{len(self._runs)}"
+        text = self.feed.bootstrap(ProxyId(name)).decode()
+        await self.launch(name, text.replace("{xds}", str(self.folder / "xds.sock")))
+        await self.until(lambda: self.feed.states()[ProxyId(name)].synced)
+
+    async def launch(self, name: str, bootstrap: str) -> None:
+        """Start an Envoy under a name of the test's own; ``{run}`` is its private directory."""
+        run = self._runs[name] = self.folder / f"envoy-{len(self._runs)}"
         run.mkdir()
-        text = self.feed.bootstrap(proxy).decode()
         config = run / "envoy.json"
-        config.write_text(self._own(text.replace("{run}", str(run)).replace("{xds}", str(self.folder / "xds.sock"))))
+        config.write_text(self._own(bootstrap.replace("{run}", str(run))))
         command = [
             *("setpriv", "--regid", str(GROUP), "--keep-groups"),
             str(ENVOY),
@@ -175,9 +185,8 @@ class Rig:
             "--use-dynamic-base-id",
         ]
         log = (run / "log").open("wb")
-        self._envoys[proxy] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
+        self._envoys[name] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
         log.close()
-        await self.until(lambda: self.feed.states()[proxy].synced)
 
     def _own(self, text: str) -> str:
         """The bootstrap, with every statistic where the test wants them and the socket of its secret server."""
@@ -238,16 +247,26 @@ class Rig:
             await self.server.stop(None)
 
 
-@asynccontextmanager
-async def rig(
+def rig(
     folder: Path, redirects: Mapping[str, int], captured: Mapping[str, int] | None = None
-) -> AsyncIterator[Rig]:
+) -> AbstractAsyncContextManager[Rig]:
     """``redirects``: destinations (``address:port`` or a whole network) and the proxy port each is led to; with
     ``captured``, which are led so only for those that aren't Envoys, their first addresses are there, and every
     statistic is kept.
     """
+    return rigged(partial(Rig, everything_counts=captured is not None), folder, redirects, captured)
+
+
+@asynccontextmanager
+async def rigged(
+    kind: Callable[[Path, Namespace], AnyRig],
+    folder: Path,
+    redirects: Mapping[str, int],
+    captured: Mapping[str, int] | None = None,
+) -> AsyncIterator[AnyRig]:
+    """The same, of another kind."""
     namespace = Namespace(f"moyai-test-{os.getpid()}")
-    made = Rig(folder, namespace, everything_counts=captured is not None)
+    made = kind(folder, namespace)
     try:
         await namespace.command("ip link set lo up")
         for number in range(1, 4):

@@ -103,10 +103,22 @@ class CloudMapSettings:
 
 @dataclass(frozen=True)
 class AppMeshSettings:
-    """App Mesh."""
+    """App Mesh, and how proxies that no task has are led."""
 
     quotas: AppMeshQuotas = field(default_factory=AppMeshQuotas)
     """As AWS began with them."""
+    socket: Path | None = None
+    """Where proxies that no task has ask for their configuration; None = in the state directory."""
+    group: int = 0
+    """The gid that may, besides root."""
+    xds: str | None = None
+    """``host:port`` where they may come in over TCP as well, with TLS; None = nowhere."""
+    certificate: Path | None = None
+    """PEM: what is shown there, with those above it; None = one of the door's own authority."""
+    private_key: Path | None = None
+    """Of ``certificate``."""
+    client_authority: Path | None = None
+    """PEM: the authorities of which a proxy there must show a certificate; None = proxies show a token."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +204,21 @@ class StatePaths:
         return self.run / "xds.sock"
 
     @property
+    def guest_socket(self) -> Path:
+        """Where proxies that no task has do so, unless another place was named."""
+        return self.run / "appmesh.sock"
+
+    @property
+    def guest_keys(self) -> Path:
+        """What is shown where they come in over TCP, and what they are to trust."""
+        return self.root / "appmesh-xds"
+
+    @property
+    def guest_tokens(self) -> Path:
+        """Digests of the tokens that they show there."""
+        return self.root / "appmesh-tokens.json"
+
+    @property
     def keys(self) -> Path:
         """The access keys that were issued."""
         return self.root / "keys.json"
@@ -214,7 +241,14 @@ class StatePaths:
             "moyai.db-wal",
             "moyai.db-shm",
         )
-        return (self.run, self.keys, *(self.root / name for name in others), self.database)
+        return (
+            self.run,
+            self.keys,
+            self.guest_keys,
+            self.guest_tokens,
+            *(self.root / name for name in others),
+            self.database,
+        )
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Self
 
-import grpc
-
 from moyai.api.asgi import App, Limits
 from moyai.api.channel.socket import DataChannels
 from moyai.api.channel.tickets import Tickets
@@ -29,6 +27,7 @@ from moyai.app.collector import export
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.console import console_handler
 from moyai.app.dns import NameServers, host_resolvers
+from moyai.app.doors import ProxyDoors
 from moyai.app.functions import HttpFunctions
 from moyai.app.http import HttpServer
 from moyai.app.ids import SystemIds
@@ -38,7 +37,7 @@ from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
 from moyai.app.scraped import PREFIX as METRICS
 from moyai.app.scraped import Scraped, metrics_handler
-from moyai.app.wiring import PROXY_GROUP, make_certifier, make_checker, make_runtime, open_logs, open_metrics, services
+from moyai.app.wiring import make_certifier, make_checker, make_runtime, open_logs, open_metrics, services
 from moyai.console.app import PREFIX, Console
 from moyai.console.events import Events
 from moyai.console.files import Files
@@ -71,13 +70,11 @@ from moyai.telemetry.series import Archive
 from moyai.telemetry.totals import Totals
 from moyai.telemetry.usage import UsageSampler
 from moyai.telemetry.write import ArchiveWriter
-from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.ads import serve as serve_proxies
+from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 
 _log = logging.getLogger(__name__)
-_SOCKET_GRACE = 1.0
 
 
 class ControlPlane:
@@ -133,9 +130,9 @@ class ControlPlane:
         self._exit.push_async_callback(self._kept.close)
         self._exit.push_async_callback(self._keeper.save)
         self._exit.push_async_callback(self._runtime.close)
-        if self._settings.runtime is RuntimeKind.LINUX:
-            server = await self._proxy_door()
-            self._exit.push_async_callback(server.stop, _SOCKET_GRACE)
+        statistics = MetricsService(self._recorder, self._clock, self._reported)
+        directory = Directory(self._store, DEFAULT_SCOPE)
+        await ProxyDoors(self._settings, self._feed, directory, statistics).open(self._exit)
         self._set_defaults()
         self._enrol()
         self._start_work()
@@ -226,13 +223,6 @@ class ControlPlane:
         house = House(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
         channels = DataChannels(self._tickets, self._ids)
         return App(Door(self._services(), load_models(), house), limits=Limits(max_body=limit), channels=channels)
-
-    async def _proxy_door(self) -> grpc.aio.Server:
-        """Configuration out to the proxies and statistics in, on one socket."""
-        statistics = MetricsService(self._recorder, self._clock, self._reported)
-        self._settings.state.run.mkdir(mode=0o711, exist_ok=True)
-        handlers = (AdsHandler(self._feed), statistics.handler())
-        return await serve_proxies(self._settings.state.xds_socket, PROXY_GROUP, handlers)
 
     def _reported(self, proxy: ProxyId) -> None:
         self._feed.reported(proxy, self._clock.now())

@@ -115,6 +115,12 @@ def families(scraped: Scraped) -> Sequence[Family]:
         Family("moyai_request_duration_seconds", Type.HISTOGRAM, "Time of the API's answers.", times),
         *_reconciled(scraped.reconciler()),
         _counted("moyai_xds_responses_total", "Configurations, by what became of them.", scraped.feed.figures, "what"),
+        _counted(
+            "moyai_xds_streams_refused_total",
+            "Proxies that were not let in, by gRPC's code.",
+            scraped.feed.turned_away,
+            "code",
+        ),
         Family("moyai_proxies", Type.GAUGE, "Proxies, by state; one can be in several.", list(_proxies(scraped.feed))),
         Family(
             "moyai_store_commit_duration_seconds",

@@ -1,28 +1,40 @@
-"""The proxies' reports over gRPC: OpenTelemetry's MetricsService on the server that also feeds them.
+"""The proxies' reports over gRPC: OpenTelemetry's MetricsService on the servers that also feed them.
 
-Promise: a report is read, counted and answered at once; nothing waits on a proxy. Who reports is what its bootstrap put
-into the call's metadata; the socket is reachable by proxies only, so it is believed.
-Refuses: a report that names no proxy (UNAUTHENTICATED) and one that is not OTLP (INVALID_ARGUMENT). The server bounds a
-message's size.
+Promise: a report is read, counted and answered at once; nothing waits on a proxy. Whose it is, the door says that it
+came in by.
+Refuses: whom the door does not know, and a report that is not OTLP (INVALID_ARGUMENT). The server bounds a message's
+size.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import grpc
 
 from moyai.kernel.clock import Clock
-from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.kernel.ids import ProxyId
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.wire import NotOtlp
 
 _SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _ACCEPTED = b""  # an empty ExportMetricsServiceResponse: everything was taken
-_MAX_NAME = 2048  # no ARN is longer
 
 Reported = Callable[[ProxyId], None]
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class Stranger(NamedTuple):
+    """Nobody whose reports are taken, and why."""
+
+    code: grpc.StatusCode
+    message: str
+
+
+Whose = Callable[[Context], ProxyId | Stranger]
+"""Whose report a call brings."""
 
 
 class MetricsService:
@@ -33,16 +45,20 @@ class MetricsService:
         self._clock = clock
         self._reported = reported
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self, whose: Whose) -> grpc.GenericRpcHandler:
         """What a gRPC server needs to answer."""
+
+        async def answer(request: bytes, context: Context) -> bytes:
+            proxy = whose(context)
+            if isinstance(proxy, Stranger):
+                await context.abort(proxy.code, proxy.message)
+            return await self._export(proxy, request, context)
+
         # Bytes in and bytes out: the generated stub differs between the packages that bring it.
-        export: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._export)
+        export: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(answer)
         return grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
 
-    async def _export(self, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        proxy = _caller(context)
-        if proxy is None:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, f"the call has no {PROXY_HEADER}")
+    async def _export(self, proxy: ProxyId, request: bytes, context: Context) -> bytes:
         try:
             async with self._recorder.gate:
                 self._recorder.take(proxy, request, self._clock.now())
@@ -50,10 +66,3 @@ class MetricsService:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         self._reported(proxy)
         return _ACCEPTED
-
-
-def _caller(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | None:
-    for key, value in context.invocation_metadata() or ():
-        if key == PROXY_HEADER and isinstance(value, str) and 0 < len(value) <= _MAX_NAME:
-            return ProxyId(value)
-    return None

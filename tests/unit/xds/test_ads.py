@@ -1,68 +1,172 @@
-"""Who may speak for whom on the socket."""
+"""Both methods on both doors, over real gRPC."""
 
 from __future__ import annotations
 
 import os
 import stat
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from envoy.config.core.v3.base_pb2 import Node
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
+from envoy.service.discovery.v3.discovery_pb2 import (
+    DeltaDiscoveryRequest,
+    DeltaDiscoveryResponse,
+    DiscoveryRequest,
+    DiscoveryResponse,
+)
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import PROXY_HEADER, WorkloadId
 from moyai.mesh.ir import InboundPort, Mesh, Protocol, TimeoutPolicy, Workload
-from moyai.xds.server.ads import AdsHandler, serve
+from moyai.xds.server.ads import AdsHandler
+from moyai.xds.server.binding import serve
 from moyai.xds.server.feed import Feed
+from moyai.xds.server.gate import Asker, Gate, GuestGate
+from moyai.xds.server.reach import EVERYTHING, Reach
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings
+from tests.unit.xds.house import MESH, directory, own_gate
 
-METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
-ONE = WorkloadId("one")
+ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
+FRONT, ONE = WorkloadId(f"{MESH}/virtualNode/front"), WorkloadId("one")
+NODE = "mesh/shop/virtualNode/front"
 PORT = InboundPort(80, Protocol.TCP, TimeoutPolicy(0, 0), 1, "ingress.db")
+SOTW, DELTA = DiscoveryRequest, DeltaDiscoveryRequest
+
+
+class Doors:
+    """Our own proxies' and guests', whose token is good while ``trusted``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.own, self.guests = folder / "own.sock", folder / "guests.sock"
+        self.trusted = True
+        self.feed = Feed(ProxySettings())
+        self.feed.publish(Mesh(workloads={w: Workload(w, "a", 15000, 15001, (PORT,)) for w in (ONE, FRONT)}))
+
+    def shown(self, asker: Asker) -> tuple[Reach, ...] | None:
+        return (EVERYTHING,) if self.trusted and asker.bearer == "good" else None
 
 
 @pytest.fixture
-async def socket():
-    feed = Feed(ProxySettings())
-    feed.publish(Mesh(workloads={ONE: Workload(ONE, "a", 15000, 15001, (PORT,))}))
+async def doors():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        path = Path(folder) / "xds.sock"
-        path.touch()
-        server = await serve(path, os.getgid(), [AdsHandler(feed)])
-        yield path
-        await server.stop(None)
+        made = Doors(Path(folder))
+        made.own.touch()
+        gates: dict[Path, Gate] = {
+            made.own: own_gate(made.feed),
+            made.guests: GuestGate(made.feed, directory(), made.shown, 2),
+        }
+        servers = [await serve(path, os.getgid(), [AdsHandler(made.feed, gate)]) for path, gate in gates.items()]
+        yield made
+        for server in servers:
+            await server.stop(None)
 
 
-async def first_response(path: Path, node: str, metadata: tuple[tuple[str, str], ...]) -> DeltaDiscoveryResponse:
+@asynccontextmanager
+async def stream(path: Path, form: Any, **metadata: str) -> AsyncIterator[Any]:
+    method, answer = (
+        ("StreamAggregatedResources", DiscoveryResponse)
+        if form is SOTW
+        else ("DeltaAggregatedResources", DeltaDiscoveryResponse)
+    )
+    said = tuple((PROXY_HEADER if name == "proxy" else name, value) for name, value in metadata.items())
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
         call = channel.stream_stream(
-            METHOD,
-            request_serializer=DeltaDiscoveryRequest.SerializeToString,
-            response_deserializer=DeltaDiscoveryResponse.FromString,
-        )(metadata=metadata)
-        await call.write(DeltaDiscoveryRequest(node=Node(id=node), type_url=Kind.CLUSTER))
-        response = await call.read()
-        if response is grpc.aio.EOF:
-            raise AssertionError(await call.code())
+            ADS + method, request_serializer=form.SerializeToString, response_deserializer=answer.FromString
+        )(metadata=said)
+        yield call
         call.cancel()
-        assert isinstance(response, DeltaDiscoveryResponse)
-        return response
 
 
-async def test_a_proxy_gets_its_own_configuration(socket):
-    response = await first_response(socket, "one", (("x-moyai-workload", "one"),))
-    assert [r.name for r in response.resources] == ["one/app:80"]
+async def answered(path: Path, form: Any, node: str, **metadata: str) -> list[str]:
+    """The names of the clusters in the first response, or the code that the stream ended with."""
+    async with stream(path, form, **metadata) as call:
+        await call.write(form(node=Node(id=node), type_url=Kind.CLUSTER))
+        try:
+            response = await call.read()
+        except grpc.aio.AioRpcError as refused:
+            return [refused.code().name]
+        if form is DELTA:
+            return [resource.name for resource in response.resources]
+        return [resource.type_url.rpartition(".")[2] for resource in response.resources]
 
 
-@pytest.mark.parametrize("metadata", [(), (("x-moyai-workload", "two"),)], ids=["unnamed", "another"])
-async def test_a_proxy_that_does_not_say_one_thing_is_refused(socket, metadata):
-    with pytest.raises((grpc.aio.AioRpcError, AssertionError)) as refused:
-        await first_response(socket, "one", metadata)
-    assert "PERMISSION_DENIED" in str(refused.value)
+async def end_of(call: Any) -> str:
+    """The code that a stream ends with; what is still on its way is left there."""
+    return str((await call.code()).name)
 
 
-async def test_the_socket_is_closed_to_others(socket):
-    assert stat.S_IMODE(socket.stat().st_mode) & 0o007 == 0
+@pytest.mark.parametrize(("form", "found"), [(DELTA, ["one/app:80"]), (SOTW, ["Cluster"])])
+async def test_a_proxy_gets_its_own_configuration(doors, form, found):
+    assert await answered(doors.own, form, "one", proxy="one") == found
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [({}, "UNAUTHENTICATED"), ({"proxy": "two"}, "PERMISSION_DENIED")],
+    ids=["unnamed", "another"],
+)
+@pytest.mark.parametrize("form", [DELTA, SOTW])
+async def test_a_proxy_that_does_not_say_one_thing_is_refused(doors, form, metadata, code):
+    assert await answered(doors.own, form, "one", **metadata) == [code]
+
+
+@pytest.mark.parametrize(("form", "found"), [(DELTA, [f"{FRONT}/app:80"]), (SOTW, ["Cluster"])])
+async def test_a_guest_needs_a_node_id_alone_besides_its_credentials(doors, form, found):
+    assert await answered(doors.guests, form, NODE, authorization="Bearer good") == found
+
+
+@pytest.mark.parametrize(
+    ("node", "authorization", "code"),
+    [
+        (NODE, "Bearer bad", "UNAUTHENTICATED"),
+        (NODE, "good", "UNAUTHENTICATED"),
+        ("mesh/shop/virtualNode/nobody", "Bearer good", "INVALID_ARGUMENT"),
+        ("one", "Bearer good", "INVALID_ARGUMENT"),
+    ],
+    ids=["bad", "no bearer", "nobody", "one of our own"],
+)
+async def test_a_guest_that_may_not_come_in_is_told_why(doors, node, authorization, code):
+    assert await answered(doors.guests, SOTW, node, authorization=authorization) == [code]
+
+
+async def test_one_guest_too_many_is_told_so(doors):
+    said = {"authorization": "Bearer good"}
+    async with stream(doors.guests, SOTW, **said) as one, stream(doors.guests, DELTA, **said) as two:
+        for call, form in ((one, SOTW), (two, DELTA)):
+            await call.write(form(node=Node(id=NODE), type_url=Kind.CLUSTER))
+            assert await call.read() is not grpc.aio.EOF
+        assert {proxy.rpartition("#")[2] for proxy in doors.feed.guests(FRONT)} == {"1", "2"}
+        assert await answered(doors.guests, SOTW, NODE, **said) == ["RESOURCE_EXHAUSTED"]
+
+
+async def test_a_token_that_is_revoked_ends_its_streams_with_their_next_request(doors):
+    async with stream(doors.guests, SOTW, authorization="Bearer good") as call:
+        await call.write(SOTW(node=Node(id=NODE), type_url=Kind.CLUSTER))
+        await call.read()
+        doors.trusted = False
+        await call.write(SOTW(type_url=Kind.LISTENER))
+        assert await end_of(call) == "UNAUTHENTICATED"
+    assert doors.feed.guests(FRONT) == frozenset()
+
+
+async def test_a_stream_that_asks_for_too_much_is_ended(doors):
+    names = [f"n{number}" for number in range(20_001)]
+    async with stream(doors.guests, DELTA, authorization="Bearer good") as call:
+        await call.write(DELTA(node=Node(id=NODE), type_url=Kind.SECRET, resource_names_subscribe=names))
+        assert await end_of(call) == "RESOURCE_EXHAUSTED"
+
+
+async def test_a_method_that_is_not_served_is_unknown(doors):
+    async with grpc.aio.insecure_channel(f"unix:{doors.own}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await channel.unary_unary("/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters", bytes)(b"")
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_the_socket_is_closed_to_others(doors):
+    assert stat.S_IMODE(doors.own.stat().st_mode) & 0o007 == 0

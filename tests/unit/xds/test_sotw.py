@@ -120,7 +120,7 @@ def test_a_version_is_the_same_on_every_stream_that_has_the_same():
     assert version(third) != version(first)
 
 
-def test_a_proxy_that_comes_back_with_everything_is_sent_nothing():
+def test_a_proxy_that_comes_back_with_whole_sets_is_not_sent_them_again():
     versions = {}
     stream = SotwStream()
     stream.offer(FIRST)
@@ -130,10 +130,13 @@ def test_a_proxy_that_comes_back_with_everything_is_sent_nothing():
         stream.receive(answer(response))
     again = SotwStream()
     again.offer(FIRST)
-    for kind, names in SUBSCRIPTIONS.items():
-        assert again.receive(request(kind, *names, version=versions[kind])) == []
+    assert again.receive(request(Kind.CLUSTER, version=versions[Kind.CLUSTER])) == []
+    (endpoints,) = again.receive(request(Kind.ENDPOINT, "a", version=versions[Kind.ENDPOINT]))
+    again.receive(answer(endpoints))
+    assert again.receive(request(Kind.LISTENER, version=versions[Kind.LISTENER])) == []
+    (routes,) = again.receive(request(Kind.ROUTE, "r", version=versions[Kind.ROUTE]))
+    again.receive(answer(routes))
     assert is_synced(again)
-    assert list(again.held(Kind.ENDPOINT)) == [("a", "1")]
     (listeners,) = again.offer(changed(listener={"l": "1", "m": "1"}))
     assert told([listeners]) == [("LISTENER", {"l": "1", "m": "1"})]
 

@@ -1,40 +1,43 @@
-"""The gRPC door for proxies: one ADS stream each, on a Unix socket.
+"""ADS over gRPC, in both forms: one stream for each proxy.
 
-Promise: it moves bytes between gRPC and the Feed and decides nothing but who may speak for whom: a stream
-whose metadata and node id name different proxies is refused. The socket is for the
-proxies' group and root; a task's own containers never see it.
+Promise: it moves bytes between gRPC and the Feed and decides nothing; who may come in as whom is its gate's to say, at
+the beginning and with every request. A stream that asks for nothing at first, or for more names than any mesh has, is
+ended.
 """
 
 from __future__ import annotations
 
-import os
+import asyncio
 from asyncio import Queue, create_task
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any, Final
 
 import grpc
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 
-from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.kernel.ids import PROXY_HEADER
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
+from moyai.xds.server.gate import Asker, Gate, Refused
+from moyai.xds.server.sotw import SotwStream
+from moyai.xds.server.stream import Request, Stream
 
-_METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
-_MAX_REQUEST = 4 * 1024 * 1024
-_SOCKET_MODE = 0o660
-_OPTIONS = (
-    ("grpc.max_receive_message_length", _MAX_REQUEST),
-    ("grpc.so_reuseport", 0),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5000),
-)
-"""Proxies ping an idle stream every 15 s; gRPC's own limit (five minutes) would hang up on them."""
+_SERVICE: Final = "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
+_DELTA: Final = f"{_SERVICE}DeltaAggregatedResources"
+_SOTW: Final = f"{_SERVICE}StreamAggregatedResources"
+_PATIENCE: Final = 10.0
+"""Seconds for a stream's first request."""
+_MOST_NAMES: Final = 20_000
+"""Of all types together. The largest mesh that AWS takes leads to a tenth of it."""
+_BEARER: Final = "Bearer "
 
 
 class _Outbox:
     """The Sink of one stream. None in the queue ends it."""
 
     def __init__(self) -> None:
-        self.queue: Queue[bytes | None] = Queue()
+        self.queue: Queue[bytes | Refused | None] = Queue()
 
     def send(self, response: bytes) -> None:
         """Queue a response; the Feed waits for its answer before it sends another."""
@@ -46,77 +49,89 @@ class _Outbox:
 
 
 class AdsHandler(grpc.GenericRpcHandler):
-    """Answers delta ADS. Responses leave as the bytes they were serialised to."""
+    """Answers both methods. Responses leave as the bytes they were serialised to."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, gate: Gate) -> None:
         self._feed = feed
+        self._gate = gate
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[DeltaDiscoveryRequest, bytes] | None:
-        """The handler of the one method, None for every other."""
-        if handler_call_details.method != _METHOD:
-            return None
-        return grpc.stream_stream_rpc_method_handler(
-            self._stream, request_deserializer=DeltaDiscoveryRequest.FromString
-        )
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, bytes] | None:
+        """The handler of a method, None for what isn't served."""
+        if handler_call_details.method == _DELTA:
+            return grpc.stream_stream_rpc_method_handler(
+                partial(self._stream, DeltaStream), request_deserializer=DeltaDiscoveryRequest.FromString
+            )
+        if handler_call_details.method == _SOTW:
+            return grpc.stream_stream_rpc_method_handler(
+                partial(self._stream, SotwStream), request_deserializer=DiscoveryRequest.FromString
+            )
+        return None
 
     async def _stream(
         self,
-        requests: AsyncIterator[DeltaDiscoveryRequest],
-        context: grpc.aio.ServicerContext[DeltaDiscoveryRequest, bytes],
+        form: Callable[[], Stream[Request]],
+        requests: AsyncIterator[Request],
+        context: grpc.aio.ServicerContext[Request, bytes],
     ) -> AsyncIterator[bytes]:
-        proxy = _caller(context)
-        first = await anext(aiter(requests), None)
+        first = await _first(requests)
         if first is None:
             return
-        if not proxy or first.node.id != proxy:
-            message = f"the metadata {PROXY_HEADER} and the node id must name the same proxy"
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, message)
+        asker = asker_of(context, first.node.id)
         outbox = _Outbox()
-        connection = self._feed.connect(proxy, outbox, DeltaStream())
-
-        async def listen() -> None:
-            try:
-                async for request in requests:
-                    connection.receive(request)
-            finally:
-                outbox.end()
-
-        listener = create_task(listen())
         try:
-            connection.receive(first)
+            entrant = self._gate.admit(asker)
+        except Refused as refused:
+            self._feed.turned_away.add(refused.code.name.lower())
+            await context.abort(refused.code, str(refused))
+        stream = form()
+        connection = self._feed.connect(entrant.proxy, outbox, stream, entrant.guest_of)
+
+        def take(request: Request) -> None:
+            self._gate.allow(asker)
+            connection.receive(request)
+            if stream.names_wanted > _MOST_NAMES:
+                raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, f"a stream may ask for {_MOST_NAMES} names")
+
+        listener = create_task(_listen(first, requests, take, outbox))
+        try:
             while (response := await outbox.queue.get()) is not None:
+                if isinstance(response, Refused):
+                    await context.abort(response.code, str(response))
                 yield response
         finally:
             listener.cancel()
             connection.close()
 
 
-async def serve(path: Path, group: int, handlers: Sequence[grpc.GenericRpcHandler]) -> grpc.aio.Server:
-    """Listen on a Unix socket that root and ``group`` (a gid) may connect to. A stale socket is replaced."""
-    server = grpc.aio.server(options=_OPTIONS)
-    server.add_generic_rpc_handlers(handlers)
-    _bind(server, path, group)
-    await server.start()
-    return server
-
-
-def _bind(server: grpc.aio.Server, path: Path, group: int) -> None:
-    path.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
-    before = os.umask(0o177)
-    try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
-        server.add_insecure_port(f"unix:/proc/self/fd/{directory}/{path.name}")
+async def _listen(
+    first: Request, requests: AsyncIterator[Request], take: Callable[[Request], None], outbox: _Outbox
+) -> None:
+    try:
+        take(first)
+        async for request in requests:
+            take(request)
+    except Refused as refused:
+        outbox.queue.put_nowait(refused)
     finally:
-        os.umask(before)
-        os.close(directory)
-    if os.geteuid() == 0:
-        os.chown(path, 0, group)
-        path.chmod(_SOCKET_MODE)
+        outbox.end()
 
 
-def _caller(context: grpc.aio.ServicerContext[DeltaDiscoveryRequest, bytes]) -> ProxyId:
-    metadata = dict(context.invocation_metadata() or ())
-    value = metadata.get(PROXY_HEADER, "")
-    return ProxyId(value if isinstance(value, str) else value.decode())
+def asker_of(context: grpc.aio.ServicerContext[Any, Any], node: str = "") -> Asker:
+    """What a call brings along."""
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    bearer = metadata.get("authorization", "")
+    uris = context.auth_context().get("peer_uri", ())
+    return Asker(
+        node,
+        metadata.get(PROXY_HEADER, ""),
+        bearer.removeprefix(_BEARER) if bearer.startswith(_BEARER) else "",
+        tuple(uri.decode(errors="replace") for uri in uris),
+    )
+
+
+async def _first(requests: AsyncIterator[Request]) -> Request | None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await anext(aiter(requests), None)
+    except TimeoutError:
+        return None

@@ -60,6 +60,8 @@ class Feed:
         self._listeners: list[Doorbell] = []
         self.figures = Count()
         """Configurations: ``pushed`` to proxies, and ``refused`` by them."""
+        self.turned_away = Count()
+        """Streams that a gate did not let in, by gRPC's code."""
 
     def publish(self, mesh: Mesh, part: str = "") -> None:
         """Make this the mesh of a part; push what changed. What can't be translated keeps its last good form."""

@@ -4,7 +4,8 @@ Promise: as in ``stream``. A set that goes out before listeners and routes follo
 well. A name that nobody has is answered where the protocol has words for it (an assignment without endpoints, a route
 table without hosts), because a proxy may wait for ever; what a proxy was once given stays with it until it asks for it
 no more. What is refused is left out of the sets that follow, or is in them as it was before. A version is a digest of
-all that the proxy has of a type once it takes the response, so who comes back with all of it is sent nothing.
+all that the proxy has of a type once it takes the response, so who comes back with a whole set is not sent it again.
+Names are answered on every stream anew: the version that a proxy took last says nothing of what it has let go since.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#four-variants
 """
@@ -40,7 +41,7 @@ class SotwStream(Stream[DiscoveryRequest]):
     def __init__(self) -> None:
         super().__init__()
         self._claims: dict[Kind, str] = {}
-        """Versions that the proxy brought along and no snapshot was there to compare with."""
+        """Versions of whole sets that the proxy brought along, and no snapshot was there to compare with."""
         self._silent: set[Kind] = set()
         """Wanted whole because no name was ever said."""
         self._good: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
@@ -67,7 +68,7 @@ class SotwStream(Stream[DiscoveryRequest]):
             names = {WILDCARD}
         has = dict.fromkeys(names - {WILDCARD}, _UNKNOWN + version) if version else {}
         self._subscriptions[kind].open(has, names)
-        if version:
+        if version and kind in _WHOLE:
             self._claims[kind] = version
 
     def _rename(self, kind: Kind, names: AbstractSet[str]) -> None:

@@ -59,6 +59,11 @@ class Stream(ABC, Generic[Request]):
             return False
         return all(s.has_all(self._wanted(snapshot, kind)) for kind, s in self._subscriptions.items())
 
+    @property
+    def names_wanted(self) -> int:
+        """How many names the proxy has asked for."""
+        return sum(len(subscription.names) for subscription in self._subscriptions.values())
+
     def has_asked_for(self, kind: Kind) -> bool:
         """Whether the proxy has said what it has of this type."""
         return self._subscriptions[kind].is_open
