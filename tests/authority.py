@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityType, Configuration, Subject
-from moyai.domain.pca.certificate import TEMPLATES
+from moyai.domain.pca.certificate import END_ENTITY, TEMPLATES
 from moyai.kernel.clock import Instant
 from moyai.mesh.ir import Certificate
 from moyai.pki.library import CryptographyPki
@@ -24,9 +24,16 @@ class Authority(NamedTuple):
     root: str
 
     def signs(self, name: str = "one.shop", called: str = "c") -> Certificate:
-        """A certificate for a DNS name, with a new key; ``called``: by the mesh."""
+        """A server's certificate for a DNS name, with a new key; ``called``: by the mesh."""
         shown = PKI.certify(self.issuer, name, SPAN)
         return Certificate(called, shown.chain, shown.private)
+
+    async def issues(self, name: str, called: str = "c") -> Certificate:
+        """One that clients may show, too."""
+        made = await PKI.new_request(KeyAlgorithm.EC_prime256v1, [name])
+        return Certificate(
+            called, PKI.issue(self.issuer, made.csr.encode(), TEMPLATES[END_ENTITY], SPAN).pem, made.private
+        )
 
 
 async def an_authority() -> Authority:

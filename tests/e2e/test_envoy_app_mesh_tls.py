@@ -1,0 +1,202 @@
+"""Real Envoys that speak TLS as App Mesh's did: strict and permissive, both ends checked, and secrets from anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+from pathlib import Path
+from socket import create_connection
+
+import pytest
+from cryptography import x509
+from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import Secret
+
+from moyai.kernel.ids import ProxyId
+from moyai.mesh.ir import (
+    Certificate,
+    ClientTls,
+    Mesh,
+    PeerCheck,
+    ServerTls,
+    Shown,
+    ShownFile,
+    ShownSecret,
+    TrustedFile,
+    TrustedRoots,
+    TrustedSecret,
+)
+from moyai.xds.translate.secret import secret
+from tests.authority import Authority, an_authority
+from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.node_mesh import ANYWHERE, CALLER, CAPTURED, ONE, REDIRECTS, caller, host, http, mesh, node, rule, to
+from tests.e2e.secret_server import serve_secrets
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+SERVER, CLIENT = "listener.0.0.0.0_15101.ssl", "cluster.cds_egress_shop_one_http_80.ssl"
+
+
+@pytest.fixture
+async def envoys():
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
+            yield made
+
+
+@pytest.fixture
+async def app(envoys):
+    one = App("one")
+    await one.start(envoys.namespace, 8081)
+    yield one
+    await one.stop()
+
+
+@pytest.fixture
+async def authority():
+    return await an_authority()
+
+
+def encrypted(server: ServerTls | None, client: ClientTls | None, *certificates: Certificate) -> Mesh:
+    """A caller and the node that it calls."""
+    shop = caller(http(host("shop", rule("one"))))
+    return mesh(shop, node(ONE, tls=server), destinations=[to("one", tls=client)], certificates=certificates)
+
+
+async def call(envoys: Rig) -> int:
+    return (await envoys.namespace.get(ANYWHERE, 80, host="shop")).status
+
+
+def believing(authority: Authority, *names: str) -> PeerCheck:
+    return PeerCheck(TrustedRoots((authority.root,)), names)
+
+
+async def test_a_strict_node_takes_nothing_else(envoys, app, authority):
+    shown = authority.signs("one.shop")
+    checked = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
+    await envoys.lead(encrypted(ServerTls(Shown("c")), checked, shown), ONE, CALLER)
+    assert await call(envoys) == 200
+    assert await envoys.count(ONE, f"{SERVER}.handshake") == await envoys.count(CALLER, f"{CLIENT}.handshake") == 1
+    assert await envoys.count(ONE, f"{SERVER}.versions.TLSv1.3") == 1
+    assert await envoys.namespace.talk("10.99.0.1", 8081, b"GET / HTTP/1.1\r\n\r\n") == b""
+    await envoys.lead(encrypted(ServerTls(Shown("c")), None, shown), ONE, CALLER)
+    assert await call(envoys) == 503
+
+
+async def test_a_permissive_node_takes_both(envoys, app, authority):
+    for client in (ClientTls(believing(authority)), None):
+        await envoys.lead(encrypted(ServerTls(Shown("c"), permissive=True), client, authority.signs()), ONE, CALLER)
+        assert await call(envoys) == 200
+    assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
+
+
+async def test_who_is_not_checked_is_believed(envoys, app, authority):
+    await envoys.lead(encrypted(ServerTls(Shown("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER)
+    assert await call(envoys) == 200
+    assert await envoys.count(CALLER, f"{CLIENT}.no_certificate") == 0
+
+
+async def test_another_name_than_the_one_that_is_asked_for_is_not_believed(envoys, app, authority):
+    checked = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
+    await envoys.lead(encrypted(ServerTls(Shown("c")), checked, authority.signs("one.shop")), ONE, CALLER)
+    assert await call(envoys) == 503
+    assert await envoys.count(CALLER, f"{CLIENT}.fail_verify_san") == 1
+
+
+async def test_callers_are_asked_for_a_certificate_and_for_their_name(envoys, app, authority):
+    shown, own = authority.signs("one.shop"), await authority.issues("caller.shop", "own")
+    checked = ClientTls(believing(authority, "one.shop"))
+    with_own = ClientTls(checked.check, Shown("own"))
+    for server, client, status, statistic in (
+        (believing(authority, "caller.shop"), checked, 503, "fail_verify_no_cert"),
+        (believing(authority, "other.shop"), with_own, 503, "fail_verify_san"),
+        (believing(await an_authority()), with_own, 503, "fail_verify_error"),
+        (believing(authority, "caller.shop"), with_own, 200, "handshake"),
+    ):
+        wanted = encrypted(ServerTls(Shown("c"), callers=server), client, shown, own)
+        await envoys.lead(wanted, ONE, CALLER)
+        before = await envoys.count(ONE, f"{SERVER}.{statistic}")
+        assert await call(envoys) == status
+        await envoys.counted(ONE, f"{SERVER}.{statistic}", before + 1)
+    assert await envoys.count(ONE, f"{SERVER}.no_certificate") == 0
+
+
+def put(folder: Path, certificate: Certificate, root: str) -> None:
+    """Move new files into the place of old ones, as those who renew certificates do."""
+    content = {"chain.pem": certificate.chain, "key.pem": certificate.private.reveal(), "root.pem": root}
+    for name, text in content.items():
+        (folder / f"{name}.new").write_text(text)
+        (folder / f"{name}.new").rename(folder / name)
+
+
+def serial() -> int:
+    """Of the certificate that the node shows."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with create_connection(("10.99.0.1", 8081), timeout=10) as plain, context.wrap_socket(plain) as wire:
+        return x509.load_der_x509_certificate(wire.getpeercert(binary_form=True) or b"").serial_number
+
+
+def serial_in(certificate: Certificate) -> int:
+    return x509.load_pem_x509_certificate(certificate.chain.encode()).serial_number
+
+
+async def test_files_are_read_again_when_others_take_their_place(envoys, app, authority):
+    keys = envoys.folder / "keys"
+    keys.mkdir()
+    first, other = authority.signs("one.shop"), await an_authority()
+    put(keys, first, authority.root)
+    client = ClientTls(PeerCheck(TrustedFile(f"{keys}/root.pem"), ("one.shop",)))
+    await envoys.lead(encrypted(ServerTls(ShownFile(f"{keys}/chain.pem", f"{keys}/key.pem")), client), ONE, CALLER)
+    assert await call(envoys) == 200
+    assert await envoys.namespace.run(serial) == serial_in(first)
+    second = other.signs("one.shop")
+    put(keys, second, other.root)
+    await envoys.namespace.run(lambda: eventually(lambda: serial() == serial_in(second), "the new one is shown"))
+    await envoys.kill(ONE)
+    await envoys.start(ONE)
+    assert await call(envoys) == 200
+    assert await envoys.count(CALLER, f"{CLIENT}.handshake") == 2
+
+
+async def test_files_that_are_not_there_leave_the_port_shut_and_are_told_of(envoys, app, authority):
+    keys = envoys.folder / "keys"
+    keys.mkdir()
+    envoys.feed.publish(encrypted(ServerTls(ShownFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
+    starting = asyncio.create_task(envoys.start(ONE))
+    await envoys.until(
+        lambda: ProxyId(ONE) in envoys.feed.states() and bool(envoys.feed.states()[ProxyId(ONE)].rejected)
+    )
+    assert str(keys) in str(envoys.feed.states()[ProxyId(ONE)].rejected)
+    assert await envoys.namespace.talk("10.99.0.1", 8081, b"x") == b""
+    put(keys, first := authority.signs("one.shop"), authority.root)
+    await envoys.namespace.run(lambda: eventually(lambda: serial() == serial_in(first), "it is shown"))
+    starting.cancel()
+
+
+async def test_secrets_come_from_the_proxys_own_server(envoys, app, authority):
+    shown, own = authority.signs("one.shop"), await authority.issues("caller.shop")
+    server = await serve_secrets(
+        envoys.folder / "sds.sock", named("one", shown), named("caller", own), roots("bundle", authority.root)
+    )
+    bundle = TrustedSecret("bundle")
+    callers, check = PeerCheck(bundle, ("caller.shop",)), PeerCheck(bundle, ("one.shop",))
+    wanted = encrypted(ServerTls(ShownSecret("one"), callers=callers), ClientTls(check, ShownSecret("caller")))
+    await envoys.lead(wanted, ONE, CALLER)
+    assert await call(envoys) == 200
+    assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
+    await server.stop(None)
+
+
+def named(name: str, certificate: Certificate) -> Secret:
+    """A certificate under another name."""
+    found = secret(certificate)
+    found.name = name
+    return found
+
+
+def roots(name: str, root: str) -> Secret:
+    found = Secret(name=name)
+    found.validation_context.trusted_ca.inline_string = root
+    return found
