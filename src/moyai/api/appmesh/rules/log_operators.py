@@ -22,7 +22,7 @@ _HEADER: Final = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+(\?(:?[!#$%&'*+.^_`|~
 _STATE: Final = re.compile(r"[^:]+(:(PLAIN|TYPED|FIELD:[^:]+))?")
 
 
-class _Takes(NamedTuple):
+class Takes(NamedTuple):
     """``argument``: None takes none; ``length``: whether it can be cut; ``needed``: whether the argument is."""
 
     argument: re.Pattern[str] | None = None
@@ -74,24 +74,25 @@ _WITH_OPTION: Final = """
 """
 _OF_HEADER: Final = "REQ REQUEST_HEADER RESP RESPONSE_HEADER RESPONSE_TRAILER STREAM_INFO_REQ TRAILER"
 
-_TAKES: Mapping[str, _Takes] = MappingProxyType(
+TAKES: Mapping[str, Takes] = MappingProxyType(
     {
-        **dict.fromkeys(_ALONE.split(), _Takes()),
-        **dict.fromkeys(_OF_TIME.split(), _Takes(_TIME)),
-        **dict.fromkeys(_WITH_OPTION.split(), _Takes(_ANYTHING)),
-        **dict.fromkeys(_OF_HEADER.split(), _Takes(_HEADER, length=True, needed=True)),
+        **dict.fromkeys(_ALONE.split(), Takes()),
+        **dict.fromkeys(_OF_TIME.split(), Takes(_TIME)),
+        **dict.fromkeys(_WITH_OPTION.split(), Takes(_ANYTHING)),
+        **dict.fromkeys(_OF_HEADER.split(), Takes(_HEADER, length=True, needed=True)),
         **dict.fromkeys(
-            ("DYNAMIC_METADATA", "ENVIRONMENT", "QUERY_PARAM"), _Takes(_SOMETHING, length=True, needed=True)
+            ("DYNAMIC_METADATA", "ENVIRONMENT", "QUERY_PARAM"), Takes(_SOMETHING, length=True, needed=True)
         ),
-        **dict.fromkeys(("CLUSTER_METADATA", "UPSTREAM_METADATA"), _Takes(_SOMETHING, needed=True)),
-        **dict.fromkeys(("FILTER_STATE", "UPSTREAM_FILTER_STATE"), _Takes(_STATE, length=True, needed=True)),
-        "COMMON_DURATION": _Takes(re.compile(r"[^:]+:[^:]+(:(ms|us|ns))?"), needed=True),
-        "GRPC_STATUS": _Takes(re.compile(r"CAMEL_STRING|SNAKE_STRING|NUMBER")),
-        "PATH": _Takes(re.compile(r"(WQ|NQ)(:(ORIG|PATH|ORIG_OR_PATH))?"), length=True),
-        "QUERY_PARAMS": _Takes(re.compile(r"ORIG|DECODED"), length=True),
-        "REQUESTED_SERVER_NAME": _Takes(re.compile(r"SNI_ONLY|SNI_FIRST|HOST_FIRST")),
+        **dict.fromkeys(("CLUSTER_METADATA", "UPSTREAM_METADATA"), Takes(_SOMETHING, needed=True)),
+        **dict.fromkeys(("FILTER_STATE", "UPSTREAM_FILTER_STATE"), Takes(_STATE, length=True, needed=True)),
+        "COMMON_DURATION": Takes(re.compile(r"[^:]+:[^:]+(:(ms|us|ns))?"), needed=True),
+        "GRPC_STATUS": Takes(re.compile(r"CAMEL_STRING|SNAKE_STRING|NUMBER")),
+        "PATH": Takes(re.compile(r"(WQ|NQ)(:(ORIG|PATH|ORIG_OR_PATH))?"), length=True),
+        "QUERY_PARAMS": Takes(re.compile(r"ORIG|DECODED"), length=True),
+        "REQUESTED_SERVER_NAME": Takes(re.compile(r"SNI_ONLY|SNI_FIRST|HOST_FIRST")),
     }
 )
+"""By the operator's name."""
 
 
 def faults_in(line: str) -> Iterator[str]:
@@ -105,7 +106,7 @@ def faults_in(line: str) -> Iterator[str]:
 
 
 def _fault(shown: str, name: str, argument: str, length: str | None) -> Iterator[str]:
-    takes = _TAKES.get(name)
+    takes = TAKES.get(name)
     if takes is None:
         yield f"{shown[:100]} is not one of Envoy's command operators."
     elif argument and (takes.argument is None or not takes.argument.fullmatch(argument)):

@@ -1,0 +1,38 @@
+"""Whatever the model allows as input, an operation of App Mesh answers it or raises an error that the model lists, and
+an error changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.api.appmesh.service import appmesh
+from moyai.domain.appmesh.quotas import Quotas
+from tests.contract.api.drawn import ask_anything
+from tests.contract.api.test_appmesh_boto3 import ACCOUNT, ARN, NOUNS, Shop
+
+COMMON = frozenset({"SerializationException", "UnknownOperationException"})
+"""The latter where a name in the path is empty, which no SDK sends of itself."""
+KNOWN = {
+    "meshName": ["shop"],
+    "meshOwner": [ACCOUNT, "222222222222"],
+    "virtualNodeName": ["front", "new"],
+    "virtualNode": ["front"],
+    "virtualServiceName": ["front.shop.local", "new.local"],
+    "virtualRouterName": ["front", "new"],
+    "routeName": ["all", "new"],
+    "virtualGatewayName": ["door", "new"],
+    "gatewayRouteName": ["all", "new"],
+    "resourceArn": [ARN, *(noun.arn for noun in NOUNS)],
+    "clientToken": ["t", "u"],
+    "prefix": ["/", "/a/"],
+    "hostname": ["front.local"],
+    "path": ["/dev/stdout", "/"],
+    "regex": ["a.*", "(?=a)"],
+    "httpRetryEvents": ["server-error"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(appmesh(Quotas()).operations))
+def test_any_input_is_answered_or_refused_as_modelled(rooms, name):
+    Shop(rooms).create(*NOUNS)
+    ask_anything(rooms, "appmesh", name, KNOWN, COMMON)

@@ -1,0 +1,160 @@
+"""A mesh that is shared: what the account that it is shared with has in it, may look at, change and delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from moyai.domain.ram.permission import OF_MESHES
+from tests.contract.api.test_appmesh_boto3 import (
+    ACCOUNT,
+    ARN,
+    GATEWAY_ROUTE,
+    MESH,
+    NODE,
+    NOUNS,
+    ROUTE,
+    ROUTES,
+    VIRTUAL_GATEWAY,
+    VIRTUAL_NODE,
+    VIRTUAL_ROUTER,
+    VIRTUAL_SERVICE,
+    Shop,
+)
+
+GUEST = "222222222222"
+WITH_OWNER: dict[str, Any] = {"meshOwner": ACCOUNT}
+THEIRS = f"arn:aws:appmesh:us-east-1:{GUEST}:mesh/shop@{ACCOUNT}"
+
+
+class Guest(Shop):
+    """The other account, which says each time whose mesh it means."""
+
+    def call(self, verb, noun, **params):
+        return super().call(verb, noun, **{**WITH_OWNER, **params})
+
+
+@pytest.fixture
+def owner(rooms):
+    made = Shop(rooms)
+    made.create(*NOUNS)
+    return made
+
+
+@pytest.fixture
+def guest(rooms, owner):
+    """One that has accepted."""
+    share = rooms.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[GUEST])
+    assert share["resourceShare"]["status"] == "ACTIVE"
+    theirs = rooms.client("ram", GUEST)
+    (invitation,) = theirs.get_resource_share_invitations()["resourceShareInvitations"]
+    theirs.accept_resource_share_invitation(resourceShareInvitationArn=invitation["resourceShareInvitationArn"])
+    return Guest(rooms, GUEST)
+
+
+def test_before_it_is_shared_nobody_is_told_whether_it_is_there(rooms, owner):
+    stranger = Guest(rooms, GUEST)
+    for noun in NOUNS:
+        assert stranger.error("describe", noun)[::2] == ("ForbiddenException", 403)
+    assert stranger.error("describe", MESH, meshName="none")[0] == "ForbiddenException"
+    with pytest.raises(stranger.client.exceptions.ForbiddenException):
+        stranger.client.list_virtual_nodes(meshName="shop", meshOwner=ACCOUNT)
+    share = rooms.client("ram").create_resource_share(name="mesh", resourceArns=[ARN], principals=[GUEST])
+    assert stranger.error("describe", MESH)[0] == "ForbiddenException", "it has not accepted"
+    assert share["resourceShare"]["name"] == "mesh"
+
+
+def test_ram_knows_it_as_a_mesh(rooms, guest):
+    ram, theirs = rooms.client("ram"), rooms.client("ram", GUEST)
+    (resource,) = theirs.list_resources(resourceOwner="OTHER-ACCOUNTS", resourceType="appmesh:Mesh")["resources"]
+    assert (resource["arn"], resource["type"]) == (ARN, "appmesh:Mesh")
+    (share,) = ram.get_resource_shares(resourceOwner="SELF", permissionArn=OF_MESHES.arn)["resourceShares"]
+    (permission,) = ram.list_resource_share_permissions(resourceShareArn=share["resourceShareArn"])["permissions"]
+    assert permission["name"] == "AWSRAMDefaultPermissionAppMesh"
+    assert "appmesh:CreateVirtualNode" in ram.get_permission(permissionArn=OF_MESHES.arn)["permission"]["permission"]
+    for arn, error in (
+        (VIRTUAL_NODE.arn, "InvalidParameterException"),
+        (ARN.replace("shop", "none"), "UnknownResourceException"),
+    ):
+        with pytest.raises(ClientError, match=error):
+            ram.associate_resource_share(resourceShareArn=share["resourceShareArn"], resourceArns=[arn])
+
+
+def test_all_of_it_can_be_looked_at(guest):
+    for noun in NOUNS:
+        assert guest.call("describe", noun)["metadata"]["resourceOwner"] == ACCOUNT
+    (mesh,) = guest.client.list_meshes()["meshes"]
+    assert (mesh["arn"], mesh["meshOwner"], mesh["resourceOwner"]) == (ARN, ACCOUNT, ACCOUNT)
+    (node,) = guest.client.list_virtual_nodes(meshName="shop", meshOwner=ACCOUNT)["virtualNodes"]
+    assert node["arn"] == VIRTUAL_NODE.arn
+    assert Shop(guest.rooms, GUEST).error("describe", MESH)[0] == "NotFoundException", "without its owner it is another"
+
+
+def test_what_is_the_owners_is_not_changed(guest):
+    for noun in (VIRTUAL_NODE, VIRTUAL_ROUTER, ROUTES, VIRTUAL_SERVICE, VIRTUAL_GATEWAY, GATEWAY_ROUTE):
+        assert guest.error("update", noun, spec=noun.other)[::2] == ("ForbiddenException", 403)
+        assert guest.error("delete", noun)[::2] == ("ForbiddenException", 403)
+    assert guest.error("create", ROUTES, routeName="mine", spec=ROUTE)[0] == "ForbiddenException"
+    for noun in (VIRTUAL_GATEWAY, GATEWAY_ROUTE):
+        assert guest.error("create", noun, **{f"{noun.key}Name": "mine", "spec": noun.spec})[0] == "ForbiddenException"
+    with pytest.raises(guest.client.exceptions.ForbiddenException):
+        guest.client.tag_resource(resourceArn=VIRTUAL_NODE.arn, tags=[])
+    for verb in ("update", "delete"):
+        with pytest.raises(guest.client.exceptions.NotFoundException):
+            getattr(guest.client, f"{verb}_mesh")(meshName="shop")
+
+
+def test_what_the_guest_has_in_it(owner, guest):
+    node = guest.call("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)
+    assert node["metadata"]["arn"] == f"{THEIRS}/virtualNode/mine"
+    assert (node["metadata"]["meshOwner"], node["metadata"]["resourceOwner"]) == (ACCOUNT, GUEST)
+    assert (node["meshName"], node["virtualNodeName"]) == ("shop", "mine")
+    router = guest.call("create", VIRTUAL_ROUTER, virtualRouterName="mine", spec={})
+    assert router["metadata"]["arn"] == f"{THEIRS}/virtualRouter/mine"
+    targets = [{"virtualNode": name, "weight": 1} for name in ("mine", "front")]
+    spec = {"httpRoute": {**ROUTE["httpRoute"], "action": {"weightedTargets": targets}}}
+    route = guest.call("create", ROUTES, virtualRouterName="mine", spec=spec)
+    assert route["metadata"]["arn"] == f"{THEIRS}/virtualRouter/mine/route/all"
+    provider = {"provider": {"virtualRouter": {"virtualRouterName": "mine"}}}
+    service = guest.call("create", VIRTUAL_SERVICE, virtualServiceName="mine.local", spec=provider)
+    assert service["metadata"]["arn"] == f"{THEIRS}/virtualService/mine.local"
+    assert guest.call("update", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)["metadata"]["version"] == 2
+    guest.client.tag_resource(resourceArn=node["metadata"]["arn"], tags=[{"key": "a", "value": "b"}])
+    assert owner.error("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)[0] == "ConflictException"
+    assert owner.error("update", VIRTUAL_NODE, virtualNodeName="mine", spec={})[0] == "ForbiddenException"
+    named = [one["virtualNodeName"] for one in owner.client.list_virtual_nodes(meshName="shop")["virtualNodes"]]
+    assert sorted(named) == ["front", "mine"]
+    owner.call("update", ROUTES, spec=spec)
+    assert "target of one or more routes" in guest.error("delete", VIRTUAL_NODE, virtualNodeName="mine")[1]
+    also = {"virtualRouterName": "mine", "routeName": "owners", "spec": spec}
+    arn = owner.call("create", ROUTES, **also)["metadata"]["arn"]
+    assert arn == f"{ARN}/virtualRouter/mine/route/owners"
+
+
+def test_what_the_guest_has_counts_for_the_owner_and_is_the_owners_to_delete(owner, guest):
+    for number in range(199):
+        guest.call("create", VIRTUAL_NODE, virtualNodeName=f"n-{number}", spec={})
+    assert owner.error("create", VIRTUAL_NODE, virtualNodeName="more", spec={})[0] == "LimitExceededException"
+    assert owner.call("delete", VIRTUAL_NODE, virtualNodeName="n-0")["metadata"]["resourceOwner"] == GUEST
+    assert guest.call("delete", VIRTUAL_NODE, virtualNodeName="n-1")["status"] == {"status": "DELETED"}
+
+
+def test_when_it_is_no_longer_shared(owner, guest):
+    guest.call("create", VIRTUAL_NODE, virtualNodeName="mine", spec=NODE)
+    ram = owner.rooms.client("ram")
+    (share,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    ram.disassociate_resource_share(resourceShareArn=share["resourceShareArn"], resourceArns=[ARN])
+    for verb in ("describe", "delete"):
+        assert guest.error(verb, VIRTUAL_NODE, virtualNodeName="mine")[0] == "ForbiddenException"
+    assert guest.client.list_meshes()["meshes"] == []
+    assert owner.call("delete", VIRTUAL_NODE, virtualNodeName="mine")["metadata"]["resourceOwner"] == GUEST
+
+
+def test_a_mesh_that_is_deleted_leaves_its_share(owner, guest):
+    for noun in reversed(NOUNS):
+        owner.call("delete", noun)
+    assert owner.rooms.client("ram").list_resources(resourceOwner="SELF")["resources"] == []
+    owner.create(MESH)
+    assert guest.error("describe", MESH)[0] == "ForbiddenException", "another mesh of that name is not shared"

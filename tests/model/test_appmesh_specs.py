@@ -1,0 +1,51 @@
+"""Whatever of a mesh is drawn, the door takes it, shows it as it was sent, and takes it away again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from botocore import xform_name
+from hypothesis import given, settings
+
+from tests.model.appmesh_specs import Asked, ask, built, meshes
+
+
+def _sent(spec: Any) -> Any:
+    """As it is shown: a health check has a port."""
+    for listener in spec.get("listeners", ()):
+        if "healthCheck" in listener:
+            listener["healthCheck"].setdefault("port", listener["portMapping"]["port"])
+    return _snake(spec)
+
+
+def _snake(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {xform_name(key): _snake(item) for key, item in value.items()}
+    return [_snake(item) for item in value] if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """Without what was not said."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _shown(store, asked):
+    noun = asked.operation.removeprefix("Create")
+    named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
+    return ask(store, Asked(f"Describe{noun}", named))[xform_name(noun)]
+
+
+@given(meshes())
+@settings(deadline=None)
+def test_what_is_drawn_is_taken_shown_as_sent_and_taken_away(requests):
+    store = built(requests)
+    for asked in requests:
+        shown = _plain(msgspec.to_builtins(_shown(store, asked)["spec"]))
+        assert shown == _sent(asked.params.get("spec", {}))
+    for asked in reversed(requests):
+        named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
+        ask(store, Asked(asked.operation.replace("Create", "Delete"), named))
+    assert list(store.world.records()) == []
