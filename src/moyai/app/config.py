@@ -119,6 +119,8 @@ class AppMeshSettings:
     """Of ``certificate``."""
     client_authority: Path | None = None
     """PEM: the authorities of which a proxy there must show a certificate; None = proxies show a token."""
+    passed_names: tuple[str, ...] = ()
+    """Server names to which virtual nodes may open TLS connections, whatever their mesh filters."""
 
 
 @dataclass(frozen=True)

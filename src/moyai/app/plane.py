@@ -49,6 +49,7 @@ from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.secret import Secret
+from moyai.mesh.app_mesh import Settings as AppMesh
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
@@ -240,7 +241,7 @@ class ControlPlane:
 
     async def _everything(self) -> None:
         around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
-        self._reconciler = Reconciler(around)
+        self._reconciler = Reconciler(around, AppMesh(self._settings.app_mesh.passed_names))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._reconciler.run())
             group.create_task(make_certifier(self._settings.tls, around).run())

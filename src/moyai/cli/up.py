@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -47,6 +48,13 @@ QuotaOption = Annotated[
 ]
 CheckNetworks = Annotated[
     list[str] | None, typer.Option(help="Network whose instances are checked, besides loopback. May be given again.")
+]
+PassedNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Server name, as *.amazonaws.com, to which the tasks of every mesh may open TLS connections at port 443."
+        " May be given again."
+    ),
 ]
 LiveEndpoints = Annotated[
     bool,
@@ -102,6 +110,7 @@ _CHECK_INTERVAL: Final = CloudMapSettings().check_interval
 _CLOUD_MAP_QUOTAS: Final = ("namespaces", "instances_per_service", "instances_per_namespace")
 _APP_MESH_QUOTAS: Final = AppMeshQuotas.__struct_fields__
 _LONGEST_NUMBER: Final = 9
+_SERVER_NAME: Final = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
@@ -114,6 +123,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     quota: QuotaOption = None,
     check_interval: CheckInterval = _CHECK_INTERVAL,
     check_network: CheckNetworks = None,
+    app_mesh_pass: PassedNames = None,
     live_endpoints: LiveEndpoints = False,
     certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
@@ -139,7 +149,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quotas, check_interval, check_network or ()),
-        app_mesh=AppMeshSettings(AppMeshQuotas(**_among(_APP_MESH_QUOTAS, quotas))),
+        app_mesh=_app_mesh(quotas, app_mesh_pass or ()),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
@@ -157,6 +167,14 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
 def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:
     own = _among(_CLOUD_MAP_QUOTAS, quotas)
     return CloudMapSettings(check_interval=check_interval, check_networks=_networks(check_networks), **own)
+
+
+def _app_mesh(quotas: Mapping[str, int], passed: Iterable[str]) -> AppMeshSettings:
+    names = tuple(dict.fromkeys(name.lower() for name in passed))
+    strange = next((name for name in names if not _SERVER_NAME.fullmatch(name)), None)
+    if strange is not None:
+        raise typer.BadParameter(f"{strange!r} is no server name, as *.example.com", param_hint="--app-mesh-pass")
+    return AppMeshSettings(AppMeshQuotas(**_among(_APP_MESH_QUOTAS, quotas)), passed_names=names)
 
 
 def _metrics(limit: int, otlp_endpoint: str | None) -> MetricSettings:

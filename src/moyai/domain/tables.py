@@ -82,7 +82,7 @@ def tasks() -> Table[Task]:
             "group": lambda t: () if t.stopped else (f"{t.cluster}/{t.group}",),
             "service": lambda t: () if t.service is None else (t.service,),
             "task_definition": lambda t: () if t.stopped else (t.task_definition,),
-            "mesh": lambda t: () if t.identity is None or t.stopped else (t.identity.mesh,),
+            "mesh": lambda t: () if t.identity is None or t.stopped else t.identity.found_by,
             "namespace": lambda t: () if t.view is None or t.stopped else (t.view.namespace,),
             "instance": lambda t: () if t.container_instance is None or t.stopped else (t.container_instance,),
             "vpc": lambda t: () if t.stopped else _of_interface(t.own_interface, "vpc"),

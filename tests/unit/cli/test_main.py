@@ -24,3 +24,12 @@ def test_what_the_user_can_mend_is_said_in_one_line(arguments, said, tmp_path, m
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert said in lines[0]
+
+
+@pytest.mark.parametrize("name", ["", "*", "a*.example.com", "example.com:443", "https://example.com", "-a.example"])
+def test_what_app_mesh_is_to_let_through_is_a_server_name(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["moyai", "up", "--app-mesh-pass", name])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "is no server name" in capsys.readouterr().err

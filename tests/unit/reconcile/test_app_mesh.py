@@ -9,10 +9,14 @@ from msgspec.structs import replace
 
 from moyai.domain.appmesh.route import RouteSpec
 from moyai.domain.appmesh.virtual_node import VirtualNodeSpec
+from moyai.domain.ecs.environment import KeyValuePair
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.ecs.task_definition import ContainerDefinition
 from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import Settings, compile_workload, workloads
 from moyai.mesh.ir import Mesh
+from moyai.plan.launch import LaunchRequest, launch
 from moyai.ports.store import Key
 from moyai.reconcile.app_mesh import AppMeshBroadcast
 from moyai.reconcile.surroundings import Surroundings
@@ -20,6 +24,7 @@ from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
+from moyai.testing.world import Builder
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 from tests.golden.appmesh.meshes import gateway_arn, node_arn, route_arn, router_arn, service_arn, spec_of, world_of
@@ -111,6 +116,14 @@ class Place:
         self.store.apply([Delete(type(record), record.key)])
         return self.follow(_key(record))
 
+    def task(self, stands_for: str) -> Task:
+        """A task whose proxy says so, not yet on record."""
+        build = Builder(self.store)
+        said = (KeyValuePair("APPMESH_RESOURCE_ARN", stands_for),)
+        proxy = ContainerDefinition("envoy", "example.com/aws-appmesh-envoy:v1.29", environment=said)
+        request = LaunchRequest(build.cluster(), build.definition("app", proxy), "app")
+        return launch(self.store.world, request, build.clock.now(), build.ids)
+
     def follow(self, *keys: Key) -> list[str]:
         self.feed.heard.clear()
         for workload in self.broadcast.note(keys):
@@ -200,6 +213,22 @@ def test_a_part_that_cannot_be_made_is_tried_again(place):
             place.broadcast.publish(workload)
     place.feed.is_broken = False
     assert place.follow(Key("cluster", "one")) == ["catalog", "door", "front", "stock"]
+
+
+def test_a_task_concerns_what_its_proxy_stands_for(place, world):
+    task = place.task("mesh/shop/virtualNode/stock")
+    assert place.put(task) == ["stock"]
+    assert place.feed.parts[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
+    assert place.put(replace(task, last_status=TaskStatus.STOPPED)) == ["stock"]
+    assert place.feed.parts[node_arn("stock")].proxies == {}
+
+
+def test_a_task_may_be_there_before_what_it_stands_for(place):
+    task = place.task("mesh/shop/virtualGateway/new")
+    assert place.put(task) == []
+    gateway = place.store.world.virtual_gateways[gateway_arn("door")]
+    assert place.put(replace(gateway, arn=gateway_arn("new"), name="new")) == ["new"]
+    assert place.feed.parts[gateway_arn("new")].proxies == {task.arn: gateway_arn("new")}
 
 
 def test_the_gateway_itself(place, world):

@@ -23,10 +23,20 @@ class Identity(msgspec.Struct, frozen=True):
     name: str
 
     @property
+    def found_by(self) -> tuple[str, str]:
+        """The mesh, and what it is in that, as values of an index."""
+        return self.mesh, standing_key(self.mesh, self.kind, self.name)
+
+    @property
     def shown(self) -> str:
         """It, for people."""
         kind = "virtual gateway" if self.kind is Kind.VIRTUAL_GATEWAY else "virtual node"
         return f"the {kind} {self.name} of the mesh {self.mesh}"
+
+
+def standing_key(mesh: MeshArn, kind: Kind, name: str) -> str:
+    """How the index ``mesh`` of tasks calls those that stand for one thing in it."""
+    return f"{mesh} {kind}/{name}"
 
 
 def identity_of(said: str, of: Scope) -> Identity | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from moyai.domain.appmesh.identity import standing_key
+from moyai.domain.appmesh.names import Kind
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.world import World
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.app_mesh.gateway import gateway_workload
 from moyai.mesh.app_mesh.node import node_workload
 from moyai.mesh.app_mesh.part import Part
@@ -37,4 +40,11 @@ def compile_workload(world: World, workload: WorkloadId, settings: Settings = _D
         return Mesh()
     part = Part(world, mesh)
     made = gateway_workload(part, found) if isinstance(found, VirtualGateway) else node_workload(part, found, settings)
-    return part.whole(made, ())
+    return part.whole(made, _led(world, found))
+
+
+def _led(world: World, found: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:
+    """The proxies of the tasks that stand for it."""
+    kind = Kind.VIRTUAL_GATEWAY if isinstance(found, VirtualGateway) else Kind.VIRTUAL_NODE
+    tasks = world.tasks.each("mesh", standing_key(found.mesh, kind, found.name))
+    return tuple(sorted(ProxyId(task.arn) for task in tasks))
