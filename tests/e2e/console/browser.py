@@ -35,6 +35,20 @@ table => {
   return [...table.querySelectorAll("tbody tr")].map(read);
 }
 """
+FIND = """
+(canvas, [r, g, b]) => {
+  const {data, width, height} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const scale = canvas.getBoundingClientRect().width / width;
+  const found = [];
+  for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
+    const at = 4 * (y * width + x);
+    const away = Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b);
+    if (away < 12) found.push([x * scale, y * scale]);
+  }
+  return found.sort((one, other) => other[0] - one[0]);
+}
+"""
+"""Where a canvas has this colour, from right to left."""
 _WELL_KNOWN = ("Failed to load resource",)
 """What Chromium writes for each answer that is an error: the answers themselves are what tests look at."""
 
@@ -112,6 +126,11 @@ class Person:
         """Type into the field of this label."""
         self.page.get_by_label(label).first.fill(value)
 
+    def types(self, line: str) -> None:
+        """Type a line into what has the focus, and press Enter."""
+        self.page.keyboard.type(line)
+        self.page.keyboard.press("Enter")
+
     def choose(self, label: str, option: str) -> None:
         """Open the list of this label, and click the option with this text."""
         self.click(self.page.get_by_role("button", name=label).first)
@@ -138,7 +157,7 @@ class Person:
         self.page.emulate_media(color_scheme=light)
         expect(self.page.locator("body.awsui-dark-mode")).to_have_count(int(light == "dark"))
 
-    def sees(self, text: str) -> None:
+    def sees(self, text: str | re.Pattern[str]) -> None:
         """Wait until this is on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible()
 
@@ -146,6 +165,10 @@ class Person:
         """Wait until the page has this headline; a list's has its length behind it."""
         said = re.compile(rf"{re.escape(name)}( \(\d+\))?")
         expect(self.page.get_by_role("heading", level=1).first).to_have_text(said)
+
+    def fact(self, label: str) -> Locator:
+        """What stands under a label."""
+        return self.page.locator("dt").filter(has_text=re.compile(f"^{re.escape(label)}$")).locator("+ dd")
 
     def table(self, column: str) -> list[dict[str, str]]:
         """The rows of the table that has this column: what stands under each headline."""

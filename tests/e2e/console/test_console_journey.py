@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from moyai.cli.demo.shop import Shop
-from tests.e2e.console.browser import Person
+from tests.e2e.console.browser import FIND, Person
 from tests.e2e.console.pictures import SHARP, SIZE, Gallery
 from tests.e2e.console.shop import CAUSE, break_catalog, selling
 from tests.e2e.installation import Installation
@@ -32,20 +32,6 @@ SOLD, FAILED = 200, 75
 """Seconds, in pictures."""
 BAD = [0xC4, 0x32, 0x0A]
 """The colour of an edge with too many failures, by day."""
-FIND = """
-(canvas, [r, g, b]) => {
-  const {data, width, height} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const scale = canvas.getBoundingClientRect().width / width;
-  const found = [];
-  for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
-    const at = 4 * (y * width + x);
-    const away = Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b);
-    if (away < 12) found.push([x * scale, y * scale]);
-  }
-  return found.sort((one, other) => other[0] - one[0]);
-}
-"""
-"""Where the picture has this colour, from right to left."""
 
 
 @pytest.fixture(scope="module")

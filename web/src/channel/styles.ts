@@ -1,25 +1,26 @@
-// xterm.js writes its colours into <style> elements, which the pages' Content-Security-Policy refuses. The document that it is
-// given here puts the same rules where scripts may put them: into sheets of their own. Two things xterm.js writes past it: the
-// colours of its scroll bar, which are in Terminal.css, and 24-bit colours, which are style attributes and show as plain text.
+// xterm.js writes its colours into <style> elements, which the pages' Content-Security-Policy refuses. While it opens, its
+// rules are put where scripts may put them: into sheets of their own. One thing it writes past them: 24-bit colours, which
+// are style attributes and show as plain text.
 
-/** The page's document, for xterm.js. */
-export function documentForTerminal(page: Document): Document {
-  const createElement = (name: string) => (name === "style" ? styleElement(page) : page.createElement(name));
-  return new Proxy(page, {
-    get(document, member) {
-      if (member === "createElement") return createElement;
-      const value: unknown = Reflect.get(document, member, document);
-      return typeof value === "function" ? (value.bind(document) as unknown) : value;
-    },
-    set: (document, member, value) => Reflect.set(document, member, value, document),
-  });
+const HTML = "http://www.w3.org/1999/xhtml";
+
+/** Do what makes <style> elements of this page, and have a sheet of the page's for each, as long as the element is there. */
+export function withSheets(page: Document, make: () => void): void {
+  const createElement = (name: string): HTMLElement =>
+    name === "style" ? styleElement(page) : page.createElementNS(HTML, name);
+  Object.defineProperty(page, "createElement", { value: createElement, configurable: true });
+  try {
+    make();
+  } finally {
+    Reflect.deleteProperty(page, "createElement"); // the document's own is its prototype's
+  }
 }
 
-/** An element whose text becomes a sheet of the page's for as long as the element is there. */
+/** An element whose text becomes a sheet. */
 function styleElement(page: Document): HTMLElement {
   const sheet = new CSSStyleSheet();
   page.adoptedStyleSheets.push(sheet);
-  const element = page.createElement("span");
+  const element = page.createElementNS(HTML, "span");
   element.hidden = true;
   Object.defineProperty(element, "textContent", { set: (text: string) => { sheet.replaceSync(text); } });
   Object.defineProperty(element, "remove", {

@@ -6,7 +6,7 @@ import "@xterm/xterm/css/xterm.css";
 import { useEffect, useRef } from "react";
 import type { Begun } from "../../aws/exec.ts";
 import { ExecSession } from "../../channel/session.ts";
-import { documentForTerminal } from "../../channel/styles.ts";
+import { withSheets } from "../../channel/styles.ts";
 import "./Terminal.css";
 
 export interface TerminalProps {
@@ -28,7 +28,6 @@ export default function Terminal({ begun, label, onBegun, onEnd }: TerminalProps
     const element = place.current;
     if (!element) return undefined;
     const terminal = new Xterm({
-      documentOverride: documentForTerminal(document),
       fontFamily: 'Monaco, Menlo, Consolas, "DejaVu Sans Mono", monospace',
       fontSize: 13,
       cursorBlink: true,
@@ -38,7 +37,7 @@ export default function Terminal({ begun, label, onBegun, onEnd }: TerminalProps
     });
     const fit = new FitAddon();
     terminal.loadAddon(fit);
-    terminal.open(element);
+    withSheets(document, () => { terminal.open(element); });
     terminal.textarea?.setAttribute("aria-label", label);
     const session = new ExecSession(new WebSocket(begun.url), begun.token, {
       onBegun: () => {

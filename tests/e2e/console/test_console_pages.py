@@ -1,0 +1,139 @@
+"""A person at the console's pages of tasks, task definitions and Cloud Map; behind them are real containers."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.console.browser import Person
+from tests.e2e.installation import REGION
+from tests.e2e.stack import Cluster, shell, task_id
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+LOGS = {
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-region": REGION,
+        "awslogs-group": "/desk/lamp",
+        "awslogs-stream-prefix": "desk",
+        "awslogs-create-group": "true",
+    },
+}
+ROLE = {"executionRoleArn": "arn:aws:iam::123456789012:role/desk"}
+LAMP = shell(
+    "echo lit; exec sleep 600",
+    "lamp",
+    environment=[{"name": "LAMP", "value": "green"}],
+    logConfiguration=LOGS,
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(server):
+    return Cluster(server, "desk")
+
+
+@pytest.fixture
+def person(visit, server) -> Person:
+    made: Person = visit(server)
+    return made
+
+
+@pytest.fixture(scope="module")
+def definition(cluster):
+    return cluster.define("lamp", LAMP, cpu="256", memory="512", **ROLE)
+
+
+def test_a_task_is_looked_at_entered_by_its_terminal_and_stopped(person, cluster, definition):
+    arn = cluster.run(definition, enableExecuteCommand=True)
+    task = cluster.until(arn, "RUNNING")
+    [address] = [one["privateIpv4Address"] for one in task["containers"][0]["networkInterfaces"]]
+    person.open("clusters/desk/tasks")
+    person.follow(f"{task_id(arn)[:12]}…")
+    person.titled(task_id(arn))
+    assert [(row["Container"], row["Status"]) for row in person.table("Container")] == [("lamp", "Running")]
+    person.tab("Timeline")
+    for moment in ("Created", "Network attached", "Started"):
+        person.sees(moment)
+    person.tab("Networking")
+    person.sees(address)
+    person.tab("Logs")
+    person.sees("lit")
+    person.tab("Terminal")
+    person.press("Connect")
+    person.sees("Connected")
+    person.types('echo "the lamp is $LAMP, $((6 * 7)) times"')
+    person.sees("the lamp is green, 42 times")
+    person.types("cat /proc/1/cmdline | tr '\\0' ' '")
+    person.sees("sleep 600")
+    person.types("exit 3")
+    person.sees("The command has ended with exit code 3")
+    person.press("Stop")
+    person.press("Stop task")
+    person.sees("This task has stopped")
+    person.tab("Timeline")
+    person.sees("Containers ended")
+    assert cluster.task(arn)["stopCode"] == "UserInitiated"
+
+
+def test_a_revision_is_registered_with_the_doors_own_words_compared_and_deregistered(person, cluster, definition):
+    person.open("task-definitions")
+    person.follow("lamp")
+    person.follow("lamp:1")
+    person.tab("JSON")
+    person.sees('"awslogs-group": "/desk/lamp"')
+    person.follow("Register new revision")
+    form = person.page.locator("textarea")
+    body = json.loads(form.input_value())
+    assert body["family"] == "lamp"
+    form.fill(json.dumps(body | {"cpu": "300"}))
+    person.press("Register")
+    person.sees("No Fargate configuration exists for given values")
+    form.fill(json.dumps(body | {"memory": "1024"}, indent=2))
+    person.press("Register")
+    person.titled("lamp:2")
+    person.sees("lamp:2 is registered")
+    person.follow("Compare")
+    person.titled("Compare revisions of lamp")
+    person.sees(re.compile(r'"memory": "512"'))
+    person.sees(re.compile(r'"memory": "1024"'))
+    person.open("task-definitions/lamp/2")
+    person.press("Deregister")
+    person.sees("The revision becomes inactive for good")
+    person.click(person.page.get_by_role("dialog").get_by_role("button", name="Deregister"))
+    person.sees("lamp:2 is deregistered")
+    found = cluster.ecs.describe_task_definition(taskDefinition="lamp:2")["taskDefinition"]
+    assert found["status"] == "INACTIVE"
+
+
+def test_an_instance_of_cloud_map_is_registered_found_and_deregistered(person, server):
+    cloud_map = server.client("servicediscovery")
+    cloud_map.create_http_namespace(Name="desk", Description="What is on the desk")
+    [namespace] = [one for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == "desk"]
+    cloud_map.create_service(Name="pen", NamespaceId=namespace["Id"])
+    person.open("namespaces")
+    person.follow("desk")
+    person.sees("What is on the desk")
+    person.follow("pen")
+    person.titled("pen")
+    person.sees("Nobody answers for this name.")
+    person.press("Register instance")
+    dialog = person.page.get_by_role("dialog")
+    dialog.get_by_label("Instance ID").fill("red")
+    person.press("Add attribute")
+    dialog.get_by_label("Key", exact=True).last.fill("colour")
+    dialog.get_by_label("colour", exact=True).fill("red")
+    person.press("Register")
+    person.sees("Instance red is registered")
+    [found] = cloud_map.discover_instances(NamespaceName="desk", ServiceName="pen")["Instances"]
+    assert (found["InstanceId"], found["Attributes"]["colour"]) == ("red", "red")
+    person.click(person.page.get_by_role("row", name="red").get_by_role("radio"))
+    person.press("Deregister")
+    person.sees("It is the last instance")
+    person.click(dialog.get_by_role("button", name="Deregister"))
+    person.sees("Instance red is deregistered")
+    expect(person.page.get_by_role("row", name="red")).to_have_count(0)

@@ -1,0 +1,166 @@
+"""A person at the traffic map while a target times out, fails, is kept away and is deployed: real Envoys count."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.console.browser import FIND, Person, number
+from tests.e2e.installation import REGION
+from tests.e2e.stack import Cluster, app, offer
+from tests.e2e.waiting import eventually
+from tests.e2e.witnesses import since
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+EDGE = "harbour%2Ftug%3Ebuoy"
+DEPLOYING = [0x8B, 0x3F, 0xC4]
+"""The colour of the frame of a service that is being deployed, by day."""
+BURST = ("/status/503",)
+MIXED = ("/ok", "/ok", "/status/404", "/slow/1500", "/status/503")
+LOGS = {
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-region": REGION,
+        "awslogs-group": "/harbour/buoy",
+        "awslogs-stream-prefix": "buoy",
+        "awslogs-create-group": "true",
+    },
+}
+LABEL = r"^[\d.]+/s [\d.]+ % !! ⊘ 1$"
+NOTE = """
+window.written = new Set();
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+  window.written.add(text);
+  write.call(this, text, ...where);
+};
+"""
+"""Keeps what is written on a canvas, which has no text of its own."""
+NEVER_WELL = {"command": ["CMD", "false"], "interval": 5, "retries": 10, "startPeriod": 300}
+ROLE = {"executionRoleArn": "arn:aws:iam::123456789012:role/harbour"}
+
+
+@pytest.fixture(scope="module")
+def cluster(server):
+    made = Cluster(server, "harbour", "harbour")
+    made.define("buoy", app("counting", 8080, "http"), **ROLE)
+    made.ecs.create_service(
+        cluster="harbour",
+        serviceName="buoy",
+        taskDefinition="buoy",
+        desiredCount=2,
+        launchType="FARGATE",
+        networkConfiguration=made.network(public=False),
+        serviceConnectConfiguration={
+            "enabled": True,
+            "services": [offer("counting", "buoy", discoveryName="buoy", timeout={"perRequestTimeoutSeconds": 1})],
+            "logConfiguration": LOGS,
+            "accessLogConfiguration": {"format": "TEXT"},
+        },
+    )
+    made.steady("buoy")
+    return made
+
+
+class Told(NamedTuple):
+    """What the caller was answered, and in which minutes."""
+
+    statuses: Counter[str]
+    span: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def told(cluster):
+    """First failures alone, so that a host is kept away, then some of everything."""
+    probe = cluster.probe("tug")
+    begun, got = time.time(), Counter[str]()
+    for seconds, paths in ((1, BURST), (4, MIXED)):
+        command = ("python3", "-m", "tests.e2e.apps.mixed", "http://buoy/", "3", str(seconds), *paths)
+        got += Counter(json.loads(probe.run(*command)["out"])["statuses"])
+    assert set(got) == {"200", "404", "503", "504"}
+    return Told(got, since(begun))
+
+
+@pytest.fixture
+def person(visit, server, told) -> Person:
+    made: Person = visit(server)
+    made.page.add_init_script(NOTE)
+    made.open(f"traffic?namespace=harbour&range={told.span[0]}-{told.span[1]}&edge={EDGE}")
+    made.sees("harbour/tug → buoy")
+    made.settled()
+    return made
+
+
+def test_an_edge_tells_its_status_codes_retries_timeouts_and_the_hosts_that_are_kept_away(person, told):
+    statuses = told.statuses
+    expect(person.fact("Requests")).to_have_text(re.compile(f"^{statuses.total()} "))
+    expect(person.fact("Failed")).to_have_text(str(statuses["503"] + statuses["504"]))
+    expect(person.fact("Ejected hosts")).to_have_text("1")
+    person.sees("1 host ejected")
+    retries, timeouts = (number(part) for part in person.fact("Retries / time-outs").inner_text().split(" / "))
+    assert min(retries, timeouts) > 0
+    codes = [point for point in person.chart("Status codes").values() if any(point.values())]
+    assert sum(point["4XX"] for point in codes) == statuses["404"]
+    trouble = person.chart("Retries, time-outs, ejected hosts").values()
+    assert sum(point["Retries"] for point in trouble) == retries
+    assert max(point.get("Ejected hosts", 0) for point in trouble) == 1
+    person.sees(re.compile(r'"GET /status/404 HTTP/1\.1" 404'))
+    assert {row["Service"] for row in person.table("Task")} == {"harbour/buoy"}
+
+
+def test_along_a_line_of_the_map_are_its_rate_success_percentiles_and_ejected_hosts(person):
+    def labels() -> list[str]:
+        return [text for text in person.page.evaluate("[...window.written]") if re.search(LABEL, text)]
+
+    [line] = eventually(labels, "the line has its words")
+    times = [text for text in person.page.evaluate("[...window.written]") if text.endswith(" ms")]
+    p50, p95, p99 = map(number, times[-1].removesuffix(" ms").split(" / "))
+    assert p50 < p95 <= p99
+    assert person.fact("p50 / p95 / p99").inner_text() == times[-1]
+    assert line.split("/s ")[1].startswith(person.fact("Success").inner_text())
+
+
+def test_a_time_is_chosen_by_drawing_over_the_strip(person, told):
+    before = drawn(person, 0.2, 0.4)
+    person.sees("0 edges")
+    assert before[0] < before[1] < told.span[0]
+    assert [at % 60 for at in before] == [0, 0]
+    person.open("traffic?namespace=harbour&range=1m")
+    person.settled()
+    around = drawn(person, 0.5, 1)
+    assert around[0] <= told.span[0] < around[1]
+    person.sees(f"{told.statuses.total()} requests")
+
+
+def drawn(person: Person, first: float, last: float) -> tuple[int, int]:
+    """The time that the address holds once it was drawn from one part of the strip's width to another."""
+    box = person.page.get_by_role("img", name="Requests and failures over time").bounding_box()
+    assert box is not None
+    row = box["y"] + box["height"] / 3
+    person.page.mouse.move(box["x"] + box["width"] * first, row)
+    person.page.mouse.down()
+    person.page.mouse.move(box["x"] + box["width"] * last, row, steps=4)
+    before = person.page.url
+    person.page.mouse.up()
+    expect(person.page).not_to_have_url(before)
+    start, end = parse_qs(urlsplit(person.page.url).query)["range"][0].split("-")
+    return int(start), int(end)
+
+
+def test_a_deployment_is_marked_on_the_map_for_as_long_as_it_lasts(person, cluster):
+    frame = person.page.locator("canvas[data-lines='1']")
+    assert frame.evaluate(FIND, DEPLOYING) == []
+    cluster.define("buoy", app("counting", 8080, "http", healthCheck=NEVER_WELL), **ROLE)
+    cluster.update("buoy", taskDefinition="buoy")
+    eventually(lambda: frame.evaluate(FIND, DEPLOYING), "the map marks what is being deployed")
+    person.sees("1 deploying")
+    cluster.update("buoy", taskDefinition="buoy:1")
+    eventually(lambda: not frame.evaluate(FIND, DEPLOYING), "the mark is gone")
