@@ -16,7 +16,7 @@ from tests.e2e.console.browser import FIND, Person, number
 from tests.e2e.installation import REGION
 from tests.e2e.stack import Cluster, app, offer
 from tests.e2e.waiting import eventually
-from tests.e2e.witnesses import since
+from tests.e2e.witnesses import CloudWatch, Edge, since
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -86,6 +86,8 @@ def told(cluster):
         command = ("python3", "-m", "tests.e2e.apps.mixed", "http://buoy/", "3", str(seconds), *paths)
         got += Counter(json.loads(probe.run(*command)["out"])["statuses"])
     assert set(got) == {"200", "404", "503", "504"}
+    counting = CloudWatch(cluster.installation, Edge("harbour", "tug", "buoy"))
+    eventually(lambda: counting.count(since(begun)).requests >= got.total(), "all is counted")
     return Told(got, since(begun))
 
 
