@@ -55,6 +55,10 @@ ROUTES: dict[str, tuple[Any, str]] = {
         route(match={"queryParameters": [{"name": ""}]}),
         "spec.httpRoute.match.queryParameters[0].name: it has 1 to",
     ),
+    "a parameter of more bytes than Envoy reads": (
+        route(match={"queryParameters": [{"name": "ä" * 513}]}),
+        "spec.httpRoute.match.queryParameters[0].name: it has 1 to 1024 bytes",
+    ),
     "weights of nothing": (
         route(targets=[{"virtualNode": "one", "weight": 0}]),
         "spec.httpRoute.action.weightedTargets: one of the weights must be greater than 0",

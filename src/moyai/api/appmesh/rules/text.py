@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Final
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_HOST: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _SUFFIX: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _HEADER: Final = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -69,8 +69,8 @@ def header_name(where: str, text: str) -> Faults:
 
 def printable(where: str, text: str, longest: int = _LONGEST) -> Faults:
     """Something, without control characters."""
-    if not text or len(text) > longest:
-        yield f"{where}: it has 1 to {longest} characters."
+    if not 0 < len(text.encode()) <= longest:
+        yield f"{where}: it has 1 to {longest} bytes in UTF-8."
     elif _CONTROL.search(text):
         yield f"{where}: there are control characters in it."
 

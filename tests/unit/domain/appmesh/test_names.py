@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn, read_proxy_name, within_mesh
+from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn, read_proxy_name, read_service_arn, within_mesh
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope
 
@@ -65,3 +65,23 @@ def test_a_proxy_says_what_it_stands_for_in_any_of_these_forms(text, said):
 )
 def test_anything_else_is_no_proxy_of_app_mesh(text):
     assert read_proxy_name(text) is None
+
+
+def test_the_arn_of_a_virtual_service_says_mesh_and_name():
+    for owner in (OWNER, OTHER):
+        assert read_service_arn(within_mesh(MESH, owner, Kind.VIRTUAL_SERVICE, "a.local")) == (MESH, "a.local")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.local",
+        MESH,
+        within_mesh(MESH, OWNER, Kind.VIRTUAL_NODE, "a"),
+        within_mesh(MESH, OWNER, Kind.VIRTUAL_SERVICE, ""),
+        within_mesh(MESH, OWNER, Kind.VIRTUAL_SERVICE, "a", "b", "c"),
+        "arn:aws:ecs:us-east-1:111111111111:mesh/shop/virtualService/a",
+    ],
+)
+def test_any_other_text_is_no_virtual_services_arn(text):
+    assert read_service_arn(text) is None

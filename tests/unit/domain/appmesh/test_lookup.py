@@ -1,0 +1,97 @@
+"""What App Mesh's resources refer to is found in their own mesh, in the order of names, and by no search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moyai.domain.appmesh import lookup, tables
+from moyai.domain.appmesh.names import ProxyName, mesh_arn, read_proxy_name
+from moyai.kernel.ids import AccountId
+from moyai.kernel.scope import Scope
+from moyai.testing.world import SCOPE
+from tests.model.appmesh_specs import Asked, built
+
+HTTP = {"portMapping": {"port": 80, "protocol": "http"}}
+MESH = mesh_arn(SCOPE, "shop")
+STRANGER = Scope(AccountId("222222222222"), SCOPE.region)
+
+
+def made(operation: str, mesh: str = "shop", **params: Any) -> Asked:
+    return Asked(operation, {"meshName": mesh, **params})
+
+
+def route(name: str, node: str) -> Asked:
+    spec = {"httpRoute": {"match": {}, "action": {"weightedTargets": [{"virtualNode": node, "weight": 1}]}}}
+    return made("CreateRoute", virtualRouterName="r", routeName=name, spec=spec)
+
+
+@pytest.fixture
+def world():
+    backends = [
+        {"virtualService": {"virtualServiceName": name}} for name in ("a.local", f"{MESH}/virtualService/b.local")
+    ]
+    router, node = {"virtualRouter": {"virtualRouterName": "r"}}, {"virtualNode": {"virtualNodeName": "one"}}
+    return built(
+        [
+            made("CreateMesh"),
+            made("CreateMesh", "other"),
+            made("CreateVirtualNode", virtualNodeName="one", spec={"backends": backends}),
+            made("CreateVirtualNode", "other", virtualNodeName="two", spec={}),
+            made("CreateVirtualRouter", virtualRouterName="r", spec={"listeners": [HTTP]}),
+            *(route(name, "one") for name in ("b", "a", "c")),
+            made("CreateVirtualService", virtualServiceName="a.local", spec={"provider": router}),
+            made("CreateVirtualService", virtualServiceName="b.local", spec={"provider": node}),
+            made("CreateVirtualService", virtualServiceName="c.local", spec={}),
+            made("CreateVirtualGateway", virtualGatewayName="door", spec={"listeners": [HTTP]}),
+        ]
+    ).world
+
+
+def test_a_service_by_its_name_and_by_its_arn(world):
+    by_name = lookup.virtual_service(world, MESH, "a.local")
+    assert by_name is not None
+    assert lookup.virtual_service(world, MESH, by_name.arn) == by_name
+    assert lookup.virtual_service(world, mesh_arn(SCOPE, "other"), by_name.arn) is None
+    assert lookup.virtual_service(world, mesh_arn(SCOPE, "other"), "a.local") is None
+    assert lookup.virtual_service(world, MESH, "not.yet") is None
+
+
+def test_who_provides_a_service(world):
+    found = [lookup.provider(world, service) for service in world.virtual_services.by("mesh", MESH)]
+    assert [None if one is None else one.name for one in found] == ["r", "one", None]
+
+
+def test_routes_come_in_the_order_of_their_names(world):
+    router = lookup.virtual_router(world, MESH, "r")
+    assert router is not None
+    assert [one.name for one in lookup.routes(world, router.arn)] == ["a", "b", "c"]
+
+
+def test_who_refers_to_what_is_found_without_a_search(world):
+    (node,) = world.virtual_nodes.by("backend", tables.name_key(MESH, "b.local"))
+    assert node.name == "one"
+    assert world.routes.count("node", tables.name_key(MESH, "one")) == 3
+    assert world.virtual_services.count("router", tables.name_key(MESH, "r")) == 1
+    assert world.virtual_services.count("node", tables.name_key(MESH, "one")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "whose", "name"),
+    [
+        ("mesh/shop/virtualNode/one", SCOPE, "one"),
+        ("mesh/shop/virtualGateway/door", SCOPE, "door"),
+        ("mesh/shop/virtualGateway/one", SCOPE, None),
+        ("mesh/shop/virtualNode/two", SCOPE, None),
+        ("mesh/shop/virtualNode/one", STRANGER, None),
+        (f"mesh/shop@{SCOPE.account}/virtualNode/one", STRANGER, "one"),
+        (f"{MESH}/virtualNode/one", STRANGER, "one"),
+        ("mesh/none/virtualNode/one", SCOPE, None),
+    ],
+)
+def test_what_a_proxy_stands_for(world, text, whose, name):
+    said = read_proxy_name(text)
+    assert isinstance(said, ProxyName)
+    found = lookup.stands_for(world, said, whose)
+    assert (None if found is None else found.name) == name
