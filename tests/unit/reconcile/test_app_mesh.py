@@ -12,22 +12,13 @@ from moyai.domain.appmesh.virtual_node import VirtualNodeSpec
 from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition
-from moyai.domain.world import Delete, Put
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.app_mesh import Settings, compile_workload, workloads
-from moyai.mesh.ir import Mesh
+from moyai.mesh.app_mesh import compile_workload, workloads
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.ports.store import Key
-from moyai.reconcile.app_mesh import AppMeshBroadcast
-from moyai.reconcile.surroundings import Surroundings
-from moyai.runtime.sim.runtime import SimRuntime
-from moyai.store.memory import MemoryStore
-from moyai.testing.clock import ManualClock
-from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
-from moyai.xds.server.feed import Feed
-from moyai.xds.translate.bootstrap import ProxySettings
 from tests.golden.appmesh.meshes import gateway_arn, node_arn, route_arn, router_arn, service_arn, spec_of, world_of
+from tests.unit.reconcile.heard import Heard, holding
 
 LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
 
@@ -78,66 +69,19 @@ CASE = {
 }
 
 
-class HeardFeed(Feed):
-    """A feed that can be asked what was published."""
-
-    def __init__(self) -> None:
-        super().__init__(ProxySettings())
-        self.parts: dict[str, Mesh] = {}
-        self.heard: list[str] = []
-        self.is_broken = False
-
-    def publish(self, mesh: Mesh, part: str = "") -> None:
-        if self.is_broken:
-            raise TypeError("whatever it is")
-        super().publish(mesh, part)
-        self.parts[part] = mesh
-        self.heard.append(part.rpartition("/")[2])
-
-
-class Place:
-    """A world and its broadcast."""
-
-    def __init__(self, case: dict[str, Any]) -> None:
-        self.store, self.feed = MemoryStore(), HeardFeed()
-        self.store.apply([Put(record) for record in world_of(case).records()])
-        clock = ManualClock()
-        around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, SeededIds())
-        self.broadcast = AppMeshBroadcast(around, Settings())
-        self.follow(*(_key(record) for record in self.store.world.records()))
-
-    def put(self, record: Any) -> list[str]:
-        """The parts that are made anew for this."""
-        self.store.apply([Put(record)])
-        return self.follow(_key(record))
-
-    def delete(self, record: Any) -> list[str]:
-        """The parts that are made anew for this."""
-        self.store.apply([Delete(type(record), record.key)])
-        return self.follow(_key(record))
-
-    def task(self, stands_for: str) -> Task:
-        """A task whose proxy says so, not yet on record."""
-        build = Builder(self.store)
-        said = (KeyValuePair("APPMESH_RESOURCE_ARN", stands_for),)
-        proxy = ContainerDefinition("envoy", "example.com/aws-appmesh-envoy:v1.29", environment=said)
-        request = LaunchRequest(build.cluster(), build.definition("app", proxy), "app")
-        return launch(self.store.world, request, build.clock.now(), build.ids)
-
-    def follow(self, *keys: Key) -> list[str]:
-        self.feed.heard.clear()
-        for workload in self.broadcast.note(keys):
-            self.broadcast.publish(workload)
-        return sorted(self.feed.heard)
-
-
-def _key(record: Any) -> Key:
-    return Key(str(type(record).__struct_config__.tag), record.key)
+def task_of(place: Heard, stands_for: str) -> Task:
+    """A task whose proxy says so, not yet on record."""
+    build = Builder(place.store)
+    said = (KeyValuePair("APPMESH_RESOURCE_ARN", stands_for),)
+    proxy = ContainerDefinition("envoy", "example.com/aws-appmesh-envoy:v1.29", environment=said)
+    request = LaunchRequest(build.cluster(), build.definition("app", proxy), "app")
+    place.catch_up()
+    return launch(place.store.world, request, build.clock.now(), build.ids)
 
 
 @pytest.fixture
 def place():
-    return Place(CASE)
+    return Heard(holding(world_of(CASE).records()))
 
 
 @pytest.fixture
@@ -201,7 +145,7 @@ def test_the_mesh_concerns_all_that_is_in_it(place, world):
 def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
     stranger = world.virtual_nodes[node_arn("stranger")]
     assert place.delete(stranger) == ["stranger"]
-    assert place.feed.parts[stranger.arn] == Mesh()
+    assert stranger.arn not in place.feed.parts
     assert place.put(stranger) == ["stranger"]
     assert place.feed.parts[stranger.arn].workloads
 
@@ -216,7 +160,7 @@ def test_a_part_that_cannot_be_made_is_tried_again(place):
 
 
 def test_a_task_concerns_what_its_proxy_stands_for(place, world):
-    task = place.task("mesh/shop/virtualNode/stock")
+    task = task_of(place, "mesh/shop/virtualNode/stock")
     assert place.put(task) == ["stock"]
     assert place.feed.parts[node_arn("stock")].proxies == {task.arn: node_arn("stock")}
     assert place.put(replace(task, last_status=TaskStatus.STOPPED)) == ["stock"]
@@ -224,7 +168,7 @@ def test_a_task_concerns_what_its_proxy_stands_for(place, world):
 
 
 def test_a_task_may_be_there_before_what_it_stands_for(place):
-    task = place.task("mesh/shop/virtualGateway/new")
+    task = task_of(place, "mesh/shop/virtualGateway/new")
     assert place.put(task) == []
     gateway = place.store.world.virtual_gateways[gateway_arn("door")]
     assert place.put(replace(gateway, arn=gateway_arn("new"), name="new")) == ["new"]
@@ -247,6 +191,6 @@ def test_a_change_is_as_small_in_a_large_mesh(size):
         "virtualNodes": {f"n{i}": node(f"n{i}", f"s{i - 1}", f"s{i + 1}") for i in range(size)},
         "virtualServices": {f"s{i}": {"provider": {"virtualNode": {"virtualNodeName": f"n{i}"}}} for i in range(size)},
     }
-    place = Place(case)
+    place = Heard(holding(world_of(case).records()))
     changed = replace(place.store.world.virtual_nodes[node_arn("n5")], version=2)
     assert place.put(changed) == ["n4", "n5", "n6"]

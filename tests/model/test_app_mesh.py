@@ -1,0 +1,153 @@
+"""Drawn meshes of App Mesh: whatever the door takes compiles, Envoy takes what comes of it, and proxies follow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from moyai.domain.acm.certificate import ManagedCertificate, ManagedKey
+from moyai.domain.pca.authority import CertificateAuthority
+from moyai.domain.world import Put
+from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
+from moyai.mesh.app_mesh import compile_workload, workloads
+from moyai.mesh.ir import Grouped, Host, Mesh, Rule, Shown, StreamSplit, Workload
+from moyai.store.memory import MemoryStore
+from moyai.testing.ids import SeededIds
+from moyai.xds.server.cache import SnapshotCache
+from tests.authority import an_authority
+from tests.golden.appmesh import certificates
+from tests.golden.xds.test_xds import refusal
+from tests.model.appmesh_specs import AUTHORITY, CERTIFICATE, Asked, ask, built, meshes
+from tests.unit.reconcile.heard import Heard
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return asyncio.run(an_authority())
+
+
+def parts(store: MemoryStore) -> list[Mesh]:
+    return [compile_workload(store.world, workload) for workload in workloads(store.world)]
+
+
+@given(meshes())
+def test_whatever_the_door_takes_is_a_part_that_is_whole(requests):
+    for part in parts(built(requests)):
+        (workload,) = part.workloads.values()
+        _check_defined(part, workload)
+        _check_apart(part, workload)
+        for rule in _rules(workload):
+            assert not rule.targets or sum(target.weight for target in rule.targets) > 0
+        cache = SnapshotCache()
+        cache.update(part)
+        assert cache.fault(workload.id) is None
+
+
+def _check_defined(part: Mesh, workload: Workload) -> None:
+    """Every name that is used is defined."""
+    assert set(_targets(workload)) <= part.destinations.keys()
+    sources = [one.source for one in part.destinations.values()]
+    assert {source.group for source in sources if isinstance(source, Grouped)} == part.groups.keys()
+    shown = [inbound.tls.shown for inbound in workload.inbound if inbound.tls is not None]
+    assert {one.certificate for one in shown if isinstance(one, Shown)} == part.certificates.keys()
+
+
+def _check_apart(part: Mesh, workload: Workload) -> None:
+    """What is called by one name is one thing."""
+    labels = [one.label for one in part.destinations.values()]
+    labels += [one.cluster_label for one in workload.inbound if one.cluster_label]
+    assert len(labels) == len(set(labels))
+    ports = [one.port for one in workload.outbound.ports]
+    assert len(ports) == len(set(ports))
+    for hosts in _host_lists(workload):
+        domains = [domain for host in hosts for domain in host.domains]
+        assert domains == [domain.lower() for domain in domains]
+        assert len(domains) == len(set(domains))
+
+
+@settings(max_examples=3, phases=(Phase.reuse, Phase.generate))  # Envoy names what it refuses; shrinking takes minutes
+@given(requests=meshes())
+def test_whatever_the_door_takes_envoy_takes(authority, requests):
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        certificates.write(folder, authority)
+        store = built(Asked(one.operation, _in_folder(one.params, folder)) for one in requests)
+        for record in certificates.records({"shop": "one"}, authority):
+            store.apply([Put(_renamed(record))])
+        assert [said for part in parts(store) if (said := refusal(part, folder))] == []
+
+
+@settings(max_examples=15)
+@given(requests=meshes(), rest=st.data())
+def test_proxies_have_at_each_step_what_the_world_says(requests, rest):
+    store, ids = MemoryStore(), SeededIds(4)
+    heard = Heard(store)
+    made = []
+    for asked in requests:
+        ask(store, asked, ids=ids)
+        made.append(asked)
+        _follow(heard, store)
+    for asked in reversed(made[rest.draw(st.integers(0, len(made))) :]):
+        named = {key: value for key, value in asked.params.items() if key.endswith("Name")}
+        ask(store, Asked(asked.operation.replace("Create", "Delete"), named), ids=ids)
+        _follow(heard, store)
+
+
+def _follow(heard: Heard, store: MemoryStore) -> None:
+    heard.catch_up()
+    assert heard.feed.parts == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
+
+
+def _host_lists(workload: Workload) -> Iterator[tuple[Host, ...]]:
+    yield from (inbound.hosts for inbound in workload.inbound)
+    yield from (port.routing for port in workload.outbound.ports if not isinstance(port.routing, StreamSplit))
+
+
+def _rules(workload: Workload) -> Iterator[Rule]:
+    return (rule for hosts in _host_lists(workload) for host in hosts for rule in host.rules)
+
+
+def _targets(workload: Workload) -> Iterator[str]:
+    splits = [port.routing for port in workload.outbound.ports if isinstance(port.routing, StreamSplit)]
+    yield from (target.destination for split in splits for target in split.targets)
+    yield from (target.destination for rule in _rules(workload) for target in rule.targets)
+    yield from (one.destination for one in workload.outbound.passes)
+    if workload.outbound.fallback is not None:
+        yield workload.outbound.fallback
+
+
+_FILES = {"certificateChain": "chain.pem", "privateKey": "key.pem", "path": "log"}
+
+
+def _in_folder(value: Any, folder: Path, *at: str) -> Any:
+    """The same, with files that are there."""
+    match value, at:
+        case Mapping(), _:
+            return {key: _in_folder(item, folder, *at, key) for key, item in value.items()}
+        case list(), _:
+            return [_in_folder(item, folder, *at) for item in value]
+        case str(), (*_, "trust", "file", "certificateChain"):
+            return str(folder / "roots.pem")
+        case str(), (*_, "file", member):
+            return str(folder / _FILES[member])
+    return value
+
+
+def _renamed(record: Any) -> Any:
+    """Under the ARNs that are drawn."""
+    match record:
+        case ManagedCertificate():
+            return replace(record, arn=ManagedCertificateArn(CERTIFICATE), authority=CertificateAuthorityArn(AUTHORITY))
+        case ManagedKey():
+            return replace(record, certificate=ManagedCertificateArn(CERTIFICATE))
+        case CertificateAuthority():
+            return replace(record, arn=CertificateAuthorityArn(AUTHORITY))
+    return record

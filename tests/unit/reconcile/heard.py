@@ -1,0 +1,85 @@
+"""The broadcast of a store's meshes, and what the feed hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from moyai.domain.world import Delete, Put
+from moyai.mesh.app_mesh import Settings
+from moyai.mesh.ir import Mesh
+from moyai.ports.store import Key
+from moyai.reconcile.app_mesh import AppMeshBroadcast
+from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+
+
+class HeardFeed(Feed):
+    """A feed that can be asked what was published, and can fail."""
+
+    def __init__(self) -> None:
+        super().__init__(ProxySettings())
+        self.parts: dict[str, Mesh] = {}
+        self.heard: list[str] = []
+        self.is_broken = False
+
+    def publish(self, mesh: Mesh, part: str = "") -> None:
+        """As the feed does."""
+        if self.is_broken:
+            raise TypeError("whatever it is")
+        super().publish(mesh, part)
+        self.parts = {**self.parts, part: mesh}
+        if mesh == Mesh():
+            del self.parts[part]
+        self.heard.append(part.rpartition("/")[2])
+
+
+class Heard:
+    """A store, its broadcast, and the feed."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store, self.feed = store, HeardFeed()
+        clock = ManualClock()
+        around = Surroundings(store, SimRuntime(clock), self.feed, clock, SeededIds())
+        self.broadcast = AppMeshBroadcast(around, Settings())
+        self._seen: dict[Key, Any] = {}
+        self.catch_up()
+
+    def catch_up(self) -> list[str]:
+        """The parts that are made anew for whatever has changed."""
+        before, self._seen = self._seen, {_key(record): record for record in self.store.world.records()}
+        changed = {key for key, record in self._seen.items() if before.get(key) is not record}
+        return self.follow(*changed, *(before.keys() - self._seen.keys()))
+
+    def put(self, record: Any) -> list[str]:
+        """The parts that are made anew for this."""
+        self.store.apply([Put(record)])
+        return self.catch_up()
+
+    def delete(self, record: Any) -> list[str]:
+        """The parts that are made anew for this."""
+        self.store.apply([Delete(type(record), record.key)])
+        return self.catch_up()
+
+    def follow(self, *keys: Key) -> list[str]:
+        """The same, for changes under these keys."""
+        self.feed.heard.clear()
+        for workload in self.broadcast.note(keys):
+            self.broadcast.publish(workload)
+        return sorted(self.feed.heard)
+
+
+def holding(records: Iterable[Any]) -> MemoryStore:
+    """A store with these."""
+    store = MemoryStore()
+    store.apply([Put(record) for record in records])
+    return store
+
+
+def _key(record: Any) -> Key:
+    return Key(str(type(record).__struct_config__.tag), record.key)
