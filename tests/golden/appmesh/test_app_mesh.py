@@ -1,4 +1,6 @@
-"""Meshes of App Mesh, the part that each virtual node and gateway compiles to, and that the real Envoy takes it."""
+"""Meshes of App Mesh, the part that each virtual node and gateway compiles to, what Envoy is told of it, and that the
+real one takes it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from moyai.testing.golden import Golden, cases
 from tests.authority import an_authority
 from tests.golden.appmesh.certificates import KEYS, write
 from tests.golden.appmesh.meshes import read, world_of
-from tests.golden.xds.test_xds import refusal
+from tests.golden.xds.test_xds import as_json, as_yaml, messages, refusal
 
 HERE = Path(__file__).parent
 
@@ -36,8 +38,11 @@ def parts(world: World) -> dict[str, Mesh]:
 def test_app_mesh(name, golden_update):
     case = read(HERE / f"{name}.in.yaml")
     found = parts(world_of(case))
-    shown = {one: plain(found[one]) for one in case.get("shown", found)}
-    Golden(HERE, update=golden_update).check(name, {"ir": yaml.safe_dump(shown, sort_keys=False, width=120)})
+    shown = {one: found[one] for one in case.get("shown", found)}
+    told = {one: told_of(part) for one, part in shown.items()}
+    written = {one: plain(part) for one, part in shown.items()}
+    outputs = {"ir": yaml.safe_dump(written, sort_keys=False, width=120), "xds": as_yaml(told)}
+    Golden(HERE, update=golden_update).check(name, outputs)
 
 
 def test_every_expectation_has_a_case(golden_update):
@@ -55,3 +60,8 @@ def test_envoy_takes_it(name, tmp_path, authority):
 def plain(part: Mesh) -> dict[str, Any]:
     """What there is in a part."""
     return {name: what for name, what in msgspec.to_builtins(part, enc_hook=repr).items() if what}
+
+
+def told_of(part: Mesh) -> dict[str, Any]:
+    """The resources of its one workload, by their type."""
+    return {kind.name.lower(): [as_json(m) for m in listed] for kind, listed in messages(part).items() if listed}

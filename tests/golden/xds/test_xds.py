@@ -67,7 +67,7 @@ def messages(mesh: Mesh) -> dict[Kind, list[Any]]:
     return result
 
 
-def plain(message: Message):
+def as_json(message: Message):
     return json.loads(MessageToJson(message, preserving_proto_field_name=True))
 
 
@@ -79,9 +79,7 @@ def as_yaml(value) -> str:
 def test_xds(name, golden_update):
     mesh = compile_mesh(load(WORLDS / f"{name}.in.yaml"))
     found = {
-        f"{kind.name.lower()}s": as_yaml(
-            [json.loads(MessageToJson(m, preserving_proto_field_name=True)) for m in listed]
-        )
+        f"{kind.name.lower()}s": as_yaml([as_json(m) for m in listed])
         for kind, listed in messages(mesh).items()
         if listed or kind is not Kind.SECRET
     }
