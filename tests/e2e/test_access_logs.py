@@ -31,7 +31,8 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.envoy_rig import Rig, rig
+from tests.e2e.rig_app import App
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 

@@ -37,7 +37,7 @@ from moyai.mesh.ir import (
     TextTest,
     Workload,
 )
-from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.envoy_rig import Rig, rig
 from tests.e2e.node_mesh import (
     ANYWHERE,
     ANYWHERE_6,
@@ -57,6 +57,7 @@ from tests.e2e.node_mesh import (
     rule,
     to,
 )
+from tests.e2e.rig_app import App
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 

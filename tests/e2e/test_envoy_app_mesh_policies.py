@@ -22,8 +22,9 @@ from moyai.mesh.ir import (
     RetryPolicy,
     TimeoutPolicy,
 )
-from tests.e2e.envoy_rig import App, rig
+from tests.e2e.envoy_rig import rig
 from tests.e2e.node_mesh import ANYWHERE, CALLER, CAPTURED, ONE, REDIRECTS, caller, host, http, mesh, node, rule, to
+from tests.e2e.rig_app import App
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]

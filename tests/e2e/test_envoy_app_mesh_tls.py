@@ -28,8 +28,9 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate.secret import secret
 from tests.authority import Authority, an_authority
-from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.envoy_rig import Rig, rig
 from tests.e2e.node_mesh import ANYWHERE, CALLER, CAPTURED, ONE, REDIRECTS, caller, host, http, mesh, node, rule, to
+from tests.e2e.rig_app import App
 from tests.e2e.secret_server import serve_secrets
 from tests.e2e.waiting import eventually
 

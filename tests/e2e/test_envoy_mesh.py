@@ -37,7 +37,8 @@ from moyai.mesh.ir import (
 )
 from moyai.runtime.linux.admin import by_socket, in_flight
 from moyai.xds.server.feed import Feed
-from tests.e2e.envoy_rig import App, Rig, rig
+from tests.e2e.envoy_rig import Rig, rig
+from tests.e2e.rig_app import App
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 

@@ -34,7 +34,8 @@ from moyai.mesh.ir import (
     Workload,
 )
 from tests.authority import an_authority
-from tests.e2e.envoy_rig import App, rig
+from tests.e2e.envoy_rig import rig
+from tests.e2e.rig_app import App
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]

@@ -36,7 +36,8 @@ from moyai.xds.server.binding import serve
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.gate import GuestGate
 from moyai.xds.server.reach import EVERYTHING
-from tests.e2e.envoy_rig import App, Rig, rigged
+from tests.e2e.envoy_rig import Rig, rigged
+from tests.e2e.rig_app import App
 from tests.e2e.waiting import eventually
 from tests.unit.xds.house import MESH, directory
 

@@ -26,7 +26,7 @@ class Shown(msgspec.Struct, frozen=True, tag="shown"):
 
 
 class ShownFile(msgspec.Struct, frozen=True, tag="file"):
-    """A certificate's chain and its key, as paths; read again when they change."""
+    """A certificate's chain and its key, as paths; read again when others are moved into their place."""
 
     chain: str
     private: str
@@ -45,7 +45,7 @@ class TrustedRoots(msgspec.Struct, frozen=True, tag="roots"):
 
 
 class TrustedFile(msgspec.Struct, frozen=True, tag="file"):
-    """Authorities in a file; read again when it changes."""
+    """Authorities in a file; read again when another is moved into its place."""
 
     path: str
 

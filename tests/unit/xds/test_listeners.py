@@ -1,0 +1,81 @@
+"""Listeners: where TLS is looked for, and what stays without a look."""
+
+from __future__ import annotations
+
+import pytest
+from envoy.config.listener.v3.listener_components_pb2 import ListenerFilterChainMatchPredicate
+from envoy.config.listener.v3.listener_pb2 import Listener
+
+from moyai.kernel.ids import WorkloadId
+from moyai.mesh.ir import (
+    Destination,
+    InboundPort,
+    Mesh,
+    NamedPass,
+    Original,
+    OutboundView,
+    Protocol,
+    ServerTls,
+    ShownSecret,
+    TimeoutPolicy,
+    Workload,
+)
+from moyai.xds.translate.listener import listeners
+
+TIMEOUTS = TimeoutPolicy(request=15, idle=300)
+PASS = Destination("pass", Original(), Protocol.TCP, 1)
+
+
+def port(number: int, *, permissive: bool | None = None, is_open: bool = False) -> InboundPort:
+    """``permissive`` None: without TLS."""
+    tls = None if permissive is None else ServerTls(ShownSecret("own"), permissive)
+    listen_port = number + 1000 if is_open else None
+    return InboundPort(number, Protocol.TCP, TIMEOUTS, 1, "ingress", listen_port=listen_port, tls=tls)
+
+
+def made(*ports: InboundPort, outbound: OutboundView = OutboundView()) -> list[Listener]:  # noqa: B008 (it is frozen)
+    workload = Workload(WorkloadId("w"), "a", 15000, 15001, ports, outbound)
+    return list(listeners(workload, Mesh(destinations={"pass": PASS})))
+
+
+def looked_at(listener: Listener) -> set[int]:
+    """The ports at which the listener waits for the client to speak."""
+    looks = [found for found in listener.listener_filters if found.name.endswith("tls_inspector")]
+    return {port for look in looks for port in _ports(look.filter_disabled.not_match)}
+
+
+def _ports(predicate: ListenerFilterChainMatchPredicate) -> set[int]:
+    if predicate.HasField("or_match"):
+        return {port for one in predicate.or_match.rules for port in _ports(one)}
+    found = predicate.destination_port_range
+    assert found.end == found.start + 1
+    return {found.start}
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        ((port(80), port(81, permissive=False)), set()),
+        ((port(80), port(81, permissive=True)), {81}),
+        ((port(80, permissive=True), port(81, permissive=True), port(82, permissive=False)), {80, 81}),
+        ((port(80, permissive=True, is_open=True),), {1080}),
+        ((port(80, permissive=False, is_open=True),), set()),
+    ],
+    ids=["strict or plain", "one permissive", "two permissive", "permissive and open", "strict and open"],
+)
+def test_tls_is_looked_for_where_plain_text_is_taken_beside_it(ports, expected):
+    [listener] = made(*ports)
+    assert looked_at(listener) == expected
+    assert listener.continue_on_listener_filters_timeout is bool(expected)
+
+
+def test_tls_is_looked_for_where_names_decide_and_nowhere_else():
+    view = OutboundView(passes=(NamedPass(443, ("*.aws",), "pass"), NamedPass(8443, ("aws",), "pass")), fallback="pass")
+    [listener] = made(outbound=view)
+    assert looked_at(listener) == {443, 8443}
+    [listener] = made(outbound=OutboundView(fallback="pass"))
+    assert looked_at(listener) == set()
+
+
+def test_a_direction_without_use_has_no_listener():
+    assert made() == []
