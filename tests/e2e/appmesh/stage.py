@@ -225,7 +225,7 @@ class Bastion(Probe):
     def colour(self, url: str, **headers: str) -> str:
         """What the application ``colour`` at that address says; its status where that is not 200."""
         answer = self.get(url, headers=headers)
-        return str(answer["text"]) if answer["status"] == 200 else str(answer["status"])
+        return str(answer["text"]) if answer.get("status") == 200 else str(answer.get("status", answer))
 
     def statistics(self, host: str = "localhost", containing: str = "") -> dict[str, int]:
         """The counters and gauges of a proxy whose names have this text in them."""
