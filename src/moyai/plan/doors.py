@@ -32,15 +32,22 @@ def doors(task: Task, definition: TaskDefinition) -> tuple[int, ...]:
 def is_draining(world: World, task: Task) -> bool:
     """Whether others are forgetting how to come in."""
     definition = world.task_definitions.get(task.task_definition)
-    return task.last_status is TaskStatus.DEACTIVATING and definition is not None and bool(doors(task, definition))
+    return task.last_status is TaskStatus.DEACTIVATING and definition is not None and bool(known_at(task, definition))
 
 
 def known_at(task: Task, definition: TaskDefinition) -> tuple[int, ...]:
-    """The ports at which the proxies of others know the task."""
-    if task.view is None:
+    """The ports at which the proxies of others know the task; of App Mesh, they may know one without a proxy of its own
+    by its registries.
+    """
+    if task.view is not None:
+        reached = (registration.reached_at(task, offer) for offer in registration.offers(task))
+        return tuple(port for port in reached if port is not None)
+    registered = registration.endpoints(task)
+    if mesh_proxy(definition, task.overrides) is not None or not registered:
         return doors(task, definition)
-    reached = (registration.reached_at(task, offer) for offer in registration.offers(task))
-    return tuple(port for port in reached if port is not None)
+    named = {endpoint.port for endpoint in registered if endpoint.port is not None}
+    mapped = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == "tcp")
+    return tuple(sorted(named.union(*(m.ports for m in mapped))))
 
 
 def drain_limit(task: Task, definition: TaskDefinition) -> float:

@@ -16,7 +16,7 @@ from moyai.domain.world import Drain
 from moyai.kernel.clock import Instant, later
 from moyai.plan import order, registration
 from moyai.plan.action import Release, Stop, TurnAway
-from moyai.plan.doors import doors, drain_limit
+from moyai.plan.doors import doors, drain_limit, known_at
 from moyai.plan.sight import Case
 from moyai.plan.step import Step
 
@@ -98,11 +98,15 @@ def deprovisioning(case: Case) -> Step:
 
 
 def _forgotten_at(case: Case) -> Instant | None:
-    """From when no proxy sends any more, or that is not waited for; None while it is."""
-    if not _doors(case) or case.now >= _drain_ends(case):
+    """From when no proxy sends any more, or that is not waited for; None while it is. A task without a proxy of its own
+    is waited for as far as anybody is seen to know it.
+    """
+    if not known_at(case.task, case.definition) or case.now >= _drain_ends(case):
         return case.now
     drain = case.drain
-    if drain is None or drain.waiting_on:
+    if drain is None:
+        return None if _doors(case) else case.now
+    if drain.waiting_on:
         return None
     return case.now if drain.forgotten_at is None else min(_drain_ends(case), later(drain.forgotten_at, SETTLE))
 

@@ -100,11 +100,11 @@ class Stage:
         given = {"listeners": list(listeners)} | spec
         self.appmesh.create_virtual_gateway(meshName=self.name, virtualGatewayName=name, spec=given)
 
-    def gateway_route(self, gateway: str, name: str, service: str, port: int | None = None, **match: Any) -> None:
+    def gateway_route(self, gateway: str, name: str, service: str, to_port: int | None = None, **match: Any) -> None:
         """A gateway's route of HTTP to a virtual service; made, or changed to be so. ``rewrite``: what of it."""
         rewrite = {"rewrite": match.pop("rewrite")} if "rewrite" in match else {}
         target = {"virtualService": {"virtualServiceName": self.fqdn(service)}} | (
-            {} if port is None else {"port": port}
+            {} if to_port is None else {"port": to_port}
         )
         spec = {"httpRoute": {"match": match, "action": {"target": target} | rewrite}}
         given = {"meshName": self.name, "virtualGatewayName": gateway, "gatewayRouteName": name, "spec": spec}
