@@ -61,12 +61,11 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.connect_reporters import service_reporter_of
+from moyai.telemetry.identify import identifier
 from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.reporters import Reporter
 from moyai.telemetry.series import Archive
 from moyai.telemetry.totals import Totals
 from moyai.telemetry.usage import UsageSampler
@@ -92,7 +91,8 @@ class ControlPlane:
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._kept = kept
         self._archive = Archive(history=kept, kept=kept.groups())
-        self._recorder = Recorder(self._archive, self._reporter, kept.since, kept.proxy, Totals(kept.totals()))
+        identify = identifier(lambda: self._store.world)
+        self._recorder = Recorder(self._archive, identify, kept.since, kept.proxy, Totals(kept.totals()))
         self._keeper = MetricKeeper(kept, self._archive, self._recorder, self._clock)
         self._metrics = ArchiveReader(self._archive)
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._app_of_tasks())
@@ -231,9 +231,6 @@ class ControlPlane:
     def _push(self, proxy: ProxyId, body: bytes) -> None:
         """Take a simulated proxy's report as an Envoy's."""
         self._recorder.take(proxy, body, self._clock.now())
-
-    def _reporter(self, proxy: ProxyId) -> Reporter | None:
-        return service_reporter_of(self._store.world, proxy)
 
     def _start_work(self) -> None:
         self._work = asyncio.create_task(self._everything())

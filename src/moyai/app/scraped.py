@@ -30,9 +30,10 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Count
 from moyai.reconcile.loop import Reconciler
 from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.appmesh_exposition import appmesh_families
 from moyai.telemetry.connect_exposition import connect_families
 from moyai.telemetry.exposition import CONTENT_TYPE, Family, Sample, Type, exposition, labels
-from moyai.telemetry.totals import Totals
+from moyai.telemetry.totals import Shown, Totals
 from moyai.xds.server.feed import Feed
 
 PREFIX: Final = "/metrics"
@@ -68,7 +69,7 @@ def metrics_handler(scraped: Scraped, keys: KeyStore | None) -> Handler:
             case "/metrics":
                 return _told(request, families(scraped))
             case "/metrics/mesh":
-                return _told(request, connect_families(scraped.totals.shown()))
+                return _told(request, mesh_families(scraped.totals.shown()))
             case _:
                 return HttpResponse(404, _PLAIN, b"There are /metrics and /metrics/mesh.\n")
 
@@ -97,6 +98,11 @@ def _may_read(authorization: str, keys: KeyStore) -> bool:
     known = keys.secret(access_key)
     same = hmac.compare_digest((known or "").encode(), secret.encode())
     return scheme.lower() == "basic" and known is not None and same
+
+
+def mesh_families(totals: Sequence[Shown]) -> Sequence[Family]:
+    """The metrics of the traffic."""
+    return [*connect_families(totals), *appmesh_families(totals)]
 
 
 def families(scraped: Scraped) -> Sequence[Family]:

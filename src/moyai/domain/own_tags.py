@@ -19,8 +19,11 @@ LIVE_ENDPOINTS: Final = "moyai:live-endpoints"
 """Of a cluster: whether its running tasks see names that came after them."""
 CAPACITY_PROVIDER: Final = "moyai:capacity-provider"
 """Of a container instance: the capacity provider that it is of."""
+METRIC_NAMESPACE: Final = "moyai:metric-namespace"
+"""Of an App Mesh mesh: the CloudWatch namespace of the metric extension's figures."""
 ON, OFF = "on", "off"
 
+_NAMESPACE = re.compile(r"(?!AWS/|Moyai/)[A-Za-z0-9_./#-]{1,255}")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 Fault = Callable[[str], str | None]
@@ -35,10 +38,17 @@ def _name(value: str) -> str | None:
     return None if _NAME.fullmatch(value) else f"is the name of a capacity provider, not {value!r}"
 
 
+def _namespace(value: str) -> str | None:
+    if _NAMESPACE.fullmatch(value):
+        return None
+    return f"is a CloudWatch namespace of one's own (letters, digits, . - _ / #), not {value!r}"
+
+
 OWN_TAGS: Mapping[str, Mapping[str, Fault]] = MappingProxyType(
     {
         "container-instance": MappingProxyType({CAPACITY_PROVIDER: _name}),
         "cluster": MappingProxyType({LIVE_ENDPOINTS: _on_or_off}),
+        "mesh": MappingProxyType({METRIC_NAMESPACE: _namespace}),
         "service": MappingProxyType({key: partial(tuning.fault, key) for key in tuning.SETTINGS}),
     }
 )

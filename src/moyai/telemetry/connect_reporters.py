@@ -94,8 +94,12 @@ class ServiceReporter(msgspec.Struct, frozen=True):
 
 
 def service_reporter_of(world: World, proxy: ProxyId) -> ServiceReporter | None:
-    """The service behind a proxy; None when there is no such task or it belongs to no service."""
+    """The service behind a proxy; None when there is no such task, it belongs to no service, or its proxy is
+    App Mesh's.
+    """
     task = world.tasks.get(proxy)
+    if task is not None and task.identity is not None:
+        return None
     service = parse_arn(task.service) if task is not None and task.service is not None else None
     if task is None or service is None:
         return None

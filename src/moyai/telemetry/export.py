@@ -134,10 +134,10 @@ class _Metrics:
             exported = self._one.reporter.exported(endpoint)
             if exported is None:
                 continue
-            prefix, where = exported
+            prefix, where, figures = exported
             known = [*where, ("protocol", counted.protocol)]
             for count in COUNTS:
-                if count.side is endpoint.side and counted.protocol in count.protocols:
+                if count.side is endpoint.side and counted.protocol in count.protocols and count.figure in figures:
                     self._count(f"{prefix}{count.name}", count.unit, counted.counters[count.figure], known)
             if endpoint.side is Side.CLIENT and counted.protocol == "http":
                 for name, figure in _CLASSES.items():

@@ -14,7 +14,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.telemetry.deltas import News
-from moyai.telemetry.envoy_stats import Endpoint, Grammar
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Grammar
 from moyai.telemetry.names import Named
 from moyai.telemetry.totals import AnyWhose
 
@@ -23,10 +23,13 @@ Fed = tuple[Named, Sequence[MetricId]]
 
 
 class Exported(NamedTuple):
-    """How an endpoint's figures leave for others: what their names begin with, and what they are told apart by."""
+    """How an endpoint's figures leave for others: what their names begin with, what they are told apart by, and which
+    of its counts there are.
+    """
 
     prefix: str
     attributes: Sequence[tuple[str, str]]
+    figures: frozenset[Figure] = frozenset(Figure)
 
 
 class Reporter(Protocol):

@@ -41,6 +41,8 @@ class Whose(NamedTuple):
 class Part(StrEnum):
     """What of an App Mesh proxy is counted by itself."""
 
+    PROXY = "proxy"
+    """All of it; that has levels alone."""
     LISTENER = "listener"
     HANDSHAKES = "handshakes"
     """Of callers, whichever the listener."""
