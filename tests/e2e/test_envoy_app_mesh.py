@@ -11,6 +11,7 @@ import ssl
 import tempfile
 from collections import Counter
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ from moyai.mesh.ir import (
     TextTest,
     Workload,
 )
-from tests.e2e.envoy_rig import Rig, rig
+from tests.e2e.envoy_rig import PATIENCE, Rig, rig
 from tests.e2e.node_mesh import (
     ANYWHERE,
     ANYWHERE_6,
@@ -64,6 +65,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 DIRECT = {"one": (Member("a", "127.0.0.1", 8081),), "two": (Member("a", "127.0.0.1", 8082),)}
 """Past their proxies."""
 BOTH = (to("one"), to("two"))
+HTTP2_REQUEST = b"".join((
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)),  # no settings
+    bytes((0, 0, 6, 1, 5, 0, 0, 0, 1)),  # the headers of stream 1, and its end
+    bytes((0x82, 0x86, 0x84, 0x41, 1)) + b"x",  # GET, http, /, and the authority
+))  # fmt: skip
 MARK = "x-app-mesh-virtual-service"
 
 
@@ -118,6 +125,24 @@ async def test_what_is_unknown_passes_where_that_is_allowed(envoys, apps):
     assert await envoys.count(CALLER, f"cluster.{PASS.label}.upstream_cx_total") == 2
     await there.stop()
     await elsewhere.stop()
+
+
+async def test_what_passes_is_spoken_as_it_came(envoys):
+    everything = caller(http(Host("*", ("*",), (rule("pass"),))))
+    await envoys.lead(mesh(everything, destinations=[PASS]), CALLER)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.put_nowait(await reader.readexactly(3))
+        writer.close()
+
+    there = await asyncio.start_server(listen, sock=await envoys.namespace.listen(ANYWHERE, 80))
+    for request, first in ((HTTP2_REQUEST, b"PRI"), (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"GET")):
+        wire = await envoys.namespace.run(lambda: create_connection((ANYWHERE, 80)))
+        wire.sendall(request)
+        assert await asyncio.wait_for(heard.get(), PATIENCE) == first
+        wire.close()
+    there.close()
 
 
 async def test_tls_passes_by_the_name_it_asks_for(envoys):

@@ -109,13 +109,14 @@ def shared_keys(mesh: Mesh, workload: Workload) -> Iterator[Key]:
     """The shared resources that a workload's proxy needs; a certificate may not be there yet."""
     if workload.peers is not None:
         yield endpoints_key(workload.peers)
-    for secret_of in _secrets(mesh, workload):
+    reached = frozenset(_reached(mesh, workload))
+    for secret_of in _secrets(mesh, workload, reached):
         if isinstance(secret_of, Shown):
             yield _secret(secret_of.certificate)
     for call in workload.outbound.calls:
         if isinstance(mesh.services[call.service].routing, RouteTable):
             yield _routes(call.service)
-    for name in _reached(mesh, workload):
+    for name in reached:
         yield _cluster(name)
         endpoints = _endpoints(mesh.destinations[name])
         if endpoints is not None:
@@ -130,7 +131,7 @@ def own_pieces(mesh: Mesh, workload: Workload) -> Iterator[tuple[Kind, Resource]
         if not inbound.hosts:
             cluster = app_cluster(workload, inbound)
             yield Kind.CLUSTER, resource(cluster.name, cluster)
-    for file in _secrets(mesh, workload):
+    for file in _secrets(mesh, workload, frozenset(_reached(mesh, workload))):
         if isinstance(file, ShownFile | TrustedFile):
             found = file_secret(file)
             yield Kind.SECRET, resource(found.name, found)
@@ -162,12 +163,12 @@ def _own_routes(mesh: Mesh, workload: Workload) -> Iterator[RouteConfiguration]:
             yield host_routes(names.outbound_routes(workload, port), port.routing, mesh.destinations)
 
 
-def _secrets(mesh: Mesh, workload: Workload) -> Iterator[AnyShown | AnyTrusted]:
+def _secrets(mesh: Mesh, workload: Workload, reached: frozenset[str]) -> Iterator[AnyShown | AnyTrusted]:
     """What the workload's ports and its destinations show and believe; some more than once."""
     for inbound in workload.inbound:
         if inbound.tls is not None:
             yield from _named(inbound.tls.shown, inbound.tls.callers)
-    for name in _reached(mesh, workload):
+    for name in reached:
         tls = mesh.destinations[name].tls
         if tls is not None:
             yield from _named(tls.shown, tls.check)
