@@ -166,3 +166,19 @@ def test_a_deployment_is_marked_on_the_map_for_as_long_as_it_lasts(person, clust
     person.sees("1 deploying")
     cluster.update("buoy", taskDefinition="buoy:1")
     eventually(lambda: not frame.evaluate(FIND, DEPLOYING), "the mark is gone")
+
+
+def test_services_of_several_vpcs_say_in_which_they_are(visit, simulated):
+    ec2 = simulated.client("ec2")
+    named = [{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "vault"}]}]
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=named)["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24")["Subnet"]["SubnetId"]
+    cluster = Cluster(simulated, "bay", "bay")
+    definition = cluster.define("bay", app("web", 8080, "http"))
+    cluster.serve("pier", definition, offer("web", "pier", discoveryName="pier"))
+    cluster.subnets = [subnet]
+    cluster.serve("safe", definition, offer("web", "safe", discoveryName="safe"))
+    person: Person = visit(simulated)
+    person.page.add_init_script(NOTE)
+    person.open("traffic?namespace=bay")
+    eventually(lambda: "bay · vault" in person.page.evaluate("[...window.written]"), "the VPC is said by its name")

@@ -21,11 +21,16 @@ export interface Networks {
 }
 
 export async function readNetworks(target: Target): Promise<Networks> {
-  const subnets: Subnet[] = [];
-  for await (const page of paginateDescribeSubnets({ client: ec2(target) }, {})) subnets.push(...(page.Subnets ?? []));
+  const subnets = await readSubnets(target);
   const groups: SecurityGroup[] = [];
   for await (const page of paginateDescribeSecurityGroups({ client: ec2(target) }, {})) groups.push(...(page.SecurityGroups ?? []));
   return { subnets, groups };
+}
+
+export async function readSubnets(target: Target): Promise<Subnet[]> {
+  const subnets: Subnet[] = [];
+  for await (const page of paginateDescribeSubnets({ client: ec2(target) }, {})) subnets.push(...(page.Subnets ?? []));
+  return subnets;
 }
 
 /** The tag `Name`, or nothing. */

@@ -39,24 +39,28 @@ export interface Graph {
   readonly lines: readonly Line[];
 }
 
+/** The VPC of each subnet, as it is called. */
+export type Vpcs = ReadonlyMap<string, string>;
+
 /** Boxes that belong to no namespace that is known. */
 export const NOWHERE = "";
 
-export function graphOf(mesh: Mesh, grouping: Grouping): Graph {
+export function graphOf(mesh: Mesh, grouping: Grouping, vpcs: Vpcs = new Map()): Graph {
   const boxes = new Map<string, Box>();
   const put = (box: Box) => {
     const before = boxes.get(box.id);
     boxes.set(box.id, before ? { ...box, deploying: box.deploying || before.deploying } : box);
     return box.id;
   };
+  const named = namedVpcs(mesh.members, vpcs);
   const byParty = new Map(mesh.members.map((member) => [partyId(member.party), member]));
-  for (const member of mesh.members) put(boxOf(member, grouping));
+  for (const member of mesh.members) put(boxOf(member, grouping, named));
   const byLine = new Map<string, { from: string; to: string; edges: Edge[] }>();
   for (const edge of mesh.edges) {
     const caller = byParty.get(partyId(edge.caller));
-    const from = put(caller ? boxOf(caller, grouping) : gone(edge, grouping));
+    const from = put(caller ? boxOf(caller, grouping, named) : gone(edge, grouping));
     const behind = edge.targets.map((party) => byParty.get(partyId(party))).filter((one) => one !== undefined);
-    const ends = behind.length > 0 ? behind.map((member) => put(boxOf(member, grouping))) : [put(unknown(edge))];
+    const ends = behind.length > 0 ? behind.map((member) => put(boxOf(member, grouping, named))) : [put(unknown(edge))];
     for (const to of new Set(ends)) {
       const id = grouping === "service" ? edge.id + (ends.length > 1 ? `>${to}` : "") : `${from}>${to}`;
       const line = byLine.get(id) ?? { from, to, edges: [] };
@@ -67,8 +71,16 @@ export function graphOf(mesh: Mesh, grouping: Grouping): Graph {
   return { boxes: [...boxes.values()], lines: [...byLine].map(([id, line]) => lineOf(id, line)) };
 }
 
-function boxOf(member: Member, grouping: Grouping): Box {
+/** Where services are: said only where they are not all in one VPC. */
+function namedVpcs(members: readonly Member[], vpcs: Vpcs): Vpcs {
+  const used = new Set(members.flatMap((member) => member.subnets.map((subnet) => vpcs.get(subnet))));
+  used.delete(undefined);
+  return used.size > 1 ? vpcs : new Map();
+}
+
+function boxOf(member: Member, grouping: Grouping, vpcs: Vpcs): Box {
   const { cluster, service } = member.party;
+  const vpc = vpcs.get(member.subnets[0] ?? "");
   if (grouping === "cluster") {
     const id = `${member.namespace}|${cluster}`;
     return { id, block: member.namespace, title: cluster, subtitle: "", kind: "cluster", deploying: member.deploying, tasks: "" };
@@ -77,7 +89,7 @@ function boxOf(member: Member, grouping: Grouping): Box {
     id: partyId(member.party),
     block: member.namespace,
     title: service,
-    subtitle: cluster,
+    subtitle: vpc === undefined ? cluster : `${cluster} · ${vpc}`,
     kind: "service",
     deploying: member.deploying,
     tasks: member.running === member.desired ? "" : `${member.running}/${member.desired}`,

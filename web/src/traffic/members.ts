@@ -59,6 +59,7 @@ export function memberOf(service: Service, namespace: string): Member {
     deploying: deployments.some((d) => d.rolloutState === "IN_PROGRESS"),
     running: service.runningCount ?? 0,
     desired: service.desiredCount ?? 0,
+    subnets: (deployments[0]?.networkConfiguration ?? service.networkConfiguration)?.awsvpcConfiguration?.subnets ?? [],
     ...(group ? { accessLog: group } : {}),
   };
 }

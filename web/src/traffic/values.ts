@@ -21,6 +21,8 @@ export interface Member {
   readonly deploying: boolean;
   readonly running: number;
   readonly desired: number;
+  /** Of its tasks, where they have addresses of their own. */
+  readonly subnets: readonly string[];
   /** The log group of its proxies' access log, where it has one. */
   readonly accessLog?: string;
 }

@@ -9,7 +9,7 @@ import { edgeOf, type Figures, type Member } from "../../src/traffic/values.ts";
 
 const member = (cluster: string, service: string, namespace: string, ...offers: string[]): Member => ({
   party: { cluster, service },
-  ...{ namespace, offers, deploying: service === "cart", running: 1, desired: 1 },
+  ...{ namespace, offers, deploying: service === "cart", running: 1, desired: 1, subnets: [`subnet-${cluster}`] },
 });
 const MEMBERS = [
   member("web", "front", "shop"),
@@ -32,6 +32,15 @@ test("one name in two namespaces is two services, each called by its own", () =>
   const ends = GRAPH.lines.map((line) => `${line.from} > ${line.to}`);
   expect(ends).toContain("web/front > web/cart");
   expect(ends).toContain("pay/gate > pay/cart");
+});
+
+test("where services are in several VPCs, each says in which", () => {
+  const said = (vpcs: [string, string][]) => graphOf(MESH, "service", new Map(vpcs)).boxes.map((box) => `${box.title}: ${box.subtitle}`);
+  expect(said([["subnet-web", "main"], ["subnet-data", "main"]])).toContain("stock: data");
+  const several = said([["subnet-web", "main"], ["subnet-data", "vault"]]);
+  expect(several).toContain("stock: data · vault");
+  expect(several).toContain("front: web · main");
+  expect(several).toContain("gate: pay");
 });
 
 test("a caller that is gone, and a name that nobody offers, are boxes of their own", () => {

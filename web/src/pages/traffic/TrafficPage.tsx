@@ -12,6 +12,7 @@ import { type Graph, graphOf, neighbourhood } from "../../traffic/graph.ts";
 import type { Hit } from "../../traffic/scene.ts";
 import { useMesh } from "../../traffic/useMesh.ts";
 import { usePlaces } from "../../traffic/usePlaces.ts";
+import { useVpcs } from "../../traffic/useVpcs.ts";
 import { useView, type View, type ViewChange } from "../../traffic/useView.ts";
 import { edgeId, type Mesh } from "../../traffic/values.ts";
 import { BoxPanel } from "./BoxPanel.tsx";
@@ -29,7 +30,8 @@ export default function TrafficPage() {
   const text = useText().traffic;
   const [view, change] = useView();
   const found = useMesh(view.range, view.namespace);
-  const graph = useMemo(() => found.data && seen(graphOf(found.data, view.grouping), view), [found.data, view]);
+  const vpcs = useVpcs();
+  const graph = useMemo(() => found.data && seen(graphOf(found.data, view.grouping, vpcs), view), [found.data, view, vpcs]);
   const panel = found.data && graph ? panelOf(found.data, graph, view, change) : null;
   return (
     <Frame

@@ -1,0 +1,22 @@
+// Which VPC each subnet is in, by the VPC's name where it has one.
+
+import { paginateDescribeVpcs } from "@aws-sdk/client-ec2";
+import { useMemo } from "react";
+import { ec2, nameTag, readSubnets } from "../aws/ec2.ts";
+import { useTarget } from "../aws/useTarget.ts";
+import { useLive } from "../live/useLive.ts";
+import type { Vpcs } from "./graph.ts";
+
+/** Empty until it is known. */
+export function useVpcs(): Vpcs {
+  const target = useTarget();
+  const found = useLive(["traffic-vpcs"], [{ kind: "vpc" }], async () => {
+    const names = new Map<string | undefined, string | undefined>();
+    for await (const page of paginateDescribeVpcs({ client: ec2(target) }, {})) {
+      for (const vpc of page.Vpcs ?? []) names.set(vpc.VpcId, nameTag(vpc.Tags) || vpc.VpcId);
+    }
+    const subnets = await readSubnets(target);
+    return new Map(subnets.map((subnet) => [subnet.SubnetId ?? "", names.get(subnet.VpcId) ?? subnet.VpcId ?? ""]));
+  });
+  return useMemo(() => found.data ?? new Map<string, string>(), [found.data]);
+}
