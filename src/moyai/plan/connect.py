@@ -100,7 +100,9 @@ def resolve(world: World, wish: Wish, now: Instant, ids: Ids) -> Resolved:
         offers.append(replace(offer, dns_name=endpoint.dns_name, client_port=endpoint.port))
         own.append(endpoint)
     offered = _others(world, namespace, wish.service)
-    others = {**_outside(world, namespace, offered), **offered}
+    taken = {endpoint.target for endpoint in own}
+    outside = {e: t for e, t in _outside(world, namespace, offered).items() if t not in taken}
+    others = {**outside, **offered}
     _check_unique(own, others)
     view = ConnectView(
         namespace=namespace.arn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import RecordType
 from tests.unit.api.ecs.bench import Bench, connect, offer, service
@@ -36,6 +37,17 @@ def test_the_service_of_its_registry_becomes_its_own(shop):
     assert taken.owner is not None
     assert (taken.adopted, taken.protocol) == (True, "http")
     assert shop.world.services[taken.owner].primary.view.offers[0].discovery_service == arn
+
+
+def test_a_name_by_which_it_took_part_from_outside_is_free_for_it(shop):
+    arn = registered(shop)
+    known = shop.world.discovery_services[arn]
+    shop.put(replace(known, attributes={"moyai:client-port": "80", "moyai:client-name": "web.shop"}))
+    asked = offer(discoveryName=known.name, clientAliases=[{"port": 80, "dnsName": "web.shop"}])
+    shop.call("UpdateService", service="web", serviceRegistries=[], serviceConnectConfiguration=connect(asked))
+    (view,) = (d.view for s in shop.world.services for d in s.deployments[:1])
+    assert view is not None
+    assert [(n.dns_name, n.port, n.target) for n in view.names] == [("web.shop", 80, arn)]
 
 
 def test_another_services_registry_stays_what_it_is(shop):
