@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from http import HTTPStatus
 
 from tests.e2e.envoy_rig import Namespace
 
@@ -60,7 +61,8 @@ class App:
                     await self.released.wait()
                 status = self.statuses.popleft() if self.statuses else 200
                 body = json.dumps({"app": self.name, "request": first}).encode()
-                writer.write(b"HTTP/1.1 %d Status\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body))
+                phrase = HTTPStatus(status).phrase.encode()
+                writer.write(b"HTTP/1.1 %d %s\r\ncontent-length: %d\r\n\r\n%s" % (status, phrase, len(body), body))
                 if "/last" in first:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
