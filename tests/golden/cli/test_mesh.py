@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console, RenderableType
 
-from moyai.cli.mesh.figures import Key
+from moyai.cli.mesh.figures import Key, MeshKey
 from moyai.cli.mesh.join import joined
 from moyai.cli.mesh.live import drawn
 from moyai.cli.mesh.table import headline, table
@@ -23,7 +23,8 @@ HERE = Path(__file__).parent
 
 
 def mesh_of(case: dict[str, Any], wanted: Wanted) -> Mesh:
-    figures = {Key(*row["edge"]): row["figures"] for row in case["figures"]}
+    kinds = {3: Key, 5: MeshKey}
+    figures = {kinds[len(row["edge"])](*row["edge"]): row["figures"] for row in case["figures"]}
     services = msgspec.convert(case["services"], list[Service])
     return joined(figures, services, msgspec.convert(case["span"], Span), wanted)
 

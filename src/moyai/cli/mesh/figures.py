@@ -13,35 +13,77 @@ from typing import Any, NamedTuple
 from moyai.cli.mesh.values import Span
 from moyai.cli.remote import pages
 
-_OWN = "Moyai/ServiceConnect"
 _MINUTE = 60
 _QUERIES_AT_ONCE = 500
-_MADE = MappingProxyType(
-    {"requests": (_OWN, "TargetRequestCount", "Sum"), "connections": (_OWN, "TargetConnectionCount", "Sum")}
-)
-_FIGURES = MappingProxyType(
+_MADE = MappingProxyType({"requests": ("TargetRequestCount", "Sum"), "connections": ("TargetConnectionCount", "Sum")})
+_COUNTS = MappingProxyType(
     {
-        "failures": (_OWN, "RequestFailureCount", "Sum"),
-        "retries": (_OWN, "RetryCount", "Sum"),
-        "timeouts": (_OWN, "RequestTimeoutCount", "Sum"),
-        "ejected": (_OWN, "EjectedTargetCount", "Maximum"),
-        "p50": ("AWS/ECS", "TargetResponseTime", "p50"),
-        "p95": ("AWS/ECS", "TargetResponseTime", "p95"),
-        "p99": ("AWS/ECS", "TargetResponseTime", "p99"),
+        "failures": ("RequestFailureCount", "Sum"),
+        "retries": ("RetryCount", "Sum"),
+        "timeouts": ("RequestTimeoutCount", "Sum"),
+        "ejected": ("EjectedTargetCount", "Maximum"),
     }
 )
+_PERCENTILES = ("p50", "p95", "p99")
+_CONNECT, _APP_MESH = "Moyai/ServiceConnect", "Moyai/AppMesh"
+_MESH_TIME = "envoy.appmesh.TargetResponseTime"
+
+
+class Source(NamedTuple):
+    """A statistic of a metric."""
+
+    namespace: str
+    metric: str
+    statistic: str
 
 
 class Key(NamedTuple):
-    """An edge as CloudWatch knows it."""
+    """An edge of Service Connect as CloudWatch knows it."""
 
     cluster: str
     service: str
     target: str
 
+    @property
+    def dimensions(self) -> tuple[tuple[str, str], ...]:
+        """Of all its metrics."""
+        return ("ClusterName", self.cluster), ("ServiceName", self.service), ("TargetDiscoveryName", self.target)
 
+    def source(self, figure: str) -> Source:
+        """Where a figure comes from."""
+        if figure in _PERCENTILES:
+            return Source("AWS/ECS", "TargetResponseTime", figure)
+        return Source(_CONNECT, *(_MADE.get(figure) or _COUNTS[figure]))
+
+
+class MeshKey(NamedTuple):
+    """An edge of App Mesh: a caller, which ``kind`` of resource it is, the virtual service that it calls and the
+    virtual node that answers. ``times``: the namespace in which its response times are.
+    """
+
+    mesh: str
+    caller: str
+    kind: str
+    service: str
+    node: str
+    times: str = _APP_MESH
+
+    @property
+    def dimensions(self) -> tuple[tuple[str, str], ...]:
+        """Of all its metrics."""
+        whose = ("Mesh", self.mesh), (self.kind, self.caller)
+        return (*whose, ("TargetVirtualService", self.service), ("TargetVirtualNode", self.node))
+
+    def source(self, figure: str) -> Source:
+        """Where a figure comes from."""
+        if figure in _PERCENTILES:
+            return Source(self.times, _MESH_TIME, figure)
+        return Source(_APP_MESH, *(_MADE.get(figure) or _COUNTS[figure]))
+
+
+AnyKey = Key | MeshKey
 Figures = Mapping[str, float]
-"""By name: ``requests`` or ``connections``, and what there is of ``_FIGURES``."""
+"""By name: ``requests`` or ``connections``, and what there is of the others."""
 
 
 def span_back(now: float, seconds: float) -> Span:
@@ -50,27 +92,56 @@ def span_back(now: float, seconds: float) -> Span:
     return Span(start - start % _MINUTE, now)
 
 
-def read_figures(cloudwatch: Any, span: Span) -> dict[Key, Figures]:  # noqa: ANN401 (botocore makes its clients' classes at run time)
+def read_figures(cloudwatch: Any, span: Span) -> dict[AnyKey, Figures]:  # noqa: ANN401 (botocore makes its clients' classes at run time)
     """Every edge that had traffic in the span, with its figures."""
-    known = sorted(_edges(cloudwatch, "TargetRequestCount") | _edges(cloudwatch, "TargetConnectionCount"))
+    known: list[AnyKey] = [*_edges(cloudwatch), *_mesh_edges(cloudwatch)]
     made = _asked(cloudwatch, [(key, name) for key in known for name in _MADE], span)
     busy = [key for key in known if sum(made[key].values()) > 0]
-    more = _asked(cloudwatch, [(key, name) for key in busy for name in _FIGURES], span)
+    more = _asked(cloudwatch, [(key, name) for key in busy for name in (*_COUNTS, *_PERCENTILES)], span)
     return {key: {**made[key], **more[key]} for key in busy}
 
 
-def _edges(cloudwatch: Any, metric: str) -> set[Key]:  # noqa: ANN401
+def _edges(cloudwatch: Any) -> list[Key]:  # noqa: ANN401
     found = set()
-    for one in pages(cloudwatch, "list_metrics", "Metrics", Namespace=_OWN, MetricName=metric):
-        of = {d["Name"]: d["Value"] for d in one["Dimensions"]}
+    for of in _listed(cloudwatch, _CONNECT):
         if "ServiceName" in of:
             found.add(Key(of["ClusterName"], of["ServiceName"], of["TargetDiscoveryName"]))
-    return found
+    return sorted(found)
 
 
-def _asked(cloudwatch: Any, wanted: Sequence[tuple[Key, str]], span: Span) -> dict[Key, dict[str, float]]:  # noqa: ANN401
+def _mesh_edges(cloudwatch: Any) -> list[MeshKey]:  # noqa: ANN401
+    found = {key for of in _listed(cloudwatch, _APP_MESH) if (key := _mesh_key(of)) is not None}
+    if not found:
+        return []
+    # A tag of the mesh may have moved them, and what is in the old place ends there.
+    timed = pages(cloudwatch, "list_metrics", "Metrics", MetricName=_MESH_TIME)
+    times = {_mesh_key(_dimensions(one)): one["Namespace"] for one in timed if one["Namespace"] != _APP_MESH}
+    return sorted(key._replace(times=times.get(key, _APP_MESH)) for key in found)
+
+
+def _mesh_key(of: Mapping[str, str]) -> MeshKey | None:
+    kind = "VirtualGateway" if "VirtualGateway" in of else "VirtualNode"
+    mesh, caller, service, node = (of.get(n) for n in ("Mesh", kind, "TargetVirtualService", "TargetVirtualNode"))
+    if mesh is None or caller is None or service is None or node is None:
+        return None
+    return MeshKey(mesh, caller, kind, service, node)
+
+
+def _listed(cloudwatch: Any, namespace: str) -> Iterator[Mapping[str, str]]:  # noqa: ANN401
+    """The dimensions of whatever is counted when it is made."""
+    for metric, _ in _MADE.values():
+        yield from map(
+            _dimensions, pages(cloudwatch, "list_metrics", "Metrics", Namespace=namespace, MetricName=metric)
+        )
+
+
+def _dimensions(metric: Mapping[str, Any]) -> dict[str, str]:
+    return {d["Name"]: d["Value"] for d in metric["Dimensions"]}
+
+
+def _asked(cloudwatch: Any, wanted: Sequence[tuple[AnyKey, str]], span: Span) -> dict[AnyKey, dict[str, float]]:  # noqa: ANN401
     """The figures by edge; a figure that has no value is left out."""
-    found: dict[Key, dict[str, float]] = {key: {} for key, _ in wanted}
+    found: dict[AnyKey, dict[str, float]] = {key: {} for key, _ in wanted}
     for batch in _batches(wanted):
         asked = {f"q{number}": one for number, one in enumerate(batch)}
         queries = [_query(query_id, *one, _period(span)) for query_id, one in asked.items()]
@@ -82,7 +153,7 @@ def _asked(cloudwatch: Any, wanted: Sequence[tuple[Key, str]], span: Span) -> di
     return found
 
 
-def _batches(wanted: Sequence[tuple[Key, str]]) -> Iterator[Sequence[tuple[Key, str]]]:
+def _batches(wanted: Sequence[tuple[AnyKey, str]]) -> Iterator[Sequence[tuple[AnyKey, str]]]:
     for first in range(0, len(wanted), _QUERIES_AT_ONCE):
         yield wanted[first : first + _QUERIES_AT_ONCE]
 
@@ -92,16 +163,15 @@ def _period(span: Span) -> int:
     return (int(span.end - span.start) // _MINUTE + 1) * _MINUTE
 
 
-def _query(query_id: str, key: Key, name: str, period: int) -> dict[str, Any]:
-    namespace, metric, statistic = _MADE.get(name) or _FIGURES[name]
-    dimensions = zip(("ClusterName", "ServiceName", "TargetDiscoveryName"), key, strict=True)
+def _query(query_id: str, key: AnyKey, name: str, period: int) -> dict[str, Any]:
+    namespace, metric, statistic = key.source(name)
     return {
         "Id": query_id,
         "MetricStat": {
             "Metric": {
                 "Namespace": namespace,
                 "MetricName": metric,
-                "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions],
+                "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in key.dimensions],
             },
             "Period": period,
             "Stat": statistic,

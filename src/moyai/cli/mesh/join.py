@@ -1,19 +1,21 @@
 """Figures and services put together. Pure.
 
 Promise: an edge is in its caller's namespace, since a service takes part in one; its targets are the services there
-that offer the name. Where the caller is gone, the only namespace that offers the name is taken.
+that offer the name. Where the caller is gone, the only namespace that offers the name is taken. App Mesh's edges say
+all of it themselves.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from moyai.cli.mesh.figures import Figures, Key
+from moyai.cli.mesh.figures import AnyKey, Figures, MeshKey
 from moyai.cli.mesh.values import Edge, Mesh, Party, Service, Span, Wanted
 
 
-def joined(figures: Mapping[Key, Figures], services: Iterable[Service], span: Span, wanted: Wanted) -> Mesh:
+def joined(figures: Mapping[AnyKey, Figures], services: Iterable[Service], span: Span, wanted: Wanted) -> Mesh:
     """The wanted edges, busiest first."""
     known = _Known(services)
     edges = (_edge(key, found, known, span) for key, found in figures.items())
@@ -40,19 +42,35 @@ class _Known:
         return [] if namespace is None else self._offered.get(target, {}).get(namespace, [])
 
 
-def _edge(key: Key, figures: Figures, known: _Known, span: Span) -> Edge:
+def _edge(key: AnyKey, figures: Figures, known: _Known, span: Span) -> Edge:
+    if isinstance(key, MeshKey):
+        caller, node = Party(key.mesh, key.caller), Party(key.mesh, key.node)
+        return _with_figures(figures, span, _Ends(key.mesh, caller, key.service, (node,), (), app_mesh=True))
     caller = Party(key.cluster, key.service)
     namespace = known.namespace(caller, key.target)
     targets = tuple(sorted(s.party for s in known.behind(namespace, key.target)))
     ends = sorted({caller, *targets})
+    deploying = tuple(end for end in ends if end in known.by_party and known.by_party[end].deploying)
+    return _with_figures(figures, span, _Ends(namespace, caller, key.target, targets, deploying))
+
+
+class _Ends(NamedTuple):
+    """Between whom an edge is."""
+
+    namespace: str | None
+    caller: Party
+    target: str
+    targets: tuple[Party, ...]
+    deploying: tuple[Party, ...]
+    app_mesh: bool = False
+
+
+def _with_figures(figures: Figures, span: Span, ends: _Ends) -> Edge:
     tcp = "connections" in figures
     requests = round(figures.get("connections" if tcp else "requests", 0))
     failures = round(figures.get("failures", 0))
     return Edge(
-        namespace=namespace,
-        caller=caller,
-        target=key.target,
-        targets=targets,
+        **ends._asdict(),
         protocol="tcp" if tcp else "http",
         requests=requests,
         failures=failures,
@@ -64,5 +82,4 @@ def _edge(key: Key, figures: Figures, known: _Known, span: Span) -> Edge:
         p95=figures.get("p95"),
         p99=figures.get("p99"),
         ejected=round(figures.get("ejected", 0)),
-        deploying=tuple(end for end in ends if end in known.by_party and known.by_party[end].deploying),
     )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moyai.cli.mesh.values import Edge, Mesh, Party
-from moyai.cli.mesh.view import Group, View, arranged
+from moyai.cli.mesh.view import Group, View, arranged, called
 
 _GOOD: Final = 0.999
 _FAIR: Final = 0.99
@@ -87,7 +87,7 @@ def _caller(edge: Edge, view: View) -> Text:
 
 def _target(edge: Edge, view: View) -> Text:
     del view
-    said = Text(edge.target)
+    said = Text(called(edge))
     if edge.protocol == "tcp":
         said.append(" tcp", "dim")
     return said.append_text(_deploying(edge, edge.targets))

@@ -13,7 +13,7 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 class Party(msgspec.Struct, frozen=True, order=True):
-    """A service of a cluster."""
+    """A service of a cluster, or a virtual node or a virtual gateway of a mesh."""
 
     cluster: str
     service: str
@@ -35,7 +35,8 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """One service's calls of one discovery name.
+    """One service's calls of one discovery name; in App Mesh (``app_mesh``), a virtual node's or a virtual gateway's
+    calls of one virtual service, as far as one virtual node answered them; its mesh is namespace and cluster then.
 
     ``requests`` are connections where ``protocol`` is tcp. ``success`` is from 0 to 1, None without requests; latencies
     are in ms, of each attempt. ``ejected``: the most hosts that outlier detection kept away at once.
@@ -59,6 +60,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     p99: float | None
     ejected: int
     deploying: tuple[Party, ...]
+    app_mesh: bool = False
 
 
 class Service(msgspec.Struct, frozen=True):

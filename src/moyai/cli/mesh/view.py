@@ -124,7 +124,7 @@ def arranged(edges: tuple[Edge, ...], view: View) -> list[tuple[str, list[Edge]]
     """The edges that are looked for, by group and in order. Groups stay where they are while figures change."""
     groups: dict[str, list[Edge]] = {}
     for edge in sorted(edges, key=_ORDER[view.sort], reverse=view.reverse):
-        if view.find.lower() in f"{edge.namespace} {edge.caller} {edge.target}".lower():
+        if view.find.lower() in f"{edge.namespace} {edge.caller} {called(edge)}".lower():
             groups.setdefault(_group(edge, view.group), []).append(edge)
     return sorted(groups.items())
 
@@ -136,7 +136,12 @@ def _group(edge: Edge, group: Group) -> str:
 
 
 def _names(edge: Edge) -> tuple[str, ...]:
-    return edge.caller.cluster, edge.caller.service, edge.target
+    return edge.caller.cluster, edge.caller.service, called(edge)
+
+
+def called(edge: Edge) -> str:
+    """What an edge leads to: in App Mesh, a virtual service and which of its virtual nodes."""
+    return f"{edge.target} → {edge.targets[0].service}" if edge.app_mesh else edge.target
 
 
 _ORDER: Final[Mapping[Sort, Callable[[Edge], tuple[object, ...]]]] = MappingProxyType(
