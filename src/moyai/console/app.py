@@ -62,7 +62,8 @@ class Console:
         if self._sessions.needed and login is None:
             return refused(401, "ExpiredTokenException", "The session has ended. Sign in again.")
         if name == "events":
-            return self._events.answer(_scope(request), lambda: login is None or self._still(request))
+            whose = None if login is None else login.csrf
+            return self._events.answer(_scope(request), lambda: login is None or self._still(request), whose)
         if login is not None and not carries(request, login):
             return refused(403, "AccessDeniedException", "The request does not carry the session's token.")
         return await api(name.removeprefix(_API) or "/", None if login is None else login.access_key)

@@ -5,13 +5,14 @@ may have changed. ``changed`` has ``{"more": false, "keys": [{"kind", "cluster",
 simpler to read everything again; changes within a fifth of a second come together. ``metrics`` comes each five
 seconds, when a new point of a metric may be there, and says that the server lives. A listener that is slow
 costs one entry for each thing that changed, as with every watch of the store.
-Refuses: more listeners than so many.
+Refuses: more listeners than so many, in all and of one login.
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -25,6 +26,8 @@ from moyai.kernel.scope import Scope
 from moyai.ports.store import Key, Store
 
 MOST_LISTENERS: Final = 200
+MOST_OF_ONE: Final = 20
+"""Of one login: a page that is not looked at listens to nothing."""
 MOST_KEYS: Final = 200
 """Named in one event."""
 TICK: Final = 5.0
@@ -82,21 +85,25 @@ class Events:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._listeners = 0
+        self._listeners: Counter[str | None] = Counter()
         self._closed = asyncio.Event()
 
     def close(self) -> None:
         """End every stream."""
         self._closed.set()
 
-    def answer(self, scope: Scope | None, allowed: Callable[[], bool]) -> Answer:
-        """A stream of what changes in the scope, or in all, for as long as ``allowed``."""
-        if self._listeners >= MOST_LISTENERS:
+    def answer(self, scope: Scope | None, allowed: Callable[[], bool], login: str | None = None) -> Answer:
+        """A stream of what changes in the scope, or in all, for as long as ``allowed``; ``login``: whose it is."""
+        if self._listeners.total() >= MOST_LISTENERS:
             return refused(503, "ServiceUnavailableException", f"{MOST_LISTENERS} listeners are here already.")
-        return Answer(200, _HEADERS, self._stream(scope, allowed))
+        if login is not None and self._listeners[login] >= MOST_OF_ONE:
+            return refused(429, "TooManyRequestsException", f"This login has {MOST_OF_ONE} listeners already.")
+        return Answer(200, _HEADERS, self._stream(scope, allowed, login))
 
-    async def _stream(self, scope: Scope | None, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
-        self._listeners += 1
+    async def _stream(
+        self, scope: Scope | None, allowed: Callable[[], bool], login: str | None
+    ) -> AsyncIterator[bytes]:
+        self._listeners[login] += 1
         watch = self._store.watch()
         end = asyncio.ensure_future(self._closed.wait())
         tick = asyncio.ensure_future(self._next_tick())
@@ -121,7 +128,7 @@ class Events:
                     yield _METRICS
                     tick = asyncio.ensure_future(self._next_tick())
         finally:
-            self._listeners -= 1
+            self._listeners -= Counter((login,))  # who has none left is not kept
             for one in (end, tick, ring):
                 one.cancel()
 

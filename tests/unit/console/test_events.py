@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from moyai.console.events import MOST_KEYS, MOST_LISTENERS, Events
+from moyai.console.events import MOST_KEYS, MOST_LISTENERS, MOST_OF_ONE, Events
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.s3.env_file import EnvFile
 from moyai.domain.world import Delete, Put
@@ -111,5 +111,17 @@ async def test_listeners_are_bounded_and_who_leaves_makes_room(events, clock):
     assert events.answer(HOME, lambda: True).status == 503
     await streams[0].aclose()
     assert events.answer(HOME, lambda: True).status == 200
+    for stream in streams[1:]:
+        await stream.aclose()
+
+
+async def test_one_login_leaves_room_for_others(events, clock):
+    streams = [aiter(events.answer(HOME, lambda: True, "one").body) for _ in range(MOST_OF_ONE)]
+    for stream in streams:
+        await heard(stream, clock, 0)
+    assert events.answer(HOME, lambda: True, "one").status == 429
+    assert events.answer(HOME, lambda: True, "other").status == 200
+    await streams[0].aclose()
+    assert events.answer(HOME, lambda: True, "one").status == 200
     for stream in streams[1:]:
         await stream.aclose()

@@ -96,8 +96,15 @@ function Inside({ session, setSession, askAgain, children }: InsideProps) {
         if (stream.state === "refused") askAgain(); // the session may have ended
       }),
     ];
-    stream.start();
+    // A browser has six connections for all tabs of a server: one that nobody looks at leaves its own to the others.
+    const look = () => {
+      if (document.hidden) stream.close();
+      else stream.start();
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
     return () => {
+      document.removeEventListener("visibilitychange", look);
       ends.forEach((end) => {
         end();
       });

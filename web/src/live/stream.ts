@@ -49,8 +49,9 @@ export class Stream {
     return this.#state;
   }
 
+  /** Begin, or go on after `close`. */
   start(): void {
-    this.#connect();
+    if (this.#source === null) this.#connect();
   }
 
   close(): void {

@@ -15,15 +15,17 @@ const IN: Session = { ...LOCKED, accessKey: "AKIAEXAMPLE", csrf: "token", scopes
 
 class Silent {
   static readonly made: string[] = [];
+  static open = 0;
   readonly readyState = 0;
   constructor(url: string) {
     Silent.made.push(url);
+    Silent.open += 1;
   }
   addEventListener() {
     return undefined;
   }
   close() {
-    return undefined;
+    Silent.open -= 1;
   }
 }
 
@@ -44,6 +46,7 @@ const json = (status: number, body: unknown) => new Response(JSON.stringify(body
 beforeEach(() => {
   window.localStorage.clear();
   Silent.made.length = 0;
+  Silent.open = 0;
   vi.stubGlobal("EventSource", Silent);
 });
 
@@ -95,4 +98,18 @@ test("a server that is away is asked again", async () => {
   away = false;
   again.click();
   await screen.findByText("nobody in us-east-1");
+});
+
+test("a page that is not looked at takes no connection for itself", async () => {
+  const turn = (hidden: boolean) => {
+    vi.spyOn(document, "hidden", "get").mockReturnValue(hidden);
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  open(() => json(200, OPEN));
+  await screen.findByText("nobody in us-east-1");
+  expect(Silent.open).toBe(1);
+  turn(true);
+  expect(Silent.open).toBe(0);
+  turn(false);
+  expect(Silent.open).toBe(1);
 });

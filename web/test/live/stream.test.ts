@@ -106,3 +106,16 @@ test("who has closed it hears nothing more", () => {
   vi.advanceTimersByTime(60_000);
   expect(sources).toHaveLength(1);
 });
+
+test("closed for a while, it says that everything may have changed once it goes on", () => {
+  const { stream, sources, rings } = followed();
+  sources[0]?.say("hello");
+  stream.close();
+  vi.advanceTimersByTime(60_000);
+  expect([sources.length, sources[0]?.closed, stream.state]).toEqual([1, true, "open"]);
+  stream.start();
+  stream.start();
+  sources[1]?.say("hello");
+  expect(sources).toHaveLength(2);
+  expect(rings).toEqual([{ everything: true }, { everything: true }]);
+});
