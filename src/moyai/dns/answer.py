@@ -33,6 +33,7 @@ from dns.rrset import RRset
 
 from moyai.dns.index import Zones
 from moyai.dns.records import Labels, Record, lowered
+from moyai.dns.stand_ins import STAND_IN, STAND_IN_TTL
 from moyai.dns.zone import Names, RecordSet, ns, soa
 from moyai.kernel.ids import VpcId
 
@@ -44,6 +45,7 @@ _HEADER: Final = 12
 _QR: Final = 0x80
 _OPCODE: Final = 0x78
 _RD: Final = 0x01
+_NO_ADDRESS: Final = frozenset({dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.SERVFAIL})
 _HOPS: Final = 8
 """CNAMEs and aliases that are followed; a loop ends there."""
 
@@ -108,6 +110,19 @@ def failed(query: Message) -> Message:
     message = dns.message.make_response(query, recursion_available=True, our_payload=PAYLOAD, pad=0)
     message.set_rcode(dns.rcode.SERVFAIL)
     return message
+
+
+def stood_in(message: Message, query: Message) -> Message:
+    """The answer for a name that has a stand-in: the stand-in's where there is no other."""
+    (question,) = query.question
+    if message.answer or message.rcode() not in _NO_ADDRESS or question.rdtype not in {A, AAAA}:
+        return message
+    if question.rdtype == AAAA and message.rcode() == dns.rcode.NOERROR:
+        return message
+    made = dns.message.make_response(query, recursion_available=True, our_payload=PAYLOAD, pad=0)
+    if question.rdtype == A:
+        made.answer.append(dns.rrset.from_text(question.name, STAND_IN_TTL, IN, A, STAND_IN))
+    return made
 
 
 def _bare(packet: bytes, rcode: dns.rcode.Rcode) -> bytes:

@@ -17,6 +17,7 @@ import dns.exception
 import dns.name
 
 from moyai.dns.records import Labels, Record, records_of
+from moyai.dns.stand_ins import StandIns
 from moyai.dns.zone import Dice, Names, Zone
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
@@ -34,10 +35,13 @@ class _Published(NamedTuple):
 
 
 class Zones:
-    """Every zone there is. ``generation`` grows when a zone comes or goes."""
+    """Every zone there is, and what stands in where none has an answer. ``generation`` grows when a zone or a name that
+    is stood in for comes or goes.
+    """
 
     def __init__(self, dice: Dice) -> None:
         self.generation = 0
+        self.stand_ins = StandIns()
         self._dice = dice
         self._zones: dict[NamespaceArn, Zone] = {}
         self._by_apex: defaultdict[Labels, list[Names]] = defaultdict(list)
@@ -63,6 +67,8 @@ class Zones:
 
     def refresh(self, world: World, keys: Iterable[Key]) -> None:
         """Look at what changed."""
+        keys = tuple(keys)
+        self.generation += self.stand_ins.refresh(world, keys)
         changed: defaultdict[str, list[str]] = defaultdict(list)
         for key in keys:
             changed[key.table].append(key.key)

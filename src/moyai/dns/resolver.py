@@ -3,19 +3,24 @@
 Promise: a question that was asked before costs a look-up. Packets are kept under the question's own bytes (all but its
 number), so two questions share an answer only when they are the same to the last bit; what is kept is forgotten when
 its zone changes or any zone comes or goes. Values still change places: up to 16 turns are kept, each used in its turn,
-and where there are more values than that, others have theirs after a while.
+and where there are more values than that, others have theirs after a while. A name with a stand-in is answered with it
+where neither the zones nor others have an address.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Final
 
 from dns.message import Message
 
-from moyai.dns.answer import Answer, Elsewhere, answer, complete, failed, read, write
+from moyai.dns.answer import Answer, Elsewhere, answer, complete, failed, read, stood_in, write
 from moyai.dns.forward import Upstream
 from moyai.dns.index import Zones
+from moyai.dns.records import lowered
+from moyai.dns.stand_ins import PATIENCE
 from moyai.dns.zone import Names
 from moyai.kernel.ids import VpcId
 
@@ -41,13 +46,18 @@ class _Kept:
 
 
 class Resolver:
-    """Answers those in ``vpc``; None = the host. ``stream``: for TCP, where an answer may be long."""
+    """Answers those in ``vpc``; None = the host. ``stream``: for TCP, where an answer may be long. ``patience``: what
+    others have for a name with a stand-in, in seconds.
+    """
 
-    def __init__(self, zones: Zones, vpc: VpcId | None, upstream: Upstream, *, stream: bool) -> None:
+    def __init__(
+        self, zones: Zones, vpc: VpcId | None, upstream: Upstream, *, stream: bool, patience: float = PATIENCE
+    ) -> None:
         self._zones = zones
         self._vpc = vpc
         self._upstream = upstream
         self._stream = stream
+        self._patience = patience
         self._kept: dict[bytes, _Kept] = {}
 
     def reply(self, packet: bytes) -> Reply:
@@ -75,7 +85,7 @@ class Resolver:
         found = answer(self._zones, self._vpc, query, turn)
         if found.elsewhere is not None:
             return self._ask(found, found.elsewhere, query)
-        said = write(found.message, query, stream=self._stream)
+        said = write(self._stood_in(found.message, query), query, stream=self._stream)
         if found.zone is not None and len(key) <= _LONGEST:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
@@ -101,9 +111,20 @@ class Resolver:
         return self._write(found, query, None)
 
     async def _completed(self, found: Answer, wanted: Elsewhere, query: Message) -> bytes:
-        told = await self._upstream.ask(wanted, query, stream=self._stream)
+        """Whoever asks for a name that has a stand-in can do without others, and waits no longer than ``patience``."""
+        told: Message | None = None
+        patience = self._patience if self._has_stand_in(query) else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                told = await self._upstream.ask(wanted, query, stream=self._stream)
         return self._write(found, query, told)
 
     def _write(self, found: Answer, query: Message, told: Message | None) -> bytes:
         message = failed(query) if told is None else complete(found, told)
-        return write(message, query, stream=self._stream)
+        return write(self._stood_in(message, query), query, stream=self._stream)
+
+    def _stood_in(self, message: Message, query: Message) -> Message:
+        return stood_in(message, query) if self._has_stand_in(query) else message
+
+    def _has_stand_in(self, query: Message) -> bool:
+        return self._zones.stand_ins.has(self._vpc, lowered(query.question[0].name))

@@ -1,0 +1,174 @@
+"""The names of App Mesh's virtual services: an address of somebody's, or else the stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import dns.message
+import dns.rcode
+import pytest
+from dns.message import Message
+from msgspec.structs import replace
+
+from moyai.dns.answer import Elsewhere
+from moyai.dns.forward import Upstream
+from moyai.dns.index import Zones
+from moyai.dns.resolver import Resolver
+from moyai.dns.stand_ins import STAND_IN
+from moyai.domain.appmesh.discovery import DnsServiceDiscovery, ServiceDiscovery
+from moyai.domain.appmesh.identity import identity_of
+from moyai.domain.appmesh.names import Kind, mesh_arn, within_mesh
+from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
+from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.world import AnyRecord, Delete, Put, World, table_name
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import VirtualNodeArn, VirtualServiceArn, VpcId
+from moyai.ports.store import Key
+from moyai.testing.world import SCOPE, Builder, container
+from tests.unit.dns.cloud import OTHER_VPC, VPC, instance, namespace, service
+
+MESH = mesh_arn(SCOPE, "shop")
+CART = "Cart.shop.local"
+
+
+class Others(Upstream):
+    """Upstream, which knows what it is given."""
+
+    def __init__(self, known: dict[str, str], *, silent: bool = False) -> None:
+        super().__init__(("192.0.2.1",), lambda _: 0)
+        self._known, self._silent = known, silent
+
+    async def ask(self, wanted: Elsewhere, query: Message, *, stream: bool) -> Message | None:
+        if self._silent:
+            await asyncio.Event().wait()
+        answer = dns.message.make_response(query)
+        address = self._known.get(wanted.name.to_text())
+        if address is None:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        elif query.question[0].rdtype == dns.rdatatype.A:
+            answer.answer.append(dns.rrset.from_text(wanted.name, 60, "IN", "A", address))
+        return answer
+
+
+class Place:
+    """A VPC with a task of the mesh, and its resolver."""
+
+    def __init__(self, upstream: Upstream | None = None, vpc: VpcId | None = VPC) -> None:
+        self.world, self.zones = World(), Zones(lambda _: 0)
+        self.resolver = Resolver(self.zones, vpc, upstream or Upstream((), lambda _: 0), stream=False, patience=0)
+        build = Builder()
+        made = build.run(build.definition("cart", container("envoy")))
+        task = build.world.tasks[made]
+        self.task = replace(
+            task,
+            identity=identity_of("mesh/shop/virtualNode/cart", SCOPE),
+            interface=replace(task.interface, vpc=VPC),
+        )
+        self.put(self.task)
+
+    def put(self, *records: AnyRecord) -> None:
+        for record in records:
+            self.world.apply(Put(record))
+            self.zones.refresh(self.world, [Key(table_name(type(record)), record.key)])
+
+    def delete(self, record: VirtualService) -> None:
+        self.world.apply(Delete(type(record), record.key))
+        self.zones.refresh(self.world, [Key(table_name(type(record)), record.key)])
+
+    def ask(self, name: str, kind: str = "A") -> Message:
+        reply = self.resolver.reply(dns.message.make_query(name, kind).to_wire())
+        assert reply is not None
+        return dns.message.from_wire(reply if isinstance(reply, bytes) else asyncio.run(_awaited(reply)))
+
+    def addresses(self, name: str) -> list[str]:
+        return [value.to_text() for rrset in self.ask(name).answer for value in rrset]
+
+
+async def _awaited(reply):
+    return await reply
+
+
+def called(name: str = CART) -> VirtualService:
+    arn = VirtualServiceArn(within_mesh(MESH, SCOPE.account, Kind.VIRTUAL_SERVICE, name))
+    return VirtualService(spec=VirtualServiceSpec(), **record(arn, name))
+
+
+def found_by(hostname: str) -> VirtualNode:
+    arn = VirtualNodeArn(within_mesh(MESH, SCOPE.account, Kind.VIRTUAL_NODE, "node"))
+    discovery = ServiceDiscovery(dns=DnsServiceDiscovery(hostname))
+    return VirtualNode(spec=VirtualNodeSpec(service_discovery=discovery), **record(arn, "node"))
+
+
+def record(arn: str, name: str) -> dict[str, Any]:
+    born = Instant(1.0)
+    owners = {"mesh_owner": SCOPE.account, "resource_owner": SCOPE.account}
+    return {"arn": arn, "name": name, "uid": "u", "created_at": born, "last_updated_at": born, "mesh": MESH, **owners}
+
+
+def test_a_virtual_service_that_nobody_knows_has_the_stand_in_as_long_as_it_is_there():
+    place = Place()
+    assert place.ask(CART).rcode() == dns.rcode.SERVFAIL
+    place.put(called())
+    assert place.addresses("cart.SHOP.local") == [STAND_IN]
+    assert place.ask("other.shop.local").rcode() == dns.rcode.SERVFAIL
+    place.delete(called())
+    assert place.addresses(CART) == []
+
+
+def test_for_ipv6_the_name_is_there_without_an_address():
+    place = Place()
+    place.put(called())
+    found = place.ask(CART, "AAAA")
+    assert (found.rcode(), found.answer) == (dns.rcode.NOERROR, [])
+
+
+def test_a_zone_that_has_the_name_goes_first_and_one_that_has_not_is_stood_in_for():
+    place = Place()
+    zone = namespace("shop.local")
+    cart = service("cart", zone)
+    place.put(zone, cart)
+    assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
+    place.put(called())
+    assert place.addresses(CART) == [STAND_IN]
+    place.put(instance(cart, "one", INSTANCE_IPV4="10.0.0.9"))
+    assert place.addresses(CART) == ["10.0.0.9"]
+    assert place.ask("other.shop.local").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_others_go_before_the_stand_in_too():
+    place = Place(Others({"example.com.": "192.0.2.7"}))
+    place.put(called("example.com"), called("example.org"))
+    assert place.addresses("example.com") == ["192.0.2.7"]
+    assert place.addresses("example.org") == [STAND_IN]
+    assert place.ask("example.net").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_others_who_say_nothing_are_not_waited_for():
+    place = Place(Others({}, silent=True))
+    place.put(called())
+    assert place.addresses(CART) == [STAND_IN]
+
+
+def test_a_name_by_which_a_virtual_node_is_found_is_left_to_dns():
+    place = Place(Others({}))
+    place.put(called(), found_by("cart.shop.local"))
+    assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
+    place.put(found_by("cart.balancer.local"))
+    assert place.addresses(CART) == [STAND_IN]
+
+
+@pytest.mark.parametrize("vpc", [OTHER_VPC, None])
+def test_where_no_task_of_the_mesh_is_there_is_no_stand_in(vpc):
+    place = Place(Others({}), vpc)
+    place.put(called())
+    assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
+
+
+def test_with_the_last_task_of_a_mesh_its_names_go():
+    place = Place(Others({}))
+    place.put(called())
+    gone: Task = replace(place.task, last_status=TaskStatus.STOPPED)
+    place.put(gone)
+    assert place.ask(CART).rcode() == dns.rcode.NXDOMAIN
