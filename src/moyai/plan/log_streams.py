@@ -35,7 +35,7 @@ def destinations(task: Task, definition: TaskDefinition) -> Iterator[tuple[Conta
     for container in task.containers:
         defined = definition.container(container.name)
         log = None if defined is None else defined.log_configuration
-        if container.is_proxy:
+        if container == task.connect_proxy:
             log = None if task.view is None else task.view.log_configuration
         found = destination(log, account, container.name, task.id)
         if found is not None:

@@ -85,7 +85,7 @@ def _attachments(task: Task) -> list[dict[str, object]]:
     status = _attachment_status(task.last_status)
     own = task.own_interface
     shown = [] if own is None else [_attachment(task, own, status)]
-    proxy = task.proxy
+    proxy = task.connect_proxy
     if proxy is not None:
         named = [{"name": "ContainerName", "value": proxy.name}]
         shown.append({"id": task.connect_attachment, "type": "ServiceConnect", "status": status, "details": named})
@@ -154,7 +154,7 @@ def _container(task: Task, container: Container, definition: TaskDefinition | No
     }
     if task.enable_execute_command and not container.is_proxy:
         shown["managed_agents"] = [_agent(container)]
-    asked = None if definition is None or container.is_proxy else definition.container(container.name)
+    asked = None if definition is None else definition.container(container.name)
     if asked is not None:
         override = _override(task, container.name)
         memory = asked.memory if override.memory is None else override.memory
