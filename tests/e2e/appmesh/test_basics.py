@@ -29,7 +29,7 @@ def test_an_application_moves_into_a_mesh_and_no_request_fails(stage):
     stage.node("color", listener())
     stage.service("color", node="color")
     front = stage.client("front", "color")
-    eventually(lambda: front.get(url)["status"] == 200, "stage 1: the caller has a proxy, the application none")
+    eventually(lambda: front.get(url).get("status") == 200, "stage 1: the caller has a proxy, the application none")
     front.begin({"kind": "http", "url": url}, rate=30)
     before = {task_id(task["taskArn"]) for task in stage.cluster.tasks("color")}
     stage.cluster.update("color", taskDefinition=stage.define("color", app("web", 8080), 8080))

@@ -62,7 +62,7 @@ def canary(server: Installation) -> Canary:
     made = Canary(stage, front, nodes)
     made.weigh(100, 0)
     url = f"http://color.{stage.domain}:8080/"
-    eventually(lambda: front.get(url)["status"] == 200, "the old one is called")
+    eventually(lambda: front.get(url).get("status") == 200, "the old one is called")
     caller = {"kind": "http", "url": url}
     front.begin(caller, caller, caller, rate=60)
     return made

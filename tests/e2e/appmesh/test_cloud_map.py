@@ -35,7 +35,7 @@ def stage(server: Installation) -> Stage:
 def test_nodes_share_a_cloud_map_service_and_one_is_found_by_dns(stage):
     front = stage.client("front", "color")
     url = f"http://color.{stage.domain}:8080/"
-    eventually(lambda: front.get(url)["status"] == 200, "the colours are called")
+    eventually(lambda: front.get(url).get("status") == 200, "the colours are called")
     seen = Counter(front.colour(url) for _ in range(60))
     assert seen.keys() == {"blue", "green"}
     assert min(seen.values()) >= 12

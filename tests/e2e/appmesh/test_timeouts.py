@@ -21,7 +21,7 @@ class Teller(NamedTuple):
 
     def status(self, seconds: float) -> int:
         """The status of a request that takes so long."""
-        return int(self.front.get(f"http://teller.{self.stage.domain}:8080/delay/{seconds}")["status"])
+        return int(self.front.get(f"http://teller.{self.stage.domain}:8080/delay/{seconds}").get("status", 0))
 
     def route(self, seconds: float | None) -> None:
         """Make this the route's time-out; None = its default."""

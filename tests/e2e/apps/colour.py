@@ -8,6 +8,7 @@ usage: python3 -m tests.e2e.apps.colour PORT…
 ``POST /latency/S``        from now on every colour is so late
 ``POST /fault/N/TIMES``    the next answers have this status, so many of them
 ``POST /faulty/N/SECONDS`` the same for a while
+``POST /``                 the colour
 ``GET /ping``              that it is there
 ``GET /count``             how many requests for a colour came, by what they were answered
 """
@@ -85,7 +86,7 @@ class Colour(BaseHTTPRequestHandler):
                 STATE.status, STATE.times = int(values[0]), int(values[1])
             if what == "faulty":
                 STATE.status, STATE.until = int(values[0]), time.monotonic() + float(values[1])
-        self.answer(200, "")
+        self.answer(200, "" if what else colour(self.server.server_port))
 
     def answer(self, status: int, text: str) -> None:
         body = text.encode()
