@@ -1,8 +1,8 @@
 """What a proxy's ``/config_dump`` says it was led by, resource by resource, in a form that can be held against another.
 
 Promise: versions, times and the order of what has no order are left out, and Envoy's older ways of saying a thing are
-read as today's; whatever else differs is a difference. Only what came over ADS is looked at: listeners, routes,
-clusters and endpoints, and of secrets that they are there, never what is in them.
+read as today's; whatever else differs is a difference. Only what came over ADS is looked at: listeners, routes and
+clusters, and of secrets that they are there, never what is in them. Who answered is no matter: those tasks are gone.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/admin/v3/config_dump.proto
 """
 
@@ -19,7 +19,6 @@ _SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "dynamic_listeners": ("listener", "active_state.listener"),
         "dynamic_route_configs": ("routes", "route_config"),
         "dynamic_active_clusters": ("cluster", "cluster"),
-        "dynamic_endpoint_configs": ("endpoints", "endpoint_config"),
         "dynamic_active_secrets": ("secret", ""),
     }
 )
