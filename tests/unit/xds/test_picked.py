@@ -17,9 +17,11 @@ TARGET = "cluster.cds_egress_my_mesh_cart-v1_http_8080"
 def picked() -> re.Pattern[str]:
     config = open_telemetry_pb2.SinkConfig()
     assert picked_sink(ProxyId("somebody")).typed_config.Unpack(config)
-    [rule] = config.custom_metric_conversions.matcher_list.matchers
-    assert rule.on_match.action.typed_config.Is(open_telemetry_pb2.SinkConfig.DropAction.DESCRIPTOR)
-    return re.compile(rule.predicate.not_matcher.single_predicate.value_match.safe_regex.regex)
+    own, others = config.custom_metric_conversions.matcher_list.matchers
+    dropped = open_telemetry_pb2.SinkConfig.DropAction.DESCRIPTOR
+    assert all(rule.on_match.action.typed_config.Is(dropped) for rule in (own, others))
+    assert own.predicate.single_predicate.value_match.prefix == "cluster.moyai-xds."
+    return re.compile(others.predicate.not_matcher.single_predicate.value_match.safe_regex.regex)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from xds.core.v3 import extension_pb2
 from xds.type.matcher.v3 import matcher_pb2, regex_pb2, string_pb2
 
 from moyai.kernel.ids import ProxyId
+from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import packed
 from moyai.xds.translate.stats import TLS, stats_sink, time_buckets
 
@@ -53,18 +54,25 @@ def picked_buckets() -> stats_pb2.HistogramBucketSettings:
 
 
 def _all_others_dropped() -> matcher_pb2.Matcher:
-    is_picked = matcher_pb2.Matcher.MatcherList.Predicate(
-        single_predicate=matcher_pb2.Matcher.MatcherList.Predicate.SinglePredicate(
-            input=_extension("name", input_pb2.StatFullNameMatchInput()),
-            value_match=string_pb2.StringMatcher(
-                safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_PICKED)
-            ),
-        )
+    picked = string_pb2.StringMatcher(
+        safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_PICKED)
     )
     dropped = matcher_pb2.Matcher.OnMatch(action=_extension("drop", open_telemetry_pb2.SinkConfig.DropAction()))
-    others = matcher_pb2.Matcher.MatcherList.Predicate(not_matcher=is_picked)
-    rule = matcher_pb2.Matcher.MatcherList.FieldMatcher(predicate=others, on_match=dropped)
-    return matcher_pb2.Matcher(matcher_list=matcher_pb2.Matcher.MatcherList(matchers=[rule]))
+    rules = [
+        matcher_pb2.Matcher.MatcherList.FieldMatcher(predicate=predicate, on_match=dropped)
+        for predicate in (_is(string_pb2.StringMatcher(prefix=f"cluster.{XDS_CLUSTER}.")), _is_not(picked))
+    ]
+    return matcher_pb2.Matcher(matcher_list=matcher_pb2.Matcher.MatcherList(matchers=rules))
+
+
+def _is_not(what: string_pb2.StringMatcher) -> matcher_pb2.Matcher.MatcherList.Predicate:
+    return matcher_pb2.Matcher.MatcherList.Predicate(not_matcher=_is(what))
+
+
+def _is(what: string_pb2.StringMatcher) -> matcher_pb2.Matcher.MatcherList.Predicate:
+    name = _extension("name", input_pb2.StatFullNameMatchInput())
+    single = matcher_pb2.Matcher.MatcherList.Predicate.SinglePredicate(input=name, value_match=what)
+    return matcher_pb2.Matcher.MatcherList.Predicate(single_predicate=single)
 
 
 def _extension(name: str, message: Message) -> extension_pb2.TypedExtensionConfig:
