@@ -1,5 +1,5 @@
-"""Two pushes of real Envoys, as they came: of a virtual node that called a router's two routes 48 times, with a retry, and
-of a gateway through which seven requests went to one of them.
+"""Two pushes of real Envoys, as they came: of a virtual node that called a router's two routes 48 times, with a retry,
+and of a gateway through which seven requests went to one of them.
 """
 
 from __future__ import annotations

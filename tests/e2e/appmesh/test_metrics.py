@@ -1,0 +1,241 @@
+"""What App Mesh's proxies count comes out to the request: in CloudWatch as the metric extension named it, and in
+Prometheus, by virtual node, virtual service, route and gateway route; a kill of the control plane is among it.
+
+Also what howto-metrics-extension-ecs tells its readers to see, and the tags on a proxy's own page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
+from tests.e2e.installation import Installation
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+MESH = "counted"
+RED = {"color": "red"}
+OWN = "Moyai/AppMesh"
+Answers = Counter[tuple[str, str, str]]
+"""By the virtual node that answered, the class of the status, and the route."""
+
+
+class Mesh(NamedTuple):
+    server: Installation
+    stage: Stage
+    front: Bastion
+    outside: Bastion
+    url: str
+
+
+class Told(NamedTuple):
+    """What CloudWatch or Prometheus says of front's requests: by node and class of status, and by route."""
+
+    answers: Counter[tuple[str, str]]
+    routes: Counter[str]
+    requests: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def mesh(installed: Callable[[], Installation]) -> Mesh:
+    server = installed()
+    server.up()
+    stage = Stage(server, MESH)
+    for name in ("red", "blue"):
+        stage.node(name, listener())
+        stage.colour(name, 8080)
+    stage.router("color", {"port": 8080, "protocol": "http"})
+    by_header = {"prefix": "/", "headers": [{"name": "color", "match": {"exact": "red"}}]}
+    stage.route("color", "by-header", priority=1, httpRoute={"match": by_header, "action": to("red")})
+    stage.route("color", "rest", priority=2, httpRoute={"match": {"prefix": "/"}, "action": to("red", "blue")})
+    stage.service("color", router="color")
+    stage.gateway("door", listener())
+    stage.gateway_route("door", "everything", "color", prefix="/")
+    stage.deploy_gateway("door", 8080)
+    front, outside = stage.client("front", "color"), stage.bastion()
+    stage.cluster.steady("red", "blue", "door")
+    return Mesh(server, stage, front, outside, f"http://color.{stage.domain}:8080/")
+
+
+@pytest.fixture(scope="module")
+def sent(mesh: Mesh) -> Answers:
+    """What front sent, and how it was answered; before and after a kill."""
+    found: Answers = Counter()
+
+    def ask(url: str, **more: Any) -> bool:
+        answer = mesh.front.get(url, **more)
+        if "status" not in answer:  # it could not be sent
+            return False
+        node = "red" if more else answer["text"]
+        found[node, f"{answer['status'] // 100}xx", "by-header" if more else "rest"] += 1
+        return bool(answer["status"] == 200)
+
+    eventually(lambda: ask(mesh.url, headers=RED), "the name is known")
+    for status, times in ((500, 5), (404, 4)):
+        ask(f"{mesh.url}fault/{status}/{times}", method="POST", headers=RED)
+        for _ in range(times + 2):
+            ask(mesh.url, headers=RED)
+    ask(f"{mesh.url}fault/503/1", method="POST", headers=RED)
+    ask(mesh.url, headers=RED)  # comes to 200, at the second attempt
+    mesh.server.kill()
+    for _ in range(10):
+        ask(mesh.url)
+    mesh.server.up()
+    for _ in range(20):
+        ask(mesh.url)
+    return found
+
+
+@pytest.fixture(scope="module")
+def through_the_door(mesh: Mesh) -> int:
+    """How many requests came through the gateway."""
+    for _ in range(7):
+        assert mesh.outside.get(f"http://door.{mesh.stage.domain}:8080/", headers=RED)["text"] == "red"
+    return 7
+
+
+def total(mesh: Mesh, namespace: str, name: str, statistic: str = "Sum", **dimensions: str) -> float:
+    """The last half hour's."""
+    now = datetime.now(UTC)
+    points = mesh.server.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in ({"Mesh": MESH} | dimensions).items()],
+        StartTime=now - timedelta(minutes=30),
+        EndTime=now + timedelta(minutes=2),
+        Period=60,
+        Statistics=[statistic],
+    )["Datapoints"]
+    return float(sum(point[statistic] for point in points))
+
+
+def extension(mesh: Mesh, name: str, statistic: str = "Sum", **dimensions: str) -> float:
+    """One of the metric extension's."""
+    return total(mesh, OWN, f"envoy.appmesh.{name}", statistic, **dimensions)
+
+
+def by_cloudwatch(mesh: Mesh) -> Told:
+    """What it says of front."""
+    service = mesh.stage.fqdn("color")
+    answers: Counter[tuple[str, str]] = Counter()
+    requests: Counter[str] = Counter()
+    for node in ("red", "blue"):
+        whose = {"VirtualNode": "front", "TargetVirtualService": service, "TargetVirtualNode": node}
+        for cls in ("2XX", "3XX", "4XX", "5XX"):
+            answers[node, cls.lower()] = int(extension(mesh, f"HTTPCode_Target_{cls}_Count", **whose))
+        requests[node] = int(extension(mesh, "RequestCountPerTarget", **whose))
+    routes = {
+        route: int(
+            total(mesh, OWN, "RouteRequestCount", VirtualNode="front", TargetVirtualService=service, Route=route)
+        )
+        for route in ("by-header", "rest")
+    }
+    return Told(+answers, Counter(routes), requests)
+
+
+def by_prometheus(mesh: Mesh) -> Told:
+    """The same, as it is scraped."""
+    answers: Counter[tuple[str, str]] = Counter()
+    routes: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
+    for name, labels, value in scraped(mesh):
+        if labels.get("virtual_node") != "front":
+            continue
+        if name == "moyai_appmesh_responses_total":
+            answers[labels["target_virtual_node"], labels["code_class"]] = value
+        elif name == "moyai_appmesh_requests_total":
+            requests[labels["target_virtual_node"]] = value
+        elif name == "moyai_appmesh_route_requests_total":
+            routes[labels["route"]] = value
+    return Told(+answers, routes, requests)
+
+
+def scraped(mesh: Mesh) -> list[tuple[str, dict[str, str], int]]:
+    """Counters of App Mesh."""
+    text = httpx.get(f"{mesh.server.url}/metrics/mesh", trust_env=False).text
+    found = re.findall(r"^(moyai_appmesh_\w+_total){(.*)} (\d+)$", text, re.MULTILINE)
+    return [(name, dict(re.findall(r'(\w+)="([^"]*)"', labels)), int(value)) for name, labels, value in found]
+
+
+def told(sent: Answers) -> Told:
+    """What they should say."""
+    answers: Counter[tuple[str, str]] = Counter()
+    routes: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
+    for (node, cls, route), count in sent.items():
+        answers[node, cls] += count
+        routes[route] += count
+        requests[node] += count
+    return Told(answers, routes, requests)
+
+
+def test_cloudwatch_says_what_was_sent(mesh, sent):
+    assert {cls for _, cls, _ in sent} == {"2xx", "4xx", "5xx"}
+    assert {node for node, _, _ in sent} == {"red", "blue"}
+    eventually(lambda: by_cloudwatch(mesh).requests == told(sent).requests, f"all is counted: {told(sent)}")
+    assert by_cloudwatch(mesh) == told(sent)
+
+
+def test_prometheus_says_what_was_sent(mesh, sent):
+    eventually(lambda: by_prometheus(mesh).requests == told(sent).requests, f"all is counted: {told(sent)}")
+    assert by_prometheus(mesh) == told(sent)
+
+
+def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent, through_the_door):
+    edges = json.loads(mesh.server.moyai("mesh", "--json", "--namespace", MESH, "--since", "1h"))["edges"]
+    assert {(edge["caller"]["service"], edge["target"], edge["targets"][0]["service"]) for edge in edges} == {
+        ("front", mesh.stage.fqdn("color"), "red"),
+        ("front", mesh.stage.fqdn("color"), "blue"),
+        ("door", mesh.stage.fqdn("color"), "red"),
+    }
+    by_front = {edge["targets"][0]["service"]: edge for edge in edges if edge["caller"]["service"] == "front"}
+    assert {node: edge["requests"] for node, edge in by_front.items()} == told(sent).requests
+    assert by_front["red"]["failures"] == told(sent).answers["red", "5xx"]
+    assert by_front["red"]["retries"] == 1
+    assert by_front["red"]["p99"] > 0
+    assert sum(edge["requests"] for edge in edges) == sent.total() + through_the_door
+
+
+def test_what_came_in_is_what_went_out_and_what_was_tried_again(mesh, sent, through_the_door):
+    attempts = {"red": told(sent).requests["red"] + 1 + through_the_door, "blue": told(sent).requests["blue"]}
+    for node, count in attempts.items():
+        eventually(partial(has_got, mesh, node, count), f"{node} got {count}")
+        assert extension(mesh, "NewConnectionCount", VirtualNode=node) > 0
+        assert extension(mesh, "ProcessedBytes", VirtualNode=node) > 0
+    to_red = {"TargetVirtualService": mesh.stage.fqdn("color"), "TargetVirtualNode": "red"}
+    assert total(mesh, OWN, "RetryCount", VirtualNode="front", **to_red) == 1
+    assert extension(mesh, "TargetProcessedBytes", VirtualNode="front", **to_red) > 0
+    assert extension(mesh, "TargetResponseTime", "SampleCount", VirtualNode="front", **to_red) >= 1
+
+
+def has_got(mesh: Mesh, node: str, count: int) -> bool:
+    return extension(mesh, "RequestCount", VirtualNode=node) == count
+
+
+def test_a_gateway_is_counted_by_its_routes_and_by_where_they_lead(mesh, through_the_door):
+    door, service = {"VirtualGateway": "door"}, {"TargetVirtualService": mesh.stage.fqdn("color")}
+    eventually(
+        lambda: extension(mesh, "RequestCount", **door) == through_the_door, "the gateway's requests are counted"
+    )
+    to_red = door | service | {"TargetVirtualNode": "red"}
+    assert extension(mesh, "HTTPCode_Target_2XX_Count", **to_red) == through_the_door
+    for route in ({"GatewayRoute": "everything"}, {"Route": "by-header"}):
+        assert total(mesh, OWN, "RouteRequestCount", **door, **service, **route) == through_the_door
+
+
+def test_a_proxys_own_page_has_app_meshs_tags(mesh, sent):
+    del sent
+    page = mesh.front.get("http://localhost:9901/stats/prometheus")["text"]
+    tagged = f'appmesh_mesh="{MESH}",appmesh_virtual_node="front"'
+    requests = [line for line in page.splitlines() if line.startswith("envoy_cluster_upstream_rq_total{")]
+    assert any(tagged in line and f'envoy_cluster_name="cds_egress_{MESH}_red_http_8080"' in line for line in requests)
