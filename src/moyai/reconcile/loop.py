@@ -79,6 +79,7 @@ class Reconciler:
         instances = (sandbox_of(instance) for instance in held if instance is not None)
         await self._around.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._lead())
             group.create_task(self.queue.run_timers())
             group.create_task(self._follow_store())
             group.create_task(self._follow_runtime())
@@ -131,10 +132,20 @@ class Reconciler:
             self._ring(keys)
             self._ports_bell.set()
             _attempt(partial(self._mesh.follow, keys), "the mesh")
-            for workload in self._app_mesh.note(keys):
-                _attempt(partial(self._app_mesh.publish, workload), workload)
             _attempt(partial(self._fabric.note, keys), "the networks")
             self._fabric_bell.set()
+
+    async def _lead(self) -> None:
+        """Have proxies follow App Mesh. A virtual node that all others call makes many parts anew, so between any two
+        others have their turn; but not at first, because who leaves may only go once all parts have been asked.
+        """
+        at_first = True
+        async for keys in self._around.store.watch():
+            for workload in self._app_mesh.note(keys):
+                _attempt(partial(self._app_mesh.publish, workload), workload)
+                if not at_first:
+                    await self._around.clock.sleep(Seconds(0))
+            at_first = False
 
     def _ring(self, keys: Iterable[Key]) -> None:
         """Have everything looked at that these changes may concern."""

@@ -20,17 +20,17 @@ from moyai.xds.translate.bootstrap import ProxySettings
 
 
 class HeardFeed(Feed):
-    """A feed that can be asked what was published, and can fail."""
+    """A feed that can be asked what was published, and can fail for some parts."""
 
     def __init__(self) -> None:
         super().__init__(ProxySettings())
         self.parts: dict[str, Mesh] = {}
         self.heard: list[str] = []
-        self.is_broken = False
+        self.broken: set[str] = set()
 
     def publish(self, mesh: Mesh, part: str = "") -> None:
         """As the feed does."""
-        if self.is_broken:
+        if part in self.broken:
             raise TypeError("whatever it is")
         super().publish(mesh, part)
         self.parts = {**self.parts, part: mesh}

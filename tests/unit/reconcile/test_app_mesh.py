@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,13 +13,18 @@ from moyai.domain.appmesh.virtual_node import VirtualNodeSpec
 from moyai.domain.ecs.environment import KeyValuePair
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition
+from moyai.domain.world import Put
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import compile_workload, workloads
 from moyai.plan.launch import LaunchRequest, launch
-from moyai.ports.store import Key
+from moyai.reconcile.loop import Reconciler
+from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
 from tests.golden.appmesh.meshes import gateway_arn, node_arn, route_arn, router_arn, service_arn, spec_of, world_of
-from tests.unit.reconcile.heard import Heard, holding
+from tests.unit.reconcile.heard import Heard, HeardFeed, holding
 
 LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
 
@@ -150,13 +156,19 @@ def test_a_virtual_node_that_goes_has_no_part_any_more(place, world):
     assert place.feed.parts[stranger.arn].workloads
 
 
-def test_a_part_that_cannot_be_made_is_tried_again(place):
-    place.feed.is_broken = True
-    for workload in place.broadcast.note([Key("virtual_node", node_arn(name)) for name in ("front", "stock")]):
-        with pytest.raises(TypeError):
-            place.broadcast.publish(workload)
-    place.feed.is_broken = False
-    assert place.follow(Key("cluster", "one")) == ["catalog", "door", "front", "stock"]
+async def test_a_part_that_cannot_be_made_holds_up_no_other_and_is_tried_again():
+    clock, store, feed = ManualClock(), holding(world_of(CASE).records()), HeardFeed()
+    feed.broken = {node_arn("catalog")}
+    around = Surroundings(store, SimRuntime(clock), feed, clock, SeededIds())
+    running = asyncio.create_task(Reconciler(around).run())
+    await clock.settle()
+    made = {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
+    assert feed.parts == {part: mesh for part, mesh in made.items() if part not in feed.broken}
+    feed.broken = set()
+    store.apply([Put(replace(store.world.virtual_nodes[node_arn("stranger")], version=2))])
+    await clock.settle()
+    assert feed.parts == {str(w): compile_workload(store.world, w) for w in workloads(store.world)}
+    running.cancel()
 
 
 def test_a_task_concerns_what_its_proxy_stands_for(place, world):
