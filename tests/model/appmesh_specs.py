@@ -7,6 +7,7 @@ its handler, without HTTP.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -417,8 +418,8 @@ def meshes(draw: st.DrawFn, name: str = MESH) -> list[Asked]:
     routers = {f"router_{number}": draw(_routers()) for number in range(draw(st.integers(0, 3)))}
     for own, spec in routers.items():
         create("VirtualRouter", own, spec)
-        for number in range(draw(st.integers(0, 4))):
-            create("Route", f"route-{number}", draw(routes(spec, known)), virtualRouterName=own)
+        for number, drawn in enumerate(draw(_distinct(routes(spec, known)))):
+            create("Route", f"route-{number}", drawn, virtualRouterName=own)
     provided: dict[str, Any] = {}
     for own in draw(some(_SERVICES, most=4, least=0)):
         spec, provided[own] = draw(_services(known, routers))
@@ -426,10 +427,20 @@ def meshes(draw: st.DrawFn, name: str = MESH) -> list[Asked]:
     for number in range(draw(st.integers(0, 2))):
         spec = draw(_gateways())
         create("VirtualGateway", f"door-{number}", spec)
-        for other in range(draw(st.integers(0, 4)) if provided else 0):
-            within = {"virtualGatewayName": f"door-{number}"}
-            create("GatewayRoute", f"way-{other}", draw(gateway_routes(spec, provided)), **within)
+        for other, drawn in enumerate(draw(_distinct(gateway_routes(spec, provided))) if provided else ()):
+            create("GatewayRoute", f"way-{other}", drawn, virtualGatewayName=f"door-{number}")
     return made
+
+
+def _distinct(drawn: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Up to four, of which no two have one priority for the same requests."""
+
+    def place(spec: Mapping[str, Any]) -> str:
+        (route,) = (value for key, value in spec.items() if key != "priority")
+        order = spec.get("priority", id(spec))
+        return json.dumps([order, sorted(spec), route.get("match")], sort_keys=True)
+
+    return st.lists(drawn, max_size=4, unique_by=place)
 
 
 @st.composite

@@ -10,6 +10,7 @@ from moyai.api.appmesh.place import absent, in_gateway
 from moyai.api.appmesh.ports import check_port, check_protocol
 from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest, Tag
 from moyai.api.appmesh.rules.matches import grpc_gateway_match, http_gateway_match
+from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.rewrites import rewrites
 from moyai.api.appmesh.rules.text import Faults
 from moyai.domain.appmesh import lookup
@@ -65,6 +66,7 @@ def _refer(case: Case) -> None:
     there, whose = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
     check_port(f"{there}.match.port", whose, gateway.spec.listeners, spec.port)
     check_protocol(there, whose, gateway.spec.listeners, spec.port, spec.protocol)
+    check_priority(case.name, spec, lookup.gateway_routes(case.world, gateway.arn))
     name = spec.target.virtual_service.virtual_service_name
     service = lookup.virtual_service(case.world, mesh.arn, name)
     if service is None or service.name != name:

@@ -13,6 +13,7 @@ from moyai.api.appmesh.ports import check_port, check_protocol
 from moyai.api.appmesh.requests import InRouter, ListRoutesRequest, Tag
 from moyai.api.appmesh.rules.duration import timeout
 from moyai.api.appmesh.rules.matches import grpc_match, http_match
+from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.retries import retries
 from moyai.api.appmesh.rules.text import Faults
 from moyai.domain.appmesh import lookup
@@ -93,6 +94,7 @@ def _refer(case: Case) -> None:
         raise BadRequest("Route must define a port match criteria if the Virtual Router has multiple listeners")
     check_port(f"{there}.match.port", f"VirtualRouter {router.name}", listeners, spec.port)
     check_protocol(there, f"VirtualRouter {router.name}", listeners, spec.port, spec.protocol)
+    check_priority(case.name, spec, lookup.routes(case.world, router.arn))
     for place, target in enumerate(spec.targets):
         node = lookup.virtual_node(case.world, mesh.arn, target.virtual_node)
         if node is None:

@@ -113,6 +113,24 @@ def test_of_a_route(store, case):
     assert words in said(store, "UpdateRoute", virtualRouterName="one", routeName="old", spec=spec)
 
 
+def test_two_routes_do_not_come_at_one_place_for_the_same_requests(store):
+    first = {"meshName": "shop", "virtualRouterName": "one", "routeName": "first", "spec": route(priority=3)}
+    ask(store, Asked("CreateRoute", first))
+    told = said(store, "CreateRoute", virtualRouterName="one", routeName="second", spec=route(priority=3))
+    assert told == (
+        "spec.priority: first has the priority 3 and the same match; one of the two would never be reached."
+    )
+    other = route(priority=3, match={"prefix": "/other"})
+    for name, spec in (
+        ("first", route(priority=3)),
+        ("third", other),
+        ("fourth", route(priority=4)),
+        ("fifth", route()),
+    ):
+        asked = {"meshName": "shop", "virtualRouterName": "one", "routeName": name, "spec": spec}
+        ask(store, Asked("UpdateRoute" if name == "first" else "CreateRoute", asked))
+
+
 def test_routes_of_a_router_with_several_listeners_say_which(store):
     told = said(store, "CreateRoute", virtualRouterName="two", routeName="new", spec=route())
     assert told == "Route must define a port match criteria if the Virtual Router has multiple listeners"
