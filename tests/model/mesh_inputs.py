@@ -316,6 +316,7 @@ def _workloads(draw: st.DrawFn, number: int, names: Sequence[str], keys: Keys) -
         draw(st.booleans()),
         draw(st.booleans()),
         draw(st.lists(_HEADERS, max_size=2).map(tuple)),
+        draw(st.sampled_from(["", "0.0.0.0_15001"])),
     )
 
 

@@ -99,6 +99,7 @@ def gateway_workload(part: Part, gateway: VirtualGateway) -> Workload:
         egress_label=names.egress_listener(at.everywhere),
         everywhere=at.everywhere,
         egress_address=at.egress,
+        egress_stat_name=names.egress_stat(at.everywhere, at.egress),
         normal_paths=True,
         traced=True,
         removed_headers=(names.ADDRESSED,),

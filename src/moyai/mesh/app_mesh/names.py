@@ -31,6 +31,13 @@ def egress_listener(address: str) -> str:
     return f"lds_egress_{_shown(address)}_{EGRESS_PORT}"
 
 
+def egress_stat(everywhere: str, address: str) -> str:
+    """What that listener is counted under, when it is at ``address``; empty where that is its address anyway. AWS's was
+    open everywhere, and people look for its figures there.
+    """
+    return "" if address == everywhere else f"{everywhere}_{EGRESS_PORT}"
+
+
 def app_cluster(mesh: str, node: str, protocol: Protocol, port: int) -> str:
     """A virtual node's own application."""
     return f"cds_ingress_{mesh}_{node}_{protocol}_{port}"

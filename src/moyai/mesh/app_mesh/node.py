@@ -40,6 +40,7 @@ def node_workload(part: Part, node: VirtualNode, settings: Settings) -> Workload
         egress_label=names.egress_listener(found.everywhere),
         everywhere=found.everywhere,
         egress_address=found.egress,
+        egress_stat_name=names.egress_stat(found.everywhere, found.egress),
         normal_paths=True,
         traced=True,
     )

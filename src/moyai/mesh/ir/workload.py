@@ -114,3 +114,5 @@ class Workload(msgspec.Struct, frozen=True, omit_defaults=True):
     """Requests are passed to the tracer that the proxy was started with, if any."""
     removed_headers: tuple[str, ...] = ()
     """Taken from requests from outside before rules look at them."""
+    egress_stat_name: str = ""
+    """What the listener of the application's own connections is counted under; empty = its address."""

@@ -44,11 +44,6 @@ _LISTENER_TAGS: Final = (
 
 def agent_bootstrap(agent: Agent, settings: ProxySettings) -> bytes:
     """The bootstrap of an App Mesh proxy, as JSON in UTF-8."""
-    return as_json(agent_message(agent, settings))
-
-
-def agent_message(agent: Agent, settings: ProxySettings) -> bootstrap_pb2.Bootstrap:
-    """The bootstrap of an App Mesh proxy."""
     said = agent.settings
     source = _first_answers(said)
     message = bootstrap_pb2.Bootstrap(
@@ -69,7 +64,7 @@ def agent_message(agent: Agent, settings: ProxySettings) -> bootstrap_pb2.Bootst
         found, clusters = tracing(said.tracer, agent.identity)
         message.tracing.CopyFrom(found)
         message.static_resources.clusters.extend(clusters)
-    return message
+    return as_json(message)
 
 
 def _node(agent: Agent) -> base_pb2.Node:

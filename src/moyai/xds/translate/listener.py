@@ -37,6 +37,7 @@ def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]
 def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
     listener = _redirected(names.egress_listener(workload), bound(workload.egress_address, workload.egress_port))
     listener.traffic_direction = base_pb2.OUTBOUND
+    listener.stat_prefix = workload.egress_stat_name
     listener.filter_chains.extend(egress_chains(workload, mesh))
     inspect(listener, {named.port for named in workload.outbound.passes})
     if workload.outbound.fallback is not None:
