@@ -9,7 +9,7 @@ import grpc
 import httpx
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
-from tests.e2e.apps import talk_http, talk_rpc, talk_tcp
+from tests.e2e.apps import talk_http, talk_rpc, talk_tcp, talk_tls
 
 PATIENCE = 20
 
@@ -55,6 +55,7 @@ _MORE = (
     *(talk_rpc.join, talk_rpc.chat, talk_rpc.unary, talk_rpc.abandon),
     *(talk_tcp.half_closed_by_caller, talk_tcp.half_closed_by_application, talk_tcp.overheard),
     *(talk_tcp.fill, talk_tcp.queries, talk_tcp.closed),
+    talk_tls.https,
 )
 QUESTIONS: Mapping[str, Callable[..., dict[str, object]]] = {
     question.__name__: question for question in (http, lines, say, count, *_MORE)

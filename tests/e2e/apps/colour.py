@@ -2,6 +2,8 @@
 
 usage: python3 -m tests.e2e.apps.colour PORT…
 
+It listens at IPv4's addresses, at IPv6's with the variable FAMILY=6, at those of both with FAMILY=both.
+
 ``GET /``                  the colour, which is the variable COLOUR's value; with several ports, and which port it was
 ``GET /seen``              the request as it came: path, headers
 ``GET /delay/S``           the colour, after so many seconds
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -56,6 +59,13 @@ def colour(port: int) -> str:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    family = os.environ.get("FAMILY", "4")
+    address_family = socket.AF_INET if family == "4" else socket.AF_INET6
+
+    def server_bind(self) -> None:
+        if self.family != "4":
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, self.family == "6")
+        super().server_bind()
 
 
 class Colour(BaseHTTPRequestHandler):
