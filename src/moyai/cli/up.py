@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from grp import getgrnam
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -31,6 +33,7 @@ from moyai.app.config import (
     TlsSettings,
     TrustSettings,
 )
+from moyai.cli.appmesh.places import address
 from moyai.cli.options import REGION, STATE, State
 from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
 from moyai.plan.enrol import MOST
@@ -105,6 +108,27 @@ InstanceCluster = Annotated[str, typer.Option(help="Name of the cluster that the
 InstanceRegion = Annotated[
     str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region of that cluster.")
 ]
+AppMeshSocket = Annotated[
+    Path | None,
+    typer.Option(
+        help="Socket for App Mesh's proxies that no task has; run/appmesh.sock in the state directory otherwise."
+    ),
+]
+AppMeshGroup = Annotated[str, typer.Option(help="Group, by name or number, that may use that socket, besides root.")]
+AppMeshXds = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT where such proxies may come in over TCP, with TLS and a token (`moyai appmesh token`)."
+    ),
+]
+AppMeshCert = Annotated[
+    Path | None, typer.Option(help="PEM: certificate to show there; of an authority of moyai's own otherwise.")
+]
+AppMeshKey = Annotated[Path | None, typer.Option(help="PEM: the key of --appmesh-xds-cert.")]
+AppMeshClientCa = Annotated[
+    Path | None,
+    typer.Option(help="PEM: authorities; a proxy there must show a certificate of one instead of a token."),
+]
 
 _CHECK_INTERVAL: Final = CloudMapSettings().check_interval
 _CLOUD_MAP_QUOTAS: Final = ("namespaces", "instances_per_service", "instances_per_namespace")
@@ -136,6 +160,12 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     instance_region: InstanceRegion = REGION,
     host_volumes: HostVolumes = None,
     allow_capabilities: AllowCapabilities = False,
+    appmesh_socket: AppMeshSocket = None,
+    appmesh_group: AppMeshGroup = "0",
+    appmesh_xds: AppMeshXds = None,
+    appmesh_xds_cert: AppMeshCert = None,
+    appmesh_xds_key: AppMeshKey = None,
+    appmesh_xds_client_ca: AppMeshClientCa = None,
 ) -> None:
     """Run the control plane. SIGTERM or Ctrl-C ends it and leaves tasks and proxies running."""
     from moyai.app.main import Refused, run
@@ -149,7 +179,11 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         dns=DnsSettings(dns_port),
         tls=TlsSettings(certificate_lifetime),
         cloud_map=_cloud_map(quotas, check_interval, check_network or ()),
-        app_mesh=_app_mesh(quotas, app_mesh_pass or ()),
+        app_mesh=replace(
+            _app_mesh(quotas, app_mesh_pass or ()),
+            **_guests(appmesh_socket, appmesh_group, appmesh_xds),
+            **_shown(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
+        ),
         logs=LogSettings(log_limit * _MEGABYTE),
         metrics=_metrics(metrics_limit, otlp_endpoint),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
@@ -162,6 +196,22 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         for line in refusal.problems:
             typer.echo(f"moyai: {line}", err=True)
         raise typer.Exit(1) from refusal
+
+
+def _guests(socket: Path | None, group: str, xds: str | None) -> dict[str, Any]:
+    if xds is not None:
+        address(xds, "--appmesh-xds")
+    try:
+        gid = int(group) if group.isdecimal() else getgrnam(group).gr_gid
+    except KeyError as error:
+        raise typer.BadParameter(f"there is no group {group!r}", param_hint="--appmesh-group") from error
+    return {"socket": socket, "group": gid, "xds": xds}
+
+
+def _shown(cert: Path | None, key: Path | None, client_ca: Path | None) -> dict[str, Any]:
+    if (cert is None) != (key is None):
+        raise typer.BadParameter("it goes together with --appmesh-xds-key", param_hint="--appmesh-xds-cert")
+    return {"certificate": cert, "private_key": key, "client_authority": client_ca}
 
 
 def _cloud_map(quotas: Mapping[str, int], check_interval: float, check_networks: Iterable[str]) -> CloudMapSettings:

@@ -19,6 +19,7 @@ import pytest
 
 from tests.e2e.appmesh.stage import Bastion, Stage, listener, to
 from tests.e2e.installation import Installation
+from tests.e2e.stack import app
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -59,11 +60,15 @@ def mesh(installed: Callable[[], Installation]) -> Mesh:
     stage.route("color", "by-header", priority=1, httpRoute={"match": by_header, "action": to("red")})
     stage.route("color", "rest", priority=2, httpRoute={"match": {"prefix": "/"}, "action": to("red", "blue")})
     stage.service("color", router="color")
+    for name, port, protocol in (("lines", 7000, "tcp"), ("rpc", 50051, "grpc")):
+        stage.node(name, listener(port, protocol))
+        stage.deploy(name, app(name, port), port)
+        stage.service(name, node=name)
     stage.gateway("door", listener())
     stage.gateway_route("door", "everything", "color", prefix="/")
     stage.deploy_gateway("door", 8080)
-    front, outside = stage.client("front", "color"), stage.bastion()
-    stage.cluster.steady("red", "blue", "door")
+    front, outside = stage.client("front", "color", "lines", "rpc"), stage.bastion()
+    stage.cluster.steady("red", "blue", "lines", "rpc", "door")
     return Mesh(server, stage, front, outside, f"http://color.{stage.domain}:8080/")
 
 
@@ -192,7 +197,9 @@ def test_prometheus_says_what_was_sent(mesh, sent):
 
 
 def test_the_mesh_command_has_an_edge_for_each_virtual_node(mesh, sent, through_the_door):
-    edges = json.loads(mesh.server.moyai("mesh", "--json", "--namespace", MESH, "--since", "1h"))["edges"]
+    shown = mesh.server.moyai("mesh", "--json", "--service", mesh.stage.fqdn("color"), "--since", "1h")
+    edges = json.loads(shown)["edges"]
+    assert {edge["namespace"] for edge in edges} == {MESH}
     assert {(edge["caller"]["service"], edge["target"], edge["targets"][0]["service"]) for edge in edges} == {
         ("front", mesh.stage.fqdn("color"), "red"),
         ("front", mesh.stage.fqdn("color"), "blue"),
@@ -216,6 +223,23 @@ def test_what_came_in_is_what_went_out_and_what_was_tried_again(mesh, sent, thro
     assert total(mesh, OWN, "RetryCount", VirtualNode="front", **to_red) == 1
     assert extension(mesh, "TargetProcessedBytes", VirtualNode="front", **to_red) > 0
     assert extension(mesh, "TargetResponseTime", "SampleCount", VirtualNode="front", **to_red) >= 1
+
+
+def test_connections_and_calls_are_counted_by_what_they_are(mesh):
+    stage, front = mesh.stage, mesh.front
+    for _ in range(3):
+        assert front.ask("lines", host=stage.fqdn("lines"), port=7000, line="hello")["text"]
+    for _ in range(4):
+        assert front.ask("say", target=f"{stage.fqdn('rpc')}:50051", text="hello")["text"]
+    to_lines = {"VirtualNode": "front", "TargetVirtualService": stage.fqdn("lines"), "TargetVirtualNode": "lines"}
+    to_rpc = {"VirtualNode": "front", "TargetVirtualService": stage.fqdn("rpc"), "TargetVirtualNode": "rpc"}
+    eventually(lambda: total(mesh, OWN, "TargetConnectionCount", **to_lines) == 3, "three connections are counted")
+    eventually(lambda: extension(mesh, "NewConnectionCount", VirtualNode="lines") == 3, "and have come in")
+    eventually(lambda: extension(mesh, "RequestCountPerTarget", **to_rpc) == 4, "four calls are counted")
+    eventually(lambda: extension(mesh, "GrpcRequestCount", VirtualNode="rpc") == 4, "and have come in")
+    assert total(mesh, OWN, "TargetRequestCount", **to_lines) == 0
+    assert total(mesh, OWN, "RequestFailureCount", **to_lines) == total(mesh, OWN, "RequestFailureCount", **to_rpc) == 0
+    assert extension(mesh, "TargetProcessedBytes", **to_lines) > 0
 
 
 def has_got(mesh: Mesh, node: str, count: int) -> bool:

@@ -355,3 +355,48 @@ def test_what_a_proxy_refused_is_one_of_two(feed):
     connection.receive(answer(response, "no"))
     assert feed.holders("10.0.0.1", 80) == feed.holders("10.0.0.2", 80) == {ONE}
     assert feed.holders("10.0.0.3", 80) == frozenset()
+
+
+GUEST, NODE = ProxyId("node#1"), WorkloadId("node")
+
+
+def guest(feed: Feed):
+    """A guest that has asked for everything and taken it."""
+    sink = Recorder()
+    connection = feed.connect(GUEST, sink, DeltaStream(), NODE)
+    for request in (ask(Kind.CLUSTER), ask(Kind.ENDPOINT, "egress/db"), ask(Kind.LISTENER)):
+        connection.receive(request)
+    settle(connection, sink)
+    return connection, sink
+
+
+def test_a_guest_is_led_and_waited_for_while_it_has_its_stream_and_then_forgotten(feed):
+    feed.publish(shared(OLD, proxies={ONE: NODE}))
+    connection, _ = guest(feed)
+    assert (feed.leads(GUEST), feed.guests(NODE)) == (NODE, {GUEST})
+    assert feed.holders("10.0.0.1", 80) == {GUEST}
+    feed.publish(shared(NEW, proxies={ONE: NODE}))
+    assert feed.holders("10.0.0.1", 80) == {GUEST}
+    connection.close()
+    assert feed.holders("10.0.0.1", 80) == frozenset()
+    assert feed.states().keys() == {ONE}
+
+
+def test_a_guest_keeps_what_it_has_while_there_is_no_workload_for_it(feed):
+    feed.publish(shared(OLD, proxies={}))
+    connection, sink = guest(feed)
+    feed.publish(Mesh())
+    assert (sink.take(), feed.is_connected(GUEST)) == ([], True)
+    feed.publish(shared(NEW, proxies={}))
+    assert [kind for kind, _, _ in sent(sink.responses)] == ["ENDPOINT"]
+    settle(connection, sink)
+    assert feed.holders("10.0.0.2", 80) == {GUEST}
+
+
+def test_a_guest_that_comes_back_under_its_name_ends_its_older_stream(feed):
+    feed.publish(shared(OLD, proxies={}))
+    connection, sink = guest(feed)
+    guest(feed)
+    assert sink.is_ended
+    connection.close()
+    assert feed.guests(NODE) == {GUEST}

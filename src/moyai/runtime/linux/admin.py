@@ -29,9 +29,15 @@ async def in_flight(connect: Connect) -> int | None:
     """Requests and TCP connections that a proxy is serving inbound; None when it doesn't answer in time."""
     try:
         async with asyncio.timeout(_TIMEOUT):
-            return total(await _get(connect, f"/stats?filter={quote(_ACTIVE)}"))
+            return total(await _ask(connect, "GET", f"/stats?filter={quote(_ACTIVE)}"))
     except (OSError, TimeoutError, ValueError):
         return None
+
+
+async def post(connect: Connect, path: str) -> None:
+    """Have it do something. Raises OSError, TimeoutError, ValueError when it doesn't say that it will."""
+    async with asyncio.timeout(_TIMEOUT):
+        await _ask(connect, "POST", path)
 
 
 async def by_socket(run: Path) -> Ends:
@@ -58,10 +64,12 @@ def _connected(pin: Path, port: int) -> socket:
         return create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
 
 
-async def _get(connect: Connect, path: str) -> str:
+async def _ask(connect: Connect, method: str, path: str) -> str:
     reader, writer = await connect()
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\n\r\n".encode())
+        writer.write(
+            f"{method} {path} HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
+        )
         answer = b""
         while len(answer) < _ANSWER_LIMIT and (chunk := await reader.read(_ANSWER_LIMIT)):
             answer += chunk

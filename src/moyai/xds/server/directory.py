@@ -5,13 +5,14 @@ Promise: read from the world as it is. What it says is for whoever may ask for t
 
 from __future__ import annotations
 
-from moyai.domain.appmesh.lookup import mesh_of, stands_for
+from moyai.domain.appmesh.identity import Identity, identity_of
+from moyai.domain.appmesh.lookup import led_as
 from moyai.domain.appmesh.mesh import Mesh
-from moyai.domain.appmesh.names import Kind, read_proxy_name
+from moyai.domain.appmesh.names import Kind, mesh_name
+from moyai.domain.keys import scope_of
 from moyai.kernel.ids import WorkloadId
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
-from moyai.xds.server.reach import Place, place_of
 
 _SHOWN = 10
 """Names in a message."""
@@ -24,30 +25,29 @@ class Directory:
         self._store = store
         self.home = home
 
-    def place(self, node: str, of: Scope | None = None) -> Place | None:
-        """What a node id names, to whoever belongs to this account and region; None when it names nothing."""
-        said = read_proxy_name(node)
-        return None if said is None else place_of(said, of or self.home)
+    def identity(self, node: str, of: Scope | None = None) -> Identity | None:
+        """What a node id means to whoever belongs to this account and region; None when it means nothing."""
+        return identity_of(node, of or self.home)
 
     def workload(self, node: str, of: Scope | None = None) -> WorkloadId | None:
         """What a proxy with this node id is led as; None when there is no such virtual node or gateway."""
-        said = read_proxy_name(node)
-        found = None if said is None else stands_for(self._store.world, said, of or self.home)
+        whom = self.identity(node, of)
+        found = None if whom is None else led_as(self._store.world, whom)
         return None if found is None else WorkloadId(found.arn)
 
     def instead(self, node: str) -> str:
         """Why there is nothing behind a node id, and what there is."""
-        said = read_proxy_name(node)
-        if said is None:
+        whom = self.identity(node)
+        if whom is None:
             return (
                 "the node id is mesh/<mesh>/virtualNode/<name>, mesh/<mesh>/virtualGateway/<name>, or the ARN of one, "
                 f"but not {_quoted(node)}"
             )
-        mesh = mesh_of(self._store.world, said, self.home)
+        name, mesh = mesh_name(whom.mesh), self._store.world.meshes.get(whom.mesh)
         if mesh is None:
-            owner = Scope(said.mesh_owner or self.home.account, said.region or self.home.region)
-            return f"the account {owner.account} has no mesh {_quoted(said.mesh)} in {owner.region}"
-        return f"the mesh {said.mesh} has no {said.kind} {_quoted(said.name)}; {self._has(mesh, said.kind)}"
+            owner = scope_of(whom.mesh)
+            return f"the account {owner.account} has no mesh {_quoted(name)} in {owner.region}"
+        return f"the mesh {name} has no {whom.kind} {_quoted(whom.name)}; {self._has(mesh, whom.kind)}"
 
     def _has(self, mesh: Mesh, kind: Kind) -> str:
         world = self._store.world

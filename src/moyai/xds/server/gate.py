@@ -140,7 +140,7 @@ class GuestGate:
     def _named(self, asker: Asker) -> ProxyId:
         node, _, suffix = asker.name.rpartition("#")
         workload = self._stands_for(asker, node)
-        if asker.node and self._directory.place(node) != self._directory.place(asker.node):
+        if asker.node and workload != self._directory.workload(asker.node):
             message = f"the metadata {PROXY_HEADER} and the node id must name the same virtual node or gateway"
             raise Refused(StatusCode.PERMISSION_DENIED, message)
         if _SUFFIX.fullmatch(suffix) is None:
@@ -159,8 +159,8 @@ class GuestGate:
         reaches = self._credentials(asker)
         if reaches is None:
             raise Refused(StatusCode.UNAUTHENTICATED, "the credentials are not good: show a token that is valid")
-        place = self._directory.place(node)
-        if place is None:
+        whom = self._directory.identity(node)
+        if whom is None:
             raise Refused(StatusCode.INVALID_ARGUMENT, self._directory.instead(node))
-        if not any(reach.covers(place) for reach in reaches):
+        if not any(reach.covers(whom) for reach in reaches):
             raise Refused(StatusCode.PERMISSION_DENIED, f"the credentials are not for {node}")

@@ -44,6 +44,11 @@ _LISTENER_TAGS: Final = (
 
 def agent_bootstrap(agent: Agent, settings: ProxySettings) -> bytes:
     """The bootstrap of an App Mesh proxy, as JSON in UTF-8."""
+    return as_json(agent_message(agent, settings))
+
+
+def agent_message(agent: Agent, settings: ProxySettings) -> bootstrap_pb2.Bootstrap:
+    """The bootstrap of an App Mesh proxy."""
     said = agent.settings
     source = _first_answers(said)
     message = bootstrap_pb2.Bootstrap(
@@ -64,7 +69,7 @@ def agent_bootstrap(agent: Agent, settings: ProxySettings) -> bytes:
         found, clusters = tracing(said.tracer, agent.identity)
         message.tracing.CopyFrom(found)
         message.static_resources.clusters.extend(clusters)
-    return as_json(message)
+    return message
 
 
 def _node(agent: Agent) -> base_pb2.Node:

@@ -1,0 +1,137 @@
+"""``moyai appmesh proxy``: what it starts, how that ends, and how it comes in over TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from pyroute2 import netns
+
+from moyai.app.clock import SystemClock
+from moyai.app.guest_tls import CA_FILE, own_keys
+from moyai.app.tokens import ProxyTokens
+from moyai.kernel.clock import Instant
+from moyai.pki.library import CryptographyPki
+from moyai.testing.world import SCOPE
+from moyai.xds.server.ads import AdsHandler
+from moyai.xds.server.binding import serve_tls
+from moyai.xds.server.gate import GuestGate
+from tests.e2e.envoy_rig import Namespace
+from tests.e2e.guests import FRONT, SERVED, Outside, answering, applications, mesh, outsiders
+from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
+from tests.unit.xds.house import directory
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+@pytest.fixture
+async def outside():
+    async with outsiders() as made:
+        yield made
+
+
+@pytest.fixture
+async def apps(outside):
+    async with applications(outside):
+        yield
+
+
+class Slow:
+    """An application that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.told = asyncio.Event(), asyncio.Event()
+
+    async def start(self, namespace: Namespace) -> asyncio.Server:
+        listening = await namespace.listen("127.0.0.1", SERVED[1])
+        return await asyncio.start_server(self._serve, sock=listening)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked.set()
+        await self.told.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone")
+        writer.close()
+
+
+@pytest.mark.parametrize("form", [(), ("--sotw",)], ids=["delta", "whole sets"])
+async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, form):
+    process = await outside.command("--socket", str(outside.door), *form)
+    await outside.until(outside.synced)
+    assert await answering(outside) == "one"
+    outside.feed.publish(mesh("two"))
+    await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))
+    assert await answering(outside) == "two"
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(process.wait, PATIENCE) == 0
+    assert (outside.envoys(), list(outside.folder.glob("moyai-proxy-*"))) == ([], [])
+
+
+async def test_the_command_drains_what_is_under_way(outside):
+    slow = Slow()
+    server = await slow.start(outside.namespace)
+    process = await outside.command("--socket", str(outside.door))
+    await outside.until(outside.synced)
+    asking = asyncio.create_task(outside.namespace.get(*SERVED))
+    await slow.asked.wait()
+    process.send_signal(signal.SIGTERM)
+    await asyncio.to_thread(eventually, lambda: b"draining" in (outside.folder / "command").read_bytes())
+    assert process.poll() is None
+    slow.told.set()
+    answer = await asking
+    assert (answer.status, answer.body) == (200, "done")
+    assert await asyncio.to_thread(process.wait, PATIENCE) == 0
+    server.close()
+
+
+async def test_an_envoy_does_not_outlive_the_command(outside):
+    process = await outside.command("--socket", str(outside.door))
+    await outside.until(outside.synced)
+    await asyncio.to_thread(eventually, lambda: not list(outside.folder.glob("moyai-proxy-*")))
+    process.kill()
+    await asyncio.to_thread(eventually, lambda: not outside.envoys())
+    await outside.until(lambda: not outside.feed.guests(FRONT))
+
+
+@asynccontextmanager
+async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyTokens]]:
+    """A door on TCP in the proxies' namespace: where it is, whose certificate it shows, and its tokens."""
+    folder = outside.folder / "keys"
+    keys = await own_keys(folder, None, CryptographyPki(), SystemClock())
+    tokens = ProxyTokens(outside.folder / "tokens.json", SCOPE)
+    gate = GuestGate(outside.feed, directory(), tokens.reaches, 2)
+    netns.pushns(outside.namespace.name)
+    try:
+        server, port = await serve_tls("127.0.0.1:0", keys, [AdsHandler(outside.feed, gate)])
+    finally:
+        netns.popns()
+    yield f"127.0.0.1:{port}", str(folder / CA_FILE), tokens
+    await server.stop(None)
+
+
+async def test_over_tcp_the_command_shows_a_token_and_a_wrong_one_is_refused(outside, apps):
+    async with over_tcp(outside) as (place, authority, tokens):
+        way = ("--xds", place, "--ca", authority)
+        other = tokens.issue("mesh/shop/virtualNode/back", Instant(0))
+        for token, code in ((other, "permission_denied"), ("no.token", "unauthenticated")):
+            process = await outside.command(*way, "--token", token)
+            await outside.turned_away(code)
+            assert not await outside.is_live(9901)
+            process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(process.wait, PATIENCE)
+        await outside.command(*way, "--token", tokens.issue("mesh/shop", Instant(0)))
+        await outside.until(outside.synced)
+        assert await answering(outside) == "one"
+
+
+async def test_over_tcp_who_shows_another_name_is_told_nothing(outside):
+    async with over_tcp(outside) as (place, authority, tokens):
+        way = ("--xds", place, "--ca", authority, "--token", tokens.issue("", Instant(0)))
+        await outside.command(*way, "--server-name", "other.example")
+        async with asyncio.timeout(PATIENCE):
+            while await outside.statistic(9901, "cluster.moyai-xds.ssl.fail_verify_san") == 0:
+                await asyncio.to_thread(while_it_lasts, STEP)
+        assert outside.feed.guests(FRONT) == frozenset()

@@ -1,0 +1,153 @@
+"""``moyai appmesh proxy`` and ``token``, as far as they go without an Envoy of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from moyai.cli.main import command_line
+
+ENVOY = Path(sys.executable).with_name("envoy")
+NODE = "mesh/shop/virtualNode/front"
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    ended = CliRunner().invoke(command_line(), ["appmesh", *arguments], terminal_width=200)
+    return ended.exit_code, ended.output
+
+
+def printed(*options: str, node: str = NODE) -> dict[str, Any]:
+    code, output = run("proxy", node, "--print", *options)
+    assert code == 0, output
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def cluster(bootstrap: dict[str, Any]) -> dict[str, Any]:
+    (found,) = (one for one in bootstrap["static_resources"]["clusters"] if one["name"] == "moyai-xds")
+    assert isinstance(found, dict)
+    return found
+
+
+def shown(service: dict[str, Any]) -> dict[str, str]:
+    return {one["key"]: one["value"] for one in service["initial_metadata"]}
+
+
+def services(bootstrap: dict[str, Any]) -> list[dict[str, Any]]:
+    stream = bootstrap["dynamic_resources"]["ads_config"]["grpc_services"][0]
+    return [stream, bootstrap["stats_sinks"][0]["typed_config"]["grpc_service"]]
+
+
+@pytest.fixture
+def authority(tmp_path):
+    path = tmp_path / "ca.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-keyout", str(tmp_path / "ca.key"), "-out", str(path)]
+    subprocess.run([*made, *files, "-subj", "/CN=x"], check=True, capture_output=True)
+    return path
+
+
+def test_a_proxy_of_this_machine_needs_its_node_id_and_a_socket(tmp_path):
+    found = printed("--state", str(tmp_path))
+    assert found["node"]["id"] == NODE
+    assert found["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
+    endpoint = cluster(found)["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+    assert endpoint["address"] == {"pipe": {"path": str(tmp_path / "run" / "appmesh.sock")}}
+    assert found["admin"] == {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 9901}}}
+    names = {shown(service)["x-moyai-workload"] for service in services(found)}
+    assert [name.rpartition("#")[0] for name in names] == [NODE]
+
+
+def test_two_proxies_have_two_names():
+    names = {shown(services(printed())[0])["x-moyai-workload"] for _ in range(2)}
+    assert len(names) == 2
+
+
+def test_what_is_asked_for_is_in_it():
+    options = ("--sotw", "--admin", "[::1]:9000", "--socket", "/s", "--variable", "ENABLE_ENVOY_STATS_TAGS=1")
+    found = printed(*options, node="mesh/shop/virtualGateway/way")
+    assert found["dynamic_resources"]["ads_config"]["api_type"] == "GRPC"
+    assert found["admin"]["address"]["socket_address"] == {"address": "::1", "port_value": 9000}
+    tags = {tag["tag_name"]: tag.get("fixed_value") for tag in found["stats_config"]["stats_tags"]}
+    assert (tags["appmesh.mesh"], tags["appmesh.virtual_gateway"]) == ("shop", "way")
+
+
+def test_over_tcp_the_token_is_shown_with_the_stream_and_the_reports(authority):
+    found = printed("--xds", "10.0.0.1:9443", "--ca", str(authority), "--token", "a.b")
+    assert [shown(service)["authorization"] for service in services(found)] == ["Bearer a.b"] * 2
+    context = cluster(found)["transport_socket"]["typed_config"]
+    assert context["sni"] == "xds.moyai.internal"
+    assert context["common_tls_context"]["validation_context"]["trusted_ca"]["inline_string"] == authority.read_text()
+
+
+def test_over_tcp_a_certificate_is_shown(authority):
+    own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
+    found = printed("--xds", "xds.example:9443", "--ca", str(authority), *own)
+    context = cluster(found)["transport_socket"]["typed_config"]["common_tls_context"]
+    assert context["tls_certificates"][0]["certificate_chain"] == {"filename": str(authority)}
+    assert "authorization" not in shown(services(found)[0])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--socket", "/run/s"),
+        ("--sotw",),
+        ("--xds", "127.0.0.1:9443", "--token", "a.b"),
+        (
+            "--xds",
+            "x.example:9443",
+            "--own",
+        ),
+    ],
+    ids=["socket", "whole sets", "token", "certificate"],
+)
+def test_envoy_takes_it(options, authority, tmp_path):
+    own = ("--cert", str(authority), "--key", str(authority.with_suffix(".key")))
+    asked = [word for option in options for word in (own if option == "--own" else (option,))]
+    asked += ["--ca", str(authority)] if "--xds" in asked else []
+    config = tmp_path / "envoy.json"
+    config.write_text(json.dumps(printed(*asked)))
+    command = [str(ENVOY), "--mode", "validate", "--config-path", str(config), "--log-level", "warning"]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param(["front"], "mesh/M/virtualNode/N", id="no node id"),
+        pytest.param([NODE, "--xds", "a:1", "--socket", "/s"], "give one", id="two ways"),
+        pytest.param([NODE, "--xds", "a:1", "--ca", "CA"], "--token", id="nothing to show"),
+        pytest.param([NODE, "--xds", "a", "--ca", "CA", "--token", "x"], "127.0.0.1:9443", id="no port"),
+        pytest.param([NODE, "--xds", "u@a:1", "--ca", "CA", "--token", "x"], "127.0.0.1:9443", id="more than a place"),
+        pytest.param([NODE, "--xds", "a:1", "--ca", "/none", "--token", "x"], "/none", id="no authority"),
+        pytest.param([NODE, "--xds", "a:1", "--ca", "CA", "--cert", "/c"], "go together", id="half a certificate"),
+        pytest.param([NODE, "--admin", "9901"], "127.0.0.1:9443", id="admin"),
+        pytest.param([NODE, "--log-level", "loud"], "ENVOY_LOG_LEVEL", id="log level"),
+        pytest.param([NODE, "--variable", "ENVOY_CONFIG_FILE=/x"], "ENVOY_CONFIG_FILE", id="refused variable"),
+    ],
+)
+def test_what_does_not_fit_is_said(options, said, authority):
+    code, output = run("proxy", *(str(authority) if option == "CA" else option for option in options))
+    assert code == 2
+    assert said in " ".join(output.replace("│", " ").split())
+
+
+def test_a_token_is_shown_once_and_listed_by_its_id(tmp_path):
+    state = ("--state", str(tmp_path))
+    assert run("token", "list", *state) == (0, "There are no tokens.\n")
+    code, token = run("token", "issue", "--for", "mesh/shop", *state)
+    name, _, secret = token.strip().partition(".")
+    assert (code, len(secret)) == (0, 40)
+    _, listed = run("token", "list", "--json", *state)
+    assert [(one["Id"], one["For"]) for one in json.loads(listed)] == [(name, "mesh/shop")]
+    assert secret not in listed
+    assert run("token", "revoke", name, *state) == (0, f"{name} is revoked.\n")
+    assert run("token", "list", *state)[1] == "There are no tokens.\n"
