@@ -36,18 +36,16 @@ def is_draining(world: World, task: Task) -> bool:
 
 
 def known_at(task: Task, definition: TaskDefinition) -> tuple[int, ...]:
-    """The ports at which the proxies of others know the task; of App Mesh, they may know one without a proxy of its own
-    by its registries.
+    """The ports at which the proxies of others know the task; those of App Mesh may know one without a proxy of theirs
+    by its registries, at a port that a virtual node says.
     """
-    if task.view is not None:
-        reached = (registration.reached_at(task, offer) for offer in registration.offers(task))
-        return tuple(port for port in reached if port is not None)
-    registered = registration.endpoints(task)
-    if mesh_proxy(definition, task.overrides) is not None or not registered:
+    registered = {endpoint.port for endpoint in registration.endpoints(task) if endpoint.port is not None}
+    if task.view is not None and not task.service_registries:
+        return tuple(sorted(registered))
+    if task.view is None and (mesh_proxy(definition, task.overrides) is not None or not registration.endpoints(task)):
         return doors(task, definition)
-    named = {endpoint.port for endpoint in registered if endpoint.port is not None}
     mapped = (m for c in definition.container_definitions for m in c.port_mappings if m.protocol == "tcp")
-    return tuple(sorted(named.union(*(m.ports for m in mapped))))
+    return tuple(sorted(registered.union(*(m.ports for m in mapped))))
 
 
 def drain_limit(task: Task, definition: TaskDefinition) -> float:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
+from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed, World
 from moyai.kernel.clock import Instant
@@ -132,12 +133,17 @@ class Observer:
 
 
 def _callers(world: World, leaving: Task) -> Iterator[Task]:
-    """The tasks with a running proxy that may call this one through it."""
+    """The tasks with a running proxy that may call this one: of its namespace, of the mesh that it stands in, or of any
+    where it may be found in Cloud Map.
+    """
     if leaving.view is not None:
         targets = {o.discovery_service for o in leaving.view.offers}
         yield from (t for t in world.tasks.by("namespace", leaving.view.namespace) if _calls(t, targets))
-    elif leaving.identity is not None:
-        yield from (t for t in world.tasks.by("mesh", leaving.identity.mesh) if _has_proxy(t))
+    meshes = {mesh.arn for mesh in world.meshes.by("scope", scope_key(scope_of(leaving.arn)))}
+    if leaving.identity is not None:
+        meshes = {leaving.identity.mesh}
+    for mesh in meshes:
+        yield from (t for t in world.tasks.by("mesh", mesh) if _has_proxy(t))
 
 
 def _calls(task: Task, targets: set[DiscoveryServiceArn]) -> bool:

@@ -8,6 +8,7 @@ from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import mesh_arn
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
+from moyai.domain.world import AnyRecord
 from moyai.kernel.ids import VirtualGatewayArn, VirtualNodeArn
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH
@@ -21,21 +22,17 @@ MESH = mesh_arn(SCOPE, "shop")
 
 def directory() -> Directory:
     """The node ids of that mesh."""
-    return Directory(
-        MemoryStore(
-            [
-                Mesh(arn=MESH, **_whose("shop")),
-                *(node(name) for name in ("front", "back")),
-                VirtualGateway(
-                    arn=VirtualGatewayArn(f"{MESH}/virtualGateway/way"),
-                    mesh=MESH,
-                    spec=VirtualGatewaySpec(listeners=()),
-                    **_whose("way"),
-                ),
-            ]
-        ),
-        SCOPE,
-    )
+    return Directory(MemoryStore(records()), SCOPE)
+
+
+def records() -> list[AnyRecord]:
+    """All of it."""
+    gateway = VirtualGatewayArn(f"{MESH}/virtualGateway/way")
+    return [
+        Mesh(arn=MESH, **_whose("shop")),
+        *(node(name) for name in ("front", "back")),
+        VirtualGateway(arn=gateway, mesh=MESH, spec=VirtualGatewaySpec(listeners=()), **_whose("way")),
+    ]
 
 
 def node(name: str) -> VirtualNode:

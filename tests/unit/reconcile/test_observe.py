@@ -1,0 +1,91 @@
+"""Whom a task that leaves waits for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.appmesh.identity import identity_of
+from moyai.domain.ecs.task import Container, ContainerStatus, Task, TaskStatus
+from moyai.domain.world import Put
+from moyai.kernel.ids import ContainerArn, ProxyId
+from moyai.mesh.ir import Member
+from moyai.plan.doors import known_at
+from moyai.reconcile.observe import Observer
+from moyai.reconcile.surroundings import Surroundings
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE, Builder, container
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+from tests.unit.plan.tasks import schedule
+from tests.unit.xds.house import records
+from tests.unit.xds.test_feed import connect, settle, shared
+
+PORT, OTHER = 8080, 9090
+
+
+class Town:
+    """A task that leaves, and one with an App Mesh proxy that runs."""
+
+    def __init__(self, *, offers: tuple[str, ...] | None = None, registered: bool = True) -> None:
+        clock = ManualClock()
+        self.store = MemoryStore(records())
+        self.feed = Feed(ProxySettings())
+        self.build = Builder(self.store, clock)
+        self.observer = Observer(Surroundings(self.store, SimRuntime(clock), self.feed, clock, SeededIds()))
+        self.definition = self.build.definition("s", container("app", port=PORT), container("other", port=OTHER))
+        service = self.build.service("back", self.definition, offers=offers)
+        if registered:
+            self.build.discover(service, self.build.registry("back", 60))
+        schedule(self.build, service)
+        self.leaving = self._put(self.build.tasks(service)[0], last_status=TaskStatus.DEACTIVATING)
+        caller = self.build.service("front", self.definition)
+        schedule(self.build, caller)
+        proxy = Container(ContainerArn("envoy"), "envoy", is_proxy=True, last_status=ContainerStatus.RUNNING)
+        standing = {"identity": identity_of("mesh/shop/virtualNode/front", SCOPE), "containers": (proxy,)}
+        self.caller = ProxyId(self._put(self.build.tasks(caller)[0], **standing).arn)
+
+    def _put(self, task: Task, **changes: Any) -> Task:
+        changed = replace(task, **changes)
+        self.store.apply([Put(changed)])
+        return changed
+
+    def lead(self, *addresses: str) -> None:
+        """Have the App Mesh proxy's configuration lead to these."""
+        members = (Member("a", address, OTHER) for address in addresses)
+        self.feed.publish(shared(*members, proxies={self.caller: "node"}), "mesh")
+
+    async def waits_for(self) -> frozenset[ProxyId]:
+        seen = await self.observer.look(self.leaving.arn)
+        return seen.drains[self.leaving.id].waiting_on
+
+
+@pytest.mark.parametrize("offers", [None, ("app",)], ids=["Cloud Map", "Service Connect and Cloud Map"])
+async def test_a_task_in_cloud_map_waits_for_the_proxies_of_a_mesh_that_have_it(offers):
+    town = Town(offers=offers)
+    town.lead(town.leaving.interface.address)
+    connection, sink = connect(town.feed, town.caller)
+    assert await town.waits_for() == {town.caller}
+    town.lead("10.9.9.9")
+    assert await town.waits_for() == {town.caller}
+    settle(connection, sink)
+    assert await town.waits_for() == frozenset()
+
+
+async def test_a_proxy_of_a_mesh_that_has_yet_to_come_back_may_have_it():
+    town = Town()
+    town.lead("10.9.9.9")
+    assert await town.waits_for() == {town.caller}
+    connect(town.feed, town.caller)
+    assert await town.waits_for() == frozenset()
+
+
+@pytest.mark.parametrize(("registered", "ports"), [(True, (PORT, OTHER)), (False, (PORT,))])
+def test_service_connect_tells_of_what_is_offered_and_cloud_map_of_every_port(registered, ports):
+    town = Town(offers=("app",), registered=registered)
+    assert known_at(town.leaving, town.definition) == ports
