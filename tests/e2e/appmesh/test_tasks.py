@@ -1,0 +1,160 @@
+"""ECS tasks with App Mesh proxies: they talk through the mesh, and their proxies are what AWS's were to people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.appmesh.stage import ENVOY_IMAGE, Bastion, Stage, listener
+from tests.e2e.installation import Installation
+from tests.e2e.stack import app, checked, shell, task_id
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+BACK = "back.virtual.test"
+"""Nobody but the mesh knows this name."""
+
+
+class Tasks(NamedTuple):
+    stage: Stage
+    caller: Bastion
+
+    def version(self, number: str) -> str:
+        """A backend's task definition."""
+        environment = [{"name": "VERSION", "value": number}]
+        return self.stage.define("back", app("web", 8080, environment=environment, healthCheck=checked(8080)), 8080)
+
+    def ask(self, name: str = BACK, path: str = "/") -> Any:
+        return self.caller.get(f"http://{name}:8080{path}")
+
+    def calls(self, *names: str) -> None:
+        """The caller's backends."""
+        spec = {"backends": [{"virtualService": {"virtualServiceName": name}} for name in names]}
+        self.stage.appmesh.update_virtual_node(meshName=self.stage.name, virtualNodeName="front", spec=spec)
+
+    def called(self, name: str) -> None:
+        """A virtual service that nobody else has a name for, provided by the backend."""
+        spec = {"provider": {"virtualNode": {"virtualNodeName": "back"}}}
+        self.stage.appmesh.create_virtual_service(meshName=self.stage.name, virtualServiceName=name, spec=spec)
+
+    def address(self) -> str:
+        """Of one of the backend's tasks."""
+        task = self.stage.cluster.tasks("back")[0]
+        details = (d for a in task["attachments"] for d in a["details"])
+        return str(next(d["value"] for d in details if d["name"] == "privateIPv4Address"))
+
+
+@pytest.fixture(scope="module")
+def installation(installed: Callable[..., Installation]) -> Installation:
+    made = installed()
+    made.up()
+    return made
+
+
+@pytest.fixture(scope="module")
+def tasks(installation: Installation) -> Tasks:
+    stage = Stage(installation, "tasks")
+    stage.node("back", listener())
+    made = Tasks(stage, stage.client("front"))
+    made.calls(BACK)
+    made.called(BACK)
+    stage.cluster.serve("back", made.version("1"), count=2, connect=False, serviceRegistries=stage.registry("back"))
+    stage.cluster.steady("back")
+    eventually(lambda: made.ask().get("status") == 200, "the backend is called")
+    return made
+
+
+def test_two_services_talk_through_the_mesh(tasks):
+    answer = tasks.ask()
+    assert "x-envoy-upstream-service-time" in answer["headers"]
+    assert json.loads(answer["text"])["peer"] == "127.0.0.1", "the backend's own proxy called it"
+    known = {task_id(task["taskArn"]) for task in tasks.stage.cluster.tasks("back")}
+    seen: set[str] = set()
+
+    def all_seen() -> bool:
+        seen.add(json.loads(tasks.ask()["text"])["task"])
+        return seen == known
+
+    eventually(all_seen, "both answer")
+
+
+def test_what_the_mesh_does_not_model_is_reset(tasks):
+    before = tasks.caller.statistics(containing="no_filter_chain_match")
+    other = tasks.caller.get(f"http://{tasks.address()}:8080/")
+    assert other["status"] == 404, "a host that is no backend, on a port that is one's"
+    reset = tasks.caller.ask("lines", host=tasks.address(), port=7000, line="who")
+    assert reset.get("text", "") == "", reset
+    after = tasks.caller.statistics(containing="no_filter_chain_match")
+    assert sum(after.values()) > sum(before.values())
+
+
+def test_its_statistics_have_the_tags_that_people_know(tasks):
+    shown = tasks.caller.get("http://localhost:9901/stats/prometheus?usedonly&filter=cds_egress")["text"]
+    assert 'appmesh_mesh="tasks"' in shown
+    assert 'appmesh_virtual_node="front"' in shown
+
+
+def test_the_proxy_is_shown_as_the_container_that_it_is_in_the_definition(tasks):
+    (task,) = tasks.stage.cluster.tasks("front")
+    shown = {container["name"]: container for container in task["containers"]}
+    assert set(shown) == {"probe", "envoy"}
+    assert (shown["envoy"]["healthStatus"], shown["envoy"]["image"]) == ("HEALTHY", ENVOY_IMAGE)
+    assert (task["healthStatus"], [a["type"] for a in task["attachments"]]) == ("HEALTHY", ["ElasticNetworkInterface"])
+    said = tasks.stage.cluster.said(task["taskArn"], "envoy")
+    assert any("starting main dispatch loop" in line for line in said)
+    with pytest.raises(ClientError, match="container name envoy is not valid"):
+        tasks.stage.cluster.ecs.execute_command(
+            cluster="tasks", task=task["taskArn"], container="envoy", command="sh", interactive=True
+        )
+
+
+def test_a_virtual_service_that_comes_later_is_called_without_a_restart(tasks):
+    tasks.calls(BACK, "later.virtual.test")
+    tasks.called("later.virtual.test")
+    eventually(lambda: tasks.ask("later.virtual.test").get("status") == 200, "the new service is called")
+
+
+def test_a_deployment_under_load_fails_no_request(tasks):
+    caller = {"kind": "http", "url": f"http://{BACK}:8080/"}
+    tasks.caller.begin(*[caller] * 4, rate=50)
+    tasks.stage.cluster.update("back", taskDefinition=tasks.version("2"))
+    tasks.stage.cluster.steady("back")
+    tasks.stage.cluster.quiet("back")
+    tally = tasks.caller.end()
+    assert tally["failed"] == 0, tally
+    assert len(tally["answered"]) == 4, "the old ones and the new ones"
+
+
+def test_proxies_go_on_without_the_control_plane_and_are_led_again_after_it(tasks, installation):
+    installation.kill()
+    unnamed = {"url": "http://10.10.10.10:8080/", "headers": {"host": BACK}}  # names are the control plane's to know
+    assert tasks.caller.get(**unnamed).get("status") == 200
+    installation.up()
+    eventually(lambda: tasks.ask().get("status") == 200, "names are known again")
+    tasks.stage.cluster.update("back", desiredCount=1)
+    tasks.stage.cluster.steady("back")
+    tasks.stage.cluster.quiet("back")
+    assert tasks.ask()["status"] == 200
+
+
+def test_a_sidecar_that_runs_as_the_ignored_user_passes_the_proxy_by(tasks):
+    url = f"http://{tasks.address()}:8080/"
+    line = f"python3 -c \"import urllib.request as u; print(u.urlopen('{url}').status)\""
+    task = tasks.stage.cluster.finished(tasks.stage.define("front", shell(line, user="1337")))
+    assert tasks.stage.cluster.said(task["taskArn"]) == ["200"]
+
+
+def test_a_proxy_that_stands_for_nothing_is_not_healthy_and_its_reason_says_so(tasks):
+    """As soon as whoever waits for the proxy has no patience left."""
+    definition = tasks.stage.envoy("mesh/tasks/virtualNode/gone") | {"startTimeout": 4}
+    waiting = shell("true", dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}])
+    task = tasks.stage.cluster.finished(tasks.stage.cluster.define("gone", waiting, definition))
+    mesh = "arn:aws:appmesh:us-east-1:123456789012:mesh/tasks"
+    what = f"ResourceInitializationError: the virtual node gone of the mesh {mesh} does not exist"
+    assert task["stoppedReason"].startswith(what), task["stoppedReason"]
+    assert task["stopCode"] == "TaskFailedToStart"
