@@ -16,6 +16,7 @@ from moyai.kernel.scope import Scope
 from moyai.plan.action import Prepare
 from moyai.plan.log_keeping import Clearing, clearing
 from moyai.plan.specs import container_spec
+from moyai.testing.app_mesh import PROXY, proxied
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import case_of, step
 
@@ -46,6 +47,15 @@ def test_the_streams_come_before_the_sandbox_in_the_region_that_the_options_name
     (stream,) = build.world.log_streams
     assert stream.arn == f"{GROUP.arn}:log-stream:p/c0/{build.world.tasks[task].id}"
     assert step(build, task, gone=True).changes == ()
+
+
+def test_an_app_mesh_proxy_writes_where_its_container_says(build):
+    build.book.apply([Put(GROUP)])
+    logged = replace(container(PROXY), log_configuration=awslogs(**{"awslogs-stream-prefix": "p"}))
+    task = build.run(proxied(build, build.definition("meshed", container(), logged)))
+    assert build.world.tasks[task].mesh_proxy is not None
+    step(build, task, gone=True)
+    assert [s.name for s in build.world.log_streams] == [f"p/{PROXY}/{build.world.tasks[task].id}"]
 
 
 def test_a_group_that_may_be_made_is_made_once(build):

@@ -41,8 +41,7 @@ def check_proxy(definition: TaskDefinition) -> None:
             raise ClientException(f"The proxy container '{configuration.container_name}' does not exist.")
     if proxy is None:
         return
-    _check_container(proxy)
-    user = _user(proxy)
+    user = _checked_user(proxy, ClientException)
     if configuration is not None:
         _check_ignored(proxy, _properties(configuration), user)
     _check_environment(proxy, plain_environment(proxy, TaskOverride()), ClientException)
@@ -56,6 +55,7 @@ def check_proxy_override(definition: TaskDefinition, overrides: TaskOverride) ->
     override = next((o for o in overrides.container_overrides if o.name == proxy.name), ContainerOverride())
     if override.command:
         raise unsupported("containerOverrides.command", " ".join(override.command), _IS_OURS)
+    _checked_user(proxy, InvalidParameter)
     _check_environment(proxy, plain_environment(proxy, overrides), InvalidParameter)
 
 
@@ -77,7 +77,9 @@ def _properties(configuration: ProxyConfiguration) -> Properties:
         raise ClientException(f"Invalid 'proxyConfiguration.properties'. {error}") from error
 
 
-def _check_container(proxy: ContainerDefinition) -> None:
+def _checked_user(proxy: ContainerDefinition, fault: type[ClientFault]) -> tuple[int, int | None] | None:
+    """The proxy's user and group, by their numbers, None = moyai's own; what it asks for besides is checked."""
+    capabilities = None if proxy.linux_parameters is None else proxy.linux_parameters.capabilities
     members = (
         ("entryPoint", proxy.entry_point),
         ("command", proxy.command),
@@ -86,22 +88,19 @@ def _check_container(proxy: ContainerDefinition) -> None:
         ("pseudoTerminal", proxy.pseudo_terminal),
         ("disableNetworking", proxy.disable_networking),
         ("resourceRequirements", proxy.resource_requirements),
+        ("linuxParameters.capabilities.add", None if capabilities is None else capabilities.add),
     )
     for member, value in members:
         if value:
-            raise _setting(proxy, f"'{member}' is not supported by moyai: {_IS_OURS}.")
+            raise _setting(proxy, f"'{member}' is not supported by moyai: {_IS_OURS}.", fault)
     for secret in proxy.secrets or ():
         if secret.name in IDENTITIES:
-            raise _setting(proxy, f"{secret.name} is who the proxy is, so it can't be a secret.")
-
-
-def _user(proxy: ContainerDefinition) -> tuple[int, int | None] | None:
-    """The proxy's user and group, by their numbers; None = moyai's own."""
+            raise _setting(proxy, f"{secret.name} is who the proxy is, so it can't be a secret.", fault)
     if proxy.user is None:
         return None
     found = _USER.fullmatch(proxy.user)
     if found is None:
-        raise _setting(proxy, f"'user' must be numbers here, not {proxy.user!r}: {_IS_OURS}.")
+        raise _setting(proxy, f"'user' must be numbers here, not {proxy.user!r}: {_IS_OURS}.", fault)
     return int(found[1]), None if found[2] is None else int(found[2])
 
 

@@ -81,6 +81,14 @@ def test_a_configuration_is_kept_word_for_word(ecs):
         (proxied(variable("ENVOY_LOG_LEVEL", "loud")), "ENVOY_LOG_LEVEL must be one of"),
         (proxied(variable("ENVOY_STATS_CONFIG_FILE", "/x")), "ENVOY_STATS_CONFIG_FILE is not supported by moyai"),
         (gateway(entryPoint=["sh"]), "'entryPoint' is not supported by moyai"),
+        (
+            gateway(linuxParameters={"capabilities": {"add": ["NET_ADMIN"]}}),
+            "'linuxParameters.capabilities.add' is not supported by moyai",
+        ),
+        (
+            gateway(environment=[{"name": "APPMESH_RESOURCE_ARN", "value": "mesh/shop/virtualService/x"}]),
+            "names no virtual",
+        ),
     ],
 )
 def test_what_is_refused(ecs, asked, what):
@@ -123,6 +131,15 @@ def test_an_override_is_checked_like_the_definition(ecs):
     ecs.fails("RunTask", "InvalidParameterException", "ENVOY_CONCURRENCY must be", **run(environment=bad))
     other = [{"name": "APPMESH_RESOURCE_ARN", "value": NODE + "2"}]
     assert ecs.call("RunTask", **run(environment=other))["failures"] == []
+
+
+def test_a_container_that_an_override_makes_a_gateway_is_one_that_may_be(ecs):
+    ecs.call("CreateCluster")
+    ecs.call("RegisterTaskDefinition", **gateway(environment=[], command=["envoy"]))
+    named = [{"name": "APPMESH_RESOURCE_ARN", "value": "mesh/shop/virtualGateway/front"}]
+    overrides = {"containerOverrides": [{"name": "envoy", "environment": named}]}
+    asked = {"taskDefinition": "web", "networkConfiguration": NETWORK, "overrides": overrides}
+    ecs.fails("RunTask", "InvalidParameterException", "'command' is not supported by moyai", **asked)
 
 
 @pytest.mark.parametrize("asked", [proxied(), gateway()])

@@ -1,0 +1,136 @@
+"""Tasks with App Mesh proxies, under a control plane that may die after any action."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.ecs.environment import KeyValuePair
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task_definition import Condition, ContainerDependency, TaskDefinition
+from moyai.domain.world import Put
+from moyai.kernel.ids import ProxyId, ServiceArn
+from moyai.testing.app_mesh import PROXY, proxied
+from moyai.testing.world import CHECK, NAMESPACE, container
+from tests.golden.appmesh.meshes import node_arn, world_of
+from tests.sim.control import Installation
+from tests.sim.cuts import SEED, told_after
+
+STRIDE = 8
+LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
+CASE: dict[str, Any] = {
+    "virtualNodes": {
+        "back": {
+            "listeners": [LISTENER],
+            "serviceDiscovery": {"awsCloudMap": {"namespaceName": NAMESPACE, "serviceName": "back"}},
+        },
+        "front": {"backends": [{"virtualService": {"virtualServiceName": "back.shop"}}]},
+    },
+    "virtualServices": {"back.shop": {"provider": {"virtualNode": {"virtualNodeName": "back"}}}},
+}
+
+
+def definition(made: Installation, node: str, *ports: int) -> TaskDefinition:
+    """An application that waits for its proxy."""
+    stands_for = (KeyValuePair("APPMESH_RESOURCE_ARN", f"mesh/shop/virtualNode/{node}"),)
+    proxy = replace(container(PROXY), user="1337", environment=stands_for, health_check=CHECK)
+    waits = (ContainerDependency(PROXY, Condition.HEALTHY),)
+    return proxied(made.build, made.build.definition(node, replace(container(), depends_on=waits), proxy), *ports)
+
+
+async def come_up(made: Installation) -> tuple[ServiceArn, ServiceArn]:
+    """A backend and who calls it."""
+    made.store.apply([Put(record) for record in world_of(CASE).records()])
+    back = made.build.service("back", definition(made, "back", 8080), 2)
+    made.build.discover(back, made.build.registry("back", 10))
+    await made.steady(back)
+    front = made.build.service("front", definition(made, "front"), 1)
+    await made.steady(front)
+    return back, front
+
+
+def led(made: Installation, service: ServiceArn) -> set[str | None]:
+    """What the proxies of a service's tasks are led as, if they have all that is known."""
+    proxies = [ProxyId(task.arn) for task in made.build.tasks(service)]
+    states = [made.feed.state(proxy) for proxy in proxies]
+    if not all(state is not None and state.synced for state in states):
+        return set()
+    return {made.feed.leads(proxy) for proxy in proxies}
+
+
+def knows(made: Installation, service: ServiceArn) -> set[ProxyId]:
+    """Whose proxies may send to the service's tasks."""
+    tasks = made.build.tasks(service)
+    return {proxy for task in tasks for proxy in made.feed.holders(task.interface.address, 8080)}
+
+
+async def test_tasks_are_led_as_what_they_stand_for_and_known_to_their_callers(installation):
+    back, front = await come_up(installation)
+    await installation.until(lambda: led(installation, back) == {node_arn("back")})
+    await installation.until(lambda: led(installation, front) == {node_arn("front")})
+    (caller,) = installation.build.tasks(front)
+    assert knows(installation, back) == {ProxyId(caller.arn)}
+    assert await installation.plans_left() == []
+
+
+async def test_a_task_ends_after_its_callers_have_forgotten_it_and_its_proxy_last(installation):
+    back, front = await come_up(installation)
+    (caller,) = installation.build.tasks(front)
+    await installation.until(lambda: knows(installation, back) == {ProxyId(caller.arn)})
+    victim = installation.build.tasks(back)[0]
+    installation.build.stop(victim.arn)
+    ended: list[str] = []
+
+    def stopped() -> bool:
+        task = installation.build.world.tasks[victim.arn]
+        if task.last_status is TaskStatus.STOPPING:
+            assert installation.feed.holders(victim.interface.address, 8080) == frozenset()
+        ended.extend(c.name for c in task.containers if c.finished_at is not None and c.name not in ended)
+        return bool(task.stopped)
+
+    await installation.until(stopped)
+    assert ended == ["app", PROXY]
+
+
+async def rolling(made: Installation) -> None:
+    """The backend is deployed anew while it is called, loses a proxy, and its node gets another listener."""
+    back, _ = await come_up(made)
+    made.build.deploy(back, definition(made, "back", 8080))
+    await made.until(lambda: not made.store.world.services[back].deployments[1:])
+    await made.steady(back)
+    victim = made.build.tasks(back)[0]
+    made.runtime.die(victim.id, PROXY)
+    await made.until(lambda: made.store.world.tasks[victim.arn].stopped)
+    await made.steady(back)
+
+
+async def ending(made: Installation) -> dict[str, object]:
+    """What is left, without the names that chance gave."""
+    await made.clock.advance(120)
+    world = made.store.world
+    alive = [t for t in world.tasks if not t.stopped]
+    return {
+        "alive": Counter((t.service, t.last_status, t.task_definition) for t in alive),
+        "sandboxes": set(await made.runtime.observe()) == {t.id for t in alive},
+        "led": Counter(made.feed.leads(ProxyId(t.arn)) for t in alive),
+        "known": {len(made.feed.holders(t.interface.address, 8080)) for t in alive},
+        "left": await made.plans_left(),
+    }
+
+
+@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+async def test_it_ends_the_same_wherever_it_was_cut(first):
+    _, actions, expected = await told_after(rolling, ending, None)
+    assert expected["sandboxes"]
+    assert expected["led"] == {node_arn("back"): 2, node_arn("front"): 1}
+    assert expected["left"] == []
+    cuts = range(first, actions + 1, STRIDE)
+    assert cuts
+    for cut in cuts:
+        made, _, reached = await told_after(rolling, ending, cut)
+        assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
+        twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]
+        assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"
