@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +19,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 BACK = "back.virtual.test"
 """Nobody but the mesh knows this name."""
+UNCHANGED = {"prefix": {"defaultPrefix": "DISABLED"}}
+"""A gateway route that passes a request's path on."""
 
 
 class Tasks(NamedTuple):
@@ -158,3 +161,68 @@ def test_a_proxy_that_stands_for_nothing_is_not_healthy_and_its_reason_says_so(t
     what = f"ResourceInitializationError: the virtual node gone of the mesh {mesh} does not exist"
     assert task["stoppedReason"].startswith(what), task["stoppedReason"]
     assert task["stopCode"] == "TaskFailedToStart"
+
+
+def test_a_gateway_that_stops_lets_what_is_under_way_end_and_takes_nothing_new(tasks):
+    tasks.stage.gateway("door", listener(9080))
+    target = {"virtualService": {"virtualServiceName": BACK}}
+    spec = {"httpRoute": {"match": {"prefix": "/"}, "action": {"target": target, "rewrite": UNCHANGED}}}
+    tasks.stage.appmesh.create_gateway_route(
+        meshName="tasks", virtualGatewayName="door", gatewayRouteName="all", spec=spec
+    )
+    tasks.stage.deploy_gateway("door", 9080)
+    tasks.stage.cluster.steady("door")
+    (task,) = tasks.stage.cluster.tasks("door")
+    details = (d for a in task["attachments"] for d in a["details"])
+    address = next(d["value"] for d in details if d["name"] == "privateIPv4Address")
+    bastion = tasks.stage.bastion()
+    with ThreadPoolExecutor(1) as others:
+        slow = others.submit(bastion.get, f"http://{address}:9080/slow/8")
+        under_way = "http.ingress.downstream_rq_active"
+        eventually(lambda: bastion.statistics(address, under_way).get(under_way), "the request is under way")
+        tasks.stage.cluster.ecs.stop_task(cluster="tasks", task=task["taskArn"])
+        eventually(lambda: "error" in bastion.get(f"http://{address}:9080/"), "nobody is let in any more")
+        assert tasks.stage.cluster.task(task["taskArn"])["lastStatus"] == "DEACTIVATING"
+        assert slow.result()["status"] == 200
+    tasks.stage.cluster.update("door", desiredCount=0)
+    tasks.stage.cluster.quiet("door")
+
+
+DAEMONS = """
+import select, socket
+ends = {}
+for port in (2000, 8125):
+    end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    end.bind(('127.0.0.1', port))
+    ends[end] = port
+print('up', flush=True)
+seen = set()
+while True:
+    for end in select.select(list(ends), [], [])[0]:
+        text = end.recv(65536).decode(errors='replace')
+        what = 'segment' if 'AWS::AppMesh::Proxy' in text else 'tags' if 'appmesh.mesh:tasks' in text else ''
+        if what and what not in seen:
+            seen.add(what)
+            print(ends[end], what, text.splitlines()[-1][:200], flush=True)
+"""
+
+
+def test_traces_and_statistics_go_to_the_daemons_beside_the_application(tasks):
+    """X-Ray's and DogStatsD's, as sidecars that the proxy is not to intercept."""
+    switched = {"ENABLE_ENVOY_XRAY_TRACING": "1", "XRAY_SAMPLING_RATE": "1", "ENABLE_ENVOY_DOG_STATSD": "1"}
+    envoy = tasks.stage.envoy("mesh/tasks/virtualNode/front", **switched)
+    call = f"while :; do python3 -c \"import urllib.request as u; u.urlopen('http://{BACK}:8080/')\"; sleep 1; done"
+    caller = shell(call, dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}])
+    daemons = shell("", "daemons", user="1337") | {"command": ["python3", "-c", DAEMONS]}
+    led = {"IgnoredUID": "1337", "ProxyEgressPort": "15001"}
+    properties = [{"name": name, "value": value} for name, value in led.items()]
+    configuration = {"type": "APPMESH", "containerName": "envoy", "properties": properties}
+    family = tasks.stage.cluster.define("traced", caller, daemons, envoy, proxyConfiguration=configuration)
+    task = tasks.stage.cluster.run(family)
+
+    def told() -> set[str]:
+        return {" ".join(line.split()[:2]) for line in tasks.stage.cluster.said(task, "daemons")}
+
+    eventually(lambda: told() >= {"2000 segment", "8125 tags"}, "both have been told")
+    tasks.stage.cluster.ecs.stop_task(cluster="tasks", task=task)
+    tasks.stage.cluster.until(task, "STOPPED")
