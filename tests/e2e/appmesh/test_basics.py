@@ -8,10 +8,13 @@ import pytest
 
 from tests.e2e.appmesh.stage import Stage, listener, to
 from tests.e2e.installation import Installation
-from tests.e2e.stack import app, task_id
+from tests.e2e.stack import app, checked, task_id
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+WEB = app("web", 8080, healthCheck=checked(8080))
+"""A task is RUNNING as soon as its application is begun: only its health says when that listens."""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def stage(server: Installation) -> Stage:
 
 def test_an_application_moves_into_a_mesh_and_no_request_fails(stage):
     registries = stage.registry("color")
-    plain = stage.cluster.define("color-plain", app("web", 8080))
+    plain = stage.cluster.define("color-plain", WEB)
     stage.cluster.serve("color", plain, connect=False, serviceRegistries=registries)
     bastion = stage.bastion()
     url = f"http://{stage.fqdn('color')}:8080/"
@@ -32,13 +35,13 @@ def test_an_application_moves_into_a_mesh_and_no_request_fails(stage):
     eventually(lambda: front.get(url).get("status") == 200, "stage 1: the caller has a proxy, the application none")
     front.begin({"kind": "http", "url": url}, rate=30)
     before = {task_id(task["taskArn"]) for task in stage.cluster.tasks("color")}
-    stage.cluster.update("color", taskDefinition=stage.define("color", app("web", 8080), 8080))
+    stage.cluster.update("color", taskDefinition=stage.define("color", WEB, 8080))
     stage.cluster.steady("color")
     stage.cluster.quiet("color")
     after = {task_id(task["taskArn"]) for task in stage.cluster.tasks("color")}
     eventually(lambda: after & front.tally()["answered"].keys(), "stage 2: the application has a proxy, too")
     stage.node("color-v2", listener(), serviceDiscovery=stage.found("color-v2"))
-    stage.deploy("color-v2", app("web", 8080), 8080)
+    stage.deploy("color-v2", WEB, 8080)
     stage.cluster.steady("color-v2")
     stage.router("color", {"port": 8080, "protocol": "http"})
     stage.route("color", "color", httpRoute={"match": {"prefix": "/"}, "action": to("color", "color-v2")})
