@@ -253,3 +253,33 @@ def test_no_answer_and_no_record_that_is_shown_holds_a_key(rooms, pca):
     texts = [str(answers), *(repr(record) for record in rooms.store.world.records())]
     body = secret.splitlines()[1]
     assert not [text for text in texts if "PRIVATE KEY" in text or body in text]
+
+
+def test_what_certificate_manager_may_do_is_kept_and_shown(pca):
+    arn = active(pca)
+    which = {"CertificateAuthorityArn": arn, "Principal": "acm.amazonaws.com"}
+    assert pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"] == []
+    actions = ["IssueCertificate", "GetCertificate", "ListPermissions"]
+    pca.create_permission(**which, Actions=actions, SourceAccount="123456789012")
+    (shown,) = pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"]
+    assert shown.pop("CreatedAt") is not None
+    assert shown == which | {"SourceAccount": "123456789012", "Actions": actions}
+    again = code_of(pca.create_permission, **which, Actions=["GetCertificate"])
+    assert again == "PermissionAlreadyExistsException"
+    pca.delete_permission(**which)
+    assert pca.list_permissions(CertificateAuthorityArn=arn)["Permissions"] == []
+    assert code_of(pca.delete_permission, **which) == "ResourceNotFoundException"
+
+
+def test_nobody_else_is_allowed_anything(pca):
+    arn = active(pca)
+    asked = {"CertificateAuthorityArn": arn, "Actions": ["GetCertificate"]}
+    somebody = {"Principal": "ecs.amazonaws.com"}
+    assert code_of(pca.create_permission, **asked, **somebody) == "ValidationException"
+    other = {"Principal": "acm.amazonaws.com", "SourceAccount": "222222222222"}
+    assert code_of(pca.create_permission, **asked, **other) == "ValidationException"
+    asked["CertificateAuthorityArn"] = NOBODY
+    assert code_of(pca.create_permission, **asked, Principal="acm.amazonaws.com") == "ResourceNotFoundException"
+    pca.update_certificate_authority(CertificateAuthorityArn=arn, Status="DISABLED")
+    pca.delete_certificate_authority(CertificateAuthorityArn=arn)
+    assert code_of(pca.list_permissions, CertificateAuthorityArn=arn) == "InvalidStateException"

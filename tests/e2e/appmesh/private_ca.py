@@ -39,6 +39,12 @@ class PrivateCa:
         self.root = str(pca.get_certificate(CertificateAuthorityArn=self.arn, CertificateArn=issued)["Certificate"])
         pca.import_certificate_authority_certificate(CertificateAuthorityArn=self.arn, Certificate=self.root.encode())
 
+        pca.create_permission(
+            CertificateAuthorityArn=self.arn,
+            Principal="acm.amazonaws.com",
+            Actions=["IssueCertificate", "GetCertificate", "ListPermissions"],
+        )
+
     def certificate(self, name: str) -> str:
         """The ARN of a certificate of Certificate Manager for this name, once it is issued."""
         arn = self._acm.request_certificate(DomainName=name, CertificateAuthorityArn=self.arn)["CertificateArn"]

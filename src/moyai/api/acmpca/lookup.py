@@ -33,6 +33,14 @@ def authority_of(ctx: Context, arn: str) -> CertificateAuthority:
     return found
 
 
+def undeleted(ctx: Context, arn: str) -> CertificateAuthority:
+    """The authority with this ARN, unless it is deleted. Raises InvalidArn, ResourceNotFound, InvalidState."""
+    found = authority_of(ctx, arn)
+    if found.status is AuthorityStatus.DELETED:
+        raise InvalidState(f"The certificate authority {arn} is deleted. Restore it first.")
+    return found
+
+
 def check_certificate_arn(arn: str) -> None:
     """Raises InvalidArn."""
     if not _CERTIFICATE_ARN.fullmatch(arn):

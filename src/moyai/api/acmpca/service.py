@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.acmpca import authorities, certificates, tags
+from moyai.api.acmpca import authorities, certificates, permissions, tags
 from moyai.api.operation import Operation, Service, table
 from moyai.ports.pki import Pki
 
@@ -38,6 +38,9 @@ def acmpca(pki: Pki) -> Service:
                 Operation("ImportCertificateAuthorityCertificate", certificates.ImportRequest, signing.accept),
                 Operation("IssueCertificate", certificates.IssueCertificateRequest, signing.issue),
                 Operation("GetCertificate", certificates.GetCertificateRequest, certificates.get),
+                Operation("CreatePermission", permissions.CreatePermissionRequest, permissions.create),
+                Operation("DeletePermission", permissions.PermissionRequest, permissions.delete),
+                Operation("ListPermissions", permissions.ListPermissionsRequest, permissions.list_all),
                 Operation("TagCertificateAuthority", tags.TagsRequest, tags.tag),
                 Operation("UntagCertificateAuthority", tags.TagsRequest, tags.untag),
                 Operation("ListTags", tags.ListTagsRequest, tags.list_tags),

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.acmpca.lookup import authority_of, listed
+from moyai.api.acmpca.lookup import listed, undeleted
 from moyai.api.operation import Context
-from moyai.domain.pca.authority import AuthorityStatus, CertificateAuthority
-from moyai.domain.pca.errors import InvalidState, InvalidTag, TooManyTags
+from moyai.domain.pca.errors import InvalidTag, TooManyTags
 from moyai.domain.world import Put
 from moyai.kernel.errors import InvalidInput
 
@@ -55,28 +54,21 @@ def checked_tags(tags: Iterable[Tag], had: Mapping[str, str] | None = None) -> d
 
 def tag(ctx: Context, request: TagsRequest) -> None:
     """Add tags, or give those there are another value."""
-    found = _there(ctx, request.certificate_authority_arn)
+    found = undeleted(ctx, request.certificate_authority_arn)
     ctx.store.apply([Put(replace(found, tags=checked_tags(request.tags, found.tags)))])
 
 
 def untag(ctx: Context, request: TagsRequest) -> None:
     """Take tags away; one that is given with a value only if that is its value."""
-    found = _there(ctx, request.certificate_authority_arn)
+    found = undeleted(ctx, request.certificate_authority_arn)
     gone = {t.key for t in request.tags if t.value is None or found.tags.get(t.key) == t.value}
     ctx.store.apply([Put(replace(found, tags={k: v for k, v in found.tags.items() if k not in gone}))])
 
 
 def list_tags(ctx: Context, request: ListTagsRequest) -> dict[str, object]:
     """The tags of an authority, by key."""
-    found = _there(ctx, request.certificate_authority_arn)
+    found = undeleted(ctx, request.certificate_authority_arn)
     listing = ("ListTags", found.arn)
     shown = listed(found.tags, listing, request.next_token, request.max_results, fault=InvalidInput)
     tags = [{"key": key, "value": found.tags[key]} for key in shown.keys]
     return {"tags": tags, "next_token": shown.next_token}
-
-
-def _there(ctx: Context, arn: str) -> CertificateAuthority:
-    found = authority_of(ctx, arn)
-    if found.status is AuthorityStatus.DELETED:
-        raise InvalidState(f"The certificate authority {arn} is deleted. Restore it first.")
-    return found

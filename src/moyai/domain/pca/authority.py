@@ -125,6 +125,13 @@ class AuthorityCertificate(msgspec.Struct, frozen=True):
         return last_of(self.chain or self.pem)
 
 
+class Permission(msgspec.Struct, frozen=True):
+    """What Certificate Manager may do with an authority."""
+
+    actions: tuple[str, ...]
+    created_at: Instant
+
+
 class CertificateAuthority(Stored, frozen=True, tag="certificate_authority"):
     """An authority without its key."""
 
@@ -146,6 +153,7 @@ class CertificateAuthority(Stored, frozen=True, tag="certificate_authority"):
     token: str | None = None
     """The idempotency token and a fingerprint of the request that it came with."""
     tags: Mapping[str, str] = {}
+    permission: Permission | None = None
 
     @property
     def key(self) -> CertificateAuthorityArn:

@@ -9,6 +9,7 @@
     ├── InvalidTag                  InvalidTagException
     ├── TooManyTags                 TooManyTagsException
     ├── LimitExceeded               LimitExceededException
+    ├── PermissionAlreadyExists     PermissionAlreadyExistsException
     ├── ResourceNotFound            ResourceNotFoundException
     ├── RequestInProgress           RequestInProgressException
     ├── MalformedCsr                MalformedCSRException
@@ -69,6 +70,12 @@ class LimitExceeded(ClientFault):
     """There are as many as there may be."""
 
     code = "LimitExceededException"
+
+
+class PermissionAlreadyExists(ClientFault):
+    """Certificate Manager was allowed something already."""
+
+    code = "PermissionAlreadyExistsException"
 
 
 class ResourceNotFound(ClientFault):

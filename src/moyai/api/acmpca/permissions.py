@@ -1,0 +1,91 @@
+"""What Certificate Manager may do with an authority, as it is written down for it.
+
+Promise: what was allowed is kept and shown. Nothing here depends on it: Certificate Manager renews with the authorities
+of the same account whether it was told that it may or not.
+Refuses: other principals and other accounts.
+Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreatePermission.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.acmpca.lookup import listed, undeleted
+from moyai.api.operation import Context
+from moyai.domain.keys import scope_of
+from moyai.domain.pca.authority import CertificateAuthority, Permission
+from moyai.domain.pca.errors import PermissionAlreadyExists, ResourceNotFound
+from moyai.domain.world import Put
+from moyai.kernel.errors import InvalidInput
+
+_PRINCIPAL: Final = "acm.amazonaws.com"
+
+
+class PermissionRequest(msgspec.Struct, frozen=True):
+    """Whose permission."""
+
+    certificate_authority_arn: str
+    principal: str
+    source_account: str | None = None
+
+
+class CreatePermissionRequest(PermissionRequest, frozen=True, kw_only=True):
+    """Who may do what."""
+
+    actions: tuple[str, ...]
+
+
+class ListPermissionsRequest(msgspec.Struct, frozen=True):
+    """Whose permissions, a page at a time."""
+
+    certificate_authority_arn: str
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+def create(ctx: Context, request: CreatePermissionRequest) -> None:
+    """Write down what Certificate Manager may do."""
+    found = _meant(ctx, request)
+    if found.permission is not None:
+        raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {found.arn} already.")
+    made = Permission(tuple(dict.fromkeys(request.actions)), ctx.now)
+    ctx.store.apply([Put(replace(found, permission=made))])
+
+
+def delete(ctx: Context, request: PermissionRequest) -> None:
+    """Take it away."""
+    found = _meant(ctx, request)
+    if found.permission is None:
+        raise ResourceNotFound(f"{_PRINCIPAL} has no permission for {found.arn}.")
+    ctx.store.apply([Put(replace(found, permission=None))])
+
+
+def list_all(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
+    """What was written down: one at most."""
+    found = undeleted(ctx, request.certificate_authority_arn)
+    principals = () if found.permission is None else (_PRINCIPAL,)
+    shown = listed(principals, ("ListPermissions", found.arn), request.next_token, request.max_results)
+    permissions = [] if found.permission is None else [_shown(found, found.permission) for _ in shown.keys]
+    return {"permissions": permissions, "next_token": shown.next_token}
+
+
+def _meant(ctx: Context, request: PermissionRequest) -> CertificateAuthority:
+    found = undeleted(ctx, request.certificate_authority_arn)
+    if request.principal != _PRINCIPAL:
+        raise InvalidInput(f"The principal can only be {_PRINCIPAL}.")
+    if request.source_account not in {None, ctx.scope.account}:
+        raise InvalidInput("SourceAccount can only be the account that calls.")
+    return found
+
+
+def _shown(found: CertificateAuthority, permission: Permission) -> dict[str, Any]:
+    return {
+        "certificate_authority_arn": found.arn,
+        "created_at": permission.created_at,
+        "principal": _PRINCIPAL,
+        "source_account": scope_of(found.arn).account,
+        "actions": permission.actions,
+    }
