@@ -7,16 +7,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from moyai.domain.appmesh.duration import Duration, DurationUnit
+from moyai.domain.appmesh.names import Kind, within_mesh
 from moyai.domain.appmesh.retry import HttpRetryEvent, HttpRetryPolicy
-from moyai.kernel.ids import WorkloadId
+from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.world import Delete, Put
+from moyai.kernel.ids import AccountId, NamespaceArn, VirtualNodeArn, WorkloadId
 from moyai.mesh.app_mesh import Settings, compile_workload, diagnostics
 from moyai.mesh.app_mesh.match import in_order
 from moyai.mesh.app_mesh.policies import retries, shortest
 from moyai.mesh.ir import ClientTls, Destination, Grouped, Mesh, NamedPass, TrustedFile, TrustedRoots, Workload
 from tests.golden.appmesh.certificates import authority_arn, certificate_arn
-from tests.golden.appmesh.meshes import gateway_arn, node_arn, world_of
+from tests.golden.appmesh.meshes import MESH, gateway_arn, node_arn, world_of
 
 FRONT = WorkloadId(node_arn("front"))
 DEFAULTS = Settings()
@@ -266,3 +270,21 @@ def test_everything_reported_of_a_world_is_told_once():
     said = diagnostics(world_of(case))
     assert len(said) == len(set(said)) == 2
     assert {one.subject for one in said} == {node_arn("color")}
+
+
+def test_another_account_s_virtual_node_is_found_in_its_own_cloud_map():
+    case = pair(discovery={"awsCloudMap": {"namespaceName": "shop.local", "serviceName": "color"}})
+    world = world_of(case | {"cloudMap": {"shop.local": {"color": [{"AWS_INSTANCE_IPV4": "172.31.0.1"}]}}})
+    node = world.virtual_nodes[node_arn("color")]
+    other = VirtualNodeArn(within_mesh(MESH, AccountId("999999999999"), Kind.VIRTUAL_NODE, "color"))
+    world.apply(Delete(VirtualNode, node.arn))
+    world.apply(Put(replace(node, arn=other)))
+    part = compile_workload(world, FRONT)
+    assert [d.subject for d in part.diagnostics] == [other]
+    (service,) = world.discovery_services
+    namespace = world.namespaces[service.namespace]
+    moved = replace(namespace, arn=NamespaceArn(namespace.arn.replace("123456789012", "999999999999")))
+    world.apply(Put(moved))
+    world.apply(Put(replace(service, namespace=moved.arn)))
+    part = compile_workload(world, FRONT)
+    assert [member.address for group in part.groups.values() for member in group.members] == ["172.31.0.1"]

@@ -132,3 +132,11 @@ def test_what_was_left_out_of_the_mesh_is_passed_on_after_the_problems():
     build, _ = settled(1, offers=[])
     listed = found(build, ProxyState(), ("arn", "it leads nowhere"))
     assert [f[:2] for f in listed] == [("problem", "proxy-not-connected"), ("warning", "left-out")]
+
+
+def test_what_was_left_out_of_app_mesh_says_where_to_mend_it():
+    build, _ = settled(1, offers=[])
+    states = {ProxyId(t.arn): WELL for t in build.world.tasks}
+    (finding,) = findings(build.world, states, of_meshes=[("arn", "nothing is sent to it")])
+    assert (finding.kind, finding.subject, finding.message) == ("left-out", "arn", "nothing is sent to it")
+    assert "in the mesh" in finding.remedy
