@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import signal
+import socket
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,7 +24,8 @@ from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.binding import serve_tls
 from moyai.xds.server.gate import GuestGate
 from tests.e2e.envoy_rig import Namespace
-from tests.e2e.guests import FRONT, SERVED, Outside, answering, applications, mesh, outsiders
+from tests.e2e.guests import COMMAND, FRONT, NODE, SERVED, Outside, answering, applications, mesh, outsiders
+from tests.e2e.installation import Installation
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.xds.house import directory
 
@@ -135,3 +140,36 @@ async def test_over_tcp_who_shows_another_name_is_told_nothing(outside):
             while await outside.statistic(9901, "cluster.moyai-xds.ssl.fail_verify_san") == 0:
                 await asyncio.to_thread(while_it_lasts, STEP)
         assert outside.feed.guests(FRONT) == frozenset()
+
+
+@pytest.fixture
+def installation(tmp_path):
+    made = Installation(tmp_path / "state", "--runtime", "sim", "--dns-port", "0", "--appmesh-xds", "127.0.0.1:0")
+    made.up()
+    yield made
+    assert made.leave() == []
+
+
+def proxies(installation: Installation) -> dict[str, int]:
+    found: dict[str, int] = json.loads(installation.own("GET", "health"))["proxies"]
+    return found
+
+
+def test_a_server_leads_what_its_api_was_told_of_over_each_of_its_doors(installation):
+    meshes = installation.client("appmesh")
+    meshes.create_mesh(meshName="shop")
+    meshes.create_virtual_node(meshName="shop", virtualNodeName="front", spec={})
+    state = ("--state", str(installation.state))
+    token = installation.moyai("appmesh", "token", "issue", "--for", NODE, *state).strip()
+    (port,) = re.findall(r"over TCP at port (\d+), with a token", installation.log.read_text())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        admin = f"127.0.0.1:{free.getsockname()[1]}"
+    for way in ((), ("--sotw",), ("--xds", f"localhost:{port}", "--token", token)):
+        process = subprocess.Popen([*COMMAND, *state, "--admin", admin, *way])
+        try:
+            eventually(lambda: proxies(installation)["synced"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        eventually(lambda: not proxies(installation)["connected"])
+    assert installation.doctor() == []

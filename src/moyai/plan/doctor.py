@@ -73,14 +73,21 @@ def _proxies(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Iterator[Fi
         finding = _proxy(task, proxy.name, proxies.get(ProxyId(task.arn), ProxyState()))
         if finding is not None:
             yield finding
+    for name, state in proxies.items():
+        if state.rejected is not None and name not in world.tasks:
+            yield _refused(name, "the proxy", state.rejected, "the proxy's log")
+
+
+def _refused(subject: str, whose: str, why: str, log: str) -> Finding:
+    message = f"{whose} refuses its newest configuration and goes on with the one before: {why}"
+    remedy = f"This is moyai's fault: please report it with {log}."
+    return Finding(Severity.PROBLEM, "configuration-refused", subject, message, remedy)
 
 
 def _proxy(task: Task, name: str, state: ProxyState) -> Finding | None:
     log = f"moyai logs {task.id} --container {name}"
     if state.rejected is not None:
-        message = f"its proxy refuses its newest configuration and goes on with the one before: {state.rejected}"
-        remedy = f"This is moyai's fault: please report it with the proxy's log ({log})."
-        return Finding(Severity.PROBLEM, "configuration-refused", task.arn, message, remedy)
+        return _refused(task.arn, "its proxy", state.rejected, f"the proxy's log ({log})")
     if not state.connected:
         message = "its proxy has no stream to the control plane, and goes on with what it knew."
         remedy = f"A proxy comes back within seconds. If it doesn't, look at {log}, and stop the task to have another."

@@ -66,6 +66,14 @@ def test_a_proxy_that_refuses_says_why():
     assert "no such filter" in finding[2]
 
 
+def test_a_proxy_that_no_task_has_and_that_refuses_says_why_too():
+    build, _ = settled(1, offers=[])
+    refusing = ProxyId("arn:aws:appmesh:us-east-1:123456789012:mesh/shop/virtualNode/front#1")
+    states = {refusing: ProxyState(connected=True, rejected="no such filter"), ProxyId("mesh#2"): ProxyState()}
+    (finding,) = (f for f in findings(build.world, states) if f.subject == refusing)
+    assert (finding.kind, "no such filter" in finding.message) == ("configuration-refused", True)
+
+
 def test_a_proxy_that_is_being_told_is_no_problem():
     build, _ = settled(1, offers=[])
     assert found(build, ProxyState(connected=True))[0][:2] == ("warning", "configuration-under-way")

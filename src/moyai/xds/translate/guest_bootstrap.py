@@ -71,7 +71,7 @@ def _cluster(way: BySocket | ByTls) -> cluster_pb2.Cluster:
     if isinstance(way, BySocket):
         return pipe_cluster(XDS_CLUSTER, way.path)
     cluster = pipe_cluster(XDS_CLUSTER, "")
-    cluster.type = cluster_pb2.Cluster.STRICT_DNS
+    cluster.type, cluster.dns_lookup_family = cluster_pb2.Cluster.STRICT_DNS, cluster_pb2.Cluster.ALL
     cluster.load_assignment.CopyFrom(only(XDS_CLUSTER, socket_address(way.host, way.port)))
     check = PeerCheck(TrustedRoots((way.authorities,)), (way.server_name,))
     cluster.transport_socket.CopyFrom(client_socket(ClientTls(check, server_name=way.server_name), Protocol.GRPC))
