@@ -147,6 +147,11 @@ def identify(apart: bool):  # noqa: ANN201, FBT001
     return whose.get
 
 
+def whose(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId:
+    """Whom a report says that it is of."""
+    return ProxyId(str(dict(context.invocation_metadata() or ())[PROXY_HEADER]))
+
+
 class Plant:
     """The part of a control plane that takes metrics."""
 
@@ -186,7 +191,8 @@ async def ingest(folder: Path, *, apart: bool) -> None:
     clock = SystemClock()
     plant = Plant(folder, clock, apart=apart)
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((MetricsService(plant.recorder, clock, lambda _: None).handler(),))
+    service = MetricsService(plant.recorder, clock, lambda _: None)
+    server.add_generic_rpc_handlers((service.handler(whose),))
     server.add_insecure_port(f"unix:{folder}/s")
     await server.start()
     keeping = asyncio.create_task(plant.keeper.run())

@@ -41,8 +41,13 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from moyai.xds.server.ads import AdsHandler, serve
+from moyai.store.memory import MemoryStore
+from moyai.testing.world import SCOPE
+from moyai.xds.server.ads import AdsHandler
+from moyai.xds.server.binding import serve
+from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
+from moyai.xds.server.gate import OwnGate
 from moyai.xds.translate.bootstrap import ProxySettings
 
 SIZES: Final = (100, 1000)
@@ -149,7 +154,8 @@ async def measure(proxies: int) -> None:
     before = resident()
     with tempfile.TemporaryDirectory(prefix="moyai-bench-") as folder:
         path = Path(folder) / "xds.sock"
-        server = await serve(path, os.getgid(), [AdsHandler(feed)])
+        gate = OwnGate(feed, Directory(MemoryStore(), SCOPE))
+        server = await serve(path, os.getgid(), [AdsHandler(feed, gate)])
         with streams(path, proxies):
             await acknowledged(feed, everyone)
             memory = (resident() - before) / proxies

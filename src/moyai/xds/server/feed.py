@@ -21,6 +21,7 @@ from moyai.mesh.ir import Mesh, Service
 from moyai.ports.proxies import UnknownProxy
 from moyai.xds.server.doorbell import Doorbell
 from moyai.xds.server.dump import config_dump
+from moyai.xds.server.history import Places
 from moyai.xds.server.part import Part
 from moyai.xds.server.pieces import is_answered
 from moyai.xds.server.proxy import Proxy, Sink
@@ -51,6 +52,7 @@ class Feed:
     def __init__(self, settings: ProxySettings) -> None:
         self._settings = settings
         self._parts: dict[str, Part] = {}
+        self._places = Places[Part]()
         self._part_of: dict[WorkloadId, Part] = {}
         """Of every workload that is published."""
         self._proxies: dict[ProxyId, Proxy] = {}
@@ -65,7 +67,7 @@ class Feed:
 
     def publish(self, mesh: Mesh, part: str = "") -> None:
         """Make this the mesh of a part; push what changed. What can't be translated keeps its last good form."""
-        found = self._parts.setdefault(part, Part())
+        found = self._parts.get(part) or self._parts.setdefault(part, Part(self._places))
         gone = found.mesh.workloads.keys() - mesh.workloads.keys()
         led = found.led
         changed = found.update(mesh)
@@ -145,7 +147,7 @@ class Feed:
         Those that have their newest snapshot are found by what is in it; each of the others is asked.
         """
         endpoint = (address, port)
-        senders = (w for part in self._parts.values() for w in part.senders(endpoint))
+        senders = (workload for part, name in self._places.at(endpoint) for workload in part.users(name))
         proxies = self._unsettled.union(*(self._led_as.get(workload, ()) for workload in senders))
         return frozenset(proxy for proxy in proxies if self._may_send(self._proxies[proxy], endpoint))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from typing import Generic, TypeVar
 
 from moyai.mesh.ir import EndpointGroup
 
@@ -19,14 +20,41 @@ Endpoint = tuple[str, int]
 """Address and port."""
 
 
-class EndpointHistory:
-    """Versions of endpoint resources, and what was in them."""
+Owner = TypeVar("Owner")
+
+
+class Places(Generic[Owner]):
+    """Which resources have an endpoint in their newest version, whoever's they are: an owner's and its name."""
 
     def __init__(self) -> None:
+        self._found: dict[Endpoint, set[tuple[Owner, str]]] = {}
+
+    def at(self, endpoint: Endpoint) -> AbstractSet[tuple[Owner, str]]:
+        """Those that have it."""
+        return self._found.get(endpoint, frozenset())
+
+    def enter(self, endpoints: Iterable[Endpoint], owner: Owner, name: str) -> None:
+        """The resource has these now."""
+        for endpoint in endpoints:
+            self._found.setdefault(endpoint, set()).add((owner, name))
+
+    def leave(self, endpoints: Iterable[Endpoint], owner: Owner, name: str) -> None:
+        """The resource has these no more."""
+        for endpoint in endpoints:
+            resources = self._found[endpoint]
+            resources.discard((owner, name))
+            if not resources:
+                del self._found[endpoint]
+
+
+class EndpointHistory(Generic[Owner]):
+    """Versions of an owner's endpoint resources, and what was in them. What is newest is told to ``places``."""
+
+    def __init__(self, places: Places[Owner], owner: Owner) -> None:
+        self._places = places
+        self._owner = owner
         self._versions: dict[str, dict[str, frozenset[Endpoint]]] = {}
         """By name, the newest last."""
-        self._newest: dict[Endpoint, set[str]] = {}
-        """The names whose newest version has an endpoint."""
 
     def add(self, name: str, version: str, group: EndpointGroup) -> None:
         """``group`` is what this version, now the newest, was made from."""
@@ -36,18 +64,13 @@ class EndpointHistory:
         versions[version] = now
         if len(versions) > _KEPT:
             del versions[next(iter(versions))]
-        self._leave(name, before - now)
-        for endpoint in now - before:
-            self._newest.setdefault(endpoint, set()).add(name)
+        self._places.leave(before - now, self._owner, name)
+        self._places.enter(now - before, self._owner, name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Nobody can call these any more."""
         for name in names:
-            self._leave(name, _last(self._versions.pop(name, {})))
-
-    def names_with(self, endpoint: Endpoint) -> AbstractSet[str]:
-        """The resources whose newest version has the endpoint."""
-        return self._newest.get(endpoint, frozenset())
+            self._places.leave(_last(self._versions.pop(name, {})), self._owner, name)
 
     def may_contain(self, name: str, version: str, endpoint: Endpoint) -> bool:
         """Whether a proxy that has this version may send to the endpoint."""
@@ -56,13 +79,6 @@ class EndpointHistory:
             return False
         members = versions.get(version)
         return members is None or endpoint in members
-
-    def _leave(self, name: str, endpoints: frozenset[Endpoint]) -> None:
-        for endpoint in endpoints:
-            names = self._newest[endpoint]
-            names.discard(name)
-            if not names:
-                del self._newest[endpoint]
 
 
 def _last(versions: dict[str, frozenset[Endpoint]]) -> frozenset[Endpoint]:

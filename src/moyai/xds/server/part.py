@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh
 from moyai.xds.server.cache import SnapshotCache
-from moyai.xds.server.history import Endpoint, EndpointHistory
+from moyai.xds.server.history import Endpoint, EndpointHistory, Places
 from moyai.xds.server.pieces import endpoints_key, others
 from moyai.xds.server.resource import Kind
 from moyai.xds.server.stream import AnyStream
@@ -15,12 +15,14 @@ from moyai.xds.translate.names import endpoints
 
 
 class Part:
-    """What one ``publish`` after the other was given. ``led``: what each of its proxies is led as."""
+    """What one ``publish`` after the other was given. ``led``: what each of its proxies is led as; ``places``: where
+    all parts tell which endpoints they have.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places[Part]) -> None:
         self.cache = SnapshotCache()
         self.led: Mapping[ProxyId, WorkloadId] = {}
-        self._history = EndpointHistory()
+        self._history = EndpointHistory(places, self)
 
     @property
     def mesh(self) -> Mesh:
@@ -40,10 +42,9 @@ class Part:
             self.led = _led(mesh)
         return changed
 
-    def senders(self, endpoint: Endpoint) -> Iterator[WorkloadId]:
-        """The workloads whose newest snapshot has the endpoint."""
-        for name in self._history.names_with(endpoint):
-            yield from self.cache.users((Kind.ENDPOINT, name))
+    def users(self, name: str) -> Iterator[WorkloadId]:
+        """The workloads whose newest snapshot has an endpoint resource."""
+        return self.cache.users((Kind.ENDPOINT, name))
 
     def may_send(self, streams: Iterable[AnyStream], endpoint: Endpoint) -> bool:
         """Whether any configuration that the proxy of these streams may be using has the endpoint."""
