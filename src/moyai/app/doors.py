@@ -7,9 +7,10 @@ root's unless a group is named, and TCP if somebody asks for it; there TLS and a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -51,9 +52,8 @@ class ProxyDoors:
         state.run.mkdir(mode=0o711, exist_ok=True)
         if self._settings.runtime is RuntimeKind.LINUX:
             handlers = self._handlers(OwnGate(self._feed, self._directory))
-            leaving.push_async_callback((await serve(state.xds_socket, PROXY_GROUP, handlers)).stop, _GRACE)
-        socket = app_mesh.socket or state.guest_socket
-        leaving.push_async_callback((await serve(socket, app_mesh.group, self._guests(_anyone))).stop, _GRACE)
+            await _on_socket(leaving, state.xds_socket, PROXY_GROUP, handlers)
+        await _on_socket(leaving, app_mesh.socket or state.guest_socket, app_mesh.group, self._guests(_anyone))
         if app_mesh.xds is not None:
             server, port = await serve_tls(app_mesh.xds, await self._keys(), self._guests(self._credentials()))
             leaving.push_async_callback(server.stop, _GRACE)
@@ -85,6 +85,14 @@ class ProxyDoors:
 
     def _handlers(self, gate: Gate) -> tuple[grpc.GenericRpcHandler, ...]:
         return AdsHandler(self._feed, gate), self._statistics.handler(partial(_reporter, gate))
+
+
+async def _on_socket(
+    leaving: AsyncExitStack, path: Path, group: int, handlers: Sequence[grpc.GenericRpcHandler]
+) -> None:
+    server = await serve(path, group, handlers)
+    leaving.callback(path.unlink, missing_ok=True)
+    leaving.push_async_callback(server.stop, _GRACE)
 
 
 def _anyone(_asker: Asker) -> tuple[Reach, ...]:

@@ -107,6 +107,7 @@ async def test_the_socket_may_lie_elsewhere(tmp_path):
         async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
             assert await code(channel) == "OK"
         assert not house.settings.state.guest_socket.exists()
+    assert not (tmp_path / "s").exists()
 
 
 async def test_over_tcp_a_token_is_needed_and_reaches_as_far_as_it_says(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import tempfile
 from collections.abc import AsyncIterator
@@ -55,7 +56,8 @@ class Doors:
 async def doors():
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
         made = Doors(Path(folder))
-        made.own.touch()
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(str(made.own))
         gates: dict[Path, Gate] = {
             made.own: own_gate(made.feed),
             made.guests: GuestGate(made.feed, directory(), made.shown, 2),
@@ -170,3 +172,11 @@ async def test_a_method_that_is_not_served_is_unknown(doors):
 
 async def test_the_socket_is_closed_to_others(doors):
     assert stat.S_IMODE(doors.own.stat().st_mode) & 0o007 == 0
+
+
+async def test_a_file_that_is_no_socket_is_left_alone(tmp_path):
+    path = tmp_path / "notes"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError, match="notes"):
+        await serve(path, os.getgid(), [])
+    assert path.read_text() == "mine"

@@ -113,6 +113,15 @@ def test_what_is_not_there_is_refused_with_what_is(feed, node, words):
     assert len(message) < 1500
 
 
+def test_who_may_ask_for_one_node_alone_is_not_told_of_others(feed):
+    node = "mesh/shop/virtualNode/gone"
+    told = [refusal(guests(feed, read_reach(text, SCOPE)), Asker(node)) for text in ("mesh/shop", node)]
+    assert [(code, "back" in message) for code, message in told] == [
+        (StatusCode.INVALID_ARGUMENT, True),
+        (StatusCode.INVALID_ARGUMENT, False),
+    ]
+
+
 def test_bad_credentials_are_told_nothing(feed):
     gate = guests(feed, None)
     assert {refusal(gate, Asker(node))[0] for node in (SHORT, "nothing")} == {StatusCode.UNAUTHENTICATED}

@@ -50,7 +50,9 @@ class Tls(NamedTuple):
 
 
 async def serve(path: Path, group: int, handlers: Sequence[grpc.GenericRpcHandler]) -> grpc.aio.Server:
-    """Listen on a Unix socket that root and ``group`` (a gid) may connect to. A stale socket is replaced."""
+    """Listen on a Unix socket that root and ``group`` (a gid) may connect to. A stale socket is replaced; OSError when
+    something else is there.
+    """
     server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CALLS)
     server.add_generic_rpc_handlers(handlers)
     _bind(server, path, group)
@@ -105,7 +107,10 @@ def _configuration(tls: Tls) -> grpc.ServerCertificateConfiguration:
 
 
 def _bind(server: grpc.aio.Server, path: Path, group: int) -> None:
-    path.unlink(missing_ok=True)
+    if path.is_socket():
+        path.unlink()
+    elif path.exists():
+        raise FileExistsError(f"{path} is there already, and is no socket")
     directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
     before = os.umask(0o177)
     try:  # through the directory's descriptor, because a socket's path may have 107 bytes only

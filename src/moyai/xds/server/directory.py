@@ -1,6 +1,6 @@
 """Which workload a node id stands for, and what there is when it stands for none.
 
-Promise: read from the world as it is. What it says is for whoever may ask for the place that it is asked about.
+Promise: read from the world as it is. What it says in full is for whoever may ask for all that is in a mesh.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Directory:
         found = None if whom is None else led_as(self._store.world, whom)
         return None if found is None else WorkloadId(found.arn)
 
-    def instead(self, node: str) -> str:
-        """Why there is nothing behind a node id, and what there is."""
+    def instead(self, node: str, *, in_full: bool = False) -> str:
+        """Why there is nothing behind a node id; ``in_full``: and what there is."""
         whom = self.identity(node)
         if whom is None:
             return (
@@ -47,16 +47,16 @@ class Directory:
         if mesh is None:
             owner = scope_of(whom.mesh)
             return f"the account {owner.account} has no mesh {_quoted(name)} in {owner.region}"
-        return f"the mesh {name} has no {whom.kind} {_quoted(whom.name)}; {self._has(mesh, whom.kind)}"
+        return f"the mesh {name} has no {whom.kind} {_quoted(whom.name)}{self._has(mesh, whom.kind) if in_full else ''}"
 
     def _has(self, mesh: Mesh, kind: Kind) -> str:
         world = self._store.world
         table = world.virtual_gateways if kind is Kind.VIRTUAL_GATEWAY else world.virtual_nodes
         names = sorted(one.name for one in table.by("mesh", mesh.arn))
         if not names:
-            return "it has none"
+            return "; it has none"
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        return f"it has {', '.join(names[:_SHOWN])}{more}"
+        return f"; it has {', '.join(names[:_SHOWN])}{more}"
 
 
 def _quoted(text: str) -> str:

@@ -149,18 +149,21 @@ class GuestGate:
         return ProxyId(f"{workload}#{suffix}")
 
     def _stands_for(self, asker: Asker, node: str) -> WorkloadId:
-        self._covered(asker, node)
+        covering = self._covered(asker, node)
         workload = self._directory.workload(node)
         if workload is None:
-            raise Refused(StatusCode.INVALID_ARGUMENT, self._directory.instead(node))
+            in_full = any(reach.kind is None for reach in covering)
+            raise Refused(StatusCode.INVALID_ARGUMENT, self._directory.instead(node, in_full=in_full))
         return workload
 
-    def _covered(self, asker: Asker, node: str) -> None:
+    def _covered(self, asker: Asker, node: str) -> Sequence[Reach]:
         reaches = self._credentials(asker)
         if reaches is None:
             raise Refused(StatusCode.UNAUTHENTICATED, "the credentials are not good: show a token that is valid")
         whom = self._directory.identity(node)
         if whom is None:
             raise Refused(StatusCode.INVALID_ARGUMENT, self._directory.instead(node))
-        if not any(reach.covers(whom) for reach in reaches):
+        covering = [reach for reach in reaches if reach.covers(whom)]
+        if not covering:
             raise Refused(StatusCode.PERMISSION_DENIED, f"the credentials are not for {node}")
+        return covering
