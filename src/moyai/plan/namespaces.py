@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.keys import scope_key
+from moyai.domain.ram.sharing import may_use, shared_with
 from moyai.domain.world import World
 from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import Ids, NamespaceArn, NamespaceId
 from moyai.kernel.scope import Scope
-from moyai.plan.sharing import may_use, shared_with
 
 _ID_LENGTH = 16
 _LOOKING = "servicediscovery:GetNamespace"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from moyai.domain.appmesh import lookup
 from moyai.domain.cloudwatch.metric import metric_id
+from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
@@ -164,7 +165,7 @@ class MeshReporters:
         if task is None:
             workload = workload_of(world, proxy.partition(_OUTSIDE)[0])
             return None if workload is None else self._reporter(workload, workload.created_at)
-        workload = None if task.identity is None else lookup.led_as(world, task.identity)
+        workload = None if task.identity is None else lookup.led_as(world, task.identity, scope_of(task.arn))
         return None if workload is None else self._reporter(workload, task.created_at)
 
     def _reporter(self, workload: Workload, born_at: Instant) -> MeshReporter:

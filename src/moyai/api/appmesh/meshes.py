@@ -15,9 +15,9 @@ from moyai.api.appmesh.place import in_account, in_owner
 from moyai.api.appmesh.requests import InMesh, ListMeshesRequest, Tag
 from moyai.api.operation import Context
 from moyai.domain.appmesh.mesh import Mesh, MeshSpec
+from moyai.domain.ram.sharing import shared_with
 from moyai.domain.table import Table
 from moyai.domain.world import Change, Put, World
-from moyai.plan.sharing import shared_with
 
 
 class MeshRequest(msgspec.Struct, frozen=True, kw_only=True):

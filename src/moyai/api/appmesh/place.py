@@ -18,9 +18,9 @@ from moyai.domain.appmesh.names import Kind, mesh_arn, within_mesh
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.keys import scope_key
+from moyai.domain.ram.sharing import may_use
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
-from moyai.plan.sharing import may_use
 
 
 class Place(msgspec.Struct, frozen=True):

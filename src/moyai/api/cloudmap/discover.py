@@ -19,10 +19,10 @@ import msgspec
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.ram.sharing import may_use
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.plan.cloudmap.instances import revision
-from moyai.plan.sharing import may_use
 
 Parameters = Sequence[tuple[str, str]]
 

@@ -17,11 +17,11 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
+from moyai.domain.ram.sharing import may_use
 from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ServiceArn
-from moyai.plan.sharing import may_use
 
 _MOST = 1
 _LAST_PORT = 65535

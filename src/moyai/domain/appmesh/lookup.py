@@ -16,6 +16,8 @@ from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.keys import scope_of
+from moyai.domain.ram.sharing import may_use
 from moyai.domain.world import World
 from moyai.kernel.ids import MeshArn, VirtualGatewayArn, VirtualRouterArn
 from moyai.kernel.scope import Scope
@@ -67,12 +69,20 @@ def mesh_of(world: World, said: ProxyName, of: Scope) -> Mesh | None:
     return world.meshes.get(mesh_arn(owner, said.mesh))
 
 
-def led_as(world: World, identity: Identity) -> VirtualNode | VirtualGateway | None:
-    """The virtual node or virtual gateway that a task's proxy stands for."""
+def led_as(world: World, identity: Identity, of: Scope | None) -> VirtualNode | VirtualGateway | None:
+    """The virtual node or virtual gateway that a proxy stands for. ``of``: whose task it is in; None has shown by other
+    means that it may.
+    """
     if identity.mesh not in world.meshes:
         return None
     find = virtual_gateway if identity.kind is Kind.VIRTUAL_GATEWAY else virtual_node
-    return find(world, identity.mesh, identity.name)
+    found = find(world, identity.mesh, identity.name)
+    return found if found is not None and (of is None or is_open_to(world, of, found)) else None
+
+
+def is_open_to(world: World, of: Scope, found: VirtualNode | VirtualGateway) -> bool:
+    """Whether an account's tasks may stand for it: it is its own, or in a mesh that the account may use."""
+    return of == scope_of(found.arn) or may_use(world, of, found.mesh)
 
 
 def stands_for(world: World, said: ProxyName, of: Scope) -> VirtualNode | VirtualGateway | None:

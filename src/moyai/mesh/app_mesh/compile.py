@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from moyai.domain.appmesh.identity import standing_key
+from moyai.domain.appmesh.lookup import is_open_to
 from moyai.domain.appmesh.names import Kind
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.app_mesh.gateway import gateway_workload
@@ -44,7 +46,7 @@ def compile_workload(world: World, workload: WorkloadId, settings: Settings = _D
 
 
 def _led(world: World, found: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:
-    """The proxies of the tasks that stand for it."""
+    """The proxies of the tasks that stand for it and may."""
     kind = Kind.VIRTUAL_GATEWAY if isinstance(found, VirtualGateway) else Kind.VIRTUAL_NODE
     tasks = world.tasks.each("mesh", standing_key(found.mesh, kind, found.name))
-    return tuple(sorted(ProxyId(task.arn) for task in tasks))
+    return tuple(sorted(ProxyId(task.arn) for task in tasks if is_open_to(world, scope_of(task.arn), found)))

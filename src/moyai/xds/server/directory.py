@@ -30,9 +30,11 @@ class Directory:
         return identity_of(node, of or self.home)
 
     def workload(self, node: str, of: Scope | None = None) -> WorkloadId | None:
-        """What a proxy with this node id is led as; None when there is no such virtual node or gateway."""
+        """What a proxy with this node id is led as; None when there is no such virtual node or gateway. ``of``: whose
+        task the proxy is in, and then it has to be open to that account; None = it is in none.
+        """
         whom = self.identity(node, of)
-        found = None if whom is None else led_as(self._store.world, whom)
+        found = None if whom is None else led_as(self._store.world, whom, of)
         return None if found is None else WorkloadId(found.arn)
 
     def instead(self, node: str, *, in_full: bool = False) -> str:
