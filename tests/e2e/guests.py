@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 
-from moyai.kernel.ids import WorkloadId
+from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.mesh.ir import (
     Call,
     Destination,
@@ -34,13 +34,16 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from moyai.xds.server.ads import AdsHandler
+from moyai.telemetry.otlp import MetricsService
+from moyai.testing.clock import ManualClock
+from moyai.xds.server.ads import AdsHandler, asker_of
 from moyai.xds.server.binding import serve
 from moyai.xds.server.gate import GuestGate
 from moyai.xds.server.reach import EVERYTHING
 from tests.e2e.envoy_rig import Namespace, Rig, rigged
 from tests.e2e.rig_app import App
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
+from tests.unit.telemetry.pushes import Office
 from tests.unit.xds.house import MESH, directory
 
 FRONT = WorkloadId(f"{MESH}/virtualNode/front")
@@ -60,7 +63,11 @@ def mesh(*back: str) -> Mesh:
     return Mesh(
         workloads={FRONT: Workload(FRONT, "a", 15000, 15001, (port,), OutboundView((Call(*HTTP, "http"),)))},
         services={"http": Service("http", Protocol.HTTP, table, "egress.http")},
-        destinations={"http": Destination("http", Grouped("http"), Protocol.HTTP, 1, outlier, "egress.http")},
+        destinations={
+            "http": Destination(
+                "http", Grouped("http"), Protocol.HTTP, 1, outlier, label="cds_egress_shop_back_http_80"
+            )
+        },
         groups={"http": EndpointGroup("http", tuple(MEMBERS[name] for name in back))},
     )
 
@@ -113,11 +120,14 @@ class Outside(Rig):
     def __init__(self, folder: Path, namespace: Namespace) -> None:
         super().__init__(folder, namespace)
         self.commands: list[subprocess.Popen[bytes]] = []
+        self.reporters: set[ProxyId] = set()
 
     async def serve(self) -> None:
         await super().serve()
         gate = GuestGate(self.feed, directory(), lambda _asker: (EVERYTHING,), 2)
-        self.guests = await serve(self.door, os.getgid(), [AdsHandler(self.feed, gate)])
+        reports = MetricsService(Office().recorder, ManualClock(), self.reporters.add)
+        handlers = [AdsHandler(self.feed, gate), reports.handler(lambda context: gate.reporter(asker_of(context)))]
+        self.guests = await serve(self.door, os.getgid(), handlers)
 
     @property
     def door(self) -> Path:

@@ -70,6 +70,7 @@ async def test_the_command_starts_an_envoy_and_leaves_nothing(outside, apps, for
     outside.feed.publish(mesh("two"))
     await outside.until(lambda: not outside.feed.holders("10.99.0.1", 8081))
     assert await answering(outside) == "two"
+    await outside.until(lambda: outside.reporters == outside.feed.guests(FRONT))
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, PATIENCE) == 0
     assert (outside.envoys(), list(outside.folder.glob("moyai-proxy-*"))) == ([], [])
