@@ -47,7 +47,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> It
 def server(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Installation]:
     """A real control plane that tests share; each has clusters and a namespace of its own."""
     with installations(tmp_path_factory, apps_folder) as make:
-        installation = make()
+        installation = make("--quota", "meshes=100", "--quota", "namespaces=200")  # each test file makes its own
         installation.up()
         yield installation
 

@@ -82,6 +82,7 @@ def test_a_task_is_looked_at_entered_by_its_terminal_and_stopped(person, cluster
 
 def test_a_revision_is_registered_with_the_doors_own_words_compared_and_deregistered(person, cluster, definition):
     person.open("task-definitions")
+    person.page.get_by_placeholder("Find families").fill("lamp")
     person.follow("lamp")
     person.follow("lamp:1")
     person.tab("JSON")
@@ -116,6 +117,7 @@ def test_an_instance_of_cloud_map_is_registered_found_and_deregistered(person, s
     [namespace] = [one for one in cloud_map.list_namespaces()["Namespaces"] if one["Name"] == "desk"]
     cloud_map.create_service(Name="pen", NamespaceId=namespace["Id"])
     person.open("namespaces")
+    person.page.get_by_placeholder("Find namespaces").fill("desk")
     person.follow("desk")
     person.sees("What is on the desk")
     person.follow("pen")
