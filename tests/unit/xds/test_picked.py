@@ -38,6 +38,7 @@ def picked() -> re.Pattern[str]:
         "listener.0.0.0.0_15000.ssl.connection_error",
         "listener.[__]_15000.ssl.connection_error",
         "vhost.cart.shop.local.route.by-header.upstream_rq_2xx",
+        "server.live",
     ],
 )
 def test_what_metrics_are_made_of_is_pushed(picked, name):

@@ -38,6 +38,7 @@ _PICKED = "|".join(
         rf"tcp\.ingress(\..+)?\.{_CONNECTIONS}",
         rf"listener\..+\.{TLS}",
         r"vhost\..+\.route\.[^.]+\.upstream_rq_(completed|retry|time|timeout|[2-5]xx)",
+        r"server\.live",  # a push of nothing isn't made, and a task that ends waits for its proxy's last one
     )
 )
 _TIMES = r".+\.upstream_rq_time"
