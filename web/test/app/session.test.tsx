@@ -53,7 +53,9 @@ beforeEach(() => {
 test("where no login is needed the pages are there at once, and follow their scope", async () => {
   open(() => json(200, { ...OPEN, scopes: [{ account: "111111111111", region: "eu-west-1" }] }));
   await screen.findByText("nobody in eu-west-1");
-  expect(Silent.made).toContain("/console/events?account=111111111111&region=eu-west-1");
+  await waitFor(() => {
+    expect(Silent.made).toContain("/console/events?account=111111111111&region=eu-west-1");
+  });
 });
 
 test("where one is needed the key is asked for, and a wrong one refused in the server's words", async () => {
@@ -107,7 +109,9 @@ test("a page that is not looked at takes no connection for itself", async () => 
   };
   open(() => json(200, OPEN));
   await screen.findByText("nobody in us-east-1");
-  expect(Silent.open).toBe(1);
+  await waitFor(() => {
+    expect(Silent.open).toBe(1);
+  });
   turn(true);
   expect(Silent.open).toBe(0);
   turn(false);
