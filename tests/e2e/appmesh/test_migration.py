@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e.appmesh.stage import Stage
-from tests.e2e.installation import Installation
+from tests.e2e.installation import MOYAI, Installation
 from tests.e2e.stack import HOST, Cluster, Probe, app
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+PATIENCE = 600
 SERVICES = ("pricing", "stock", "catalog", "front")
 URL = "http://front.shop.local:8080/items/42"
 
@@ -29,7 +30,12 @@ class Shop(NamedTuple):
     cluster: Cluster
 
     def migrate(self, *options: str) -> str:
-        return self.installation.moyai("migrate", "appmesh", "shop", *options)
+        """The command; with --apply it waits for a deployment of each service, however busy the machine is."""
+        command = [*MOYAI, "migrate", "appmesh", "shop", *options]
+        environment = self.installation.environment()
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+        return ran.stdout
 
     def report(self) -> Any:
         return json.loads(self.migrate("--json"))
@@ -66,7 +72,7 @@ def shop(installed) -> Shop:
     installation.up()
     environment = installation.environment() | {"PATH": os.environ["PATH"]}
     deploy = [str(EXAMPLES / "shop-on-app-mesh/deploy.sh")]
-    ran = subprocess.run(deploy, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    ran = subprocess.run(deploy, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert ran.returncode == 0, ran.stderr
     made = Shop(installation, Cluster(installation, "mesh"))
     made.cluster.steady(*SERVICES)
