@@ -32,6 +32,11 @@ class EcsService(NamedTuple):
         """Its name in its cluster."""
         return str(self.service["serviceName"])
 
+    @property
+    def cluster(self) -> str:
+        """Its cluster's name."""
+        return str(self.service.get("clusterArn", "default")).rpartition("/")[2]
+
 
 class Inventory(NamedTuple):
     """A mesh, each resource by its name; routes by router and name, and likewise of gateways."""

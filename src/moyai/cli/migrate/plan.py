@@ -83,7 +83,7 @@ class _Planner:
         said = nodes.tags(self._inventory, node, ledger, self._simple, self._routes)
         return Move(
             node=node,
-            cluster=str(run.service.get("clusterArn", "default")).rpartition("/")[2],
+            cluster=run.cluster,
             service=run.name,
             service_arn=str(run.service.get("serviceArn", run.name)),
             definition=without_proxy(run.definition, offered),
@@ -103,8 +103,8 @@ class _Planner:
             connect["logConfiguration"] = proxy_log
         if log is not None and proxy_log is not None:
             connect["accessLogConfiguration"] = log
-        cluster = str(run.service.get("clusterArn", "default")).rpartition("/")[2]
-        moved: dict[str, Any] = {"cluster": cluster, "service": run.name, "taskDefinition": run.definition["family"]}
+        family = run.definition["family"]
+        moved: dict[str, Any] = {"cluster": run.cluster, "service": run.name, "taskDefinition": family}
         if run.service.get("serviceRegistries"):
             moved["serviceRegistries"] = []
         return moved | {"serviceConnectConfiguration": connect}
