@@ -42,7 +42,9 @@ class Installation:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith("moyai ready on http://"), f"{line!r}\n{self.log.read_text()[-4000:]}"
+        if not line:  # it ended instead
+            self._ended(0)
+        assert line.startswith("moyai ready on http://"), f"{line!r}\n{self._said()}"
         url = line.removeprefix("moyai ready on ").strip()
         self.port = int(url.rpartition(":")[2])
         return url
@@ -63,10 +65,14 @@ class Installation:
     def _ended(self, code: int) -> None:
         if self.process is None:
             return
-        assert self.process.wait(GRACE) == code, self.log.read_text()[-4000:]
+        ended = self.process.wait(GRACE)
         assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.process.stdout.close()  # else it would be, with a warning, in whatever test runs when it is collected
         self.process = None
+        assert ended == code, f"ended with {ended}, not {code}\n{self._said()}"
+
+    def _said(self) -> str:
+        return self.log.read_text()[-4000:]
 
     def down(self, *options: str) -> None:
         """``moyai down``, which also ends the control plane if it runs."""
