@@ -85,6 +85,18 @@ def _catches_all(node: ast.AST) -> bool:
     return any(kind is None or ast.unparse(kind) in {"Exception", "BaseException"} for kind in caught)
 
 
+def test_decoders_are_made_at_import():
+    """Two threads that decode a type for the first time crash the process: docs/decisions/decoders-at-import.md."""
+    assert [place for module in modules("src") for place in _typed_decodes(module)] == []
+
+
+def _typed_decodes(module: Module) -> Iterator[str]:
+    for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+        typed = "type" in {keyword.arg for keyword in call.keywords}
+        if typed and ast.unparse(call.func).endswith(("json.decode", "msgpack.decode")):
+            yield f"{module.path}:{call.lineno}"
+
+
 def test_nothing_happens_at_import():
     assert [place for module in modules("src") for place in _work_at_import(module)] == []
 

@@ -37,6 +37,7 @@ _RENEWED: Final = 30 * _DAY
 """Before the end."""
 _SKEW: Final = 300
 _ALGORITHM: Final = SigningAlgorithm.SHA256WITHECDSA
+_READER: Final = msgspec.json.Decoder(AuthorityCertificate)
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +53,7 @@ async def own_keys(folder: Path, clients: Path | None, pki: Pki, clock: Clock) -
 def _kept(folder: Path) -> Issuer | None:
     if not (folder / _CERTIFICATE).exists():
         return None
-    certificate = msgspec.json.decode((folder / _CERTIFICATE).read_bytes(), type=AuthorityCertificate)
+    certificate = _READER.decode((folder / _CERTIFICATE).read_bytes())
     return Issuer(Secret((folder / _KEY).read_text()), _ALGORITHM, certificate)
 
 

@@ -6,6 +6,7 @@ SIGTERM and SIGINT end the control plane and leave tasks and proxies running.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import resource
 import signal
@@ -35,6 +36,7 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
 
     Raises Refused before anything is made when it can't start.
     """
+    faulthandler.enable()  # what ends a process below Python says nothing by itself
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     found = problems(settings)

@@ -37,6 +37,9 @@ class _Asked(msgspec.Struct, frozen=True, rename="camel"):
     secret_access_key: str
 
 
+_READER = msgspec.json.Decoder(_Asked)
+
+
 class Home(msgspec.Struct, frozen=True):
     """What a session tells of the installation."""
 
@@ -77,7 +80,7 @@ class Sessions:
 
     def _begin(self, request: Request, logins: Logins) -> Answer:
         try:
-            asked = msgspec.json.decode(request.body, type=_Asked)
+            asked = _READER.decode(request.body)
         except msgspec.MsgspecError:
             return refused(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
         if len(asked.access_key_id) > _LONGEST_PART or len(asked.secret_access_key) > _LONGEST_PART:

@@ -37,6 +37,9 @@ class _Token(msgspec.Struct, array_like=True):
     last: str
 
 
+_READER = msgspec.json.Decoder(_Token)
+
+
 def page(
     keys: Iterable[str],
     listing: object,
@@ -96,7 +99,7 @@ def _written(listing: str, last: str) -> str:
 
 def _last(token: str, listing: str) -> str:
     try:
-        read = msgspec.json.decode(base64.b64decode(token[:_LONGEST_TOKEN], b"-_", validate=True), type=_Token)
+        read = _READER.decode(base64.b64decode(token[:_LONGEST_TOKEN], b"-_", validate=True))
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise BadToken("The token is not valid.") from error
     if read.listing != listing:

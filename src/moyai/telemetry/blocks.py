@@ -25,6 +25,7 @@ _MAX_BODY: Final = 16 * 1024 * 1024
 
 Entries = Sequence[tuple[int, Summary]]
 _Raw = tuple[list[tuple[float, ...]], dict[int, list[list[float]]]]
+_READER = msgspec.msgpack.Decoder(_Raw)
 
 
 class BadBlock(MoyaiError):
@@ -55,7 +56,7 @@ def encode(columns: Mapping[int, Entries]) -> bytes:
 def decode(body: bytes) -> Block:
     """What ``encode`` made. Raises BadBlock."""
     try:
-        return Block(*msgspec.msgpack.decode(body, type=_Raw))
+        return Block(*_READER.decode(body))
     except msgspec.MsgspecError as error:
         raise BadBlock(str(error)) from error
 

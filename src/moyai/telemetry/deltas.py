@@ -60,6 +60,9 @@ class _Page(msgspec.Struct, array_like=True):
     lines: list[_Line]
 
 
+_READER = msgspec.msgpack.Decoder(_Page)
+
+
 class Counting:
     """One proxy's counts, as far as they have been reported."""
 
@@ -75,7 +78,7 @@ class Counting:
     @classmethod
     def restored(cls, body: bytes) -> Counting:
         """From what ``written`` returned. Raises msgspec.MsgspecError or ValueError when this is something else."""
-        page = msgspec.msgpack.decode(body, type=_Page)
+        page = _READER.decode(body)
         made = cls()
         made._began, made._taken_at, made._before = page.began, page.taken_at, page.before
         for line in page.lines:

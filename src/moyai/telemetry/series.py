@@ -54,6 +54,9 @@ class _Body(msgspec.Struct, array_like=True):
     next_column: int
 
 
+_READER = msgspec.msgpack.Decoder(_Body)
+
+
 class Moment(NamedTuple):
     """A time, the start of its minute, and which slot of it that is."""
 
@@ -235,7 +238,7 @@ class Archive:
         """Know a group that is kept. One that can't be read is not there."""
         self._next = max(self._next, kept.number + 1)
         try:
-            body = msgspec.msgpack.decode(kept.body, type=_Body)
+            body = _READER.decode(kept.body)
             kinds = [Kind[column.kind] for column in body.columns]
         except (msgspec.MsgspecError, KeyError):
             self.forgotten.add(kept.number)

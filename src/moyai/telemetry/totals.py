@@ -87,6 +87,9 @@ class _Body(msgspec.Struct, array_like=True):
     sum: float
 
 
+_READER = msgspec.msgpack.Decoder(_Body)
+
+
 class Total:
     """One total."""
 
@@ -183,7 +186,7 @@ def _kept(total: Total) -> KeptTotal:
 
 def _restored(kept: KeptTotal) -> Total | None:
     try:
-        body = msgspec.msgpack.decode(kept.body, type=_Body)
+        body = _READER.decode(kept.body)
     except msgspec.MsgspecError as error:
         _log.warning("a total can't be read and begins anew: %s", error)
         return None

@@ -6,6 +6,7 @@ clientmessage.go beside it, and src/service/service.go
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -117,6 +118,12 @@ class Size(msgspec.Struct, frozen=True):
         return TerminalSize(max(1, min(self.rows, _MOST)), max(1, min(self.cols, _MOST)))
 
 
+_READERS: Mapping[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (Opening, Acknowledgement, HandshakeRequest, HandshakeResponse, ChannelClosed, Size)
+}
+
+
 def handshake() -> HandshakeRequest:
     """What every client is asked for: to be a terminal."""
     return HandshakeRequest(requested_client_actions=(RequestedAction(SESSION_TYPE, {"SessionType": INTERACTIVE}),))
@@ -130,6 +137,7 @@ def write(value: msgspec.Struct) -> bytes:
 def read(kind: type[T], raw: bytes | str) -> T:
     """The value that the JSON is. Raises BadFrame."""
     try:
-        return msgspec.json.decode(raw, type=kind)
+        found: T = _READERS[kind].decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadFrame(f"this is no {kind.__name__}") from error
+    return found

@@ -33,6 +33,9 @@ class Wanted(msgspec.Struct, frozen=True):
     terminal: bool = True
 
 
+_READER = msgspec.json.Decoder(Wanted)
+
+
 class Begun(msgspec.Struct, frozen=True):
     """The answer: the channel's path, and what opens it."""
 
@@ -53,7 +56,7 @@ class Execute:
         if request.method != "POST":
             return _said(405, "Use POST.")
         try:
-            wanted = msgspec.json.decode(request.body, type=Wanted)
+            wanted = _READER.decode(request.body)
         except msgspec.DecodeError as error:
             return _said(400, f"The body says what to execute, as JSON: {error}")
         if not wanted.arguments or any("\0" in word for word in wanted.arguments):

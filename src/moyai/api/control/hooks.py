@@ -25,6 +25,9 @@ class _Asked(msgspec.Struct, frozen=True):
     url: str
 
 
+_READER = msgspec.json.Decoder(_Asked)
+
+
 class Hooks:
     """The functions that lifecycle hooks may name."""
 
@@ -52,7 +55,7 @@ class Hooks:
 
     async def _put(self, request: HttpRequest) -> HttpResponse:
         try:
-            asked = msgspec.json.decode(request.body, type=_Asked)
+            asked = _READER.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return said(400, f"The body is not {{name, url}}: {error}")
         store = self._plane.store

@@ -100,6 +100,9 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
     architecture: str = "x86_64"
 
 
+_READER = msgspec.json.Decoder(_Document)
+
+
 def register_container_instance(ctx: Context, request: RegisterContainerInstanceRequest) -> dict[str, object]:
     """A new instance; the one there is, with what is said of it now, where its ARN is given."""
     cluster = active_cluster(ctx, request.cluster)
@@ -206,7 +209,7 @@ def _document(text: str | None) -> _Document:
     if len(text) > _LONGEST_DOCUMENT:
         raise InvalidParameter(f"instanceIdentityDocument has at most {_LONGEST_DOCUMENT} characters.")
     try:
-        read = msgspec.json.decode(text, type=_Document)
+        read = _READER.decode(text)
     except msgspec.DecodeError as error:
         raise InvalidParameter(f"instanceIdentityDocument is not one: {error}.") from error
     if read.instance_id is not None and not _INSTANCE.fullmatch(read.instance_id):

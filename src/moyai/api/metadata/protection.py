@@ -42,6 +42,9 @@ class _State(msgspec.Struct, rename="pascal", forbid_unknown_fields=True):
     expires_in_minutes: int | None = None
 
 
+_READER = msgspec.json.Decoder(_State)
+
+
 def is_protection(path: str) -> bool:
     """Whether this endpoint is meant."""
     return path.startswith("/api/")
@@ -62,7 +65,7 @@ def protection(world: World, path: str, peer: str, body: bytes | None, now: Inst
 
 def _changed(task: Task, body: bytes, now: Instant) -> Said:
     try:
-        state = msgspec.json.decode(body, type=_State)
+        state = _READER.decode(body)
         check_minutes(state.expires_in_minutes)
     except (msgspec.DecodeError, InvalidParameter) as error:
         return Said(_error(task, "InvalidParameterException", str(error)))

@@ -61,6 +61,9 @@ class _Said(msgspec.Struct, rename="camel"):
     hook_details: dict[str, Any] | None = None
 
 
+_READER = msgspec.json.Decoder(_Said)
+
+
 def call_of(world: World, record: ServiceDeployment, hook: HookId, now: Instant) -> Call | Instant | None:
     """The call that a hook asks for now, or when it will; None for one that nobody waits for."""
     run = next((run for run in functions(record) if run.hook_id == hook), None)
@@ -79,7 +82,7 @@ def functions(record: ServiceDeployment) -> tuple[HookRun, ...]:
 def read(body: bytes) -> Answer:
     """What a function answered."""
     try:
-        said = msgspec.json.decode(body, type=_Said)
+        said = _READER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Answer(fault=f"ECS was unable to parse the response from {{target}} due to {error}")
     if said.hook_status is None:

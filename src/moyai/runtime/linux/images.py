@@ -56,6 +56,9 @@ class _Manifest(msgspec.Struct, frozen=True):
     digest: str | None = None
 
 
+_READER = msgspec.json.Decoder(_Manifest)
+
+
 class ImageRefused(MoyaiError):
     """The image can't be imported; the message says why."""
 
@@ -92,7 +95,7 @@ class ImageStore:
 
     def _manifest(self, home: Path) -> _Manifest | None:
         try:
-            return msgspec.json.decode((home / "manifest.json").read_bytes(), type=_Manifest)
+            return _READER.decode((home / "manifest.json").read_bytes())
         except (OSError, msgspec.DecodeError):
             return None
 

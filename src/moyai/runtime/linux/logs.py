@@ -22,6 +22,7 @@ from moyai.runtime.linux.shim.output import read_base
 _LONGEST = 256 * 1024
 _ENOUGH = 1024 * 1024
 _FOLLOW_EVERY = Seconds(0.2)
+_READER = msgspec.json.Decoder(LogLine)
 
 
 async def read(
@@ -88,7 +89,7 @@ def _whole_lines(file: BinaryIO) -> Iterator[LogLine]:
             file.seek(start)
             return
         with suppress(msgspec.MsgspecError):  # the head, or a line that a full disk cut short
-            yield msgspec.json.decode(raw, type=LogLine)
+            yield _READER.decode(raw)
 
 
 def _inode(path: Path) -> int | None:

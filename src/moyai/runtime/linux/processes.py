@@ -52,10 +52,13 @@ class Kept(msgspec.Struct, frozen=True):
         return _lives(self.boot, self.keeper, self.keeper_ticks)
 
 
+_READER = msgspec.json.Decoder(Kept)
+
+
 def read(directory: Path) -> Kept | None:
     """The record in a container's directory; None before there is one."""
     try:
-        return msgspec.json.decode((directory / "state.json").read_bytes(), type=Kept)
+        return _READER.decode((directory / "state.json").read_bytes())
     except FileNotFoundError:
         return None
 

@@ -48,6 +48,9 @@ class Notes(msgspec.Struct, frozen=True):
     inner_ports: tuple[int, ...] = ()
 
 
+_READER = msgspec.json.Decoder(Notes)
+
+
 def note(layout: Layout, spec: ProxySpec, inner_ports: Sequence[int]) -> None:
     """Write it down, before the proxy is started."""
     admin = () if spec.admin_port is None else (spec.admin_port,)
@@ -60,7 +63,7 @@ def note(layout: Layout, spec: ProxySpec, inner_ports: Sequence[int]) -> None:
 def noted(layout: Layout, task: TaskId) -> Notes:
     """What was written down; of a proxy that was started before there were notes, what holds for all of those."""
     try:
-        return msgspec.json.decode((layout.task(task) / _NOTES).read_bytes(), type=Notes)
+        return _READER.decode((layout.task(task) / _NOTES).read_bytes())
     except FileNotFoundError:
         return Notes()
 

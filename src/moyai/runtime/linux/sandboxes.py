@@ -30,6 +30,7 @@ from moyai.runtime.linux.layout import Layout
 
 _GIBIBYTE = 1024**3
 _INTENDED = "sandbox.new"
+_READER = msgspec.json.Decoder(SandboxSpec)
 
 
 def is_whole(layout: Layout, spec: SandboxSpec) -> bool:
@@ -160,7 +161,7 @@ def begun(layout: Layout, task: TaskId) -> SandboxSpec | None:
 
 def _read(path: Path) -> SandboxSpec | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SandboxSpec)
+        return _READER.decode(path.read_bytes())
     except (FileNotFoundError, msgspec.DecodeError):  # another version's, or half written: as good as none
         return None
 
