@@ -15,7 +15,8 @@ import pytest
 from pyroute2 import netns
 
 from moyai.app.clock import SystemClock
-from moyai.app.guest_tls import CA_FILE, own_keys
+from moyai.app.config import GUEST_CA_FILE
+from moyai.app.guest_tls import own_keys
 from moyai.app.tokens import ProxyTokens
 from moyai.kernel.clock import Instant
 from moyai.pki.library import CryptographyPki
@@ -114,7 +115,7 @@ async def over_tcp(outside: Outside) -> AsyncIterator[tuple[str, str, ProxyToken
         server, port = await serve_tls("127.0.0.1:0", keys, [AdsHandler(outside.feed, gate)])
     finally:
         netns.popns()
-    yield f"127.0.0.1:{port}", str(folder / CA_FILE), tokens
+    yield f"127.0.0.1:{port}", str(folder / GUEST_CA_FILE), tokens
     await server.stop(None)
 
 

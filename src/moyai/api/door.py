@@ -31,10 +31,9 @@ from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import ApiError, MissingToken, ServerFault
 from moyai.kernel.figures import Count, Times
 from moyai.kernel.ids import AccountId, Ids, Region
-from moyai.kernel.scope import Scope, is_account
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
 from moyai.ports.store import Store
 
-DEFAULT_SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
 _NOTHING = Heard(JSON, None, None, "nothing")
 _log = logging.getLogger(__name__)
 

@@ -22,6 +22,10 @@ STATS_INTERVAL = 5.0
 DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_METRIC_LIMIT = 2 * 1024**3
 DEFAULT_STATE = Path("/var/lib/moyai")
+GUEST_SERVER_NAME = "xds.moyai.internal"
+"""Whose certificate the TCP door of guests has, if it is its own."""
+GUEST_CA_FILE = "ca.pem"
+"""What guests are to trust, in the folder of that door's own keys."""
 
 
 class RuntimeKind(StrEnum):

@@ -18,8 +18,8 @@ import grpc
 from moyai.app.clock import SystemClock
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.guest_tls import given_keys, own_keys
+from moyai.app.runtimes import PROXY_GROUP
 from moyai.app.tokens import ProxyTokens
-from moyai.app.wiring import PROXY_GROUP
 from moyai.kernel.ids import ProxyId
 from moyai.pki.library import CryptographyPki
 from moyai.ports.store import StoreFault

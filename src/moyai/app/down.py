@@ -10,7 +10,7 @@ from contextlib import suppress
 from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
 from moyai.app.ids import SystemIds
-from moyai.app.wiring import make_runtime
+from moyai.app.runtimes import make_runtime
 from moyai.kernel.clock import Seconds
 from moyai.ports.store import StateLocked
 from moyai.store.sqlite import SqliteStore

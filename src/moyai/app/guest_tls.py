@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from moyai.app.config import GUEST_CA_FILE, GUEST_SERVER_NAME
 from moyai.app.private_file import write_private
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityType, Configuration, Subject
@@ -25,10 +26,6 @@ from moyai.ports.pki import Issuer, Pki, Span
 from moyai.ports.store import StoreFault
 from moyai.xds.server.binding import Tls
 
-SERVER_NAME: Final = "xds.moyai.internal"
-"""Whose certificate the door's own is."""
-CA_FILE: Final = "ca.pem"
-"""What guests are to trust, in the folder of the door's own keys."""
 _CERTIFICATE, _KEY = "authority.json", "authority.key"
 _DAY: Final = 86400
 _AUTHORITY_LIFETIME: Final = 3650 * _DAY
@@ -61,7 +58,7 @@ def _keep(folder: Path, private: Secret, certificate: AuthorityCertificate) -> I
     """The certificate is written last: where it is, the rest is."""
     folder.mkdir(mode=0o700, exist_ok=True)
     write_private(folder / _KEY, private.reveal().encode())
-    write_private(folder / CA_FILE, certificate.pem.encode())
+    write_private(folder / GUEST_CA_FILE, certificate.pem.encode())
     write_private(folder / _CERTIFICATE, msgspec.json.encode(certificate))
     return Issuer(private, _ALGORITHM, certificate)
 
@@ -97,7 +94,7 @@ class _Own:
         now = self._clock.now()
         if now > self._until - _RENEWED:
             self._until = later(now, _LIFETIME)
-            made = self._pki.certify(self._issuer, SERVER_NAME, Span(later(now, -_SKEW), self._until))
+            made = self._pki.certify(self._issuer, GUEST_SERVER_NAME, Span(later(now, -_SKEW), self._until))
             self._shown = made.chain.encode(), made.private.reveal().encode()
         return Tls(*self._shown, _read(self._clients))
 

@@ -19,7 +19,7 @@ from moyai.api.channel.socket import DataChannels
 from moyai.api.channel.tickets import Tickets
 from moyai.api.control.handlers import Plane
 from moyai.api.control.paths import own_handlers
-from moyai.api.door import DEFAULT_SCOPE, Door, House
+from moyai.api.door import Door, House
 from moyai.api.models import load_models
 from moyai.api.operation import Service
 from moyai.app.clock import SystemClock
@@ -35,9 +35,10 @@ from moyai.app.keys import AccessKeys
 from moyai.app.machine import described
 from moyai.app.metadata import MetadataServers
 from moyai.app.proxies import SimulatedProxies
+from moyai.app.runtimes import make_runtime
 from moyai.app.scraped import PREFIX as METRICS
 from moyai.app.scraped import Scraped, metrics_handler
-from moyai.app.wiring import make_certifier, make_checker, make_runtime, open_logs, open_metrics, services
+from moyai.app.wiring import make_certifier, make_checker, open_logs, open_metrics, services
 from moyai.console.app import PREFIX, Console
 from moyai.console.events import Events
 from moyai.console.files import Files
@@ -48,6 +49,7 @@ from moyai.domain.sts.session import ROOT_DIGITS, SessionRoot
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
+from moyai.kernel.scope import DEFAULT_SCOPE
 from moyai.kernel.secret import Secret
 from moyai.mesh.app_mesh import Settings as AppMesh
 from moyai.plan.enrol import NoPlace, next_of

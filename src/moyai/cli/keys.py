@@ -10,7 +10,6 @@ import typer
 
 from moyai.app.clock import SystemClock
 from moyai.app.config import StatePaths
-from moyai.app.keys import AccessKeys
 from moyai.cli.options import STATE, Json, State
 
 
@@ -24,6 +23,8 @@ def key_commands() -> typer.Typer:
 
 def create(state: State = STATE, as_json: Json = False) -> None:
     """Make a key. Its secret is shown now and never again."""
+    from moyai.app.keys import AccessKeys
+
     access_key, secret = AccessKeys(StatePaths(state).keys).create(SystemClock().now())
     if as_json:
         typer.echo(json.dumps({"AccessKeyId": access_key, "SecretAccessKey": secret}))
@@ -33,6 +34,8 @@ def create(state: State = STATE, as_json: Json = False) -> None:
 
 def list_keys(state: State = STATE, as_json: Json = False) -> None:
     """List the keys that are valid."""
+    from moyai.app.keys import AccessKeys
+
     keys = AccessKeys(StatePaths(state).keys).list()
     made = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
     if as_json:
@@ -43,5 +46,7 @@ def list_keys(state: State = STATE, as_json: Json = False) -> None:
 
 def revoke(access_key: Annotated[str, typer.Argument(help="The key's id, AKIA…")], state: State = STATE) -> None:
     """Make a key invalid, at once and for good."""
+    from moyai.app.keys import AccessKeys
+
     AccessKeys(StatePaths(state).keys).revoke(access_key)
     typer.echo(f"{access_key} is revoked.")

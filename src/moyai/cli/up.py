@@ -36,7 +36,7 @@ from moyai.app.config import (
 from moyai.cli.appmesh.places import address
 from moyai.cli.options import REGION, STATE, State
 from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
-from moyai.plan.enrol import MOST
+from moyai.domain.ecs.cluster import MOST_INSTANCES
 
 StatsInterval = Annotated[float, typer.Option(help="Seconds between a proxy's reports.", min=0.5, max=60)]
 DnsPort = Annotated[
@@ -95,7 +95,7 @@ Instances = Annotated[
         envvar="MOYAI_INSTANCES",
         help="Container instances that this machine registers of itself, over three zones.",
         min=0,
-        max=MOST,
+        max=MOST_INSTANCES,
     ),
 ]
 InstanceCpu = Annotated[

@@ -19,6 +19,10 @@ class Scope(msgspec.Struct, frozen=True, order=True):
     region: Region
 
 
+DEFAULT_SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
+"""Whose a request is that names nobody."""
+
+
 def is_account(text: str) -> bool:
     """Twelve digits."""
     return _ACCOUNT.fullmatch(text) is not None

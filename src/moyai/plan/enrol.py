@@ -15,7 +15,7 @@ from hashlib import sha256
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.ecs.cluster import Cluster, ClusterStatus, Setting
+from moyai.domain.ecs.cluster import MOST_INSTANCES, Cluster, ClusterStatus, Setting
 from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, Resources, VersionInfo
 from moyai.domain.keys import scope_of
 from moyai.domain.vpc.lookup import default_group, inside, the_default
@@ -31,8 +31,6 @@ from moyai.plan.placement.capabilities import CAPABILITIES
 EC2, EXTERNAL = "EC2", "EXTERNAL"
 INSTANCE_TYPE = "moyai.local"
 """What ``ecs.instance-type`` is where nobody says."""
-MOST = 250
-"""Container instances of one cluster; each is a network namespace of this machine."""
 
 
 class NoPlace(MoyaiError):
@@ -68,8 +66,8 @@ def enrolled(world: World, wanted: NewInstance, now: Instant, ids: Ids) -> Conta
     """The instance to record. Raises NoPlace."""
     scope = scope_of(wanted.cluster)
     present = [i for i in world.container_instances.by("cluster", wanted.cluster) if not i.gone]
-    if len(present) >= MOST:
-        raise NoPlace(f"A cluster has at most {MOST} container instances here.")
+    if len(present) >= MOST_INSTANCES:
+        raise NoPlace(f"A cluster has at most {MOST_INSTANCES} container instances here.")
     subnet = _subnet(world, wanted, present)
     group = default_group(world, scope, subnet.vpc)
     groups = () if group is None else (group.id,)

@@ -17,9 +17,15 @@ from cryptography.x509.oid import NameOID
 from envoy.config.core.v3.base_pb2 import Node
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 
-from moyai.app.config import AppMeshSettings, RuntimeKind, Settings, StatePaths
+from moyai.app.config import (
+    GUEST_CA_FILE,
+    GUEST_SERVER_NAME,
+    AppMeshSettings,
+    RuntimeKind,
+    Settings,
+    StatePaths,
+)
 from moyai.app.doors import ProxyDoors
-from moyai.app.guest_tls import CA_FILE, SERVER_NAME
 from moyai.app.tokens import ProxyTokens
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, ProxyId, WorkloadId
@@ -68,9 +74,9 @@ class House:
         return "authorization", f"Bearer {issued}"
 
     def over_tcp(self, own: tuple[bytes, bytes] | None = None) -> grpc.aio.Channel:
-        trusted = (self.settings.state.guest_keys / CA_FILE).read_bytes()
+        trusted = (self.settings.state.guest_keys / GUEST_CA_FILE).read_bytes()
         credentials = grpc.ssl_channel_credentials(trusted, *(own or (None, None)))
-        options = [("grpc.ssl_target_name_override", SERVER_NAME)]
+        options = [("grpc.ssl_target_name_override", GUEST_SERVER_NAME)]
         return grpc.aio.secure_channel(f"127.0.0.1:{self.doors.port}", credentials, options)
 
 
@@ -146,10 +152,10 @@ async def test_reports_are_taken_of_whoever_has_the_stream_under_that_name(tmp_p
 
 async def test_the_certificate_is_the_same_authoritys_after_a_restart(tmp_path):
     async with House(tmp_path, xds="127.0.0.1:0").opened() as house:
-        trusted = (house.settings.state.guest_keys / CA_FILE).read_bytes()
+        trusted = (house.settings.state.guest_keys / GUEST_CA_FILE).read_bytes()
         assert [path.stat().st_mode & 0o077 for path in house.settings.state.guest_keys.iterdir()] == [0, 0, 0]
     async with House(tmp_path, xds="127.0.0.1:0").opened() as house, house.over_tcp() as channel:
-        assert (house.settings.state.guest_keys / CA_FILE).read_bytes() == trusted
+        assert (house.settings.state.guest_keys / GUEST_CA_FILE).read_bytes() == trusted
         assert await code(channel, house.token()) == "OK"
 
 

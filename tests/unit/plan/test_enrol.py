@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from moyai.domain.ecs.cluster import MOST_INSTANCES
 from moyai.domain.ecs.container_instance import ContainerInstanceStatus, Resources, VersionInfo
 from moyai.domain.world import Put
 from moyai.kernel.ids import ClusterArn
-from moyai.plan.enrol import MOST, Machine, NewInstance, NoPlace, enrolled, next_of
+from moyai.plan.enrol import Machine, NewInstance, NoPlace, enrolled, next_of
 from moyai.testing.world import SCOPE, Builder, PlainBook
 
 SIZE = Resources(cpu=1024, memory=2048)
@@ -65,7 +66,7 @@ def test_another_size_is_told_to_those_that_are_there(builder):
 
 def test_a_cluster_has_so_many_and_no_more(builder):
     cluster = builder.cluster()
-    for _ in range(MOST):
+    for _ in range(MOST_INSTANCES):
         builder.book.apply([Put(enrolled(builder.world, NewInstance(cluster, SIZE), builder.clock.now(), builder.ids))])
     with pytest.raises(NoPlace, match="at most"):
         enrolled(builder.world, NewInstance(cluster, SIZE), builder.clock.now(), builder.ids)

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 import msgspec
 
 from moyai.api.control.handlers import JSON, Plane, said
-from moyai.api.door import DEFAULT_SCOPE
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.appmesh.lookup import stands_for
 from moyai.domain.appmesh.names import read_proxy_name
 from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.kernel.scope import DEFAULT_SCOPE
 
 
 class Configuration:

@@ -9,10 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from moyai.api.door import DEFAULT_SCOPE
 from moyai.app.clock import SystemClock
-from moyai.app.config import STATS_INTERVAL, StatePaths
-from moyai.app.guest_tls import CA_FILE, SERVER_NAME
+from moyai.app.config import GUEST_SERVER_NAME, STATS_INTERVAL, StatePaths
 from moyai.app.ids import SystemIds
 from moyai.cli.appmesh.places import address
 from moyai.cli.options import STATE, State
@@ -21,9 +19,7 @@ from moyai.domain.appmesh.agent_settings import AgentSettings, agent_settings
 from moyai.domain.appmesh.identity import identity_of
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
-from moyai.kernel.secret import Secret
-from moyai.xds.translate.bootstrap import ProxySettings
-from moyai.xds.translate.guest_bootstrap import BySocket, ByTls, Guest, guest_bootstrap
+from moyai.kernel.scope import DEFAULT_SCOPE
 
 _ADMIN: Final = "127.0.0.1:9901"
 _SUFFIX_DIGITS: Final = 16
@@ -64,7 +60,7 @@ def proxy(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     ca: Ca = None,
     cert: Certificate = None,
     key: Key = None,
-    server_name: ServerName = SERVER_NAME,
+    server_name: ServerName = GUEST_SERVER_NAME,
     admin: Admin = _ADMIN,
     variable: Variables = None,
     sotw: WholeSets = False,
@@ -80,19 +76,23 @@ def proxy(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     """
     if xds is not None and socket is not None:
         raise typer.BadParameter("--socket and --xds are two ways to one place: give one", param_hint="--xds")
+    from moyai.app.guest_proxy import GuestRun, run_guest
+    from moyai.cli.appmesh.ways import authorities, by_socket, by_tls, own
+    from moyai.xds.translate.bootstrap import ProxySettings
+    from moyai.xds.translate.guest_bootstrap import Guest, guest_bootstrap
+
     settings = _settings(variable or (), log_level, concurrency)
+    paths = StatePaths(state)
     way = (
-        BySocket(str((socket or StatePaths(state).guest_socket).absolute()))
+        by_socket(socket or paths.guest_socket)
         if xds is None
-        else _over_tcp(xds, _authorities(ca, state), server_name, token, _own(cert, key))
+        else by_tls(xds, authorities(ca, paths), server_name, token, own(cert, key))
     )
     guest = Guest(_agent(node, settings), way, address(admin, "--admin"), sotw)
     bootstrap = guest_bootstrap(guest, ProxySettings(Seconds(STATS_INTERVAL)))
     if print_only:
         typer.echo(bootstrap.decode())
         return
-    from moyai.app.guest_proxy import GuestRun, run_guest
-
     run = GuestRun(bootstrap, guest.admin, settings.log_level, settings.concurrency, settings.drain_wait)
     raise typer.Exit(asyncio.run(run_guest(run, SystemClock())))
 
@@ -112,26 +112,3 @@ def _settings(variables: Iterable[str], log_level: str, concurrency: int) -> Age
         return agent_settings(environment)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--variable") from error
-
-
-def _over_tcp(xds: str, authorities: str, server_name: str, token: str | None, own: tuple[str, str] | None) -> ByTls:
-    host, port = address(xds, "--xds")
-    if not token and own is None:
-        message = "a token or a certificate is needed there: give --token, or --cert and --key"
-        raise typer.BadParameter(message, param_hint="--xds")
-    return ByTls(host, port, authorities, server_name, Secret(token) if token else None, own)
-
-
-def _authorities(ca: Path | None, state: Path) -> str:
-    path = ca or StatePaths(state).guest_keys / CA_FILE
-    try:
-        return path.read_text()
-    except OSError as error:
-        message = f"{path} can't be read ({error.strerror}): name the authorities that are believed"
-        raise typer.BadParameter(message, param_hint="--ca") from error
-
-
-def _own(cert: Path | None, key: Path | None) -> tuple[str, str] | None:
-    if (cert is None) != (key is None):
-        raise typer.BadParameter("--cert and --key go together", param_hint="--cert")
-    return None if cert is None or key is None else (str(cert.absolute()), str(key.absolute()))

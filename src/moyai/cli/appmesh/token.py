@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from moyai.api.door import DEFAULT_SCOPE
 from moyai.app.clock import SystemClock
 from moyai.app.config import StatePaths
-from moyai.app.tokens import ProxyTokens
 from moyai.cli.options import STATE, Json, State
 
 Reach = Annotated[
@@ -33,14 +31,18 @@ def token_commands() -> typer.Typer:
 
 def issue(reach: Reach = "", state: State = STATE) -> None:
     """Make a token. It is shown now and never again."""
-    typer.echo(_tokens(state).issue(reach, SystemClock().now()))
+    from moyai.app.tokens import tokens_in
+
+    typer.echo(tokens_in(StatePaths(state)).issue(reach, SystemClock().now()))
 
 
 def list_tokens(state: State = STATE, as_json: Json = False) -> None:
     """List the tokens that are good, by their ids."""
+    from moyai.app.tokens import tokens_in
+
     found = [
         {"Id": one.id, "For": one.reach, "CreateDate": datetime.fromtimestamp(one.created_at, UTC).isoformat()}
-        for one in _tokens(state).list()
+        for one in tokens_in(StatePaths(state)).list()
     ]
     if as_json:
         typer.echo(json.dumps(found))
@@ -51,9 +53,7 @@ def list_tokens(state: State = STATE, as_json: Json = False) -> None:
 
 def revoke(name: Name, state: State = STATE) -> None:
     """Make a token worthless, for good; proxies that show it are cut off with their next request, within the hour."""
-    _tokens(state).revoke(name)
+    from moyai.app.tokens import tokens_in
+
+    tokens_in(StatePaths(state)).revoke(name)
     typer.echo(f"{name} is revoked.")
-
-
-def _tokens(state: State) -> ProxyTokens:
-    return ProxyTokens(StatePaths(state).guest_tokens, DEFAULT_SCOPE)

