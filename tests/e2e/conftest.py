@@ -44,12 +44,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> It
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Installation]:
-    """A real control plane that tests share; each has clusters and a namespace of its own."""
+def standing(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path) -> Iterator[Installation]:
+    """A real control plane, for as long as there are tests."""
     with installations(tmp_path_factory, apps_folder) as make:
-        installation = make("--quota", "meshes=100", "--quota", "namespaces=200")  # each test file makes its own
+        installation = make()
         installation.up()
         yield installation
+
+
+@pytest.fixture(scope="module")
+def server(standing: Installation) -> Iterator[Installation]:
+    """A real control plane that files share, one after the other; what one leaves would cost the others processor."""
+    yield standing
+    standing.own("POST", "reset")
 
 
 @pytest.fixture(scope="session")

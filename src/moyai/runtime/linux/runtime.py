@@ -22,7 +22,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
+from moyai.ports.runtime import CannotCreate, Endpoint, Output
 from moyai.ports.sessions import Execution, Session
 from moyai.runtime.linux import door, interpreter, logs, netns, network, proxies, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
@@ -114,13 +114,9 @@ class LinuxRuntime:
         await self._open()
         pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
         found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in children(home))
-        failures = []
-        for task in sorted(found - keep):
-            try:
-                await self.release(TaskId(task))
-            except RuntimeFault as fault:  # the others must go all the same
-                failures.append(fault)
-        if failures:
+        going = (self.release(TaskId(task)) for task in sorted(found - keep))
+        ended = await asyncio.gather(*going, return_exceptions=True)  # where one fails the others must go all the same
+        if failures := [one for one in ended if isinstance(one, BaseException)]:
             raise failures[0]
         if not keep:
             await self._work(self.images.forget_replaced)
