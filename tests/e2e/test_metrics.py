@@ -19,6 +19,7 @@ from functools import partial
 
 import pytest
 
+from moyai.plan.ending import REPORT_LIMIT
 from tests.e2e.installation import MOYAI, Installation
 from tests.e2e.stack import Cluster, Probe, app, offer
 from tests.e2e.waiting import PATIENCE, eventually, while_it_lasts
@@ -210,3 +211,14 @@ def read_until(terminal: int, wanted: str) -> str:
         assert select.select([terminal], [], [], 60)[0], seen.decode(errors="ignore")[-2000:]
         seen += os.read(terminal, 65536)
     return seen.decode(errors="ignore")
+
+
+def test_a_client_with_nobody_to_call_reports_and_ends_like_any_other(server):
+    lonely = Cluster(server, "lonely", "lonely")
+    lonely.serve("client", lonely.define("lonely-client", app("probe", 8080, "http")))
+    lonely.steady("client")
+    (task,) = lonely.tasks("client")
+    lonely.update("client", desiredCount=0)
+    lonely.quiet("client")
+    (ended,) = lonely.ecs.describe_tasks(cluster="lonely", tasks=[task["taskArn"]])["tasks"]
+    assert (ended["executionStoppedAt"] - ended["stoppingAt"]).total_seconds() < REPORT_LIMIT

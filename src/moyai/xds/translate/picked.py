@@ -20,7 +20,7 @@ from xds.type.matcher.v3 import matcher_pb2, regex_pb2, string_pb2
 from moyai.kernel.ids import ProxyId
 from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import packed
-from moyai.xds.translate.stats import TLS, stats_sink, time_buckets
+from moyai.xds.translate.stats import LIVE, TLS, stats_sink, time_buckets
 
 _TARGET = (
     "membership_total"
@@ -38,7 +38,7 @@ _PICKED = "|".join(
         rf"tcp\.ingress(\..+)?\.{_CONNECTIONS}",
         rf"listener\..+\.{TLS}",
         r"vhost\..+\.route\.[^.]+\.upstream_rq_(completed|retry|time|timeout|[2-5]xx)",
-        r"server\.live",  # a push of nothing isn't made, and a task that ends waits for its proxy's last one
+        LIVE,
     )
 )
 _TIMES = r".+\.upstream_rq_time"

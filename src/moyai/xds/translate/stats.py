@@ -29,7 +29,10 @@ _CLUSTER = (
 )
 _HTTP = "downstream_(cx_(active|rx_bytes_total|total)|rq_(5xx|active|total|tx_reset))"
 _TCP = "downstream_cx_(no_route|rx_bytes_total|total)"
+LIVE = r"server\.live"
+"""Whether the proxy is. It is always there, and without anything there is no push: a task that ends waits for one."""
 _KEPT = (
+    LIVE,
     rf"cluster\.{_SUBJECT}\.({_CLUSTER})",
     rf"http\.{_SUBJECT}\.{_HTTP}",
     rf"tcp\.{_SUBJECT}\.{_TCP}",
