@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from moyai.api.acm.lookup import certificate_of
 from moyai.api.acm.requests import check_room, new_arn
-from moyai.api.acm.tags import Tag, checked_tags
+from moyai.api.acm.tags import RULES
 from moyai.api.operation import Context
+from moyai.api.tag_requests import TagOrKey, tag_map
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
 from moyai.domain.acm.errors import InvalidParameter
 from moyai.domain.keys import scope_key
@@ -32,7 +33,7 @@ class ImportCertificateRequest(msgspec.Struct, frozen=True):
     private_key: bytes
     certificate_chain: bytes = b""
     certificate_arn: str | None = None
-    tags: tuple[Tag, ...] = ()
+    tags: tuple[TagOrKey, ...] = ()
 
 
 class Importing:
@@ -79,7 +80,7 @@ def _new(ctx: Context, brought: Brought, request: ImportCertificateRequest) -> M
         key_algorithm=facts.key_algorithm,
         created_at=ctx.now,
         status=CertificateStatus.ISSUED,
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
     )
 
 

@@ -12,9 +12,10 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.acm.tags import Tag, checked_tags
+from moyai.api.acm.tags import RULES
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
+from moyai.api.tag_requests import TagOrKey, tag_map
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.acm.errors import InvalidArn, InvalidDomainValidationOptions, InvalidParameter, LimitExceeded
 from moyai.domain.keys import scope_key
@@ -55,7 +56,7 @@ class RequestCertificateRequest(msgspec.Struct, frozen=True):
     validation_method: str | None = None
     domain_validation_options: tuple[DomainValidationOption, ...] = ()
     idempotency_token: str | None = None
-    tags: tuple[Tag, ...] = ()
+    tags: tuple[TagOrKey, ...] = ()
 
 
 def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dict[str, str]:
@@ -81,7 +82,7 @@ def request_certificate(ctx: Context, request: RequestCertificateRequest) -> dic
         transparency=request.options.certificate_transparency_logging_preference == "ENABLED",
         exportable=request.options.export == "ENABLED",
         token=token,
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
     )
     ctx.store.apply([Put(made)])
     return {"certificate_arn": made.arn}

@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_AddTagsToCertifi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -14,24 +13,19 @@ from msgspec.structs import replace
 
 from moyai.api.acm.lookup import certificate_of
 from moyai.api.operation import Context
+from moyai.api.tag_requests import TagOrKey, tag_list, tag_map
 from moyai.domain.acm.errors import InvalidTag, TooManyTags
+from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 
-_MAX_TAGS: Final = 50
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """One tag. To take one away, without a value: whatever it is."""
-
-    key: str
-    value: str | None = None
+RULES: Final = TagRules("certificate", InvalidTag, TooManyTags)
 
 
 class TagsRequest(msgspec.Struct, frozen=True):
     """Tags to add, or to take away."""
 
     certificate_arn: str
-    tags: tuple[Tag, ...]
+    tags: tuple[TagOrKey, ...]
 
 
 class ListTagsRequest(msgspec.Struct, frozen=True):
@@ -40,30 +34,20 @@ class ListTagsRequest(msgspec.Struct, frozen=True):
     certificate_arn: str
 
 
-def checked_tags(tags: Iterable[Tag], had: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags as a mapping, on top of those there were. Raises InvalidTag or TooManyTags."""
-    found = {**(had or {}), **{tag.key: tag.value or "" for tag in tags}}
-    if any(key.lower().startswith("aws:") for key in found):
-        raise InvalidTag("Tag keys that begin with aws: are reserved.")
-    if len(found) > _MAX_TAGS:
-        raise TooManyTags(f"A certificate can have {_MAX_TAGS} tags.")
-    return found
-
-
 def add(ctx: Context, request: TagsRequest) -> None:
     """Add tags, or give those there are another value."""
     found = certificate_of(ctx, request.certificate_arn)
-    ctx.store.apply([Put(replace(found, tags=checked_tags(request.tags, found.tags)))])
+    ctx.store.apply([Put(replace(found, tags=RULES.added(found.tags, tag_map(request.tags))))])
 
 
 def remove(ctx: Context, request: TagsRequest) -> None:
     """Take tags away; one that is given with a value only if that is its value."""
     found = certificate_of(ctx, request.certificate_arn)
-    gone = {t.key for t in request.tags if t.value is None or found.tags.get(t.key) == t.value}
-    ctx.store.apply([Put(replace(found, tags={k: v for k, v in found.tags.items() if k not in gone}))])
+    gone = {tag.key for tag in request.tags if tag.is_in(found.tags)}
+    ctx.store.apply([Put(replace(found, tags=without(found.tags, gone)))])
 
 
 def list_all(ctx: Context, request: ListTagsRequest) -> dict[str, object]:
     """The tags of a certificate, by key."""
     found = certificate_of(ctx, request.certificate_arn)
-    return {"tags": [{"key": key, "value": value} for key, value in sorted(found.tags.items())]}
+    return {"tags": tag_list(dict(sorted(found.tags.items())))}

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from moyai.api.acmpca.lookup import REMEMBERED, authority_of, listed, require
 from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
-from moyai.api.acmpca.tags import Tag, checked_tags
+from moyai.api.acmpca.tags import RULES
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
+from moyai.api.tag_requests import TagOrKey, tag_map
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
@@ -53,7 +54,7 @@ class CreateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
     certificate_authority_type: AuthorityType
     revocation_configuration: RevocationConfiguration | None = None
     idempotency_token: str | None = None
-    tags: tuple[Tag, ...] = ()
+    tags: tuple[TagOrKey, ...] = ()
     usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
 
 
@@ -105,7 +106,7 @@ def create(ctx: Context, request: CreateCertificateAuthorityRequest) -> dict[str
         changed_at=ctx.now,
         usage_mode=request.usage_mode,
         token=token,
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
     )
     ctx.store.apply([Put(made)])
     return {"certificate_authority_arn": made.arn}

@@ -8,11 +8,12 @@ from __future__ import annotations
 from moyai.api.appmesh.kind import Case, Kind, Requests
 from moyai.api.appmesh.place import absent, in_gateway
 from moyai.api.appmesh.ports import check_port, check_protocol
-from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest, Tag
+from moyai.api.appmesh.requests import InGateway, ListGatewayRoutesRequest
 from moyai.api.appmesh.rules.matches import grpc_gateway_match, http_gateway_match
 from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.rewrites import rewrites
 from moyai.api.appmesh.rules.text import Faults
+from moyai.api.tag_requests import Tag
 from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute
 from moyai.domain.appmesh.names import Kind as Word

@@ -12,8 +12,9 @@ import msgspec
 
 from moyai.api.appmesh.kind import Kind, Requests
 from moyai.api.appmesh.place import in_account, in_owner
-from moyai.api.appmesh.requests import InMesh, ListMeshesRequest, Tag
+from moyai.api.appmesh.requests import InMesh, ListMeshesRequest
 from moyai.api.operation import Context
+from moyai.api.tag_requests import Tag
 from moyai.domain.appmesh.mesh import Mesh, MeshSpec
 from moyai.domain.ram.sharing import shared_with
 from moyai.domain.table import Table

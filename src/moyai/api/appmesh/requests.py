@@ -8,13 +8,6 @@ from __future__ import annotations
 import msgspec
 
 
-class Tag(msgspec.Struct, frozen=True):
-    """One tag."""
-
-    key: str
-    value: str
-
-
 class InMesh(msgspec.Struct, frozen=True, kw_only=True):
     """Something in a mesh. ``mesh_owner``: None is whoever asks."""
 

@@ -10,12 +10,13 @@ from typing import Final
 from moyai.api.appmesh.kind import Case, Kind, Requests
 from moyai.api.appmesh.place import absent, in_router
 from moyai.api.appmesh.ports import check_port, check_protocol
-from moyai.api.appmesh.requests import InRouter, ListRoutesRequest, Tag
+from moyai.api.appmesh.requests import InRouter, ListRoutesRequest
 from moyai.api.appmesh.rules.duration import timeout
 from moyai.api.appmesh.rules.matches import grpc_match, http_match
 from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.retries import retries
 from moyai.api.appmesh.rules.text import Faults
+from moyai.api.tag_requests import Tag
 from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word

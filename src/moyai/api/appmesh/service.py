@@ -20,6 +20,7 @@ from moyai.api.appmesh.virtual_nodes import VIRTUAL_NODES
 from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
 from moyai.api.appmesh.virtual_services import VIRTUAL_SERVICES
 from moyai.api.operation import Operation, Service, table
+from moyai.api.tag_requests import TagListRequest, UntagResourceRequest
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.quotas import Quotas
 
@@ -42,6 +43,6 @@ def appmesh(quotas: Quotas) -> Service:
 
 
 def _tags() -> Iterator[Operation[Any]]:
-    yield Operation("TagResource", tags.TagResourceRequest, tags.tag_resource)
-    yield Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource)
+    yield Operation("TagResource", TagListRequest, tags.tag_resource)
+    yield Operation("UntagResource", UntagResourceRequest, tags.untag_resource)
     yield Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource)

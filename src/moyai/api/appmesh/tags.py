@@ -7,37 +7,20 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_TagResource
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from moyai.api.appmesh.kind import AnyResource
-from moyai.api.appmesh.requests import Tag
 from moyai.api.operation import Context
+from moyai.api.tag_requests import TagListRequest, UntagResourceRequest, tag_list, tag_map
 from moyai.domain.appmesh.errors import BadRequest, Forbidden, NotFound, TooManyTags
-from moyai.domain.own_tags import fault_in
 from moyai.domain.paging import BadToken, page
 from moyai.domain.table import Table
+from moyai.domain.tagging import MAX_TAGS, TagRules, without
 from moyai.domain.world import Put, World
 from moyai.kernel.arn import parse_arn
-
-MAX_TAGS: Final = 50
-
-
-class TagResourceRequest(msgspec.Struct, frozen=True):
-    """Add tags, or give those there are another value."""
-
-    resource_arn: str
-    tags: tuple[Tag, ...]
-
-
-class UntagResourceRequest(msgspec.Struct, frozen=True):
-    """Take tags away."""
-
-    resource_arn: str
-    tag_keys: tuple[str, ...]
 
 
 class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
@@ -48,22 +31,15 @@ class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
     next_token: str | None = None
 
 
-def checked_tags(kind: str, tags: Iterable[Tag]) -> dict[str, str]:
-    """The tags as a mapping; ``kind`` as ARNs call it. Raises BadRequest."""
-    found = {tag.key: tag.value for tag in tags}
-    if any(key.lower().startswith("aws:") for key in found):
-        raise BadRequest("tags: keys that begin with aws: are reserved.")
-    if (wrong := fault_in(kind, found)) is not None:
-        raise BadRequest(wrong)
-    return found
+def rules_of(kind: str) -> TagRules:
+    """How tags of a kind of resource, as ARNs call it, are refused."""
+    return TagRules(kind, BadRequest, TooManyTags)
 
 
-def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]:
+def tag_resource(ctx: Context, request: TagListRequest) -> dict[str, object]:
     """Tag a resource of the caller's."""
     found = _resource(ctx, request.resource_arn)
-    tags = {**found.tags, **checked_tags(_kind(found.arn), request.tags)}
-    if len(tags) > MAX_TAGS:
-        raise TooManyTags(f"A resource can have {MAX_TAGS} tags; there would be {len(tags)}.")
+    tags = rules_of(_kind(found.arn)).added(found.tags, tag_map(request.tags))
     ctx.store.apply([Put(replace(found, tags=tags))])
     return {}
 
@@ -71,8 +47,7 @@ def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]
 def untag_resource(ctx: Context, request: UntagResourceRequest) -> dict[str, object]:
     """Take tags from a resource of the caller's; keys it does not have are passed over."""
     found = _resource(ctx, request.resource_arn)
-    left = {key: value for key, value in found.tags.items() if key not in request.tag_keys}
-    ctx.store.apply([Put(replace(found, tags=left))])
+    ctx.store.apply([Put(replace(found, tags=without(found.tags, request.tag_keys)))])
     return {}
 
 
@@ -84,7 +59,7 @@ def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) ->
     except BadToken as error:
         raise BadRequest(str(error)) from error
     return {
-        "tags": [{"key": key, "value": found.tags[key]} for key in shown.keys],
+        "tags": tag_list({key: found.tags[key] for key in shown.keys}),
         "next_token": shown.next_token,
     }
 

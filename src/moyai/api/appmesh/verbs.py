@@ -18,9 +18,10 @@ from moyai.api.appmesh.calls import call_of, made_by, with_call
 from moyai.api.appmesh.kind import AnyResource, Case, Kind, R
 from moyai.api.appmesh.place import Place, absent
 from moyai.api.appmesh.rules.text import Faults
-from moyai.api.appmesh.tags import checked_tags
+from moyai.api.appmesh.tags import rules_of
 from moyai.api.appmesh.view import DELETED, data, reference
 from moyai.api.operation import Context, Operation
+from moyai.api.tag_requests import tag_map
 from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitExceeded, NotFound, ResourceInUse
 from moyai.domain.appmesh.quotas import Quotas
 from moyai.domain.appmesh.resource import Call
@@ -52,7 +53,7 @@ class Verbs(Generic[R]):
         """Make one."""
         kind, account = self._kind, ctx.scope.account
         _check(chain(kind.named(f"{kind.noun[0].lower()}{kind.noun[1:]}Name", request.name), self._faults(request)))
-        tags = checked_tags(kind.word or "mesh", request.tags)
+        tags = rules_of(kind.word or "mesh").added({}, tag_map(request.tags))
         call = call_of(ctx, f"Create{kind.noun}", request.client_token, request)
         place = kind.place(ctx, request)
         if (made := self._made(ctx, call)) is not None:

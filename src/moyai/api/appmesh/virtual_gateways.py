@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from moyai.api.appmesh.kind import Case, Kind, Requests
 from moyai.api.appmesh.own import check_own
 from moyai.api.appmesh.place import in_mesh
-from moyai.api.appmesh.requests import InMesh, ListRequest, Tag
+from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.access_log import logging
 from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.rules.tls import backend_defaults
+from moyai.api.tag_requests import Tag
 from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word

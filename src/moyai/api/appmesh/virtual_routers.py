@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from moyai.api.appmesh.kind import Case, Kind, Requests
 from moyai.api.appmesh.place import in_mesh
-from moyai.api.appmesh.requests import InMesh, ListRequest, Tag
+from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.listeners import listeners
 from moyai.api.appmesh.rules.text import Faults
+from moyai.api.tag_requests import Tag
 from moyai.domain.appmesh import lookup, tables
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word

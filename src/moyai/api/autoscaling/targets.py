@@ -21,7 +21,7 @@ from moyai.api.autoscaling.lookup import (
     service_named,
     target_of,
 )
-from moyai.api.autoscaling.tags import checked_tags
+from moyai.api.autoscaling.tags import RULES
 from moyai.api.operation import Context
 from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.keys import scope_key
@@ -120,7 +120,7 @@ def _made(ctx: Context, request: RegisterScalableTargetRequest) -> ScalableTarge
         min_capacity=request.min_capacity,
         max_capacity=request.max_capacity,
         created_at=ctx.now,
-        tags=checked_tags({}, request.tags),
+        tags=RULES.added({}, request.tags),
     )
 
 

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from moyai.api.cloudmap.namespaces import NamespaceProperties
 from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
-from moyai.api.cloudmap.tags import Tag, checked_tags
+from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceLimitExceeded
 from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
@@ -117,7 +118,7 @@ def _new(ctx: Context, request: AnyRequest) -> Namespace:
         new_http_namespace(ctx.scope, request.name, ctx.now, ctx.ids),
         creator_request_id=request.creator_request_id,
         description=request.description,
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from moyai.api.cloudmap import attributes, creation, discover, health, instances, namespaces, operations, services, tags
 from moyai.api.operation import Operation, Service, table
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagListRequest, UntagResourceRequest
 from moyai.domain.cloudmap.errors import InvalidInput
 from moyai.domain.cloudmap.quotas import Quotas
 
@@ -73,6 +74,6 @@ def _instances(quotas: Quotas) -> Iterator[Operation[Any]]:
 def _others() -> Iterator[Operation[Any]]:
     yield Operation("GetOperation", operations.GetOperationRequest, operations.get_operation)
     yield Operation("ListOperations", operations.ListOperationsRequest, operations.list_operations)
-    yield Operation("TagResource", tags.TagResourceRequest, tags.tag_resource)
-    yield Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource)
-    yield Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource)
+    yield Operation("TagResource", TagListRequest, tags.tag_resource)
+    yield Operation("UntagResource", UntagResourceRequest, tags.untag_resource)
+    yield Operation("ListTagsForResource", ListTagsForResourceRequest, tags.list_tags_for_resource)

@@ -25,8 +25,9 @@ from moyai.api.cloudmap.shapes import (
     HealthCheckCustomConfig,
     settings_shown,
 )
-from moyai.api.cloudmap.tags import Tag, checked_tags
+from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse, ServiceAlreadyExists
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import OperationType, UpdateService
@@ -176,7 +177,7 @@ def _new(ctx: Context, namespace: Namespace, request: CreateServiceRequest) -> D
         health_check=None if check is None else check.read(),
         custom_health=request.health_check_custom_config is not None,
         created_by=None if scope_of(namespace.arn) == ctx.scope else ctx.scope.account,
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
     )
 
 

@@ -6,74 +6,38 @@ Source: https://docs.aws.amazon.com/cloud-map/latest/api/API_TagResource.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from moyai.api.operation import Context
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagListRequest, UntagResourceRequest, tag_list, tag_map
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceNotFound, TooManyTags
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.keys import scope_of
+from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 
-MAX_TAGS = 50
+RULES: Final = TagRules("Cloud Map resource", InvalidInput, TooManyTags)
 
 
-class Tag(msgspec.Struct, frozen=True):
-    """One tag."""
-
-    key: str
-    value: str
-
-
-class TagResourceRequest(msgspec.Struct, frozen=True):
-    """Add tags, or give those there are another value."""
-
-    resource_arn: str
-    tags: tuple[Tag, ...]
-
-
-class UntagResourceRequest(msgspec.Struct, frozen=True):
-    """Take tags away."""
-
-    resource_arn: str
-    tag_keys: tuple[str, ...]
-
-
-class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
-    """Whose tags."""
-
-    resource_arn: str
-
-
-def checked_tags(tags: Iterable[Tag], had: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags as a mapping, on top of those there were. Raises InvalidInput or TooManyTags."""
-    all_tags = {**(had or {}), **{tag.key: tag.value for tag in tags}}
-    if any(key.lower().startswith("aws:") for key in all_tags):
-        raise InvalidInput("Tag keys that begin with aws: are reserved.")
-    if len(all_tags) > MAX_TAGS:
-        raise TooManyTags(f"A resource can have {MAX_TAGS} tags.")
-    return all_tags
-
-
-def tag_resource(ctx: Context, request: TagResourceRequest) -> None:
+def tag_resource(ctx: Context, request: TagListRequest) -> None:
     """Tag a namespace or a service."""
     found = _resource(ctx, request.resource_arn)
-    ctx.store.apply([Put(msgspec.structs.replace(found, tags=checked_tags(request.tags, found.tags)))])
+    ctx.store.apply([Put(replace(found, tags=RULES.added(found.tags, tag_map(request.tags))))])
 
 
 def untag_resource(ctx: Context, request: UntagResourceRequest) -> None:
     """Take tags from a namespace or a service; keys it does not have are passed over."""
     found = _resource(ctx, request.resource_arn)
-    left = {key: value for key, value in found.tags.items() if key not in request.tag_keys}
-    ctx.store.apply([Put(msgspec.structs.replace(found, tags=left))])
+    ctx.store.apply([Put(replace(found, tags=without(found.tags, request.tag_keys)))])
 
 
 def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
     """The tags of a namespace or a service."""
     found = _resource(ctx, request.resource_arn)
-    return {"tags": [{"key": key, "value": value} for key, value in sorted(found.tags.items())]}
+    return {"tags": tag_list(dict(sorted(found.tags.items())))}
 
 
 def _resource(ctx: Context, arn: str) -> Namespace | DiscoveryService:

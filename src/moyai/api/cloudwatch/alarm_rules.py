@@ -5,18 +5,19 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
-from moyai.api.cloudwatch.tags import Tag, with_tags
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.alarm import AlarmActions, alarm_arn
 from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.domain.keys import scope_key
+from moyai.domain.tagging import TagRules
 from moyai.kernel.arn import parse_arn
 
 MAX_ALARMS: Final = 5000
 """In one account and region."""
+TAGS: Final = TagRules("alarm", ValidationFault, ValidationFault)
+"""Of an alarm that is new."""
 
 
 def checked_actions(actions: AlarmActions) -> AlarmActions:
@@ -28,11 +29,6 @@ def checked_actions(actions: AlarmActions) -> AlarmActions:
         if len(set(given)) < len(given):
             raise ValidationFault("An alarm can have an action once for each state.")
     return actions
-
-
-def checked_tags(tags: Iterable[Tag]) -> dict[str, str]:
-    """The tags of a new alarm. Raises ValidationFault."""
-    return with_tags({}, tags, ValidationFault)
 
 
 def checked_quota(ctx: Context, name: str, kind: str) -> None:

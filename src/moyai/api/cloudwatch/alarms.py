@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.cloudwatch.alarm_rules import checked_actions, checked_quota, checked_tags
-from moyai.api.cloudwatch.tags import Tag
+from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
 from moyai.api.operation import Context
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, MissingData
 from moyai.domain.cloudwatch.answers import check_watchable
 from moyai.domain.cloudwatch.errors import ValidationFault
@@ -83,7 +83,7 @@ def put_metric_alarm(ctx: Context, request: PutMetricAlarmRequest) -> None:
             )
         ),
         description=request.alarm_description,
-        tags=checked_tags(request.tags),
+        tags=TAGS.added({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "MetricAlarm")
     ctx.store.apply(configured(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))

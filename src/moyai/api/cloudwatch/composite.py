@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from moyai.api.cloudwatch.alarm_rules import checked_actions, checked_quota, checked_tags
-from moyai.api.cloudwatch.tags import Tag
+from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
 from moyai.api.operation import Context
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.plan.alarms.configure import Configuration, configured
@@ -43,7 +43,7 @@ def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None
             )
         ),
         description=request.alarm_description,
-        tags=checked_tags(request.tags),
+        tags=TAGS.added({}, tag_map(request.tags)),
     )
     checked_quota(ctx, request.alarm_name, "CompositeAlarm")
     ctx.store.apply(configured(ctx.store.world, ctx.scope, wanted, ctx.now, ctx.ids))

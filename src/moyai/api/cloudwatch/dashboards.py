@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.cloudwatch.tags import Tag, with_tags
 from moyai.api.operation import Context
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
 from moyai.domain.cloudwatch.dashboard_body import Message, NoObject, Verdict, judged
 from moyai.domain.cloudwatch.errors import (
@@ -22,12 +22,14 @@ from moyai.domain.cloudwatch.errors import (
     InvalidParameterValue,
 )
 from moyai.domain.paging import BadToken, page
+from moyai.domain.tagging import TagRules
 from moyai.domain.world import Delete, Put
 
 MAX_DASHBOARDS: Final = 5000
 """In one account."""
 _PAGE: Final = 1000
 _MAX_DELETED: Final = 100
+_TAGS: Final = TagRules("dashboard", DashboardInvalidInput, DashboardInvalidInput)
 
 
 class PutDashboardRequest(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def put_dashboard(ctx: Context, request: PutDashboardRequest) -> dict[str, objec
     else:
         if world.dashboards.count("account", account) >= MAX_DASHBOARDS:
             raise DashboardInvalidInput(f"An account can have at most {MAX_DASHBOARDS} dashboards.")
-        tags = with_tags({}, request.tags, DashboardInvalidInput, "dashboard")
+        tags = _TAGS.added({}, tag_map(request.tags))
         arn = dashboard_arn(account, request.dashboard_name)
         ctx.store.apply([Put(Dashboard(arn, request.dashboard_name, request.dashboard_body, ctx.now, tags))])
     return {"dashboard_validation_messages": _shown(verdict.warnings)}

@@ -22,6 +22,7 @@ from moyai.api.cloudwatch import (
 )
 from moyai.api.cloudwatch.refused import REFUSED
 from moyai.api.operation import Operation, Service, table
+from moyai.api.tag_requests import ListTagsForResourceRequest, TagListRequest, UntagResourceRequest
 from moyai.domain.cloudwatch.errors import (
     DashboardInvalidInput,
     InvalidParameterValue,
@@ -57,9 +58,9 @@ _DASHBOARDS: Final[tuple[Operation[Any], ...]] = (
     Operation("DeleteDashboards", dashboards.DeleteDashboardsRequest, dashboards.delete_dashboards),
 )
 _TAGS: Final[tuple[Operation[Any], ...]] = (
-    Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
-    Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
-    Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),
+    Operation("TagResource", TagListRequest, tags.tag_resource),
+    Operation("UntagResource", UntagResourceRequest, tags.untag_resource),
+    Operation("ListTagsForResource", ListTagsForResourceRequest, tags.list_tags_for_resource),
 )
 
 

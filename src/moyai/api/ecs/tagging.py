@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.own_tags import fault_in
+from moyai.domain.tagging import MAX_TAGS, TagRules
 from moyai.kernel.errors import ClientFault
-
-MAX_TAGS = 50
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -31,15 +29,10 @@ def tag_map(tags: Sequence[Tag] | None, kind: str, fault: type[ClientFault] = In
     for tag in tags or ():
         if not tag.key:
             raise fault("A tag has a key. Give each tag one.")
-        if tag.key.lower().startswith("aws:"):
-            raise fault(f"The tag key {tag.key} begins with aws:, which is reserved.")
         if tag.key in named:
             raise fault(f"The tag key {tag.key} is given twice.")
         named[tag.key] = tag.value
-    check_number(named, fault)
-    if (wrong := fault_in(kind, named)) is not None:
-        raise fault(wrong)
-    return named
+    return TagRules(kind, fault, fault).added({}, named)
 
 
 def check_number(tags: Mapping[str, str], fault: type[ClientFault] = InvalidParameter) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.logs.lookup import MOST, group_named, group_of, listed
-from moyai.api.logs.tags import checked_tags
+from moyai.api.logs.tags import rules_of
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceAlreadyExists
@@ -81,7 +81,7 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
         name=name,
         created_at=ctx.now,
         deletion_protected=request.deletion_protection_enabled,
-        tags=checked_tags(arn, request.tags),
+        tags=rules_of(arn).added({}, request.tags),
     )
     ctx.store.apply([Put(group)])
 

@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -17,11 +17,9 @@ from moyai.api.operation import Context
 from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
 from moyai.domain.logs.errors import InvalidParameter, TooManyTags
 from moyai.domain.logs.group import LogGroup
-from moyai.domain.own_tags import fault_in
+from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 from moyai.kernel.ids import LogGroupArn
-
-_MAX_TAGS: Final = 50
 
 
 class TagLogGroupRequest(msgspec.Struct, frozen=True):
@@ -44,16 +42,9 @@ class ListTagsLogGroupRequest(msgspec.Struct, frozen=True):
     log_group_name: str
 
 
-def checked_tags(arn: LogGroupArn, tags: Mapping[str, str], had: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags, on top of those there were. Raises InvalidParameter or TooManyTags."""
-    found = {**(had or {}), **tags}
-    if any(key.lower().startswith("aws:") for key in found):
-        raise InvalidParameter("A tag's key doesn't begin with aws:.")
-    if (wrong := fault_in("log-group", found)) is not None:
-        raise InvalidParameter(wrong)
-    if len(found) > _MAX_TAGS:
-        raise TooManyTags(f"A log group can have {_MAX_TAGS} tags.", {"resource_name": arn})
-    return found
+def rules_of(arn: LogGroupArn) -> TagRules:
+    """How tags of this group are refused."""
+    return TagRules("log-group", InvalidParameter, partial(TooManyTags, detail={"resource_name": arn}))
 
 
 def tag_resource(ctx: Context, request: TagResourceRequest) -> None:
@@ -87,9 +78,8 @@ def list_tags_log_group(ctx: Context, request: ListTagsLogGroupRequest) -> dict[
 
 
 def _tag(ctx: Context, group: LogGroup, tags: Mapping[str, str]) -> None:
-    ctx.store.apply([Put(replace(group, tags=checked_tags(group.arn, tags, group.tags)))])
+    ctx.store.apply([Put(replace(group, tags=rules_of(group.arn).added(group.tags, tags)))])
 
 
-def _untag(ctx: Context, group: LogGroup, keys: Iterable[str]) -> None:
-    gone = set(keys)
-    ctx.store.apply([Put(replace(group, tags={k: v for k, v in group.tags.items() if k not in gone}))])
+def _untag(ctx: Context, group: LogGroup, keys: tuple[str, ...]) -> None:
+    ctx.store.apply([Put(replace(group, tags=without(group.tags, keys)))])

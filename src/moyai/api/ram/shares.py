@@ -15,8 +15,9 @@ from moyai.api.operation import Context
 from moyai.api.ram.associations import invited, joined
 from moyai.api.ram.entities import checked_permissions, checked_principals, checked_resources, permissions_with
 from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
-from moyai.api.ram.tags import Tag, checked_tags
+from moyai.api.ram.tags import RULES
 from moyai.api.ram.views import share_view
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted, UnknownResource
 from moyai.domain.ram.permission import VERSION
@@ -92,7 +93,7 @@ def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> 
         permissions=permissions_with(checked_permissions(request.permission_arns), resources),
         resources=joined(ctx, resources, AssociationStatus.ASSOCIATED),
         principals=joined(ctx, principals, AssociationStatus.ASSOCIATING),
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
         calls=with_call((), call),
     )
     ctx.store.apply([Put(share), *map(Put, invited(ctx, share, principals))])

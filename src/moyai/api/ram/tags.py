@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_TagResource.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -14,18 +13,13 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.ram.lookup import share_of
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.ram.errors import InvalidParameter, TagLimitExceeded
 from moyai.domain.ram.share import ResourceShare
+from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 
-_MAX_TAGS: Final = 50
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """One tag."""
-
-    key: str
-    value: str = ""
+RULES: Final = TagRules("resource-share", InvalidParameter, TagLimitExceeded)
 
 
 class TagResourceRequest(msgspec.Struct, frozen=True):
@@ -44,28 +38,17 @@ class UntagResourceRequest(msgspec.Struct, frozen=True):
     resource_arn: str | None = None
 
 
-def checked_tags(tags: Iterable[Tag], had: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags as a mapping, on top of those there were. Raises InvalidParameter or TagLimitExceeded."""
-    found = {**(had or {}), **{tag.key: tag.value for tag in tags}}
-    if any(not key or key.lower().startswith("aws:") for key in found):
-        raise InvalidParameter("A tag's key isn't empty and doesn't begin with aws:.")
-    if len(found) > _MAX_TAGS:
-        raise TagLimitExceeded(f"A resource share can have {_MAX_TAGS} tags.")
-    return found
-
-
 def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]:
     """Tag a share."""
     share = _share(ctx, request.resource_share_arn or request.resource_arn)
-    ctx.store.apply([Put(replace(share, tags=checked_tags(request.tags, share.tags)))])
+    ctx.store.apply([Put(replace(share, tags=RULES.added(share.tags, tag_map(request.tags))))])
     return {}
 
 
 def untag_resource(ctx: Context, request: UntagResourceRequest) -> dict[str, object]:
     """Take tags from a share; keys it does not have are passed over."""
     share = _share(ctx, request.resource_share_arn or request.resource_arn)
-    left = {key: value for key, value in share.tags.items() if key not in request.tag_keys}
-    ctx.store.apply([Put(replace(share, tags=left))])
+    ctx.store.apply([Put(replace(share, tags=without(share.tags, request.tag_keys)))])
     return {}
 
 

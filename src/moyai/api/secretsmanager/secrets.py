@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.secretsmanager.lookup import forgotten, keep, secret_of
-from moyai.api.secretsmanager.tags import Tag, checked_tags, tag_list
+from moyai.api.secretsmanager.tags import RULES
 from moyai.api.secretsmanager.values import Value, new_version, versioned
+from moyai.api.tag_requests import Tag, tag_list, tag_map
 from moyai.domain.keys import scope_key
 from moyai.domain.secretsmanager.errors import (
     InvalidParameter,
@@ -95,7 +96,7 @@ def create(ctx: Context, request: CreateSecretRequest) -> dict[str, object]:
         changed_at=ctx.now,
         description=request.description,
         kms_key_id=request.kms_key_id,
-        tags=checked_tags(request.tags),
+        tags=RULES.added({}, tag_map(request.tags)),
     )
     return _with_value(ctx, secret, value)
 

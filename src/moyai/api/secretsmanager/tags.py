@@ -6,23 +6,18 @@ Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_TagRe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.secretsmanager.lookup import keep, secret_of
+from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.secretsmanager.errors import InvalidParameter
+from moyai.domain.tagging import TagRules, without
 
-MAX_TAGS = 50
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """One tag."""
-
-    key: str = ""
-    value: str = ""
+RULES: Final = TagRules("secret", InvalidParameter, InvalidParameter)
 
 
 class TagRequest(msgspec.Struct, frozen=True):
@@ -39,28 +34,13 @@ class UntagRequest(msgspec.Struct, frozen=True):
     tag_keys: tuple[str, ...]
 
 
-def checked_tags(tags: Iterable[Tag], had: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags as a mapping, on top of those there were. Raises InvalidParameter."""
-    all_tags = {**(had or {}), **{tag.key: tag.value for tag in tags}}
-    if any(not key or key.lower().startswith("aws:") for key in all_tags):
-        raise InvalidParameter("A tag has a key, and keys that begin with aws: are reserved.")
-    if len(all_tags) > MAX_TAGS:
-        raise InvalidParameter(f"A secret can have {MAX_TAGS} tags.")
-    return all_tags
-
-
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as the API shows them."""
-    return [{"key": key, "value": value} for key, value in tags.items()]
-
-
 def tag(ctx: Context, request: TagRequest) -> None:
     """Add tags, or give those there are another value."""
     found = secret_of(ctx, request.secret_id)
-    keep(ctx, replace(found, tags=checked_tags(request.tags, found.tags)))
+    keep(ctx, replace(found, tags=RULES.added(found.tags, tag_map(request.tags))))
 
 
 def untag(ctx: Context, request: UntagRequest) -> None:
     """Take tags away."""
     found = secret_of(ctx, request.secret_id)
-    keep(ctx, replace(found, tags={k: v for k, v in found.tags.items() if k not in request.tag_keys}))
+    keep(ctx, replace(found, tags=without(found.tags, request.tag_keys)))

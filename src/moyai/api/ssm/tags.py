@@ -6,13 +6,14 @@ Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_AddT
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
 from moyai.api.ssm import lookup
+from moyai.api.tag_requests import Tag, tag_list, tag_map
 from moyai.domain.ssm.errors import (
     InvalidResourceId,
     InvalidResourceType,
@@ -21,17 +22,11 @@ from moyai.domain.ssm.errors import (
     TooManyTags,
 )
 from moyai.domain.ssm.parameter import Parameter
+from moyai.domain.tagging import TagRules, without
 from moyai.domain.world import Put
 from moyai.kernel.errors import InvalidInput
 
-MAX_TAGS = 50
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """One tag."""
-
-    key: str
-    value: str
+RULES: Final = TagRules("parameter", InvalidInput, TooManyTags)
 
 
 class AddTagsRequest(msgspec.Struct, frozen=True):
@@ -57,33 +52,22 @@ class ListTagsRequest(msgspec.Struct, frozen=True):
     resource_id: str
 
 
-def checked_tags(tags: Iterable[Tag], had: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags as a mapping, on top of those there were. Raises InvalidInput or TooManyTags."""
-    all_tags = {**(had or {}), **{tag.key: tag.value for tag in tags}}
-    if any(key.lower().startswith("aws:") for key in all_tags):
-        raise InvalidInput("Tag keys that begin with aws: are reserved.")
-    if len(all_tags) > MAX_TAGS:
-        raise TooManyTags(f"A parameter can have {MAX_TAGS} tags.")
-    return all_tags
-
-
 def add(ctx: Context, request: AddTagsRequest) -> None:
     """Add tags, or give those there are another value."""
     found = _tagged(ctx, request.resource_type, request.resource_id)
-    ctx.store.apply([Put(replace(found, tags=checked_tags(request.tags, found.tags)))])
+    ctx.store.apply([Put(replace(found, tags=RULES.added(found.tags, tag_map(request.tags))))])
 
 
 def remove(ctx: Context, request: RemoveTagsRequest) -> None:
     """Take tags away."""
     found = _tagged(ctx, request.resource_type, request.resource_id)
-    left = {key: value for key, value in found.tags.items() if key not in request.tag_keys}
-    ctx.store.apply([Put(replace(found, tags=left))])
+    ctx.store.apply([Put(replace(found, tags=without(found.tags, request.tag_keys)))])
 
 
 def list_tags(ctx: Context, request: ListTagsRequest) -> dict[str, object]:
     """The tags of a parameter."""
     found = _tagged(ctx, request.resource_type, request.resource_id)
-    return {"tag_list": [{"key": key, "value": value} for key, value in found.tags.items()]}
+    return {"tag_list": tag_list(found.tags)}
 
 
 def _tagged(ctx: Context, kind: str, name: str) -> Parameter:

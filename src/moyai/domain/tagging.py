@@ -1,0 +1,44 @@
+"""Tags of a resource, whatever service keeps it.
+
+Promise: what comes out of here may be kept. No key is empty or AWS's, one of moyai's own is a setting that the resource
+has, and they are not too many. What the resource had before is not judged again.
+Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, NamedTuple
+
+from moyai.domain.own_tags import fault_in
+from moyai.kernel.errors import ClientFault
+
+MAX_TAGS: Final = 50
+_RESERVED: Final = "aws:"
+
+
+class TagRules(NamedTuple):
+    """How one kind of resource, as its ARN names it, refuses tags: those that can't be, and those beyond the limit."""
+
+    kind: str
+    wrong: Callable[[str], ClientFault]
+    too_many: Callable[[str], ClientFault]
+
+    def added(self, had: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+        """The tags there were and more of them, or with other values. Raises ``wrong`` or ``too_many``."""
+        for key in more:
+            if not key:
+                raise self.wrong("A tag has a key. Give each tag one.")
+            if key.lower().startswith(_RESERVED):
+                raise self.wrong(f"The tag key {key} begins with {_RESERVED}, which is reserved.")
+        if (fault := fault_in(self.kind, more)) is not None:
+            raise self.wrong(fault)
+        tags = {**had, **more}
+        if len(tags) > MAX_TAGS:
+            raise self.too_many(f"A resource has at most {MAX_TAGS} tags; there would be {len(tags)}.")
+        return tags
+
+
+def without(tags: Mapping[str, str], keys: Collection[str]) -> dict[str, str]:
+    """The tags with other keys than these; those that there are not are passed over."""
+    return {key: value for key, value in tags.items() if key not in keys}

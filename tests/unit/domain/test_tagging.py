@@ -1,0 +1,57 @@
+"""What tags a resource can have, whatever service keeps it."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.domain.tagging import MAX_TAGS, TagRules, without
+from moyai.kernel.errors import ClientFault
+
+
+class Wrong(ClientFault):
+    """These can't be."""
+
+
+class TooMany(ClientFault):
+    """There are too many."""
+
+
+RULES = TagRules("cluster", Wrong, TooMany)
+
+
+def numbered(count: int) -> dict[str, str]:
+    return {f"key-{number}": "" for number in range(count)}
+
+
+def test_tags_are_added_and_others_get_their_new_values():
+    assert RULES.added({"a": "1", "b": "2"}, {"b": "3", "c": ""}) == {"a": "1", "b": "3", "c": ""}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("", "x", "has a key"),
+        ("aws:x", "", "aws:x begins with aws:"),
+        ("AWS:x", "", "AWS:x begins with aws:"),
+        ("moyai:liv-endpoints", "on", "no setting of moyai"),
+        ("moyai:live-endpoints", "perhaps", "is on or off"),
+    ],
+)
+def test_a_tag_that_cannot_be_is_refused_by_name(key, value, said):
+    with pytest.raises(Wrong, match=said):
+        RULES.added({}, {"fine": "", key: value})
+
+
+def test_what_the_resource_had_is_not_judged_again():
+    """ECS gives tags of AWS's itself."""
+    assert RULES.added({"aws:ecs:clusterName": "shop"}, {"a": ""}) == {"aws:ecs:clusterName": "shop", "a": ""}
+
+
+def test_there_are_fifty_at_most_together():
+    assert len(RULES.added(numbered(MAX_TAGS), {"key-1": "another value"})) == MAX_TAGS
+    with pytest.raises(TooMany, match="there would be 51"):
+        RULES.added(numbered(MAX_TAGS), {"one-more": ""})
+
+
+def test_what_is_taken_away_need_not_be_there():
+    assert without({"a": "1", "b": "2"}, ("b", "c")) == {"a": "1"}
