@@ -58,7 +58,7 @@ class Installation:
         work = (Reconciler(self.around).run(), proxies.run(REPORTS), certifier.run())
         self._running = [asyncio.create_task(w) for w in work]
 
-    def _reported(self, proxy: ProxyId, body: bytes) -> None:
+    async def _reported(self, proxy: ProxyId, body: bytes) -> None:
         self.reports.append((proxy, body))
 
     async def crash(self) -> None:

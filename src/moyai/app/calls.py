@@ -6,7 +6,7 @@ Whatever is sent to a name is received by the tasks behind it, in turn; where th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from moyai.domain.connect.names import Offer
@@ -19,7 +19,7 @@ from moyai.ports.store import Store
 from moyai.runtime.sim.script import Call, calls_of, script
 from moyai.telemetry.played import Played
 
-Push = Callable[[ProxyId, bytes], None]
+Push = Callable[[ProxyId, bytes], Awaitable[None]]
 """Takes a proxy's report."""
 _ALL = 100
 
@@ -61,7 +61,7 @@ class SimulatedCalls:
         self._callers: dict[ProxyId, _Caller] = {}
         self._turn = 0
 
-    def play(self, running: Collection[ProxyId]) -> None:
+    async def play(self, running: Collection[ProxyId]) -> None:
         """Let time pass up to now, and have every proxy report that has counted anything."""
         now, world = self._clock.now(), self._store.world
         self._callers = {w: self._callers.get(w) or _Caller(now) for w in running}
@@ -72,7 +72,7 @@ class SimulatedCalls:
                 self._send(self._callers[proxy], call, members.get(target, ()), now)
         for proxy, caller in self._callers.items():
             if caller.played.counted:
-                self._push(proxy, caller.played.push(now))
+                await self._push(proxy, caller.played.push(now))
 
     def _send(self, caller: _Caller, call: Call, members: Sequence[_Member], now: Instant) -> None:
         due = caller.due(call, now)

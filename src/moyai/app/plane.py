@@ -230,9 +230,9 @@ class ControlPlane:
     def _reported(self, proxy: ProxyId) -> None:
         self._feed.reported(proxy, self._clock.now())
 
-    def _push(self, proxy: ProxyId, body: bytes) -> None:
+    async def _push(self, proxy: ProxyId, body: bytes) -> None:
         """Take a simulated proxy's report as an Envoy's."""
-        self._recorder.take(proxy, body, self._clock.now())
+        await self._recorder.receive(proxy, body, self._clock.now())
 
     def _start_work(self) -> None:
         self._work = asyncio.create_task(self._everything())

@@ -19,7 +19,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 
 
-def _nobody(proxy: ProxyId, body: bytes) -> None:
+async def _nobody(proxy: ProxyId, body: bytes) -> None:
     """Take no report."""
 
 
@@ -70,4 +70,4 @@ class SimulatedProxies:
             await self._clock.sleep(interval)
             for proxy in tuple(self._attached):
                 self._feed.reported(proxy, self._clock.now())
-            self._calls.play(self._attached)
+            await self._calls.play(self._attached)

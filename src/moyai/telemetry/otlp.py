@@ -60,8 +60,7 @@ class MetricsService:
 
     async def _export(self, proxy: ProxyId, request: bytes, context: Context) -> bytes:
         try:
-            async with self._recorder.gate:
-                self._recorder.take(proxy, request, self._clock.now())
+            await self._recorder.receive(proxy, request, self._clock.now())
         except NotOtlp as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         self._reported(proxy)

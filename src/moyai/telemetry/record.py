@@ -142,6 +142,11 @@ class Recorder:
         self._groups: WeakValueDictionary[Hashable, _Held] = WeakValueDictionary()
         self._generation = archive.generation
 
+    async def receive(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
+        """``take`` it when nobody else holds the gate."""
+        async with self.gate:
+            return self.take(proxy, push, now)
+
     def take(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""
         known = self._proxy(proxy)

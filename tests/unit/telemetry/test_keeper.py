@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
 from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ProxyId
 from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.envoy_stats import Figure
@@ -212,6 +213,17 @@ async def test_a_proxy_older_than_what_is_kept_begins_with_a_baseline(tmp_path, 
     life.recorder.record(FRONT, http_client(2, ok=1001, requests=1001), clock.now())
     assert sum(life.sums(OK, 60).values()) == 1
     await life.end()
+
+
+async def test_a_push_that_comes_while_a_batch_is_put_together_waits_until_it_is(life, clock):
+    recorder = Recorder(life.archive, lambda _: ServiceReporter(SCOPE, "shop", "front", EPOCH), life.store.since)
+    keeper = MetricKeeper(life.store, life.archive, recorder, clock)
+    pushed = push(1, {"http.egress.cart.downstream_rq_total": 1})
+    many = [ProxyId(f"proxy-{number}") for number in range(150)]
+    for proxy in many[:-1]:
+        await recorder.receive(proxy, pushed, clock.now())
+    await asyncio.gather(keeper.save(), recorder.receive(many[-1], pushed, clock.now()))
+    assert [life.store.proxy(proxy) is not None for proxy in many] == [True] * 149 + [False]
 
 
 async def test_while_the_store_refuses_memory_has_it_and_the_next_save_brings_it(life):
