@@ -97,6 +97,7 @@ class ControlPlane:
         self._recorder = Recorder(self._archive, identify, kept.since, kept.proxy, Totals(kept.totals()))
         self._keeper = MetricKeeper(kept, self._archive, self._recorder, self._clock)
         self._metrics = ArchiveReader(self._archive)
+        self._models = load_models()
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._app_of_tasks())
         self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
         self._work: asyncio.Task[None] | None = None
@@ -196,7 +197,7 @@ class ControlPlane:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
         house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        door = Door(self._services(), load_models(), house)
+        door = Door(self._services(), self._models, house)
         plane = Plane(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
@@ -225,7 +226,7 @@ class ControlPlane:
         limit = self._settings.server.body_limit
         house = House(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
         channels = DataChannels(self._tickets, self._ids)
-        return App(Door(self._services(), load_models(), house), limits=Limits(max_body=limit), channels=channels)
+        return App(Door(self._services(), self._models, house), limits=Limits(max_body=limit), channels=channels)
 
     def _reported(self, proxy: ProxyId) -> None:
         self._feed.reported(proxy, self._clock.now())
