@@ -39,9 +39,9 @@ def shell(line: str, name: str = "main", **more: Any) -> dict[str, Any]:
 
 
 def checked(port: int) -> dict[str, Any]:
-    """A health check: the port is listened on."""
+    """A health check: the port is listened on. Asked every second at first, so that nobody waits for it."""
     command = ["CMD", "python3", "-S", "/srv/tests/e2e/apps/check.py", str(port)]
-    return {"command": command, "interval": 5, "timeout": 5, "retries": 3}
+    return {"command": command, "interval": 5, "timeout": 5, "retries": 3, "startPeriod": 30}
 
 
 def offer(port_name: str, alias: str | None = None, port: int = 80, **more: Any) -> dict[str, Any]:

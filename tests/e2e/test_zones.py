@@ -20,7 +20,7 @@ SAMPLE = 60
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
     cluster = Cluster(server, "zones", "zones")
-    web = app("web", 8080, "http", healthCheck=checked(8080) | {"startPeriod": 30})
+    web = app("web", 8080, "http", healthCheck=checked(8080))
     cluster.serve("web", cluster.define("zones-web", web), offer("web", "web"), count=6)
     cluster.steady("web")
     cluster.serve("caller", cluster.define("zones-caller", app("probe", 8080, "http")), count=3, public=True)
