@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the checks and tests in the order in which they tell most for least time; the first that fails ends the run.
 #
-#   scripts/test.sh check  lint, types, imports, shape
+#   scripts/test.sh check  lint, types, shape (with the imports)
 #   scripts/test.sh all    these, then every test
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,28 +20,48 @@ step() {
   printf '── %s: %d s\n' "$title" $((SECONDS - started))
 }
 
-# Of the console, by its own tools.
-console() { npm run "$1" --prefix web --silent; }
+# Two lists of steps at a time, since each of them keeps one processor busy; the second speaks when the first has ended.
+both() {
+  local code=0 said other
+  said=$(mktemp)
+  "$2" >"$said" 2>&1 &
+  other=$!
+  ("$1") || code=$?
+  wait "$other" || code=$?
+  cat "$said"
+  rm "$said"
+  [[ $code -eq 0 ]] || exit "$code"
+}
 
-checks() {
+python_checks() {
   step lint ruff check
   step format ruff format --check
   step types mypy
-  step imports lint-imports --no-logo
+}
+
+# Of the console, by its own tools.
+console() { npm run "$1" --prefix web --silent; }
+
+console_checks() {
   step 'console: lint' console lint
   step 'console: types' console types
 }
 
+console_all() {
+  console_checks
+  step 'console: tests' console test
+}
+
 case ${1:-all} in
   check)
-    checks
+    both python_checks console_checks
     step shape pytest -q tests/shape
     ;;
   all)
-    checks
-    step 'console: tests' console test
+    both python_checks console_all
     step tests pytest -q -n 2 tests/shape tests/unit tests/golden tests/contract tests/model tests/sim
-    step 'end to end' pytest -q -n 2 --dist loadfile tests/e2e  # it waits more than it works
+    # It waits more than it works, so four at a time on two processors; in the order of tests/e2e/conftest.py.
+    step 'end to end' pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
     printf '\nall passed in %d s\n' "$SECONDS"
     ;;
   *)

@@ -13,6 +13,30 @@ from tests.contract.runtime.places import LinuxPlace
 from tests.e2e.installation import Installation
 from tests.e2e.installations import installations
 
+HERE = Path(__file__).parent
+LONG = (
+    "test_traffic_shifts.py",
+    "appmesh/test_migration.py",
+    "appmesh/test_metrics.py",
+    "appmesh/test_tasks.py",
+    "test_container_instances.py",
+    "test_control_plane_restarts.py",
+    "test_access_keys.py",
+    "test_service_discovery.py",
+    "test_tls.py",
+    "test_vpcs.py",
+    "test_metrics_exactly.py",
+    "test_outside_command.py",
+)
+"""The files that take longest, of tests/e2e."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: at the end, the other processes would wait for the one that has it."""
+    places = {HERE / name: place for place, name in enumerate(LONG)}
+    assert all(path.exists() for path in places)
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture
 async def linux():
