@@ -17,7 +17,7 @@ from moyai.testing.app_mesh import PROXY, proxied
 from moyai.testing.world import CHECK, NAMESPACE, container
 from tests.golden.appmesh.meshes import node_arn, world_of
 from tests.sim.control import Installation
-from tests.sim.cuts import SEED, told_after
+from tests.sim.cuts import SEED, told_after, told_whole
 
 STRIDE = 8
 LISTENER = {"portMapping": {"port": 8080, "protocol": "http"}}
@@ -123,7 +123,7 @@ async def ending(made: Installation) -> dict[str, object]:
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
 async def test_it_ends_the_same_wherever_it_was_cut(first):
-    _, actions, expected = await told_after(rolling, ending, None)
+    actions, expected = await told_whole(rolling, ending)
     assert expected["sandboxes"]
     assert expected["led"] == {node_arn("back"): 2, node_arn("front"): 1}
     assert expected["left"] == []

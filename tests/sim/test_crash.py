@@ -22,7 +22,7 @@ from moyai.domain.ecs.strategy import (
 from moyai.plan.strategy.hooks import waiting
 from moyai.testing.world import container
 from tests.sim.control import Installation
-from tests.sim.cuts import SEED, told_after
+from tests.sim.cuts import SEED, told_after, told_whole
 
 STRIDE = 10
 
@@ -136,7 +136,7 @@ async def ending(made: Installation) -> dict[str, object]:
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
 @pytest.mark.parametrize("story", [rolling, moving, failing, standing])
 async def test_it_ends_the_same_wherever_it_was_cut(story, first):
-    _, actions, expected = await told_after(story, ending, None)
+    actions, expected = await told_whole(story, ending)
     assert expected["sandboxes"]
     assert expected["registered"]
     assert expected["left"] == []

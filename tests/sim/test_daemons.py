@@ -11,7 +11,7 @@ from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import StopCode
 from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import container
-from tests.sim.cuts import SEED, told_after
+from tests.sim.cuts import SEED, told_after, told_whole
 
 STRIDE = 6
 
@@ -67,7 +67,7 @@ async def ending(made):
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
 async def test_it_ends_the_same_wherever_it_was_cut(first):
-    _, actions, expected = await told_after(story, ending, None)
+    actions, expected = await told_whole(story, ending)
     assert expected["sandboxes"]
     assert expected["left"] == []
     for cut in range(first, actions + 1, STRIDE):
