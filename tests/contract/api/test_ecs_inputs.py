@@ -4,13 +4,16 @@ and an error changes nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moyai.domain.cloudmap.service import RecordType
+from moyai.domain.world import AnyRecord
 from moyai.kernel.errors import ApiError
+from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
 from tests.unit.api.ecs.bench import (
     ARN,
@@ -62,6 +65,15 @@ START: dict[str, dict[str, object]] = {
 
 
 def _inhabited() -> Bench:
+    """A bench of its own, with what the first one was furnished with: records are values, so all can have the same."""
+    bench = Bench()
+    bench.put(*_furnished())
+    bench.ids = SeededIds(8)  # others than are taken
+    return bench
+
+
+@cache
+def _furnished() -> tuple[AnyRecord, ...]:
     bench = Bench()
     bench.call("CreateCluster")
     bench.namespace()
@@ -72,7 +84,7 @@ def _inhabited() -> Bench:
     bench.call("CreateService", serviceName="own", desiredCount=1, deploymentController={"type": "EXTERNAL"})
     bench.call("CreateTaskSet", **START["CreateTaskSet"])
     bench.call("RunTask", taskDefinition="web", networkConfiguration=NETWORK)
-    return bench
+    return tuple(bench.world.records())
 
 
 def _failure(bench: Bench, name: str, params: dict[str, object]) -> ApiError | None:
