@@ -95,7 +95,7 @@ def test_tasks_are_registered_as_ecs_registers_them(stage):
 
 def test_tasks_come_and_go_and_nobody_who_honours_the_ttl_is_refused(stage):
     seen = stage.tasks()
-    stage.probe.begin(*[CALLER] * 8, rate=50)
+    stage.probe.begin(*[CALLER] * 8)
     stage.called()
     stage.cluster.update("lines", taskDefinition=stage.definition("2"))
     stage.settled()
@@ -131,7 +131,7 @@ def test_a_service_may_have_names_of_both_kinds(stage):
     cluster.steady("both")
     probe = cluster.probe("discovery-both")
     callers = ({"kind": "lines", "host": "lines", "port": 7000}, {"kind": "named", "host": "both.discovery.test"})
-    probe.begin(*callers, rate=50)
+    probe.begin(*callers)
     cluster.update("both", taskDefinition=stage.definition("2"))
     cluster.steady("both")
     cluster.quiet("both")
