@@ -4,11 +4,14 @@ and an error changes nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moyai.domain.world import AnyRecord, Put
+from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
 from tests.unit.api.cloudmap.atlas import PREFIX, VPC, Atlas, model
 
@@ -17,6 +20,15 @@ ADDRESS = {"AWS_INSTANCE_IPV4": "127.0.0.1"}
 
 
 def inhabited() -> Atlas:
+    """An atlas of its own, with what the first one was furnished with: records are values, so all can have the same."""
+    atlas = Atlas()
+    atlas.store.apply([Put(record) for record in furnished()])
+    atlas.ids = SeededIds(8)  # others than are taken
+    return atlas
+
+
+@cache
+def furnished() -> tuple[AnyRecord, ...]:
     """A namespace of each type, a service in two of them, an instance each, and an operation under way."""
     atlas = Atlas()
     plain = atlas.service(atlas.namespace(), HealthCheckCustomConfig={})
@@ -26,7 +38,7 @@ def inhabited() -> Atlas:
     atlas.done("RegisterInstance", ServiceId=plain, InstanceId="i", Attributes={"a": "b"})
     atlas.done("RegisterInstance", ServiceId=named, InstanceId="i", Attributes=ADDRESS)
     atlas.call("RegisterInstance", ServiceId=named, InstanceId="j", Attributes=ADDRESS)
-    return atlas
+    return tuple(atlas.world.records())
 
 
 _WORLD = inhabited().world

@@ -35,6 +35,11 @@ def model() -> ServiceModel:
     return load_models(["servicediscovery"])["servicediscovery"]
 
 
+@cache
+def desk() -> Desk:
+    return Desk(cloudmap(Quotas()), model())
+
+
 class Atlas:
     """A client of one account and region, and the world behind it."""
 
@@ -42,7 +47,6 @@ class Atlas:
         self.store = MemoryStore()
         self.ids = SeededIds(7)
         self.now = EPOCH
-        self._desk = Desk(cloudmap(Quotas()), model())
 
     @property
     def world(self):
@@ -51,10 +55,10 @@ class Atlas:
     def call(self, operation: str, **params: object) -> dict[str, Any]:
         """The answer as a client reads it. Raises what the door would answer with."""
         words = Words("json", operation, msgspec.json.encode(params))
-        entry = self._desk.operation(operation)
-        typed = self._desk.typed(entry, words, HttpRequest("POST", "/", "", {}, words.body))
+        entry = desk().operation(operation)
+        typed = desk().typed(entry, words, HttpRequest("POST", "/", "", {}, words.body))
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
-        return dict(json.loads(_at_once(self._desk.answer(entry, typed, words, context)).body or b"{}"))
+        return dict(json.loads(_at_once(desk().answer(entry, typed, words, context)).body or b"{}"))
 
     def failure(self, operation: str, **params: object) -> ApiError | None:
         """Why the call can't be; None when it could."""
