@@ -3,17 +3,21 @@
 Run by `make bench`, or by hand: `.venv/bin/python bench/metrics.py` (`--apart`: every task is a service of its own,
 so that no two proxies share an edge). A hundred services of ten tasks; each task's proxy reports on ten HTTP targets
 and its own endpoint every five seconds, and everything in a report has moved since the last. Pushes have Envoy's form
-and come over gRPC on a Unix socket, from a process of their own. Each is measured as processor time. Then a day of
-history is laid in, and a day of one service is asked for. No number here is a test.
+and come over Unix sockets, from a process of their own. All of it is measured as processor time, and beside it what
+bringing a push costs alone. Then a day of history is laid in, and a day of one service is asked for. No number here is
+a test.
 """
 
 from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -35,6 +39,7 @@ from moyai.telemetry.connect_stats import CONNECT
 from moyai.telemetry.envoy_stats import Pushes
 from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.otlp_http import HttpReports
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.series import Archive
@@ -68,6 +73,7 @@ BOUNDS: Final = (
     60000,
 )
 EXPORT: Final = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+CHUNK: Final = 16 * 1024
 _SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 _OWN_CONNECTION: Final = (("grpc.use_local_subchannel_pool", 1),)
 MEBIBYTE: Final = 2**20
@@ -164,20 +170,57 @@ class Plant:
         self.reader = ArchiveReader(self.archive)
 
 
-async def send(path: str) -> None:
-    """The proxies' process: a round of all of them every five seconds, the first two with nothing in them."""
-    channels = [grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION) for _ in range(TASKS)]
-    calls = [channel.unary_unary(EXPORT) for channel in channels]
-    for number in range(-1, ROUNDS + 1):
-        bodies = [push(task, number, time.time()) if number > 0 else b"" for task in range(TASKS)]
+class OverHttp:
+    """A proxy's way in, as Envoy goes it: in chunks, over a connection of its own that stays."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def open(cls, path: str) -> OverHttp:
+        """Connect."""
+        return cls(*await asyncio.open_unix_connection(path))
+
+    async def push(self, of: ProxyId, body: bytes) -> None:
+        """Have it taken."""
+        said = (f"{PROXY_HEADER}: {of}", "content-type: application/x-protobuf", "transfer-encoding: chunked")
+        head = "\r\n".join(("POST /v1/metrics HTTP/1.1", "host: moyai", *said, "", ""))
+        parts = (body[at : at + CHUNK] for at in range(0, len(body), CHUNK))
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+        self._writer.write(b"%b%b0\r\n\r\n" % (head.encode(), chunks))
+        await self._reader.readuntil(b"\r\n\r\n")
+
+
+class OverGrpc:
+    """The way of a proxy that no task has."""
+
+    def __init__(self, path: str) -> None:
+        self._export = grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION).unary_unary(EXPORT)
+
+    @classmethod
+    async def open(cls, path: str) -> OverGrpc:
+        """It connects with the first push."""
+        return cls(path)
+
+    async def push(self, of: ProxyId, body: bytes) -> None:
+        """Have it taken."""
+        await self._export(body, metadata=((PROXY_HEADER, of),))
+
+
+Way = type[OverHttp | OverGrpc]
+
+
+async def send(way: Way, path: str, rounds: int) -> None:
+    """The proxies' process: a round of all of them every five seconds."""
+    ways = [await way.open(path) for _ in range(TASKS)]
+    for number in range(1, rounds + 1):
+        bodies = [push(task, number, time.time()) for task in range(TASKS)]
         print(flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         begun = time.monotonic()
-        for task, (call, body) in enumerate(zip(calls, bodies, strict=True)):
+        for task, (one, body) in enumerate(zip(ways, bodies, strict=True)):
             await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
-            await call(body, metadata=((PROXY_HEADER, proxy(task)),))
-    for channel in channels:
-        await channel.close()
+            await one.push(proxy(task), body)
 
 
 def memory() -> float:
@@ -186,46 +229,79 @@ def memory() -> float:
     return pages * resource.getpagesize() / MEBIBYTE
 
 
+class Nothing(MetricsService):
+    """Takes reports, and does nothing with them."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def take(self, proxy: ProxyId, push: bytes) -> None:
+        """See MetricsService."""
+
+    def take_now(self, proxy: ProxyId, push: bytes) -> bool:
+        """See MetricsService."""
+        del self, proxy, push
+        return True
+
+
+@asynccontextmanager
+async def door(way: Way, path: str, service: MetricsService) -> AsyncIterator[None]:
+    """Have reports taken there."""
+    if way is OverGrpc:
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((service.handler(whose),))
+        server.add_insecure_port(f"unix:{path}")
+        await server.start()
+        yield
+        await server.stop(None)
+        return
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(path)
+    reports = HttpReports(service, ProxyId)
+    await reports.serve(sock)
+    yield
+    reports.close()
+
+
+async def shares(way: Way, path: str, service: MetricsService, rounds: int) -> list[float]:
+    """Percent of a processor that each round costs, at its own pace."""
+    found: list[float] = []
+    async with door(way, path, service):
+        command = (sys.executable, __file__, "--send", way.__name__, path, str(rounds))
+        child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
+        for _ in range(rounds):
+            await child.stdout.readline()
+            used, begun = time.process_time(), time.monotonic()
+            child.stdin.write(b"\n")
+            await asyncio.sleep(EVERY)
+            found.append(100 * (time.process_time() - used) / (time.monotonic() - begun))
+        await child.wait()
+    return found
+
+
 async def ingest(folder: Path, *, apart: bool) -> None:
-    """Take rounds in at their own pace, and say what they cost."""
+    """Take rounds in, and say what they cost."""
     clock = SystemClock()
     plant = Plant(folder, clock, apart=apart)
-    server = grpc.aio.server()
-    service = MetricsService(plant.recorder, clock, lambda _: None)
-    server.add_generic_rpc_handlers((service.handler(whose),))
-    server.add_insecure_port(f"unix:{folder}/s")
-    await server.start()
     keeping = asyncio.create_task(plant.keeper.run())
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, "--send", f"{folder}/s", stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018
-    shares: dict[str, list[float]] = {"empty ones: gRPC alone": [], "taken in and saved": []}
-    before = 0.0
-    for number in range(-1, ROUNDS + 1):
-        await child.stdout.readline()
-        if number == 1:
-            before = memory()
-        used, begun = time.process_time(), time.monotonic()
-        child.stdin.write(b"\n")
-        await asyncio.sleep(EVERY)
-        share = 100 * (time.process_time() - used) / (time.monotonic() - begun)
-        if number == 0:
-            shares["empty ones: gRPC alone"].append(share)
-        elif number > 2:  # noqa: PLR2004  the first make every series
-            shares["taken in and saved"].append(share)
-    await child.wait()
+    before = memory()
+    service = MetricsService(plant.recorder, clock, lambda _: None)
+    counted = await shares(OverHttp, f"{folder}/counted", service, ROUNDS)
+    used = memory() - before
     keeping.cancel()
-    await server.stop(None)
-    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", shares)
-    print(f"memory beyond that of {TASKS} connections: {memory() - before:.0f} MiB")
+    figures = {"HTTP, counted and saved": counted[2:]}  # the first make every series
+    for way, label in ((OverHttp, "HTTP, not even read"), (OverGrpc, "gRPC, not even read")):
+        figures[label] = (await shares(way, f"{folder}/{way.__name__}", Nothing(), 3))[1:]
+    show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", figures)
+    print(f"memory, with that of {TASKS} connections: {used:.0f} MiB")
     groups = len(list(plant.archive.groups()))
     print(f"{len(plant.archive.of(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
     await plant.store.close()
 
 
 def parts() -> None:
-    """What one push costs, without gRPC."""
+    """What one push costs, however it came."""
     archive = Archive()
     recorder = Recorder(archive, identify(False), Instant(0.0))  # noqa: FBT003
     read = Pushes().reader(CONNECT)
@@ -307,7 +383,8 @@ async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
 def main() -> None:
     """Measure all."""
     if "--send" in sys.argv:
-        asyncio.run(send(sys.argv[-1]))
+        way, path, rounds = sys.argv[2:]
+        asyncio.run(send(OverGrpc if way == OverGrpc.__name__ else OverHttp, path, int(rounds)))
         return
     parts()
     with TemporaryDirectory() as folder:

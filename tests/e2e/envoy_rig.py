@@ -19,7 +19,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from functools import partial
+from functools import partial, reduce
 from ipaddress import ip_network
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -29,18 +29,21 @@ from google.protobuf.json_format import MessageToDict
 from pyroute2 import netns
 
 from moyai.kernel.clock import Seconds
-from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Mesh
+from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.otlp_http import HttpReports
+from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler
-from moyai.xds.server.binding import serve
+from moyai.xds.server.binding import place, serve
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.names import SECRETS_CLUSTER
+from tests.unit.telemetry.pushes import Office
 from tests.unit.xds.house import own_gate
 
 ENVOY = Path(sys.executable).with_name("envoy")
-EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 PATIENCE = 20
 GROUP = 1337
 R = TypeVar("R")
@@ -110,23 +113,6 @@ class Namespace:
         return await self.run(call)
 
 
-class Exports(grpc.GenericRpcHandler):
-    """Takes statistics and keeps who sent them."""
-
-    def __init__(self) -> None:
-        self.senders: list[str] = []
-
-    def service(self, handler_call_details):
-        if handler_call_details.method != EXPORT:
-            return None
-
-        async def export(request: bytes, context) -> bytes:
-            self.senders.append(str(dict(context.invocation_metadata())[PROXY_HEADER]))
-            return b""
-
-        return grpc.unary_unary_rpc_method_handler(export)
-
-
 class Rig:
     """The namespace, the control plane and the Envoys."""
 
@@ -136,18 +122,23 @@ class Rig:
         self.everything_counts = everything_counts
         self.settings = ProxySettings(stats_interval=Seconds(1))
         self.feed = Feed(self.settings)
-        self.exports = Exports()
+        self.senders: set[ProxyId] = set()
+        self._reports = HttpReports(MetricsService(Office().recorder, ManualClock(), self.senders.add), ProxyId)
         self.server: grpc.aio.Server | None = None
         self._envoys: dict[str, subprocess.Popen[bytes]] = {}
         self._runs: dict[str, Path] = {}
 
     async def serve(self) -> None:
-        self.server = await serve(
-            self.folder / "xds.sock", os.getgid(), [AdsHandler(self.feed, own_gate(self.feed)), self.exports]
-        )
+        handlers = [AdsHandler(self.feed, own_gate(self.feed))]
+        self.server = await serve(self.folder / "xds.sock", os.getgid(), handlers)
+        statistics = socket.socket(socket.AF_UNIX)
+        with place(self.folder / "statistics.sock", os.getgid()) as address:
+            statistics.bind(address)
+        await self._reports.serve(statistics)
 
     async def stop_serving(self) -> None:
         assert self.server is not None
+        self._reports.close()
         await self.server.stop(None)
 
     async def lead(self, wanted: Mesh, *proxies: str) -> None:
@@ -161,7 +152,7 @@ class Rig:
     async def start(self, name: str) -> None:
         """Start the Envoy of the proxy of this name and wait until it has everything."""
         text = self.feed.bootstrap(ProxyId(name)).decode()
-        await self.launch(name, text.replace("{xds}", str(self.folder / "xds.sock")))
+        await self.launch(name, self._placed(text))
         await self.until(lambda: self.feed.states()[ProxyId(name)].synced)
 
     async def launch(self, name: str, bootstrap: str) -> None:
@@ -186,6 +177,10 @@ class Rig:
         log = (run / "log").open("wb")
         self._envoys[name] = await self.namespace.run(lambda: subprocess.Popen(command, stdout=log, stderr=log))
         log.close()
+
+    def _placed(self, bootstrap: str) -> str:
+        places = {f"{{{name}}}": str(self.folder / f"{name}.sock") for name in ("xds", "statistics")}
+        return reduce(lambda text, place: text.replace(*place), places.items(), bootstrap)
 
     def _own(self, text: str) -> str:
         """The bootstrap, with every statistic where the test wants them and the socket of its secret server."""
@@ -243,7 +238,7 @@ class Rig:
         for proxy in tuple(self._envoys):
             await self.kill(proxy)
         if self.server is not None:
-            await self.server.stop(None)
+            await self.stop_serving()
 
 
 def rig(

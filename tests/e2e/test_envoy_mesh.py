@@ -126,7 +126,7 @@ async def test_a_call_by_name_passes_both_proxies_and_shows_it(envoys, apps):
     assert answer.headers["server"] == "envoy"
     assert int(answer.headers["x-envoy-upstream-service-time"]) >= 0
     assert set(await names_of(envoys, 6)) == {"one", "two"}
-    await envoys.until(lambda: set(envoys.exports.senders) == {CALLER, ONE, TWO})
+    await envoys.until(lambda: envoys.senders == {CALLER, ONE, TWO})
     assert "warning" not in envoys.log(CALLER), envoys.log(CALLER)
 
 

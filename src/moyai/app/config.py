@@ -206,12 +206,17 @@ class StatePaths:
 
     @property
     def xds_socket(self) -> Path:
-        """Where proxies fetch their configuration and leave their statistics."""
+        """Where proxies fetch their configuration."""
         return self.run / "xds.sock"
 
     @property
+    def statistics_socket(self) -> Path:
+        """Where they leave their statistics."""
+        return self.run / "statistics.sock"
+
+    @property
     def guest_socket(self) -> Path:
-        """Where proxies that no task has do so, unless another place was named."""
+        """Where proxies that no task has do both, unless another place was named."""
         return self.run / "appmesh.sock"
 
     @property

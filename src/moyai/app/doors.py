@@ -7,11 +7,11 @@ root's unless a group is named, and TCP if somebody asks for it; there TLS and a
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import grpc
 
@@ -24,8 +24,9 @@ from moyai.kernel.ids import ProxyId
 from moyai.pki.library import CryptographyPki
 from moyai.ports.store import StoreFault
 from moyai.telemetry.otlp import MetricsService, Stranger
+from moyai.telemetry.otlp_http import HttpReports
 from moyai.xds.server.ads import AdsHandler, asker_of
-from moyai.xds.server.binding import Tls, serve, serve_tls
+from moyai.xds.server.binding import Tls, place, serve, serve_tls
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.gate import Asker, Credentials, Gate, GuestGate, OwnGate, Refused
@@ -51,14 +52,26 @@ class ProxyDoors:
         state, app_mesh = self._settings.state, self._settings.app_mesh
         state.run.mkdir(mode=0o711, exist_ok=True)
         if self._settings.runtime is RuntimeKind.LINUX:
-            handlers = self._handlers(OwnGate(self._feed, self._directory))
-            await _on_socket(leaving, state.xds_socket, PROXY_GROUP, handlers)
+            gate = OwnGate(self._feed, self._directory)
+            await _on_socket(leaving, state.xds_socket, PROXY_GROUP, self._handlers(gate))
+            await self._take_reports(leaving, state.statistics_socket, gate)
         await _on_socket(leaving, app_mesh.socket or state.guest_socket, app_mesh.group, self._guests(_anyone))
         if app_mesh.xds is not None:
             server, port = await serve_tls(app_mesh.xds, await self._keys(), self._guests(self._credentials()))
             leaving.push_async_callback(server.stop, _GRACE)
             self.port = port
             _log.info("proxies may come in over TCP at port %d, %s", port, self._needed())
+
+    async def _take_reports(self, leaving: AsyncExitStack, path: Path, gate: Gate) -> None:
+        """Have our own proxies leave their statistics there."""
+        reports = HttpReports(self._statistics, lambda name: _reporter(gate, Asker("", name)))
+        sock = socket.socket(socket.AF_UNIX)
+        leaving.callback(sock.close)
+        with place(path, PROXY_GROUP) as address:
+            sock.bind(address)
+        await reports.serve(sock)
+        leaving.callback(path.unlink, missing_ok=True)
+        leaving.callback(reports.close)
 
     async def _keys(self) -> Callable[[], Tls]:
         app_mesh = self._settings.app_mesh
@@ -84,7 +97,7 @@ class ProxyDoors:
         )
 
     def _handlers(self, gate: Gate) -> tuple[grpc.GenericRpcHandler, ...]:
-        return AdsHandler(self._feed, gate), self._statistics.handler(partial(_reporter, gate))
+        return AdsHandler(self._feed, gate), self._statistics.handler(lambda call: _reporter(gate, asker_of(call)))
 
 
 async def _on_socket(
@@ -108,8 +121,8 @@ def _bearer(tokens: ProxyTokens, asker: Asker) -> tuple[Reach, ...] | None:
         return None
 
 
-def _reporter(gate: Gate, context: grpc.aio.ServicerContext[Any, Any]) -> ProxyId | Stranger:
+def _reporter(gate: Gate, asker: Asker) -> ProxyId | Stranger:
     try:
-        return gate.reporter(asker_of(context))
+        return gate.reporter(asker)
     except Refused as refused:
         return Stranger(refused.code, str(refused))

@@ -233,7 +233,7 @@ class ControlPlane:
 
     async def _push(self, proxy: ProxyId, body: bytes) -> None:
         """Take a simulated proxy's report as an Envoy's."""
-        await self._recorder.receive(proxy, body, self._clock.now())
+        await self._recorder.receive(proxy, body, self._clock)
 
     def _start_work(self) -> None:
         self._work = asyncio.create_task(self._everything())

@@ -46,7 +46,7 @@ class ProxyFeed(Protocol):
         """End every part."""
 
     def bootstrap(self, proxy: ProxyId) -> bytes:
-        """Envoy's bootstrap for this proxy, JSON with the placeholders ``{run}`` and ``{xds}`` (see ProxySpec).
+        """Envoy's bootstrap for this proxy, JSON with the placeholders that ProxySpec tells of.
 
         UnknownProxy when what it is led as hasn't been published.
         """

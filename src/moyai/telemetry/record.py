@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from moyai.domain.cloudwatch.metric import MetricId
-from moyai.kernel.clock import Instant
+from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptProxy
@@ -142,10 +142,10 @@ class Recorder:
         self._groups: WeakValueDictionary[Hashable, _Held] = WeakValueDictionary()
         self._generation = archive.generation
 
-    async def receive(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
-        """``take`` it when nobody else holds the gate."""
+    async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
+        """``take`` it when nobody else holds the gate, at the time that it is then."""
         async with self.gate:
-            return self.take(proxy, push, now)
+            return self.take(proxy, push, clock.now())
 
     def take(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""

@@ -101,7 +101,9 @@ def refusal(mesh: Mesh, tmp_path: Path) -> str:
     """What the real Envoy has against any resource of a mesh that has workloads; empty when it takes them all."""
     first = mesh.workloads[min(mesh.workloads)]
     text = bootstrap(first, ProxySettings(), ProxyId(first.id)).decode()
-    config = Parse(text.replace("{run}", str(tmp_path)).replace("{xds}", str(tmp_path / "xds.sock")), Bootstrap())
+    for place, path in (("{run}", tmp_path), ("{xds}", tmp_path / "x"), ("{statistics}", tmp_path / "s")):
+        text = text.replace(place, str(path))
+    config = Parse(text, Bootstrap())
     add(config, messages(mesh))
     path = tmp_path / "envoy.json"
     path.write_text(MessageToJson(config))

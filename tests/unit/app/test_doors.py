@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -50,11 +51,11 @@ FRONT = WorkloadId(f"{MESH}/virtualNode/front")
 class House:
     """Where the doors lead."""
 
-    def __init__(self, state: Path, **app_mesh: object) -> None:
+    def __init__(self, state: Path, runtime: RuntimeKind = RuntimeKind.SIM, /, **app_mesh: object) -> None:
         state.mkdir(exist_ok=True)
         self.settings = Settings(
             state=StatePaths(state),
-            runtime=RuntimeKind.SIM,
+            runtime=runtime,
             app_mesh=AppMeshSettings(**app_mesh),  # type: ignore[arg-type]
         )
         self.feed = Feed(ProxySettings())
@@ -255,3 +256,20 @@ async def test_a_port_that_is_taken_is_said_at_once(tmp_path):
         with pytest.raises(OSError, match=f"can't listen on 127.0.0.1:{house.doors.port}"):
             async with House(tmp_path / "b", xds=f"127.0.0.1:{house.doors.port}").opened():
                 pass
+
+
+async def test_our_own_proxies_leave_their_statistics_at_a_socket_of_their_group(tmp_path):
+    house = House(tmp_path, RuntimeKind.LINUX)
+    path = house.settings.state.statistics_socket
+    async with house.opened():
+        assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
+        statuses = []
+        for name in ("somebody", ""):
+            reader, writer = await asyncio.open_unix_connection(path)
+            said = (f"{PROXY_HEADER}: {name}", f"content-length: {len(PUSH)}")
+            writer.write("\r\n".join(("POST /v1/metrics HTTP/1.1", "host: moyai", *said, "", "")).encode() + PUSH)
+            statuses.append((await reader.readline()).split()[1])
+            writer.close()
+        assert statuses == [b"200", b"401"]
+        assert house.heard == ["somebody"]
+    assert not path.exists()

@@ -221,8 +221,8 @@ async def test_a_push_that_comes_while_a_batch_is_put_together_waits_until_it_is
     pushed = push(1, {"http.egress.cart.downstream_rq_total": 1})
     many = [ProxyId(f"proxy-{number}") for number in range(150)]
     for proxy in many[:-1]:
-        await recorder.receive(proxy, pushed, clock.now())
-    await asyncio.gather(keeper.save(), recorder.receive(many[-1], pushed, clock.now()))
+        await recorder.receive(proxy, pushed, clock)
+    await asyncio.gather(keeper.save(), recorder.receive(many[-1], pushed, clock))
     assert [life.store.proxy(proxy) is not None for proxy in many] == [True] * 149 + [False]
 
 

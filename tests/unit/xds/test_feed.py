@@ -218,11 +218,12 @@ def test_what_cannot_be_translated_keeps_its_last_good_form(feed):
     assert feed.states()[ONE] == ProxyState(connected=True, synced=True)
 
 
-def test_a_bootstrap_names_its_workload_and_leaves_two_placeholders(feed):
+def test_a_bootstrap_names_its_workload_and_leaves_three_placeholders(feed):
     feed.publish(mesh(OLD))
     text = feed.bootstrap(ONE).decode()
     assert text.count("{run}") == 1
     assert text.count("{xds}") == 1
+    assert text.count("{statistics}") == 1
     assert text.count('"one"') == 3
     with pytest.raises(UnknownProxy):
         feed.bootstrap(TWO)

@@ -7,20 +7,18 @@ import re
 import pytest
 from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
 
-from moyai.kernel.ids import ProxyId
-from moyai.xds.translate.picked import picked_sink
+from moyai.xds.translate.picked import all_others_dropped
 
 TARGET = "cluster.cds_egress_my_mesh_cart-v1_http_8080"
 
 
 @pytest.fixture(scope="module")
 def picked() -> re.Pattern[str]:
-    config = open_telemetry_pb2.SinkConfig()
-    assert picked_sink(ProxyId("somebody")).typed_config.Unpack(config)
-    own, others = config.custom_metric_conversions.matcher_list.matchers
+    *own, others = all_others_dropped().matcher_list.matchers
     dropped = open_telemetry_pb2.SinkConfig.DropAction.DESCRIPTOR
-    assert all(rule.on_match.action.typed_config.Is(dropped) for rule in (own, others))
-    assert own.predicate.single_predicate.value_match.prefix == "cluster.moyai-xds."
+    assert all(rule.on_match.action.typed_config.Is(dropped) for rule in (*own, others))
+    prefixes = [one.predicate.single_predicate.value_match.prefix for one in own]
+    assert prefixes == ["cluster.moyai-xds.", "cluster.moyai-statistics."]
     return re.compile(others.predicate.not_matcher.single_predicate.value_match.safe_regex.regex)
 
 

@@ -262,8 +262,8 @@ class ProxySpec(msgspec.Struct, frozen=True):
     task: TaskId
     name: str
     bootstrap: bytes
-    """Envoy's bootstrap, JSON. ``{run}`` in it stands for the proxy's private run directory, ``{xds}``
-    for the path of the control plane's socket; the runtime fills them in."""
+    """Envoy's bootstrap, JSON. ``{run}`` in it stands for the proxy's private run directory, ``{xds}`` and
+    ``{statistics}`` for the paths of the control plane's sockets; the runtime fills them in."""
     stop_timeout: int = 30
     log_level: str = "info"
     """As Envoy knows them: ``info``, ``debug``, …"""

@@ -5,8 +5,9 @@ Each is alone in a bare root with next to no capabilities.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from moyai.domain.sandbox.spec import SandboxSpec
 from moyai.runtime.linux.layout import Layout
@@ -16,13 +17,22 @@ from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY_READ_ONLY
 PROXY_USER = "20000:20000"
 """The user that every Envoy runs under. It needs no entry in any passwd file."""
 
-RUN_IN_PROXY, XDS_IN_PROXY = "/run/proxy", "/run/moyai/xds.sock"
-"""What ``{run}`` and ``{xds}`` become, as the proxy sees them."""
+RUN_IN_PROXY = "/run/proxy"
+PLACES_IN_PROXY: Mapping[bytes, bytes] = MappingProxyType(
+    {
+        b"{run}": RUN_IN_PROXY.encode(),
+        b"{xds}": b"/run/moyai/xds.sock",
+        b"{statistics}": b"/run/moyai/statistics.sock",
+    }
+)
+"""What stands for a path in a bootstrap, and what it becomes, as the proxy sees it."""
 
 _NOBODY = "65534:65534"
 _ENVOY_IN_PROXY = "/envoy"
 _NET_BIND_SERVICE, _NET_ADMIN, _SYS_ADMIN = 10, 12, 21
 _ENVOY_PROBE_INTERVAL, _ENVOY_SETTLED_INTERVAL, _ENVOY_PROBE_TIMEOUT = 0.1, 5.0, 5.0
+_WITHOUT_FAILED_PUSHES = "stats:critical"
+"""A control plane that is away for a while is no error of the proxy's: the next push has it all."""
 _ACCESS_LOG_DELAY = "1000"
 """Milliseconds that a line of an access log may wait for others."""
 _HIDDEN = ("tasks", "gone", "netns", "gateway", "outside", "disks")
@@ -127,7 +137,7 @@ def envoy_alone(place: Place, layout: Layout, envoy: Path, run: Path) -> dict[st
 
 
 def envoy_mounts(layout: Layout, envoy: Path, run: Path) -> tuple[tuple[str, str, str], ...]:
-    """What every Envoy sees: itself, its run directory and the control plane's socket."""
+    """What every Envoy sees: itself, its run directory and the control plane's sockets."""
     return (
         *_libraries(),
         (BIND_READ_ONLY, str(envoy.resolve()), _ENVOY_IN_PROXY),
@@ -154,6 +164,8 @@ def envoy_arguments(log_level: str, concurrency: int = 1) -> tuple[str, ...]:
             "--disable-hot-restart",
             "--log-level",
             log_level,
+            "--component-log-level",
+            _WITHOUT_FAILED_PUSHES,
             "--file-flush-interval-msec",
             _ACCESS_LOG_DELAY,
         ),

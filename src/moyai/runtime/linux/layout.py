@@ -3,6 +3,7 @@
     <state>/run/                    0711
       doorbell.sock                 keepers ring, the control plane listens
       xds.sock                      the proxies' control plane (made by the xds room)
+      statistics.sock               where they leave their statistics (made by the telemetry room)
       python                        this interpreter, read-only: what keepers are started from
       netns/<name>                  pinned network namespaces
       tasks/<task>/                 sandbox.json, hosts, hostname, resolv.conf

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Final
 
@@ -73,11 +74,11 @@ def make_run(run: Path, spec: ProxySpec) -> None:
     run.mkdir(exist_ok=True)
     os.chown(run, *_owner(spec))
     run.chmod(0o700)
-    filled = spec.bootstrap.replace(b"{run}", attendants.RUN_IN_PROXY.encode())
+    filled = reduce(lambda text, place: text.replace(*place), attendants.PLACES_IN_PROXY.items(), spec.bootstrap)
     fd = os.open(run / "bootstrap.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
         os.fchown(fd, *_owner(spec))
-        file.write(filled.replace(b"{xds}", attendants.XDS_IN_PROXY.encode()))
+        file.write(filled)
 
 
 def order(spec: ProxySpec, place: Place, envoy: Path, surroundings: Surroundings, images: ImageStore) -> Order:

@@ -1,4 +1,4 @@
-"""The doors themselves: a gRPC server on a Unix socket, or on TCP with TLS.
+"""The doors themselves: a place for a Unix socket; a gRPC server there, or on TCP with TLS.
 
 Promise: a Unix socket is for root and one group; on TCP nothing is ever plain. Either door has a limit on the size of a
 message, on calls at a time, on the time of a handshake, and hangs up on who is silent.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,13 +50,35 @@ class Tls(NamedTuple):
     clients: bytes | None = None
 
 
+@contextmanager
+def place(path: Path, group: int) -> Iterator[str]:
+    """Where to bind a Unix socket that root and ``group`` (a gid) may connect to, once this is over. A stale socket
+    goes; OSError when something else is there.
+    """
+    if path.is_socket():
+        path.unlink()
+    elif path.exists():
+        raise FileExistsError(f"{path} is there already, and is no socket")
+    directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
+    before = os.umask(0o177)
+    try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.umask(before)
+        os.close(directory)
+    if os.geteuid() == 0:
+        os.chown(path, 0, group)
+        path.chmod(_SOCKET_MODE)
+
+
 async def serve(path: Path, group: int, handlers: Sequence[grpc.GenericRpcHandler]) -> grpc.aio.Server:
     """Listen on a Unix socket that root and ``group`` (a gid) may connect to. A stale socket is replaced; OSError when
     something else is there.
     """
     server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CALLS)
     server.add_generic_rpc_handlers(handlers)
-    _bind(server, path, group)
+    with place(path, group) as address:
+        server.add_insecure_port(f"unix:{address}")
     await server.start()
     return server
 
@@ -104,20 +127,3 @@ class _Newest:
 
 def _configuration(tls: Tls) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(tls.private, tls.chain)], tls.clients)
-
-
-def _bind(server: grpc.aio.Server, path: Path, group: int) -> None:
-    if path.is_socket():
-        path.unlink()
-    elif path.exists():
-        raise FileExistsError(f"{path} is there already, and is no socket")
-    directory = os.open(path.parent, os.O_PATH | os.O_CLOEXEC)
-    before = os.umask(0o177)
-    try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
-        server.add_insecure_port(f"unix:/proc/self/fd/{directory}/{path.name}")
-    finally:
-        os.umask(before)
-        os.close(directory)
-    if os.geteuid() == 0:
-        os.chown(path, 0, group)
-        path.chmod(_SOCKET_MODE)

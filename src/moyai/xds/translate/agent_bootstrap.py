@@ -2,7 +2,7 @@
 
 Promise: every statistic is kept, under the tags that the agent gave them, and sent to the user's own daemon too where
 that is asked for; the admin interface is a TCP port on every address, as people know it. The control plane is asked
-over one delta ADS stream, at the socket ``{xds}``, which the runtime fills in.
+over one delta ADS stream, at the socket ``{xds}``, and statistics go to ``{statistics}``; the runtime fills both in.
 Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-config.html
 """
 
@@ -23,12 +23,13 @@ from moyai.domain.appmesh.agent_settings import Admin, AgentSettings, Statsd
 from moyai.domain.appmesh.names import Kind, mesh_name
 from moyai.domain.keys import scope_of
 from moyai.xds.translate.bootstrap import ProxySettings, as_json, connection_limit, control_plane_stream
-from moyai.xds.translate.cluster import pipe_cluster
+from moyai.xds.translate.cluster import pipe_cluster, statistics_cluster
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import SECRETS_CLUSTER, XDS_CLUSTER
-from moyai.xds.translate.picked import picked_buckets, picked_sink
+from moyai.xds.translate.picked import all_others_dropped, picked_buckets
 from moyai.xds.translate.proto import packed, seconds
 from moyai.xds.translate.source import ads
+from moyai.xds.translate.stats import http_sink
 from moyai.xds.translate.tracer import tracing
 
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 (of the task's own network)
@@ -44,11 +45,14 @@ _LISTENER_TAGS: Final = (
 
 def agent_bootstrap(agent: Agent, settings: ProxySettings) -> bytes:
     """The bootstrap of an App Mesh proxy, as JSON in UTF-8."""
-    return as_json(agent_message(agent, settings))
+    message = agent_message(agent, settings)
+    message.static_resources.clusters.append(statistics_cluster())
+    message.stats_sinks.append(http_sink(agent.proxy, all_others_dropped()))
+    return as_json(message)
 
 
 def agent_message(agent: Agent, settings: ProxySettings) -> bootstrap_pb2.Bootstrap:
-    """The bootstrap of an App Mesh proxy."""
+    """The bootstrap of an App Mesh proxy, but for its pushes."""
     said = agent.settings
     source = _first_answers(said)
     message = bootstrap_pb2.Bootstrap(
@@ -58,7 +62,7 @@ def agent_message(agent: Agent, settings: ProxySettings) -> bootstrap_pb2.Bootst
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
             ads_config=control_plane_stream(agent.proxy), cds_config=source, lds_config=source
         ),
-        stats_sinks=[picked_sink(agent.proxy), *([] if said.statsd is None else [_statsd(said.statsd)])],
+        stats_sinks=[] if said.statsd is None else [_statsd(said.statsd)],
         stats_config=_stats_config(agent),
         stats_flush_interval=seconds(settings.stats_interval),
         overload_manager=connection_limit(),

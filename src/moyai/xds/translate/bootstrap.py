@@ -1,8 +1,8 @@
 """What an Envoy is started with: who it is, where the control plane is, where its own door is.
 
-Two placeholders are left for the runtime: ``{run}``, the proxy's private directory, and ``{xds}``, the
-path of the control plane's socket. Everything else comes over the one delta ADS stream. App Mesh's proxies are started
-with an ``agent_bootstrap``.
+Three placeholders are left for the runtime: ``{run}``, the proxy's private directory, and ``{xds}`` and
+``{statistics}``, the paths of the control plane's sockets. Everything else comes over the one delta ADS stream. App
+Mesh's proxies are started with an ``agent_bootstrap``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from google.protobuf.json_format import MessageToJson
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
-from moyai.xds.translate.cluster import peers_cluster, pipe_cluster
+from moyai.xds.translate.cluster import peers_cluster, pipe_cluster, statistics_cluster
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
 from moyai.xds.translate.proto import packed, seconds
 from moyai.xds.translate.source import ads
-from moyai.xds.translate.stats import control_plane, stats_config, stats_sink
+from moyai.xds.translate.stats import control_plane, http_sink, stats_config
 
 _RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
 _MAX_CONNECTIONS = 50_000
@@ -40,11 +40,13 @@ def bootstrap(workload: Workload, settings: ProxySettings, proxy: ProxyId) -> by
     message = bootstrap_pb2.Bootstrap(
         node=base_pb2.Node(id=workload.id, cluster="moyai", locality=base_pb2.Locality(zone=workload.zone)),
         admin=_admin(),
-        static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=[pipe_cluster(XDS_CLUSTER, "{xds}")]),
+        static_resources=bootstrap_pb2.Bootstrap.StaticResources(
+            clusters=[pipe_cluster(XDS_CLUSTER, "{xds}"), statistics_cluster()]
+        ),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
             ads_config=control_plane_stream(proxy), cds_config=ads(), lds_config=ads()
         ),
-        stats_sinks=[stats_sink(proxy)],
+        stats_sinks=[http_sink(proxy)],
         stats_config=stats_config(),
         stats_flush_interval=seconds(settings.stats_interval),
         overload_manager=connection_limit(),

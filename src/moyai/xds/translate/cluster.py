@@ -101,6 +101,13 @@ def pipe_cluster(name: str, path: str) -> cluster_pb2.Cluster:
     return cluster
 
 
+def statistics_cluster() -> cluster_pb2.Cluster:
+    """Where our own proxies push their statistics."""
+    cluster = pipe_cluster(names.STATISTICS_CLUSTER, "{statistics}")
+    _speak(cluster, Protocol.HTTP)
+    return cluster
+
+
 def _speak(cluster: cluster_pb2.Cluster, protocol: Protocol, *, idle: float = 0, keepalive: bool = False) -> None:
     if protocol is Protocol.TCP:
         return

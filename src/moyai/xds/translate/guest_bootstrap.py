@@ -11,7 +11,6 @@ import msgspec
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import base_pb2, config_source_pb2, grpc_service_pb2
-from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
 from moyai.domain.appmesh.agent import Agent
@@ -22,8 +21,10 @@ from moyai.xds.translate.bootstrap import ProxySettings, as_json
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import XDS_CLUSTER
+from moyai.xds.translate.picked import all_others_dropped
 from moyai.xds.translate.proto import packed
 from moyai.xds.translate.source import only
+from moyai.xds.translate.stats import control_plane, grpc_sink
 from moyai.xds.translate.tls import client_socket
 
 
@@ -62,8 +63,11 @@ def guest_bootstrap(guest: Guest, settings: ProxySettings) -> bytes:
     if guest.whole_sets:
         message.dynamic_resources.ads_config.api_type = config_source_pb2.ApiConfigSource.GRPC
     _replace(message, _cluster(guest.way))
+    pushes = control_plane(guest.agent.proxy)
     if isinstance(guest.way, ByTls) and guest.way.token is not None:
-        _show(message, guest.way.token)
+        for service in (pushes, message.dynamic_resources.ads_config.grpc_services[0]):
+            _show(service, guest.way.token)
+    message.stats_sinks.append(grpc_sink(pushes, all_others_dropped()))
     return as_json(message)
 
 
@@ -92,15 +96,5 @@ def _replace(message: bootstrap_pb2.Bootstrap, cluster: cluster_pb2.Cluster) -> 
     clusters[found].CopyFrom(cluster)
 
 
-def _show(message: bootstrap_pb2.Bootstrap, token: Secret) -> None:
-    """Have the token shown with the stream, and with every report."""
-    _with(message.dynamic_resources.ads_config.grpc_services[0], token)
-    sink = open_telemetry_pb2.SinkConfig()
-    for place in message.stats_sinks:
-        if place.typed_config.Unpack(sink):
-            _with(sink.grpc_service, token)
-            place.typed_config.CopyFrom(packed(sink))
-
-
-def _with(service: grpc_service_pb2.GrpcService, token: Secret) -> None:
+def _show(service: grpc_service_pb2.GrpcService, token: Secret) -> None:
     service.initial_metadata.append(base_pb2.HeaderValue(key="authorization", value=f"Bearer {token.reveal()}"))

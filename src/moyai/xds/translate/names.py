@@ -14,6 +14,9 @@ from moyai.mesh.ir import Destination, InboundPort, OutboundPort, ShownFile, Tru
 XDS_CLUSTER = "moyai-xds"
 """The control plane itself; in the bootstrap, so it can't be a mesh name."""
 
+STATISTICS_CLUSTER = "moyai-statistics"
+"""Where the control plane takes statistics."""
+
 LOCAL_CLUSTER = "local_cluster"
 """The workload's peers; in the bootstrap, too."""
 

@@ -17,10 +17,9 @@ from google.protobuf.message import Message
 from xds.core.v3 import extension_pb2
 from xds.type.matcher.v3 import matcher_pb2, regex_pb2, string_pb2
 
-from moyai.kernel.ids import ProxyId
-from moyai.xds.translate.names import XDS_CLUSTER
+from moyai.xds.translate.names import STATISTICS_CLUSTER, XDS_CLUSTER
 from moyai.xds.translate.proto import packed
-from moyai.xds.translate.stats import LIVE, TLS, stats_sink, time_buckets
+from moyai.xds.translate.stats import LIVE, TLS, time_buckets
 
 _TARGET = (
     "membership_total"
@@ -44,26 +43,26 @@ _PICKED = "|".join(
 _TIMES = r".+\.upstream_rq_time"
 
 
-def picked_sink(proxy: ProxyId) -> stats_pb2.StatsSink:
-    """The push to the control plane, of what is picked."""
-    return stats_sink(proxy, _all_others_dropped())
-
-
 def picked_buckets() -> stats_pb2.HistogramBucketSettings:
     """The bounds of response times; those of all other histograms are Envoy's own."""
     return time_buckets(_TIMES)
 
 
-def _all_others_dropped() -> matcher_pb2.Matcher:
+def all_others_dropped() -> matcher_pb2.Matcher:
+    """What is done to the statistics before a push: only what is picked is left."""
     picked = string_pb2.StringMatcher(
         safe_regex=regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=_PICKED)
     )
     dropped = matcher_pb2.Matcher.OnMatch(action=_extension("drop", open_telemetry_pb2.SinkConfig.DropAction()))
     rules = [
         matcher_pb2.Matcher.MatcherList.FieldMatcher(predicate=predicate, on_match=dropped)
-        for predicate in (_is(string_pb2.StringMatcher(prefix=f"cluster.{XDS_CLUSTER}.")), _is_not(picked))
+        for predicate in (*map(_is_of, (XDS_CLUSTER, STATISTICS_CLUSTER)), _is_not(picked))
     ]
     return matcher_pb2.Matcher(matcher_list=matcher_pb2.Matcher.MatcherList(matchers=rules))
+
+
+def _is_of(cluster: str) -> matcher_pb2.Matcher.MatcherList.Predicate:
+    return _is(string_pb2.StringMatcher(prefix=f"cluster.{cluster}."))
 
 
 def _is_not(what: string_pb2.StringMatcher) -> matcher_pb2.Matcher.MatcherList.Predicate:

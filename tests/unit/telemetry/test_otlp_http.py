@@ -1,0 +1,148 @@
+"""Pushes over HTTP/1.1 on a Unix socket, as Envoy sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import grpc
+import pytest
+
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.telemetry.otlp import MetricsService, Stranger
+from moyai.telemetry.otlp_http import HttpReports
+from moyai.telemetry.query import ArchiveReader
+from moyai.testing.clock import EPOCH, ManualClock
+from tests.unit.telemetry.pushes import FRONT, Office, push
+
+PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
+LATER = push(2, {"http.egress.cart.downstream_rq_total": 7})
+TAKEN = 200
+
+
+def request(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1") -> bytes:
+    """As Envoy writes it: in chunks."""
+    head = f"{line}\r\nhost: moyai\r\n{PROXY_HEADER}: {who}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    parts = [body[at : at + 40] for at in range(0, len(body), 40)]
+    return head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def whose(name: str) -> ProxyId | Stranger:
+    return ProxyId(name) if name else Stranger(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
+
+
+class Desk:
+    """Where pushes go."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.office = Office()
+        self.heard: list[ProxyId] = []
+        self.reports = HttpReports(MetricsService(self.office.recorder, ManualClock(), self.heard.append), whose)
+
+    @property
+    def requests(self) -> int:
+        """How many are counted."""
+        return sum(one.requests for one in ArchiveReader(self.office.archive).edges((EPOCH, Instant(EPOCH + 5))))
+
+
+class Caller:
+    """One proxy's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def ask(self, request: bytes) -> int:
+        """The status that is answered."""
+        self.writer.write(request)
+        return await self.answer()
+
+    async def answer(self) -> int:
+        return int((await self.reader.readuntil(b"\r\n\r\n")).split()[1])
+
+    async def is_hung_up_on(self) -> bool:
+        try:
+            return await self.reader.read() == b""
+        except ConnectionError:  # there was more to send
+            return True
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    made = Desk(f"{tmp_path}/s")
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(made.path)
+    await made.reports.serve(sock)
+    yield made
+    made.reports.close()
+
+
+@pytest.fixture
+async def caller(desk):
+    reader, writer = await asyncio.open_unix_connection(desk.path)
+    yield Caller(reader, writer)
+    writer.close()
+
+
+async def test_pushes_are_counted_and_told_of(desk, caller):
+    assert await caller.ask(request(PUSH)) == TAKEN
+    assert (desk.requests, desk.heard) == (3, [FRONT])
+    assert await caller.ask(request(LATER)) == TAKEN
+    assert (desk.requests, desk.heard) == (7, [FRONT, FRONT])
+
+
+async def test_a_push_comes_in_pieces(desk, caller):
+    for byte in request(PUSH)[:-1]:
+        caller.writer.write(bytes([byte]))
+        await caller.writer.drain()
+        await asyncio.sleep(0)
+    assert desk.requests == 0
+    assert await caller.ask(request(PUSH)[-1:]) == TAKEN
+    assert desk.requests == 3
+
+
+async def test_a_push_waits_while_figures_are_saved_and_others_are_heard(desk, caller):
+    async with desk.office.recorder.gate:
+        caller.writer.write(request(PUSH))
+        reader, writer = await asyncio.open_unix_connection(desk.path)
+        assert await Caller(reader, writer).ask(request(PUSH, who="")) == 401
+        writer.close()
+        assert (desk.requests, desk.heard) == (0, [])
+    assert await caller.answer() == TAKEN
+    assert (desk.requests, desk.heard) == (3, [FRONT])
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        pytest.param(request(PUSH, who=""), 401, id="nobody's"),
+        pytest.param(request(b"\xff\xff"), 400, id="not OTLP"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, id="not HTTP/1.1"),
+        pytest.param(request(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
+        pytest.param(request(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
+        pytest.param(request(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="not brought"),
+        pytest.param(request(b"x" * 5 * 1024 * 1024), 413, id="too large"),
+        pytest.param(b"POST /v1/metrics HTTP/1.1\r\nx: " + b"x" * 5 * 1024 * 1024, 413, id="too large a head"),
+    ],
+)
+async def test_what_is_refused_is_hung_up_on(desk, caller, asked, status):
+    assert await caller.ask(asked) == status
+    assert await caller.is_hung_up_on()
+    assert desk.heard == []
+    assert desk.office.archive.scopes() == ()
+
+
+async def test_one_at_a_time(desk, caller):
+    async with desk.office.recorder.gate:
+        caller.writer.write(request(PUSH) + request(LATER))
+        assert await caller.answer() == 400
+    assert await caller.is_hung_up_on()
+
+
+async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
+    assert await caller.ask(request(PUSH)) == TAKEN
+    desk.reports.close()
+    assert await caller.is_hung_up_on()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_unix_connection(desk.path)
