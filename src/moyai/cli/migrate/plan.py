@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from moyai.cli.migrate import nodes
 from moyai.cli.migrate.definitions import without_proxy
-from moyai.cli.migrate.inventory import EcsService, Inventory, Json
+from moyai.cli.migrate.inventory import EcsService, Inventory, Json, proxy_container
 from moyai.cli.migrate.ledger import Ledger, Row, Verdict
 from moyai.cli.migrate.nodes import Offered, Place
 from moyai.cli.migrate.routes import is_simple, note_route, ways
@@ -217,7 +217,7 @@ def _all(ledgers: Iterable[Ledger]) -> Iterator[Row]:
 
 def _log_of_proxy(run: EcsService) -> Json | None:
     """The log configuration of the proxy that goes, for the one that comes."""
-    proxy = (run.definition.get("proxyConfiguration") or {}).get("containerName")
+    proxy = proxy_container(run.definition)
     for container in run.definition.get("containerDefinitions", ()):
         if container["name"] == proxy and container.get("logConfiguration"):
             found: Json = container["logConfiguration"]
