@@ -46,9 +46,18 @@ def _names_used(module: Module) -> Iterator[tuple[str, int]]:
             origin |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Attribute):
-            head, _, rest = ast.unparse(node).partition(".")
-            yield f"{origin.get(head, head)}.{rest}", node.lineno
+        if isinstance(node, ast.Attribute) and (names := _dotted(node)):
+            head, *rest = names
+            yield ".".join((origin.get(head, head), *rest)), node.lineno
+
+
+def _dotted(node: ast.expr) -> tuple[str, ...]:
+    """The names of ``a.b.c``; none where it begins with something else than a name."""
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    if isinstance(node, ast.Attribute) and (above := _dotted(node.value)):
+        return (*above, node.attr)
+    return ()
 
 
 def uses(module: Module, banned: str) -> list[str]:

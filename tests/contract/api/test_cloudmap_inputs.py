@@ -72,7 +72,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
         max_size=3,
     )
 
-    @settings(max_examples=60)
+    @settings(max_examples=30)
     @given(values(shape.input_shape, KNOWN), attributes)
     def ask(params, told):
         atlas = inhabited()

@@ -100,7 +100,7 @@ def test_any_input_is_answered_or_refused_as_modelled(name):
     model = desk().model.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | {"SerializationException"}
 
-    @settings(max_examples=60)
+    @settings(max_examples=30)
     @given(values(model.input_shape, KNOWN), st.booleans())
     def ask(drawn, whole):
         params = drawn if whole else START.get(name, {}) | dict(list(drawn.items())[-2:])
