@@ -23,6 +23,7 @@ export default tseslint.config(
         "error",
         { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "Nothing is rendered as HTML." },
       ],
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }], // the way to leave a property out
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }], // a number reads as itself
     },
   },

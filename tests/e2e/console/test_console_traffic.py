@@ -10,8 +10,9 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
+from moyai.console.files import FOLDER
 from tests.e2e.console.browser import FIND, Person, number
 from tests.e2e.installation import REGION
 from tests.e2e.stack import Cluster, app, offer
@@ -36,14 +37,16 @@ LOGS = {
 }
 LABEL = r"^[\d.]+/s [\d.]+ % !! ⊘ 1$"
 NOTE = """
-window.written = new Set();
-const write = CanvasRenderingContext2D.prototype.fillText;
-CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
-  window.written.add(text);
+self.written = new Set();
+const write = OffscreenCanvasRenderingContext2D.prototype.fillText;
+OffscreenCanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+  self.written.add(text);
   write.call(this, text, ...where);
 };
 """
 """Keeps what is written on a canvas, which has no text of its own."""
+DRAWS = "**/draw.worker-*.js"
+"""What draws the map, beside the page."""
 NEVER_WELL = {"command": ["CMD", "false"], "interval": 5, "retries": 10, "startPeriod": 300}
 ROLE = {"executionRoleArn": "arn:aws:iam::123456789012:role/harbour"}
 
@@ -91,10 +94,27 @@ def told(cluster):
     return Told(got, since(begun))
 
 
+def note(person: Person) -> None:
+    """Have kept what the map's words are, on the pages that are opened from now on."""
+
+    def noting(route: Route) -> None:
+        file = FOLDER / "assets" / route.request.url.rpartition("/")[2]
+        route.fulfill(body=NOTE + file.read_text(), content_type="text/javascript")
+
+    person.page.route(DRAWS, noting)
+
+
+def written(person: Person) -> list[str]:
+    """All words that the map has had, once it has been painted."""
+    person.page.locator("canvas[data-lines]").wait_for()
+    drawing = [worker for worker in person.page.workers if "/draw.worker-" in worker.url]
+    return [text for worker in drawing for text in worker.evaluate("[...self.written]")]
+
+
 @pytest.fixture
 def person(visit, server, told) -> Person:
     made: Person = visit(server)
-    made.page.add_init_script(NOTE)
+    note(made)
     made.open(f"traffic?namespace=harbour&range={told.span[0]}-{told.span[1]}&edge={EDGE}")
     made.sees("harbour/tug → buoy")
     made.settled()
@@ -120,10 +140,10 @@ def test_an_edge_tells_its_status_codes_retries_timeouts_and_the_hosts_that_are_
 
 def test_along_a_line_of_the_map_are_its_rate_success_percentiles_and_ejected_hosts(person):
     def labels() -> list[str]:
-        return [text for text in person.page.evaluate("[...window.written]") if re.search(LABEL, text)]
+        return [text for text in written(person) if re.search(LABEL, text)]
 
     [line] = eventually(labels, "the line has its words")
-    times = [text for text in person.page.evaluate("[...window.written]") if text.endswith(" ms")]
+    times = [text for text in written(person) if text.endswith(" ms")]
     p50, p95, p99 = map(number, times[-1].removesuffix(" ms").split(" / "))
     assert p50 < p95 <= p99
     assert person.fact("p50 / p95 / p99").inner_text() == times[-1]
@@ -179,6 +199,6 @@ def test_services_of_several_vpcs_say_in_which_they_are(visit, simulated):
     cluster.subnets = [subnet]
     cluster.serve("safe", definition, offer("web", "safe", discoveryName="safe"))
     person: Person = visit(simulated)
-    person.page.add_init_script(NOTE)
+    note(person)
     person.open("traffic?namespace=bay")
-    eventually(lambda: "bay · vault" in person.page.evaluate("[...window.written]"), "the VPC is said by its name")
+    eventually(lambda: "bay · vault" in written(person), "the VPC is said by its name")

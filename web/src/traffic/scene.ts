@@ -2,6 +2,7 @@
 
 import type { Graph, Line } from "./graph.ts";
 import { type Block, BOX, type Layout, type Place } from "./layout.ts";
+import type { Bounds } from "./patch.ts";
 
 export interface SceneBox extends Place {
   readonly box: Graph["boxes"][number];
@@ -10,11 +11,14 @@ export interface SceneBox extends Place {
 /** A cubic curve: where it begins, its two handles, where it ends. */
 export type Curve = readonly [number, number, number, number, number, number, number, number];
 
+/** What is drawn of a line. */
+export type Drawn = Omit<Line, "edges">;
+
 export interface SceneLine {
-  readonly line: Line;
+  readonly line: Drawn;
   readonly curve: Curve;
   readonly width: number;
-  readonly bounds: readonly [number, number, number, number];
+  readonly bounds: Bounds;
 }
 
 export interface Scene {
@@ -30,6 +34,13 @@ export interface Hit {
   readonly id: string;
 }
 
+/** What stands out. */
+export interface Lit {
+  readonly boxes: ReadonlySet<string>;
+  readonly lines: ReadonlySet<string>;
+}
+
+export const ARROW = 7; // how long the head of a line is
 const REACH = 60; // the least length of a handle
 const BEND = 0.45; // of the distance
 const AROUND = 70; // how far a line that leads back goes around
@@ -46,7 +57,7 @@ export function sceneOf(graph: Graph, layout: Layout): Scene {
     boxes.push({ box, ...place });
   }
   const lines: SceneLine[] = [];
-  for (const line of graph.lines) {
+  for (const { edges, ...line } of graph.lines) {
     const [from, to] = [places.get(line.from), places.get(line.to)];
     if (!from || !to) continue;
     const curve = curveOf(from, to);
@@ -61,7 +72,7 @@ export function widthOf(rate: number): number {
   return THINNEST + 1.7 * Math.log10(1 + rate);
 }
 
-function severity(line: Line): number {
+function severity(line: Drawn): number {
   return { none: 0, good: 1, fair: 2, bad: 3 }[line.tone];
 }
 
@@ -76,9 +87,14 @@ function curveOf(from: Place, to: Place): Curve {
   return [x1, y1, x1 + AROUND * 2, over, x2 - AROUND * 2, over, x2, y2];
 }
 
-function boundsOf(curve: Curve): [number, number, number, number] {
+function boundsOf(curve: Curve): Bounds {
   const [xs, ys] = [curve.filter((_, n) => n % 2 === 0), curve.filter((_, n) => n % 2 === 1)];
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** Where a box at a place is. */
+export function boxBounds({ x, y }: Place): Bounds {
+  return [x, y, x + BOX.width, y + BOX.height];
 }
 
 /** The point of a curve at `t` from 0 to 1. */
@@ -122,7 +138,7 @@ function toSegment(a: Place, b: Place, at: Place): number {
 }
 
 /** What stands out while something is pointed at or chosen: it, what it is joined with, and the lines between. */
-export function lit(scene: Scene, chosen: readonly (Hit | null)[]): { boxes: Set<string>; lines: Set<string> } | null {
+export function lit(scene: Scene, chosen: readonly (Hit | null)[]): Lit | null {
   const boxes = new Set<string>();
   const lines = new Set<string>();
   for (const one of chosen) {

@@ -27,11 +27,11 @@ export function useMesh(range: Range, namespace: string | null): Found<Mesh> {
     made === undefined ? { span: NOBODY, figures: new Map() } : readRest(target, scope, made, signal),
   );
   const more = made === undefined ? undefined : rest.data;
+  const shown = useMemo(() => known?.filter((member) => namespace === null || member.namespace === namespace), [known, namespace]);
   const mesh = useMemo(() => {
-    if (known === undefined || made === undefined) return undefined;
-    const shown = known.filter((member) => namespace === null || member.namespace === namespace);
+    if (shown === undefined || made === undefined) return undefined;
     return meshOf(joinedFigures(made, more), shown, made.span);
-  }, [known, made, more, namespace]);
+  }, [shown, made, more]);
   const reload = () => {
     for (const one of [members, counts, rest]) one.reload();
   };

@@ -75,7 +75,7 @@ test("a pointer finds boxes and lines where they are drawn, and nothing beside t
 });
 
 test("a line that is wrong has a sign as well as a colour", () => {
-  const words = { nowhere: "", ejected: (hosts: number) => `⊘ ${hosts}`, locale: "en" };
+  const words = { nowhere: "", locale: "en" };
   const line = GRAPH.lines.find((one) => one.id === "web/cart>stock");
   expect(line && labelOf(line, words, false)).toEqual(["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"]);
   expect(line && labelOf(line, words, true)).toEqual(["95 % !! ⊘ 1"]);

@@ -10,14 +10,18 @@ import { recording } from "./recording.ts";
 const recorded = recording();
 const RANGE = `range=${recorded.span.start}-${recorded.span.end}`;
 
-/** A worker that works at once. */
+/** Workers: one lays out at once, one never comes to draw. */
 class Inline {
   readonly #listeners: ((event: { data: unknown }) => void)[] = [];
+  readonly #draws: boolean;
+  constructor(url: URL) {
+    this.#draws = url.href.includes("draw");
+  }
   addEventListener(_: string, listener: (event: { data: unknown }) => void) {
     this.#listeners.push(listener);
   }
   postMessage({ turn, shape }: { turn: number; shape: Shape }) {
-    for (const listener of this.#listeners) listener({ data: { turn, layout: layoutOf(shape) } });
+    for (const listener of this.#draws ? [] : this.#listeners) listener({ data: { turn, layout: layoutOf(shape) } });
   }
   terminate() {
     this.#listeners.length = 0;

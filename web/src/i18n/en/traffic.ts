@@ -42,7 +42,6 @@ export const traffic = {
     zoomOut: "Zoom out",
     fit: "Show everything",
     nowhere: "(no namespace)",
-    ejected: (hosts: number) => `⊘ ${hosts}`,
   },
   legend: {
     good: "99.9 % or more",

@@ -45,7 +45,6 @@ export const traffic: Catalog<typeof english> = {
     zoomOut: "縮小",
     fit: "全体を表示",
     nowhere: "(名前空間なし)",
-    ejected: (hosts) => `⊘ ${hosts}`,
   },
   legend: {
     good: "99.9 % 以上",

@@ -6,6 +6,7 @@ import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
+import { memo } from "react";
 import { cloudMap } from "../../aws/cloudMap.ts";
 import type { Target } from "../../aws/config.ts";
 import { useTarget } from "../../aws/useTarget.ts";
@@ -13,7 +14,7 @@ import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { rangeText } from "../../traffic/range.ts";
 import type { View, ViewChange } from "../../traffic/useView.ts";
-import { type Mesh, partyId } from "../../traffic/values.ts";
+import { type Member, partyId } from "../../traffic/values.ts";
 import { RangePicker } from "./RangePicker.tsx";
 
 const ALL = "*";
@@ -21,15 +22,16 @@ const ALL = "*";
 export interface ToolbarProps {
   readonly view: View;
   readonly change: (change: ViewChange) => void;
-  readonly mesh: Mesh | null;
+  readonly members: readonly Member[] | undefined;
 }
 
-export function Toolbar({ view, change, mesh }: ToolbarProps) {
+/** Not rendered again for figures, which come each few seconds. */
+export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarProps) {
   const text = useText().traffic.toolbar;
   const target = useTarget();
   const namespaces = useLive(["namespace-names"], [{ kind: "namespace" }], () => readNamespaces(target)).data ?? [];
   const options = [{ value: ALL, label: text.all }, ...namespaces.map((name) => ({ value: name, label: name }))];
-  const services = (mesh?.members ?? []).map((member) => ({ value: partyId(member.party) }));
+  const services = (members ?? []).map((member) => ({ value: partyId(member.party) }));
   return (
     <SpaceBetween size="s" direction="horizontal" alignItems="center">
       <div className="traffic-select">
@@ -75,7 +77,7 @@ export function Toolbar({ view, change, mesh }: ToolbarProps) {
       />
     </SpaceBetween>
   );
-}
+});
 
 async function readNamespaces(target: Target): Promise<string[]> {
   const found: string[] = [];

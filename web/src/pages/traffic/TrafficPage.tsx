@@ -25,6 +25,7 @@ import { Overview } from "./Overview.tsx";
 import { Toolbar } from "./Toolbar.tsx";
 
 const STEPS = 2; // how far the surroundings of a service reach
+const LEGEND = <Legend />;
 
 export default function TrafficPage() {
   const text = useText().traffic;
@@ -44,7 +45,7 @@ export default function TrafficPage() {
         <Header variant="h1" description={text.description}>{text.title}</Header>
         <Container>
           <SpaceBetween size="s">
-            <Toolbar view={view} change={change} mesh={found.data ?? null} />
+            <Toolbar view={view} change={change} members={found.data?.members} />
             <Overview view={view} change={change} mesh={found.data && graph ? shownOf(found.data, graph) : null} />
           </SpaceBetween>
         </Container>
@@ -64,6 +65,7 @@ interface PictureProps {
 function Picture({ found, graph, view, change }: PictureProps) {
   const layout = usePlaces(graph);
   const searched = useMemo(() => graph && foundBoxes(graph, view.find), [graph, view.find]);
+  const chosen = useMemo(() => chosenOf(view.edge), [view.edge]);
   const choose = (hit: Hit | null) => {
     change({ edge: hit === null ? null : hit.kind === "box" ? `:${hit.id}` : hit.id });
   };
@@ -77,11 +79,11 @@ function Picture({ found, graph, view, change }: PictureProps) {
           return <EdgeTable edges={edges} variant="container" onChoose={(edge) => { change({ edge: edge.id }); }} />;
         }
         return (
-          <Container disableContentPaddings footer={<Legend />}>
+          <Container disableContentPaddings footer={LEGEND}>
             <MeshMap
               graph={graph}
               layout={layout}
-              chosen={chosenOf(view)}
+              chosen={chosen}
               found={searched}
               onChoose={choose}
               onOpen={(box) => { change({ focus: box }); }}
@@ -93,9 +95,9 @@ function Picture({ found, graph, view, change }: PictureProps) {
   );
 }
 
-function chosenOf(view: View): Hit | null {
-  if (view.edge === null) return null;
-  return view.edge.startsWith(":") ? { kind: "box", id: view.edge.slice(1) } : { kind: "line", id: view.edge };
+function chosenOf(edge: View["edge"]): Hit | null {
+  if (edge === null) return null;
+  return edge.startsWith(":") ? { kind: "box", id: edge.slice(1) } : { kind: "line", id: edge };
 }
 
 function seen(graph: Graph, view: View): Graph {
@@ -118,7 +120,7 @@ function foundBoxes(graph: Graph, find: string): ReadonlySet<string> | null {
 }
 
 function panelOf(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChange) => void) {
-  const chosen = chosenOf(view);
+  const chosen = chosenOf(view.edge);
   if (chosen?.kind === "box") {
     const box = graph.boxes.find((one) => one.id === chosen.id);
     if (!box) return null;
