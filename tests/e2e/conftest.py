@@ -15,18 +15,20 @@ from tests.e2e.installations import installations
 
 HERE = Path(__file__).parent
 LONG = (
-    "test_traffic_shifts.py",
     "appmesh/test_migration.py",
-    "appmesh/test_metrics.py",
-    "appmesh/test_tasks.py",
+    "test_aws_cli.py",
     "test_container_instances.py",
-    "test_control_plane_restarts.py",
+    "test_demo.py",
+    "console/test_console_journey.py",
+    "test_traffic_shifts.py",
+    "test_app_mesh_cli.py",
     "test_access_keys.py",
-    "test_service_discovery.py",
-    "test_tls.py",
-    "test_vpcs.py",
-    "test_metrics_exactly.py",
     "test_outside_command.py",
+    "test_deployment_failures.py",
+    "test_metrics_exactly.py",
+    "appmesh/test_metrics.py",
+    "test_acm.py",
+    "console/test_console_login.py",
 )
 """The files that take longest, of tests/e2e."""
 
