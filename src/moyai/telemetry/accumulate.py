@@ -6,7 +6,6 @@ a task's count in the slot, one look at a level, one request's time, one target'
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from operator import add
@@ -18,14 +17,18 @@ from moyai.kernel.ids import ProxyId
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
 
+_NOBODY: Mapping[ProxyId, float] = MappingProxyType({})
+
 
 class Sample(NamedTuple):
-    """What one report adds to one metric."""
+    """What is added to one metric at once. ``values``: of each task what it counted, or how much it has; ``targets``:
+    over how many that is spread.
+    """
 
-    proxy: ProxyId
-    value: float
-    time: Timed | None = None
+    values: Mapping[ProxyId, float] = _NOBODY
     targets: int = 0
+    levels: Sequence[float] = ()
+    time: Timed | None = None
     summary: Summary | None = None
 
 
@@ -37,7 +40,7 @@ class Accumulator(Protocol):
     """One metric in one slot of time."""
 
     def add(self, sample: Sample) -> None:
-        """Take one more report into it."""
+        """Take it in as well."""
 
     def summary(self) -> Summary:
         """What it comes to so far; asked only after the first sample."""
@@ -49,11 +52,16 @@ class Counts:
     __slots__ = ("_counted",)
 
     def __init__(self) -> None:
-        self._counted: defaultdict[ProxyId, float] = defaultdict(int)
+        self._counted: dict[ProxyId, float] = {}
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._counted[sample.proxy] += sample.value
+        counted = self._counted
+        if not counted:
+            counted.update(sample.values)
+            return
+        for whose, value in sample.values.items():
+            counted[whose] = counted.get(whose, 0) + value
 
     def summary(self) -> Summary:
         """See Accumulator."""
@@ -73,11 +81,11 @@ class Levels:
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        value = sample.value
-        self._count += 1
-        self._sum += value
-        self._least = min(self._least, value)
-        self._most = max(self._most, value)
+        levels = sample.levels
+        self._count += len(levels)
+        self._sum += sum(levels)
+        self._least = min(self._least, *levels)
+        self._most = max(self._most, *levels)
 
     def summary(self) -> Summary:
         """See Accumulator."""
@@ -121,7 +129,7 @@ class Shares:
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._total += sample.value
+        self._total += sum(sample.values.values())
         self._targets = max(self._targets, sample.targets)
 
     def summary(self) -> Summary:
@@ -140,7 +148,8 @@ class Means:
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._seen.setdefault(sample.proxy, []).append(sample.value)
+        for whose, value in sample.values.items():
+            self._seen.setdefault(whose, []).append(value)
 
     def summary(self) -> Summary:
         """See Accumulator."""

@@ -19,7 +19,8 @@ import msgspec
 from moyai.domain.cloudwatch.metric import Histogram
 from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Report, Side, Timed
 
-_ZEROS = (0,) * len(Figure)
+ZEROS = (0,) * len(Figure)
+"""Nothing new: it is always this one."""
 
 
 class News(NamedTuple):
@@ -120,7 +121,7 @@ class Counting:
             if baseline:
                 continue
             news.append(_since(endpoint, known if known is None or known.taken_at == self._before else None, counted))
-        fresh = any(one.counters is not _ZEROS or one.time is not None for one in news)
+        fresh = any(one.counters is not ZEROS or one.time is not None for one in news)
         self.changed |= fresh or baseline or len(report.endpoints) != self._size
         self._size = len(report.endpoints)
         return news
@@ -129,7 +130,7 @@ class Counting:
 def _since(endpoint: Endpoint, last: _Known | None, counted: Counted) -> News:
     if last is None:
         return News(endpoint, *counted)
-    counters = _ZEROS if counted.counters == last.counters else _new(last.counters, counted.counters)
+    counters = ZEROS if counted.counters == last.counters else _new(last.counters, counted.counters)
     return News(endpoint, counted.protocol, counters, counted.gauges, _new_times(last.time, counted.time))
 
 

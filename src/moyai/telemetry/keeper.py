@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from moyai.domain.cloudwatch.metric import Summary
 from moyai.kernel.clock import Clock, Instant, Seconds
@@ -34,10 +34,11 @@ _SILENT: Final = 24 * HOUR
 _HELD: Final = 1800
 """Seconds that are held in memory while the store refuses."""
 _SLICE: Final = 100
-"""Minutes that are encoded without letting others work."""
+"""Things that are put together without letting others work."""
 _NAMES_EVERY: Final = 600
 """Seconds between two notes of when a metric last had a value."""
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class MetricKeeper:
@@ -97,30 +98,30 @@ class MetricKeeper:
     async def _batch(self) -> MetricBatch:
         """All that is new, as it is kept."""
         archive, now = self._archive, self._clock.now()
+        await self._sliced(archive.settling())
         if now - self._noted_at >= _NAMES_EVERY:
             self._noted_at = now
             archive.renamed |= {group for group, _ in archive.dirty}
         dirty, renamed, forgotten = tuple(archive.dirty), tuple(archive.renamed), tuple(archive.forgotten)
         for held in (archive.dirty, archive.renamed, archive.forgotten):
             held.clear()
-        minutes: list[KeptMinute] = []
-        for number, (group, start) in enumerate(dirty, 1):
-            if start in group.minutes and group.columns:
-                minutes.append(_minute(group, start))
+        minutes = (_minute(group, start) for group, start in dirty if start in group.minutes and group.columns)
+        return MetricBatch(
+            minutes=await self._sliced(minutes),
+            proxies=await self._sliced(self._recorder.unsaved()),
+            groups=[KeptGroup(group.number, group.body()) for group in renamed if group.columns],
+            totals=await self._sliced(self._recorder.totals.unsaved()),
+            forgotten=forgotten,
+        )
+
+    async def _sliced(self, items: Iterable[T]) -> list[T]:
+        """All of them, while others work in between."""
+        found = []
+        for number, item in enumerate(items, 1):
+            found.append(item)
             if number % _SLICE == 0:
                 await self._clock.sleep(Seconds(0))
-        proxies = []
-        for number, proxy in enumerate(self._recorder.unsaved(), 1):
-            proxies.append(proxy)
-            if number % _SLICE == 0:
-                await self._clock.sleep(Seconds(0))
-        groups = [KeptGroup(group.number, group.body()) for group in renamed if group.columns]
-        totals = []
-        for number, total in enumerate(self._recorder.totals.unsaved(), 1):
-            totals.append(total)
-            if number % _SLICE == 0:
-                await self._clock.sleep(Seconds(0))
-        return MetricBatch(groups, minutes, (), proxies, (), forgotten, totals)
+        return found
 
     def _unsaved(self) -> None:
         """Have all of it in the next save, but what has waited too long."""

@@ -12,23 +12,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Final
 from weakref import WeakValueDictionary
 
 import msgspec
 
-from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
-from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptProxy
-from moyai.telemetry.accumulate import Sample
-from moyai.telemetry.deltas import Counting, News
-from moyai.telemetry.envoy_stats import NOTHING, Endpoint, Figure, Gauge, Pushes, Report, Side
-from moyai.telemetry.names import Named
+from moyai.telemetry.deltas import Counting
+from moyai.telemetry.envoy_stats import NOTHING, Endpoint, Pushes, Report, Side
 from moyai.telemetry.reporters import Fed, Identify, Reporter
-from moyai.telemetry.series import Archive, Moment, Series, moment
+from moyai.telemetry.series import Archive, moment
+from moyai.telemetry.tally import Tally
 from moyai.telemetry.totals import Total, Totals
 
 MAX_PROXIES: Final = 20_000
@@ -40,82 +37,24 @@ Remember = Callable[[ProxyId], bytes | None]
 _log = logging.getLogger(__name__)
 
 
-class _Sink:
-    """A metric under one name or several; its series are made with the first sample."""
-
-    __slots__ = ("_archive", "_ids", "_made", "_named", "_scope")
-
-    def __init__(self, archive: Archive, scope: Scope, named: Named, ids: Sequence[MetricId]) -> None:
-        self._archive, self._scope, self._named, self._ids = archive, scope, named, ids
-        self._made: tuple[Series, ...] = ()
-
-    def put(self, when: Moment, sample: Sample) -> None:
-        for series in self._made or self._make():
-            series.put(when, sample)
-
-    def _make(self) -> tuple[Series, ...]:
-        named = self._named
-        self._made = tuple(self._archive.series(self._scope, one, named.kind, named.unit) for one in self._ids)
-        return self._made
-
-
-class _Sinks:
-    """Metrics of one endpoint, by what they are made from."""
-
-    __slots__ = ("counts", "levels", "times", "total")
-
-    def __init__(self, sinks: Iterable[tuple[Named, _Sink]], total: Total | None = None) -> None:
-        self.total = total
-        counts: tuple[list[_Sink], ...] = tuple([] for _ in Figure)
-        levels: list[tuple[Gauge, bool, _Sink]] = []
-        times: list[_Sink] = []
-        for named, sink in sinks:
-            if isinstance(named.figure, Figure):
-                counts[named.figure].append(sink)
-            elif isinstance(named.figure, Gauge):
-                levels.append((named.figure, named.side is Side.SERVER, sink))
-            else:
-                times.append(sink)
-        self.counts = tuple(map(tuple, counts))
-        self.levels = tuple(levels)
-        self.times = tuple(times)
-
-    def take(self, proxy: ProxyId, news: News, when: Moment) -> None:
-        """Put what is new into the metrics."""
-        if self.total is not None:
-            self.total.add(news, when.at)
-        targets = news.gauges[Gauge.TARGETS] or 0
-        for value, sinks in zip(news.counters, self.counts, strict=True):
-            if value and sinks:
-                sample = Sample(proxy, value, None, targets)
-                for sink in sinks:
-                    sink.put(when, sample)
-        for gauge, always, sink in self.levels:
-            level = news.gauges[gauge]
-            if level or (always and level is not None):
-                sink.put(when, Sample(proxy, level))
-        if news.time is not None and self.times and any(news.time.histogram.counts):
-            sample = Sample(proxy, news.time.sum, news.time)
-            for sink in self.times:
-                sink.put(when, sample)
-
-
-class _Held(dict[tuple[Endpoint, str], _Sinks]):
-    """Metrics, by the endpoint that they are made of and its protocol."""
+class _Tallies(dict[tuple[Endpoint, str], Tally]):
+    """By endpoint and protocol."""
 
 
 class _Proxy:
     """What is known of one proxy."""
 
-    __slots__ = ("baseline", "counting", "own", "read", "reported_at", "reporter", "sinks")
+    __slots__ = ("baseline", "counting", "own", "read", "reported_at", "reporter", "shared")
 
-    def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report], sinks: _Held) -> None:
+    def __init__(
+        self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report], shared: _Tallies
+    ) -> None:
         self.reporter, self.counting, self.read = reporter, counting, read
         self.baseline = False
         self.reported_at = Instant(0)
-        self.sinks = sinks
-        """Those that all proxies of its group share."""
-        self.own = _Held()
+        self.shared = shared
+        """Its group's."""
+        self.own = _Tallies()
         """Its own."""
 
 
@@ -139,8 +78,7 @@ class Recorder:
         self._remember = remember
         self._pushes = Pushes()
         self._proxies: OrderedDict[ProxyId, _Proxy] = OrderedDict()
-        self._groups: WeakValueDictionary[Hashable, _Held] = WeakValueDictionary()
-        self._generation = archive.generation
+        self._groups: WeakValueDictionary[Hashable, _Tallies] = WeakValueDictionary()
 
     async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
         """``take`` it when nobody else holds the gate, at the time that it is then."""
@@ -208,43 +146,36 @@ class Recorder:
             self.forward(proxy, reporter, report)
         news = known.counting.advance(report, baseline=known.baseline)
         known.baseline, known.reported_at = False, now
-        if self._generation != self._archive.generation:
-            self._generation = self._archive.generation
-            for held in self._groups.values():
-                held.clear()
-            for one in self._proxies.values():
-                one.own.clear()
         for item in news:
             key = (item.endpoint, item.protocol)
-            sinks = known.sinks.get(key)
-            if sinks is None:
+            shared = known.shared.get(key)
+            if shared is None:
                 whose = reporter.whose(item)
                 total = None if whose is None else self.totals.of(whose, now)
-                sinks = known.sinks[key] = self._sinks(reporter, reporter.metrics(item), total)
-            sinks.take(proxy, item, when)
+                shared = known.shared[key] = self._tally(reporter, reporter.metrics(item), total)
+            shared.add(proxy, item, when)
             if item.endpoint.side is Side.SERVER:
                 own = known.own.get(key)
                 if own is None:
-                    own = known.own[key] = self._sinks(reporter, reporter.own_metrics(proxy, item))
-                own.take(proxy, item, when)
+                    own = known.own[key] = self._tally(reporter, reporter.own_metrics(proxy, item))
+                own.add(proxy, item, when)
 
     def _renewed(self, known: _Proxy) -> Reporter:
         reporter = known.reporter.renewed()
         if reporter is not known.reporter:
-            known.reporter, known.sinks = reporter, self._shared(reporter)
+            known.reporter, known.shared = reporter, self._shared(reporter)
             known.own.clear()
         return reporter
 
-    def _shared(self, reporter: Reporter) -> _Held:
+    def _shared(self, reporter: Reporter) -> _Tallies:
         """Gone with the last proxy of the group."""
         held = self._groups.get(reporter.group)
         if held is None:
-            held = self._groups[reporter.group] = _Held()
+            held = self._groups[reporter.group] = _Tallies()
         return held
 
-    def _sinks(self, reporter: Reporter, fed: Iterable[Fed], total: Total | None = None) -> _Sinks:
-        archive, scope = self._archive, reporter.scope
-        return _Sinks(((named, _Sink(archive, scope, named, ids)) for named, ids in fed), total)
+    def _tally(self, reporter: Reporter, fed: Iterable[Fed], total: Total | None = None) -> Tally:
+        return Tally(self._archive, reporter.scope, fed, total)
 
 
 def _restored(body: bytes) -> Counting | None:

@@ -8,9 +8,10 @@ many metrics, and those silent the longest make room.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -69,6 +70,13 @@ def moment(at: Instant) -> Moment:
     """Where a time belongs."""
     start = int(at // COARSE) * COARSE
     return Moment(at, start, int((at - start) // FINE))
+
+
+class Unsettled(Protocol):
+    """Has gathered something that is not in the metrics yet."""
+
+    def settle(self) -> None:
+        """Put it there."""
 
 
 class Series:
@@ -200,6 +208,9 @@ class Archive:
         """Groups whose metrics are not kept as they are."""
         self.forgotten: set[int] = set()
         """Groups that are no more."""
+        self.unsettled: OrderedDict[Unsettled, None] = OrderedDict()
+        """Who has something that belongs into metrics, in the order in which the first of it came: nothing is put into
+        a later slot before all of an earlier one is there. See ``Cell``."""
         for group in kept:
             self._restore(group)
 
@@ -218,12 +229,27 @@ class Archive:
             found = self._add(group, group.next_column, metric, (kind, unit))
         return found
 
+    def settle(self, last: Unsettled | None = None) -> None:
+        """Have everything in the metrics that belongs there; no more than up to ``last``."""
+        for one in self.settling():
+            if one is last:
+                return
+
+    def settling(self) -> Iterator[Unsettled]:
+        """The same, bit by bit."""
+        while self.unsettled:
+            one, _ = self.unsettled.popitem(last=False)
+            one.settle()
+            yield one
+
     def of(self, scope: Scope) -> Mapping[MetricId, Series]:
-        """The scope's series."""
+        """The scope's series, with everything in them."""
+        self.settle()
         return self._scopes.get(scope, _NOTHING)
 
     def scopes(self) -> tuple[Scope, ...]:
         """Every scope that has a series."""
+        self.settle()
         return tuple(self._scopes)
 
     def groups(self) -> Iterator[Group]:
@@ -268,8 +294,10 @@ class Archive:
     def clear(self) -> None:
         """Forget everything."""
         self.generation += 1
-        for held in (self._scopes, self._groups, self._by_number, self.dirty, self.renamed, self.forgotten):
+        for held in (self._scopes, self._groups, self._by_number):
             held.clear()
+        for gathered in (self.dirty, self.renamed, self.forgotten, self.unsettled):
+            gathered.clear()
 
     def _group(self, key: GroupKey) -> Group:
         found = self._groups.get(key)

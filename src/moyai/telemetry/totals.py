@@ -20,7 +20,6 @@ from moyai.domain.cloudwatch.metric import Histogram
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metric_store import KeptTotal
-from moyai.telemetry.deltas import News
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Timed
 
 MAX_TOTALS: Final = 20_000
@@ -104,14 +103,14 @@ class Total:
         self.sum = 0.0
         self.changed = True
 
-    def add(self, news: News, now: Instant) -> None:
-        """Count what is new."""
+    def add(self, counters: Sequence[int], time: Timed | None, now: Instant) -> None:
+        """Count what is new: all counters or none, and times."""
         self.at = now
-        if any(news.counters):
-            self.counters = list(map(add, self.counters, news.counters))
+        if any(counters):
+            self.counters = list(map(add, self.counters, counters))
             self.changed = True
-        if news.time is not None and any(news.time.histogram.counts):
-            self._add_time(news.time)
+        if time is not None:
+            self._add_time(time)
             self.changed = True
 
     def _add_time(self, time: Timed) -> None:

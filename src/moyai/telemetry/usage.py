@@ -82,7 +82,7 @@ class UsageSampler:
     def _keep(self, scope: Scope, points: Iterable[Point], at: Instant) -> None:
         for point in points:
             series = self._archive.series(scope, point.metric, point.kind, point.unit)
-            series.add(at, Sample(ProxyId(point.whose), point.value))
+            series.add(at, Sample({ProxyId(point.whose): point.value}))
 
 
 def figures(of: Reserved, before: Look | None, look: Look) -> Iterator[tuple[str, float]]:

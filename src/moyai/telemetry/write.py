@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.names import Kind
 from moyai.telemetry.series import Archive
-
-_NOBODY = ProxyId("")
 
 
 class ArchiveWriter:
@@ -22,4 +19,4 @@ class ArchiveWriter:
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
         """See MetricWriter."""
         series = self._archive.series(scope, metric, Kind.GIVEN, unit)
-        series.add(at, Sample(_NOBODY, summary.sum, summary=summary))
+        series.add(at, Sample(summary=summary))

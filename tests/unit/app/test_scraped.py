@@ -33,7 +33,7 @@ async def scraped(tmp_path):
     store = SqliteStore.open(tmp_path / "state.db", SeededIds(1), EPOCH)
     door = Door((), load_models(["ecs"]), House(store, ManualClock(), SeededIds(2)))
     totals = Totals()
-    totals.of(CALLS, NOW).add(news(CALLS, requests=7), NOW)
+    totals.of(CALLS, NOW).add(*news(requests=7), NOW)
     list(totals.unsaved())
     totals.saved()
     yield Scraped("sim", Instant(5), door, store, Feed(ProxySettings(Seconds(1))), totals, lambda: None)

@@ -34,6 +34,7 @@ def an_office() -> MeshOffice:
 
 def lines_of(office: MeshOffice) -> list[str]:
     """What is shown once all of it is saved."""
+    office.archive.settle()
     list(office.recorder.totals.unsaved())
     office.recorder.totals.saved()
     return "".join(exposition(appmesh_families(office.recorder.totals.shown()))).splitlines()

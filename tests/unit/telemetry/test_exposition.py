@@ -6,7 +6,6 @@ from moyai.domain.cloudwatch.metric import Histogram
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Times
 from moyai.telemetry.connect_exposition import connect_families
-from moyai.telemetry.deltas import News
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Side, Timed
 from moyai.telemetry.exposition import Family, Sample, Type, exposition, labels
 from moyai.telemetry.totals import Totals, Whose
@@ -18,11 +17,11 @@ SERVES = Whose(SCOPE, "shop", "shop", "cart", Endpoint(Side.SERVER, "cart"), "ht
 LINES = Whose(SCOPE, "shop", "shop", "front", Endpoint(Side.CLIENT, "lines"), "tcp")
 
 
-def news(whose, time=None, **counts):
+def news(time: Timed | None = None, **counts: int) -> tuple[tuple[int, ...], Timed | None]:
     counters = [0] * len(Figure)
     for name, count in counts.items():
         counters[Figure[name.upper()]] = count
-    return News(whose.endpoint, whose.protocol, tuple(counters), (None, None, None), time)
+    return tuple(counters), time
 
 
 def text_of(totals):
@@ -56,9 +55,9 @@ def test_times_are_a_histogram_that_adds_up():
 def test_a_mesh_is_told_by_caller_and_target():
     totals = Totals()
     spent = Timed(Histogram((1.0, 2.5), (3, 1, 1)), 12.0)
-    totals.of(CALLS, NOW).add(news(CALLS, spent, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW)
-    totals.of(SERVES, NOW).add(news(SERVES, requests=8), NOW)
-    totals.of(LINES, NOW).add(news(LINES, connections=3, bytes=100), NOW)
+    totals.of(CALLS, NOW).add(*news(spent, requests=7, code_2xx=5, code_5xx=2, failures=2, retries=1), NOW)
+    totals.of(SERVES, NOW).add(*news(requests=8), NOW)
+    totals.of(LINES, NOW).add(*news(connections=3, bytes=100), NOW)
     text = text_of(totals)
     whose = f'account="{SCOPE.account}",region="{SCOPE.region}",namespace="shop",cluster="shop",service="front"'
     to_cart = f'{whose},target="cart"'

@@ -29,7 +29,7 @@ def made(kind: Kind = Kind.COUNT, name: str = "n") -> Series:
 def test_slots_and_minutes_add_up_to_the_same_sum(samples):
     series = made()
     for at, value in samples:
-        series.add(Instant(at), Sample(A, value))
+        series.add(Instant(at), Sample({A: value}))
     sums = [sum(one.summary.sum for one in found(series, (0, 400))) for found in (slots, minutes)]
     assert sums == [sum(value for _, value in samples)] * 2
 
@@ -38,7 +38,7 @@ def test_slots_and_minutes_add_up_to_the_same_sum(samples):
 def test_each_sample_is_in_the_slot_of_its_time(times):
     series = made(Kind.GIVEN)
     for at in times:
-        series.add(Instant(at), Sample(A, 1, summary=Summary(1, 1, 1, 1)))
+        series.add(Instant(at), Sample(summary=Summary(1, 1, 1, 1)))
     for width, found in ((5, slots), (60, minutes)):
         counted = Counter(at // width * width for at in times)
         assert {int(one.start): one.summary.count for one in found(series, (0, 400))} == counted
@@ -47,7 +47,7 @@ def test_each_sample_is_in_the_slot_of_its_time(times):
 def test_a_span_holds_what_begins_in_it():
     series = made()
     for at in (0, 59, 60, 119, 120):
-        series.add(Instant(at), Sample(A, 1))
+        series.add(Instant(at), Sample({A: 1}))
     assert [int(one.start) for one in slots(series, (55, 120))] == [55, 60, 115]
     assert [int(one.start) for one in minutes(series, (1, 120))] == [60]
 
@@ -55,17 +55,18 @@ def test_a_span_holds_what_begins_in_it():
 @pytest.mark.parametrize(
     ("kind", "samples", "expected"),
     [
-        pytest.param(Kind.COUNT, [Sample(A, 2), Sample(B, 5), Sample(A, 1)], (2, 8, 3, 5), id="a task is a sample"),
-        pytest.param(Kind.LEVEL, [Sample(A, 2), Sample(B, 5), Sample(A, 1)], (3, 8, 1, 5), id="a report is a sample"),
+        pytest.param(Kind.MEAN, [Sample({A: 2}), Sample({A: 4}), Sample({B: 5})], (2, 8, 3, 5), id="an average is one"),
+        pytest.param(Kind.COUNT, [Sample({A: 2, B: 5}), Sample({A: 1})], (2, 8, 3, 5), id="a task is a sample"),
+        pytest.param(Kind.LEVEL, [Sample(levels=[2, 5]), Sample(levels=[1])], (3, 8, 1, 5), id="a look is a sample"),
         pytest.param(
             Kind.SHARE,
-            [Sample(A, 6, targets=2), Sample(B, 3, targets=3)],
+            [Sample({A: 2, B: 4}, 2), Sample({B: 3}, 3)],
             (3, 9, 3, 3),
             id="a target is a sample",
         ),
         pytest.param(
             Kind.TIME,
-            [Sample(A, 0, Timed(Histogram((1.0, 10.0), (1, 2, 0)), 9)), Sample(B, 0)],
+            [Sample(time=Timed(Histogram((1.0, 10.0), (1, 2, 0)), 9)), Sample()],
             (3, 9, 0, 10),
             id="a request is a sample",
         ),
@@ -82,14 +83,14 @@ def test_what_a_sample_is(kind, samples, expected):
 def test_the_series_silent_the_longest_makes_room():
     archive = Archive(max_series=2)
     for at, name in enumerate(["old", "new", "newer"]):
-        archive.series(SCOPE, metric_id("N", name, ()), Kind.COUNT, "Count").add(Instant(at), Sample(A, 1))
+        archive.series(SCOPE, metric_id("N", name, ()), Kind.COUNT, "Count").add(Instant(at), Sample({A: 1}))
     assert {metric.name for metric in archive.of(SCOPE)} == {"new", "newer"}
 
 
 def test_what_made_room_can_come_again_and_begins_with_nothing():
     archive = Archive(max_series=1)
     first = archive.series(SCOPE, metric_id("N", "a", ()), Kind.COUNT, "Count")
-    first.add(Instant(0), Sample(A, 1))
+    first.add(Instant(0), Sample({A: 1}))
     archive.series(SCOPE, metric_id("N", "b", ()), Kind.COUNT, "Count")
     again = archive.series(SCOPE, metric_id("N", "a", ()), Kind.COUNT, "Count")
     assert minutes(again, (0, 100)) == []
@@ -99,6 +100,6 @@ def test_what_made_room_can_come_again_and_begins_with_nothing():
 def test_a_slot_keeps_its_histogram():
     series = made(Kind.TIME)
     histogram = Histogram((1.0, 10.0), (1, 2, 0))
-    series.add(Instant(0), Sample(A, 0, Timed(histogram, 9)))
-    series.add(Instant(5), Sample(A, 0, Timed(histogram, 9)))
+    series.add(Instant(0), Sample(time=Timed(histogram, 9)))
+    series.add(Instant(5), Sample(time=Timed(histogram, 9)))
     assert [slot.summary.histogram for slot in slots(series, (0, 100))] == [histogram, histogram]

@@ -16,10 +16,10 @@ def requests(totals):
 
 def test_what_is_not_saved_is_not_shown():
     totals = Totals()
-    totals.of(CALLS, NOW).add(news(CALLS, requests=3), NOW)
+    totals.of(CALLS, NOW).add(*news(requests=3), NOW)
     assert requests(totals) == {}
     list(totals.unsaved())
-    totals.of(CALLS, NOW).add(news(CALLS, requests=4), NOW)
+    totals.of(CALLS, NOW).add(*news(requests=4), NOW)
     assert requests(totals) == {}
     totals.saved()
     assert requests(totals) == {CALLS: 3}
@@ -33,23 +33,23 @@ def test_what_is_not_saved_is_not_shown():
 
 def test_what_has_not_changed_is_not_saved_again():
     totals = Totals()
-    totals.of(CALLS, NOW).add(news(CALLS, requests=3), NOW)
+    totals.of(CALLS, NOW).add(*news(requests=3), NOW)
     assert len(list(totals.unsaved())) == 1
-    totals.of(CALLS, NOW).add(news(CALLS), NOW)
+    totals.of(CALLS, NOW).add(*news(), NOW)
     assert list(totals.unsaved()) == []
 
 
 def test_another_life_goes_on_where_this_one_was_saved():
     totals = Totals()
     time = Timed(Histogram((1.0, 2.0), (1, 2, 3)), 12.0)
-    totals.of(CALLS, NOW).add(news(CALLS, time, requests=3), NOW)
-    totals.of(LINES, NOW).add(news(LINES, connections=3), NOW)
+    totals.of(CALLS, NOW).add(*news(time, requests=3), NOW)
+    totals.of(LINES, NOW).add(*news(connections=3), NOW)
     kept = list(totals.unsaved())
     totals.saved()
     again = Totals([*kept, KeptTotal("x", NOW, b"no total")])
     assert again.shown() == totals.shown()
     assert list(again.unsaved()) == []
-    again.of(CALLS, NOW).add(news(CALLS, time, requests=1), NOW)
+    again.of(CALLS, NOW).add(*news(time, requests=1), NOW)
     list(again.unsaved())
     again.saved()
     [shown] = [one for one in again.shown() if one.whose == CALLS]
@@ -61,9 +61,9 @@ def test_there_are_only_so_many_and_the_silent_go_first(monkeypatch):
     totals = Totals()
     first, second, third = (CALLS._replace(service=name) for name in ("a", "b", "c"))
     for at, whose in enumerate((first, second)):
-        totals.of(whose, Instant(at)).add(news(whose, requests=1), Instant(at))
-    totals.of(first, NOW).add(news(first, requests=1), NOW)
-    totals.of(third, NOW).add(news(third, requests=1), NOW)
+        totals.of(whose, Instant(at)).add(*news(requests=1), Instant(at))
+    totals.of(first, NOW).add(*news(requests=1), NOW)
+    totals.of(third, NOW).add(*news(requests=1), NOW)
     list(totals.unsaved())
     totals.saved()
     assert set(requests(totals)) == {first, third}
