@@ -34,6 +34,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.connect_stats import CONNECT
 from moyai.telemetry.envoy_stats import Pushes
@@ -42,7 +43,6 @@ from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.otlp_http import HttpReports
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.series import Archive
 from moyai.testing.clock import ManualClock
 
 TASKS: Final = 1000

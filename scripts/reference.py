@@ -40,8 +40,8 @@ from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.series import Archive
 from moyai.telemetry.write import ArchiveWriter
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "reference"

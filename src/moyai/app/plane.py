@@ -63,12 +63,12 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.identify import identifier
 from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.series import Archive
 from moyai.telemetry.totals import Totals
 from moyai.telemetry.usage import UsageSampler
 from moyai.telemetry.write import ArchiveWriter

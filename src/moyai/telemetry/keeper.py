@@ -18,9 +18,11 @@ from typing import Final, NoReturn, TypeVar
 from moyai.domain.cloudwatch.metric import Summary
 from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, MetricBatch, MetricStore, MetricStoreFault
-from moyai.telemetry.blocks import WHOLE, BadBlock, encode, pack, unpack
+from moyai.telemetry.archive import Archive
+from moyai.telemetry.blocks import WHOLE, BadBlock, pack, unpack
+from moyai.telemetry.cells import COARSE
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.series import COARSE, Archive, Group, readable
+from moyai.telemetry.series import Group, readable
 from moyai.telemetry.spans import HOUR
 
 EVERY: Final = 5.0
@@ -181,10 +183,10 @@ class MetricKeeper:
 
 
 def _minute(group: Group, start: int) -> KeptMinute:
-    cells = group.minutes[start]
-    for cell in cells.values():
+    minute = group.minutes[start]
+    for cell in minute.values():
         cell.saved = True
-    return KeptMinute(start, group.number, encode({n: one.entries() for n, one in cells.items() if n in group.columns}))
+    return KeptMinute(start, group.number, minute.body(group.columns))
 
 
 def _add(minutes: dict[int, Summary], body: bytes) -> None:

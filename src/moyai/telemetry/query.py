@@ -15,9 +15,11 @@ from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metrics import Edge, Listed, Period
+from moyai.telemetry.archive import Archive
+from moyai.telemetry.cells import COARSE
 from moyai.telemetry.envoy_stats import Side
 from moyai.telemetry.names import CONNECTIONS, FAILURES, REQUESTS, RETRIES, TIME, Named, discovery_dimension, ids_of
-from moyai.telemetry.series import COARSE, Archive, Series
+from moyai.telemetry.series import Series
 from moyai.telemetry.spans import minutes, slots
 
 FINE_KEPT: Final = 3 * 3600

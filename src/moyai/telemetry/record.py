@@ -21,10 +21,11 @@ import msgspec
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import KeptProxy
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.deltas import Counting
 from moyai.telemetry.envoy_stats import NOTHING, Endpoint, Pushes, Report, Side
 from moyai.telemetry.reporters import Fed, Identify, Reporter
-from moyai.telemetry.series import Archive, moment
+from moyai.telemetry.series import moment
 from moyai.telemetry.tally import Tally
 from moyai.telemetry.totals import Total, Totals
 

@@ -12,7 +12,8 @@ from moyai.domain.cloudwatch.metric import Summary
 from moyai.kernel.clock import Instant
 from moyai.ports.metrics import Period
 from moyai.telemetry.blocks import WHOLE, BadBlock, Entries, unpack
-from moyai.telemetry.series import COARSE, FINE, Series, readable
+from moyai.telemetry.cells import COARSE, FINE
+from moyai.telemetry.series import Series, readable
 
 HOUR = 3600
 Span = tuple[float, float]
@@ -30,7 +31,7 @@ def minutes(series: Series, span: Span) -> list[Period]:
     """The minutes that begin in the span."""
     found: dict[int, Summary] = {}
     group = series.group
-    for kept in group.archive.history.hours(group.number, series.column, span[0] // HOUR * HOUR, span[1]):
+    for kept in group.history.hours(group.number, series.column, span[0] // HOUR * HOUR, span[1]):
         try:
             found |= {kept.start + key * COARSE: of for key, of in unpack(kept.body)}
         except BadBlock:
@@ -45,7 +46,7 @@ def minutes(series: Series, span: Span) -> list[Period]:
 
 def _minutes(series: Series, span: Span) -> Iterator[tuple[int, Entries]]:
     group, column, first = series.group, series.column, span[0] // COARSE * COARSE
-    for kept in group.archive.history.minutes(group.number, first, span[1]):
+    for kept in group.history.minutes(group.number, first, span[1]):
         if kept.start not in group.minutes:
             yield kept.start, list(readable(kept.body).of(column))
     for start, cells in group.minutes.items():

@@ -14,11 +14,12 @@ from moyai.domain.cloudwatch.metric import Histogram, MetricId
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.telemetry.accumulate import Sample
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.deltas import ZEROS, News
 from moyai.telemetry.envoy_stats import Figure, Gauge, Side, Timed
 from moyai.telemetry.names import Named
 from moyai.telemetry.reporters import Fed
-from moyai.telemetry.series import Archive, Moment, Series
+from moyai.telemetry.series import Moment, Series
 from moyai.telemetry.totals import Total
 
 

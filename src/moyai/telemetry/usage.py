@@ -23,10 +23,10 @@ from moyai.kernel.scope import Scope
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
 from moyai.ports.store import Store
 from moyai.telemetry.accumulate import Sample
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.insights import Look, Point, Reserved, grown, of_cluster, of_task
 from moyai.telemetry.names import AWS, Kind
 from moyai.telemetry.reservation import reservation
-from moyai.telemetry.series import Archive
 
 EVERY = 10
 """Seconds between two looks; each is in the middle of its ten seconds, so that each period of ten has one."""

@@ -6,8 +6,8 @@ from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.telemetry.accumulate import Sample
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.names import Kind
-from moyai.telemetry.series import Archive
 
 
 class ArchiveWriter:

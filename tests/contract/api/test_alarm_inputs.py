@@ -18,8 +18,8 @@ from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudwatch.alarm import Comparison, alarm_arn
 from moyai.kernel.errors import ApiError
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.series import Archive
 from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import EPOCH
 from moyai.testing.ids import SeededIds

@@ -15,8 +15,8 @@ from moyai.domain.world import Put
 from moyai.plan.alarms.configure import Configuration, configured
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.series import Archive
 from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds

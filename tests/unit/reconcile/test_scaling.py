@@ -22,8 +22,8 @@ from moyai.plan.launch import LaunchRequest, launch
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.series import Archive
 from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds

@@ -13,11 +13,11 @@ from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.appmesh_stats import APPMESH
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.envoy_stats import Pushes, Report
 from moyai.telemetry.identify import identifier
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.series import Archive
 from moyai.testing.clock import EPOCH
 from tests.golden.appmesh.meshes import SCOPE, gateway_arn, node_arn, world_of
 

@@ -10,11 +10,11 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.connect_stats import CONNECT
 from moyai.telemetry.envoy_stats import Pushes, Report
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.series import Archive
 from moyai.testing.clock import EPOCH
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))

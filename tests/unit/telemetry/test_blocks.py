@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from moyai.domain.cloudwatch.metric import Histogram, Summary
-from moyai.telemetry.blocks import BadBlock, decode, encode, pack, unpack
+from moyai.telemetry.blocks import BadBlock, Bounds, Entries, decode, encode, entry, pack, read, row, unpack
 
 NUMBER = st.floats(-1e300, 1e300) | st.integers(0, 2**50)
 BOUNDS = st.sampled_from([(1.0, 2.0), (), (0.5, 7.0, 60000.0)])
@@ -26,14 +28,29 @@ def a_summary(draw) -> Summary:
     return Summary(draw(NUMBER), draw(NUMBER), draw(NUMBER), draw(NUMBER), histogram)
 
 
-ENTRIES = st.lists(st.tuples(st.integers(0, 60), a_summary()), max_size=8)
+ENTRIES = st.lists(st.tuples(st.integers(0, 60), a_summary()), max_size=20)
+
+
+def written(columns: Mapping[int, Entries]) -> bytes:
+    bounds: Bounds = {}
+    rows = {
+        column: row(b"".join([entry(key, of, bounds) for key, of in entries]), len(entries))
+        for column, entries in columns.items()
+    }
+    return encode(rows, bounds)
 
 
 @given(st.dictionaries(st.integers(0, 500), ENTRIES, max_size=4))
 def test_a_block_comes_back_as_it_was(columns):
-    block = decode(encode(columns))
+    block = decode(written(columns))
     assert {column: list(block.of(column)) for column in block.columns} == columns
     assert list(block.of(501)) == []
+
+
+@given(ENTRIES)
+def test_a_column_comes_back_as_it_was(entries):
+    bounds: Bounds = {}
+    assert read(row(b"".join([entry(key, of, bounds) for key, of in entries]), len(entries)), bounds) == entries
 
 
 @given(ENTRIES)
@@ -41,18 +58,18 @@ def test_an_hour_comes_back_as_it_was(entries):
     assert list(unpack(pack(entries))) == entries
 
 
-@given(st.binary(max_size=60) | ENTRIES.map(lambda entries: encode({0: entries})), st.data())
+@given(st.binary(max_size=60) | ENTRIES.map(lambda entries: written({0: entries})), st.data())
 def test_damaged_bytes_are_refused_or_passed_over(body, data):
     at = data.draw(st.integers(0, len(body)))
     for damaged in (body, body[:at], body[:at] + b"\xc1" + body[at:]):
-        for read in (lambda one: list(decode(one).of(0)), lambda one: list(unpack(one))):
+        for reading in (lambda one: list(decode(one).of(0)), lambda one: list(unpack(one))):
             try:
-                read(damaged)
+                reading(damaged)
             except BadBlock:
                 continue
 
 
 def test_a_single_sample_is_small():
-    assert len(encode({0: [(3, Summary(1, 17, 17, 17))]})) <= 10
+    assert len(written({0: [(3, Summary(1, 17, 17, 17))]})) <= 10
     with pytest.raises(BadBlock):
         decode(b"\x00")

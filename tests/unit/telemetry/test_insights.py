@@ -18,9 +18,9 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ContainerInstanceArn, TaskId, VpcId
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.insights import NAMESPACE
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.series import Archive
 from moyai.telemetry.usage import UsageSampler
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.world import SCOPE, Builder, container

@@ -14,12 +14,12 @@ from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.envoy_stats import Figure
 from moyai.telemetry.keeper import FINE_KEPT, KEPT, MetricKeeper
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
-from moyai.telemetry.series import Archive
 from moyai.telemetry.totals import Totals
 from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import EPOCH, ManualClock

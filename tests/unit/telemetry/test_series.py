@@ -12,9 +12,10 @@ from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.accumulate import Sample, accumulators
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
-from moyai.telemetry.series import Archive, Series
+from moyai.telemetry.series import Series
 from moyai.telemetry.spans import minutes, slots
 from tests.unit.telemetry.pushes import SCOPE
 

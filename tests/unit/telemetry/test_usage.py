@@ -13,9 +13,9 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import VpcId
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
+from moyai.telemetry.archive import Archive
 from moyai.telemetry.insights import Look, Reserved
 from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.series import Archive
 from moyai.telemetry.usage import UsageSampler, figures
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.world import SCOPE, Builder, container
