@@ -86,9 +86,16 @@ def server(standing: Installation) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A control plane without processes behind it: for tests of the API alone."""
+def imagined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A control plane without processes behind it, for as long as there are tests."""
     installation = Installation(tmp_path_factory.mktemp("simulated"), "--runtime", "sim")
     installation.up()
     yield installation
     assert installation.leave() == []
+
+
+@pytest.fixture(scope="module")
+def simulated(imagined: Installation) -> Iterator[Installation]:
+    """A control plane without processes behind it, for tests of the API alone; empty when a file begins."""
+    yield imagined
+    imagined.own("POST", "reset")
