@@ -40,6 +40,11 @@ python_checks() {
   step types mypy
 }
 
+python_all() {
+  python_checks
+  step tests pytest -q -n 2 tests/shape tests/unit tests/golden tests/contract tests/model tests/sim
+}
+
 # Of the console, by its own tools.
 console() { npm run "$1" --prefix web --silent; }
 
@@ -59,8 +64,7 @@ case ${1:-all} in
     step shape pytest -q tests/shape
     ;;
   all)
-    both python_checks console_all
-    step tests pytest -q -n 2 tests/shape tests/unit tests/golden tests/contract tests/model tests/sim
+    both python_all console_all
     # It waits more than it works, so four at a time on two processors; in the order of tests/e2e/conftest.py.
     step 'end to end' pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
     printf '\nall passed in %d s\n' "$SECONDS"
