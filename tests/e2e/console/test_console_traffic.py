@@ -104,11 +104,16 @@ def note(person: Person) -> None:
     person.page.route(DRAWS, noting)
 
 
-def written(person: Person) -> list[str]:
-    """All words that the map has had, once it has been painted."""
+def asked(person: Person, what: str) -> list[str]:
+    """A list that those who draw the map have, once it has been painted."""
     person.page.locator("canvas[data-lines]").wait_for()
     drawing = [worker for worker in person.page.workers if "/draw.worker-" in worker.url]
-    return [text for worker in drawing for text in worker.evaluate("[...self.written]")]
+    return [answer for worker in drawing for answer in worker.evaluate(what)]
+
+
+def written(person: Person) -> list[str]:
+    """All words that the map has had."""
+    return asked(person, "[...self.written]")
 
 
 @pytest.fixture
@@ -148,6 +153,11 @@ def test_along_a_line_of_the_map_are_its_rate_success_percentiles_and_ejected_ho
     assert p50 < p95 <= p99
     assert person.fact("p50 / p95 / p99").inner_text() == times[-1]
     assert line.split("/s ")[1].startswith(person.fact("Success").inner_text())
+
+
+def test_the_map_is_written_in_the_fonts_of_the_page(person):
+    fonts = asked(person, "[...self.fonts].map(font => `${font.family} ${font.weight} ${font.status}`)")
+    assert {'"Open Sans" 400 loaded', '"Open Sans" 700 loaded'} <= set(fonts)
 
 
 def test_a_time_is_chosen_by_drawing_over_the_strip(person, told):

@@ -26,8 +26,7 @@ export interface Drawing {
 export interface Font {
   readonly family: string;
   readonly source: string;
-  readonly weight: string;
-  readonly unicodeRange: string;
+  readonly descriptors: FontFaceDescriptors;
 }
 
 /** What the worker is told; a scene only when it is another one. */
@@ -60,10 +59,10 @@ export function hireArtist(onDrawn: (drawing: Drawing) => void): Artist {
 function fontsOf(page: Document): Font[] {
   const own = [...page.styleSheets].filter(({ href }) => href === null || new URL(href).origin === location.origin);
   const faces = own.flatMap(({ cssRules }) => [...cssRules]).filter((rule) => rule instanceof CSSFontFaceRule);
-  return faces.map(({ style }) => ({
-    family: style.getPropertyValue("font-family").replaceAll('"', ""),
-    source: style.getPropertyValue("src"),
-    weight: style.getPropertyValue("font-weight"),
-    unicodeRange: style.getPropertyValue("unicode-range"),
-  }));
+  return faces.map(({ style }) => {
+    const said = (name: string) => style.getPropertyValue(name);
+    const described = { weight: said("font-weight"), style: said("font-style"), unicodeRange: said("unicode-range") };
+    const descriptors = Object.fromEntries(Object.entries(described).filter(([, value]) => value !== "")); // an empty one is an error
+    return { family: said("font-family").replaceAll('"', ""), source: said("src"), descriptors };
+  });
 }

@@ -16,7 +16,7 @@ self.addEventListener("message", (event: MessageEvent<Told>) => {
   else void ready.then(() => { fulfil(told); });
 });
 
-function load({ family, source, ...descriptors }: Font): Promise<FontFace> {
+function load({ family, source, descriptors }: Font): Promise<FontFace> {
   const face = new FontFace(family, source, descriptors);
   (self as unknown as { readonly fonts: FontFaceSet }).fonts.add(face);
   return face.load();
