@@ -12,7 +12,7 @@ from moyai.app.connection import Patience
 from moyai.app.http import HttpServer
 
 ANSWERED = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-SHORT = 0.1
+SHORT = 0.25
 
 
 async def app(scope, receive, send):
@@ -56,11 +56,18 @@ async def test_a_head_without_end_is_not_kept(address):
     assert not reader.at_eof() or not await reader.read()
 
 
+async def hung_up(reader):
+    """Whether nothing more comes; what was said too late, when the other side had ended, resets the connection."""
+    with contextlib.suppress(ConnectionError):
+        return await reader.read() == b""
+    return True
+
+
 @pytest.mark.parametrize("said", [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: loc"])
 async def test_a_client_that_asks_nothing_is_hung_up_on(address, said):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(said)
-    assert await reader.read() == b""
+    assert await hung_up(reader)
     writer.close()
 
 
@@ -70,7 +77,7 @@ async def test_a_client_that_asks_no_second_time_is_hung_up_on(address, said):
     writer.write(ANSWERED)
     await reader.readuntil(b"ok")
     writer.write(said)
-    assert await reader.read() == b""
+    assert await hung_up(reader)
     writer.close()
 
 
@@ -79,7 +86,7 @@ async def test_a_body_that_goes_on_after_the_answer_is_hung_up_on(address):
     writer.write(b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
     assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
     writer.write(b"x")
-    assert await reader.read() == b""
+    assert await hung_up(reader)
     writer.close()
 
 
