@@ -49,7 +49,7 @@ def test_every_expectation_has_a_case(golden_update):
 @pytest.mark.parametrize("name", cases(HERE))
 def test_envoy_takes_it(name, tmp_path):
     config = tmp_path / "envoy.json"
-    text = started_with(name).replace(b"{xds}", b"/run/moyai/xds.sock")
+    text = started_with(name).replace(b"{xds}", b"/run/moyai/xds.sock").replace(b'"/tmp/', f'"{tmp_path}/'.encode())
     config.write_bytes(text.replace(b"{statistics}", b"/run/moyai/statistics.sock"))
     command = [str(ENVOY), "--mode", "validate", "--config-path", str(config), "--log-level", "warning"]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
