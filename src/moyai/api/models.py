@@ -52,11 +52,9 @@ class _Quick(JSONFileLoader):
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 (JSON)
         """What is in ``file_path`` without its suffix; None where there is nothing."""
         packed = Path(f"{file_path}.json.gz")
-        return (
-            msgspec.json.decode(gzip.decompress(packed.read_bytes()))
-            if packed.exists()
-            else super().load_file(file_path)
-        )
+        if not packed.exists():
+            return super().load_file(file_path)
+        return msgspec.json.decode(gzip.decompress(packed.read_bytes()))
 
 
 def _model(loader: Loader, name: str) -> ServiceModel:

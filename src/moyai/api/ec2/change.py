@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from moyai.api.operation import Context
+from moyai.api.tag_requests import tag_list
 from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, MissingParameter
 from moyai.domain.vpc.lookup import R, find, settle
 from moyai.domain.vpc.not_found import NotFound
@@ -98,4 +99,4 @@ def checked_tags(tags: Iterable[Tag], had: Mapping[str, str]) -> Mapping[str, st
 
 def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as EC2 answers them."""
-    return [{"key": key, "value": value} for key, value in sorted(tags.items())]
+    return tag_list(dict(sorted(tags.items())))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
+from moyai.api.ec2.change import tag_set
 from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
@@ -97,7 +98,7 @@ def _interface(world: World, holder: Holder) -> dict[str, object]:
         "association": association,
         "attachment": _attachment(holder),
         "groups": [{"group_id": group.id, "group_name": group.name} for group in groups if group is not None],
-        "tag_set": [{"key": key, "value": value} for key, value in sorted(_tags(holder).items())],
+        "tag_set": tag_set(_tags(holder)),
     }
 
 

@@ -18,6 +18,7 @@ from moyai.api.ec2.peerings import tags_of
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
+from moyai.domain.tagging import without
 from moyai.domain.vpc.errors import MissingParameter
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
 from moyai.domain.vpc.lookup import Part, all_of, find
@@ -89,7 +90,7 @@ def delete_tags(ctx: Context, request: DeleteTagsRequest) -> None:
 
     def left(had: Tags) -> Tags:
         gone = {tag.key for tag in request.tags if tag.value in {None, had.get(tag.key)}}
-        return {key: value for key, value in had.items() if key not in gone} if request.tags else {}
+        return without(had, gone) if request.tags else {}
 
     _retag(ctx, request, request.resources, left)
 

@@ -6,12 +6,15 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.tagging import MAX_TAGS, TagRules
+from moyai.domain.tagging import TagRules
 from moyai.kernel.errors import ClientFault
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -21,24 +24,22 @@ class Tag(msgspec.Struct, frozen=True):
     value: str = ""
 
 
-def tag_map(tags: Sequence[Tag] | None, kind: str, fault: type[ClientFault] = InvalidParameter) -> dict[str, str]:
-    """The tags by key. Raises ``fault`` for a tag without a key, twice the same, one that is AWS's, and for one of
-    moyai's own that a ``kind`` of resource (as its ARN names it) can't have.
+def tag_map(
+    tags: Sequence[Tag] | None,
+    kind: str,
+    fault: type[ClientFault] = InvalidParameter,
+    had: Mapping[str, str] = _NONE,
+) -> dict[str, str]:
+    """The tags by key, over those there were. Raises ``fault`` for a tag that is given twice, and for what a ``kind``
+    of resource (as its ARN names it) can't have: see TagRules.
     """
     named: dict[str, str] = {}
     for tag in tags or ():
-        if not tag.key:
-            raise fault("A tag has a key. Give each tag one.")
-        if tag.key in named:
-            raise fault(f"The tag key {tag.key} is given twice.")
-        named[tag.key] = tag.value
-    return TagRules(kind, fault, fault).added({}, named)
-
-
-def check_number(tags: Mapping[str, str], fault: type[ClientFault] = InvalidParameter) -> None:
-    """Raises ``fault`` for more tags than a resource can have."""
-    if len(tags) > MAX_TAGS:
-        raise fault(f"A resource has at most {MAX_TAGS} tags.")
+        key = tag.key or ""
+        if key and key in named:
+            raise fault(f"The tag key {key} is given twice.")
+        named[key] = tag.value
+    return TagRules(kind, fault, fault).added(had, named)
 
 
 def tag_list(tags: Mapping[str, str]) -> list[Tag]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.lookup import active_cluster
 from moyai.api.ecs.refusal import unsupported
-from moyai.api.ecs.tagging import Tag, check_number, tag_list, tag_map
+from moyai.api.ecs.tagging import Tag, tag_list, tag_map
 from moyai.api.operation import Context
 from moyai.domain.ecs.capacity_provider import CapacityProvider
 from moyai.domain.ecs.cluster import Cluster
@@ -19,6 +19,7 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.tagging import without
 from moyai.domain.world import Put
 from moyai.kernel.arn import parse_arn
 
@@ -48,8 +49,7 @@ class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
 def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]:
     """Add tags, or replace the values of those there are."""
     kind, resource = _resource(ctx, request.resource_arn)
-    tags = {**resource.tags, **tag_map(request.tags, kind)}
-    check_number(tags)
+    tags = tag_map(request.tags, kind, had=resource.tags)
     ctx.store.apply([Put(replace(resource, tags=tags))])
     return {}
 
@@ -57,8 +57,7 @@ def tag_resource(ctx: Context, request: TagResourceRequest) -> dict[str, object]
 def untag_resource(ctx: Context, request: UntagResourceRequest) -> dict[str, object]:
     """Remove tags; absent ones are none to remove."""
     _, resource = _resource(ctx, request.resource_arn)
-    tags = {key: value for key, value in resource.tags.items() if key not in request.tag_keys}
-    ctx.store.apply([Put(replace(resource, tags=tags))])
+    ctx.store.apply([Put(replace(resource, tags=without(resource.tags, request.tag_keys)))])
     return {}
 
 

@@ -15,7 +15,7 @@ from moyai.api.ecs.launch_rules import Launching, checked_launch
 from moyai.api.ecs.placement import checked_network, runnable_definition
 from moyai.api.ecs.proxy_rules import check_proxy_override
 from moyai.api.ecs.sizes import task_size
-from moyai.api.ecs.tagging import Tag, check_number, tag_map
+from moyai.api.ecs.tagging import Tag, tag_map
 from moyai.api.ecs.volume_rules import check_storage
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster
@@ -111,6 +111,5 @@ def _checked_overrides(overrides: TaskOverride, definition: TaskDefinition, *, f
 def _tags(request: TaskRequest, cluster: Cluster, definition: TaskDefinition) -> dict[str, str]:
     """The tasks' tags: those of the task definition if asked, over them the request's, and ECS's own."""
     propagated = definition.tags if request.propagate_tags == "TASK_DEFINITION" else {}
-    tags = {**propagated, **tag_map(request.tags, "task")}
-    check_number(tags)
+    tags = tag_map(request.tags, "task", had=propagated)
     return {**tags, "aws:ecs:clusterName": cluster.name} if request.enable_ecs_managed_tags else tags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from moyai.api.tag_requests import tag_list
 from moyai.domain.keys import scope_of
 from moyai.domain.ram.share import Association, Invitation, ResourceShare
 from moyai.kernel.clock import Instant
@@ -19,7 +20,7 @@ def share_view(share: ResourceShare, *, own: bool = True) -> Mapping[str, object
         "owning_account_id": scope_of(share.arn).account,
         "allow_external_principals": share.allow_external,
         "status": "ACTIVE",
-        "tags": [{"key": key, "value": value} for key, value in sorted(share.tags.items())] if own else [],
+        "tags": tag_list(dict(sorted(share.tags.items()))) if own else [],
         "creation_time": share.created_at,
         "last_updated_time": share.updated_at,
         "feature_set": STANDARD,
