@@ -39,11 +39,11 @@ Whose = Callable[[Context], ProxyId | Stranger]
 
 
 class MetricsService:
-    """Takes pushes into a recorder. ``reported`` is told of each proxy whose report came in."""
+    """Takes pushes into a recorder. ``reported`` is told of each proxy whose report came in. ``clock`` says when."""
 
     def __init__(self, recorder: Recorder, clock: Clock, reported: Reported) -> None:
         self._recorder = recorder
-        self._clock = clock
+        self.clock = clock
         self._reported = reported
 
     def handler(self, whose: Whose) -> grpc.GenericRpcHandler:
@@ -65,13 +65,13 @@ class MetricsService:
 
     async def take(self, proxy: ProxyId, push: bytes) -> None:
         """Count a report as soon as figures may move. Raises NotOtlp."""
-        await self._recorder.receive(proxy, push, self._clock)
+        await self._recorder.receive(proxy, push, self.clock)
         self._reported(proxy)
 
     def take_now(self, proxy: ProxyId, push: bytes) -> bool:
         """Count a report at once; False when figures may not move just now. Raises NotOtlp."""
         if self._recorder.gate.locked():
             return False
-        self._recorder.take(proxy, push, self._clock.now())
+        self._recorder.take(proxy, push, self.clock.now())
         self._reported(proxy)
         return True

@@ -2,8 +2,9 @@
 
 It costs a fraction of what gRPC does, so our own proxies report here (docs/decisions/reports-over-http.md).
 
-Promise: a report is answered when it is counted, like over gRPC. A request is bounded in bytes, and a connection has
-one under way.
+Promise: a report is answered when it is counted, like over gRPC. A request is bounded in bytes, a connection has one
+under way, and there are only so many connections: whoever brings no whole report for long is hung up on, silent or
+not, and comes again when it has one.
 Refuses: whom the door does not know (401), what is no report (400, 404), what is too large (413); then it hangs up.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
@@ -18,11 +19,16 @@ from typing import Final
 
 import httptools
 
+from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.otlp import MetricsService, Stranger
 from moyai.telemetry.wire import NotOtlp
 
 PATH: Final = "/v1/metrics"
+PATIENCE: Final = Seconds(120)
+"""Between two looks at who has brought nothing since the last. A proxy reports each minute at least."""
+MOST_CONNECTIONS: Final = 10_000
+"""A proxy has one. The process may have 65,536 files open, and serves others as well."""
 _MOST: Final = 4 * 1024 * 1024
 """Bytes of a request, head and all."""
 _BACKLOG: Final = 4096
@@ -37,22 +43,38 @@ Whose = Callable[[str], ProxyId | Stranger]
 class HttpReports:
     """Takes reports on a bound socket that is handed in, from ``serve`` until ``close``."""
 
-    def __init__(self, service: MetricsService, whose: Whose) -> None:
-        self.service, self.whose = service, whose
+    def __init__(self, service: MetricsService, whose: Whose, most: int = MOST_CONNECTIONS) -> None:
+        self.service, self.whose, self._most = service, whose, most
         self.connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def serve(self, sock: socket) -> None:
         """Begin to answer."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), sock=sock, backlog=_BACKLOG)
+        self._looking = loop.create_task(self._look())
 
     def close(self) -> None:
         """Stop answering, and hang up."""
         if self._server is not None:
             self._server.close()
+        if self._looking is not None:
+            self._looking.cancel()
         for connection in tuple(self.connections):
             connection.hang_up()
+
+    @property
+    def full(self) -> bool:
+        """Nobody else may be connected."""
+        return len(self.connections) >= self._most
+
+    async def _look(self) -> None:
+        """One look at everybody now and then: a timer for each would be set anew two hundred times a second."""
+        while True:
+            await self.service.clock.sleep(PATIENCE)
+            for connection in tuple(self.connections):
+                connection.look()
 
 
 class _Connection(asyncio.Protocol):
@@ -65,12 +87,16 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: asyncio.Task[None] | None = None
         self._unheard = 0
+        self._brought = True
         self.on_message_begin()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
         self._transport = transport
-        self._reports.connections.add(self)
+        if self._reports.full:
+            transport.abort()
+        else:
+            self._reports.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -96,6 +122,12 @@ class _Connection(asyncio.Protocol):
         """Once what is written has left."""
         self._transport.close()
 
+    def look(self) -> None:
+        """Hang up at once, even on who leaves answers unread, if no whole report came since this was called last."""
+        if not self._brought:
+            self._transport.abort()
+        self._brought = False
+
     def on_message_begin(self) -> None:
         self._path, self._name = b"", ""
         self._body: list[bytes] = []
@@ -111,7 +143,7 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        self._unheard = 0
+        self._unheard, self._brought = 0, True
         if self._path != PATH.encode() or self._parser.get_method() != b"POST":
             self._refuse(HTTPStatus.NOT_FOUND)
             return

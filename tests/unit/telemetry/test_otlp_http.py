@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from select import select
 
 import grpc
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
 from moyai.telemetry.otlp import MetricsService, Stranger
-from moyai.telemetry.otlp_http import HttpReports
+from moyai.telemetry.otlp_http import PATIENCE, HttpReports
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, Office, push
@@ -19,6 +20,7 @@ from tests.unit.telemetry.pushes import FRONT, Office, push
 PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 LATER = push(2, {"http.egress.cart.downstream_rq_total": 7})
 TAKEN = 200
+SEATS = 3
 
 
 def request(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1") -> bytes:
@@ -39,7 +41,16 @@ class Desk:
         self.path = path
         self.office = Office()
         self.heard: list[ProxyId] = []
-        self.reports = HttpReports(MetricsService(self.office.recorder, ManualClock(), self.heard.append), whose)
+        self.clock = ManualClock()
+        service = MetricsService(self.office.recorder, self.clock, self.heard.append)
+        self.reports = HttpReports(service, whose, SEATS)
+        self.callers: list[Caller] = []
+
+    async def call(self) -> Caller:
+        """Somebody who is connected."""
+        caller = Caller(*await asyncio.open_unix_connection(self.path))
+        self.callers.append(caller)
+        return caller
 
     @property
     def requests(self) -> int:
@@ -76,13 +87,13 @@ async def desk(tmp_path):
     await made.reports.serve(sock)
     yield made
     made.reports.close()
+    for one in made.callers:
+        one.writer.close()
 
 
 @pytest.fixture
 async def caller(desk):
-    reader, writer = await asyncio.open_unix_connection(desk.path)
-    yield Caller(reader, writer)
-    writer.close()
+    return await desk.call()
 
 
 async def test_pushes_are_counted_and_told_of(desk, caller):
@@ -105,9 +116,7 @@ async def test_a_push_comes_in_pieces(desk, caller):
 async def test_a_push_waits_while_figures_are_saved_and_others_are_heard(desk, caller):
     async with desk.office.recorder.gate:
         caller.writer.write(request(PUSH))
-        reader, writer = await asyncio.open_unix_connection(desk.path)
-        assert await Caller(reader, writer).ask(request(PUSH, who="")) == 401
-        writer.close()
+        assert await (await desk.call()).ask(request(PUSH, who="")) == 401
         assert (desk.requests, desk.heard) == (0, [])
     assert await caller.answer() == TAKEN
     assert (desk.requests, desk.heard) == (3, [FRONT])
@@ -145,4 +154,55 @@ async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
     desk.reports.close()
     assert await caller.is_hung_up_on()
     with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_unix_connection(desk.path)
+        await desk.call()
+
+
+async def test_who_brings_nothing_for_long_is_hung_up_on(desk, caller):
+    assert await caller.ask(request(PUSH)) == TAKEN
+    await desk.clock.advance(2 * PATIENCE)
+    assert await caller.is_hung_up_on()
+
+
+async def test_who_brings_only_pieces_is_hung_up_on(desk, caller):
+    assert await caller.ask(request(PUSH)) == TAKEN
+    for byte in request(LATER)[:2]:
+        caller.writer.write(bytes([byte]))
+        await desk.clock.advance(PATIENCE)
+    assert await caller.is_hung_up_on()
+    assert desk.requests == 3
+
+
+async def test_who_reads_no_answers_is_hung_up_on(desk):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(desk.path)
+        sock.setblocking(False)
+        await flood(sock, request(b""), desk.clock)
+        assert desk.reports.connections
+        await desk.clock.advance(2 * PATIENCE)
+        assert not desk.reports.connections
+
+
+async def flood(sock: socket.socket, request: bytes, clock: ManualClock) -> None:
+    """Ask until no more is taken."""
+    while True:
+        try:
+            sock.send(request)
+        except BlockingIOError:
+            await clock.settle()
+            if not select([], [sock], [], 0)[1]:
+                return
+
+
+async def test_who_brings_something_now_and_then_stays(desk, caller):
+    for push_ in (PUSH, LATER, PUSH, LATER):
+        assert await caller.ask(request(push_)) == TAKEN
+        await desk.clock.advance(PATIENCE)
+
+
+async def test_only_so_many_are_connected_and_who_leaves_makes_room(desk):
+    seated = [await desk.call() for _ in range(SEATS)]
+    assert [await one.ask(request(PUSH)) for one in seated] == [TAKEN] * SEATS
+    assert await (await desk.call()).is_hung_up_on()
+    seated[0].writer.close()
+    await desk.clock.settle()
+    assert await (await desk.call()).ask(request(PUSH)) == TAKEN
