@@ -212,3 +212,33 @@ def test_services_of_several_vpcs_say_in_which_they_are(visit, simulated):
     note(person)
     person.open("traffic?namespace=bay")
     eventually(lambda: "bay · vault" in written(person), "the VPC is said by its name")
+
+
+def lost(route: Route) -> None:
+    """As after an update of the server."""
+    route.abort()
+
+
+def full(route: Route) -> None:
+    """As in a browser without room for pixels."""
+    broken = "OffscreenCanvas.prototype.transferToImageBitmap = () => { throw new Error('no room'); };\n"
+    file = FOLDER / "assets" / route.request.url.rpartition("/")[2]
+    route.fulfill(body=broken + file.read_text(), content_type="text/javascript")
+
+
+@pytest.mark.parametrize("trouble", [lost, full])
+def test_a_map_that_cannot_be_drawn_says_so_and_is_drawn_once_it_can(visit, simulated, trouble):
+    cluster = Cluster(simulated, trouble.__name__, trouble.__name__)
+    cluster.serve("shoal", cluster.define("reef", app("web", 8080, "http")), offer("web", "shoal"))
+    person: Person = visit(simulated)
+    person.page.route(DRAWS, trouble)
+    person.open(f"traffic?namespace={trouble.__name__}")
+    said = person.page.get_by_role("alert").filter(has_text="The map could not be drawn")
+    expect(said).to_be_visible()
+    person.sees("Edges")
+    assert person.violations() == []
+    person.page.unroute(DRAWS)
+    person.press("Draw again")
+    person.page.locator("canvas[data-lines]").wait_for()
+    expect(said).to_have_count(0)
+    person.complaints.clear()  # of what was broken here

@@ -3,6 +3,7 @@
 import type { Look } from "./draw.ts";
 import type { Bounds, Patch } from "./patch.ts";
 import type { Scene } from "./scene.ts";
+import { whenLost } from "./worker.ts";
 
 /** A picture to be drawn. */
 export interface Picture extends Look {
@@ -39,12 +40,13 @@ export interface Artist {
   close: () => void;
 }
 
-/** Calls `onDrawn` for each order. */
-export function hireArtist(onDrawn: (drawing: Drawing) => void): Artist {
+/** Calls `onDrawn` for each order, until `onFailed`: from then on nothing comes any more. */
+export function hireArtist(onDrawn: (drawing: Drawing) => void, onFailed: () => void): Artist {
   const worker = new Worker(new URL("./draw.worker.ts", import.meta.url), { type: "module" });
   const tell = (told: Told) => { worker.postMessage(told); };
   let known: Scene | null = null;
   worker.addEventListener("message", (event: MessageEvent<Drawing>) => { onDrawn(event.data); });
+  whenLost(worker, onFailed);
   tell({ kind: "fonts", fonts: fontsOf(document) });
   return {
     draw: ({ picture: { scene, ...look }, patch, density }) => {

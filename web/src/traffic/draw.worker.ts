@@ -13,7 +13,7 @@ let ready: Promise<unknown> = Promise.resolve();
 self.addEventListener("message", (event: MessageEvent<Told>) => {
   const told = event.data;
   if (told.kind === "fonts") ready = Promise.allSettled(told.fonts.map(load));
-  else void ready.then(() => { fulfil(told); });
+  else ready.then(() => { fulfil(told); }).catch(reportError); // or the page would wait for it in vain
 });
 
 function load({ family, source, descriptors }: Font): Promise<FontFace> {
@@ -24,7 +24,7 @@ function load({ family, source, descriptors }: Font): Promise<FontFace> {
 
 function fulfil(order: Told & { readonly kind: "order" }): void {
   scene = order.scene ?? scene;
-  if (!ctx || !scene) return;
+  if (!ctx || !scene) throw new Error("there is nothing to draw with");
   Object.assign(canvas, pixelsOf(order.patch));
   const words = draw(ctx, scene, order.look, order.patch, order.density);
   const drawing: Drawing = { pixels: canvas.transferToImageBitmap(), words };

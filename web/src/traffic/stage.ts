@@ -30,9 +30,13 @@ export class Stage {
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
+    onFailed: () => void,
     hire: typeof hireArtist = hireArtist,
   ) {
-    this.#artist = hire((drawing) => { this.#receive(drawing); });
+    this.#artist = hire(
+      (drawing) => { this.#receive(drawing); },
+      () => { if (!this.#ended.signal.aborted) onFailed(); },
+    );
     document.addEventListener("visibilitychange", () => { this.#paintSoon(); }, { signal: this.#ended.signal });
   }
 

@@ -3,11 +3,11 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Graph } from "./graph.ts";
 import type { Layout, Shape } from "./layout.ts";
+import { whenLost } from "./worker.ts";
 
 /** Null until there is a first one. */
-export function usePlaces(graph: Graph | null): Layout | null {
-  const shape = useMemo<Shape | null>(() => graph && shapeOf(graph), [graph]);
-  const name = useMemo(() => (shape ? JSON.stringify(shape) : null), [shape]);
+export function usePlaces(graph: Graph, onFailed: () => void): Layout | null {
+  const shape = useMemo(() => JSON.stringify(shapeOf(graph)), [graph]);
   const [layout, setLayout] = useState<Layout | null>(null);
   const worker = useRef<Worker | null>(null);
   const turn = useRef(0);
@@ -18,16 +18,16 @@ export function usePlaces(graph: Graph | null): Layout | null {
     made.addEventListener("message", (event: MessageEvent<{ turn: number; layout: Layout }>) => {
       if (event.data.turn === turn.current) setLayout(event.data.layout);
     });
+    whenLost(made, onFailed);
     return () => {
       worker.current = null;
       made.terminate();
     };
-  }, []);
+  }, [onFailed]);
   useEffect(() => {
-    if (name === null) return;
     turn.current += 1;
-    worker.current?.postMessage({ turn: turn.current, shape: JSON.parse(name) as Shape });
-  }, [name]);
+    worker.current?.postMessage({ turn: turn.current, shape: JSON.parse(shape) as Shape });
+  }, [shape]);
   return layout;
 }
 

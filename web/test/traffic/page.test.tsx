@@ -4,31 +4,32 @@ import { fireEvent, screen } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import TrafficPage from "../../src/pages/traffic/TrafficPage.tsx";
 import { layoutOf, type Shape } from "../../src/traffic/layout.ts";
+import { violations } from "../axe.ts";
 import { renderPage } from "../rendered.tsx";
 import { recording } from "./recording.ts";
 
 const recorded = recording();
 const RANGE = `range=${recorded.span.start}-${recorded.span.end}`;
 
+/** The worker that fails, if one does: "draw" or "layout". */
+let failing = "none";
+
 /** Workers: one lays out at once, one never comes to draw. */
-class Inline {
-  readonly #listeners: ((event: { data: unknown }) => void)[] = [];
-  readonly #draws: boolean;
+class Inline extends EventTarget {
+  readonly #url: string;
   constructor(url: URL) {
-    this.#draws = url.href.includes("draw");
-  }
-  addEventListener(_: string, listener: (event: { data: unknown }) => void) {
-    this.#listeners.push(listener);
+    super();
+    this.#url = url.href;
   }
   postMessage({ turn, shape }: { turn: number; shape: Shape }) {
-    for (const listener of this.#draws ? [] : this.#listeners) listener({ data: { turn, layout: layoutOf(shape) } });
+    if (this.#url.includes(failing)) this.dispatchEvent(new Event("error"));
+    else if (this.#url.includes("layout")) this.dispatchEvent(new MessageEvent("message", { data: { turn, layout: layoutOf(shape) } }));
   }
-  terminate() {
-    this.#listeners.length = 0;
-  }
+  terminate() { /* nothing runs */ }
 }
 
 beforeEach(() => {
+  failing = "none";
   vi.stubGlobal("Worker", Inline);
   vi.stubGlobal("ResizeObserver", class { observe() { /* nothing is laid out here */ } disconnect() { /* so nothing ends */ } });
   HTMLCanvasElement.prototype.getContext = () => null;
@@ -70,4 +71,18 @@ test("a search leaves the edges that are meant", async () => {
   open("as=table&find=FRONT");
   await link("web/front", "cart");
   expect(absent("back/cart", "stock")).toBe(true);
+});
+
+test.each(["draw", "layout"])("where the map's %s worker fails the page says so, shows the table, and draws again when it is told to", async (worker) => {
+  failing = worker;
+  open("");
+  const alert = await screen.findByRole("alert");
+  expect(alert.textContent).toContain("The map could not be drawn");
+  await link("web/front", "cart");
+  expect(await violations(alert)).toEqual([]);
+  failing = "none";
+  fireEvent.click(screen.getByText("Draw again"));
+  await screen.findByLabelText(/^Traffic map/);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(absent("web/front", "cart")).toBe(true);
 });

@@ -29,7 +29,9 @@ let frames: FrameRequestCallback[] = [];
 let orders: Order[] = [];
 let painted: string[] = [];
 let finish: (drawing: Drawing) => void;
+let fail: () => void;
 let closed = 0;
+let failures = 0;
 let stage: Stage;
 
 /** Let the browser paint as often as it is asked to, at most so many times; how often that was. */
@@ -50,7 +52,7 @@ function hide(hidden: boolean) {
 }
 
 beforeEach(() => {
-  [frames, orders, painted, closed] = [[], [], [], 0];
+  [frames, orders, painted, closed, failures] = [[], [], [], 0, 0];
   vi.stubGlobal("requestAnimationFrame", (frame: FrameRequestCallback) => frames.push(frame));
   vi.stubGlobal("cancelAnimationFrame", () => { frames = []; });
   stage = made();
@@ -65,8 +67,8 @@ function made(): Stage {
   const ctx = new Proxy({}, { get: (_, name) => () => { painted.push(String(name)); }, set: () => true });
   const canvas = document.createElement("canvas");
   canvas.getContext = (() => ctx) as unknown as typeof canvas.getContext;
-  const stage = new Stage(canvas, (onDrawn) => {
-    finish = onDrawn;
+  const stage = new Stage(canvas, () => { failures += 1; }, (onDrawn, onFailed) => {
+    [finish, fail] = [onDrawn, onFailed];
     return { draw: (order) => { orders.push(order); }, close: () => undefined };
   });
   stage.resize({ width: 600, height: 300 });
@@ -190,4 +192,14 @@ test("a stage that is closed paints no more", () => {
   drawn();
   expect(pass()).toBe(0);
   expect(painted).toEqual([]);
+});
+
+test("an artist that fails is told of, unless nobody looks any more", () => {
+  stage.show(picture(1));
+  pass();
+  fail();
+  expect(failures).toBe(1);
+  stage.close();
+  fail();
+  expect(failures).toBe(1);
 });

@@ -43,6 +43,7 @@ export const traffic = {
     fit: "Show everything",
     nowhere: "(no namespace)",
   },
+  undrawn: { title: "The map could not be drawn", detail: "The table shows the same, as it happens.", again: "Draw again" },
   legend: {
     good: "99.9 % or more",
     fair: "! 99 % or more",

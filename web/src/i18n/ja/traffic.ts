@@ -46,6 +46,11 @@ export const traffic: Catalog<typeof english> = {
     fit: "全体を表示",
     nowhere: "(名前空間なし)",
   },
+  undrawn: {
+    title: "マップを描画できませんでした",
+    detail: "テーブルで同じ内容をリアルタイムに確認できます。",
+    again: "もう一度描画",
+  },
   legend: {
     good: "99.9 % 以上",
     fair: "! 99 % 以上",

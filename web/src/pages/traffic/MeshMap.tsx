@@ -7,20 +7,21 @@ import { useText } from "../../i18n/useText.ts";
 import type { Picture } from "../../traffic/artist.ts";
 import { type Camera, panned, type Point, type Size, zoomed } from "../../traffic/camera.ts";
 import type { Graph } from "../../traffic/graph.ts";
-import type { Layout } from "../../traffic/layout.ts";
 import { DARK, LIGHT } from "../../traffic/palette.ts";
 import { type Hit, lit, type Scene, sceneOf } from "../../traffic/scene.ts";
 import { Stage } from "../../traffic/stage.ts";
+import { usePlaces } from "../../traffic/usePlaces.ts";
 import "./traffic.css";
 
 export interface MeshMapProps {
   readonly graph: Graph;
-  readonly layout: Layout | null;
   readonly chosen: Hit | null;
   /** Boxes that are searched for; null: nothing is. */
   readonly found: ReadonlySet<string> | null;
   readonly onChoose: (hit: Hit | null) => void;
   readonly onOpen: (box: string) => void;
+  /** It can't be drawn any more. */
+  readonly onFailed: () => void;
 }
 
 type Move = (camera: Camera, view: Size) => Camera;
@@ -34,7 +35,7 @@ export function MeshMap(props: MeshMapProps) {
   const text = useText().traffic.map;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<Hit | null>(null);
-  const stage = useStage(canvas, usePicture(props, pointed));
+  const stage = useStage(canvas, usePicture(props, pointed), props.onFailed);
   const move = (change: Move) => stage.current?.move(change);
   const pointer = usePointer({
     move,
@@ -85,7 +86,8 @@ const Zoom = memo(function Zoom({ stage }: { stage: RefObject<Stage | null> }) {
 });
 
 /** What is to be drawn; the same object for as long as that is the same. */
-function usePicture({ graph, layout, chosen, found }: MeshMapProps, pointed: Hit | null): Picture | null {
+function usePicture({ graph, chosen, found, onFailed }: MeshMapProps, pointed: Hit | null): Picture | null {
+  const layout = usePlaces(graph, onFailed);
   const text = useText().traffic.map;
   const { dark, language } = usePreferences();
   const scene = useMemo<Scene | null>(() => layout && sceneOf(graph, layout), [graph, layout]);
@@ -98,11 +100,11 @@ function usePicture({ graph, layout, chosen, found }: MeshMapProps, pointed: Hit
 }
 
 /** A stage on a canvas, of its size, with a picture on it. */
-function useStage(canvas: RefObject<HTMLCanvasElement | null>, picture: Picture | null): RefObject<Stage | null> {
+function useStage(canvas: RefObject<HTMLCanvasElement | null>, picture: Picture | null, onFailed: () => void): RefObject<Stage | null> {
   const stage = useRef<Stage>(null);
   useEffect(() => {
     if (!canvas.current) return;
-    const made = new Stage(canvas.current);
+    const made = new Stage(canvas.current, onFailed);
     stage.current = made;
     const watch = new ResizeObserver(([entry]) => {
       if (entry) made.resize({ width: Math.round(entry.contentRect.width), height: Math.round(entry.contentRect.height) });
@@ -112,7 +114,7 @@ function useStage(canvas: RefObject<HTMLCanvasElement | null>, picture: Picture 
       watch.disconnect();
       made.close();
     };
-  }, [canvas]);
+  }, [canvas, onFailed]);
   useEffect(() => {
     if (picture) stage.current?.show(picture);
   }, [picture]);

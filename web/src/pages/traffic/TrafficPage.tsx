@@ -3,7 +3,7 @@
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { Frame } from "../../app/Frame.tsx";
 import { useText } from "../../i18n/useText.ts";
 import type { Found } from "../../live/useLive.ts";
@@ -11,7 +11,6 @@ import { Shown } from "../../parts/Shown.tsx";
 import { type Graph, graphOf, neighbourhood } from "../../traffic/graph.ts";
 import type { Hit } from "../../traffic/scene.ts";
 import { useMesh } from "../../traffic/useMesh.ts";
-import { usePlaces } from "../../traffic/usePlaces.ts";
 import { useVpcs } from "../../traffic/useVpcs.ts";
 import { useView, type View, type ViewChange } from "../../traffic/useView.ts";
 import { edgeId, type Mesh } from "../../traffic/values.ts";
@@ -23,6 +22,7 @@ import { LinePanel } from "./LinePanel.tsx";
 import { MeshMap } from "./MeshMap.tsx";
 import { Overview } from "./Overview.tsx";
 import { Toolbar } from "./Toolbar.tsx";
+import { Undrawn } from "./Undrawn.tsx";
 
 const STEPS = 2; // how far the surroundings of a service reach
 const LEGEND = <Legend />;
@@ -63,7 +63,8 @@ interface PictureProps {
 }
 
 function Picture({ found, graph, view, change }: PictureProps) {
-  const layout = usePlaces(graph);
+  const [failed, setFailed] = useState(false);
+  const fail = useCallback(() => { setFailed(true); }, []);
   const searched = useMemo(() => graph && foundBoxes(graph, view.find), [graph, view.find]);
   const chosen = useMemo(() => chosenOf(view.edge), [view.edge]);
   const choose = (hit: Hit | null) => {
@@ -73,22 +74,27 @@ function Picture({ found, graph, view, change }: PictureProps) {
     <Shown found={found}>
       {(mesh) => {
         if (!graph) return null;
-        if (view.as === "table") {
-          const lines = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
-          const edges = mesh.edges.filter((edge) => lines.has(edge.id) && named(edge.id, view.find));
-          return <EdgeTable edges={edges} variant="container" onChoose={(edge) => { change({ edge: edge.id }); }} />;
+        if (view.as === "map" && !failed) {
+          return (
+            <Container disableContentPaddings footer={LEGEND}>
+              <MeshMap
+                graph={graph}
+                chosen={chosen}
+                found={searched}
+                onChoose={choose}
+                onOpen={(box) => { change({ focus: box }); }}
+                onFailed={fail}
+              />
+            </Container>
+          );
         }
+        const lines = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
+        const edges = mesh.edges.filter((edge) => lines.has(edge.id) && named(edge.id, view.find));
         return (
-          <Container disableContentPaddings footer={LEGEND}>
-            <MeshMap
-              graph={graph}
-              layout={layout}
-              chosen={chosen}
-              found={searched}
-              onChoose={choose}
-              onOpen={(box) => { change({ focus: box }); }}
-            />
-          </Container>
+          <SpaceBetween size="m">
+            {view.as === "map" ? <Undrawn onRetry={() => { setFailed(false); }} /> : null}
+            <EdgeTable edges={edges} variant="container" onChoose={(edge) => { change({ edge: edge.id }); }} />
+          </SpaceBetween>
         );
       }}
     </Shown>
