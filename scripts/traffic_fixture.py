@@ -1,12 +1,14 @@
-"""Write web/test/traffic/recorded.json: what a real server says of played traffic, for the console's exactness test.
+"""Write web/test/traffic/shop.json and mesh.json: what a real server says of traffic, for the console's exactness test.
 
-Run by hand when what the pages ask has changed: `.venv/bin/python scripts/traffic_fixture.py`. It takes four minutes: a
-server of its own plays a small shop for three whole ones, and the test itself asks while its answers are recorded.
+Run by hand when what the pages ask has changed: `.venv/bin/python -m scripts.traffic_fixture shop`, and as root with
+`mesh`. Each takes some minutes: a server of its own plays a small shop of Service Connect for three whole ones, or runs
+a mesh of App Mesh with real proxies, which nothing plays; the test itself asks while its answers are recorded.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,8 +19,12 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from tests.e2e.console.palette import painted, used
+from tests.e2e.installation import Installation
+from tests.e2e.stack import APPS, HOST
+
 ROOT = Path(__file__).parents[1]
-MINUTES = 3
+MINUTE, MINUTES = 60, 3
 WAIT = 15
 SHOP = (  # service, cluster, protocol, calls
     ("ledger", "back", None, ""),
@@ -54,31 +60,48 @@ def build(client: Any) -> None:  # noqa: ANN401 (a function from a service's nam
         )
 
 
-def record(url: str) -> int:
-    """Play, wait, and let the test ask; its exit code."""
-    session = botocore.session.get_session()
-    session.set_credentials("123456789012", "test")
-    config = Config(inject_host_prefix=False)
-    build(lambda name: session.create_client(name, region_name="us-east-1", endpoint_url=url, config=config))
-    start = int(time.time()) // 60 * 60 + 60
-    end = start + 60 * MINUTES
-    time.sleep(end + WAIT - time.time())
-    environment = os.environ | {"MOYAI_RECORD": url, "MOYAI_START": str(start), "MOYAI_END": str(end)}
-    command = ["npx", "vitest", "run", "test/traffic/exact.test.ts"]
-    return subprocess.run(command, cwd=ROOT / "web", env=environment, check=False).returncode  # noqa: S603 (our own command)
-
-
-def main() -> int:
-    """Run a server and record it."""
+def shop() -> int:
+    """Play the shop, and record it; the test's exit code."""
     with tempfile.TemporaryDirectory(prefix="moyai-fixture-") as state:
         command = ["-m", "moyai", "up", "--runtime", "sim", "--port", "0", "--dns-port", "0", "--state", state]
         with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 (our own command)
             line = server.stdout.readline() if server.stdout else ""
+            url = line.rpartition(" ")[2].strip()
+            session = botocore.session.get_session()
+            session.set_credentials("123456789012", "test")
+            at = {"region_name": "us-east-1", "endpoint_url": url, "config": Config(inject_host_prefix=False)}
             try:
-                return record(line.rpartition(" ")[2].strip())
+                build(lambda name: session.create_client(name, **at))
+                return record("shop", url, int(time.time()) // MINUTE * MINUTE + MINUTE)
             finally:
                 server.terminate()
 
 
+def mesh() -> int:
+    """Use the mesh, and record it; the test's exit code."""
+    with tempfile.TemporaryDirectory(prefix="moyai-fixture-") as folder:
+        apps = Path(folder, "apps")
+        shutil.copytree(ROOT / "tests/e2e/apps", apps / "srv/tests/e2e/apps")
+        server = Installation(Path(folder, "state"))
+        server.moyai("image", "import", APPS, str(apps), "--base", HOST, "--state", str(server.state))
+        server.up()
+        try:
+            palette = painted(server)
+            start = int(time.time()) // MINUTE * MINUTE
+            used(palette)
+            return record("mesh", server.url, start)
+        finally:
+            server.leave()
+
+
+def record(what: str, url: str, start: int) -> int:
+    """Wait until the time from ``start`` on is over, and let the test ask about it; its exit code."""
+    end = start + MINUTES * MINUTE
+    time.sleep(end + WAIT - time.time())
+    told = {"MOYAI_RECORD": url, "MOYAI_WHAT": what, "MOYAI_START": str(start), "MOYAI_END": str(end)}
+    command = ["npx", "vitest", "run", "test/traffic/exact.test.ts"]
+    return subprocess.run(command, cwd=ROOT / "web", env=os.environ | told, check=False).returncode  # noqa: S603 (our own command)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit({"shop": shop, "mesh": mesh}[sys.argv[1]]())

@@ -14,6 +14,14 @@ export function button(words: string, within: ParentNode = document): HTMLElemen
   return [...within.querySelectorAll<HTMLElement>("button, a")].find((one) => one.textContent.trim() === words);
 }
 
+/** Open a list by its button, and take the choice with these words. */
+export async function choose(list: Element | null, words: string): Promise<void> {
+  if (!list) throw new Error("there is nothing to open");
+  fireEvent.mouseDown(list);
+  const [choice] = await screen.findAllByText(words);
+  if (choice) fireEvent.mouseUp(choice);
+}
+
 export function enter(label: string | RegExp, value: string): void {
   fireEvent.change(screen.getByLabelText(label), { target: { value } });
 }

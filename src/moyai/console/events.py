@@ -50,6 +50,7 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "discovery_service": "discovery-service",
         "family": "task-definition",
         "log_group": "log-group",
+        "mesh": "mesh",
         "namespace": "namespace",
         "scalable_target": "scaling",
         "scaling_activity": "scaling",
@@ -60,6 +61,8 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "service_revision": "service-revision",
         "task": "task",
         "task_definition": "task-definition",
+        "virtual_gateway": "virtual-gateway",
+        "virtual_node": "virtual-node",
         "vpc": "vpc",
     }
 )

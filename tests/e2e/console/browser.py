@@ -49,6 +49,8 @@ FIND = """
 }
 """
 """Where a canvas has this colour, from right to left."""
+BAD = [0xC4, 0x32, 0x0A]
+"""The colour of a line of the map on which much fails, by day."""
 _WELL_KNOWN = ("Failed to load resource",)
 """What Chromium writes for each answer that is an error: the answers themselves are what tests look at."""
 
@@ -189,6 +191,15 @@ class Person:
 
     def _point(self) -> list[str]:
         return self.page.get_by_role("tooltip").inner_text().splitlines()
+
+    def spot(self, colour: list[int]) -> tuple[float, float] | None:
+        """Where the map's rightmost line of this colour can be clicked: a line is under the pointer there."""
+        canvas = self.page.locator("canvas[data-lines]")
+        for x, y in canvas.evaluate(FIND, colour)[:40:4]:
+            canvas.hover(position={"x": x, "y": y})
+            if "traffic-on" in (canvas.get_attribute("class") or ""):
+                return x, y
+        return None
 
     def violations(self, *rules: str) -> list[str]:
         """What axe finds on this page: by all its rules, or by these alone."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from moyai.cli.demo.shop import Shop
-from tests.e2e.console.browser import FIND, Person
+from tests.e2e.console.browser import BAD, Person
 from tests.e2e.console.pictures import SHARP, SIZE, Gallery
 from tests.e2e.console.shop import CAUSE, break_catalog, selling
 from tests.e2e.installation import Installation
@@ -22,7 +22,6 @@ EDGE = "shop-web%2Ffront%3Ecatalog"
 MAIN_PAGES = ("clusters/shop-core/services", "clusters/shop-core/create-service", f"{CATALOG}/health", "traffic")
 SOLD, FAILED = 200, 75
 """Seconds, in pictures."""
-BAD = [0xC4, 0x32, 0x0A]
 """The colour of an edge with too many failures, by day."""
 
 
@@ -148,7 +147,7 @@ def test_what_an_action_comes_to_is_said_before_it_is_done(person, shop, install
 
 def test_from_the_map_to_the_cause_of_a_failure_in_at_most_four_clicks(person, broken):
     person.open("traffic?range=1m")
-    spot = eventually(lambda: bad_edge(person.page), "the edge is drawn as a bad one")
+    spot = eventually(lambda: person.spot(BAD), "the edge is drawn as a bad one")
     person.clicks = 0
     person.click_at("canvas", spot)
     person.sees("shop-web/front → catalog")
@@ -167,13 +166,3 @@ def test_pictures_for_the_documentation_are_taken_of_the_broken_shop(visit, gall
     expect(person.page.locator("canvas[data-lines='3']")).to_be_visible()
     person.sees("Response time (ms)")
     gallery.take(person, "traffic")
-
-
-def bad_edge(page: Page) -> tuple[float, float] | None:
-    """Where the rightmost line of the bad colour can be clicked: a line is under the pointer there."""
-    canvas = page.locator("canvas[data-lines='3']")
-    for x, y in canvas.evaluate(FIND, BAD)[:40:4]:
-        canvas.hover(position={"x": x, "y": y})
-        if "traffic-on" in (canvas.get_attribute("class") or ""):
-            return x, y
-    return None

@@ -110,8 +110,9 @@ function drawBox(ctx: Pen, { box, x, y }: SceneBox, look: Zoomed): void {
 }
 
 function drawWords(ctx: Pen, { box, x, y }: SceneBox, look: Zoomed): void {
-  const { palette, zoom } = look;
-  const second = zoom >= READABLE && box.subtitle !== "";
+  const { palette, words, zoom } = look;
+  const below = words.kinds[box.kind] ?? box.subtitle;
+  const second = zoom >= READABLE && below !== "";
   const size = zoom >= READABLE ? 13 : Math.min(13 * (READABLE / zoom), 20);
   const badge = [box.tasks, box.deploying ? "↻" : ""].filter((part) => part !== "").join(" ");
   ctx.textBaseline = "middle";
@@ -123,7 +124,7 @@ function drawWords(ctx: Pen, { box, x, y }: SceneBox, look: Zoomed): void {
   if (second) {
     ctx.font = `400 11px ${FONT}`;
     ctx.fillStyle = palette.faint;
-    ctx.fillText(shortened(ctx, box.subtitle, room), x + 10, y + 29);
+    ctx.fillText(shortened(ctx, below, room), x + 10, y + 29);
   }
   if (badge !== "") {
     ctx.textAlign = "right";

@@ -1,4 +1,4 @@
-// The figures of edges, from CloudWatch as anybody could read them: ListMetrics finds the edges, GetMetricData counts.
+// The figures of edges, from CloudWatch as anybody could read them.
 
 import {
   type CloudWatchClient,
@@ -7,70 +7,16 @@ import {
   type MetricDataResult,
   ListMetricsCommand,
 } from "@aws-sdk/client-cloudwatch";
+import { dimensionsOf, SERVICE_CONNECT, sourceOf, SOURCES } from "./known.ts";
 import { wholePeriod } from "./range.ts";
 import { type EdgeKey, edgeId, type FigureName, type Figures, type Span } from "./values.ts";
 
-export const OWN = "Moyai/ServiceConnect";
-export const AWS = "AWS/ECS";
 const QUERIES_AT_ONCE = 500; // GetMetricData takes no more
 const REQUESTS_AT_ONCE = 2;
-
-interface Source {
-  readonly namespace: string;
-  readonly metric: string;
-  readonly stat: string;
-}
-
-/** Where each figure comes from. */
-export const SOURCES: Readonly<Record<FigureName, Source>> = {
-  requests: { namespace: OWN, metric: "TargetRequestCount", stat: "Sum" },
-  connections: { namespace: OWN, metric: "TargetConnectionCount", stat: "Sum" },
-  failures: { namespace: OWN, metric: "RequestFailureCount", stat: "Sum" },
-  retries: { namespace: OWN, metric: "RetryCount", stat: "Sum" },
-  timeouts: { namespace: OWN, metric: "RequestTimeoutCount", stat: "Sum" },
-  ejected: { namespace: OWN, metric: "EjectedTargetCount", stat: "Maximum" },
-  p50: { namespace: AWS, metric: "TargetResponseTime", stat: "p50" },
-  p95: { namespace: AWS, metric: "TargetResponseTime", stat: "p95" },
-  p99: { namespace: AWS, metric: "TargetResponseTime", stat: "p99" },
-};
-
-/** Which edges each figure is known of. */
-export type Known = ReadonlyMap<FigureName, readonly EdgeKey[]>;
 
 export interface Asked {
   readonly key: EdgeKey;
   readonly figure: FigureName;
-}
-
-/** What there is to ask for: an edge has a metric only if there was ever something to count. */
-export async function listKnown(client: CloudWatchClient, abortSignal: AbortSignal): Promise<Known> {
-  const listed: { name: string; dimensions: Record<string, string> }[] = [];
-  let token: string | undefined;
-  do {
-    const page = await client.send(new ListMetricsCommand({ Namespace: OWN, NextToken: token }), { abortSignal });
-    for (const metric of page.Metrics ?? []) {
-      const dimensions = Object.fromEntries((metric.Dimensions ?? []).map((d) => [d.Name ?? "", d.Value ?? ""]));
-      listed.push({ name: metric.MetricName ?? "", dimensions });
-    }
-    token = page.NextToken;
-  } while (token !== undefined);
-  return knownOf(listed);
-}
-
-export function knownOf(listed: readonly { name: string; dimensions: Readonly<Record<string, string>> }[]): Known {
-  const byMetric = new Map<string, EdgeKey[]>();
-  for (const { name, dimensions } of listed) {
-    const { ClusterName: cluster, ServiceName: service, TargetDiscoveryName: target, ...rest } = dimensions;
-    if (!cluster || !service || !target || Object.keys(rest).length > 0) continue;
-    byMetric.set(name, [...(byMetric.get(name) ?? []), { cluster, service, target }]);
-  }
-  const timed = byMetric.get(SOURCES.requests.metric) ?? []; // whatever is requested is timed
-  const known = new Map<FigureName, readonly EdgeKey[]>();
-  for (const figure of Object.keys(SOURCES) as FigureName[]) {
-    const { namespace, metric } = SOURCES[figure];
-    known.set(figure, namespace === OWN ? (byMetric.get(metric) ?? []) : timed);
-  }
-  return known;
 }
 
 /** All figures of the span, by edge. */
@@ -121,19 +67,11 @@ export async function readData(
 }
 
 export function query({ key, figure }: Asked, id: string, period: number): MetricDataQuery {
-  const { namespace, metric, stat } = SOURCES[figure];
+  const { namespace, metric, stat } = sourceOf(key, SOURCES[figure]);
   return {
     Id: id,
     MetricStat: { Metric: { Namespace: namespace, MetricName: metric, Dimensions: dimensionsOf(key) }, Period: period, Stat: stat },
   };
-}
-
-export function dimensionsOf(key: EdgeKey): { Name: string; Value: string }[] {
-  return [
-    { Name: "ClusterName", Value: key.cluster },
-    { Name: "ServiceName", Value: key.service },
-    { Name: "TargetDiscoveryName", Value: key.target },
-  ];
 }
 
 /** Put one batch's results (`q<place>`) where they belong. */
@@ -143,7 +81,7 @@ export function add(found: Map<string, Figures>, batch: readonly Asked[], result
     const value = result.Values?.[0];
     if (!asked || value === undefined) continue;
     const id = edgeId(asked.key);
-    found.set(id, { ...found.get(id), [asked.figure]: value });
+    found.set(id, { ...found.get(id), key: asked.key, [asked.figure]: value });
   }
 }
 
@@ -158,7 +96,7 @@ export async function listNames(
   let token: string | undefined;
   do {
     const command = new ListMetricsCommand({
-      Namespace: AWS,
+      Namespace: SERVICE_CONNECT.aws,
       Dimensions: [{ Name: dimension }, { Name: "ServiceName", Value: service }, { Name: "ClusterName", Value: cluster }],
       NextToken: token,
     });

@@ -1,7 +1,7 @@
-// The mesh as a picture: boxes and lines between them. A box is a service, or a cluster's services of one namespace; a name
-// that nobody known offers is a box of its own.
+// The mesh as a picture: boxes and lines between them. A box is a service, or a cluster's services of one namespace; or it is
+// a virtual node or a virtual gateway, which has no cluster. Who is gone, and a name that nobody known offers, is one as well.
 
-import { type Edge, type Member, type Mesh, partyId, type Tone, toneOf } from "./values.ts";
+import { type Edge, type Member, type Mesh, type Party, partyId, type PartyKind, type Tone, toneOf } from "./values.ts";
 
 export type Grouping = "service" | "cluster";
 
@@ -10,7 +10,7 @@ export interface Box {
   readonly block: string;
   readonly title: string;
   readonly subtitle: string;
-  readonly kind: "service" | "cluster" | "unknown";
+  readonly kind: PartyKind | "cluster" | "unknown";
   readonly deploying: boolean;
   /** Tasks that run of those that should; empty where that means nothing. */
   readonly tasks: string;
@@ -79,9 +79,9 @@ function namedVpcs(members: readonly Member[], vpcs: Vpcs): Vpcs {
 }
 
 function boxOf(member: Member, grouping: Grouping, vpcs: Vpcs): Box {
-  const { cluster, service } = member.party;
+  const { kind, cluster, service } = member.party;
   const vpc = vpcs.get(member.subnets[0] ?? "");
-  if (grouping === "cluster") {
+  if (grouping === "cluster" && kind === "service") {
     const id = `${member.namespace}|${cluster}`;
     return { id, block: member.namespace, title: cluster, subtitle: "", kind: "cluster", deploying: member.deploying, tasks: "" };
   }
@@ -90,23 +90,29 @@ function boxOf(member: Member, grouping: Grouping, vpcs: Vpcs): Box {
     block: member.namespace,
     title: service,
     subtitle: vpc === undefined ? cluster : `${cluster} · ${vpc}`,
-    kind: "service",
+    kind,
     deploying: member.deploying,
     tasks: member.running === member.desired ? "" : `${member.running}/${member.desired}`,
   };
 }
 
 function gone(edge: Edge, grouping: Grouping): Box {
-  const { cluster, service } = edge.caller;
+  const { kind, cluster } = edge.caller;
   const block = edge.namespace ?? NOWHERE;
-  if (grouping === "cluster") {
+  if (grouping === "cluster" && kind === "service") {
     return { id: `${block}|${cluster}`, block, title: cluster, subtitle: "", kind: "cluster", deploying: false, tasks: "" };
   }
-  return { id: partyId(edge.caller), block, title: service, subtitle: cluster, kind: "unknown", deploying: false, tasks: "" };
+  return stranger(edge.caller, block);
+}
+
+function stranger(party: Party, block: string): Box {
+  const { cluster, service } = party;
+  return { id: partyId(party), block, title: service, subtitle: cluster, kind: "unknown", deploying: false, tasks: "" };
 }
 
 function unknown(edge: Edge): Box {
   const block = edge.namespace ?? NOWHERE;
+  if (edge.node) return stranger(edge.node, block);
   return { id: `${block}|>${edge.target}`, block, title: edge.target, subtitle: "", kind: "unknown", deploying: false, tasks: "" };
 }
 

@@ -2,7 +2,8 @@
 
 import { cloudWatch } from "../aws/cloudWatch.ts";
 import type { Target } from "../aws/config.ts";
-import { AWS, listNames } from "./figures.ts";
+import { listNames } from "./figures.ts";
+import { SERVICE_CONNECT } from "./known.ts";
 import { readSeries, type Series, type Wanted } from "./series.ts";
 import type { Span } from "./values.ts";
 
@@ -40,7 +41,7 @@ function wantedOf({ cluster, service, side }: Whose, names: readonly string[]) {
         { Name: "ServiceName", Value: service },
         { Name: "ClusterName", Value: cluster },
       ];
-      return { label: name, namespace: AWS, metric, stat, dimensions };
+      return { label: name, namespace: SERVICE_CONNECT.aws, metric, stat, dimensions };
     }),
   }));
 }

@@ -2,6 +2,7 @@
 // another is left out, unless only a few are looked at.
 
 import type { Pen, Zoomed } from "./draw.ts";
+import type { Box } from "./graph.ts";
 import type { Place } from "./layout.ts";
 import { msText, percentText, rateText } from "./format.ts";
 import { FONT } from "./palette.ts";
@@ -10,6 +11,8 @@ import { type Drawn, pointOn, type SceneLine } from "./scene.ts";
 
 export interface Words {
   readonly nowhere: string;
+  /** What boxes are, where that is not plain. */
+  readonly kinds: Readonly<Partial<Record<Box["kind"], string>>>;
   readonly locale: string;
 }
 

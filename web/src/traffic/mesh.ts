@@ -1,16 +1,16 @@
 // Figures and services put together. An edge is in its caller's namespace, since a service takes part in one; its targets
 // are the services there that offer the name. Where the caller is gone, the only namespace that offers the name is taken.
+// A mesh's edges say all of it themselves.
 
 import { seconds } from "./range.ts";
-import { type Edge, type EdgeKey, edgeId, edgeOf, type Figures, type Member, type Mesh, type Party, partyId, type Span } from "./values.ts";
+import { type Edge, type EdgeKey, edgeId, type Figures, type Member, type Mesh, meshId, type Party, partyId, type Span } from "./values.ts";
 
 export function meshOf(figures: ReadonlyMap<string, Figures>, members: readonly Member[], span: Span): Mesh {
   const known = new Known(members);
   const edges: Edge[] = [];
-  for (const [id, found] of figures) {
-    const key = edgeOf(id);
-    const edge = key && edgeWith(key, found, known, span);
-    if (edge && edge.requests > 0) edges.push(edge);
+  for (const found of figures.values()) {
+    const edge = edgeWith(found, known, span);
+    if (edge.requests > 0) edges.push(edge);
   }
   return { span, members, edges: edges.sort((a, b) => b.requests - a.requests || (a.id < b.id ? -1 : 1)) };
 }
@@ -36,30 +36,30 @@ export class Known {
   }
 
   namespaceOf(key: EdgeKey): string | null {
-    const caller = this.member({ cluster: key.cluster, service: key.service });
+    if (key.node) return meshId(key.node.cluster);
+    const caller = this.member(key.caller);
     if (caller) return caller.namespace;
     const offering = [...(this.#offering.get(key.target)?.keys() ?? [])];
     return offering.length === 1 ? (offering[0] ?? null) : null;
   }
 
-  behind(namespace: string | null, name: string): readonly Member[] {
-    return namespace === null ? [] : (this.#offering.get(name)?.get(namespace) ?? []);
+  behind(key: EdgeKey): readonly Party[] {
+    if (key.node) return [key.node];
+    const offering = this.#offering.get(key.target)?.get(this.namespaceOf(key) ?? "") ?? [];
+    return offering.map((member) => member.party);
   }
 }
 
-function edgeWith(key: EdgeKey, figures: Figures, known: Known, span: Span): Edge {
-  const caller = { cluster: key.cluster, service: key.service };
-  const namespace = known.namespaceOf(key);
-  const targets = known.behind(namespace, key.target).map((member) => member.party);
-  const ends = new Map([caller, ...targets].map((party) => [partyId(party), party]));
+function edgeWith({ key, ...figures }: Figures, known: Known, span: Span): Edge {
+  const targets = known.behind(key);
+  const ends = new Map([key.caller, ...targets].map((party) => [partyId(party), party]));
   const tcp = (figures.connections ?? 0) > 0;
   const requests = Math.round((tcp ? figures.connections : figures.requests) ?? 0);
   const failures = Math.round(figures.failures ?? 0);
   return {
+    ...key,
     id: edgeId(key),
-    namespace,
-    caller,
-    target: key.target,
+    namespace: known.namespaceOf(key),
     targets,
     protocol: tcp ? "tcp" : "http",
     requests,

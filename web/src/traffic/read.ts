@@ -2,12 +2,13 @@
 
 import { cloudWatch } from "../aws/cloudWatch.ts";
 import type { Target } from "../aws/config.ts";
-import { type Asked, type Known as KnownMetrics, listKnown, readFigures } from "./figures.ts";
+import { type Asked, readFigures } from "./figures.ts";
+import { type Known as KnownMetrics, listKnown } from "./known.ts";
 import { Known } from "./mesh.ts";
 import { type Range, spanOf } from "./range.ts";
 import { edgeId, type FigureName, type Figures, type Member, type Span } from "./values.ts";
 
-/** Which edges: of a namespace, or (null) of all. */
+/** Which edges: of a namespace or a mesh, or (null) of all. */
 export interface Scope {
   readonly range: Range;
   readonly namespace: string | null;

@@ -3,7 +3,8 @@
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import { cloudWatch } from "../aws/cloudWatch.ts";
 import type { Target } from "../aws/config.ts";
-import { AWS, dimensionsOf, listKnown, readData, SOURCES } from "./figures.ts";
+import { readData } from "./figures.ts";
+import { dimensionsOf, dimensionsOfAll, listKnown, type Source, sourceOf, SOURCES } from "./known.ts";
 import { Known } from "./mesh.ts";
 import type { EdgeKey, FigureName, Member, Span } from "./values.ts";
 
@@ -69,7 +70,7 @@ export function pointsOf(values: ReadonlyMap<number, number>, stat: string, span
   return points;
 }
 
-/** Requests and failures of all edges together, or of a namespace's. */
+/** Requests and failures of all edges together, or of a namespace's or a mesh's. */
 export async function readTotals(
   target: Target,
   { namespace, members, span, period }: { namespace: string | null; members: readonly Member[]; span: Span; period: number },
@@ -79,10 +80,9 @@ export async function readTotals(
   const names = new Known(members);
   const wanted = (figure: FigureName): Wanted[] => {
     const keys = (known.get(figure) ?? []).filter((key) => namespace === null || names.namespaceOf(key) === namespace);
-    const { namespace: of, metric, stat } = SOURCES[figure];
-    // The metric by its discovery name alone is the sum of those of all callers.
-    const whose = namespace === null ? [...new Set(keys.map((key) => key.target))].map(byName) : keys.map(dimensionsOf);
-    return whose.map((dimensions) => ({ label: figure, namespace: of, metric, stat, dimensions }));
+    const dimensions = namespace === null ? dimensionsOfAll : dimensionsOf;
+    const each = keys.map((key) => ({ label: figure, ...sourceOf(key, SOURCES[figure]), dimensions: dimensions(key) }));
+    return [...new Map(each.map((one) => [JSON.stringify(one), one])).values()];
   };
   const asked = [...wanted("requests"), ...wanted("connections"), ...wanted("failures")];
   const series = await readWhole(target, asked, span, period, signal);
@@ -91,10 +91,6 @@ export async function readTotals(
     requests: together(series.filter((one) => one.label !== "failures")),
     failures: together(series.filter((one) => one.label === "failures")),
   };
-}
-
-function byName(target: string) {
-  return [{ Name: "TargetDiscoveryName", Value: target }];
 }
 
 export function summed(series: readonly Series[], span: Span, period: number): Moment[] {
@@ -111,16 +107,17 @@ export function summed(series: readonly Series[], span: Span, period: number): M
 /** The charts of one edge. */
 export function edgeWanted(key: EdgeKey, tcp: boolean) {
   const dimensions = dimensionsOf(key);
-  const of = (label: string, namespace: string, metric: string, stat = "Sum"): Wanted => ({ label, namespace, metric, stat, dimensions });
-  const figure = (name: FigureName) => of(name, SOURCES[name].namespace, SOURCES[name].metric, SOURCES[name].stat);
+  const of = (label: string, source: Source): Wanted => ({ label, ...sourceOf(key, source), dimensions });
+  const figure = (name: FigureName) => of(name, SOURCES[name]);
+  const counted = (label: string, metric: string) => of(label, { by: "aws", metric, stat: "Sum" });
   const traffic = [figure(tcp ? "connections" : "requests"), figure("failures")];
   const trouble = [figure("retries"), figure("timeouts"), figure("ejected")];
-  if (tcp) return { traffic, trouble, times: [], codes: [], bytes: [of("bytes", AWS, "TargetProcessedBytes")] };
+  if (tcp) return { traffic, trouble, times: [], codes: [], bytes: [counted("bytes", "TargetProcessedBytes")] };
   return {
     traffic,
     trouble,
     times: [figure("p50"), figure("p95"), figure("p99")],
-    codes: ["2XX", "3XX", "4XX", "5XX"].map((code) => of(code, AWS, `HTTPCode_Target_${code}_Count`)),
+    codes: ["2XX", "3XX", "4XX", "5XX"].map((code) => counted(code, `HTTPCode_Target_${code}_Count`)),
     bytes: [],
   };
 }

@@ -3,7 +3,7 @@
 import { type CloudWatchClient, ListMetricsCommand } from "@aws-sdk/client-cloudwatch";
 import { cloudWatch } from "../aws/cloudWatch.ts";
 import type { Target } from "../aws/config.ts";
-import { OWN } from "./figures.ts";
+import { SERVICE_CONNECT } from "./known.ts";
 import { wholePeriod } from "./range.ts";
 import { readSeries, type Wanted } from "./series.ts";
 import type { Party, Span } from "./values.ts";
@@ -64,7 +64,7 @@ async function listTasks(client: CloudWatchClient, party: Party, name: string, a
   const found: Listed[] = [];
   let token: string | undefined;
   do {
-    const command = new ListMetricsCommand({ Namespace: OWN, MetricName: REQUESTS.metric, Dimensions: [...dimensionsOf(party, name), { Name: "TaskId" }], NextToken: token });
+    const command = new ListMetricsCommand({ Namespace: SERVICE_CONNECT.own, MetricName: REQUESTS.metric, Dimensions: [...dimensionsOf(party, name), { Name: "TaskId" }], NextToken: token });
     const page = await client.send(command, { abortSignal });
     for (const metric of page.Metrics ?? []) {
       const task = metric.Dimensions?.find((one) => one.Name === "TaskId")?.Value;
@@ -84,5 +84,5 @@ function dimensionsOf(party: Party, name: string) {
 }
 
 function wantedOf({ party, task, name }: Listed, { metric, stat }: { metric: string; stat: string }): Wanted {
-  return { label: stat, namespace: OWN, metric, stat, dimensions: [...dimensionsOf(party, name), { Name: "TaskId", Value: task }] };
+  return { label: stat, namespace: SERVICE_CONNECT.own, metric, stat, dimensions: [...dimensionsOf(party, name), { Name: "TaskId", Value: task }] };
 }

@@ -1,4 +1,5 @@
-// The mesh of a namespace and a time, read again as it changes: members when services do, figures with every new point.
+// The mesh of a namespace (or App Mesh's own) and a time, read again as it changes: members when services or virtual nodes do,
+// figures with every new point.
 
 import { useMemo } from "react";
 import { useTarget } from "../aws/useTarget.ts";
@@ -10,7 +11,9 @@ import { type Range, rangeText } from "./range.ts";
 import type { Mesh } from "./values.ts";
 
 const NOBODY = { start: 0, end: 0 };
-const CHANGES = [{ kind: "service" }, { kind: "service-deployment" }, { kind: "task" }, { kind: "namespace" }];
+/** What is told of App Mesh. */
+const MESHES = [{ kind: "mesh" }, { kind: "virtual-gateway" }, { kind: "virtual-node" }];
+const CHANGES = [{ kind: "service" }, { kind: "service-deployment" }, { kind: "task" }, { kind: "namespace" }, ...MESHES];
 
 export function useMesh(range: Range, namespace: string | null): Found<Mesh> {
   const target = useTarget();

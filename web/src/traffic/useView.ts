@@ -6,7 +6,7 @@ import type { Grouping } from "./graph.ts";
 import { DEFAULT_RANGE, parseRange, type Range } from "./range.ts";
 
 export interface View {
-  /** Null: all. */
+  /** Of Cloud Map, or `mesh/` and a mesh's name. Null: all. */
   readonly namespace: string | null;
   readonly range: Range;
   readonly rangeText: string;

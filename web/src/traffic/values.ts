@@ -1,7 +1,11 @@
-// What the traffic pages show: edges with their figures, between services of namespaces.
+// What the traffic pages show: edges with their figures, between services of namespaces and between what is in meshes.
 
-/** A service of a cluster. */
+/** What calls or is called, as ARNs say it. */
+export type PartyKind = "service" | "virtualNode" | "virtualGateway";
+
+/** A service of a cluster, or a virtual node or a virtual gateway of a mesh: the mesh is in the cluster's place then. */
 export interface Party {
+  readonly kind: PartyKind;
   readonly cluster: string;
   readonly service: string;
 }
@@ -12,9 +16,10 @@ export interface Span {
   readonly end: number;
 }
 
-/** A service that takes part in a namespace. */
+/** Who takes part in a namespace or a mesh. */
 export interface Member {
   readonly party: Party;
+  /** The namespace's name, or `mesh/` and the mesh's. */
   readonly namespace: string;
   /** Its discovery names. */
   readonly offers: readonly string[];
@@ -27,15 +32,25 @@ export interface Member {
   readonly accessLog?: string;
 }
 
-/** One service's calls of one discovery name, as CloudWatch knows them. */
-export interface EdgeKey {
-  readonly cluster: string;
-  readonly service: string;
-  readonly target: string;
+/** What CloudWatch calls an edge's figures: ours in a namespace of our own, AWS's in theirs, which begin with `prefix`. */
+export interface Naming {
+  readonly own: string;
+  readonly aws: string;
+  readonly prefix: string;
 }
 
-/** Figures by name, over the whole span; what has no value is left out. */
-export type Figures = Readonly<Partial<Record<FigureName, number>>>;
+/** One party's calls of one name, as CloudWatch knows them. */
+export interface EdgeKey {
+  readonly caller: Party;
+  /** A discovery name, or a virtual service. */
+  readonly target: string;
+  /** In a mesh: the virtual node that answered. */
+  readonly node?: Party;
+  readonly naming: Naming;
+}
+
+/** An edge's figures by name, over the whole span; what has no value is left out. */
+export type Figures = Readonly<Partial<Record<FigureName, number>>> & { readonly key: EdgeKey };
 export type FigureName =
   | "requests"
   | "connections"
@@ -47,13 +62,11 @@ export type FigureName =
   | "p95"
   | "p99";
 
-export interface Edge {
+export interface Edge extends EdgeKey {
   readonly id: string;
   /** Of the caller; null when that is gone. */
   readonly namespace: string | null;
-  readonly caller: Party;
-  readonly target: string;
-  /** The services behind the name. */
+  /** Who is behind the name. */
   readonly targets: readonly Party[];
   readonly protocol: "http" | "tcp";
   /** Connections where the protocol is tcp. */
@@ -81,19 +94,33 @@ export interface Mesh {
   readonly members: readonly Member[];
 }
 
+/** No two have the same: what is in a mesh is called as App Mesh's ARNs end. */
 export function partyId(party: Party): string {
+  return party.kind === "service" ? partyName(party) : `${meshId(party.cluster)}/${party.kind}/${party.service}`;
+}
+
+/** As people say it. */
+export function partyName(party: Party): string {
   return `${party.cluster}/${party.service}`;
 }
 
-export function edgeId(key: EdgeKey): string {
-  return `${key.cluster}/${key.service}>${key.target}`;
+/** What a mesh is called where a namespace could stand as well. */
+export function meshId(mesh: string): string {
+  return `mesh/${mesh}`;
 }
 
-/** The edge behind an id; null when it is none. */
-export function edgeOf(id: string): EdgeKey | null {
-  const found = /^([^/>]+)\/([^/>]+)>([^/>]+)$/.exec(id);
-  const [cluster, service, target] = found ? found.slice(1) : [];
-  return cluster && service && target ? { cluster, service, target } : null;
+export function isMesh(namespace: string | null): boolean {
+  return namespace?.startsWith(meshId("")) ?? false;
+}
+
+export function edgeId(key: EdgeKey): string {
+  const called = `${partyId(key.caller)}>${key.target}`;
+  return key.node ? `${called}>${key.node.service}` : called;
+}
+
+/** What an edge leads to: in a mesh, a virtual service and which of its virtual nodes. */
+export function calledName(key: EdgeKey): string {
+  return key.node ? `${key.target} → ${key.node.service}` : key.target;
 }
 
 export type Tone = "good" | "fair" | "bad" | "none";

@@ -5,10 +5,12 @@ import { labelOf } from "../../src/traffic/labels.ts";
 import { layoutOf } from "../../src/traffic/layout.ts";
 import { meshOf } from "../../src/traffic/mesh.ts";
 import { hit, lit, pointOn, sceneOf } from "../../src/traffic/scene.ts";
-import { edgeOf, type Figures, type Member } from "../../src/traffic/values.ts";
+import { APP_MESH, SERVICE_CONNECT } from "../../src/traffic/known.ts";
+import { inMesh } from "../../src/traffic/members.ts";
+import { edgeId, type EdgeKey, type Figures, type Member, type Party } from "../../src/traffic/values.ts";
 
 const member = (cluster: string, service: string, namespace: string, ...offers: string[]): Member => ({
-  party: { cluster, service },
+  party: { kind: "service", cluster, service },
   ...{ namespace, offers, deploying: service === "cart", running: 1, desired: 1, subnets: [`subnet-${cluster}`] },
 });
 const MEMBERS = [
@@ -18,12 +20,19 @@ const MEMBERS = [
   member("pay", "gate", "payments"),
   member("pay", "cart", "payments", "cart"),
 ];
-const FIGURES = new Map<string, Figures>([
-  ["web/front>cart", { requests: 6000, p50: 3, p95: 9, p99: 20 }],
-  ["web/cart>stock", { requests: 600, failures: 30, ejected: 1, p50: 3, p95: 9, p99: 20 }],
-  ["pay/gate>cart", { requests: 60 }],
-  ["web/old>stock", { requests: 6 }],
-  ["web/front>vanished", { requests: 1 }],
+const called = (caller: string, target: string): EdgeKey => {
+  const [cluster = "", service = ""] = caller.split("/");
+  return { caller: { kind: "service", cluster, service }, target, naming: SERVICE_CONNECT };
+};
+const within = (kind: Party["kind"], service: string): Party => ({ kind, cluster: "shop", service });
+const meshed = (caller: Party, node: string): EdgeKey => ({ caller, target: "color.local", node: within("virtualNode", node), naming: APP_MESH });
+const byEdge = (figures: readonly Figures[]) => new Map(figures.map((one) => [edgeId(one.key), one]));
+const FIGURES = byEdge([
+  { key: called("web/front", "cart"), requests: 6000, p50: 3, p95: 9, p99: 20 },
+  { key: called("web/cart", "stock"), requests: 600, failures: 30, ejected: 1, p50: 3, p95: 9, p99: 20 },
+  { key: called("pay/gate", "cart"), requests: 60 },
+  { key: called("web/old", "stock"), requests: 6 },
+  { key: called("web/front", "vanished"), requests: 1 },
 ]);
 const MESH = meshOf(FIGURES, MEMBERS, { start: 1_700_000_040, end: 1_700_000_100 });
 const GRAPH = graphOf(MESH, "service");
@@ -75,7 +84,7 @@ test("a pointer finds boxes and lines where they are drawn, and nothing beside t
 });
 
 test("a line that is wrong has a sign as well as a colour", () => {
-  const words = { nowhere: "", locale: "en" };
+  const words = { nowhere: "", kinds: {}, locale: "en" };
   const line = GRAPH.lines.find((one) => one.id === "web/cart>stock");
   expect(line && labelOf(line, words, false)).toEqual(["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"]);
   expect(line && labelOf(line, words, true)).toEqual(["95 % !! ⊘ 1"]);
@@ -87,7 +96,28 @@ test("a share is never rounded up, and a rate keeps what matters of it", () => {
   expect([0.123, 12.34, 1234.5].map((rate) => rateText(rate, "en"))).toEqual(["0.12/s", "12.3/s", "1,235/s"]);
 });
 
-test("an edge's id is read back, and other words are none", () => {
-  expect(edgeOf("web/front>cart")).toEqual({ cluster: "web", service: "front", target: "cart" });
-  for (const other of ["", "a>b", "a/b", "a/b/c>d", "a/b>c>d"]) expect(edgeOf(other)).toBeNull();
+const IN_MESH = [inMesh("shop", "virtualGateway", "front"), inMesh("shop", "virtualNode", "front"), inMesh("shop", "virtualNode", "red")];
+const CALLS = [
+  { key: meshed(within("virtualGateway", "front"), "red"), requests: 3 },
+  { key: meshed(within("virtualNode", "front"), "red"), requests: 6 },
+  { key: meshed(within("virtualNode", "front"), "gone"), requests: 1 },
+];
+
+test("a mesh is drawn beside a namespace of its name, a gateway and a node of one name apart", () => {
+  const { boxes, lines } = graphOf(meshOf(byEdge([...FIGURES.values(), ...CALLS]), [...MEMBERS, ...IN_MESH], MESH.span), "service");
+  const mesh = boxes.filter((box) => box.block === "mesh/shop");
+  expect(mesh.map((box) => `${box.id} ${box.kind}: ${box.subtitle}/${box.title}`)).toEqual([
+    "mesh/shop/virtualGateway/front virtualGateway: shop/front",
+    "mesh/shop/virtualNode/front virtualNode: shop/front",
+    "mesh/shop/virtualNode/red virtualNode: shop/red",
+    "mesh/shop/virtualNode/gone unknown: shop/gone",
+  ]);
+  expect(lines.map((line) => line.id)).toContain("mesh/shop/virtualGateway/front>color.local>red");
+  expect(lines).toHaveLength(GRAPH.lines.length + CALLS.length);
+  expect(boxes.filter((box) => box.block === "shop")).toEqual(GRAPH.boxes.filter((box) => box.block === "shop"));
+});
+
+test("where clusters stand for services, virtual nodes stand for themselves", () => {
+  const { boxes } = graphOf(meshOf(byEdge(CALLS), IN_MESH, MESH.span), "cluster");
+  expect(boxes.map((box) => box.kind)).toEqual(["virtualGateway", "virtualNode", "virtualNode", "unknown"]);
 });

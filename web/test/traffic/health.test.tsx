@@ -17,7 +17,7 @@ test("traffic health is a tab of the service's page", async () => {
 
 test("the slowest target by p95 comes first, then the one that fails; one without any latency last", () => {
   const task = (name: string, p95: number | null, failures = 0): TargetTask => ({
-    ...{ party: { cluster: "back", service: "stock" }, task: name, requests: 10 },
+    ...{ party: { kind: "service", cluster: "back", service: "stock" }, task: name, requests: 10 },
     ...{ failures, p50: p95, p95, p99: p95 },
   });
   const tasks = [task("untimed", null, 10), task("quick", 1), task("failing", 5, 3), task("even", 5), task("slow", 90)];

@@ -1,15 +1,18 @@
 // The page over answers of a real server. What a canvas shows can't be read here; the table and the panels can.
 
-import { fireEvent, screen } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import TrafficPage from "../../src/pages/traffic/TrafficPage.tsx";
 import { layoutOf, type Shape } from "../../src/traffic/layout.ts";
 import { violations } from "../axe.ts";
+import { button, choose, press } from "../hands.ts";
 import { renderPage } from "../rendered.tsx";
 import { recording } from "./recording.ts";
 
-const recorded = recording();
-const RANGE = `range=${recorded.span.start}-${recorded.span.end}`;
+const shop = recording("shop");
+const mesh = recording("mesh");
+const MESH = "namespace=mesh%2Fpalette";
+const RED = "color.palette.local → red";
 
 /** The worker that fails, if one does: "draw" or "layout". */
 let failing = "none";
@@ -35,8 +38,8 @@ beforeEach(() => {
   HTMLCanvasElement.prototype.getContext = () => null;
 });
 
-function open(query: string) {
-  renderPage(<TrafficPage />, "/traffic", `/traffic?${RANGE}&${query}`, {});
+function open(query: string, recorded = shop) {
+  renderPage(<TrafficPage />, "/traffic", `/traffic?range=${recorded.span.start}-${recorded.span.end}&${query}`, {});
   vi.stubGlobal("fetch", recorded.fetch);
 }
 
@@ -55,7 +58,7 @@ test("the table has every edge with its figures, and leads to an edge's panel", 
 
 test("the map says what it shows, and a service's panel lists callers and called, the worst first", async () => {
   open("edge=%3Aback%2Fcart");
-  await screen.findByLabelText("Traffic map: 4 services, 4 edges. The table shows the same.");
+  await screen.findByLabelText("Traffic map: 4 boxes, 4 edges. The table shows the same.");
   const called = (await screen.findByText("Calls (2)")).parentElement?.querySelectorAll("a") ?? [];
   expect([...called].map((name) => name.textContent)).toEqual(["stock", "ledger"]);
   expect(screen.getByText("Called by (1)")).toBeTruthy();
@@ -85,4 +88,34 @@ test.each(["draw", "layout"])("where the map's %s worker fails the page says so,
   await screen.findByLabelText(/^Traffic map/);
   expect(screen.queryByRole("alert")).toBeNull();
   expect(absent("web/front", "cart")).toBe(true);
+});
+
+test("a mesh's table has every edge by virtual service and virtual node, and leads to a panel with what there is of it", async () => {
+  open(`${MESH}&as=table`, mesh);
+  await link("palette/door", RED);
+  await link("palette/front", "lines.palette.local → lines");
+  fireEvent.click(await link("palette/front", RED));
+  await screen.findByText(`palette/front → ${RED}`);
+  await screen.findByText("palette/front (virtual node)");
+  await screen.findByText("Retries / time-outs");
+  for (const absent of ["Slowest targets", "Access log", "Services"]) expect(screen.queryByText(absent)).toBeNull();
+  expect(await violations()).toEqual([]);
+});
+
+test("a mesh's map has a box for each gateway and node, whose panel an address leads to", async () => {
+  open(`${MESH}&edge=%3Amesh%2Fpalette%2FvirtualGateway%2Fdoor`, mesh);
+  await screen.findByLabelText("Traffic map: 5 boxes, 4 edges. The table shows the same.");
+  await screen.findByText("virtual gateway");
+  expect(screen.queryByText("Open service")).toBeNull();
+  press(button("red", (await screen.findByText("Calls (1)")).parentElement ?? undefined));
+  await screen.findByText(`palette/door → ${RED}`);
+});
+
+test("the picker has meshes beside namespaces", async () => {
+  open("as=table", mesh);
+  await link("palette/front", RED);
+  expect(screen.queryAllByText("Services")).not.toEqual([]);
+  await choose(document.querySelector(".traffic-select button"), "mesh/palette");
+  await waitFor(() => { expect(screen.queryAllByText("Services")).toEqual([]); });
+  await link("palette/front", RED);
 });

@@ -1,8 +1,9 @@
-// Answers of a real server, played again: a request is known by what it asks. `scripts/traffic_fixture.py` records them.
+// Answers of a real server, played again: a request is known by what it asks. `scripts/traffic_fixture.py`
+// records them.
 
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Target } from "../../src/aws/config.ts";
+import { API_PATH, type Target } from "../../src/aws/config.ts";
 
 interface Answer {
   readonly asked: string;
@@ -19,19 +20,32 @@ interface Recorded {
   readonly answers: Answer[];
 }
 
-const FILE = "test/traffic/recorded.json";
+export type What = "shop" | "mesh";
+
 const SERVER = process.env.MOYAI_RECORD;
 if (SERVER) Object.assign((window as unknown as { happyDOM: { settings: { fetch: object } } }).happyDOM.settings.fetch, { disableSameOriginPolicy: true });
 
+/** What is recorded, or, while a recording is made, what that one is of. */
+export const WHATS: readonly What[] = SERVER ? [process.env.MOYAI_WHAT as What] : ["shop", "mesh"];
+
+export interface Recording {
+  readonly target: Target;
+  readonly fetch: typeof fetch;
+  readonly span: { readonly start: number; readonly end: number };
+  readonly save: () => void;
+}
+
 /** A target whose requests are answered from the recording, or, while one is made, by the server that is recorded. */
-export function recording(): { readonly target: Target; readonly fetch: typeof fetch; readonly span: { start: number; end: number }; readonly save: () => void } {
+export function recording(what: What): Recording {
+  const file = `test/traffic/${what}.json`;
   const known: Recorded = SERVER
     ? { start: Number(process.env.MOYAI_START), end: Number(process.env.MOYAI_END), answers: [] }
-    : (JSON.parse(readFileSync(FILE, "utf8")) as Recorded);
+    : (JSON.parse(readFileSync(file, "utf8")) as Recorded);
   const real = globalThis.fetch;
   const answer = async (request: Request): Promise<Response> => {
     const body = Buffer.from(await request.clone().arrayBuffer());
-    const path = new URL(request.url).pathname.split("/").slice(-4).join("/"); // whatever stands before an operation
+    const { pathname, search } = new URL(request.url);
+    const path = pathname.replace(API_PATH, "") + search;
     const asked = `${request.headers.get("x-amz-target") ?? path} ${body.toString("base64")}`;
     let found = known.answers.find((one) => one.asked === asked);
     if (!found && SERVER) {
@@ -54,7 +68,7 @@ export function recording(): { readonly target: Target; readonly fetch: typeof f
     fetch: answer as typeof fetch,
     span: { start: known.start, end: known.end },
     save: () => {
-      if (SERVER) writeFileSync(FILE, `${JSON.stringify(known)}\n`);
+      if (SERVER) writeFileSync(file, `${JSON.stringify(known)}\n`);
     },
   };
 }

@@ -21,7 +21,7 @@ const graph = (rate: number): Graph => ({
 });
 const picture = (rate: number, chosen: Picture["chosen"] = null): Picture => {
   const scene = sceneOf(graph(rate), layoutOf(graph(rate)));
-  return { scene, palette: LIGHT, words: { nowhere: "", locale: "en" }, lit: lit(scene, [chosen]), chosen };
+  return { scene, palette: LIGHT, words: { nowhere: "", kinds: {}, locale: "en" }, lit: lit(scene, [chosen]), chosen };
 };
 const MOVING = picture(1, { kind: "box", id: "a" });
 

@@ -1,13 +1,14 @@
 export const traffic = {
   title: "Traffic",
   description: "Who calls whom, how often, how fast, and with what success.",
+  kinds: { virtualNode: "virtual node", virtualGateway: "virtual gateway" },
   empty: { title: "No traffic in this time" },
   toolbar: {
-    namespace: "Namespace",
-    all: "All namespaces",
-    find: "Find a service",
-    use: (value: string) => `Services with "${value}"`,
-    unknown: "No such service",
+    namespace: "Namespace or mesh",
+    all: "All",
+    find: "Find by name",
+    use: (value: string) => `Names with "${value}"`,
+    unknown: "No such name",
     focused: (name: string) => `Around ${name}`,
     by: "Show",
     services: "Services",
@@ -36,7 +37,7 @@ export const traffic = {
     ejected: (count: number) => (count === 1 ? "1 host ejected" : `${count} hosts ejected`),
   },
   map: {
-    label: (boxes: number, lines: number) => `Traffic map: ${boxes} services, ${lines} edges. The table shows the same.`,
+    label: (boxes: number, lines: number) => `Traffic map: ${boxes} boxes, ${lines} edges. The table shows the same.`,
     keys: "Arrow keys move the map, plus and minus zoom, 0 shows all of it, Escape closes the panel.",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",

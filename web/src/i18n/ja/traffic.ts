@@ -4,13 +4,14 @@ import type { traffic as english } from "../en/traffic.ts";
 export const traffic: Catalog<typeof english> = {
   title: "トラフィック",
   description: "どのサービスがどのサービスを、どのくらいの頻度と速さで呼び、どのくらい成功しているか。",
+  kinds: { virtualNode: "仮想ノード", virtualGateway: "仮想ゲートウェイ" },
   empty: { title: "この時間帯にトラフィックはありません" },
   toolbar: {
-    namespace: "名前空間",
-    all: "すべての名前空間",
-    find: "サービスを検索",
-    use: (value) => `「${value}」を含むサービス`,
-    unknown: "該当するサービスはありません",
+    namespace: "名前空間またはメッシュ",
+    all: "すべて",
+    find: "名前で検索",
+    use: (value) => `「${value}」を含む名前`,
+    unknown: "該当する名前はありません",
     focused: (name) => `${name} の周辺`,
     by: "表示単位",
     services: "サービス",
@@ -39,7 +40,7 @@ export const traffic: Catalog<typeof english> = {
     ejected: (count) => `除外中のホスト ${count}`,
   },
   map: {
-    label: (boxes, lines) => `トラフィックマップ: サービス ${boxes}、エッジ ${lines}。テーブルでも同じ内容を確認できます。`,
+    label: (boxes, lines) => `トラフィックマップ: ボックス ${boxes}、エッジ ${lines}。テーブルでも同じ内容を確認できます。`,
     keys: "矢印キーで移動、プラスとマイナスで拡大縮小、0 で全体表示、Escape でパネルを閉じます。",
     zoomIn: "拡大",
     zoomOut: "縮小",
@@ -77,7 +78,7 @@ export const traffic: Catalog<typeof english> = {
   },
   panel: {
     edge: (caller, target) => `${caller} → ${target}`,
-    targets: "この名前のサービス",
+    targets: "この名前の提供元",
     nobody: "この名前を提供するサービスはありません",
     connections: "接続",
     times: "応答時間 p50 / p95 / p99",

@@ -1,4 +1,4 @@
-// What is called by a service, and what it calls.
+// What is called by a service, a virtual node or a virtual gateway, and what it calls.
 
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
@@ -26,7 +26,7 @@ export interface BoxPanelProps {
 }
 
 export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps) {
-  const text = useText().traffic.panel;
+  const { panel: text, kinds } = useText().traffic;
   const [cluster, service] = box.id.split("/");
   const incoming = graph.lines.filter((line) => line.to === box.id);
   const outgoing = graph.lines.filter((line) => line.from === box.id);
@@ -41,6 +41,7 @@ export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps
           {box.kind === "service" && cluster && service ? (
             <Button href={href(paths.service(cluster, service))}>{text.service}</Button>
           ) : null}
+          {box.kind === "virtualNode" || box.kind === "virtualGateway" ? <Box color="text-body-secondary">{kinds[box.kind]}</Box> : null}
           {box.deploying ? <StatusIndicator type="in-progress">{text.deploying}</StatusIndicator> : null}
         </SpaceBetween>
         <ColumnLayout columns={2} minColumnWidth={260} variant="text-grid">

@@ -1,4 +1,4 @@
-// One edge, or the edges between two clusters: figures, charts, lines of the access log.
+// One edge: figures, charts, and of services the slowest tasks and lines of the access log.
 
 import Box from "@cloudscape-design/components/box";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
@@ -18,7 +18,7 @@ import { countText, msText, percentText, rateText } from "../../traffic/format.t
 import { DARK, LIGHT } from "../../traffic/palette.ts";
 import { type Range, rangeText, spanOf, step } from "../../traffic/range.ts";
 import { edgeWanted, readSeries } from "../../traffic/series.ts";
-import { type Edge, type Member, type Party, partyId, toneOf } from "../../traffic/values.ts";
+import { calledName, type Edge, type Member, type Party, partyId, partyName, toneOf } from "../../traffic/values.ts";
 import { AccessLog } from "./AccessLog.tsx";
 import { MetricChart } from "./MetricChart.tsx";
 import { SlowestTargets } from "./SlowestTargets.tsx";
@@ -34,12 +34,12 @@ export interface EdgePanelProps {
 export function EdgePanel({ edge, members, range }: EdgePanelProps) {
   const text = useText().traffic.panel;
   return (
-    <SplitPanel header={text.edge(partyId(edge.caller), edge.target)} closeBehavior="hide">
+    <SplitPanel header={text.edge(partyName(edge.caller), calledName(edge))} closeBehavior="hide">
       <SpaceBetween size="l">
         <Summary edge={edge} />
         <Charts edge={edge} range={range} />
-        {edge.protocol === "tcp" ? null : <SlowestTargets edge={edge} range={range} />}
-        <AccessLog edge={edge} members={members} range={range} />
+        {edge.node || edge.protocol === "tcp" ? null : <SlowestTargets edge={edge} range={range} />}
+        {edge.node ? null : <AccessLog edge={edge} members={members} range={range} />}
       </SpaceBetween>
     </SplitPanel>
   );
@@ -51,12 +51,12 @@ function Summary({ edge }: { edge: Edge }) {
   const tone = toneOf(edge.success);
   const deploying = (party: Party) => edge.deploying.some((one) => partyId(one) === partyId(party));
   const items = [
-    { label: text.table.caller, value: <ServiceLink party={edge.caller} deploying={deploying(edge.caller)} /> },
+    { label: text.table.caller, value: <PartyLink party={edge.caller} deploying={deploying(edge.caller)} /> },
     {
       label: text.panel.targets,
       value: (
         <SpaceBetween size="xxs">
-          {edge.targets.map((party) => <ServiceLink key={partyId(party)} party={party} deploying={deploying(party)} />)}
+          {edge.targets.map((party) => <PartyLink key={partyId(party)} party={party} deploying={deploying(party)} />)}
           {edge.targets.length === 0 ? text.panel.nobody : null}
         </SpaceBetween>
       ),
@@ -77,12 +77,14 @@ function Summary({ edge }: { edge: Edge }) {
   return <KeyValuePairs columns={4} minColumnWidth={130} items={items} />;
 }
 
-export function ServiceLink({ party, deploying }: { party: Party; deploying: boolean }) {
-  const text = useText().traffic.table;
+/** Who it is; a service leads to its page. */
+function PartyLink({ party, deploying }: { party: Party; deploying: boolean }) {
+  const text = useText().traffic;
+  if (party.kind !== "service") return `${partyName(party)} (${text.kinds[party.kind]})`;
   return (
     <>
-      <Link href={href(paths.service(party.cluster, party.service))}>{partyId(party)}</Link>
-      {deploying ? <StatusIndicator type="in-progress">{` ${text.deploying}`}</StatusIndicator> : null}
+      <Link href={href(paths.service(party.cluster, party.service))}>{partyName(party)}</Link>
+      {deploying ? <StatusIndicator type="in-progress">{` ${text.table.deploying}`}</StatusIndicator> : null}
     </>
   );
 }
@@ -92,8 +94,7 @@ function Charts({ edge, range }: { edge: Edge; range: Range }) {
   const target = useTarget();
   const { dark } = usePreferences();
   const { tones } = dark ? DARK : LIGHT;
-  const key = { ...edge.caller, target: edge.target };
-  const wanted = edgeWanted(key, edge.protocol === "tcp");
+  const wanted = edgeWanted(edge, edge.protocol === "tcp");
   const topics = range.kind === "last" ? [{ kind: "metrics" }] : [];
   const found = useLive(["traffic-edge", edge.id, edge.protocol, rangeText(range)], topics, async (signal) => {
     const now = Date.now() / 1000;

@@ -10,7 +10,7 @@ import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { usePreferences } from "../../app/preferences.tsx";
 import { useText } from "../../i18n/useText.ts";
 import { countText, msText, percentText, rateText } from "../../traffic/format.ts";
-import { type Edge, partyId, toneOf } from "../../traffic/values.ts";
+import { calledName, type Edge, partyId, partyName, toneOf } from "../../traffic/values.ts";
 
 const PAGE = 50;
 const STATUS = { good: "success", fair: "warning", bad: "error", none: "pending" } as const;
@@ -63,19 +63,19 @@ function useColumns(onChoose: (edge: Edge) => void): TableProps.ColumnDefinition
     {
       id: "caller",
       header: text.caller,
-      cell: (edge) => <Named name={partyId(edge.caller)} deploying={isDeploying(edge, "caller")} label={text.deploying} />,
-      sortingComparator: (a, b) => partyId(a.caller).localeCompare(partyId(b.caller)),
+      cell: (edge) => <Named name={partyName(edge.caller)} deploying={isDeploying(edge, "caller")} label={text.deploying} />,
+      sortingComparator: (a, b) => partyName(a.caller).localeCompare(partyName(b.caller)),
     },
     {
       id: "target",
       header: text.target,
       isRowHeader: true,
       cell: (edge) => (
-        <Link href="#" onFollow={(event) => { event.preventDefault(); onChoose(edge); }} ariaLabel={text.open(partyId(edge.caller), edge.target)}>
-          <Named name={edge.target} deploying={isDeploying(edge, "target")} label={text.deploying} />
+        <Link href="#" onFollow={(event) => { event.preventDefault(); onChoose(edge); }} ariaLabel={text.open(partyName(edge.caller), calledName(edge))}>
+          <Named name={calledName(edge)} deploying={isDeploying(edge, "target")} label={text.deploying} />
         </Link>
       ),
-      sortingField: "target",
+      sortingComparator: (a, b) => calledName(a).localeCompare(calledName(b)),
     },
     { id: "rate", header: text.rate, cell: (edge) => rateText(edge.rate, language), sortingField: "rate" },
     {

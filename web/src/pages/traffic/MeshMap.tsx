@@ -88,10 +88,10 @@ const Zoom = memo(function Zoom({ stage }: { stage: RefObject<Stage | null> }) {
 /** What is to be drawn; the same object for as long as that is the same. */
 function usePicture({ graph, chosen, found, onFailed }: MeshMapProps, pointed: Hit | null): Picture | null {
   const layout = usePlaces(graph, onFailed);
-  const text = useText().traffic.map;
+  const { map: text, kinds } = useText().traffic;
   const { dark, language } = usePreferences();
   const scene = useMemo<Scene | null>(() => layout && sceneOf(graph, layout), [graph, layout]);
-  const words = useMemo(() => ({ nowhere: text.nowhere, locale: language }), [text, language]);
+  const words = useMemo(() => ({ nowhere: text.nowhere, kinds, locale: language }), [text, kinds, language]);
   return useMemo(() => {
     if (!scene) return null;
     const shown = lit(scene, [pointed, chosen]) ?? (found && { boxes: found, lines: new Set<string>() });

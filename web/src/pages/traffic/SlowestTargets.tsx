@@ -14,7 +14,7 @@ import { Shown } from "../../parts/Shown.tsx";
 import { countText, msText } from "../../traffic/format.ts";
 import { type Range, rangeText, spanOf } from "../../traffic/range.ts";
 import { readTargets, type TargetTask } from "../../traffic/slowest.ts";
-import { type Edge, partyId } from "../../traffic/values.ts";
+import { type Edge, partyId, partyName } from "../../traffic/values.ts";
 
 const SHOWN = 10;
 
@@ -57,7 +57,7 @@ function useColumns() {
       header: text.targets.task,
       cell: (one: TargetTask) => <Link href={href(paths.task(one.party.cluster, one.task))}>{one.task}</Link>,
     },
-    { id: "service", header: text.targets.service, cell: (one: TargetTask) => partyId(one.party) },
+    { id: "service", header: text.targets.service, cell: (one: TargetTask) => partyName(one.party) },
     { id: "requests", header: text.table.requests, cell: (one: TargetTask) => countText(one.requests, language) },
     { id: "failures", header: text.table.failures, cell: (one: TargetTask) => countText(one.failures, language) },
     ms("p50"),

@@ -1,4 +1,4 @@
-// Which part of the mesh, in which time, and how.
+// Which part of the mesh, in which time, and how. Of App Mesh's there are no clusters to show.
 
 import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Button from "@cloudscape-design/components/button";
@@ -7,6 +7,7 @@ import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
 import { memo } from "react";
+import { readMeshes } from "../../aws/appMesh.ts";
 import { cloudMap } from "../../aws/cloudMap.ts";
 import type { Target } from "../../aws/config.ts";
 import { useTarget } from "../../aws/useTarget.ts";
@@ -14,7 +15,7 @@ import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { rangeText } from "../../traffic/range.ts";
 import type { View, ViewChange } from "../../traffic/useView.ts";
-import { type Member, partyId } from "../../traffic/values.ts";
+import { isMesh, type Member, meshId, partyId, partyName } from "../../traffic/values.ts";
 import { RangePicker } from "./RangePicker.tsx";
 
 const ALL = "*";
@@ -29,9 +30,11 @@ export interface ToolbarProps {
 export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarProps) {
   const text = useText().traffic.toolbar;
   const target = useTarget();
-  const namespaces = useLive(["namespace-names"], [{ kind: "namespace" }], () => readNamespaces(target)).data ?? [];
+  const topics = [{ kind: "namespace" }, { kind: "mesh" }];
+  const namespaces = useLive(["namespace-names"], topics, () => readNamespaces(target)).data ?? [];
   const options = [{ value: ALL, label: text.all }, ...namespaces.map((name) => ({ value: name, label: name }))];
-  const services = (members ?? []).map((member) => ({ value: partyId(member.party) }));
+  const parties = (members ?? []).map(({ party }) => ({ value: partyId(party), label: partyName(party) }));
+  const focused = parties.find((one) => one.value === view.focus)?.label ?? view.focus?.split("|").at(-1);
   return (
     <SpaceBetween size="s" direction="horizontal" alignItems="center">
       <div className="traffic-select">
@@ -47,28 +50,30 @@ export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarP
       </div>
       <Autosuggest
         value={view.find}
-        options={services}
+        options={parties}
         placeholder={text.find}
         ariaLabel={text.find}
         enteredTextLabel={(value) => text.use(value)}
         empty={text.unknown}
         onChange={({ detail }) => { change({ find: detail.value }); }}
         onSelect={({ detail }) => {
-          if (services.some((one) => one.value === detail.value)) change({ focus: detail.value, find: null, edge: `:${detail.value}` });
+          if (parties.some((one) => one.value === detail.value)) change({ focus: detail.value, find: null, edge: `:${detail.value}` });
         }}
       />
-      {view.focus === null ? null : (
+      {focused === undefined ? null : (
         <Button iconName="close" iconAlign="right" onClick={() => { change({ focus: null }); }}>
-          {text.focused(view.focus.split("|").at(-1) ?? view.focus)}
+          {text.focused(focused)}
         </Button>
       )}
       <RangePicker range={view.range} onChange={(range) => { change({ range: rangeText(range) }); }} />
-      <SegmentedControl
-        label={text.by}
-        selectedId={view.grouping}
-        options={[{ id: "service", text: text.services }, { id: "cluster", text: text.clusters }]}
-        onChange={({ detail }) => { change({ by: detail.selectedId, focus: null, edge: null }); }}
-      />
+      {isMesh(view.namespace) ? null : (
+        <SegmentedControl
+          label={text.by}
+          selectedId={view.grouping}
+          options={[{ id: "service", text: text.services }, { id: "cluster", text: text.clusters }]}
+          onChange={({ detail }) => { change({ by: detail.selectedId, focus: null, edge: null }); }}
+        />
+      )}
       <SegmentedControl
         label={text.as}
         selectedId={view.as}
@@ -79,10 +84,12 @@ export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarP
   );
 });
 
+/** Those of Cloud Map, then the meshes. */
 async function readNamespaces(target: Target): Promise<string[]> {
+  const meshes = (await readMeshes(target)).map((mesh) => meshId(mesh.meshName ?? ""));
   const found: string[] = [];
   for await (const page of paginateListNamespaces({ client: cloudMap(target) }, {})) {
     found.push(...(page.Namespaces ?? []).map((namespace) => namespace.Name ?? ""));
   }
-  return found.sort();
+  return [...found.sort(), ...new Set(meshes.sort())];
 }

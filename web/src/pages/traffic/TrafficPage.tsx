@@ -13,7 +13,7 @@ import type { Hit } from "../../traffic/scene.ts";
 import { useMesh } from "../../traffic/useMesh.ts";
 import { useVpcs } from "../../traffic/useVpcs.ts";
 import { useView, type View, type ViewChange } from "../../traffic/useView.ts";
-import { edgeId, type Mesh } from "../../traffic/values.ts";
+import type { Mesh } from "../../traffic/values.ts";
 import { BoxPanel } from "./BoxPanel.tsx";
 import { EdgePanel } from "./EdgePanel.tsx";
 import { EdgeTable } from "./EdgeTable.tsx";
@@ -143,5 +143,5 @@ function panelOf(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChan
   const line = graph.lines.find((one) => one.id === chosen?.id);
   const edge = line?.edges.length === 1 ? line.edges[0] : mesh.edges.find((one) => one.id === chosen?.id);
   if (edge) return <EdgePanel edge={edge} members={mesh.members} range={view.range} />;
-  return line ? <LinePanel line={line} onEdge={(one) => { change({ edge: edgeId({ ...one.caller, target: one.target }) }); }} /> : null;
+  return line ? <LinePanel line={line} onEdge={(one) => { change({ edge: one.id }); }} /> : null;
 }

@@ -1,0 +1,144 @@
+"""A person at the traffic map of a mesh of App Mesh: what is seen there is what `moyai mesh` says, to the request."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.console.browser import BAD, Person, number
+from tests.e2e.console.palette import LINES, MESH, REQUESTS, THROUGH_THE_DOOR, painted, used
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+COUNTS = {"Requests": "requests", "Failed": "failures", "Retries": "retries", "Time-outs": "timeouts"}
+NOTHING = "\N{EN DASH}"
+Row = dict[str, float]
+"""An edge's figures, by the table's headlines."""
+
+
+class Seen(NamedTuple):
+    """What a terminal says of the mesh, of a time that is over, and what front was answered."""
+
+    edges: dict[tuple[str, str], Any]
+    span: tuple[int, int]
+    answers: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def palette(installed):
+    server = installed()
+    server.up()
+    return painted(server)
+
+
+@pytest.fixture(scope="module")
+def seen(palette) -> Seen:
+    answers = used(palette)
+
+    def said() -> Any:
+        return json.loads(palette.stage.installation.moyai("mesh", "--json", "--namespace", MESH, "--since", "5m"))
+
+    wanted = answers.total() + THROUGH_THE_DOOR + LINES
+    eventually(lambda: requests(said()) >= wanted, "all is counted")
+    found = said()
+    assert requests(found) == wanted
+    start, end = (datetime.fromisoformat(found[name]).timestamp() for name in ("start", "end"))
+    edges = {(edge["caller"]["service"], edge["targets"][0]["service"]): edge for edge in found["edges"]}
+    return Seen(edges, (int(start), int(end)), dict(answers))
+
+
+def requests(mesh: Any) -> int:
+    return sum(edge["requests"] for edge in mesh["edges"])
+
+
+@pytest.fixture
+def look(visit, palette, seen):
+    """Opens the map of the mesh, in the time of which all is known."""
+
+    def opened(query: str = "", **options: object) -> Person:
+        person: Person = visit(palette.stage.installation, **options)
+        start, end = seen.span
+        person.open(f"traffic?namespace={quote(f'mesh/{MESH}', safe='')}&range={start}-{end}&{query}")
+        person.settled()
+        return person
+
+    return opened
+
+
+def test_the_table_has_the_numbers_that_the_terminal_has(look, palette, seen):
+    person = look("as=table")
+    person.sees(f"{len(seen.edges)} edges")
+    timed = sum(edge["p99"] is not None for edge in seen.edges.values())
+    eventually(lambda: sum(row["p99 ms"] != NOTHING for row in rows(person)) == timed, "times are there")
+    shown = {(row["Caller"], row["Target"]): figures(row) for row in rows(person)}
+    assert shown == {
+        (f"{MESH}/{caller}", f"{edge['target']} → {node}"): pytest.approx(as_shown(edge), abs=0.51)
+        for (caller, node), edge in seen.edges.items()
+    }
+    for (caller, node), edge in seen.edges.items():
+        row = shown[f"{MESH}/{caller}", f"{edge['target']} → {node}"]
+        assert {name: row[name] for name in COUNTS} == {name: edge[field] for name, field in COUNTS.items()}
+    assert set(seen.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("door", "red")}
+    assert seen.edges["door", "red"]["requests"] == THROUGH_THE_DOOR
+    assert seen.edges["front", "blue"]["requests"] + seen.edges["front", "red"]["requests"] > REQUESTS
+    assert person.violations() == []
+
+
+def rows(person: Person) -> list[dict[str, str]]:
+    return person.table("Caller")
+
+
+def figures(row: dict[str, str]) -> Row:
+    """Those of a row of the table; what nothing is said of is left out."""
+    wanted = (*COUNTS, "Ejected hosts", "Success", "p50 ms", "p95 ms", "p99 ms")
+    return {name: number(row[name].removesuffix(" %")) for name in wanted if row[name] != NOTHING}
+
+
+def as_shown(edge: dict[str, Any]) -> Row:
+    """The same of an edge as the terminal has it."""
+    times = {f"{name} ms": edge[name] for name in ("p50", "p95", "p99") if edge[name] is not None}
+    counts = {name: edge[field] for name, field in COUNTS.items()}
+    return counts | {"Ejected hosts": edge["ejected"], "Success": int(edge["success"] * 10_000) / 100} | times
+
+
+def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, seen):
+    person = look()
+    canvas = person.page.locator("canvas[data-lines='4']")
+    expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 edges"))
+    person.click_at("canvas", eventually(lambda: person.spot(BAD), "what fails is drawn so"))
+    person.sees(f"{MESH}/front → {palette.color} → red")
+    edge = seen.edges["front", "red"]
+    expect(person.fact("Requests")).to_have_text(re.compile(f"^{edge['requests']} "))
+    expect(person.fact("Retries / time-outs")).to_have_text(f"{edge['retries']} / {edge['timeouts']}")
+    assert min(edge["failures"], edge["retries"], edge["timeouts"]) > 0
+    expect(person.fact("Behind the name")).to_have_text(f"{MESH}/red (virtual node)")
+    trouble = person.chart("Retries, time-outs, ejected hosts").values()
+    assert sum(point["Retries"] for point in trouble) == edge["retries"]
+    codes = person.chart("Status codes").values()
+    assert sum(point["5XX"] for point in codes) == seen.answers["5XX"]
+    assert sum(point["4XX"] for point in codes) == seen.answers["4XX"]
+    for absent in ("Slowest targets", "Access log", "Services"):
+        expect(person.page.get_by_text(absent, exact=True)).to_have_count(0)
+    canvas.focus()
+    person.page.keyboard.press("Escape")
+    expect(person.page.get_by_text("Status codes", exact=True)).to_have_count(0)
+
+
+def test_the_picker_leads_to_a_mesh_and_its_address_can_be_sent_in_japanese_too(look, visit, palette, seen):
+    person: Person = visit(palette.stage.installation)
+    person.open(f"traffic?as=table&range={seen.span[0]}-{seen.span[1]}")
+    person.choose("Namespace or mesh", f"mesh/{MESH}")
+    person.sees(f"{len(seen.edges)} edges")
+    box = quote(f":mesh/{MESH}/virtualGateway/door", safe="")
+    other = look(f"edge={box}", locale="ja-JP")
+    other.sees("仮想ゲートウェイ")
+    other.follow("red")
+    other.sees(f"{MESH}/door → {palette.color} → red")
+    other.sees(f"{MESH}/red (仮想ノード)")
