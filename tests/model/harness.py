@@ -245,8 +245,9 @@ class Harness:
             self._check_task_sets(service, before, after)
             return
         for pool in {t.pool for t in after}:
-            mine, then = [t for t in before if t.pool == pool], [t for t in after if t.pool == pool]
-            healthy, still = self._healthy(service, mine), self._healthy(service, then)
+            mine = self._staying(service, [t for t in before if t.pool == pool])
+            then = self._staying(service, [t for t in after if t.pool == pool])
+            healthy, still = self._healthy(mine), self._healthy(then)
             assert still >= min(healthy, self._floor(service, pool)), "minimumHealthyPercent"
             assert _alive(then) <= max(_alive(mine), bounds(service).ceiling), "maximumPercent"
 
@@ -265,9 +266,7 @@ class Harness:
             limits = bounds(replace(service, desired_count=computed_count(service.desired_count, scale)))
             mine = [t for t in before if t.deployment == deployment.id]
             then = [t for t in after if t.deployment == deployment.id]
-            assert self._healthy(service, then) >= min(self._healthy(service, mine), limits.floor), (
-                "minimumHealthyPercent"
-            )
+            assert self._healthy(then) >= min(self._healthy(mine), limits.floor), "minimumHealthyPercent"
             assert _alive(then) <= max(_alive(mine), limits.ceiling), "maximumPercent"
         assert {t.deployment for t in after if not t.stopped} <= {d.id for d in service.deployments}, "nobody's task"
 
@@ -279,9 +278,7 @@ class Harness:
             return
         service = self.book.world.services[record.service]
         target = [t for t in self.book.world.tasks.by("service", service.arn) if t.deployment == record.target]
-        assert self._healthy(service, target) >= bounds(service).floor, (
-            "enough healthy tasks before more calls come to them"
-        )
+        assert self._healthy(target) >= bounds(service).floor, "enough healthy tasks before more calls come to them"
 
     def _floor(self, service: Service, pool: Pool) -> int:
         """How many healthy tasks of the pool callers may count on."""
@@ -307,12 +304,13 @@ class Harness:
             assert service.arn not in self.unaware or waited, "acknowledged before it is forgotten"
         self.unaware.add(service.arn)
 
-    def _healthy(self, service: Service, tasks: Any) -> int:
-        """Of a DAEMON service, those alone that are where they can stay."""
-        world = self.book.world
-        places = {i.arn for i in hosts(world, service)} if service.is_daemon else set()
-        staying = (t for t in tasks if not service.is_daemon or t.container_instance in places)
-        return sum(is_healthy(t, world.task_definitions[t.task_definition]) for t in staying)
+    def _staying(self, service: Service, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Of a DAEMON service, those that are where they can stay: one that goes last is not of its bounds."""
+        places = {i.arn for i in hosts(self.book.world, service)} if service.is_daemon else set()
+        return [t for t in tasks if not service.is_daemon or t.container_instance in places]
+
+    def _healthy(self, tasks: Sequence[Task]) -> int:
+        return sum(is_healthy(t, self.book.world.task_definitions[t.task_definition]) for t in tasks)
 
     def _check_transition(self, record: Task) -> None:
         known = self.book.world.tasks.get(record.arn)
