@@ -63,7 +63,7 @@ def deactivating(case: Case) -> Step:
     last = max(_drain_ends(case), case.task.records_expire_at or case.now)
     if open_doors and not drain.closed and case.now < later(last, CLOSE_LIMIT):
         return Step(case.task, effects=(TurnAway(case.task.id, open_doors),), wake_at=later(case.now, DRAIN_POLL))
-    if open_doors and case.now < _drain_ends(case) and drain.in_flight:
+    if open_doors and case.now < _drain_ends(case) and _is_busy(case, drain):
         return Step(case.task, wake_at=poll)
     return Step(case.moved(last_status=TaskStatus.STOPPING), registration.withdraw(case.world, case.task))
 
@@ -109,6 +109,13 @@ def _forgotten_at(case: Case) -> Instant | None:
     if drain.waiting_on:
         return None
     return case.now if drain.forgotten_at is None else min(_drain_ends(case), later(drain.forgotten_at, SETTLE))
+
+
+def _is_busy(case: Case, drain: Drain) -> bool:
+    """Whether something is under way, or may be: a proxy that runs and doesn't say has no processor just now."""
+    if drain.in_flight is not None:
+        return drain.in_flight > 0
+    return case.task.proxy is not None and case.task.proxy.last_status is ContainerStatus.RUNNING
 
 
 def _doors(case: Case) -> tuple[int, ...]:

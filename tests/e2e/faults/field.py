@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from moyai.runtime.linux.door import TABLE
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
 from tests.e2e.waiting import eventually
@@ -128,10 +129,19 @@ class Field:
         self.cluster.ecs.stop_task(cluster=self.cluster.name, task=arn)
         self.cluster.until(arn, "STOPPED")
 
+    def pin(self, arn: str) -> Path:
+        """A task's network namespace."""
+        return self.installation.state / "run/netns" / f"task-{task_id(arn)}"
+
+    def is_closed(self, arn: str) -> bool:
+        """Whether the task takes no new connections."""
+        command = ["nsenter", f"--net={self.pin(arn)}", "nft", "list", "table", "inet", TABLE]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
     @contextmanager
     def silent(self, arn: str) -> Iterator[None]:
         """Nothing reaches this task and nothing leaves it, as if its link were cut."""
-        pin = self.installation.state / "run/netns" / f"task-{task_id(arn)}"
+        pin = self.pin(arn)
         cut = (
             'table ip silent { chain in { type filter hook input priority -300; iifname "eth0" drop; };\n'
             'chain out { type filter hook output priority -300; oifname "eth0" drop; }; }'

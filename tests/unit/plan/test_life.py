@@ -249,7 +249,8 @@ def test_a_stopped_task_withdraws_its_endpoints_before_anything_else():
         (Drain(frozenset({ProxyId("client")})), 30, True),
         (Drain(in_flight=2), 29, False),
         (Drain(in_flight=0), 0, True),
-        (Drain(in_flight=None), 0, True),
+        (Drain(in_flight=None), 29, False),
+        (Drain(in_flight=None), 30, True),
     ],
 )
 def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(known, seconds, drained):
@@ -259,6 +260,14 @@ def test_a_drain_ends_when_nobody_knows_it_and_nothing_is_under_way(known, secon
     build.clock.turn_to(later(build.clock.now(), seconds))
     drain(build, task, *seen, drain=known)
     assert (build.world.tasks[task].last_status is TaskStatus.STOPPING) is drained
+
+
+def test_a_proxy_that_has_ended_is_asked_for_nothing():
+    build, task, (proxy, api) = running()
+    build.stop(task)
+    step(build, task, proxy, api)
+    drain(build, task, down(build, proxy.name), api, drain=Drain())
+    assert build.world.tasks[task].last_status is TaskStatus.STOPPING
 
 
 def test_requests_are_counted_only_after_the_workers_have_followed():
