@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ HASTY = {"kind": "http", "url": "http://web/", "keep": False}
 RPC = {"kind": "rpc", "target": "rpc:50051"}
 LINES = {"kind": "lines", "host": "lines", "port": 7000}
 LOADS = {"first": (WEB, HASTY, RPC, LINES), "second": (WEB,)}
+ANSWERING = [{"Name": "TargetDiscoveryName", "Value": "metrics-web"}]
 TARGETS = {"http": "metrics-web", "rpc": "metrics-rpc", "lines": "metrics-lines"}
 
 
@@ -70,6 +72,11 @@ def has_sent(probe: Probe, count: int) -> bool:
     return bool(probe.tally()["sent"] >= count)
 
 
+def requests(sent: Mapping[tuple[str, str], int], target: str) -> int:
+    """How many a target got, from whomever."""
+    return sum(count for (_, name), count in sent.items() if name == target)
+
+
 def total(
     server: Installation,
     name: str,
@@ -106,7 +113,7 @@ def test_each_edge_has_exactly_the_requests_that_were_sent(server, cluster, sent
 
 def test_each_endpoint_has_exactly_the_requests_of_all_its_callers(server, cluster, sent):
     for target, metric in {"metrics-web": "RequestCount", "metrics-rpc": "GrpcRequestCount"}.items():
-        count = sum(n for (_, name), n in sent.items() if name == target)
+        count = requests(sent, target)
         for whose in (
             {"DiscoveryName": target},
             {"DiscoveryName": target, "ServiceName": "servers", "ClusterName": "metrics"},
@@ -125,25 +132,32 @@ def test_a_tcp_endpoint_counts_connections_and_bytes(server, cluster, sent):
 
 
 def test_figures_do_not_grow_while_nobody_calls(server, cluster, sent):
-    before = total(server, "RequestCount", {"DiscoveryName": "metrics-web"})
+    count, whose = requests(sent, "metrics-web"), {"DiscoveryName": "metrics-web"}
+    eventually(partial(has_reached, server, "RequestCount", whose, count))
     while_it_lasts(3)  # three reports of every proxy
-    assert total(server, "RequestCount", {"DiscoveryName": "metrics-web"}) == before
+    assert total(server, "RequestCount", whose) == count
 
 
 def test_response_times_are_listed_with_percentiles_in_milliseconds(server, cluster, sent):
+    by_id = eventually(partial(response_times, server, requests(sent, "metrics-web")))
+    assert 0 < max(by_id["p50"]) <= max(by_id["p99"]) < 10_000, by_id
+    assert sum(by_id["samplecount"]) == requests(sent, "metrics-web")
     cloudwatch = server.client("cloudwatch")
-    whose = [{"Name": "TargetDiscoveryName", "Value": "metrics-web"}]
-    listed = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="TargetResponseTime", Dimensions=whose)["Metrics"]
-    assert listed
+    listed = cloudwatch.list_metrics(Namespace="AWS/ECS", MetricName="TargetResponseTime", Dimensions=ANSWERING)
+    assert listed["Metrics"]
+
+
+def response_times(server: Installation, count: int) -> Any:
+    """Of the answers of web, once there are so many."""
     now = datetime.now(UTC)
-    answer = cloudwatch.get_metric_data(
+    answer = server.client("cloudwatch").get_metric_data(
         StartTime=now - timedelta(minutes=30),
         EndTime=now + timedelta(minutes=2),
         MetricDataQueries=[
             {
                 "Id": stat.lower(),
                 "MetricStat": {
-                    "Metric": {"Namespace": "AWS/ECS", "MetricName": "TargetResponseTime", "Dimensions": whose},
+                    "Metric": {"Namespace": "AWS/ECS", "MetricName": "TargetResponseTime", "Dimensions": ANSWERING},
                     "Period": 1800,
                     "Stat": stat,
                 },
@@ -151,13 +165,18 @@ def test_response_times_are_listed_with_percentiles_in_milliseconds(server, clus
             for stat in ("p50", "p99", "SampleCount")
         ],
     )["MetricDataResults"]
-    by_id = {result["Id"]: result["Values"] for result in answer}
-    assert 0 < max(by_id["p50"]) <= max(by_id["p99"]) < 10_000, by_id
-    assert sum(by_id["samplecount"]) == sum(n for (_, name), n in sent.items() if name == "metrics-web")
+    found = {result["Id"]: result["Values"] for result in answer}
+    return found if sum(found["samplecount"]) >= count else None
+
+
+def shown(server: Installation, count: int) -> Any:
+    """What the mesh command has to tell, once that is so many requests."""
+    found = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
+    return found if sum(edge["requests"] for edge in found["edges"]) >= count else None
 
 
 def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent):
-    found = json.loads(server.moyai("mesh", "--json", "--cluster", "metrics", "--since", "1h"))
+    found = eventually(partial(shown, server, sum(sent.values())))
     edges = {(edge["caller"]["service"], edge["target"]): edge for edge in found["edges"]}
     assert {key: edge["requests"] for key, edge in edges.items()} == sent
     for (caller, target), edge in edges.items():
@@ -170,11 +189,12 @@ def test_the_mesh_command_shows_each_edge_to_the_request(server, cluster, sent):
 
 
 def test_the_mesh_command_prints_a_table_where_there_is_no_terminal(server, cluster, sent):
+    eventually(partial(shown, server, sum(sent.values())))
     printed = server.moyai("mesh", "--service", TARGETS["http"])
     assert "\x1b" not in printed
     for caller, target in sent:
-        shown = any(caller in line and target in line for line in printed.splitlines())
-        assert shown == (target == TARGETS["http"]), printed
+        is_there = any(caller in line and target in line for line in printed.splitlines())
+        assert is_there == (target == TARGETS["http"]), printed
 
 
 def test_the_mesh_command_is_alive_in_a_terminal_until_q(server, cluster, sent):
@@ -184,16 +204,16 @@ def test_the_mesh_command_is_alive_in_a_terminal_until_q(server, cluster, sent):
     command = [*MOYAI, "mesh", "--cluster", "metrics", "--since", "1h"]
     environment = server.environment() | {"TERM": "xterm"}
     with (
-        subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as shown,
+        subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as mesh,
         ExitStack() as ends,
     ):
-        ends.callback(shown.kill)  # or it would be waited for for ever after a failure
+        ends.callback(mesh.kill)  # or it would be waited for for ever after a failure
         seen = read_until(controller, "metrics/metrics-first")
         os.write(controller, b"/second\n")
         read_until(controller, "find: second (Esc)")
         os.write(controller, b"q")
         rest = read_until(controller, "\x1b[?1049l")
-        assert shown.wait(30) == 0
+        assert mesh.wait(30) == 0
     assert "\x1b[?1049h" in seen
     assert "metrics-web" in seen
     assert "Traceback" not in seen + rest
