@@ -38,7 +38,7 @@ from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings
-from tests.unit.telemetry.pushes import Office, push
+from tests.unit.telemetry.pushes import Office, posted, push
 from tests.unit.xds.house import MESH, directory
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
@@ -266,8 +266,7 @@ async def test_our_own_proxies_leave_their_statistics_at_a_socket_of_their_group
         statuses = []
         for name in ("somebody", ""):
             reader, writer = await asyncio.open_unix_connection(path)
-            said = (f"{PROXY_HEADER}: {name}", f"content-length: {len(PUSH)}")
-            writer.write("\r\n".join(("POST /v1/metrics HTTP/1.1", "host: moyai", *said, "", "")).encode() + PUSH)
+            writer.write(posted(PUSH, name))
             statuses.append((await reader.readline()).split()[1])
             writer.close()
         assert statuses == [b"200", b"401"]

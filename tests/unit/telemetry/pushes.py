@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import AccountId, ProxyId, Region
+from moyai.kernel.ids import PROXY_HEADER, AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
@@ -51,6 +51,13 @@ def push(
             time_unix_nano=at, count=sum(counts), sum=total, bucket_counts=counts, explicit_bounds=BOUNDS
         )
     return bytes(request.SerializeToString())
+
+
+def posted(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1") -> bytes:
+    """The request that brings a push, as Envoy writes it: in chunks."""
+    head = f"{line}\r\nhost: moyai\r\n{PROXY_HEADER}: {who}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    parts = [body[at : at + 40] for at in range(0, len(body), 40)]
+    return head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 def http_client(second: float, name: str = "cart", **counts: int) -> Report:

@@ -10,24 +10,17 @@ import grpc
 import pytest
 
 from moyai.kernel.clock import Instant
-from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.kernel.ids import ProxyId
 from moyai.telemetry.otlp import MetricsService, Stranger
 from moyai.telemetry.otlp_http import PATIENCE, HttpReports
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
-from tests.unit.telemetry.pushes import FRONT, Office, push
+from tests.unit.telemetry.pushes import FRONT, Office, posted, push
 
 PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
 LATER = push(2, {"http.egress.cart.downstream_rq_total": 7})
 TAKEN = 200
 SEATS = 3
-
-
-def request(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1") -> bytes:
-    """As Envoy writes it: in chunks."""
-    head = f"{line}\r\nhost: moyai\r\n{PROXY_HEADER}: {who}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
-    parts = [body[at : at + 40] for at in range(0, len(body), 40)]
-    return head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 def whose(name: str) -> ProxyId | Stranger:
@@ -97,26 +90,26 @@ async def caller(desk):
 
 
 async def test_pushes_are_counted_and_told_of(desk, caller):
-    assert await caller.ask(request(PUSH)) == TAKEN
+    assert await caller.ask(posted(PUSH)) == TAKEN
     assert (desk.requests, desk.heard) == (3, [FRONT])
-    assert await caller.ask(request(LATER)) == TAKEN
+    assert await caller.ask(posted(LATER)) == TAKEN
     assert (desk.requests, desk.heard) == (7, [FRONT, FRONT])
 
 
 async def test_a_push_comes_in_pieces(desk, caller):
-    for byte in request(PUSH)[:-1]:
+    for byte in posted(PUSH)[:-1]:
         caller.writer.write(bytes([byte]))
         await caller.writer.drain()
         await asyncio.sleep(0)
     assert desk.requests == 0
-    assert await caller.ask(request(PUSH)[-1:]) == TAKEN
+    assert await caller.ask(posted(PUSH)[-1:]) == TAKEN
     assert desk.requests == 3
 
 
 async def test_a_push_waits_while_figures_are_saved_and_others_are_heard(desk, caller):
     async with desk.office.recorder.gate:
-        caller.writer.write(request(PUSH))
-        assert await (await desk.call()).ask(request(PUSH, who="")) == 401
+        caller.writer.write(posted(PUSH))
+        assert await (await desk.call()).ask(posted(PUSH, who="")) == 401
         assert (desk.requests, desk.heard) == (0, [])
     assert await caller.answer() == TAKEN
     assert (desk.requests, desk.heard) == (3, [FRONT])
@@ -125,13 +118,13 @@ async def test_a_push_waits_while_figures_are_saved_and_others_are_heard(desk, c
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
-        pytest.param(request(PUSH, who=""), 401, id="nobody's"),
-        pytest.param(request(b"\xff\xff"), 400, id="not OTLP"),
+        pytest.param(posted(PUSH, who=""), 401, id="nobody's"),
+        pytest.param(posted(b"\xff\xff"), 400, id="not OTLP"),
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, id="not HTTP/1.1"),
-        pytest.param(request(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
-        pytest.param(request(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
-        pytest.param(request(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="not brought"),
-        pytest.param(request(b"x" * 5 * 1024 * 1024), 413, id="too large"),
+        pytest.param(posted(PUSH, line="CONNECT moyai:80 HTTP/1.1"), 404, id="a tunnel"),
+        pytest.param(posted(PUSH, line="POST /v1/traces HTTP/1.1"), 404, id="not metrics"),
+        pytest.param(posted(PUSH, line="GET /v1/metrics HTTP/1.1"), 404, id="not brought"),
+        pytest.param(posted(b"x" * 5 * 1024 * 1024), 413, id="too large"),
         pytest.param(b"POST /v1/metrics HTTP/1.1\r\nx: " + b"x" * 5 * 1024 * 1024, 413, id="too large a head"),
     ],
 )
@@ -144,13 +137,13 @@ async def test_what_is_refused_is_hung_up_on(desk, caller, asked, status):
 
 async def test_one_at_a_time(desk, caller):
     async with desk.office.recorder.gate:
-        caller.writer.write(request(PUSH) + request(LATER))
+        caller.writer.write(posted(PUSH) + posted(LATER))
         assert await caller.answer() == 400
     assert await caller.is_hung_up_on()
 
 
 async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
-    assert await caller.ask(request(PUSH)) == TAKEN
+    assert await caller.ask(posted(PUSH)) == TAKEN
     desk.reports.close()
     assert await caller.is_hung_up_on()
     with pytest.raises(ConnectionRefusedError):
@@ -158,14 +151,14 @@ async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
 
 
 async def test_who_brings_nothing_for_long_is_hung_up_on(desk, caller):
-    assert await caller.ask(request(PUSH)) == TAKEN
+    assert await caller.ask(posted(PUSH)) == TAKEN
     await desk.clock.advance(2 * PATIENCE)
     assert await caller.is_hung_up_on()
 
 
 async def test_who_brings_only_pieces_is_hung_up_on(desk, caller):
-    assert await caller.ask(request(PUSH)) == TAKEN
-    for byte in request(LATER)[:2]:
+    assert await caller.ask(posted(PUSH)) == TAKEN
+    for byte in posted(LATER)[:2]:
         caller.writer.write(bytes([byte]))
         await desk.clock.advance(PATIENCE)
     assert await caller.is_hung_up_on()
@@ -176,7 +169,7 @@ async def test_who_reads_no_answers_is_hung_up_on(desk):
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(desk.path)
         sock.setblocking(False)
-        await flood(sock, request(b""), desk.clock)
+        await flood(sock, posted(b""), desk.clock)
         assert desk.reports.connections
         await desk.clock.advance(2 * PATIENCE)
         assert not desk.reports.connections
@@ -195,14 +188,14 @@ async def flood(sock: socket.socket, request: bytes, clock: ManualClock) -> None
 
 async def test_who_brings_something_now_and_then_stays(desk, caller):
     for push_ in (PUSH, LATER, PUSH, LATER):
-        assert await caller.ask(request(push_)) == TAKEN
+        assert await caller.ask(posted(push_)) == TAKEN
         await desk.clock.advance(PATIENCE)
 
 
 async def test_only_so_many_are_connected_and_who_leaves_makes_room(desk):
     seated = [await desk.call() for _ in range(SEATS)]
-    assert [await one.ask(request(PUSH)) for one in seated] == [TAKEN] * SEATS
+    assert [await one.ask(posted(PUSH)) for one in seated] == [TAKEN] * SEATS
     assert await (await desk.call()).is_hung_up_on()
     seated[0].writer.close()
     await desk.clock.settle()
-    assert await (await desk.call()).ask(request(PUSH)) == TAKEN
+    assert await (await desk.call()).ask(posted(PUSH)) == TAKEN

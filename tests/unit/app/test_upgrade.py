@@ -1,0 +1,116 @@
+"""An older moyai's proxies go on reporting over gRPC, this one's report over HTTP: to the doors that both know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import permutations
+from pathlib import Path
+
+import grpc
+import pytest
+
+from moyai.app.config import RuntimeKind, Settings, StatePaths
+from moyai.app.doors import ProxyDoors
+from moyai.kernel.clock import later
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.telemetry.archive import Archive
+from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.query import ArchiveReader
+from moyai.telemetry.record import Recorder
+from moyai.testing.clock import EPOCH, ManualClock
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+from tests.unit.telemetry.pushes import FRONT, Office, posted, push
+from tests.unit.xds.house import directory
+
+EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+OTHER = ProxyId("arn:aws:ecs:us-east-1:123456789012:task/shop/front2")
+"""The other task of the same service."""
+
+
+class House:
+    """A control plane, as far as proxies report to it. ``saved``: how far the one before had counted them."""
+
+    def __init__(self, state: Path, saved: Mapping[ProxyId, bytes] | None = None) -> None:
+        self.settings = Settings(state=StatePaths(state), runtime=RuntimeKind.LINUX)
+        reporters = Office().reporters
+        reporters[OTHER] = reporters[FRONT]
+        self.archive = Archive()
+        self.recorder = Recorder(self.archive, reporters.get, EPOCH, (saved or {}).get)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[House]:
+        statistics = MetricsService(self.recorder, ManualClock(), lambda _: None)
+        async with AsyncExitStack() as leaving:
+            await ProxyDoors(self.settings, Feed(ProxySettings()), directory(), statistics).open(leaving)
+            yield self
+
+    async def over_grpc(self, who: ProxyId, second: int, count: int) -> None:
+        """Have somebody report, as of some second, that it has called so often since it began."""
+        async with grpc.aio.insecure_channel(f"unix:{self.settings.state.xds_socket}") as channel:
+            await channel.unary_unary(EXPORT, bytes)(called(second, count), metadata=((PROXY_HEADER, who),))
+
+    async def over_http(self, who: ProxyId, second: int, count: int) -> None:
+        """The same."""
+        reader, writer = await asyncio.open_unix_connection(self.settings.state.statistics_socket)
+        writer.write(posted(called(second, count), who))
+        assert (await reader.readline()).split()[1] == b"200"
+        writer.close()
+
+    @property
+    def counted(self) -> int:
+        """Requests in all."""
+        return sum(edge.requests for edge in ArchiveReader(self.archive).edges((EPOCH, later(EPOCH, 5))))
+
+    def save(self) -> Mapping[ProxyId, bytes]:
+        """How far each has been counted."""
+        return {kept.proxy: kept.body for kept in self.recorder.unsaved()}
+
+
+Way = Callable[[House, ProxyId, int, int], Awaitable[None]]
+WAYS: tuple[Way, ...] = (House.over_grpc, House.over_http)
+CHANGES = pytest.mark.parametrize(("former", "latter"), [*permutations(WAYS)], ids=["to HTTP", "to gRPC"])
+
+
+def called(second: int, count: int) -> bytes:
+    return push(second, {"http.egress.cart.downstream_rq_total": count})
+
+
+async def test_proxies_that_report_in_different_ways_are_each_counted_once(tmp_path):
+    async with House(tmp_path).opened() as house:
+        await house.over_grpc(FRONT, 1, 3)
+        await house.over_http(OTHER, 1, 5)
+        assert house.counted == 3 + 5
+        await house.over_grpc(FRONT, 2, 10)
+        await house.over_http(OTHER, 2, 9)
+        assert house.counted == 10 + 9
+
+
+@CHANGES
+async def test_a_proxy_that_goes_over_to_another_way_is_counted_on_from_where_it_was(tmp_path, former, latter):
+    async with House(tmp_path).opened() as house:
+        await former(house, FRONT, 1, 3)
+        await latter(house, FRONT, 2, 10)
+        assert house.counted == 10
+        await former(house, FRONT, 2, 10)
+        await former(house, FRONT, 1, 3)
+        assert house.counted == 10, "what comes again, or late, is nothing new"
+
+
+@CHANGES
+async def test_a_proxy_that_begins_anew_in_another_way_is_counted_from_0(tmp_path, former, latter):
+    async with House(tmp_path).opened() as house:
+        await former(house, FRONT, 1, 10)
+        await latter(house, FRONT, 2, 3)
+        assert house.counted == 10 + 3
+
+
+@CHANGES
+async def test_a_way_may_change_with_the_control_plane(tmp_path, former, latter):
+    async with House(tmp_path).opened() as before:
+        await former(before, FRONT, 1, 3)
+    async with House(tmp_path, before.save()).opened() as house:
+        await latter(house, FRONT, 2, 10)
+        assert (before.counted, house.counted) == (3, 7)
