@@ -49,6 +49,8 @@ FIND = """
 }
 """
 """Where a canvas has this colour, from right to left."""
+TRIES = 20
+"""Places that are tried of all that have a colour."""
 BAD = [0xC4, 0x32, 0x0A]
 """The colour of a line of the map on which much fails, by day."""
 _WELL_KNOWN = ("Failed to load resource",)
@@ -193,9 +195,10 @@ class Person:
         return self.page.get_by_role("tooltip").inner_text().splitlines()
 
     def spot(self, colour: list[int]) -> tuple[float, float] | None:
-        """Where the map's rightmost line of this colour can be clicked: a line is under the pointer there."""
+        """Where a line of the map that has this colour can be clicked, as far right as may be: not at its words."""
         canvas = self.page.locator("canvas[data-lines]")
-        for x, y in canvas.evaluate(FIND, colour)[:40:4]:
+        spots = canvas.evaluate(FIND, colour)
+        for x, y in spots[:: len(spots) // TRIES + 1]:
             canvas.hover(position={"x": x, "y": y})
             if "traffic-on" in (canvas.get_attribute("class") or ""):
                 return x, y

@@ -27,7 +27,7 @@ class Palette(NamedTuple):
 
     @property
     def color(self) -> str:
-        """The virtual service that all of them call."""
+        """The virtual service of two nodes, which front calls."""
         return self.stage.fqdn("color")
 
 
@@ -49,8 +49,9 @@ def painted(server: Installation) -> Palette:
     stage.node("lines", listener(7000, "tcp"))
     stage.deploy("lines", app("lines", 7000), 7000)
     stage.service("lines", node="lines")
+    stage.service("blue", node="blue")
     stage.gateway("door", listener())
-    stage.gateway_route("door", "everything", "color", prefix="/")
+    stage.gateway_route("door", "everything", "blue", prefix="/")
     stage.deploy_gateway("door", 8080)
     made = Palette(stage, stage.client("front", "color", "lines"), stage.bastion())
     stage.cluster.steady("red", "blue", "lines", "door")
@@ -78,7 +79,7 @@ def used(palette: Palette) -> Counter[str]:
     for _ in range(LINES):
         front.ask("lines", host=palette.stage.fqdn("lines"), port=7000, line="hello")
     door = f"http://door.{palette.stage.domain}:8080/"
-    eventually(lambda: palette.outside.colour(door, **RED) == "red", "the gateway leads on")
+    eventually(lambda: palette.outside.colour(door) == "blue", "the gateway leads on")
     for _ in range(THROUGH_THE_DOOR - 1):
-        palette.outside.colour(door, **RED)
+        palette.outside.colour(door)
     return answers

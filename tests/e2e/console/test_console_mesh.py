@@ -85,8 +85,8 @@ def test_the_table_has_the_numbers_that_the_terminal_has(look, palette, seen):
     for (caller, node), edge in seen.edges.items():
         row = shown[f"{MESH}/{caller}", f"{edge['target']} → {node}"]
         assert {name: row[name] for name in COUNTS} == {name: edge[field] for name, field in COUNTS.items()}
-    assert set(seen.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("door", "red")}
-    assert seen.edges["door", "red"]["requests"] == THROUGH_THE_DOOR
+    assert set(seen.edges) == {("front", "red"), ("front", "blue"), ("front", "lines"), ("door", "blue")}
+    assert seen.edges["door", "blue"]["requests"] == THROUGH_THE_DOOR
     assert seen.edges["front", "blue"]["requests"] + seen.edges["front", "red"]["requests"] > REQUESTS
     assert person.violations() == []
 
@@ -139,6 +139,13 @@ def test_the_picker_leads_to_a_mesh_and_its_address_can_be_sent_in_japanese_too(
     box = quote(f":mesh/{MESH}/virtualGateway/door", safe="")
     other = look(f"edge={box}", locale="ja-JP")
     other.sees("仮想ゲートウェイ")
-    other.follow("red")
-    other.sees(f"{MESH}/door → {palette.color} → red")
-    other.sees(f"{MESH}/red (仮想ノード)")
+    other.follow("blue")
+    other.sees(f"{MESH}/door → {palette.stage.fqdn('blue')} → blue")
+    other.sees(f"{MESH}/blue (仮想ノード)")
+
+
+def test_a_virtual_node_that_comes_is_on_the_map_at_once(look, palette):
+    canvas = look().page.locator("canvas[data-lines='4']")
+    expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 edges"))
+    palette.stage.node("late")
+    expect(canvas).to_have_attribute("aria-label", re.compile("6 boxes, 4 edges"))

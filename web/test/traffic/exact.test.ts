@@ -22,7 +22,7 @@ const EDGES: Readonly<Record<What, readonly string[]>> = {
     "shop: web/front > stock = back/stock http",
   ],
   mesh: [
-    "mesh/palette: mesh/palette/virtualGateway/door > color.palette.local → red = mesh/palette/virtualNode/red http",
+    "mesh/palette: mesh/palette/virtualGateway/door > blue.palette.local → blue = mesh/palette/virtualNode/blue http",
     "mesh/palette: mesh/palette/virtualNode/front > color.palette.local → blue = mesh/palette/virtualNode/blue http",
     "mesh/palette: mesh/palette/virtualNode/front > color.palette.local → red = mesh/palette/virtualNode/red http",
     "mesh/palette: mesh/palette/virtualNode/front > lines.palette.local → lines = mesh/palette/virtualNode/lines tcp",

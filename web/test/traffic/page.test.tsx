@@ -92,7 +92,7 @@ test.each(["draw", "layout"])("where the map's %s worker fails the page says so,
 
 test("a mesh's table has every edge by virtual service and virtual node, and leads to a panel with what there is of it", async () => {
   open(`${MESH}&as=table`, mesh);
-  await link("palette/door", RED);
+  await link("palette/door", "blue.palette.local → blue");
   await link("palette/front", "lines.palette.local → lines");
   fireEvent.click(await link("palette/front", RED));
   await screen.findByText(`palette/front → ${RED}`);
@@ -107,8 +107,8 @@ test("a mesh's map has a box for each gateway and node, whose panel an address l
   await screen.findByLabelText("Traffic map: 5 boxes, 4 edges. The table shows the same.");
   await screen.findByText("virtual gateway");
   expect(screen.queryByText("Open service")).toBeNull();
-  press(button("red", (await screen.findByText("Calls (1)")).parentElement ?? undefined));
-  await screen.findByText(`palette/door → ${RED}`);
+  press(button("blue", (await screen.findByText("Calls (1)")).parentElement ?? undefined));
+  await screen.findByText("palette/door → blue.palette.local → blue");
 });
 
 test("the picker has meshes beside namespaces", async () => {
