@@ -84,11 +84,12 @@ def signed(target: Server, call: str) -> bytes:
     service, operation, parameters = CALLS[call]
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": operation}
     url = f"http://127.0.0.1:{target.port}/"
-    request = AWSRequest("POST", url, headers=headers, data=json.dumps(parameters).encode())
+    body = json.dumps(parameters).encode()
+    request = AWSRequest("POST", url, headers=headers, data=body)
     SigV4Auth(Credentials(target.key, target.secret), service, REGION).add_auth(request)
-    lines = [f"Host: 127.0.0.1:{target.port}", f"Content-Length: {len(request.data)}"]
+    lines = [f"Host: 127.0.0.1:{target.port}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    return "\r\n".join(("POST / HTTP/1.1", *lines, "", "")).encode() + request.data
+    return "\r\n".join(("POST / HTTP/1.1", *lines, "", "")).encode() + body
 
 
 def size_of_answer(target: Server, call: str) -> int:

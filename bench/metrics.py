@@ -45,6 +45,7 @@ from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.otlp_http import HttpReports
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
+from moyai.telemetry.reporters import Identify
 from moyai.testing.clock import ManualClock
 
 TASKS: Final = 1000
@@ -147,7 +148,7 @@ def proxy(task: int) -> ProxyId:
     return ProxyId(f"arn:aws:ecs:us-east-1:123456789012:task/shop/{task:032x}")
 
 
-def identify(apart: bool):  # noqa: ANN201, FBT001
+def identify(apart: bool) -> Identify:  # noqa: FBT001
     """Whose each proxy is."""
     whose = {
         proxy(task): ServiceReporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
@@ -198,7 +199,8 @@ class OverGrpc:
     """The way of a proxy that no task has."""
 
     def __init__(self, path: str) -> None:
-        self._export = grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION).unary_unary(EXPORT)
+        channel = grpc.aio.insecure_channel(f"unix:{path}", options=_OWN_CONNECTION)
+        self._export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXPORT)
 
     @classmethod
     async def open(cls, path: str) -> OverGrpc:

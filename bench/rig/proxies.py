@@ -32,7 +32,7 @@ async def _proxy(path: str, name: str) -> None:
             names = [endpoints(SERVICE)] if kind is Kind.ENDPOINT else []
             asked = DeltaDiscoveryRequest(node=Node(id=name), type_url=kind, resource_names_subscribe=names)
             await call.write(asked)
-        while (response := await call.read()) is not grpc.aio.EOF:
+        while isinstance(response := await call.read(), DeltaDiscoveryResponse):
             taken = DeltaDiscoveryRequest(type_url=response.type_url, response_nonce=response.nonce)
             await call.write(taken)
 
