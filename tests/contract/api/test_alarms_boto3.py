@@ -1,4 +1,4 @@
-"""Alarms as the SDK sees them."""
+"""Alarms as the SDK sees them, in each protocol it may speak."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.api.asking import code
+from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
 
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
@@ -23,7 +24,7 @@ SUM: list[dict[str, Any]] = [
 MATH: list[dict[str, Any]] = [{**SUM[0], "ReturnData": False}, {**SUM[1], "ReturnData": False}, SUM[2]]
 
 
-@pytest.fixture(params=["smithy-rpc-v2-cbor", "query"])
+@pytest.fixture(params=PROTOCOLS)
 def cloudwatch(request, rooms):
     return rooms.client("cloudwatch", protocol=request.param)
 

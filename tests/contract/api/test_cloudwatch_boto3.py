@@ -95,11 +95,11 @@ def test_percentiles_of_one_metric(cloudwatch):
         StartTime=START,
         EndTime=END,
         Period=600,
-        ExtendedStatistics=["p50", "p99", "tm90", "TC(:5)", "PR(:5)"],
+        ExtendedStatistics=["p50", "p99", "p99.9", "tm90", "TC(:5)", "PR(:5)"],
     )
     [point] = answer["Datapoints"]
     assert 2 < point["ExtendedStatistics"]["p50"] <= 5
-    assert 10 < point["ExtendedStatistics"]["p99"] <= 100
+    assert 10 < point["ExtendedStatistics"]["p99"] <= point["ExtendedStatistics"]["p99.9"] <= 100
     assert 2 < point["ExtendedStatistics"]["tm90"] <= 5
     assert (point["ExtendedStatistics"]["TC(:5)"], point["ExtendedStatistics"]["PR(:5)"]) == (98, 98)
     assert point["Unit"] == "Milliseconds"

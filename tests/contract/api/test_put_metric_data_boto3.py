@@ -1,4 +1,4 @@
-"""Metrics of the client's own."""
+"""Metrics of the client's own, in each protocol that may bring them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import pytest
 
 from moyai.testing.clock import EPOCH
 from tests.contract.api.asking import code
+from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
 
 START = datetime.fromtimestamp(EPOCH, UTC)
 WAIT = {"MetricName": "Wait", "Dimensions": [{"Name": "Shop", "Value": "eu"}]}
 
 
-@pytest.fixture(params=["smithy-rpc-v2-cbor", "query"])
+@pytest.fixture(params=PROTOCOLS)
 def cloudwatch(request, rooms):
     return rooms.client("cloudwatch", protocol=request.param)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Route, expect
 
 from moyai.console.files import FOLDER
 from tests.e2e.console.browser import FIND, Person, number
@@ -185,6 +185,34 @@ def drawn(person: Person, first: float, last: float) -> tuple[int, int]:
     expect(person.page).not_to_have_url(before)
     start, end = parse_qs(urlsplit(person.page.url).query)["range"][0].split("-")
     return int(start), int(end)
+
+
+def test_without_a_mouse_the_map_moves_its_panel_closes_and_a_time_is_chosen(person):
+    keyboard, canvas = person.page.keyboard, person.page.locator("canvas[data-lines='1']")
+    person.page.get_by_role("button", name="Zoom in").focus()
+    keyboard.press("Shift+Tab")
+    expect(canvas).to_be_focused()
+    whole = pixels(canvas)
+    for key in ("+", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "-"):
+        before = pixels(canvas)
+        keyboard.press(key)
+        eventually(lambda: pixels(canvas) != before, f"{key} moves the map")  # noqa: B023 - it is called here
+    keyboard.press("+")
+    keyboard.press("0")
+    eventually(lambda: pixels(canvas) == whole, "all of it is shown again")
+    keyboard.press("Escape")
+    expect(person.page.get_by_text("Behind the name")).to_have_count(0)
+    person.page.get_by_role("button", name=re.compile("^Time range")).press("Enter")
+    person.page.get_by_role("button", name="Relative mode").press("Enter")
+    person.page.get_by_role("radio", name="Last hour").press("Space")
+    person.page.get_by_role("button", name="Apply").press("Enter")
+    expect(person.page).to_have_url(re.compile(r"[?&]range=1h\b"))
+
+
+def pixels(canvas: Locator) -> str:
+    """What is painted."""
+    found: str = canvas.evaluate("canvas => canvas.toDataURL()")
+    return found
 
 
 def test_a_deployment_is_marked_on_the_map_for_as_long_as_it_lasts(person, cluster):

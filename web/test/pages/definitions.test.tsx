@@ -41,7 +41,8 @@ const answers = {
 };
 const last = (calls: readonly { operation: string; input: unknown }[], operation: string) => calls.filter((call) => call.operation === operation).at(-1)?.input;
 
-const revisionPage = (more = {}) => renderPage(<RevisionPage />, "/task-definitions/:family/:revision/:tab?", "/task-definitions/web/2", { ...answers, ...more });
+const revisionPage = (more = {}, tab = "") =>
+  renderPage(<RevisionPage />, "/task-definitions/:family/:revision/:tab?", `/task-definitions/web/2/${tab}`, { ...answers, ...more });
 const registerPage = (more: object) =>
   renderPage(<RegisterPage />, "/task-definitions/:family/:revision/register", "/task-definitions/web/2/register", { ...answers, ...more });
 
@@ -69,6 +70,14 @@ test("a revision's form has its containers, without the values of their environm
   }
   expect(document.body.textContent).not.toContain("hidden-blue");
   expect(await violations()).toEqual([]);
+});
+
+test("a revision's JSON is the whole of it, as the API gave it", async () => {
+  revisionPage({}, "json");
+  await screen.findByText(/"cpu": "256"/);
+  const { registeredAt, ...whole } = JSON.parse(document.querySelector("pre")?.textContent ?? "") as { registeredAt: string };
+  expect(new Date(registeredAt).getTime()).toBe(described(2, "256").taskDefinition.registeredAt * 1000);
+  expect(whole).toEqual({ ...described(2, "256").taskDefinition, registeredAt: undefined });
 });
 
 test("deregistering says its effect first, then is asked of the API", async () => {

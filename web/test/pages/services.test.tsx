@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import ServicePage from "../../src/pages/services/ServicePage.tsx";
 import { linked } from "../../src/pages/services/EventsTab.tsx";
 import { merged } from "../../src/pages/services/LogView.tsx";
-import { button, openDialog, press } from "../hands.ts";
+import { button, enter, openDialog, press } from "../hands.ts";
 import { apiError, renderPage } from "../rendered.tsx";
 import { answers, serviceNamed, waitingDeployment } from "../shop.ts";
 
@@ -17,22 +17,21 @@ const open = (tab: string, more: Record<string, unknown> = {}) => {
 const input = (calls: readonly { operation: string; input: unknown }[], operation: string) => calls.find((call) => call.operation === operation)?.input;
 const id = (arn: string | undefined) => arn?.split("/").at(-1) ?? "";
 
-test("a deployment that waits is answered, after the effect was said", async () => {
+test.each([
+  ["Continue", "goes on from its stage “Post test traffic shift”", "CONTINUE"],
+  ["Roll back", "callers go back to the revision before", "ROLLBACK"],
+])("a deployment that waits is answered by “%s”, after the effect was said", async (word, effect, action) => {
   const { calls } = open("deployments", { ContinueServiceDeployment: {} });
   await screen.findByText("A hook waits for an answer");
   expect(screen.getByText("Post test traffic shift")).toBeTruthy();
-  press(button("Continue"));
+  press(button(word));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("goes on from its stage “Post test traffic shift”");
+  expect(dialog.textContent).toContain(effect);
   expect(input(calls, "ContinueServiceDeployment")).toBeUndefined();
-  press(button("Continue", dialog));
-  const deployment = waitingDeployment();
+  press(button(word, dialog));
+  const { serviceDeploymentArn, lifecycleHookDetails } = waitingDeployment();
   await waitFor(() => {
-    expect(input(calls, "ContinueServiceDeployment")).toEqual({
-      serviceDeploymentArn: deployment.serviceDeploymentArn,
-      hookId: deployment.lifecycleHookDetails?.[0]?.hookId,
-      action: "CONTINUE",
-    });
+    expect(input(calls, "ContinueServiceDeployment")).toEqual({ serviceDeploymentArn, hookId: lifecycleHookDetails?.[0]?.hookId, action });
   });
 });
 
@@ -48,6 +47,54 @@ test("a deployment is stopped as the reader chooses", async () => {
   await waitFor(() => {
     expect(input(calls, "StopServiceDeployment")).toMatchObject({ stopType: "ABORT" });
   });
+});
+
+/** The dialog of an action of the service's menu. */
+async function act(item: string): Promise<HTMLElement> {
+  await screen.findByText("Service overview");
+  press(button("Actions"));
+  press((await screen.findAllByRole("menuitem")).find((one) => one.textContent === item));
+  return openDialog();
+}
+
+test.each([
+  ["0", "Nobody answers under this service's name then."],
+  ["1", "One task will leave: callers stop sending to them"],
+  ["4", "2 more tasks will be started."],
+])("scaling to %s says what it comes to, and is asked of the API then", async (count, effect) => {
+  const { calls } = open("deployments", { UpdateService: {} });
+  const dialog = await act("Scale");
+  expect(button("Scale", dialog)?.hasAttribute("disabled")).toBe(true); // to what there is
+  enter("Desired tasks", count);
+  expect(dialog.textContent).toContain(effect);
+  expect(input(calls, "UpdateService")).toBeUndefined();
+  press(button("Scale", dialog));
+  await waitFor(() => {
+    expect(input(calls, "UpdateService")).toEqual({ cluster: "shop", service: "catalog", desiredCount: Number(count) });
+  });
+});
+
+test("a new deployment is forced after it was said that all tasks are replaced", async () => {
+  const { calls } = open("deployments", { UpdateService: {} });
+  const dialog = await act("Force new deployment");
+  expect(dialog.textContent).toContain("running tasks are replaced by new ones of catalog:");
+  expect(input(calls, "UpdateService")).toBeUndefined();
+  press(button("Deploy", dialog));
+  await waitFor(() => {
+    expect(input(calls, "UpdateService")).toEqual({ cluster: "shop", service: "catalog", forceNewDeployment: true });
+  });
+});
+
+test("a service is deleted only after its name was typed", async () => {
+  const { calls } = open("deployments", { DeleteService: {} });
+  const dialog = await act("Delete");
+  expect(dialog.textContent).toContain("Its callers find nobody any more. This can't be undone.");
+  press(button("Delete service", dialog));
+  expect(input(calls, "DeleteService")).toBeUndefined();
+  enter(/To confirm/, "catalog");
+  press(button("Delete service", dialog));
+  await screen.findByText("elsewhere"); // its cluster's page
+  expect(input(calls, "DeleteService")).toEqual({ cluster: "shop", service: "catalog", force: true });
 });
 
 test("what the server refuses stays in the dialog, in its words", async () => {
@@ -73,6 +120,17 @@ test("its names are shown as callers write them", async () => {
   open("connect");
   await screen.findByText("catalog:80");
   expect(await screen.findByText("http → 8080")).toBeTruthy();
+});
+
+test.each([
+  ["configuration", ["Blue/green", "100 % – 200 %", "PAUSE: POST_TEST_TRAFFIC_SHIFT", "subnet-ece414be0c7def6e8"]],
+  ["events", ["3d7687b5e8589f758d39c1ceb0f3a682"]],
+  ["tags", ["tier", "core"]],
+])("the tab %s has what the API says", async (tab, words) => {
+  open(tab);
+  await screen.findByText("Service overview");
+  const panels = screen.getAllByRole("tabpanel").map((one) => one.textContent).join(""); // of which one has something in it
+  for (const one of words) expect(panels).toContain(one);
 });
 
 test("the page of a service that is not there says so in AWS's words", async () => {

@@ -1,6 +1,6 @@
 // A task's page, while the task runs and when it has ended.
 
-import { screen, waitFor, within } from "@testing-library/react";
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { overridesOf } from "../../src/pages/tasks/DetailsTab.tsx";
 import { en } from "../../src/i18n/en/index.ts";
@@ -105,6 +105,19 @@ test("a task that has no address of its own says so", async () => {
 test("its addresses are shown", async () => {
   open(RUNNING, "networking");
   expect((await screen.findAllByText("172.31.0.6")).length).toBeGreaterThan(0);
+});
+
+test("what else the API says of it is among its details, and its tags are in a tab", async () => {
+  const containers = [{ ...RUNNING.containers[0], runtimeId: "0959d548-app" }];
+  const more = { containers, version: 4, ephemeralStorage: { sizeInGiB: 20 }, attributes: [{ name: "ecs.cpu-architecture", value: "x86_64" }] };
+  open({ ...RUNNING, ...more, overrides: { cpu: "512" } }, "details");
+  for (const words of ["service:front", "20 GiB", "ecs.cpu-architecture = x86_64", "0959d548-app"]) {
+    expect((await screen.findAllByText(words)).length).toBeGreaterThan(0);
+  }
+  expect(screen.getByText(/"cpu": "512"/)).toBeTruthy();
+  cleanup();
+  open({ ...RUNNING, tags: [{ key: "team", value: "books" }] }, "tags");
+  expect((await screen.findByRole("row", { name: /team/ })).textContent).toContain("books");
 });
 
 test("output that goes to CloudWatch Logs is shown as it comes", async () => {

@@ -1,0 +1,78 @@
+// What is drawn of a line and a box, as the calls that a canvas gets.
+
+import { expect, test } from "vitest";
+import { draw, type Pen } from "../../src/traffic/draw.ts";
+import type { Line, Graph } from "../../src/traffic/graph.ts";
+import { layoutOf } from "../../src/traffic/layout.ts";
+import { LIGHT } from "../../src/traffic/palette.ts";
+import { sceneOf } from "../../src/traffic/scene.ts";
+import { toneOf } from "../../src/traffic/values.ts";
+
+interface Stroke {
+  readonly kind: "line" | "box";
+  readonly width: number;
+  readonly color: string;
+  readonly dashed: boolean;
+}
+
+const box = (id: string, deploying = false) => ({ id, block: "", title: id, subtitle: "", kind: "service" as const, deploying, tasks: "" });
+const line = (rate: number, success: number, more: Partial<Line> = {}): Line => ({
+  ...{ id: "a>b", from: "a", to: "b", edges: [], rate, success, tone: toneOf(success), tcp: false },
+  ...{ p50: 1, p95: 2, p99: 3, ejected: 0, deploying: false, ...more },
+});
+
+/** Strokes and words of a picture of two boxes with this line between them. */
+function drawn(one: Line, deploying = false): { strokes: Stroke[]; words: string[] } {
+  const graph: Graph = { boxes: [box("a"), box("b", deploying)], lines: [one] };
+  const scene = sceneOf(graph, layoutOf(graph));
+  const [strokes, words]: [Stroke[], string[]] = [[], []];
+  let path: Stroke["kind"] = "box";
+  let dashes: readonly number[] = [];
+  const state: Record<string, unknown> = {
+    canvas: { width: 1000, height: 1000 },
+    beginPath: () => { path = "box"; },
+    bezierCurveTo: () => { path = "line"; },
+    setLineDash: (given: readonly number[]) => { dashes = given; },
+    measureText: () => ({ width: 10 }),
+    fillText: (text: string) => { words.push(text); },
+    stroke: () => {
+      strokes.push({ kind: path, width: Number(state.lineWidth), color: String(state.strokeStyle), dashed: dashes.length > 0 });
+    },
+  };
+  const ctx = new Proxy(state, { get: (own, name: string) => own[name] ?? (() => undefined) });
+  const look = { palette: LIGHT, words: { nowhere: "", locale: "en" }, lit: null, chosen: null };
+  draw(ctx as unknown as Pen, scene, look, { of: [-500, -500, 1000, 1000], scale: 1 }, 1);
+  return { strokes, words };
+}
+
+const lineOf = (one: Line) => drawn(one).strokes.find(({ kind }) => kind === "line");
+
+test("a line is the wider the more requests it has", () => {
+  const widths = [1, 10, 100, 1000, 10_000].map((rate) => lineOf(line(rate, 1))?.width ?? NaN);
+  expect(widths).toEqual([...new Set(widths)].sort((a, b) => a - b));
+  expect((widths[4] ?? 0) - (widths[3] ?? 0)).toBeCloseTo((widths[3] ?? 0) - (widths[2] ?? 0), 1); // by each tenfold
+});
+
+test.each([[1, "good"], [0.999, "good"], [0.995, "fair"], [0.99, "fair"], [0.98, "bad"], [0, "bad"]] as const)(
+  "where %d of the requests succeed the line has the colour for %s, and a sign unless that is good",
+  (success, tone) => {
+    const { strokes, words } = drawn(line(10, success));
+    expect(strokes.find(({ kind }) => kind === "line")?.color).toBe(LIGHT.tones[tone]);
+    const sign = { good: "", fair: " !", bad: " !!" }[tone];
+    const [rate = ""] = words.filter((text) => text.startsWith("10/s"));
+    expect(/ !+$/.exec(rate)?.[0] ?? "").toBe(sign);
+    expect(words).toContain("1 / 2 / 3 ms");
+  },
+);
+
+test("hosts that are kept away are on the line, and TCP is dashed", () => {
+  expect(drawn(line(10, 1, { ejected: 2 })).words.some((text) => text.includes("⊘ 2"))).toBe(true);
+  expect(lineOf(line(10, 1, { tcp: true }))?.dashed).toBe(true);
+  expect(lineOf(line(10, 1))?.dashed).toBe(false);
+});
+
+test("a service that is being deployed has a frame and a mark of its own", () => {
+  const frames = (deploying: boolean) => drawn(line(10, 1), deploying).strokes.filter(({ color }) => color === LIGHT.deploying);
+  expect([frames(false).length, frames(true).length]).toEqual([0, 1]);
+  expect(drawn(line(10, 1), true).words).toContain("↻");
+});
