@@ -1,4 +1,4 @@
-"""Deployments that fail, with the AWS CLI: the circuit breaker, and a lifecycle hook's function that says no."""
+"""Deployments that fail, with the AWS CLI: the circuit breaker, an alarm, a lifecycle hook's function that says no."""
 
 from __future__ import annotations
 
@@ -12,19 +12,30 @@ import pytest
 
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, shell
+from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:check"
 PLACE = ("--cluster", "failures")
+ERRORS: dict[str, Any] = {
+    "Namespace": "Failures",
+    "MetricName": "Errors",
+    "Statistic": "Sum",
+    "Period": 10,
+    "EvaluationPeriods": 1,
+    "Threshold": 0.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "notBreaching",
+}
 
 
 @pytest.fixture(scope="module")
 def cluster(server: Installation) -> Cluster:
     made = Cluster(server, "failures")
-    for name in ("broken", "hooked"):
+    for name in ("broken", "hooked", "watched"):
         made.serve(name, made.define(name, shell("sleep 1000")), count=3 if name == "broken" else 1, connect=False)
-    server.aws("ecs", "wait", "services-stable", *PLACE, "--services", "broken", "hooked")
+    server.aws("ecs", "wait", "services-stable", *PLACE, "--services", "broken", "hooked", "watched")
     return made
 
 
@@ -61,9 +72,13 @@ def deploy(cluster: Cluster, service: str, definition: str, **configuration: obj
     settings = ("--deployment-configuration", json.dumps(configuration))
     begun = aws("ecs", "update-service", *which, "--task-definition", definition, *settings)["service"]
     aws("ecs", "wait", "services-stable", *PLACE, "--services", service)
-    arn = begun["currentServiceDeployment"]
-    described = aws("ecs", "describe-service-deployments", "--service-deployment-arns", arn)
-    return described["serviceDeployments"][0]
+    return described(cluster, begun["currentServiceDeployment"])
+
+
+def described(cluster: Cluster, arn: str) -> Any:
+    """A service deployment as it stands."""
+    answer = cluster.installation.aws("ecs", "describe-service-deployments", "--service-deployment-arns", arn)
+    return answer["serviceDeployments"][0]
 
 
 def test_an_image_that_is_not_there_is_taken_back(cluster):
@@ -87,6 +102,35 @@ def test_an_image_that_is_not_there_is_taken_back(cluster):
         f"(deployment {before['id']}) deployment completed.",
         "has reached a steady state.",
     ]
+
+
+def test_an_alarm_that_figures_raise_takes_the_deployment_back(cluster):
+    cloudwatch = cluster.installation.client("cloudwatch")
+    cloudwatch.put_metric_alarm(AlarmName="errors", **ERRORS)
+    cloudwatch.put_composite_alarm(AlarmName="unwell", AlarmRule="ALARM(errors)")
+
+    def states() -> set[str]:
+        found = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        return {alarm["StateValue"] for alarm in (*found["MetricAlarms"], *found["CompositeAlarms"])}
+
+    eventually(lambda: states() == {"OK"}, "all is well")
+    [before] = cluster.service("watched")["deployments"]
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    watching = {"alarms": alarms, "bakeTimeInMinutes": 5}
+    definition = cluster.define("watched", shell("sleep 1000"))
+    cluster.update("watched", taskDefinition=definition, deploymentConfiguration=watching)
+    arn = cluster.service("watched")["currentServiceDeployment"]
+    eventually(lambda: [one["taskDefinitionArn"] for one in cluster.tasks("watched")] == [definition], "it bakes")
+    cloudwatch.put_metric_data(Namespace="Failures", MetricData=[{"MetricName": "Errors", "Value": 1.0}])
+    eventually(lambda: described(cluster, arn)["status"] == "ROLLBACK_SUCCESSFUL", "it is taken back")
+    assert described(cluster, arn)["alarms"] == {
+        "status": "TRIGGERED",
+        "alarmNames": ["errors"],
+        "triggeredAlarmNames": ["errors"],
+    }
+    assert [one["id"] for one in cluster.service("watched")["deployments"]] == [before["id"]]
+    happened = cloudwatch.describe_alarm_history(AlarmName="unwell", AlarmTypes=["CompositeAlarm"])
+    assert "Alarm updated from OK to ALARM" in [item["HistorySummary"] for item in happened["AlarmHistoryItems"]]
 
 
 def test_a_hook_that_says_no_takes_the_deployment_back(cluster, function):

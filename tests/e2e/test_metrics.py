@@ -77,14 +77,14 @@ def requests(sent: Mapping[tuple[str, str], int], target: str) -> int:
     return sum(count for (_, name), count in sent.items() if name == target)
 
 
-def total(
+def each(
     server: Installation,
     name: str,
     dimensions: Mapping[str, str],
     namespace: str = "AWS/ECS",
     statistic: str = "Sum",
-) -> float:
-    """The last half hour's."""
+) -> list[float]:
+    """Of each of the last thirty minutes that has any."""
     now = datetime.now(UTC)
     points = server.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,
@@ -95,7 +95,12 @@ def total(
         Period=60,
         Statistics=[statistic],
     )["Datapoints"]
-    return float(sum(point[statistic] for point in points))
+    return [point[statistic] for point in points]
+
+
+def total(server: Installation, name: str, dimensions: Mapping[str, str], *more: str) -> float:
+    """The last half hour's."""
+    return sum(each(server, name, dimensions, *more))
 
 
 def has_reached(server: Installation, name: str, dimensions: Mapping[str, str], count: int) -> bool:
@@ -231,6 +236,24 @@ def read_until(terminal: int, wanted: str) -> str:
         assert select.select([terminal], [], [], 60)[0], seen.decode(errors="ignore")[-2000:]
         seen += os.read(terminal, 65536)
     return seen.decode(errors="ignore")
+
+
+def test_what_tasks_use_is_in_cloudwatch_and_in_container_insights(server, cluster, sent):
+    whose = {"ClusterName": "metrics", "ServiceName": "servers"}
+    cluster.ecs.update_cluster_settings(
+        cluster="metrics", settings=[{"name": "containerInsights", "value": "enhanced"}]
+    )
+
+    def most(name: str, namespace: str = "ECS/ContainerInsights") -> float:
+        return max(each(server, name, whose, namespace, "Maximum"), default=0.0)
+
+    for name in ("CpuUtilized", "MemoryUtilized", "NetworkRxBytes", "NetworkTxBytes", "RunningTaskCount"):
+        eventually(partial(most, name), f"{name} is there")
+    assert most("RunningTaskCount") == 2
+    assert most("CpuUtilized") < most("CpuReserved") == 1024
+    assert most("MemoryUtilized") < most("MemoryReserved") == 2048
+    assert 0 < most("CPUUtilization", "AWS/ECS") < 100
+    assert 0 < most("MemoryUtilization", "AWS/ECS") < 100
 
 
 def test_a_client_with_nobody_to_call_reports_and_ends_like_any_other(server):

@@ -88,7 +88,7 @@ def agree(installation, prometheus, sent, failed):
     assert prometheus.ask('sum by (service) (moyai_mesh_responses_total{code_class="2xx"})') == {"caller": sent}
     assert prometheus.ask('sum by (service) (moyai_mesh_responses_total{code_class="5xx"})') == {"caller": failed}
     times = prometheus.ask("sum by (service) (moyai_mesh_response_time_seconds_count)")
-    assert times == {"caller": total(installation, "TargetResponseTime", WHOSE, statistic="SampleCount")}
+    assert times == {"caller": total(installation, "TargetResponseTime", WHOSE, "AWS/ECS", "SampleCount")}
 
 
 def test_percentiles_are_those_of_cloudwatch(scraped):

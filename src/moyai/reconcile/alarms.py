@@ -2,7 +2,7 @@
 
 Promise: a metric alarm is evaluated as soon as it is put, and then at the end of each of its periods, at least once a
 minute; a state that was set by hand lasts until then. A composite alarm is evaluated whenever one that its rule names
-changes. What happened before this loop began is not known to it.
+changes. What happened before this loop began is not known to it, and changes no state that is from then.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
 
@@ -88,7 +88,7 @@ class AlarmWatcher:
         before = self._evaluated.get(key)
         if before is not None and before.configured_at == alarm.configured_at and now < before.again_at:
             return before.again_at  # only its state was set, which lasts until then
-        points = self._points(alarm.condition, scope_of(alarm.arn), now)
+        points = self._points(alarm, alarm.condition, now)
         self._conclude(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
         step = step_of(alarm.condition)
         again_at = Instant(now - now % step + step)
@@ -104,17 +104,18 @@ class AlarmWatcher:
         if changes:
             self._store.apply(changes)
 
-    def _points(self, condition: MetricCondition, scope: Scope, now: Instant) -> list[Point]:
+    def _points(self, alarm: Alarm, condition: MetricCondition, now: Instant) -> list[Point]:
         """The datapoints of the evaluation range. One that began before this loop may lack what came before."""
         start, end = evaluation_range(condition, now)
-        watched = Watched(self._metrics, scope, (start, end))
+        since = self._since if alarm.transitioned_at <= self._since else start
+        watched = Watched(self._metrics, scope_of(alarm.arn), (start, end))
         values = _values(condition, watched)
         samples = watched.samples if condition.stat is not None else {}
         starts = [Instant(start + place * condition.period) for place in range(round((end - start) / condition.period))]
         return [
             Point(at, values.get(at) if known else None, samples.get(at), known)
             for at in starts
-            for known in (at >= self._since,)
+            for known in (at >= since,)
         ]
 
 

@@ -131,6 +131,19 @@ async def test_a_restart_changes_no_state(watch):
     assert watch.state("slow") == "OK"
 
 
+async def test_an_alarm_put_in_the_very_period_in_which_the_process_began_sees_its_values(watch):
+    await watch.stop()
+    await watch.clock.advance(31)
+    watch.start()
+    await watch.clock.advance(1)
+    watch.put("one", replace(SLOW, evaluation_periods=1, datapoints_to_alarm=1, treat_missing_data="notBreaching"))
+    await watch.clock.settle()
+    assert watch.state("one") == "OK"
+    ArchiveWriter(watch.archive).write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
+    await watch.clock.advance(28)
+    assert watch.state("one") == "ALARM"
+
+
 async def test_a_metric_that_stops_leaves_too_little_data(watch):
     watch.put("slow", SLOW)
     await watch.minutes(1.0, 1.0, None, None, None)

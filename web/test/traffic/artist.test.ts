@@ -7,7 +7,7 @@ import { LIGHT } from "../../src/traffic/palette.ts";
 const ORDER = {
   kind: "order",
   scene: { width: 10, height: 10, blocks: [], boxes: [], lines: [] },
-  look: { palette: LIGHT, words: { nowhere: "", locale: "en" }, lit: null, chosen: null },
+  look: { palette: LIGHT, words: { nowhere: "", kinds: {}, locale: "en" }, lit: null, chosen: null },
   patch: { of: [0, 0, 10, 10], scale: 1 },
   density: 1,
 };

@@ -40,7 +40,7 @@ function drawn(one: Line, deploying = false): { strokes: Stroke[]; words: string
     },
   };
   const ctx = new Proxy(state, { get: (own, name: string) => own[name] ?? (() => undefined) });
-  const look = { palette: LIGHT, words: { nowhere: "", locale: "en" }, lit: null, chosen: null };
+  const look = { palette: LIGHT, words: { nowhere: "", kinds: {}, locale: "en" }, lit: null, chosen: null };
   draw(ctx as unknown as Pen, scene, look, { of: [-500, -500, 1000, 1000], scale: 1 }, 1);
   return { strokes, words };
 }
