@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import tempfile
 from collections import Counter
-from pathlib import Path
 from socket import create_connection
 
 import pytest
@@ -38,17 +36,14 @@ from moyai.mesh.ir import (
     TextTest,
     Workload,
 )
-from tests.e2e.envoy_rig import PATIENCE, Rig, rig
-from tests.e2e.node_mesh import (
+from tests.e2e.envoy_app_mesh.mesh import (
     ANYWHERE,
     ANYWHERE_6,
     CALLER,
-    CAPTURED,
     GATEWAY,
     ONE,
     PASS,
     PLACES,
-    REDIRECTS,
     TIMEOUTS,
     caller,
     host,
@@ -58,6 +53,7 @@ from tests.e2e.node_mesh import (
     rule,
     to,
 )
+from tests.e2e.envoy_rig import PATIENCE, Rig
 from tests.e2e.rig_app import App
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -72,23 +68,6 @@ HTTP2_REQUEST = b"".join((
     bytes((0x82, 0x86, 0x84, 0x41, 1)) + b"x",  # GET, http, /, and the authority
 ))  # fmt: skip
 MARK = "x-app-mesh-virtual-service"
-
-
-@pytest.fixture
-async def envoys():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
-            yield made
-
-
-@pytest.fixture
-async def apps(envoys):
-    one, two = App("one"), App("two")
-    await one.start(envoys.namespace, 8081)
-    await two.start(envoys.namespace, 8082)
-    yield one, two
-    await one.stop()
-    await two.stop()
 
 
 async def shares(envoys: Rig, requests: int) -> Counter[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import tempfile
 from pathlib import Path
 from socket import create_connection
 
@@ -28,30 +27,14 @@ from moyai.mesh.ir import (
 )
 from moyai.xds.translate.secret import secret
 from tests.authority import Authority, an_authority
-from tests.e2e.envoy_rig import Rig, rig
-from tests.e2e.node_mesh import ANYWHERE, CALLER, CAPTURED, ONE, REDIRECTS, caller, host, http, mesh, node, rule, to
-from tests.e2e.rig_app import App
+from tests.e2e.envoy_app_mesh.mesh import ANYWHERE, CALLER, ONE, caller, host, http, mesh, node, rule, to
+from tests.e2e.envoy_rig import Rig
 from tests.e2e.secret_server import serve_secrets
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 SERVER, CLIENT = "listener.0.0.0.0_15101.ssl", "cluster.cds_egress_shop_one_http_80.ssl"
-
-
-@pytest.fixture
-async def envoys():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
-            yield made
-
-
-@pytest.fixture
-async def app(envoys):
-    one = App("one")
-    await one.start(envoys.namespace, 8081)
-    yield one
-    await one.stop()
 
 
 @pytest.fixture
@@ -73,7 +56,7 @@ def believing(authority: Authority, *names: str) -> PeerCheck:
     return PeerCheck(TrustedRoots((authority.root,)), names)
 
 
-async def test_a_strict_node_takes_nothing_else(envoys, app, authority):
+async def test_a_strict_node_takes_nothing_else(envoys, apps, authority):
     shown = authority.signs("one.shop")
     checked = ClientTls(believing(authority, "one.shop"), server_name="one.shop")
     await envoys.lead(encrypted(ServerTls(Shown("c")), checked, shown), ONE, CALLER)
@@ -85,27 +68,27 @@ async def test_a_strict_node_takes_nothing_else(envoys, app, authority):
     assert await call(envoys) == 503
 
 
-async def test_a_permissive_node_takes_both(envoys, app, authority):
+async def test_a_permissive_node_takes_both(envoys, apps, authority):
     for client in (ClientTls(believing(authority)), None):
         await envoys.lead(encrypted(ServerTls(Shown("c"), permissive=True), client, authority.signs()), ONE, CALLER)
         assert await call(envoys) == 200
     assert await envoys.count(ONE, f"{SERVER}.handshake") == 1
 
 
-async def test_who_is_not_checked_is_believed(envoys, app, authority):
+async def test_who_is_not_checked_is_believed(envoys, apps, authority):
     await envoys.lead(encrypted(ServerTls(Shown("c")), ClientTls(), authority.signs("whoever")), ONE, CALLER)
     assert await call(envoys) == 200
     assert await envoys.count(CALLER, f"{CLIENT}.no_certificate") == 0
 
 
-async def test_another_name_than_the_one_that_is_asked_for_is_not_believed(envoys, app, authority):
+async def test_another_name_than_the_one_that_is_asked_for_is_not_believed(envoys, apps, authority):
     checked = ClientTls(believing(authority, "two.shop", "spiffe://shop/two"))
     await envoys.lead(encrypted(ServerTls(Shown("c")), checked, authority.signs("one.shop")), ONE, CALLER)
     assert await call(envoys) == 503
     assert await envoys.count(CALLER, f"{CLIENT}.fail_verify_san") == 1
 
 
-async def test_callers_are_asked_for_a_certificate_and_for_their_name(envoys, app, authority):
+async def test_callers_are_asked_for_a_certificate_and_for_their_name(envoys, apps, authority):
     shown, own = authority.signs("one.shop"), await authority.issues("caller.shop", "own")
     checked = ClientTls(believing(authority, "one.shop"))
     with_own = ClientTls(checked.check, Shown("own"))
@@ -143,7 +126,7 @@ def serial_in(certificate: Certificate) -> int:
     return x509.load_pem_x509_certificate(certificate.chain.encode()).serial_number
 
 
-async def test_files_are_read_again_when_others_take_their_place(envoys, app, authority):
+async def test_files_are_read_again_when_others_take_their_place(envoys, apps, authority):
     keys = envoys.folder / "keys"
     keys.mkdir()
     first, other = authority.signs("one.shop"), await an_authority()
@@ -161,7 +144,7 @@ async def test_files_are_read_again_when_others_take_their_place(envoys, app, au
     assert await envoys.count(CALLER, f"{CLIENT}.handshake") == 2
 
 
-async def test_files_that_are_not_there_leave_the_port_shut_and_are_told_of(envoys, app, authority):
+async def test_files_that_are_not_there_leave_the_port_shut_and_are_told_of(envoys, apps, authority):
     keys = envoys.folder / "keys"
     keys.mkdir()
     envoys.feed.publish(encrypted(ServerTls(ShownFile(f"{keys}/chain.pem", f"{keys}/key.pem")), None))
@@ -176,7 +159,7 @@ async def test_files_that_are_not_there_leave_the_port_shut_and_are_told_of(envo
     starting.cancel()
 
 
-async def test_secrets_come_from_the_proxys_own_server(envoys, app, authority):
+async def test_secrets_come_from_the_proxys_own_server(envoys, apps, authority):
     shown, own = authority.signs("one.shop"), await authority.issues("caller.shop")
     server = await serve_secrets(
         envoys.folder / "sds.sock", named("one", shown), named("caller", own), roots("bundle", authority.root)

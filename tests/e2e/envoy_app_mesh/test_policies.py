@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -22,32 +20,13 @@ from moyai.mesh.ir import (
     RetryPolicy,
     TimeoutPolicy,
 )
-from tests.e2e.envoy_rig import rig
-from tests.e2e.node_mesh import ANYWHERE, CALLER, CAPTURED, ONE, REDIRECTS, caller, host, http, mesh, node, rule, to
-from tests.e2e.rig_app import App
+from tests.e2e.envoy_app_mesh.mesh import ANYWHERE, CALLER, ONE, caller, host, http, mesh, node, rule, to
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 PAIR = (Member("a", "127.0.0.1", 8081), Member("a", "127.0.0.1", 8082))
 CLUSTER = "cluster.cds_egress_shop_one_http_80"
-
-
-@pytest.fixture
-async def envoys():
-    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
-        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
-            yield made
-
-
-@pytest.fixture
-async def apps(envoys):
-    one, two = App("one"), App("two")
-    await one.start(envoys.namespace, 8081)
-    await two.start(envoys.namespace, 8082)
-    yield one, two
-    await one.stop()
-    await two.stop()
 
 
 async def test_what_is_listed_is_tried_again_and_nothing_else(envoys, apps):

@@ -1,0 +1,32 @@
+"""Where ports and hosts lead, and who answers there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.envoy_app_mesh.mesh import CAPTURED, REDIRECTS
+from tests.e2e.envoy_rig import Rig, rig
+from tests.e2e.rig_app import App
+
+
+@pytest.fixture
+async def envoys() -> AsyncIterator[Rig]:
+    """Real Envoys to lead; what goes out of their namespace is captured."""
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
+        async with rig(Path(folder), REDIRECTS, CAPTURED) as made:
+            yield made
+
+
+@pytest.fixture
+async def apps(envoys: Rig) -> AsyncIterator[tuple[App, App]]:
+    """The applications ``one`` and ``two``."""
+    one, two = App("one"), App("two")
+    await one.start(envoys.namespace, 8081)
+    await two.start(envoys.namespace, 8082)
+    yield one, two
+    await one.stop()
+    await two.stop()

@@ -1,0 +1,105 @@
+"""A stream between a server and a proxy, and what may happen to it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from moyai.xds.server.resource import Kind
+from tests.unit.xds.streams import BAD, BY_NAME, snapshot
+
+RESOURCES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", "3", BAD]), max_size=3)
+
+
+class StreamMachine(RuleBasedStateMachine):
+    """Publishes, deliveries in both directions, and cuts."""
+
+    make_proxy: ClassVar[Callable[[], Any]]
+    make_stream: ClassVar[Callable[[], Any]]
+    read: ClassVar[Callable[[bytes], Any]]
+    """A response."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.proxy = type(self).make_proxy()
+        self.newest = snapshot()
+        self.connect()
+
+    def connect(self) -> None:
+        self.stream = type(self).make_stream()
+        self.to_proxy: deque[bytes] = deque()
+        self.to_server = deque(self.proxy.first())
+        self.to_proxy.extend(self.stream.offer(self.newest))
+
+    @rule(cluster=RESOURCES, endpoint=RESOURCES, listener=RESOURCES, route=RESOURCES)
+    def publish(self, cluster, endpoint, listener, route):
+        self.newest = snapshot(cluster=cluster, endpoint=endpoint, listener=listener, route=route)
+        self.to_proxy.extend(self.stream.offer(self.newest))
+
+    @rule()
+    def deliver_to_proxy(self):
+        if self.to_proxy:
+            self.to_server.extend(self.proxy.take(self.to_proxy.popleft()))
+
+    @rule()
+    def deliver_to_server(self):
+        if self.to_server:
+            self.to_proxy.extend(self.stream.receive(self.to_server.popleft()))
+
+    @rule()
+    def cut(self):
+        self.connect()
+
+    @invariant()
+    def what_a_proxy_may_be_using_is_known(self):
+        held: dict[str, set[str]] = {}
+        for name, version in self.stream.held(Kind.ENDPOINT):
+            held.setdefault(name, set()).add(version)
+        if self.stream.has_asked_for(Kind.ENDPOINT) and not self.to_server:
+            for name, version in self.proxy.has[Kind.ENDPOINT].items():
+                assert self.is_known(version, held[name])
+
+    @invariant()
+    def one_that_is_settled_has_the_newest(self):
+        kind = Kind.ENDPOINT
+        if self.stream.is_settled(kind) and self.stream.has_asked_for(kind) and not self.to_server:
+            wanted = self.wanted(kind)
+            assert self.has(kind, wanted) == wanted
+
+    @invariant()
+    def one_response_of_a_type_is_unanswered(self):
+        kinds = [type(self).read(r).type_url for r in self.to_proxy]
+        assert len(kinds) == len(set(kinds))
+
+    def settle(self) -> None:
+        """Leave it alone."""
+        while self.to_proxy or self.to_server:
+            self.deliver_to_proxy()
+            self.deliver_to_server()
+
+    def teardown(self):
+        self.settle()
+        for kind in Kind:
+            wanted = self.wanted(kind)
+            good = {name: version for name, version in wanted.items() if version != BAD}
+            rest = {name for name, version in wanted.items() if version == BAD}
+            assert {n: v for n, v in self.has(kind, wanted).items() if n not in rest} == good
+        assert (self.stream.rejected is not None) == any(BAD in self.wanted(kind).values() for kind in Kind)
+
+    def wanted(self, kind: Kind) -> dict[str, str]:
+        """The versions of what there is and the proxy wants."""
+        asked = self.proxy.wants[kind] if kind in BY_NAME else self.newest[kind]
+        return {name: one.version for name, one in self.newest[kind].items() if name in asked}
+
+    def has(self, kind: Kind, wanted: Mapping[str, str]) -> dict[str, str]:
+        """What the proxy has, as far as the protocol can take it away."""
+        del wanted
+        return dict(self.proxy.has[kind])
+
+    def is_known(self, version: str, held: set[str]) -> bool:
+        """Whether the server reckons with a version that the proxy has."""
+        return version in held
