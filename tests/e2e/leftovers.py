@@ -43,17 +43,7 @@ class Leftovers:
 
     def processes(self) -> Iterator[str]:
         """Processes that name the state, or are in one of the installation's groups."""
-        for folder in PROC.iterdir():
-            if folder.name.isdigit() and self._is_ours(folder):
-                yield f"process {folder.name}: {_words(folder / 'cmdline')}"
-
-    def _is_ours(self, folder: Path) -> bool:
-        try:
-            texts = [(folder / name).read_bytes() for name in ("cmdline", "environ", "cgroup")]
-        except OSError:
-            return False  # it has ended meanwhile
-        names = (str(self.state).encode(), f"/moyai/{self.installation}".encode())
-        return any(name in text for text in texts for name in names)
+        yield from processes(str(self.state), f"/moyai/{self.installation}")
 
     def mounts(self) -> Iterator[str]:
         """Mounts under the state: pinned network namespaces and whatever else."""
@@ -90,6 +80,21 @@ class Leftovers:
         """What is in the state directory."""
         if self.state.exists():
             yield from (f"file {path}" for path in self.state.iterdir())
+
+
+def processes(*names: str) -> Iterator[str]:
+    """Processes with one of these in their command line, their environment or their control groups."""
+    wanted = [name.encode() for name in names]
+    for folder in PROC.iterdir():
+        if folder.name.isdigit() and any(name in text for text in _texts(folder) for name in wanted):
+            yield f"process {folder.name}: {_words(folder / 'cmdline')}"
+
+
+def _texts(folder: Path) -> list[bytes]:
+    try:
+        return [(folder / name).read_bytes() for name in ("cmdline", "environ", "cgroup")]
+    except OSError:
+        return []  # it has ended meanwhile
 
 
 def _words(file: Path) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import platform
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+
+from tests.e2e.leftovers import processes
+from tests.e2e.waiting import eventually
 
 FLAGS = (
     "--no-sandbox",
@@ -64,18 +68,22 @@ def number(text: str) -> float:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser with a profile of its own, which is gone afterwards."""
+    """A browser with a profile of its own. Nothing of it is there afterwards, also when it didn't end by itself."""
     binary = shutil.which("chromium")
     if binary is None and platform.freedesktop_os_release()["ID"] != "debian":
         pytest.skip("Chromium is set up on Debian alone")
     assert binary is not None, "run `make setup` as `make test` does: scripts/setup.sh --browser"
     expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS))
+    with tempfile.TemporaryDirectory(prefix="moyai-") as folder:  # a short path: Chromium has a socket there
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TMPDIR", folder)
+            playwright = sync_playwright().start()
         try:
-            yield browser
+            with closing(playwright.chromium.launch(executable_path=binary, args=list(FLAGS))) as browser:
+                yield browser
         finally:
-            browser.close()
+            playwright.stop()
+        eventually(lambda: not [*processes(folder)], "the browser's processes have ended")
 
 
 @dataclass
