@@ -143,6 +143,7 @@ add_node() {
   has_node && return
   say "fetching Node.js"
   pip_install --require-hashes --only-binary :all: --quiet -r web/node.lock >&2 || die "Node.js could not be installed: see above"
+  hash -r  # the shell remembers where the one that is too old was found
   has_node || die "the console needs Node.js 20.19, 22.12 or later: install nodejs and npm, then run \`make $TARGET\` again"
 }
 
