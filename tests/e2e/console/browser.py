@@ -30,6 +30,8 @@ FLAGS = (
 )
 PATIENCE = 15_000
 """Milliseconds, on a busy machine."""
+NOTICED = 500
+"""Milliseconds within which a page that is busy shows what the pointer is on."""
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
 ROWS = """
 table => {
@@ -208,8 +210,11 @@ class Person:
         spots = canvas.evaluate(FIND, colour)
         for x, y in spots[:: len(spots) // TRIES + 1]:
             canvas.hover(position={"x": x, "y": y})
-            if "traffic-on" in (canvas.get_attribute("class") or ""):
-                return x, y
+            try:
+                expect(canvas).to_have_class(re.compile(r"\btraffic-on\b"), timeout=NOTICED)
+            except AssertionError:
+                continue
+            return x, y
         return None
 
     def violations(self, *rules: str) -> list[str]:

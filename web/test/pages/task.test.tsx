@@ -123,11 +123,14 @@ test("what else the API says of it is among its details, and its tags are in a t
 test("output that goes to CloudWatch Logs is shown as it comes", async () => {
   const logConfiguration = { logDriver: "awslogs", options: { "awslogs-group": "/ecs/front", "awslogs-stream-prefix": "ecs" } };
   const [container] = TASK_DEFINITION.taskDefinition.containerDefinitions;
+  const said = ["<b>ready</b>", "listening"];
   const { calls } = open(RUNNING, "logs", {
     DescribeTaskDefinition: { taskDefinition: { ...TASK_DEFINITION.taskDefinition, containerDefinitions: [{ ...container, logConfiguration }] } },
-    FilterLogEvents: { events: [{ eventId: "1", timestamp: 1795571006100, logStreamName: `ecs/app/${ID}`, message: "<b>ready</b>" }] },
+    FilterLogEvents: () => ({ events: said.splice(0, 1).map((message) => ({ eventId: message, timestamp: 1795571006100, logStreamName: `ecs/app/${ID}`, message })) }),
   });
   await screen.findByText("<b>ready</b>");
+  await screen.findByText("listening"); // which was not there at first
+  expect(screen.getByText("<b>ready</b>")).toBeTruthy();
   expect(calls.find((call) => call.operation === "FilterLogEvents")?.input).toMatchObject({ logGroupName: "/ecs/front", logStreamNamePrefix: `ecs/app/${ID}` });
 });
 
