@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from moyai.xds.server.resource import Kind
+from moyai.xds.server.stream import AnyStream
 from tests.unit.xds.streams import BAD, BY_NAME, snapshot
 
 RESOURCES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", "3", BAD]), max_size=3)
@@ -19,7 +20,6 @@ class StreamMachine(RuleBasedStateMachine):
     """Publishes, deliveries in both directions, and cuts."""
 
     make_proxy: ClassVar[Callable[[], Any]]
-    make_stream: ClassVar[Callable[[], Any]]
     read: ClassVar[Callable[[bytes], Any]]
     """A response."""
 
@@ -30,7 +30,7 @@ class StreamMachine(RuleBasedStateMachine):
         self.connect()
 
     def connect(self) -> None:
-        self.stream = type(self).make_stream()
+        self.stream = self.make_stream()
         self.to_proxy: deque[bytes] = deque()
         self.to_server = deque(self.proxy.first())
         self.to_proxy.extend(self.stream.offer(self.newest))
@@ -74,6 +74,10 @@ class StreamMachine(RuleBasedStateMachine):
     def one_response_of_a_type_is_unanswered(self):
         kinds = [type(self).read(r).type_url for r in self.to_proxy]
         assert len(kinds) == len(set(kinds))
+
+    def make_stream(self) -> AnyStream:
+        """The server's end of a new one."""
+        raise NotImplementedError
 
     def settle(self) -> None:
         """Leave it alone."""

@@ -11,7 +11,10 @@ from tests.unit.xds.streams import Proxy
 
 
 class DeltaMachine(StreamMachine):
-    make_proxy, make_stream, read = Proxy, DeltaStream, DeltaDiscoveryResponse.FromString
+    make_proxy, read = Proxy, DeltaDiscoveryResponse.FromString
+
+    def make_stream(self) -> DeltaStream:
+        return DeltaStream()
 
 
 DeltaMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=30)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from envoy.service.discovery.v3.discovery_pb2 import DiscoveryResponse
 from msgspec.structs import replace
 
 from moyai.domain.world import ProxyState
@@ -32,8 +33,10 @@ from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.loopback import LoopbackProxies
 from moyai.xds.server.resource import Kind
+from moyai.xds.server.sotw import SotwStream
 from moyai.xds.translate.bootstrap import ProxySettings
-from tests.unit.xds.streams import answer, ask, sent
+from tests.unit.xds.streams import answer, ask, reply, sent
+from tests.unit.xds.streams import request as whole
 
 ONE, TWO = ProxyId("one"), ProxyId("two")
 OLD, NEW = Member("a", "10.0.0.1", 80), Member("a", "10.0.0.2", 80)
@@ -392,6 +395,25 @@ def test_a_guest_keeps_what_it_has_while_there_is_no_workload_for_it(feed):
     assert [kind for kind, _, _ in sent(sink.responses)] == ["ENDPOINT"]
     settle(connection, sink)
     assert feed.holders("10.0.0.2", 80) == {GUEST}
+
+
+def test_what_a_guest_took_is_known_when_one_like_it_comes_back_with_it(feed):
+    feed.publish(shared(OLD, proxies={}))
+    sink = Recorder()
+    connection = feed.connect(GUEST, sink, SotwStream(), NODE)
+    connection.receive(whole(Kind.CLUSTER))
+    (before,) = sink.take()
+    connection.receive(reply(before))
+    connection.close()
+    feed.publish(Mesh(workloads={NODE: Workload(NODE, "a", 15000, 15001)}))
+    connection = feed.connect(ProxyId("node#2"), sink, SotwStream(), NODE)
+    connection.receive(whole(Kind.CLUSTER, version=DiscoveryResponse.FromString(before).version_info))
+    (kept,) = sink.take()
+    connection.receive(reply(kept))
+    (after,) = sink.take()
+    old, same, new = (DiscoveryResponse.FromString(response).resources for response in (before, kept, after))
+    assert list(same) == list(old)
+    assert len(new) < len(old)
 
 
 def test_a_guest_that_comes_back_under_its_name_ends_its_older_stream(feed):

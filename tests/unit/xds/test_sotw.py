@@ -6,6 +6,7 @@ import pytest
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, DiscoveryResponse
 
+from moyai.xds.server.given import Given
 from moyai.xds.server.resource import Kind, resource, response
 from moyai.xds.server.sotw import SotwStream
 from tests.unit.xds.streams import NOTHING, reply, request, snapshot, told
@@ -120,25 +121,30 @@ def test_a_version_is_the_same_on_every_stream_that_has_the_same():
     assert version(third) != version(first)
 
 
-def test_a_proxy_that_comes_back_with_whole_sets_is_not_sent_them_again():
-    versions = {}
+def taken() -> tuple[Given, dict[Kind, str]]:
+    """What a proxy that has FIRST was given, and the versions that it comes back with."""
+    given, versions = Given(), {}
     stream = SotwStream()
+    stream.recall(given)
     stream.offer(FIRST)
     for kind, names in SUBSCRIPTIONS.items():
         (response,) = stream.receive(request(kind, *names))
         versions[kind] = version(response)
         stream.receive(answer(response))
+    return given, versions
+
+
+def test_a_proxy_that_comes_back_is_sent_all_that_it_has_once_more():
+    given, versions = taken()
     again = SotwStream()
+    again.recall(given)
     again.offer(FIRST)
-    assert again.receive(request(Kind.CLUSTER, version=versions[Kind.CLUSTER])) == []
-    (endpoints,) = again.receive(request(Kind.ENDPOINT, "a", version=versions[Kind.ENDPOINT]))
-    again.receive(answer(endpoints))
-    assert again.receive(request(Kind.LISTENER, version=versions[Kind.LISTENER])) == []
-    (routes,) = again.receive(request(Kind.ROUTE, "r", version=versions[Kind.ROUTE]))
-    again.receive(answer(routes))
+    for kind, names in SUBSCRIPTIONS.items():
+        (response,) = again.receive(request(kind, *names, version=versions[kind]))
+        assert told([response]) == [(kind.name, {name: one.version for name, one in FIRST[kind].items()})]
+        assert version(response) == versions[kind]
+        assert again.receive(answer(response)) == []
     assert is_synced(again)
-    (listeners,) = again.offer(changed(listener={"l": "1", "m": "1"}))
-    assert told([listeners]) == [("LISTENER", {"l": "1", "m": "1"})]
 
 
 def test_a_proxy_that_comes_back_with_something_else_is_sent_all_of_it():
@@ -150,6 +156,29 @@ def test_a_proxy_that_comes_back_with_something_else_is_sent_all_of_it():
     assert set(stream.held(Kind.ENDPOINT)) == {("a", "?old"), ("a", "1")}
     stream.receive(answer(endpoints))
     assert list(stream.held(Kind.ENDPOINT)) == [("a", "1")]
+
+
+def test_a_proxy_that_comes_back_with_an_older_set_keeps_it_until_nothing_points_to_it():
+    given, versions = taken()
+    again = SotwStream()
+    again.recall(given)
+    again.offer(snapshot(cluster={"b": "1"}, endpoint={"b": "1"}, listener={"l": "2"}, route={"s": "1"}))
+    (clusters,) = again.receive(request(Kind.CLUSTER, version=versions[Kind.CLUSTER]))
+    assert told([clusters]) == [("CLUSTER", {"a": "1", "b": "1"})]
+    (endpoints,) = again.receive(request(Kind.ENDPOINT, "a", version=versions[Kind.ENDPOINT]))
+    assert told([endpoints]) == [("ENDPOINT", {"a": "1"})]
+    assert again.receive(request(Kind.LISTENER, version=versions[Kind.LISTENER])) == []
+    assert again.receive(request(Kind.ROUTE, "r", version=versions[Kind.ROUTE])) == []
+    (endpoints,) = again.receive(reply(endpoints, "a", "b"))
+    assert told([endpoints]) == [("ENDPOINT", {"b": "1"})]
+    assert again.receive(answer(clusters)) == []
+    listeners, routes = again.receive(reply(endpoints, "a", "b"))
+    assert told([listeners, routes]) == [("LISTENER", {"l": "2"}), ("ROUTE", {"r": "1"})]
+    assert again.receive(answer(listeners)) == []
+    (routes,) = again.receive(reply(routes, "s"))
+    assert told([routes]) == [("ROUTE", {"s": "1"})]
+    (clusters,) = again.receive(reply(routes, "s"))
+    assert told([clusters]) == [("CLUSTER", {"b": "1"})]
 
 
 @pytest.mark.parametrize("kind", [Kind.ENDPOINT, Kind.ROUTE], ids=["endpoints", "routes"])

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from moyai.xds.server.given import Given
 from moyai.xds.server.resource import Kind
 from moyai.xds.server.sotw import SotwStream
 from tests.unit.xds.stream_machine import StreamMachine
@@ -16,7 +17,16 @@ from tests.unit.xds.streams import BAD, BY_NAME, NOTHING, SotwProxy
 
 
 class SotwMachine(StreamMachine):
-    make_proxy, make_stream, read = SotwProxy, SotwStream, DiscoveryResponse.FromString
+    make_proxy, read = SotwProxy, DiscoveryResponse.FromString
+
+    def __init__(self) -> None:
+        self.given = Given()
+        super().__init__()
+
+    def make_stream(self) -> SotwStream:
+        made = SotwStream()
+        made.recall(self.given)
+        return made
 
     @rule(takes=st.booleans())
     def refuse_in_part_or_whole(self, takes):

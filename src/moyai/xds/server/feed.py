@@ -21,6 +21,7 @@ from moyai.mesh.ir import Mesh, Service
 from moyai.ports.proxies import UnknownProxy
 from moyai.xds.server.doorbell import Doorbell
 from moyai.xds.server.dump import config_dump
+from moyai.xds.server.given import Given
 from moyai.xds.server.history import Places
 from moyai.xds.server.part import Part
 from moyai.xds.server.pieces import is_answered
@@ -57,6 +58,8 @@ class Feed:
         """Of every workload that is published."""
         self._proxies: dict[ProxyId, Proxy] = {}
         self._led_as: dict[WorkloadId, set[ProxyId]] = {}
+        self._given: dict[WorkloadId, Given] = {}
+        """To the guests of each workload, also to those that have gone: they may come back."""
         self._unsettled: set[ProxyId] = set()
         """Those whose endpoints may be others than those of their newest snapshot."""
         self._listeners: list[Doorbell] = []
@@ -75,6 +78,7 @@ class Feed:
             del self._parts[part]
         for workload in gone:
             del self._part_of[workload]
+            self._given.pop(workload, None)
         self._part_of.update(dict.fromkeys(changed, found))
         touched = {proxy for workload in changed for proxy in self._led_as.get(workload, ())}
         if found.led is not led:
@@ -180,6 +184,7 @@ class Feed:
         if guest_of is not None:
             found.is_guest = True
             self._lead(proxy, guest_of)
+            stream.recall(self._given.setdefault(guest_of, Given()))
         self._offer(proxy)
         self._ring({proxy})
         return Connection(self, proxy, sink)

@@ -4,8 +4,9 @@ Promise: as in ``stream``. A set that goes out before listeners and routes follo
 well. A name that nobody has is answered where the protocol has words for it (an assignment without endpoints, a route
 table without hosts), because a proxy may wait for ever; what a proxy was once given stays with it until it asks for it
 no more. What is refused is left out of the sets that follow, or is in them as it was before. A version is a digest of
-all that the proxy has of a type once it takes the response, so who comes back with a whole set is not sent it again.
-Names are answered on every stream anew: the version that a proxy took last says nothing of what it has let go since.
+all that the proxy has of a type once it takes the response: who comes back with one that is still known is one who has
+that, as if it had never been away. All is sent once more on every stream: the version that a proxy took last says
+nothing of what it has let go since, nor of the half that it took of a response that it refused.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#four-variants
 """
@@ -21,6 +22,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
+from moyai.xds.server.given import Given
 from moyai.xds.server.resource import Kind, Resource, Snapshot, resource, response, version_of
 from moyai.xds.server.stream import Stream
 from moyai.xds.server.subscription import ABSENT, WILDCARD
@@ -40,14 +42,17 @@ class SotwStream(Stream[DiscoveryRequest]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._claims: dict[Kind, str] = {}
-        """Versions of whole sets that the proxy brought along, and no snapshot was there to compare with."""
+        self._given = Given()
         self._silent: set[Kind] = set()
         """Wanted whole because no name was ever said."""
         self._good: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
         """What the proxy took last."""
         self._leaving: dict[Kind, Mapping[str, Resource]] = {}
         """What the response in flight has."""
+
+    def recall(self, given: Given) -> None:
+        """See Stream."""
+        self._given = given
 
     def receive(self, request: DiscoveryRequest) -> list[bytes]:
         """See Stream."""
@@ -68,8 +73,15 @@ class SotwStream(Stream[DiscoveryRequest]):
             names = {WILDCARD}
         has = dict.fromkeys(names - {WILDCARD}, _UNKNOWN + version) if version else {}
         self._subscriptions[kind].open(has, names)
-        if version and kind in _WHOLE:
-            self._claims[kind] = version
+        if version:
+            self._recognise(kind, version)
+
+    def _recognise(self, kind: Kind, version: str) -> None:
+        """The proxy has taken this version on an earlier stream."""
+        subscription, given = self._subscriptions[kind], self._given.find(kind, version)
+        has = self._good[kind] = {name: one for name, one in given.items() if subscription.wants(name)}
+        if kind in _WHOLE:
+            subscription.recognise({name: one.version for name, one in has.items()})
 
     def _rename(self, kind: Kind, names: AbstractSet[str]) -> None:
         """A request has all the names that are wanted from now on."""
@@ -86,16 +98,6 @@ class SotwStream(Stream[DiscoveryRequest]):
             subscription.unsubscribe(gone)
             for name in gone:
                 self._good[kind].pop(name, None)
-
-    def _advance(self, snapshot: Snapshot) -> list[bytes]:
-        for kind, version in self._claims.items():
-            subscription, wanted = self._subscriptions[kind], snapshot[kind]
-            same = {name: one for name, one in wanted.items() if subscription.wants(name)}
-            if version_of(same) == version:
-                subscription.recognise({name: one.version for name, one in same.items()})
-                self._good[kind] = same
-        self._claims.clear()
-        return super()._advance(snapshot)
 
     def _heard(self, kind: Kind, nonce: str, refusal: Status | None) -> None:
         flight = self._subscriptions[kind].flight
@@ -125,4 +127,7 @@ class SotwStream(Stream[DiscoveryRequest]):
         kept = {name: one for name, one in self._good[kind].items() if name not in states}
         after = {**kept, **updated}
         sent = after if kind in _WHOLE else updated
-        return response(kind, (one.bare for one in sent.values()), version_of(after), nonce)
+        version = version_of(after)
+        if kind is not Kind.SECRET:
+            self._given.add(kind, version, after)
+        return response(kind, (one.bare for one in sent.values()), version, nonce)

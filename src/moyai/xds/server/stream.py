@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
 from google.rpc.status_pb2 import Status
 
+from moyai.xds.server.given import Given
 from moyai.xds.server.resource import Kind, Resource, Snapshot
 from moyai.xds.server.subscription import ABSENT, Flight, Subscription
 
@@ -38,6 +39,9 @@ class Stream(ABC, Generic[Request]):
         """This is what the proxy should have."""
         self._snapshot = snapshot
         return self._advance(snapshot)
+
+    def recall(self, given: Given) -> None:
+        """This is what proxies that are led as this one were given before. It comes before all else."""
 
     @abstractmethod
     def receive(self, request: Request) -> list[bytes]:

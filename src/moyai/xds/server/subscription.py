@@ -75,10 +75,8 @@ class Subscription:
         return self._wildcard or name in self._names
 
     def recognise(self, states: Mapping[str, str]) -> None:
-        """The proxy has been found to have these, and nothing else that there is."""
-        self._has |= states
-        self._asked -= states.keys()
-        self._awaits_anything = False
+        """The proxy has been found to have these, and may have others; it is still to be answered."""
+        self._has = {**states, **self._has}
 
     def subscribe(self, names: Iterable[str]) -> None:
         """Further names are wanted."""
