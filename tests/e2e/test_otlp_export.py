@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -17,9 +18,11 @@ from tests.unit.telemetry.receiver import Received, received
 
 pytestmark = [pytest.mark.e2e]
 
+TOKEN = "open sesame"
+
 
 class Collector(ThreadingHTTPServer):
-    """Takes OTLP over HTTP; refuses the first export."""
+    """Takes OTLP over HTTP, of those who bring its token; refuses the first export."""
 
     daemon_threads = True
 
@@ -43,6 +46,7 @@ class Desk(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        assert self.headers["authorization"] == f"Bearer {TOKEN}"
         self.server.refused += 1
         if self.server.refused > 1:
             self.server.points += received(body)
@@ -64,10 +68,13 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture
 def installation(tmp_path, collector) -> Iterator[Installation]:
-    made = Installation(tmp_path / "state", "--runtime", "sim", "--otlp-endpoint", collector.url)
+    headers = f"authorization=Bearer {quote(TOKEN)}"
+    options = ("--otlp-endpoint", collector.url, "--otlp-headers", headers)
+    made = Installation(tmp_path / "state", "--runtime", "sim", *options)
     made.state.mkdir()
     made.up()
     yield made
+    assert TOKEN not in made.log.read_text()
     assert made.leave() == []
 
 

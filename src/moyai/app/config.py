@@ -7,6 +7,7 @@ the defaults here.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
@@ -143,6 +144,8 @@ class MetricSettings:
     """Bytes of disk for all of them; beyond them the oldest hours go."""
     otlp_endpoint: str | None = None
     """URL of an OpenTelemetry collector that gets the mesh's metrics as well."""
+    otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What each request to it has, tokens among it: no log shows them."""
 
     @property
     def otlp_is_url(self) -> bool:

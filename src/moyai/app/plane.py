@@ -249,7 +249,7 @@ class ControlPlane:
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
             group.create_task(self._keeper.run())
-            group.create_task(export(self._settings.metrics.otlp_endpoint, self._recorder, self._clock))
+            group.create_task(export(self._settings.metrics, self._recorder, self._clock))
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())
             group.create_task(FunctionBroadcast(self._store, HttpFunctions(), self._clock).run())

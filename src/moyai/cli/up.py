@@ -9,6 +9,7 @@ from grp import getgrnam
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import unquote
 
 import typer
 
@@ -89,6 +90,13 @@ OtlpEndpoint = Annotated[
         help="URL of an OpenTelemetry collector that gets the mesh's metrics, as http://127.0.0.1:4318.",
     ),
 ]
+OtlpHeaders = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MOYAI_OTLP_HEADERS",
+        help="Headers of each request to it, as api-key=secret,tenant=shop: what of it is special is percent-encoded.",
+    ),
+]
 Instances = Annotated[
     int,
     typer.Option(
@@ -134,6 +142,8 @@ _CHECK_INTERVAL: Final = CloudMapSettings().check_interval
 _CLOUD_MAP_QUOTAS: Final = ("namespaces", "instances_per_service", "instances_per_namespace")
 _APP_MESH_QUOTAS: Final = AppMeshQuotas.__struct_fields__
 _LONGEST_NUMBER: Final = 9
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 § 5.6.2
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
 _SERVER_NAME: Final = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -153,6 +163,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
     metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,
     otlp_endpoint: OtlpEndpoint = None,
+    otlp_headers: OtlpHeaders = None,
     instances: Instances = 0,
     instance_cpu: InstanceCpu = None,
     instance_memory: InstanceMemory = None,
@@ -185,7 +196,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
             **_shown(appmesh_xds_cert, appmesh_xds_key, appmesh_xds_client_ca),
         ),
         logs=LogSettings(log_limit * _MEGABYTE),
-        metrics=_metrics(metrics_limit, otlp_endpoint),
+        metrics=_metrics(metrics_limit, otlp_endpoint, otlp_headers),
         machine=MachineSettings(instances, instance_cpu, instance_memory, instance_cluster, instance_region),
         live_endpoints=live_endpoints,
         trust=TrustSettings(_directories(host_volumes or ()), capabilities=allow_capabilities),
@@ -227,10 +238,23 @@ def _app_mesh(quotas: Mapping[str, int], passed: Iterable[str]) -> AppMeshSettin
     return AppMeshSettings(AppMeshQuotas(**_among(_APP_MESH_QUOTAS, quotas)), passed_names=names)
 
 
-def _metrics(limit: int, otlp_endpoint: str | None) -> MetricSettings:
-    found = MetricSettings(limit * _MEGABYTE, otlp_endpoint)
+def _metrics(limit: int, otlp_endpoint: str | None, otlp_headers: str | None) -> MetricSettings:
+    found = MetricSettings(limit * _MEGABYTE, otlp_endpoint, _headers(otlp_headers or ""))
     if otlp_endpoint is not None and not found.otlp_is_url:
         raise typer.BadParameter(f"{otlp_endpoint!r} is no http:// or https:// URL", param_hint="--otlp-endpoint")
+    return found
+
+
+def _headers(written: str) -> dict[str, str]:
+    """Headers as OpenTelemetry's own variable has them. Values may be secret, and are not repeated in an error."""
+    found: dict[str, str] = {}
+    for one in filter(str.strip, written.split(",")):
+        name, equals, value = (unquote(part.strip()) for part in one.partition("="))
+        if not equals or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise typer.BadParameter(
+                f"number {len(found) + 1} is no header, as name=value", param_hint="--otlp-headers"
+            )
+        found[name.lower()] = value
     return found
 
 

@@ -38,12 +38,13 @@ async def place():
 @pytest.mark.parametrize("path", ["", "/", "/v1/metrics"])
 async def test_it_posts_protobuf_to_otlps_own_path(place, path):
     receiver, url = place
-    collector = HttpCollector(url + path)
+    collector = HttpCollector(url + path, {"api-key": "sesame"})
     await collector.take(b"\x0a\x00")
     await collector.close()
     [head], [body] = receiver.heads, receiver.bodies
     assert head.startswith("post /v1/metrics http/1.1")
     assert "content-type: application/x-protobuf" in head
+    assert "api-key: sesame" in head
     assert body == b"\x0a\x00"
 
 

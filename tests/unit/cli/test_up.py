@@ -1,4 +1,4 @@
-"""Quotas, as ``moyai up`` is told them."""
+"""Quotas and headers, as ``moyai up`` is told them."""
 
 from __future__ import annotations
 
@@ -18,3 +18,17 @@ def test_quotas_of_cloud_map_and_of_app_mesh():
 def test_what_is_no_quota_is_told_which_there_are(asked):
     with pytest.raises(typer.BadParameter, match=r"namespaces, .*, virtual-nodes-per-mesh, "):
         up._quotas([asked])
+
+
+def test_headers_are_written_as_in_opentelemetrys_own_variable():
+    found = up._headers("Authorization=Basic%20c2hvcA==, x-tenant = a%2Cb,")
+    assert found == {"authorization": "Basic c2hvcA==", "x-tenant": "a,b"}
+    assert up._headers("") == {}
+
+
+@pytest.mark.parametrize("written", ["secret", "=secret", "a b=secret", "a=secret%0d%0ab: c", "a=secr%C3%A9t"])
+def test_what_is_no_header_is_told_without_what_may_be_secret(written):
+    with pytest.raises(typer.BadParameter, match="number 2 is no header") as raised:
+        up._headers(f"api-key=1,{written}")
+    assert "secr" not in str(raised.value)
+    assert "secr" not in repr(up._metrics(1, "http://127.0.0.1", "api-key=secret"))
