@@ -125,6 +125,15 @@ def test_a_proxy_that_comes_back_is_told_what_changed_and_what_went():
     assert sent(responses) == [("LISTENER", {"new": "1"}, ["old"])]
 
 
+def test_a_proxy_that_comes_back_keeps_its_clusters_until_its_listeners_are_known():
+    stream = DeltaStream()
+    stream.offer(snapshot(cluster={"same": "1"}, listener={"l": "2"}))
+    assert stream.receive(ask(Kind.CLUSTER, has={"same": "1", "old": "1"})) == []
+    (listeners,) = stream.receive(ask(Kind.LISTENER, has={"l": "1"}))
+    assert sent([listeners]) == [("LISTENER", {"l": "2"}, [])]
+    assert sent(stream.receive(answer(listeners))) == [("CLUSTER", {}, ["old"])]
+
+
 def test_a_name_that_does_not_exist_is_answered_too():
     stream = DeltaStream()
     stream.offer(FIRST)

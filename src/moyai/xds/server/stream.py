@@ -4,8 +4,9 @@ Promise: whatever order requests and snapshots come in, a proxy that answers end
 snapshot offered, except for what it refused. Of each type one response is in flight at a time. Secrets go whenever
 they are asked for, because listeners wait for them; they are never said to be absent, for a listener would open then.
 Clusters and endpoints go first and side by side (Envoy acknowledges a cluster only when it has its endpoints), then
-listeners and routes, and only then the removal of clusters that nothing points to any more. Until the first snapshot
-nothing is answered, so a proxy that comes back before the control plane knows of it keeps what it has.
+listeners and routes, and only then the removal of clusters that nothing points to any more: from a proxy that came back
+with clusters nothing is removed before it has asked for listeners, too, as Envoy does in the same breath. Until the
+first snapshot nothing is answered, so a proxy that comes back before the control plane knows of it keeps what it has.
 
 Protocol: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol
 """
@@ -105,9 +106,14 @@ class Stream(ABC, Generic[Request]):
         out += [*self._update(snapshot, Kind.CLUSTER), *self._update(snapshot, Kind.ENDPOINT)]
         if not self._awaits(Kind.CLUSTER, Kind.ENDPOINT):
             out += [*self._update(snapshot, Kind.LISTENER), *self._update(snapshot, Kind.ROUTE)]
-        if not self._awaits(*Kind):
+        if not self._awaits(*Kind) and not self._is_yet_to_say_more:
             out += self._update(snapshot, Kind.CLUSTER, removals=True)
         return out
+
+    @property
+    def _is_yet_to_say_more(self) -> bool:
+        """Whether it came back with clusters, and there may be listeners that point to them."""
+        return self._subscriptions[Kind.CLUSTER].came_back and not self._subscriptions[Kind.LISTENER].is_open
 
     def _awaits(self, *kinds: Kind) -> bool:
         return any(self._subscriptions[kind].flight is not None for kind in kinds)

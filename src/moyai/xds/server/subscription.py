@@ -41,6 +41,8 @@ class Subscription:
 
     def __init__(self, *, patient: bool = False) -> None:
         self.is_open = False
+        self.came_back = False
+        """The proxy had something when it opened this."""
         self._patient = patient
         self.flight: Flight | None = None
         self._wildcard = False
@@ -58,7 +60,7 @@ class Subscription:
     def open(self, has: Mapping[str, str], names: Iterable[str]) -> None:
         """The first request: what the proxy kept from an earlier stream, and what it wants."""
         wanted = set(names)
-        self.is_open = True
+        self.is_open, self.came_back = True, bool(has)
         self._wildcard = WILDCARD in wanted
         self._names = wanted - {WILDCARD}
         self._has = {name: version for name, version in has.items() if self._wildcard or name in wanted}
@@ -77,6 +79,7 @@ class Subscription:
     def recognise(self, states: Mapping[str, str]) -> None:
         """The proxy has been found to have these, and may have others; it is still to be answered."""
         self._has = {**states, **self._has}
+        self.came_back |= bool(states)
 
     def subscribe(self, names: Iterable[str]) -> None:
         """Further names are wanted."""
