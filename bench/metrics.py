@@ -39,10 +39,10 @@ from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.connect_stats import CONNECT
-from moyai.telemetry.envoy_stats import Pushes
 from moyai.telemetry.keeper import MetricKeeper
 from moyai.telemetry.otlp import MetricsService
 from moyai.telemetry.otlp_http import HttpReports
+from moyai.telemetry.pushes import Pushes
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.reporters import Identify

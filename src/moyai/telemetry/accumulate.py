@@ -7,7 +7,7 @@ a task's count in the slot, one look at a level, one request's time, one target'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
+from functools import reduce
 from operator import add
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -21,13 +21,15 @@ _NOBODY: Mapping[ProxyId, float] = MappingProxyType({})
 
 
 class Sample(NamedTuple):
-    """What is added to one metric at once. ``values``: of each task what it counted, or how much it has; ``targets``:
-    over how many that is spread.
+    """What is added to one metric at once. ``values``: of each task what it counted, or how much it has. ``part``: what
+    all the tasks of one who counts them himself have come to by now, in the place of what he said before. ``shared``:
+    what is spread over as many ``targets``.
     """
 
     values: Mapping[ProxyId, float] = _NOBODY
+    part: tuple[object, Summary] | None = None
+    shared: float = 0
     targets: int = 0
-    levels: Sequence[float] = ()
     time: Timed | None = None
     summary: Summary | None = None
 
@@ -49,47 +51,33 @@ class Accumulator(Protocol):
 class Counts:
     """A sample is what one task counted in the whole slot."""
 
-    __slots__ = ("_counted",)
+    __slots__ = ("_counted", "_parts")
 
     def __init__(self) -> None:
-        self._counted: dict[ProxyId, float] = {}
+        self._counted: dict[ProxyId, float] | None = None
+        self._parts: dict[object, Summary] | None = None
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        counted = self._counted
-        if not counted:
-            counted.update(sample.values)
-            return
-        for whose, value in sample.values.items():
-            counted[whose] = counted.get(whose, 0) + value
+        if sample.part is not None:
+            whose, summary = sample.part
+            if self._parts is None:
+                self._parts = {whose: summary}
+            else:
+                self._parts[whose] = summary
+        if sample.values:
+            if self._counted is None:
+                self._counted = {}
+            for task, value in sample.values.items():
+                self._counted[task] = self._counted.get(task, 0) + value
 
     def summary(self) -> Summary:
         """See Accumulator."""
-        counts = self._counted.values()
-        return Summary(len(counts), sum(counts), min(counts), max(counts)) if counts else NOTHING
-
-
-class Levels:
-    """A sample is one report's look at a level."""
-
-    __slots__ = ("_count", "_least", "_most", "_sum")
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._sum = 0.0
-        self._least, self._most = inf, -inf
-
-    def add(self, sample: Sample) -> None:
-        """See Accumulator."""
-        levels = sample.levels
-        self._count += len(levels)
-        self._sum += sum(levels)
-        self._least = min(self._least, *levels)
-        self._most = max(self._most, *levels)
-
-    def summary(self) -> Summary:
-        """See Accumulator."""
-        return Summary(self._count, self._sum, self._least, self._most) if self._count else NOTHING
+        parts = list(self._parts.values()) if self._parts else []
+        if self._counted:
+            counts = self._counted.values()
+            parts.append(Summary(len(counts), sum(counts), min(counts), max(counts)))
+        return reduce(Summary.plus, parts) if parts else NOTHING
 
 
 class Times:
@@ -129,7 +117,7 @@ class Shares:
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
-        self._total += sum(sample.values.values())
+        self._total += sample.shared
         self._targets = max(self._targets, sample.targets)
 
     def summary(self) -> Summary:
@@ -158,7 +146,7 @@ class Means:
 
 
 class Given:
-    """A sample is a summary already."""
+    """A sample is a summary already: what was put, or many looks at a level."""
 
     __slots__ = ("_summary",)
 
@@ -183,7 +171,7 @@ def accumulators(kind: Kind) -> Callable[[], Accumulator]:
 _KINDS: Mapping[Kind, Callable[[], Accumulator]] = MappingProxyType(
     {
         Kind.COUNT: Counts,
-        Kind.LEVEL: Levels,
+        Kind.LEVEL: Given,
         Kind.TIME: Times,
         Kind.SHARE: Shares,
         Kind.MEAN: Means,

@@ -22,8 +22,7 @@ from moyai.mesh.ir import Protocol
 from moyai.telemetry import appmesh_names as names
 from moyai.telemetry import appmesh_stats as stats
 from moyai.telemetry.appmesh_standing import Standing, Standings, Workload, workload_of
-from moyai.telemetry.deltas import News
-from moyai.telemetry.envoy_stats import Endpoint, Figure, Grammar
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Grammar, Spoken
 from moyai.telemetry.names import Named
 from moyai.telemetry.reporters import Exported, Fed
 from moyai.telemetry.totals import MeshWhose, Part
@@ -76,9 +75,9 @@ class MeshReporter(msgspec.Struct, frozen=True):
         standing = self.look(self.standing)
         return self if standing is self.standing else replace(self, standing=standing)
 
-    def metrics(self, news: News) -> Iterator[Fed]:
+    def metrics(self, spoken: Spoken) -> Iterator[Fed]:
         """See Reporter."""
-        found = self._subject(news.endpoint)
+        found = self._subject(spoken.endpoint)
         if found is None:
             return
         dimensions = (*self.standing.dimensions, *names.dimensions_of(found.part, found.service, found.target))
@@ -86,18 +85,18 @@ class MeshReporter(msgspec.Struct, frozen=True):
             namespace = named.namespace or self.standing.namespace
             yield named, (metric_id(namespace, named.name, dimensions),)
 
-    def own_metrics(self, proxy: ProxyId, news: News) -> Iterator[Fed]:
+    def own_metrics(self, proxy: ProxyId, spoken: Spoken) -> Iterator[Fed]:
         """See Reporter: there are none."""
-        del proxy, news
+        del proxy, spoken
         yield from ()
 
-    def whose(self, news: News) -> MeshWhose | None:
+    def whose(self, spoken: Spoken) -> MeshWhose | None:
         """See Reporter."""
-        found, standing = self._subject(news.endpoint), self.standing
+        found, standing = self._subject(spoken.endpoint), self.standing
         if found is None or not found.figures:
             return None
         whose = (standing.scope, standing.mesh, standing.kind, standing.name)
-        return MeshWhose(*whose, found.part, news.protocol, found.service, found.target)
+        return MeshWhose(*whose, found.part, spoken.protocol, found.service, found.target)
 
     def resource(self, proxy: ProxyId) -> Iterator[tuple[str, str]]:
         """See Reporter."""

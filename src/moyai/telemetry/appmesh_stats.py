@@ -15,11 +15,13 @@ https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_mana
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Final
 
-from moyai.telemetry.envoy_stats import Endpoint, Form, Grammar, Side
-from moyai.telemetry.layout import Found
+import numpy as np
+
+from moyai.telemetry.arrays import Ints
+from moyai.telemetry.envoy_stats import Endpoint, Form, Grammar, Made, Side
 
 CLUSTER, ROUTE, HTTP, TCP, LISTENER = "cluster.", "vhost.", "http.", "tcp.", "listener."
 """What the names of endpoints begin with."""
@@ -35,7 +37,6 @@ _OPEN: Final = re.compile(
 """The TCP proxy has no count of its own of what is open; it opens one connection to the application for each."""
 _STREAMS: Final = re.compile(r".+_tcp_\d+(_\d+)?")
 
-Figures = tuple[tuple[int, ...], tuple[int | None, ...]]
 _NO_LEVELS: Final = (None, None, None)
 
 
@@ -70,48 +71,48 @@ def _place(name: str) -> tuple[Endpoint, str] | None:
     return None
 
 
-def _form(endpoint: Endpoint, found: Mapping[str, Found]) -> Form | None:
+def _form(endpoint: Endpoint, found: Collection[str]) -> Form | None:
     if endpoint == PROXY:
-        return Form("tcp", (*found, ""), _proxy)
+        return Form("tcp", tuple(sorted(found)), _proxy)
     if endpoint.name.startswith(CLUSTER):
         return _STREAM_TARGET if _STREAMS.fullmatch(endpoint.name) else _TARGET_FORM
     return next(form for kind, form in _FORMS if endpoint.name.startswith(kind))
 
 
-def _proxy(*levels: int) -> Figures:
-    return _NONE, (sum(levels), None, None)
+def _proxy(*levels: Ints) -> Made:
+    return _NONE, (np.sum(levels, axis=0), None, None)
 
 
-def _target(*counts: int) -> Figures:
+def _target(*counts: Ints) -> Made:
     rq, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
-    failed, tls = max(c5, sum(rest[: len(_STATUSES)])), sum(rest[len(_STATUSES) :])
+    failed, tls = np.maximum(c5, sum(rest[: len(_STATUSES)])), sum(rest[len(_STATUSES) :])
     return (rq, 0, rx + tx, c2, c3, c4, c5, failed, retries, tls, late + late_try), (None, targets, ejected)
 
 
-def _stream_target(*counts: int) -> Figures:
+def _stream_target(*counts: Ints) -> Made:
     made, given_up, none_healthy, failed, rx, tx, targets, ejected, *tls = counts
-    retries = max(failed - given_up, 0)
+    retries = np.maximum(failed - given_up, 0)
     failures = given_up + none_healthy
     connections = made - retries + none_healthy
     return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, targets, ejected)
 
 
-def _route(*counts: int) -> Figures:
+def _route(*counts: Ints) -> Made:
     rq, c2, c3, c4, c5, retries, late = counts
     return (rq, 0, 0, c2, c3, c4, c5, c5, retries, 0, late), _NO_LEVELS
 
 
-def _http_listener(*counts: int) -> Figures:
+def _http_listener(*counts: Ints) -> Made:
     rq, made, rx, tx = counts
     return (rq, made, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_LEVELS
 
 
-def _tcp_listener(*counts: int) -> Figures:
+def _tcp_listener(*counts: Ints) -> Made:
     made, rx, tx = counts
     return (0, made, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_LEVELS
 
 
-def _handshakes(*counts: int) -> Figures:
+def _handshakes(*counts: Ints) -> Made:
     return (0, 0, 0, 0, 0, 0, 0, 0, 0, sum(counts), 0), _NO_LEVELS
 
 

@@ -8,7 +8,7 @@ always. A slot that is over is bytes, as it is kept: it is written many times an
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from typing import Final
 
 import msgspec
@@ -27,17 +27,31 @@ COARSE: Final = 60
 class Cell:
     """A metric's minute. ``slot`` is the one being filled, ``filling`` what is in it; ``total`` is the minute's."""
 
-    __slots__ = ("_before", "_bounds", "_closed", "_empty", "_kept", "_over", "filling", "saved", "slot", "total")
+    __slots__ = (
+        "_before",
+        "_bounds",
+        "_closed",
+        "_empty",
+        "_entry",
+        "_kept",
+        "_over",
+        "filling",
+        "saved",
+        "slot",
+        "total",
+    )
 
     def __init__(self, kind: Kind, bounds: Bounds) -> None:
         self.saved = True
-        """Whether the group knows that there is something to save."""
+        """Nothing was added since it was saved: the group need not be told that there is something to save."""
         self.slot = -1
         self._empty = accumulators(kind)
         self.filling = self.total = self._empty()
         self._bounds = bounds
         self._closed, self._over = b"", 0
         """Slots that are over: their entries, and a bit for each."""
+        self._entry: bytes | None = None
+        """That of the slot that is being filled, as it was saved."""
         self._before: Summary | None = None
         """What was kept of the minute."""
         self._kept: Summary | None = None
@@ -45,11 +59,13 @@ class Cell:
 
     def turn(self, slot: int) -> None:
         """Fill another slot."""
-        if self.slot >= 0:
-            self._close(self.slot, self._filled())
-        else:
+        if self.slot < 0:
             self.total = self._empty()
-        self.slot, self.filling, self._kept = slot, self._empty(), self._opened(slot)
+        elif self.saved and self._entry is not None:
+            self._close(self.slot, self._entry)
+        else:
+            self._close(self.slot, entry(self.slot, self._filled(), self._bounds))
+        self.slot, self.filling, self._entry, self._kept = slot, self._empty(), None, self._opened(slot)
 
     def add_kept(self, kept: Entries) -> None:
         """Add what was kept elsewhere."""
@@ -57,34 +73,38 @@ class Cell:
             if key == WHOLE:
                 self._before = _plus(of, self._before)
             elif key == self.slot:
-                self._kept = _plus(of, self._kept)
+                self._kept, self._entry = _plus(of, self._kept), None
             else:
-                self._close(key, _plus(of, self._opened(key)))
+                self._close(key, entry(key, _plus(of, self._opened(key)), self._bounds))
 
-    def row(self, bounds: Bounds) -> msgspec.Raw:
-        """All of it, as it is kept; ``bounds`` are the minute's and more."""
+    def save(self) -> msgspec.Raw:
+        """All of it, as it is kept."""
         entries, count = self._closed, self._over.bit_count()
-        for key, of in self._open():
-            entries, count = entries + entry(key, of, bounds), count + 1
+        if self.slot >= 0:
+            if not self.saved or self._entry is None:
+                self._entry = entry(self.slot, self._filled(), self._bounds)
+            entries += entry(WHOLE, self._whole(), self._bounds) + self._entry
+            count += 2
+        elif self._before is not None:
+            entries += entry(WHOLE, self._before, self._bounds)
+            count += 1
+        self.saved = True
         return row(entries, count)
 
     def entries(self) -> Entries:
         """All of it."""
-        return [*self._open(), *self._read()]
-
-    def _open(self) -> Iterator[tuple[int, Summary]]:
-        """The whole, and the slot that is being filled."""
         if self.slot >= 0:
-            yield WHOLE, _plus(self.total.summary(), self._before)
-            yield self.slot, self._filled()
-        elif self._before is not None:
-            yield WHOLE, self._before
+            return [(WHOLE, self._whole()), (self.slot, self._filled()), *self._read()]
+        return [*([] if self._before is None else [(WHOLE, self._before)]), *self._read()]
+
+    def _whole(self) -> Summary:
+        return _plus(self.total.summary(), self._before)
 
     def _filled(self) -> Summary:
         return _plus(self.filling.summary(), self._kept)
 
-    def _close(self, slot: int, of: Summary) -> None:
-        self._closed += entry(slot, of, self._bounds)
+    def _close(self, slot: int, entry: bytes) -> None:
+        self._closed += entry
         self._over |= 1 << slot
 
     def _opened(self, slot: int) -> Summary | None:
@@ -95,7 +115,7 @@ class Cell:
         found = others.pop(slot)
         self._closed, self._over = b"", 0
         for key, of in others.items():
-            self._close(key, of)
+            self._close(key, entry(key, of, self._bounds))
         return found
 
     def _read(self) -> Entries:
@@ -107,7 +127,7 @@ def _plus(of: Summary, before: Summary | None) -> Summary:
 
 
 class Minute(dict[int, Cell]):
-    """A group's cells, by column. ``bounds``: those of the histograms of slots that are over."""
+    """A group's cells, by column. ``bounds``: those of their histograms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,8 +140,7 @@ class Minute(dict[int, Cell]):
             found = self[column] = Cell(kind, self.bounds)
         return found
 
-    def body(self, columns: Container[int]) -> bytes:
+    def save(self, columns: Container[int]) -> bytes:
         """Those columns, as they are kept."""
-        bounds = dict(self.bounds)
-        rows = {column: cell.row(bounds) for column, cell in self.items() if column in columns}
-        return encode(rows, bounds)
+        rows = {column: cell.save() for column, cell in self.items() if column in columns}
+        return encode(rows, self.bounds)

@@ -18,8 +18,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
 from moyai.telemetry.connect_stats import CONNECT
-from moyai.telemetry.deltas import News
-from moyai.telemetry.envoy_stats import Endpoint, Grammar, Side
+from moyai.telemetry.envoy_stats import Endpoint, Grammar, Side, Spoken
 from moyai.telemetry.names import METRICS, OF_TASKS, Named, id_of_task, ids_of
 from moyai.telemetry.reporters import Exported, Fed
 from moyai.telemetry.totals import Whose
@@ -52,22 +51,22 @@ class ServiceReporter(msgspec.Struct, frozen=True):
         """See Reporter: a task's service is always the same."""
         return self
 
-    def metrics(self, news: News) -> Iterator[Fed]:
+    def metrics(self, spoken: Spoken) -> Iterator[Fed]:
         """See Reporter."""
         for named in METRICS:
-            if named.side is news.endpoint.side and self._speaks(named, news):
-                yield named, ids_of(named, news.endpoint.name, self.service, self.cluster)
+            if named.side is spoken.endpoint.side and self._speaks(named, spoken):
+                yield named, ids_of(named, spoken.endpoint.name, self.service, self.cluster)
 
-    def own_metrics(self, proxy: ProxyId, news: News) -> Iterator[Fed]:
+    def own_metrics(self, proxy: ProxyId, spoken: Spoken) -> Iterator[Fed]:
         """See Reporter: those of a task behind a name."""
-        if news.endpoint.side is Side.SERVER:
+        if spoken.endpoint.side is Side.SERVER:
             task = proxy.rpartition("/")[2]
             for named in OF_TASKS:
-                yield named, (id_of_task(named, news.endpoint.name, self.service, self.cluster, task),)
+                yield named, (id_of_task(named, spoken.endpoint.name, self.service, self.cluster, task),)
 
-    def whose(self, news: News) -> Whose:
+    def whose(self, spoken: Spoken) -> Whose:
         """See Reporter."""
-        return Whose(self.scope, self.namespace, self.cluster, self.service, news.endpoint, news.protocol)
+        return Whose(self.scope, self.namespace, self.cluster, self.service, *spoken)
 
     def resource(self, proxy: ProxyId) -> Iterator[tuple[str, str]]:
         """See Reporter."""
@@ -87,10 +86,10 @@ class ServiceReporter(msgspec.Struct, frozen=True):
         """See Reporter."""
         return Exported(_PREFIX, (("target" if endpoint.side is Side.CLIENT else "name", endpoint.name),))
 
-    def _speaks(self, named: Named, news: News) -> bool:
+    def _speaks(self, named: Named, spoken: Spoken) -> bool:
         if named.protocol == "grpc":
-            return news.endpoint.name in self.grpc
-        return named.protocol in {None, news.protocol}
+            return spoken.endpoint.name in self.grpc
+        return named.protocol in {None, spoken.protocol}
 
 
 def service_reporter_of(world: World, proxy: ProxyId) -> ServiceReporter | None:

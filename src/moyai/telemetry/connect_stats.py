@@ -18,11 +18,13 @@ https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ (which statuses are errors
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Final
 
-from moyai.telemetry.envoy_stats import Endpoint, Form, Grammar, Side
-from moyai.telemetry.layout import Found
+import numpy as np
+
+from moyai.telemetry.arrays import Ints
+from moyai.telemetry.envoy_stats import Endpoint, Form, Grammar, Made, Side
 
 _NAME_PARTS: Final = 4
 
@@ -34,7 +36,7 @@ def _place(name: str) -> tuple[Endpoint, str] | None:
     return Endpoint(Side(parts[1]), parts[2]), f"{parts[0]}.{parts[3]}"
 
 
-def _form(endpoint: Endpoint, found: Mapping[str, Found]) -> Form | None:
+def _form(endpoint: Endpoint, found: Collection[str]) -> Form | None:
     if "http.downstream_cx_total" in found or "http.downstream_rq_total" in found:
         return _HTTP_CLIENT if endpoint.side is Side.CLIENT else _HTTP_SERVER
     if "tcp.downstream_cx_total" in found:
@@ -42,26 +44,26 @@ def _form(endpoint: Endpoint, found: Mapping[str, Found]) -> Form | None:
     return None
 
 
-def _http_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+def _http_client(*counts: Ints) -> Made:
     rq, reset, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
     failed, tls = reset + sum(rest[: len(_FAILED)]), sum(rest[len(_FAILED) :])
     return (rq, 0, rx + tx, c2, c3, c4, c5, failed, retries, tls, late + late_try), (None, targets, ejected)
 
 
-def _tcp_client(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+def _tcp_client(*counts: Ints) -> Made:
     made, given_up, none_healthy, no_route, failed, rx, tx, ejected, *tls = counts
     failures = given_up + none_healthy + no_route
-    retries = max(failed - given_up, 0)
+    retries = np.maximum(failed - given_up, 0)
     return (0, made, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, None, ejected)
 
 
-def _http_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+def _http_server(*counts: Ints) -> Made:
     rq, made, rx, active, *rest = counts
     failed, tls = sum(rest[: len(_FAILED)]), sum(rest[len(_FAILED) :])
     return (rq, made, rx, 0, 0, 0, 0, failed, 0, tls, 0), (active, None, None)
 
 
-def _tcp_server(*counts: int) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+def _tcp_server(*counts: Ints) -> Made:
     made, rx, active, *tls = counts
     return (0, made, rx, 0, 0, 0, 0, 0, 0, sum(tls), 0), (active, None, None)
 

@@ -10,43 +10,30 @@ be new and counts for nothing. What is known of a proxy can be written down and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import sub
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
-from moyai.domain.cloudwatch.metric import Histogram
-from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Report, Side, Timed
-
-ZEROS = (0,) * len(Figure)
-"""Nothing new: it is always this one."""
-
-
-class News(NamedTuple):
-    """What is new of one endpoint: counts since the report before, levels as they are."""
-
-    endpoint: Endpoint
-    protocol: str
-    counters: tuple[int, ...]
-    gauges: tuple[int | None, ...]
-    time: Timed | None
+from moyai.telemetry.envoy_stats import Endpoint, Side
+from moyai.telemetry.pushes import Reading
+from moyai.telemetry.shape import FIGURES, Block, Figures, Shape
 
 
 class _Known(NamedTuple):
     taken_at: int
-    counters: tuple[int, ...]
-    time: Timed | None
+    figures: Figures
 
 
 class _Line(msgspec.Struct, array_like=True):
-    """What is known of one endpoint, as it is written down."""
+    """What is known of one endpoint, as it is written down. ``bounds``: their place among the page's."""
 
     side: Side
     name: str
     taken_at: int
-    counters: tuple[int, ...]
-    counts: tuple[int, ...]
+    counters: list[int]
+    counts: list[int]
     sum: float
     bounds: int
 
@@ -68,13 +55,16 @@ class Counting:
     """One proxy's counts, as far as they have been reported."""
 
     def __init__(self) -> None:
-        self._known: dict[Endpoint, _Known] = {}
-        self._began = 0
-        self._taken_at = 0
-        self._before = 0
-        self._size = 0
+        self._began = self._taken_at = self._before = 0
+        """When the proxy began, and when it made the last two reports."""
+        self._known: dict[Shape, _Known] = {}
+        self._restored: list[_Line] = []
+        self._bounds: list[tuple[float, ...]] = []
+        """Of what was restored."""
+        self.waiting = False
+        """Whether a report that has ``begun`` is not ``advanced`` yet: no other may begin."""
         self.changed = False
-        """Whether what is known is another than it was when it was last written."""
+        """Whether it is further than it was when it was last written."""
 
     @classmethod
     def restored(cls, body: bytes) -> Counting:
@@ -83,70 +73,105 @@ class Counting:
         made = cls()
         made._began, made._taken_at, made._before = page.began, page.taken_at, page.before
         for line in page.lines:
-            if len(line.counters) != len(Figure) or line.bounds >= len(page.bounds):
+            if len(line.counters) != FIGURES or line.bounds >= len(page.bounds):
                 raise ValueError("counts of another version")
-            time = Timed(Histogram(page.bounds[line.bounds], line.counts), line.sum) if line.counts else None
-            made._known[Endpoint(line.side, line.name)] = _Known(line.taken_at, line.counters, time)
+        made._restored, made._bounds = page.lines, page.bounds
         return made
 
     def written(self) -> bytes:
         """What is known, as bytes. What has been away is forgotten."""
-        self._known = {endpoint: one for endpoint, one in self._known.items() if one.taken_at >= self._before}
+        self._forget_absent()
         self.changed = False
-        bounds: dict[tuple[float, ...], int] = {}
-        lines = []
-        for endpoint, known in self._known.items():
-            limits, counts = known.time.histogram if known.time is not None else ((), ())
-            total = known.time.sum if known.time is not None else 0.0
-            place = bounds.setdefault(limits, len(bounds))
-            lines.append(_Line(endpoint.side, endpoint.name, known.taken_at, known.counters, counts, total, place))
+        bounds = {limits: place for place, limits in enumerate(self._bounds)}
+        lines = list(self._lines(lambda limits: bounds.setdefault(limits, len(bounds))))
         return msgspec.msgpack.encode(_Page(self._began, self._taken_at, self._before, list(bounds), lines))
 
-    def advance(self, report: Report, *, baseline: bool = False) -> list[News]:
-        """What the report adds; nothing when it is late or a repetition."""
-        if report.taken_at < self._taken_at:
-            return []
-        if report.began and report.began != self._began:
+    def begun(self, reading: Reading, *, baseline: bool = False) -> Figures | None:
+        """What the report is to be compared with; None when it is late or a repetition."""
+        if reading.taken_at < self._taken_at:
+            return None
+        if reading.began and reading.began != self._began:
             if self._began:
-                self._known.clear()
-            self._began = report.began
-        if report.taken_at > self._taken_at:
-            self._before, self._taken_at = self._taken_at, report.taken_at
-        news = []
-        for endpoint, counted in report.endpoints.items():
-            known = self._known.get(endpoint)
-            if known is not None and known.taken_at == report.taken_at:
-                continue
-            self._known[endpoint] = _Known(report.taken_at, counted.counters, counted.time)
-            if baseline:
-                continue
-            news.append(_since(endpoint, known if known is None or known.taken_at == self._before else None, counted))
-        fresh = any(one.counters is not ZEROS or one.time is not None for one in news)
-        self.changed |= fresh or baseline or len(report.endpoints) != self._size
-        self._size = len(report.endpoints)
-        return news
+                self._forget_all()
+            self._began = reading.began
+        if reading.taken_at > self._taken_at:
+            self._before, self._taken_at = self._taken_at, reading.taken_at
+        self.changed |= baseline
+        if baseline:
+            return reading.shape.figures(reading.values[np.newaxis])[0].row(0)
+        known = self._known.get(reading.shape)
+        if known is not None and known.taken_at == reading.taken_at:
+            return None
+        if known is not None and known.taken_at == self._before:
+            return known.figures
+        return self._aligned(reading.shape)
+
+    def advanced(self, reading: Reading, figures: Figures, *, fresh: bool) -> None:
+        """The report that had begun has been counted. ``fresh``: something in it was new."""
+        self.waiting = False
+        self.changed |= fresh or reading.shape not in self._known
+        self._known[reading.shape] = _Known(reading.taken_at, figures)
+
+    def _aligned(self, shape: Shape) -> Figures:
+        """What is known of a shape's endpoints, in its order, where it was known in another."""
+        self._forget_absent()
+        bounds: dict[tuple[float, ...], int] = {limits: place for place, limits in enumerate(self._bounds)}
+        lines = self._lines(lambda limits: bounds.setdefault(limits, len(bounds)))
+        by_endpoint = {Endpoint(one.side, one.name): one for one in sorted(lines, key=lambda one: one.taken_at)}
+        found = shape.nothing()
+        counts, sums = found.counts[np.newaxis], found.sums
+        for block in shape.blocks:
+            counters, buckets, place = block.counters(counts)[0], block.buckets(counts)[0], bounds.get(block.bounds)
+            for at, endpoint in enumerate(block.endpoints):
+                line = by_endpoint.get(endpoint)
+                if line is None:
+                    continue
+                counters[:, at] = line.counters
+                if block.bounds and line.counts and line.bounds == place:
+                    buckets[:, at], sums[block.sums.start + at] = line.counts, line.sum
+        return found
+
+    def _lines(self, place: Callable[[tuple[float, ...]], int]) -> Iterator[_Line]:
+        """All that is known, by endpoint. ``place``: of bounds, theirs."""
+        yield from self._restored
+        for shape, (taken_at, figures) in self._known.items():
+            counts = figures.counts[np.newaxis]
+            for block in shape.blocks:
+                yield from _written(block, taken_at, place(block.bounds), Figures(counts, figures.sums))
+
+    def _forget_absent(self) -> None:
+        """What was not in the last report but one, nor in any since, begins again when it comes."""
+        self._known = {shape: one for shape, one in self._known.items() if one.taken_at >= self._before}
+        self._restored = [line for line in self._restored if line.taken_at >= self._before]
+        if not self._restored:
+            self._bounds = []
+
+    def _forget_all(self) -> None:
+        self._known.clear()
+        self._restored.clear()
 
 
-def _since(endpoint: Endpoint, last: _Known | None, counted: Counted) -> News:
-    if last is None:
-        return News(endpoint, *counted)
-    counters = ZEROS if counted.counters == last.counters else _new(last.counters, counted.counters)
-    return News(endpoint, counted.protocol, counters, counted.gauges, _new_times(last.time, counted.time))
+def _written(block: Block, taken_at: int, bounds: int, figures: Figures) -> Iterator[_Line]:
+    counters, buckets = block.counters(figures.counts)[0].T.tolist(), block.buckets(figures.counts)[0].T.tolist()
+    sums = figures.sums[block.sums].tolist() or [0.0] * len(block.endpoints)
+    for endpoint, counted, counts, total in zip(block.endpoints, counters, buckets, sums, strict=True):
+        yield _Line(endpoint.side, endpoint.name, taken_at, counted, counts, total, bounds)
 
 
-def _new(last: Sequence[int], now: Sequence[int]) -> tuple[int, ...]:
-    new = tuple(map(sub, now, last))
-    if min(new) >= 0:
-        return new
-    return tuple([value - before if value >= before else value for before, value in zip(last, now, strict=True)])
+def since(shape: Shape, now: Figures, before: Figures) -> Figures:
+    """What is new of each proxy."""
+    new = Figures(now.counts - before.counts, np.maximum(now.sums - before.sums, 0.0))
+    if new.counts.min(initial=0) < 0:
+        for block in shape.blocks:
+            _begin_again(block, now, new)
+    return new
 
 
-def _new_times(last: Timed | None, timed: Timed | None) -> Timed | None:
-    if last is None or timed is None or last.histogram.bounds != timed.histogram.bounds:
-        return timed
-    if timed.histogram.counts == last.histogram.counts:
-        return None
-    counts = tuple(map(sub, timed.histogram.counts, last.histogram.counts))
-    if min(counts) < 0:
-        return timed
-    return Timed(Histogram(timed.histogram.bounds, counts), max(timed.sum - last.sum, 0.0))
+def _begin_again(block: Block, now: Figures, new: Figures) -> None:
+    """Have everything new of what went down: each count by itself, a histogram as a whole."""
+    counters, buckets = block.counters(new.counts), block.buckets(new.counts)
+    np.copyto(counters, block.counters(now.counts), where=counters < 0)
+    if block.bounds:
+        anew = np.any(buckets < 0, axis=1)
+        np.copyto(buckets, block.buckets(now.counts), where=np.expand_dims(anew, 1))
+        np.copyto(new.sums[:, block.sums], now.sums[:, block.sums], where=anew)

@@ -7,19 +7,12 @@ it is only compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import IntEnum, StrEnum
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from moyai.domain.cloudwatch.metric import Histogram
-from moyai.telemetry.layout import Found, Record, learn
-
-MAX_ENDPOINTS: Final = 2000
-"""How many discovery names one proxy may report on; the rest is passed over."""
-_PARTS: Final = 4
-"""Layouts remembered of one proxy: a large push comes in parts, and each has its own."""
-_MAX_INTERNED: Final = 50_000
+from moyai.telemetry.arrays import Ints
 
 
 class Side(StrEnum):
@@ -60,6 +53,13 @@ class Endpoint(NamedTuple):
     name: str
 
 
+class Spoken(NamedTuple):
+    """An endpoint, and what is spoken there: http or tcp."""
+
+    endpoint: Endpoint
+    protocol: str
+
+
 class Timed(NamedTuple):
     """Values by bucket, and their sum; milliseconds."""
 
@@ -86,14 +86,18 @@ class Report(NamedTuple):
     began: int = 0
 
 
+Made = tuple[Sequence[Ints | int], Sequence[Ints | None]]
+"""Of many endpoints at once: each ``Figure`` in its order, and each ``Gauge``."""
+
+
 class Form(NamedTuple):
-    """How the figures of one endpoint are made: of these statistics (two at least), by this function; ``timed`` is
+    """How the figures of endpoints are made: of these statistics, an array of each, by this function; ``timed`` is
     their histogram.
     """
 
     protocol: str
     statistics: tuple[str, ...]
-    make: Callable[..., tuple[tuple[int, ...], tuple[int | None, ...]]]
+    make: Callable[..., Made]
     timed: str | None = None
 
 
@@ -102,94 +106,9 @@ class Grammar(NamedTuple):
 
     place: Callable[[str], tuple[Endpoint, str] | None]
     """Of a statistic's whole name, whose it is and which of theirs; None when it is nobody's."""
-    form: Callable[[Endpoint, Mapping[str, Found]], Form | None]
+    form: Callable[[Endpoint, Collection[str]], Form | None]
     """How an endpoint's figures are made, of which there are these statistics; None when too little is there."""
 
 
 NOTHING: Final = Grammar(lambda _name: None, lambda _endpoint, _found: None)
 """Of a proxy that is nobody's."""
-
-
-class _Reader(NamedTuple):
-    """A form, with its statistics' places in a push; ``counts`` and ``sum`` are its histogram's, if it has one."""
-
-    endpoint: Endpoint
-    form: Form
-    take: Callable[[Sequence[Any]], tuple[int, ...]]
-    counts: slice | None
-    sum: int
-    bounds: tuple[float, ...]
-
-
-class _Known(NamedTuple):
-    record: Record
-    readers: tuple[_Reader, ...]
-
-
-class Pushes:
-    """Reads the pushes of many proxies, each of which is like the last of the same proxy."""
-
-    def __init__(self) -> None:
-        self._interned: dict[bytes, bytes] = {}
-        self._bounds: dict[tuple[float, ...], tuple[float, ...]] = {}
-
-    def reader(self, grammar: Grammar) -> Callable[[bytes], Report]:
-        """A function that reads the pushes of one proxy. It raises NotOtlp."""
-        known: dict[int, _Known] = {}
-
-        def read(body: bytes) -> Report:
-            layout = known.get(len(body))
-            values = None if layout is None else layout.record.read(body)
-            if layout is None or values is None:
-                layout = self._learn(body, grammar)
-                values = layout.record.read(body)
-                if len(known) >= _PARTS:
-                    known.clear()
-                known[len(body)] = layout
-            return _report(layout, values or ())
-
-        return read
-
-    def _learn(self, body: bytes, grammar: Grammar) -> _Known:
-        if len(self._interned) > _MAX_INTERNED:
-            self._interned.clear()
-            self._bounds.clear()
-        record, metrics = learn(body, self._interned)
-        found: dict[Endpoint, dict[str, Found]] = {}
-        for one in metrics:
-            place = grammar.place(one.name)
-            if place is not None and (place[0] in found or len(found) < MAX_ENDPOINTS):
-                found.setdefault(place[0], {})[place[1]] = one
-        forms = ((endpoint, grammar.form(endpoint, statistics)) for endpoint, statistics in found.items())
-        readers = (
-            _reader((endpoint, form), found[endpoint], record.zero, self._bounds)
-            for endpoint, form in forms
-            if form is not None
-        )
-        return _Known(record, tuple(readers))
-
-
-def _report(layout: _Known, values: tuple[Any, ...]) -> Report:
-    endpoints: dict[Endpoint, Counted] = {}
-    for endpoint, form, take, buckets, total, bounds in layout.readers:
-        counters, gauges = form.make(*take(values))
-        timed = None
-        if buckets is not None:
-            timed = Timed(Histogram(bounds, values[buckets]), values[total])
-        endpoints[endpoint] = Counted(form.protocol, counters, gauges, timed)
-    return Report(values[layout.record.time], endpoints, values[layout.record.start])
-
-
-def _reader(
-    whose: tuple[Endpoint, Form],
-    found: Mapping[str, Found],
-    zero: int,
-    bounds: dict[tuple[float, ...], tuple[float, ...]],
-) -> _Reader:
-    endpoint, form = whose
-    numbers = {name: one.value for name, one in found.items() if one.value is not None}
-    take = itemgetter(*(numbers.get(statistic, zero) for statistic in form.statistics))
-    timed = found.get(form.timed) if form.timed is not None else None
-    if timed is None or timed.counts is None:
-        return _Reader(endpoint, form, take, None, zero, ())
-    return _Reader(endpoint, form, take, timed.counts, timed.sum, bounds.setdefault(timed.bounds, timed.bounds))

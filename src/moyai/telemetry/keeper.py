@@ -53,9 +53,9 @@ class MetricKeeper:
         self._refused = False
 
     async def run(self) -> NoReturn:
-        """Save until cancelled."""
+        """Save until cancelled, at the end of each slot: what is complete is put together once."""
         while True:
-            await self._clock.sleep(Seconds(EVERY))
+            await self._clock.sleep(Seconds(EVERY - self._clock.now() % EVERY))
             await self.save()
             if self._clock.now() - self._tidied_at >= COARSE:
                 self._tidied_at = self._clock.now()
@@ -100,7 +100,7 @@ class MetricKeeper:
     async def _batch(self) -> MetricBatch:
         """All that is new, as it is kept."""
         archive, now = self._archive, self._clock.now()
-        await self._sliced(archive.settling())
+        await self._sliced(archive.settling(), every=1)
         if now - self._noted_at >= _NAMES_EVERY:
             self._noted_at = now
             archive.renamed |= {group for group, _ in archive.dirty}
@@ -116,12 +116,12 @@ class MetricKeeper:
             forgotten=forgotten,
         )
 
-    async def _sliced(self, items: Iterable[T]) -> list[T]:
+    async def _sliced(self, items: Iterable[T], every: int = _SLICE) -> list[T]:
         """All of them, while others work in between."""
         found = []
         for number, item in enumerate(items, 1):
             found.append(item)
-            if number % _SLICE == 0:
+            if number % every == 0:
                 await self._clock.sleep(Seconds(0))
         return found
 
@@ -183,10 +183,7 @@ class MetricKeeper:
 
 
 def _minute(group: Group, start: int) -> KeptMinute:
-    minute = group.minutes[start]
-    for cell in minute.values():
-        cell.saved = True
-    return KeptMinute(start, group.number, minute.body(group.columns))
+    return KeptMinute(start, group.number, group.minutes[start].save(group.columns))
 
 
 def _add(minutes: dict[int, Summary], body: bytes) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.telemetry.envoy_stats import Figure, Gauge, Side
 
+Dimensions = tuple[tuple[str, str], ...]
 AWS = "AWS/ECS"
 OWN = "Moyai/ServiceConnect"
 
@@ -92,9 +93,15 @@ def id_of_task(named: Named, discovery_name: str, service: str, cluster: str, ta
     return metric_id(named.namespace, named.name, (*whose, ("TaskId", task)))
 
 
-@lru_cache(maxsize=100_000)
 def ids_of(named: Named, discovery_name: str, service: str, cluster: str) -> tuple[MetricId, MetricId]:
     """The metric by discovery name alone, and by discovery name, service and cluster."""
-    alone = (discovery_dimension(named.side), discovery_name)
+    alone, whose = _dimensions(discovery_dimension(named.side), discovery_name, service, cluster)
+    return MetricId(named.namespace, named.name, alone), MetricId(named.namespace, named.name, whose)
+
+
+@lru_cache(maxsize=20_000)
+def _dimensions(dimension: str, discovery_name: str, service: str, cluster: str) -> tuple[Dimensions, Dimensions]:
+    """Held once for all metrics of an edge: there are many."""
+    alone = (dimension, discovery_name)
     whose = (alone, ("ServiceName", service), ("ClusterName", cluster))
-    return metric_id(named.namespace, named.name, (alone,)), metric_id(named.namespace, named.name, whose)
+    return (alone,), tuple(sorted(whose))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -23,11 +23,12 @@ from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import KeptProxy
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.deltas import Counting
-from moyai.telemetry.envoy_stats import NOTHING, Endpoint, Pushes, Report, Side
-from moyai.telemetry.reporters import Fed, Identify, Reporter
+from moyai.telemetry.envoy_stats import NOTHING, Report
+from moyai.telemetry.pushes import Pushes, Reading
+from moyai.telemetry.reporters import Identify, Reporter
 from moyai.telemetry.series import moment
-from moyai.telemetry.tally import Tally
-from moyai.telemetry.totals import Total, Totals
+from moyai.telemetry.tally import Own, Reported, Tally
+from moyai.telemetry.totals import Totals
 
 MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
@@ -38,25 +39,19 @@ Remember = Callable[[ProxyId], bytes | None]
 _log = logging.getLogger(__name__)
 
 
-class _Tallies(dict[tuple[Endpoint, str], Tally]):
-    """By endpoint and protocol."""
-
-
 class _Proxy:
     """What is known of one proxy."""
 
-    __slots__ = ("baseline", "counting", "own", "read", "reported_at", "reporter", "shared")
+    __slots__ = ("baseline", "counting", "own", "read", "reported_at", "reporter", "tally")
 
-    def __init__(
-        self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Report], shared: _Tallies
-    ) -> None:
+    def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Reading], tally: Tally) -> None:
         self.reporter, self.counting, self.read = reporter, counting, read
         self.baseline = False
         self.reported_at = Instant(0)
-        self.shared = shared
+        self.tally = tally
         """Its group's."""
-        self.own = _Tallies()
-        """Its own."""
+        self.own: Own = {}
+        """What it feeds by itself."""
 
 
 class Recorder:
@@ -79,7 +74,7 @@ class Recorder:
         self._remember = remember
         self._pushes = Pushes()
         self._proxies: OrderedDict[ProxyId, _Proxy] = OrderedDict()
-        self._groups: WeakValueDictionary[Hashable, _Tallies] = WeakValueDictionary()
+        self._groups: WeakValueDictionary[Hashable, Tally] = WeakValueDictionary()
 
     async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
         """``take`` it when nobody else holds the gate, at the time that it is then."""
@@ -89,16 +84,9 @@ class Recorder:
     def take(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
         """Count what is new in a push, at ``now``; False when nobody knows whose it is. Raises NotOtlp."""
         known = self._proxy(proxy)
-        report = (known.read if known is not None else self._pushes.reader(NOTHING))(push)
+        reading = (known.read if known is not None else self._pushes.reader(NOTHING))(push)
         if known is not None:
-            self._advance(proxy, known, report, now)
-        return known is not None
-
-    def record(self, proxy: ProxyId, report: Report, now: Instant) -> bool:
-        """The same of a report that is read already."""
-        known = self._proxy(proxy)
-        if known is not None:
-            self._advance(proxy, known, report, now)
+            self._advance(proxy, known, reading, now)
         return known is not None
 
     def unsaved(self) -> Iterator[KeptProxy]:
@@ -137,46 +125,35 @@ class Recorder:
         body = self._remember(proxy)
         counting = _restored(body) if body is not None else None
         read = self._pushes.reader(reporter.grammar)
-        made = _Proxy(reporter, counting or Counting(), read, self._shared(reporter))
+        made = _Proxy(reporter, counting or Counting(), read, self._tally(reporter))
         made.baseline = counting is None and (body is not None or reporter.born_at < self._since)
         return made
 
-    def _advance(self, proxy: ProxyId, known: _Proxy, report: Report, now: Instant) -> None:
-        reporter, when = self._renewed(known), moment(now)
+    def _advance(self, proxy: ProxyId, known: _Proxy, reading: Reading, now: Instant) -> None:
+        counting = known.counting
+        if counting.waiting:
+            self._archive.settle(known.tally)
+        reporter = self._renewed(known)
         if self.forward is not None:
-            self.forward(proxy, reporter, report)
-        news = known.counting.advance(report, baseline=known.baseline)
+            self.forward(proxy, reporter, reading.report)
+        before = counting.begun(reading, baseline=known.baseline)
         known.baseline, known.reported_at = False, now
-        for item in news:
-            key = (item.endpoint, item.protocol)
-            shared = known.shared.get(key)
-            if shared is None:
-                whose = reporter.whose(item)
-                total = None if whose is None else self.totals.of(whose, now)
-                shared = known.shared[key] = self._tally(reporter, reporter.metrics(item), total)
-            shared.add(proxy, item, when)
-            if item.endpoint.side is Side.SERVER:
-                own = known.own.get(key)
-                if own is None:
-                    own = known.own[key] = self._tally(reporter, reporter.own_metrics(proxy, item))
-                own.add(proxy, item, when)
+        if before is not None:
+            known.tally.add(Reported(proxy, counting, known.own, reading, before), moment(now))
 
     def _renewed(self, known: _Proxy) -> Reporter:
         reporter = known.reporter.renewed()
         if reporter is not known.reporter:
-            known.reporter, known.shared = reporter, self._shared(reporter)
-            known.own.clear()
+            known.reporter, known.tally = reporter, self._tally(reporter)
+            known.own = {}
         return reporter
 
-    def _shared(self, reporter: Reporter) -> _Tallies:
-        """Gone with the last proxy of the group."""
+    def _tally(self, reporter: Reporter) -> Tally:
+        """The group's, gone with its last proxy."""
         held = self._groups.get(reporter.group)
         if held is None:
-            held = self._groups[reporter.group] = _Tallies()
+            held = self._groups[reporter.group] = Tally(self._archive, self.totals, reporter)
         return held
-
-    def _tally(self, reporter: Reporter, fed: Iterable[Fed], total: Total | None = None) -> Tally:
-        return Tally(self._archive, reporter.scope, fed, total)
 
 
 def _restored(body: bytes) -> Counting | None:

@@ -13,8 +13,7 @@ from moyai.domain.cloudwatch.metric import MetricId
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.kernel.scope import Scope
-from moyai.telemetry.deltas import News
-from moyai.telemetry.envoy_stats import Endpoint, Figure, Grammar
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Grammar, Spoken
 from moyai.telemetry.names import Named
 from moyai.telemetry.totals import AnyWhose
 
@@ -54,13 +53,13 @@ class Reporter(Protocol):
     def renewed(self) -> Reporter:
         """As it is by now; itself, while nothing has changed."""
 
-    def metrics(self, news: News) -> Iterable[Fed]:
+    def metrics(self, spoken: Spoken) -> Iterable[Fed]:
         """What is made of an endpoint's figures."""
 
-    def own_metrics(self, proxy: ProxyId, news: News) -> Iterable[Fed]:
+    def own_metrics(self, proxy: ProxyId, spoken: Spoken) -> Iterable[Fed]:
         """The same of one proxy by itself."""
 
-    def whose(self, news: News) -> AnyWhose | None:
+    def whose(self, spoken: Spoken) -> AnyWhose | None:
         """Whose total an endpoint's figures are; None when there is none of them."""
 
     def resource(self, proxy: ProxyId) -> Iterable[tuple[str, str]]:

@@ -74,8 +74,8 @@ class Series:
         """Take a sample."""
         self.put(moment(at), sample)
 
-    def put(self, when: Moment, sample: Sample) -> None:
-        """The same, for many series at one moment."""
+    def put(self, when: Moment, sample: Sample, whole: Sample | None = None) -> None:
+        """The same, for many series at one moment. ``whole``: what is added to the minute, if not the same."""
         at, start, slot = when
         cell = self._cell
         if cell is None or start != self._start:
@@ -84,7 +84,7 @@ class Series:
         if slot != cell.slot:
             cell.turn(slot)
         cell.filling.add(sample)
-        cell.total.add(sample)
+        cell.total.add(whole or sample)
         if at != self.last_at:
             self.last_at = max(at, self.last_at)
         if cell.saved:

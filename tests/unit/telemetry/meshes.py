@@ -14,8 +14,9 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.appmesh_stats import APPMESH
 from moyai.telemetry.archive import Archive
-from moyai.telemetry.envoy_stats import Pushes, Report
+from moyai.telemetry.envoy_stats import Report
 from moyai.telemetry.identify import identifier
+from moyai.telemetry.pushes import Pushes
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.testing.clock import EPOCH
@@ -72,7 +73,7 @@ def a_mesh() -> World:
 
 def read_report(body: bytes) -> Report:
     """The figures in one push of App Mesh. Raises NotOtlp."""
-    return Pushes().reader(APPMESH)(body)
+    return Pushes().reader(APPMESH)(body).report
 
 
 def called(cluster: str, **counts: int) -> dict[str, int]:

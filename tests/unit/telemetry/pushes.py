@@ -13,7 +13,8 @@ from moyai.kernel.scope import Scope
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
 from moyai.telemetry.connect_stats import CONNECT
-from moyai.telemetry.envoy_stats import Pushes, Report
+from moyai.telemetry.envoy_stats import Report
+from moyai.telemetry.pushes import Pushes
 from moyai.telemetry.record import Recorder
 from moyai.testing.clock import EPOCH
 
@@ -27,7 +28,7 @@ _SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 
 def read_report(body: bytes) -> Report:
     """The figures in one push of Service Connect. Raises NotOtlp."""
-    return Pushes().reader(CONNECT)(body)
+    return Pushes().reader(CONNECT)(body).report
 
 
 def push(
@@ -35,6 +36,7 @@ def push(
     counters: Mapping[str, int] | None = None,
     gauges: Mapping[str, int] | None = None,
     times: Mapping[str, tuple[tuple[int, ...], float]] | None = None,
+    began: int = 0,
 ) -> bytes:
     """One push at ``second``. ``times``: counts of the six buckets, and the sum."""
     request = ExportMetricsServiceRequest()
@@ -43,7 +45,7 @@ def push(
     for name, value in (counters or {}).items():
         metric = metrics.add(name=name)
         metric.sum.aggregation_temporality = _CUMULATIVE
-        metric.sum.data_points.add(time_unix_nano=at, as_int=value)
+        metric.sum.data_points.add(time_unix_nano=at, start_time_unix_nano=began, as_int=value)
     for name, value in (gauges or {}).items():
         metrics.add(name=name).gauge.data_points.add(time_unix_nano=at, as_int=value)
     for name, (counts, total) in (times or {}).items():
@@ -60,20 +62,19 @@ def posted(body: bytes, who: str = FRONT, line: str = "POST /v1/metrics HTTP/1.1
     return head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
-def http_client(second: float, name: str = "cart", **counts: int) -> Report:
-    """A caller's report on one HTTP target: ``requests``, ``ok``, ``failed``, ``retried``, ``targets``."""
-    return read_report(
-        push(
-            second,
-            {
-                f"http.egress.{name}.downstream_rq_total": counts.get("requests", 0),
-                f"http.egress.{name}.downstream_rq_5xx": counts.get("failed", 0),
-                f"cluster.egress.{name}.upstream_rq_2xx": counts.get("ok", 0),
-                f"cluster.egress.{name}.upstream_rq_5xx": counts.get("failed", 0),
-                f"cluster.egress.{name}.upstream_rq_retry": counts.get("retried", 0),
-            },
-            {f"cluster.egress.{name}.membership_total": counts.get("targets", 1)},
-        )
+def http_client(second: float, name: str = "cart", began: int = 0, **counts: int) -> bytes:
+    """A caller's push on one HTTP target: ``requests``, ``ok``, ``failed``, ``retried``, ``targets``."""
+    return push(
+        second,
+        {
+            f"http.egress.{name}.downstream_rq_total": counts.get("requests", 0),
+            f"http.egress.{name}.downstream_rq_5xx": counts.get("failed", 0),
+            f"cluster.egress.{name}.upstream_rq_2xx": counts.get("ok", 0),
+            f"cluster.egress.{name}.upstream_rq_5xx": counts.get("failed", 0),
+            f"cluster.egress.{name}.upstream_rq_retry": counts.get("retried", 0),
+        },
+        {f"cluster.egress.{name}.membership_total": counts.get("targets", 1)},
+        began=began,
     )
 
 
@@ -88,7 +89,6 @@ class Office:
         }
         self.recorder = Recorder(self.archive, self.reporters.get, since)
 
-    def take(self, proxy: ProxyId, request: bytes | Report, at: float) -> bool:
+    def take(self, proxy: ProxyId, push: bytes, at: float) -> bool:
         """Record it ``at`` seconds after the epoch of tests."""
-        report = request if isinstance(request, Report) else read_report(request)
-        return self.recorder.record(proxy, report, Instant(EPOCH + at))
+        return self.recorder.take(proxy, push, Instant(EPOCH + at))

@@ -83,6 +83,7 @@ def test_what_comes_in_is_the_nodes_of_all_its_listeners():
     open_now = {f"http.ingress.{prefix}.downstream_cx_active": 1 for prefix in ("http.8080", "grpc.9090")}
     office.take(RED, push(1, numbers, open_now), 1)
     assert office.value("envoy.appmesh.RequestCount", OF_RED) == 9
+    assert office.value("envoy.appmesh.RequestCount", OF_RED, "SampleCount") == 1
     assert office.value("envoy.appmesh.GrpcRequestCount", OF_RED) == 5
     assert office.value("envoy.appmesh.NewConnectionCount", OF_RED) == 2
     assert office.value("envoy.appmesh.ProcessedBytes", OF_RED) == 60

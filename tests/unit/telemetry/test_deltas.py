@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.metric import Histogram
-from moyai.telemetry.deltas import Counting
-from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Report, Side, Timed
+from moyai.telemetry.connect_stats import CONNECT
+from moyai.telemetry.deltas import Counting, since
+from moyai.telemetry.envoy_stats import Figure
+from moyai.telemetry.pushes import Pushes, Reading
+from moyai.telemetry.shape import Figures
+from tests.unit.telemetry.pushes import push
 
-CART = Endpoint(Side.CLIENT, "cart")
-BOUNDS = (1.0, 10.0)
-NO_LEVELS = (None, None, None)
-
-
-def counters(requests: int) -> tuple[int, ...]:
-    return tuple(requests if figure is Figure.REQUESTS else 0 for figure in Figure)
-
-
-def report(second: int, requests: int, counts: tuple[int, ...] | None = None) -> Report:
-    time = None if counts is None else Timed(Histogram(BOUNDS, counts), float(sum(counts)))
-    return Report(second, {CART: Counted("http", counters(requests), NO_LEVELS, time)})
-
-
-def total(counting: Counting, reports: list[Report]) -> int:
-    return sum(news.counters[Figure.REQUESTS] for one in reports for news in counting.advance(one))
-
-
+PUSHES = Pushes()
+NONE: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
 STEPS = st.lists(st.integers(0, 50), min_size=1, max_size=20)
+New = dict[str, tuple[int, tuple[int, ...], float]]
+"""By discovery name: requests, buckets, and the sum of times."""
+
+
+def report(
+    second: int, began: int = 0, times: tuple[int, ...] | None = None, total: float = 0, **requests: int
+) -> Reading:
+    """So many requests to each name; ``times``: those to the cart."""
+    numbers = {"server.total_connections": 1} | {
+        f"http.egress.{name}.downstream_rq_total": many for name, many in requests.items()
+    }
+    timed = None if times is None else {"cluster.egress.cart.upstream_rq_time": (times, total)}
+    return PUSHES.reader(CONNECT)(push(second, numbers, {}, timed, began=began))
+
+
+def advance(counting: Counting, reading: Reading, *, baseline: bool = False) -> New:
+    """Have the report counted. What is new."""
+    before = counting.begun(reading, baseline=baseline)
+    if before is None:
+        return {}
+    shape = reading.shape
+    now = shape.figures(reading.values[np.newaxis])[0]
+    new = since(shape, now, Figures(before.counts[np.newaxis], before.sums[np.newaxis]))
+    counting.advanced(reading, now.row(0), fresh=bool(new.counts.any()))
+    found: New = {}
+    for block in shape.blocks:
+        counters, buckets = block.counters(new.counts)[0], block.buckets(new.counts)[0]
+        for at, endpoint in enumerate(block.endpoints):
+            total = float(new.sums[0, block.sums][at]) if block.bounds else 0.0
+            found[endpoint.name] = (int(counters[Figure.REQUESTS, at]), tuple(buckets[:, at].tolist()), total)
+    return found
+
+
+def total(counting: Counting, readings: list[Reading]) -> int:
+    return sum(new[0] for one in readings for new in advance(counting, one).values())
 
 
 @given(STEPS, st.data())
 def test_the_news_add_up_to_the_last_count_that_arrived(steps, data):
-    sent = [report(second, sum(steps[: second + 1])) for second in range(len(steps))]
-    arrived = [one for one in sent if data.draw(st.booleans())]
-    counted = total(Counting(), arrived)
-    assert counted == (arrived[-1].endpoints[CART].counters[Figure.REQUESTS] if arrived else 0)
+    sent = [report(second + 1, cart=sum(steps[: second + 1])) for second in range(len(steps))]
+    arrived = [at for at in range(len(sent)) if data.draw(st.booleans())]
+    counted = total(Counting(), [sent[at] for at in arrived])
+    assert counted == (sum(steps[: arrived[-1] + 1]) if arrived else 0)
 
 
 @given(STEPS, st.data())
 def test_repetitions_and_stragglers_add_nothing(steps, data):
-    sent = [report(second, sum(steps[: second + 1])) for second in range(len(steps))]
+    sent = [report(second + 1, cart=sum(steps[: second + 1])) for second in range(len(steps))]
     noisy = []
     for second, one in enumerate(sent):
         again = data.draw(st.lists(st.sampled_from(sent[: second + 1]), max_size=3))
@@ -54,42 +78,99 @@ def test_a_count_that_goes_down_has_begun_again(lives):
     counting, second, counted = Counting(), 0, 0
     for steps in lives:
         for count in (0, *(sum(steps[: n + 1]) for n in range(len(steps)))):
-            counted += total(counting, [report(second, count)])
             second += 1
+            counted += total(counting, [report(second, cart=count)])
     assert counted == sum(map(sum, lives))
 
 
-@given(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=10))
+@given(st.lists(st.tuples(*[st.integers(0, 9)] * 6), min_size=1, max_size=10))
 def test_histograms_add_up_bucket_by_bucket(steps):
-    counting, counts, seen = Counting(), (0, 0, 0), [0, 0, 0]
-    for second, step in enumerate(steps):
+    counting, counts, seen, spent = Counting(), NONE, NONE, 0.0
+    for second, step in enumerate(steps, 1):
         counts = tuple(a + b for a, b in zip(counts, step, strict=True))
-        for news in counting.advance(report(second, 0, counts)):
-            if news.time is None:
-                assert step == (0, 0, 0)
-                continue
-            seen = [a + b for a, b in zip(seen, news.time.histogram.counts, strict=True)]
-    assert tuple(seen) == counts
+        _, buckets, sum_ = advance(counting, report(second, cart=1, times=counts, total=2.0 * sum(counts)))["cart"]
+        assert buckets == step
+        seen, spent = tuple(a + b for a, b in zip(seen, buckets, strict=True)), spent + sum_
+    assert (seen, spent) == (counts, 2.0 * sum(counts))
+
+
+def test_a_histogram_begins_again_as_a_whole():
+    counting = Counting()
+    advance(counting, report(1, cart=9, times=(1, 5, 0, 0, 0, 0), total=20.0))
+    assert advance(counting, report(2, cart=9, times=(3, 1, 0, 0, 0, 0), total=7.0))["cart"] == (
+        0,
+        (3, 1, 0, 0, 0, 0),
+        7.0,
+    )
+
+
+@pytest.mark.parametrize("total", [float("nan"), float("inf"), -1.0])
+def test_a_sum_that_is_none_is_not_believed(total):
+    counting = Counting()
+    advance(counting, report(1, cart=1, times=(1, 0, 0, 0, 0, 0), total=5.0))
+    assert advance(counting, report(2, cart=2, times=(2, 0, 0, 0, 0, 0), total=total))["cart"] == (
+        1,
+        (1, 0, 0, 0, 0, 0),
+        0.0,
+    )
 
 
 def test_a_count_that_was_away_for_a_report_has_begun_again():
-    counting = Counting()
-    away = Report(2, {})
-    assert total(counting, [report(1, 10), away, report(3, 12)]) == 22
+    assert total(Counting(), [report(1, cart=10), report(2), report(3, cart=12)]) == 22
 
 
 def test_a_lost_report_is_not_taken_for_absence():
-    assert total(Counting(), [report(1, 10), report(3, 12)]) == 12
+    assert total(Counting(), [report(1, cart=10), report(3, cart=12)]) == 12
 
 
 def test_both_parts_of_one_flush_count():
-    other = Endpoint(Side.CLIENT, "prices")
-    second_part = Report(1, {other: Counted("http", counters(5), NO_LEVELS)})
-    assert total(Counting(), [report(1, 10), second_part]) == 15
+    assert total(Counting(), [report(1, cart=10), report(1, prices=5)]) == 15
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12),
+    st.booleans(),
+)
+def test_one_endpoint_counts_on_whoever_comes_and_goes_beside_it(steps, restarts):
+    """The cart is in each report; others come and go, its own times as well."""
+    counting, requests, counts = Counting(), 0, NONE
+    for second, (others, timed, new, quick) in enumerate(steps, 1):
+        requests += new
+        before, counts = counts, (counts[0] + quick, *counts[1:])
+        more = {"bread": 3, "prices": second} if others else {}
+        told = report(second, cart=requests, times=counts if timed else None, **more)
+        found = advance(counting, told)
+        assert found["cart"][0] == new
+        if timed and second > 1 and steps[second - 2][1]:
+            assert found["cart"][1][0] == counts[0] - before[0]
+        if restarts:
+            counting = Counting.restored(counting.written())
+
+
+def test_a_proxy_that_began_again_counts_from_0():
+    assert total(Counting(), [report(1, began=1, cart=10), report(2, began=2, cart=12)]) == 22
 
 
 @pytest.mark.parametrize(("later", "new"), [(10, 0), (13, 3)])
 def test_a_baseline_counts_for_nothing_and_what_follows_does(later, new):
     counting = Counting()
-    assert counting.advance(report(1, 10), baseline=True) == []
-    assert total(counting, [report(2, later)]) == new
+    assert advance(counting, report(1, cart=10), baseline=True)["cart"][0] == 0
+    assert counting.changed
+    assert total(counting, [report(2, cart=later)]) == new
+
+
+def test_what_is_as_it_was_need_not_be_written_again():
+    counting, changed = Counting(), []
+    for one in (report(1, cart=10), report(2, cart=10), report(3), report(4)):
+        advance(counting, one)
+        changed.append(counting.changed)
+        counting.written()
+    assert changed == [True, False, True, False]
+
+
+def test_what_earlier_versions_wrote_is_read():
+    """As msgpack: began, taken at, before, bounds, and a line for each endpoint."""
+    line = ["egress", "cart", 10**9, [7, *[0] * 10], [7, 0, 0, 0, 0, 0], 3.5, 0]
+    body = msgspec.msgpack.encode([0, 10**9, 0, [[1.0, 2.0, 5.0, 10.0, 100.0]], [line]])
+    new = advance(Counting.restored(body), report(2, cart=9, times=(8, 0, 0, 0, 0, 0), total=4.0))
+    assert new["cart"] == (2, (1, 0, 0, 0, 0, 0), 0.5)

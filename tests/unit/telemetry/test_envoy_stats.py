@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.telemetry.envoy_stats import MAX_ENDPOINTS, Counted, Endpoint, Figure, Gauge, Side
+from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Gauge, Side
+from moyai.telemetry.pushes import MAX_ENDPOINTS
 from tests.unit.telemetry.pushes import http_client, push, read_report
 
 CLIENT = Endpoint(Side.CLIENT, "cart")
@@ -17,7 +18,7 @@ def counts(counted: Counted) -> dict[Figure, int]:
 
 
 def test_an_http_caller():
-    counted = http_client(1, requests=10, ok=8, failed=2, retried=3, targets=4).endpoints[CLIENT]
+    counted = read_report(http_client(1, requests=10, ok=8, failed=2, retried=3, targets=4)).endpoints[CLIENT]
     assert counted.protocol == "http"
     assert counted.counters[Figure.REQUESTS] == 10
     assert counted.counters[Figure.CODE_2XX] == 8

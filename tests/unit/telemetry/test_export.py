@@ -12,7 +12,7 @@ from moyai.telemetry.envoy_stats import Figure, Gauge, Side
 from moyai.telemetry.export import COUNTS, LEVELS, Outbox, encode
 from moyai.telemetry.exporter import BATCH, Exporter, NotTaken
 from moyai.testing.clock import ManualClock
-from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Office, http_client, push
+from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Office, http_client, push, read_report
 from tests.unit.telemetry.receiver import received
 
 
@@ -134,7 +134,7 @@ async def test_what_is_refused_for_good_is_let_go_and_the_rest_goes_on(outbox, o
     collection = Collection(NotTaken("no", for_good=True))
     reporter = office.reporters[FRONT]
     for number in range(BATCH + 1):
-        outbox.put(ProxyId(f"{FRONT}{number}"), reporter, http_client(1, requests=number))
+        outbox.put(ProxyId(f"{FRONT}{number}"), reporter, read_report(http_client(1, requests=number)))
     await Exporter(outbox, collection, clock).deliver()
     assert collection.requests() == [BATCH]
     assert outbox.first(9) == []

@@ -107,8 +107,8 @@ async def tell(story: list[str], file: Path) -> None:
             who = FRONT if step == "report" else CART
             counts[who] += 3
             expected += 3
-            report = http_client(second, ok=counts[who], requests=counts[who])._replace(began=began[who])
-            life.recorder.record(who, report, clock.now())
+            report = http_client(second, ok=counts[who], requests=counts[who], began=began[who])
+            life.recorder.take(who, report, clock.now())
             if "proxy restarts" in story:
                 await life.keeper.save()  # what a proxy has counted dies with it, if nobody has saved it
         assert shown <= life.shown <= expected, "a total went back, or was made up"
@@ -209,8 +209,8 @@ async def test_what_is_older_than_fifteen_days_goes_and_its_metric_with_it(life)
 async def test_a_proxy_older_than_what_is_kept_begins_with_a_baseline(tmp_path, clock):
     await clock.advance(100)
     life = Life(tmp_path / "metrics.db", clock)
-    life.recorder.record(FRONT, http_client(1, ok=1000, requests=1000), clock.now())
-    life.recorder.record(FRONT, http_client(2, ok=1001, requests=1001), clock.now())
+    life.recorder.take(FRONT, http_client(1, ok=1000, requests=1000), clock.now())
+    life.recorder.take(FRONT, http_client(2, ok=1001, requests=1001), clock.now())
     assert sum(life.sums(OK, 60).values()) == 1
     await life.end()
 

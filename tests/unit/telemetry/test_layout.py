@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from moyai.telemetry.connect_stats import CONNECT
-from moyai.telemetry.envoy_stats import Pushes
-from moyai.telemetry.layout import learn
-from moyai.telemetry.wire import NotOtlp, places
+from moyai.telemetry.layout import Layout
+from moyai.telemetry.pushes import Pushes
+from moyai.telemetry.wire import WIDTH, NotOtlp, Place, places
 from tests.unit.telemetry.pushes import BOUNDS, push, read_report
 
 COUNTERS = ("http.egress.cart.downstream_rq_total", "cluster.egress.cart.upstream_rq_2xx", "odd")
@@ -32,18 +32,32 @@ def a_push(draw) -> bytes:
 @given(st.lists(a_push(), min_size=1, max_size=12))
 def test_what_is_known_of_the_pushes_before_changes_nothing(pushes):
     read = Pushes().reader(CONNECT)
-    assert [read(one) for one in pushes] == [read_report(one) for one in pushes]
+    assert [read(one).report for one in pushes] == [read_report(one) for one in pushes]
+
+
+def layout_of(body: bytes) -> tuple[Layout, list[Place]]:
+    """Of everything in a push: each number, each histogram's buckets and then its sum."""
+    metrics = list(places(body))
+    wanted: list[int | None] = []
+    for one in metrics:
+        if one.counts is not None:
+            wanted += (one.counts + WIDTH * bucket for bucket in range(len(one.bounds) + 1))
+            wanted.append(one.sum)
+        else:
+            wanted.append(one.value)
+    return Layout(body, wanted, metrics), metrics
 
 
 @given(a_push())
 def test_every_value_is_where_protobuf_finds_it(body):
-    record, metrics = learn(body, {})
-    values = record.read(body)
+    layout, metrics = layout_of(body)
+    values = layout.read(body)
     assert values is not None
-    found = {
-        one.name: values[one.value] if one.value is not None else (values[one.counts or slice(0)], values[one.sum])
-        for one in metrics
-    }
+    found = {}
+    for one in metrics:
+        many = len(one.bounds) + 2 if one.counts is not None else 1
+        mine, values = values[:many], values[many:]
+        found[one.name] = int(mine[0]) if one.counts is None else (tuple(mine[:-1]), float(mine[-1:].view("f8")[0]))
     [resource] = ExportMetricsServiceRequest.FromString(body).resource_metrics
     [(_, scopes)] = resource.ListFields()
     expected = {}
@@ -56,7 +70,7 @@ def test_every_value_is_where_protobuf_finds_it(body):
 
 @given(a_push(), a_push())
 def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
-    values = learn(one, {})[0].read(other)
+    values = layout_of(one)[0].read(other)
     if values is not None:
         assert [place._replace(time=0) for place in places(one)] == [place._replace(time=0) for place in places(other)]
 
@@ -64,9 +78,9 @@ def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
 def test_a_name_of_the_same_length_is_another_form():
     one, other = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
     assert len(one) == len(other)
-    assert learn(one, {})[0].read(other) is None
+    assert layout_of(one)[0].read(other) is None
     read = Pushes().reader(CONNECT)
-    assert [endpoint.name for body in (one, other, one) for endpoint in read(body).endpoints] == [
+    assert [endpoint.name for body in (one, other, one) for endpoint in read(body).report.endpoints] == [
         "cart",
         "card",
         "cart",

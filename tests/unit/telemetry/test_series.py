@@ -58,10 +58,21 @@ def test_a_span_holds_what_begins_in_it():
     [
         pytest.param(Kind.MEAN, [Sample({A: 2}), Sample({A: 4}), Sample({B: 5})], (2, 8, 3, 5), id="an average is one"),
         pytest.param(Kind.COUNT, [Sample({A: 2, B: 5}), Sample({A: 1})], (2, 8, 3, 5), id="a task is a sample"),
-        pytest.param(Kind.LEVEL, [Sample(levels=[2, 5]), Sample(levels=[1])], (3, 8, 1, 5), id="a look is a sample"),
+        pytest.param(
+            Kind.COUNT,
+            [Sample(part=("x", Summary(1, 2, 2, 2))), Sample({B: 1}), Sample(part=("x", Summary(2, 7, 2, 5)))],
+            (3, 8, 1, 5),
+            id="who counts himself says it anew",
+        ),
+        pytest.param(
+            Kind.LEVEL,
+            [Sample(summary=Summary(2, 7, 2, 5)), Sample(summary=Summary(1, 1, 1, 1))],
+            (3, 8, 1, 5),
+            id="a look is a sample",
+        ),
         pytest.param(
             Kind.SHARE,
-            [Sample({A: 2, B: 4}, 2), Sample({B: 3}, 3)],
+            [Sample(shared=6, targets=2), Sample(shared=3, targets=3)],
             (3, 9, 3, 3),
             id="a target is a sample",
         ),

@@ -19,11 +19,17 @@ PROXIES = {ProxyId(name): service for name, service in (("a1", "a"), ("a2", "a")
 ALONE = (("TargetDiscoveryName", "cart"),)
 BY_A = (*ALONE, ("ServiceName", "a"), ("ClusterName", "shop"))
 STORY = st.lists(
-    st.tuples(st.integers(1, 4), st.sampled_from(sorted(PROXIES)), st.integers(0, 5), st.booleans()),
+    st.tuples(
+        st.integers(1, 4),
+        st.sampled_from(sorted(PROXIES)),
+        st.integers(0, 5),
+        st.booleans(),
+        st.sampled_from(["", "bread", "salt"]),
+    ),
     min_size=1,
     max_size=25,
 )
-"""Seconds that pass, who reports, what it has counted, and whether somebody looks then."""
+"""Seconds that pass, who reports, what it has counted, whether somebody looks then, and whom else it tells of."""
 
 
 def an_office() -> Office:
@@ -56,11 +62,13 @@ def test_counts_are_the_same_as_by_each_report(story):
     office, at = an_office(), 0
     counted = dict.fromkeys(PROXIES, 0)
     events = []
-    for wait, who, new, looked_at in story:
+    for wait, who, new, looked_at, other in story:
         at += wait
         counted[who] += new
         events.append((at, who, new))
         numbers = {"cluster.egress.cart.upstream_rq_2xx": counted[who], "http.egress.cart.downstream_rq_total": 1}
+        if other:
+            numbers |= {f"http.egress.{other}.downstream_rq_total": 1}
         times = {"cluster.egress.cart.upstream_rq_time": ((0, counted[who], 0, 0, 0, 0), 2.0 * counted[who])}
         office.take(who, push(at, numbers, {"cluster.egress.cart.membership_total": 2}, times), at)
         if looked_at:
@@ -79,7 +87,7 @@ def test_counts_are_the_same_as_by_each_report(story):
 def test_a_level_has_a_sample_for_each_look(story):
     office, at = an_office(), 0
     looks: defaultdict[int, list[int]] = defaultdict(list)
-    for wait, who, level, looked_at in story:
+    for wait, who, level, looked_at, _ in story:
         at += wait
         looks[at // 5 * 5].append(level)
         numbers = {"http.ingress.cart.downstream_cx_total": 1, "http.ingress.cart.downstream_rq_total": 1}
@@ -106,4 +114,4 @@ def test_metrics_that_made_room_come_again():
         office.archive.drop(series)
     office.take(ProxyId("a1"), push(2, {"http.egress.cart.downstream_rq_total": 4}), 2)
     metric = metric_id("Moyai/ServiceConnect", "TargetRequestCount", BY_A)
-    assert found(office, metric, 5) == {0: (1, 3, 3, 3)}
+    assert found(office, metric, 5) == {0: (1, 4, 4, 4)}
