@@ -80,6 +80,7 @@ CHUNK: Final = 16 * 1024
 _SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 _OWN_CONNECTION: Final = (("grpc.use_local_subchannel_pool", 1),)
 MEBIBYTE: Final = 2**20
+PAGES: Final = "print(open('/proc/self/statm').read().split()[1])"
 
 
 class Push:
@@ -223,9 +224,10 @@ async def send(way: Way, path: str, rounds: int) -> None:
         print(flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         begun = time.monotonic()
-        for task, (one, body) in enumerate(zip(ways, bodies, strict=True)):
-            await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
-            await one.push(proxy(task), body)
+        async with asyncio.TaskGroup() as under_way:
+            for task, (one, body) in enumerate(zip(ways, bodies, strict=True)):
+                await asyncio.sleep(max(begun + EVERY * task / TASKS - time.monotonic(), 0))
+                under_way.create_task(one.push(proxy(task), body))
 
 
 def memory() -> float:
@@ -234,19 +236,23 @@ def memory() -> float:
     return pages * resource.getpagesize() / MEBIBYTE
 
 
+def of_numpy() -> float:
+    """Mebibytes that a process has more when it has imported numpy."""
+    before, after = (
+        int(subprocess.run((sys.executable, "-c", f"{module}{PAGES}"), check=True, capture_output=True).stdout)
+        for module in ("", "import numpy; ")
+    )
+    return (after - before) * resource.getpagesize() / MEBIBYTE
+
+
 class Nothing(MetricsService):
     """Takes reports, and does nothing with them."""
 
     def __init__(self) -> None:
-        pass
+        self.clock = SystemClock()
 
     async def take(self, proxy: ProxyId, push: bytes) -> None:
         """See MetricsService."""
-
-    def take_now(self, proxy: ProxyId, push: bytes) -> bool:
-        """See MetricsService."""
-        del self, proxy, push
-        return True
 
 
 @asynccontextmanager
@@ -300,7 +306,7 @@ async def ingest(folder: Path, *, apart: bool) -> None:
     for way, label in ((OverHttp, "HTTP, not even read"), (OverGrpc, "gRPC, not even read")):
         figures[label] = (await shares(way, f"{folder}/{way.__name__}", Nothing(), 3))[1:]
     show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", figures)
-    print(f"memory, with that of {TASKS} connections: {used:.0f} MiB")
+    print(f"memory, with that of {TASKS} connections: {used:.0f} MiB, and numpy's own {of_numpy():.0f} MiB")
     groups = len(list(plant.archive.groups()))
     print(f"{len(plant.archive.of(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
     await plant.store.close()

@@ -51,20 +51,20 @@ class Accumulator(Protocol):
 class Counts:
     """A sample is what one task counted in the whole slot."""
 
-    __slots__ = ("_counted", "_parts")
+    __slots__ = ("_counted", "_part", "_parts", "_whose")
 
     def __init__(self) -> None:
         self._counted: dict[ProxyId, float] | None = None
+        self._whose: object = None
+        self._part: Summary | None = None
+        """Of the first who counts his tasks himself: most metrics have one, and a dictionary for each is much."""
         self._parts: dict[object, Summary] | None = None
+        """Of all others."""
 
     def add(self, sample: Sample) -> None:
         """See Accumulator."""
         if sample.part is not None:
-            whose, summary = sample.part
-            if self._parts is None:
-                self._parts = {whose: summary}
-            else:
-                self._parts[whose] = summary
+            self._replace(*sample.part)
         if sample.values:
             if self._counted is None:
                 self._counted = {}
@@ -73,11 +73,21 @@ class Counts:
 
     def summary(self) -> Summary:
         """See Accumulator."""
-        parts = list(self._parts.values()) if self._parts else []
-        if self._counted:
+        parts = [] if self._part is None else [self._part]
+        if self._parts is not None:
+            parts += self._parts.values()
+        if self._counted is not None:
             counts = self._counted.values()
             parts.append(Summary(len(counts), sum(counts), min(counts), max(counts)))
         return reduce(Summary.plus, parts) if parts else NOTHING
+
+    def _replace(self, whose: object, part: Summary) -> None:
+        if self._part is None or self._whose is whose:
+            self._whose, self._part = whose, part
+        elif self._parts is None:
+            self._parts = {whose: part}
+        else:
+            self._parts[whose] = part
 
 
 class Times:

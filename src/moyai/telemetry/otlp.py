@@ -67,11 +67,3 @@ class MetricsService:
         """Count a report as soon as figures may move. Raises NotOtlp."""
         await self._recorder.receive(proxy, push, self.clock)
         self._reported(proxy)
-
-    def take_now(self, proxy: ProxyId, push: bytes) -> bool:
-        """Count a report at once; False when figures may not move just now. Raises NotOtlp."""
-        if self._recorder.gate.locked():
-            return False
-        self._recorder.take(proxy, push, self.clock.now())
-        self._reported(proxy)
-        return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from select import select
 
 import grpc
 import pytest
@@ -30,13 +29,13 @@ def whose(name: str) -> ProxyId | Stranger:
 class Desk:
     """Where pushes go."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, seats: int = SEATS) -> None:
         self.path = path
         self.office = Office()
         self.heard: list[ProxyId] = []
         self.clock = ManualClock()
         service = MetricsService(self.office.recorder, self.clock, self.heard.append)
-        self.reports = HttpReports(service, whose, SEATS)
+        self.reports = HttpReports(service, whose, seats)
         self.callers: list[Caller] = []
 
     async def call(self) -> Caller:
@@ -136,10 +135,35 @@ async def test_what_is_refused_is_hung_up_on(desk, caller, asked, status):
 
 
 async def test_one_at_a_time(desk, caller):
-    async with desk.office.recorder.gate:
-        caller.writer.write(posted(PUSH) + posted(LATER))
-        assert await caller.answer() == 400
+    caller.writer.write(posted(PUSH) + posted(LATER))
+    assert await caller.answer() == 400
     assert await caller.is_hung_up_on()
+
+
+async def test_what_came_is_counted_though_who_brought_it_has_gone(desk, caller):
+    caller.writer.write(posted(PUSH))
+    await caller.writer.drain()
+    caller.writer.close()
+    other = await desk.call()
+    assert await other.ask(posted(push(1, {}), who="other")) == TAKEN
+    assert desk.requests == 3
+
+
+async def test_many_that_come_at_once_are_each_answered(tmp_path):
+    desk = Desk(f"{tmp_path}/many", seats=100)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(desk.path)
+    await desk.reports.serve(sock)
+    callers = [await desk.call() for _ in range(50)]
+    bad = callers[7]
+    answers = await asyncio.gather(
+        *(one.ask(posted(b"\xff" if one is bad else PUSH, who=f"{FRONT}{id(one)}")) for one in callers)
+    )
+    assert answers == [400 if one is bad else TAKEN for one in callers]
+    assert len(desk.heard) == 49
+    desk.reports.close()
+    for one in callers:
+        one.writer.close()
 
 
 async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
@@ -165,25 +189,22 @@ async def test_who_brings_only_pieces_is_hung_up_on(desk, caller):
     assert desk.requests == 3
 
 
-async def test_who_reads_no_answers_is_hung_up_on(desk):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(desk.path)
-        sock.setblocking(False)
-        await flood(sock, posted(b""), desk.clock)
-        assert desk.reports.connections
-        await desk.clock.advance(2 * PATIENCE)
-        assert not desk.reports.connections
+async def test_who_reads_no_answers_is_not_heard_and_is_hung_up_on(desk, caller):
+    assert await caller.ask(posted(PUSH)) == TAKEN
+    [connection] = desk.reports.connections
+    connection.pause_writing()  # as its transport does when too much is unread
+    caller.writer.write(posted(LATER))
+    await desk.clock.advance(2 * PATIENCE)
+    assert await caller.is_hung_up_on()
+    assert desk.requests == 3
 
 
-async def flood(sock: socket.socket, request: bytes, clock: ManualClock) -> None:
-    """Ask until no more is taken."""
-    while True:
-        try:
-            sock.send(request)
-        except BlockingIOError:
-            await clock.settle()
-            if not select([], [sock], [], 0)[1]:
-                return
+async def test_who_reads_the_answers_after_all_is_heard(desk, caller):
+    assert await caller.ask(posted(PUSH)) == TAKEN
+    [connection] = desk.reports.connections
+    connection.pause_writing()
+    connection.resume_writing()
+    assert await caller.ask(posted(LATER)) == TAKEN
 
 
 async def test_who_brings_something_now_and_then_stays(desk, caller):

@@ -65,6 +65,12 @@ def test_a_span_holds_what_begins_in_it():
             id="who counts himself says it anew",
         ),
         pytest.param(
+            Kind.COUNT,
+            [Sample(part=(whose, Summary(1, at, at, at))) for at, whose in enumerate("xyzyxz", 1)],
+            (3, 15, 4, 6),
+            id="each who counts himself",
+        ),
+        pytest.param(
             Kind.LEVEL,
             [Sample(summary=Summary(2, 7, 2, 5)), Sample(summary=Summary(1, 1, 1, 1))],
             (3, 8, 1, 5),
