@@ -80,7 +80,6 @@ CHUNK: Final = 16 * 1024
 _SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 _OWN_CONNECTION: Final = (("grpc.use_local_subchannel_pool", 1),)
 MEBIBYTE: Final = 2**20
-PAGES: Final = "print(open('/proc/self/statm').read().split()[1])"
 
 
 class Push:
@@ -236,15 +235,6 @@ def memory() -> float:
     return pages * resource.getpagesize() / MEBIBYTE
 
 
-def of_numpy() -> float:
-    """Mebibytes that a process has more when it has imported numpy."""
-    before, after = (
-        int(subprocess.run((sys.executable, "-c", f"{module}{PAGES}"), check=True, capture_output=True).stdout)
-        for module in ("", "import numpy; ")
-    )
-    return (after - before) * resource.getpagesize() / MEBIBYTE
-
-
 class Nothing(MetricsService):
     """Takes reports, and does nothing with them."""
 
@@ -306,7 +296,7 @@ async def ingest(folder: Path, *, apart: bool) -> None:
     for way, label in ((OverHttp, "HTTP, not even read"), (OverGrpc, "gRPC, not even read")):
         figures[label] = (await shares(way, f"{folder}/{way.__name__}", Nothing(), 3))[1:]
     show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", figures)
-    print(f"memory, with that of {TASKS} connections: {used:.0f} MiB, and numpy's own {of_numpy():.0f} MiB")
+    print(f"memory, with that of {TASKS} connections: {used:.0f} MiB")
     groups = len(list(plant.archive.groups()))
     print(f"{len(plant.archive.of(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
     await plant.store.close()

@@ -185,6 +185,7 @@ class _Connection(asyncio.Protocol):
         else:
             self._waiting = True
             self._reports.hear(self, proxy, b"".join(self._body))
+            self._body = []  # until the next it would be held, by every proxy
 
     def accept(self) -> None:
         """Say that the report is counted."""

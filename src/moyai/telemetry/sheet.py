@@ -35,9 +35,9 @@ class Sheet:
         self._turn(when)
         rows = np.array([self._rows.setdefault(proxy, len(self._rows)) for proxy in proxies])
         self._grow(len(self._rows), int(columns.max(initial=-1)) + 1)
-        for of in self._counted:
-            np.add.at(of, (rows[:, np.newaxis], columns), counted)
-        return np.stack([samples(of[: len(self._rows), columns]) for of in self._counted])
+        both = np.arange(len(self._counted))[:, np.newaxis, np.newaxis]
+        np.add.at(self._counted, (both, rows[:, np.newaxis], columns), counted)
+        return samples(self._counted[:, : len(self._rows), columns])
 
     def _turn(self, when: Moment) -> None:
         if when.start != self._start:
@@ -56,7 +56,9 @@ class Sheet:
 
 
 def samples(values: Ints) -> Ints:
-    """Of those that are not 0, by column: how many there are, their sum, their minimum and their maximum."""
+    """Of those that are not 0, by column: how many there are, their sum, their minimum and their maximum. The columns
+    are the last axis, and what is in them the one before.
+    """
     there = values != 0
-    least = np.where(there, values, _MOST).min(axis=0, initial=_MOST)
-    return np.stack((there.sum(axis=0), values.sum(axis=0), least, values.max(axis=0, initial=0)), axis=-1)
+    least = np.where(there, values, _MOST).min(axis=-2, initial=_MOST)
+    return np.stack((there.sum(axis=-2), values.sum(axis=-2), least, values.max(axis=-2, initial=0)), axis=-1)

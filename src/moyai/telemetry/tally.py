@@ -16,23 +16,22 @@ import numpy as np
 from moyai.domain.cloudwatch.metric import Histogram, MetricId, Summary
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
-from moyai.kernel.scope import Scope
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.arrays import Ints
 from moyai.telemetry.deltas import Counting, since
-from moyai.telemetry.envoy_stats import Figure, Gauge, Side, Spoken, Timed
-from moyai.telemetry.names import Kind, Named
+from moyai.telemetry.envoy_stats import Gauge, Side, Spoken, Timed
+from moyai.telemetry.lines import Line, Sink
 from moyai.telemetry.pushes import Reading
 from moyai.telemetry.reporters import Fed, Reporter
-from moyai.telemetry.series import Moment, Series
+from moyai.telemetry.series import Moment
 from moyai.telemetry.shape import Block, Figures, Levels, Shape
 from moyai.telemetry.sheet import Sheet, samples
 from moyai.telemetry.totals import Total, Totals
 
 _AT_ONCE: Final = 50
 """Reports that are worked on together: a few milliseconds."""
-Own = dict[Spoken, "_Line"]
+Own = dict[Spoken, Line]
 """What one proxy feeds by itself."""
 
 
@@ -70,8 +69,8 @@ class Tally:
         self._sheet = Sheet()
         self._columns: dict[Sequence[MetricId], _Column] = {}
         """Each metric's, whichever endpoints feed it: a proxy is one sample of it."""
-        self._lines: dict[Spoken, _Line] = {}
-        self._plans: WeakKeyDictionary[Shape, Sequence[_Plan]] = WeakKeyDictionary()
+        self._lines: dict[Spoken, Line] = {}
+        self._plans: WeakKeyDictionary[Shape, _Plan] = WeakKeyDictionary()
 
     def add(self, reported: Reported, when: Moment) -> None:
         """Take a report in."""
@@ -95,19 +94,21 @@ class Tally:
         self._when, self._waiting = None, {}
         for shape, reports in waiting.items():
             new, levels = _news(shape, reports)
-            for plan, gauges in zip(self._planned(shape, when), levels, strict=True):
-                self._count(plan, reports, new, when)
-                plan.put(new, gauges, when)
-                self._count_each(plan.block, reports, new, when)
+            plan = self._planned(shape, when)
+            self._count(plan, reports, new, when)
+            together = Figures(new.counts.sum(axis=0), new.sums.sum(axis=0))
+            for part, gauges in zip(plan.parts, levels, strict=True):
+                part.put(together, gauges, when)
+                self._count_each(part.block, reports, new, when)
 
     def _count(self, plan: _Plan, reports: Sequence[Reported], new: Figures, when: Moment) -> None:
         """Have each proxy's counts in the sheet, and what they come to in metrics."""
-        counters = plan.block.counters(new.counts)
-        if not counters.any():
+        counted = new.counts[:, plan.sources]
+        fresh = np.flatnonzero(np.any(counted, axis=0)).tolist()
+        if not fresh:
             return
-        counted = counters.reshape(len(reports), -1)[:, plan.sources]
         of_slot, of_minute = self._sheet.add(when, [one.proxy for one in reports], plan.places, counted).tolist()
-        for at in np.flatnonzero(counted.any(axis=0)).tolist():
+        for at in fresh:
             sink = plan.sinks[at]
             sink.put(when, _part(sink, of_slot[at]), _part(sink, of_minute[at]))
 
@@ -126,139 +127,85 @@ class Tally:
                 line.count(one.proxy, counters[at], when)
                 line.put(counters[at], times[at], when)
 
-    def _planned(self, shape: Shape, when: Moment) -> Sequence[_Plan]:
-        plans = self._plans.get(shape)
-        if plans is None:
-            plans = self._plans[shape] = [self._plan(block, when.at) for block in shape.blocks]
-        return plans
+    def _planned(self, shape: Shape, when: Moment) -> _Plan:
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._plans[shape] = self._plan(shape, when.at)
+        return plan
 
-    def _plan(self, block: Block, now: Instant) -> _Plan:
-        lines = []
-        for endpoint in block.endpoints:
-            spoken = Spoken(endpoint, block.form.protocol)
-            if spoken not in self._lines:
-                whose = self._reporter.whose(spoken)
-                total = None if whose is None else self._totals.of(whose, now)
-                self._lines[spoken] = self._line(self._reporter.metrics(spoken), total)
-            lines.append(self._lines[spoken])
-        many = len(lines)
-        fed = [(figure * many + at, sink) for at, line in enumerate(lines) for figure, sink in line.counts]
+    def _plan(self, shape: Shape, now: Instant) -> _Plan:
+        parts, fed = [], []
+        for block in shape.blocks:
+            lines = [self._shared(Spoken(one, block.form.protocol), now) for one in block.endpoints]
+            parts.append(_Part(block, lines))
+            for at, line in enumerate(lines):
+                fed += [(block.counts.start + figure * len(lines) + at, sink) for figure, sink in line.counts]
         columns = [self._columns.setdefault(sink.ids, _Column(len(self._columns), sink)) for _, sink in fed]
-        return _Plan(
-            block,
-            lines,
-            np.array([source for source, _ in fed], np.int64),
-            np.array([column.place for column in columns], np.int64),
-            [column.sink for column in columns],
-        )
+        sources = np.array([source for source, _ in fed], np.int64)
+        places = np.array([column.place for column in columns], np.int64)
+        return _Plan(sources, places, [column.sink for column in columns], parts)
 
-    def _line(self, fed: Iterable[Fed], total: Total | None) -> _Line:
-        line = _Line(total)
-        for named, ids in fed:
-            line.feed(named, _Sink(self._archive, self._reporter.scope, named, tuple(ids)))
+    def _shared(self, spoken: Spoken, now: Instant) -> Line:
+        line = self._lines.get(spoken)
+        if line is None:
+            whose = self._reporter.whose(spoken)
+            total = None if whose is None else self._totals.of(whose, now)
+            line = self._lines[spoken] = self._line(self._reporter.metrics(spoken), total)
         return line
 
-
-class _Line:
-    """The metrics of one endpoint, by what they are made of."""
-
-    __slots__ = ("_shares", "_times", "_total", "counts", "levels")
-
-    def __init__(self, total: Total | None) -> None:
-        self._total = total
-        self.counts: list[tuple[Figure, _Sink]] = []
-        self.levels: list[tuple[Gauge, bool, _Sink]] = []
-        """``bool``: also when it is 0."""
-        self._shares: list[tuple[Figure, _Sink]] = []
-        self._times: list[_Sink] = []
-
-    def feed(self, named: Named, sink: _Sink) -> None:
-        """Have a metric made as well."""
-        if isinstance(named.figure, Gauge):
-            self.levels.append((named.figure, named.side is Side.SERVER, sink))
-        elif named.figure is None:
-            self._times.append(sink)
-        elif named.kind is Kind.SHARE:
-            self._shares.append((named.figure, sink))
-        else:
-            self.counts.append((named.figure, sink))
-
-    def count(self, proxy: ProxyId, counters: Sequence[int], when: Moment) -> None:
-        """Put what one proxy has counted."""
-        for figure, sink in self.counts:
-            if counters[figure]:
-                sink.put(when, Sample({proxy: counters[figure]}))
-
-    def put(self, counters: Sequence[int], time: Timed | None, when: Moment, targets: int = 0) -> None:
-        """Put what many have counted together, spread over so many targets, and its times."""
-        if self._total is not None:
-            self._total.add(counters, time, when.at)
-        for figure, sink in self._shares:
-            if counters[figure]:
-                sink.put(when, Sample(shared=counters[figure], targets=targets))
-        if time is not None:
-            for sink in self._times:
-                sink.put(when, Sample(time=time))
-
-
-class _Sink:
-    """A metric under one name or several; its series are made with the first sample, and again when some have gone."""
-
-    __slots__ = ("_archive", "_generation", "_made", "_named", "_scope", "ids")
-
-    def __init__(self, archive: Archive, scope: Scope, named: Named, ids: tuple[MetricId, ...]) -> None:
-        self._archive, self._scope, self._named, self.ids = archive, scope, named, ids
-        self._made: tuple[Series, ...] = ()
-        self._generation = -1
-
-    def put(self, when: Moment, sample: Sample, whole: Sample | None = None) -> None:
-        """See Series."""
-        archive, named = self._archive, self._named
-        if self._generation != archive.generation:
-            self._generation = archive.generation
-            self._made = tuple(archive.series(self._scope, one, named.kind, named.unit) for one in self.ids)
-        for series in self._made:
-            series.put(when, sample, whole)
+    def _line(self, fed: Iterable[Fed], total: Total | None) -> Line:
+        line = Line(total)
+        for named, ids in fed:
+            line.feed(named, Sink(self._archive, self._reporter.scope, named, tuple(ids)))
+        return line
 
 
 class _Column(NamedTuple):
     place: int
-    sink: _Sink
+    sink: Sink
 
 
 class _Plan(NamedTuple):
-    """Where the figures of a block's endpoints go: of ``sources``, the counts, to these places of the sheet."""
+    """Where the figures of a shape go: of ``sources``, the counts of a row, to these places of the sheet and these
+    metrics.
+    """
 
-    block: Block
-    lines: Sequence[_Line]
     sources: Ints
     places: Ints
-    sinks: Sequence[_Sink]
+    sinks: Sequence[Sink]
+    parts: Sequence[_Part]
 
-    def put(self, new: Figures, gauges: Levels, when: Moment) -> None:
+
+class _Part(NamedTuple):
+    """The same of what is not in a sheet, block by block."""
+
+    block: Block
+    lines: Sequence[Line]
+
+    def put(self, together: Figures, gauges: Levels, when: Moment) -> None:
         """Put what all proxies have counted together, and each of their looks at levels."""
         targets = gauges[Gauge.TARGETS]
         targeted = [0] * len(self.lines) if targets is None else targets.max(axis=0).tolist()
-        together = Figures(new.counts.sum(axis=0), new.sums.sum(axis=0))
         counters = self.block.counters(together.counts[np.newaxis])[0].T.tolist()
         times = _times(self.block, together)
         for line, figures, time, spread in zip(self.lines, counters, times, targeted, strict=True):
             line.put(figures, time, when, spread)
-        for gauge, looks in enumerate(gauges):
+        for gauge in {gauge for line in self.lines for gauge, _, _ in line.levels}:
+            looks = gauges[gauge]
             if looks is not None:
                 self._look(gauge, looks, when)
 
-    def _look(self, gauge: int, looks: Ints, when: Moment) -> None:
+    def _look(self, gauge: Gauge, looks: Ints, when: Moment) -> None:
         seen, least = samples(looks).tolist(), looks.min(axis=0).tolist()
         for line, (count, total, lowest, highest), floor in zip(self.lines, seen, least, strict=True):
             for of, always, sink in line.levels:
-                if of == gauge and always:
+                if of is gauge and always:
                     sink.put(when, Sample(summary=Summary(len(looks), total, floor, highest)))
-                elif of == gauge and count:
+                elif of is gauge and count:
                     sink.put(when, Sample(summary=Summary(count, total, lowest, highest)))
 
 
-def _part(sink: _Sink, samples: Sequence[int]) -> Sample:
+def _part(sink: Sink, samples: Sequence[int]) -> Sample:
     count, total, least, most = samples
     return Sample(part=(sink, Summary(count, total, least, most)))
 
