@@ -91,6 +91,7 @@ class Recorder:
 
     def unsaved(self) -> Iterator[KeptProxy]:
         """How far each proxy has been counted whose counts have changed since they were last asked for."""
+        self._archive.settle()
         for proxy, known in self._proxies.items():
             if known.counting.changed:
                 yield KeptProxy(proxy, known.reported_at, known.counting.written())
