@@ -6,13 +6,15 @@ Promise: a report is answered when it is counted, like over gRPC; those that com
 counted one after the other, which costs half of each by itself. A request is bounded in bytes, a connection has one
 under way, and there are only so many connections: whoever brings no whole report for long is hung up on, silent or
 not, and comes again when it has one.
-Refuses: whom the door does not know (401), what is no report (400, 404), what is too large (413); then it hangs up.
+Refuses: whom the door does not know (401), what is no report (400, 404), what is too large (413), what is too much
+together with all that others have brought (503); then it hangs up.
 Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from socket import socket
@@ -30,6 +32,8 @@ PATIENCE: Final = Seconds(120)
 """Between two looks at who has brought nothing since the last. A proxy reports each minute at least."""
 MOST_CONNECTIONS: Final = 10_000
 """A proxy has one. The process may have 65,536 files open, and serves others as well."""
+MOST_HELD: Final = 256 * 1024 * 1024
+"""Bytes of all that is not counted yet, of whomever: a proxy's push has 21 KB when it calls ten services."""
 _MOST: Final = 4 * 1024 * 1024
 """Bytes of a request, head and all."""
 _TOGETHER: Final = 0.05
@@ -41,6 +45,8 @@ _BACKLOG: Final = 4096
 _ACCEPTED: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
 _NAME: Final = PROXY_HEADER.encode()
 
+_log = logging.getLogger(__name__)
+
 Whose = Callable[[str], ProxyId | Stranger]
 """Whose report it is, of what the request says that it is."""
 
@@ -48,8 +54,12 @@ Whose = Callable[[str], ProxyId | Stranger]
 class HttpReports:
     """Takes reports on a bound socket that is handed in, from ``serve`` until ``close``."""
 
-    def __init__(self, service: MetricsService, whose: Whose, most: int = MOST_CONNECTIONS) -> None:
-        self.service, self.whose, self._most = service, whose, most
+    def __init__(
+        self, service: MetricsService, whose: Whose, most: int = MOST_CONNECTIONS, most_held: int = MOST_HELD
+    ) -> None:
+        self.service, self.whose, self._most, self._most_held = service, whose, most, most_held
+        self.held = 0
+        """Bytes that are not counted yet."""
         self.connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -77,6 +87,11 @@ class HttpReports:
         """Nobody else may be connected."""
         return len(self.connections) >= self._most
 
+    @property
+    def overfull(self) -> bool:
+        """No more may be brought."""
+        return self.held > self._most_held
+
     def hear(self, connection: _Connection, proxy: ProxyId, push: bytes) -> None:
         """Have a report counted soon, and answered."""
         self._heard.append((connection, proxy, push))
@@ -92,9 +107,13 @@ class HttpReports:
             for connection, proxy, push in some:
                 try:
                     await self.service.take(proxy, push)
-                    connection.accept()
                 except NotOtlp:
                     connection.refuse(HTTPStatus.BAD_REQUEST)
+                except Exception:  # noqa: BLE001  the top: one report's fault is its own, the others are counted
+                    _log.exception("a report of %s can't be counted", proxy)
+                    connection.refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+                else:
+                    connection.accept()
             await self.service.clock.sleep(Seconds(0))
         self._counting = None
 
@@ -116,7 +135,8 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting = False
         """A report of it is not counted yet."""
-        self._unheard = 0
+        self._held = self._asked = 0
+        """Bytes of what it has brought and is not counted yet, and of the report among them."""
         self._brought = True
         self.on_message_begin()
 
@@ -131,11 +151,16 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._reports.connections.discard(self)
+        self._let_go(self._held)
 
     def data_received(self, data: bytes) -> None:
-        self._unheard += len(data)
-        if self._unheard > _MOST:
+        self._held += len(data)
+        self._reports.held += len(data)
+        if self._held > _MOST:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        if self._reports.overfull:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         try:
             self._parser.feed_data(data)
@@ -173,7 +198,7 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        self._unheard, self._brought = 0, True
+        self._brought = True
         if self._path != PATH.encode() or self._parser.get_method() != b"POST":
             self.refuse(HTTPStatus.NOT_FOUND)
             return
@@ -183,20 +208,27 @@ class _Connection(asyncio.Protocol):
         elif self._waiting:
             self.refuse(HTTPStatus.BAD_REQUEST)
         else:
-            self._waiting = True
+            self._waiting, self._asked = True, self._held
             self._reports.hear(self, proxy, b"".join(self._body))
             self._body = []  # until the next it would be held, by every proxy
 
     def accept(self) -> None:
         """Say that the report is counted."""
         self._waiting = False
+        self._let_go(self._asked)
         if not self._transport.is_closing():
             self._transport.write(_ACCEPTED)
 
     def refuse(self, status: HTTPStatus) -> None:
         """Say what is wrong, and hang up."""
+        self._let_go(self._held)
         if self._transport.is_closing():
             return
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
         self._transport.write(head.encode())
         self.hang_up()
+
+    def _let_go(self, of: int) -> None:
+        self._asked = 0
+        self._held -= of
+        self._reports.held -= of

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.telemetry.otlp import MetricsService, Stranger
-from moyai.telemetry.otlp_http import PATIENCE, HttpReports
+from moyai.telemetry.otlp_http import MOST_HELD, PATIENCE, HttpReports
 from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
 from tests.unit.telemetry.pushes import FRONT, Office, posted, push
@@ -29,13 +31,13 @@ def whose(name: str) -> ProxyId | Stranger:
 class Desk:
     """Where pushes go."""
 
-    def __init__(self, path: str, seats: int = SEATS) -> None:
+    def __init__(self, path: str, seats: int = SEATS, most_held: int = MOST_HELD) -> None:
         self.path = path
         self.office = Office()
         self.heard: list[ProxyId] = []
         self.clock = ManualClock()
         service = MetricsService(self.office.recorder, self.clock, self.heard.append)
-        self.reports = HttpReports(service, whose, seats)
+        self.reports = HttpReports(service, whose, seats, most_held)
         self.callers: list[Caller] = []
 
     async def call(self) -> Caller:
@@ -71,16 +73,21 @@ class Caller:
             return True
 
 
+@asynccontextmanager
+async def opened(desk: Desk) -> AsyncIterator[Desk]:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(desk.path)
+    await desk.reports.serve(sock)
+    yield desk
+    desk.reports.close()
+    for one in desk.callers:
+        one.writer.close()
+
+
 @pytest.fixture
 async def desk(tmp_path):
-    made = Desk(f"{tmp_path}/s")
-    sock = socket.socket(socket.AF_UNIX)
-    sock.bind(made.path)
-    await made.reports.serve(sock)
-    yield made
-    made.reports.close()
-    for one in made.callers:
-        one.writer.close()
+    async with opened(Desk(f"{tmp_path}/s")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -140,6 +147,13 @@ async def test_one_at_a_time(desk, caller):
     assert await caller.is_hung_up_on()
 
 
+async def test_the_next_may_begin_before_the_answer(desk, caller):
+    caller.writer.write(posted(PUSH) + posted(LATER)[:150])
+    assert await caller.answer() == TAKEN
+    assert await caller.ask(posted(LATER)[150:]) == TAKEN
+    assert (desk.requests, desk.reports.held) == (7, 0)
+
+
 async def test_what_came_is_counted_though_who_brought_it_has_gone(desk, caller):
     caller.writer.write(posted(PUSH))
     await caller.writer.drain()
@@ -150,20 +164,49 @@ async def test_what_came_is_counted_though_who_brought_it_has_gone(desk, caller)
 
 
 async def test_many_that_come_at_once_are_each_answered(tmp_path):
-    desk = Desk(f"{tmp_path}/many", seats=100)
-    sock = socket.socket(socket.AF_UNIX)
-    sock.bind(desk.path)
-    await desk.reports.serve(sock)
-    callers = [await desk.call() for _ in range(50)]
-    bad = callers[7]
-    answers = await asyncio.gather(
-        *(one.ask(posted(b"\xff" if one is bad else PUSH, who=f"{FRONT}{id(one)}")) for one in callers)
-    )
-    assert answers == [400 if one is bad else TAKEN for one in callers]
-    assert len(desk.heard) == 49
-    desk.reports.close()
-    for one in callers:
-        one.writer.close()
+    async with opened(Desk(f"{tmp_path}/many", seats=50)) as desk:
+        callers = [await desk.call() for _ in range(50)]
+        bodies = [b"\xff" if at == 7 else PUSH for at in range(50)]
+        asked = (
+            one.ask(posted(body, who=f"{FRONT}{at}"))
+            for at, (one, body) in enumerate(zip(callers, bodies, strict=True))
+        )
+        assert await asyncio.gather(*asked) == [400 if at == 7 else TAKEN for at in range(50)]
+        assert len(desk.heard) == 49
+        assert desk.reports.held == 0
+
+
+async def test_a_report_that_fails_harms_no_other(desk, monkeypatch):
+    take = desk.office.recorder.take
+
+    def failing(proxy: ProxyId, push: bytes, now: Instant) -> None:
+        if proxy == "odd":
+            raise ZeroDivisionError
+        take(proxy, push, now)
+
+    monkeypatch.setattr(desk.office.recorder, "take", failing)
+    callers = [await desk.call() for _ in range(2)]
+    answers = await asyncio.gather(callers[0].ask(posted(PUSH, who="odd")), callers[1].ask(posted(PUSH)))
+    assert [*answers] == [500, TAKEN]
+    assert await callers[1].ask(posted(LATER)) == TAKEN
+    assert desk.requests == 7
+
+
+async def test_what_all_bring_together_is_bounded(tmp_path):
+    whole = posted(PUSH)
+    async with opened(Desk(f"{tmp_path}/held", most_held=len(whole) + 99)) as desk:
+        slow, other = await desk.call(), await desk.call()
+        slow.writer.write(whole[:100])
+        await desk.clock.settle()
+        assert await other.ask(whole) == 503
+        assert await other.is_hung_up_on()
+        assert await slow.ask(whole[100:]) == TAKEN
+        assert await (await desk.call()).ask(whole) == TAKEN
+        slow.writer.write(whole[:100])
+        await desk.clock.settle()
+        slow.writer.close()
+        await desk.clock.settle()
+        assert desk.reports.held == 0
 
 
 async def test_who_is_connected_when_it_closes_is_hung_up_on(desk, caller):
