@@ -10,8 +10,8 @@ be new and counts for nothing. What is known of a proxy can be written down and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,14 +26,17 @@ class _Known(NamedTuple):
     figures: Figures
 
 
+_Count = Annotated[int, msgspec.Meta(le=np.iinfo(np.int64).max)]
+
+
 class _Line(msgspec.Struct, array_like=True):
     """What is known of one endpoint, as it is written down. ``bounds``: their place among the page's."""
 
     side: Side
     name: str
     taken_at: int
-    counters: list[int]
-    counts: list[int]
+    counters: list[_Count]
+    counts: list[_Count]
     sum: float
     bounds: int
 
@@ -73,7 +76,7 @@ class Counting:
         made = cls()
         made._began, made._taken_at, made._before = page.began, page.taken_at, page.before
         for line in page.lines:
-            if len(line.counters) != FIGURES or line.bounds >= len(page.bounds):
+            if not _fits(line, page.bounds):
                 raise ValueError("counts of another version")
         made._restored, made._bounds = page.lines, page.bounds
         return made
@@ -149,6 +152,11 @@ class Counting:
     def _forget_all(self) -> None:
         self._known.clear()
         self._restored.clear()
+
+
+def _fits(line: _Line, bounds: Sequence[tuple[float, ...]]) -> bool:
+    buckets = len(bounds[line.bounds]) + 1 if 0 <= line.bounds < len(bounds) else -1
+    return len(line.counters) == FIGURES and len(line.counts) in {0, buckets}
 
 
 def _written(block: Block, taken_at: int, bounds: int, figures: Figures) -> Iterator[_Line]:

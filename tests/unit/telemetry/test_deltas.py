@@ -13,7 +13,7 @@ from moyai.telemetry.deltas import Counting, since
 from moyai.telemetry.envoy_stats import Figure
 from moyai.telemetry.pushes import Pushes, Reading
 from moyai.telemetry.shape import Figures
-from tests.unit.telemetry.pushes import push
+from tests.unit.telemetry.pushes import BOUNDS, push
 
 PUSHES = Pushes()
 NONE: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
@@ -168,9 +168,29 @@ def test_what_is_as_it_was_need_not_be_written_again():
     assert changed == [True, False, True, False]
 
 
+LINE = ["egress", "cart", 10**9, [7, *[0] * 10], [7, 0, 0, 0, 0, 0], 3.5, 0]
+
+
+def page(line: list[object]) -> bytes:
+    """As it is written: began, taken at, before, bounds, and a line for each endpoint."""
+    return msgspec.msgpack.encode([0, 10**9, 0, [BOUNDS], [line]])
+
+
 def test_what_earlier_versions_wrote_is_read():
-    """As msgpack: began, taken at, before, bounds, and a line for each endpoint."""
-    line = ["egress", "cart", 10**9, [7, *[0] * 10], [7, 0, 0, 0, 0, 0], 3.5, 0]
-    body = msgspec.msgpack.encode([0, 10**9, 0, [[1.0, 2.0, 5.0, 10.0, 100.0]], [line]])
-    new = advance(Counting.restored(body), report(2, cart=9, times=(8, 0, 0, 0, 0, 0), total=4.0))
+    new = advance(Counting.restored(page(LINE)), report(2, cart=9, times=(8, 0, 0, 0, 0, 0), total=4.0))
     assert new["cart"] == (2, (1, 0, 0, 0, 0, 0), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        pytest.param(3, [7], id="other figures"),
+        pytest.param(3, [2**63, *[0] * 10], id="larger numbers"),
+        pytest.param(4, [7, 0], id="other buckets"),
+        pytest.param(6, 1, id="bounds that are not there"),
+        pytest.param(6, -1, id="bounds before the first"),
+    ],
+)
+def test_what_something_else_wrote_is_refused(place, value):
+    with pytest.raises((msgspec.MsgspecError, ValueError)):
+        Counting.restored(page([*LINE[:place], value, *LINE[place + 1 :]]))
