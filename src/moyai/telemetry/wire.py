@@ -128,8 +128,11 @@ def _fields(body: bytes, message: _Field) -> Iterator[_Field]:
 
 def _varint(body: bytes, at: int) -> tuple[int, int]:
     """The number, and where it ends."""
-    value = 0
-    for place in range(_LONGEST):
+    value = body[at]
+    if value < _CONTINUES:  # nearly all of them
+        return value, at + 1
+    value &= _SEVEN
+    for place in range(1, _LONGEST):
         byte = body[at + place]
         value |= (byte & _SEVEN) << 7 * place
         if byte < _CONTINUES:
