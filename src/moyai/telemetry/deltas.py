@@ -169,7 +169,7 @@ def _written(block: Block, taken_at: int, bounds: int, figures: Figures) -> Iter
 def since(shape: Shape, now: Figures, before: Figures) -> Figures:
     """What is new of each proxy."""
     new = Figures(now.counts - before.counts, np.maximum(now.sums - before.sums, 0.0))
-    if new.counts.min(initial=0) < 0:
+    if np.any(new.counts < 0):
         for block in shape.blocks:
             _begin_again(block, now, new)
     return new

@@ -34,7 +34,7 @@ class Sheet:
         """
         self._turn(when)
         rows = np.array([self._rows.setdefault(proxy, len(self._rows)) for proxy in proxies])
-        self._grow(len(self._rows), int(columns.max(initial=-1)) + 1)
+        self._grow(len(self._rows), int(np.max(columns)) + 1)
         both = np.arange(len(self._counted))[:, np.newaxis, np.newaxis]
         np.add.at(self._counted, (both, rows[:, np.newaxis], columns), counted)
         return samples(self._counted[:, : len(self._rows), columns])
