@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,8 +30,8 @@ FLAGS = (
 )
 PATIENCE = 15_000
 """Milliseconds, on a busy machine."""
-NOTICED = 500
-"""Milliseconds within which a page that is busy shows what the pointer is on."""
+NOTICED = 1_500
+"""Milliseconds within which a page that is busy shows what it was pointed at, or led to by a key."""
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
 ROWS = """
 table => {
@@ -49,12 +49,12 @@ FIND = """
   for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
     const at = 4 * (y * width + x);
     const away = Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b);
-    if (away < 12) found.push([x * scale, y * scale]);
+    if (away < 40) found.push([x * scale, y * scale]);
   }
   return found.sort((one, other) => other[0] - one[0]);
 }
 """
-"""Where a canvas has this colour, from right to left."""
+"""Where a canvas has this colour, or shines through it as lines do, from right to left."""
 TRIES = 20
 """Places that are tried of all that have a colour."""
 BAD = [0xC4, 0x32, 0x0A]
@@ -198,6 +198,8 @@ class Person:
         while (point := self._point()) and point[0] not in said:
             said[point[0]] = {name: number(value) for name, value in zip(point[1::2], point[2::2], strict=True)}
             self.page.keyboard.press("ArrowRight")
+            with suppress(AssertionError):  # there may be no other point
+                expect(self.page.get_by_role("tooltip")).not_to_contain_text(point[0], timeout=NOTICED)
         self.page.keyboard.press("Escape")
         return said
 

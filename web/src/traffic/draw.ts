@@ -2,10 +2,10 @@
 // not in here: these pixels stay as they are until there is something else to see.
 
 import { drawLabels, type Words } from "./labels.ts";
-import { BOX } from "./layout.ts";
 import { FONT, type Palette } from "./palette.ts";
 import { type Bounds, overlap, type Patch } from "./patch.ts";
-import { ARROW, boxBounds, type Hit, type Lit, type Scene, type SceneBox, type SceneLine } from "./scene.ts";
+import { BOX, boxBounds } from "./place.ts";
+import { ARROW, type Hit, type Lit, type Scene, type SceneBox, type SceneLine } from "./scene.ts";
 
 export type Pen = OffscreenCanvasRenderingContext2D;
 

@@ -1,13 +1,14 @@
 // The words on lines: rate, success, latencies. Those of lines that are wrong or looked at come first; one that would lie on
 // another is left out, unless only a few are looked at.
 
+import { pointOn } from "./curve.ts";
 import type { Pen, Zoomed } from "./draw.ts";
 import type { Box } from "./graph.ts";
-import type { Place } from "./layout.ts";
 import { msText, percentText, rateText } from "./format.ts";
 import { FONT } from "./palette.ts";
 import { type Bounds, overlap } from "./patch.ts";
-import { type Drawn, pointOn, type SceneLine } from "./scene.ts";
+import type { Place } from "./place.ts";
+import type { Drawn, SceneLine } from "./scene.ts";
 
 export interface Words {
   readonly nowhere: string;

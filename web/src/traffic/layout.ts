@@ -3,15 +3,12 @@
 // dagre reserves for lines that pass by would make a picture of 200 services seven screens high.
 
 import { Graph as DagreGraph, layout as dagreLayout } from "@dagrejs/dagre";
+import { type Bends, bendsOf } from "./bends.ts";
+import { BOX, type Place } from "./place.ts";
 
 export interface Shape {
   readonly boxes: readonly { readonly id: string; readonly block: string }[];
   readonly lines: readonly { readonly from: string; readonly to: string }[];
-}
-
-export interface Place {
-  readonly x: number;
-  readonly y: number;
 }
 
 /** A namespace's frame. */
@@ -27,11 +24,11 @@ export interface Layout {
   /** The upper left corner of each box. */
   readonly places: ReadonlyMap<string, Place>;
   readonly blocks: readonly Block[];
+  readonly bends: Bends;
   readonly width: number;
   readonly height: number;
 }
 
-export const BOX = { width: 172, height: 40 } as const;
 const COLUMN = BOX.width + 132;
 const ROW = { least: BOX.height + 18, most: BOX.height + 62 } as const;
 const MARGIN = 28;
@@ -50,7 +47,8 @@ export function layoutOf(shape: Shape): Layout {
     const lines = shape.lines.filter((line) => blockOf.get(line.from) === id && blockOf.get(line.to) === id);
     return { id, ...inColumns(boxes, lines) };
   });
-  return packed(laid);
+  const found = packed(laid);
+  return { ...found, bends: bendsOf(sorted(shape.lines), found.places) };
 }
 
 interface Laid {
@@ -136,17 +134,19 @@ function sorted(lines: Shape["lines"]): Shape["lines"] {
   return [...lines].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
+type Packed = Omit<Layout, "bends">;
+
 /** The blocks in as many columns as fill a picture of the wanted shape best, the largest first. */
-function packed(laid: readonly Laid[]): Layout {
+function packed(laid: readonly Laid[]): Packed {
   const framed = [...laid]
     .map((block) => ({ ...block, outer: { width: block.width + 2 * MARGIN, height: block.height + TITLE + 2 * MARGIN } }))
     .sort((a, b) => b.outer.height * b.outer.width - a.outer.height * a.outer.width || (a.id < b.id ? -1 : 1));
   const tries = framed.map((_, place) => stacked(framed, place + 1));
-  const size = (one: Layout) => Math.max(one.width, one.height * WANTED_RATIO);
+  const size = (one: Packed) => Math.max(one.width, one.height * WANTED_RATIO);
   return tries.reduce((best, one) => (size(one) < size(best) ? one : best), stacked(framed, 1));
 }
 
-function stacked(framed: readonly (Laid & { readonly outer: { width: number; height: number } })[], columns: number): Layout {
+function stacked(framed: readonly (Laid & { readonly outer: { width: number; height: number } })[], columns: number): Packed {
   const places = new Map<string, Place>();
   const blocks: Block[] = [];
   const across = Math.max(0, ...framed.map(({ outer }) => outer.width)) + BETWEEN;

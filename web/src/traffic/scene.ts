@@ -1,15 +1,14 @@
 // The picture ready to be drawn: boxes at their places, lines as curves, and what a pointer is on. World coordinates.
 
+import { type Curve, curveOf, pointOn } from "./curve.ts";
 import type { Graph, Line } from "./graph.ts";
-import { type Block, BOX, type Layout, type Place } from "./layout.ts";
+import type { Block, Layout } from "./layout.ts";
 import type { Bounds } from "./patch.ts";
+import { BOX, type Place } from "./place.ts";
 
 export interface SceneBox extends Place {
   readonly box: Graph["boxes"][number];
 }
-
-/** A cubic curve: where it begins, its two handles, where it ends. */
-export type Curve = readonly [number, number, number, number, number, number, number, number];
 
 /** What is drawn of a line. */
 export type Drawn = Omit<Line, "edges">;
@@ -41,9 +40,6 @@ export interface Lit {
 }
 
 export const ARROW = 7; // how long the head of a line is
-const REACH = 60; // the least length of a handle
-const BEND = 0.45; // of the distance
-const AROUND = 70; // how far a line that leads back goes around
 const THINNEST = 1.25;
 const STEPS = 24; // points on a curve that a pointer is compared with
 
@@ -60,7 +56,7 @@ export function sceneOf(graph: Graph, layout: Layout): Scene {
   for (const { edges, ...line } of graph.lines) {
     const [from, to] = [places.get(line.from), places.get(line.to)];
     if (!from || !to) continue;
-    const curve = curveOf(from, to);
+    const curve = curveOf(from, to, layout.bends.get(`${line.from} ${line.to}`));
     lines.push({ line, curve, width: widthOf(line.rate), bounds: boundsOf(curve) });
   }
   lines.sort((a, b) => severity(a.line) - severity(b.line)); // what is wrong lies above
@@ -76,32 +72,9 @@ function severity(line: Drawn): number {
   return { none: 0, good: 1, fair: 2, bad: 3 }[line.tone];
 }
 
-function curveOf(from: Place, to: Place): Curve {
-  const [x1, y1] = [from.x + BOX.width, from.y + BOX.height / 2];
-  const [x2, y2] = [to.x, to.y + BOX.height / 2];
-  if (x2 > x1) {
-    const reach = Math.max((x2 - x1) * BEND, REACH);
-    return [x1, y1, x1 + reach, y1, x2 - reach, y2, x2, y2];
-  }
-  const over = Math.min(y1, y2) - AROUND - Math.abs(y1 - y2) / 4;
-  return [x1, y1, x1 + AROUND * 2, over, x2 - AROUND * 2, over, x2, y2];
-}
-
 function boundsOf(curve: Curve): Bounds {
   const [xs, ys] = [curve.filter((_, n) => n % 2 === 0), curve.filter((_, n) => n % 2 === 1)];
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-}
-
-/** Where a box at a place is. */
-export function boxBounds({ x, y }: Place): Bounds {
-  return [x, y, x + BOX.width, y + BOX.height];
-}
-
-/** The point of a curve at `t` from 0 to 1. */
-export function pointOn([x1, y1, x2, y2, x3, y3, x4, y4]: Curve, t: number): Place {
-  const u = 1 - t;
-  const [a, b, c, d] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
-  return { x: a * x1 + b * x2 + c * x3 + d * x4, y: a * y1 + b * y2 + c * y3 + d * y4 };
 }
 
 /** What lies at a point: a box, or else the nearest line within `near`. */

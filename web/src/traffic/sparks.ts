@@ -2,9 +2,11 @@
 // boxes and words. Pure, but for the drawing.
 
 import { type Point, toView } from "./camera.ts";
+import { pointOn } from "./curve.ts";
 import type { Palette } from "./palette.ts";
 import { type Bounds, overlap, type Sight } from "./patch.ts";
-import { ARROW, boxBounds, type Lit, pointOn, type Scene, type SceneLine } from "./scene.ts";
+import { boxBounds } from "./place.ts";
+import { ARROW, type Lit, type Scene, type SceneLine } from "./scene.ts";
 import type { Tone } from "./values.ts";
 
 /** A line as a row of points, `STEP` apart. */

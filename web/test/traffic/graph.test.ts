@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { pointOn } from "../../src/traffic/curve.ts";
 import { percentText, rateText } from "../../src/traffic/format.ts";
 import { graphOf, neighbourhood } from "../../src/traffic/graph.ts";
 import { labelOf } from "../../src/traffic/labels.ts";
 import { layoutOf } from "../../src/traffic/layout.ts";
 import { meshOf } from "../../src/traffic/mesh.ts";
-import { hit, lit, pointOn, sceneOf } from "../../src/traffic/scene.ts";
+import { hit, lit, sceneOf } from "../../src/traffic/scene.ts";
 import { APP_MESH, SERVICE_CONNECT } from "../../src/traffic/known.ts";
 import { inMesh } from "../../src/traffic/members.ts";
 import { edgeId, type EdgeKey, type Figures, type Member, type Party } from "../../src/traffic/values.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { BOX, layoutOf, type Shape } from "../../src/traffic/layout.ts";
+import { layoutOf, type Shape } from "../../src/traffic/layout.ts";
+import { BOX } from "../../src/traffic/place.ts";
 
 const [BLOCKS, TIERS, WIDE] = [2, 5, 6];
 

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Graph, Line } from "../../src/traffic/graph.ts";
 import { layoutOf } from "../../src/traffic/layout.ts";
 import type { Sight } from "../../src/traffic/patch.ts";
-import { boxBounds, lit, sceneOf } from "../../src/traffic/scene.ts";
+import { boxBounds } from "../../src/traffic/place.ts";
+import { lit, sceneOf } from "../../src/traffic/scene.ts";
 import { isMoving, type Sparks, sparksAt, tracksOf } from "../../src/traffic/sparks.ts";
 
 const box = (id: string) => ({ id, block: "", title: id, subtitle: "", kind: "service" as const, deploying: false, tasks: "" });
