@@ -90,7 +90,20 @@ def told(cluster):
         got += Counter(json.loads(probe.run(*command)["out"])["statuses"])
     assert set(got) == {"200", "404", "503", "504"}
     counting = CloudWatch(cluster.installation, Edge("harbour", "tug", "buoy"))
-    eventually(lambda: counting.count(since(begun)).requests >= got.total(), "all is counted")
+    logs = cluster.installation.client("logs")
+
+    def is_counted() -> bool:
+        """By the caller's proxy, and by one that was called, which reports at another time."""
+        count = counting.count(since(begun))
+        return count.requests >= got.total() and count.attempts > 0
+
+    def is_logged() -> bool:
+        lines = logs.filter_log_events(logGroupName="/harbour/buoy")["events"]
+        return sum('"GET /status/404 ' in line["message"] for line in lines) >= got["404"]
+
+    # A page of times that are over is not looked up again: what it is to show must be there before.
+    eventually(is_counted, "all is counted")
+    eventually(is_logged, "all is logged")
     return Told(got, since(begun))
 
 
