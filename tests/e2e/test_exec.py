@@ -216,8 +216,9 @@ def test_moyai_exec_hands_a_terminal_through(cluster, task):
     screen.type(b"stty size\r")
     screen.until(b"40 100")
     screen.resize(17, 71)
-    screen.type(b"stty size; stty size\r")
-    screen.until(b"17 71")
+    # The signal is on its way while this is typed.
+    screen.type(b"until [ \"$(stty size)\" = '17 71' ]; do sleep 0.1; done; echo re''sized\r")
+    screen.until(b"resized")
     screen.type(b"sleep 4716\r")
     eventually(lambda: sleepers(task, 4716))
     screen.type(b"\x03")

@@ -13,11 +13,13 @@ from playwright.sync_api import expect
 
 from tests.e2e.console.browser import BAD, Person, number
 from tests.e2e.console.palette import LINES, MESH, REQUESTS, THROUGH_THE_DOOR, painted, used
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 COUNTS = {"Requests": "requests", "Failed": "failures", "Retries": "retries", "Time-outs": "timeouts"}
+PERIOD = 10.0
+"""Seconds of a point of the charts, which leave out one that is not over."""
 NOTHING = "\N{EN DASH}"
 Row = dict[str, float]
 """An edge's figures, by the table's headlines."""
@@ -47,6 +49,7 @@ def seen(palette) -> Seen:
 
     wanted = answers.total() + THROUGH_THE_DOOR + LINES
     eventually(lambda: requests(said()) >= wanted, "all is counted")
+    while_it_lasts(PERIOD)
     found = said()
     assert requests(found) == wanted
     start, end = (datetime.fromisoformat(found[name]).timestamp() for name in ("start", "end"))
