@@ -10,7 +10,7 @@ be new and counts for nothing. What is known of a proxy can be written down and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -85,8 +85,7 @@ class Counting:
         """What is known, as bytes. What has been away is forgotten."""
         self._forget_absent()
         self.changed = False
-        bounds = {limits: place for place, limits in enumerate(self._bounds)}
-        lines = list(self._lines(lambda limits: bounds.setdefault(limits, len(bounds))))
+        lines, bounds = self._lines()
         return msgspec.msgpack.encode(_Page(self._began, self._taken_at, self._before, list(bounds), lines))
 
     def begun(self, reading: Reading, *, baseline: bool = False) -> Figures | None:
@@ -118,8 +117,7 @@ class Counting:
     def _aligned(self, shape: Shape) -> Figures:
         """What is known of a shape's endpoints, in its order, where it was known in another."""
         self._forget_absent()
-        bounds: dict[tuple[float, ...], int] = {limits: place for place, limits in enumerate(self._bounds)}
-        lines = self._lines(lambda limits: bounds.setdefault(limits, len(bounds)))
+        lines, bounds = self._lines()
         by_endpoint = {Endpoint(one.side, one.name): one for one in sorted(lines, key=lambda one: one.taken_at)}
         found = shape.nothing()
         counts, sums = found.counts[np.newaxis], found.sums
@@ -134,13 +132,17 @@ class Counting:
                     buckets[:, at], sums[block.sums.start + at] = line.counts, line.sum
         return found
 
-    def _lines(self, place: Callable[[tuple[float, ...]], int]) -> Iterator[_Line]:
-        """All that is known, by endpoint. ``place``: of bounds, theirs."""
-        yield from self._restored
+    def _lines(self) -> tuple[list[_Line], dict[tuple[float, ...], int]]:
+        """All that is known, by endpoint; and the place of each of the bounds."""
+        lines, bounds = [*self._restored], {limits: place for place, limits in enumerate(self._bounds)}
         for shape, (taken_at, figures) in self._known.items():
-            counts = figures.counts[np.newaxis]
             for block in shape.blocks:
-                yield from _written(block, taken_at, place(block.bounds), Figures(counts, figures.sums))
+                place = bounds.setdefault(block.bounds, len(bounds))
+                lines += (
+                    _Line(endpoint.side, endpoint.name, taken_at, counters, buckets, total, place)
+                    for endpoint, counters, buckets, total in block.by_endpoint(figures)
+                )
+        return lines, bounds
 
     def _forget_absent(self) -> None:
         """What was not in the last report but one, nor in any since, begins again when it comes."""
@@ -157,13 +159,6 @@ class Counting:
 def _fits(line: _Line, bounds: Sequence[tuple[float, ...]]) -> bool:
     buckets = len(bounds[line.bounds]) + 1 if 0 <= line.bounds < len(bounds) else -1
     return len(line.counters) == FIGURES and len(line.counts) in {0, buckets}
-
-
-def _written(block: Block, taken_at: int, bounds: int, figures: Figures) -> Iterator[_Line]:
-    counters, buckets = block.counters(figures.counts)[0].T.tolist(), block.buckets(figures.counts)[0].T.tolist()
-    sums = figures.sums[block.sums].tolist() or [0.0] * len(block.endpoints)
-    for endpoint, counted, counts, total in zip(block.endpoints, counters, buckets, sums, strict=True):
-        yield _Line(endpoint.side, endpoint.name, taken_at, counted, counts, total, bounds)
 
 
 def since(shape: Shape, now: Figures, before: Figures) -> Figures:

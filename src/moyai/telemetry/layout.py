@@ -58,5 +58,4 @@ def _changing(metric: Place) -> Iterator[int]:
     for place in (metric.time, metric.start, metric.value, metric.sum, *metric.others):
         if place is not None:
             yield place
-    if metric.counts is not None:
-        yield from range(metric.counts, metric.counts + (len(metric.bounds) + 1) * WIDTH, WIDTH)
+    yield from metric.buckets

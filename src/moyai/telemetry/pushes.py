@@ -63,10 +63,6 @@ class Pushes:
 
         return read
 
-    def shape(self, kin: tuple[Kinship, ...]) -> Shape:
-        """The shape, the same one for the same endpoints."""
-        return self._shapes.setdefault(kin, Shape(kin))
-
     def _learn(self, body: bytes, grammar: Grammar) -> tuple[_Known, Ints]:
         metrics = list(places(body))
         found: dict[Endpoint, dict[str, Place]] = {}
@@ -74,7 +70,8 @@ class Pushes:
             place = grammar.place(one.name)
             if place is not None and (place[0] in found or len(found) < MAX_ENDPOINTS):
                 found.setdefault(place[0], {})[place[1]] = one
-        shape = self.shape(_kin(found, grammar))
+        kin = _kin(found, grammar)
+        shape = self._shapes.get(kin) or self._shapes.setdefault(kin, Shape(kin))
         about = [next((at for one in metrics if (at := when(one)) is not None), None) for when in (_time, _start)]
         wanted = [*about, *(at for block in shape.blocks for at in block.offsets(found))]
         layout = Layout(body, wanted, metrics)

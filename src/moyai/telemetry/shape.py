@@ -14,7 +14,7 @@ import numpy as np
 from moyai.domain.cloudwatch.metric import Histogram
 from moyai.telemetry.arrays import Floats, Ints
 from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Form, Timed
-from moyai.telemetry.wire import WIDTH, Place
+from moyai.telemetry.wire import Place
 
 FIGURES: Final = len(Figure)
 _BEYOND: Final = 1e18
@@ -54,6 +54,13 @@ class Block(NamedTuple):
         """By proxy, bucket and endpoint."""
         return self._of(counts)[:, FIGURES:]
 
+    def by_endpoint(self, row: Figures) -> Iterator[tuple[Endpoint, list[int], list[int], float]]:
+        """Of one row: each endpoint, its counters, its buckets and their sum; no buckets when these have none."""
+        counts = row.counts[np.newaxis]
+        counters, buckets = self.counters(counts)[0].T.tolist(), self.buckets(counts)[0].T.tolist()
+        sums = row.sums[self.sums].tolist() or [0.0] * len(self.endpoints)
+        return zip(self.endpoints, counters, buckets, sums, strict=True)
+
     def _of(self, counts: Ints) -> Ints:
         return counts[:, self.counts].reshape(len(counts), -1, len(self.endpoints))
 
@@ -65,8 +72,8 @@ class Block(NamedTuple):
         if self.form.timed is None or not self.bounds:
             return
         timed = [of[self.form.timed] for of in mine]
-        for bucket in range(len(self.bounds) + 1):
-            yield from (None if of.counts is None else of.counts + bucket * WIDTH for of in timed)
+        for bucket in zip(*(of.buckets for of in timed), strict=True):
+            yield from bucket
         yield from (of.sum for of in timed)
 
 
@@ -116,11 +123,7 @@ class Shape:
         """What one proxy says of each endpoint."""
         figures, levels = self.figures(read[np.newaxis])
         for block, gauges in zip(self.blocks, levels, strict=True):
-            counters, buckets = block.counters(figures.counts)[0], block.buckets(figures.counts)[0]
-            for at, endpoint in enumerate(block.endpoints):
+            for at, (endpoint, counters, buckets, total) in enumerate(block.by_endpoint(figures.row(0))):
                 looked = tuple(None if gauge is None else int(gauge[0, at]) for gauge in gauges)
-                time = None
-                if block.bounds:
-                    histogram = Histogram(block.bounds, tuple(buckets[:, at].tolist()))
-                    time = Timed(histogram, float(figures.sums[0, block.sums][at]))
-                yield endpoint, Counted(block.form.protocol, tuple(counters[:, at].tolist()), looked, time)
+                time = Timed(Histogram(block.bounds, tuple(buckets)), total) if buckets else None
+                yield endpoint, Counted(block.form.protocol, tuple(counters), looked, time)

@@ -7,7 +7,7 @@ archive, and settled before anybody reads or saves it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -20,7 +20,7 @@ from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.arrays import Ints
 from moyai.telemetry.deltas import Counting, since
-from moyai.telemetry.envoy_stats import Gauge, Side, Spoken, Timed
+from moyai.telemetry.envoy_stats import Endpoint, Gauge, Side, Spoken, Timed
 from moyai.telemetry.lines import Line, Sink
 from moyai.telemetry.pushes import Reading
 from moyai.telemetry.reporters import Fed, Reporter
@@ -114,18 +114,18 @@ class Tally:
 
     def _count_each(self, block: Block, reports: Sequence[Reported], new: Figures, when: Moment) -> None:
         """Have what came in counted for each proxy by itself."""
-        own = [at for at, endpoint in enumerate(block.endpoints) if endpoint.side is Side.SERVER]
-        if not own:
+        if not any(endpoint.side is Side.SERVER for endpoint in block.endpoints):
             return
         for row, one in enumerate(reports):
-            counters, times = block.counters(new.counts)[row].T.tolist(), _times(block, new.row(row))
-            for at in own:
-                spoken = Spoken(block.endpoints[at], block.form.protocol)
+            for endpoint, counters, time in _told(block, new.row(row)):
+                if endpoint.side is not Side.SERVER:
+                    continue
+                spoken = Spoken(endpoint, block.form.protocol)
                 line = one.own.get(spoken)
                 if line is None:
                     line = one.own[spoken] = self._line(self._reporter.own_metrics(one.proxy, spoken), None)
-                line.count(one.proxy, counters[at], when)
-                line.put(counters[at], times[at], when)
+                line.count(one.proxy, counters, when)
+                line.put(counters, time, when)
 
     def _planned(self, shape: Shape, when: Moment) -> _Plan:
         plan = self._plans.get(shape)
@@ -186,10 +186,8 @@ class _Part(NamedTuple):
         """Put what all proxies have counted together, and each of their looks at levels."""
         targets = gauges[Gauge.TARGETS]
         targeted = [0] * len(self.lines) if targets is None else targets.max(axis=0).tolist()
-        counters = self.block.counters(together.counts[np.newaxis])[0].T.tolist()
-        times = _times(self.block, together)
-        for line, figures, time, spread in zip(self.lines, counters, times, targeted, strict=True):
-            line.put(figures, time, when, spread)
+        for line, (_, counters, time), spread in zip(self.lines, _told(self.block, together), targeted, strict=True):
+            line.put(counters, time, when, spread)
         for gauge in {gauge for line in self.lines for gauge, _, _ in line.levels}:
             looks = gauges[gauge]
             if looks is not None:
@@ -221,12 +219,8 @@ def _news(shape: Shape, reports: Sequence[Reported]) -> tuple[Figures, Sequence[
     return new, levels
 
 
-def _times(block: Block, of: Figures) -> Sequence[Timed | None]:
-    """The histogram of each endpoint, where there is something in it."""
-    if not block.bounds:
-        return [None] * len(block.endpoints)
-    buckets = block.buckets(of.counts[np.newaxis])[0].T.tolist()
-    return [
-        Timed(Histogram(block.bounds, tuple(counts)), total) if any(counts) else None
-        for counts, total in zip(buckets, of.sums[block.sums].tolist(), strict=True)
-    ]
+def _told(block: Block, row: Figures) -> Iterator[tuple[Endpoint, list[int], Timed | None]]:
+    """Each endpoint, its counters, and its histogram where there is something in it."""
+    for endpoint, counters, buckets, total in block.by_endpoint(row):
+        time = Timed(Histogram(block.bounds, tuple(buckets)), total) if any(buckets) else None
+        yield endpoint, counters, time

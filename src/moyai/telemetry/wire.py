@@ -48,6 +48,13 @@ class Place(NamedTuple):
     others: tuple[int, ...] = ()
     """What else changes in the point, and is not read."""
 
+    @property
+    def buckets(self) -> range:
+        """Where each bucket of a histogram is; of a number nowhere."""
+        return (
+            range(0) if self.counts is None else range(self.counts, self.counts + (len(self.bounds) + 1) * WIDTH, WIDTH)
+        )
+
 
 class _Field(NamedTuple):
     number: int
