@@ -1,19 +1,10 @@
 // AWS App Mesh, as the official SDK speaks it.
 
 import { AppMeshClient, type MeshRef, paginateListMeshes } from "@aws-sdk/client-app-mesh";
-import { carrying, clientConfig, type Target } from "./config.ts";
-
-const clients = new WeakMap<Target, AppMeshClient>();
+import { clientOf, type Target } from "./config.ts";
 
 /** The client for a target; made once. */
-export function appMesh(target: Target): AppMeshClient {
-  let client = clients.get(target);
-  if (!client) {
-    client = carrying(new AppMeshClient(clientConfig(target)), target);
-    clients.set(target, client);
-  }
-  return client;
-}
+export const appMesh = clientOf(AppMeshClient);
 
 /** The account's meshes, and those that others share with it. */
 export async function readMeshes(target: Target): Promise<MeshRef[]> {

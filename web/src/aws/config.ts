@@ -21,7 +21,7 @@ export function targetOf(session: Session, scope: Scope): Target {
   return { endpoint: `${window.location.origin}${API_PATH}`, scope, csrf: session.csrf };
 }
 
-export function clientConfig(target: Target) {
+function clientConfig(target: Target) {
   return {
     endpoint: target.endpoint,
     region: target.scope.region,
@@ -41,7 +41,7 @@ interface Carrier {
 }
 
 /** Have each of the client's requests carry what shows that a page of the console sent it. */
-export function carrying<C>(client: C, target: Target): C {
+function carrying<C>(client: C, target: Target): C {
   const stack = (client as Carrier).middlewareStack;
   const middleware = (next: (args: unknown) => Promise<unknown>) => (args: { request: { headers: Record<string, string> } }) => {
     args.request.headers[CSRF] = target.csrf;
@@ -49,4 +49,14 @@ export function carrying<C>(client: C, target: Target): C {
   };
   stack.add(middleware as never, { step: "build", name: "console" });
   return client;
+}
+
+/** Who gives the client of a service for a target; it is made once. */
+export function clientOf<C>(Client: new (config: ReturnType<typeof clientConfig>) => C): (target: Target) => C {
+  const clients = new WeakMap<Target, C>();
+  return (target) => {
+    const client = clients.get(target) ?? carrying(new Client(clientConfig(target)), target);
+    clients.set(target, client);
+    return client;
+  };
 }

@@ -1,19 +1,10 @@
 // Amazon EC2, as far as a service needs it: the subnets and security groups that its tasks can have.
 
 import { EC2Client, paginateDescribeSecurityGroups, paginateDescribeSubnets, type SecurityGroup, type Subnet } from "@aws-sdk/client-ec2";
-import { carrying, clientConfig, type Target } from "./config.ts";
-
-const clients = new WeakMap<Target, EC2Client>();
+import { clientOf, type Target } from "./config.ts";
 
 /** The client for a target; made once. */
-export function ec2(target: Target): EC2Client {
-  let client = clients.get(target);
-  if (!client) {
-    client = carrying(new EC2Client(clientConfig(target)), target);
-    clients.set(target, client);
-  }
-  return client;
-}
+export const ec2 = clientOf(EC2Client);
 
 export interface Networks {
   readonly subnets: readonly Subnet[];

@@ -1,16 +1,7 @@
 // Amazon ECS, as the official SDK speaks it.
 
 import { ECSClient } from "@aws-sdk/client-ecs";
-import { carrying, clientConfig, type Target } from "./config.ts";
-
-const clients = new WeakMap<Target, ECSClient>();
+import { clientOf } from "./config.ts";
 
 /** The client for a target; made once. */
-export function ecs(target: Target): ECSClient {
-  let client = clients.get(target);
-  if (!client) {
-    client = carrying(new ECSClient(clientConfig(target)), target);
-    clients.set(target, client);
-  }
-  return client;
-}
+export const ecs = clientOf(ECSClient);
