@@ -41,7 +41,7 @@ from moyai.xds.server.binding import serve
 from moyai.xds.server.gate import GuestGate
 from moyai.xds.server.reach import EVERYTHING
 from tests.e2e.envoy_rig import Namespace, Rig, rigged
-from tests.e2e.rig_app import App
+from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.telemetry.pushes import Office
 from tests.unit.xds.house import MESH, directory
@@ -201,12 +201,8 @@ async def outsiders() -> AsyncIterator[Outside]:
 @asynccontextmanager
 async def applications(outside: Outside) -> AsyncIterator[None]:
     """Both of those that are behind ``http``, in turn."""
-    one, two = App("one"), App("two")
-    await one.start(outside.namespace, 8081, "10.99.0.1")
-    await two.start(outside.namespace, 8082, "10.99.0.2")
-    yield
-    await one.stop()
-    await two.stop()
+    async with one_and_two(outside.namespace, ("10.99.0.1", "10.99.0.2")):
+        yield
 
 
 async def answering(outside: Outside) -> str:

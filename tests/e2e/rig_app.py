@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from tests.e2e.envoy_rig import Namespace
@@ -70,3 +72,16 @@ class App:
         finally:
             self._writers.discard(writer)
             writer.close()
+
+
+@asynccontextmanager
+async def one_and_two(
+    namespace: Namespace, addresses: tuple[str, str] = ("127.0.0.1", "127.0.0.1")
+) -> AsyncIterator[tuple[App, App]]:
+    """The applications ``one`` and ``two``, on ports 8081 and 8082 of their addresses."""
+    one, two = App("one"), App("two")
+    await one.start(namespace, 8081, addresses[0])
+    await two.start(namespace, 8082, addresses[1])
+    yield one, two
+    await one.stop()
+    await two.stop()

@@ -38,7 +38,7 @@ from moyai.mesh.ir import (
 from moyai.runtime.linux.admin import by_socket, in_flight
 from moyai.xds.server.feed import Feed
 from tests.e2e.envoy_rig import Rig, rig
-from tests.e2e.rig_app import App
+from tests.e2e.rig_app import App, one_and_two
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -106,12 +106,8 @@ async def envoys():
 
 @pytest.fixture
 async def apps(envoys):
-    one, two = App("one"), App("two")
-    await one.start(envoys.namespace, 8081)
-    await two.start(envoys.namespace, 8082)
-    yield one, two
-    await one.stop()
-    await two.stop()
+    async with one_and_two(envoys.namespace) as made:
+        yield made
 
 
 async def names_of(envoys: Rig, count: int) -> list[str]:

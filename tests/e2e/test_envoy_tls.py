@@ -35,7 +35,7 @@ from moyai.mesh.ir import (
 )
 from tests.authority import an_authority
 from tests.e2e.envoy_rig import rig
-from tests.e2e.rig_app import App
+from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -77,12 +77,8 @@ async def envoys():
 
 @pytest.fixture
 async def apps(envoys):
-    one, two = App("one"), App("two")
-    await one.start(envoys.namespace, 8081)
-    await two.start(envoys.namespace, 8082)
-    yield one, two
-    await one.stop()
-    await two.stop()
+    async with one_and_two(envoys.namespace) as made:
+        yield made
 
 
 class Wire:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.envoy_app_mesh.mesh import CAPTURED, REDIRECTS
 from tests.e2e.envoy_rig import Rig, rig
-from tests.e2e.rig_app import App
+from tests.e2e.rig_app import App, one_and_two
 
 
 @pytest.fixture
@@ -24,9 +24,5 @@ async def envoys() -> AsyncIterator[Rig]:
 @pytest.fixture
 async def apps(envoys: Rig) -> AsyncIterator[tuple[App, App]]:
     """The applications ``one`` and ``two``."""
-    one, two = App("one"), App("two")
-    await one.start(envoys.namespace, 8081)
-    await two.start(envoys.namespace, 8082)
-    yield one, two
-    await one.stop()
-    await two.stop()
+    async with one_and_two(envoys.namespace) as made:
+        yield made
