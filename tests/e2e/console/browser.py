@@ -148,8 +148,9 @@ class Person:
         self.page.keyboard.press("Enter")
 
     def choose(self, label: str, option: str) -> None:
-        """Open the list of this label, and click the option with this text."""
-        self.click(self.page.get_by_role("button", name=label).first)
+        """Open the list of this label, and click the option with this text. A column's headline has no list."""
+        lists = self.page.locator("[aria-haspopup]")
+        self.click(self.page.get_by_role("button", name=label).and_(lists).first)
         self.click(self.page.get_by_role("option").filter(has_text=option).first)
 
     def click_at(self, selector: str, spot: tuple[float, float]) -> None:

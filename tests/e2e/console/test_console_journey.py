@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +12,7 @@ from playwright.sync_api import expect
 from moyai.cli.demo.shop import Shop
 from tests.e2e.console.browser import BAD, Person
 from tests.e2e.console.pictures import SHARP, SIZE, Gallery
-from tests.e2e.console.shop import CAUSE, break_catalog, selling
+from tests.e2e.console.shop import CAUSE, EXAMPLE, break_catalog, selling
 from tests.e2e.installation import Installation
 from tests.e2e.stack import task_id
 from tests.e2e.waiting import eventually, while_it_lasts
@@ -20,9 +22,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 CATALOG = "clusters/shop-core/services/catalog"
 EDGE = "shop-web%2Ffront%3Ecatalog"
 MAIN_PAGES = ("clusters/shop-core/services", "clusters/shop-core/create-service", f"{CATALOG}/health", "traffic")
+HOLD = "/healthy"
+"""The file that a container of the held stock is healthy with."""
 SOLD, FAILED = 200, 75
 """Seconds, in pictures."""
-"""The colour of an edge with too many failures, by day."""
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +97,34 @@ def test_axe_finds_nothing_on_any_other_page_by_day_and_by_night(person, shop, i
     assert violations(person, other_pages(installation)) == []
 
 
-def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deployment_is_watched(person, shop):
+@pytest.fixture
+def held(shop: Shop, installation: Installation) -> str:
+    """The family of a stock whose tasks are healthy once ``let_go`` was called; until then a deployment lasts."""
+    stock = json.loads((EXAMPLE / "task-definitions/stock.json").read_text())
+    [container] = stock["containerDefinitions"]
+    container["healthCheck"] = {"command": ["CMD", "test", "-e", HOLD], "interval": 5, "startPeriod": 300}
+    installation.client("ecs").register_task_definition(**stock | {"family": "held-stock"})
+    return "held-stock"
+
+
+def let_go(installation: Installation, cluster: str, service: str) -> None:
+    """Every task of the service, which must have ECS Exec, is healthy from now on."""
+    ecs = installation.client("ecs")
+    tasks = ecs.list_tasks(cluster=cluster, serviceName=service)["taskArns"]
+    waiting = partial(ecs.describe_tasks, cluster=cluster, tasks=tasks)
+    eventually(
+        lambda: {task["lastStatus"] for task in waiting()["tasks"]} == {"ACTIVATING"}, "they run, not yet healthy"
+    )
+    for arn in tasks:
+        installation.moyai("exec", "--container", "stock", task_id(arn), "touch", HOLD)
+
+
+def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deployment_is_watched(
+    person, held, installation
+):
     person.open("clusters")
     person.follow("Create cluster")
+    person.titled("Create cluster")
     person.fill("Cluster name", "harbour")
     person.fill("Default namespace of Service Connect", "harbour")
     person.page.keyboard.press("Escape")
@@ -105,11 +133,13 @@ def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deploym
     person.titled("harbour")
     person.sees("Cluster harbour is created")
     person.follow("Create service")
-    person.choose("Task definition", "shop-stock")
+    person.titled("Create service")
+    person.choose("Task definition", held)
     person.fill("Service name", "buoy")
     person.fill("Desired tasks", "2")
     person.choose("Subnets", "us-east-1a")
     person.page.keyboard.press("Escape")
+    person.click(person.page.get_by_label("Turn on ECS Exec"))
     person.click(person.page.get_by_label("Client and server"))
     person.click(person.page.get_by_label("Offer port lines"))
     person.fill("Discovery name", "buoy")
@@ -117,6 +147,8 @@ def test_a_cluster_with_a_namespace_and_a_service_in_it_are_made_and_the_deploym
     person.titled("buoy")
     person.sees("Service buoy is created")
     person.sees("A deployment is under way")
+    person.sees("0 of 2 running · 2 pending")
+    let_go(installation, "harbour", "buoy")
     person.sees("2 of 2 running")
     expect(person.page.get_by_text("A deployment is under way")).to_be_hidden()
     person.tab("Service Connect")
