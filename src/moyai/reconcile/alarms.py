@@ -19,7 +19,7 @@ from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.math.line import Grid, Line, Values
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
-from moyai.domain.cloudwatch.search.criteria import Search
+from moyai.domain.cloudwatch.search.criteria import Schema
 from moyai.domain.cloudwatch.statistic import evaluate as statistic_of
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, table_name
@@ -139,9 +139,9 @@ class Watched:
         values = ((period.start, statistic_of(stat.stat, period.summary)) for period in periods)
         return replace(line, values={at: value for at, value in values if value is not None})
 
-    def find(self, search: Search) -> Sequence[MetricId]:
+    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
         """See Source."""
-        del search
+        del schema
         raise ValidationFault("an alarm can't search")
 
     def grid(self, period: int) -> Grid:

@@ -201,6 +201,27 @@ def test_pages(cloudwatch):
     ]
 
 
+def test_a_series_without_values_is_on_one_of_the_pages(cloudwatch):
+    asked = {"StartTime": START, "EndTime": END, "MaxDatapoints": 2, "ScanBy": "TimestampAscending"}
+    queries = [query("None", query_id=f"none{n}") if n % 2 else query(query_id=f"some{n}") for n in range(6)]
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, **asked)
+    told = [[(one["Id"], len(one["Values"])) for one in page["MetricDataResults"]] for page in pages]
+    assert told == [
+        [("some0", 2)],
+        [("none1", 0), ("some2", 2)],
+        [("none3", 0), ("some4", 2)],
+        [("none5", 0)],
+    ]
+
+
+def test_a_label_can_not_be_repeated_without_end(cloudwatch):
+    cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": f"M{n}", "Value": 1} for n in range(60)])
+    search = {"Id": "a", "Expression": "SEARCH('{Shop}', 'Sum', 60)"}
+    assert len(data(cloudwatch, {**search, "Label": "x" * 10_000})) == 60
+    with pytest.raises(ClientError, match="calculates more than 2,000,000 values"):
+        data(cloudwatch, {**search, "Label": "x" * 600_000})
+
+
 def test_a_unit_that_is_not_the_metrics_finds_nothing(cloudwatch):
     other = query()
     other["MetricStat"]["Unit"] = "Bytes"

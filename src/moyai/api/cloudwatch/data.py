@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Get
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -29,6 +29,8 @@ from moyai.ports.metrics import MetricReader
 
 MAX_QUERIES: Final = 500
 MAX_DATAPOINTS: Final = 100_800
+_LETTERS: Final = 16
+"""So many of a label's count as one value: the same long label stands at each series that an expression comes to."""
 _ASCENDING: Final = "TimestampAscending"
 _CUT: Mapping[str, str] = {"code": "MaxMetricsExceeded", "value": "Maximum number of allowed metrics exceeded."}
 _DROPPED: Mapping[str, str] = {
@@ -100,13 +102,18 @@ def _setting(ctx: Context, request: GetMetricDataRequest) -> Setting:
     return Setting(ctx.scope, ctx.now, zone_of(zone))
 
 
-def _told(query: MetricDataQuery, answers: Answers, setting: Setting) -> Sequence[_Told]:
+def _told(query: MetricDataQuery, answers: Answers, setting: Setting) -> Iterator[_Told]:
+    """Raises ValidationFault also for what is too long to be told."""
     result: Result = answers.of(query.id)
-    if isinstance(result, Line):
-        default = query.id if query.metric_stat is None else query.metric_stat.metric.metric_name
-        label = default if query.label is None else query.label
-        return [_Told(query.id, written(label, result, default, setting), result)]
-    return [_Told(query.id, _label_in_array(query.label, line, setting), line) for line in result]
+    for line in (result,) if isinstance(result, Line) else result:
+        label = _label(query, setting, line) if line is result else _label_in_array(query.label, line, setting)
+        answers.spend(len(label) // _LETTERS)
+        yield _Told(query.id, label, line)
+
+
+def _label(query: MetricDataQuery, setting: Setting, line: Line) -> str:
+    default = query.id if query.metric_stat is None else query.metric_stat.metric.metric_name
+    return written(default if query.label is None else query.label, line, default, setting)
 
 
 def _label_in_array(label: str | None, line: Line, setting: Setting) -> str:

@@ -1,7 +1,7 @@
 """The values of many series, a page at a time.
 
 Promise: a page goes on behind the last value of the one before: its series, and its time. A token says which request
-it was made for. A series without values is on the first page.
+it was made for. A series without values comes in its place, too, once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def paged(every: Sequence[Values], listing: object, token: str | None, size: int
     shown: list[Series] = []
     room = size
     for place, moments in _behind(every, last, ascending=ascending):
-        if not room and moments:
+        if not room:
             break
         shown.append(Series(place, moments[:room], len(moments) > room))
         room -= len(shown[-1].moments)
@@ -58,7 +58,7 @@ def _behind(
             continue
         if last is not None and place == last[0]:
             moments = moments[bisect_right(moments, last[1], key=lambda at: at if ascending else -at) :]
-        if moments or last is None:
+        if moments or last is None or place > last[0]:
             yield place, moments
 
 

@@ -6,7 +6,8 @@ Promise: periods are counted from the start of the span as in ``shapes``. What i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from moyai.api.cloudwatch.shapes import PERIODS, Span, span_of
@@ -14,7 +15,7 @@ from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.math.line import Grid, Line
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
-from moyai.domain.cloudwatch.search.criteria import Search
+from moyai.domain.cloudwatch.search.criteria import Schema, schema_of
 from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
@@ -43,14 +44,20 @@ class Reading:
         values = ((period.start, evaluate(stat.stat, period.summary)) for period in periods)
         return Line({at: value for at, value in values if value is not None}, grid, stat=stat, read=True)
 
-    def find(self, search: Search) -> Sequence[MetricId]:
+    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
         """See Source."""
-        return list(self._fitting(search))
+        return self._known.get(schema, ())
 
-    def _fitting(self, search: Search) -> Iterator[MetricId]:
+    @cached_property
+    def _known(self) -> Mapping[Schema | None, Sequence[MetricId]]:
+        """Looked through once, however many searches there are: all, those of each namespace, those of each schema."""
+        known: dict[Schema | None, list[MetricId]] = {}
         for listed in self._reader.metrics(self._scope):
-            if listed.last_at >= self._now - _FOUND and search.fits(listed.metric):
-                yield listed.metric
+            if listed.last_at >= self._now - _FOUND:
+                whole = schema_of(listed.metric)
+                for schema in {None, Schema(whole.namespace, frozenset()), whole}:
+                    known.setdefault(schema, []).append(listed.metric)
+        return known
 
     def grid(self, period: int) -> Grid:
         """See Source."""

@@ -1,7 +1,8 @@
 """What queries come to.
 
 Promise: a query is worked out when it is first asked for, and once; an expression that comes back to itself, or names
-what is not there, is refused. A request can have two million values calculated, and no more.
+what is not there, is refused. A request can have two million values calculated, and no more; a series, and a metric
+that a search looks at, count as values, so that nothing can be had without end for being empty.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
 
@@ -20,7 +21,7 @@ from moyai.domain.cloudwatch.math.evaluate import Result, evaluate
 from moyai.domain.cloudwatch.math.line import Grid, Line, Lines
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricDataQuery, MetricStat, metric_of
-from moyai.domain.cloudwatch.search.criteria import Search
+from moyai.domain.cloudwatch.search.criteria import Schema, Search
 from moyai.domain.cloudwatch.search.names import short_names
 from moyai.domain.cloudwatch.search.parse import parse_search
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
@@ -30,6 +31,8 @@ MAX_FOUND: Final = 500
 """Metrics that one search gives."""
 MAX_VALUES: Final = 2_000_000
 """Values that one request has read and calculated."""
+PER_SERIES: Final = 16
+"""As how many values a series that is read counts, beside its own: one without any is not for nothing, either."""
 _ID: Final = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _MINUTE: Final = 60
 
@@ -40,8 +43,11 @@ class Source(Protocol):
     def read(self, stat: MetricStat) -> Line:
         """The metric's values. Raises ValidationFault for a period that there can't be."""
 
-    def find(self, search: Search) -> Sequence[MetricId]:
-        """The metrics that fit, in the order of their names. Raises ValidationFault where nothing can be searched."""
+    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
+        """The metrics that there are, or those of the schema, in the order of their names.
+
+        Raises ValidationFault where nothing can be searched.
+        """
 
     def grid(self, period: int) -> Grid:
         """The periods that are asked for. Raises ValidationFault for a period that there can't be."""
@@ -77,7 +83,7 @@ class Answers:
     def _worked_out(self, query: MetricDataQuery) -> Result:
         if query.metric_stat is not None:
             line = self.source.read(query.metric_stat)
-            self.spend(len(line.values))
+            self.spend(len(line.values) + PER_SERIES)
             return replace(line, label=query.label or query.metric_stat.metric.metric_name)
         try:
             return evaluate(query.expression or "", _Standpoint(self, query))
@@ -88,8 +94,12 @@ class Answers:
 
     def spend(self, values: int) -> None:
         """See Around."""
+        self.afford(values)
         self._left -= values
-        if self._left < 0:
+
+    def afford(self, values: int) -> None:
+        """Raise what ``spend`` would."""
+        if values > self._left:
             raise ValidationFault(f"The request calculates more than {self._most:,} values.")
 
 
@@ -107,6 +117,7 @@ class _Standpoint:
 
     def metrics(self) -> Sequence[tuple[str, Line]]:
         """See Around."""
+        self.spend(len(self._answers.queries))
         asked = [query for query in self._answers.queries.values() if query.metric_stat is not None]
         answers = ((query.id, self._answers.of(query.id)) for query in asked)
         return [(query_id, line) for query_id, line in answers if isinstance(line, Line)]
@@ -120,14 +131,25 @@ class _Standpoint:
             check_statistic(statistic)
         except UnknownStatistic as error:
             raise ValidationFault(str(error)) from error
-        found = list(islice(self._answers.source.find(parse_search(criteria)), MAX_FOUND + 1))
+        found = self._found(parse_search(criteria))
+        lines: list[Line] = []
+        read = 0
+        for metric, label in zip(found, short_names(found), strict=True):
+            line = self._answers.source.read(MetricStat(metric_of(metric), seconds, statistic))
+            lines.append(replace(line, label=label))
+            read += len(line.values)
+            self._answers.afford(read)  # spent as what the search comes to; not read on when it can't be
+        return tuple(lines)
+
+    def _found(self, search: Search) -> Sequence[MetricId]:
+        there = self._answers.source.metrics(search.schema)
+        self.spend(len(there))
+        found = list(islice((one for one in there if search.fits(one)), MAX_FOUND + 1))
         if len(found) > MAX_FOUND:
             self._answers.cut = True
             found.pop()
-        return tuple(
-            replace(self._answers.source.read(MetricStat(metric_of(metric), seconds, statistic)), label=label)
-            for metric, label in zip(found, short_names(found), strict=True)
-        )
+        self.spend(len(found) * PER_SERIES)
+        return found
 
     @property
     def grid(self) -> Grid:
@@ -169,9 +191,9 @@ class Unseen:
         """See Source."""
         return Line({}, self.grid(stat.period), stat=stat, read=True)
 
-    def find(self, search: Search) -> Sequence[MetricId]:
+    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
         """See Source."""
-        del search
+        del schema
         raise ValidationFault("what is watched can't be searched for: name its metrics.")
 
     def grid(self, period: int) -> Grid:

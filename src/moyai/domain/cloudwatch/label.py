@@ -54,11 +54,11 @@ def written(label: str, line: Line, default: str, setting: Setting) -> str:
 def check_label(label: str) -> None:
     """Raise ValidationFault for a label that can't be written."""
     names = _DYNAMIC.findall(label)
-    live = [name for name in names if name != "LABEL" and not _PROPERTY.fullmatch(name)]
-    for name in live:
-        if name not in _LIVE:
+    dynamic = [name for name in names if name != "LABEL"]
+    for name in dynamic:
+        if name not in _LIVE and not _PROPERTY.fullmatch(name):
             raise ValidationFault(f"The label has '${{{name[:50]}}}', which is no dynamic value.")
-    if len(live) > _MAX_DYNAMIC or names.count("LABEL") > 1:
+    if len(dynamic) > _MAX_DYNAMIC or names.count("LABEL") > 1:
         raise ValidationFault(f"A label can have {_MAX_DYNAMIC} dynamic values and ${{LABEL}} once.")
 
 

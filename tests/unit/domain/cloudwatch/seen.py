@@ -9,7 +9,7 @@ from moyai.domain.cloudwatch.math.evaluate import Result
 from moyai.domain.cloudwatch.math.line import Grid, Line
 from moyai.domain.cloudwatch.metric import MetricId, metric_id
 from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
-from moyai.domain.cloudwatch.search.criteria import Search
+from moyai.domain.cloudwatch.search.criteria import Schema
 from moyai.kernel.clock import Instant
 
 END = 300
@@ -32,9 +32,9 @@ class Hand:
         values = {Instant(place * 60.0): float(value) for place, value in enumerate(there) if value is not None}
         return Line(values, self.grid(stat.period), stat=stat, read=True)
 
-    def find(self, search: Search) -> Sequence[MetricId]:
+    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
         ids = (metric_id("Shop", name, [("Queue", name)]) for name in self.series)
-        return [one for one in ids if search.fits(one)]
+        return [one for one in ids if schema is None or one.namespace == schema.namespace]
 
     def grid(self, period: int) -> Grid:
         return Grid(Instant(0), Instant(END), period)

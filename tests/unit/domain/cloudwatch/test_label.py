@@ -54,7 +54,9 @@ def test_times_are_in_the_zone_that_is_asked_for():
     assert (zone_of("-0130"), zone_of(None)) == (-timedelta(minutes=90), timedelta())
 
 
-@pytest.mark.parametrize("label", ["${FOO}", "${LABEL} ${LABEL}", "${}", "${MAX}" * 7, "${PROP(x)}"])
+@pytest.mark.parametrize(
+    "label", ["${FOO}", "${LABEL} ${LABEL}", "${}", "${MAX}" * 7, "${PROP('Stat')}" * 7, "${PROP(x)}"]
+)
 def test_a_label_that_can_not_be_written_is_refused(label):
     with pytest.raises(ValidationFault, match="label"):
         check_label(label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,6 +195,37 @@ def test_one_request_can_not_calculate_without_end():
     answers = Answers(queries, Hand(), most=3000)
     with pytest.raises(ValidationFault, match="more than 3,000 values"):
         [answers.of(query.id) for query in queries]
+
+
+@pytest.mark.parametrize("expression", ["[{0},{0},{0},{0},{0},{0},{0},{0}]", "METRICS('n')", "SEARCH('none', 'Sum')"])
+def test_what_has_no_values_is_not_for_nothing(expression):
+    first = "none" if "{0}" in expression else "q0"
+    names = [first, *(f"q{number}" for number in range(400))]
+    queries = [
+        asked("none"),
+        *(
+            MetricDataQuery(name, expression=expression.format(before), period=60)
+            for before, name in itertools.pairwise(names)
+        ),
+    ]
+    answers = Answers(queries, Hand({"none": ()}), most=3000)
+    with pytest.raises(ValidationFault, match="more than 3,000 values"):
+        [answers.of(query.id) for query in queries]
+
+
+def test_a_search_is_not_read_on_when_it_is_too_much():
+    class Counting(Hand):
+        reads = 0
+
+        def read(self, stat):
+            self.reads += 1
+            return super().read(stat)
+
+    source = Counting({f"m{number}": (1.0,) * 5 for number in range(100)})
+    queries = [MetricDataQuery("found", expression="SEARCH('{Shop}', 'Sum')", period=60)]
+    with pytest.raises(ValidationFault, match="more than 1,800 values"):
+        Answers(queries, source, most=1800).of("found")
+    assert source.reads == 21  # a hundred were looked at, and counted as 16 each
 
 
 def test_a_value_for_each_period_has_a_limit():

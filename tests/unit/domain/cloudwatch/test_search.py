@@ -43,6 +43,10 @@ NAMES = {"front": FRONT, "cart": CART, "cluster": CLUSTER, "own": OWN}
         ("micro", "t2.micro", True),
         ("mic", "t2.micro", False),
         ("--", "a--b", False),
+        ("my-Count1", "My.CustomCount1", False),
+        ("my-Count1", "My.Count1.x", True),
+        ("my-count1", "My.Count1.x", False),
+        ("Count1-errors", "my.Count1Errors", True),
     ],
 )
 def test_a_word_is_found_as_in_the_guide(term, name, found):
@@ -102,6 +106,11 @@ def test_a_search_finds(criteria, found):
 def test_what_can_not_be_searched_is_refused(criteria, message):
     with pytest.raises(ValidationFault, match=message):
         parse_search(criteria)
+
+
+def test_a_long_term_is_found_in_a_name_that_nearly_has_it_in_each_place():
+    assert not is_found("a1" * 256 + "b", "a1" * 512)
+    assert is_found("a1" * 256 + "b", "a1" * 512 + "b")
 
 
 @given(st.text(st.sampled_from('aB1 (){}"\\=,-NOTANDOR'), max_size=40))

@@ -27,9 +27,9 @@ def evaluate(expression: str, around: Around) -> Result:
 def _term(node: Node, around: Around) -> Term:
     term = _worked_out(node, around)
     if isinstance(term, Line):
-        around.spend(len(term.values))
+        around.spend(len(term.values) + 1)
     elif isinstance(term, tuple):
-        around.spend(sum(len(line.values) for line in term))
+        around.spend(sum(len(line.values) + 1 for line in term))
     return term
 
 

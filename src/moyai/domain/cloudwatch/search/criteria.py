@@ -14,7 +14,7 @@ from moyai.domain.cloudwatch.search.words import is_found
 
 
 class Schema(NamedTuple):
-    """``{AWS/ECS,ClusterName,ServiceName}``."""
+    """``{AWS/ECS,ClusterName,ServiceName}``; without dimensions, any metric of the namespace."""
 
     namespace: str
     dimensions: frozenset[str]
@@ -62,10 +62,15 @@ class Search(NamedTuple):
         return self.term is None or _holds(self.term, metric)
 
 
+def schema_of(metric: MetricId) -> Schema:
+    """The namespace, and the names of all its dimensions."""
+    return Schema(metric.namespace, frozenset(name for name, _ in metric.dimensions))
+
+
 def _has_schema(metric: MetricId, schema: Schema) -> bool:
     if metric.namespace != schema.namespace:
         return False
-    return not schema.dimensions or {name for name, _ in metric.dimensions} == schema.dimensions
+    return not schema.dimensions or schema_of(metric) == schema
 
 
 def _holds(term: Criterion, metric: MetricId) -> bool:

@@ -17,6 +17,9 @@ _PART: Final = re.compile(r"[^\W_]+")
 _WORD: Final = re.compile(r"\d+|[^\W\d_]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEPT: Final = 50_000
+_TERMS: Final = 1_000
+_MARK: Final = " "
+"""Between two words; in none of them."""
 
 
 class Word(NamedTuple):
@@ -26,7 +29,21 @@ class Word(NamedTuple):
     exact: bool
 
 
-@lru_cache(_KEPT)
+class _Row(NamedTuple):
+    """Words in one row, each between two marks: as they are, in small letters, and those without the marks."""
+
+    words: str
+    small: str
+    joined: str
+
+
+class _Wanted(NamedTuple):
+    """What is looked for. ``as_written``: where words of it are exact."""
+
+    row: _Row
+    as_written: re.Pattern[str] | None
+
+
 def words_of(name: str) -> tuple[Word, ...]:
     """The words of a name, or of a search term."""
     found: list[Word] = []
@@ -36,20 +53,34 @@ def words_of(name: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
+@lru_cache(_KEPT)
 def is_found(term: str, name: str) -> bool:
     """Whether the term's words stand in the name, in one row."""
-    wanted, there = words_of(term), words_of(name)
-    if not wanted:
+    wanted, there = _wanted(term), _row(name)
+    if not wanted.row.joined:
         return False
-    if _joined(wanted) == _joined(there):
+    if wanted.row.joined == there.joined:
         return True
-    places = range(len(there) - len(wanted) + 1)
-    return any(all(map(_alike, wanted, there[place:])) for place in places)
+    # A text is found in another in the time of reading both, however much of it comes again and again in there.
+    if wanted.row.small not in there.small:
+        return False
+    return wanted.as_written is None or wanted.as_written.search(there.words) is not None
 
 
-def _joined(words: tuple[Word, ...]) -> str:
-    return "".join(word.text for word in words).lower()
+@lru_cache(_KEPT)
+def _row(name: str) -> _Row:
+    return _in_row(words_of(name))
 
 
-def _alike(wanted: Word, there: Word) -> bool:
-    return wanted.text == there.text if wanted.exact else wanted.text.lower() == there.text.lower()
+@lru_cache(_TERMS)
+def _wanted(term: str) -> _Wanted:
+    words = words_of(term)
+    if not any(word.exact for word in words):
+        return _Wanted(_in_row(words), None)
+    written = (re.escape(word.text) if word.exact else f"(?i:{re.escape(word.text)})" for word in words)
+    return _Wanted(_in_row(words), re.compile(_MARK + _MARK.join(written) + _MARK))
+
+
+def _in_row(words: tuple[Word, ...]) -> _Row:
+    row = _MARK + "".join(f"{word.text}{_MARK}" for word in words)
+    return _Row(row, row.lower(), row.lower().replace(_MARK, ""))
