@@ -118,7 +118,7 @@ def _path(context: typer.Context) -> list[str]:
 
 
 def _row(record: tuple[str, str]) -> str:
-    name, text = record
+    name, text = (cell.replace("|", "\\|") for cell in record)
     return f"| `{name}` | {text} |"
 
 
