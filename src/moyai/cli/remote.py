@@ -41,30 +41,33 @@ class Remote:
         if self.own_credentials or session.get_credentials() is None:
             session.set_credentials("moyai", "moyai")
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
-        return session.create_client(service, region_name=self.region, endpoint_url=self.url, config=config)
+        try:
+            return session.create_client(service, region_name=self.region, endpoint_url=self.url, config=config)
+        except ValueError as error:  # a host name with an underscore is none
+            raise Unreachable(str(error)) from error
 
     def health(self) -> Mapping[str, Any]:
         """What ``GET /_moyai/health`` says."""
         with self._request("GET", "/_moyai/health") as answer:
-            found: Mapping[str, Any] = json.loads(answer.read())
+            found: Mapping[str, Any] = self._told(answer)
             return found
 
     def doctor(self) -> Mapping[str, Any]:
         """What ``GET /_moyai/doctor`` says."""
         with self._request("GET", "/_moyai/doctor") as answer:
-            found: Mapping[str, Any] = json.loads(answer.read())
+            found: Mapping[str, Any] = self._told(answer)
             return found
 
     def configuration(self, of: str) -> Mapping[str, Any]:
         """What ``GET /_moyai/configuration`` says of a task, a virtual node or a virtual gateway."""
         with self._request("GET", f"/_moyai/configuration?{urlencode({'of': of})}") as answer:
-            found: Mapping[str, Any] = json.loads(answer.read())
+            found: Mapping[str, Any] = self._told(answer)
             return found
 
     def hooks(self) -> Sequence[Mapping[str, Any]]:
         """What ``GET /_moyai/hooks`` says."""
         with self._request("GET", "/_moyai/hooks") as answer:
-            found: Sequence[Mapping[str, Any]] = json.loads(answer.read())
+            found: Sequence[Mapping[str, Any]] = self._told(answer)
             return found
 
     def put_hook(self, name: str, url: str) -> None:
@@ -104,13 +107,13 @@ class Remote:
     def put_file(self, name: str, body: bytes) -> Mapping[str, Any]:
         """Keep a file as ``s3://bucket/key.env``."""
         with self._request("PUT", f"/_moyai/files?{urlencode({'name': name})}", body=body) as answer:
-            kept: Mapping[str, Any] = json.loads(answer.read())
+            kept: Mapping[str, Any] = self._told(answer)
             return kept
 
     def files(self) -> Sequence[Mapping[str, Any]]:
         """Which files there are."""
         with self._request("GET", "/_moyai/files") as answer:
-            found: Sequence[Mapping[str, Any]] = json.loads(answer.read())
+            found: Sequence[Mapping[str, Any]] = self._told(answer)
             return found
 
     def remove_file(self, name: str) -> None:
@@ -139,6 +142,15 @@ class Remote:
             return connection.getresponse()
         except OSError as error:
             raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error
+        except http.client.HTTPException as error:
+            connection.close()
+            raise Unreachable(_another(self.url)) from error
+
+    def _told(self, answer: http.client.HTTPResponse) -> Any:  # noqa: ANN401 (JSON)
+        try:
+            return json.loads(answer.read())
+        except (ValueError, http.client.HTTPException) as error:
+            raise Unreachable(_another(self.url)) from error
 
     def _signature(self, method: str, path: str, body: str | bytes | None) -> dict[str, str]:
         """The headers that say who asks; none where nobody has credentials. A moyai without keys overlooks them."""
@@ -158,11 +170,20 @@ def say(error: BotoCoreError | ClientError) -> str:
     """An AWS error in one line."""
     if isinstance(error, ClientError):
         found = error.response.get("Error", {})
-        return f"{found.get('Code', 'error')}: {found.get('Message', '')}"
+        return " ".join(f"{found.get('Code', 'error')}: {found.get('Message', '')}".split())
     return f"{error}; start moyai with `moyai up`" if isinstance(error, EndpointConnectionError) else str(error)
 
 
 def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401
-    """Every item of a paged listing."""
-    for page in client.get_paginator(operation).paginate(**kwargs):
-        yield from page[result]
+    """Every item of a paged listing. Raises Unreachable when what answers speaks another language."""
+    from botocore.parsers import ResponseParserError
+
+    try:
+        for page in client.get_paginator(operation).paginate(**kwargs):
+            yield from page[result]
+    except (ResponseParserError, KeyError) as error:
+        raise Unreachable(_another(client.meta.endpoint_url)) from error
+
+
+def _another(url: str) -> str:
+    return f"what answers at {url} is no moyai; say where one is with --endpoint"

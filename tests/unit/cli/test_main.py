@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 
@@ -25,6 +27,56 @@ def test_what_the_user_can_mend_is_said_in_one_line(arguments, said, tmp_path, m
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert said in lines[0]
+
+
+@pytest.mark.parametrize("command", [["mesh"], ["doctor"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:4566", "garbage", "http://", "http://127.0.0.1:99999", "http://[::1", "ftp://127.0.0.1"]
+)
+def test_an_endpoint_that_is_no_url_is_said_to_be_none(url, command, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["moyai", *command, "--endpoint", url])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    words = capsys.readouterr().err.replace("│", " ").split()
+    assert f"{url!r} is no URL like" in " ".join(words)
+
+
+class Stranger(BaseRequestHandler):
+    """Has one answer to everything."""
+
+    answer = b""
+
+    def handle(self):
+        self.request.recv(65_536)
+        self.request.sendall(self.answer)
+
+
+@pytest.fixture
+def stranger():
+    with ThreadingTCPServer(("127.0.0.1", 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+PAGE = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>\n</html>\n"
+
+
+@pytest.mark.parametrize("command", [["status"], ["mesh"], ["doctor"], ["hook", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "answer",
+    [PAGE % b"200 OK", PAGE % b"501 Unsupported method", b"SSH-2.0-OpenSSH_9.9\r\n"],
+    ids=["a page", "an error", "another protocol"],
+)
+def test_what_is_no_moyai_is_told_from_one_without_a_traceback(answer, command, stranger, monkeypatch, capsys):
+    monkeypatch.setattr(Stranger, "answer", answer)
+    monkeypatch.setattr(sys, "argv", ["moyai", *command, "--endpoint", stranger])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("moyai: ") or "problem: server" in said.out
 
 
 @pytest.mark.parametrize("name", ["", "*", "a*.example.com", "example.com:443", "https://example.com", "-a.example"])
