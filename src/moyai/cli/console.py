@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-_WIDTH = 200
+_WIDTH = 10_000
 """Columns where there is no terminal: nothing is cut off in a file or a pipe."""
 
 

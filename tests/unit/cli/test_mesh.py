@@ -33,7 +33,16 @@ def test_anything_else_is_said_to_be_none(text):
 
 @pytest.mark.parametrize(
     ("sent", "keys"),
-    [("q", ["q"]), ("gg", ["g", "g"]), ("\x1b[A", ["up"]), ("\x1b", ["escape"]), ("\x1b[99~", []), ("", ["q"])],
+    [
+        ("q", ["q"]),
+        ("gg", ["g", "g"]),
+        ("\x1b[A", ["up"]),
+        ("\x1b", ["escape"]),
+        ("\x1b[99~", []),
+        ("", ["q"]),
+        ("\x1b[B\x1b[B\x1b[6~s", ["down", "down", "pagedown", "s"]),
+        ("\x1bx\x1b[99~q", ["q"]),
+    ],
 )
 def test_what_a_terminal_sends_is_read_as_keys(sent, keys):
     assert named(sent) == keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import termios
@@ -13,6 +14,8 @@ from types import MappingProxyType
 from typing import Final
 
 _LONGEST: Final = 64
+_KEY: Final = re.compile(r"\x1b\[[0-9;]*.|\x1b[^\x1b]|.", re.DOTALL)
+"""One key: held down, it comes several times at once."""
 _NAMES: Final = MappingProxyType(
     {
         "\x1b[A": "up",
@@ -54,6 +57,5 @@ def named(text: str) -> list[str]:
     """What a terminal sent, key by key: a character, or a name of the view's."""
     if not text:
         return ["q"]  # the terminal is gone
-    if text in _NAMES:
-        return [_NAMES[text]]
-    return [] if text.startswith("\x1b") else [_NAMES.get(one, one) for one in text]
+    sent = _KEY.findall(text)
+    return [_NAMES.get(one, one) for one in sent if one in _NAMES or not one.startswith("\x1b")]

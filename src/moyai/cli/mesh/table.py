@@ -1,12 +1,13 @@
 """The mesh drawn as a table, as wide as there is room. Pure.
 
-Promise: what matters most stays when the terminal is narrow. Colour says nothing that a sign does not say, too: ``!``
+Promise: what matters most stays when the terminal is narrow: long names give way in their middles before the rate and
+the success do. Colour says nothing that a sign does not say, too: ``!``
 and ``!!`` after a success rate, ``↻`` after a service with a deployment in progress.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from rich.table import Table
@@ -18,8 +19,14 @@ from moyai.cli.mesh.view import Group, View, arranged, called
 _GOOD: Final = 0.999
 _FAIR: Final = 0.99
 _GAP: Final = 2
+_LEAST: Final = 8
+"""Columns that a name has in any case."""
+_NO_CALLS: Final = "No calls here in this time (--since, --region). `moyai status` shows what runs."
 _NOTHING: Final = "-"
 _TEN, _HUNDRED = 10, 100
+
+
+_Groups = Sequence[tuple[str, Sequence[Edge]]]
 
 
 class _Column(NamedTuple):
@@ -33,16 +40,19 @@ class _Column(NamedTuple):
 
 def table(mesh: Mesh, view: View, width: int) -> Table:
     """The edges, a row each, under their groups."""
-    groups = arranged(mesh.edges, view)
-    columns = _that_fit([edge for _, edges in groups for edge in edges], view, width)
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    if not mesh.edges:
+        drawn.add_column(_NO_CALLS)
+        return drawn
+    groups = arranged(mesh.edges, view)
+    columns = _that_fit(groups, view, width)
     for column in columns:
         drawn.add_column(column.name, justify=column.justify, no_wrap=True, overflow="ellipsis")
     for title, edges in groups:
         if title:
-            drawn.add_row(Text(title, "bold cyan"))
+            drawn.add_row(_cut(Text(title, "bold cyan"), columns[_COLUMNS[0]]))
         for edge in edges:
-            drawn.add_row(*(column.cell(edge, view) for column in columns))
+            drawn.add_row(*(_cut(column.cell(edge, view), wide) for column, wide in columns.items()))
     return drawn
 
 
@@ -65,18 +75,38 @@ def headline(mesh: Mesh) -> Text:
     return said
 
 
-def _that_fit(edges: Sequence[Edge], view: View, width: int) -> list[_Column]:
-    needed = {column: _needed(column, edges, view) for column in _COLUMNS}
+def _that_fit(groups: _Groups, view: View, width: int) -> dict[_Column, int]:
+    """The columns for which there is room, and how wide each may be."""
+    needed = {column: _needed(column, groups, view) for column in _COLUMNS}
     for column in sorted(_COLUMNS, key=lambda c: -c.rank):
-        if sum(needed.values()) <= width + _GAP or not column.rank:
+        if _width(needed) <= width or not column.rank:
             break
         del needed[column]
-    return list(needed)
+    caller, target, *_ = _COLUMNS
+    room = width - _width(needed) + needed[caller] + needed[target]
+    if needed[caller] + needed[target] > room:
+        half = room // 2
+        called_ = min(needed[target], max(half, room - needed[caller], _LEAST))
+        needed |= {caller: max(room - called_, _LEAST), target: called_}
+    return needed
 
 
-def _needed(column: _Column, edges: Iterable[Edge], view: View) -> int:
-    cells = (column.cell(edge, view).cell_len for edge in edges)
-    return max(len(column.name), *cells, 0) + _GAP
+def _width(columns: Mapping[_Column, int]) -> int:
+    return sum(columns.values()) + _GAP * (len(columns) - 1)
+
+
+def _needed(column: _Column, groups: _Groups, view: View) -> int:
+    cells = (column.cell(edge, view).cell_len for _, edges in groups for edge in edges)
+    titles = (len(title) for title, _ in groups if column is _COLUMNS[0])
+    return max(len(column.name), *cells, *titles)
+
+
+def _cut(text: Text, width: int) -> Text:
+    """So much of it that there is room for: the beginning, and the end with its signs."""
+    if text.cell_len <= width:
+        return text
+    kept = max(width - 1, 0)
+    return text[: kept // 2].append("…").append_text(text[len(text) - (kept - kept // 2) :])
 
 
 def _caller(edge: Edge, view: View) -> Text:

@@ -1,0 +1,63 @@
+"""What ``moyai status`` shows where there is little room, and where there is any."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from moyai.cli.status import _show
+
+ID = "384abac93ec1b0912ee53640a8168476"
+TASK = {
+    "id": ID,
+    "group": "service:catalog",
+    "status": "RUNNING",
+    "health": "HEALTHY",
+    "zone": "us-east-1a",
+    "address": "172.31.16.104",
+    "urls": ["http://127.83.100.200:8080"],
+}
+SERVICE = {
+    "name": "catalog",
+    "status": "ACTIVE",
+    "desired": 2,
+    "running": 2,
+    "pending": 0,
+    "rollout": "COMPLETED",
+    "names": ["catalog:8080"],
+}
+CLUSTER = {"name": "shop", "services": [SERVICE], "instances": [], "tasks": [TASK]}
+
+
+def shown(cluster, width):
+    paper = io.StringIO()
+    _show(Console(file=paper, width=width, highlight=False), cluster)
+    return paper.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "there"),
+    [
+        (80, [ID[:8], "service:catalog", "RUNNING", "127.83.100.200:8080", "HEALTHY"]),
+        (120, [ID[:8], "service:catalog", "RUNNING", "127.83.100.200:8080", "HEALTHY", "172.31.16.104", "us-east-1a"]),
+        (200, [ID, "service:catalog", "RUNNING", "127.83.100.200:8080", "HEALTHY", "172.31.16.104", "us-east-1a"]),
+    ],
+)
+def test_what_there_is_room_for_is_shown_whole(width, there):
+    said = shown(CLUSTER, width)
+    assert [word for word in there if word not in said] == []
+    assert "…" not in said
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_cluster_without_tasks_and_a_name_without_a_space_lose_nothing(width):
+    name = "recommendations-and-personalisation-backend"
+    said = shown({**CLUSTER, "services": [{**SERVICE, "name": name}], "tasks": []}, width)
+    cells = "".join(line.split("│")[1].strip() for line in said.splitlines() if line.startswith("│"))
+    assert name in cells
+
+
+def test_a_group_is_shown_as_it_is():
+    assert "[/job]" in shown({**CLUSTER, "tasks": [{**TASK, "group": "[/job]"}]}, 200)
