@@ -1,8 +1,9 @@
 """The loop that evaluates alarms.
 
 Promise: a metric alarm is evaluated as soon as it is put, and then at the end of each of its periods, at least once a
-minute; a state that was set by hand lasts until then. A composite alarm is evaluated whenever one that its rule names
-changes. What happened before this loop began is not known to it, and changes no state that is from then.
+minute; a state that was set by hand lasts until then. A composite alarm is evaluated whenever it is put, or one that
+its rule names changes; its own change, which can be by hand, is no reason to. What happened before this loop began is
+not known to it, and changes no state that is from then.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
 
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.cloudwatch.alarm import Alarm, MetricCondition
+from moyai.domain.cloudwatch.alarm import Alarm, CompositeCondition, MetricCondition
 from moyai.domain.cloudwatch.answers import Answers
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.math.line import Grid, Line, Values
@@ -22,7 +23,7 @@ from moyai.domain.cloudwatch.query import MetricStat
 from moyai.domain.cloudwatch.search.criteria import Schema
 from moyai.domain.cloudwatch.statistic import evaluate as statistic_of
 from moyai.domain.keys import scope_of
-from moyai.domain.world import Change, table_name
+from moyai.domain.world import Change, World, table_name
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import Scope
@@ -48,6 +49,9 @@ class _Evaluated(NamedTuple):
     again_at: Instant
 
 
+_Basis = tuple[object, ...]
+
+
 class AlarmWatcher:
     """Evaluates alarms. ``run`` it once."""
 
@@ -56,6 +60,8 @@ class AlarmWatcher:
         self._since = clock.now()
         self._queue = KeyQueue(clock)
         self._evaluated: dict[str, _Evaluated] = {}
+        self._composed: dict[str, _Basis] = {}
+        """What each composite alarm was last evaluated on."""
 
     async def run(self) -> None:
         """Evaluate until cancelled."""
@@ -81,9 +87,13 @@ class AlarmWatcher:
         alarm = world.alarms.get(key)
         if alarm is None:
             self._evaluated.pop(key, None)
+            self._composed.pop(key, None)
             return None
         if not isinstance(alarm.condition, MetricCondition):
-            self._conclude(alarm, evaluate_composite(world, alarm, alarm.condition), now)
+            basis = _basis(world, alarm, alarm.condition)
+            if self._composed.get(key) != basis:
+                self._composed[key] = basis
+                self._conclude(alarm, evaluate_composite(world, alarm, alarm.condition), now)
             return None
         before = self._evaluated.get(key)
         if before is not None and before.configured_at == alarm.configured_at and now < before.again_at:
@@ -147,6 +157,12 @@ class Watched:
     def grid(self, period: int) -> Grid:
         """See Source."""
         return Grid(*self._span, period)
+
+
+def _basis(world: World, alarm: Alarm, condition: CompositeCondition) -> _Basis:
+    named = (world.alarms.get(arn) for arn in condition.alarms)
+    states = tuple(None if one is None else (one.configured_at, one.transitioned_at, one.state) for one in named)
+    return condition.rule, alarm.configured_at, states
 
 
 def _values(condition: MetricCondition, watched: Watched) -> Values:

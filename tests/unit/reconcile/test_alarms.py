@@ -175,6 +175,22 @@ async def test_composite_alarms_follow_up_to_the_top(watch):
     assert reason == f"{alarm_arn(SCOPE, 'slow')} transitioned to ALARM at Friday 15 January, 2027 08:02:00 UTC"
 
 
+async def test_a_composite_alarms_state_set_by_hand_lasts_until_one_that_it_names_changes(watch):
+    watch.put("slow", SLOW)
+    watch.put("any", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
+    await watch.minutes(1.0, 1.0)
+    by_hand = replace(watch.store.world.alarms[alarm_arn(SCOPE, "any")], state=AlarmState.ALARM)
+    watch.store.apply([Put(by_hand)])
+    await watch.minutes(1.0)
+    assert watch.state("any") == "ALARM"
+    watch.put("any", CompositeCondition("ALARM(slow) OR FALSE", (alarm_arn(SCOPE, "slow"),)))
+    await watch.clock.settle()
+    assert watch.state("any") == "OK"
+    watch.store.apply([Put(by_hand)])
+    await watch.minutes(20.0, 20.0, 1.0)
+    assert watch.state("any") == "OK"
+
+
 async def test_alarms_that_name_each_other_do_not_turn_for_ever(watch):
     one, other = (alarm_arn(SCOPE, name) for name in ("one", "other"))
     watch.put("other", CompositeCondition("ALARM(one)", (one,)))

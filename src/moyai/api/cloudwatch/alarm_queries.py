@@ -68,6 +68,13 @@ def describe_alarms(ctx: Context, request: DescribeAlarmsRequest) -> dict[str, o
     """The alarms that fit, in the order of their names."""
     if request.alarm_names and request.alarm_name_prefix is not None:
         raise ValidationFault("AlarmNames and AlarmNamePrefix can't be together.")
+    if _related(request) and msgspec.structs.replace(request, next_token=None, max_records=_MAX_RECORDS) not in (
+        DescribeAlarmsRequest(children_of_alarm_name=request.children_of_alarm_name),
+        DescribeAlarmsRequest(parents_of_alarm_name=request.parents_of_alarm_name),
+    ):
+        raise ValidationFault(
+            "ChildrenOfAlarmName and ParentsOfAlarmName can't be with other parameters than MaxRecords and NextToken."
+        )
     found = {alarm.name: alarm for alarm in _asked(ctx, request) if _fits(alarm, request)}
     listing = msgspec.structs.replace(request, next_token=None, max_records=0)
     shown = _page(found, ("alarms", msgspec.to_builtins(listing)), request.next_token, request.max_records)
@@ -124,9 +131,12 @@ def _asked(ctx: Context, request: DescribeAlarmsRequest) -> Iterable[Alarm]:
     return world.alarms.by("scope", scope_key(ctx.scope))
 
 
+def _related(request: DescribeAlarmsRequest) -> bool:
+    return request.children_of_alarm_name is not None or request.parents_of_alarm_name is not None
+
+
 def _fits(alarm: Alarm, request: DescribeAlarmsRequest) -> bool:
-    related = request.children_of_alarm_name is not None or request.parents_of_alarm_name is not None
-    kinds = request.alarm_types or ((_METRIC, _COMPOSITE) if related else (_METRIC,))
+    kinds = request.alarm_types or ((_METRIC, _COMPOSITE) if _related(request) else (_METRIC,))
     prefix = request.action_prefix
     return (
         alarm.type in kinds

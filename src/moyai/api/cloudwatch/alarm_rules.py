@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatc
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from moyai.api.operation import Context
@@ -16,6 +17,7 @@ from moyai.kernel.arn import parse_arn
 
 MAX_ALARMS: Final = 5000
 """In one account and region."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 TAGS: Final = TagRules("alarm", ValidationFault, ValidationFault)
 """Of an alarm that is new."""
 
@@ -32,7 +34,11 @@ def checked_actions(actions: AlarmActions) -> AlarmActions:
 
 
 def checked_quota(ctx: Context, name: str, kind: str) -> None:
-    """Raises LimitExceeded for one alarm too many, ValidationFault for a name that an alarm of the other kind has."""
+    """Raises LimitExceeded for one alarm too many, ValidationFault for a name that an alarm of the other kind has, or
+    that no alarm can have.
+    """
+    if _CONTROL.search(name):
+        raise ValidationFault("AlarmName must not contain ASCII control characters.")
     world = ctx.store.world
     had = world.alarms.get(alarm_arn(ctx.scope, name))
     if had is None and world.alarms.count("scope", scope_key(ctx.scope)) >= MAX_ALARMS:

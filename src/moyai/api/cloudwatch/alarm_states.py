@@ -101,5 +101,5 @@ def _recent(data: str | None) -> tuple[float, ...]:
     try:
         told = msgspec.json.decode(data)
         return msgspec.convert(told.get(_NUMBERS, ()) if isinstance(told, dict) else (), tuple[float, ...])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidFormat("StateReasonData is not JSON, or its recentDatapoints are no numbers.") from error

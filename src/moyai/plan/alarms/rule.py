@@ -1,8 +1,9 @@
 """The rule language of composite alarms: ``ALARM(front-errors) AND NOT (OK("cart slow") OR FALSE)``.
 
-Promise: NOT binds tighter than AND, AND tighter than OR. An alarm is named by its name or its ARN, in quotes where it
+Promise: NOT binds tighter than AND, AND tighter than OR. TRUE and FALSE may be in small letters, as AWS's pages have
+them, too. An alarm is named by its name or its ARN, in quotes where it
 has spaces or parentheses in it.
-Refuses: more than a hundred alarms, and what nests deeper than fifty parentheses.
+Refuses: more than a hundred alarms, more than 500 states and constants, and what nests deeper than fifty parentheses.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 """
 
@@ -22,6 +23,7 @@ StateOf = Callable[[AlarmArn], AlarmState | None]
 Holds = Callable[[StateOf], bool]
 
 _MAX_ALARMS: Final = 100
+_MAX_ELEMENTS: Final = 500
 _MAX_DEPTH: Final = 50
 _TOKEN: Final = re.compile(r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<sign>[()])|(?P<word>[^\s()"']+))""")
 _STATES: Final = frozenset(AlarmState)
@@ -48,7 +50,7 @@ class _Reading:
         self._tokens = _tokens(text)
         self._next = next(self._tokens)
         self._scope = scope
-        self._depth = 0
+        self._depth = self._elements = 0
         self.alarms: list[AlarmArn] = []
 
     def whole(self) -> Holds:
@@ -89,8 +91,11 @@ class _Reading:
             found = self._either()
             self._close()
             return found
-        if word in {"TRUE", "FALSE"}:
-            return lambda _: word == "TRUE"
+        self._elements += 1
+        if self._elements > _MAX_ELEMENTS:
+            raise _wrong(f"has more than {_MAX_ELEMENTS} elements")
+        if word.upper() in {"TRUE", "FALSE"}:
+            return lambda _: word.upper() == "TRUE"
         if word not in _STATES:
             raise _wrong(f"has '{word or 'nothing'}' where ALARM, OK, INSUFFICIENT_DATA, TRUE, FALSE, NOT or ( is due")
         return self._state(AlarmState(word))

@@ -21,6 +21,8 @@ STATES = {
     [
         ("TRUE", True),
         ("FALSE OR NOT FALSE", True),
+        ("true AND NOT false", True),
+        (" OR ".join(["TRUE"] * 500), True),
         ("ALARM(up)", True),
         ("ALARM ( up )", True),
         ("OK(\"cart slow (eu)\") AND INSUFFICIENT_DATA('new')", True),
@@ -50,6 +52,7 @@ def test_rules(rule, holds):
         ("(" * 60 + "TRUE" + ")" * 60, "nests deeper than 50"),
         ("NOT " * 2000 + "TRUE", "nests deeper than 50"),
         (" OR ".join(f"ALARM(a{n})" for n in range(101)), "names more than 100 alarms"),
+        (" OR ".join(["TRUE"] * 501), "has more than 500 elements"),
     ],
 )
 def test_what_is_no_rule(rule, wrong):
