@@ -63,7 +63,11 @@ def row(entries: bytes, count: int) -> msgspec.Raw:
 
 def entry(key: int, of: Summary, bounds: Bounds) -> bytes:
     """A summary with its key; the bounds of its histogram join the others."""
-    return msgspec.msgpack.encode(_numbers(key, of, bounds))
+    numbers = _numbers(key, of, bounds)
+    try:
+        return msgspec.msgpack.encode(numbers)
+    except OverflowError:  # a sum of what a proxy made up
+        return msgspec.msgpack.encode([float(number) for number in numbers])
 
 
 def read(column: msgspec.Raw, bounds: Bounds) -> Entries:

@@ -24,7 +24,7 @@ from moyai.telemetry.reporters import Reporter
 _SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name  # its name changed; its number never does
 _CUMULATIVE: Final = 2
 _MILLISECOND: Final = 1000
-_MICROSECONDS_BEFORE: Final = 10**17
+_MICROSECONDS_BEFORE: Final = 10**16
 """A start below this is in microseconds, as Envoy 1.40 writes it; one above in nanoseconds, as it should be."""
 _HTTP, _TCP = frozenset({"http"}), frozenset({"tcp"})
 _ANY: Final = _HTTP | _TCP

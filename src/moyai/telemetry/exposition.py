@@ -88,6 +88,8 @@ def _bounds(bounds: tuple[float, ...]) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     return str(int(value)) if value == int(value) else repr(float(value))

@@ -59,7 +59,8 @@ class Pushes:
                 if len(known) >= _PARTS:
                     known.clear()
                 known[len(body)] = held
-            return Reading(held.shape, int(values[0]), int(values[1]), values[_ABOUT:])
+            taken_at, began = (max(int(value), 0) for value in values[:_ABOUT])
+            return Reading(held.shape, taken_at, began, values[_ABOUT:])
 
         return read
 

@@ -17,6 +17,10 @@ from moyai.telemetry.envoy_stats import Counted, Endpoint, Figure, Form, Timed
 from moyai.telemetry.wire import Place
 
 FIGURES: Final = len(Figure)
+_MOST: Final = 2**56
+"""Of a count: bytes of two months at 100 Gbit/s. More is not believed, nor less than nothing, so that sums fit."""
+_MOST_TIMES: Final = 2**50
+"""In a bucket."""
 _BEYOND: Final = 1e18
 """Milliseconds, the age of the world: no sum of times is like that, and what is no number neither."""
 Kinship = tuple[Form, tuple[float, ...], tuple[Endpoint, ...]]
@@ -108,12 +112,12 @@ class Shape:
         for block in self.blocks:
             values = read[:, block.read].reshape(len(read), -1, len(block.endpoints))
             statistics = len(block.form.statistics)
-            made, of_gauges = block.form.make(*values[:, :statistics].swapaxes(0, 1))
+            made, of_gauges = block.form.make(*np.clip(values[:, :statistics], 0, _MOST).swapaxes(0, 1))
             counters = block.counters(counts)
             for figure, value in enumerate(made):
                 counters[:, figure] = value
             if block.bounds:
-                block.buckets(counts)[:] = values[:, statistics:-1]
+                block.buckets(counts)[:] = np.clip(values[:, statistics:-1], 0, _MOST_TIMES)
                 told = values[:, -1].view(np.float64)
                 sums[:, block.sums] = np.where((told >= 0) & (told < _BEYOND), told, 0.0)
             levels.append(of_gauges)

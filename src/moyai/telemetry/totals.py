@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from operator import add
 from typing import Final, NamedTuple
 
 import msgspec
@@ -23,6 +22,8 @@ from moyai.ports.metric_store import KeptTotal
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Timed
 
 MAX_TOTALS: Final = 20_000
+_MOST: Final = 2**63 - 1
+"""There a count stays. Only what a proxy made up comes that far."""
 _log = logging.getLogger(__name__)
 
 
@@ -107,7 +108,7 @@ class Total:
         """Count what is new: all counters or none, and times."""
         self.at = now
         if any(counters):
-            self.counters = list(map(add, self.counters, counters))
+            self.counters = list(map(_plus, self.counters, counters))
             self.changed = True
         if time is not None:
             self._add_time(time)
@@ -118,9 +119,9 @@ class Total:
         bounds, counts = time.histogram
         if bounds != self.bounds and self.counts:
             bounds, counts = Histogram(self.bounds, tuple(self.counts)).plus(time.histogram)
-            self.bounds, self.counts = bounds, list(counts)
+            self.bounds, self.counts = bounds, [min(count, _MOST) for count in counts]
         elif self.counts:
-            self.counts = list(map(add, self.counts, counts))
+            self.counts = list(map(_plus, self.counts, counts))
         else:
             self.bounds, self.counts = bounds, list(counts)
 
@@ -176,6 +177,10 @@ class Totals:
         """Forget all."""
         for held in (self._totals, self._shown, self._pending):
             held.clear()
+
+
+def _plus(count: int, new: int) -> int:
+    return min(count + max(new, 0), _MOST)
 
 
 def _kept(total: Total) -> KeptTotal:

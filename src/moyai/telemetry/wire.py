@@ -8,8 +8,10 @@ opentelemetry/proto/metrics/v1/metrics.proto
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from moyai.kernel.errors import MoyaiError
@@ -103,10 +105,16 @@ def _histogram(body: bytes, name: str, point: _Field) -> Place | None:
     if bounds > _MORE_THAN_ANY or found[_COUNTS].end - found[_COUNTS].start != (bounds + 1) * WIDTH:
         return None
     limits = struct.unpack_from(f"<{bounds}d", body, found[_BOUNDS].start)
+    if not _rise(limits):
+        return None
     others = tuple(places[number] for number in _UNREAD if number in places)
     return Place(
         *(name, places.get(_TIME), places.get(_START), None, found[_COUNTS].start, places.get(_TOTAL)), limits, others
     )
+
+
+def _rise(bounds: Sequence[float]) -> bool:
+    return all(map(math.isfinite, bounds)) and all(lower < upper for lower, upper in pairwise(bounds))
 
 
 def _inside(body: bytes, field: _Field, number: int) -> Iterator[_Field]:

@@ -56,6 +56,11 @@ class Life:
         """Answers of 2XX that Prometheus is told of."""
         return sum(one.counters[Figure.CODE_2XX] for one in self.recorder.totals.shown())
 
+    @property
+    def totalled(self) -> int:
+        """All that Prometheus is told of."""
+        return sum(sum(one.counters) for one in self.recorder.totals.shown())
+
     async def end(self) -> None:
         """Die without a word: what was not saved is gone."""
         await self.store.close()
