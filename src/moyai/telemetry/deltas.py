@@ -4,6 +4,8 @@ Promise: over any sequence of reports of one proxy, whatever was lost or came tw
 last count that arrived; nothing is counted twice and nothing between is lost. A count that went down, that
 was away for a report and came back, or whose proxy says that it began at another time, has begun again from 0 (Envoy
 forgets a statistic with the last cluster or listener that has its name).
+A report that is older than the last is late, unless it can't be: it tells of more, or it is too old. Then the proxy's
+clock was set back, and counting goes on from there.
 A proxy's first report counts from 0, unless it is said to be a baseline: then what came before it is not known to
 be new and counts for nothing. What is known of a proxy can be written down and read again, and counting goes on.
 """
@@ -11,14 +13,18 @@ be new and counts for nothing. What is known of a proxy can be written down and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from moyai.telemetry.envoy_stats import Endpoint, Side
 from moyai.telemetry.pushes import Reading
 from moyai.telemetry.shape import FIGURES, Block, Figures, Shape
+
+_LATEST: Final = 3600 * 10**9
+"""Nanoseconds. No report is on its way for longer, not even to a control plane that was stopped for a while."""
 
 
 class _Known(NamedTuple):
@@ -91,7 +97,9 @@ class Counting:
     def begun(self, reading: Reading, *, baseline: bool = False) -> Figures | None:
         """What the report is to be compared with; None when it is late or a repetition."""
         if reading.taken_at < self._taken_at:
-            return None
+            if not self._is_set_back(reading):
+                return None
+            self._set_back(reading.taken_at)
         if reading.began and reading.began != self._began:
             if self._began:
                 self._forget_all()
@@ -113,6 +121,24 @@ class Counting:
         self.waiting = False
         self.changed |= fresh or reading.shape not in self._known
         self._known[reading.shape] = _Known(reading.taken_at, figures)
+
+    def _is_set_back(self, reading: Reading) -> bool:
+        """Whether it is the proxy's clock that makes a report older than the last."""
+        if reading.taken_at < self._taken_at - _LATEST or reading.began > self._began > 0:
+            return True
+        known = self._known.get(reading.shape)
+        if known is None or known.taken_at != self._taken_at or reading.began != self._began:
+            return False
+        more = reading.shape.figures(reading.values[np.newaxis])[0].counts[0] - known.figures.counts
+        return bool(np.all(more >= 0) and np.any(more))
+
+    def _set_back(self, taken_at: int) -> None:
+        """Have the last report made just before."""
+        last, self._before, self._taken_at = self._taken_at, taken_at - 1, taken_at
+        self._known = {
+            shape: _Known(self._before, one.figures) for shape, one in self._known.items() if one.taken_at == last
+        }
+        self._restored = [replace(line, taken_at=self._before) for line in self._restored if line.taken_at == last]
 
     def _aligned(self, shape: Shape) -> Figures:
         """What is known of a shape's endpoints, in its order, where it was known in another."""

@@ -151,6 +151,40 @@ def test_a_proxy_that_began_again_counts_from_0():
     assert total(Counting(), [report(1, began=1, cart=10), report(2, began=2, cart=12)]) == 22
 
 
+@given(STEPS, st.data())
+def test_a_clock_that_is_set_back_costs_nothing(steps, data):
+    """However far, whenever it happens, and whoever counts meanwhile; a restart of the control plane as well."""
+    counting, second, requests, counted = Counting(), 100_000, 0, 0
+    for step in steps:
+        second += data.draw(st.sampled_from((5, 5, -5, -300, -9000)))
+        requests += step
+        counted += total(counting, [report(second, began=1, cart=requests)])
+        if data.draw(st.booleans()):
+            counting = Counting.restored(counting.written())
+    counted += total(counting, [report(second - 4000, began=1, cart=requests)])
+    assert counted == requests
+
+
+def test_both_parts_of_a_flush_count_when_the_clock_was_set_back():
+    flushes = [
+        [report(second, cart=many), report(second, bread=many)] for second, many in ((100, 10), (40, 15), (45, 17))
+    ]
+    assert total(Counting(), [part for flush in flushes for part in flush]) == 34
+
+
+@pytest.mark.parametrize(("second", "began"), [(-50, 3), (-4000, 1)], ids=["a little", "to before it began"])
+def test_a_proxy_that_began_again_counts_though_the_clock_was_set_back(second, began):
+    counting = Counting()
+    assert total(counting, [report(5000, began=2, cart=10), report(5000 + second, began=began, cart=4)]) == 14
+    assert total(counting, [report(5005 + second, began=began, cart=5)]) == 1
+
+
+def test_what_comes_late_is_not_taken_for_a_clock_that_was_set_back():
+    sent = [report(1, cart=10, bread=1), report(2, cart=12), report(3, cart=12), report(4, cart=15)]
+    for late in sent[:3]:
+        assert total(Counting(), [*sent, late, report(5, cart=16)]) == 17
+
+
 @pytest.mark.parametrize(("later", "new"), [(10, 0), (13, 3)])
 def test_a_baseline_counts_for_nothing_and_what_follows_does(later, new):
     counting = Counting()
