@@ -4,7 +4,8 @@ Pure.
 Promise: names, attributes and units stay as they are, and are Prometheus's where both have one
 (``moyai.mesh.requests`` is ``moyai_mesh_requests_total``). Each proxy is a resource: cluster, service and task.
 Counts run from the proxy's start, so that a report which is not delivered costs resolution and no count: of each
-proxy only the newest waits, and the queue is never longer than there are proxies. Source:
+proxy only the newest waits. Ten thousand may wait, as many as can be connected; beyond, the one that has waited longest
+goes: a collector may be away for days while tasks come and go. Source:
 https://opentelemetry.io/docs/specs/otel/metrics/data-model/, https://opentelemetry.io/docs/specs/semconv/resource/
 """
 
@@ -26,6 +27,8 @@ _CUMULATIVE: Final = 2
 _MILLISECOND: Final = 1000
 _MICROSECONDS_BEFORE: Final = 10**16
 """A start below this is in microseconds, as Envoy 1.40 writes it; one above in nanoseconds, as it should be."""
+MOST: Final = 10_000
+"""Reports that wait."""
 _HTTP, _TCP = frozenset({"http"}), frozenset({"tcp"})
 _ANY: Final = _HTTP | _TCP
 
@@ -90,6 +93,8 @@ class Outbox:
         """Have the report wait, in the place of an older one. Parts of one report come together."""
         held = self._waiting.get(proxy)
         parts = held.endpoints if held is not None and held.taken_at == report.taken_at else {}
+        if held is None and len(self._waiting) >= MOST:
+            del self._waiting[next(iter(self._waiting))]
         self._waiting[proxy] = Waiting(proxy, reporter, report.taken_at, report.began, {**parts, **report.endpoints})
 
     def first(self, most: int) -> Sequence[Waiting]:

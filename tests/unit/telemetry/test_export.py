@@ -104,6 +104,26 @@ def test_of_each_proxy_only_the_newest_report_waits(office, outbox):
     assert [one.point.as_int for one in received(encode([waiting])) if one.name == "moyai.mesh.requests"] == [49]
 
 
+def test_what_comes_late_or_twice_does_not_wait_again(office, outbox):
+    sent = [http_client(second, requests=second) for second in (1, 2, 3)]
+    for body in sent:
+        office.take(FRONT, body, 3)
+    outbox.delivered(outbox.first(9))
+    for body in sent:
+        office.take(FRONT, body, 4)
+    assert outbox.first(9) == []
+
+
+def test_what_waits_is_bounded_when_tasks_come_and_go(office, outbox, monkeypatch):
+    monkeypatch.setattr("moyai.telemetry.export.MOST", 3)
+    for number in range(9):
+        proxy = ProxyId(f"{FRONT}-{number}")
+        office.reporters[proxy] = office.reporters[FRONT]
+        office.take(proxy, http_client(1, requests=1), 1)
+        office.take(proxy, http_client(2, requests=2), 2)
+    assert [one.proxy for one in outbox.first(9)] == [f"{FRONT}-{number}" for number in (6, 7, 8)]
+
+
 def test_parts_of_one_report_wait_together(office, outbox):
     for name in ("cart", "prices"):
         office.take(FRONT, http_client(1, name, requests=1), 1)
