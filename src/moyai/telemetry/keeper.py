@@ -78,6 +78,7 @@ class MetricKeeper:
             raise
         else:
             self._refused = False
+            self._archive.forgotten.difference_update(batch.forgotten)
             self._recorder.totals.saved()
             self._let_go()
 
@@ -96,6 +97,7 @@ class MetricKeeper:
         except MetricStoreFault as fault:
             _log.warning("old metrics can't be tidied: %s", fault)
         self._drop_silent(now)
+        self._recorder.let_go(Instant(now - HOUR))
 
     async def _batch(self) -> MetricBatch:
         """All that is new, as it is kept."""
@@ -105,8 +107,8 @@ class MetricKeeper:
             self._noted_at = now
             archive.renamed |= {group for group, _ in archive.dirty}
         dirty, renamed, forgotten = tuple(archive.dirty), tuple(archive.renamed), tuple(archive.forgotten)
-        for held in (archive.dirty, archive.renamed, archive.forgotten):
-            held.clear()
+        archive.dirty.clear()
+        archive.renamed.clear()
         minutes = (_minute(group, start) for group, start in dirty if start in group.minutes and group.columns)
         return MetricBatch(
             minutes=await self._sliced(minutes),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -32,8 +32,11 @@ from moyai.telemetry.totals import Totals
 
 MAX_PROXIES: Final = 20_000
 """Proxies whose counts are remembered; beyond, the one that has been silent the longest is forgotten."""
+_KEPT_AGAIN: Final = 6 * 3600
+"""Seconds after which it is written that a proxy still reports, when it has counted nothing: who is silent for long is
+forgotten."""
 Forward = Callable[[ProxyId, Reporter, Report], None]
-"""Takes every report as well; at once, and without a fault."""
+"""Takes every report that counts as well; at once, and without a fault."""
 Remember = Callable[[ProxyId], bytes | None]
 """How far a proxy was counted when it was last saved."""
 _log = logging.getLogger(__name__)
@@ -42,12 +45,12 @@ _log = logging.getLogger(__name__)
 class _Proxy:
     """What is known of one proxy."""
 
-    __slots__ = ("baseline", "counting", "own", "read", "reported_at", "reporter", "tally")
+    __slots__ = ("baseline", "counting", "kept_at", "own", "read", "reported_at", "reporter", "tally")
 
     def __init__(self, reporter: Reporter, counting: Counting, read: Callable[[bytes], Reading], tally: Tally) -> None:
         self.reporter, self.counting, self.read = reporter, counting, read
         self.baseline = False
-        self.reported_at = Instant(0)
+        self.reported_at = self.kept_at = Instant(0)
         self.tally = tally
         """Its group's."""
         self.own: Own = {}
@@ -93,7 +96,8 @@ class Recorder:
         """How far each proxy has been counted whose counts have changed since they were last asked for."""
         self._archive.settle()
         for proxy, known in self._proxies.items():
-            if known.counting.changed:
+            if known.counting.changed or known.reported_at >= known.kept_at + _KEPT_AGAIN:
+                known.kept_at = known.reported_at
                 yield KeptProxy(proxy, known.reported_at, known.counting.written())
 
     def unsave(self) -> None:
@@ -101,6 +105,17 @@ class Recorder:
         self.totals.unsave()
         for known in self._proxies.values():
             known.counting.changed = True
+
+    @property
+    def known(self) -> Collection[ProxyId]:
+        """Whom it remembers."""
+        return self._proxies.keys()
+
+    def let_go(self, silent_since: Instant) -> None:
+        """Forget who has been silent since then, and is nobody's by now: nothing of his would be counted."""
+        for proxy in [one for one, known in self._proxies.items() if known.reported_at < silent_since]:
+            if self._identify(proxy) is None:
+                del self._proxies[proxy]
 
     def forget(self, now: Instant) -> None:
         """Forget every proxy and every metric."""
@@ -135,11 +150,11 @@ class Recorder:
         if counting.waiting:
             self._archive.settle(known.tally)
         reporter = self._renewed(known)
-        if self.forward is not None:
-            self.forward(proxy, reporter, reading.report)
         before = counting.begun(reading, baseline=known.baseline)
         known.baseline, known.reported_at = False, now
         if before is not None:
+            if self.forward is not None:
+                self.forward(proxy, reporter, reading.report)
             known.tally.add(Reported(proxy, counting, known.own, reading, before), moment(now))
 
     def _renewed(self, known: _Proxy) -> Reporter:

@@ -22,6 +22,8 @@ from moyai.ports.metric_store import KeptTotal
 from moyai.telemetry.envoy_stats import Endpoint, Figure, Timed
 
 MAX_TOTALS: Final = 20_000
+_KEPT_AGAIN: Final = 24 * 3600
+"""Seconds after which it is written that a total is still reported, when nothing was counted: the old ones go."""
 _MOST: Final = 2**63 - 1
 """There a count stays. Only what a proxy made up comes that far."""
 _log = logging.getLogger(__name__)
@@ -93,10 +95,10 @@ _READER = msgspec.msgpack.Decoder(_Body)
 class Total:
     """One total."""
 
-    __slots__ = ("at", "bounds", "changed", "counters", "counts", "key", "sum", "whose")
+    __slots__ = ("at", "bounds", "changed", "counters", "counts", "kept_at", "key", "sum", "whose")
 
     def __init__(self, whose: AnyWhose, at: Instant) -> None:
-        self.whose, self.at = whose, at
+        self.whose, self.at, self.kept_at = whose, at, at
         self.key = msgspec.json.encode(whose).decode()
         self.counters = [0] * len(Figure)
         self.bounds: tuple[float, ...] = ()
@@ -153,8 +155,8 @@ class Totals:
 
     def unsaved(self) -> Iterator[KeptTotal]:
         """Those that have changed since they were last asked for. Nothing may be counted before the last is taken."""
-        for total in [one for one in self._totals.values() if one.changed]:
-            total.changed = False
+        for total in [one for one in self._totals.values() if one.changed or one.at >= one.kept_at + _KEPT_AGAIN]:
+            total.changed, total.kept_at = False, total.at
             self._pending[total.whose] = total.shown
             yield _kept(total)
 

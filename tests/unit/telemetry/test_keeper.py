@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
+from moyai.ports.metric_store import MetricBatch, MetricStoreFault
 from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
@@ -38,9 +39,9 @@ class Life:
         self.clock = clock
         self.store = SqliteMetricStore.open(file, 2**30, clock)
         self.archive = Archive(history=self.store, kept=self.store.groups())
-        reporters = {name: ServiceReporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
+        self.reporters = {name: ServiceReporter(SCOPE, "shop", "front", EPOCH) for name in (FRONT, CART)}
         totals = Totals(self.store.totals())
-        self.recorder = Recorder(self.archive, reporters.get, self.store.since, self.store.proxy, totals)
+        self.recorder = Recorder(self.archive, self.reporters.get, self.store.since, self.store.proxy, totals)
         self.keeper = MetricKeeper(self.store, self.archive, self.recorder, clock)
         self.reader = ArchiveReader(self.archive)
 
@@ -123,6 +124,57 @@ async def tell(story: list[str], file: Path) -> None:
     await life.keeper.save()
     assert life.shown == expected
     await life.end()
+
+
+async def test_a_proxy_that_has_nothing_to_count_for_days_is_not_counted_again(tmp_path, clock):
+    life = Life(tmp_path / "metrics.db", clock)
+    for hours in range(17 * 24):
+        life.recorder.take(FRONT, http_client(hours + 1, ok=3, requests=3), clock.now())
+        await life.keeper.save()
+        if hours % 5 == 0:
+            await life.keeper.tidy()
+        await clock.advance(HOUR)
+    await life.end()
+    life = Life(tmp_path / "metrics.db", clock)
+    assert life.shown == 3
+    life.recorder.take(FRONT, http_client(17 * 24 + 1, ok=5, requests=5), clock.now())
+    await life.keeper.save()
+    assert life.sums(OK, HOUR, clock.now() // HOUR * HOUR) == {17 * DAY: 2}
+    assert life.shown == 5
+    await life.end()
+
+
+async def test_tasks_that_come_and_go_for_days_are_not_remembered(tmp_path, clock):
+    life = Life(tmp_path / "metrics.db", clock)
+    for number in range(200):
+        task = ProxyId(f"{FRONT}-{number}")
+        life.reporters[task] = ServiceReporter(SCOPE, "shop", f"front-{number % 7}", clock.now())
+        life.recorder.take(task, http_client(1, f"cart-{number % 11}", ok=3, requests=3), clock.now())
+        await life.keeper.save()
+        await clock.advance(600)
+        life.reporters.pop(ProxyId(f"{FRONT}-{number - 6}"), None)
+        await life.keeper.tidy()
+    assert len(list(life.recorder.known)) <= 7
+    assert sum(one.counters[Figure.CODE_2XX] for one in life.recorder.totals.shown()) == 600
+    await life.end()
+
+
+async def test_a_metric_that_went_while_the_store_refused_is_not_kept(life, monkeypatch):
+    life.put(life.clock.now(), 1)
+    await life.keeper.save()
+    [series] = life.archive.of(SCOPE).values()
+    life.archive.drop(series)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(life.store, "keep", refuse)
+        await life.keeper.save()
+    assert len(list(life.store.groups())) == 1
+    await life.keeper.save()
+    assert list(life.store.groups()) == []
+
+
+async def refuse(batch: MetricBatch) -> None:
+    """As on a full disk."""
+    raise MetricStoreFault("The disk is full.")
 
 
 async def test_a_new_life_goes_on_in_the_same_minute(tmp_path, clock):
