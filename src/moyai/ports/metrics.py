@@ -55,7 +55,9 @@ class MetricWriter(Protocol):
     """Takes metrics that somebody measured."""
 
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
-        """Add values to the metric, which is made when there is none; ``unit`` is the one it has."""
+        """Add values to the metric, which is made when there is none; ``unit`` is the one it has. One that is measured
+        here (``MetricReader.is_measured``) takes nothing.
+        """
 
 
 class MetricReader(Protocol):
@@ -66,6 +68,9 @@ class MetricReader(Protocol):
 
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
         """The metric's unit in CloudWatch's spelling; None when there is no such metric."""
+
+    def is_measured(self, scope: Scope, metric: MetricId) -> bool:
+        """Whether there is such a metric and its values are this installation's own, not put by others."""
 
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
         """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``.

@@ -61,9 +61,14 @@ class Archive:
             self._restore(group)
 
     def series(self, scope: Scope, metric: MetricId, kind: Kind, unit: str) -> Series:
-        """The series, made when there is none yet."""
+        """The series, made when there is none yet. What is measured here takes the place of what others put under its
+        name: the one kind of accumulator has no room for the other's samples.
+        """
         held = self._scopes.setdefault(scope, {})
         found = held.get(metric)
+        if found is not None and found.kind is Kind.GIVEN and kind is not Kind.GIVEN:
+            self.drop(found)
+            found = None
         if found is None:
             if len(held) >= self._max_series:
                 self._make_room(held)

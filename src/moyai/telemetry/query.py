@@ -18,7 +18,17 @@ from moyai.ports.metrics import Edge, Listed, Period
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.cells import COARSE
 from moyai.telemetry.envoy_stats import Side
-from moyai.telemetry.names import CONNECTIONS, FAILURES, REQUESTS, RETRIES, TIME, Named, discovery_dimension, ids_of
+from moyai.telemetry.names import (
+    CONNECTIONS,
+    FAILURES,
+    REQUESTS,
+    RETRIES,
+    TIME,
+    Kind,
+    Named,
+    discovery_dimension,
+    ids_of,
+)
 from moyai.telemetry.series import Series
 from moyai.telemetry.spans import minutes, slots
 
@@ -42,6 +52,11 @@ class ArchiveReader:
         """See MetricReader."""
         series = self._archive.of(scope).get(metric)
         return None if series is None else series.unit
+
+    def is_measured(self, scope: Scope, metric: MetricId) -> bool:
+        """See MetricReader."""
+        series = self._archive.of(scope).get(metric)
+        return series is not None and series.kind is not Kind.GIVEN
 
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
         """See MetricReader."""

@@ -19,4 +19,5 @@ class ArchiveWriter:
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
         """See MetricWriter."""
         series = self._archive.series(scope, metric, Kind.GIVEN, unit)
-        series.add(at, Sample(summary=summary))
+        if series.kind is Kind.GIVEN:
+            series.add(at, Sample(summary=summary))

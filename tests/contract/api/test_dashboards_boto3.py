@@ -34,6 +34,8 @@ def test_a_dashboard_is_put_read_listed_and_deleted(cloudwatch):
     with pytest.raises(ClientError, match="Dashboard gone does not exist") as raised:
         cloudwatch.delete_dashboards(DashboardNames=["shop", "gone"])
     assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")
+    assert [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]] == ["other", "shop"]
+    cloudwatch.delete_dashboards(DashboardNames=["shop"])
     assert [one["DashboardName"] for one in cloudwatch.list_dashboards()["DashboardEntries"]] == ["other"]
     with pytest.raises(ClientError, match="Dashboard shop does not exist") as raised:
         cloudwatch.get_dashboard(DashboardName="shop")

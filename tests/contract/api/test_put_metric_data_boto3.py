@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
+from moyai.domain.cloudwatch.metric import metric_id
+from moyai.kernel.clock import Instant
+from moyai.telemetry.accumulate import Sample
+from moyai.telemetry.names import Kind
 from moyai.testing.clock import EPOCH
+from moyai.testing.world import SCOPE
 from tests.contract.api.asking import code
 from tests.contract.api.test_cloudwatch_boto3 import PROTOCOLS
+from tests.unit.telemetry.pushes import FRONT
 
 START = datetime.fromtimestamp(EPOCH, UTC)
 WAIT = {"MetricName": "Wait", "Dimensions": [{"Name": "Shop", "Value": "eu"}]}
@@ -67,6 +74,13 @@ def test_values_have_percentiles_and_their_summaries_none(cloudwatch):
     assert not point.get("ExtendedStatistics")
 
 
+def test_names_that_look_alike_are_metrics_of_their_own(cloudwatch):
+    pairs = [("a", "b=c"), ("a=b", "c")]
+    data = [{"MetricName": "n", "Dimensions": [{"Name": name, "Value": of}], "Value": 1.0} for name, of in pairs]
+    cloudwatch.put_metric_data(Namespace="Alike", MetricData=data)
+    assert len(cloudwatch.list_metrics(Namespace="Alike")["Metrics"]) == 2
+
+
 def test_a_value_belongs_to_its_own_time(cloudwatch):
     for seconds in (60, -60, 0, -60, -120, 65):
         put(cloudwatch, {"Value": 1.0, "Timestamp": START + timedelta(seconds=seconds)})
@@ -79,6 +93,15 @@ def test_a_value_belongs_to_its_own_time(cloudwatch):
     [
         ({}, "MissingParameter"),
         ({"Value": 1.0, "Values": [1.0]}, "InvalidParameterCombination"),
+        ({"Value": 1.0, "Counts": [5.0]}, "InvalidParameterCombination"),
+        (
+            {"StatisticValues": {"SampleCount": 1.0, "Sum": 1.0, "Minimum": 1.0, "Maximum": 1.0}, "Counts": [5.0]},
+            "InvalidParameterCombination",
+        ),
+        ({"Value": 1.0, "Dimensions": [{"Name": "Shop", "Value": "東京"}]}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Dimensions": [{"Name": "Shop", "Value": "a\tb"}]}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Dimensions": [{"Name": " ", "Value": "a"}]}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Dimensions": [{"Name": ":Shop", "Value": "a"}]}, "InvalidParameterValue"),
         ({"Value": float("nan")}, "InvalidParameterValue"),
         ({"Value": 1e300}, "InvalidParameterValue"),
         ({"Values": [1.0], "Counts": [1.0, 2.0]}, "InvalidParameterValue"),
@@ -102,10 +125,25 @@ def test_errors_keep_nothing(rooms, datum, wrong):
     assert read(client) == {0.0: (1.0, 1.0, 1.0, 1.0)}
 
 
+def test_what_is_measured_here_is_not_the_clients(rooms):
+    client = rooms.client("cloudwatch")
+    tasks = [{"MetricName": "RunningTaskCount", "Value": 1.0}]
+    client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
+    metric = metric_id("ECS/ContainerInsights", "RunningTaskCount", ())
+    rooms.office.archive.series(SCOPE, metric, Kind.MEAN, "Count").add(Instant(EPOCH), Sample({FRONT: 3.0}))
+    with pytest.raises(ClientError, match="is measured by moyai itself") as raised:
+        client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
+    assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")
+    asked = {"StartTime": START, "EndTime": START + timedelta(minutes=1), "Period": 60, "Statistics": ["Average"]}
+    answer = client.get_metric_statistics(Namespace="ECS/ContainerInsights", MetricName="RunningTaskCount", **asked)
+    assert [one["Average"] for one in answer["Datapoints"]] == [3.0]
+
+
 def test_names_that_are_not_the_clients(rooms):
     client = rooms.client("cloudwatch", protocol="query")
     for namespace in ("AWS/ECS", "Moyai/ServiceConnect"):
         data = [{**WAIT, "Value": 1.0}]
         assert code(client.put_metric_data, Namespace=namespace, MetricData=data) == "InvalidParameterValue"
+    assert code(client.put_metric_data, Namespace="Sh\top", MetricData=[WAIT]) == "InvalidParameterValue"
     assert code(client.put_metric_data, Namespace="Shop") == "MissingParameter"
     assert code(client.put_metric_data, Namespace="Shop", StrictEntityValidation=True) == "InvalidParameterValue"

@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.metric import MetricId, Summary, metric_id
+from moyai.domain.cloudwatch.metric import Histogram, MetricId, Summary, metric_id
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import MetricBatch, MetricStoreFault
 from moyai.store.metric_sqlite import SqliteMetricStore
+from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.connect_reporters import ServiceReporter
-from moyai.telemetry.envoy_stats import Figure
+from moyai.telemetry.envoy_stats import Figure, Timed
 from moyai.telemetry.keeper import FINE_KEPT, KEPT, MetricKeeper
+from moyai.telemetry.names import Kind
 from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.record import Recorder
 from moyai.telemetry.totals import Totals
@@ -77,6 +79,31 @@ async def life(tmp_path, clock):
     made = Life(tmp_path / "metrics.db", clock)
     yield made
     await made.end()
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_a_metric_that_is_measured_here_takes_nothing_from_others(life, clock, kind):
+    """What it makes of its own samples has no place for what somebody put: it came to no sample at all."""
+    own = Sample({FRONT: 7.0}, shared=7.0, targets=1, time=Timed(Histogram((10.0,), (1, 0)), 7.0))
+    if kind in {Kind.LEVEL, Kind.GIVEN}:
+        own = Sample(summary=Summary(1, 7, 7, 7))
+    life.archive.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH), own)
+    life.put(EPOCH + 60, 5.0)
+    await life.keeper.save()
+    expected = {0: 7.0, 60: 5.0} if kind is Kind.GIVEN else {0: 7.0}
+    await clock.advance(120)
+    assert life.sums(OWN, 60) == expected
+    assert life.reader.is_measured(SCOPE, OWN) is (kind is not Kind.GIVEN)
+
+
+@pytest.mark.parametrize("kind", [Kind.MEAN, Kind.COUNT])
+async def test_what_is_measured_here_takes_the_place_of_what_others_put(life, clock, kind):
+    life.put(EPOCH, 5.0)
+    await life.keeper.save()
+    life.archive.series(SCOPE, OWN, kind, "Count").add(Instant(EPOCH + 60), Sample({FRONT: 7.0}))
+    await life.keeper.save()
+    await clock.advance(120)
+    assert life.sums(OWN, 60) == {60: 7.0}
 
 
 STORY = st.lists(

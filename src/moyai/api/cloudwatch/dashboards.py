@@ -101,17 +101,15 @@ def list_dashboards(ctx: Context, request: ListDashboardsRequest) -> dict[str, o
 
 
 def delete_dashboards(ctx: Context, request: DeleteDashboardsRequest) -> dict[str, object]:
-    """Take dashboards away. Names of none are told after the others are gone."""
+    """Take dashboards away: all, or none when one of them is not there."""
     names = dict.fromkeys(request.dashboard_names)
     if not 1 <= len(names) <= _MAX_DELETED:
         raise InvalidParameterValue(f"The collection DashboardNames must have 1 to {_MAX_DELETED} names.")
     arns = {name: dashboard_arn(ctx.scope.account, name) for name in names}
-    there = {name: arn for name, arn in arns.items() if arn in ctx.store.world.dashboards}
-    if there:
-        ctx.store.apply([Delete(Dashboard, arn) for arn in there.values()])
-    absent = arns.keys() - there.keys()
+    absent = sorted(name for name, arn in arns.items() if arn not in ctx.store.world.dashboards)
     if absent:
-        raise InvalidParameterValue(f"Dashboard {', '.join(sorted(absent))[:500]} does not exist")
+        raise InvalidParameterValue(f"Dashboard {', '.join(absent)[:500]} does not exist")
+    ctx.store.apply([Delete(Dashboard, arn) for arn in arns.values()])
     return {}
 
 

@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Lis
 
 from __future__ import annotations
 
+from itertools import chain
+
 import msgspec
 
 from moyai.api.cloudwatch.shapes import dimensions_of
@@ -40,7 +42,7 @@ def list_metrics(reader: MetricReader, ctx: Context, request: ListMetricsRequest
     """The scope's metrics that fit."""
     since = ctx.now - _RECENT if request.recently_active is not None else 0.0
     found = {
-        "\0".join((one.metric.namespace, one.metric.name, *map("=".join, one.metric.dimensions))): one.metric
+        "\0".join((one.metric.namespace, one.metric.name, *chain.from_iterable(one.metric.dimensions))): one.metric
         for one in reader.metrics(ctx.scope)
         if _fits(one, request) and one.last_at >= since
     }

@@ -1,13 +1,15 @@
 """PutMetricData: metrics of the client's own.
 
 Promise: all of a request is checked before any of it is kept. A value belongs to its own time, also a past one.
-Refuses: names that are AWS's or moyai's own, a second unit for the same metric, entities.
+Refuses: names that are AWS's or moyai's own, metrics that moyai measures itself, a second unit for the same metric,
+dimensions that are not ASCII, entities.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -29,6 +31,7 @@ MAX_VALUES: Final = 150
 _PAST: Final = 14 * 24 * 3600
 _FUTURE: Final = 2 * 3600
 _LARGEST: Final = 2.0**360
+_NOT_PRINTED: Final = re.compile(r"[^ -~]")
 _RESERVED: Final = ("AWS/", "Moyai/")
 
 
@@ -73,6 +76,8 @@ def put_metric_data(reader: MetricReader, writer: MetricWriter, ctx: Context, re
     """Keep the values."""
     if request.namespace.startswith(_RESERVED):
         raise InvalidParameterValue(f"The value {request.namespace} for parameter Namespace is invalid.")
+    if _NOT_PRINTED.search(request.namespace):
+        raise InvalidParameterValue("The parameter Namespace must have printable ASCII characters only.")
     if not request.metric_data:
         raise MissingRequiredParameter("The parameter MetricData is required.")
     if len(request.metric_data) > MAX_METRICS:
@@ -81,6 +86,11 @@ def put_metric_data(reader: MetricReader, writer: MetricWriter, ctx: Context, re
     units: dict[MetricId, str] = {}
     for number, datum in enumerate(request.metric_data, 1):
         point = _point(request.namespace, datum, f"MetricData.member.{number}", ctx.now)
+        if reader.is_measured(ctx.scope, point.metric):
+            raise InvalidParameterValue(
+                f"MetricData.member.{number}: {point.metric.name} is measured by moyai itself, with this namespace and "
+                "these dimensions."
+            )
         unit = units.setdefault(point.metric, reader.unit(ctx.scope, point.metric) or point.unit)
         if unit != point.unit:
             raise InvalidParameterValue(
@@ -99,8 +109,21 @@ def _point(namespace: str, datum: MetricDatum, place: str, now: Instant) -> _Poi
         )
     if datum.storage_resolution not in {1, 60}:
         raise InvalidParameterValue(f"The parameter {place}.StorageResolution must be 1 or 60.")
+    for number, dimension in enumerate(datum.dimensions, 1):
+        _check_dimension(dimension, f"{place}.Dimensions.member.{number}")
     metric = Metric(namespace, datum.metric_name, datum.dimensions)
     return _Point(metric.id, datum.unit, at, _summary(datum, place))
+
+
+def _check_dimension(dimension: Dimension, place: str) -> None:
+    """Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html ."""
+    for name, text in (("Name", dimension.name), ("Value", dimension.value)):
+        if _NOT_PRINTED.search(text) or not text.strip():
+            raise InvalidParameterValue(
+                f"The parameter {place}.{name} must have printable ASCII characters only, and one that is no space."
+            )
+    if dimension.name.startswith(":"):
+        raise InvalidParameterValue(f"The parameter {place}.Name must not start with a colon.")
 
 
 def _summary(datum: MetricDatum, place: str) -> Summary:
@@ -111,6 +134,8 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
         raise InvalidParameterCombination(
             f"The parameters {place}.Value, {place}.Values and {place}.StatisticValues are mutually exclusive."
         )
+    if datum.counts and not datum.values:
+        raise InvalidParameterCombination(f"The parameter {place}.Counts goes with {place}.Values alone.")
     if datum.statistic_values is not None:
         of = datum.statistic_values
         _check((of.sample_count, of.sum, of.minimum, of.maximum), f"{place}.StatisticValues")

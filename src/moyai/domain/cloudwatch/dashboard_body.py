@@ -26,6 +26,7 @@ _PLACE: Mapping[str, tuple[int, float]] = MappingProxyType(
 _FORM: Final = (
     'Field "metrics" has to be an array of array of strings, with an optional metricRenderer object as last element'
 )
+_REPEAT: Final = "..."
 _VIEWS: Final = ("timeSeries", "singleValue", "gauge", "bar", "pie", "table")
 
 
@@ -81,7 +82,7 @@ def _top(body: Properties) -> Iterator[Message]:
         yield Message("/widgets", "Should be array")
     elif len(body["widgets"]) > MAX_WIDGETS:
         yield Message("/widgets", f"Should NOT have more than {MAX_WIDGETS} items")
-    if body.get("periodOverride", "auto") not in {"auto", "inherit"}:
+    if body.get("periodOverride", "auto") not in ("auto", "inherit"):  # it may be a list
         yield Message("/periodOverride", "Should be equal to one of the allowed values")
     for name in ("start", "end"):
         yield from _text(body, name, "")
@@ -154,6 +155,8 @@ def _one_metric(metric: object, path: str) -> Iterator[Message]:
         if not isinstance(field, str):
             yield Message(f"{path}/{place}", 'Invalid metric field type, only "String" type is allowed')
     if renderer is not None and "expression" in renderer and not fields:
+        return
+    if _REPEAT in fields:  # as many as the metric above has: there may be nothing else
         return
     if len(fields) < 2:  # noqa: PLR2004  namespace and name
         yield Message(path, "Should NOT have less than 2 items")

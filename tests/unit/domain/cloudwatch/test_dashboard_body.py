@@ -34,6 +34,7 @@ def found(*widgets, **top):
         widget("text", markdown="# Shop"),
         metric(["AWS/ECS", "CPUUtilization", "ClusterName", "shop", "ServiceName", "front"]),
         metric(["AWS/ECS", "CPUUtilization"], ["...", "shop"], [".", ".", {"stat": "p99"}], view="singleValue"),
+        metric(["AWS/ECS", "CPUUtilization", "ClusterName", "shop"], ["...", {"stat": "p99"}], ["...", ".", "cart"]),
         metric([{"expression": "SEARCH('{AWS/ECS,ClusterName} cpu', 'Average', 60)", "id": "e1"}], period=60),
         widget(annotations={"alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy"]}),
         widget("alarm", alarms=["arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy"], title="Alarms"),
@@ -88,6 +89,11 @@ def test_a_widget_as_consoles_write_them_is_drawn(good):
 def test_a_widget_that_can_not_be_drawn_is_told_as_at_aws(bad, errors):
     text = widget("text", markdown="first")
     assert found(text, bad)[0] == [(f"/widgets/1{path}", words) for path, words in errors]
+
+
+@pytest.mark.parametrize("odd", [[], {}, 1, None, "always"])
+def test_a_period_override_that_there_is_not_is_refused(odd):
+    assert found(periodOverride=odd)[0] == [("/periodOverride", "Should be equal to one of the allowed values")]
 
 
 def test_what_nobody_knows_is_a_warning():
