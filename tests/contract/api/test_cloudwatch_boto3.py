@@ -214,6 +214,19 @@ def test_a_series_without_values_is_on_one_of_the_pages(cloudwatch):
     ]
 
 
+def test_a_metric_that_comes_between_two_pages_neither_doubles_nor_hides_another(cloudwatch):
+    def put(*names):
+        cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": name, "Value": 1.0} for name in names])
+
+    put("b", "c", "d")
+    found = {"Id": "found", "Expression": "SEARCH('{Shop}', 'Sum', 60)"}
+    asked = {"MetricDataQueries": [found], "StartTime": START, "EndTime": END, "MaxDatapoints": 2}
+    first = cloudwatch.get_metric_data(**asked)
+    put("a")
+    second = cloudwatch.get_metric_data(**asked, NextToken=first["NextToken"])
+    assert [one["Label"] for page in (first, second) for one in page["MetricDataResults"]] == ["b", "c", "d"]
+
+
 def test_a_label_can_not_be_repeated_without_end(cloudwatch):
     cloudwatch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": f"M{n}", "Value": 1} for n in range(60)])
     search = {"Id": "a", "Expression": "SEARCH('{Shop}', 'Sum', 60)"}

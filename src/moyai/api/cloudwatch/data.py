@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.cloudwatch.pages import Series, paged
+from moyai.api.cloudwatch.pages import Series, named, paged
 from moyai.api.cloudwatch.reading import Reading
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.answers import Answers, checked_queries
@@ -73,7 +73,7 @@ def get_metric_data(reader: MetricReader, ctx: Context, request: GetMetricDataRe
     results = [told for query in queries.values() if query.return_data for told in _told(query, answers, setting)]
     listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
     ascending = request.scan_by == _ASCENDING
-    values = [told.line.values for told in results]
+    values = named(((told.query_id, told.line.stat and told.line.stat.metric), told.line.values) for told in results)
     try:
         shown = paged(values, listing, request.next_token, request.max_datapoints, ascending=ascending)
     except BadToken as error:

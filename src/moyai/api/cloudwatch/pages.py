@@ -1,18 +1,30 @@
 """The values of many series, a page at a time.
 
-Promise: a page goes on behind the last value of the one before: its series, and its time. A token says which request
-it was made for. A series without values comes in its place, too, once.
+Promise: a page goes on behind the last value of the one before: its series, by name, and its time, so that series that
+come in between repeat and skip none. A token says which request it was made for. A series without values comes in its
+place, too, once.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from moyai.domain.cloudwatch.math.line import Values
 from moyai.domain.paging import BadToken, read_token, write_token
 from moyai.kernel.clock import Instant
+
+_DIGEST = 16
+
+
+class Named(NamedTuple):
+    """A series, and what it is called among all of a request."""
+
+    name: str
+    values: Values
 
 
 class Series(NamedTuple):
@@ -30,9 +42,26 @@ class Shown(NamedTuple):
     next_token: str | None
 
 
-def paged(every: Sequence[Values], listing: object, token: str | None, size: int, *, ascending: bool) -> Shown:
+class _Last(NamedTuple):
+    """Where a page ended: the series by its place, and the time, negative where they descend."""
+
+    place: int
+    at: float
+
+
+def named(series: Iterable[tuple[Hashable, Values]]) -> list[Named]:
+    """The series by what tells them apart, and by their number among those of which that is the same."""
+    seen: Counter[Hashable] = Counter()
+    found: list[Named] = []
+    for what, values in series:
+        seen[what] += 1
+        found.append(Named(sha256(repr((what, seen[what])).encode()).hexdigest()[:_DIGEST], values))
+    return found
+
+
+def paged(every: Sequence[Named], listing: object, token: str | None, size: int, *, ascending: bool) -> Shown:
     """``size`` values of the series, in their order. ``listing``: the call and all its parameters. Raises BadToken."""
-    last = None if token is None else _last(read_token(token, listing), ascending=ascending)
+    last = None if token is None else _last(read_token(token, listing), every, ascending=ascending)
     shown: list[Series] = []
     room = size
     for place, moments in _behind(every, last, ascending=ascending):
@@ -45,26 +74,29 @@ def paged(every: Sequence[Values], listing: object, token: str | None, size: int
     else:
         return Shown(shown, None)
     end = next(one for one in reversed(shown) if one.moments)
-    return Shown(shown, write_token(listing, f"{end.place} {end.moments[-1]}"))
+    return Shown(shown, write_token(listing, f"{every[end.place].name} {end.moments[-1]}"))
 
 
-def _behind(
-    every: Sequence[Values], last: tuple[int, float] | None, *, ascending: bool
-) -> Iterator[tuple[int, Sequence[Instant]]]:
+def _behind(every: Sequence[Named], last: _Last | None, *, ascending: bool) -> Iterator[tuple[int, Sequence[Instant]]]:
     """Each series that isn't over, and its times."""
-    for place, values in enumerate(every):
-        moments = sorted(values, reverse=not ascending)
-        if last is not None and place < last[0]:
+    for place, (_, values) in enumerate(every):
+        if last is not None and place < last.place:
             continue
-        if last is not None and place == last[0]:
-            moments = moments[bisect_right(moments, last[1], key=lambda at: at if ascending else -at) :]
-        if moments or last is None or place > last[0]:
-            yield place, moments
+        moments = sorted(values, reverse=not ascending)
+        if last is not None and place == last.place:
+            moments = moments[bisect_right(moments, last.at, key=lambda at: at if ascending else -at) :]
+            if not moments:
+                continue
+        yield place, moments
 
 
-def _last(told: str, *, ascending: bool) -> tuple[int, float]:
-    place, _, at = told.partition(" ")
+def _last(told: str, every: Sequence[Named], *, ascending: bool) -> _Last:
+    name, _, at = told.partition(" ")
+    place = next((place for place, one in enumerate(every) if one.name == name), None)
     try:
-        return int(place), float(at) if ascending else -float(at)
+        moment = float(at)
     except ValueError as error:
         raise BadToken("The token is not valid.") from error
+    if place is None:
+        raise BadToken("The token follows a series that is there no more.")
+    return _Last(place, moment if ascending else -moment)
