@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 from tests.e2e.leftovers import processes
 from tests.e2e.waiting import eventually
@@ -34,6 +35,8 @@ NOTICED = 1_500
 """Milliseconds within which a page that is busy shows what it was pointed at, or led to by a key."""
 LAST = 6_000
 """Milliseconds after which a chart's point that no key leads on from is its last: a page may be that busy."""
+READINGS = 5
+"""Times that a chart may be drawn anew while it is read."""
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
 ROWS = """
 table => {
@@ -194,9 +197,20 @@ class Person:
         return found
 
     def chart(self, title: str) -> dict[str, dict[str, float]]:
-        """What the chart of this title says at each of its points, read by keyboard: by time, and by series."""
+        """What the chart of this title says at each of its points, read by keyboard: by time, and by series.
+
+        A chart that is drawn anew while it is read forgets the point one was at; it is read from the start again.
+        """
+        for _ in range(READINGS):
+            with suppress(TooLate):
+                return self._read(title)
+        raise AssertionError(f"the chart {title} says nothing of its points")
+
+    def _read(self, title: str) -> dict[str, dict[str, float]]:
         said: dict[str, dict[str, float]] = {}
-        self.page.get_by_role("application", name=title, exact=True).focus()
+        chart = self.page.get_by_role("application", name=title, exact=True)
+        chart.blur()
+        chart.focus()
         self.page.keyboard.press("Enter")
         while (point := self._point()) and point[0] not in said:
             said[point[0]] = {name: number(value) for name, value in zip(point[1::2], point[2::2], strict=True)}
@@ -207,7 +221,7 @@ class Person:
         return said
 
     def _point(self) -> list[str]:
-        return self.page.get_by_role("tooltip").inner_text().splitlines()
+        return self.page.get_by_role("tooltip").inner_text(timeout=LAST).splitlines()
 
     def spot(self, colour: list[int]) -> tuple[float, float] | None:
         """Where a line of the map that has this colour can be clicked, as far right as may be: not at its words."""
