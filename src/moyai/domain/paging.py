@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-_LONGEST_TOKEN = 4096
+_LONGEST_TOKEN = 128 * 1024
+"""Letters: a metric's name with thirty dimensions of the greatest length has room."""
 _DIGEST = 16
 
 

@@ -6,7 +6,7 @@ days a minute, three hours in steps of five seconds) is simply not there, as in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -65,6 +65,9 @@ class MetricReader(Protocol):
 
     def metrics(self, scope: Scope) -> Sequence[Listed]:
         """Every metric of the scope that has a value, in the order of their names."""
+
+    def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[Listed]:
+        """The same, from this one on, whether it is there or not; nothing may be written in between."""
 
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
         """The metric's unit in CloudWatch's spelling; None when there is no such metric."""

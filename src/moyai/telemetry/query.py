@@ -6,9 +6,11 @@ are drawn from the same series as the metrics, so that the two never disagree.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.domain.cloudwatch.statistic import evaluate
@@ -37,16 +39,42 @@ FINE_KEPT: Final = 3 * 3600
 _TARGET = discovery_dimension(Side.CLIENT)
 
 
+class _Ordered(NamedTuple):
+    """A scope's metrics in their order, and which generation of the archive's they are of."""
+
+    generation: int
+    metrics: Sequence[MetricId]
+
+
 class ArchiveReader:
     """A ``MetricReader`` on an archive."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self._ordered: dict[Scope, _Ordered] = {}
 
     def metrics(self, scope: Scope) -> Sequence[Listed]:
         """See MetricReader."""
-        series = self._archive.of(scope)
-        return [Listed(metric, series[metric].unit, series[metric].last_at) for metric in sorted(series)]
+        return list(self._listed(scope, 0))
+
+    def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[Listed]:
+        """See MetricReader."""
+        return self._listed(scope, bisect_left(self._order(scope), first))
+
+    def _listed(self, scope: Scope, place: int) -> Iterator[Listed]:
+        ordered, series = self._order(scope), self._archive.of(scope)
+        return (_as_listed(series[metric]) for metric in ordered[place:])
+
+    def _order(self, scope: Scope) -> Sequence[MetricId]:
+        """The scope's metrics in their order, which is kept: what came since then is at the end of the archive's."""
+        series, generation = self._archive.of(scope), self._archive.generation
+        kept = self._ordered.get(scope)
+        if kept is None or kept.generation != generation:
+            kept = self._ordered[scope] = _Ordered(generation, sorted(series))
+        elif len(kept.metrics) < len(series):
+            came = islice(series, len(kept.metrics), None)
+            kept = self._ordered[scope] = _Ordered(generation, sorted([*kept.metrics, *came]))
+        return kept.metrics
 
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
         """See MetricReader."""
@@ -89,6 +117,10 @@ class ArchiveReader:
                     p50=figures.percentile("p50"),
                     p99=figures.percentile("p99"),
                 )
+
+
+def _as_listed(series: Series) -> Listed:
+    return Listed(series.metric, series.unit, series.last_at)
 
 
 def _caller_and_target(edge: Edge) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from moyai.domain.cloudwatch.metric import metric_id
-from moyai.kernel.clock import Instant
+from moyai.kernel.clock import Instant, later
 from moyai.telemetry.accumulate import Sample
 from moyai.telemetry.names import Kind
 from moyai.testing.clock import EPOCH
@@ -79,6 +79,47 @@ def test_names_that_look_alike_are_metrics_of_their_own(cloudwatch):
     data = [{"MetricName": "n", "Dimensions": [{"Name": name, "Value": of}], "Value": 1.0} for name, of in pairs]
     cloudwatch.put_metric_data(Namespace="Alike", MetricData=data)
     assert len(cloudwatch.list_metrics(Namespace="Alike")["Metrics"]) == 2
+
+
+def test_a_page_goes_on_behind_a_metric_with_a_long_name(rooms):
+    client = rooms.client("cloudwatch")
+    long = [{"Name": f"{n}" * 200, "Value": "v" * 1000} for n in range(8)]
+    data = [{"MetricName": f"m{n:04}", "Dimensions": long if n == 499 else [], "Value": 1.0} for n in range(502)]
+    client.put_metric_data(Namespace="Pages", MetricData=data)
+    pages = client.get_paginator("list_metrics").paginate(Namespace="Pages")
+    assert [[one["MetricName"] for one in page["Metrics"]] for page in pages] == [
+        [f"m{n:04}" for n in range(500)],
+        ["m0500", "m0501"],
+    ]
+
+
+def test_metrics_are_listed_by_namespace_and_name(cloudwatch):
+    for namespace, names in (("A", "xy"), ("B", "xxyz"), ("C", "x")):
+        data = [
+            {"MetricName": name, "Value": 1.0, "Dimensions": [{"Name": "n", "Value": str(n)}] if n else []}
+            for n, name in enumerate(names)
+        ]
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+
+    def listed(**params):
+        found = cloudwatch.list_metrics(**params)["Metrics"]
+        return [one["Namespace"] + one["MetricName"] + str(len(one["Dimensions"])) for one in found]
+
+    assert listed() == ["Ax0", "Ay1", "Bx0", "Bx1", "By1", "Bz1", "Cx0"]
+    assert listed(Namespace="B") == ["Bx0", "Bx1", "By1", "Bz1"]
+    assert listed(Namespace="B", MetricName="x") == ["Bx0", "Bx1"]
+    assert listed(MetricName="x") == ["Ax0", "Bx0", "Bx1", "Cx0"]
+    assert listed(Namespace="B", Dimensions=[{"Name": "n", "Value": "1"}]) == ["Bx1"]
+    assert listed(Namespace="AB") == []
+
+
+def test_a_metric_that_is_silent_for_two_weeks_is_not_listed(rooms):
+    client = rooms.client("cloudwatch")
+    put(client, {"Value": 1.0})
+    rooms.clock.turn_to(later(rooms.now, 14 * 24 * 3600))
+    assert len(client.list_metrics(Namespace="Shop")["Metrics"]) == 1
+    rooms.clock.turn_to(later(rooms.now, 1))
+    assert client.list_metrics(Namespace="Shop")["Metrics"] == []
 
 
 def test_a_value_belongs_to_its_own_time(cloudwatch):

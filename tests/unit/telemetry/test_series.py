@@ -15,6 +15,7 @@ from moyai.telemetry.accumulate import Sample, accumulators
 from moyai.telemetry.archive import Archive
 from moyai.telemetry.envoy_stats import Timed
 from moyai.telemetry.names import Kind
+from moyai.telemetry.query import ArchiveReader
 from moyai.telemetry.series import Series
 from moyai.telemetry.spans import minutes, slots
 from tests.unit.telemetry.pushes import SCOPE
@@ -43,6 +44,25 @@ def test_each_sample_is_in_the_slot_of_its_time(times):
     for width, found in ((5, slots), (60, minutes)):
         counted = Counter(at // width * width for at in times)
         assert {int(one.start): one.summary.count for one in found(series, (0, 400))} == counted
+
+
+def test_metrics_come_in_the_order_of_their_names_however_they_came_and_went():
+    archive = Archive()
+    reader = ArchiveReader(archive)
+
+    def come(*names):
+        return [archive.series(SCOPE, metric_id("N", name, ()), Kind.COUNT, "Count") for name in names]
+
+    def found(first):
+        return "".join(one.metric.name for one in reader.metrics_from(SCOPE, metric_id("N", first, ())))
+
+    _, last = come("a", "d")
+    assert found("") == "ad"
+    come("c", "b")
+    assert [one.metric.name for one in reader.metrics(SCOPE)] == ["a", "b", "c", "d"]
+    archive.drop(last)
+    come("e")
+    assert (found("b"), found("bb"), found("f")) == ("bce", "ce", "")
 
 
 def test_a_span_holds_what_begins_in_it():
