@@ -81,6 +81,29 @@ def test_an_alarm_on_arithmetic(cloudwatch):
     assert cloudwatch.describe_alarms_for_metric(Namespace="Shop", MetricName="A")["MetricAlarms"] == []
 
 
+def test_an_alarm_watches_ten_expressions_on_ten_metrics_and_no_more(rooms):
+    client = rooms.client("cloudwatch")
+    stat = {"Metric": {"Namespace": "Shop", "MetricName": "A"}, "Period": 60, "Stat": "Sum"}
+    metrics = [{"Id": f"m{n}", "MetricStat": stat, "ReturnData": False} for n in range(11)]
+    expressions = [{"Id": f"e{n}", "Expression": f"m{n} + m0", "ReturnData": n == 0} for n in range(11)]
+    client.put_metric_alarm(AlarmName="full", **LIMIT, Metrics=[*metrics[:10], *expressions[:10]])
+    assert len(one(client, "full")["Metrics"]) == 20
+    for more in ([*metrics, expressions[0]], [*metrics[:10], *expressions[:10], {**expressions[1], "Id": "e10"}]):
+        with pytest.raises(ClientError, match="at most 10 queries with MetricStat and 10 with Expression"):
+            client.put_metric_alarm(AlarmName="more", **LIMIT, Metrics=more)
+
+
+def test_an_alarm_is_in_the_rules_of_a_hundred_and_fifty_at_most(rooms):
+    client = rooms.client("cloudwatch")
+    client.put_metric_alarm(AlarmName="a", **WATCHED)
+    for n in range(150):
+        client.put_composite_alarm(AlarmName=f"c{n}", AlarmRule="ALARM(a)")
+    client.put_composite_alarm(AlarmName="c0", AlarmRule="OK(a)")
+    with pytest.raises(ClientError, match="in the rules of 150") as raised:
+        client.put_composite_alarm(AlarmName="c150", AlarmRule="ALARM(a)")
+    assert raised.value.response["Error"]["Code"].startswith("LimitExceeded")
+
+
 def test_alarms_are_found_by_what_they_are(cloudwatch):
     for name in ("a-1", "a-2", "b-1"):
         cloudwatch.put_metric_alarm(AlarmName=name, **WATCHED, AlarmActions=[TOPIC] if name == "b-1" else [])

@@ -28,7 +28,8 @@ _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
 _FINE: Final = frozenset({10, 20, 30})
-_MAX_QUERIES: Final = 10
+_MAX_OF_A_KIND: Final = 10
+"""Metrics, and as many expressions."""
 _LOW_SAMPLES: Final = ("evaluate", "ignore")
 _SINGLE: Final = MappingProxyType(
     {
@@ -134,8 +135,11 @@ def _queries(request: PutMetricAlarmRequest) -> tuple[MetricDataQuery, ...]:
         return ()
     if any(getattr(request, name) for name in _SINGLE.values()):
         raise ValidationFault(f"Metrics can't be together with what describes one metric: {', '.join(_SINGLE)}.")
-    if len(request.metrics) > _MAX_QUERIES:
-        raise ValidationFault(f"Metrics can have at most {_MAX_QUERIES} queries.")
+    metrics = sum(query.metric_stat is not None for query in request.metrics)
+    if max(metrics, len(request.metrics) - metrics) > _MAX_OF_A_KIND:
+        raise ValidationFault(
+            f"Metrics can have at most {_MAX_OF_A_KIND} queries with MetricStat and {_MAX_OF_A_KIND} with Expression."
+        )
     check_watchable(request.metrics)
     return request.metrics
 

@@ -5,15 +5,20 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Put
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
 from moyai.api.operation import Context
 from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
-from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.plan.alarms.configure import Configuration, configured
 from moyai.plan.alarms.rule import parse_rule
+
+MAX_PARENTS: Final = 150
+"""Composite alarms whose rules name the same alarm."""
 
 
 class PutCompositeAlarmRequest(msgspec.Struct, frozen=True):
@@ -58,4 +63,10 @@ def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCond
     if absent:
         named = ", ".join(absent)[:500]
         raise ValidationFault(f"Could not save the composite alarm as alarms [{named}] in the alarm rule do not exist")
+    for arn in alarms:
+        others = ctx.store.world.alarms.count("child", arn)
+        if others >= MAX_PARENTS and all(one.arn != own for one in ctx.store.world.alarms.each("child", arn)):
+            raise LimitExceeded(
+                f"The alarm {arn.rpartition(':alarm:')[2]} is in the rules of {others} composite alarms already."
+            )
     return CompositeCondition(request.alarm_rule, alarms)

@@ -72,7 +72,8 @@ class Told(NamedTuple):
     @property
     def _crossed(self) -> str:
         alarm = self.new is AlarmState.ALARM
-        which = list(self.breaching) if alarm else [one for one in self.real if one not in self.breaching]
+        breaching = frozenset(self.breaching)
+        which = [one for one in self.real if (one in breaching) is alarm]
         number, points = len(which), ", ".join(map(_point, which[::-1][:_SHOWN]))
         compared = f"{_were(number)}{'' if alarm else ' not'} {_COMPARED[self.condition.comparison]} the threshold"
         against = f"{compared} ({self.condition.threshold})"
