@@ -29,7 +29,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 15_000
+PATIENCE = 45_000
 """Milliseconds, on a busy machine."""
 NOTICED = 1_500
 """Milliseconds within which a page that is busy shows what it was pointed at, or led to by a key."""
