@@ -126,7 +126,7 @@ class Remote:
     ) -> http.client.HTTPResponse:
         answer = self._asked(method, path, body, timeout)
         if answer.status >= http.client.BAD_REQUEST:
-            said = answer.read(2000).decode(errors="replace")
+            said = " ".join(answer.read(2000).decode(errors="replace").split())
             raise Unreachable(f"{self.url}{path} answered {answer.status}: {said}")
         return answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -24,8 +25,8 @@ class _Port(NamedTuple):
 def snapshot(remote: Remote) -> dict[str, Any]:
     """Clusters with their services and tasks; tasks with their public URLs."""
     ecs = remote.client("ecs")
-    public = _public_addresses(remote)
-    clusters = [_cluster(ecs, arn, public) for arn in pages(ecs, "list_clusters", "clusterArns")]
+    public, names = _public_addresses(remote), _Namespaces(remote)
+    clusters = [_cluster(ecs, arn, public, names) for arn in pages(ecs, "list_clusters", "clusterArns")]
     return {"endpoint": remote.url, "region": remote.region, "clusters": clusters}
 
 
@@ -45,14 +46,38 @@ def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
             yield _task(task, {}, ())
 
 
-def _cluster(ecs: Any, arn: str, public: Mapping[str, str]) -> dict[str, Any]:  # noqa: ANN401
+class _Namespaces:
+    """Asked for only where an alias has no name of its own."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._defaults: dict[str, str] = {}
+
+    def of(self, cluster: str, configured: str | None) -> str:
+        """The name of the one in which a service is. ``cluster``: an ARN; ``configured``: a name, an ARN, or None."""
+        wanted = configured or self._default(cluster)
+        return self._names.get(wanted, wanted)
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        found = pages(self._remote.client("servicediscovery"), "list_namespaces", "Namespaces")
+        return {namespace["Arn"]: namespace["Name"] for namespace in found}
+
+    def _default(self, cluster: str) -> str:
+        if cluster not in self._defaults:
+            found = self._remote.client("ecs").describe_clusters(clusters=[cluster])["clusters"]
+            self._defaults[cluster] = found[0].get("serviceConnectDefaults", {}).get("namespace", "") if found else ""
+        return self._defaults[cluster]
+
+
+def _cluster(ecs: Any, arn: str, public: Mapping[str, str], names: _Namespaces) -> dict[str, Any]:  # noqa: ANN401
     services = list(_described(ecs, "services", arn))
     tasks = list(_described(ecs, "tasks", arn))
     definitions = _ports(ecs, {t["taskDefinitionArn"] for t in tasks})
     encrypted = {d["id"]: _encrypted(d) for s in services for d in s["deployments"]}
     return {
         "name": arn.rpartition("/")[2],
-        "services": [_service(s) for s in services],
+        "services": [_service(s, lambda configured: names.of(arn, configured)) for s in services],
         "instances": [_instance(i) for i in _described(ecs, "containerInstances", arn)],
         "tasks": [_task(t, public, _schemes(definitions, encrypted, t)) for t in tasks],
     }
@@ -96,8 +121,9 @@ def _schemes(
     return [("https" if port.name in with_tls else "http", port.number) for port in ports]
 
 
-def _service(service: Mapping[str, Any]) -> dict[str, Any]:
+def _service(service: Mapping[str, Any], namespace: Callable[[str | None], str]) -> dict[str, Any]:
     primary = service["deployments"][0] if service["deployments"] else {}
+    connect = primary.get("serviceConnectConfiguration", {})
     return {
         "name": service["serviceName"],
         "status": service["status"],
@@ -106,11 +132,16 @@ def _service(service: Mapping[str, Any]) -> dict[str, Any]:
         "pending": service["pendingCount"],
         "rollout": primary.get("rolloutState", ""),
         "names": [
-            f"{alias.get('dnsName', '')}:{alias['port']}"
-            for offered in primary.get("serviceConnectConfiguration", {}).get("services", [])
+            f"{alias.get('dnsName') or _default(offered, namespace(connect.get('namespace')))}:{alias['port']}"
+            for offered in connect.get("services", [])
             for alias in offered.get("clientAliases", [])
         ],
     }
+
+
+def _default(offered: Mapping[str, Any], namespace: str) -> str:
+    """The name of an alias that was given none."""
+    return f"{offered.get('discoveryName') or offered['portName']}.{namespace}"
 
 
 def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:

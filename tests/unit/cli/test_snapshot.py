@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moyai.cli.snapshot import _encrypted, _Port, _schemes
+from moyai.cli.snapshot import _encrypted, _Port, _schemes, _service
 
 DEPLOYMENT = {"serviceConnectConfiguration": {"services": [{"portName": "web", "tls": {}}, {"portName": "admin"}]}}
 PORTS = {"td": [_Port(8080, "web"), _Port(9000, "admin"), _Port(9001, "")]}
@@ -15,3 +15,15 @@ def test_a_port_that_its_deployment_encrypts_is_called_by_https():
     before = {"taskDefinitionArn": "td", "startedBy": "ecs-svc/2"}
     assert _schemes(PORTS, encrypted, before) == [("http", 8080), ("http", 9000), ("http", 9001)]
     assert _schemes(PORTS, encrypted, {"taskDefinitionArn": "td"})[0] == ("http", 8080)
+
+
+def test_an_alias_without_a_name_is_shown_by_the_one_that_it_has_then():
+    services = [
+        {"portName": "web", "discoveryName": "front", "clientAliases": [{"port": 80}]},
+        {"portName": "admin", "clientAliases": [{"port": 81}, {"port": 82, "dnsName": "admin"}]},
+    ]
+    deployment = {"serviceConnectConfiguration": {"namespace": "shop-arn", "services": services}}
+    counts = {"desiredCount": 1, "runningCount": 1, "pendingCount": 0}
+    service = {"serviceName": "front", "status": "ACTIVE", "deployments": [deployment], **counts}
+    shown = _service(service, lambda arn: "shop" if arn == "shop-arn" else "nowhere")
+    assert shown["names"] == ["front.shop:80", "admin.shop:81", "admin:82"]
