@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from moyai.telemetry.arrays import Ints
-from moyai.telemetry.envoy_stats import Endpoint, Form, Grammar, Made, Side
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Form, Grammar, Made, Side
 
 CLUSTER, ROUTE, HTTP, TCP, LISTENER = "cluster.", "vhost.", "http.", "tcp.", "listener."
 """What the names of endpoints begin with."""
@@ -142,6 +142,7 @@ _STREAM_TARGET: Final = Form(
         *_TLS,
     ),
     _stream_target,
+    differences=(Figure.CONNECTIONS, Figure.RETRIES),
 )
 _FORMS: Final = (
     (ROUTE, Form("http", (*_ANSWERED, "upstream_rq_timeout"), _route, _TIME)),

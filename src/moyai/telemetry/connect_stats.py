@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 
 from moyai.telemetry.arrays import Ints
-from moyai.telemetry.envoy_stats import Endpoint, Form, Grammar, Made, Side
+from moyai.telemetry.envoy_stats import Endpoint, Figure, Form, Grammar, Made, Side
 
 _NAME_PARTS: Final = 4
 
@@ -105,6 +105,7 @@ _TCP_CLIENT: Final = Form(
         *_tls("cluster"),
     ),
     _tcp_client,
+    differences=(Figure.RETRIES,),
 )
 _HTTP_SERVER: Final = Form(
     "http",

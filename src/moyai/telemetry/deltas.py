@@ -3,7 +3,8 @@
 Promise: over any sequence of reports of one proxy, whatever was lost or came twice, the new counts add up to the
 last count that arrived; nothing is counted twice and nothing between is lost. A count that went down, that
 was away for a report and came back, or whose proxy says that it began at another time, has begun again from 0 (Envoy
-forgets a statistic with the last cluster or listener that has its name).
+forgets a statistic with the last cluster or listener that has its name). A difference of two counts that alone went
+down has not: its greatest stands.
 A report that is older than the last is late, unless it can't be: it tells of more, or it is too old. Then the proxy's
 clock was set back, and counting goes on from there.
 A proxy's first report counts from 0, unless it is said to be a baseline: then what came before it is not known to
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from moyai.telemetry.arrays import Ints
 from moyai.telemetry.envoy_stats import Endpoint, Side
 from moyai.telemetry.pushes import Reading
 from moyai.telemetry.shape import FIGURES, Block, Figures, Shape
@@ -199,8 +201,20 @@ def since(shape: Shape, now: Figures, before: Figures) -> Figures:
 def _begin_again(block: Block, now: Figures, new: Figures) -> None:
     """Have everything new of what went down: each count by itself, a histogram as a whole."""
     counters, buckets = block.counters(new.counts), block.buckets(new.counts)
+    _stand(block, now, counters)
     np.copyto(counters, block.counters(now.counts), where=counters < 0)
     if block.bounds:
         anew = np.any(buckets < 0, axis=1)
         np.copyto(buckets, block.buckets(now.counts), where=np.expand_dims(anew, 1))
         np.copyto(new.sums[:, block.sums], now.sums[:, block.sums], where=anew)
+
+
+def _stand(block: Block, now: Figures, counters: Ints) -> None:
+    """Have differences stay as they were where nothing else of the endpoint went down."""
+    if not block.form.differences:
+        return
+    begun = np.any(np.delete(counters, block.form.differences, axis=1) < 0, axis=1)
+    for figure in block.form.differences:
+        less = np.where(begun, 0, np.minimum(counters[:, figure], 0))
+        block.counters(now.counts)[:, figure] -= less
+        counters[:, figure] -= less

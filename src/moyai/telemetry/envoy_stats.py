@@ -92,13 +92,15 @@ Made = tuple[Sequence[Ints | int], Sequence[Ints | None]]
 
 class Form(NamedTuple):
     """How the figures of endpoints are made: of these statistics, an array of each, by this function; ``timed`` is
-    their histogram.
+    their histogram. ``differences``: figures that are one statistic less another. An Envoy counts while it reads one
+    after the other, so these may be a little less than before.
     """
 
     protocol: str
     statistics: tuple[str, ...]
     make: Callable[..., Made]
     timed: str | None = None
+    differences: tuple[Figure, ...] = ()
 
 
 class Grammar(NamedTuple):

@@ -101,6 +101,28 @@ def test_a_task_that_is_gone_still_has_its_last_report_counted():
     assert value(office, "HTTPCode_Target_2XX_Count", BY_FRONT) == 2
 
 
+def test_counts_that_are_not_read_at_one_instant_do_not_begin_again():
+    office = Office()
+    for second, failed, given_up in ((1, 1000, 500), (2, 1000, 501), (3, 1004, 503), (4, 2, 1), (5, 4, 2)):
+        counts = {
+            "tcp.egress.db.downstream_cx_total": 2000,
+            "cluster.egress.db.upstream_cx_connect_fail": failed,
+            "cluster.egress.db.upstream_cx_connect_attempts_exceeded": given_up,
+        }
+        office.take(FRONT, push(second, counts), second)
+        retries, failures = (
+            value(office, name, (("TargetDiscoveryName", "db"),), namespace="Moyai/ServiceConnect")
+            for name in ("RetryCount", "RequestFailureCount")
+        )
+        assert (retries, failures) == {
+            1: (500, 500),
+            2: (500, 501),
+            3: (501, 503),
+            4: (502, 504),  # the cluster's counts have begun again
+            5: (503, 505),
+        }[second]
+
+
 def test_edges_say_who_called_whom():
     office = Office()
     times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
