@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from moyai.telemetry.arrays import Ints
-from moyai.telemetry.envoy_stats import Endpoint, Figure, Form, Grammar, Made, Side
+from moyai.telemetry.envoy_stats import MOST_NAMES, Endpoint, Figure, Form, Grammar, Made, Side
 
 CLUSTER, ROUTE, HTTP, TCP, LISTENER = "cluster.", "vhost.", "http.", "tcp.", "listener."
 """What the names of endpoints begin with."""
@@ -56,6 +57,7 @@ def route_of(endpoint: Endpoint) -> tuple[str, str]:
     return host, route
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def _place(name: str) -> tuple[Endpoint, str] | None:
     if _OPEN.fullmatch(name):
         return PROXY, name

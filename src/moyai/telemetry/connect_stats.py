@@ -19,16 +19,18 @@ https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ (which statuses are errors
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from moyai.telemetry.arrays import Ints
-from moyai.telemetry.envoy_stats import Endpoint, Figure, Form, Grammar, Made, Side
+from moyai.telemetry.envoy_stats import MOST_NAMES, Endpoint, Figure, Form, Grammar, Made, Side
 
 _NAME_PARTS: Final = 4
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def _place(name: str) -> tuple[Endpoint, str] | None:
     parts = name.split(".", _NAME_PARTS - 1)
     if len(parts) != _NAME_PARTS or parts[1] not in {Side.CLIENT, Side.SERVER}:

@@ -14,6 +14,9 @@ from typing import Final, NamedTuple
 from moyai.domain.cloudwatch.metric import Histogram
 from moyai.telemetry.arrays import Ints
 
+MOST_NAMES: Final = 20_000
+"""Statistics of which it is remembered whose they are: many proxies have the same."""
+
 
 class Side(StrEnum):
     """Which end of a call the figures are from."""

@@ -21,6 +21,8 @@ _MOST: Final = 2**56
 """Of a count: bytes of two months at 100 Gbit/s. More is not believed, nor less than nothing, so that sums fit."""
 _MOST_TIMES: Final = 2**50
 """In a bucket."""
+_ANY: Final = np.iinfo(np.int64).max
+"""Of the bits of a sum."""
 _BEYOND: Final = 1e18
 """Milliseconds, the age of the world: no sum of times is like that, and what is no number neither."""
 Kinship = tuple[Form, tuple[float, ...], tuple[Endpoint, ...]]
@@ -84,10 +86,12 @@ class Block(NamedTuple):
 class Shape:
     """``counts``, ``sums``: how many of each a row has."""
 
-    __slots__ = ("__weakref__", "blocks", "counts", "sums")
+    __slots__ = ("__weakref__", "_most", "blocks", "counts", "sums")
 
     def __init__(self, kin: Iterable[Kinship]) -> None:
         self.blocks: list[Block] = []
+        most: list[int] = []
+        """Of each number that is read."""
         read = self.counts = self.sums = 0
         for form, bounds, endpoints in kin:
             buckets, many = (len(bounds) + 1 if bounds else 0), len(endpoints)
@@ -97,9 +101,11 @@ class Shape:
                 self.counts + (FIGURES + buckets) * many,
                 self.sums + sums,
             )
+            most += [_MOST] * len(form.statistics) * many + [_MOST_TIMES] * buckets * many + [_ANY] * sums
             begins = (read, self.counts, self.sums)
             self.blocks.append(Block(form, bounds, endpoints, *map(slice, begins, ends)))
             read, self.counts, self.sums = ends
+        self._most = np.array(most, np.int64)
 
     def nothing(self) -> Figures:
         """A row of zeros."""
@@ -107,17 +113,18 @@ class Shape:
 
     def figures(self, read: Ints) -> tuple[Figures, Sequence[Levels]]:
         """What each proxy has counted, of what was read of each; and the levels of each block."""
+        read = np.minimum(np.maximum(read, 0), self._most)
         counts, sums = np.zeros((len(read), self.counts), np.int64), np.empty((len(read), self.sums))
         levels = []
         for block in self.blocks:
             values = read[:, block.read].reshape(len(read), -1, len(block.endpoints))
             statistics = len(block.form.statistics)
-            made, of_gauges = block.form.make(*np.clip(values[:, :statistics], 0, _MOST).swapaxes(0, 1))
+            made, of_gauges = block.form.make(*values[:, :statistics].swapaxes(0, 1))
             counters = block.counters(counts)
             for figure, value in enumerate(made):
                 counters[:, figure] = value
             if block.bounds:
-                block.buckets(counts)[:] = np.clip(values[:, statistics:-1], 0, _MOST_TIMES)
+                block.buckets(counts)[:] = values[:, statistics:-1]
                 told = values[:, -1].view(np.float64)
                 sums[:, block.sums] = np.where((told >= 0) & (told < _BEYOND), told, 0.0)
             levels.append(of_gauges)

@@ -58,96 +58,99 @@ class Place(NamedTuple):
         )
 
 
-class _Field(NamedTuple):
-    number: int
-    kind: int
-    start: int
-    end: int
+_Field = tuple[int, int, int, int]
+"""Its number and its kind, where it begins and where it ends. Plain tuples: there are two thousand in a push."""
 
 
 def places(body: bytes) -> Iterator[Place]:
     """Every metric in the push, in its order. Raises NotOtlp."""
     try:
-        for resource in _inside(body, _Field(0, _BYTES, 0, len(body)), 1):
-            for scope in _inside(body, resource, 2):
-                for metric in _inside(body, scope, 2):
-                    place = _metric(body, metric)
+        for _, _, start, end in _inside(body, 0, len(body), 1):
+            for _, _, first, last in _inside(body, start, end, 2):
+                for _, _, begins, ends in _inside(body, first, last, 2):
+                    place = _metric(body, begins, ends)
                     if place is not None:
                         yield place
     except (IndexError, UnicodeDecodeError, struct.error) as error:
         raise NotOtlp("the message is not an OTLP metrics export") from error
 
 
-def _metric(body: bytes, metric: _Field) -> Place | None:
-    found = {field.number: field for field in _fields(body, metric) if field.kind == _BYTES}
+def _metric(body: bytes, start: int, end: int) -> Place | None:
+    found = {number: (at, to) for number, kind, at, to in _fields(body, start, end) if kind == _BYTES}
     if _NAME not in found:
         return None
-    name = body[found[_NAME].start : found[_NAME].end].decode()
-    for number, read in ((_SUM, _number), (_GAUGE, _number), (_HISTOGRAM, _histogram)):
+    at, to = found[_NAME]
+    name = body[at:to].decode()
+    for number, read in _READERS:
         if number in found:
-            points = _inside(body, found[number], _POINTS)
-            first = next(points, None)
-            return None if first is None else read(body, name, first)
+            for _, _, first, last in _inside(body, *found[number], _POINTS):
+                return read(body, name, first, last)
+            return None
     return None
 
 
-def _number(body: bytes, name: str, point: _Field) -> Place | None:
-    found = {field.number: field.start for field in _fields(body, point) if field.kind == _FIXED64}
-    return Place(name, found.get(_TIME), found.get(_START), value=found[_AS_INT]) if _AS_INT in found else None
+def _number(body: bytes, name: str, start: int, end: int) -> Place | None:
+    found = {number: at for number, kind, at, _ in _fields(body, start, end) if kind == _FIXED64}
+    value = found.get(_AS_INT)
+    return None if value is None else Place(name, found.get(_TIME), found.get(_START), value)
 
 
-def _histogram(body: bytes, name: str, point: _Field) -> Place | None:
-    found = {field.number: field for field in _fields(body, point) if field.kind in {_FIXED64, _BYTES}}
-    places = {number: field.start for number, field in found.items()}
+def _histogram(body: bytes, name: str, start: int, end: int) -> Place | None:
+    found = {number: (at, to) for number, kind, at, to in _fields(body, start, end) if kind in {_FIXED64, _BYTES}}
+    places = {number: at for number, (at, _) in found.items()}
     if _COUNTS not in found or _BOUNDS not in found:
         return None
-    bounds = (found[_BOUNDS].end - found[_BOUNDS].start) // WIDTH
-    if bounds > _MORE_THAN_ANY or found[_COUNTS].end - found[_COUNTS].start != (bounds + 1) * WIDTH:
+    (counts, counts_end), (limits_start, limits_end) = found[_COUNTS], found[_BOUNDS]
+    bounds = (limits_end - limits_start) // WIDTH
+    if bounds > _MORE_THAN_ANY or counts_end - counts != (bounds + 1) * WIDTH:
         return None
-    limits = struct.unpack_from(f"<{bounds}d", body, found[_BOUNDS].start)
+    limits = struct.unpack_from(f"<{bounds}d", body, limits_start)
     if not _rise(limits):
         return None
     others = tuple(places[number] for number in _UNREAD if number in places)
-    return Place(
-        *(name, places.get(_TIME), places.get(_START), None, found[_COUNTS].start, places.get(_TOTAL)), limits, others
-    )
+    return Place(name, places.get(_TIME), places.get(_START), None, counts, places.get(_TOTAL), limits, others)
 
 
 def _rise(bounds: Sequence[float]) -> bool:
     return all(map(math.isfinite, bounds)) and all(lower < upper for lower, upper in pairwise(bounds))
 
 
-def _inside(body: bytes, field: _Field, number: int) -> Iterator[_Field]:
+_READERS: Final = ((_SUM, _number), (_GAUGE, _number), (_HISTOGRAM, _histogram))
+
+
+def _inside(body: bytes, start: int, end: int, number: int) -> Iterator[_Field]:
     """The messages in a message that have this number."""
-    return (one for one in _fields(body, field) if one.number == number and one.kind == _BYTES)
+    return (one for one in _fields(body, start, end) if one[0] == number and one[1] == _BYTES)
 
 
-def _fields(body: bytes, message: _Field) -> Iterator[_Field]:
-    at, end = message.start, message.end
+def _fields(body: bytes, at: int, end: int) -> Iterator[_Field]:
     while at < end:
-        tag, at = _varint(body, at)
+        tag, at = body[at], at + 1
+        if tag >= _CONTINUES:  # hardly any
+            tag, at = _varint(body, at - 1)
         kind = tag & 7
         if kind == _BYTES:
-            size, at = _varint(body, at)
+            size, at = body[at], at + 1
+            if size >= _CONTINUES:
+                size, at = _varint(body, at - 1)
+        elif kind == _FIXED64:
+            size = 8
         elif kind == _VARINT:
             size = _varint(body, at)[1] - at
-        elif kind in {_FIXED64, _FIXED32}:
-            size = 8 if kind == _FIXED64 else 4
+        elif kind == _FIXED32:
+            size = 4
         else:
             raise IndexError(at)
         if at + size > end:
             raise IndexError(at)
-        yield _Field(tag >> 3, kind, at, at + size)
+        yield tag >> 3, kind, at, at + size
         at += size
 
 
 def _varint(body: bytes, at: int) -> tuple[int, int]:
     """The number, and where it ends."""
-    value = body[at]
-    if value < _CONTINUES:  # nearly all of them
-        return value, at + 1
-    value &= _SEVEN
-    for place in range(1, _LONGEST):
+    value = 0
+    for place in range(_LONGEST):
         byte = body[at + place]
         value |= (byte & _SEVEN) << 7 * place
         if byte < _CONTINUES:
