@@ -29,6 +29,10 @@ _LATEST: Final = 3600 * 10**9
 """Nanoseconds. No report is on its way for longer, not even to a control plane that was stopped for a while."""
 
 
+_MOST_PARTS: Final = 50
+"""Shapes of one flush. An Envoy has a few."""
+
+
 class _Known(NamedTuple):
     taken_at: int
     figures: Figures
@@ -123,6 +127,8 @@ class Counting:
         self.waiting = False
         self.changed |= fresh or reading.shape not in self._known
         self._known[reading.shape] = _Known(reading.taken_at, figures)
+        if len(self._known) > _MOST_PARTS:
+            del self._known[next(iter(self._known))]
 
     def _is_set_back(self, reading: Reading) -> bool:
         """Whether it is the proxy's clock that makes a report older than the last."""

@@ -29,6 +29,8 @@ _MICROSECONDS_BEFORE: Final = 10**16
 """A start below this is in microseconds, as Envoy 1.40 writes it; one above in nanoseconds, as it should be."""
 MOST: Final = 10_000
 """Reports that wait."""
+_MOST_ENDPOINTS: Final = 10_000
+"""In all parts of one report."""
 _HTTP, _TCP = frozenset({"http"}), frozenset({"tcp"})
 _ANY: Final = _HTTP | _TCP
 
@@ -93,6 +95,8 @@ class Outbox:
         """Have the report wait, in the place of an older one. Parts of one report come together."""
         held = self._waiting.get(proxy)
         parts = held.endpoints if held is not None and held.taken_at == report.taken_at else {}
+        if len(parts) >= _MOST_ENDPOINTS:
+            parts = {}
         if held is None and len(self._waiting) >= MOST:
             del self._waiting[next(iter(self._waiting))]
         self._waiting[proxy] = Waiting(proxy, reporter, report.taken_at, report.began, {**parts, **report.endpoints})

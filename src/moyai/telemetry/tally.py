@@ -31,6 +31,8 @@ from moyai.telemetry.totals import Total, Totals
 
 _AT_ONCE: Final = 50
 """Reports that are worked on together: a few milliseconds."""
+_MOST_LINES: Final = 10_000
+"""Endpoints that are known at a time, many more than a proxy has: whoever reports on others each time begins anew."""
 Own = dict[Spoken, Line]
 """What one proxy feeds by itself."""
 
@@ -123,6 +125,8 @@ class Tally:
                 spoken = Spoken(endpoint, block.form.protocol)
                 line = one.own.get(spoken)
                 if line is None:
+                    if len(one.own) >= _MOST_LINES:
+                        one.own.clear()
                     line = one.own[spoken] = self._line(self._reporter.own_metrics(one.proxy, spoken), None)
                 line.count(one.proxy, counters, when)
                 line.put(counters, time, when)
@@ -130,8 +134,16 @@ class Tally:
     def _planned(self, shape: Shape, when: Moment) -> _Plan:
         plan = self._plans.get(shape)
         if plan is None:
+            if len(self._lines) >= _MOST_LINES:
+                self._begin_anew()
             plan = self._plans[shape] = self._plan(shape, when.at)
         return plan
+
+    def _begin_anew(self) -> None:
+        """Forget all endpoints. Sums stay exact; a task may count as two samples of this minute."""
+        self._sheet = Sheet()
+        for held in (self._columns, self._lines, self._plans):
+            held.clear()
 
     def _plan(self, shape: Shape, now: Instant) -> _Plan:
         parts, fed = [], []
