@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
-from itertools import islice
+from itertools import groupby, islice
 from typing import Final, NamedTuple
 
-from moyai.domain.cloudwatch.metric import MetricId, Summary
+from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
 from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
@@ -160,18 +159,9 @@ def _whole(series: Series | None, span: tuple[Instant, Instant]) -> Summary | No
         found = [*slots(series, (span[0], first)), *minutes(series, (first, last)), *slots(series, (last, span[1]))]
     else:
         found = slots(series, span)
-    return reduce(Summary.plus, (one.summary for one in found)) if found else None
+    return sum_of([one.summary for one in found]) if found else None
 
 
 def _gathered(found: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
-    current: Period | None = None
-    for slot in found:
-        start = Instant(first + (slot.start - first) // seconds * seconds)
-        if current is not None and current.start == start:
-            current = Period(start, current.summary.plus(slot.summary))
-            continue
-        if current is not None:
-            yield current
-        current = Period(start, slot.summary)
-    if current is not None:
-        yield current
+    for place, slots_of in groupby(found, lambda slot: (slot.start - first) // seconds):
+        yield Period(Instant(first + place * seconds), sum_of([slot.summary for slot in slots_of]))

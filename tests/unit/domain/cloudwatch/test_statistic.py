@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id, of_histogram, of_values
+from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id, of_histogram, of_values, sum_of
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, evaluate, percentile_of
 
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0)
@@ -220,6 +222,22 @@ def test_buckets_that_cut_each_other_are_sorted_into_the_first():
     assert one.plus(other) == Histogram((1.0, 3.0), (0, 2, 5))
     beside = Histogram((3.0, 4.0), (0, 5, 0))
     assert one.plus(beside) == Histogram((1.0, 3.0, 4.0), (0, 2, 5, 0))
+
+
+SOME_BOUNDS = st.lists(st.integers(1, 6).map(float), unique=True, max_size=4).map(sorted).map(tuple)
+ANY_HISTOGRAM = SOME_BOUNDS.flatmap(
+    lambda bounds: st.tuples(*[st.integers(0, 2)] * (len(bounds) + 1)).map(lambda counts: Histogram(bounds, counts))
+)
+ANY_SUMMARY = (
+    st.builds(of_histogram, ANY_HISTOGRAM, st.floats(0, 9))
+    | PUT.map(lambda values: of_values([(value, 1.0) for value in values]))
+    | st.floats(-9, 9).map(lambda value: Summary(1, value, value, value))
+)
+
+
+@given(st.lists(ANY_SUMMARY, min_size=1, max_size=6))
+def test_many_summed_up_in_one_go_are_what_they_are_one_after_the_other(summaries):
+    assert sum_of(summaries) == reduce(Summary.plus, summaries)
 
 
 def test_dimensions_have_no_order():
