@@ -18,7 +18,7 @@ export function App() {
     <PreferencesProvider>
       <Words>
         <SessionGate>
-          <BrowserRouter basename={BASE}>
+          <BrowserRouter basename={BASE} useTransitions={false}>
             <FlashProvider>
               <Followed>
                 <TopBar />

@@ -50,6 +50,7 @@ export function Frame(props: FrameProps) {
       }}
       breadcrumbs={<Breadcrumbs crumbs={props.breadcrumbs} />}
       notifications={<Notifications />}
+      stickyNotifications
       content={props.children}
       splitPanel={props.splitPanel}
       splitPanelOpen={props.splitPanelOpen ?? false}

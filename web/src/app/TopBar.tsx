@@ -6,12 +6,13 @@ import { paths } from "./paths.ts";
 import { type Theme, usePreferences } from "./preferences.tsx";
 import { useSigned } from "./SessionGate.tsx";
 import { accountText } from "./session.ts";
+import "./TopBar.css";
 
 /** The bar above everything: where one is, who one is, and how it looks. */
 export function TopBar() {
   const text = useText().app;
   return (
-    <div id="top">
+    <div id="top" className="top">
       <TopNavigation
         identity={{ href: href(paths.clusters), logo: { src: "/console/logo.svg", alt: text.product } }}
         utilities={[useScopes(), usePreferencesMenu(), ...useAccount()].filter((item) => item !== null)}

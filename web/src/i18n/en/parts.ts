@@ -6,6 +6,7 @@ export const parts = {
     unknown: "Not known",
     noMatch: "No matches",
     clear: "Clear filter",
+    choose: "Choose one in the table first",
     matches: (count: number) => (count === 1 ? "1 match" : `${count} matches`),
   },
   confirm: {

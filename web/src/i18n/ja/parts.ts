@@ -7,6 +7,7 @@ export const parts: Catalog<typeof english> = {
     unknown: "不明",
     noMatch: "一致する項目はありません",
     clear: "フィルターをクリア",
+    choose: "先に表から 1 つ選択してください",
     matches: (count) => `${count} 件の一致`,
   },
   confirm: {

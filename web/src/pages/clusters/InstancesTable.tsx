@@ -17,7 +17,7 @@ type Turn = "drain" | "activate";
 
 /** The container instances of a cluster, and what they have left. */
 export function InstancesTable({ cluster }: { cluster: string }) {
-  const text = useText().instances;
+  const { instances: text, parts } = useText();
   const target = useTarget();
   const topics = [{ kind: "container-instance", cluster }, { kind: "task", cluster }];
   const found = useLive(["container-instances", cluster], topics, (signal) => readContainerInstances(target, cluster, signal));
@@ -25,7 +25,13 @@ export function InstancesTable({ cluster }: { cluster: string }) {
   const [turning, setTurning] = useState<{ turn: Turn; instance: ContainerInstance } | null>(null);
   const chosen = found.data?.find((one) => one.containerInstanceArn === selected[0]?.containerInstanceArn);
   const action = (turn: Turn, from: string) => (
-    <Button disabled={chosen?.status !== from} onClick={() => { if (chosen) setTurning({ turn, instance: chosen }); }}>{text[turn].open}</Button>
+    <Button
+      disabled={chosen?.status !== from}
+      {...(chosen ? {} : { disabledReason: parts.table.choose })}
+      onClick={() => { if (chosen) setTurning({ turn, instance: chosen }); }}
+    >
+      {text[turn].open}
+    </Button>
   );
   return (
     <>

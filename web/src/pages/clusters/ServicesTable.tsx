@@ -17,13 +17,15 @@ import { primaryOf } from "../services/summary.ts";
 
 /** A cluster's services, with what one does to a service without opening its page. */
 export function ServicesTable({ cluster }: { cluster: string }) {
-  const text = useText().services;
+  const { services: text, parts } = useText();
   const [selected, setSelected] = useState<readonly Service[]>([]);
   const [action, setAction] = useState<Action | null>(null);
   const found = useServices(cluster);
   const [chosen] = (found.data ?? []).filter((service) => selected.some((one) => one.serviceArn === service.serviceArn));
   const create = <Button variant="primary" href={href(paths.createService(cluster))}>{text.create}</Button>;
-  const act = (kind: Action) => () => { setAction(kind); };
+  const button = (kind: Action) => (
+    <Button disabled={!chosen} disabledReason={parts.table.choose} onClick={() => { setAction(kind); }}>{text[kind].open}</Button>
+  );
   return (
     <>
       <LiveTable
@@ -36,9 +38,9 @@ export function ServicesTable({ cluster }: { cluster: string }) {
         empty={{ title: text.empty, detail: text.emptyDetail, action: create }}
         actions={
           <SpaceBetween size="xs" direction="horizontal">
-            <Button disabled={!chosen} onClick={act("scale")}>{text.scale.open}</Button>
-            <Button disabled={!chosen} onClick={act("redeploy")}>{text.redeploy.open}</Button>
-            <Button disabled={!chosen} onClick={act("delete")}>{text.delete.open}</Button>
+            {button("scale")}
+            {button("redeploy")}
+            {button("delete")}
             {create}
           </SpaceBetween>
         }

@@ -15,7 +15,7 @@ import { Register } from "./Register.tsx";
 
 /** The instances of a service of Cloud Map, with their health. */
 export function InstancesTable({ service }: { service: Service }) {
-  const text = useText().namespaces;
+  const { namespaces: text, parts } = useText();
   const target = useTarget();
   const id = service.Id ?? "";
   const found = useLive(["instances", id], [{ kind: "instance" }], () => readInstances(target, id));
@@ -34,7 +34,9 @@ export function InstancesTable({ service }: { service: Service }) {
         selection={{ selected, onSelect: setSelected, label: (instance) => instance.Id ?? "" }}
         actions={
           <SpaceBetween size="xs" direction="horizontal">
-            <Button disabled={!chosen} onClick={() => { setLeaving(chosen ?? null); }}>{text.deregister.open}</Button>
+            <Button disabled={!chosen} disabledReason={parts.table.choose} onClick={() => { setLeaving(chosen ?? null); }}>
+              {text.deregister.open}
+            </Button>
             <Button variant="primary" onClick={() => { setRegistering(true); }}>{text.register.open}</Button>
           </SpaceBetween>
         }

@@ -1,12 +1,12 @@
 import type { Service } from "@aws-sdk/client-ecs";
 import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
-import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import ButtonDropdown, { type ButtonDropdownProps } from "@cloudscape-design/components/button-dropdown";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { Frame } from "../../app/Frame.tsx";
 import { href } from "../../app/links.tsx";
@@ -39,6 +39,7 @@ export default function ServicePage() {
   const navigate = useNavigate();
   const found = useService(cluster, name);
   const [action, setAction] = useState<Action | null>(null);
+  const menu = useRef<ButtonDropdownProps.Ref>(null);
   const crumbs = [
     { text: text.clusters.title, path: paths.clusters },
     { text: cluster, path: paths.cluster(cluster) },
@@ -48,7 +49,7 @@ export default function ServicePage() {
   return (
     <Frame title={name} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
-        <Header variant="h1" actions={<Actions service={found.data} onAction={setAction} update={paths.updateService(cluster, name)} />}>
+        <Header variant="h1" actions={<Actions menu={menu} service={found.data} onAction={setAction} update={paths.updateService(cluster, name)} />}>
           {name}
         </Header>
         <Shown found={found}>
@@ -65,7 +66,10 @@ export default function ServicePage() {
         <ServiceAction
           action={action}
           service={found.data}
-          onClose={() => { setAction(null); }}
+          onClose={() => {
+            setAction(null);
+            menu.current?.focus(); // the item that opened the dialog is gone
+          }}
           onDone={() => { if (action === "delete") void navigate(paths.cluster(cluster)); }}
         />
       ) : null}
@@ -73,11 +77,19 @@ export default function ServicePage() {
   );
 }
 
-function Actions({ service, onAction, update }: { service: Service | undefined; onAction: (action: Action) => void; update: string }) {
+interface ActionsProps {
+  readonly menu: RefObject<ButtonDropdownProps.Ref | null>;
+  readonly service: Service | undefined;
+  readonly onAction: (action: Action) => void;
+  readonly update: string;
+}
+
+function Actions({ menu, service, onAction, update }: ActionsProps) {
   const text = useText().services;
   return (
     <SpaceBetween size="xs" direction="horizontal">
       <ButtonDropdown
+        ref={menu}
         disabled={!service}
         items={[
           { id: "scale", text: text.scale.open },

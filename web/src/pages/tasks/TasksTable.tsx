@@ -20,12 +20,21 @@ type Wanted = "RUNNING" | "STOPPED";
 
 /** The tasks of a cluster, or of one of its services: those that run, or those that have stopped. */
 export function TasksTable({ cluster, service }: { cluster: string; service?: string }) {
-  const text = useText().tasks;
+  const { tasks: text, parts } = useText();
   const [wanted, setWanted] = useState<Wanted>("RUNNING");
   const [selected, setSelected] = useState<readonly Task[]>([]);
   const [stopping, setStopping] = useState<Task | null>(null);
   const found = useTasks({ cluster, desiredStatus: wanted, ...(service === undefined ? {} : { serviceName: service }) });
-  const [chosen] = selected;
+  const chosen = found.data?.find((one) => one.taskArn === selected[0]?.taskArn);
+  const stop = (
+    <Button
+      disabled={chosen?.desiredStatus !== "RUNNING"}
+      {...(chosen ? {} : { disabledReason: parts.table.choose })}
+      onClick={() => { setStopping(chosen ?? null); }}
+    >
+      {text.stop.open}
+    </Button>
+  );
   const choice = (
     <SegmentedControl
       label={text.wanted}
@@ -47,7 +56,7 @@ export function TasksTable({ cluster, service }: { cluster: string; service?: st
         filterExtra={choice}
         columns={useColumns(cluster, wanted)}
         selection={{ selected, onSelect: setSelected, label: (task) => nameOf(task.taskArn) }}
-        actions={<Button disabled={chosen?.desiredStatus !== "RUNNING"} onClick={() => { setStopping(chosen ?? null); }}>{text.stop.open}</Button>}
+        actions={stop}
         empty={wanted === "RUNNING" ? { title: text.noneRunning } : { title: text.noneStopped, detail: text.noneStoppedDetail }}
       />
       {stopping ? <StopTask cluster={cluster} task={stopping} onClose={() => { setStopping(null); }} /> : null}

@@ -1,0 +1,86 @@
+"""A person at the console who types quickly, scrolls, has no mouse, and acts on what goes; simulated tasks do."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.console.browser import Person
+from tests.e2e.stack import Cluster, app, offer
+
+pytestmark = pytest.mark.e2e
+
+NAME = "the-quick-brown-fox"
+LOW = {"width": 1024, "height": 420}
+
+
+@pytest.fixture(scope="module")
+def cluster(simulated):
+    made = Cluster(simulated, "meadow", "meadow")
+    definition = made.define("fox", app("web", 8080, "http"))
+    for name in (NAME, "hound", "hare"):
+        made.serve(name, definition, offer("web", name, discoveryName=name))
+    made.steady(NAME, "hound", "hare")
+    return made
+
+
+@pytest.fixture
+def person(visit, simulated, cluster) -> Person:
+    made: Person = visit(simulated)
+    return made
+
+
+def test_a_name_that_is_typed_quickly_is_looked_for_letter_by_letter(person):
+    person.open("traffic?namespace=meadow")
+    person.settled()
+    field = person.page.get_by_placeholder("Find by name")
+    field.focus()
+    person.page.keyboard.type(NAME)
+    expect(field).to_have_value(NAME)
+    expect(person.page).to_have_url(f"{person.url}/console/traffic?namespace=meadow&find={NAME}")
+
+
+def test_a_map_without_anybody_says_so(person, simulated):
+    simulated.client("servicediscovery").create_http_namespace(Name="moor")
+    person.open("traffic?namespace=moor")
+    person.sees("Nobody is on the map yet")
+    assert person.violations() == []
+
+
+def test_the_bar_and_what_was_done_stay_in_sight_of_who_has_scrolled(visit, simulated, cluster):
+    person: Person = visit(simulated, viewport=LOW)
+    person.open("clusters/meadow")
+    button = person.page.get_by_role("button", name="Force new deployment")
+    person.click(person.page.get_by_role("row", name="hound").get_by_role("radio"))
+    person.click(button)
+    person.page.mouse.move(LOW["width"] / 2, LOW["height"] / 2)
+    person.press("Deploy")
+    expect(person.page.get_by_text("A new deployment of hound has begun")).to_be_in_viewport()
+    person.page.mouse.wheel(0, 2000)
+    expect(person.page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    expect(person.page.locator("#top")).to_be_in_viewport(ratio=1)
+    expect(person.page.get_by_text("A new deployment of hound has begun")).to_be_in_viewport()
+
+
+def test_a_dialog_that_closes_gives_the_focus_back_to_the_menu_that_led_to_it(person):
+    person.open("clusters/meadow/services/hound")
+    menu = person.page.get_by_role("button", name="Actions")
+    menu.press("Enter")
+    person.page.get_by_role("menuitem", name="Scale").press("Enter")
+    person.sees("Scale hound")
+    person.page.keyboard.press("Escape")
+    expect(person.page.get_by_role("dialog")).to_have_count(0)
+    expect(menu).to_be_focused()
+
+
+def test_what_was_chosen_in_a_table_and_has_gone_can_not_be_acted_on_and_the_focus_stays(person, cluster):
+    [task] = cluster.tasks("hare")
+    person.open("clusters/meadow/services/hare/tasks")
+    stop = person.page.get_by_role("button", name="Stop", exact=True)
+    row = person.page.get_by_role("row", name=task["taskArn"].rpartition("/")[2])
+    person.click(row.get_by_role("radio"))
+    stop.press("Enter")
+    person.press("Stop task")
+    expect(row).to_have_count(0)
+    expect(stop).to_be_disabled()
+    expect(stop).to_be_focused()
