@@ -70,6 +70,18 @@ export function pointsOf(values: ReadonlyMap<number, number>, stat: string, span
   return points;
 }
 
+/** No more than so many points of each, of as many periods together as that takes: sums of what counts, from one time on. */
+export function fewer(series: readonly Series[], most: number): readonly Series[] {
+  const each = Math.ceil(Math.max(0, ...series.map(({ points }) => points.length)) / most);
+  if (each <= 1) return series;
+  return series.map(({ label, points }) => ({
+    label,
+    points: points
+      .filter((_, place) => place % each === 0)
+      .map(({ x }, place) => ({ x, y: points.slice(place * each, (place + 1) * each).reduce((sum, one) => sum + one.y, 0) })),
+  }));
+}
+
 /** Requests and failures of all edges together, or of a namespace's or a mesh's. */
 export async function readTotals(
   target: Target,

@@ -36,3 +36,18 @@ test("a sentence in Japanese that is plain English is a name", () => {
   const names = /^(?:[A-Z][A-Za-z]*|ARN|CPU|ID|JSON|TLS|URL|VPC|moyai|–)(?: [A-Z][A-Za-z]*)*$/;
   expect(same.filter(([, sentence]) => !names.test(sentence as string))).toEqual([]);
 });
+
+const templates = [...english].filter(([, sentence]) => typeof sentence === "function");
+
+test.each(templates)("%s does not speak of one thing as of several", (_, sentence) => {
+  const several = /\b1 (?:more |running )?(?:boxes|edges|hosts|matches|requests|results|services|tasks|tries)\b/;
+  // A number comes as such, or written as the reader's language writes it.
+  const said = [1, "1"].flatMap((one) => {
+    try {
+      return (sentence as (...values: unknown[]) => string)(one, one, one);
+    } catch {
+      return []; // it takes the other
+    }
+  });
+  expect(said.some((text) => !several.test(text))).toBe(true);
+});

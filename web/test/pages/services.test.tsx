@@ -59,7 +59,7 @@ async function act(item: string): Promise<HTMLElement> {
 
 test.each([
   ["0", "Nobody answers under this service's name then."],
-  ["1", "One task will leave: callers stop sending to them"],
+  ["1", "One task will leave: callers stop sending to it"],
   ["4", "2 more tasks will be started."],
 ])("scaling to %s says what it comes to, and is asked of the API then", async (count, effect) => {
   const { calls } = open("deployments", { UpdateService: {} });

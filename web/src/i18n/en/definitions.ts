@@ -42,7 +42,7 @@ export const definitions = {
     environment: "Environment variables",
     secrets: "Secrets",
     healthCheck: "Health check",
-    healthEach: (interval: number, timeout: number, retries: number) => `each ${interval} s, within ${timeout} s, ${retries} tries`,
+    healthEach: (interval: number, timeout: number, retries: number) => `each ${interval} s, within ${timeout} s, ${retries === 1 ? "1 try" : `${retries} tries`}`,
     dependsOn: "Starts after",
     mounts: "Mounts",
     logDriver: "Log driver",

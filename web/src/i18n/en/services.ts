@@ -37,17 +37,19 @@ export const services = {
     problem: "Give a whole number from 0 to 10000.",
     more: (count: number) => `${count === 1 ? "One more task" : `${count} more tasks`} will be started. Callers send to each as soon as it is healthy.`,
     fewer: (count: number) =>
-      `${count === 1 ? "One task" : `${count} tasks`} will leave: callers stop sending to them, requests under way end, then they are stopped.`,
-    nothing: (count: number) => `All ${count} tasks will be stopped. Nobody answers under this service's name then.`,
-    same: (count: number) => `There are ${count} tasks wanted already.`,
+      count === 1
+        ? "One task will leave: callers stop sending to it, requests under way end, then it is stopped."
+        : `${count} tasks will leave: callers stop sending to them, requests under way end, then they are stopped.`,
+    nothing: (count: number) => `${count === 1 ? "The one task" : `All ${count} tasks`} will be stopped. Nobody answers under this service's name then.`,
+    same: (count: number) => (count === 1 ? "There is one task wanted already." : `There are ${count} tasks wanted already.`),
     action: "Scale",
-    done: (name: string, count: number) => `${name} is scaled to ${count} tasks`,
+    done: (name: string, count: number) => `${name} is scaled to ${count === 1 ? "one task" : `${count} tasks`}`,
   },
   redeploy: {
     open: "Force new deployment",
     title: (name: string) => `Deploy ${name} again?`,
     effect: (count: number, definition: string) =>
-      `All ${count} running tasks are replaced by new ones of ${definition}, by the service's own deployment strategy. No request is lost. The new tasks see the names that exist in Service Connect now.`,
+      `${count === 1 ? "The one running task is replaced by a new one" : `All ${count} running tasks are replaced by new ones`} of ${definition}, by the service's own deployment strategy. No request is lost. The new tasks see the names that exist in Service Connect now.`,
     action: "Deploy",
     done: (name: string) => `A new deployment of ${name} has begun`,
   },
@@ -55,7 +57,7 @@ export const services = {
     open: "Delete",
     title: (name: string) => `Delete service ${name}?`,
     effect: (count: number) =>
-      `Its ${count} running tasks are stopped and its names leave Service Connect. Its callers find nobody any more. This can't be undone.`,
+      `${count === 1 ? "Its one running task is" : `Its ${count} running tasks are`} stopped and its names leave Service Connect. Its callers find nobody any more. This can't be undone.`,
     action: "Delete service",
     done: (name: string) => `${name} is being deleted`,
   },

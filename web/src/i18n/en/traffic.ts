@@ -3,6 +3,10 @@ export const traffic = {
   description: "Who calls whom, how often, how fast, and with what success.",
   kinds: { virtualNode: "virtual node", virtualGateway: "virtual gateway" },
   empty: { title: "No traffic in this time" },
+  nobody: {
+    title: "Nobody is on the map yet",
+    detail: "A service is here once it takes part in Service Connect, a virtual node or virtual gateway once its mesh has it.",
+  },
   toolbar: {
     namespace: "Namespace or mesh",
     all: "All",
@@ -30,14 +34,15 @@ export const traffic = {
     hint: "Draw over it to choose a time",
   },
   overview: {
-    edges: (count: string) => `${count} edges`,
-    requests: (count: string, rate: string) => `${count} requests (${rate})`,
+    edges: (count: string) => (count === "1" ? "1 edge" : `${count} edges`),
+    requests: (count: string, rate: string) => `${count} ${count === "1" ? "request" : "requests"} (${rate})`,
     failures: (count: string) => `${count} failed`,
     deploying: (count: number) => `${count} deploying`,
     ejected: (count: number) => (count === 1 ? "1 host ejected" : `${count} hosts ejected`),
   },
   map: {
-    label: (boxes: number, lines: number) => `Traffic map: ${boxes} boxes, ${lines} edges. The table shows the same.`,
+    label: (boxes: number, lines: number) =>
+      `Traffic map: ${boxes} ${boxes === 1 ? "box" : "boxes"}, ${lines} ${lines === 1 ? "edge" : "edges"}. The table shows the same.`,
     keys: "Arrow keys move the map, plus and minus zoom, 0 shows all of it, Escape closes the panel.",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",

@@ -6,6 +6,10 @@ export const traffic: Catalog<typeof english> = {
   description: "どのサービスがどのサービスを、どのくらいの頻度と速さで呼び、どのくらい成功しているか。",
   kinds: { virtualNode: "仮想ノード", virtualGateway: "仮想ゲートウェイ" },
   empty: { title: "この時間帯にトラフィックはありません" },
+  nobody: {
+    title: "マップに表示するものはまだありません",
+    detail: "サービスは Service Connect に参加すると、メッシュの仮想ノードと仮想ゲートウェイは作成されると、ここに表示されます。",
+  },
   toolbar: {
     namespace: "名前空間またはメッシュ",
     all: "すべて",

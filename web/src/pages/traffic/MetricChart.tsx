@@ -5,7 +5,7 @@ import MixedLineBarChart, { type MixedLineBarChartProps } from "@cloudscape-desi
 import { usePreferences } from "../../app/preferences.tsx";
 import { useText } from "../../i18n/useText.ts";
 import { seconds } from "../../traffic/range.ts";
-import type { Series } from "../../traffic/series.ts";
+import { fewer, type Series } from "../../traffic/series.ts";
 import type { Span } from "../../traffic/values.ts";
 
 export interface MetricChartProps {
@@ -19,20 +19,21 @@ export interface MetricChartProps {
 }
 
 const HEIGHT = 160;
+const BARS = 60; // the most that a chart has room for, with a gap between them
 const SHORT = 600; // seconds up to which the ticks are told apart by their seconds
 
 export function MetricChart({ title, unit, series, span, kind, names, colors }: MetricChartProps) {
   const text = useText().traffic;
   const { language } = usePreferences();
-  const shown = series.map((one): MixedLineBarChartProps.ChartSeries<Date> => ({
+  const merged = kind === "bar" ? fewer(series, BARS) : series;
+  const shown = merged.map((one): MixedLineBarChartProps.ChartSeries<Date> => ({
     type: kind,
     title: names?.[one.label] ?? one.label,
     data: [...one.points],
     ...colored(colors?.[one.label]),
     valueFormatter: (value: number) => exact(value, language),
   }));
-  const most = Math.max(0, ...series.flatMap((one) => one.points.map((point) => point.y)));
-  const stackMost = kind === "bar" ? Math.max(0, ...stacks(series)) : most;
+  const most = Math.max(0, ...(kind === "bar" ? stacks(merged) : series.flatMap((one) => one.points.map((point) => point.y))));
   return (
     <div>
       <Box variant="awsui-key-label" padding={{ bottom: "xs" }}>{unit ? `${title} (${unit})` : title}</Box>
@@ -42,7 +43,7 @@ export function MetricChart({ title, unit, series, span, kind, names, colors }: 
         hideFilter
         xScaleType={kind === "bar" ? "categorical" : "time"}
         {...(kind === "line" ? { xDomain: [new Date(span.start * 1000), new Date(span.end * 1000)] } : {})}
-        yDomain={[0, Math.max(stackMost * 1.05, 1)]}
+        yDomain={[0, Math.max(most * 1.05, 1)]}
         stackedBars={kind === "bar"}
         ariaLabel={title}
         xTickFormatter={(at) => time(at, span, language)}

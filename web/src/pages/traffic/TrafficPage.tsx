@@ -1,5 +1,6 @@
 // Who calls whom, live: a map, the same as a table, and one time that all numbers follow. The address holds what is shown.
 
+import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -74,6 +75,7 @@ function Picture({ found, graph, view, change }: PictureProps) {
     <Shown found={found}>
       {(mesh) => {
         if (!graph) return null;
+        if (view.as === "map" && graph.boxes.length === 0) return <Nobody />;
         if (view.as === "map" && !failed) {
           return (
             <Container disableContentPaddings footer={LEGEND}>
@@ -98,6 +100,19 @@ function Picture({ found, graph, view, change }: PictureProps) {
         );
       }}
     </Shown>
+  );
+}
+
+/** In the place of a map without a box. */
+function Nobody() {
+  const text = useText().traffic.nobody;
+  return (
+    <Container>
+      <Box textAlign="center" padding="xxl">
+        <Box variant="strong">{text.title}</Box>
+        <Box color="text-body-secondary">{text.detail}</Box>
+      </Box>
+    </Container>
   );
 }
 
