@@ -1,5 +1,5 @@
 // The words on lines: rate, success, latencies. Those of lines that are wrong or looked at come first; one that would lie on
-// another is left out, unless only a few are looked at.
+// another, or on a name, is shortened or left out, unless only a few are looked at.
 
 import { pointOn } from "./curve.ts";
 import type { Pen, Zoomed } from "./draw.ts";
@@ -28,8 +28,8 @@ const SPOTS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82] as const;
 const HIDING = 0.6; // of a line: words as wide as that stand beside it
 const MARKED = { good: "", none: "", fair: " !", bad: " !!" } as const;
 
-/** Where the words are then. */
-export function drawLabels(ctx: Pen, lines: readonly SceneLine[], boxes: readonly Bounds[], look: Zoomed): Bounds[] {
+/** Where the words are then. `names` are the places that are not theirs. */
+export function drawLabels(ctx: Pen, lines: readonly SceneLine[], names: readonly Bounds[], look: Zoomed): Bounds[] {
   const { zoom, lit } = look;
   const all = zoom >= CLOSE || (lines.length <= FEW && zoom >= FAR);
   const rank = ({ line }: SceneLine) => (lit?.lines.has(line.id) ? 3 : line.tone === "bad" ? 2 : line.tone === "fair" ? 1 : 0);
@@ -37,7 +37,7 @@ export function drawLabels(ctx: Pen, lines: readonly SceneLine[], boxes: readonl
     .filter((one) => (lit === null ? all || (rank(one) > 0 && zoom >= FAR / 2) : lit.lines.has(one.line.id)))
     .sort((a, b) => rank(b) - rank(a) || b.line.rate - a.line.rate);
   const taken: Bounds[] = [];
-  for (const one of wanted) drawLabel(ctx, one, look, { taken, boxes, must: lit !== null && wanted.length <= MEANT, brief: !all && lit === null });
+  for (const one of wanted) drawLabel(ctx, one, look, { taken, names, must: lit !== null && wanted.length <= MEANT, brief: !all && lit === null });
   return taken;
 }
 
@@ -52,16 +52,29 @@ export function labelOf(line: Drawn, words: Words, brief: boolean): string[] {
   return [first, `${times.map((time) => msText(time, words.locale)).join(" / ")} ms`];
 }
 
-function drawLabel(
-  ctx: Pen,
-  { line, curve, width: thick }: SceneLine,
-  { zoom, palette, words }: Zoomed,
-  { taken, boxes, must, brief }: { taken: Bounds[]; boxes: readonly Bounds[]; must: boolean; brief: boolean },
-): void {
-  const texts = labelOf(line, words, brief);
-  if (texts.length === 0) return;
-  const size = SIZE / zoom;
-  ctx.font = `600 ${size}px ${FONT}`;
+interface Room {
+  readonly taken: Bounds[];
+  readonly names: readonly Bounds[];
+  /** Whether it has its words, wherever they are. */
+  readonly must: boolean;
+  readonly brief: boolean;
+}
+
+function drawLabel(ctx: Pen, one: SceneLine, look: Zoomed, room: Room): void {
+  ctx.font = `600 ${SIZE / look.zoom}px ${FONT}`;
+  const all = labelOf(one.line, look.words, room.brief);
+  const shorter = room.brief || room.must ? [] : [all.slice(0, 1), labelOf(one.line, look.words, true)];
+  for (const texts of [all, ...shorter]) {
+    const place = texts.length > 0 ? placeFor(ctx, texts, one, look.zoom, room) : undefined;
+    if (!place) continue;
+    room.taken.push(place);
+    write(ctx, texts, place, one.line, look);
+    return;
+  }
+}
+
+/** Where there is room for these words. */
+function placeFor(ctx: Pen, texts: readonly string[], { curve, width: thick }: SceneLine, zoom: number, { taken, names, must }: Room): Bounds | undefined {
   const padding = PADDING / zoom;
   const width = Math.max(...texts.map((text) => ctx.measureText(text).width)) + 2 * padding;
   const height = (texts.length * LEADING) / zoom + padding;
@@ -70,20 +83,23 @@ function drawLabel(
   const hides = width > HIDING * Math.abs(curve[6] - curve[0]);
   const spots = (hides ? [...beside, ...on] : [...on, ...beside]).map((spot) => around(spot, width, height));
   const open = spots.filter((spot) => !taken.some((other) => overlap(spot, other)));
-  const free = open.find((spot) => !boxes.some((box) => overlap(spot, box))) ?? open[0] ?? (must ? spots[0] : undefined);
-  if (!free) return;
-  taken.push(free);
+  const free = open.find((spot) => !names.some((name) => overlap(spot, name)));
+  return free ?? (must ? (open[0] ?? spots[0]) : undefined);
+}
+
+function write(ctx: Pen, texts: readonly string[], [left, top, right, bottom]: Bounds, line: Drawn, { zoom, palette }: Zoomed): void {
+  const padding = PADDING / zoom;
   ctx.globalAlpha = 0.88;
   ctx.fillStyle = palette.label;
   ctx.beginPath();
-  ctx.roundRect(free[0], free[1], width, height, padding);
+  ctx.roundRect(left, top, right - left, bottom - top, padding);
   ctx.fill();
   ctx.globalAlpha = 1;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   for (const [row, text] of texts.entries()) {
     ctx.fillStyle = row === 0 && (line.tone === "bad" || line.tone === "fair") ? palette.tones[line.tone] : row === 0 ? palette.text : palette.faint;
-    ctx.fillText(text, free[0] + width / 2, free[1] + padding / 2 + ((row + 0.5) * LEADING) / zoom);
+    ctx.fillText(text, (left + right) / 2, top + padding / 2 + ((row + 0.5) * LEADING) / zoom);
   }
 }
 

@@ -3,8 +3,11 @@
 import { expect, test } from "vitest";
 import { draw, type Pen } from "../../src/traffic/draw.ts";
 import type { Line, Graph } from "../../src/traffic/graph.ts";
+import { drawLabels } from "../../src/traffic/labels.ts";
 import { layoutOf } from "../../src/traffic/layout.ts";
 import { LIGHT } from "../../src/traffic/palette.ts";
+import type { Bounds } from "../../src/traffic/patch.ts";
+import { BOX } from "../../src/traffic/place.ts";
 import { sceneOf } from "../../src/traffic/scene.ts";
 import { toneOf } from "../../src/traffic/values.ts";
 
@@ -15,34 +18,45 @@ interface Stroke {
   readonly dashed: boolean;
 }
 
-const box = (id: string, deploying = false) => ({ id, block: "", title: id, subtitle: "", kind: "service" as const, deploying, tasks: "" });
+const box = (id: string, deploying = false, title = id) => ({ id, block: "", title, subtitle: "", kind: "service" as const, deploying, tasks: "" });
 const line = (rate: number, success: number, more: Partial<Line> = {}): Line => ({
   ...{ id: "a>b", from: "a", to: "b", edges: [], rate, success, tone: toneOf(success), tcp: false },
   ...{ p50: 1, p95: 2, p99: 3, ejected: 0, deploying: false, ...more },
 });
 
+interface Word {
+  readonly text: string;
+  /** Of its type, and its width, in the world. */
+  readonly size: number;
+  readonly width: number;
+}
+
+const LONG = "a-service-with-a-name-that-no-box-has-room-for";
+const look = { palette: LIGHT, words: { nowhere: "", kinds: {}, locale: "en" }, lit: null, chosen: null };
+
 /** Strokes and words of a picture of two boxes with this line between them. */
-function drawn(one: Line, deploying = false): { strokes: Stroke[]; words: string[] } {
-  const graph: Graph = { boxes: [box("a"), box("b", deploying)], lines: [one] };
+function drawn(one: Line, deploying = false, scale = 1): { strokes: Stroke[]; words: string[]; written: Word[] } {
+  const graph: Graph = { boxes: [box("a"), box("b", deploying, LONG)], lines: [one] };
   const scene = sceneOf(graph, layoutOf(graph));
-  const [strokes, words]: [Stroke[], string[]] = [[], []];
+  const [strokes, written]: [Stroke[], Word[]] = [[], []];
   let path: Stroke["kind"] = "box";
   let dashes: readonly number[] = [];
+  const sizeOf = () => Number(/([\d.]+)px/.exec(String(state.font))?.[1]);
+  const widthOf = (text: string) => text.length * 0.55 * sizeOf();
   const state: Record<string, unknown> = {
     canvas: { width: 1000, height: 1000 },
     beginPath: () => { path = "box"; },
     bezierCurveTo: () => { path = "line"; },
     setLineDash: (given: readonly number[]) => { dashes = given; },
-    measureText: () => ({ width: 10 }),
-    fillText: (text: string) => { words.push(text); },
+    measureText: (text: string) => ({ width: widthOf(text) }),
+    fillText: (text: string) => { written.push({ text, size: sizeOf(), width: widthOf(text) }); },
     stroke: () => {
       strokes.push({ kind: path, width: Number(state.lineWidth), color: String(state.strokeStyle), dashed: dashes.length > 0 });
     },
   };
   const ctx = new Proxy(state, { get: (own, name: string) => own[name] ?? (() => undefined) });
-  const look = { palette: LIGHT, words: { nowhere: "", kinds: {}, locale: "en" }, lit: null, chosen: null };
-  draw(ctx as unknown as Pen, scene, look, { of: [-500, -500, 1000, 1000], scale: 1 }, 1);
-  return { strokes, words };
+  draw(ctx as unknown as Pen, scene, look, { of: [-500, -500, 1000, 1000], scale }, 1);
+  return { strokes, words: written.map(({ text }) => text), written };
 }
 
 const lineOf = (one: Line) => drawn(one).strokes.find(({ kind }) => kind === "line");
@@ -75,4 +89,24 @@ test("a service that is being deployed has a frame and a mark of its own", () =>
   const frames = (deploying: boolean) => drawn(line(10, 1), deploying).strokes.filter(({ color }) => color === LIGHT.deploying);
   expect([frames(false).length, frames(true).length]).toEqual([0, 1]);
   expect(drawn(line(10, 1), true).words).toContain("↻");
+});
+
+test.each([1, 0.5, 0.36])("at the zoom %d names can be read and stay in their boxes", (scale) => {
+  const { written } = drawn(line(10, 1), false, scale);
+  const [short, long] = ["a", LONG.slice(0, 8)].map((name) => written.find(({ text }) => text.startsWith(name)));
+  expect((short?.size ?? 0) * scale).toBeGreaterThan(9);
+  expect(long?.text).toMatch(/…$/);
+  expect(long?.width).toBeLessThanOrEqual(BOX.width - 20);
+});
+
+test("words that would lie on a name are left out, unless a few lines are looked at", () => {
+  const state: Record<string, unknown> = { measureText: () => ({ width: 60 }) };
+  const pen = new Proxy(state, { get: (own, name: string) => own[name] ?? (() => undefined) }) as unknown as Pen;
+  const graph: Graph = { boxes: [box("a"), box("b")], lines: [line(10, 0.5)] };
+  const { lines } = sceneOf(graph, layoutOf(graph));
+  const everywhere: Bounds = [-1000, -1000, 1000, 1000];
+  const one = { boxes: new Set<string>(), lines: new Set(["a>b"]) };
+  expect(drawLabels(pen, lines, [], { ...look, zoom: 1 })).toHaveLength(1);
+  expect(drawLabels(pen, lines, [everywhere], { ...look, zoom: 1 })).toEqual([]);
+  expect(drawLabels(pen, lines, [everywhere], { ...look, zoom: 1, lit: one })).toHaveLength(1);
 });

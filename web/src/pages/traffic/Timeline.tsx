@@ -24,6 +24,7 @@ const FOOT = 16;
 const MINUTE = 60;
 const LEAST = 4; // pixels from which a press is a stretch of time
 const TICKS = 8;
+const TICK = 56; // pixels of a time, with some room beside it
 const EACH = [300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200] as const;
 
 export function Timeline({ requests, failures, span, chosen, onChoose }: TimelineProps) {
@@ -93,7 +94,7 @@ export function Timeline({ requests, failures, span, chosen, onChoose }: Timelin
         strokeOpacity={0.7}
         rx={3}
       />
-      {ticks(span).map((tick) => (
+      {ticks(span, width).map((tick) => (
         <text key={tick} x={x(tick)} y={HEIGHT - 4} fontSize={10} fill={palette.faint} textAnchor="middle">
           {new Date(tick * 1000).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })}
         </text>
@@ -125,10 +126,12 @@ function areaOf(points: readonly Moment[], x: (at: number) => number, y: (value:
   return `M${x(first.x.getTime() / 1000).toFixed(1)},${floor}${line}L${x(last.x.getTime() / 1000).toFixed(1)},${floor}Z`;
 }
 
-/** Round times of the reader's own zone. */
-function ticks(span: Span): number[] {
-  const each = EACH.find((one) => seconds(span) / one <= TICKS) ?? 86_400;
+/** Round times of the reader's own zone, of which each has room. */
+function ticks(span: Span, width: number): number[] {
+  const most = Math.min(TICKS, Math.floor(width / TICK));
+  const each = EACH.find((one) => seconds(span) / one <= most) ?? 86_400;
+  const half = ((TICK / 2) * seconds(span)) / Math.max(width, 1);
   const zone = new Date(span.start * 1000).getTimezoneOffset() * MINUTE;
   const first = Math.ceil((span.start - zone) / each) * each + zone;
-  return Array.from({ length: TICKS }, (_, place) => first + place * each).filter((tick) => tick > span.start + each / 6 && tick < span.end - each / 4);
+  return Array.from({ length: TICKS }, (_, place) => first + place * each).filter((tick) => tick >= span.start + half && tick <= span.end - half);
 }
