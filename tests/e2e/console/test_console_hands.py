@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.console.browser import Person
+from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, app, offer
 
 pytestmark = pytest.mark.e2e
@@ -84,3 +85,23 @@ def test_what_was_chosen_in_a_table_and_has_gone_can_not_be_acted_on_and_the_foc
     expect(row).to_have_count(0)
     expect(stop).to_be_disabled()
     expect(stop).to_be_focused()
+
+
+def test_a_page_that_did_not_come_while_the_server_was_away_comes_with_it(visit, tmp_path):
+    installation = Installation(tmp_path / "away", "--runtime", "sim")
+    installation.up()
+    try:
+        person: Person = visit(installation)
+        person.open("clusters")
+        person.titled("Clusters")
+        installation.terminate()
+        person.sees("The server is not answering")
+        person.follow("Task definitions")
+        person.follow("Traffic")
+        person.sees("This page failed")
+        installation.up()
+        person.titled("Traffic")
+        expect(person.page.get_by_text("The server is not answering")).to_have_count(0)
+        person.complaints.clear()  # of what was away
+    finally:
+        assert installation.leave() == []

@@ -1,14 +1,12 @@
 import Alert from "@cloudscape-design/components/alert";
-import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import { Component, type ReactNode } from "react";
-import { LanguageContext } from "../i18n/useText.ts";
-import { catalogs, type Language } from "../i18n/catalog.ts";
+import { Component, type ReactNode, useEffect, useState } from "react";
+import { useText } from "../i18n/useText.ts";
+import { useConnection } from "../live/useLive.ts";
+import { Frame } from "./Frame.tsx";
 
 /** Keeps the failure of one page from the rest: after an update of the server its code may be gone, and loading helps. */
 export class Boundary extends Component<{ children: ReactNode; at: string }, { error: Error | null }> {
-  static override contextType = LanguageContext;
-  declare context: Language;
   override state: { error: Error | null } = { error: null };
 
   static getDerivedStateFromError(error: Error) {
@@ -21,14 +19,25 @@ export class Boundary extends Component<{ children: ReactNode; at: string }, { e
   }
 
   override render(): ReactNode {
-    if (!this.state.error) return this.props.children;
-    const text = catalogs[this.context].app.failed;
-    return (
-      <Box padding="xxl">
-        <Alert type="error" header={text.page} action={<Button onClick={() => { window.location.reload(); }}>{text.reload}</Button>}>
-          {this.state.error.message}
-        </Alert>
-      </Box>
-    );
+    return this.state.error ? <Failed error={this.state.error} /> : this.props.children;
   }
+}
+
+/** Says so in the page's place. A page that failed while the server was away is loaded again when that is back. */
+function Failed({ error }: { error: Error }) {
+  const text = useText().app.failed;
+  const connection = useConnection();
+  const [wasAway, setWasAway] = useState(connection !== "open");
+  if (!wasAway && connection !== "open") setWasAway(true);
+  const isBack = wasAway && connection === "open";
+  useEffect(() => {
+    if (isBack) window.location.reload();
+  }, [isBack]);
+  return (
+    <Frame title={text.page} breadcrumbs={[]}>
+      <Alert type="error" header={text.page} action={<Button onClick={() => { window.location.reload(); }}>{text.reload}</Button>}>
+        {error.message}
+      </Alert>
+    </Frame>
+  );
 }

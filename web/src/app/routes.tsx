@@ -2,7 +2,7 @@
 
 import Box from "@cloudscape-design/components/box";
 import Spinner from "@cloudscape-design/components/spinner";
-import { type ComponentType, lazy, Suspense } from "react";
+import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 import { useText } from "../i18n/useText.ts";
 import { Boundary } from "./Boundary.tsx";
@@ -37,17 +37,20 @@ export function Pages() {
   const { pathname } = useLocation();
   return (
     <Boundary at={pathname}>
-      <Suspense fallback={<Loading />}>
-        <Routes>
-          <Route path="/" element={<Navigate to={paths.clusters} replace />} />
-          {Object.entries(pages).map(([path, Page]) => (
-            <Route key={path} path={path} element={<Page />} />
-          ))}
-          <Route path="*" element={<NotFound />} />
-        </Routes>
-      </Suspense>
+      <Routes>
+        <Route path="/" element={<Navigate to={paths.clusters} replace />} />
+        {Object.entries(pages).map(([path, Page]) => (
+          <Route key={path} path={path} element={<Arriving key={path}><Page /></Arriving>} />
+        ))}
+        <Route path="*" element={<NotFound />} />
+      </Routes>
     </Boundary>
   );
+}
+
+/** A page whose code may still be on its way. With a key of its own it takes the place of the page before at once. */
+function Arriving({ children }: { children: ReactNode }) {
+  return <Suspense fallback={<Loading />}>{children}</Suspense>;
 }
 
 function Loading() {
