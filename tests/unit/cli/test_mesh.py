@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from moyai.cli.mesh.command import _seconds
 from moyai.cli.mesh.figures import _period, span_back
 from moyai.cli.mesh.keyboard import named
+from moyai.cli.mesh.table import _success
 from moyai.cli.mesh.view import SPANS, View, pressed
 
 
@@ -66,3 +67,11 @@ def test_what_is_typed_into_find_is_no_command():
         view = pressed(view, key)
     assert (view.find, view.typing, view.ended, view.sort) == ("q", False, False, View().sort)
     assert pressed(view, "escape").find == ""
+
+
+@pytest.mark.parametrize(
+    ("failures", "requests", "shown"),
+    [(4, 5, "20 %"), (9, 10, "10 %"), (8, 25, "68 %"), (1, 3, "66.66 %"), (1, 1_000_000, "99.99 %"), (0, 7, "100 %")],
+)
+def test_a_share_is_cut_after_two_digits_and_not_by_what_floats_lack(failures, requests, shown):
+    assert _success(1 - failures / requests).plain.split(" !")[0] == shown

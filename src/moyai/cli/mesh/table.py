@@ -23,6 +23,8 @@ _LEAST: Final = 8
 """Columns that a name has in any case."""
 _NO_CALLS: Final = "No calls here in this time (--since, --region). `moyai status` shows what runs."
 _NOTHING: Final = "-"
+_LACK: Final = 1e-9
+"""What a float may lack: 1 - 4/5 is less than 0.2."""
 _TEN, _HUNDRED = 10, 100
 
 
@@ -130,7 +132,7 @@ def _deploying(edge: Edge, of: Iterable[Party]) -> Text:
 def _success(share: float | None) -> Text:
     if share is None:
         return Text(_NOTHING)
-    percent = int(share * 10_000) / 100  # never rounded up: 100 % means that nothing failed
+    percent = int(share * 10_000 + _LACK) / 100  # never rounded up: 100 % means that nothing failed
     shown = f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
     if share >= _GOOD:
         return Text(shown, "green")
