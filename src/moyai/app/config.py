@@ -150,8 +150,11 @@ class MetricSettings:
     @property
     def otlp_is_url(self) -> bool:
         """Whether ``otlp_endpoint`` is an address that can be posted to."""
-        parts = urlsplit(self.otlp_endpoint or "")
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+        try:
+            parts = urlsplit(self.otlp_endpoint or "")
+            return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets without an end, or a port beyond 65535
+            return False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from moyai.app.collector import HttpCollector
+from moyai.app.config import MetricSettings
 from moyai.telemetry.exporter import NotTaken
 
 
@@ -46,6 +47,23 @@ async def test_it_posts_protobuf_to_otlps_own_path(place, path):
     assert "content-type: application/x-protobuf" in head
     assert "api-key: sesame" in head
     assert body == b"\x0a\x00"
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("http://collector:4318", True),
+        ("https://[::1]/otlp", True),
+        ("collector:4318", False),
+        ("http://", False),
+        ("http://collector:99999", False),
+        ("http://collector:0", False),
+        ("http://collector:http", False),
+        ("http://[::1", False),
+    ],
+)
+def test_what_can_not_be_posted_to_is_no_url(url, good):
+    assert MetricSettings(otlp_endpoint=url).otlp_is_url is good
 
 
 @pytest.mark.parametrize(("status", "for_good"), [(503, False), (429, False), (400, True), (404, True), (302, True)])
