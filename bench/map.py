@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -172,8 +173,8 @@ def chromium(program: str) -> Iterator[int]:
     """One without a screen; the port on which it is told what to do."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(command, stdout=quiet, stderr=quiet)  # noqa: S603 (Debian's browser, on a page of ours)
+        quiet, around = subprocess.DEVNULL, {**os.environ, "TMPDIR": profile}  # it leaves a folder where that is
+        process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=around)  # noqa: S603 (Debian's browser, on a page of ours)
         try:
             told = Path(profile) / "DevToolsActivePort"
             wait_until(lambda: told.exists() and "\n" in told.read_text(), "Chromium listens")
