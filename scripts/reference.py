@@ -80,7 +80,7 @@ def pages() -> Mapping[str, str]:
     tickets = Tickets(SimRuntime(clock), clock)
     return {
         "coverage.md": render_coverage(
-            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), Settings(), tickets),
+            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), Settings(), tickets, clock),
             load_models(),
         ),
         "errors.md": errors_page(),

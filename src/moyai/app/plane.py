@@ -182,7 +182,7 @@ class ControlPlane:
 
     def _services(self) -> Sequence[Service]:
         writer = ArchiveWriter(self._archive)
-        return services(self._metrics, writer, self._logs, self._settings, self._tickets)
+        return services(self._metrics, writer, self._logs, self._settings, self._tickets, self._clock)
 
     def _enrol(self) -> None:
         """Have this machine registered as so many container instances."""

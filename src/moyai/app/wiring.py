@@ -48,12 +48,17 @@ def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
 
 
 def services(
-    metrics: ArchiveReader, writer: ArchiveWriter, events: LogStore, settings: Settings, tickets: Tickets
+    metrics: ArchiveReader,
+    writer: ArchiveWriter,
+    events: LogStore,
+    settings: Settings,
+    tickets: Tickets,
+    clock: Clock,
 ) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
     within = settings.cloud_map
     quotas = Quotas(within.namespaces, within.instances_per_service, within.instances_per_namespace)
-    watched, pki = cloudwatch(metrics, writer), CryptographyPki()
+    watched, pki = cloudwatch(metrics, writer, clock), CryptographyPki()
     return (
         ecs(tickets),
         cloudmap(quotas),

@@ -89,7 +89,7 @@ class Rooms:
         self._signer = ManagedSigner(self.store, self.clock, self._pki)
         self.runtime = SimRuntime(self.clock)
         self.tickets = Tickets(self.runtime, self.clock)
-        metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive))
+        metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive), self.clock)
         self.logs = MemoryLogStore()
         services = (
             cloudmap(Quotas(**_among(Quotas, quotas))),

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from moyai.kernel.clock import later
-from moyai.testing.clock import EPOCH
+from moyai.api.cloudwatch.data import GetMetricDataRequest, get_metric_data
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
+from moyai.kernel.clock import Instant, later
+from moyai.telemetry.query import ArchiveReader
+from moyai.testing.clock import EPOCH, ManualClock
+from moyai.testing.ids import SeededIds
+from moyai.testing.world import SCOPE
 from tests.unit.telemetry.pushes import CART, FRONT, http_client, push
 
 PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
@@ -225,6 +232,25 @@ def test_a_metric_that_comes_between_two_pages_neither_doubles_nor_hides_another
     put("a")
     second = cloudwatch.get_metric_data(**asked, NextToken=first["NextToken"])
     assert [one["Label"] for page in (first, second) for one in page["MetricDataResults"]] == ["b", "c", "d"]
+
+
+async def test_others_have_their_turn_between_two_queries(rooms, traffic):
+    reader, turns = ArchiveReader(rooms.office.archive), []
+
+    class Noted(ManualClock):
+        async def sleep(self, delay):
+            turns.append(delay)
+            await super().sleep(delay)
+
+    asked = GetMetricDataRequest(
+        tuple(MetricDataQuery(f"q{n}", MetricStat(Metric("AWS/ECS", OK), 60, "Sum")) for n in range(5)),
+        Instant(EPOCH),
+        later(EPOCH, 600),
+    )
+    ctx = Context(SCOPE, later(EPOCH, 600), SeededIds(1), rooms.store, "", "", "r")
+    answer: Any = await get_metric_data(reader, Noted(), ctx, asked)
+    assert len(answer["metric_data_results"]) == 5
+    assert turns == [0] * 5
 
 
 def test_a_label_can_not_be_repeated_without_end(cloudwatch):

@@ -1,8 +1,8 @@
 """GetMetricData: many metrics at once, and expressions on them.
 
-Promise: all queries are checked before any is answered. An answer holds up to ``MaxDatapoints`` (100,800) values; the
-rest comes with the token, and a series that goes on over the page says PartialData. An expression that comes to
-several series has a result for each.
+Promise: all queries are checked before any is answered, and between two of them others have their turn. An answer holds
+up to ``MaxDatapoints`` (100,800) values; the rest comes with the token, and a series that goes on over the page says
+PartialData. An expression that comes to several series has a result for each.
 Refuses: Metrics Insights, other accounts.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
@@ -24,7 +24,7 @@ from moyai.domain.cloudwatch.math.evaluate import Result
 from moyai.domain.cloudwatch.math.line import Line
 from moyai.domain.cloudwatch.query import MetricDataQuery
 from moyai.domain.paging import BadToken
-from moyai.kernel.clock import Instant
+from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.ports.metrics import MetricReader
 
 MAX_QUERIES: Final = 500
@@ -65,11 +65,17 @@ class _Told(NamedTuple):
     line: Line
 
 
-def get_metric_data(reader: MetricReader, ctx: Context, request: GetMetricDataRequest) -> dict[str, object]:
+async def get_metric_data(
+    reader: MetricReader, clock: Clock, ctx: Context, request: GetMetricDataRequest
+) -> dict[str, object]:
     """The values of every query that returns data, in the order of the queries."""
     queries, setting = _checked(request), _setting(ctx, request)
     reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
     answers = Answers(request.metric_data_queries, reading)
+    for query in sorted(queries.values(), key=lambda one: one.metric_stat is None):
+        if query.return_data or query.metric_stat is not None:
+            answers.of(query.id)
+            await clock.sleep(Seconds(0))  # each may be days of values: others have their turn before the next
     results = [told for query in queries.values() if query.return_data for told in _told(query, answers, setting)]
     listing = (request.metric_data_queries, request.start_time, request.end_time, request.scan_by)
     ascending = request.scan_by == _ASCENDING

@@ -29,6 +29,7 @@ from moyai.domain.cloudwatch.errors import (
     MissingRequiredParameter,
     ValidationFault,
 )
+from moyai.kernel.clock import Clock
 from moyai.ports.metrics import MetricReader, MetricWriter
 
 _ALARMS: Final[tuple[Operation[Any], ...]] = tuple(
@@ -64,7 +65,7 @@ _TAGS: Final[tuple[Operation[Any], ...]] = (
 )
 
 
-def cloudwatch(reader: MetricReader, writer: MetricWriter) -> Service:
+def cloudwatch(reader: MetricReader, writer: MetricWriter, clock: Clock) -> Service:
     """The service, answering from these metrics and adding to them."""
     return Service(
         name="cloudwatch",
@@ -77,7 +78,7 @@ def cloudwatch(reader: MetricReader, writer: MetricWriter) -> Service:
                 Operation(
                     "GetMetricData",
                     data.GetMetricDataRequest,
-                    partial(data.get_metric_data, reader),
+                    partial(data.get_metric_data, reader, clock),
                     input_fault=ValidationFault,
                 ),
                 Operation(
