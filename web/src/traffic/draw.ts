@@ -27,6 +27,7 @@ const READABLE = 0.62; // the zoom from which a box's second line can be read
 const NAMED = 0.16; // ... and its name
 const DIM = 0.16;
 const NAME = { least: 13, most: 26, seen: 11 } as const; // its size: of the world, and of the view where it stands alone
+const CLOSE = 0.97; // letters do not shrink as evenly as their size does
 const TITLE = { least: 17, most: 60, seen: 13, within: 24 } as const; // of a block; a larger one than that stands above it
 
 /** Draw a patch, which the canvas has the size of, for a screen of this density; where its words are now. */
@@ -149,7 +150,7 @@ function drawBadge(ctx: Pen, badge: string, { box, x, y }: SceneBox, { palette, 
 function setName(ctx: Pen, name: string, room: number, wanted: number): void {
   ctx.font = `600 ${wanted}px ${FONT}`;
   const { width } = ctx.measureText(name);
-  if (width > room) ctx.font = `600 ${Math.max((wanted * room) / width, NAME.least)}px ${FONT}`;
+  if (width > room) ctx.font = `600 ${Math.max((CLOSE * wanted * room) / width, NAME.least)}px ${FONT}`;
 }
 
 /** As much of a text as there is room for. */

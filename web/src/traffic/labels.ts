@@ -7,7 +7,7 @@ import type { Box } from "./graph.ts";
 import { msText, percentText, rateText } from "./format.ts";
 import { FONT } from "./palette.ts";
 import { type Bounds, overlap } from "./patch.ts";
-import type { Place } from "./place.ts";
+import { BOX, type Place } from "./place.ts";
 import type { Drawn, SceneLine } from "./scene.ts";
 
 export interface Words {
@@ -79,8 +79,10 @@ function placeFor(ctx: Pen, texts: readonly string[], { curve, width: thick }: S
   const width = Math.max(...texts.map((text) => ctx.measureText(text).width)) + 2 * padding;
   const height = (texts.length * LEADING) / zoom + padding;
   const on = SPOTS.map((t) => pointOn(curve, t));
-  const beside = besideOf(curve, thick / 2 + 2 * padding + height / 2);
-  const hides = width > HIDING * Math.abs(curve[6] - curve[0]);
+  const length = Math.abs(curve[6] - curve[0]);
+  const clear = width > length ? BOX.height / 2 + padding : 0; // of the boxes at the line's ends
+  const beside = besideOf(curve, Math.max(thick / 2 + 2 * padding, clear) + height / 2);
+  const hides = width > HIDING * length;
   const spots = (hides ? [...beside, ...on] : [...on, ...beside]).map((spot) => around(spot, width, height));
   const open = spots.filter((spot) => !taken.some((other) => overlap(spot, other)));
   const free = open.find((spot) => !names.some((name) => overlap(spot, name)));

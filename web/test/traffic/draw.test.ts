@@ -6,8 +6,8 @@ import type { Line, Graph } from "../../src/traffic/graph.ts";
 import { drawLabels } from "../../src/traffic/labels.ts";
 import { layoutOf } from "../../src/traffic/layout.ts";
 import { LIGHT } from "../../src/traffic/palette.ts";
-import type { Bounds } from "../../src/traffic/patch.ts";
-import { BOX } from "../../src/traffic/place.ts";
+import { type Bounds, overlap } from "../../src/traffic/patch.ts";
+import { BOX, boxBounds } from "../../src/traffic/place.ts";
 import { sceneOf } from "../../src/traffic/scene.ts";
 import { toneOf } from "../../src/traffic/values.ts";
 
@@ -35,14 +35,14 @@ const LONG = "a-service-with-a-name-that-no-box-has-room-for";
 const look = { palette: LIGHT, words: { nowhere: "", kinds: {}, locale: "en" }, lit: null, chosen: null };
 
 /** Strokes and words of a picture of two boxes with this line between them. */
-function drawn(one: Line, deploying = false, scale = 1): { strokes: Stroke[]; words: string[]; written: Word[] } {
-  const graph: Graph = { boxes: [box("a"), box("b", deploying, LONG)], lines: [one] };
+function drawn(one: Line, deploying = false, scale = 1, other = LONG): { strokes: Stroke[]; words: string[]; written: Word[] } {
+  const graph: Graph = { boxes: [box("a"), box("b", deploying, other)], lines: [one] };
   const scene = sceneOf(graph, layoutOf(graph));
   const [strokes, written]: [Stroke[], Word[]] = [[], []];
   let path: Stroke["kind"] = "box";
   let dashes: readonly number[] = [];
   const sizeOf = () => Number(/([\d.]+)px/.exec(String(state.font))?.[1]);
-  const widthOf = (text: string) => text.length * 0.55 * sizeOf();
+  const widthOf = (text: string) => Math.ceil(text.length * 0.55 * sizeOf()) + 1; // not as even as its size
   const state: Record<string, unknown> = {
     canvas: { width: 1000, height: 1000 },
     beginPath: () => { path = "box"; },
@@ -99,11 +99,27 @@ test.each([1, 0.5, 0.36])("at the zoom %d names can be read and stay in their bo
   expect(long?.width).toBeLessThanOrEqual(BOX.width - 20);
 });
 
-test("words that would lie on a name are left out, unless a few lines are looked at", () => {
-  const state: Record<string, unknown> = { measureText: () => ({ width: 60 }) };
+/** What `drawLabels` is given of two boxes with a line between them, on which all words are so wide. */
+function labelled(width: number) {
+  const state: Record<string, unknown> = { measureText: () => ({ width }) };
   const pen = new Proxy(state, { get: (own, name: string) => own[name] ?? (() => undefined) }) as unknown as Pen;
   const graph: Graph = { boxes: [box("a"), box("b")], lines: [line(10, 0.5)] };
-  const { lines } = sceneOf(graph, layoutOf(graph));
+  return { pen, ...sceneOf(graph, layoutOf(graph)) };
+}
+
+test("a name that has room when it is a little smaller is written whole", () => {
+  expect(drawn(line(10, 1), false, 0.5, "delivery-storehouse").words).toContain("delivery-storehouse");
+});
+
+test("words that are wider than their line stand clear of the boxes at its ends", () => {
+  const { pen, lines, boxes } = labelled(200);
+  const names = boxes.map(boxBounds);
+  const [place] = drawLabels(pen, lines, names, { ...look, zoom: 1 });
+  expect(names.map((name) => place && overlap(place, name))).toEqual([false, false]);
+});
+
+test("words that would lie on a name are left out, unless a few lines are looked at", () => {
+  const { pen, lines } = labelled(60);
   const everywhere: Bounds = [-1000, -1000, 1000, 1000];
   const one = { boxes: new Set<string>(), lines: new Set(["a>b"]) };
   expect(drawLabels(pen, lines, [], { ...look, zoom: 1 })).toHaveLength(1);
