@@ -164,7 +164,8 @@ def _answers(world: World, target: DiscoveryServiceArn, names: list[str]) -> Ite
     owner = world.services.get(known.owner)
     message = f"nobody answers at {', '.join(sorted(names))}: callers get 503, or no connection."
     if owner is not None and owner.desired_count == 0:
-        remedy = f"The service is scaled to 0: aws ecs update-service --service {owner.name} --desired-count 1."
+        which = f"--cluster {owner.cluster.rpartition('/')[2]} --service {owner.name}"
+        remedy = f"The service is scaled to 0: aws ecs update-service {which} --desired-count 1"
     elif owner is not None:
         remedy = f"Its tasks are not RUNNING and healthy: see moyai status, and the events of {owner.name}."
     else:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+from moyai.cli.console import redraws
 from moyai.cli.mesh.command import _seconds
 from moyai.cli.mesh.figures import _period, span_back
 from moyai.cli.mesh.keyboard import named
@@ -75,3 +77,8 @@ def test_what_is_typed_into_find_is_no_command():
 )
 def test_a_share_is_cut_after_two_digits_and_not_by_what_floats_lack(failures, requests, shown):
     assert _success(1 - failures / requests).plain.split(" !")[0] == shown
+
+
+@pytest.mark.parametrize(("kind", "lives"), [("xterm", True), ("dumb", False), ("unknown", False)])
+def test_a_table_lives_only_where_it_can_be_drawn_over(kind, lives):
+    assert redraws(Console(force_terminal=True, _environ={"TERM": kind})) is lives

@@ -123,6 +123,9 @@ def test_a_name_that_nobody_answers_is_a_problem_unless_it_is_meant_or_just_begi
     assert [f[:2] for f in found(build)] == [("problem", "nobody-answers")]
     build.scale(back, 0)
     assert [f[:2] for f in found(build)] == [("warning", "nobody-answers")]
+    (told,) = findings(build.world, {})
+    cluster = service.cluster.rpartition("/")[2]
+    assert f"update-service --cluster {cluster} --service back --desired-count 1" in told.remedy
 
 
 def test_a_cloud_map_service_whose_name_leads_elsewhere_in_tasks():

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from moyai.app.clock import SystemClock
-from moyai.cli.console import console
+from moyai.cli.console import console, redraws
 from moyai.cli.mesh.figures import span_back
 from moyai.cli.mesh.read import Reader
 from moyai.cli.mesh.table import headline, table
@@ -47,7 +47,7 @@ def mesh(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         typer.echo(as_json(read(view.since)))
         return
     out = console()
-    if out.is_terminal and sys.stdin.isatty() and not once:
+    if redraws(out) and sys.stdin.isatty() and not once:
         from moyai.cli.mesh.live import watch as watch_live
 
         watch_live(out, read, view, watch)
