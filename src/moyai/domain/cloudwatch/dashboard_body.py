@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 MAX_WIDGETS: Final = 500
+MAX_MESSAGES: Final = 100
+"""Errors, and as many warnings, that are told: a body of many thousand things that are wrong has none of them drawn."""
 _MAX_METRICS: Final = 500
 _COLUMNS: Final = 24
 _TALLEST: Final = 1000
@@ -60,15 +63,26 @@ def judged(body: str) -> Verdict:
         raise NoObject(body[:100]) from error
     if not isinstance(read, dict):
         raise NoObject(body[:100])
-    widgets = read.get("widgets")
-    errors = list(_top(read))
-    warnings = [_ignored("", name) for name in read.keys() - _TOP]
-    for place, widget in enumerate(widgets if isinstance(widgets, list) else ()):
-        path = f"/widgets/{place}"
-        errors += _widget(widget, path)
+    errors = list(islice(_errors(read), MAX_MESSAGES))
+    return Verdict(errors, sorted(islice(_warnings(read), MAX_MESSAGES)))
+
+
+def _errors(body: Properties) -> Iterator[Message]:
+    yield from _top(body)
+    for place, widget in enumerate(_widgets(body)):
+        yield from _widget(widget, f"/widgets/{place}")
+
+
+def _warnings(body: Properties) -> Iterator[Message]:
+    yield from (_ignored("", name) for name in body.keys() - _TOP)
+    for place, widget in enumerate(_widgets(body)):
         if isinstance(widget, dict):
-            warnings += [_ignored(path, name) for name in widget.keys() - _WIDGET]
-    return Verdict(errors, sorted(warnings))
+            yield from (_ignored(f"/widgets/{place}", name) for name in widget.keys() - _WIDGET)
+
+
+def _widgets(body: Properties) -> Sequence[object]:
+    widgets = body.get("widgets")
+    return widgets if isinstance(widgets, list) else ()
 
 
 def _ignored(path: str, name: str) -> Message:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.domain.cloudwatch.dashboard_body import NoObject, judged
+from moyai.domain.cloudwatch.dashboard_body import MAX_MESSAGES, NoObject, judged
 
 PLACE = {"x": 0, "y": 0, "width": 6, "height": 6}
 FORM = 'Field "metrics" has to be an array of array of strings, with an optional metricRenderer object as last element'
@@ -94,6 +94,11 @@ def test_a_widget_that_can_not_be_drawn_is_told_as_at_aws(bad, errors):
 @pytest.mark.parametrize("odd", [[], {}, 1, None, "always"])
 def test_a_period_override_that_there_is_not_is_refused(odd):
     assert found(periodOverride=odd)[0] == [("/periodOverride", "Should be equal to one of the allowed values")]
+
+
+def test_of_very_many_errors_and_warnings_a_hundred_are_told():
+    many = metric([0] * 5_000), {**widget("text"), **{f"p{n}": 1 for n in range(5_000)}}, *[0] * 5_000
+    assert [len(messages) for messages in found(*many)] == [MAX_MESSAGES, MAX_MESSAGES]
 
 
 def test_what_nobody_knows_is_a_warning():
