@@ -153,6 +153,10 @@ def test_a_value_belongs_to_its_own_time(cloudwatch):
         ({"Value": 1.0, "Timestamp": START + timedelta(hours=3)}, "InvalidParameterValue"),
         ({"Value": 1.0, "Unit": "Count"}, "InvalidParameterValue"),
         (
+            {"StatisticValues": {"SampleCount": 5e-324, "Sum": 1e100, "Minimum": 1.0, "Maximum": 1.0}},
+            "InvalidParameterValue",
+        ),
+        (
             {"StatisticValues": {"SampleCount": 0.0, "Sum": 1.0, "Minimum": 1.0, "Maximum": 1.0}},
             "InvalidParameterValue",
         ),

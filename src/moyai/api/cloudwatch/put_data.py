@@ -139,7 +139,7 @@ def _summary(datum: MetricDatum, place: str) -> Summary:
     if datum.statistic_values is not None:
         of = datum.statistic_values
         _check((of.sample_count, of.sum, of.minimum, of.maximum), f"{place}.StatisticValues")
-        if of.sample_count <= 0 or of.minimum > of.maximum:
+        if of.sample_count <= 0 or of.minimum > of.maximum or abs(of.sum / of.sample_count) > _LARGEST:
             raise InvalidParameterValue(f"The parameter {place}.StatisticValues must sum up values that there can be.")
         return Summary(of.sample_count, of.sum, of.minimum, of.maximum)
     values = datum.values or (datum.value or 0.0,)
