@@ -66,6 +66,7 @@ def test_the_bar_and_what_was_done_stay_in_sight_of_who_has_scrolled(visit, simu
 def test_a_dialog_that_closes_gives_the_focus_back_to_the_menu_that_led_to_it(person):
     person.open("clusters/meadow/services/hound")
     menu = person.page.get_by_role("button", name="Actions")
+    expect(menu).to_be_enabled()  # it is once the service is known
     menu.press("Enter")
     person.page.get_by_role("menuitem", name="Scale").press("Enter")
     person.sees("Scale hound")
