@@ -1,8 +1,8 @@
 import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
-import { Component, type ReactNode, useEffect, useState } from "react";
+import { Component, type ReactNode, useEffect } from "react";
 import { useText } from "../i18n/useText.ts";
-import { useConnection } from "../live/useLive.ts";
+import { useIsBack } from "../live/useLive.ts";
 import { Frame } from "./Frame.tsx";
 
 /** Keeps the failure of one page from the rest: after an update of the server its code may be gone, and loading helps. */
@@ -26,10 +26,7 @@ export class Boundary extends Component<{ children: ReactNode; at: string }, { e
 /** Says so in the page's place. A page that failed while the server was away is loaded again when that is back. */
 function Failed({ error }: { error: Error }) {
   const text = useText().app.failed;
-  const connection = useConnection();
-  const [wasAway, setWasAway] = useState(connection !== "open");
-  if (!wasAway && connection !== "open") setWasAway(true);
-  const isBack = wasAway && connection === "open";
+  const isBack = useIsBack();
   useEffect(() => {
     if (isBack) window.location.reload();
   }, [isBack]);

@@ -7,7 +7,7 @@ import SideNavigation from "@cloudscape-design/components/side-navigation";
 import { type ReactNode, useEffect, useState } from "react";
 import { useLocation } from "react-router";
 import { useText } from "../i18n/useText.ts";
-import { useConnection } from "../live/useLive.ts";
+import { useAway } from "../live/useLive.ts";
 import { useFlash } from "./flash.tsx";
 import { href } from "./links.tsx";
 import { remember, remembered } from "./memory.ts";
@@ -92,11 +92,9 @@ function Breadcrumbs({ crumbs }: { crumbs: readonly Crumb[] }) {
 function Notifications() {
   const text = useText().app;
   const flash = useFlash();
-  const connection = useConnection();
-  const away: FlashbarProps.MessageDefinition[] =
-    connection === "away" || connection === "refused"
-      ? [{ id: "away", type: "warning", loading: true, header: text.connection.away, content: text.connection.awayDetail }]
-      : [];
+  const away: FlashbarProps.MessageDefinition[] = useAway()
+    ? [{ id: "away", type: "warning", loading: true, header: text.connection.away, content: text.connection.awayDetail }]
+    : [];
   return (
     <Flashbar
       stackItems

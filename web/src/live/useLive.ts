@@ -1,6 +1,6 @@
 // The one way in which pages read: from the API, through the cache, again whenever it may have changed.
 
-import { createContext, useCallback, useContext, useEffect, useRef, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Cache, type Reading, type Topic } from "./cache.ts";
 import type { Connection, Stream } from "./stream.ts";
 
@@ -46,10 +46,25 @@ export function useLive<T>(
 }
 
 /** How the stream stands; `open` where there is none. */
-export function useConnection(): Connection {
+function useConnection(): Connection {
   const { stream } = useContext(LiveContext);
   return useSyncExternalStore(
     useCallback((changed: () => void) => stream?.onState(changed) ?? (() => undefined), [stream]),
     () => stream?.state ?? "open",
   );
+}
+
+/** Whether the stream is lost; one that has not begun is not. */
+export function useAway(): boolean {
+  const connection = useConnection();
+  return connection === "away" || connection === "refused";
+}
+
+/** Whether the server was away at any time since this was first shown, and is back. */
+export function useIsBack(): boolean {
+  const connection = useConnection();
+  const away = useAway();
+  const [wasAway, setWasAway] = useState(away);
+  if (away && !wasAway) setWasAway(true);
+  return wasAway && connection === "open";
 }

@@ -1,22 +1,8 @@
 // The stream: what it says is passed on, and losing it is said, waited out and made up for.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Ring, type Source, Stream } from "../../src/live/stream.ts";
-
-class Played implements Source {
-  readyState = 1;
-  closed = false;
-  readonly #listeners = new Map<string, (event: MessageEvent<string>) => void>();
-  addEventListener(type: string, listener: (event: MessageEvent<string>) => void) {
-    this.#listeners.set(type, listener);
-  }
-  say(type: string, data: unknown = {}) {
-    this.#listeners.get(type)?.(new MessageEvent(type, { data: JSON.stringify(data) }));
-  }
-  close() {
-    this.closed = true;
-  }
-}
+import { type Ring, Stream } from "../../src/live/stream.ts";
+import { Played } from "./played.ts";
 
 function followed() {
   const sources: Played[] = [];
