@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from moyai.domain.appmesh.quotas import Quotas as AppMeshQuotas
+from moyai.kernel.url import is_http_url
 
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
@@ -150,11 +150,7 @@ class MetricSettings:
     @property
     def otlp_is_url(self) -> bool:
         """Whether ``otlp_endpoint`` is an address that can be posted to."""
-        try:
-            parts = urlsplit(self.otlp_endpoint or "")
-            return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # brackets without an end, or a port beyond 65535
-            return False
+        return is_http_url(self.otlp_endpoint or "")
 
 
 @dataclass(frozen=True)

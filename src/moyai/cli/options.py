@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from moyai.app.config import DEFAULT_PORT, DEFAULT_STATE
+from moyai.kernel.url import is_http_url
 
 
 def _endpoint(text: str) -> str:
-    """The URL, if it is one: http or https, a host, and a port that can be. Raises BadParameter."""
-    try:
-        parts = urlsplit(text)
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return text
-    except ValueError:  # a port or an IPv6 address that is none
-        pass
-    raise typer.BadParameter(f"{text!r} is no URL like {ENDPOINT}")
+    """The URL, if it is one. Raises BadParameter."""
+    if not is_http_url(text):
+        raise typer.BadParameter(f"{text!r} is no URL like {ENDPOINT}")
+    return text
 
 
 Region = Annotated[str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region to look at.")]

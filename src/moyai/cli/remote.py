@@ -48,27 +48,23 @@ class Remote:
 
     def health(self) -> Mapping[str, Any]:
         """What ``GET /_moyai/health`` says."""
-        with self._request("GET", "/_moyai/health") as answer:
-            found: Mapping[str, Any] = self._told(answer)
-            return found
+        found: Mapping[str, Any] = self._told("GET", "/_moyai/health")
+        return found
 
     def doctor(self) -> Mapping[str, Any]:
         """What ``GET /_moyai/doctor`` says."""
-        with self._request("GET", "/_moyai/doctor") as answer:
-            found: Mapping[str, Any] = self._told(answer)
-            return found
+        found: Mapping[str, Any] = self._told("GET", "/_moyai/doctor")
+        return found
 
     def configuration(self, of: str) -> Mapping[str, Any]:
         """What ``GET /_moyai/configuration`` says of a task, a virtual node or a virtual gateway."""
-        with self._request("GET", f"/_moyai/configuration?{urlencode({'of': of})}") as answer:
-            found: Mapping[str, Any] = self._told(answer)
-            return found
+        found: Mapping[str, Any] = self._told("GET", f"/_moyai/configuration?{urlencode({'of': of})}")
+        return found
 
     def hooks(self) -> Sequence[Mapping[str, Any]]:
         """What ``GET /_moyai/hooks`` says."""
-        with self._request("GET", "/_moyai/hooks") as answer:
-            found: Sequence[Mapping[str, Any]] = self._told(answer)
-            return found
+        found: Sequence[Mapping[str, Any]] = self._told("GET", "/_moyai/hooks")
+        return found
 
     def put_hook(self, name: str, url: str) -> None:
         """Say where a lifecycle hook's function is."""
@@ -106,20 +102,25 @@ class Remote:
 
     def put_file(self, name: str, body: bytes) -> Mapping[str, Any]:
         """Keep a file as ``s3://bucket/key.env``."""
-        with self._request("PUT", f"/_moyai/files?{urlencode({'name': name})}", body=body) as answer:
-            kept: Mapping[str, Any] = self._told(answer)
-            return kept
+        kept: Mapping[str, Any] = self._told("PUT", f"/_moyai/files?{urlencode({'name': name})}", body)
+        return kept
 
     def files(self) -> Sequence[Mapping[str, Any]]:
         """Which files there are."""
-        with self._request("GET", "/_moyai/files") as answer:
-            found: Sequence[Mapping[str, Any]] = self._told(answer)
-            return found
+        found: Sequence[Mapping[str, Any]] = self._told("GET", "/_moyai/files")
+        return found
 
     def remove_file(self, name: str) -> None:
         """Delete a file."""
         with self._request("DELETE", f"/_moyai/files?{urlencode({'name': name})}") as answer:
             answer.read()
+
+    def _told(self, method: str, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401 (JSON)
+        with self._request(method, path, body=body) as answer:
+            try:
+                return json.loads(answer.read())
+            except (ValueError, http.client.HTTPException) as error:
+                raise Unreachable(_another(self.url)) from error
 
     def _request(
         self, method: str, path: str, *, body: str | bytes | None = None, timeout: float | None = _TIMEOUT
@@ -144,12 +145,6 @@ class Remote:
             raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error
         except http.client.HTTPException as error:
             connection.close()
-            raise Unreachable(_another(self.url)) from error
-
-    def _told(self, answer: http.client.HTTPResponse) -> Any:  # noqa: ANN401 (JSON)
-        try:
-            return json.loads(answer.read())
-        except (ValueError, http.client.HTTPException) as error:
             raise Unreachable(_another(self.url)) from error
 
     def _signature(self, method: str, path: str, body: str | bytes | None) -> dict[str, str]:

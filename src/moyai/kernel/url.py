@@ -1,0 +1,14 @@
+"""Addresses that can be asked by HTTP."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def is_http_url(text: str) -> bool:
+    """Whether it is one: http or https, a host, and a port that there can be."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an end, or a port beyond 65535
+        return False
