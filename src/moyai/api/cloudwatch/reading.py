@@ -15,7 +15,7 @@ from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.math.line import Grid, Line
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
-from moyai.domain.cloudwatch.search.criteria import Schema, schema_of
+from moyai.domain.cloudwatch.search.criteria import Schema, schemas_of
 from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
@@ -54,8 +54,7 @@ class Reading:
         known: dict[Schema | None, list[MetricId]] = {}
         for listed in self._reader.metrics(self._scope):
             if listed.last_at >= self._now - _FOUND:
-                whole = schema_of(listed.metric)
-                for schema in {None, Schema(whole.namespace, frozenset()), whole}:
+                for schema in (None, *schemas_of(listed.metric)):
                     known.setdefault(schema, []).append(listed.metric)
         return known
 

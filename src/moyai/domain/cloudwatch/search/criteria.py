@@ -57,20 +57,15 @@ class Search(NamedTuple):
 
     def fits(self, metric: MetricId) -> bool:
         """Whether the metric is one of those."""
-        if self.schema is not None and not _has_schema(metric, self.schema):
+        if self.schema is not None and self.schema not in schemas_of(metric):
             return False
         return self.term is None or _holds(self.term, metric)
 
 
-def schema_of(metric: MetricId) -> Schema:
-    """The namespace, and the names of all its dimensions."""
-    return Schema(metric.namespace, frozenset(name for name, _ in metric.dimensions))
-
-
-def _has_schema(metric: MetricId, schema: Schema) -> bool:
-    if metric.namespace != schema.namespace:
-        return False
-    return not schema.dimensions or schema_of(metric) == schema
+def schemas_of(metric: MetricId) -> frozenset[Schema]:
+    """Those that it has: its namespace's, and the one with the names of all its dimensions."""
+    names = frozenset(name for name, _ in metric.dimensions)
+    return frozenset({Schema(metric.namespace, frozenset()), Schema(metric.namespace, names)})
 
 
 def _holds(term: Criterion, metric: MetricId) -> bool:
