@@ -11,6 +11,7 @@ import TextFilter from "@cloudscape-design/components/text-filter";
 import type { ReactNode } from "react";
 import { useText } from "../i18n/useText.ts";
 import type { Found } from "../live/useLive.ts";
+import type { Choice } from "./Choice.tsx";
 import { FaultAlert } from "./Shown.tsx";
 
 const PAGE = 25;
@@ -32,7 +33,7 @@ export interface LiveTableProps<T> {
   readonly unsorted?: boolean;
   /** Break long texts into lines. */
   readonly wrap?: boolean;
-  readonly selection?: { readonly selected: readonly T[]; readonly onSelect: (items: readonly T[]) => void; readonly label: (item: T) => string };
+  readonly selection?: Choice<T> & { readonly label: (item: T) => string };
 }
 
 export function LiveTable<T>(props: LiveTableProps<T>) {
@@ -94,9 +95,8 @@ export function LiveTable<T>(props: LiveTableProps<T>) {
         {...(selection
           ? {
               selectionType: "single" as const,
-              // the rows' newest state, not the one that was chosen
-              selectedItems: everything.filter((item) => selection.selected.some((one) => props.id(one) === props.id(item))),
-              onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) => { selection.onSelect(detail.selectedItems); },
+              selectedItems: selection.chosen === undefined ? [] : [selection.chosen],
+              onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) => { selection.choose(detail.selectedItems[0]); },
               ariaLabels: {
                 selectionGroupLabel: props.title,
                 itemSelectionLabel: (_: unknown, item: T) => selection.label(item),

@@ -1,5 +1,4 @@
 import type { ContainerInstance } from "@aws-sdk/client-ecs";
-import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import type { TableProps } from "@cloudscape-design/components/table";
@@ -9,39 +8,37 @@ import { readContainerInstances, setInstanceState } from "../../aws/containerIns
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
+import { ActButton, useChoice } from "../../parts/Choice.tsx";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 
 type Turn = "drain" | "activate";
 
+const idOf = (instance: ContainerInstance) => instance.containerInstanceArn ?? "";
+
 /** The container instances of a cluster, and what they have left. */
 export function InstancesTable({ cluster }: { cluster: string }) {
-  const { instances: text, parts } = useText();
+  const text = useText().instances;
   const target = useTarget();
   const topics = [{ kind: "container-instance", cluster }, { kind: "task", cluster }];
   const found = useLive(["container-instances", cluster], topics, (signal) => readContainerInstances(target, cluster, signal));
-  const [selected, setSelected] = useState<readonly ContainerInstance[]>([]);
+  const choice = useChoice(found, idOf);
   const [turning, setTurning] = useState<{ turn: Turn; instance: ContainerInstance } | null>(null);
-  const chosen = found.data?.find((one) => one.containerInstanceArn === selected[0]?.containerInstanceArn);
   const action = (turn: Turn, from: string) => (
-    <Button
-      disabled={chosen?.status !== from}
-      {...(chosen ? {} : { disabledReason: parts.table.choose })}
-      onClick={() => { if (chosen) setTurning({ turn, instance: chosen }); }}
-    >
+    <ActButton on={choice.chosen} possible={({ status }) => status === from} act={(instance) => { setTurning({ turn, instance }); }}>
       {text[turn].open}
-    </Button>
+    </ActButton>
   );
   return (
     <>
       <LiveTable
         found={found}
-        id={(instance) => instance.containerInstanceArn ?? ""}
+        id={idOf}
         title={text.title}
         filter={text.find}
         columns={useColumns()}
-        selection={{ selected, onSelect: setSelected, label: (instance) => nameOf(instance.containerInstanceArn) }}
+        selection={{ ...choice, label: (instance) => nameOf(instance.containerInstanceArn) }}
         actions={<SpaceBetween size="xs" direction="horizontal">{action("activate", "DRAINING")}{action("drain", "ACTIVE")}</SpaceBetween>}
         empty={{ title: text.none, detail: text.noneDetail }}
       />

@@ -10,31 +10,33 @@ import { definitionOf, familyOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useServices } from "../../live/readings.ts";
 import { Counts } from "../../parts/Counts.tsx";
+import { ActButton, useChoice } from "../../parts/Choice.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { type Action, ServiceAction } from "../services/actions.tsx";
 import { primaryOf } from "../services/summary.ts";
 
+const idOf = (service: Service) => service.serviceArn ?? "";
+
 /** A cluster's services, with what one does to a service without opening its page. */
 export function ServicesTable({ cluster }: { cluster: string }) {
-  const { services: text, parts } = useText();
-  const [selected, setSelected] = useState<readonly Service[]>([]);
+  const text = useText().services;
   const [action, setAction] = useState<Action | null>(null);
   const found = useServices(cluster);
-  const [chosen] = (found.data ?? []).filter((service) => selected.some((one) => one.serviceArn === service.serviceArn));
+  const choice = useChoice(found, idOf);
   const create = <Button variant="primary" href={href(paths.createService(cluster))}>{text.create}</Button>;
   const button = (kind: Action) => (
-    <Button disabled={!chosen} disabledReason={parts.table.choose} onClick={() => { setAction(kind); }}>{text[kind].open}</Button>
+    <ActButton on={choice.chosen} act={() => { setAction(kind); }}>{text[kind].open}</ActButton>
   );
   return (
     <>
       <LiveTable
         found={found}
-        id={(service) => service.serviceArn ?? ""}
+        id={idOf}
         title={text.title}
         filter={text.find}
         columns={useColumns(cluster)}
-        selection={{ selected, onSelect: setSelected, label: (service) => service.serviceName ?? "" }}
+        selection={{ ...choice, label: (service) => service.serviceName ?? "" }}
         empty={{ title: text.empty, detail: text.emptyDetail, action: create }}
         actions={
           <SpaceBetween size="xs" direction="horizontal">
@@ -45,7 +47,7 @@ export function ServicesTable({ cluster }: { cluster: string }) {
           </SpaceBetween>
         }
       />
-      {chosen && action ? <ServiceAction action={action} service={chosen} onClose={() => { setAction(null); }} /> : null}
+      {choice.chosen && action ? <ServiceAction action={action} service={choice.chosen} onClose={() => { setAction(null); }} /> : null}
     </>
   );
 }

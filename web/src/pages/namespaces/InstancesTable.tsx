@@ -8,35 +8,35 @@ import { type Instance, readInstances } from "../../aws/discoveryServices.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
+import { ActButton, useChoice } from "../../parts/Choice.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { Deregister } from "./Deregister.tsx";
 import { Register } from "./Register.tsx";
 
+const idOf = (instance: Instance) => instance.Id ?? "";
+
 /** The instances of a service of Cloud Map, with their health. */
 export function InstancesTable({ service }: { service: Service }) {
-  const { namespaces: text, parts } = useText();
+  const text = useText().namespaces;
   const target = useTarget();
   const id = service.Id ?? "";
   const found = useLive(["instances", id], [{ kind: "instance" }], () => readInstances(target, id));
-  const [selected, setSelected] = useState<readonly Instance[]>([]);
+  const choice = useChoice(found, idOf);
   const [registering, setRegistering] = useState(false);
   const [leaving, setLeaving] = useState<Instance | null>(null);
-  const chosen = found.data?.find((one) => one.Id === selected[0]?.Id);
   return (
     <>
       <LiveTable
         found={found}
-        id={(instance) => instance.Id ?? ""}
+        id={idOf}
         title={text.service.instances}
         filter={text.instance.find}
         columns={useColumns()}
-        selection={{ selected, onSelect: setSelected, label: (instance) => instance.Id ?? "" }}
+        selection={{ ...choice, label: idOf }}
         actions={
           <SpaceBetween size="xs" direction="horizontal">
-            <Button disabled={!chosen} disabledReason={parts.table.choose} onClick={() => { setLeaving(chosen ?? null); }}>
-              {text.deregister.open}
-            </Button>
+            <ActButton on={choice.chosen} act={setLeaving}>{text.deregister.open}</ActButton>
             <Button variant="primary" onClick={() => { setRegistering(true); }}>{text.register.open}</Button>
           </SpaceBetween>
         }

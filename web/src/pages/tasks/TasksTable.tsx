@@ -1,5 +1,4 @@
 import type { Task } from "@aws-sdk/client-ecs";
-import Button from "@cloudscape-design/components/button";
 import Link from "@cloudscape-design/components/link";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import type { TableProps } from "@cloudscape-design/components/table";
@@ -12,37 +11,30 @@ import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useTasks } from "../../live/readings.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
+import { ActButton, useChoice } from "../../parts/Choice.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Ago } from "../../parts/Moment.tsx";
 import { Status } from "../../parts/Status.tsx";
 
 type Wanted = "RUNNING" | "STOPPED";
 
+const idOf = (task: Task) => task.taskArn ?? "";
+
 /** The tasks of a cluster, or of one of its services: those that run, or those that have stopped. */
 export function TasksTable({ cluster, service }: { cluster: string; service?: string }) {
-  const { tasks: text, parts } = useText();
+  const text = useText().tasks;
   const [wanted, setWanted] = useState<Wanted>("RUNNING");
-  const [selected, setSelected] = useState<readonly Task[]>([]);
   const [stopping, setStopping] = useState<Task | null>(null);
   const found = useTasks({ cluster, desiredStatus: wanted, ...(service === undefined ? {} : { serviceName: service }) });
-  const chosen = found.data?.find((one) => one.taskArn === selected[0]?.taskArn);
-  const stop = (
-    <Button
-      disabled={chosen?.desiredStatus !== "RUNNING"}
-      {...(chosen ? {} : { disabledReason: parts.table.choose })}
-      onClick={() => { setStopping(chosen ?? null); }}
-    >
-      {text.stop.open}
-    </Button>
-  );
-  const choice = (
+  const choice = useChoice(found, idOf);
+  const which = (
     <SegmentedControl
       label={text.wanted}
       selectedId={wanted}
       options={[{ id: "RUNNING", text: text.running }, { id: "STOPPED", text: text.stopped }]}
       onChange={({ detail }) => {
         setWanted(detail.selectedId as Wanted);
-        setSelected([]);
+        choice.choose(undefined);
       }}
     />
   );
@@ -50,13 +42,15 @@ export function TasksTable({ cluster, service }: { cluster: string; service?: st
     <>
       <LiveTable
         found={found}
-        id={(task) => task.taskArn ?? ""}
+        id={idOf}
         title={text.title}
         filter={text.find}
-        filterExtra={choice}
+        filterExtra={which}
         columns={useColumns(cluster, wanted)}
-        selection={{ selected, onSelect: setSelected, label: (task) => nameOf(task.taskArn) }}
-        actions={stop}
+        selection={{ ...choice, label: (task) => nameOf(task.taskArn) }}
+        actions={
+          <ActButton on={choice.chosen} possible={({ desiredStatus }) => desiredStatus === "RUNNING"} act={setStopping}>{text.stop.open}</ActButton>
+        }
         empty={wanted === "RUNNING" ? { title: text.noneRunning } : { title: text.noneStopped, detail: text.noneStoppedDetail }}
       />
       {stopping ? <StopTask cluster={cluster} task={stopping} onClose={() => { setStopping(null); }} /> : null}
