@@ -27,8 +27,6 @@ from moyai.telemetry.shape import FIGURES, Block, Figures, Shape
 
 _LATEST: Final = 3600 * 10**9
 """Nanoseconds. No report is on its way for longer, not even to a control plane that was stopped for a while."""
-
-
 _MOST_PARTS: Final = 50
 """Shapes of one flush. An Envoy has a few."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -105,11 +105,6 @@ class Recorder:
         self.totals.unsave()
         for known in self._proxies.values():
             known.counting.changed = True
-
-    @property
-    def known(self) -> Collection[ProxyId]:
-        """Whom it remembers."""
-        return self._proxies.keys()
 
     def let_go(self, silent_since: Instant) -> None:
         """Forget who has been silent since then, and is nobody's by now: nothing of his would be counted."""
