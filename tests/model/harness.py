@@ -28,6 +28,7 @@ from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
 from moyai.plan.mode import is_live
 from moyai.plan.placement.daemons import hosts
+from moyai.plan.readiness import expected_listeners
 from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import AFTER_DRAIN, bounds, is_healthy
 from moyai.plan.scheduler import plan_service
@@ -159,6 +160,8 @@ class Harness:
         sandbox = at_once(self.runtime.inspect(task.id))
         places = hidden(self.book.world, task, () if sandbox is None else sandbox.hosts)
         carries = places and places <= self.carried.get(task.id, frozenset())
+        definition = self.book.world.task_definitions[task.task_definition]
+        expected = expected_listeners(self.book.world, task, definition)
         waiting = frozenset({ProxyId("a client")}) if task.arn in self.held else frozenset()
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
@@ -166,6 +169,7 @@ class Harness:
             proxies={ProxyId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
             drains={task.id: self._drain(task, waiting)},
             carried={task.id: later(self.clock.now(), -SETTLE)} if carries else {},
+            listeners={task.id: at_once(self.runtime.listening(task.id, expected))},
         )
 
     def _drain(self, task: Task, waiting: frozenset[ProxyId]) -> Drain:

@@ -50,6 +50,7 @@ from moyai.domain.pca.authority import AuthorityKey, CertificateAuthority
 from moyai.domain.pca.certificate import IssuedCertificate
 from moyai.domain.ram.share import Invitation, ResourceShare
 from moyai.domain.s3.env_file import EnvFile
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.secretsmanager.secret import ManagedSecret
 from moyai.domain.secretsmanager.tables import secrets
@@ -368,7 +369,8 @@ class Rerouting(msgspec.Struct, frozen=True):
 
 class Observed(msgspec.Struct, frozen=True):
     """What the shell saw. ``faults``: why a task's sandbox or container could not be had. ``carried``: since when a
-    task's proxy is known to lead on what the task is yet to find by name; no entry while it isn't.
+    task's proxy is known to serve what the task is yet to find by name; no entry while it isn't. ``listeners``: of the
+    sockets that a task needs before it is ready, those that are there.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
@@ -376,4 +378,5 @@ class Observed(msgspec.Struct, frozen=True):
     proxies: Mapping[ProxyId, ProxyState] = {}
     drains: Mapping[TaskId, Drain] = {}
     carried: Mapping[TaskId, Instant] = {}
+    listeners: Mapping[TaskId, frozenset[ExpectedListener]] = {}
     reroutings: Mapping[ServiceArn, Rerouting] = {}

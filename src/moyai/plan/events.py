@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import ServiceEvent, ServiceLog
 from moyai.domain.ecs.task import Task
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DeploymentId, Ids, ServiceArn
@@ -84,6 +85,16 @@ def unseen(tasks: Sequence[Task], names: Sequence[str]) -> str:
     who = _some([f"(task {t.id})" for t in tasks], "tasks")
     which = _some(list(names), "names")
     return f"{who} can't call {which}: their deployment is older, and it froze the names they see. {SEE_THEM}"
+
+
+def not_listening(task: Task, missing: Sequence[ExpectedListener], waited: float) -> str:
+    """A task without a health check is used although nothing answers at its ports. AWS says nothing of this."""
+    ports = _some([listener.shown for listener in missing], "ports")
+    at = ", ".join(sorted({address for listener in missing for address in listener.addresses}))
+    return (
+        f"(task {task.id}) does not listen on {ports} at {at} after {waited:g} seconds. It receives traffic from now"
+        " on, as on AWS; a container health check would hold the traffic back."
+    )
 
 
 STEADY = "has reached a steady state."

@@ -52,6 +52,7 @@ def plan_task(world: World, observed: Observed, task_arn: TaskArn, now: Instant,
         fault=observed.faults.get(task.id),
         proxy=observed.proxies.get(ProxyId(task.arn)),
         drain=observed.drains.get(task.id),
+        listeners=observed.listeners.get(task.id, frozenset()),
         now=now,
         ids=ids,
     )

@@ -1,6 +1,6 @@
 """A task's places in Cloud Map: one instance for each port it offers and for each of its registries.
 
-Promise: they exist from the moment the start gate lets the task through until it begins to leave; the
+Promise: they exist from when the task is ready (see ``readiness``) until it begins to leave; the
 proxies' endpoints, and what DNS and DiscoverInstances answer for the task, are exactly these. Service Connect's
 own services and a registry with custom health hear of the task's health; one that somebody deleted is passed over.
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,

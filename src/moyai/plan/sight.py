@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, Task
 from moyai.domain.ecs.task_definition import ContainerDefinition, TaskDefinition
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
 from moyai.domain.world import Drain, ProxyState, World
 from moyai.kernel.clock import Instant
@@ -34,6 +35,7 @@ class Case(msgspec.Struct, frozen=True):
     fault: str | None
     proxy: ProxyState | None
     drain: Drain | None
+    listeners: frozenset[ExpectedListener]
     now: Instant
     ids: Ids
 

@@ -8,16 +8,17 @@ from moyai.domain.connect.config import ProxyLogLevel
 from moyai.domain.ecs.task import Container, ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus
 from moyai.domain.logs.driver import buffer_bytes
 from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Change
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ProxyId
-from moyai.plan import failure, order, registration
+from moyai.plan import events, failure, order, registration
 from moyai.plan.action import Prepare, StartProxy, earliest
 from moyai.plan.certificates import missing
 from moyai.plan.ending import deprovision, leave
-from moyai.plan.gate import opens_at
 from moyai.plan.images import settled
 from moyai.plan.log_streams import NoLogGroup, opened
-from moyai.plan.sight import Case
+from moyai.plan.readiness import LISTEN_LIMIT, awaits_listeners, look_again_at, may_wait, missing_listeners, ready_from
+from moyai.plan.sight import Case, has_health_check
 from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, sandbox_spec
 from moyai.plan.starts import PROXY_PATIENCE, not_ready, patience_ends, start_of, unstartable
 from moyai.plan.step import Step
@@ -61,26 +62,40 @@ def pending(case: Case) -> Step:
 
 
 def activating(case: Case) -> Step:
-    """All containers are up; the start gate decides when the task is registered."""
+    """All containers are up; the task is registered when it is ready."""
     if (ended := _ended(case)) is not None:
         return ended
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
-    opening = opens_at(case)
-    if case.now < opening:
-        return Step(case.task, wake_at=earliest(opening, patience_ends(case)))
+    ready = ready_from(case)
+    if case.now < ready:
+        return Step(case.task, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))
     registered = registration.register(case.world, case.task, case.definition, case.now)
-    task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now)
-    return Step(task, (*registered, *failure.after_start(case.world, case.task)))
+    task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now, ready_at=case.now)
+    return Step(task, (*registered, *_silent(case), *failure.after_start(case.world, case.task)))
 
 
 def running(case: Case) -> Step:
-    """Only its health is passed on, until an essential container ends or somebody wants the task stopped."""
+    """Its health and readiness are followed until an essential container ends or somebody wants the task stopped."""
     if (ended := _ended(case)) is not None:
         return ended
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
-    return Step(case.task, registration.report(case.world, case.task), wake_at=patience_ends(case))
+    reported = registration.report(case.world, case.task)
+    if not awaits_listeners(case.task, case.definition):
+        return Step(case.task, reported, wake_at=patience_ends(case))
+    ready = ready_from(case)
+    if case.now < ready:
+        return Step(case.task, reported, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))
+    return Step(case.moved(ready_at=case.now), (*reported, *_silent(case)))
+
+
+def _silent(case: Case) -> tuple[Change, ...]:
+    """What its service says of a task that is ready without listening where it is expected to."""
+    if has_health_check(case.definition) or case.task.service is None or not (missing := missing_listeners(case)):
+        return ()
+    text = events.not_listening(case.task, missing, LISTEN_LIMIT)
+    return events.announce(case.world, case.task.service, [text], case.now, case.ids)
 
 
 def _ended(case: Case) -> Step | None:
@@ -122,7 +137,8 @@ def _started(case: Case) -> Step:
         return Step(
             case.moved(last_status=TaskStatus.ACTIVATING, activated_at=case.now, pull_stopped_at=pulled),
         )
-    task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now, pull_stopped_at=pulled)
+    ready = None if may_wait(case.world, case.task, case.definition) else case.now
+    task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now, ready_at=ready, pull_stopped_at=pulled)
     return Step(task, failure.after_start(case.world, case.task))
 
 

@@ -29,6 +29,7 @@ import msgspec
 
 from moyai.domain.ecs import metadata
 from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.errors import MoyaiError
@@ -155,6 +156,11 @@ class TaskRuntime(Protocol):
     async def in_flight(self, task: TaskId) -> int | None:
         """Requests and connections that the task's proxy is serving inbound, or that wait for it; None when it has
         no proxy or it doesn't answer.
+        """
+
+    async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
+        """Those of the expected listeners that are there: one of the ports accepts traffic at one of the addresses.
+        None of the task's applications notices. Nothing is there in a task without a sandbox.
         """
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:

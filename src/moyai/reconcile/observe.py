@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Drain, Observed, World
 from moyai.kernel.clock import Instant
@@ -19,6 +20,7 @@ from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId,
 from moyai.plan.doors import is_draining, known_at
 from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
+from moyai.plan.readiness import awaits_listeners, expected_listeners
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.surroundings import Surroundings
 
@@ -58,6 +60,7 @@ class Observer:
         drain = await self._drain(task) if is_draining(self._around.store.world, task) else None
         fault = self._faults.get(task.id)
         proxy = self._around.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
+        listeners = await self._listeners(task)
         carried = self._carries(task, () if sandbox is None else sandbox.hosts)
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},
@@ -65,7 +68,21 @@ class Observer:
             proxies={} if proxy is None else {ProxyId(task.arn): proxy},
             drains={} if drain is None else {task.id: drain},
             carried={} if carried is None else {task.id: carried},
+            listeners={task.id: listeners},
         )
+
+    async def _listeners(self, task: Task) -> frozenset[ExpectedListener]:
+        """Where the task listens, of what it is expected to before it is ready."""
+        world = self._around.store.world
+        definition = world.task_definitions[task.task_definition]
+        if not awaits_listeners(task, definition):
+            return frozenset()
+        expected = expected_listeners(world, task, definition)
+        try:
+            return await self._around.runtime.listening(task.id, expected) if expected else frozenset()
+        except RuntimeFault as fault:
+            _log.warning("the listeners of %s can't be read, will be tried again: %s", task.arn, fault)
+            return frozenset()
 
     async def look_at_instance(self, arn: ContainerInstanceArn) -> Observed:
         """The part of the world that a container instance's next step depends on. A fault is told once."""

@@ -106,7 +106,7 @@ class Teller:
                 refused = (f"{self.names[one.instance]} {one.reason.value}" for one in fault.refusals)
                 lines.append(f"no place: {', '.join(refused) or fault}")
                 continue
-            self.build.book.apply([Put(replace(task, last_status=TaskStatus.RUNNING))])
+            self.build.book.apply([Put(replace(task, last_status=TaskStatus.RUNNING, ready_at=self.build.clock.now()))])
             lines.append(self._placed(task))
         return lines
 
@@ -154,7 +154,8 @@ class Teller:
         if task.stopped or (task.last_status is TaskStatus.RUNNING and task.desired_status is DesiredStatus.RUNNING):
             return []
         stops = task.desired_status is DesiredStatus.STOPPED
-        self.build.book.apply([Put(replace(task, last_status=TaskStatus.STOPPED if stops else TaskStatus.RUNNING))])
+        status = TaskStatus.STOPPED if stops else TaskStatus.RUNNING
+        self.build.book.apply([Put(replace(task, last_status=status, ready_at=self.build.clock.now()))])
         return [f"{self._name(task)} stops on {self.names[task.container_instance]}" if stops else self._placed(task)]
 
     def _troubles(self) -> list[str]:

@@ -233,6 +233,8 @@ def _task(before: Task | None, task: Task) -> list[str]:
     parts = [f"task {task.id}"]
     if before.last_status is not task.last_status:
         parts.append(task.last_status.value)
+    if before.last_status is task.last_status and before.ready_at != task.ready_at:
+        parts.append("ready")
     if before.health_status is not task.health_status:
         parts.append(f"health {task.health_status.value}")
     if before.desired_status is not task.desired_status:

@@ -12,6 +12,7 @@ from moyai.domain.world import Drain, Observed, ProxyState, Put, World
 from moyai.kernel.ids import ProxyId, ServiceArn, TaskArn
 from moyai.plan.action import Plan
 from moyai.plan.life import plan_task
+from moyai.plan.readiness import expected_listeners
 from moyai.plan.scheduler import plan_service
 from moyai.plan.sight import Case
 from moyai.testing.clock import EPOCH
@@ -36,6 +37,7 @@ def settled(desired: int, *, checked: bool = False, **service: Any) -> tuple[Bui
                         health_status=Health.HEALTHY if checked else Health.UNKNOWN,
                         containers=containers,
                         started_at=build.clock.now(),
+                        ready_at=build.clock.now(),
                     )
                 )
             ]
@@ -52,14 +54,18 @@ def schedule(build: Builder, service: ServiceArn) -> Plan:
 
 
 def step(build: Builder, task: TaskArn, *seen: ContainerState, **more: Any) -> Plan:
-    """One step of a task whose sandbox has these containers, recorded. ``gone``: it has no sandbox."""
+    """One step of a task whose sandbox has these containers, recorded. ``gone``: it has no sandbox; ``listeners``: of
+    those that are expected, the ones that are there (all).
+    """
     known = build.world.tasks[task]
+    expected = expected_listeners(build.world, known, build.world.task_definitions[known.task_definition])
     sandbox = SandboxState(known.id, {s.name: s for s in seen})
     observed = Observed(
         sandboxes={} if more.get("gone") else {known.id: sandbox},
         faults={known.id: more["fault"]} if "fault" in more else {},
         proxies={ProxyId(task): ProxyState(reported_at=more.get("reported_at"))},
         drains={known.id: more["drain"]} if "drain" in more else {},
+        listeners={known.id: frozenset(more.get("listeners", expected))},
     )
     plan = plan_task(build.world, observed, task, build.clock.now(), build.ids)
     build.book.apply(plan.changes)
@@ -96,4 +102,4 @@ DRAINED = Drain(in_flight=0)
 def case_of(world: World, task: Task) -> Case:
     """The task as its next step sees it, with no sandbox."""
     definition = world.task_definitions[task.task_definition]
-    return Case(world, task, definition, None, None, None, None, EPOCH, SeededIds())
+    return Case(world, task, definition, None, None, None, None, frozenset(), EPOCH, SeededIds())

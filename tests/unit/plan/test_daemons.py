@@ -37,7 +37,8 @@ def settle(build, *services):
             elif task.last_status is not TaskStatus.RUNNING:
                 checked = build.world.task_definitions[task.task_definition].container_definitions[0].health_check
                 health = Health.HEALTHY if checked else Health.UNKNOWN
-                put(build, task.arn, last_status=TaskStatus.RUNNING, health_status=health, version=task.version + 1)
+                ready = {"ready_at": build.clock.now(), "version": task.version + 1}
+                put(build, task.arn, last_status=TaskStatus.RUNNING, health_status=health, **ready)
         if before == {t.arn: t.version for t in build.world.tasks}:
             return
     raise AssertionError("it never settles")

@@ -56,7 +56,7 @@ def test_a_deployment_goes_on_beside_it_and_is_not_through_before_it_has_gone():
     schedule(build, service)
     new = [t for t in build.tasks(service) if t.arn not in {kept, other}]
     for task in new:
-        put(build, task.arn, last_status=TaskStatus.RUNNING, started_at=build.clock.now())
+        put(build, task.arn, last_status=TaskStatus.RUNNING, started_at=build.clock.now(), ready_at=build.clock.now())
     schedule(build, service)
     assert kept in wanted(build, service)
     assert other not in wanted(build, service)
@@ -75,6 +75,7 @@ def test_an_unhealthy_one_goes_all_the_same():
                 task.arn,
                 last_status=TaskStatus.RUNNING,
                 started_at=build.clock.now(),
+                ready_at=build.clock.now(),
                 health_status=Health.HEALTHY,
             )
     schedule(build, service)

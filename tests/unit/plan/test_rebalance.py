@@ -39,7 +39,7 @@ def run(build: Builder, service: ServiceArn) -> None:
     """Let everything that is starting run, and everything that is stopping be gone."""
     for task in build.tasks(service):
         status = TaskStatus.RUNNING if task.desired_status is DesiredStatus.RUNNING else TaskStatus.STOPPED
-        put(build, task.arn, last_status=status, started_at=build.clock.now())
+        put(build, task.arn, last_status=status, started_at=build.clock.now(), ready_at=build.clock.now())
 
 
 def test_one_is_started_in_the_emptiest_zone_before_one_is_stopped_in_the_fullest():

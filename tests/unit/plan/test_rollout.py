@@ -35,20 +35,22 @@ def test_percentages_round_up_below_and_down_above(desired, low, high, floor, ce
 
 
 @pytest.mark.parametrize(
-    ("status", "health", "checked", "healthy"),
+    ("status", "health", "checked", "ready", "healthy"),
     [
-        (TaskStatus.RUNNING, Health.HEALTHY, True, True),
-        (TaskStatus.RUNNING, Health.UNKNOWN, True, False),
-        (TaskStatus.RUNNING, Health.UNHEALTHY, True, False),
-        (TaskStatus.RUNNING, Health.UNKNOWN, False, True),
-        (TaskStatus.ACTIVATING, Health.HEALTHY, True, False),
+        (TaskStatus.RUNNING, Health.HEALTHY, True, True, True),
+        (TaskStatus.RUNNING, Health.HEALTHY, True, False, True),
+        (TaskStatus.RUNNING, Health.UNKNOWN, True, True, False),
+        (TaskStatus.RUNNING, Health.UNHEALTHY, True, True, False),
+        (TaskStatus.RUNNING, Health.UNKNOWN, False, True, True),
+        (TaskStatus.RUNNING, Health.UNKNOWN, False, False, False),
+        (TaskStatus.ACTIVATING, Health.HEALTHY, True, True, False),
     ],
 )
-def test_a_task_counts_as_healthy(status, health, checked, healthy):
+def test_a_task_counts_as_healthy(status, health, checked, ready, healthy):
     build = Builder()
     definition = build.definition("s", replace(container(), health_check=CHECK if checked else None))
     task = build.world.tasks[build.run(definition)]
-    seen = replace(task, last_status=status, health_status=health)
+    seen = replace(task, last_status=status, health_status=health, ready_at=build.clock.now() if ready else None)
     assert is_healthy(seen, definition) is healthy
     assert not is_healthy(replace(seen, desired_status=DesiredStatus.STOPPED), definition)
 

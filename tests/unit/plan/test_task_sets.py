@@ -65,7 +65,13 @@ def _run(build, service):
             if task.desired_status is DesiredStatus.STOPPED:
                 put(build, task.arn, last_status=TaskStatus.STOPPED, stopped_at=build.clock.now())
             else:
-                put(build, task.arn, last_status=TaskStatus.RUNNING, started_at=build.clock.now())
+                put(
+                    build,
+                    task.arn,
+                    last_status=TaskStatus.RUNNING,
+                    started_at=build.clock.now(),
+                    ready_at=build.clock.now(),
+                )
     assert schedule(build, service).actions == ()
 
 

@@ -19,6 +19,11 @@ class IpPreference(StrEnum):
     IPV6_PREFERRED = "IPv6_PREFERRED"
 
 
+def loopback_of(preference: IpPreference | None) -> str:
+    """The address at which a proxy finds the application of its own task."""
+    return "::1" if preference in {IpPreference.IPV6_ONLY, IpPreference.IPV6_PREFERRED} else "127.0.0.1"
+
+
 class DnsResponseType(StrEnum):
     """Whether a name's addresses are one balancer's or one for each member."""
 

@@ -6,6 +6,7 @@ list, since a backend may name what does not exist yet. Lists are in the order o
 
 from __future__ import annotations
 
+from moyai.domain.appmesh.discovery import IpPreference
 from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.mesh import Mesh
@@ -78,6 +79,22 @@ def led_as(world: World, identity: Identity, of: Scope | None) -> VirtualNode | 
     find = virtual_gateway if identity.kind is Kind.VIRTUAL_GATEWAY else virtual_node
     found = find(world, identity.mesh, identity.name)
     return found if found is not None and (of is None or is_open_to(world, of, found)) else None
+
+
+def ip_preference_of(world: World, identity: Identity) -> IpPreference | None:
+    """The preference that holds for a proxy: its virtual node's own, else its mesh's; None when neither has one."""
+    mesh = world.meshes.get(identity.mesh)
+    if mesh is None:
+        return None
+    is_node = identity.kind is not Kind.VIRTUAL_GATEWAY
+    return ip_preference(mesh, virtual_node(world, identity.mesh, identity.name) if is_node else None)
+
+
+def ip_preference(mesh: Mesh, node: VirtualNode | None) -> IpPreference | None:
+    """The preference of a virtual node, else its mesh's. ``node`` None: a virtual gateway's, which is the mesh's."""
+    discovery = None if node is None else node.spec.service_discovery
+    own = None if discovery is None else discovery.ip_preference
+    return own or mesh.spec.ip_preference
 
 
 def is_open_to(world: World, of: Scope, found: VirtualNode | VirtualGateway) -> bool:

@@ -230,6 +230,8 @@ class Task(Stored, frozen=True, tag="task"):
     activated_at: Instant | None = None
     """When all containers were up and registration began; what bounds the wait for health."""
     started_at: Instant | None = None
+    ready_at: Instant | None = None
+    """From when it receives traffic and, without a health check, counts as healthy."""
     stopping_at: Instant | None = None
     deactivating_at: Instant | None = None
     """When its endpoints were withdrawn; what bounds the wait for others to forget them."""

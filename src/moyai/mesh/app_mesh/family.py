@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from moyai.domain.appmesh.discovery import IpPreference
+from moyai.domain.appmesh.lookup import ip_preference
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_IPV6
 from moyai.mesh.ir import Family
 
-_LOOPBACK, _LOOPBACK6 = "127.0.0.1", "::1"
 EVERYWHERE, _EVERYWHERE6 = "0.0.0.0", "::"  # noqa: S104  (inside a task's own network namespace)
 _FOUR, _SIX = INSTANCE_IPV4, INSTANCE_IPV6
 
@@ -29,25 +29,22 @@ class Addresses(NamedTuple):
 
     family: Family = Family.UNSET
     attributes: tuple[str, ...] = (_FOUR, _SIX)
-    application: str = _LOOPBACK
     everywhere: str = EVERYWHERE
-    egress: str = _LOOPBACK
+    egress: str = "127.0.0.1"
 
 
 _UNSAID: Final = Addresses()
 _BY_PREFERENCE: Mapping[IpPreference, Addresses] = MappingProxyType(
     {
         IpPreference.IPV4_PREFERRED: Addresses(Family.IPV4_PREFERRED, everywhere=_EVERYWHERE6, egress=_EVERYWHERE6),
-        IpPreference.IPV6_PREFERRED: Addresses(Family.UNSET, (_SIX, _FOUR), _LOOPBACK6, _EVERYWHERE6, _EVERYWHERE6),
+        IpPreference.IPV6_PREFERRED: Addresses(Family.UNSET, (_SIX, _FOUR), _EVERYWHERE6, _EVERYWHERE6),
         IpPreference.IPV4_ONLY: Addresses(Family.IPV4_ONLY, (_FOUR,), everywhere=_EVERYWHERE6, egress=_EVERYWHERE6),
-        IpPreference.IPV6_ONLY: Addresses(Family.IPV6_ONLY, (_SIX,), _LOOPBACK6, _EVERYWHERE6, _EVERYWHERE6),
+        IpPreference.IPV6_ONLY: Addresses(Family.IPV6_ONLY, (_SIX,), _EVERYWHERE6, _EVERYWHERE6),
     }
 )
 
 
 def addresses(mesh: Mesh, node: VirtualNode | None = None) -> Addresses:
     """Of a virtual node; of a gateway without one."""
-    discovery = None if node is None else node.spec.service_discovery
-    own = None if discovery is None else discovery.ip_preference
-    preference = own or mesh.spec.ip_preference
+    preference = ip_preference(mesh, node)
     return _UNSAID if preference is None else _BY_PREFERENCE[preference]

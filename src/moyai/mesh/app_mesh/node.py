@@ -7,7 +7,9 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_nodes.html
 
 from __future__ import annotations
 
+from moyai.domain.appmesh.discovery import loopback_of
 from moyai.domain.appmesh.listener import NodeListener
+from moyai.domain.appmesh.lookup import ip_preference
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
@@ -55,7 +57,7 @@ def _inbound(part: Part, node: VirtualNode, listener: NodeListener) -> InboundPo
         timeouts=timeouts(protocol, None if listener.timeout is None else listener.timeout.one),
         connect_timeout=APP_CONNECT_TIMEOUT,
         stat_name=names.ingress_stat(protocol, port, only=len(node.spec.listeners or ()) == 1),
-        app_address=addresses(part.mesh, node).application,
+        app_address=loopback_of(ip_preference(part.mesh, node)),
         tls=server_tls(part, listener.tls),
         limits=limits(None if pool is None else pool.one),
         cluster_label=names.app_cluster(part.mesh.name, node.name, protocol, port),

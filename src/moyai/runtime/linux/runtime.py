@@ -18,13 +18,14 @@ from socket import socket
 from typing import TypeVar
 
 from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, Output
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.linux import door, interpreter, logs, netns, network, proxies, sandboxes, states, traffic
+from moyai.runtime.linux import door, interpreter, listeners, logs, netns, network, proxies, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
@@ -168,6 +169,13 @@ class LinuxRuntime:
         """See the port."""
         notes = await self._work(partial(proxies.noted, self._layout, task))
         return await door.in_flight(self._layout.proxy(task), self._layout.task_netns(task), notes, self._network)
+
+    async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
+        """See the port."""
+        spec = await self._work(partial(sandboxes.read, self._layout, task))
+        if spec is None:
+            return frozenset()
+        return await self._network.run(partial(listeners.listening, sandboxes.namespace(self._layout, spec), expected))
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See the port."""

@@ -66,6 +66,11 @@ class SimContainer:
             attempt=self._attempt,
         )
 
+    def listens(self, now: Instant) -> bool:
+        """Whether it has opened its ports by ``now``, as its script says; one that has ended has none."""
+        running = self.state(now).phase is ContainerPhase.RUNNING
+        return running and now >= later(self.started_at, self.script.listens_after)
+
     def usage(self, now: Instant) -> Usage:
         """What it has used until ``now``, as its script says."""
         age = now - self.started_at
@@ -112,6 +117,12 @@ class SimSandbox:
         containers = {name: c.state(now) for name, c in self.containers.items()}
         images = {image: digest for image, digest in self.spec.images.items() if digest is not None}
         return SandboxState(self.spec.task, containers, self.spec.hosts, images)
+
+    def listens(self, now: Instant) -> bool:
+        """Whether all applications that run have opened their ports."""
+        applications = [c for name, c in self.containers.items() if name != self.proxy]
+        running = [c for c in applications if c.state(now).phase is ContainerPhase.RUNNING]
+        return bool(running) and all(c.listens(now) for c in running)
 
     def next_change(self, now: Instant) -> Instant | None:
         """When any container will next look different by itself."""

@@ -15,6 +15,7 @@ from socket import socket
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, PublishedPort, SandboxSpec
 from moyai.domain.sandbox.state import ContainerPhase, Health, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock, Seconds
@@ -153,6 +154,12 @@ class SimRuntime:
             return None
         state = sandbox.containers[sandbox.proxy].state(self._clock.now())
         return sandbox.in_flight if state.phase is ContainerPhase.RUNNING else None
+
+    async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
+        """See ``TaskRuntime.listening``; all of them, as soon as the applications' scripts say so."""
+        sandbox = self._sandboxes.get(task)
+        listens = sandbox is not None and sandbox.listens(self._clock.now())
+        return frozenset(expected) if listens else frozenset()
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See ``TaskRuntime.usage``; what the scripts say."""

@@ -20,6 +20,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     exit: int = 0
     after: float | None = None
+    listens_after: float = 0.0
     healthy_after: float = 1.0
     unhealthy_after: float | None = None
     term_after: float = 0.0

@@ -37,7 +37,9 @@ class Shop(Grounds):
             else:
                 containers = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
                 now = self.builder.clock.now()
-                changed = replace(task, last_status=TaskStatus.RUNNING, containers=containers, started_at=now)
+                changed = replace(
+                    task, last_status=TaskStatus.RUNNING, containers=containers, started_at=now, ready_at=now
+                )
             self.builder.book.apply([Put(changed)])
 
     def settle(self) -> None:

@@ -1,0 +1,147 @@
+"""When a started task is ready: from then on it receives traffic and counts towards minimumHealthyPercent.
+
+With a health check of an essential container: HEALTHY at once; UNKNOWN waits for as long as its checks may need to
+decide; UNHEALTHY waits; nobody waits longer than eight minutes. AWS publishes the eight minutes and that the wait is
+derived from the check, not how; here it is the start period plus all retries.
+
+Without a health check: as soon as the task listens at every port that traffic can be routed to, at the latest
+LISTEN_LIMIT seconds after its containers have started. AWS waits these 40 seconds in any case. Such a task becomes
+ready once: when its application closes the port later, nobody looks, as on AWS.
+
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html (minimumHealthyPercent)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from moyai.domain.appmesh.discovery import loopback_of
+from moyai.domain.appmesh.lookup import ip_preference_of
+from moyai.domain.ecs.mesh_proxy import mesh_proxy
+from moyai.domain.ecs.proxy_configuration import read_properties
+from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, Task, TaskStatus
+from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping, TaskDefinition
+from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.state import Health
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant, later
+from moyai.plan.registration import offers
+from moyai.plan.sight import Case, checked, has_health_check
+from moyai.plan.specs import probe
+
+LISTEN_LIMIT = 40.0
+"""Seconds after which a task without a health check is ready whether it listens or not; AWS's."""
+
+LONGEST_HOLD = 8 * 60
+"""Seconds that a task with a health check waits at most; AWS's."""
+
+LARGEST_RANGE = 100
+"""Ports of a containerPortRange that are looked at; a larger range says which ports may be used, and is not waited for.
+"""
+
+_FIRST_LOOK, _LAST_LOOK, _SHARE = 0.02, 0.5, 0.125
+"""Seconds between two looks at the listeners: an eighth of the time that has passed, within these bounds."""
+
+_LOOPBACK = "127.0.0.1"
+
+
+def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> tuple[ExpectedListener, ...]:
+    """The sockets that a task without a health check needs before it is ready.
+
+    Traffic that comes through the task's own proxy reaches the application at a loopback address; all other traffic at
+    the task's address. The ports are those that the task offers by Service Connect or that its App Mesh proxy serves,
+    and, unless Service Connect is the only way to find it, all ports that its running containers map.
+    """
+    if task.network_mode is NetworkMode.NONE:
+        return ()
+    proxied = _proxied_ports(task, definition)
+    loopback = _loopback(world, task)
+    found = {ExpectedListener("tcp", port, port, (loopback,)) for port in proxied}
+    if not offers(task) or task.service_registries:
+        mappings = (m for c in _applications(task, definition) for m in c.port_mappings)
+        found |= {_direct(task, m) for m in mappings if _is_waited_for(m, proxied)}
+    return tuple(sorted(found))
+
+
+def may_wait(world: World, task: Task, definition: TaskDefinition) -> bool:
+    """Whether the task's containers may be up before the task is ready."""
+    return has_health_check(definition) or bool(expected_listeners(world, task, definition))
+
+
+def awaits_listeners(task: Task, definition: TaskDefinition) -> bool:
+    """Whether the task's next step depends on what it listens at."""
+    starting = task.last_status in {TaskStatus.ACTIVATING, TaskStatus.RUNNING} and task.ready_at is None
+    return starting and task.desired_status is DesiredStatus.RUNNING and not has_health_check(definition)
+
+
+def ready_from(case: Case) -> Instant:
+    """The instant from which the task is ready, as it is seen now; it may be in the past."""
+    since = _up_since(case)
+    if not has_health_check(case.definition):
+        return later(since, LISTEN_LIMIT) if missing_listeners(case) else since
+    health = case.task.health_status
+    if health is Health.HEALTHY:
+        return since
+    if health is Health.UNHEALTHY:
+        return later(since, LONGEST_HOLD)
+    return later(since, min(LONGEST_HOLD, max(_time_to_decide(c) for c in checked(case.definition))))
+
+
+def missing_listeners(case: Case) -> tuple[ExpectedListener, ...]:
+    """What the task is expected to listen at and does not."""
+    expected = expected_listeners(case.world, case.task, case.definition)
+    return tuple(listener for listener in expected if listener not in case.listeners)
+
+
+def look_again_at(case: Case) -> Instant | None:
+    """When to look at the listeners next; None when nothing depends on them."""
+    if not awaits_listeners(case.task, case.definition):
+        return None
+    passed = case.now - _up_since(case)
+    return later(case.now, min(_LAST_LOOK, max(_FIRST_LOOK, passed * _SHARE)))
+
+
+def _up_since(case: Case) -> Instant:
+    return case.task.activated_at or case.task.started_at or case.now
+
+
+def _time_to_decide(container: ContainerDefinition) -> float:
+    if container.health_check is None:
+        return 0
+    check = probe(container.health_check)
+    return check.start_period + check.retries * (check.interval + check.timeout)
+
+
+def _proxied_ports(task: Task, definition: TaskDefinition) -> frozenset[int]:
+    """The TCP ports of the application that the task's own proxy leads to."""
+    if task.view is not None:
+        return frozenset(offer.container_port for offer in offers(task))
+    if definition.proxy_configuration is None:
+        return frozenset()
+    return frozenset(read_properties(definition.proxy_configuration).app_ports)
+
+
+def _loopback(world: World, task: Task) -> str:
+    """Where the task's own proxy finds the application."""
+    identity = None if task.view is not None else task.identity
+    return _LOOPBACK if identity is None else loopback_of(ip_preference_of(world, identity))
+
+
+def _applications(task: Task, definition: TaskDefinition) -> Iterator[ContainerDefinition]:
+    """The running containers that are not the task's proxy."""
+    proxy = None if task.view is not None else mesh_proxy(definition, task.overrides)
+    running = {c.name for c in task.containers if c.last_status is ContainerStatus.RUNNING}
+    return (c for c in definition.container_definitions if c.name in running and c != proxy)
+
+
+def _is_waited_for(mapping: PortMapping, proxied: Iterable[int]) -> bool:
+    ports = mapping.ports
+    through_proxy = mapping.protocol == "tcp" and len(ports) == 1 and ports[0] in proxied
+    return 0 < len(ports) <= LARGEST_RANGE and not through_proxy
+
+
+def _direct(task: Task, mapping: PortMapping) -> ExpectedListener:
+    addresses = (task.bridge_address or task.interface.address, task.interface.ipv6_address)
+    known = tuple(address for address in addresses if address is not None)
+    return ExpectedListener(mapping.protocol, mapping.ports[0], mapping.ports[-1], known)

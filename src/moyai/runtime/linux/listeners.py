@@ -1,0 +1,91 @@
+"""Which sockets of a network namespace accept traffic, by the kernel's own look-up (sock_diag).
+
+The kernel is asked which socket a packet to an address and port would reach, so wildcard, dual-stack and
+``SO_REUSEPORT`` sockets are found as a client would find them. Nothing is sent to the application, and a question costs
+the same however many sockets there are.
+
+Source: https://man7.org/linux/man-pages/man7/sock_diag.7.html
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.ports.runtime import RuntimeFault
+from moyai.runtime.linux import netns
+
+_NETLINK_SOCK_DIAG = 4
+_SOCK_DIAG_BY_FAMILY = 20
+_NLMSG_ERROR = 2
+_NLM_F_REQUEST = 1
+_TCP_LISTEN, _UDP_UNCONNECTED = 10, 7
+_ANY_STATE = 0xFFFFFFFF
+_NO_COOKIE = b"\xff" * 8
+_HEADER = struct.Struct("=IHHII")
+_REQUEST = struct.Struct("=BBBBI2s2s16s16sI8s")
+"""inet_diag_req_v2: family, protocol, extensions, padding, states, source port, destination port, source, destination,
+interface, cookie."""
+_LONGEST_ANSWER = 4096
+_ANSWER_LIMIT = 2.0
+"""Seconds for an answer, which the kernel gives at once."""
+
+
+def listening(pin: Path, expected: Iterable[ExpectedListener]) -> frozenset[ExpectedListener]:
+    """Those that are there, in the namespace that the file pins. Only for the network thread. Raises RuntimeFault."""
+    if not netns.is_pinned(pin):
+        return frozenset()
+    try:
+        with netns.inside(pin):
+            link = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
+        with link:
+            link.settimeout(_ANSWER_LIMIT)
+            return frozenset(one for one in expected if _is_there(link, one))
+    except OSError as error:
+        raise RuntimeFault(f"the sockets of the task's network can't be read: {error.strerror}") from error
+
+
+def _is_there(link: socket.socket, expected: ExpectedListener) -> bool:
+    ports = range(expected.first_port, expected.last_port + 1)
+    return any(_accepts(link, expected.protocol, address, port) for port in ports for address in expected.addresses)
+
+
+def _accepts(link: socket.socket, protocol: str, address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    local = socket.inet_pton(family, address).ljust(16, b"\0"), port.to_bytes(2, "big")
+    tcp = protocol == "tcp"
+    # Of TCP the source is the socket's own end; of UDP the kernel takes the destination for it, where any peer will do.
+    remote = (bytes(16), bytes(2)) if tcp else local
+    request = _REQUEST.pack(
+        family,
+        socket.IPPROTO_TCP if tcp else socket.IPPROTO_UDP,
+        0,
+        0,
+        _ANY_STATE,
+        local[1],
+        remote[1],
+        local[0],
+        remote[0],
+        0,
+        _NO_COOKIE,
+    )
+    link.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0) + request)
+    answer = link.recv(_LONGEST_ANSWER)
+    if _HEADER.unpack_from(answer)[1] == _NLMSG_ERROR:
+        return _no_socket(answer)
+    state = answer[_HEADER.size + 1]
+    return state == (_TCP_LISTEN if tcp else _UDP_UNCONNECTED)
+
+
+def _no_socket(answer: bytes) -> bool:
+    """False when the kernel's error says that no socket would be reached. Raises OSError for any other."""
+    code = -int.from_bytes(answer[_HEADER.size : _HEADER.size + 4], sys.byteorder, signed=True)
+    if code != errno.ENOENT:
+        raise OSError(code, os.strerror(code))
+    return False
