@@ -5,8 +5,10 @@ decide; UNHEALTHY waits; nobody waits longer than eight minutes. AWS publishes t
 derived from the check, not how; here it is the start period plus all retries.
 
 Without a health check: as soon as the task listens at every port that traffic can be routed to, at the latest
-LISTEN_LIMIT seconds after its containers have started. AWS waits these 40 seconds in any case. Such a task becomes
-ready once: when its application closes the port later, nobody looks, as on AWS.
+LISTEN_LIMIT seconds after its containers have started. AWS waits these 40 seconds in any case. While its service has
+another deployment, whose tasks it is to replace, it has to listen for TRIAL seconds without a break: an application
+that ends in its first second must not take the place of one that works. A task becomes ready once: when its
+application closes a port later, nobody looks, as on AWS. A task without ports is ready when its containers are up.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html (minimumHealthyPercent)
@@ -15,6 +17,9 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfigur
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
+
+from msgspec.structs import replace
 
 from moyai.domain.appmesh.discovery import loopback_of
 from moyai.domain.appmesh.lookup import ip_preference_of
@@ -32,6 +37,9 @@ from moyai.plan.specs import probe
 
 LISTEN_LIMIT = 40.0
 """Seconds after which a task without a health check is ready whether it listens or not; AWS's."""
+
+TRIAL = 2.0
+"""Seconds for which a task has to listen before it takes the place of another deployment's."""
 
 LONGEST_HOLD = 8 * 60
 """Seconds that a task with a health check waits at most; AWS's."""
@@ -64,9 +72,18 @@ def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> 
     return tuple(sorted(found))
 
 
-def may_wait(world: World, task: Task, definition: TaskDefinition) -> bool:
-    """Whether the task's containers may be up before the task is ready."""
-    return has_health_check(definition) or bool(expected_listeners(world, task, definition))
+def is_ready_at_once(case: Case) -> bool:
+    """Whether the task is ready as soon as its containers are up: there is nothing to wait for."""
+    expected = expected_listeners(case.world, case.task, case.definition)
+    return not (has_health_check(case.definition) or expected)
+
+
+def followed(case: Case) -> Case:
+    """The case, with since when its task listens everywhere, where it has to do so for a while."""
+    if not (awaits_listeners(case.task, case.definition) and _is_on_trial(case)):
+        return case
+    since = None if missing_listeners(case) else case.task.listening_at or case.now
+    return case if since == case.task.listening_at else replace(case, task=case.moved(listening_at=since))
 
 
 def awaits_listeners(task: Task, definition: TaskDefinition) -> bool:
@@ -79,7 +96,7 @@ def ready_from(case: Case) -> Instant:
     """The instant from which the task is ready, as it is seen now; it may be in the past."""
     since = _up_since(case)
     if not has_health_check(case.definition):
-        return later(since, LISTEN_LIMIT) if missing_listeners(case) else since
+        return min(later(since, LISTEN_LIMIT), _listening_from(case))
     health = case.task.health_status
     if health is Health.HEALTHY:
         return since
@@ -100,6 +117,19 @@ def look_again_at(case: Case) -> Instant | None:
         return None
     passed = case.now - _up_since(case)
     return later(case.now, min(_LAST_LOOK, max(_FIRST_LOOK, passed * _SHARE)))
+
+
+def _listening_from(case: Case) -> Instant:
+    """From when it has listened for long enough; beyond all limits while it does not listen."""
+    if missing_listeners(case):
+        return Instant(inf)
+    return later(case.task.listening_at or case.now, TRIAL) if _is_on_trial(case) else _up_since(case)
+
+
+def _is_on_trial(case: Case) -> bool:
+    service = case.world.services.get(case.task.service)
+    replaces = service is not None and len(service.deployments) > 1
+    return replaces and bool(expected_listeners(case.world, case.task, case.definition))
 
 
 def _up_since(case: Case) -> Instant:

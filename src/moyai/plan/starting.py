@@ -17,7 +17,15 @@ from moyai.plan.certificates import missing
 from moyai.plan.ending import deprovision, leave
 from moyai.plan.images import settled
 from moyai.plan.log_streams import NoLogGroup, opened
-from moyai.plan.readiness import LISTEN_LIMIT, awaits_listeners, look_again_at, may_wait, missing_listeners, ready_from
+from moyai.plan.readiness import (
+    LISTEN_LIMIT,
+    awaits_listeners,
+    followed,
+    is_ready_at_once,
+    look_again_at,
+    missing_listeners,
+    ready_from,
+)
 from moyai.plan.sight import Case, has_health_check
 from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, sandbox_spec
 from moyai.plan.starts import PROXY_PATIENCE, not_ready, patience_ends, start_of, unstartable
@@ -67,6 +75,7 @@ def activating(case: Case) -> Step:
         return ended
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
+    case = followed(case)
     ready = ready_from(case)
     if case.now < ready:
         return Step(case.task, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))
@@ -84,6 +93,7 @@ def running(case: Case) -> Step:
     reported = registration.report(case.world, case.task)
     if not awaits_listeners(case.task, case.definition):
         return Step(case.task, reported, wake_at=patience_ends(case))
+    case = followed(case)
     ready = ready_from(case)
     if case.now < ready:
         return Step(case.task, reported, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))
@@ -137,7 +147,7 @@ def _started(case: Case) -> Step:
         return Step(
             case.moved(last_status=TaskStatus.ACTIVATING, activated_at=case.now, pull_stopped_at=pulled),
         )
-    ready = None if may_wait(case.world, case.task, case.definition) else case.now
+    ready = case.now if is_ready_at_once(case) else None
     task = case.moved(last_status=TaskStatus.RUNNING, started_at=case.now, ready_at=ready, pull_stopped_at=pulled)
     return Step(task, failure.after_start(case.world, case.task))
 

@@ -43,17 +43,26 @@ PATIENCE = 30
 
 # What a container can be asked to do, and how each place puts it.
 RUNS, ENDS, STUBBORN, MISSING = "runs until told", "ends with 3", "ignores SIGTERM", "is not there"
+LISTENS = "listens at port 8080 a second after its start"
+LISTEN_LATE = """
+import socket, threading
+threading.Event().wait(1)
+with socket.create_server(("127.0.0.1", 8080)):
+    threading.Event().wait()
+"""
 SIM = {
     RUNS: ("sim",),
     ENDS: ("sim", "exit=3", "after=1"),
     STUBBORN: ("sim", "ignore_term"),
     MISSING: ("sim", "cannot_start"),
+    LISTENS: ("sim", "listens_after=1"),
 }
 LINUX = {
     RUNS: ("sh", "-c", "trap 'exit 143' TERM; echo up; while :; do sleep 0.1; done"),
     ENDS: ("sh", "-c", "echo out; echo err >&2; exit 3"),
     STUBBORN: ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"),
     MISSING: ("no-such-program",),
+    LISTENS: ("python3", "-c", LISTEN_LATE),
 }
 ANYWHERE = Permission("-1", ranges=("0.0.0.0/0", "::/0"))
 HEALTHY, SICK = "answers its probe", "fails its probe"

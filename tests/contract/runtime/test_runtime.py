@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.sandbox.fabric import Fabric
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import ContainerSpec, Forward, HostName, ProxySpec, Sharing
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
@@ -19,6 +20,7 @@ from moyai.ports.runtime import METADATA_ADDRESS, CannotStart, Endpoint, ImageNo
 from tests.contract.runtime.places import (
     ENDS,
     HEALTHY,
+    LISTENS,
     MISSING,
     OTHER,
     RUNS,
@@ -73,6 +75,25 @@ async def test_what_was_never_prepared_is_not_there(place):
     assert await place.runtime.inspect(TASK) is None
     with pytest.raises(SandboxFailed):
         await place.runtime.start(place.container(RUNS))
+
+
+async def test_nobody_listens_where_nothing_runs(place):
+    expected = ExpectedListener("tcp", 8080, 8080, ("127.0.0.1",))
+    assert await place.runtime.listening(TASK, [expected]) == frozenset()
+    await place.runtime.prepare(sandbox())
+    assert await place.runtime.listening(TASK, [expected]) == frozenset()
+
+
+async def test_who_listens_late_is_seen_when_it_does(place):
+    expected = ExpectedListener("tcp", 8080, 8080, ("127.0.0.1",))
+    await place.runtime.prepare(sandbox())
+    await place.runtime.start(place.container(LISTENS))
+    assert await place.runtime.listening(TASK, [expected]) == frozenset()
+
+    async def listens():
+        return await place.runtime.listening(TASK, [expected]) == {expected}
+
+    await place.until(listens)
 
 
 async def test_a_container_ends_with_its_code_and_its_times(place, seen):

@@ -19,6 +19,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+from tests.e2e.apps.starting import listen
 
 MODE = ["well"]
 LISTENING: list[socket.socket] = []
@@ -74,7 +75,7 @@ class Ledger(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     leave_on_sigterm()
-    serving = Server(("", int(sys.argv[1])), Ledger)
+    serving = listen(lambda place: Server(place, Ledger), int(sys.argv[1]))
     LISTENING.append(serving.socket)
     threading.Thread(target=serving.serve_forever, daemon=True).start()
     threading.Event().wait()

@@ -9,6 +9,7 @@ import socketserver
 import sys
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+from tests.e2e.apps.starting import listen
 
 
 class Lines(socketserver.StreamRequestHandler):
@@ -25,5 +26,5 @@ class Server(socketserver.ThreadingTCPServer):
 
 if __name__ == "__main__":
     leave_on_sigterm()
-    with Server(("", int(sys.argv[1])), Lines) as server:
+    with listen(lambda place: Server(place, Lines), int(sys.argv[1])) as server:
         server.serve_forever()

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -100,6 +100,15 @@ class Field:
         return self.cluster.define(
             "ledger", app("ledger", 8080, "http", environment=environment, healthCheck=checked(8080), **more)
         )
+
+    def start_anew(self, version: str) -> set[str]:
+        """Deploy another version and wait until nothing is left of the one before; the tasks there were."""
+        before = set(self.tasks())
+        self.cluster.update("ledger", taskDefinition=self.definition(version))
+        self.whole()
+        self.cluster.quiet("ledger")
+        assert before.isdisjoint(self.tasks())
+        return before
 
     def tasks(self) -> list[str]:
         """ARNs of the running tasks."""
@@ -268,6 +277,18 @@ def once(run: Run) -> None:
 def nothing_unknown(run: Run) -> None:
     """No POST failed either."""
     assert run.tally["failed_posts"] == [], json.dumps(run.tally["failures"], indent=1)
+
+
+class UncheckedField(Field):
+    """The same without a container health check. ``starting``: how its applications start, as apps/ledger.py says."""
+
+    starting: Mapping[str, str] = {}
+
+    def definition(self, version: str, **more: Any) -> str:
+        """The ledger, at a version."""
+        variables = {"VERSION": version, **self.starting}
+        environment = [{"name": name, "value": value} for name, value in variables.items()]
+        return self.cluster.define("ledger", app("ledger", 8080, "http", environment=environment, **more))
 
 
 Scenario = Callable[[Field], None]

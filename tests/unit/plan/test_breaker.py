@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.service import DeploymentConfiguration, RolloutState
 from moyai.domain.ecs.service_deployment import Monitor, ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import CircuitBreaker, Strategy, ThresholdConfiguration, ThresholdType
+from moyai.domain.ecs.task import DesiredStatus
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 from moyai.plan.strategy.breaker import threshold
@@ -79,10 +80,21 @@ def test_a_task_that_runs_and_ends_is_no_failure():
     it = Harness()
     how = configuration(value=1)
     made = service(it, how=how)
-    it.build.deploy(made, definition(it, "after=1", "exit=1"))
+    it.build.deploy(made, definition(it, "after=10", "exit=1"))
     it.converge(120)
     record = it.build.deployment(made)
     assert (record.failures, record.failed_by) == (0, None)
+
+
+def test_a_revision_that_ends_in_its_first_second_replaces_nobody_and_is_a_failure():
+    it = Harness()
+    made = service(it, 2, how=configuration(value=2))
+    before = {t.arn for t in it.build.tasks(made)}
+    it.build.deploy(made, definition(it, "after=1", "exit=1"))
+    it.converge(120)
+    record = it.build.deployment(made)
+    assert (record.status, record.failed_by) == (ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL, Monitor.CIRCUIT_BREAKER)
+    assert {t.arn for t in it.build.tasks(made) if t.desired_status is DesiredStatus.RUNNING} == before
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN, Strategy.CANARY, Strategy.LINEAR])

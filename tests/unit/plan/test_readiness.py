@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from moyai.domain.ecs.task import ContainerStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, HealthCheck, NetworkMode, PortMapping
 from moyai.domain.sandbox.state import Health
+from moyai.domain.world import Put
 from moyai.kernel.clock import Instant, later
-from moyai.kernel.ids import TaskArn
+from moyai.kernel.ids import DeploymentId, TaskArn
 from moyai.plan.readiness import LISTEN_LIMIT, expected_listeners
 from moyai.testing.world import CHECK, Builder, container
 from tests.unit.plan.tasks import proxy_of, put, schedule, step, up
@@ -142,6 +143,24 @@ def test_it_is_looked_at_often_at_first_and_rarely_later():
 def test_with_a_health_check_its_listeners_do_not_matter():
     it = Starting(api(health_check=CHECK))
     it.seen(Health.HEALTHY, listeners=())
+    assert it.at(TaskStatus.RUNNING)
+
+
+def test_one_that_replaces_others_has_to_listen_for_a_while():
+    it = Starting(api())
+    service = it.build.world.services[it.service]
+    other = replace(service.primary, id=DeploymentId("ecs-svc/1"))
+    it.build.book.apply([Put(replace(service, deployments=(service.primary, other)))])
+    it.seen(Health.UNKNOWN)
+    it.pass_time(1.9)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.ACTIVATING)
+    it.seen(Health.UNKNOWN, listeners=())
+    it.pass_time(2)
+    it.seen(Health.UNKNOWN)
+    assert it.at(TaskStatus.ACTIVATING), "it began anew"
+    it.pass_time(4)
+    it.seen(Health.UNKNOWN)
     assert it.at(TaskStatus.RUNNING)
 
 
