@@ -28,10 +28,11 @@ from moyai.plan.life import plan_task
 from moyai.plan.live import SETTLE, hidden
 from moyai.plan.mode import is_live
 from moyai.plan.placement.daemons import hosts
-from moyai.plan.readiness import expected_listeners
+from moyai.plan.readiness import LISTEN_LIMIT, expected_listeners
 from moyai.plan.registration import LONGEST_TTL, offers
 from moyai.plan.rollout import AFTER_DRAIN, bounds, is_healthy
 from moyai.plan.scheduler import plan_service
+from moyai.plan.sight import has_health_check
 from moyai.plan.strategy.case import REROUTE_LIMIT
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.execute import mesh_proxy, needing
@@ -180,6 +181,7 @@ class Harness:
             if isinstance(change, Put) and isinstance(change.record, Task):
                 self._check_transition(change.record)
                 self._check_view(change.record)
+                self._check_ready(change.record)
             elif isinstance(change, Delete) and change.kind is DiscoveryInstance:
                 self._remember(self.book.world.discovery_instances[change.key])
             elif isinstance(change, Put) and isinstance(change.record, Service):
@@ -327,6 +329,18 @@ class Harness:
             assert record.last_status in TASK_TRANSITIONS[known.last_status]
         if record.last_status is TaskStatus.DEACTIVATING and known.last_status is TaskStatus.RUNNING:
             self.held.add(record.arn)
+
+    def _check_ready(self, record: Task) -> None:
+        """Without a health check a task is ready when it listens, or when it has been waited for in vain."""
+        known = self.book.world.tasks.get(record.arn)
+        definition = self.book.world.task_definitions[record.task_definition]
+        if known is None or record.ready_at is None or known.ready_at is not None or has_health_check(definition):
+            return
+        expected = expected_listeners(self.book.world, known, definition)
+        waited = known.activated_at is not None and self.clock.now() >= later(known.activated_at, LISTEN_LIMIT)
+        since_start = known.started_at is not None and self.clock.now() >= later(known.started_at, LISTEN_LIMIT)
+        listens = at_once(self.runtime.listening(record.id, expected)) == frozenset(expected)
+        assert listens or waited or since_start, "ready before it listens"
 
     def _check_protection(self, known: Task, record: Task) -> None:
         told = known.desired_status is not record.desired_status

@@ -49,6 +49,8 @@ from moyai.testing.instances import instance, on_instances, placed, turned
 from moyai.testing.world import CHECK, container
 from tests.model.harness import Harness, at_once
 
+STARTS = ["", "cannot_start", "listens_after=6", "listens_after=3600", "listens_after=1 after=2 exit=1"]
+"""How applications start, in the words of the runtime ``sim``."""
 BOUNDS = [(100, 200), (50, 200), (50, 100), (0, 100), (100, 150), (66, 133)]
 PICK = st.integers(0, 999)
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:check"
@@ -174,9 +176,9 @@ class Planner(RuleBasedStateMachine):
             self.it.build.scale(self._service(which).arn, desired)
 
     @precondition(lambda self: self._active())
-    @rule(which=PICK, checked=st.booleans(), broken=st.booleans())
-    def deploy(self, which, checked, broken):
-        self._deploy(self._service(which), checked=checked, broken=broken)
+    @rule(which=PICK, checked=st.booleans(), words=st.sampled_from(STARTS))
+    def deploy(self, which, checked, words):
+        self._deploy(self._service(which), checked=checked, words=words)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, how=st.sampled_from(HOWS))
@@ -352,14 +354,12 @@ class Planner(RuleBasedStateMachine):
                 offered = dict(endpoints_of(world, task.view.namespace, leaving=True))
                 assert {(n.dns_name, n.port): n.target for n in task.view.names} == offered
 
-    def _deploy(self, service: Service, *, checked: bool, broken: bool = False) -> None:
-        made = self._definition(checked=checked, broken=broken, host_port=8000 + int(service.name[1:]))
+    def _deploy(self, service: Service, *, checked: bool, words: str = "") -> None:
+        made = self._definition(checked=checked, words=words, host_port=8000 + int(service.name[1:]))
         self.it.build.deploy(service.arn, placed(self.it.build, made) if service.is_daemon else made)
 
-    def _definition(
-        self, *, checked: bool = False, broken: bool = False, host_port: int | None = None
-    ) -> TaskDefinition:
-        made = container("web", ("sim", "cannot_start") if broken else None, port=8080)
+    def _definition(self, *, checked: bool = False, words: str = "", host_port: int | None = None) -> TaskDefinition:
+        made = container("web", ("sim", *words.split()) if words else None, port=8080)
         mappings = tuple(replace(m, host_port=host_port) for m in made.port_mappings)
         made = replace(made, port_mappings=mappings, health_check=CHECK if checked else None)
         return self.it.build.definition("web", made)

@@ -25,7 +25,7 @@ from moyai.kernel.ids import DeploymentId
 from moyai.plan.strategy.calls import Answer, Call, after, call_of
 from moyai.plan.strategy.hooks import waiting
 from moyai.testing.world import NETWORK
-from tests.model.planner import BOUNDS, PICK, Planner
+from tests.model.planner import BOUNDS, PICK, STARTS, Planner
 
 SCALES = st.sampled_from([0.0, 10.0, 50.0, 100.0])
 MOST_SETS = 4
@@ -69,10 +69,10 @@ class Clients(Planner):
     # ---- several at once
 
     @precondition(lambda self: self._active())
-    @rule(which=PICK, desired=st.integers(0, 5), broken=st.booleans(), scales=st.booleans())
-    def two_updates_race(self, which, desired, broken, scales):
+    @rule(which=PICK, desired=st.integers(0, 5), words=st.sampled_from(STARTS), scales=st.booleans())
+    def two_updates_race(self, which, desired, words, scales):
         """Both are recorded before the planner sees either."""
-        self._deploy(self._service(which), checked=False, broken=broken)
+        self._deploy(self._service(which), checked=False, words=words)
         if scales:
             self.scale(which, desired)
         self._deploy(self._service(which), checked=True)
@@ -110,11 +110,11 @@ class Clients(Planner):
         self.it.book.apply([Put(fresh)])
 
     @precondition(lambda self: self._external())
-    @rule(which=PICK, scale=SCALES, checked=st.booleans(), broken=st.booleans())
-    def create_task_set(self, which, scale, checked, broken):
+    @rule(which=PICK, scale=SCALES, checked=st.booleans(), words=st.sampled_from(STARTS))
+    def create_task_set(self, which, scale, checked, words):
         service = self._external()[which % len(self._external())]
         if len(service.deployments) < MOST_SETS:
-            self._add(service, Scale(scale), checked=checked, broken=broken)
+            self._add(service, Scale(scale), checked=checked, words=words)
 
     @precondition(lambda self: self._task_sets())
     @rule(which=PICK, scale=SCALES)
@@ -166,9 +166,9 @@ class Clients(Planner):
     def _task_set(self, pick: int) -> tuple[Service, Deployment]:
         return self._task_sets()[pick % len(self._task_sets())]
 
-    def _add(self, service: Service, scale: Scale, *, checked: bool = False, broken: bool = False) -> None:
+    def _add(self, service: Service, scale: Scale, *, checked: bool = False, words: str = "") -> None:
         """What CreateTaskSet does."""
-        now, definition = self.it.clock.now(), self._definition(checked=checked, broken=broken)
+        now, definition = self.it.clock.now(), self._definition(checked=checked, words=words)
         made = Deployment(
             id=DeploymentId(f"ecs-svc/{self.it.ids.decimal(19)}"),
             status=DeploymentStatus.ACTIVE,
