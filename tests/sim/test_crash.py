@@ -19,6 +19,7 @@ from moyai.domain.ecs.strategy import (
     ThresholdConfiguration,
     ThresholdType,
 )
+from moyai.kernel.ids import TaskArn
 from moyai.plan.strategy.hooks import waiting
 from moyai.testing.world import container
 from tests.sim.control import Installation
@@ -119,6 +120,28 @@ async def standing(made: Installation) -> None:
     await made.until(lambda: made.build.deployment(back).status is ServiceDeploymentStatus.STOPPED)
 
 
+async def late(made: Installation) -> None:
+    """Rolling deployments of an application that listens six seconds after its start; the old task stays until then."""
+    build = made.build
+    soon, later = (
+        build.definition("back", container("api", words, port=9000)) for words in (None, ("sim", "listens_after=6"))
+    )
+    back = build.service("back", soon, 1, offers=["api"])
+    build.discover(back, build.registry("back", 10))
+    await made.steady(back)
+    for definition in (later, soon):
+        before = {task.arn for task in build.tasks(back)}
+
+        def replaced(before: set[TaskArn] = before) -> bool:
+            registered = {instance.task for instance in made.store.world.discovery_instances}
+            assert registered, "somebody is called at any time"
+            return registered.isdisjoint(before)
+
+        made.build.deploy(back, definition)
+        await made.until(replaced)
+        await made.steady(back)
+
+
 async def ending(made: Installation) -> dict[str, object]:
     """What is left, without the names that chance gave."""
     await made.clock.advance(120)
@@ -134,7 +157,7 @@ async def ending(made: Installation) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
-@pytest.mark.parametrize("story", [rolling, moving, failing, standing])
+@pytest.mark.parametrize("story", [rolling, moving, failing, standing, late])
 async def test_it_ends_the_same_wherever_it_was_cut(story, first):
     actions, expected = await told_whole(story, ending)
     assert expected["sandboxes"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moyai.runtime.linux import disks as task_disks
+from moyai.runtime.linux import listeners
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.shim import syscalls
 
@@ -32,10 +33,14 @@ def check_host() -> list[str]:
 
 
 def check_limits() -> list[str]:
-    """Why limits of cpu, memory and disk would have no effect here, one line each; tasks run all the same."""
+    """What this machine lacks that tasks can do without, one line each, with what follows from that."""
     missing, no_disks = Cgroups("check").missing, task_disks.missing()
     found = [f"no cgroup controller for {', '.join(missing)}: limits of tasks have no effect here"] if missing else []
-    return found if no_disks is None else [*found, f"{no_disks}: nothing bounds what tasks write to the disk"]
+    if no_disks is not None:
+        found.append(f"{no_disks}: nothing bounds what tasks write to the disk")
+    if (no_listeners := listeners.missing()) is not None:
+        found.append(f"{no_listeners}; until then, a task without a health check waits 40 seconds for traffic")
+    return found
 
 
 def _can_unshare() -> bool:

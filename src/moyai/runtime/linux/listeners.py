@@ -51,6 +51,19 @@ def listening(pin: Path, expected: Iterable[ExpectedListener]) -> frozenset[Expe
         raise RuntimeFault(f"the sockets of the task's network can't be read: {error.strerror}") from error
 
 
+def missing() -> str | None:
+    """Why listeners can't be found here, with what to do; None when they can."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as link,
+    ):
+        link.settimeout(_ANSWER_LIMIT)
+        address, port = server.getsockname()
+        if _accepts(link, "tcp", address, port):
+            return None
+    return "the kernel does not say who listens: modprobe tcp_diag udp_diag"
+
+
 def _is_there(link: socket.socket, expected: ExpectedListener) -> bool:
     ports = range(expected.first_port, expected.last_port + 1)
     return any(_accepts(link, expected.protocol, address, port) for port in ports for address in expected.addresses)
