@@ -1,14 +1,14 @@
 """When a started task is ready: from then on it receives traffic and counts towards minimumHealthyPercent.
 
-With a health check of an essential container: HEALTHY at once; UNKNOWN waits for as long as its checks may need to
-decide; UNHEALTHY waits; nobody waits longer than eight minutes. AWS publishes the eight minutes and that the wait is
-derived from the check, not how; here it is the start period plus all retries.
+Essential containers with a health check: HEALTHY at once; UNKNOWN waits for as long as the checks may need to decide;
+UNHEALTHY waits; nobody waits longer than eight minutes. AWS publishes the eight minutes and that the wait is derived
+from the check, not how; here it is the start period plus all retries.
 
-Without a health check: as soon as the task listens at every port that traffic can be routed to, at the latest
-LISTEN_LIMIT seconds after its containers have started. AWS waits these 40 seconds in any case. While its service has
-another deployment, whose tasks it is to replace, it has to listen for TRIAL seconds without a break: an application
-that ends in its first second must not take the place of one that works. A task becomes ready once: when its
-application closes a port later, nobody looks, as on AWS. A task without ports is ready when its containers are up.
+Containers without a health check: as soon as the task listens at each of their ports that traffic can be routed to, at
+the latest LISTEN_LIMIT seconds after its containers have started. AWS waits these 40 seconds in any case. While its
+service has another deployment, whose tasks it is to replace, it has to listen for TRIAL seconds without a break: an
+application that ends in its first second must not take the place of one that works. A task becomes ready once: when
+its application closes a port later, nobody looks, as on AWS. Without such ports, nothing is waited for.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html,
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html (minimumHealthyPercent)
@@ -17,7 +17,6 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfigur
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from math import inf
 
 from msgspec.structs import replace
 
@@ -55,7 +54,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> tuple[ExpectedListener, ...]:
-    """The sockets that a task without a health check needs before it is ready.
+    """The sockets that the task needs before it is ready: those of containers whose health nobody checks.
 
     Traffic that comes through the task's own proxy reaches the application at a loopback address; all other traffic at
     the task's address. The ports are those that the task offers by Service Connect or that its App Mesh proxy serves,
@@ -64,45 +63,39 @@ def expected_listeners(world: World, task: Task, definition: TaskDefinition) -> 
     if task.network_mode is NetworkMode.NONE:
         return ()
     proxied = _proxied_ports(task, definition)
+    applications = tuple(_applications(task, definition))
+    judged = tuple(c for c in applications if c.essential and c.health_check is not None)
+    known = {port for c in judged for m in c.port_mappings for port in m.ports}
     loopback = _loopback(world, task)
-    found = {ExpectedListener("tcp", port, port, (loopback,)) for port in proxied}
+    found = {ExpectedListener("tcp", port, port, (loopback,)) for port in proxied - known}
     if not offers(task) or task.service_registries:
-        mappings = (m for c in _applications(task, definition) for m in c.port_mappings)
+        mappings = (m for c in applications if c not in judged for m in c.port_mappings)
         found |= {_direct(task, m) for m in mappings if _is_waited_for(m, proxied)}
     return tuple(sorted(found))
 
 
 def is_ready_at_once(case: Case) -> bool:
-    """Whether the task is ready as soon as its containers are up: there is nothing to wait for."""
-    expected = expected_listeners(case.world, case.task, case.definition)
-    return not (has_health_check(case.definition) or expected)
+    """Whether the task is ready as soon as its containers are up, but for their health."""
+    return not expected_listeners(case.world, case.task, case.definition)
 
 
 def followed(case: Case) -> Case:
     """The case, with since when its task listens everywhere, where it has to do so for a while."""
-    if not (awaits_listeners(case.task, case.definition) and _is_on_trial(case)):
+    if not _is_on_trial(case):
         return case
     since = None if missing_listeners(case) else case.task.listening_at or case.now
     return case if since == case.task.listening_at else replace(case, task=case.moved(listening_at=since))
 
 
-def awaits_listeners(task: Task, definition: TaskDefinition) -> bool:
-    """Whether the task's next step depends on what it listens at."""
+def awaits_readiness(task: Task) -> bool:
+    """Whether the task's next step depends on its health and on what it listens at."""
     starting = task.last_status in {TaskStatus.ACTIVATING, TaskStatus.RUNNING} and task.ready_at is None
-    return starting and task.desired_status is DesiredStatus.RUNNING and not has_health_check(definition)
+    return starting and task.desired_status is DesiredStatus.RUNNING
 
 
 def ready_from(case: Case) -> Instant:
     """The instant from which the task is ready, as it is seen now; it may be in the past."""
-    since = _up_since(case)
-    if not has_health_check(case.definition):
-        return min(later(since, LISTEN_LIMIT), _listening_from(case))
-    health = case.task.health_status
-    if health is Health.HEALTHY:
-        return since
-    if health is Health.UNHEALTHY:
-        return later(since, LONGEST_HOLD)
-    return later(since, min(LONGEST_HOLD, max(_time_to_decide(c) for c in checked(case.definition))))
+    return max(_healthy_from(case), listening_from(case))
 
 
 def missing_listeners(case: Case) -> tuple[ExpectedListener, ...]:
@@ -113,17 +106,28 @@ def missing_listeners(case: Case) -> tuple[ExpectedListener, ...]:
 
 def look_again_at(case: Case) -> Instant | None:
     """When to look at the listeners next; None when nothing depends on them."""
-    if not awaits_listeners(case.task, case.definition):
+    if case.now >= listening_from(case):
         return None
     passed = case.now - _up_since(case)
     return later(case.now, min(_LAST_LOOK, max(_FIRST_LOOK, passed * _SHARE)))
 
 
-def _listening_from(case: Case) -> Instant:
-    """From when it has listened for long enough; beyond all limits while it does not listen."""
+def listening_from(case: Case) -> Instant:
+    """From when it has listened for long enough, or has been waited for in vain."""
+    since = _up_since(case)
     if missing_listeners(case):
-        return Instant(inf)
-    return later(case.task.listening_at or case.now, TRIAL) if _is_on_trial(case) else _up_since(case)
+        return later(since, LISTEN_LIMIT)
+    listening = later(case.task.listening_at or case.now, TRIAL) if _is_on_trial(case) else since
+    return min(listening, later(since, LISTEN_LIMIT))
+
+
+def _healthy_from(case: Case) -> Instant:
+    since, health = _up_since(case), case.task.health_status
+    if health is Health.HEALTHY or not has_health_check(case.definition):
+        return since
+    if health is Health.UNHEALTHY:
+        return later(since, LONGEST_HOLD)
+    return later(since, min(LONGEST_HOLD, max(_time_to_decide(c) for c in checked(case.definition))))
 
 
 def _is_on_trial(case: Case) -> bool:

@@ -43,10 +43,11 @@ def bounds(service: Service) -> Bounds:
 
 
 def is_healthy(task: Task, definition: TaskDefinition) -> bool:
-    """RUNNING, wanted so, and HEALTHY; without any health check, ready."""
+    """RUNNING, wanted so, ready, and HEALTHY or without any health check."""
     if task.last_status is not TaskStatus.RUNNING or task.desired_status is not DesiredStatus.RUNNING:
         return False
-    return task.health_status is Health.HEALTHY if has_health_check(definition) else task.ready_at is not None
+    healthy = task.health_status is Health.HEALTHY or not has_health_check(definition)
+    return healthy and task.ready_at is not None
 
 
 def is_unhealthy(task: Task, grace: int, now: Instant) -> bool:

@@ -19,14 +19,15 @@ from moyai.plan.images import settled
 from moyai.plan.log_streams import NoLogGroup, opened
 from moyai.plan.readiness import (
     LISTEN_LIMIT,
-    awaits_listeners,
+    awaits_readiness,
     followed,
     is_ready_at_once,
+    listening_from,
     look_again_at,
     missing_listeners,
     ready_from,
 )
-from moyai.plan.sight import Case, has_health_check
+from moyai.plan.sight import Case
 from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, sandbox_spec
 from moyai.plan.starts import PROXY_PATIENCE, not_ready, patience_ends, start_of, unstartable
 from moyai.plan.step import Step
@@ -91,10 +92,10 @@ def running(case: Case) -> Step:
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
     reported = registration.report(case.world, case.task)
-    if not awaits_listeners(case.task, case.definition):
+    if not awaits_readiness(case.task):
         return Step(case.task, reported, wake_at=patience_ends(case))
     case = followed(case)
-    ready = ready_from(case)
+    ready = listening_from(case)
     if case.now < ready:
         return Step(case.task, reported, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))
     return Step(case.moved(ready_at=case.now), (*reported, *_silent(case)))
@@ -102,7 +103,7 @@ def running(case: Case) -> Step:
 
 def _silent(case: Case) -> tuple[Change, ...]:
     """What its service says of a task that is ready without listening where it is expected to."""
-    if has_health_check(case.definition) or case.task.service is None or not (missing := missing_listeners(case)):
+    if case.task.service is None or not (missing := missing_listeners(case)):
         return ()
     text = events.not_listening(case.task, missing, LISTEN_LIMIT)
     return events.announce(case.world, case.task.service, [text], case.now, case.ids)

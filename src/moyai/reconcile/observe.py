@@ -20,7 +20,7 @@ from moyai.kernel.ids import ContainerInstanceArn, DiscoveryServiceArn, ProxyId,
 from moyai.plan.doors import is_draining, known_at
 from moyai.plan.instances import sandbox_of
 from moyai.plan.live import hidden
-from moyai.plan.readiness import awaits_listeners, expected_listeners
+from moyai.plan.readiness import awaits_readiness, expected_listeners
 from moyai.ports.runtime import RuntimeFault
 from moyai.reconcile.surroundings import Surroundings
 
@@ -73,11 +73,10 @@ class Observer:
 
     async def _listeners(self, task: Task) -> frozenset[ExpectedListener]:
         """Where the task listens, of what it is expected to before it is ready."""
-        world = self._around.store.world
-        definition = world.task_definitions[task.task_definition]
-        if not awaits_listeners(task, definition):
+        if not awaits_readiness(task):
             return frozenset()
-        expected = expected_listeners(world, task, definition)
+        world = self._around.store.world
+        expected = expected_listeners(world, task, world.task_definitions[task.task_definition])
         try:
             return await self._around.runtime.listening(task.id, expected) if expected else frozenset()
         except RuntimeFault as fault:

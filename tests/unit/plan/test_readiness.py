@@ -224,6 +224,18 @@ def test_either_family_will_do():
     assert it.expected() == [("8080/tcp", (both.address, "2001:db8::1"))]
 
 
+def test_a_container_whose_health_is_checked_is_not_waited_for_and_another_one_is():
+    build = Builder()
+    checked = replace(container("proxy", port=8080), health_check=CHECK)
+    definition = build.definition("s", checked, container("app", port=9000))
+    service = build.service("s", definition, 1)
+    schedule(build, service)
+    [task] = build.tasks(service)
+    running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
+    known = put(build, task.arn, containers=running)
+    assert [e.shown for e in expected_listeners(build.world, known, definition)] == ["9000/tcp"]
+
+
 def test_a_container_that_has_ended_is_not_waited_for():
     it = Plain(PortMapping(8080))
     ended = tuple(replace(c, last_status=ContainerStatus.STOPPED) for c in it.known.containers)

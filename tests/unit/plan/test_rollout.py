@@ -38,7 +38,7 @@ def test_percentages_round_up_below_and_down_above(desired, low, high, floor, ce
     ("status", "health", "checked", "ready", "healthy"),
     [
         (TaskStatus.RUNNING, Health.HEALTHY, True, True, True),
-        (TaskStatus.RUNNING, Health.HEALTHY, True, False, True),
+        (TaskStatus.RUNNING, Health.HEALTHY, True, False, False),
         (TaskStatus.RUNNING, Health.UNKNOWN, True, True, False),
         (TaskStatus.RUNNING, Health.UNHEALTHY, True, True, False),
         (TaskStatus.RUNNING, Health.UNKNOWN, False, True, True),

@@ -70,7 +70,8 @@ def test_an_unhealthy_task_is_replaced_before_it_is_stopped():
     schedule(build, service)
     assert build.messages(service)[-1].endswith("Amazon ECS replaced 1 tasks due to an unhealthy status.")
     assert build.world.tasks[sick.arn].desired_status is DesiredStatus.RUNNING
-    put(build, build.tasks(service)[-1].arn, last_status=TaskStatus.RUNNING, health_status=Health.HEALTHY)
+    replacement = {"last_status": TaskStatus.RUNNING, "ready_at": build.clock.now(), "health_status": Health.HEALTHY}
+    put(build, build.tasks(service)[-1].arn, **replacement)
     schedule(build, service)
     stopped = build.world.tasks[sick.arn]
     assert stopped.stop_code is StopCode.SERVICE_SCHEDULER_INITIATED

@@ -231,10 +231,9 @@ class Task(Stored, frozen=True, tag="task"):
     """When all containers were up and registration began; what bounds the wait for health."""
     started_at: Instant | None = None
     listening_at: Instant | None = None
-    """Since when it listens at all its ports, of one without a health check that is to take another deployment's place.
-    """
+    """Since when it listens wherever it is expected to; only of one that is to take another deployment's place."""
     ready_at: Instant | None = None
-    """From when it receives traffic and, without a health check, counts as healthy."""
+    """From when it may receive traffic and count as healthy."""
     stopping_at: Instant | None = None
     deactivating_at: Instant | None = None
     """When its endpoints were withdrawn; what bounds the wait for others to forget them."""
