@@ -7,6 +7,7 @@ task's endpoints, whose ports were closed, and since when a proxy leads on names
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -56,11 +57,10 @@ class Observer:
                 self._closed.discard(task.id)
                 self._hide(arn, frozenset())
             return Observed()
-        sandbox = await self._around.runtime.inspect(task.id)
+        sandbox, listeners = await asyncio.gather(self._around.runtime.inspect(task.id), self._listeners(task))
         drain = await self._drain(task) if is_draining(self._around.store.world, task) else None
         fault = self._faults.get(task.id)
         proxy = self._around.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
-        listeners = await self._listeners(task)
         carried = self._carries(task, () if sandbox is None else sandbox.hosts)
         return Observed(
             sandboxes={} if sandbox is None else {task.id: sandbox},

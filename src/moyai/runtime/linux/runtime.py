@@ -25,7 +25,7 @@ from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.runtime import CannotCreate, Endpoint, Output
 from moyai.ports.sessions import Execution, Session
-from moyai.runtime.linux import door, interpreter, listeners, logs, netns, network, proxies, sandboxes, states, traffic
+from moyai.runtime.linux import door, interpreter, logs, netns, network, proxies, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
@@ -172,10 +172,7 @@ class LinuxRuntime:
 
     async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         """See the port."""
-        spec = await self._work(partial(sandboxes.read, self._layout, task))
-        if spec is None:
-            return frozenset()
-        return await self._network.run(partial(listeners.listening, sandboxes.namespace(self._layout, spec), expected))
+        return await self._network.run(partial(sandboxes.listening, self._layout, task, expected))
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See the port."""

@@ -7,11 +7,13 @@ Blocking; ``make`` runs on the network's thread.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
+from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.spec import (
     DEFAULT_STORAGE_GIB,
     Bridged,
@@ -24,7 +26,7 @@ from moyai.domain.sandbox.spec import (
 )
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
-from moyai.runtime.linux import bridge, disks, link, names, netns, network, processes, rules
+from moyai.runtime.linux import bridge, disks, link, listeners, names, netns, network, processes, rules
 from moyai.runtime.linux.cgroups import Bounds, Cgroups
 from moyai.runtime.linux.layout import Layout
 
@@ -121,6 +123,12 @@ def shut(layout: Layout, spec: SandboxSpec | None) -> None:
 def namespace(layout: Layout, spec: SandboxSpec) -> Path:
     """The file that pins the network namespace of a sandbox's containers."""
     return layout.task_netns(spec.network.instance if isinstance(spec.network, OfHost) else spec.task)
+
+
+def listening(layout: Layout, task: TaskId, expected: Iterable[ExpectedListener]) -> frozenset[ExpectedListener]:
+    """Those of the expected listeners that are there. Only for the network thread. Raises RuntimeFault."""
+    spec = read(layout, task)
+    return frozenset() if spec is None else listeners.listening(namespace(layout, spec), expected)
 
 
 def instance(layout: Layout, task: TaskId) -> SandboxSpec:
