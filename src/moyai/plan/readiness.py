@@ -47,8 +47,8 @@ LARGEST_RANGE = 100
 """Ports of a containerPortRange that are looked at; a larger range says which ports may be used, and is not waited for.
 """
 
-_FIRST_LOOK, _LAST_LOOK, _SHARE = 0.02, 0.5, 0.125
-"""Seconds between two looks at the listeners: an eighth of the time that has passed, within these bounds."""
+LOOK_AGAIN = 1.0
+"""Seconds until the listeners are looked at again; the runtime tells earlier when they change."""
 
 _LOOPBACK = "127.0.0.1"
 
@@ -106,10 +106,7 @@ def missing_listeners(case: Case) -> tuple[ExpectedListener, ...]:
 
 def look_again_at(case: Case) -> Instant | None:
     """When to look at the listeners next; None when nothing depends on them."""
-    if case.now >= listening_from(case):
-        return None
-    passed = case.now - _up_since(case)
-    return later(case.now, min(_LAST_LOOK, max(_FIRST_LOOK, passed * _SHARE)))
+    return None if case.now >= listening_from(case) else later(case.now, LOOK_AGAIN)
 
 
 def listening_from(case: Case) -> Instant:

@@ -160,7 +160,8 @@ class TaskRuntime(Protocol):
 
     async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         """Those of the expected listeners that are there: one of the ports accepts traffic at one of the addresses.
-        None of the task's applications notices. Nothing is there in a task without a sandbox.
+        None of the task's applications notices. Nothing is there in a task without a sandbox. For some seconds from
+        then on ``changes`` tells when the answer would be another one.
         """
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:

@@ -23,7 +23,7 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, Endpoint, Output
+from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
 from moyai.runtime.linux import door, interpreter, logs, netns, network, proxies, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
@@ -31,6 +31,7 @@ from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
 from moyai.runtime.linux.layout import Layout, children
+from moyai.runtime.linux.listener_watch import Found, ListenerWatch, Wanted
 from moyai.runtime.linux.sessions import LinuxSession, begin, begun
 from moyai.runtime.linux.trust import NO_TRUST, Trust
 from moyai.runtime.linux.weaver import Weaver
@@ -55,6 +56,7 @@ class LinuxRuntime:
         self._bell = Doorbell(self._layout.doorbell)
         self._gateway = Gateway(self._layout, envoy)
         self._network = netns.NetworkThread()
+        self._listeners = ListenerWatch(self._all_listening, self._bell.ring, clock)
         self._weaver = Weaver(self._layout, self._network, clock)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -172,7 +174,23 @@ class LinuxRuntime:
 
     async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         """See the port."""
-        return await self._network.run(partial(sandboxes.listening, self._layout, task, expected))
+        found = await self._network.run(partial(sandboxes.listening, self._layout, task, expected))
+        self._listeners.follow(task, expected, found)
+        return found
+
+    async def _all_listening(self, wanted: Wanted) -> Found:
+        """The same of several tasks; none of a task where it can't be told."""
+
+        def look() -> Found:
+            found = {}
+            for task, expected in wanted.items():
+                try:
+                    found[task] = sandboxes.listening(self._layout, task, expected)
+                except RuntimeFault:
+                    found[task] = frozenset()
+            return found
+
+        return await self._network.run(look)
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See the port."""
@@ -235,6 +253,7 @@ class LinuxRuntime:
     async def close(self) -> None:
         """See the port."""
         await asyncio.gather(*(session.close() for session in self._sessions))
+        await self._listeners.close()
         self._bell.close()
         await asyncio.to_thread(self._workers.shutdown)
         await asyncio.to_thread(self._network.close)
