@@ -67,13 +67,12 @@ class Cluster:
 
     def define(self, family: str, *containers: Mapping[str, Any], **more: Any) -> str:
         """Register a task definition of generous size; its ARN."""
-        size = {"cpu": "1024", "memory": "2048"}
+        defaults: dict[str, Any] = {"cpu": "1024", "memory": "2048", "requiresCompatibilities": ["FARGATE"]}
         registered = self.ecs.register_task_definition(
             family=family,
             networkMode="awsvpc",
-            requiresCompatibilities=["FARGATE"],
             containerDefinitions=list(containers),
-            **(size | more),
+            **(defaults | more),
         )
         return str(registered["taskDefinition"]["taskDefinitionArn"])
 
@@ -143,12 +142,12 @@ class Cluster:
 
     # ----------------------------------------------------------------------------------------------- tasks
 
-    def run(self, definition: str, *, public: bool = False, **more: Any) -> str:
+    def run(self, definition: str, *, public: bool = False, launch_type: str = "FARGATE", **more: Any) -> str:
         """Run one task; its ARN."""
         answer = self.ecs.run_task(
             cluster=self.name,
             taskDefinition=definition,
-            launchType="FARGATE",
+            launchType=launch_type,
             networkConfiguration=self.network(public=public),
             **more,
         )

@@ -1,0 +1,70 @@
+"""What a program in ``programs/`` prints, inside containers of moyai and of Docker alike: a line of JSON an attempt.
+
+Nothing here or in a program needs more than Python 3.11 and its standard library. Each attempt runs in a process of its
+own, so what one of them breaks or gains is gone before the next.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+REFUSED, SUCCEEDED = "refused", "succeeded"
+_LONGEST = 30
+"""Seconds that an attempt may take; one that is still running then counts as refused."""
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def system_call(number: int, *arguments: object) -> int:
+    """``syscall(2)``; its result. Raises OSError. An int is passed as a long."""
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    libc.syscall.restype = ctypes.c_long
+    return checked(int(libc.syscall(ctypes.c_long(number), *words)))
+
+
+def checked(result: int) -> int:
+    """The result of a libc function. Raises OSError when it is negative."""
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def attempt(name: str, deed: Callable[[], object]) -> None:
+    """Do it and print what came of it: an OSError or a fatal signal is a refusal, anything else a success.
+
+    What ``deed`` returns is the detail of a success.
+    """
+    sys.stdout.flush()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        signal.alarm(_LONGEST)
+        os.write(writing, json.dumps(_outcome(deed)).encode()[:4096])
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        told = pipe.read()
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    outcome, detail = json.loads(told) if told else (REFUSED, _ending(code))
+    print(json.dumps({"attempt": name, "outcome": outcome, "detail": detail}), flush=True)
+
+
+def _outcome(deed: Callable[[], object]) -> tuple[str, str]:
+    try:
+        result = deed()
+    except OSError as error:
+        return REFUSED, errno.errorcode.get(error.errno or 0, str(error))
+    return SUCCEEDED, "" if result is None else str(result)
+
+
+def _ending(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
