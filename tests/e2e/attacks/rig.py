@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.e2e.attacks.attempts import REFUSED
+from tests.e2e.attacks.attempts import IN_CONTAINER, REFUSED
 from tests.e2e.installation import GRACE, MOYAI, Installation
 from tests.e2e.stack import HOST, Cluster, task_id
 
@@ -89,7 +89,13 @@ class MoyaiRig:
     def run(self, program: str, *, capabilities: Iterable[str] = (), user: str = ROOT) -> dict[str, Attempt]:
         """See ``Rig``."""
         arn = self.start(command(program), capabilities=capabilities, user=user)
-        self.cluster.until(arn, "STOPPED")
+        return self.attempts_of(arn)
+
+    def attempts_of(self, arn: str) -> dict[str, Attempt]:
+        """The attempts that the container ``main`` of a task has printed at its end, for which it waits."""
+        task = self.cluster.until(arn, "STOPPED")
+        [main] = task["containers"]
+        assert main.get("exitCode") == 0, (task.get("stoppedReason"), main, self.cluster.said(arn))
         return parse(self.cluster.said(arn))
 
     def run_in_session(self, arn: str, program: str, user: str = ROOT) -> dict[str, Attempt]:
@@ -114,6 +120,7 @@ class MoyaiRig:
             "image": IMAGE,
             "workingDirectory": "/srv",
             "command": words,
+            "environment": [{"name": IN_CONTAINER, "value": "1"}],
             "user": user,
             "stopTimeout": 2,
             "linuxParameters": {"capabilities": {"add": added}} | container.pop("linuxParameters", {}),

@@ -1,6 +1,5 @@
 """From what the port says of a container to what a keeper is told: pure, with Docker's defaults where AWS has them.
 
-The only seccomp filter is that of shim/filter.py.
 Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
 """
 

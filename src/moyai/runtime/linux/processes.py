@@ -21,6 +21,7 @@ import msgspec
 from moyai.kernel.clock import Instant
 from moyai.ports.runtime import CannotCreate, CannotStart, RuntimeFault
 from moyai.runtime.linux import interpreter
+from moyai.runtime.linux.seccomp.filters import filter_of
 from moyai.runtime.linux.shim import __main__ as shim_entry
 from moyai.runtime.linux.shim.order import Order
 from moyai.runtime.linux.shim.record import FAILED, RUNNING, STARTING, boot_id, start_ticks
@@ -64,7 +65,7 @@ def read(directory: Path) -> Kept | None:
 
 
 def start(order: Order) -> None:
-    """Start a keeper and wait for its answer. A container that runs or ran already is left as it is, unless it has
+    """Give the order the filter of its capabilities, start a keeper and wait for its answer. A container that runs or ran already is left as it is, unless it has
     ended and this is a later attempt.
 
     Raises CannotCreate or CannotStart with the keeper's reason; the same again when it is told again.
@@ -79,6 +80,7 @@ def start(order: Order) -> None:
         _raise_failure(earlier.reason if earlier.phase == FAILED else None)
         return
     path = directory / "order"
+    order.seccomp_filter = filter_of(order.capabilities)
     _write_private(path, order.pack())
     command = [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, str(path)]
     # What a keeper says on its standard error is its last word: why it died.

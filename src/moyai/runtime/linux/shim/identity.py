@@ -12,7 +12,6 @@ import os
 import resource
 
 from moyai.runtime.linux.shim import syscalls
-from moyai.runtime.linux.shim.filter import close_key_rings
 from moyai.runtime.linux.shim.order import Order
 
 
@@ -78,7 +77,7 @@ def become(order: Order, who: Account) -> None:
     else:
         syscalls.set_capabilities(keep if who.uid == 0 else (), ())
     syscalls.no_new_privileges()
-    close_key_rings()
+    syscalls.filter_calls(order.seccomp_filter)
     syscalls.die_with_parent()
     os.umask(0o022)
     os.chdir(order.working_directory)

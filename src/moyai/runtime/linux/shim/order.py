@@ -74,6 +74,8 @@ class Order:
     groups: tuple[int, ...]
     """Further ones, by their numbers."""
     capabilities: tuple[int, ...]
+    seccomp_filter: bytes
+    """What the kernel runs at each system call, in classic BPF."""
     ambient: bool
     """Hand the capabilities to a user that is not root."""
     limits: tuple[tuple[int, int, int], ...]

@@ -33,6 +33,8 @@ _DEVICE_LINKS = (
 )
 _HIDDEN = (
     "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
     "/proc/kcore",
     "/proc/keys",
     "/proc/latency_stats",

@@ -46,6 +46,7 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1, 4
 _BPF_STEP_BYTES = 8
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -175,14 +176,15 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def filter_calls(seccomp: int, program: bytes) -> None:
-    """Have the kernel put every call of this process through a BPF program. ``seccomp``: that call's own number.
+def filter_calls(program: bytes) -> None:
+    """Have the kernel put every call of this process and its children through a BPF program, for good.
 
-    What the processor speculates about stays as it is: the filter keeps no secrets (as libseccomp and Docker do).
+    Needs ``no_new_privileges`` first. What the processor speculates about stays as it is: the filter keeps no secrets (as libseccomp and Docker do).
     """
     filtered = _Program(len(program) // _BPF_STEP_BYTES, program)
-    result = _libc.syscall(seccomp, _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW, ctypes.byref(filtered))
-    _check(result, "seccomp")
+    call = ctypes.c_long(_SECCOMP[os.uname().machine])
+    flags = _SECCOMP_FILTER_FLAG_SPEC_ALLOW
+    _check(_libc.syscall(call, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(filtered)), "seccomp")
 
 
 def keep_capabilities() -> None:

@@ -1,0 +1,36 @@
+"""The filter of a container, by its capabilities. The few sets that are in use are compiled once each.
+
+Raises OSError when libseccomp is missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import lru_cache
+
+from moyai.domain.sandbox.linux import CAPABILITIES
+from moyai.runtime.linux.seccomp.libseccomp import compile_rules
+from moyai.runtime.linux.seccomp.profile import default_profile, version
+from moyai.runtime.linux.seccomp.unknown import refuse_newer
+
+_NAMES = {number: f"CAP_{name}" for name, number in CAPABILITIES.items()}
+_SETS = 256
+"""More than anybody's task definitions have; a filter takes some 10 kB."""
+
+
+def filter_of(capabilities: Iterable[int]) -> bytes:
+    """The filter for a container with these capabilities in its bounding set, in the kernel's classic BPF."""
+    here = os.uname()
+    names = frozenset(_NAMES[number] for number in capabilities)
+    return compiled(names, f"SCMP_ARCH_{here.machine.upper()}", version(here.release))
+
+
+@lru_cache(_SETS)
+def compiled(capabilities: frozenset[str], native: str, kernel: tuple[int, int]) -> bytes:
+    """The filter for an architecture (SCMP_ARCH_*) and a kernel (major, minor); ``capabilities`` with CAP_."""
+    profile = default_profile()
+    architectures = profile.architectures(native)
+    rules = profile.rules(capabilities, native, kernel)
+    beginning = refuse_newer(profile.names(), architectures)
+    return beginning + compile_rules(rules, profile.default_errno_ret, architectures)

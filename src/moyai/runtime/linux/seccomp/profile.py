@@ -1,0 +1,110 @@
+"""Docker's default seccomp profile as data: which system calls a container with given capabilities may make.
+
+Pure but for reading ``default.json``, which is moby's own file (see NOTICE): an OCI runtime specification's
+``linux.seccomp`` whose rules have conditions on capabilities, architectures and the kernel. One rule is added to it:
+32-bit x86 programs get no ``socketcall``, whose arguments no filter can see, or AF_ALG would be open to them. Docker
+leaves that to AppArmor and SELinux.
+Source: https://docs.docker.com/engine/security/seccomp/, https://github.com/moby/moby/pull/52547,
+https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
+
+ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
+
+_GO_NAMES: Mapping[str, str] = MappingProxyType({"SCMP_ARCH_X86_64": "amd64", "SCMP_ARCH_AARCH64": "arm64"})
+"""What the profile's conditions call an architecture."""
+_SOCKETCALL = "socketcall"
+
+
+class Comparison(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What an argument of a call must be. ``op``: SCMP_CMP_*; with MASKED_EQ ``value`` is the mask."""
+
+    index: int
+    value: int
+    op: str
+    value_two: int = 0
+
+
+class Condition(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """``caps``: with CAP_; ``arches``: as Go calls them; ``min_kernel``: ``major.minor``."""
+
+    caps: tuple[str, ...] = ()
+    arches: tuple[str, ...] = ()
+    min_kernel: str | None = None
+
+
+class Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What happens to these calls when all of ``args`` hold: ``action`` is ALLOW or ERRNO."""
+
+    names: tuple[str, ...]
+    action: str
+    errno_ret: int = errno.EPERM
+    args: tuple[Comparison, ...] = ()
+    includes: Condition = Condition()
+    excludes: Condition = Condition()
+    comment: str = ""
+
+
+class _Architecture(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    architecture: str
+    sub_architectures: tuple[str, ...] | None
+
+
+class Profile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The file."""
+
+    default_action: str
+    default_errno_ret: int
+    arch_map: tuple[_Architecture, ...]
+    syscalls: tuple[Rule, ...]
+
+    def architectures(self, native: str) -> tuple[str, ...]:
+        """An architecture (SCMP_ARCH_*) and those whose programs run on it. Raises ValueError for an unknown one."""
+        for entry in self.arch_map:
+            if entry.architecture == native and native in _GO_NAMES:
+                return (native, *(entry.sub_architectures or ()))
+        raise ValueError(f"there is no seccomp profile for {native}")
+
+    def names(self) -> frozenset[str]:
+        """Every system call that the profile knows, whatever it says of it."""
+        return frozenset(name for rule in self.syscalls for name in rule.names)
+
+    def rules(self, capabilities: Collection[str], native: str, kernel: tuple[int, int]) -> tuple[Rule, ...]:
+        """The rules that count. ``capabilities``: of the bounding set, with CAP_; ``kernel``: major and minor."""
+        counting = (rule for rule in self.syscalls if _counts(rule, capabilities, _GO_NAMES[native], kernel))
+        others = (replace(rule, names=tuple(name for name in rule.names if name != _SOCKETCALL)) for rule in counting)
+        return (Rule((_SOCKETCALL,), ERRNO, errno.ENOSYS), *others)
+
+
+@cache
+def default_profile() -> Profile:
+    """Docker's."""
+    return msgspec.json.decode(Path(__file__).with_name("default.json").read_bytes(), type=Profile)
+
+
+def _counts(rule: Rule, capabilities: Collection[str], architecture: str, kernel: tuple[int, int]) -> bool:
+    includes, excludes = rule.includes, rule.excludes
+    return (
+        all(capability in capabilities for capability in includes.caps)
+        and not any(capability in capabilities for capability in excludes.caps)
+        and (not includes.arches or architecture in includes.arches)
+        and architecture not in excludes.arches
+        and (includes.min_kernel is None or kernel >= version(includes.min_kernel))
+        and (excludes.min_kernel is None or kernel < version(excludes.min_kernel))
+    )
+
+
+def version(release: str) -> tuple[int, int]:
+    """Major and minor of a kernel's release, such as ``6.12.4-amd64``."""
+    major, minor, *_ = release.split(".")
+    return int(major), int("".join(digit for digit in minor if digit.isdecimal()))
