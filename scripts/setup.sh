@@ -56,6 +56,8 @@ version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
 missing_packages() {
   has_venv "$1" || { has apt-get && printf 'python%s-venv\n' "$(version_of "$1")" || printf 'python3-pip\n'; }
   PATH=$PATH:/usr/sbin:/sbin has nft || printf 'nftables\n'
+  "$1" -c 'import ctypes; ctypes.CDLL("libseccomp.so.2")' 2>/dev/null \
+    || { has apt-get && printf 'libseccomp2\n' || printf 'libseccomp\n'; }
 }
 
 install_packages() {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from moyai.domain.sandbox.linux import CAPABILITIES
 from tests.e2e.attacks.attempts import IN_CONTAINER, REFUSED
 from tests.e2e.installation import GRACE, MOYAI, Installation
 from tests.e2e.stack import HOST, Cluster, task_id
@@ -44,6 +45,15 @@ class Rig(Protocol):
 
         ``capabilities``: in addition to the default ones, without CAP_; ``user``: ``uid:gid``.
         """
+
+
+def held_capabilities() -> list[str]:
+    """Those of ECS's capabilities that this machine's root has itself, and can give: root of a virtual machine or a
+    container may lack some.
+    """
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    bounding = int(status["CapBnd"], 16)
+    return sorted(name for name, number in CAPABILITIES.items() if bounding >> number & 1)
 
 
 def families() -> list[str]:

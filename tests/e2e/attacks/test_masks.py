@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.domain.sandbox.linux import CAPABILITIES
-from tests.e2e.attacks.rig import PLAIN_USER, ROOT
+from tests.e2e.attacks.rig import PLAIN_USER, ROOT, held_capabilities
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -29,7 +28,7 @@ CASES = {
     "root": (ROOT, ()),
     "plain-user": (PLAIN_USER, ()),
     "ptrace": (ROOT, ("SYS_PTRACE",)),
-    "every-capability-that-mounts-nothing": (ROOT, tuple(sorted(set(CAPABILITIES) - {"SYS_ADMIN", "MKNOD"}))),
+    "every-capability-that-mounts-nothing": (ROOT, tuple(sorted(set(held_capabilities()) - {"SYS_ADMIN", "MKNOD"}))),
 }
 
 

@@ -1,4 +1,4 @@
-"""System calls of real tasks: what Docker's default profile refuses is refused, and a capability opens its own calls."""
+"""System calls of real tasks: what Docker's profile refuses is refused, and a capability opens its own calls."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from moyai.domain.sandbox.linux import CAPABILITIES
-from tests.e2e.attacks.rig import PLAIN_USER, ROOT, Attempt, MoyaiRig, command
+from tests.e2e.attacks.rig import PLAIN_USER, ROOT, Attempt, MoyaiRig, command, held_capabilities
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -18,7 +17,14 @@ ALLOWED = {"process_vm_readv of a child", "ptrace(PTRACE_TRACEME)"}
 """Docker allows these since Linux 4.8."""
 NEVER = {
     *("pivot_root", "swapon", "swapoff", "move_pages", "migrate_pages", "io_uring_setup", "io_uring_enter"),
-    *("io_uring_register", "socket(AF_VSOCK)", "socket(AF_ALG)", "userfaultfd(UFFD_USER_MODE_ONLY)"),
+    *(
+        "io_uring_register",
+        "socket(AF_VSOCK)",
+        "socket(AF_ALG)",
+        "socket(AF_VSOCK + 2**32)",
+        "socket(AF_ALG + 2**32)",
+        "userfaultfd(UFFD_USER_MODE_ONLY)",
+    ),
     *("personality(READ_IMPLIES_EXEC)", "add_key", "request_key", "keyctl", "kexec_load"),
 }
 OPENED = {
@@ -49,10 +55,11 @@ NEVER_ON_X86 = {"sysfs", "ustat", "i386: keyctl", "i386: socketcall(socket, AF_A
 KERNEL_DECIDES = {
     *("mount(overlay) in a user namespace", "mount(cgroup2) in a user namespace", "lookup_dcookie"),
     *("netfilter table in a user namespace", "init_module", "finit_module", "delete_module", "iopl", "ioperm"),
-    *("get_mempolicy", "set_mempolicy", "mbind", "x32: unshare(CLONE_NEWUSER)", "lsm_list_modules"),
+    *("get_mempolicy", "set_mempolicy", "mbind", "x32: unshare(CLONE_NEWUSER)", "lsm_list_modules", "syslog"),
 }
 """Refused by some kernels although the profile lets it through."""
-REST = sorted(set(CAPABILITIES) - set(OPENED))
+HELD = held_capabilities()
+REST = sorted(set(HELD) - set(OPENED))
 """Capabilities that open no call."""
 ON_X86 = platform.machine() == "x86_64"
 ROWS = sorted({*NEVER, *set.union(*OPENED.values()), *(NEVER_ON_X86 if ON_X86 else ())})
@@ -96,7 +103,7 @@ def test_nothing_but_the_allowed_calls_succeeds(run, user):
 
 
 @pytest.mark.parametrize("user", USERS)
-@pytest.mark.parametrize("capability", OPENED)
+@pytest.mark.parametrize("capability", sorted(set(OPENED) & set(HELD)))
 def test_a_capability_opens_its_own_calls_alone(run, user, capability):
     found = succeeded(run(user, capability)) - ALLOWED
     assert found <= opened_by(capability)
@@ -109,8 +116,8 @@ def test_the_other_capabilities_open_nothing(run):
 
 
 def test_every_capability_together_opens_what_each_opens(run):
-    found = succeeded(run("root", *sorted(CAPABILITIES))) - ALLOWED
-    assert found <= opened_by(*CAPABILITIES)
+    found = succeeded(run("root", *HELD)) - ALLOWED
+    assert found <= opened_by(*HELD)
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from moyai.runtime.linux import disks as task_disks
 from moyai.runtime.linux import listeners
 from moyai.runtime.linux.cgroups import Cgroups
+from moyai.runtime.linux.seccomp import libseccomp
 from moyai.runtime.linux.shim import syscalls
 
 # File systems that hold programs and data; everything else (proc, tmpfs, overlay, network shares) is left out.
@@ -25,6 +26,8 @@ def check_host() -> list[str]:
     reasons = []
     if shutil.which("nft") is None:
         reasons.append("nft is missing: install your system's package nftables")
+    if not libseccomp.is_here():
+        reasons.append("libseccomp is missing: install your system's package libseccomp2 or libseccomp")
     if not _can_unshare():
         reasons.append("the kernel refuses new namespaces here: in a container, start it with --privileged")
     if "overlay" not in Path("/proc/filesystems").read_text().split() and not Path("/sys/module/overlay").exists():

@@ -65,8 +65,8 @@ def read(directory: Path) -> Kept | None:
 
 
 def start(order: Order) -> None:
-    """Give the order the filter of its capabilities, start a keeper and wait for its answer. A container that runs or ran already is left as it is, unless it has
-    ended and this is a later attempt.
+    """Start a keeper and wait for its answer. A container that runs or ran already is left as it is, unless it has
+    ended and this is a later attempt. The order gets the filter that belongs to its capabilities.
 
     Raises CannotCreate or CannotStart with the keeper's reason; the same again when it is told again.
     """

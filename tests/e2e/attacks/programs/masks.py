@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
+from functools import partial
+from pathlib import Path
 
 from tests.e2e.attacks.attempts import attempt, checked, libc
 
@@ -18,21 +19,22 @@ WRITE = (
     *("/proc/sysrq-trigger", "/proc/irq/default_smp_affinity", "/sys/kernel/uevent_helper", "/sys/power/state"),
 )
 MOUNT_POINT = "/dev/shm"
-MS_RDONLY, MS_REMOUNT, MS_BIND, MNT_DETACH = 1, 32, 4096, 2
+MS_REMOUNT, MS_BIND, MNT_DETACH = 32, 4096, 2
 
 
 def read(pattern: str) -> str:
     """The first bytes of a file, or what is in a directory. Raises OSError when there is nothing."""
-    paths = glob.glob(pattern)
+    paths = list(Path("/").glob(pattern.removeprefix("/")))
     for path in paths:
-        if os.path.isdir(path):
-            found = str(sorted(os.listdir(path))[:3] or "")
-        else:
-            with open(path, "rb") as file:
-                found = repr(file.read(16) or "").strip("'")
-        if found:
-            return found
+        if found := sorted(path.iterdir())[:3] if path.is_dir() else beginning(path):
+            return str(found)
     raise OSError("empty" if paths else "absent")
+
+
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(16)
 
 
 def write(path: str) -> None:
@@ -42,12 +44,11 @@ def write(path: str) -> None:
 
 def write_below(directory: str) -> None:
     """The first file below a directory that may be opened to write."""
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            try:
-                return write(os.path.join(folder, name))
-            except OSError:
-                continue
+    for path in Path(directory).rglob("*"):
+        try:
+            return write(str(path))
+        except OSError:
+            continue
     raise OSError("nothing below can be written")
 
 
@@ -63,11 +64,11 @@ def see_below(source: str) -> str:
 
 
 for name in (*READ, THROTTLE):
-    attempt(f"read {name}", lambda name=name: read(name))
+    attempt(f"read {name}", partial(read, name))
 for name in WRITE:
-    attempt(f"write {name}", lambda name=name: write(name))
+    attempt(f"write {name}", partial(write, name))
 for name in ("/proc/bus", "/proc/fs"):
-    attempt(f"write below {name}", lambda name=name: write_below(name))
+    attempt(f"write below {name}", partial(write_below, name))
 attempt("umount /proc/kcore", lambda: checked(libc.umount2(b"/proc/kcore", MNT_DETACH)))
 attempt("remount /proc/sys read-write", lambda: mount("", "/proc/sys", MS_REMOUNT | MS_BIND))
 attempt("remount /sys read-write", lambda: mount("", "/sys", MS_REMOUNT | MS_BIND))

@@ -8,17 +8,20 @@ Numbers: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
 import platform
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 
 from tests.e2e.attacks.attempts import attempt, checked, libc, reach, system_call
 
 X86 = platform.machine() == "x86_64"
 NUMBERS = {  # x86_64, aarch64
+    "socket": (41, 198),
     "ptrace": (101, 117), "syslog": (103, 116), "ustat": (136, None), "personality": (135, 92), "sysfs": (139, None),
     "pivot_root": (155, 41), "acct": (163, 89), "settimeofday": (164, 170),
     "mount": (165, 40), "umount2": (166, 39), "swapon": (167, 224), "swapoff": (168, 225), "reboot": (169, 142),
@@ -116,7 +119,18 @@ def open_socket(family: int, kind: int) -> str:
     try:
         socket.socket(family, kind)
     except OSError as error:
-        if "not supported" in str(error):
+        if error.errno == errno.EAFNOSUPPORT:
+            return "the kernel has no such family"
+        raise
+    return ""
+
+
+def open_socket_by_upper_bits(family: int) -> str:
+    """The kernel looks at the lower half of the argument alone; a filter may compare all of it."""
+    try:
+        system_call(number("socket"), family | 1 << 32, socket.SOCK_SEQPACKET, 0)
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:
             return "the kernel has no such family"
         raise
     return ""
@@ -206,6 +220,8 @@ def kernel() -> None:
     reaching("io_uring_register", -1, 0, 0, 0)
     attempt("socket(AF_VSOCK)", lambda: open_socket(AF_VSOCK, socket.SOCK_STREAM))
     attempt("socket(AF_ALG)", lambda: open_socket(AF_ALG, socket.SOCK_SEQPACKET))
+    for name, family in (("AF_VSOCK", AF_VSOCK), ("AF_ALG", AF_ALG)):
+        attempt(f"socket({name} + 2**32)", partial(open_socket_by_upper_bits, family))
     attempt("perf_event_open", perf_event_open)
     attempt("userfaultfd(UFFD_USER_MODE_ONLY)", lambda: system_call(number("userfaultfd"), 1))
     reaching("bpf", 9999, 0, 0)

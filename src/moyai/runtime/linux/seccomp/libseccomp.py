@@ -42,7 +42,7 @@ def compile_rules(rules: Iterable[Rule], errno_otherwise: int, architectures: Se
     """
     library = load()
     context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ACTIONS[ERRNO] | errno_otherwise)))
-    if not context:
+    if context.value is None:
         raise OSError("libseccomp has no memory for a filter")
     try:
         _check(library.seccomp_attr_set(context, _OPTIMIZE, ctypes.c_uint32(_BINARY_TREE)), "optimize")
@@ -55,7 +55,7 @@ def compile_rules(rules: Iterable[Rule], errno_otherwise: int, architectures: Se
 
 
 def architecture(name: str) -> int:
-    """libseccomp's number of an architecture (SCMP_ARCH_*)."""
+    """The library's number of an architecture (SCMP_ARCH_*)."""
     return int(load().seccomp_arch_resolve_name(name.removeprefix("SCMP_ARCH_").lower().encode()))
 
 
@@ -73,6 +73,15 @@ def load() -> ctypes.CDLL:
     library.seccomp_arch_resolve_name.restype = ctypes.c_uint32
     library.seccomp_arch_native.restype = ctypes.c_uint32
     return library
+
+
+def is_here() -> bool:
+    """Whether this machine has the library."""
+    try:
+        load()
+    except OSError:
+        return False
+    return True
 
 
 def _set_architectures(context: ctypes.c_void_p, wanted: Sequence[int]) -> None:

@@ -5,7 +5,8 @@ names. Masks keep out the host's ``/run`` and moyai's own files; ``/proc`` and `
 Docker closes them, because root in a container without a user namespace is still uid 0. No device nodes
 work but those of the container's own ``/dev``. All mounts live in the container's mount namespace and
 end with it, so nothing is ever left to unmount.
-Source: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md (default filesystems and devices)
+Source: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md (default filesystems and devices),
+https://github.com/moby/moby/blob/master/daemon/pkg/oci/defaults.go (masked and read-only paths)
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ _HIDDEN = (
     "/sys/firmware",
     "/sys/devices/virtual/powercap",
 )
+_PROCESSORS = "/sys/devices/system/cpu"
 _FIXED = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
@@ -243,7 +245,7 @@ def _empty(target: str, *, read_only: bool) -> None:
 
 
 def _close_kernel_files() -> None:
-    for path in _HIDDEN:
+    for path in (*_HIDDEN, *throttle_directories(_PROCESSORS)):
         if os.path.isdir(path):  # noqa: PTH112
             syscalls.mount("tmpfs", path, "tmpfs", _SEALED | MS_RDONLY, "size=0")
         elif os.path.exists(path):  # noqa: PTH110
@@ -252,3 +254,11 @@ def _close_kernel_files() -> None:
         if os.path.exists(path):  # noqa: PTH110
             syscalls.mount(path, path, None, MS_BIND | MS_REC)
             syscalls.mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SEALED)
+
+
+def throttle_directories(processors: str) -> list[str]:
+    """Where each of the machine's processors would say how often it was too hot: what others run can be seen in it."""
+    if not os.path.isdir(processors):  # noqa: PTH112
+        return []
+    names = os.listdir(processors)  # noqa: PTH208
+    return [f"{processors}/{name}/thermal_throttle" for name in names if name[:3] == "cpu" and name[3:].isdecimal()]

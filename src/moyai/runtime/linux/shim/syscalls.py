@@ -179,7 +179,8 @@ class _Program(ctypes.Structure):
 def filter_calls(program: bytes) -> None:
     """Have the kernel put every call of this process and its children through a BPF program, for good.
 
-    Needs ``no_new_privileges`` first. What the processor speculates about stays as it is: the filter keeps no secrets (as libseccomp and Docker do).
+    Needs ``no_new_privileges`` first. What the processor speculates about stays as it is: the filter keeps no secrets
+    (as libseccomp and Docker do).
     """
     filtered = _Program(len(program) // _BPF_STEP_BYTES, program)
     call = ctypes.c_long(_SECCOMP[os.uname().machine])
