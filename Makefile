@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check nightly bench faults reference explore golden screenshots fixtures lock clean
+.PHONY: help setup demo test check nightly bench faults attacks reference explore golden screenshots fixtures lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -23,7 +23,7 @@ check: ## run the quick checks alone: lint, types, imports, shape
 	@scripts/test.sh check
 
 nightly: ## run the tests that take long and that `make test` leaves out (root)
-	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --browser
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --prometheus --browser --docker
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m heavy tests
 
 bench: ## measure; nothing here passes or fails
@@ -33,6 +33,11 @@ bench: ## measure; nothing here passes or fails
 faults: ## break what can break under load, and print what callers saw of it (root)
 	@MAKE_TARGET=$@ scripts/setup.sh --namespaces
 	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -m e2e tests/e2e/faults
+
+attacks: ## try to break out of tasks and of Docker's containers, and record what came of it (root)
+	@MAKE_TARGET=$@ scripts/setup.sh --namespaces --docker
+	@PATH=$$PWD/.venv/bin:$$PATH .venv/bin/pytest -q -n 0 -m e2e --record-attacks tests/e2e/attacks/test_isolation.py
+	@.venv/bin/python scripts/reference.py
 
 reference: ## write docs/reference anew from the code
 	@MAKE_TARGET=$@ scripts/setup.sh

@@ -1,5 +1,7 @@
 """Write docs/reference/ from the code: what the AWS door does, its errors, the command line, how a task lives.
 
+One page is made from what attacks on tasks and on Docker's containers came to.
+
 `make reference` runs it; with --check it writes nothing and fails when a page is out of date.
 """
 
@@ -15,6 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 import typer
+from isolation import isolation_page
 from typer.main import get_command
 
 from moyai.api import asgi
@@ -86,6 +89,7 @@ def pages() -> Mapping[str, str]:
         "errors.md": errors_page(),
         "command-line.md": command_line_page(),
         "task-states.md": task_states_page(),
+        "isolation.md": isolation_page(),
     }
 
 

@@ -4,6 +4,7 @@
 #   scripts/setup.sh               .venv with the locked dependencies and the command moyai, and the console built
 #   scripts/setup.sh --namespaces  also make sure, first of all, that tasks can run here
 #   scripts/setup.sh --prometheus  also have Prometheus in .venv/bin, which a test lets scrape moyai
+#   scripts/setup.sh --docker      also have Docker Engine in .venv/docker, whose containers a test compares with tasks
 #   scripts/setup.sh --browser     also have Debian's Chromium, in which tests look at the console
 #
 # PYTHON=/path/to/python3 chooses the interpreter. Whatever is missing is said in one line, with what to
@@ -193,17 +194,34 @@ add_prometheus() {
   say "fetching Prometheus"
   local folder
   folder=$(mktemp -d)
-  (cd "$folder" && fetch_prometheus && dpkg-deb --extract ./prometheus_*.deb unpacked) \
+  (cd "$folder" && fetch_packages_of_debian prometheus && dpkg-deb --extract ./prometheus_*.deb unpacked) \
     || { rm -rf "$folder"; die "apt-get could not fetch prometheus: see above, then run \`make $TARGET\` again"; }
   install -m 755 "$folder/unpacked/usr/bin/prometheus" $VENV/bin/prometheus
   rm -rf "$folder"
 }
 
 # The package lists may be missing or old.
-fetch_prometheus() {
-  apt-get -qq download prometheus 2>/dev/null && return
+fetch_packages_of_debian() {
+  apt-get -qq download "$@" 2>/dev/null && return
   is_root && apt-get -qq -o DPkg::Lock::Timeout=120 update </dev/null
-  apt-get -qq download prometheus
+  apt-get -qq download "$@"
+}
+
+readonly ENGINE=$VENV/docker
+readonly ENGINE_PACKAGES=(docker.io docker-cli containerd runc tini)
+
+# Unpacked and not installed, for the same reason: a test starts it, in namespaces of its own.
+add_docker() {
+  [[ -x $ENGINE/usr/sbin/dockerd ]] && return
+  grep -qx 'ID=debian' /etc/os-release || { say "only Debian's Docker Engine can be fetched: the test that compares it with tasks runs with one on PATH, or not at all"; return; }
+  say "fetching Docker Engine (about 70 MB)"
+  local folder package
+  folder=$(mktemp -d)
+  (cd "$folder" && fetch_packages_of_debian "${ENGINE_PACKAGES[@]}" && for package in ./*.deb; do dpkg-deb --extract "$package" unpacked; done) \
+    || { rm -rf "$folder"; die "apt-get could not fetch ${ENGINE_PACKAGES[*]}: see above, then run \`make $TARGET\` again"; }
+  rm -rf $ENGINE
+  cp -r --preserve=mode,links "$folder/unpacked" $ENGINE
+  rm -rf "$folder"
 }
 
 # Debian's own, with what it needs of the system; Playwright drives it and brings no browser.
@@ -229,6 +247,7 @@ main() {
   if is_current; then say "up to date"; else make_environment "$python"; fi
   make_console
   if [[ " $* " == *" --prometheus "* ]]; then add_prometheus; fi
+  if [[ " $* " == *" --docker "* ]]; then add_docker; fi
   if [[ " $* " == *" --browser "* ]]; then add_browser; fi
 }
 

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take what `make golden`, `make explore` and `make screenshots` give."""
+    """Take what `make golden`, `make explore`, `make attacks` and `make screenshots` give."""
     parser.addoption("--golden-update", action="store_true", help="write expected outputs instead of comparing")
     parser.addoption("--explore", action="store_true", help="draw other inputs each time")
+    parser.addoption("--record-attacks", action="store_true", help="keep what came of attacks, for the reference")
     parser.addoption("--pictures", action="store_true", help="keep what the console looks like in docs/pictures")
 
 

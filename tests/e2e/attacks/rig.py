@@ -63,10 +63,11 @@ def families() -> list[str]:
 
 def copy_programs(root: Path) -> None:
     """Put the programs into the root directory of an image, readable for every user."""
-    target = root / "srv" / "tests/e2e/attacks"
+    home = root / "srv"
+    target = home / "tests/e2e/attacks"
     shutil.copytree(HERE / "programs", target / "programs", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(HERE / "attempts.py", target)
-    for path in (root, *root.rglob("*")):
+    for path in (root, home, *home.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 

@@ -91,7 +91,8 @@ def way_out(
 ) -> Order:
     """The ``pasta`` that leads a VPC outside, in the host's network and alone in a bare root.
 
-    It needs NET_ADMIN to take its end of the tap, SYS_ADMIN to step into the router for that; then it locks itself in.
+    It needs NET_ADMIN to take its end of the tap, SYS_ADMIN to step into the router for that; then it locks itself in,
+    for which it calls pivot_root.
     Its name is not that of the host's file, or the host's AppArmor would know it and keep it from the router.
     """
     fast = program.with_name(f"{program.name}.avx2")  # it looks for this beside itself
@@ -111,6 +112,7 @@ def way_out(
             "working_directory": "/",
             "user": "0:0",
             "capabilities": (_NET_ADMIN, _SYS_ADMIN),
+            "further_calls": ("pivot_root",),
             "limits": (),
             "stop_timeout": 1.0,
         }

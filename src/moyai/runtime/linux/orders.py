@@ -100,6 +100,7 @@ def common(place: Place, layout: Layout) -> dict[str, object]:
         "processes": place.membership.processes,
         "oom_events": place.membership.oom_events,
         "ambient": False,
+        "further_calls": (),
         "groups": (),
     }
 

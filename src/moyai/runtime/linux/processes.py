@@ -80,7 +80,7 @@ def start(order: Order) -> None:
         _raise_failure(earlier.reason if earlier.phase == FAILED else None)
         return
     path = directory / "order"
-    order.seccomp_filter = filter_of(order.capabilities)
+    order.seccomp_filter = filter_of(order.capabilities, order.further_calls)
     _write_private(path, order.pack())
     command = [sys.executable, "-I", "-S", "-OO", shim_entry.__file__, str(path)]
     # What a keeper says on its standard error is its last word: why it died.

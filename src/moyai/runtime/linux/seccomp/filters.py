@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from moyai.domain.sandbox.linux import CAPABILITIES
 from moyai.runtime.linux.seccomp.libseccomp import compile_rules
-from moyai.runtime.linux.seccomp.profile import default_profile, version
+from moyai.runtime.linux.seccomp.profile import ALLOW, Rule, default_profile, version
 from moyai.runtime.linux.seccomp.unknown import refuse_newer
 
 _NAMES = {number: f"CAP_{name}" for name, number in CAPABILITIES.items()}
@@ -19,18 +19,23 @@ _SETS = 256
 """More than anybody's task definitions have; a filter takes some 10 kB."""
 
 
-def filter_of(capabilities: Iterable[int]) -> bytes:
-    """The filter for a container with these capabilities in its bounding set, in the kernel's classic BPF."""
+def filter_of(capabilities: Iterable[int], further_calls: Iterable[str] = ()) -> bytes:
+    """The filter for a container with these capabilities in its bounding set, in the kernel's classic BPF.
+
+    ``further_calls``: names of system calls that are allowed as well.
+    """
     here = os.uname()
     names = frozenset(_NAMES[number] for number in capabilities)
-    return compiled(names, f"SCMP_ARCH_{here.machine.upper()}", version(here.release))
+    return compiled(names, frozenset(further_calls), f"SCMP_ARCH_{here.machine.upper()}", version(here.release))
 
 
 @lru_cache(_SETS)
-def compiled(capabilities: frozenset[str], native: str, kernel: tuple[int, int]) -> bytes:
+def compiled(
+    capabilities: frozenset[str], further_calls: frozenset[str], native: str, kernel: tuple[int, int]
+) -> bytes:
     """The filter for an architecture (SCMP_ARCH_*) and a kernel (major, minor); ``capabilities`` with CAP_."""
     profile = default_profile()
     architectures = profile.architectures(native)
-    rules = profile.rules(capabilities, native, kernel)
+    rules = [*profile.rules(capabilities, native, kernel), Rule(tuple(sorted(further_calls)), ALLOW)]
     beginning = refuse_newer(profile.names(), architectures)
     return beginning + compile_rules(rules, profile.default_errno_ret, architectures)

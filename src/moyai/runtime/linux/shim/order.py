@@ -74,6 +74,8 @@ class Order:
     groups: tuple[int, ...]
     """Further ones, by their numbers."""
     capabilities: tuple[int, ...]
+    further_calls: tuple[str, ...]
+    """System calls that are allowed beyond what goes with the capabilities."""
     seccomp_filter: bytes
     """What the kernel runs at each system call, in classic BPF."""
     ambient: bool

@@ -28,7 +28,7 @@ FILTERS = {
 
 
 def judge(architecture: int, call: int, *arguments: int, capabilities: frozenset[str] = DEFAULT) -> int:
-    return verdict(compiled(capabilities, FILTERS[architecture], (6, 1)), architecture, call, *arguments)
+    return verdict(compiled(capabilities, frozenset(), FILTERS[architecture], (6, 1)), architecture, call, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_number_of_x32_that_is_also_an_architecture_s_is_judged_as_a_call():
 
 
 def test_programs_of_another_architecture_are_killed():
-    assert verdict(compiled(DEFAULT, X86, (6, 1)), AARCH64, 63) == 0  # SECCOMP_RET_KILL_THREAD
+    assert verdict(compiled(DEFAULT, frozenset(), X86, (6, 1)), AARCH64, 63) == 0  # SECCOMP_RET_KILL_THREAD
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,13 @@ def test_a_set_of_capabilities_is_compiled_once():
     numbers = [CAPABILITIES[name] for name in DEFAULT_CAPABILITIES]
     assert filter_of(numbers) is filter_of(reversed(numbers))
     assert filter_of(()) is not filter_of(numbers)
+
+
+def test_further_calls_are_allowed_besides():
+    pivot_root = 155
+    assert judge(X86_64, pivot_root, capabilities=frozenset({"CAP_SYS_ADMIN"})) == EPERM
+    allowing = compiled(frozenset({"CAP_SYS_ADMIN"}), frozenset({"pivot_root"}), X86, (6, 1))
+    assert verdict(allowing, X86_64, pivot_root) == ALLOWED
 
 
 @pytest.mark.parametrize("capabilities", [(), DEFAULT_CAPABILITIES, CAPABILITIES])

@@ -1,0 +1,74 @@
+"""What came of every program's attempts, in files from which docs/reference/isolation.md is made.
+
+A file has an engine, its version, kernel and machine, and for each program and case the outcome of each attempt: with a
+refusal the reason comes along, with a success nothing does, as it differs from run to run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tests.e2e.attacks.rig import PLAIN_USER, ROOT, Attempt, Rig, families
+
+FOLDER = Path(__file__).with_name("recorded")
+CASES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "root": (ROOT, ()),
+        "plain user": (PLAIN_USER, ()),
+        "root with SYS_PTRACE": (ROOT, ("SYS_PTRACE",)),
+    }
+)
+"""User and added capabilities: those that take no word of the machine's owner."""
+
+Results = dict[str, dict[str, dict[str, str]]]
+"""By program, attempt and case: ``succeeded``, or ``refused`` with the reason."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one engine let happen. ``version``: empty for moyai, which is as old as the file."""
+
+    engine: str
+    version: str
+    kernel: str
+    machine: str
+    results: Results
+
+
+def observe(rig: Rig, program: str, case: str) -> dict[str, str]:
+    """Run a program in one of the cases; its outcomes by attempt."""
+    user, capabilities = CASES[case]
+    attempts = rig.run(program, capabilities=capabilities, user=user)
+    return {name: outcome(attempt) for name, attempt in attempts.items()}
+
+
+def outcome(attempt: Attempt) -> str:
+    """An attempt's outcome as it is recorded."""
+    return f"{attempt.outcome}: {attempt.detail}" if attempt.refused else attempt.outcome
+
+
+def observe_all(rig: Rig, engine: str, version: str = "") -> Record:
+    """Run every program in every case."""
+    results: Results = {}
+    for program in families():
+        for case in CASES:
+            for attempt, found in observe(rig, program, case).items():
+                results.setdefault(program, {}).setdefault(attempt, {})[case] = found
+    here = os.uname()
+    return Record(engine, version, here.release, here.machine, results)
+
+
+def write(name: str, record: Record) -> None:
+    """Keep what was observed as ``name``."""
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{name}.json").write_text(json.dumps(asdict(record), indent=1) + "\n")
+
+
+def read(name: str) -> Record:
+    """What was kept as ``name``."""
+    return Record(**json.loads((FOLDER / f"{name}.json").read_text()))

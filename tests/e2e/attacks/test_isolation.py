@@ -1,0 +1,63 @@
+"""Every attack in containers of moyai and of Docker Engine: what docs/reference/isolation.md shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.attacks import recorded
+from tests.e2e.attacks.attempts import SUCCEEDED
+from tests.e2e.attacks.docker_engine import DockerEngine, docker_engine, is_installed
+from tests.e2e.attacks.recorded import CASES, Record, Results
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+WEAKER: frozenset[str] = frozenset()
+"""Attempts that Docker refuses and moyai doesn't. Each would have its reason in docs/reference/parity.md."""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DockerEngine]:
+    """A Docker Engine of the tests' own, on a disk on which an overlay can be."""
+    if not is_installed():
+        pytest.skip("there is no Docker Engine here: `scripts/setup.sh --docker` fetches Debian's")
+    with docker_engine(Path(tempfile.mkdtemp(prefix="moyai-docker-", dir="/var/tmp"))) as running:
+        yield running
+
+
+def check(name: str, found: Record, request: pytest.FixtureRequest) -> None:
+    """Record it, or compare it with what is on record, as far as that is of a machine like this."""
+    if request.config.getoption("--record-attacks"):
+        recorded.write(name, found)
+    kept = recorded.read(name)
+    if kept.machine == os.uname().machine and kept.version == found.version:
+        assert outcomes(found.results) == outcomes(kept.results), "run `make attacks` and read the difference"
+
+
+def outcomes(results: Results) -> dict[tuple[str, str, str], bool]:
+    """Whether each attempt of each program and case succeeded."""
+    return {
+        (program, attempt, case): found == SUCCEEDED
+        for program, attempts in results.items()
+        for attempt, cases in attempts.items()
+        for case, found in cases.items()
+    }
+
+
+def test_tasks_are_as_recorded(rig, request):
+    check("moyai", recorded.observe_all(rig, "moyai"), request)
+
+
+@pytest.mark.heavy
+def test_what_docker_refuses_is_refused_in_tasks(rig, engine, request):
+    docker = recorded.observe_all(engine, "Docker Engine", engine.version)
+    check("docker", docker, request)
+    ours = outcomes(recorded.observe_all(rig, "moyai").results)
+    theirs = outcomes(docker.results)
+    assert set(ours) == set(theirs)
+    assert {key[1] for key, succeeded in ours.items() if succeeded and not theirs[key]} == WEAKER
+    assert {case for _, _, case in ours} == set(CASES)
