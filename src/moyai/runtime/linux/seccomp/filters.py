@@ -6,15 +6,16 @@ Raises OSError when libseccomp is missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from moyai.domain.sandbox.linux import CAPABILITIES
 from moyai.runtime.linux.seccomp.libseccomp import compile_rules
 from moyai.runtime.linux.seccomp.profile import ALLOW, Rule, default_profile, version
 from moyai.runtime.linux.seccomp.unknown import refuse_newer
 
-_NAMES = {number: f"CAP_{name}" for name, number in CAPABILITIES.items()}
+_NAMES: Mapping[int, str] = MappingProxyType({number: f"CAP_{name}" for name, number in CAPABILITIES.items()})
 _SETS = 256
 """More than anybody's task definitions have; a filter takes some 10 kB."""
 

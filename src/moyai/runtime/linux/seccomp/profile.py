@@ -86,10 +86,13 @@ class Profile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
         return (Rule((_SOCKETCALL,), ERRNO, errno.ENOSYS), *others)
 
 
+_DECODER = msgspec.json.Decoder(Profile)
+
+
 @cache
 def default_profile() -> Profile:
     """Docker's."""
-    return msgspec.json.decode(Path(__file__).with_name("default.json").read_bytes(), type=Profile)
+    return _DECODER.decode(Path(__file__).with_name("default.json").read_bytes())
 
 
 def _counts(rule: Rule, capabilities: Collection[str], architecture: str, kernel: tuple[int, int]) -> bool:

@@ -1,8 +1,8 @@
 """The Linux calls that Python 3.11 does not have, as functions that raise OSError.
 
 Used by the keeper and by the control plane's network thread. Numbers are those of the kernel's
-userspace headers (linux/mount.h, sched.h, prctl.h, capability.h) and are the same on every
-architecture that moyai's Envoy is built for; the two calls that have no libc wrapper (``pivot_root``,
+userspace headers (linux/mount.h, sched.h, prctl.h, capability.h) and are, but for that of ``seccomp``, the same on
+every architecture that moyai's Envoy is built for; the two calls that have no libc wrapper (``pivot_root``,
 ``capset``) go by name through libc, which exports both.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from types import MappingProxyType
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -46,7 +47,7 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
-_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_SECCOMP = MappingProxyType({"x86_64": 317, "aarch64": 277})
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1, 4
 _BPF_STEP_BYTES = 8
 _CAPABILITY_VERSION_3 = 0x20080522
