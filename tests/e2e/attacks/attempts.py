@@ -51,10 +51,10 @@ def checked(result: int) -> int:
     return result
 
 
-def attempt(name: str, deed: Callable[[], object]) -> None:
-    """Do it and print what came of it: an OSError or a fatal signal is a refusal, anything else a success.
+def attempt(name: str, action: Callable[[], object]) -> None:
+    """Act and print what came of it: an OSError or a fatal signal is a refusal, anything else a success.
 
-    What ``deed`` returns is the detail of a success.
+    What ``action`` returns is the detail of a success.
     """
     if IN_CONTAINER not in os.environ:
         raise SystemExit("attacks run inside containers only")
@@ -64,20 +64,20 @@ def attempt(name: str, deed: Callable[[], object]) -> None:
     if child == 0:
         os.close(reading)
         signal.alarm(_LONGEST)
-        os.write(writing, json.dumps(_outcome(deed)).encode()[:4096])
+        os.write(writing, json.dumps(_outcome(action)).encode()[:4096])
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
+        report = pipe.read()
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    outcome, detail = json.loads(told) if told else (REFUSED, _ending(code))
+    outcome, detail = json.loads(report) if report else (REFUSED, _ending(code))
     print(json.dumps({"attempt": name, "outcome": outcome, "detail": detail}), flush=True)
 
 
-def _outcome(deed: Callable[[], object]) -> tuple[str, str]:
+def _outcome(action: Callable[[], object]) -> tuple[str, str]:
     try:
-        result = deed()
+        result = action()
     except OSError as error:
         return REFUSED, errno.errorcode.get(error.errno or 0, str(error))
     return SUCCEEDED, "" if result is None else str(result)

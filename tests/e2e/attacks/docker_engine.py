@@ -25,7 +25,10 @@ _IMAGE = "attacks:1"
 _CGROUPS = Path("/sys/fs/cgroup")
 _PATIENCE = 120
 """Seconds for one command of Docker's."""
-_NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL")
+_NAMESPACES = (
+    *("setpriv", "--pdeathsig=KILL"),  # also when the tests are killed
+    *("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"),
+)
 
 
 def search_path() -> str:

@@ -26,7 +26,7 @@ def check_host() -> list[str]:
     reasons = []
     if shutil.which("nft") is None:
         reasons.append("nft is missing: install your system's package nftables")
-    if not libseccomp.is_here():
+    if not libseccomp.is_installed():
         reasons.append("libseccomp is missing: install your system's package libseccomp2 or libseccomp")
     if not _can_unshare():
         reasons.append("the kernel refuses new namespaces here: in a container, start it with --privileged")

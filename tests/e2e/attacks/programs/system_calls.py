@@ -86,11 +86,11 @@ def clone3(flags: int) -> str:
 def mounting(kind: str, options: str) -> Callable[[], None]:
     """Mount a file system in a user namespace of one's own."""
 
-    def deed() -> None:
+    def act() -> None:
         unshare(NEWUSER | NEWNS)
         checked(libc.mount(b"none", b"/dev/shm", kind.encode(), 0, options.encode()))
 
-    return deed
+    return act
 
 
 def add_netfilter_table() -> str:

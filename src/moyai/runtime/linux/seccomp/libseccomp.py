@@ -75,7 +75,7 @@ def load() -> ctypes.CDLL:
     return library
 
 
-def is_here() -> bool:
+def is_installed() -> bool:
     """Whether this machine has the library."""
     try:
         load()

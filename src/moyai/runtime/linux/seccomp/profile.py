@@ -11,6 +11,7 @@ https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
@@ -109,5 +110,5 @@ def _counts(rule: Rule, capabilities: Collection[str], architecture: str, kernel
 
 def version(release: str) -> tuple[int, int]:
     """Major and minor of a kernel's release, such as ``6.12.4-amd64``."""
-    major, minor, *_ = release.split(".")
-    return int(major), int("".join(digit for digit in minor if digit.isdecimal()))
+    numbers = re.findall(r"\d+", release)
+    return int(numbers[0]), int(numbers[1])
