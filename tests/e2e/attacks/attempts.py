@@ -71,7 +71,9 @@ def attempt(name: str, action: Callable[[], object]) -> None:
         report = pipe.read()
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    outcome, detail = json.loads(report) if report else (REFUSED, _ending(code))
+    if code > 0:
+        raise SystemExit(f"{name} failed in itself: it is neither a refusal nor a success")
+    outcome, detail = json.loads(report) if report else (REFUSED, signal.Signals(-code).name)
     print(json.dumps({"attempt": name, "outcome": outcome, "detail": detail}), flush=True)
 
 
@@ -81,7 +83,3 @@ def _outcome(action: Callable[[], object]) -> tuple[str, str]:
     except OSError as error:
         return REFUSED, errno.errorcode.get(error.errno or 0, str(error))
     return SUCCEEDED, "" if result is None else str(result)
-
-
-def _ending(code: int) -> str:
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
