@@ -94,7 +94,7 @@ def test_the_beginning_changes_nothing_below(architecture):
     plain = libseccomp.compile_rules(rules, profile.default_errno_ret, architectures)
     numbers = (libseccomp.call_number(name, architecture) for name in profile.names())
     known = {number for number in numbers if number is not None}
-    assert len(known) > 300
+    assert len(known) > 250
     for call in known:
         assert judge(architecture, call) == verdict(plain, architecture, call)
 
