@@ -32,6 +32,7 @@ from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
 from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.listener_watch import Found, ListenerWatch, Wanted
+from moyai.runtime.linux.seccomp import filters
 from moyai.runtime.linux.sessions import LinuxSession, begin, begun
 from moyai.runtime.linux.trust import NO_TRUST, Trust
 from moyai.runtime.linux.weaver import Weaver
@@ -244,10 +245,11 @@ class LinuxRuntime:
     # --------------------------------------------------------------------------------------------- begin and end
 
     async def _open(self) -> None:
-        """Have the directories, the shared mount and the doorbell; cheap when they are there."""
+        """Have the directories, the shared mount, the doorbell and soon the filters; cheap when they are there."""
         self._layout.make()
         netns.share(self._layout.netns)
         interpreter.pin(self._layout.run)
+        self._workers.submit(filters.compile_common)
         self._bell.hang()
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from moyai.domain.sandbox.linux import CAPABILITIES
+from moyai.domain.sandbox.linux import CAPABILITIES, DEFAULT_CAPABILITIES
 from moyai.runtime.linux.seccomp.libseccomp import compile_rules
 from moyai.runtime.linux.seccomp.profile import ALLOW, Rule, default_profile, version
 from moyai.runtime.linux.seccomp.unknown import refuse_newer
@@ -28,6 +28,12 @@ def filter_of(capabilities: Iterable[int], further_calls: Iterable[str] = ()) ->
     here = os.uname()
     names = frozenset(_NAMES[number] for number in capabilities)
     return compiled(names, frozenset(further_calls), f"SCMP_ARCH_{here.machine.upper()}", version(here.release))
+
+
+def compile_common() -> None:
+    """Compile what most applications and all proxies have, so that the first container doesn't wait for it."""
+    for names in (DEFAULT_CAPABILITIES, ()):
+        filter_of(CAPABILITIES[name] for name in names)
 
 
 @lru_cache(_SETS)
