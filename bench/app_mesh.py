@@ -18,7 +18,6 @@ from moyai.api.appmesh.service import appmesh
 from moyai.api.desk import Desk
 from moyai.api.models import load_models
 from moyai.api.operation import Context
-from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
 from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.names import mesh_arn
@@ -30,9 +29,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
 from moyai.mesh.app_mesh import Settings
 from moyai.ports.store import Key
-from moyai.reconcile.app_mesh import AppMeshBroadcast
-from moyai.reconcile.surroundings import Surroundings
-from moyai.runtime.sim.runtime import SimRuntime
+from moyai.reconcile.meshes import workload_meshes
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
@@ -55,11 +52,10 @@ class Place:
 
     def __init__(self, nodes: int) -> None:
         self.store, self.feed = MemoryStore(), Feed(ProxySettings())
-        clock, self._ids = SystemClock(), SystemIds()
-        around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, self._ids)
+        self._ids = SystemIds()
         quotas = Quotas(virtual_nodes_per_mesh=MANY, virtual_services_per_mesh=MANY, virtual_routers_per_mesh=MANY)
         self._desk = Desk(appmesh(quotas), load_models(["appmesh"])["appmesh"])
-        self.broadcast = AppMeshBroadcast(around, Settings())
+        self.broadcast = workload_meshes(self.store.world, self.feed, Settings())
         self._make(nodes)
         self.parts = self.publish(self.store.world.records())
 
@@ -101,9 +97,9 @@ class Place:
     def publish(self, records: Iterable[AnyRecord]) -> int:
         """Have proxies follow these; how many parts are made anew."""
         keys = [Key(table_name(type(record)), record.key) for record in records]
-        stale = self.broadcast.note(keys)
+        stale = self.broadcast.invalidate(keys)
         for workload in stale:
-            self.broadcast.publish(workload)
+            self.broadcast.update(workload)
         return len(stale)
 
     def change(self, record: AnyRecord) -> int:

@@ -30,7 +30,7 @@ from moyai.plan.life import plan_task
 from moyai.plan.registration import register, withdraw
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
-from moyai.reconcile.broadcast import MeshBroadcast
+from moyai.reconcile.meshes import namespace_meshes
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.surroundings import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
@@ -54,7 +54,7 @@ class Place:
         self.store = MemoryStore()
         self.feed = Feed(ProxySettings())
         self.around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, ids)
-        self.mesh = MeshBroadcast(self.around)
+        self.mesh = namespace_meshes(self.store.world, self.feed)
         self.observer = Observer(self.around)
         self.proxies = LoopbackProxies(self.feed)
         self.build = Builder(self.store, ids=ids)

@@ -23,11 +23,8 @@ from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.registration import register, withdraw
 from moyai.ports.store import Key
-from moyai.reconcile.broadcast import MeshBroadcast
-from moyai.reconcile.surroundings import Surroundings
-from moyai.runtime.sim.runtime import SimRuntime
+from moyai.reconcile.meshes import namespace_meshes
 from moyai.store.memory import MemoryStore
-from moyai.testing.clock import ManualClock
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
 from moyai.xds.server.feed import Feed
@@ -183,10 +180,8 @@ class MeshMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.town = Town()
-        clock = ManualClock()
         self.feed = Feed(ProxySettings())
-        around = Surroundings(self.town.store, SimRuntime(clock), self.feed, clock, self.town.ids)
-        self.broadcast = MeshBroadcast(around)
+        self.broadcast = namespace_meshes(self.town.world, self.feed)
         self.wires: dict[str, Wire] = {}
         self.steps = 0
 

@@ -20,17 +20,19 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
+V = TypeVar("V")
 IndexOf = Callable[[R], tuple[str, ...]]
 """The values under which a record is found in one index."""
 
 
 class _Found(dict[str, R]):
-    """The records of one value of an index, the table's count of changes when they last changed, and, from when it is
-    first asked for, their keys in order.
+    """The records of one value of an index, the table's count of changes when they last changed and when one last came
+    or went, and, from when it is first asked for, their keys in order.
     """
 
-    __slots__ = ("ordered", "stamp")
+    __slots__ = ("members_stamp", "ordered", "stamp")
     stamp: int
+    members_stamp: int
     ordered: list[str] | None
 
     def __init__(self) -> None:
@@ -108,6 +110,17 @@ class Table(Generic[R]):
         found = self._found[index].get(value)
         return 0 if found is None else found.stamp
 
+    def members_stamp(self, index: str, value: str) -> int:
+        """As long as this is the same, the same keys are found under ``value`` in ``index``, whatever their records
+        say; 0 when there are none.
+        """
+        found = self._found[index].get(value)
+        return 0 if found is None else found.members_stamp
+
+    def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
+        """The table, of whose records only what ``take`` gives is seen; its values are compared with ``==``."""
+        return Projection(self, take)
+
     def keys(self) -> tuple[str, ...]:
         """All keys, oldest first."""
         return tuple(self._rows)
@@ -120,6 +133,10 @@ class Table(Generic[R]):
         """The indexes, each with a value, under which a record is found as long as it is there."""
         return frozenset((name, value) for name, values in self._index_of.items() for value in values(record))
 
+    def values(self, index: str, record: R) -> tuple[str, ...]:
+        """The values under which a record is found in one index as long as it is there."""
+        return self._index_of[index](record)
+
     def put(self, record: R) -> None:
         """Add or replace a record. One that is replaced keeps its place; one that can't be indexed changes nothing."""
         entries = self.entries(record)
@@ -130,6 +147,8 @@ class Table(Generic[R]):
         self._rows[record.key] = record
         for name, value in entries:
             found = self._found[name].setdefault(value, _Found())
+            if record.key not in found:
+                found.members_stamp = self._changes
             found[record.key] = record
             found.stamp = self._changes
 
@@ -144,6 +163,24 @@ class Table(Generic[R]):
         for name, value in entries:
             found = self._found[name][value]
             del found[key]
-            found.stamp = self._changes
+            found.stamp = found.members_stamp = self._changes
             if not found:
                 del self._found[name][value]
+
+
+class Projection(Generic[R, V]):
+    """A table, seen through a function of its records. Whoever traces reads can tell by the values whether a change
+    to a record matters.
+    """
+
+    def __init__(self, table: Table[R], take: Callable[[R], V]) -> None:
+        self._table, self._take = table, take
+
+    def get(self, key: str | None) -> V | None:
+        """The value of a record, or None."""
+        record = self._table.get(key)
+        return None if record is None else self._take(record)
+
+    def by(self, index: str, value: str) -> tuple[V, ...]:
+        """The values of the records found under ``value`` in ``index``, in the order of their keys."""
+        return tuple(map(self._take, self._table.after(index, value, "")))

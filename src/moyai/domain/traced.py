@@ -1,90 +1,116 @@
-"""A world that remembers what was read of it.
+"""A world that records what is read of it.
 
-Promise: whoever reads through it sees the world itself, and a change to the world can be held against what was read: if
-nothing that was read is concerned by any change since, reading again would give the same. A look-up that found nothing
-counts as well: what it asked for may be there later. It costs what is read, not what there is.
+Promise: a computation that reads through it sees the world itself, and a change to the world can be held against what
+the computation read: when the change affects none of it, computing again would give the same. A look-up that found
+nothing is recorded as well: what it asked for may be there later. The cost is that of what is read, not of what there
+is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
-from moyai.domain.table import Record, Table
+from moyai.domain.table import Projection, Record, Table
 from moyai.domain.world import World
 
-Read = tuple[str, ...]
-"""A table; a table and a record's key; or a table, an index and a value in it."""
+Topic = tuple[str, ...]
+"""What a change to a record may affect: a table; a table and a record's key; or a table, an index and a value in it."""
+Unchanged = Callable[[], bool]
+"""Whether what was read of a topic is still what would be read."""
+Reads = Mapping[Topic, tuple[Unchanged, ...]]
+"""What was read, by topic. Without a test, any change to the topic counts."""
 R = TypeVar("R", bound=Record)
+V = TypeVar("V")
 
 
 class TracedWorld:
-    """``world`` is the same world, to be read; ``take`` tells what was."""
+    """Runs computations that read ``world`` and records what each reads."""
 
     def __init__(self, world: World) -> None:
         self._tables: dict[str, Table[Any]] = {}
-        self._reads: set[Read] = set()
-        self.world = world.shown_by(self._traced)
+        self._indexes: defaultdict[str, set[str]] = defaultdict(set)
+        """The indexes of each table that were ever read."""
+        self._reads: dict[Topic, tuple[Unchanged, ...]] = {}
+        self._shown = world.shown_by(self._traced)
 
-    def take(self) -> frozenset[Read]:
-        """What was read since this was asked last."""
-        reads = frozenset(self._reads)
-        self._reads.clear()
-        return reads
+    def run(self, compute: Callable[[World], V]) -> tuple[V, Reads]:
+        """The result of a computation, and what it read. Raises what it raises."""
+        self._reads = {}
+        return compute(self._shown), self._reads
 
-    def concerned(self, table: str, key: str) -> Iterator[Read]:
-        """What is another answer, maybe, now that this record is what it is, or is gone."""
+    def topics(self, table: str, key: str) -> Iterator[Topic]:
+        """What may be read otherwise now that this record is as it is, or is gone."""
         yield (table,)
         yield table, key
         record = self._tables[table].get(key)
         if record is not None:
-            yield from ((table, index, value) for index, value in self._tables[table].entries(record))
+            for index in self._indexes.get(table, ()):
+                yield from ((table, index, value) for value in self._tables[table].values(index, record))
+
+    def note(self, topic: Topic) -> None:
+        """Something was read, and any change to it counts."""
+        self._reads[topic] = ()
+
+    def note_value(self, topic: Topic, unchanged: Unchanged) -> None:
+        """Something was read, and only a change that ``unchanged`` tells counts."""
+        known = self._reads.get(topic)
+        if known != ():
+            self._reads[topic] = (unchanged,) if known is None else (*known, unchanged)
+
+    def note_index(self, table: str, index: str) -> None:
+        """An index is read, so the values that a record has in it are topics from now on."""
+        self._indexes[table].add(index)
 
     def _traced(self, name: str, table: Table[Any]) -> Table[Any]:
         self._tables[name] = table
-        return _TracedTable(name, table, self._reads.add)
+        return _TracedTable(name, table, self)
 
 
 class _TracedTable(Table[R]):
-    """A table that says what is read of it. It is written elsewhere."""
+    """A table whose reads are recorded. It is written elsewhere."""
 
-    def __init__(self, name: str, table: Table[R], note: Callable[[Read], None]) -> None:
+    def __init__(self, name: str, table: Table[R], trace: TracedWorld) -> None:
         super().__init__()
-        self._name, self._table, self._note = name, table, note
+        self._name, self._table, self._trace = name, table, trace
 
     def get(self, key: str | None) -> R | None:
         if key is not None:
-            self._note((self._name, key))
+            self._trace.note((self._name, key))
         return self._table.get(key)
 
     def __getitem__(self, key: str) -> R:
-        self._note((self._name, key))
+        self._trace.note((self._name, key))
         return self._table[key]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[R]:
-        self._note((self._name,))
+        self._trace.note((self._name,))
         return iter(self._table)
 
     def __len__(self) -> int:
-        self._note((self._name,))
+        self._trace.note((self._name,))
         return len(self._table)
 
     def keys(self) -> tuple[str, ...]:
-        self._note((self._name,))
+        self._trace.note((self._name,))
         return self._table.keys()
 
     def by(self, index: str, value: str) -> tuple[R, ...]:
         return tuple(self.each(index, value))
 
     def each(self, index: str, value: str) -> Iterator[R]:
-        self._note((self._name, index, value))
+        self._trace.note_index(self._name, index)
+        self._trace.note((self._name, index, value))
         return self._seen(self._table.each(index, value))
 
     def after(self, index: str, value: str, key: str) -> Iterator[R]:
-        self._note((self._name, index, value))
+        self._trace.note_index(self._name, index)
+        self._trace.note((self._name, index, value))
         return self._seen(self._table.after(index, value, key))
 
     def count(self, index: str, value: str) -> int:
@@ -94,7 +120,50 @@ class _TracedTable(Table[R]):
         self.by(index, value)
         return self._table.stamp(index, value)
 
+    def members_stamp(self, index: str, value: str) -> int:
+        self.by(index, value)
+        return self._table.members_stamp(index, value)
+
+    def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
+        return _TracedProjection(self._name, self._table, take, self._trace)
+
     def _seen(self, records: Iterator[R]) -> Iterator[R]:
         for record in records:
-            self._note((self._name, record.key))
+            self._trace.note((self._name, record.key))
             yield record
+
+
+class _TracedProjection(Projection[R, V]):
+    """A projection whose reads are recorded with their values."""
+
+    def __init__(self, name: str, table: Table[R], take: Callable[[R], V], trace: TracedWorld) -> None:
+        super().__init__(table, take)
+        self._name, self._trace = name, trace
+
+    def get(self, key: str | None) -> V | None:
+        value = super().get(key)
+        if key is not None:
+            self._trace.note_value((self._name, key), partial(self._has_value, key, value))
+        return value
+
+    def by(self, index: str, value: str) -> tuple[V, ...]:
+        stamp = self._table.members_stamp(index, value)
+        same_members = partial(self._has_members, index, value, stamp)
+        self._trace.note_index(self._name, index)
+        self._trace.note_value((self._name, index, value), same_members)
+        return tuple(self._among(self._table.after(index, value, ""), same_members))
+
+    def _among(self, records: Iterator[R], same_members: Unchanged) -> Iterator[V]:
+        for record in records:
+            value = self._take(record)
+            self._trace.note_value((self._name, record.key), partial(self._is_among, same_members, record.key, value))
+            yield value
+
+    def _has_value(self, key: str, value: V | None) -> bool:
+        return super().get(key) == value
+
+    def _has_members(self, index: str, value: str, stamp: int) -> bool:
+        return self._table.members_stamp(index, value) == stamp
+
+    def _is_among(self, same_members: Unchanged, key: str, value: V) -> bool:
+        return same_members() and self._has_value(key, value)

@@ -47,6 +47,9 @@ from moyai.plan.namespaces import find_namespace, not_shared
 
 _ID_LENGTH = 16
 
+Endpoints = Mapping[tuple[str, int], DiscoveryServiceArn]
+"""Names and ports that clients call, and whom each reaches."""
+
 
 class Wish(NamedTuple):
     """What a deployment of ``service`` asks for. ``default_namespace`` is its cluster's, if it has one."""
@@ -196,15 +199,7 @@ def _endpoint(
     return _Endpoint(dns_name, port.container_port if alias is None else alias.port, record.arn)
 
 
-def offered_names(service: Service) -> dict[NamespaceArn, tuple[tuple[_Endpoint, ...], ...]]:
-    """What a service's deployments offer, newest first, by namespace; nothing when it isn't ACTIVE."""
-    views = [d.view for d in service.deployments if d.view is not None and service.status is ServiceStatus.ACTIVE]
-    return {n: tuple(tuple(_offered(v, n)) for v in views) for n in {v.namespace for v in views}}
-
-
-def endpoints(
-    world: World, namespace: NamespaceArn, *, leaving: bool = False
-) -> dict[tuple[str, int], DiscoveryServiceArn]:
+def endpoints(world: World, namespace: NamespaceArn, *, leaving: bool = False) -> Endpoints:
     """Every name and port that a deployment made now would see in the namespace, and whom each reaches.
 
     ``leaving``: those, too, that only deployments offer whose tasks are being replaced.
@@ -212,11 +207,16 @@ def endpoints(
     known = world.namespaces.get(namespace)
     if known is None:
         return {}
-    active = [s for s in world.services.by("namespace", namespace) if s.status is ServiceStatus.ACTIVE]
-    deployments = [d for s in active for d in s.deployments[1:]] if leaving else []
-    views = [d.view for d in (*deployments, *(s.primary for s in active))]
-    offered = {endpoint: endpoint.target for view in views for endpoint in _offered(view, namespace)}
+    views = world.services.projected(_views).by("namespace", namespace)
+    older = [view for of_service in views for view in of_service[1:]] if leaving else []
+    newest = [view for of_service in views for view in of_service[:1]]
+    offered = {endpoint: endpoint.target for view in (*older, *newest) for endpoint in _offered(view, namespace)}
     return {(e.dns_name, e.port): e.target for e in (*_outside(world, known, offered), *offered)}
+
+
+def _views(service: Service) -> tuple[ConnectView | None, ...]:
+    """Of the service's deployments, the newest first; none when it isn't ACTIVE, since then it offers nothing."""
+    return tuple(d.view for d in service.deployments) if service.status is ServiceStatus.ACTIVE else ()
 
 
 def _others(world: World, namespace: Namespace, service: ServiceArn) -> Mapping[_Endpoint, ServiceArn]:

@@ -31,8 +31,10 @@ def doors(task: Task, definition: TaskDefinition) -> tuple[int, ...]:
 
 def is_draining(world: World, task: Task) -> bool:
     """Whether others are forgetting how to come in."""
+    if task.last_status is not TaskStatus.DEACTIVATING:
+        return False
     definition = world.task_definitions.get(task.task_definition)
-    return task.last_status is TaskStatus.DEACTIVATING and definition is not None and bool(known_at(task, definition))
+    return definition is not None and bool(known_at(task, definition))
 
 
 def known_at(task: Task, definition: TaskDefinition) -> tuple[int, ...]:

@@ -8,9 +8,12 @@ follows the tasks that come and go one by one: a task more costs no second look 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Container, Iterable, Iterator
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
 
+from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_of
@@ -24,21 +27,6 @@ from moyai.kernel.ids import SecurityGroupId, SubnetId, TaskId, VpcId
 from moyai.kernel.scope import Scope
 from moyai.plan.routing import Ways, entered, ways
 
-_NETWORK: Final = frozenset(
-    {
-        "vpc",
-        "default_vpc",
-        "subnet",
-        "security_group",
-        "vpc_peering",
-        "route_table",
-        "internet_gateway",
-        "nat_gateway",
-    }
-)
-"""The tables of what tasks stand in."""
-_STANDING: Final = frozenset({"task", "container_instance"})
-"""The tables of what stands in a network."""
 _ALL_TYPES = -1
 
 
@@ -46,87 +34,119 @@ def fabric_of(world: World) -> Fabric:
     """The fabric as the world is now."""
     tasks = [("task", task.key) for task in world.tasks.each("alive", "yes")]
     instances = [("container_instance", one.key) for one in world.container_instances.each("alive", "yes")]
-    return Fabrics().follow(world, (*tasks, *instances))
+    return Fabrics(world).follow((*tasks, *instances))
 
 
 class Fabrics:
     """The fabric, kept in step with one world."""
 
-    def __init__(self) -> None:
-        self._standing: dict[str, _Standing] = {}
+    def __init__(self, world: World) -> None:
+        self._standing = Derived(world, _standing, None, Task, ContainerInstance, publish=self._move)
+        self._entered = Derived(world, self._peerings_from, frozenset[Peering](), publish=self._touch)
+        self._networks = Derived(world, self._network, None, publish=self._route)
+        self._rules = Derived(world, self._rules_of, tuple[Rule, ...](), publish=self._touch)
         self._grounds: dict[VpcId, _Ground] = {}
         self._crowds: dict[SecurityGroupId, _Crowd] = {}
+        self._taken: tuple[Peering, ...] = ()
+        """The peerings that both sides send traffic into."""
+        self._is_touched = False
         self._last = Fabric()
 
-    def follow(self, world: World, keys: Iterable[tuple[str, str]]) -> Fabric:
+    @property
+    def derived(self) -> tuple[Derived[Any, Any], ...]:
+        """What the fabric is made from."""
+        return self._standing, self._entered, self._networks, self._rules
+
+    def follow(self, keys: Iterable[tuple[str, str]]) -> Fabric:
         """The fabric after changes to the records with these ``(table, key)``: the same value when none matters."""
-        networks = moved = False
-        for table, key in keys:
-            networks |= table in _NETWORK
-            moved |= table in _STANDING and self._move(world, table, key)
-        if networks:
-            for ground in self._grounds.values():
-                ground.unseen = True
-        if networks or moved:
-            self._last = self._woven(world)
+        keys = tuple(keys)
+        self._standing.follow(keys)
+        self._entered.follow(keys)
+        sides = Counter(chain.from_iterable(self._entered.values.values()))
+        taken = tuple(sorted((peering for peering, count in sides.items() if count > 1), key=lambda one: one.id))
+        if taken != self._taken:
+            self._taken = taken
+            for vpc in self._grounds:
+                self._networks.add(vpc)
+        self._networks.follow(keys)
+        self._rules.follow(keys)
+        if self._is_touched:
+            self._last, self._is_touched = self._woven(), False
         return self._last
 
-    def _move(self, world: World, table: str, key: str) -> bool:
-        """Follow one task or container instance; whether it came, went or changed its place."""
-        one = (world.tasks if table == "task" else world.container_instances).get(key)
-        before = self._standing.get(key)
-        now = None if one is None else _interface_of(one)
-        if now == (None if before is None else before.interface):
-            return False
+    def _move(self, _key: str, before: _Standing | None, now: _Standing | None) -> None:
+        """A task or container instance came, went or changed its place."""
         if before is not None:
-            self._leave(key, before)
-        if one is not None and now is not None:
-            self._come(world, one, now)
-        return True
+            self._leave(before)
+        if now is not None:
+            self._come(now)
+        self._is_touched = True
 
-    def _come(self, world: World, one: Task | ContainerInstance, interface: NetworkInterface) -> None:
-        scope = scope_of(one.arn)
-        groups = interface.security_groups or _default(world, scope, interface.vpc)
-        here = self._standing[one.key] = _Standing(one.id, interface, groups)
-        self._grounds.setdefault(interface.vpc, _Ground(interface.vpc, scope)).come(here)
-        for group in groups:
-            crowd = self._crowds.setdefault(group, _Crowd(scope, []))
-            for address in _addresses(interface):
-                insort(crowd.addresses, address)
+    def _come(self, here: _Standing) -> None:
+        vpc = here.interface.vpc
+        if vpc not in self._grounds:
+            self._grounds[vpc] = _Ground(here.scope)
+            self._entered.add(vpc)
+            self._networks.add(vpc)
+        self._grounds[vpc].come(here)
+        for group in here.groups:
+            if group not in self._crowds:
+                self._crowds[group] = _Crowd(here.scope, [])
+                self._rules.add(group)
+            for address in _addresses(here.interface):
+                insort(self._crowds[group].addresses, address)
 
-    def _leave(self, key: str, here: _Standing) -> None:
-        del self._standing[key]
-        ground = self._grounds[here.interface.vpc]
-        ground.leave(here)
-        if ground.empty:
-            del self._grounds[here.interface.vpc]
+    def _leave(self, here: _Standing) -> None:
+        vpc = here.interface.vpc
+        self._grounds[vpc].leave(here)
+        if self._grounds[vpc].is_empty:
+            del self._grounds[vpc]
+            self._entered.remove(vpc)
+            self._networks.remove(vpc)
         for group in here.groups:
             addresses = self._crowds[group].addresses
             for address in _addresses(here.interface):
                 del addresses[bisect_left(addresses, address)]
             if not addresses:
                 del self._crowds[group]
+                self._rules.remove(group)
 
-    def _woven(self, world: World) -> Fabric:
-        for ground in self._grounds.values():
-            if ground.unseen:
-                ground.survey(world)
-        peerings = tuple(self._peerings(world))
-        taken = frozenset(peering.id for peering in peerings)
-        vpcs = (self._grounds[vpc].fabric(world, taken) for vpc in sorted(self._grounds))
-        return Fabric(tuple(one for one in vpcs if one.cidr), peerings, tuple(self._groups(world)))
+    def _touch(self, _key: str, _before: object, _now: object) -> None:
+        self._is_touched = True
 
-    def _peerings(self, world: World) -> Iterator[Peering]:
-        """Those that both sides send traffic into. That they are active, ``entered`` has seen."""
-        into = [peering for ground in self._grounds.values() for peering in ground.entered]
-        for identity in sorted({one for one in into if into.count(one) > 1}):
-            requester, accepter = world.vpc_peerings[identity].sides
-            yield Peering(identity, (requester.vpc, accepter.vpc))
+    def _route(self, vpc: VpcId, _before: object, _now: object) -> None:
+        self._grounds[vpc].forget_interfaces()
+        self._is_touched = True
 
-    def _groups(self, world: World) -> Iterator[Group]:
+    def _peerings_from(self, world: World, vpc: VpcId) -> frozenset[Peering]:
+        """Those that the routes of the VPC send traffic into. That they are active, ``entered`` has seen."""
+        scope = self._grounds[vpc].scope
+        found = find(world, Vpc, scope, vpc)
+        into = () if found is None else entered(world, found, inside(world, Subnet, scope, vpc))
+        peerings = (world.vpc_peerings[identity] for identity in into)
+        return frozenset(Peering(one.id, (one.requester.vpc, one.accepter.vpc)) for one in peerings)
+
+    def _network(self, world: World, vpc: VpcId) -> _Network | None:
+        scope = self._grounds[vpc].scope
+        found = find(world, Vpc, scope, vpc)
+        if found is None:
+            return None
+        taken = frozenset(peering.id for peering in self._taken)
+        subnets = sorted(inside(world, Subnet, scope, vpc), key=lambda subnet: subnet.id)
+        return _Network(found.cidr, found.ipv6 is not None, {s.id: ways(world, found, s, taken) for s in subnets})
+
+    def _rules_of(self, world: World, group: SecurityGroupId) -> tuple[Rule, ...]:
+        found = find(world, SecurityGroup, self._crowds[group].scope, group)
+        return () if found is None else found.rules
+
+    def _woven(self) -> Fabric:
+        networks = sorted(self._networks.values.items())
+        vpcs = tuple(self._grounds[vpc].fabric(vpc, network) for vpc, network in networks if network is not None)
+        return Fabric(vpcs, self._taken, tuple(self._groups()))
+
+    def _groups(self) -> Iterator[Group]:
         for identity, crowd in sorted(self._crowds.items()):
-            group = find(world, SecurityGroup, crowd.scope, identity)
-            rules = () if group is None else group.rules
+            rules = self._rules.values.get(identity, ())
             ingress = tuple(permissions((rule for rule in rules if not rule.egress), self._crowds))
             egress = tuple(permissions((rule for rule in rules if rule.egress), self._crowds))
             yield Group(identity, ingress, egress, tuple(crowd.addresses))
@@ -147,22 +167,11 @@ def permissions(rules: Iterable[Rule], groups: Container[SecurityGroupId]) -> It
         yield Permission(protocol, first, last, ranges, tuple(sorted({rule.group.id for rule in same if rule.group})))
 
 
-def _interface_of(one: Task | ContainerInstance) -> NetworkInterface | None:
-    """What it has for itself, as long as it is there."""
-    if isinstance(one, Task):
-        return None if one.stopped else one.own_interface
-    return None if one.gone else one.interface
-
-
-def _addresses(interface: NetworkInterface) -> tuple[str, ...]:
-    """Both, where it has two."""
-    return (interface.address,) if interface.ipv6_address is None else (interface.address, interface.ipv6_address)
-
-
 class _Standing(NamedTuple):
     """A task or container instance in its place."""
 
     task: TaskId
+    scope: Scope
     interface: NetworkInterface
     groups: tuple[SecurityGroupId, ...]
 
@@ -174,26 +183,25 @@ class _Crowd(NamedTuple):
     addresses: list[str]
 
 
-class _Ground:
-    """One VPC in which tasks stand."""
+class _Network(NamedTuple):
+    """A VPC's range, whether it has one of IPv6, and the ways out of its subnets."""
 
-    def __init__(self, vpc: VpcId, scope: Scope) -> None:
-        self.unseen = True
-        """Whether its networks have to be looked at again."""
-        self.entered: frozenset[str] = frozenset()
-        """The active peerings that its routes send traffic into."""
-        self._vpc = vpc
-        self._scope = scope
+    cidr: str
+    ipv6: bool
+    ways: Mapping[SubnetId, Ways]
+
+
+class _Ground:
+    """What stands in one VPC."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
         self._here: dict[TaskId, _Standing] = {}
         self._order: list[TaskId] = []
         self._made: dict[TaskId, Interface] = {}
-        self._taken: frozenset[str] | None = None
-        self._cidr = ""
-        self._ipv6 = False
-        self._ways: dict[SubnetId, Ways] = {}
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         return not self._order
 
     def come(self, here: _Standing) -> None:
@@ -205,38 +213,44 @@ class _Ground:
         del self._order[bisect_left(self._order, here.task)]
         self._made.pop(here.task, None)
 
-    def survey(self, world: World) -> None:
-        """See which peerings are entered from here."""
-        vpc = find(world, Vpc, self._scope, self._vpc)
-        self.entered = frozenset() if vpc is None else entered(world, vpc, self._subnets(world))
-        self.unseen, self._taken = False, None
-
-    def fabric(self, world: World, taken: frozenset[str]) -> VpcFabric:
-        """The VPC, of whose routes into peerings those into ``taken`` count; without a range when it isn't there."""
-        if taken != self._taken:
-            self._look(world, taken)
-        for task in self._order:
-            if task not in self._made:
-                self._made[task] = self._interface(self._here[task])
-        routes = tuple(route for found in self._ways.values() for route in found.routes)
-        interfaces = tuple(map(self._made.__getitem__, self._order))
-        return VpcFabric(self._vpc, self._cidr, routes, interfaces, self._ipv6)
-
-    def _look(self, world: World, taken: frozenset[str]) -> None:
-        vpc = find(world, Vpc, self._scope, self._vpc)
-        found = [] if vpc is None else [(s.id, ways(world, vpc, s, taken)) for s in self._subnets(world)]
-        self._cidr = "" if vpc is None else vpc.cidr
-        self._ipv6 = vpc is not None and vpc.ipv6 is not None
-        self._ways, self._taken = dict(found), taken
+    def forget_interfaces(self) -> None:
+        """The ways out are others now."""
         self._made.clear()
 
-    def _subnets(self, world: World) -> list[Subnet]:
-        return sorted(inside(world, Subnet, self._scope, self._vpc), key=lambda subnet: subnet.id)
+    def fabric(self, vpc: VpcId, network: _Network) -> VpcFabric:
+        for task in self._order:
+            if task not in self._made:
+                self._made[task] = _interface(self._here[task], network)
+        routes = tuple(route for found in network.ways.values() for route in found.routes)
+        return VpcFabric(vpc, network.cidr, routes, tuple(map(self._made.__getitem__, self._order)), network.ipv6)
 
-    def _interface(self, here: _Standing) -> Interface:
-        way = self._ways.get(here.interface.subnet, Ways())
-        outside = way.nat or (way.internet and here.interface.public_address is not None)
-        return Interface(here.task, here.interface.address, here.groups, outside, here.interface.ipv6_address)
+
+def _standing(world: World, key: str) -> _Standing | None:
+    """Where a task or container instance stands, as long as it is there and has an interface for itself."""
+    one = world.tasks.get(key) or world.container_instances.get(key)
+    interface = None if one is None else _interface_of(one)
+    if one is None or interface is None:
+        return None
+    scope = scope_of(one.arn)
+    return _Standing(one.id, scope, interface, interface.security_groups or _default(world, scope, interface.vpc))
+
+
+def _interface_of(one: Task | ContainerInstance) -> NetworkInterface | None:
+    """What it has for itself, as long as it is there."""
+    if isinstance(one, Task):
+        return None if one.stopped else one.own_interface
+    return None if one.gone else one.interface
+
+
+def _interface(here: _Standing, network: _Network) -> Interface:
+    way = network.ways.get(here.interface.subnet, Ways())
+    outside = way.nat or (way.internet and here.interface.public_address is not None)
+    return Interface(here.task, here.interface.address, here.groups, outside, here.interface.ipv6_address)
+
+
+def _addresses(interface: NetworkInterface) -> tuple[str, ...]:
+    """Both, where it has two."""
+    return (interface.address,) if interface.ipv6_address is None else (interface.address, interface.ipv6_address)
 
 
 def _default(world: World, scope: Scope, vpc: VpcId) -> tuple[SecurityGroupId, ...]:

@@ -20,6 +20,7 @@ from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.world import Observed, World
 from moyai.kernel.clock import Instant, later
+from moyai.kernel.ids import DiscoveryServiceArn
 from moyai.plan.action import Name, earliest
 from moyai.plan.connect import endpoints
 from moyai.plan.mode import is_live
@@ -76,7 +77,12 @@ def hidden(world: World, task: Task, hosts: Iterable[HostName]) -> frozenset[tup
         return frozenset()
     found = frozenset(hosts)
     missing = [n for n in task.view.names if n.left_at is None and _host(n) not in found]
-    return frozenset((n.address, n.port) for n in missing if _answered(world, n))
+    return frozenset((n.address, n.port) for n in missing if is_answered(world, n.target))
+
+
+def is_answered(world: World, target: DiscoveryServiceArn) -> bool:
+    """Whether anybody is registered for the discovery service."""
+    return next(world.discovery_instances.each("service", target), None) is not None
 
 
 def _follows(task: Task) -> bool:
@@ -86,15 +92,11 @@ def _follows(task: Task) -> bool:
 def _findable(world: World, view: ConnectView, found: AbstractSet[HostName]) -> frozenset[HostName]:
     """What the task is to find: of what is offered, all that it found before, and what is answered."""
     offered = (n for n in view.names if n.left_at is None)
-    return frozenset(h for n in offered if (h := _host(n)) in found or _answered(world, n))
+    return frozenset(h for n in offered if (h := _host(n)) in found or is_answered(world, n.target))
 
 
 def _host(name: SeenName) -> HostName:
     return HostName(name.address, name.dns_name)
-
-
-def _answered(world: World, name: SeenName) -> bool:
-    return world.discovery_instances.count("service", name.target) > 0
 
 
 def _follow(world: World, view: ConnectView, now: Instant) -> ConnectView:

@@ -7,15 +7,16 @@ through. Of a range of ports, the first RANGE_PUBLISHED: each is a listener.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.world import World
+from moyai.kernel.ids import TaskId
 
 RANGE_PUBLISHED: Final = 100
 """How many ports of a range answer at a public address."""
@@ -26,25 +27,55 @@ _PUBLIC = ("public", "yes")
 
 def published_ports(world: World) -> tuple[PublishedPort, ...]:
     """All of them, in a stable order."""
-    tasks = (_of_task(world, t) for t in world.tasks.by(*_PUBLIC) if t.last_status not in _NO_SANDBOX)
-    instances = (_of_instance(world, one) for one in world.container_instances.by(*_PUBLIC))
-    found = chain.from_iterable((*tasks, *instances))
-    return tuple(sorted(found, key=lambda p: (p.public_address, p.port)))
+    tasks = (task.arn for task in world.tasks.by(*_PUBLIC))
+    instances = (instance.arn for instance in world.container_instances.by(*_PUBLIC))
+    return in_order(chain.from_iterable(ports_of(world, key) for key in (*tasks, *instances)))
+
+
+def in_order(ports: Iterable[PublishedPort]) -> tuple[PublishedPort, ...]:
+    """These ports in a stable order."""
+    return tuple(sorted(ports, key=lambda p: (p.public_address, p.port, p.task)))
+
+
+def ports_of(world: World, key: str) -> tuple[PublishedPort, ...]:
+    """Those of one task or container instance; none where it is gone or has no public address."""
+    task = world.tasks.get(key)
+    if task is not None:
+        return tuple(_of_task(world, task))
+    instance = world.container_instances.get(key)
+    return () if instance is None or instance.gone else tuple(_of_instance(world, instance))
 
 
 def _of_task(world: World, task: Task) -> Iterator[PublishedPort]:
-    own = task.interface
+    own = task.own_interface
+    if own is None or own.public_address is None or task.last_status in _NO_SANDBOX:
+        return
     for port in _ports(task, world.task_definitions[task.task_definition]):
-        yield PublishedPort(task.id, own.public_address or "", own.vpc, own.address, port)
+        yield PublishedPort(task.id, own.public_address, own.vpc, own.address, port)
 
 
 def _of_instance(world: World, instance: ContainerInstance) -> Iterator[PublishedPort]:
     own = instance.interface
-    tasks = (t for t in world.tasks.by("instance", instance.arn) if t.last_status not in _NO_SANDBOX)
-    for task in tasks:
-        bound = (b for c in task.containers for b in c.network_bindings if b.protocol == "tcp")
-        for port in sorted({port for b in bound for port in islice(b.host_ports, RANGE_PUBLISHED)}):
-            yield PublishedPort(task.id, own.public_address or "", own.vpc, own.address, port)
+    if own.public_address is None:
+        return
+    for bound in world.tasks.projected(_bound).by("instance", instance.arn):
+        for port in bound.ports:
+            yield PublishedPort(bound.task, own.public_address, own.vpc, own.address, port)
+
+
+class _Bound(NamedTuple):
+    """Of a task in an instance: at which TCP ports of that it answers."""
+
+    task: TaskId
+    ports: tuple[int, ...]
+
+
+def _bound(task: Task) -> _Bound:
+    if task.last_status in _NO_SANDBOX:
+        return _Bound(task.id, ())
+    bindings = (b for c in task.containers for b in c.network_bindings if b.protocol == "tcp")
+    ports = {port for b in bindings for port in islice(b.host_ports, RANGE_PUBLISHED)}
+    return _Bound(task.id, tuple(sorted(ports)))
 
 
 def _ports(task: Task, definition: TaskDefinition) -> set[int]:

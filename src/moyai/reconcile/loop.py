@@ -12,8 +12,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from moyai.domain.derived import Derived
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import TaskStatus
 from moyai.kernel.arn import parse_arn
@@ -22,20 +23,21 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.mesh.app_mesh import Settings
 from moyai.plan.action import Effect, Plan
-from moyai.plan.doors import is_draining
 from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
-from moyai.reconcile.app_mesh import AppMeshBroadcast
-from moyai.reconcile.broadcast import FabricBroadcast, MeshBroadcast, PortBroadcast
+from moyai.reconcile.awaiting import draining_tasks, moving_services
+from moyai.reconcile.broadcast import FabricBroadcast, PortBroadcast
 from moyai.reconcile.execute import Executor
 from moyai.reconcile.janitor import Janitor
+from moyai.reconcile.meshes import namespace_meshes, workload_meshes
 from moyai.reconcile.names import NameBroadcast
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.queue import KeyQueue
 from moyai.reconcile.registrar import Registrar
-from moyai.reconcile.rerouting import is_moving, look
+from moyai.reconcile.repair import attempt, repair
+from moyai.reconcile.rerouting import look
 from moyai.reconcile.surroundings import Surroundings
 
 WORKERS = 16
@@ -63,13 +65,17 @@ class Reconciler:
         self._observer = Observer(around)
         self._fabric = FabricBroadcast(around)
         self._executor = Executor(around, self._observer, self._fabric)
-        self._mesh = MeshBroadcast(around)
-        self._app_mesh = AppMeshBroadcast(around, app_mesh)
-        self._names = NameBroadcast(around)
+        world = around.store.world
+        self._mesh = namespace_meshes(world, around.feed)
+        self._app_mesh = workload_meshes(world, around.feed, app_mesh)
+        self._names = NameBroadcast(world)
         self._ports = PortBroadcast(around)
         self._ports_bell, self._fabric_bell = asyncio.Event(), asyncio.Event()
-        self._draining: set[TaskArn] = set()
-        self._moving: set[ServiceArn] = set()
+        self._draining, self._moving = draining_tasks(world), moving_services(world)
+        self._derived: tuple[Derived[Any, Any], ...] = (
+            *(self._mesh, self._app_mesh, self._draining, self._moving),
+            *(*self._names.derived, *self._fabric.derived, *self._ports.derived),
+        )
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -129,10 +135,14 @@ class Reconciler:
 
     async def _follow_store(self) -> None:
         async for keys in self._around.store.watch():
+            attempt(partial(self._draining.follow, keys), "draining tasks")
+            attempt(partial(self._moving.follow, keys), "moving services")
             self._ring(keys)
+            attempt(partial(self._ports.note, keys), "public ports")
             self._ports_bell.set()
-            _attempt(partial(self._mesh.follow, keys), "the mesh")
-            _attempt(partial(self._fabric.note, keys), "the networks")
+            for namespace in self._mesh.invalidate(keys):
+                attempt(partial(self._mesh.update, namespace), namespace)
+            attempt(partial(self._fabric.note, keys), "the networks")
             self._fabric_bell.set()
 
     async def _lead(self) -> None:
@@ -141,20 +151,23 @@ class Reconciler:
         """
         at_first = True
         async for keys in self._around.store.watch():
-            for workload in self._app_mesh.note(keys):
-                _attempt(partial(self._app_mesh.publish, workload), workload)
+            for workload in self._app_mesh.invalidate(keys):
+                attempt(partial(self._app_mesh.update, workload), workload)
                 if not at_first:
                     await self._around.clock.sleep(Seconds(0))
             at_first = False
 
     def _ring(self, keys: Iterable[Key]) -> None:
         """Have everything looked at that these changes may concern."""
-        for task in self._names.follow(keys):
-            self.queue.add(task)
+        attempt(partial(self._ring_renamed, keys), "names")
         for key in sorted(keys):
             for service in self._services_of(key):
-                self._ring_service(service)
+                self.queue.add(service)
             self._ring_one(key)
+
+    def _ring_renamed(self, keys: Iterable[Key]) -> None:
+        for task in self._names.follow(keys):
+            self.queue.add(task)
 
     def _ring_one(self, key: Key) -> None:
         match key.table:
@@ -186,19 +199,10 @@ class Reconciler:
             case _:
                 return []
 
-    def _ring_service(self, arn: ServiceArn) -> None:
-        self._moving.discard(arn)
-        if is_moving(self._around, arn):
-            self._moving.add(arn)
-        self.queue.add(arn)
-
     def _ring_task(self, arn: TaskArn) -> None:
         task = self._around.store.world.tasks.get(arn)
-        self._draining.discard(arn)
         if task is None:
             return
-        if is_draining(self._around.store.world, task):
-            self._draining.add(arn)
         self.queue.add(arn)
         if task.service is not None:
             self.queue.add(task.service)
@@ -238,7 +242,7 @@ class Reconciler:
             stopping = task is not None and task.last_status is TaskStatus.STOPPING
             if task is not None and (stopping or self._observer.awaits_its_proxy(task.arn)):
                 self.queue.add(task.arn)
-            for arn in sorted(self._draining | self._moving):
+            for arn in sorted((*self._draining.values, *self._moving.values)):
                 self.queue.add(arn)
 
     async def _tell(self) -> None:
@@ -260,20 +264,15 @@ class Reconciler:
             for service in world.services:
                 if service.status is not ServiceStatus.INACTIVE:
                     self.queue.add(service.arn)
+            await repair(self._derived, self._around.clock)
             self._ports.doubt()
             self._ports_bell.set()
+            attempt(partial(self._fabric.note, ()), "the networks")
             self._doubt_fabric()
 
     def _doubt_fabric(self) -> None:
         self._fabric.doubt()
         self._fabric_bell.set()
-
-
-def _attempt(follow: Callable[[], None], what: str) -> None:
-    try:
-        follow()
-    except Exception:  # noqa: BLE001 (the top of the loop: the last good form goes on serving)
-        _log.exception("%s: kept in its last good form", what)
 
 
 async def _keep_up(bell: asyncio.Event, follow: Callable[[], Awaitable[None]], what: str) -> None:

@@ -9,28 +9,29 @@ from __future__ import annotations
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task import ContainerStatus
-from moyai.domain.world import Observed, Rerouting
+from moyai.domain.world import Observed, Rerouting, World
 from moyai.kernel.ids import ProxyId, ServiceArn
-from moyai.mesh.service_connect.service import mesh_name, service_of
-from moyai.mesh.service_connect.tuned import tuning_for
+from moyai.mesh.service_connect.called import called_in
+from moyai.mesh.service_connect.service import service_of
 from moyai.plan.pools import is_simple
 from moyai.ports.proxies import ProxyFeed
 from moyai.reconcile.surroundings import Surroundings
 
 
-def is_moving(around: Surroundings, arn: ServiceArn) -> bool:
+def is_moving(world: World, arn: ServiceArn) -> bool:
     """Whether the service has more than one pool, or a deployment in a stage: then it may wait for callers."""
-    service = around.store.world.services.get(arn)
+    service = world.services.get(arn)
     if service is None or service.status is ServiceStatus.INACTIVE:
         return False
-    record = around.store.world.service_deployments.get(service.current_deployment)
+    record = world.service_deployments.get(service.current_deployment)
     return not is_simple(service) or (record is not None and record.stage is not None)
 
 
 def look(around: Surroundings, arn: ServiceArn) -> Observed:
     """The part of the world that a service's next step depends on."""
-    service = around.store.world.services.get(arn)
-    if service is None or not is_moving(around, arn):
+    world = around.store.world
+    service = world.services.get(arn)
+    if service is None or not is_moving(world, arn):
         return Observed()
     return Observed(reroutings={arn: _rerouting(around, service)})
 
@@ -46,10 +47,9 @@ def _is_published(around: Surroundings, offer: DiscoveryService) -> bool:
     namespace = world.namespaces.get(offer.namespace)
     if namespace is None:
         return True
-    name = mesh_name(namespace, offer)
-    published = around.feed.service(name, namespace.arn)
-    tuning = tuning_for(world, offer.owner, namespace.arn)
-    return published is None or published == service_of(world, offer, name, tuning)
+    called = called_in(world, namespace, offer)
+    published = around.feed.service(called.name, namespace.arn)
+    return published is None or published == service_of(called)
 
 
 def _unaware(around: Surroundings, offer: DiscoveryService) -> set[ProxyId]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import NamedTuple
 
 import pytest
@@ -41,6 +42,22 @@ def test_an_empty_table_finds_nothing():
 
 def test_no_key_finds_no_record():
     assert table(Row("a")).get(None) is None
+
+
+def test_a_member_that_is_replaced_moves_the_stamp_alone():
+    made = table(Row("a"), Row("b", "blue"))
+    stamps = made.stamp("colour", "red"), made.members_stamp("colour", "red")
+    made.put(Row("a", tags=("x",)))
+    assert made.stamp("colour", "red") > stamps[0]
+    assert made.members_stamp("colour", "red") == stamps[1]
+    made.put(Row("b"))
+    assert made.members_stamp("colour", "red") > stamps[1]
+
+
+def test_a_projection_gives_what_is_taken_of_each_record():
+    seen = table(Row("b", tags=("x",)), Row("a", "blue", ("x",))).projected(lambda row: row.colour)
+    assert (seen.get("a"), seen.get("c"), seen.get(None)) == ("blue", None, None)
+    assert (seen.by("tag", "x"), seen.by("tag", "y")) == (("blue", "red"), ())
 
 
 def test_counting_finds_what_looking_finds():
@@ -153,6 +170,14 @@ class Tables(RuleBasedStateMachine):
         for index, value in (*(("colour", c) for c in COLOURS), *(("tag", t) for t in TAGS)):
             seen = (index, value, self.table.stamp(index, value))
             assert self.stamped.setdefault(seen, self.table.by(index, value)) == self.table.by(index, value)
+
+    @invariant()
+    def what_has_the_same_members_stamp_has_the_same_keys(self):
+        for index, value in (*(("colour", c) for c in COLOURS), *(("tag", t) for t in TAGS)):
+            keys = self.table.projected(attrgetter("key")).by(index, value)
+            assert keys == tuple(sorted(row.key for row in self.table.by(index, value)))
+            seen = ("members", index, value, self.table.members_stamp(index, value))
+            assert self.stamped.setdefault(seen, keys) == keys
 
     @invariant()
     def an_empty_value_costs_nothing(self):

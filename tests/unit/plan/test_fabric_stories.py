@@ -48,8 +48,9 @@ def a_task_record_goes(nets: Nets, where: int, choice: int) -> Key:
 
 def a_peering_changes(nets: Nets, where: int, choice: int) -> Key:
     one, other = NAMES[where], NAMES[(where + 1) % 3]
-    nets.peer("".join(sorted(one + other)), one, other, list(PeeringStatus)[choice % len(PeeringStatus)])
-    return ("vpc_peering", "any")
+    name = "".join(sorted(one + other))
+    nets.peer(name, one, other, list(PeeringStatus)[choice % len(PeeringStatus)])
+    return ("vpc_peering", f"pcx-{name}")
 
 
 def a_route_comes_or_goes(nets: Nets, where: int, choice: int) -> Key:
@@ -61,12 +62,12 @@ def a_route_comes_or_goes(nets: Nets, where: int, choice: int) -> Key:
         nets.route(name, ANYWHERE, f"igw-{name}")
     else:
         nets.route(name, f"10.{1 + NAMES.index(to)}.0.0/16", f"pcx-{''.join(sorted(name + to))}")
-    return ("route_table", "any")
+    return ("route_table", table.id)
 
 
 def a_gateway_is_attached_or_not(nets: Nets, where: int, choice: int) -> Key:
     nets.gateway(NAMES[where], NAMES[where] if choice % 2 else None)
-    return ("internet_gateway", "any")
+    return ("internet_gateway", f"igw-{NAMES[where]}")
 
 
 def rules_change(nets: Nets, where: int, choice: int) -> Key:
@@ -75,7 +76,7 @@ def rules_change(nets: Nets, where: int, choice: int) -> Key:
     group: Any = f"sg-{other}-web" if choice % 2 else f"sg-{other}"
     rule = Rule(f"sgr-{choice}", choice % 7 == 6, "tcp", 80, 80, group=GroupReference(group, SCOPE.account, vpc))
     nets.group(f"{NAMES[where]}-web", NAMES[where], rule)
-    return ("security_group", "any")
+    return ("security_group", f"sg-{NAMES[where]}-web")
 
 
 CHANGES = (
@@ -97,10 +98,10 @@ def test_following_gives_what_a_fresh_look_gives(story):
     for number, name in enumerate(NAMES, start=1):
         nets.vpc(name, number, ipv6=name != "c")
         nets.group(f"{name}-web", name)
-    followed = Fabrics()
+    followed = Fabrics(nets.world)
     for change, where, choice in story:
         key = change(nets, where, choice)
-        fabric = followed.follow(nets.world, [key])
+        fabric = followed.follow([key])
         assert fabric == fabric_of(nets.world)
         nothing_is_gone(fabric, nets.world)
 

@@ -19,7 +19,7 @@ from moyai.domain.ecs.task import NetworkBinding
 from moyai.domain.ecs.task_definition import NetworkMode, PortMapping
 from moyai.domain.world import Put
 from moyai.kernel.ids import ContainerInstanceArn
-from moyai.mesh.service_connect.zones import peer_groups
+from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.connect_rules import check_configuration
 from moyai.plan.host_ports import bindings, fixed_ports, taken_ports
 from moyai.plan.networks import network_of
@@ -112,9 +112,10 @@ def test_callers_at_one_address_are_counted_one_by_one():
     build = Builder()
     host, made = instance(build), definition(build, BRIDGE)
     service = build.service("calls", build.definition("calls"), 0)
-    namespace = build.world.namespaces[build.namespace()]
-    tasks = [on(build, host, made, ConnectView(namespace.arn), service=service) for _ in range(3)]
-    (group,) = peer_groups(build.world, namespace, tasks).values()
+    namespace = build.namespace()
+    for _ in range(3):
+        on(build, host, made, ConnectView(namespace), service=service)
+    (group,) = compile_namespace(build.world, namespace).groups.values()
     assert len(set(group.members)) == 3
 
 

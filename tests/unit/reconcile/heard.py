@@ -9,12 +9,8 @@ from moyai.domain.world import Delete, Put
 from moyai.mesh.app_mesh import Settings
 from moyai.mesh.ir import Mesh
 from moyai.ports.store import Key
-from moyai.reconcile.app_mesh import AppMeshBroadcast
-from moyai.reconcile.surroundings import Surroundings
-from moyai.runtime.sim.runtime import SimRuntime
+from moyai.reconcile.meshes import workload_meshes
 from moyai.store.memory import MemoryStore
-from moyai.testing.clock import ManualClock
-from moyai.testing.ids import SeededIds
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 
@@ -44,34 +40,32 @@ class Heard:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store, self.feed = store, HeardFeed()
-        clock = ManualClock()
-        around = Surroundings(store, SimRuntime(clock), self.feed, clock, SeededIds())
-        self.broadcast = AppMeshBroadcast(around, Settings())
+        self.broadcast = workload_meshes(store.world, self.feed, Settings())
         self._seen: dict[Key, Any] = {}
         self.catch_up()
 
     def catch_up(self) -> list[str]:
-        """The parts that are made anew for whatever has changed."""
+        """The parts that are computed again for whatever has changed."""
         before, self._seen = self._seen, {_key(record): record for record in self.store.world.records()}
         changed = {key for key, record in self._seen.items() if before.get(key) is not record}
         return self.follow(*changed, *(before.keys() - self._seen.keys()))
 
     def put(self, record: Any) -> list[str]:
-        """The parts that are made anew for this."""
+        """The parts that are computed again for this."""
         self.store.apply([Put(record)])
         return self.catch_up()
 
     def delete(self, record: Any) -> list[str]:
-        """The parts that are made anew for this."""
+        """The parts that are computed again for this."""
         self.store.apply([Delete(type(record), record.key)])
         return self.catch_up()
 
     def follow(self, *keys: Key) -> list[str]:
         """The same, for changes under these keys."""
-        self.feed.heard.clear()
-        for workload in self.broadcast.note(keys):
-            self.broadcast.publish(workload)
-        return sorted(self.feed.heard)
+        stale = self.broadcast.invalidate(keys)
+        for workload in stale:
+            self.broadcast.update(workload)
+        return sorted(workload.rpartition("/")[2] for workload in stale)
 
 
 def holding(records: Iterable[Any]) -> MemoryStore:

@@ -10,9 +10,10 @@ from moyai.domain.appmesh.lookup import is_open_to
 from moyai.domain.appmesh.names import Kind
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
-from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.kernel.ids import ProxyId, TaskArn, WorkloadId
 from moyai.mesh.app_mesh.gateway import gateway_workload
 from moyai.mesh.app_mesh.node import node_workload
 from moyai.mesh.app_mesh.part import Part
@@ -48,5 +49,10 @@ def compile_workload(world: World, workload: WorkloadId, settings: Settings = _D
 def _led(world: World, found: VirtualNode | VirtualGateway) -> tuple[ProxyId, ...]:
     """The proxies of the tasks that stand for it and may."""
     kind = Kind.VIRTUAL_GATEWAY if isinstance(found, VirtualGateway) else Kind.VIRTUAL_NODE
-    tasks = world.tasks.each("mesh", standing_key(found.mesh, kind, found.name))
-    return tuple(sorted(ProxyId(task.arn) for task in tasks if is_open_to(world, scope_of(task.arn), found)))
+    tasks = world.tasks.projected(_arn).by("mesh", standing_key(found.mesh, kind, found.name))
+    return tuple(ProxyId(arn) for arn in tasks if is_open_to(world, scope_of(arn), found))
+
+
+def _arn(task: Task) -> TaskArn:
+    """All that counts of a task is that it is there."""
+    return task.arn

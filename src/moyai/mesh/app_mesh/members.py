@@ -21,8 +21,9 @@ from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.mesh.app_mesh.part import Part
 from moyai.mesh.ir import Member
-from moyai.mesh.service_connect.branches import branches_of, members_of
-from moyai.mesh.service_connect.tls import issuer_of, offer_of
+from moyai.mesh.service_connect.branches import BranchMember, branches_of, members_of
+from moyai.mesh.service_connect.projections import connect_services
+from moyai.mesh.service_connect.tls import issuer_of
 
 _MEANT_FIRST: Final = tuple(NamespaceType)
 _MAX_PORT: Final = 65535
@@ -59,10 +60,10 @@ class Answering(NamedTuple):
 def members(part: Part, service: DiscoveryService, asked: Asked) -> tuple[Answering, ...]:
     """Its instances. What has no address or port is reported."""
     found: set[Answering] = set()
-    for instance in _instances(part.world, service):
+    for one in _members(part.world, service):
+        instance, offer = one.instance, one.offer
         if instance.health is Health.UNHEALTHY or not asked.attributes.items() <= instance.attributes.items():
             continue
-        offer = None if service.owner is None else offer_of(part.world, instance)
         address = _address(instance, asked.addresses)
         port = asked.port if offer is None else _port(instance) or offer.reachable_port
         if address:
@@ -73,12 +74,12 @@ def members(part: Part, service: DiscoveryService, asked: Asked) -> tuple[Answer
     return tuple(sorted(found))
 
 
-def _instances(world: World, service: DiscoveryService) -> Iterable[DiscoveryInstance]:
+def _members(world: World, service: DiscoveryService) -> Iterable[BranchMember]:
     """All of them; of a service of Service Connect, those of the pools of tasks that have traffic."""
     if service.owner is None:
-        return world.discovery_instances.each("service", service.arn)
-    busy = (branch for branch in branches_of(world, service, "").production if branch.weight)
-    return (instance for branch in busy for instance in members_of(world, service, branch))
+        return map(BranchMember, world.discovery_instances.each("service", service.arn))
+    branches = branches_of(connect_services(world).get(service.owner), service, "").production
+    return (member for branch in branches if branch.weight for member in members_of(world, service, branch))
 
 
 def _address(instance: DiscoveryInstance, attributes: tuple[str, ...]) -> str:

@@ -7,15 +7,15 @@ task of ECS stands for are of every branch that has weight.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.connect.names import Offer
-from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.traffic import WHOLE, Share
 from moyai.domain.world import World
 from moyai.kernel.ids import DiscoveryServiceArn, Pool
+from moyai.mesh.service_connect.projections import ConnectService, ConnectTask, connect_tasks
 
 
 class Branch(NamedTuple):
@@ -39,34 +39,45 @@ class Branches(NamedTuple):
         return max(self.production, key=lambda branch: branch.weight)
 
 
-def branches_of(world: World, service: DiscoveryService, name: str) -> Branches:
+def branches_of(owner: ConnectService | None, service: DiscoveryService, name: str) -> Branches:
     """The branches of the service that is called ``name`` in the mesh."""
-    owner = None if service.owner is None else world.services.get(service.owner)
-    if owner is None or not owner.traffic.shares:
+    if owner is None or not owner.shares:
         offer = None if owner is None else _offer(owner, service.arn, None)
         return Branches((Branch(name, offer=offer),))
-    offering = [s for s in owner.traffic.shares if _offer(owner, service.arn, s.pool) is not None]
-    shares = _weighted(offering or owner.traffic.shares)
+    offering = [s for s in owner.shares if _offer(owner, service.arn, s.pool) is not None]
+    shares = _weighted(offering or owner.shares)
     found = {
         s.pool: Branch(f"{name}@{s.pool}" if s.pool else name, s.weight, s.pool, _offer(owner, service.arn, s.pool))
         for s in shares
     }
-    test = owner.traffic.test
-    return Branches(tuple(found.values()), None if test is None else found.get(test))
+    return Branches(tuple(found.values()), None if owner.test is None else found.get(owner.test))
 
 
-def members_of(world: World, service: DiscoveryService, branch: Branch) -> Iterable[DiscoveryInstance]:
+class BranchMember(NamedTuple):
+    """An instance, and the task that it is; None for one that Service Connect did not register."""
+
+    instance: DiscoveryInstance
+    task: ConnectTask | None = None
+
+    @property
+    def offer(self) -> Offer | None:
+        """What the task offers there."""
+        offered = () if self.task is None else self.task.offers
+        return next((offer for offer in offered if offer.discovery_service == self.instance.service), None)
+
+
+def members_of(world: World, service: DiscoveryService, branch: Branch) -> Iterator[BranchMember]:
     """The branch's instances."""
+    tasks = connect_tasks(world)
     for instance in world.discovery_instances.by("service", service.arn):
-        task = None if instance.task is None else world.tasks.get(instance.task)
+        task = tasks.get(instance.task)
         if branch.pool is None or (branch.weight > 0 if task is None else task.pool == branch.pool):
-            yield instance
+            yield BranchMember(instance, task)
 
 
-def _offer(owner: Service, discovery_service: DiscoveryServiceArn, pool: Pool | None) -> Offer | None:
+def _offer(owner: ConnectService, discovery_service: DiscoveryServiceArn, pool: Pool | None) -> Offer | None:
     """What the newest deployment of the pool, or of all, says of the port."""
-    views = (d.view for d in owner.deployments if pool is None or d.pool == pool)
-    offers = (o for view in views if view is not None for o in view.offers)
+    offers = (o for of, offered in owner.offers if pool is None or of == pool for o in offered)
     return next((o for o in offers if o.discovery_service == discovery_service), None)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from moyai.domain.connect.names import proxy_ports
 from moyai.domain.world import World
 from moyai.kernel.ids import NamespaceArn
 from moyai.mesh.ir import Diagnostic, Mesh
 from moyai.mesh.service_connect.branches import branches_of
+from moyai.mesh.service_connect.called import called_in, tuning_in
 from moyai.mesh.service_connect.destination import destination_of, group_of
-from moyai.mesh.service_connect.service import mesh_name, service_of
+from moyai.mesh.service_connect.projections import connect_services, connect_tasks
+from moyai.mesh.service_connect.service import service_of
 from moyai.mesh.service_connect.tls import certificates_of
-from moyai.mesh.service_connect.tuned import tuning_for
-from moyai.mesh.service_connect.workload import workload_of
+from moyai.mesh.service_connect.workload import WorkloadContext, workload_of
 from moyai.mesh.service_connect.zones import peer_groups
 
 
@@ -40,24 +42,27 @@ def compile_namespace(world: World, arn: NamespaceArn) -> Mesh:
     namespace = world.namespaces.get(arn)
     if namespace is None:
         return Mesh()
-    diagnostics: list[Diagnostic] = []
-    tasks = sorted(world.tasks.by("namespace", arn), key=lambda t: t.arn)
+    tasks = connect_tasks(world).by("namespace", arn)
     targets = {name.target for t in tasks if t.view is not None for name in t.view.names}
-    called = {a: d for a in sorted(targets) if (d := world.discovery_services.get(a)) is not None}
-    names = {a: mesh_name(namespace, service) for a, service in called.items()}
-    tunings = {a: tuning_for(world, service.owner, arn) for a, service in called.items()}
-    branches = [(s, b) for a, s in called.items() for b in branches_of(world, s, names[a]).production]
+    known = (service for a in sorted(targets) if (service := world.discovery_services.get(a)) is not None)
+    called = [called_in(world, namespace, service) for service in known]
+    names = {c.service.arn: c.name for c in called}
+    branches = [(c, b) for c in called for b in branches_of(c.owner, c.service, c.name).production]
+    ports = {a: proxy_ports(world.task_definitions[a]) for a in sorted({t.task_definition for t in tasks})}
+    services = connect_services(world)
+    streaming = {a: tuning_in(arn, services.get(a)).streaming for a in {t.service for t in tasks}}
+    diagnostics: list[Diagnostic] = []
+    workloads = [
+        workload_of(t, WorkloadContext(namespace, ports[t.task_definition], streaming[t.service], names), diagnostics)
+        for t in tasks
+        if t.view is not None
+    ]
     return Mesh(
-        workloads={
-            (w := workload_of(world, t, namespace, names, diagnostics)).id: w for t in tasks if t.view is not None
-        },
-        services={names[a]: service_of(world, service, names[a], tunings[a]) for a, service in called.items()},
-        destinations={
-            b.destination: destination_of(world, service, b.destination, tunings[service.arn])
-            for service, b in branches
-        },
-        groups=peer_groups(world, namespace, tasks)
-        | {b.destination: group_of(world, service, b, diagnostics) for service, b in branches},
+        workloads={workload.id: workload for workload in workloads},
+        services={c.name: service_of(c) for c in called},
+        destinations={b.destination: destination_of(world, c, b.destination) for c, b in branches},
+        groups=peer_groups(namespace, tasks, ports)
+        | {b.destination: group_of(world, c.service, b, diagnostics) for c, b in branches},
         certificates=certificates_of(world, tasks),
         diagnostics=tuple(dict.fromkeys(diagnostics)),
     )

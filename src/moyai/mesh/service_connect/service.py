@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from moyai.domain.cloudmap.namespace import Namespace
-from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.names import TrafficHeader
 from moyai.domain.connect.tuning import Tuning
-from moyai.domain.world import World
 from moyai.mesh.ir import (
     HeaderMatch,
     Match,
@@ -20,6 +17,7 @@ from moyai.mesh.ir import (
     TextTest,
 )
 from moyai.mesh.service_connect.branches import Branch, branches_of
+from moyai.mesh.service_connect.called import Called
 from moyai.mesh.service_connect.policies import (
     RETRIES,
     spoken_by,
@@ -28,15 +26,10 @@ from moyai.mesh.service_connect.policies import (
 from moyai.mesh.service_connect.rules import rules_of
 
 
-def mesh_name(namespace: Namespace, service: DiscoveryService) -> str:
-    """Readable, and unique over all accounts and regions because the service's id is."""
-    return f"{service.name}.{namespace.name}/{service.id}"
-
-
-def service_of(world: World, service: DiscoveryService, name: str, tuning: Tuning) -> Service:
+def service_of(called: Called) -> Service:
     """The routes to the discovery service, as all its callers have them: test traffic first, then everybody's."""
-    protocol = spoken_by(service)
-    branches = branches_of(world, service, name)
+    protocol, tuning = spoken_by(called.service), called.tuning
+    branches = branches_of(called.owner, called.service, called.name)
     targets = tuple(Target(b.destination, b.weight if len(branches.production) > 1 else 1) for b in branches.production)
     timeouts = timeouts_of(protocol, branches.main.offer)
     routing: RouteTable | StreamSplit
@@ -46,7 +39,7 @@ def service_of(world: World, service: DiscoveryService, name: str, tuning: Tunin
     else:
         test = () if branches.test is None else _test_rules(protocol, branches.test, tuning)
         routing = RouteTable((*test, *rules_of(protocol, targets, timeouts, tuning)))
-    return Service(name, protocol, routing, stat_name=f"egress.{service.name}")
+    return Service(called.name, protocol, routing, stat_name=f"egress.{called.service.name}")
 
 
 def _test_rules(protocol: Protocol, branch: Branch, tuning: Tuning) -> tuple[Rule, ...]:

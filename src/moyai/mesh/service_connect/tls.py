@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.certificate import certificate_key
 from moyai.domain.connect.names import Offer
-from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.ids import CertificateAuthorityArn
 from moyai.mesh.ir import Certificate, ServerTls, Shown, Trust
+from moyai.mesh.service_connect.projections import ConnectTask
 
 
 def certificate_name(offer: Offer) -> str | None:
@@ -30,12 +30,12 @@ def server_tls(offer: Offer) -> ServerTls | None:
     return None if name is None else ServerTls(Shown(name), newest_only=True)
 
 
-def certificates_of(world: World, tasks: Iterable[Task]) -> dict[str, Certificate]:
+def certificates_of(world: World, tasks: Iterable[ConnectTask]) -> dict[str, Certificate]:
     """All that these tasks' proxies show, as far as they have been made."""
     shown = {
         name: certificate_key(offer.discovery_service, offer.authority)
         for task in tasks
-        for offer in (() if task.view is None else task.view.offers)
+        for offer in task.offers
         if offer.authority is not None and (name := certificate_name(offer)) is not None
     }
     made = ((name, world.server_certificates.get(key)) for name, key in sorted(shown.items()))
@@ -46,13 +46,6 @@ def trusts_of(world: World, service: DiscoveryService) -> tuple[Trust, ...]:
     """Whom callers of the service believe."""
     made = sorted(world.server_certificates.by("discovery_service", service.arn), key=lambda c: c.authority)
     return tuple(Trust(_issuer(c.authority), c.name, c.roots) for c in made)
-
-
-def offer_of(world: World, instance: DiscoveryInstance) -> Offer | None:
-    """What the task that is this instance offers there; None for one that Service Connect did not register."""
-    task = world.tasks.get(instance.task)
-    offered = () if task is None or task.view is None else task.view.offers
-    return next((offer for offer in offered if offer.discovery_service == instance.service), None)
 
 
 def issuer_of(offer: Offer | None) -> str:

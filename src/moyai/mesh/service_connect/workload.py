@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
-from moyai.domain.connect.names import ConnectView, proxy_ports
-from moyai.domain.ecs.task import Task
-from moyai.domain.world import World
+from moyai.domain.connect.names import ConnectView, ProxyPorts
 from moyai.kernel.ids import DiscoveryServiceArn, WorkloadId
 from moyai.mesh.ir import AccessLog, Call, Diagnostic, InboundPort, OutboundView, Protocol, Workload
 from moyai.mesh.service_connect.policies import (
@@ -18,29 +17,33 @@ from moyai.mesh.service_connect.policies import (
     protocol_of,
     timeouts_of,
 )
+from moyai.mesh.service_connect.projections import ConnectTask
 from moyai.mesh.service_connect.tls import server_tls
-from moyai.mesh.service_connect.tuned import tuning_for
 from moyai.mesh.service_connect.zones import peers_name
 
 
-def workload_of(
-    world: World,
-    task: Task,
-    namespace: Namespace,
-    names: Mapping[DiscoveryServiceArn, str],
-    diagnostics: list[Diagnostic],
-) -> Workload:
+class WorkloadContext(NamedTuple):
+    """What holds for a task beside itself: its namespace, its proxy's ports, paths of its own without a deadline, and
+    the mesh's names of what can be called.
+    """
+
+    namespace: Namespace
+    ports: ProxyPorts
+    streaming: tuple[str, ...]
+    names: Mapping[DiscoveryServiceArn, str]
+
+
+def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[Diagnostic]) -> Workload:
     """The proxy of a task that is in the namespace. What can't be had is reported in ``diagnostics``."""
-    view = task.view or ConnectView(namespace.arn)
-    ports = proxy_ports(world.task_definitions[task.task_definition])
+    view = task.view or ConnectView(context.namespace.arn)
     return Workload(
         id=WorkloadId(task.arn),
-        zone=task.availability_zone,
-        ingress_port=ports.ingress,
-        egress_port=ports.egress,
-        inbound=_inbound(task, view, tuning_for(world, task.service, namespace.arn).streaming, diagnostics),
-        outbound=_outbound(task, view, names, diagnostics),
-        peers=peers_name(namespace, task),
+        zone=task.zone,
+        ingress_port=context.ports.ingress,
+        egress_port=context.ports.egress,
+        inbound=_inbound(task, view, context.streaming, diagnostics),
+        outbound=_outbound(task, view, context.names, diagnostics),
+        peers=peers_name(context.namespace, task),
         access_log=None if view.access_log is None else _access_log(view.access_log),
     )
 
@@ -50,7 +53,7 @@ def _access_log(asked: AccessLogConfiguration) -> AccessLog:
 
 
 def _inbound(
-    task: Task, view: ConnectView, streaming: tuple[str, ...], diagnostics: list[Diagnostic]
+    task: ConnectTask, view: ConnectView, streaming: tuple[str, ...], diagnostics: list[Diagnostic]
 ) -> tuple[InboundPort, ...]:
     ports: dict[tuple[int | None, int], InboundPort] = {}
     for offer in view.offers:
@@ -76,7 +79,7 @@ def _inbound(
 
 
 def _outbound(
-    task: Task, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
+    task: ConnectTask, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
 ) -> OutboundView:
     calls: dict[tuple[str, int], Call] = {}
     for seen in view.names:

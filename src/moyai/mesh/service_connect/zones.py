@@ -9,59 +9,55 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-conn
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 
 from moyai.domain.cloudmap.namespace import Namespace
-from moyai.domain.cloudmap.service import DiscoveryService
-from moyai.domain.connect.names import proxy_ports
-from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.connect.names import ProxyPorts
 from moyai.domain.keys import scope_of
 from moyai.domain.vpc.lookup import all_of, find
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
+from moyai.kernel.ids import TaskDefinitionArn
 from moyai.mesh.ir import EndpointGroup, Member
+from moyai.mesh.service_connect.called import Called
+from moyai.mesh.service_connect.projections import ConnectTask
 
 _ENDPOINTS_PER_ZONE = 2
 _LOW_HALF = 0xFFFF
 """What differs among the addresses behind one container instance."""
 
 
-def peers_name(namespace: Namespace, task: Task) -> str | None:
+def peers_name(namespace: Namespace, task: ConnectTask) -> str | None:
     """The group of those that call as the task does: its service's. None for a task of no service."""
     return None if task.service is None else f"peers/{namespace.id}/{task.service}"
 
 
-def peer_groups(world: World, namespace: Namespace, tasks: Iterable[Task]) -> dict[str, EndpointGroup]:
-    """The groups of all these tasks; a service of which none is RUNNING has one, too."""
+def peer_groups(
+    namespace: Namespace, tasks: Iterable[ConnectTask], ports: Mapping[TaskDefinitionArn, ProxyPorts]
+) -> dict[str, EndpointGroup]:
+    """The groups of all these tasks; a service of which none is RUNNING has one, too. ``ports``: of their proxies."""
     found: dict[str, list[Member]] = defaultdict(list)
     for task in tasks:
         name = peers_name(namespace, task)
         if name is None:
             continue
         members = found[name]
-        if is_peer(task):
-            members.append(Member(task.availability_zone, task.interface.address, _distinct(world, task)))
+        if task.is_caller:
+            members.append(Member(task.zone, task.address, _distinct(task, ports[task.task_definition])))
     return {name: EndpointGroup(name, tuple(sorted(members))) for name, members in found.items()}
 
 
-def _distinct(world: World, task: Task) -> int:
+def _distinct(task: ConnectTask, ports: ProxyPorts) -> int:
     """A port that tells the caller from others at its address; nobody connects to it, callers are only counted."""
     if task.bridge_address is not None:
         return int(IPv4Address(task.bridge_address)) & _LOW_HALF
-    return proxy_ports(world.task_definitions[task.task_definition]).egress
+    return ports.egress
 
 
-def is_peer(task: Task) -> bool:
-    """Whether the task counts as a caller."""
-    return task.view is not None and task.last_status is TaskStatus.RUNNING
-
-
-def zone_aware_from(world: World, service: DiscoveryService) -> int:
+def zone_aware_from(world: World, called: Called) -> int:
     """Two endpoints for each zone that the service's owner may use; where that can't be told, for each there is."""
-    scope = scope_of(service.arn)
-    owner = world.services.get(service.owner)
-    network = owner.primary.network_configuration if owner is not None and owner.deployments else None
-    named = () if network is None else network.awsvpc_configuration.subnets
+    scope = scope_of(called.service.arn)
+    named = () if called.owner is None else called.owner.subnets
     subnets = [s for s in (find(world, Subnet, scope, i) for i in named) if s is not None]
     return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_of(world, Subnet, scope)})

@@ -1,0 +1,87 @@
+"""What the mesh depends on of a task and of an ECS service.
+
+Promise: the compiler is given these and never the records, so what it depends on is what stands here. Both kinds of
+records change often (a task passes through eight states, a service counts its tasks), and hardly ever in this.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from moyai.domain.connect.names import ConnectView, Offer
+from moyai.domain.connect.tuning import Tuning, tuning_of
+from moyai.domain.ecs.service import Service
+from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.ecs.traffic import Share
+from moyai.domain.table import Projection
+from moyai.domain.world import World
+from moyai.kernel.ids import NamespaceArn, Pool, ServiceArn, SubnetId, TaskArn, TaskDefinitionArn
+
+
+class ConnectTask(NamedTuple):
+    """Of a task. ``is_caller``: it is RUNNING and has a proxy, whether or not it offers anything."""
+
+    arn: TaskArn
+    service: ServiceArn | None
+    pool: Pool
+    view: ConnectView | None
+    task_definition: TaskDefinitionArn
+    zone: str
+    address: str
+    bridge_address: str | None
+    is_caller: bool
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """The ports that it offers."""
+        return () if self.view is None else self.view.offers
+
+
+class ConnectService(NamedTuple):
+    """Of an ECS service. ``offers``: of each deployment with Service Connect, the newest first; ``subnets``: those that
+    the newest deployment names; ``namespace``: the one that this is in.
+    """
+
+    namespace: NamespaceArn | None
+    offers: tuple[tuple[Pool, tuple[Offer, ...]], ...]
+    shares: tuple[Share, ...]
+    test: Pool | None
+    subnets: tuple[SubnetId, ...]
+    tuning: Tuning
+
+
+def connect_tasks(world: World) -> Projection[Task, ConnectTask]:
+    """The tasks as the mesh takes them."""
+    return world.tasks.projected(_task)
+
+
+def connect_services(world: World) -> Projection[Service, ConnectService]:
+    """The ECS services as the mesh takes them."""
+    return world.services.projected(_service)
+
+
+def _task(task: Task) -> ConnectTask:
+    return ConnectTask(
+        task.arn,
+        task.service,
+        task.pool,
+        task.view,
+        task.task_definition,
+        task.availability_zone,
+        task.interface.address,
+        task.bridge_address,
+        task.view is not None and task.last_status is TaskStatus.RUNNING,
+    )
+
+
+def _service(service: Service) -> ConnectService:
+    view = service.view
+    network = service.primary.network_configuration if service.deployments else None
+    return ConnectService(
+        None if view is None else view.namespace,
+        tuple((d.pool, d.view.offers) for d in service.deployments if d.view is not None),
+        service.traffic.shares,
+        service.traffic.test,
+        () if network is None else network.awsvpc_configuration.subnets,
+        tuning_of(service.tags),
+    )

@@ -1,0 +1,195 @@
+"""Whatever is changed in whatever table: what is published is what a fresh computation of the world gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from moyai.domain.connect.names import ConnectView
+from moyai.domain.derived import Derived
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.task import Task
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.traced import TracedWorld
+from moyai.domain.world import AnyRecord, Change, Put, World, table_name
+from moyai.mesh.app_mesh import Settings, compile_workload, workloads
+from moyai.mesh.ir import Mesh
+from moyai.mesh.service_connect import compile_namespace
+from moyai.plan.connect import endpoints
+from moyai.plan.doors import is_draining
+from moyai.plan.fabric import Fabrics, fabric_of
+from moyai.plan.live import is_answered
+from moyai.plan.mode import is_live
+from moyai.plan.publish import in_order, ports_of, published_ports
+from moyai.ports.store import Key
+from moyai.reconcile.awaiting import draining_tasks, moving_services
+from moyai.reconcile.meshes import namespace_meshes, workload_meshes
+from moyai.reconcile.names import NameBroadcast
+from moyai.reconcile.rerouting import is_moving
+from moyai.store.memory import MemoryStore
+from moyai.xds.server.feed import Feed
+from moyai.xds.translate.bootstrap import ProxySettings
+from tests.model.derived_worlds import APP_MESH, CONNECT, changes_of, deletion, world_of
+
+T = TypeVar("T")
+BROKEN = (KeyError, ValueError, IndexError, StopIteration, AttributeError)
+"""What computations raise in worlds that no operation makes; then the last good form stays."""
+
+
+class Parts(Feed):
+    """A feed that keeps what is published."""
+
+    def __init__(self) -> None:
+        super().__init__(ProxySettings())
+        self.parts: dict[str, Mesh] = {}
+
+    def publish(self, mesh: Mesh, part: str = "") -> None:
+        self.parts[part] = mesh
+        if mesh == Mesh():
+            del self.parts[part]
+
+
+class Published:
+    """Everything that is derived from one world, in step with it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store, self.world, self.feed = store, store.world, Parts()
+        self.fabrics = Fabrics(self.world)
+        self.ports = Derived(self.world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance)
+        self.draining, self.moving = draining_tasks(self.world), moving_services(self.world)
+        self.names = NameBroadcast(self.world)
+        self.meshes: tuple[Derived[Any, Any], ...] = (
+            namespace_meshes(self.world, self.feed),
+            workload_meshes(self.world, self.feed, Settings()),
+        )
+        self.asked: dict[str, object] = {}
+        self.follow([Key(table_name(type(record)), record.key) for record in self.world.records()])
+
+    def change(self, *changes: Change) -> None:
+        """Make changes, follow them as the reconciler does, and hold what is published against the world."""
+        self.store.apply(changes)
+        self.follow([_key(change) for change in changes])
+        self.check()
+
+    def follow(self, keys: Iterable[Key]) -> None:
+        keys = list(keys)
+        for derived in (*self.meshes, self.ports, self.draining, self.moving):
+            for key in derived.invalidate(keys):
+                _tried(derived.update, key)
+        _tried(self.fabrics.follow, keys)
+        asked = {key.key for key in keys} | set(self.names.follow(keys)) | set(self.names.untold())
+        self.asked.update((arn, found) for arn, found in _names(self.world).items() if arn in asked)
+
+    def check(self) -> None:
+        world = self.world
+        fresh: dict[str, Mesh | None] = {n.arn: _tried(compile_namespace, world, n.arn) for n in world.namespaces}
+        fresh.update((workload, _tried(compile_workload, world, workload)) for workload in workloads(world))
+        made = {part: mesh for part, mesh in fresh.items() if mesh is not None}
+        assert {part: mesh for part, mesh in self.feed.parts.items() if part in made or part not in fresh} == {
+            part: mesh for part, mesh in made.items() if mesh != Mesh()
+        }
+        fabric, ports = _tried(fabric_of, world), _tried(published_ports, world)
+        assert fabric in {None, self.fabrics.follow(())}
+        assert ports in {None, in_order(chain.from_iterable(self.ports.values.values()))}
+        assert set(self.draining.values) == {task.arn for task in world.tasks if is_draining(world, task)}
+        assert set(self.moving.values) == {one.arn for one in world.services if is_moving(world, one.arn)}
+        names = _names(world)
+        assert names == {arn: self.asked.get(arn) for arn in names}
+
+
+def _meshes(world: World) -> list[Mesh]:
+    namespaces = [compile_namespace(world, namespace.arn) for namespace in world.namespaces]
+    return namespaces + [compile_workload(world, workload) for workload in workloads(world)]
+
+
+def _names(world: World) -> Mapping[str, object]:
+    """What each task's names follow from where they are live, and what each service may have to say of them."""
+    names: dict[str, object] = {}
+    for task in world.tasks.by("alive", "yes"):
+        if task.view is not None and is_live(world, task.cluster):
+            names[task.arn] = _names_of(world, task.view)
+    for service in world.services:
+        if service.view is not None and service.cluster in world.clusters:
+            names[service.arn] = dict(endpoints(world, service.view.namespace)), is_live(world, service.cluster)
+    return names
+
+
+def _names_of(world: World, view: ConnectView) -> object:
+    there = endpoints(world, view.namespace, leaving=True)
+    called = {service.arn for service in world.discovery_services.by("namespace", view.namespace)}
+    answered = {name.target for name in view.names if name.target in called and is_answered(world, name.target)}
+    return dict(there), answered
+
+
+def _tried(compute: Callable[..., T], *arguments: Any) -> T | None:
+    try:
+        return compute(*arguments)
+    except BROKEN:
+        return None
+
+
+def _key(change: Change) -> Key:
+    record = change.record if isinstance(change, Put) else None
+    kind, key = (type(record), record.key) if record is not None else (change.kind, change.key)  # type: ignore[union-attr]
+    return Key(table_name(kind), key)
+
+
+def records(world: World) -> list[AnyRecord]:
+    return sorted(world.records(), key=lambda record: (table_name(type(record)), record.key))
+
+
+def test_every_table_that_is_read_has_records_that_change():
+    read: set[str] = set()
+    there: set[str] = set()
+    for connect, app_mesh in zip(CONNECT, APP_MESH, strict=False):
+        world = world_of(connect, app_mesh).world
+        there |= {table_name(type(record)) for record in world.records()}
+        for compute in (_meshes, _names, fabric_of, published_ports):
+            read |= {topic[0] for topic in TracedWorld(world).run(compute)[1]}
+    assert read <= there
+
+
+def test_deleting_a_subnet_changes_the_threshold_of_zone_aware_routing():
+    published = Published(world_of("zones.in.yaml", "nothing.in.yaml"))
+    for subnet in tuple(published.world.subnets):
+        published.change(deletion(subnet))
+
+
+@pytest.mark.parametrize(("connect", "app_mesh"), [("tls-switched-on.in.yaml", "mixed.in.yaml")])
+def test_each_record_of_each_table_may_go_and_come_back(connect, app_mesh):
+    published = Published(world_of(connect, app_mesh))
+    for record in records(published.world):
+        published.change(deletion(record))
+        published.change(Put(record))
+
+
+# Not shrunk: that takes minutes, and a failing run is short as it is.
+@settings(max_examples=60, phases=(Phase.reuse, Phase.generate))
+@given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
+def test_what_is_published_is_what_a_fresh_computation_gives(connect, app_mesh, data):
+    published = Published(world_of(connect, app_mesh))
+    gone: list[AnyRecord] = []
+    for _ in range(data.draw(st.integers(1, 12), "steps")):
+        changes = [_drawn(data, published.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))]
+        published.change(*changes)
+
+
+def _drawn(data: st.DataObject, world: World, gone: list[AnyRecord]) -> Change:
+    """A change to a record of a table that is drawn first, so that each table has its turn."""
+    there = records(world)
+    table = data.draw(st.sampled_from(sorted({table_name(type(one)) for one in (*there, *gone)})))
+    record = data.draw(st.sampled_from([one for one in (*there, *gone) if table_name(type(one)) == table]))
+    if record in gone:
+        gone.remove(record)
+        return Put(record)
+    others = changes_of(world, record)
+    place = data.draw(st.integers(-1, len(others) - 1))
+    if place < 0:
+        gone.append(record)
+        return deletion(record)
+    return others[place]

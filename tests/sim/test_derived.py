@@ -1,0 +1,84 @@
+"""What is derived from the world follows the world: also where nobody thought of a dependency, and where a
+notification is lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from moyai.api.ec2.subnets import DeleteSubnetRequest, delete_subnet
+from moyai.api.operation import Context
+from moyai.domain.cloudmap.service import DiscoveryInstance
+from moyai.domain.ecs.task import Task
+from moyai.domain.sandbox.state import Health
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.lookup import settle
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.world import Change, Delete, Put
+from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
+from moyai.reconcile.loop import RESYNC
+from moyai.testing.world import SCOPE, container
+from tests.sim.control import Installation
+
+
+async def serve(made: Installation, tasks: int) -> ServiceArn:
+    """A service whose tasks can call each other."""
+    made.store.apply(settle(made.store.world, SCOPE))
+    service = made.build.service(
+        "back", made.build.definition("back", container("api", port=80)), tasks, offers=["api"]
+    )
+    await made.steady(service)
+    return service
+
+
+def minimum(made: Installation, task: Task) -> int:
+    """From how many endpoints on the task's proxy keeps requests in its zone."""
+    (cluster,) = (one for one in sections(made, task, "dynamic_active_clusters") if "back" in one["cluster"]["name"])
+    config: dict[str, Any] = cluster["cluster"]["common_lb_config"]["zone_aware_lb_config"]
+    return int(config["min_cluster_size"])
+
+
+def sections(made: Installation, task: Task, section: str) -> list[dict[str, Any]]:
+    dump = made.feed.configuration(WorkloadId(task.arn))
+    assert dump is not None
+    return [entry for config in dump["configs"] for entry in config.get(section, ())]
+
+
+def unused_subnet(made: Installation, service: ServiceArn) -> Subnet:
+    used = {task.interface.subnet for task in made.build.tasks(service)}
+    return next(subnet for subnet in default_vpc(SCOPE).subnets if subnet.id not in used)
+
+
+def context(made: Installation) -> Context:
+    return Context(SCOPE, made.clock.now(), made.ids, made.store, principal="", access_key="", request_id="")
+
+
+def lose(made: Installation, *changes: Change) -> None:
+    """The world changes, and no watcher hears of it."""
+    for change in changes:
+        made.store.world.apply(change)
+
+
+async def test_delete_subnet_corrects_the_zone_aware_threshold(installation):
+    service = await serve(installation, 2)
+    task = installation.build.tasks(service)[0]
+    assert minimum(installation, task) == 6
+    delete_subnet(context(installation), DeleteSubnetRequest(subnet_id=unused_subnet(installation, service).id))
+    await installation.until(lambda: minimum(installation, task) == 4, within=1.0)
+
+
+async def test_the_resync_repairs_the_mesh_of_a_namespace(installation):
+    service = await serve(installation, 2)
+    one, other = installation.build.tasks(service)
+    lose(installation, Delete(Subnet, unused_subnet(installation, service).id))
+    await installation.until(lambda: minimum(installation, one) == 4, within=RESYNC + 1)
+    gone = next(i for i in installation.store.world.discovery_instances if i.task == other.arn)
+    lose(installation, Put(replace(gone, health=Health.UNHEALTHY)))
+    address = (other.interface.address, 80)
+    assert installation.feed.holders(*address) == {ProxyId(one.arn), ProxyId(other.arn)}
+    await installation.until(lambda: not installation.feed.holders(*address), within=RESYNC + 1)
+    lose(installation, Delete(DiscoveryInstance, gone.key))
+    lose(installation, *(Delete(type(one), one.key) for one in installation.store.world.namespaces))
+    await installation.until(lambda: not installation.feed.holders(one.interface.address, 80), within=RESYNC + 1)

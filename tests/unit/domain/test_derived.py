@@ -1,0 +1,201 @@
+"""What is derived from a world: stale when a change can alter it, and not when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moyai.domain.derived import Derived
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.world import Change, Delete, Put, World
+from moyai.kernel.ids import SubnetId, VpcId
+from moyai.testing.world import SCOPE
+
+Compute = Callable[[World, str], object]
+IDS, VPCS = ("s1", "s2", "s3"), ("v1", "v2")
+
+
+def subnet(identity: str, vpc: str = "v1", zone: str = "a", cidr: str = "10.0.0.0/24") -> Subnet:
+    return Subnet(SubnetId(identity), VpcId(vpc), SCOPE, cidr, zone, zone)
+
+
+def zone(one: Subnet) -> str:
+    return one.zone
+
+
+class Follower:
+    """A world and what is derived from it; ``published`` has what was published, the newest last. While it
+    ``is_broken``, publishing fails.
+    """
+
+    def __init__(self, compute: Compute, *kinds: Any) -> None:
+        self.world = World()
+        self.published: list[tuple[str, object]] = []
+        self.is_broken = False
+        self.derived = Derived[str, object](self.world, compute, None, *kinds, publish=self._publish)
+
+    def _publish(self, key: str, before: object, now: object) -> None:
+        if self.is_broken:
+            raise ZeroDivisionError
+        assert before == next((value for one, value in reversed(self.published) if one == key), None)
+        self.published.append((key, now))
+
+    def change(self, *changes: Change) -> tuple[str, ...]:
+        """The keys that these make stale; they are updated."""
+        for change in changes:
+            self.world.apply(change)
+        stale = self.derived.invalidate([_key(change) for change in changes])
+        for key in stale:
+            self.derived.update(key)
+        return stale
+
+
+def _key(change: Change) -> tuple[str, str]:
+    if isinstance(change, Put):
+        return str(type(change.record).__struct_config__.tag), change.record.key
+    return str(change.kind.__struct_config__.tag), change.key
+
+
+def following(compute: Compute, *records: Subnet) -> Follower:
+    """One key, computed over these."""
+    made = Follower(compute)
+    made.change(*map(Put, records))
+    made.derived.add("key")
+    made.change()
+    return made
+
+
+def test_a_record_has_a_value_under_its_own_key():
+    made = Follower(lambda world, key: world.subnets[key].zone if key in world.subnets else None, Subnet)
+    assert made.change(Put(subnet("s1"))) == ("s1",)
+    assert made.change(Put(subnet("s1", zone="b")), Put(subnet("s2"))) == ("s1", "s2")
+    assert dict(made.derived.values) == {"s1": "b", "s2": "a"}
+    made.change(Delete(Subnet, "s1"))
+    assert (dict(made.derived.values), made.derived.keys()) == ({"s2": "a"}, ("s2",))
+    assert made.published == [("s1", "a"), ("s1", "b"), ("s2", "a"), ("s1", None)]
+
+
+def test_a_value_that_comes_out_equal_is_not_published():
+    made = Follower(lambda world, key: world.subnets[key].zone, Subnet)
+    made.change(Put(subnet("s1")))
+    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("s1",)
+    assert made.published == [("s1", "a")]
+
+
+def test_what_was_looked_for_in_vain_is_noticed_when_it_comes():
+    made = following(lambda world, _: "s1" in world.subnets)
+    assert made.change(Put(subnet("s2"))) == ()
+    assert made.change(Put(subnet("s1"))) == ("key",)
+    assert made.derived.values == {"key": True}
+
+
+def test_of_a_projected_record_only_its_value_counts():
+    made = following(lambda world, _: world.subnets.projected(zone).get("s1"), subnet("s1"))
+    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24", vpc="v2"))) == ()
+    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
+    assert made.change(Delete(Subnet, "s1")) == ("key",)
+    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
+
+
+def test_of_a_projected_index_its_members_and_their_values_count():
+    made = following(lambda world, _: world.subnets.projected(zone).by("vpc", "v1"), subnet("s1"), subnet("s2", "v2"))
+    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24")), Put(subnet("s2", "v2", "b"))) == ()
+    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
+    assert made.change(Put(subnet("s2", "v1", "b"))) == ("key",)
+    assert made.derived.values == {"key": ("b", "b")}
+    assert made.change(Put(subnet("s1", "v2", "b"))) == ("key",), "it left, and its own value is the same"
+    assert made.derived.values == {"key": ("b",)}
+
+
+def test_a_record_read_whole_counts_whole_though_it_is_projected_too():
+    def both(world: World, _: str) -> object:
+        return (
+            world.subnets.projected(zone).get("s1"),
+            world.subnets["s1"].cidr,
+            world.subnets.projected(zone).get("s1"),
+        )
+
+    made = following(both, subnet("s1"))
+    assert made.change(Put(subnet("s1", cidr="10.0.1.0/24"))) == ("key",)
+
+
+def test_what_is_not_read_any_more_does_not_count_any_more():
+    made = following(
+        lambda world, _: world.subnets[world.subnets["s1"].zone].cidr, subnet("s1", zone="s2"), subnet("s2")
+    )
+    made.change(Put(subnet("s3")))
+    assert made.change(Put(subnet("s1", zone="s3"))) == ("key",)
+    assert made.change(Put(subnet("s2", zone="b"))) == ()
+    assert made.change(Put(subnet("s3", zone="b"))) == ("key",)
+
+
+def test_what_cannot_be_computed_keeps_its_value_and_is_stale_until_it_can():
+    made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
+    made.world.apply(Delete(Subnet, "s1"))
+    assert made.derived.invalidate([("subnet", "s1")]) == ("key",)
+    with pytest.raises(KeyError):
+        made.derived.update("key")
+    assert made.derived.values == {"key": "a"}
+    assert made.derived.invalidate([("vpc", "any")]) == ("key",)
+    assert made.change(Put(subnet("s1", zone="b"))) == ("key",)
+    assert made.change() == ()
+    assert made.derived.values == {"key": "b"}
+
+
+def test_what_cannot_be_published_is_stale_until_it_can():
+    made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
+    made.is_broken = True
+    with pytest.raises(ZeroDivisionError):
+        made.change(Put(subnet("s1", zone="b")))
+    made.is_broken = False
+    assert made.change() == ("key",)
+    assert made.published == [("key", "a"), ("key", "b")]
+
+
+def test_a_key_that_is_removed_is_forgotten():
+    made = following(lambda world, _: world.subnets["s1"].zone, subnet("s1"))
+    made.derived.remove("key")
+    assert made.change(Put(subnet("s1", zone="b"))) == ()
+    assert (made.derived.keys(), "key" in made.derived) == ((), False)
+
+
+READS: dict[str, Callable[[World, str], Any]] = {
+    "get": lambda world, key: world.subnets.get(key),
+    "contains": lambda world, key: key in world.subnets,
+    "by": lambda world, key: world.subnets.by("vpc", key),
+    "first": lambda world, key: next(world.subnets.each("vpc", key), None),
+    "after": lambda world, key: tuple(world.subnets.after("vpc", key, "s1")),
+    "count": lambda world, key: world.subnets.count("vpc", key),
+    "stamp": lambda world, key: world.subnets.stamp("vpc", key) > 0,
+    "members stamp": lambda world, key: world.subnets.members_stamp("vpc", key) > 0,
+    "all": lambda world, _: tuple(world.subnets),
+    "keys": lambda world, _: world.subnets.keys(),
+    "len": lambda world, _: len(world.subnets),
+    "projected": lambda world, key: world.subnets.projected(zone).get(key),
+    "projected by": lambda world, key: world.subnets.projected(zone).by("vpc", key),
+}
+reads = st.lists(st.tuples(st.sampled_from(sorted(READS)), st.sampled_from((*IDS, *VPCS))), min_size=1, max_size=3)
+records = st.builds(subnet, st.sampled_from(IDS), st.sampled_from(VPCS), st.sampled_from("ab"), st.sampled_from("cd"))
+changes = st.lists(records.map(Put) | st.builds(Delete, st.just(Subnet), st.sampled_from(IDS)), max_size=3)
+
+
+@given(st.lists(reads, min_size=1, max_size=4), st.lists(changes, max_size=8), st.data())
+def test_what_is_not_stale_is_what_computing_again_gives(programs, steps, data):
+    def compute(world: World, key: str) -> object:
+        return tuple(READS[how](world, at) for how, at in programs[int(key)])
+
+    made = Follower(compute)
+    for number in range(len(programs)):
+        made.derived.add(str(number))
+    for step in steps:
+        for change in step:
+            made.world.apply(change)
+        if data.draw(st.booleans(), "one is computed early"):
+            made.derived.update(str(len(programs) - 1))
+        made.derived.follow([_key(change) for change in step])
+        for number in range(len(programs)):
+            assert made.derived.values[str(number)] == compute(made.world, str(number))
