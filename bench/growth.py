@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -20,17 +20,24 @@ from moyai.api.ecs.task_queries import ListTasksRequest, list_tasks
 from moyai.api.operation import Context
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
-from moyai.domain.connect.names import Offer
+from moyai.domain.derived import Derived
+from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import DesiredStatus, Task, TaskStatus
-from moyai.domain.world import Change, Observed, Put, table_name
+from moyai.domain.sandbox.spec import PublishedPort
+from moyai.domain.world import Change, Delete, Observed, Put, table_name
 from moyai.kernel.ids import ProxyId
+from moyai.mesh.app_mesh import Settings
+from moyai.plan.fabric import Fabrics
 from moyai.plan.launch import LaunchRequest, launch
 from moyai.plan.life import plan_task
+from moyai.plan.publish import ports_of
 from moyai.plan.registration import register, withdraw
 from moyai.plan.scheduler import plan_service
 from moyai.ports.store import Key
-from moyai.reconcile.meshes import namespace_meshes
+from moyai.reconcile.awaiting import draining_tasks, moving_services
+from moyai.reconcile.meshes import namespace_meshes, workload_meshes
+from moyai.reconcile.names import NameBroadcast
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.surroundings import Surroundings
 from moyai.runtime.sim.runtime import SimRuntime
@@ -54,7 +61,15 @@ class Place:
         self.store = MemoryStore()
         self.feed = Feed(ProxySettings())
         self.around = Surroundings(self.store, SimRuntime(clock), self.feed, clock, ids)
-        self.mesh = namespace_meshes(self.store.world, self.feed)
+        world = self.store.world
+        self.fabric, self.names = Fabrics(world), NameBroadcast(world)
+        self.derived: tuple[Derived[Any, Any], ...] = (
+            namespace_meshes(world, self.feed),
+            workload_meshes(world, self.feed, Settings()),
+            Derived(world, ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance),
+            draining_tasks(world),
+            moving_services(world),
+        )
         self.observer = Observer(self.around)
         self.proxies = LoopbackProxies(self.feed)
         self.build = Builder(self.store, ids=ids)
@@ -88,9 +103,21 @@ class Place:
         now = self.around.clock.now()
         return Context(SCOPE, now, self.around.ids, self.store, principal="bench", access_key="", request_id="bench")
 
+    def follow(self, *keys: Key) -> None:
+        """Have everything follow that is derived from the world."""
+        self.names.follow(keys)
+        for derived in self.derived:
+            derived.follow(keys)
+        self.fabric.follow(keys)
+
+    def change(self, *changes: Change) -> None:
+        """Change records, and have it followed."""
+        self.store.apply(changes)
+        self.follow(*(_key(change) for change in changes))
+
     async def attach(self) -> None:
         """Open every proxy's stream and let it take what it is sent."""
-        self.mesh.follow(Key(table_name(type(r)), r.key) for r in self.store.world.records())
+        self.follow(*(Key(table_name(type(r)), r.key) for r in self.store.world.records()))
         for task in self.store.world.tasks.by("alive", "yes"):
             await self.proxies.attach(ProxyId(task.arn))
         await self.settled()
@@ -110,21 +137,38 @@ class Place:
         view = self.service.primary.view
         return "" if view is None else view.namespace
 
-    def offer(self) -> Offer:
-        """What the service in the middle offers."""
-        view = self.service.primary.view
-        assert view is not None  # noqa: S101
-        return view.offers[0]
-
 
 async def publish(place: Place) -> None:
     """One endpoint leaves and comes back: compiled, pushed to the fifty proxies that can see it, acknowledged."""
     world = place.store.world
     definition = world.task_definitions[place.task.task_definition]
     for changes in (withdraw(world, place.task), register(world, place.task, definition, place.around.clock.now())):
-        place.store.apply(changes)
-        place.mesh.follow([Key("discovery_instance", f"{place.offer().discovery_service}/{place.task.id}")])
+        place.change(*changes)
         await place.settled()
+
+
+async def seen(place: Place) -> None:
+    """A task is seen to be otherwise, in nothing that anybody else takes of it."""
+    place.task = replace(place.task, version=place.task.version + 1)
+    place.change(Put(place.task))
+
+
+async def life(place: Place) -> None:
+    """One more task of the service, from its first status to its last, with its endpoints."""
+    world, now, ids = place.store.world, place.around.clock.now(), place.around.ids
+    definition = world.task_definitions[place.task.task_definition]
+    view = place.task.view
+    request = LaunchRequest(place.task.cluster, definition, "", service=place.service.arn, view=view)
+    task = launch(world, request, now, ids)
+    for status in TaskStatus:
+        task = replace(task, last_status=status)
+        ends: Sequence[Change] = ()
+        if status is TaskStatus.RUNNING:
+            ends = register(world, task, definition, now)
+        elif status is TaskStatus.DEACTIVATING:
+            ends = withdraw(world, task)
+        place.change(Put(task), *ends)
+    place.change(Delete(Task, task.arn))
 
 
 async def scale(place: Place) -> None:
@@ -170,6 +214,11 @@ async def page_of_few(place: Place) -> None:
     list_tasks(place.context(), ListTasksRequest(desired_status="STOPPED"))
 
 
+def _key(change: Change) -> Key:
+    kind, key = (type(change.record), change.record.key) if isinstance(change, Put) else (change.kind, change.key)
+    return Key(table_name(kind), key)
+
+
 async def timed(change: Callable[[Place], Awaitable[None]], place: Place) -> float:
     """Milliseconds of one change."""
     started = time.perf_counter()
@@ -184,6 +233,8 @@ async def main() -> None:
         await place.attach()
     named = {
         "an endpoint leaves and returns, all ACK": publish,
+        "a task is seen, and nothing follows": seen,
+        "a task's whole life": life,
         "a service scales by one": scale,
         "a look at a running task": step,
         "a look at a draining task": drain,

@@ -18,9 +18,13 @@ from moyai.domain.vpc.lookup import settle
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
+from moyai.plan.fabric import fabric_of
+from moyai.plan.publish import published_ports
 from moyai.reconcile.loop import RESYNC
 from moyai.testing.world import SCOPE, container
+from tests.golden.appmesh.meshes import node_arn
 from tests.sim.control import Installation
+from tests.sim.test_app_mesh import come_up
 
 
 async def serve(made: Installation, tasks: int) -> ServiceArn:
@@ -82,3 +86,31 @@ async def test_the_resync_repairs_the_mesh_of_a_namespace(installation):
     lose(installation, Delete(DiscoveryInstance, gone.key))
     lose(installation, *(Delete(type(one), one.key) for one in installation.store.world.namespaces))
     await installation.until(lambda: not installation.feed.holders(one.interface.address, 80), within=RESYNC + 1)
+
+
+async def test_the_resync_repairs_the_part_of_a_virtual_node(installation):
+    await come_up(installation)
+    node = WorkloadId(node_arn("front"))
+    before = installation.feed.configuration(node)
+    (service,) = installation.store.world.virtual_services
+    lose(installation, Delete(type(service), service.arn))
+    await installation.clock.advance(RESYNC + 1)
+    after = installation.feed.configuration(node)
+    assert before is not None
+    assert after is not None
+    assert "back.shop" in str(before)
+    assert "back.shop" not in str(after)
+
+
+async def test_the_resync_repairs_networks_and_public_ports(installation):
+    service = await serve(installation, 2)
+    world, runtime = installation.store.world, installation.runtime
+    one, other = installation.build.tasks(service)
+    public = replace(one.interface, public_address="127.83.0.1")
+    (group,) = (world.security_groups[name] for name in one.interface.security_groups)
+    lose(installation, Put(replace(one, interface=public)), Put(replace(group, rules=group.rules[1:])))
+    lose(installation, Put(replace(other, interface=replace(other.interface, address="172.31.9.9"))))
+    assert runtime.fabric != fabric_of(world)
+    await installation.clock.advance(RESYNC + 1)
+    assert runtime.fabric == fabric_of(world)
+    assert runtime.published == published_ports(world) != ()

@@ -49,19 +49,19 @@ class NameServers:
         self._runtime = runtime
         self._port = port
         self._upstream = Upstream([a for a in upstream if (a, PORT) != (HOST, port)], secrets.randbelow)
-        self._zones = Zones(secrets.randbelow)
+        self._zones = Zones(store.world, secrets.randbelow)
         self._servers: dict[VpcId | None, list[DatagramServer | StreamServer]] = {}
         """By the VPC they answer; under None the host's."""
 
     async def run(self) -> None:
         """Follow the store until cancelled. What was known before is forgotten: the store tells everything anew."""
-        self._zones = Zones(secrets.randbelow)
+        self._zones = Zones(self._store.world, secrets.randbelow)
         watch = self._store.watch()
-        self._zones.refresh(self._store.world, keys := await anext(watch))
+        self._zones.refresh(keys := await anext(watch))
         await self._serve_host()
         await self._serve_vpcs(keys)
         async for keys in watch:
-            self._zones.refresh(self._store.world, keys)
+            self._zones.refresh(keys)
             await self._serve_vpcs(keys)
 
     async def close(self) -> None:

@@ -11,8 +11,8 @@ Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/virtual_services.h
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import dns.exception
 import dns.name
@@ -20,9 +20,10 @@ import dns.name
 from moyai.dns.records import Labels, lowered
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.derived import Derived
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World, table_name
-from moyai.kernel.ids import MeshArn, TaskArn, VpcId
+from moyai.kernel.ids import MeshArn, TaskArn, VirtualNodeArn, VirtualServiceArn, VpcId
 from moyai.ports.store import Key
 
 STAND_IN: Final = "10.10.10.10"
@@ -48,58 +49,60 @@ class _Fact(NamedTuple):
 class StandIns:
     """The names of all meshes, in step with the world."""
 
-    def __init__(self) -> None:
-        self._told: dict[Key, _Fact] = {}
+    def __init__(self, world: World) -> None:
+        self._derived: tuple[Derived[Any, Any], ...] = (
+            Derived(world, _living, None, Task, publish=self._tell),
+            Derived(world, _called, None, VirtualService, publish=self._tell),
+            Derived(world, _found, None, VirtualNode, publish=self._tell),
+        )
         self._facts: Counter[_Fact] = Counter()
         self._meshes: defaultdict[VpcId, set[MeshArn]] = defaultdict(set)
+        self._changed = False
 
-    def refresh(self, world: World, keys: Iterable[Key]) -> bool:
+    def refresh(self, keys: Sequence[Key]) -> bool:
         """Look at what changed; whether any name may be answered otherwise now."""
-        changed = False
-        for key in keys:
-            if key.table in {_LIVE, _CALLED, _FOUND}:
-                changed |= self._tell(key, _fact(world, key))
-        return changed
+        self._changed = False
+        for derived in self._derived:
+            derived.follow(keys)
+        return self._changed
 
     def has(self, vpc: VpcId | None, name: Labels) -> bool:
         """Whether the name has the stand-in in this VPC; None is the host, where nobody has."""
         meshes = () if vpc is None else self._meshes.get(vpc, ())
         return any(_Fact(_CALLED, m, name) in self._facts and _Fact(_FOUND, m, name) not in self._facts for m in meshes)
 
-    def _tell(self, key: Key, now: _Fact | None) -> bool:
-        before = self._told.pop(key, None)
+    def _tell(self, _key: str, before: _Fact | None, now: _Fact | None) -> None:
+        self._changed = True
         if now is not None:
-            self._told[key] = now
             self._facts[now] += 1
         if before is not None:
             self._facts[before] -= 1
             if not self._facts[before]:
                 del self._facts[before]
-        if before == now:
-            return False
         for fact in (before, now):
             if fact is not None and fact.kind == _LIVE:
                 meshes = self._meshes[fact.vpc]
                 meshes.add(fact.mesh) if fact in self._facts else meshes.discard(fact.mesh)
-        return True
 
 
-def _fact(world: World, key: Key) -> _Fact | None:
-    match key.table:
-        case "task":
-            task = world.tasks.get(TaskArn(key.key))
-            if task is None or task.stopped or task.identity is None:
-                return None
-            return _Fact(_LIVE, task.identity.mesh, vpc=task.interface.vpc)
-        case "virtual_service":
-            service = world.virtual_services.get(key.key)
-            return None if service is None else _named(_CALLED, service.mesh, service.name)
-        case _:
-            node = world.virtual_nodes.get(key.key)
-            discovery = None if node is None else node.spec.service_discovery
-            if node is None or discovery is None or discovery.dns is None:
-                return None
-            return _named(_FOUND, node.mesh, discovery.dns.hostname)
+def _living(world: World, arn: TaskArn) -> _Fact | None:
+    task = world.tasks.get(arn)
+    if task is None or task.stopped or task.identity is None:
+        return None
+    return _Fact(_LIVE, task.identity.mesh, vpc=task.interface.vpc)
+
+
+def _called(world: World, arn: VirtualServiceArn) -> _Fact | None:
+    service = world.virtual_services.get(arn)
+    return None if service is None else _named(_CALLED, service.mesh, service.name)
+
+
+def _found(world: World, arn: VirtualNodeArn) -> _Fact | None:
+    node = world.virtual_nodes.get(arn)
+    discovery = None if node is None else node.spec.service_discovery
+    if node is None or discovery is None or discovery.dns is None:
+        return None
+    return _named(_FOUND, node.mesh, discovery.dns.hostname)
 
 
 def _named(kind: str, mesh: MeshArn, name: str) -> _Fact | None:

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
-from moyai.domain.traced import Reads, Topic, TracedWorld
+from moyai.domain.traced import Reads, Topic, TracedWorld, has_changed
 from moyai.domain.world import AnyRecord, World, table_name
 
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
 Publish = Callable[[K, V, V], None]
 """Takes a key, its value as it was published last, and its value now."""
-_NO_READS: Final[Reads] = MappingProxyType({})
-_NOBODY: Final[frozenset[Any]] = frozenset()
+_NO_READS: Final[Mapping[Topic, object]] = MappingProxyType({})
 
 
 class Derived(Generic[K, V]):
@@ -47,6 +45,8 @@ class Derived(Generic[K, V]):
         self._values: dict[K, V] = {}
         self._reads: dict[K, Reads] = {}
         self._readers: defaultdict[Topic, set[K]] = defaultdict(set)
+        self._tables: set[str] = set()
+        """Those of which anything was ever read."""
         self._stale: set[K] = set()
 
     @property
@@ -70,7 +70,7 @@ class Derived(Generic[K, V]):
     def remove(self, key: K) -> None:
         """Forget a key. Nothing is published."""
         self._values.pop(key, None)
-        self._remember(key, _NO_READS)
+        self._remember(key, {})
         self._stale.discard(key)
 
     def invalidate(self, changed: Iterable[tuple[str, str]]) -> tuple[K, ...]:
@@ -78,15 +78,16 @@ class Derived(Generic[K, V]):
         for table, key in changed:
             if table in self._kinds:
                 self._stale.add(cast("K", key))
-            for topic in self._traced.topics(table, key):
-                readers = self._readers.get(topic, _NOBODY) - self._stale
-                self._stale.update(reader for reader in readers if not self._is_unchanged(reader, topic))
+            if table in self._tables:
+                for topic in self._traced.topics(table, key):
+                    if topic in self._readers:
+                        self._stale.update(self._concerned(topic))
         return tuple(sorted(self._stale))
 
     def update(self, key: K) -> None:
         """Compute a value, and publish it when it is another. Raises what either raises; the key is stale then."""
         self._stale.add(key)
-        value, reads = self._traced.run(partial(self._compute_for, key))
+        value, reads = self._traced.run(self._compute, key)
         before = self._values.get(key, self._absent)
         if value != before:
             if self._publish is not None:
@@ -94,35 +95,37 @@ class Derived(Generic[K, V]):
             self._values[key] = value
         if value == self._absent:
             self._values.pop(key, None)
-        self._remember(key, reads if not self._kinds or self._has_record(key) else _NO_READS)
+        self._remember(key, reads)
         self._stale.discard(key)
+        if not self._stale:
+            self._stale.clear()  # a set that was large takes as long to look through as it did then
 
     def follow(self, changed: Iterable[tuple[str, str]]) -> None:
         """Update whatever these changes make stale."""
         for key in self.invalidate(changed):
             self.update(key)
 
-    def _compute_for(self, key: K, world: World) -> V:
-        return self._compute(world, key)
-
     def _has_record(self, key: K) -> bool:
         return any(key in self._world.table(kind) for kind in self._kinds.values())
 
-    def _is_unchanged(self, reader: K, topic: Topic) -> bool:
-        """Whether all that was read of the topic is as it was. Without a test that isn't known."""
-        tests = self._reads[reader][topic]
-        return bool(tests) and all(test() for test in tests)
+    def _concerned(self, topic: Topic) -> list[K]:
+        """Those that are not stale yet and read of the topic what is something else now."""
+        fresh = (reader for reader in self._readers[topic] if reader not in self._stale)
+        return [reader for reader in fresh if has_changed(self._reads[reader][topic])]
 
     def _remember(self, key: K, reads: Reads) -> None:
-        """Keep what was read; that the key's own record concerns it is known anyway."""
-        own = {(table, key) for table in self._kinds}
-        kept = {topic: tests for topic, tests in reads.items() if topic not in own}
+        """Keep what was read, of a key that there is; that the key's own record concerns it is known anyway."""
+        for table in self._kinds:
+            reads.pop((table, key), None)
+        if reads and self._kinds and not self._has_record(key):
+            reads.clear()
         before = self._reads.pop(key, _NO_READS)
-        for topic in before.keys() - kept.keys():
+        for topic in before.keys() - reads.keys():
             self._readers[topic].discard(key)
             if not self._readers[topic]:
                 del self._readers[topic]
-        for topic in kept.keys() - before.keys():
+        for topic in reads.keys() - before.keys():
             self._readers[topic].add(key)
-        if kept:
-            self._reads[key] = kept
+            self._tables.add(topic[0])
+        if reads:
+            self._reads[key] = reads

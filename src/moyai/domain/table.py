@@ -139,17 +139,17 @@ class Table(Generic[R]):
 
     def put(self, record: R) -> None:
         """Add or replace a record. One that is replaced keeps its place; one that can't be indexed changes nothing."""
-        entries = self.entries(record)
+        entries, key = self.entries(record), record.key
         self._changes += 1
-        previous = self._rows.get(record.key)
+        previous = self._rows.get(key)
         if previous is not None:
-            self._unlink(previous.key, self.entries(previous) - entries)
-        self._rows[record.key] = record
+            self._unlink(key, self.entries(previous) - entries)
+        self._rows[key] = record
         for name, value in entries:
             found = self._found[name].setdefault(value, _Found())
-            if record.key not in found:
+            if key not in found:
                 found.members_stamp = self._changes
-            found[record.key] = record
+            found[key] = record
             found.stamp = self._changes
 
     def delete(self, key: str) -> None:

@@ -9,9 +9,9 @@ is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from moyai.domain.table import Projection, Record, Table
 from moyai.domain.world import World
@@ -20,10 +20,16 @@ Topic = tuple[str, ...]
 """What a change to a record may affect: a table; a table and a record's key; or a table, an index and a value in it."""
 Unchanged = Callable[[], bool]
 """Whether what was read of a topic is still what would be read."""
-Reads = Mapping[Topic, tuple[Unchanged, ...]]
+Reads = dict[Topic, tuple[Unchanged, ...]]
 """What was read, by topic. Without a test, any change to the topic counts."""
+K = TypeVar("K")
 R = TypeVar("R", bound=Record)
 V = TypeVar("V")
+
+
+def has_changed(tests: tuple[Unchanged, ...]) -> bool:
+    """Whether what was read of a topic that has changed may be something else now."""
+    return not tests or not all(test() for test in tests)
 
 
 class TracedWorld:
@@ -33,22 +39,22 @@ class TracedWorld:
         self._tables: dict[str, Table[Any]] = {}
         self._indexes: defaultdict[str, set[str]] = defaultdict(set)
         """The indexes of each table that were ever read."""
-        self._reads: dict[Topic, tuple[Unchanged, ...]] = {}
+        self._reads: Reads = {}
+        self.taken: dict[tuple[object, ...], Any] = {}
+        """Values of projected records that this computation has read, by table, key and projection."""
         self._shown = world.shown_by(self._traced)
 
-    def run(self, compute: Callable[[World], V]) -> tuple[V, Reads]:
-        """The result of a computation, and what it read. Raises what it raises."""
-        self._reads = {}
-        return compute(self._shown), self._reads
+    def run(self, compute: Callable[[World, K], V], key: K) -> tuple[V, Reads]:
+        """The result of a computation for a key, and what it read. Raises what it raises."""
+        self._reads, self.taken = {}, {}
+        return compute(self._shown, key), self._reads
 
-    def topics(self, table: str, key: str) -> Iterator[Topic]:
+    def topics(self, table: str, key: str) -> list[Topic]:
         """What may be read otherwise now that this record is as it is, or is gone."""
-        yield (table,)
-        yield table, key
-        record = self._tables[table].get(key)
-        if record is not None:
-            for index in self._indexes.get(table, ()):
-                yield from ((table, index, value) for value in self._tables[table].values(index, record))
+        records = self._tables[table]
+        record = records.get(key)
+        indexes = () if record is None else self._indexes.get(table, ())
+        return [(table,), (table, key), *((table, i, value) for i in indexes for value in records.values(i, record))]
 
     def note(self, topic: Topic) -> None:
         """Something was read, and any change to it counts."""
@@ -141,9 +147,13 @@ class _TracedProjection(Projection[R, V]):
         self._name, self._trace = name, trace
 
     def get(self, key: str | None) -> V | None:
-        value = super().get(key)
-        if key is not None:
-            self._trace.note_value((self._name, key), partial(self._has_value, key, value))
+        if key is None:
+            return None
+        place = (self._name, key, self._take)
+        if place in self._trace.taken:
+            return cast("V | None", self._trace.taken[place])
+        value = self._trace.taken[place] = super().get(key)
+        self._trace.note_value((self._name, key), partial(self._has_value, key, value))
         return value
 
     def by(self, index: str, value: str) -> tuple[V, ...]:
@@ -155,8 +165,9 @@ class _TracedProjection(Projection[R, V]):
 
     def _among(self, records: Iterator[R], same_members: Unchanged) -> Iterator[V]:
         for record in records:
-            value = self._take(record)
-            self._trace.note_value((self._name, record.key), partial(self._is_among, same_members, record.key, value))
+            key = record.key
+            value = self._trace.taken[self._name, key, self._take] = self._take(record)
+            self._trace.note_value((self._name, key), partial(self._is_among, same_members, key, value))
             yield value
 
     def _has_value(self, key: str, value: V | None) -> bool:

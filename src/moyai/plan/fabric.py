@@ -42,13 +42,14 @@ class Fabrics:
 
     def __init__(self, world: World) -> None:
         self._standing = Derived(world, _standing, None, Task, ContainerInstance, publish=self._move)
-        self._entered = Derived(world, self._peerings_from, frozenset[Peering](), publish=self._touch)
+        self._entered = Derived(world, self._peerings_from, frozenset[Peering](), publish=self._enter)
         self._networks = Derived(world, self._network, None, publish=self._route)
         self._rules = Derived(world, self._rules_of, tuple[Rule, ...](), publish=self._touch)
         self._grounds: dict[VpcId, _Ground] = {}
         self._crowds: dict[SecurityGroupId, _Crowd] = {}
         self._taken: tuple[Peering, ...] = ()
         """The peerings that both sides send traffic into."""
+        self._is_taken = True
         self._is_touched = False
         self._last = Fabric()
 
@@ -62,12 +63,8 @@ class Fabrics:
         keys = tuple(keys)
         self._standing.follow(keys)
         self._entered.follow(keys)
-        sides = Counter(chain.from_iterable(self._entered.values.values()))
-        taken = tuple(sorted((peering for peering, count in sides.items() if count > 1), key=lambda one: one.id))
-        if taken != self._taken:
-            self._taken = taken
-            for vpc in self._grounds:
-                self._networks.add(vpc)
+        if not self._is_taken:
+            self._take()
         self._networks.follow(keys)
         self._rules.follow(keys)
         if self._is_touched:
@@ -85,13 +82,13 @@ class Fabrics:
     def _come(self, here: _Standing) -> None:
         vpc = here.interface.vpc
         if vpc not in self._grounds:
-            self._grounds[vpc] = _Ground(here.scope)
+            self._grounds[vpc] = _Ground(scope_of(here.arn))
             self._entered.add(vpc)
             self._networks.add(vpc)
         self._grounds[vpc].come(here)
         for group in here.groups:
             if group not in self._crowds:
-                self._crowds[group] = _Crowd(here.scope, [])
+                self._crowds[group] = _Crowd(scope_of(here.arn), [])
                 self._rules.add(group)
             for address in _addresses(here.interface):
                 insort(self._crowds[group].addresses, address)
@@ -103,6 +100,7 @@ class Fabrics:
             del self._grounds[vpc]
             self._entered.remove(vpc)
             self._networks.remove(vpc)
+            self._is_taken = False
         for group in here.groups:
             addresses = self._crowds[group].addresses
             for address in _addresses(here.interface):
@@ -113,6 +111,20 @@ class Fabrics:
 
     def _touch(self, _key: str, _before: object, _now: object) -> None:
         self._is_touched = True
+
+    def _enter(self, _vpc: VpcId, _before: object, _now: object) -> None:
+        self._is_taken = False
+        self._is_touched = True
+
+    def _take(self) -> None:
+        """See which peerings are entered from both sides; what leads into others leads nowhere."""
+        sides = Counter(chain.from_iterable(self._entered.values.values()))
+        taken = tuple(sorted((peering for peering, count in sides.items() if count > 1), key=lambda one: one.id))
+        if taken != self._taken:
+            self._taken = taken
+            for vpc in self._grounds:
+                self._networks.add(vpc)
+        self._is_taken = True
 
     def _route(self, vpc: VpcId, _before: object, _now: object) -> None:
         self._grounds[vpc].forget_interfaces()
@@ -171,7 +183,7 @@ class _Standing(NamedTuple):
     """A task or container instance in its place."""
 
     task: TaskId
-    scope: Scope
+    arn: str
     interface: NetworkInterface
     groups: tuple[SecurityGroupId, ...]
 
@@ -231,8 +243,8 @@ def _standing(world: World, key: str) -> _Standing | None:
     interface = None if one is None else _interface_of(one)
     if one is None or interface is None:
         return None
-    scope = scope_of(one.arn)
-    return _Standing(one.id, scope, interface, interface.security_groups or _default(world, scope, interface.vpc))
+    groups = interface.security_groups or _default(world, scope_of(one.arn), interface.vpc)
+    return _Standing(one.id, one.arn, interface, groups)
 
 
 def _interface_of(one: Task | ContainerInstance) -> NetworkInterface | None:

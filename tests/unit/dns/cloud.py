@@ -69,7 +69,7 @@ class Cloud:
 
     def __init__(self, *records: Namespace | DiscoveryService | DiscoveryInstance, seed: int = 0) -> None:
         self.world = World()
-        self.zones = Zones(Random(seed).randrange)  # noqa: S311 (repeatable is the point)
+        self.zones = Zones(self.world, Random(seed).randrange)  # noqa: S311 (repeatable is the point)
         self.put(*records)
 
     def put(self, *records: Namespace | DiscoveryService | DiscoveryInstance) -> None:
@@ -81,7 +81,7 @@ class Cloud:
     def apply(self, *changes: Change) -> None:
         for change in changes:
             self.world.apply(change)
-        self.zones.refresh(self.world, {_key(change) for change in changes})
+        self.zones.refresh({_key(change) for change in changes})
 
     def look(self, name: str, kind: str = "A", *, vpc: VpcId | None = VPC, turn: int = 0, **how: Any) -> Answer:
         """The answer to a question."""

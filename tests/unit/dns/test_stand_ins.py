@@ -56,7 +56,8 @@ class Place:
     """A VPC with a task of the mesh, and its resolver."""
 
     def __init__(self, upstream: Upstream | None = None, vpc: VpcId | None = VPC) -> None:
-        self.world, self.zones = World(), Zones(lambda _: 0)
+        self.world = World()
+        self.zones = Zones(self.world, lambda _: 0)
         self.resolver = Resolver(self.zones, vpc, upstream or Upstream((), lambda _: 0), stream=False, patience=0)
         build = Builder()
         made = build.run(build.definition("cart", container("envoy")))
@@ -71,11 +72,11 @@ class Place:
     def put(self, *records: AnyRecord) -> None:
         for record in records:
             self.world.apply(Put(record))
-            self.zones.refresh(self.world, [Key(table_name(type(record)), record.key)])
+            self.zones.refresh([Key(table_name(type(record)), record.key)])
 
     def delete(self, record: VirtualService) -> None:
         self.world.apply(Delete(type(record), record.key))
-        self.zones.refresh(self.world, [Key(table_name(type(record)), record.key)])
+        self.zones.refresh([Key(table_name(type(record)), record.key)])
 
     def ask(self, name: str, kind: str = "A") -> Message:
         reply = self.resolver.reply(dns.message.make_query(name, kind).to_wire())
