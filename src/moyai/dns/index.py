@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import dns.exception
@@ -30,10 +31,10 @@ from moyai.ports.store import Key
 
 
 class _Place(NamedTuple):
-    """What of a namespace decides which zone it is."""
+    """What of a namespace decides which zone it is. ``apex``: the zone's own name."""
 
     namespace: NamespaceArn
-    name: str
+    apex: Name
     type: NamespaceType
     vpc: VpcId | None
 
@@ -86,16 +87,15 @@ class Zones:
 
     def _open(self, arn: NamespaceArn, before: Namespace | None, now: Namespace | None) -> None:
         """Bring one zone into step."""
-        zone = self._zones.get(arn)
-        if zone is not None and before is not None and now is not None and _place(before) == _place(now):
+        zone, place = self._zones.get(arn), None if now is None else _place(now)
+        if zone is not None and before is not None and now is not None and _place(before) == place:
             zone.become(now)
             return
         if zone is not None:
             del self._zones[arn]
             self._by_apex[zone.labels].remove(zone)
-        apex = None if now is None else _apex(now)
-        if now is not None and apex is not None:
-            zone = self._zones[arn] = Zone(now, apex, self._dice)
+        if now is not None and place is not None:
+            zone = self._zones[arn] = Zone(now, place.apex, self._dice)
             self._by_apex[zone.labels].append(zone)
         self.generation += 1
 
@@ -124,19 +124,20 @@ def _wanted(world: World, key: str) -> _Published | None:
     instance = world.discovery_instances.get(key)
     service = None if instance is None else world.discovery_services.get(instance.service)
     namespace = None if service is None else _namespace(world, service.namespace)
-    apex = None if namespace is None else _apex(namespace)
-    if instance is None or service is None or namespace is None or apex is None:
+    place = None if namespace is None else _place(namespace)
+    if instance is None or service is None or place is None:
         return None
-    return _Published(_place(namespace), records_of(service, instance, apex), instance.health is not Health.UNHEALTHY)
+    return _Published(place, records_of(service, instance, place.apex), instance.health is not Health.UNHEALTHY)
 
 
-def _apex(namespace: Namespace) -> Name | None:
-    """The zone's own name; None of one that DNS can't carry, which isn't found by DNS."""
+def _place(namespace: Namespace) -> _Place | None:
+    return _place_of(namespace.arn, namespace.name, namespace.type, namespace.vpc)
+
+
+@lru_cache(maxsize=1024)
+def _place_of(namespace: NamespaceArn, name: str, of: NamespaceType, vpc: VpcId | None) -> _Place | None:
+    """None for a name that DNS can't carry: it isn't found by DNS."""
     try:
-        return dns.name.from_text(namespace.name)
+        return _Place(namespace, dns.name.from_text(name), of, vpc)
     except dns.exception.DNSException:
         return None
-
-
-def _place(namespace: Namespace) -> _Place:
-    return _Place(namespace.arn, namespace.name, namespace.type, namespace.vpc)

@@ -44,6 +44,8 @@ class Derived(Generic[K, V]):
         self._kinds = {table_name(kind): kind for kind in kinds}
         self._values: dict[K, V] = {}
         self._reads: dict[K, Reads] = {}
+        self._shared: Reads = {}
+        """What was remembered last: thousands of keys in a row may have read the same, and share it then."""
         self._readers: defaultdict[Topic, set[K]] = defaultdict(set)
         self._tables: set[str] = set()
         """Those of which anything was ever read."""
@@ -128,4 +130,4 @@ class Derived(Generic[K, V]):
             self._readers[topic].add(key)
             self._tables.add(topic[0])
         if reads:
-            self._reads[key] = reads
+            self._reads[key] = self._shared = self._shared if reads == self._shared else reads

@@ -81,11 +81,6 @@ def tuning_of(tags: Mapping[str, str]) -> Tuning:
     return Tuning(**{member: value for member, value in read.items() if value is not None}) if read else _UNTUNED
 
 
-def own(tags: Mapping[str, str]) -> Mapping[str, str]:
-    """Those of the tags that set something here."""
-    return {key: value for key, value in tags.items() if key in SETTINGS}
-
-
 def fault(key: str, value: str) -> str | None:
     """What is wrong with the value of one of ``SETTINGS``; None when nothing is."""
     return None if _read(key, value) is not None else f"must be {SETTINGS[key].allowed}, not {value!r}"
