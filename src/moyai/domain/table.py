@@ -118,7 +118,9 @@ class Table(Generic[R]):
         return 0 if found is None else found.members_stamp
 
     def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
-        """The table, of whose records only what ``take`` gives is seen; its values are compared with ``==``."""
+        """The table, of whose records only what ``take`` gives is seen: it takes every record, and what it gives is
+        compared with ``==``.
+        """
         return Projection(self, take)
 
     def keys(self) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from moyai.domain.derived import Derived
+from moyai.domain.table import Table
+from moyai.domain.traced import TracedWorld
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Change, Delete, Put, World
 from moyai.kernel.ids import SubnetId, VpcId
@@ -178,6 +180,18 @@ READS: dict[str, Callable[[World, str], Any]] = {
     "projected": lambda world, key: world.subnets.projected(zone).get(key),
     "projected by": lambda world, key: world.subnets.projected(zone).by("vpc", key),
 }
+WRITES = {"put", "delete", "check"}
+OF_RECORDS = {"entries", "values"}
+"""What a table says of a record that somebody has already."""
+
+
+def test_every_way_to_read_a_table_is_recorded():
+    kind, _ = TracedWorld(World()).run(lambda world, _: type(world.subnets), "")
+    inherited = vars(Table).keys() - vars(kind).keys() - vars(Generic).keys()
+    assert {name for name in inherited if not name.startswith("_")} == WRITES | OF_RECORDS
+    assert {"__getitem__", "__contains__", "__iter__", "__len__"} <= vars(kind).keys()
+
+
 reads = st.lists(st.tuples(st.sampled_from(sorted(READS)), st.sampled_from((*IDS, *VPCS))), min_size=1, max_size=3)
 records = st.builds(subnet, st.sampled_from(IDS), st.sampled_from(VPCS), st.sampled_from("ab"), st.sampled_from("cd"))
 changes = st.lists(records.map(Put) | st.builds(Delete, st.just(Subnet), st.sampled_from(IDS)), max_size=3)

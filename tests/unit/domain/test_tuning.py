@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from moyai.domain.connect.tuning import SETTINGS, Balancing, HashOn, LoadBalancing, Tuning, own, tuning_of
+from moyai.domain.connect.tuning import SETTINGS, Balancing, HashOn, LoadBalancing, Tuning, tuning_of
 from moyai.domain.own_tags import fault_in
 
 RIGHT = [
@@ -67,7 +67,6 @@ WRONG = {
 def test_what_a_tag_sets(key, value, tuning):
     assert fault_in("service", {key: value}) is None
     assert tuning_of({key: value, "else": "1"}) == tuning
-    assert own({key: value, "else": "1"}) == {key: value}
 
 
 def test_every_setting_has_a_right_and_a_wrong_value_here():
