@@ -12,24 +12,26 @@ from typing import Any, Self
 import uvicorn
 
 from moyai.api.channel.message import LARGEST_FRAME
-from moyai.app.connection import Connection, Patience
+from moyai.app.admission import Admission
+from moyai.app.connection import Connection, Patience, WebSocket
 
 _KEEP_ALIVE = 75
 _PING_EVERY = 20.0
 _BACKLOG = 1024
 _GRACE = 5
-_MAX_CONCURRENCY = 2000
 
 
 class HttpServer(uvicorn.Server):
     """One ASGI application on one listening socket, until it is closed."""
 
     def __init__(self, app: Any, sock: socket, patience: Patience | None = None) -> None:  # noqa: ANN401 (uvicorn's own type for an application)
+        patience = patience or Patience()
+        admission = Admission(patience.per_client, patience.total)
         config = uvicorn.Config(
             app,
             loop="none",
-            http=functools.partial(Connection, patience or Patience()),  # type: ignore[arg-type]  # it is only called
-            ws="websockets-sansio",
+            http=functools.partial(Connection, patience, admission),  # type: ignore[arg-type]  # it is only called
+            ws=WebSocket,
             ws_max_size=LARGEST_FRAME,
             ws_ping_interval=_PING_EVERY,
             ws_ping_timeout=None,  # a client whose screen stands still does not answer, and may
@@ -42,7 +44,6 @@ class HttpServer(uvicorn.Server):
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
             backlog=_BACKLOG,
-            limit_concurrency=_MAX_CONCURRENCY,
         )
         super().__init__(config)
         # Head and body leave in two writes; without this the second waits 40 ms for the client's delayed ACK. asyncio

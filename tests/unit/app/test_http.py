@@ -56,6 +56,97 @@ async def test_a_head_without_end_is_not_kept(address):
     assert not reader.at_eof() or not await reader.read()
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def with_head_of(size):
+    """A request whose head has so many bytes, and that asks for no other after it."""
+    start, end = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nx: ", b"\r\n\r\n"
+    return start + b"y" * (size - len(start) - len(end)) + end
+
+
+async def answers(address, *sent):
+    """What comes back until the server hangs up."""
+    reader, writer = await asyncio.open_connection(*address)
+    found = b""
+    with contextlib.suppress(ConnectionError):
+        for piece in sent:
+            writer.write(piece)
+            await writer.drain()
+        writer.write_eof()
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(65536):
+            found += piece
+    writer.close()
+    return found
+
+
+@pytest.mark.parametrize(("size", "answered"), [(65_536, True), (65_537, False), (70_000, False), (200_000, False)])
+async def test_a_head_that_arrives_at_once_is_measured(address, size, answered):
+    assert (b"ok" in await answers(address, with_head_of(size))) is answered
+
+
+async def test_spaces_count_as_well(address):
+    assert await answers(address, b"GET / HTTP/1.1\r\nHost: localhost\r\nx:" + b" " * 70_000 + b"y\r\n\r\n") == b""
+
+
+async def test_a_head_that_follows_on_a_request_is_measured(address):
+    assert (await answers(address, ANSWERED + with_head_of(60_000))).count(b"ok") == 2
+    assert (await answers(address, ANSWERED + with_head_of(70_000))).count(b"ok") <= 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        CHUNKED + b"2\r\n{}\r\n0\r\n" + b"x: yyyyyyyy\r\n" * 8000,
+        CHUNKED + b"2\r\n{}\r\n0\r\nx: " + b"y" * 80_000,
+        CHUNKED + b"2;" + b"y" * 80_000,
+        CHUNKED + (b"1;" + b"y" * 1000 + b"\r\nx\r\n") * 80,
+        CHUNKED + b"0" * 80_000,
+    ],
+    ids=["trailers", "one trailer", "an extension", "extensions", "a size"],
+)
+async def test_what_frames_a_body_is_bounded(address, sent):
+    assert await answers(address, sent) == b""
+
+
+async def test_a_body_in_small_chunks_with_a_trailer_is_taken(address):
+    sent = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    assert (await answers(address, sent, b"8\r\n12345678\r\n" * 20_000, b"0\r\nx: y\r\n\r\n")).endswith(b"ok")
+
+
+async def test_trailers_are_no_headers():
+    seen: list[bytes] = []
+
+    async def asked(scope, receive, send):
+        while (await receive())["more_body"]:
+            pass
+        seen.extend(name for name, _ in scope["headers"])
+        await app(scope | {"path": "/early"}, receive, send)
+
+    sock = socket.create_server(("127.0.0.1", 0))
+    server = await HttpServer(asked, sock).open()
+    sent = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + b"2\r\n{}\r\n0\r\norigin: evil\r\n\r\n"
+    assert (await answers(sock.getsockname(), sent)).endswith(b"ok")
+    assert seen == [b"host", b"transfer-encoding", b"connection"]
+    await server.close()
+
+
+async def test_a_body_that_nobody_wants_is_read_to_a_limit():
+    sock = socket.create_server(("127.0.0.1", 0))
+    server = await HttpServer(app, sock, Patience(body_bytes=100_000)).open()
+    sent = b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+    reader, writer = await asyncio.open_connection(*sock.getsockname())
+    writer.write(sent)
+    assert await reader.readuntil(b"ok")
+    with pytest.raises(ConnectionError):  # noqa: PT012 - it ends somewhere in the middle
+        for _ in range(1000):
+            writer.write(b"y" * 10_000)
+            await writer.drain()
+    writer.close()
+    await server.close()
+
+
 async def hung_up(reader):
     """Whether nothing more comes; what was said too late, when the other side had ended, resets the connection."""
     with contextlib.suppress(ConnectionError):
@@ -107,6 +198,23 @@ async def test_questions_in_advance_are_answered_up_to_a_number(address):
     with contextlib.suppress(ConnectionError):
         assert (await reader.read()).count(b"ok") < 100
     writer.close()
+
+
+async def test_who_comes_when_all_places_are_taken_has_that_of_an_idle_connection():
+    sock = socket.create_server(("127.0.0.1", 0))
+    server = await HttpServer(app, sock, Patience(total=3)).open()
+
+    async def opened(client):
+        return await asyncio.open_connection(*sock.getsockname(), local_addr=(client, 0))
+
+    streams = [await opened(client) for client in ("127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4")]
+    assert await hung_up(streams[0][0])
+    for reader, writer in streams[1:]:
+        writer.write(ANSWERED)
+        assert await reader.readuntil(b"ok")
+    for _, writer in streams:
+        writer.close()
+    await server.close()
 
 
 async def test_one_client_has_no_more_than_its_share_of_connections():

@@ -7,6 +7,7 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -25,6 +26,7 @@ from moyai.ports.store import Store
 
 _METHODS = frozenset({"GET", "HEAD"})
 _STATISTICS = frozenset({"stats", "task/stats"})
+_BODY_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +72,8 @@ class MetadataApp:
         if scope["method"] not in METHODS:
             return Answer(405, "The task protection endpoint answers GET and PUT.")
         body = await _body(receive) if scope["method"] == "PUT" else None
+        if scope["method"] == "PUT" and body is None:
+            return Answer(408, f"The request did not arrive within {_BODY_SECONDS:g} seconds.")
         said = protection(self._store.world, scope["path"], peer, body, self._clock.now())
         if said.task is not None:
             self._store.apply([Put(said.task)])
@@ -84,11 +88,17 @@ class MetadataApp:
             return {}
 
 
-async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
-    """The request's body, or what is too long to be one of ours."""
+async def _body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:
+    """The request's body, or what is too long to be one of ours; None when it does not come whole, or in time."""
     body, more = b"", True
-    while more and len(body) <= MAX_BODY:
-        event = await receive()
-        body += event.get("body", b"")
-        more = event.get("more_body", False)
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while more and len(body) <= MAX_BODY:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    return None
+                body += event.get("body", b"")
+                more = event.get("more_body", False)
+    except TimeoutError:
+        return None
     return body[: MAX_BODY + 1]

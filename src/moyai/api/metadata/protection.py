@@ -67,7 +67,7 @@ def _changed(task: Task, body: bytes, now: Instant) -> Said:
     try:
         state = _READER.decode(body)
         check_minutes(state.expires_in_minutes)
-    except (msgspec.DecodeError, InvalidParameter) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidParameter) as error:
         return Said(_error(task, "InvalidParameterException", str(error)))
     until = expiry(now, state.expires_in_minutes) if state.protection_enabled else None
     made = protected(task, until)

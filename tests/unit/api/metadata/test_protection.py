@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -36,12 +37,22 @@ class Place:
     def kept(self) -> Task:
         return self.store.world.tasks[self.task.arn]
 
-    async def ask(self, body: bytes | None = None, *, method: str = "GET", peer: str = "", path: str = "") -> Any:
-        """The status and the answer."""
+    async def ask(
+        self,
+        body: bytes | None = None,
+        *,
+        method: str = "GET",
+        peer: str = "",
+        path: str = "",
+        messages: Sequence[dict[str, Any]] = (),
+    ) -> Any:
+        """The status and the answer. ``messages``: what comes of a PUT instead of a whole body."""
         sent: list[dict[str, Any]] = []
+        whole = {"type": "http.request", "body": body or b"", "more_body": False}
+        coming = iter(messages or [whole])
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body or b"", "more_body": False}
+            return next(coming)
 
         async def send(message: Any) -> None:
             sent.append(message)
@@ -49,7 +60,7 @@ class Place:
         own = f"/api/{runtime_id(self.task.containers[0].arn)}/task-protection/v1/state"
         scope = {
             "type": "http",
-            "method": method if body is None else "PUT",
+            "method": method if body is None and not messages else "PUT",
             "path": path or own,
             "client": (peer or self.task.interface.address, 5),
         }
@@ -71,6 +82,19 @@ async def test_a_task_protects_itself_and_takes_it_back():
     assert place.kept.protected_until == later(now, 7200)
     assert await place.ask(b'{"ProtectionEnabled": false}') == (200, nothing)
     assert place.kept.protected_until is None
+
+
+async def test_a_body_that_is_no_text_is_refused():
+    status, said = await Place().ask(b'{"\xff": true}')
+    assert (status, said["error"]["Code"]) == (400, "InvalidParameterException")
+
+
+async def test_a_body_that_ends_in_the_middle_changes_nothing():
+    place = Place()
+    messages = [{"type": "http.request", "body": b'{"ProtectionEnabled": true}', "more_body": True}]
+    messages.append({"type": "http.disconnect"})
+    status, _ = await place.ask(messages=messages)
+    assert (status, place.kept.protected_until) == (408, None)
 
 
 async def test_a_task_that_is_told_to_stop_comes_too_late():
