@@ -37,6 +37,8 @@ class StreamedResponse(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
+    ended: Callable[[], None] | None = None
+    """Called once when no more chunks are sent, also when none ever was."""
 
 
 Response = HttpResponse | StreamedResponse
@@ -89,7 +91,11 @@ class App:
         elif scope["type"] == "http":
             response = await self._response(scope, receive)
             if isinstance(response, StreamedResponse):
-                await _stream(response, receive, send)
+                try:
+                    await _stream(response, receive, send)
+                finally:
+                    if response.ended is not None:
+                        response.ended()
             elif response is not None:
                 await _send(response, send, with_body=scope["method"] != "HEAD")
         elif scope["type"] == "websocket":

@@ -3,8 +3,8 @@
 Promise: a client (an IPv4 address, or an IPv6 address's /64) has at most ``per_client`` connections, and all clients
 together at most ``total``. When the total is reached, a new connection takes the place of an idle one: of the client
 that has most idle ones, the one that has been idle longest. Where none is idle, the client with most connections loses
-its newest, unless the new one's client has about as many; then the new one is refused. So nobody's connections keep
-others out, and a request is cut off only where all of them are requests. Every step costs the same however many
+its newest. The new one is refused where that would take from a client that has fewer. So nobody's connections keep
+others out, and a request is cut off only where all connections have one. Every step costs the same however many
 connections and clients there are.
 """
 
@@ -132,11 +132,12 @@ class Admission:
         return True
 
     def _victims(self, newcomer: str) -> Iterator[Closable]:
+        has = len(self._clients.get(newcomer, ()))
         owner = self._by_idle.first
-        if owner is not None:
+        if owner is not None and len(self._clients[owner]) >= has:
             yield from self._clients[owner].idle
         owner = self._by_all.first
-        if owner is not None and len(self._clients[owner]) > len(self._clients.get(newcomer, ())) + 1:
+        if owner is not None and len(self._clients[owner]) > has + 1:
             yield from reversed(self._clients[owner].busy)
 
 

@@ -22,6 +22,6 @@ def console_handler(console: Console, door: Door) -> Handler:
         answer = await console.answer(request, api)
         if isinstance(answer.body, bytes):
             return HttpResponse(answer.status, answer.headers, answer.body)
-        return StreamedResponse(answer.status, answer.headers, answer.body)
+        return StreamedResponse(answer.status, answer.headers, answer.body, answer.ended)
 
     return serve

@@ -5,7 +5,7 @@ may have changed. ``changed`` has ``{"more": false, "keys": [{"kind", "cluster",
 simpler to read everything again; changes within a fifth of a second come together. ``metrics`` comes each five
 seconds, when a new point of a metric may be there, and says that the server lives. A listener that is slow
 costs one entry for each thing that changed, as with every watch of the store.
-Refuses: more listeners than so many, in all and of one login.
+Refuses: more listeners than so many, in all and of one login; one counts from its admission to its answer's end.
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -101,12 +102,13 @@ class Events:
             return refused(503, "ServiceUnavailableException", f"{MOST_LISTENERS} listeners are here already.")
         if login is not None and self._listeners[login] >= MOST_OF_ONE:
             return refused(429, "TooManyRequestsException", f"This login has {MOST_OF_ONE} listeners already.")
-        return Answer(200, _HEADERS, self._stream(scope, allowed, login))
-
-    async def _stream(
-        self, scope: Scope | None, allowed: Callable[[], bool], login: str | None
-    ) -> AsyncIterator[bytes]:
         self._listeners[login] += 1
+        return Answer(200, _HEADERS, self._stream(scope, allowed), partial(self._leave, login))
+
+    def _leave(self, login: str | None) -> None:
+        self._listeners -= Counter((login,))  # who has none left is not kept
+
+    async def _stream(self, scope: Scope | None, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
         watch = self._store.watch()
         end = asyncio.ensure_future(self._closed.wait())
         tick = asyncio.ensure_future(self._next_tick())
@@ -131,7 +133,6 @@ class Events:
                     yield _METRICS
                     tick = asyncio.ensure_future(self._next_tick())
         finally:
-            self._listeners -= Counter((login,))  # who has none left is not kept
             for one in (end, tick, ring):
                 one.cancel()
 

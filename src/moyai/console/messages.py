@@ -5,7 +5,7 @@ A request is whatever looks like one: the door's own HttpRequest does. What send
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
@@ -62,6 +62,8 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes | AsyncIterator[bytes] = b""
+    ended: Callable[[], None] | None = None
+    """Called once when no more parts are sent, also when none ever was."""
 
 
 def as_json(status: int, value: object, more: Mapping[str, str] = MappingProxyType({})) -> Answer:

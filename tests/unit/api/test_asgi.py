@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import msgspec
 import pytest
@@ -178,6 +179,30 @@ async def test_a_stream_is_sent_as_it_comes():
     sent = await ask(App(world.door(), {"logs": logs}), "GET", "/_moyai/logs")
     assert [message.get("body") for message in sent[1:]] == [b"a", b"b", b""]
     assert closed == [True]
+
+
+@pytest.mark.parametrize("failing", ["http.response.start", "http.response.body", None])
+async def test_the_end_of_a_stream_is_said_once_however_far_it_came(failing):
+    ends: list[str] = []
+
+    async def logs(_request):
+        return StreamedResponse(200, {}, chunks_of(b"a", closed=[]), lambda: ends.append("ended"))
+
+    inputs = iter([{"type": "http.request", "body": b""}])
+
+    async def receive():
+        for message in inputs:
+            return message
+        return await asyncio.Future()
+
+    async def send(message):
+        if message["type"] == failing:
+            raise OSError("the client has gone")
+
+    scope = {"type": "http", "method": "GET", "path": "/_moyai/logs", "query_string": b""}
+    with contextlib.suppress(OSError):
+        await App(world.door(), {"logs": logs})(scope | {"headers": [(b"host", b"localhost")]}, receive, send)
+    assert ends == ["ended"]
 
 
 async def test_a_stream_ends_when_the_client_leaves():

@@ -73,6 +73,13 @@ def test_who_has_about_as_many_as_anybody_is_refused_where_all_have_requests():
     assert not Connection(admission, "10.0.0.3").aborted
 
 
+def test_a_client_with_many_does_not_take_the_place_of_one_with_few():
+    admission = Admission(per_client=10, total=4)
+    many, one = enter(admission, "10.0.0.1", 3, busy=True), enter(admission, "10.0.0.2", 1)
+    assert not Connection(admission, "10.0.0.1").admitted
+    assert lost(many + one) == []
+
+
 def test_one_that_ended_makes_room_once():
     admission = Admission(per_client=1, total=1)
     (connection,) = enter(admission, "10.0.0.1", 1)

@@ -118,24 +118,18 @@ async def test_it_ends_with_the_login_and_with_the_server(events, clock):
     assert await heard(other, clock) == b""
 
 
-async def test_listeners_are_bounded_and_who_leaves_makes_room(events, clock):
-    streams = [listen(events) for _ in range(MOST_LISTENERS)]
-    for stream in streams:
-        await heard(stream, clock, 0)
+def test_listeners_are_bounded_from_their_admission_on_and_who_leaves_makes_room(events):
+    answers = [events.answer(HOME, lambda: True) for _ in range(MOST_LISTENERS)]
+    assert {answer.status for answer in answers} == {200}
     assert events.answer(HOME, lambda: True).status == 503
-    await streams[0].aclose()
+    answers[0].ended()
     assert events.answer(HOME, lambda: True).status == 200
-    for stream in streams[1:]:
-        await stream.aclose()
+    assert events.answer(HOME, lambda: True).status == 503
 
 
-async def test_one_login_leaves_room_for_others(events, clock):
-    streams = [aiter(events.answer(HOME, lambda: True, "one").body) for _ in range(MOST_OF_ONE)]
-    for stream in streams:
-        await heard(stream, clock, 0)
+def test_one_login_leaves_room_for_others(events):
+    answers = [events.answer(HOME, lambda: True, "one") for _ in range(MOST_OF_ONE)]
     assert events.answer(HOME, lambda: True, "one").status == 429
     assert events.answer(HOME, lambda: True, "other").status == 200
-    await streams[0].aclose()
+    answers[0].ended()
     assert events.answer(HOME, lambda: True, "one").status == 200
-    for stream in streams[1:]:
-        await stream.aclose()
