@@ -121,7 +121,7 @@ class App:
         headers = _headers(scope["headers"])
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         path, query = raw_path.decode("latin-1"), scope["query_string"].decode("latin-1")
-        request = HttpRequest(scope["method"], path, query, headers, client=(scope.get("client") or ("",))[0])
+        request = HttpRequest(scope["method"], path, query, headers)
         if not self._limits.from_browsers and not self._opens_page(request):
             problem = _browser_problem(headers, self._limits.hosts)
             if problem is not None:

@@ -51,10 +51,6 @@ class Request(Protocol):
     def body(self) -> bytes:
         """Whole, and within the door's limit."""
 
-    @property
-    def client(self) -> str:
-        """The address that it came from."""
-
 
 class Answer(msgspec.Struct, frozen=True):
     """A status, headers, and a body that is whole or comes in parts."""

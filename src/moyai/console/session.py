@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.console.logins import LIFETIME, Login, Logins, TooManyAttempts
+from moyai.console.logins import LIFETIME, Login, Logins
 from moyai.console.messages import Answer, Request, as_json, refused
 from moyai.domain.keys import scope_of
 from moyai.kernel.scope import Scope
@@ -66,7 +66,7 @@ class Sessions:
         return None if self._logins is None else self._logins.find(_token(request))
 
     def answer(self, request: Request) -> Answer:
-        """200 and what a session is; 400, 401, 403, 405 or 429 and why not."""
+        """200 and what a session is; 400, 401, 403 or 405 and why not."""
         match request.method:
             case "GET":
                 return as_json(200, self._shown(self.login(request)))
@@ -81,15 +81,11 @@ class Sessions:
     def _begin(self, request: Request, logins: Logins) -> Answer:
         try:
             asked = _READER.decode(request.body)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return refused(400, "ValidationException", "Give accessKeyId and secretAccessKey, as JSON.")
         if len(asked.access_key_id) > _LONGEST_PART or len(asked.secret_access_key) > _LONGEST_PART:
             return refused(400, "ValidationException", "That is no access key.")
-        try:
-            begun = logins.begin(asked.access_key_id, asked.secret_access_key, request.client)
-        except TooManyAttempts:
-            message = "Too many attempts have failed. Wait a minute and try again."
-            return refused(429, "TooManyRequestsException", message, {"retry-after": "60"})
+        begun = logins.begin(asked.access_key_id, asked.secret_access_key)
         if begun is None:
             return refused(401, "UnrecognizedClientException", "The access key ID or the secret is not right.")
         token, login = begun

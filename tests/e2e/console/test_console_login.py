@@ -102,13 +102,8 @@ def test_a_cookie_brought_along_is_not_the_one_that_is_signed_in(visit, gated):
     person.titled("Sign in")
 
 
-def test_who_guesses_secrets_has_to_wait_and_may_not_send_much(gated):
-    key, _ = make_key(gated)
-    guess = {"accessKeyId": key, "secretAccessKey": "guess"}
-    statuses = [ask(gated, "POST", "session", guess) for _ in range(12)]
-    assert statuses[-1] == 429
-    assert set(statuses) <= {401, 429}
-    assert ask(gated, "POST", "session", {"accessKeyId": "x" * 2_000_000, "secretAccessKey": ""}) in {400, 413, 429}
+def test_who_guesses_secrets_may_not_send_much(gated):
+    assert ask(gated, "POST", "session", {"accessKeyId": "x" * 2_000_000, "secretAccessKey": ""}) in {400, 413}
 
 
 def test_what_users_wrote_is_text_wherever_it_is_shown(visit, simulated):

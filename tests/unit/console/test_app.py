@@ -52,7 +52,7 @@ def closed_one(tmp_path):
 
 def request(method, path, body=b"", query="", **headers):
     named = {"host": "127.0.0.1:4566"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpRequest(method, f"/console/{path}", query, named, body, client="10.0.0.1")
+    return HttpRequest(method, f"/console/{path}", query, named, body)
 
 
 def call_api(account="123456789012", **headers):
@@ -158,15 +158,20 @@ async def test_who_signs_out_is_out(closed_one):
     assert (await closed_one(call_api(cookie=cookie, x_moyai_csrf=csrf))).status == 401
 
 
-async def test_a_wrong_secret_and_too_many_of_them(closed_one):
+async def test_a_wrong_secret(closed_one):
     answer, cookie = await log_in(closed_one, "wrong")
     assert (answer.status, cookie) == (401, "")
-    statuses = [(await log_in(closed_one, "wrong"))[0].status for _ in range(10)]
-    assert statuses == [401] * 9 + [429]
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"accessKeyId": 1}', b'{"accessKeyId": "' + b"A" * 999 + b'", "secretAccessKey": ""}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"accessKeyId": 1}',
+        b'{"accessKeyId": "\xff", "secretAccessKey": ""}',
+        b'{"accessKeyId": "' + b"A" * 999 + b'", "secretAccessKey": ""}',
+    ],
 )
 async def test_what_is_no_login(closed_one, body):
     assert (await closed_one(request("POST", "session", body))).status == 400

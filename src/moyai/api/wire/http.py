@@ -28,8 +28,6 @@ class HttpRequest(msgspec.Struct, frozen=True):
     query: str
     headers: Mapping[str, str]
     body: bytes = b""
-    client: str = ""
-    """The address that it came from, where that is known."""
 
     @property
     def content_type(self) -> str:
