@@ -1,9 +1,10 @@
 // How the console is built, tried out and tested. The build goes into the Python package, which serves it.
 import react from "@vitejs/plugin-react";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Plugin } from "vite";
+import type { Plugin, ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
 const BUILD = "../src/moyai/console/build";
@@ -27,6 +28,22 @@ function packed(): Plugin {
   };
 }
 
+/** Has a request of these pages look like one of the server's own; those of other origins are the server's to refuse. */
+function own(handed: ClientRequest, { headers }: IncomingMessage) {
+  if (headers.origin === `http://${headers.host ?? ""}`) {
+    handed.setHeader("origin", new URL(SERVER).origin);
+  }
+}
+
+const toServer: ProxyOptions = {
+  target: SERVER,
+  changeOrigin: true,
+  configure: (proxy) => {
+    proxy.on("proxyReq", own);
+    proxy.on("proxyReqWs", own);
+  },
+};
+
 export default defineConfig({
   base: "/console/",
   plugins: [react(), packed()],
@@ -42,9 +59,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      // The server takes requests from its own pages alone; while one works on the pages, they come from here.
-      "^/console/(?:api|session|events)": { target: SERVER, changeOrigin: true, headers: { origin: SERVER } },
-      "^/v1/data-channel/": { target: SERVER, changeOrigin: true, ws: true, headers: { origin: SERVER } },
+      "^/console/(?:api|session|events)": toServer,
+      "^/v1/data-channel/": { ...toServer, ws: true },
     },
   },
   test: {

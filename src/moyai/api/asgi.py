@@ -3,10 +3,9 @@
 Promise: reads a request within its limits of size and time, hands it to the door (or, under
 ``/_moyai/``, to one of the installation's own handlers, or to what shows pages) and sends what comes back. GET
 and HEAD of ``/`` answer what this is. Header sizes are limited by the server in front.
-Refuses, in development mode: what a web page could send through the user's browser, namely a request
-with an ``Origin`` that is not loopback, one that the browser marks as cross-site, and a ``Host`` that
-is neither an address nor a local name (DNS rebinding). ``data-`` before the name is as the SDKs send it.
-Source: https://asgi.readthedocs.io/en/latest/specs/www.html, https://fetch.spec.whatwg.org/#origin-header
+Refuses, in development mode: what a web page of another origin could send through the user's browser, and a ``Host``
+that is neither an address nor a local name (DNS rebinding). ``data-`` before the name is as the SDKs send it.
+Sources: https://asgi.readthedocs.io/en/latest/specs/www.html, docs/decisions/browsers-are-kept-out.md
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ import msgspec
 
 from moyai.api.door import Door
 from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.errors import ClientFault, TooLarge
 
 AsgiScope = MutableMapping[str, Any]
@@ -107,11 +107,8 @@ class App:
         With keys there is one more page than none, the console: it is of this origin, and has the session's token.
         """
         headers = _headers(scope["headers"])
-        hosts = self._limits.hosts
-        refused = (
-            _is_of_another_origin(headers) if self._limits.from_browsers else bool(_browser_problem(headers, hosts))
-        )
-        if refused or self._channels is None:
+        known = self._limits.from_browsers or _is_local(_hostname(headers), self._limits.hosts)
+        if not known or is_from_elsewhere(headers) or self._channels is None:
             await receive()
             await send({"type": "websocket.close"})
         else:
@@ -187,40 +184,32 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
 
 
 def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
-    """Why a request may come from a web page that is not the user's own; None when it may not."""
-    origin = headers.get("origin")
-    if origin is not None and not _is_local(_hostname(origin), hosts, any_address=False):
-        return f"Requests from web pages of other origins ({origin[:100]}) are not answered."
-    if origin is None and headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        return "Requests that a web page of another site makes are not answered."
-    host = _hostname(f"//{headers.get('host', '')}")
-    if not _is_local(host.removeprefix("data-"), hosts, any_address=True):
+    """Why a request may come from a web page that is not the server's own; None when it may not."""
+    if is_from_elsewhere(headers):
+        return "Requests that a web page of another origin makes are not answered."
+    host = _hostname(headers)
+    if not _is_local(host, hosts):
         return f"This is not a name of this server: '{host[:100]}'. Use localhost, an address, or a name it is told of."
     return None
 
 
-def _is_of_another_origin(headers: Mapping[str, str]) -> bool:
-    """Whether a web page sent it that did not come from where this goes to."""
-    origin = headers.get("origin")
-    host = headers.get("host", "")
-    return origin is not None and origin not in {f"http://{host}", f"https://{host}"}
-
-
-def _hostname(url: str) -> str:
+def _hostname(headers: Mapping[str, str]) -> str:
+    """The name or address that the request went to, without what SDKs put before it."""
     try:
-        return urlsplit(url).hostname or ""
+        return (urlsplit(f"//{headers.get('host', '')}").hostname or "").removeprefix("data-")
     except ValueError:
         return ""
 
 
-def _is_local(host: str, hosts: frozenset[str], *, any_address: bool) -> bool:
+def _is_local(host: str, hosts: frozenset[str]) -> bool:
+    """Whether it is a name of this server, which no web page can give itself: any address is."""
     if host == "localhost" or host.endswith(".localhost") or host in hosts:
         return True
     try:
-        address = ipaddress.ip_address(host)
+        ipaddress.ip_address(host)
     except ValueError:
         return False
-    return any_address or address.is_loopback
+    return True
 
 
 def _plain(status: int, message: str) -> HttpResponse:

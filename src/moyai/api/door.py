@@ -5,8 +5,8 @@ protocol that the request spoke, and carries a request id. State belongs to an a
 region is the credential scope's, the account is the access key when that is twelve digits and the
 installation's own otherwise. Without keys (development, on loopback) any credentials or none are taken.
 Refuses: an operation that is not there yet (by name), a signature for another service; with keys,
-whatever is not signed by one of them. An unforeseen error is logged with the request id and
-answered as InternalFailure, with nothing of it told.
+whatever is not signed by one of them; without, a change by GET, which a picture in any web page could be. An
+unforeseen error is logged with the request id and answered as InternalFailure, with nothing of it told.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ from botocore.model import ServiceModel
 from moyai.api.desk import Desk, unknown_operation
 from moyai.api.kept import Words
 from moyai.api.operation import Context, Service
-from moyai.api.route import JSON, Heard, Router
+from moyai.api.route import EC2, JSON, QUERY, Heard, Router
 from moyai.api.sessions import Session, session_of
 from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
 from moyai.api.wire.codec import Codec
 from moyai.api.wire.http import HttpRequest, HttpResponse, unpacked
+from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
-from moyai.kernel.errors import ApiError, MissingToken, ServerFault
+from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault
 from moyai.kernel.figures import Count, Times
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
 from moyai.ports.store import Store
 
+_READING = ("Describe", "Get", "List")
+"""How the names of operations begin that change nothing."""
 _NOTHING = Heard(JSON, None, None, "nothing")
 _log = logging.getLogger(__name__)
 
@@ -59,6 +62,8 @@ class _Sender(NamedTuple):
 
     signed: Credential | None
     session: Session | None
+    verified: bool
+    """Whether that was more than said: by a signature, or by a login."""
 
 
 class Door:
@@ -129,14 +134,17 @@ class Door:
             raise MissingToken("Missing Authentication Token")
         elif self._verifier is not None:
             self._verifier.verify(request, signed, now)
-        return _Sender(signed, session)
+        return _Sender(signed, session, verified=session is not None or self._verifier is not None)
 
     async def _served(
         self, request: HttpRequest, heard: Heard, by: _Sender, now: Instant, request_id: str
     ) -> HttpResponse:
-        signed, session = by
+        signed, session, verified = by
         if heard.service is None or heard.operation is None:
             raise unknown_operation(heard.tried, self._models)
+        if request.method != "POST" and heard.protocol in {QUERY, EC2} and not verified:
+            _check_changes_nothing(heard.operation)
+        check_media(heard.protocol, request)
         desk = self._desks[heard.service]
         if signed is not None and signed.service != desk.model.signing_name:
             raise unknown_operation(f"{heard.tried}, signed for the service '{signed.service[:40]}'", self._models)
@@ -185,7 +193,13 @@ def _known(sender: str, signed: Credential | ApiError | None) -> _Sender:
         raise MissingToken("Missing Authentication Token")
     if isinstance(signed, ApiError):
         raise signed
-    return _Sender(signed._replace(access_key=sender), None)
+    return _Sender(signed._replace(access_key=sender), None, verified=True)
+
+
+def _check_changes_nothing(operation: str) -> None:
+    """Raise AccessDenied for what more than looks."""
+    if not operation.startswith(_READING):
+        raise AccessDenied(f"{operation} is answered by POST alone: a picture in any web page could send this GET.")
 
 
 def _signed(request: HttpRequest) -> Credential | ApiError | None:

@@ -50,7 +50,7 @@ class Router:
 
     def hear(self, request: HttpRequest, scope_service: str | None) -> Heard:
         """The request's meaning. ``scope_service`` is the credential scope's, None when there is none."""
-        if match := _CBOR_PATH.fullmatch(request.path):
+        if request.method == "POST" and (match := _CBOR_PATH.fullmatch(request.path)):
             return self._named(CBOR, self._by_target.get(match[1]), match[2], f"path {request.path}")
         if target := request.headers.get("x-amz-target"):
             prefix, _, operation = target.rpartition(".")

@@ -21,8 +21,9 @@ from urllib.parse import parse_qs
 
 from moyai.console.events import Events
 from moyai.console.files import Files
-from moyai.console.messages import SECURITY, Answer, Request, is_from_elsewhere, refused
+from moyai.console.messages import SECURITY, Answer, Request, refused
 from moyai.console.session import Sessions, carries
+from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import Scope, is_account, is_region
 

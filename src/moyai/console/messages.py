@@ -70,11 +70,3 @@ def as_json(status: int, value: object, more: Mapping[str, str] = MappingProxyTy
 def refused(status: int, code: str, message: str, more: Mapping[str, str] = MappingProxyType({})) -> Answer:
     """An error that a person and an SDK can read: ``code`` as AWS would say it."""
     return as_json(status, {"__type": code, "message": message}, {"x-amzn-errortype": code, **more})
-
-
-def is_from_elsewhere(headers: Mapping[str, str]) -> bool:
-    """Whether a page of another origin may have sent it. A browser tells, in one of two ways."""
-    if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        return True
-    origin, host = headers.get("origin"), headers.get("host")
-    return origin is not None and origin not in {f"http://{host}", f"https://{host}"}

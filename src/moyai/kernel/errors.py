@@ -12,6 +12,7 @@ fault it is; the door serialises it and adds nothing. Each AWS service draws its
     │   │   ├── Malformed               SerializationException
     │   │   ├── InvalidInput            ValidationException             (services override the code)
     │   │   ├── TooLarge                RequestEntityTooLargeException  413
+    │   │   ├── UnsupportedMedia        UnsupportedMediaTypeException   415
     │   │   ├── MissingToken            MissingAuthenticationTokenException
     │   │   ├── IncompleteSignature     IncompleteSignatureException
     │   │   ├── InvalidSignature        InvalidSignatureException
@@ -97,6 +98,13 @@ class TooLarge(ClientFault):
 
     code = "RequestEntityTooLargeException"
     status = 413
+
+
+class UnsupportedMedia(ClientFault):
+    """The request is not marked as one of its protocol: its Content-Type, or a header, is another."""
+
+    code = "UnsupportedMediaTypeException"
+    status = 415
 
 
 class MissingToken(ClientFault):

@@ -43,18 +43,21 @@ def body(sent):
     return b"".join(message.get("body", b"") for message in sent[1:])
 
 
-TARGET = (b"x-amz-target", b"AmazonEC2ContainerServiceV20141113.CreateCluster")
+CREATE = [
+    (b"x-amz-target", b"AmazonEC2ContainerServiceV20141113.CreateCluster"),
+    (b"content-type", b"application/x-amz-json-1.1"),
+]
 
 
 async def test_a_request_in_pieces():
-    sent = await ask(world.app(), headers=[TARGET], chunks=[b'{"cluster', b'Name": "shop"}'])
+    sent = await ask(world.app(), headers=CREATE, chunks=[b'{"cluster', b'Name": "shop"}'])
     assert msgspec.json.decode(body(sent))["cluster"]["clusterName"] == "shop"
 
 
 @pytest.mark.parametrize(
     ("headers", "protocol", "code"),
     [
-        ([TARGET], "json", "RequestEntityTooLargeException"),
+        (CREATE, "json", "RequestEntityTooLargeException"),
         ([(b"content-type", b"application/x-www-form-urlencoded")], "query", "RequestEntityTooLargeException"),
     ],
 )
@@ -102,9 +105,20 @@ async def test_the_front_page():
 @pytest.mark.parametrize(
     ("headers", "due"),
     [
-        ([(b"origin", b"http://localhost:3000")], 200),
-        ([(b"origin", b"http://127.0.0.1:3000")], 200),
-        ([(b"origin", b"http://[::1]:3000")], 200),
+        ([(b"origin", b"http://localhost:4566")], 200),
+        ([(b"origin", b"https://localhost:4566"), (b"sec-fetch-site", b"same-origin")], 200),
+        ([(b"referer", b"http://localhost:4566/console/")], 200),
+        ([(b"referer", b"https://example.com/"), (b"sec-fetch-site", b"none")], 200),
+        ([(b"origin", b"http://localhost:4566"), (b"sec-fetch-site", b"same-site")], 403),
+        ([(b"origin", b"http://localhost:4566"), (b"origin", b"https://example.com")], 403),
+        ([(b"origin", b"http://evil@localhost:4566")], 403),
+        ([(b"origin", b"http://localhost:3000")], 403),
+        ([(b"origin", b"http://127.0.0.1:4566")], 403),
+        ([(b"origin", b"http://127.83.0.1:8080")], 403),
+        ([(b"origin", b"")], 403),
+        ([(b"referer", b"http://127.83.0.1:8080/shop")], 403),
+        ([(b"referer", b"http://localhost:4566@example.com/")], 403),
+        ([(b"referer", b"http://[")], 403),
         ([(b"origin", b"https://example.com")], 403),
         ([(b"origin", b"http://192.168.0.7")], 403),
         ([(b"origin", b"null")], 403),
@@ -115,8 +129,8 @@ async def test_the_front_page():
     ],
 )
 async def test_web_pages_of_others_are_not_answered(headers, due):
-    assert status(await ask(world.app(), headers=[TARGET, *headers])) == due
-    assert status(await ask(world.app(Limits(from_browsers=True)), headers=[TARGET, *headers])) == 200
+    assert status(await ask(world.app(), headers=[*CREATE, *headers])) == due
+    assert status(await ask(world.app(Limits(from_browsers=True)), headers=[*CREATE, *headers])) == 200
 
 
 @pytest.mark.parametrize(
@@ -146,7 +160,7 @@ async def test_names_of_others_are_not_answered(host, due):
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b""}
     app = world.app(Limits(hosts=frozenset({"aws.test"})))
-    await app(scope | {"headers": [TARGET, (b"host", host.encode())]}, receive, send)
+    await app(scope | {"headers": [*CREATE, (b"host", host.encode())]}, receive, send)
     assert status(sent) == due
 
 

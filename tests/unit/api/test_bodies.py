@@ -18,9 +18,10 @@ def ecs(body: bytes, operation="CreateCluster", **headers) -> HttpRequest:
     return HttpRequest("POST", "/", "", given | {"content-type": "application/x-amz-json-1.1"} | headers, body)
 
 
-def discover(body: bytes) -> HttpRequest:
+def discover(body: bytes, **headers) -> HttpRequest:
     path = "/service/Route53AutoNaming_v20170314/operation/DiscoverInstances"
-    return HttpRequest("POST", path, "", {"smithy-protocol": "rpc-v2-cbor", "host": "localhost"}, body)
+    kind = {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor", "host": "localhost"}
+    return HttpRequest("POST", path, "", kind | headers, body)
 
 
 def form(body: str, **headers) -> HttpRequest:
@@ -133,6 +134,58 @@ async def test_a_get_speaks_the_query_protocol_too():
     request = HttpRequest("GET", "/", "Action=GetCallerIdentity&Version=2011-06-15", {"host": "localhost"})
     response = await world.door().answer(request)
     assert b"<Account>123456789012</Account>" in response.body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+async def test_nothing_but_a_post_changes_anything_without_a_signature(method):
+    request = HttpRequest(
+        method, "/", "Action=CreateVpc&Version=2016-11-15&CidrBlock=10.0.0.0/16", {"host": "localhost"}
+    )
+    status, code, message = await error(request, "ec2")
+    assert (status, code) == (403, "AccessDeniedException")
+    assert message.startswith("CreateVpc is answered by POST alone")
+
+
+UNMARKED = [
+    pytest.param(ecs(b"{}", **{"content-type": kind}), "json", id=f"json as {kind}")
+    for kind in (
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json",
+        "multipart/form-data; boundary=x",
+    )
+]
+UNMARKED += [
+    pytest.param(discover(b"\xa0", **{"content-type": "text/plain"}), "smithy-rpc-v2-cbor", id="cbor as text"),
+    pytest.param(discover(b"\xa0", **{"smithy-protocol": ""}), "smithy-rpc-v2-cbor", id="cbor without its header"),
+    pytest.param(discover(b"", **{"smithy-protocol": ""}), "smithy-rpc-v2-cbor", id="no body, without the header"),
+    pytest.param(
+        form("Action=DescribeVpcs&Version=2016-11-15", **{"content-type": "text/plain"}), "ec2", id="form as text"
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_", "protocol"), UNMARKED)
+async def test_what_no_sdk_marks_so_is_refused(request_, protocol):
+    assert (await error(request_, protocol))[:2] == (415, "UnsupportedMediaTypeException")
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        ecs(b"{}", **{"content-type": "application/x-amz-json-1.0"}),
+        ecs(b"{}", **{"content-type": "Application/X-Amz-Json-1.1; charset=utf-8"}),
+        form(
+            "Action=DescribeVpcs&Version=2016-11-15",
+            **{"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
+        ),
+        form("Action=DescribeVpcs&Version=2016-11-15", **{"content-type": "application/x-www-form-urlencoded"}),
+        HttpRequest("POST", "/", "Action=DescribeVpcs&Version=2016-11-15", {"host": "localhost"}),
+    ],
+)
+async def test_what_sdks_send_is_taken(marked):
+    assert (await world.door().answer(marked)).status == 200
 
 
 async def test_gzip_is_undone_within_the_limit():

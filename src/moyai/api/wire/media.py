@@ -1,0 +1,36 @@
+"""How a request is marked as one of its protocol. Pure.
+
+Promise: what every AWS SDK sends is taken. What a web page can have its visitor's browser send without asking first is
+not: Fetch has neither these types of JSON and CBOR nor a header of a protocol's own among what is "CORS-safelisted". A
+form is the exception: any page can send one, and is known by its origin.
+Sources: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html, https://smithy.io/2.0/aws/protocols/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from moyai.api.wire.http import HttpRequest
+from moyai.kernel.errors import UnsupportedMedia
+
+_FORM = frozenset({"application/x-www-form-urlencoded"})
+_CBOR = "smithy-rpc-v2-cbor"
+_TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "ec2": _FORM,
+        "json": frozenset({"application/x-amz-json-1.0", "application/x-amz-json-1.1"}),
+        "query": _FORM,
+        "rest-json": frozenset({"application/json"}),
+        _CBOR: frozenset({"application/cbor"}),
+    }
+)
+
+
+def check_media(protocol: str, request: HttpRequest) -> None:
+    """Raise UnsupportedMedia where no SDK sends such a request in this protocol."""
+    if protocol == _CBOR and request.headers.get("smithy-protocol") != "rpc-v2-cbor":
+        raise UnsupportedMedia("A request in CBOR has the header Smithy-Protocol: rpc-v2-cbor.")
+    if request.body and request.content_type not in _TYPES[protocol]:
+        types = " or ".join(sorted(_TYPES[protocol]))
+        raise UnsupportedMedia(f"The Content-Type is '{request.content_type[:100]}', where it has to be {types}.")
