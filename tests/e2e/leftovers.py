@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,11 @@ class Leftovers:
                 yield f"mount {line.split()[4]}"
 
     def groups(self) -> Iterator[str]:
-        """Control groups."""
-        for folder, _, _ in os.walk(CGROUPS):  # groups of others may go meanwhile, at which a glob raises
-            if folder.endswith(f"/moyai/{self.installation}"):
-                yield f"control group {folder}"
+        """Control groups, in every hierarchy that is mounted."""
+        for hierarchy in hierarchies():
+            for folder, _, _ in os.walk(hierarchy):  # groups of others may go meanwhile, at which a glob raises
+                if folder.endswith(f"/moyai/{self.installation}"):
+                    yield f"control group {folder}"
 
     def links(self) -> Iterator[str]:
         """Interfaces on the host: a task's or a subnet's never belongs there."""
@@ -80,6 +80,12 @@ class Leftovers:
         """What is in the state directory."""
         if self.state.exists():
             yield from (f"file {path}" for path in self.state.iterdir())
+
+
+def hierarchies() -> list[Path]:
+    """Where the hierarchies of control groups are mounted, those of version 1 and of version 2."""
+    mounts = (line.partition(" - ") for line in (PROC / "self/mountinfo").read_text().splitlines())
+    return [Path(mount.split()[4]) for mount, _, kind in mounts if kind.split()[0] in {"cgroup", "cgroup2"}]
 
 
 def processes(*names: str) -> Iterator[str]:

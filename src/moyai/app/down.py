@@ -12,6 +12,7 @@ from moyai.app.config import Settings
 from moyai.app.ids import SystemIds
 from moyai.app.runtimes import make_runtime
 from moyai.kernel.clock import Seconds
+from moyai.ports.runtime import NotStopped
 from moyai.ports.store import StateLocked
 from moyai.store.sqlite import SqliteStore
 
@@ -23,7 +24,8 @@ async def down(settings: Settings, *, forget: bool) -> None:
     """End the control plane, stop all tasks, remove what they had on this machine; with ``forget`` the state too.
 
     What else lies in the state directory is left: it may be somebody's home.
-    Errors: StateLocked when the control plane does not end within half a minute; StoreFault.
+    Errors: StateLocked when the control plane does not end within half a minute; NotStopped when a process can't be
+    ended, and then nothing is forgotten; StoreFault.
     """
     if not settings.state.database.exists():
         return
@@ -32,6 +34,8 @@ async def down(settings: Settings, *, forget: bool) -> None:
         runtime = make_runtime(settings, store.installation.id, SystemClock())
         await runtime.destroy()
         await runtime.close()
+    except NotStopped as left:
+        raise NotStopped(f"{left}. All else is stopped. Run `moyai down` again when it has ended.") from left
     finally:
         await store.close()
     if forget:

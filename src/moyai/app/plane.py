@@ -55,6 +55,7 @@ from moyai.mesh.app_mesh import Settings as AppMesh
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
+from moyai.ports.runtime import NotStopped
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.functions import FunctionBroadcast
 from moyai.reconcile.log_keeper import LogKeeper
@@ -162,7 +163,11 @@ class ControlPlane:
     async def reset(self) -> None:
         """Stop and forget everything, and go on empty."""
         await self._stop_work()
-        await self._runtime.destroy()
+        try:
+            await self._runtime.destroy()
+        except NotStopped:
+            self._start_work()
+            raise
         self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
         self._feed.clear()
         self._recorder.forget(self._clock.now())

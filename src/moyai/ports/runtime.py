@@ -13,7 +13,8 @@ Errors:
     ├── CannotCreate                CannotCreateContainerError
     ├── CannotStart                 CannotStartContainerError
     ├── SandboxFailed               ResourceInitializationError
-    └── NotRunning                  ContainerRuntimeError
+    ├── NotRunning                  ContainerRuntimeError
+    └── NotStopped                  ContainerRuntimeTimeoutError
 
 Source of the wording: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 """
@@ -94,6 +95,12 @@ class NotRunning(RuntimeFault):
     """A command can be executed only in a container that runs."""
 
 
+class NotStopped(RuntimeFault):
+    """Processes are still there although they were killed; the message names them and says why."""
+
+    category = "ContainerRuntimeTimeoutError"
+
+
 class Output(NamedTuple):
     """Lines of a container, and the position behind them."""
 
@@ -128,7 +135,10 @@ class TaskRuntime(Protocol):
         """
 
     async def release(self, task: TaskId) -> None:
-        """Kill what is left of the task and remove namespace, mounts, cgroups and files (not the logs)."""
+        """Kill what is left of the task and remove namespace, mounts, cgroups and files (not the logs).
+
+        Raises NotStopped when a process doesn't end; then everything is left as it is, for another time.
+        """
 
     async def publish(self, ports: Sequence[PublishedPort]) -> None:
         """Make exactly these public addresses answer; others stop answering."""
@@ -188,10 +198,14 @@ class TaskRuntime(Protocol):
         """
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
-        """Release every sandbox that isn't in ``keep``: what a crash left half-made."""
+        """Release every sandbox that isn't in ``keep``: what a crash left half-made. Raises what ``release`` does, once
+        the others are gone.
+        """
 
     async def close(self) -> None:
         """Let go of everything without stopping a task."""
 
     async def destroy(self) -> None:
-        """Stop and remove everything this installation ever made."""
+        """Stop and remove everything this installation ever made. Raises NotStopped when a process is left of it; what
+        else can be stopped is stopped all the same.
+        """

@@ -26,6 +26,7 @@ from moyai.plan.action import Effect, Plan
 from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
 from moyai.plan.scheduler import plan_service
+from moyai.ports.runtime import NotStopped
 from moyai.ports.store import Key
 from moyai.reconcile.awaiting import draining_tasks, moving_services
 from moyai.reconcile.broadcast import FabricBroadcast, PortBroadcast
@@ -83,7 +84,10 @@ class Reconciler:
         tasks = world.tasks.by("alive", "yes")
         held = {*(i.arn for i in world.container_instances.by("alive", "yes")), *(t.container_instance for t in tasks)}
         instances = (sandbox_of(instance) for instance in held if instance is not None)
-        await self._around.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
+        try:
+            await self._around.runtime.sweep(frozenset((*(t.id for t in tasks), *instances)))
+        except NotStopped as fault:  # what is left of a task that has ended holds up no other
+            _log.warning("%s", fault)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lead())
             group.create_task(self.queue.run_timers())

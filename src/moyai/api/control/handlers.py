@@ -24,7 +24,7 @@ from moyai.mesh import app_mesh
 from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.doctor import findings
 from moyai.ports.proxies import ProxyFeed
-from moyai.ports.runtime import TaskRuntime
+from moyai.ports.runtime import NotStopped, TaskRuntime
 from moyai.ports.store import Store
 
 JSON = MappingProxyType({"content-type": "application/json"})
@@ -118,10 +118,13 @@ class Reset:
         self._plane = plane
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 when nothing is left."""
+        """200 when nothing is left, 500 when a process is that can't be stopped."""
         if request.method != "POST":
             return said(405, "Use POST.")
-        await self._plane.reset()
+        try:
+            await self._plane.reset()
+        except NotStopped as fault:
+            return said(500, f"Not everything could be stopped, and nothing is forgotten: {fault}")
         return said(200, "Everything is stopped and forgotten.")
 
 

@@ -35,7 +35,7 @@ _WITHOUT_FAILED_PUSHES = "stats:critical"
 """A control plane that is away for a while is no error of the proxy's: the next push has it all."""
 _ACCESS_LOG_DELAY = "1000"
 """Milliseconds that a line of an access log may wait for others."""
-_HIDDEN = ("tasks", "gone", "netns", "gateway", "outside", "disks")
+_HIDDEN = ("tasks", "gone", "netns", "cgroups", "gateway", "outside", "disks")
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 

@@ -16,16 +16,16 @@ from moyai.domain.sandbox.spec import ContainerSpec, Memory, ProxySpec, SandboxS
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
 from moyai.runtime.linux import attendants, disks, host, orders, processes, proxies, sandboxes
-from moyai.runtime.linux.cgroups import Bounds, Cgroups
+from moyai.runtime.linux.cgroups import NO_TASK, Cgroups
 from moyai.runtime.linux.images import ImageStore
 from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.limits import Bounds
 from moyai.runtime.linux.shim.record import RUNNING
 from moyai.runtime.linux.trust import Trust
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
-_PAUSE = "~pause"
-"""A group's name that no container can have."""
+_PAUSE = f"{NO_TASK}pause"
 
 
 class Containers:
@@ -55,7 +55,7 @@ class Containers:
         directory = self._layout.pause(holder.task)
         try:
             directory.mkdir(mode=0o700, exist_ok=True)
-            membership = self._cgroups.make(f"{holder.task}/{_PAUSE}", Bounds())
+            membership = self._cgroups.make_container(f"{holder.task}/{_PAUSE}", Bounds())
             place = orders.Place(directory, directory, membership)
             netns = sandboxes.namespace(self._layout, holder)
             processes.start(attendants.pause(holder, place, self._layout, netns))
@@ -77,7 +77,7 @@ class Containers:
         sandbox = sandboxes.required(self._layout, spec.task)
         image = self.images.find(spec.image, spec.digest)
         self._check_platform(spec)
-        place = self._place(spec.task, spec.name, Bounds(memory=spec.memory, share=spec.cpu_units))
+        place = self._place(spec.task, spec.name, spec.memory, spec.cpu_units)
         processes.start(orders.container(spec, image, place, self._surroundings(sandbox)))
 
     def _surroundings(self, sandbox: SandboxSpec) -> orders.Surroundings:
@@ -111,7 +111,7 @@ class Containers:
         proxies.make_run(self._layout.proxy(spec.task), spec)
         stands_for = spec.container
         memory, share = (Memory(), 0) if stands_for is None else (stands_for.memory, stands_for.cpu_units)
-        place = self._place(spec.task, spec.name, Bounds(memory=memory, share=share))
+        place = self._place(spec.task, spec.name, memory, share)
         processes.start(proxies.order(spec, place, self._envoy, self._surroundings(sandbox), self.images))
 
     def stop(self, task: TaskId, name: str) -> None:
@@ -120,8 +120,12 @@ class Containers:
         if directory.exists():
             processes.ask_to_stop(directory)
 
-    def _place(self, task: TaskId, name: str, bounds: Bounds) -> orders.Place:
+    def _place(self, task: TaskId, name: str, memory: Memory, share: int) -> orders.Place:
+        """Where a container is to be. One with a bound of its own that says nothing of swap space has none."""
+        if memory.limit and memory.swap is None:
+            memory = replace(memory, swap=0)
+        bounds = Bounds(memory=memory, share=share)
         directory, log = self._layout.container(task, name), self._layout.log(task, name)
         for path in (directory, log):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return orders.Place(directory, log, self._cgroups.make(f"{task}/{name}", bounds))
+        return orders.Place(directory, log, self._cgroups.make_container(f"{task}/{name}", bounds))

@@ -17,21 +17,24 @@ import msgspec
 
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.runtime.linux import attendants, orders, processes
-from moyai.runtime.linux.cgroups import Membership
+from moyai.runtime.linux.cgroups import NO_TASK, Cgroups
 from moyai.runtime.linux.layout import Layout, checked
+from moyai.runtime.linux.limits import Bounds
 
 _ENVOY_TYPES = "type.googleapis.com/envoy."
 _LISTENER = _ENVOY_TYPES + "config.listener.v3.Listener"
 _CLUSTER = _ENVOY_TYPES + "config.cluster.v3.Cluster"
 _TCP_PROXY = _ENVOY_TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy"
+_GROUP = f"{NO_TASK}gateway"
 _OWNER = int(attendants.PROXY_USER.partition(":")[0])
 
 
 class Gateway:
     """The gateway of one installation. Blocking, one caller at a time."""
 
-    def __init__(self, layout: Layout, envoy: Path) -> None:
+    def __init__(self, layout: Layout, cgroups: Cgroups, envoy: Path) -> None:
         self._layout = layout
+        self._cgroups = cgroups
         self._envoy = envoy
         self._home = layout.gateway / "container"
         self._run = layout.gateway / "run"
@@ -56,13 +59,14 @@ class Gateway:
     def remove(self) -> None:
         """Stop the gateway and forget it."""
         processes.bury(self._layout.gateway, self._layout.gone / "gateway", "container")
+        self._cgroups.remove(_GROUP)
 
     def _start(self) -> None:
         logs = self._layout.logs / "gateway"
         for directory in (self._home, logs):
             directory.mkdir(parents=True, exist_ok=True)
         self._put("bootstrap.json", _bootstrap())
-        place = orders.Place(self._home, logs, Membership())
+        place = orders.Place(self._home, logs, self._cgroups.make_container(_GROUP, Bounds()))
         processes.start(attendants.gateway(place, self._layout, self._envoy, self._run))
 
     def _put(self, name: str, value: Mapping[str, object]) -> None:

@@ -6,11 +6,10 @@ import os
 import shutil
 import threading
 from pathlib import Path
-from typing import NamedTuple
 
 from moyai.runtime.linux import disks as task_disks
-from moyai.runtime.linux import listeners
-from moyai.runtime.linux.cgroups import Cgroups
+from moyai.runtime.linux import hierarchies, listeners
+from moyai.runtime.linux.mounts import Mount, parse
 from moyai.runtime.linux.seccomp import libseccomp
 from moyai.runtime.linux.shim import syscalls
 
@@ -37,7 +36,7 @@ def check_host() -> list[str]:
 
 def check_limits() -> list[str]:
     """What this machine lacks that tasks can do without, one line each, with what follows from that."""
-    missing, no_disks = Cgroups("check").missing, task_disks.missing()
+    missing, no_disks = hierarchies.missing(), task_disks.missing()
     found = [f"no cgroup controller for {', '.join(missing)}: limits of tasks have no effect here"] if missing else []
     if no_disks is not None:
         found.append(f"{no_disks}: nothing bounds what tasks write to the disk")
@@ -75,10 +74,9 @@ def disks_of(mountinfo: str, hidden: Path) -> tuple[str, ...]:
 
     A directory that is mounted on itself, as another installation's namespaces are, is no disk.
     """
-    mounts: dict[str, _Mount] = {}
+    mounts: dict[str, Mount] = {}
     found = []
-    for line in mountinfo.splitlines():
-        mount = _mount(line)
+    for mount in parse(mountinfo):
         point = Path(mount.point)
         around = next((mounts[str(over)] for over in point.parents if str(over) in mounts), None)
         itself = around is not None and mount == _below(around, point)
@@ -89,23 +87,7 @@ def disks_of(mountinfo: str, hidden: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-class _Mount(NamedTuple):
-    """Where a directory of a device is mounted."""
-
-    point: str
-    device: str
-    directory: str
-    file_system: str
-
-
-def _mount(line: str) -> _Mount:
-    fields, _, rest = line.partition(" - ")
-    _, _, device, directory, point, *_ = fields.split()
-    names = (name.encode().decode("unicode_escape") for name in (point, directory))
-    return _Mount(next(names), device, next(names), rest.split()[0])
-
-
-def _below(mount: _Mount, point: Path) -> _Mount:
+def _below(mount: Mount, point: Path) -> Mount:
     """What the mount shows at a point below it."""
     directory = Path(mount.directory, point.relative_to(mount.point))
     return mount._replace(point=str(point), directory=str(directory))

@@ -15,6 +15,7 @@
         proxy/                      the proxy's own directory, its user's
       gone/<task>/                  what is being removed
       disks/<GiB>.img               an empty disk of each size, which tasks get a copy of
+      cgroups/<hierarchy>/          hierarchies of control groups that are mounted nowhere else
       gateway/                      the Envoy that public addresses lead through
       outside/outside-<vpc>/        what leads a VPC's tasks outside
     <state>/logs/<task>/<container>/{previous,current}.log
@@ -62,6 +63,7 @@ class Layout:
         self.gone = self.run / "gone"
         self.gateway = self.run / "gateway"
         self.outside = self.run / "outside"
+        self.cgroups = self.run / "cgroups"
         self.images = self.state / "images"
         self.logs = self.state / "logs"
         self.disks = self.run / "disks"
@@ -72,7 +74,7 @@ class Layout:
     def make(self) -> None:
         """Make the directories. Only root can look into them; proxies may pass through ``run`` and ``netns``."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in (self.run, *self.fleeting):
+        for path in (self.run, self.cgroups, *self.fleeting):
             path.mkdir(exist_ok=True)
             path.chmod(0o711 if path in {self.run, self.netns} else 0o700)
 

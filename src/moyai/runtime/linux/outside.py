@@ -21,8 +21,9 @@ from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux import attendants, firewall, netns, orders, processes
-from moyai.runtime.linux.cgroups import Membership
+from moyai.runtime.linux.cgroups import NO_TASK, Cgroups
 from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.limits import Bounds
 from moyai.runtime.linux.network import existing, translated
 from moyai.runtime.linux.routing import ready
 from moyai.runtime.linux.shim.order import BIND
@@ -60,8 +61,9 @@ def missing() -> str | None:
 class Outside:
     """The ways outside of one installation. Blocking."""
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
+    def __init__(self, layout: Layout, cgroups: Cgroups, clock: Clock) -> None:
         self._layout = layout
+        self._cgroups = cgroups
         self._clock = clock
 
     def open(self, vpc: VpcId) -> None:
@@ -78,7 +80,8 @@ class Outside:
         logs = self._layout.logs / home.name
         for directory in (home / "container", home / "run", logs):
             directory.mkdir(parents=True, exist_ok=True)
-        place = orders.Place(home / "container", logs, Membership())
+        membership = self._cgroups.make_container(f"{NO_TASK}{home.name}", Bounds())
+        place = orders.Place(home / "container", logs, membership)
         program = Path(shutil.which("pasta") or "").resolve()
         mounts = (
             (BIND, str(home / "run"), "/tmp"),  # noqa: S108 - as pasta sees it
@@ -91,6 +94,7 @@ class Outside:
         """End it."""
         home = self._home(vpc)
         processes.bury(home, self._layout.gone / home.name, "container")
+        self._cgroups.remove(f"{NO_TASK}{home.name}")
 
     def opened(self) -> frozenset[VpcId]:
         """The VPCs for which there is one, alive or not."""

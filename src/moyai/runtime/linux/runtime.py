@@ -23,15 +23,17 @@ from moyai.domain.sandbox.spec import ContainerSpec, HostName, ProxySpec, Publis
 from moyai.domain.sandbox.state import ContainerPhase, LogLine, NetworkUsage, SandboxState, Usage
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId, VpcId
-from moyai.ports.runtime import CannotCreate, Endpoint, Output, RuntimeFault
+from moyai.ports.runtime import CannotCreate, Endpoint, NotStopped, Output, RuntimeFault
 from moyai.ports.sessions import Execution, Session
 from moyai.runtime.linux import door, interpreter, logs, netns, network, proxies, sandboxes, states, traffic
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
+from moyai.runtime.linux.hierarchies import Hierarchies
 from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.listener_watch import Found, ListenerWatch, Wanted
+from moyai.runtime.linux.outside import Outside
 from moyai.runtime.linux.seccomp import filters
 from moyai.runtime.linux.sessions import LinuxSession, begin, begun
 from moyai.runtime.linux.trust import NO_TRUST, Trust
@@ -51,14 +53,15 @@ class LinuxRuntime:
         """``path_prefix``: a directory that comes first in PATH on the host's image."""
         self._layout = Layout(state)
         self._clock = clock
-        self._cgroups = Cgroups(installation)
+        self._hierarchies = Hierarchies(self._layout.cgroups)
+        self._cgroups = Cgroups(installation, self._hierarchies.present)
         self._containers = Containers(self._layout, self._cgroups, envoy, path_prefix, trust)
         self.images = self._containers.images
         self._bell = Doorbell(self._layout.doorbell)
-        self._gateway = Gateway(self._layout, envoy)
+        self._gateway = Gateway(self._layout, self._cgroups, envoy)
         self._network = netns.NetworkThread()
         self._listeners = ListenerWatch(self._all_listening, self._bell.ring, clock)
-        self._weaver = Weaver(self._layout, self._network, clock)
+        self._weaver = Weaver(self._layout, self._network, Outside(self._layout, self._cgroups, clock))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gateway_lock = asyncio.Lock()
@@ -105,25 +108,31 @@ class LinuxRuntime:
 
     async def _release(self, task: TaskId) -> None:
         directory, grave, pin = self._layout.task(task), self._layout.gone / task, self._layout.task_netns(task)
-        if not any(path.exists() for path in (directory, grave, pin)):
+        if not any(path.exists() for path in (directory, grave, pin)) and not self._cgroups.exists(task):
             return
         spec = sandboxes.begun(self._layout, task)
         await self._network.run(partial(sandboxes.shut, self._layout, spec))
+        await self._work(_translated(partial(self._cgroups.kill, task)))  # a keeper can't end what is frozen
         await self._work(_translated(partial(sandboxes.bury, directory, grave)))
-        await self._work(lambda: self._cgroups.remove(task))
+        await self._work(_translated(partial(self._cgroups.remove, task)))
         await self._network.run(partial(sandboxes.disconnect, self._layout, task, spec))
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
         """See the port."""
         await self._open()
-        pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
-        found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in children(home))
-        going = (self.release(TaskId(task)) for task in sorted(found - keep))
-        ended = await asyncio.gather(*going, return_exceptions=True)  # where one fails the others must go all the same
-        if failures := [one for one in ended if isinstance(one, BaseException)]:
+        if failures := await self._sweep(keep):
             raise failures[0]
         if not keep:
             await self._work(self.images.forget_replaced)
+
+    async def _sweep(self, keep: frozenset[TaskId]) -> list[BaseException]:
+        """Release every sandbox but these; why some could not be."""
+        pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
+        found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in children(home))
+        found |= self._cgroups.tasks()
+        going = (self.release(TaskId(task)) for task in sorted(found - keep))
+        ended = await asyncio.gather(*going, return_exceptions=True)  # where one fails the others must go all the same
+        return [one for one in ended if isinstance(one, BaseException)]
 
     # ------------------------------------------------------------------------------------------------ containers
 
@@ -264,13 +273,18 @@ class LinuxRuntime:
         """See the port. Imported images stay: they were not made here."""
         if not self._layout.run.exists():
             return
-        await self.sweep(frozenset())
+        await self._open()
+        failures = await self._sweep(frozenset())
         async with self._gateway_lock:
             await self._work(self._gateway.remove)
         await self._weaver.unravel()
         for pin in sorted(self._layout.netns.glob("vpc-*")):
             await self._network.run(partial(network.remove_router, pin))
-        await self._work(self._cgroups.destroy)
+        if others := [failure for failure in failures if not isinstance(failure, NotStopped)]:
+            raise others[0]
+        await self._work(self._cgroups.destroy)  # which knows all that isn't stopped
+        await self._work(self.images.forget_replaced)
+        self._hierarchies.unmount()
         netns.unshare(self._layout.netns)
         interpreter.unpin(self._layout.run)
         self._bell.close()

@@ -27,8 +27,9 @@ from moyai.domain.sandbox.spec import (
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, SandboxFailed
 from moyai.runtime.linux import bridge, disks, link, listeners, names, netns, network, processes, rules
-from moyai.runtime.linux.cgroups import Bounds, Cgroups
+from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.limits import Bounds
 
 _GIBIBYTE = 1024**3
 _INTENDED = "sandbox.new"

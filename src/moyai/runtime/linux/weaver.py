@@ -17,7 +17,6 @@ from functools import partial
 import msgspec
 
 from moyai.domain.sandbox.fabric import OUTSIDE, Fabric, Peering, VpcFabric
-from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import RuntimeFault, SandboxFailed
 from moyai.runtime.linux import firewall, netns, network, nft, outside, routing
@@ -46,10 +45,10 @@ class _Router(msgspec.Struct, frozen=True):
 class Weaver:
     """Carries out fabrics, one at a time."""
 
-    def __init__(self, layout: Layout, thread: NetworkThread, clock: Clock) -> None:
+    def __init__(self, layout: Layout, thread: NetworkThread, outside: Outside) -> None:
         self._layout = layout
         self._thread = thread
-        self._outside = Outside(layout, clock)
+        self._outside = outside
         self._done: dict[VpcId, _Router] = {}
         self._last: Fabric | None = None
         self._lacking: str | None = None

@@ -57,6 +57,7 @@ class Keeper:
 
     def __init__(self, order: Order) -> None:
         self._order = order
+        self._groups = [path.rpartition("/")[0] for path in order.processes]
         self._record = record.Record(order.directory, order.run, order.task, order.attempt)
         self._poll = select.poll()
         self._files = Files(order)
@@ -134,6 +135,7 @@ class Keeper:
         """Wait for output, a child's end, an order to stop, or a deadline; act on what came."""
         if self._kill_at is None and os.path.exists(self._order.directory + "/stop"):  # noqa: PTH110
             os.kill(self._init, SIGTERM)
+            groups.thaw(self._groups)
             self._kill_at = time.monotonic() + self._order.stop_timeout
         again = None if self._record.saved else time.monotonic() + _WRITE_AGAIN
         deadlines = [at for at in (self._kill_at, self._prober.deadline(), again) if at is not None]
@@ -151,6 +153,7 @@ class Keeper:
         now = time.monotonic()
         if self._kill_at is not None and now >= self._kill_at and self._status is None:
             os.kill(self._init, SIGKILL)
+            groups.kill(self._groups)
             self._kill_at = now + 1
         if self._status is None and self._prober.due(now):
             self._prober.started(self._fork_probe(), now)
@@ -217,8 +220,7 @@ class Keeper:
     def _kill_others(self) -> None:
         """Where the container has no process namespace of its own, nothing but its group tells what is its."""
         if any(kind == "pid" for kind, _, _ in self._order.joins):
-            for path in self._order.processes:
-                groups.clear(path.rpartition("/")[0])
+            groups.end(self._groups)
 
     def _out_of_memory_kills(self) -> int:
         """How many processes of the container's group, which outlives its runs, were killed for want of memory."""

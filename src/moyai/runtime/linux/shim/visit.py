@@ -14,8 +14,7 @@ import os
 import select
 import time
 
-from moyai.runtime.linux.shim import inside, syscalls
-from moyai.runtime.linux.shim.groups import kill_members, members
+from moyai.runtime.linux.shim import groups, inside, syscalls
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.record import start_ticks
 from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL
@@ -32,7 +31,6 @@ _NAMESPACES = (
 _SIGHUP = 1
 _FAREWELL = 1.0
 """Seconds between SIGHUP and SIGKILL."""
-_ROUNDS = 250
 
 
 class Visit:
@@ -124,7 +122,8 @@ class Visitor:
         self._groups = [f"{path.rpartition('/')[0]}/session-{os.getpid()}" for path in order.processes]
         for group in self._groups:
             os.makedirs(group, exist_ok=True)  # noqa: PTH103
-        order.processes = tuple(group + "/cgroup.procs" for group in self._groups)
+        files = (path.rpartition("/")[2] for path in order.processes)
+        order.processes = tuple(f"{group}/{file}" for group, file in zip(self._groups, files, strict=True))
         return order
 
     def _let_go_of_files(self) -> None:
@@ -160,18 +159,7 @@ class Visitor:
 
     def _clear(self) -> None:
         """Kill what the command left, and remove the session's cgroup."""
-        for group in self._groups:
-            for _ in range(_ROUNDS):
-                kill_members(group)
-                try:
-                    os.rmdir(group)  # noqa: PTH106
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    if not members(group):
-                        select.select([], [], [], 0.01)
-                else:
-                    break
+        groups.remove(self._groups)
         self._groups = []
 
     def _say(self, line: str) -> None:

@@ -1,0 +1,96 @@
+"""Groups of control groups on this machine's kernel: what a made-up tree of files can't show."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from moyai.runtime.linux.cgroupfs import INIT, make_group
+from moyai.runtime.linux.cgroups import Cgroups
+from moyai.runtime.linux.hierarchies import Hierarchies, Hierarchy
+from moyai.runtime.linux.limits import Bounds
+from moyai.runtime.linux.shim import groups
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+
+@pytest.fixture
+def hierarchies(tmp_path) -> Iterator[Hierarchies]:
+    """Those of this machine."""
+    found = Hierarchies(tmp_path / "mounted")
+    yield found
+    found.unmount()
+
+
+@pytest.fixture
+def box(hierarchies, tmp_path) -> Iterator[Hierarchy]:
+    """Version 2 as a container's processes see it: a root with controllers, in which they all are."""
+    machine = next(hierarchy for hierarchy in hierarchies.present() if hierarchy.unified)
+    if not machine.controllers:
+        pytest.skip("version 2 has no controllers on this machine")
+    before = (machine.root / "cgroup.subtree_control").read_text().split()
+    root = machine.root / f"moyai-test-{tmp_path.name}"
+    make_group(machine, root, machine.controllers)
+    try:
+        yield machine._replace(root=root)
+    finally:
+        assert groups.remove([str(root)]) == []
+        added = sorted(machine.controllers - set(before))
+        with contextlib.suppress(OSError):  # somebody else uses it by now
+            (machine.root / "cgroup.subtree_control").write_text(" ".join(f"-{name}" for name in added))
+
+
+def test_processes_of_a_containers_root_make_room_for_groups_below(box):
+    with subprocess.Popen(["sleep", "infinity"]) as first, subprocess.Popen(["sleep", "infinity"]) as other:
+        for process in (first, other):
+            (box.root / "cgroup.procs").write_text(str(process.pid))
+        made = box.root / "moyai/here/task/app"
+        make_group(box, made, sorted(box.controllers))
+        assert set((made / "cgroup.controllers").read_text().split()) == box.controllers
+        assert groups.members(str(box.root)) == []
+        assert set(groups.members(str(box.root / INIT))) == {first.pid, other.pid}
+        make_group(box, made.parent / "other", sorted(box.controllers))
+        for process in (first, other):
+            process.kill()
+
+
+def test_a_group_of_every_hierarchy_takes_a_process_and_is_removed(hierarchies, tmp_path):
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.present)
+    membership = cgroups.make_container("task/app", Bounds(cpu_units=512, share=128))
+    joining = "for file; do echo 0 > $file; done; exec sleep infinity"
+    with subprocess.Popen(["sh", "-c", joining, "sh", *membership.processes]) as process:
+        file = Path(f"/proc/{process.pid}/cgroup")
+        eventually(lambda: all(line.endswith("/task/app/payload") for line in file.read_text().splitlines()))
+        assert len(file.read_text().splitlines()) == len(hierarchies.present())
+        assert cgroups.process("task/app") == process.pid
+        assert cgroups.usage("task/app") is not None
+        cgroups.remove("task")
+        assert process.wait() == -9
+    cgroups.destroy()
+    assert not cgroups.exists("")
+
+
+def test_what_is_frozen_far_below_is_ended(hierarchies, tmp_path):
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.present)
+    cgroups.make_container("task/app", Bounds())
+    frozen = []
+    for hierarchy in hierarchies.present():
+        name, text = ("cgroup.freeze", "1") if hierarchy.unified else ("freezer.state", "FROZEN")
+        top = hierarchy.root / f"moyai/test-{tmp_path.name}/task/app/payload"
+        if not (top / name).exists():
+            continue
+        below = top / "a/b"
+        below.mkdir(parents=True)
+        process = subprocess.Popen(["sleep", "infinity"])
+        (below / "cgroup.procs").write_text(str(process.pid))
+        for level in (below, below.parent):
+            (level / name).write_text(text)
+        frozen.append(process)
+    assert frozen
+    cgroups.destroy()
+    assert [process.wait() for process in frozen] == [-9] * len(frozen)
