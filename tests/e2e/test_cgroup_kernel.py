@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,3 +95,41 @@ def test_what_is_frozen_far_below_is_ended(hierarchies, tmp_path):
     assert frozen
     cgroups.destroy()
     assert [process.wait() for process in frozen] == [-9] * len(frozen)
+
+
+_WITHOUT_MOUNTS = """
+import sys
+from pathlib import Path
+from moyai.runtime.linux.cgroups import Cgroups
+from moyai.runtime.linux.hierarchies import Hierarchies
+from moyai.runtime.linux.limits import Bounds
+from moyai.runtime.linux.mounts import parse
+from moyai.runtime.linux.shim import syscalls
+
+def mounted():
+    text = Path("/proc/self/mountinfo").read_text()
+    return [mount.point for mount in parse(text) if mount.file_system in ("cgroup", "cgroup2")]
+
+syscalls.unshare(syscalls.CLONE_NEWNS)
+syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+for point in mounted():
+    syscalls.umount(point)
+hierarchies = Hierarchies(Path(sys.argv[1]))
+cgroups = Cgroups(sys.argv[2], hierarchies.present)
+print(*cgroups.make_container("task/app", Bounds()).processes)
+cgroups.destroy()
+hierarchies.unmount()
+print(*mounted(), *Path(sys.argv[1]).parent.iterdir())
+"""
+
+
+def test_hierarchies_that_are_mounted_nowhere_are_mounted_apart(tmp_path):
+    there = tmp_path / "state/mounted"
+    words = [sys.executable, "-c", _WITHOUT_MOUNTS, str(there), f"test-{tmp_path.name}"]
+    files, left = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = Path("/proc/self/cgroup").read_text().splitlines()
+    names = {line.split(":")[1] or "unified" for line in listed}
+    group = f"moyai/test-{tmp_path.name}/task/app/payload"
+    found = {Path(file).relative_to(there).parts[0]: Path(file).parent for file in files.split()}
+    assert found == {name: there / name / group for name in names}
+    assert left == ""

@@ -68,7 +68,7 @@ class Containers:
             if (holder := sandbox.holder(sharing)) is None:
                 continue
             kept = processes.read(self._layout.pause(holder))
-            if kept is None or kept.phase != RUNNING or not kept.keeper_lives():
+            if kept is None or kept.phase != RUNNING or not kept.keeper_lives() or not kept.init_lives():
                 raise CannotCreate(f"what held the {kind} namespace of {holder} has ended")
             yield kind, kept.init, kept.init_ticks
 

@@ -52,6 +52,10 @@ class Kept(msgspec.Struct, frozen=True):
         """Whether the keeper is still there."""
         return _lives(self.boot, self.keeper, self.keeper_ticks)
 
+    def init_lives(self) -> bool:
+        """Whether the container's first process is still there; its keeper may not have noticed its end yet."""
+        return _lives(self.boot, self.init, self.init_ticks)
+
 
 _READER = msgspec.json.Decoder(Kept)
 
