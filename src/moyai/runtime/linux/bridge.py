@@ -20,8 +20,9 @@ from moyai.domain.sandbox.spec import Bridged, Network
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import SandboxFailed
 from moyai.runtime.linux import netns, nft
+from moyai.runtime.linux.connections import instance_rules
 from moyai.runtime.linux.link import End, Link, plug
-from moyai.runtime.linux.network import sysctl, translated
+from moyai.runtime.linux.network import connection_capacity, sysctl, translated, trust_rules
 
 TABLE = "moyai_bridge"
 
@@ -32,9 +33,9 @@ _ELEMENT = re.compile(r"(\d+) : ([0-9.]+) \. \d+")
 def open_up(pin: Path, network: Network, bridge: str) -> None:
     """Let tasks stand behind an instance: its namespace forwards, with nobody there yet."""
     with translated("tasks can't stand behind the container instance"), netns.inside(pin), IPRoute() as links:
-        sysctl("ipv4/conf/all/rp_filter", "0")
-        sysctl("ipv4/conf/default/rp_filter", "1")  # who sends must be who is behind that port
+        trust_rules()
         nft.apply(rules(network.address, bridge))
+        nft.apply(instance_rules(connection_capacity()))
         links.route("replace", dst=bridge, type="unreachable")  # who isn't there is not looked for in the VPC
         sysctl("ipv4/ip_forward", "1")
 

@@ -6,8 +6,8 @@ from another VPC was let out by that one's router. Whoever isn't in a fabric is 
 him. The router's own traffic is never looked at: its name server and metadata, as on AWS, and what this machine sends
 through public addresses.
 
-IPv6 has a table of its own, as IPv4's but for ways out of the VPC, which it has none of; and since the kernel doesn't
-look whether who sends is who is behind that port, its rules do.
+IPv6 has a table of its own, as IPv4's but for ways out of the VPC, which it has none of. Whether who sends is who is
+behind that port has been looked at before (connections.py).
 
 The value is made of sets, maps and chains, so that a task that comes or goes is a few elements and no rule. Sender
 and receiver are looked up by address in a hash: what a packet costs doesn't grow with the number of tasks.
@@ -26,7 +26,6 @@ import msgspec
 
 from moyai.domain.sandbox.fabric import Group, Permission, VpcFabric
 from moyai.kernel.ids import SecurityGroupId
-from moyai.runtime.linux.port import port_of
 
 TABLE = "moyai"
 PEER, OUTSIDE = "p", "outside"
@@ -36,7 +35,6 @@ _ALL_PORTS = (0, 65535)
 IPV4, IPV6 = "ip", "ip6"
 """Families, as nft calls them."""
 _ICMP: Final[Mapping[str, str]] = MappingProxyType({IPV4: "icmp", IPV6: "icmpv6"})
-_PLACES = "places"
 _LEAVING, _ENTERING, _MAY_GO_OUT = "leaving", "entering", "may-go-out"
 _SIDES = ((_LEAVING, "daddr"), (_ENTERING, "saddr"))
 
@@ -78,7 +76,6 @@ _FIXED_OF_IPV6 = f"""\
   }}
   chain leave {{
     type filter hook forward priority -10; policy drop;
-    iifname . ip6 saddr != @{_PLACES} drop
     ct state established,related accept
     ip6 saddr vmap @{_LEAVING}
   }}
@@ -91,7 +88,7 @@ _FIXED_OF_IPV6 = f"""\
 
 
 class Ruleset(msgspec.Struct, frozen=True):
-    """The rules of one router and family. ``sets``: addresses, or ports and addresses; ``maps``: from an address to a
+    """The rules of one router and family. ``sets``: addresses; ``maps``: from an address to a
     chain; ``chains``: their rules.
     """
 
@@ -109,7 +106,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 CLOSED: Final = Ruleset({_MAY_GO_OUT: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {})
-CLOSED_TO_IPV6: Final = Ruleset({_PLACES: frozenset()}, {_LEAVING: {}, _ENTERING: {}}, {}, IPV6)
+CLOSED_TO_IPV6: Final = Ruleset({}, {_LEAVING: {}, _ENTERING: {}}, {}, IPV6)
 """Nothing is let through."""
 
 
@@ -135,12 +132,9 @@ def rules_for(vpc: VpcFabric, groups: Mapping[SecurityGroupId, Group], family: s
             if len(combination) != 1:
                 chains[_chain(side, combination)] = tuple(f"jump {side}-{group}" for group in combination)
     members = {_members(g): _of(family, groups[g].members if g in groups else ()) for g in referred}
-    if family == IPV4:
-        sets = {_MAY_GO_OUT: frozenset(address for address, i in places if i.outside)}
-    else:
-        sets = {_PLACES: frozenset(f'"{port_of(i.task)}" . {address}' for address, i in places)}
+    outside = {_MAY_GO_OUT: frozenset(address for address, i in places if i.outside)} if family == IPV4 else {}
     return Ruleset(
-        sets={**sets, **members},
+        sets={**outside, **members},
         maps={side: {address: _chain(side, i.groups) for address, i in places} for side, _ in _SIDES},
         chains=chains,
         family=family,
@@ -202,17 +196,16 @@ def _traffic(permission: Permission, family: str) -> str:
 def whole(rules: Ruleset) -> str:
     """The text that puts these rules in place of whatever is there, at once."""
     table = f"{rules.family} {TABLE}"
-    sets = "".join(f"  set {name} {{\n    type {_type(rules.family, name)}\n  }}\n" for name in sorted(rules.sets))
+    sets = "".join(f"  set {name} {{\n    type {_type(rules.family)}\n  }}\n" for name in sorted(rules.sets))
     empty = Ruleset(dict.fromkeys(rules.sets, frozenset()), CLOSED.maps, {}, rules.family)
     fixed = _FIXED if rules.family == IPV4 else _FIXED_OF_IPV6
     fresh = f"table {table}\ndelete table {table}\ntable {table} {{\n{sets}{fixed}}}\n"
     return fresh + changes(empty, rules)
 
 
-def _type(family: str, name: str) -> str:
+def _type(family: str) -> str:
     """What is in a set."""
-    address = "ipv4_addr" if family == IPV4 else "ipv6_addr"
-    return f"ifname . {address}" if name == _PLACES else address
+    return "ipv4_addr" if family == IPV4 else "ipv6_addr"
 
 
 def changes(before: Ruleset, after: Ruleset) -> str:
@@ -224,7 +217,7 @@ def changes(before: Ruleset, after: Ruleset) -> str:
     new_chains = sorted(after.chains.keys() - before.chains.keys())
     old_chains = sorted(before.chains.keys() - after.chains.keys())
     lines = [
-        f"add set {table} {name} {{ type {_type(after.family, name)}; }}"
+        f"add set {table} {name} {{ type {_type(after.family)}; }}"
         for name in sorted(after.sets.keys() - before.sets.keys())
     ]
     lines += [f"add chain {table} {name}" for name in new_chains]

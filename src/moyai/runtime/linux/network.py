@@ -23,7 +23,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, SandboxFailed, Transport
-from moyai.runtime.linux import door, firewall, netns, nft, port
+from moyai.runtime.linux import connections, door, firewall, netns, nft, port
 from moyai.runtime.linux.port import port_of
 
 ROUTER_MAC = "02:ff:00:00:00:01"
@@ -36,6 +36,9 @@ _PERMANENT = 0x80
 _BACKLOG = 128
 _TIME_WAIT = "06"
 _LINK_LOCAL = "169.254.0.0/16"
+
+_UNBOUNDED = 262_144
+"""What the machine's 0 for no bound is taken for: the kernel's own choice from 4 GiB of memory on."""
 
 _SENT_AGAIN = "4"
 """How often the kernel sends again what nobody acknowledges before it gives a connection up: 6 s. Its own 15 times are
@@ -60,9 +63,9 @@ def prepare_router(pin: Path, vpc_cidr: str) -> None:
             if _read("ipv4/ip_forward") == "1":  # the last thing that is done
                 return
             sysctl("ipv6/conf/default/disable_ipv6", "1")
-            sysctl("ipv4/conf/all/rp_filter", "0")
-            sysctl("ipv4/conf/default/rp_filter", "1")  # who sends must be who is behind that port
+            trust_rules()
             nft.apply(firewall.whole(firewall.CLOSED))
+            bound_router(firewall.IPV4)
             sysctl("netfilter/nf_conntrack_tcp_be_liberal", "1")  # else a late RST would count as a new connection
             with existing():
                 links.addr("add", index=1, address=METADATA_ADDRESS, prefixlen=32)
@@ -70,6 +73,26 @@ def prepare_router(pin: Path, vpc_cidr: str) -> None:
             for nowhere in (vpc_cidr, _LINK_LOCAL):  # the host's own link-local addresses belong to nobody here
                 links.route("replace", dst=nowhere, type="unreachable")
             sysctl("ipv4/ip_forward", "1")
+
+
+def trust_rules() -> None:
+    """Leave it to connections.py who may send from where: the kernel would look only after it had tracked a packet."""
+    for name in ("all", "default"):
+        sysctl(f"ipv4/conf/{name}/rp_filter", "0")
+
+
+def bound_router(family: str) -> None:
+    """Bound what each address takes of the connections that the router which the calling thread is in can track."""
+    nft.apply(connections.router_rules(family, connection_capacity(), firewall.OUTSIDE))
+
+
+def connection_capacity() -> int:
+    """How many connections the namespace that the calling thread is in can track; it tracks closed ones no longer than
+    CLOSED_FOR from here on. It must have rules by which it tracks them.
+    """
+    for state in ("time_wait", "close"):
+        sysctl(f"netfilter/nf_conntrack_tcp_timeout_{state}", str(connections.CLOSED_FOR))
+    return int(_read("netfilter/nf_conntrack_max")) or _UNBOUNDED
 
 
 def enclose(pin: Path) -> None:

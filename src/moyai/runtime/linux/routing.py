@@ -23,7 +23,7 @@ from pyroute2.netlink import nlmsg
 
 from moyai.domain.sandbox.fabric import NOWHERE, OUTSIDE, VpcFabric
 from moyai.runtime.linux import firewall, netns
-from moyai.runtime.linux.network import existing, neighbour, sysctl, translated
+from moyai.runtime.linux.network import existing, neighbour, translated
 
 NEXT = "169.254.255.254"
 """Whoever is at the other end of such a link; it is never asked for by that name."""
@@ -79,7 +79,6 @@ def connect(link: str, routers: tuple[Path, Path]) -> None:
 
 def ready(links: IPRoute, link: str, other_mac: str) -> None:
     """Make a link usable as a way out of this router."""
-    sysctl(f"ipv4/conf/{link}/rp_filter", "0")  # what comes in here was looked at where it set out
     index = links.link_lookup(ifname=link)[0]
     links.link("set", index=index, state="up")
     neighbour(links, index, NEXT, other_mac)

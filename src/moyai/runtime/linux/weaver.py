@@ -170,6 +170,7 @@ def _replace_rules(before: firewall.Ruleset | None, after: firewall.Ruleset) -> 
         else:
             return
     nft.apply(firewall.whole(after))
+    network.bound_router(after.family)
 
 
 def _goes_out(vpc: VpcFabric) -> bool:

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.fabric import Group, Interface, Permission, VpcFabric
 from moyai.kernel.ids import SecurityGroupId, TaskId, VpcId
 from moyai.runtime.linux.firewall import CLOSED, all_rules_for, changes, rules_for, whole
-from moyai.runtime.linux.port import port_of
 
 A, B, C = (SecurityGroupId(f"sg-{letter}") for letter in "abc")
 EVERYWHERE = ("0.0.0.0/0",)
@@ -213,13 +212,12 @@ def test_a_permission_is_these_rules_for_ipv6(permission, rules):
     assert list(made.chains["entering-sg-a"]) == rules
 
 
-def test_each_family_has_its_own_addresses_and_ipv6_the_port_that_each_is_behind():
+def test_each_family_has_its_own_addresses():
     group = Group(A, (Permission("-1", groups=(A,)),), members=("10.0.0.1", "fd00::1"))
     made = all_rules_for(dual_stack(t1=(A,)), {A: group})
     assert made.ipv6 is not None
     assert made.ipv4.sets == {"may-go-out": frozenset(), "members-sg-a": frozenset({"10.0.0.1"})}
-    at = f'"{port_of(TaskId("t1"))}" . fd00::1'
-    assert made.ipv6.sets == {"places": frozenset({at}), "members-sg-a": frozenset({"fd00::1"})}
+    assert made.ipv6.sets == {"members-sg-a": frozenset({"fd00::1"})}
     assert set(made.ipv6.maps["leaving"]) == {"fd00::1"}
 
 
@@ -231,6 +229,6 @@ def test_changes_of_ipv6_are_made_in_its_table():
     group = {A: Group(A, (Permission("-1", ranges=("::/0",)),))}
     first, second = (rules_for(dual_stack(**here), group, "ip6") for here in ({"t1": (A,)}, {"t1": (A,), "t2": (A,)}))
     text = changes(first, second)
-    assert text.startswith(f'add element ip6 moyai places {{ "{port_of(TaskId("t2"))}" . fd00::2 }}\n')
+    assert "add element ip6 moyai leaving { fd00::2 : goto leaving-sg-a }\n" in text
     assert all(line.split()[2] == "ip6" for line in text.splitlines())
-    assert "type ifname . ipv6_addr" in whole(first)
+    assert "type ipv6_addr" in whole(first)
