@@ -40,8 +40,10 @@ def unseen(server: Installation) -> set[tuple[str, str]]:
     return {(task, f"{name}:80") for tasks, _, name in lines for task in tasks.split(", ")}
 
 
-def late(cluster: Cluster) -> None:
-    definition = cluster.define(f"{cluster.name}-late", app("web", 8080, "http"))
+def late(cluster: Cluster, listens_after: int = 0) -> None:
+    """The service that is called. ``listens_after``: seconds from its application's start."""
+    environment = [{"name": "LISTEN_AFTER", "value": str(listens_after)}]
+    definition = cluster.define(f"{cluster.name}-late", app("web", 8080, "http", environment=environment))
     cluster.serve("late", definition, offer("web", "late"))
     cluster.steady("late")
 
@@ -51,7 +53,7 @@ def test_a_running_task_finds_a_new_name_and_its_first_call_gets_through(server:
     arn = cluster.ecs.describe_clusters(clusters=["live"])["clusters"][0]["clusterArn"]
     cluster.ecs.tag_resource(resourceArn=arn, tags=[{"key": "moyai:live-endpoints", "value": "on"}])
     task = caller(cluster)
-    late(cluster)
+    late(cluster, listens_after=3)
     for name in CONTAINERS:
         eventually(partial(says, cluster, task, name, "200"), f"{name} finds the name")
         assert cluster.said(task, name) == ["unresolved", "200"]

@@ -25,7 +25,7 @@ from moyai.plan.action import Name, Plan, Prepare, Release, Start, StartMeshProx
 from moyai.plan.doors import DRAIN_LIMIT
 from moyai.plan.instances import plan_instance, sandbox_of
 from moyai.plan.life import plan_task
-from moyai.plan.live import SETTLE, hidden
+from moyai.plan.live import hidden
 from moyai.plan.mode import is_live
 from moyai.plan.placement.daemons import hosts
 from moyai.plan.readiness import LISTEN_LIMIT, expected_listeners
@@ -169,7 +169,7 @@ class Harness:
             faults={k: f for k, f in self._faults.items() if k == task.id},
             proxies={ProxyId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
             drains={task.id: self._drain(task, waiting)},
-            carried={task.id: later(self.clock.now(), -SETTLE)} if carries else {},
+            carried=frozenset({task.id}) if carries else frozenset(),
             listeners={task.id: at_once(self.runtime.listening(task.id, expected))},
         )
 

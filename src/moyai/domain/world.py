@@ -368,15 +368,15 @@ class Rerouting(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What the shell saw. ``faults``: why a task's sandbox or container could not be had. ``carried``: since when a
-    task's proxy is known to serve what the task is yet to find by name; no entry while it isn't. ``listeners``: of the
-    sockets that a task needs before it is ready, those that are there.
+    """What the shell saw. ``faults``: why a task's sandbox or container could not be had. ``carried``: the tasks
+    whose proxy has acknowledged all that they are yet to find by name. ``listeners``: of the sockets that a task needs
+    before it is ready, those that are there.
     """
 
     sandboxes: Mapping[TaskId, SandboxState] = {}
     faults: Mapping[TaskId, str] = {}
     proxies: Mapping[ProxyId, ProxyState] = {}
     drains: Mapping[TaskId, Drain] = {}
-    carried: Mapping[TaskId, Instant] = {}
+    carried: frozenset[TaskId] = frozenset()
     listeners: Mapping[TaskId, frozenset[ExpectedListener]] = {}
     reroutings: Mapping[ServiceArn, Rerouting] = {}

@@ -2,7 +2,8 @@
 
 Promise: a name that is new to a running task appears in its hosts file when somebody answers behind it and its proxy
 has acknowledged that, and is gone from there for LINGER before the proxy forgets it; so whoever finds a name gets
-through. A name keeps its virtual address for
+through: a worker of the proxy takes no connection that is newer than the acknowledgement before it has followed
+(docs/decisions/workers-accept-one-at-a-time.md). A name keeps its virtual address for
 as long as the task lives, and no other name ever gets it. Where the setting is off, as on AWS, a task's names are what
 its deployment froze; one that is switched off leaves its running tasks with the names they have.
 """
@@ -31,9 +32,6 @@ from moyai.plan.step import Step
 LINGER = 30.0
 """Seconds for which a proxy still leads on what its task no longer finds by name."""
 
-SETTLE = 0.5
-"""Seconds from a proxy's acknowledgement, which its main thread gives, until its workers have surely followed."""
-
 _FOLLOWING = frozenset({TaskStatus.PROVISIONING, TaskStatus.PENDING, TaskStatus.ACTIVATING, TaskStatus.RUNNING})
 
 
@@ -51,18 +49,16 @@ def named(world: World, step: Step, observed: Observed, now: Instant) -> Step:
     sandbox = observed.sandboxes.get(task.id)
     if task.view is None or sandbox is None or not _follows(task) or task.last_status is TaskStatus.PROVISIONING:
         return step
-    carried = observed.carried.get(task.id)
-    opens = None if carried is None else later(carried, SETTLE)
     found = frozenset(h for h in sandbox.hosts if is_virtual(h.address))
     wanted = _findable(world, task.view, found)
-    shown = wanted if opens is not None and now >= opens else wanted & found
+    shown = wanted if task.id in observed.carried else wanted & found
     if shown != found:
         own = own_hosts(task, world.task_definitions[task.task_definition])
         hosts = (*own, *sorted(shown, key=lambda h: (IPv4Address(h.address), h.name)))
         return replace(step, effects=(*step.effects, Name(task.id, hosts)))
     names = tuple(n for n in task.view.names if n.left_at is None or now < later(n.left_at, LINGER))
     leaving = (later(n.left_at, LINGER) for n in names if n.left_at is not None)
-    due = earliest(step.wake_at, *leaving, opens if shown != wanted else None)
+    due = earliest(step.wake_at, *leaving)
     if names == task.view.names:
         return replace(step, wake_at=due)
     following = replace(task, view=replace(task.view, names=names))

@@ -2,7 +2,7 @@
 
 Promise: nothing is remembered that can be looked at again. Four things can't, and are kept here while
 the process lives: why a sandbox or a container could not be had, since when nobody holds a draining
-task's endpoints, whose ports were closed, and since when a proxy leads on names that its task is yet to find.
+task's endpoints, whose ports were closed, and which tasks wait for their proxy to acknowledge a name.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ class Observer:
         self._faults: dict[TaskId, str] = {}
         self._forgotten: dict[TaskId, Instant] = {}
         self._closed: set[TaskId] = set()
-        self._hidden: dict[TaskArn, frozenset[tuple[str, int]]] = {}
-        self._carried: dict[TaskArn, Instant] = {}
+        self._hidden: set[TaskArn] = set()
 
     def fault(self, task: TaskId, fault: RuntimeFault) -> None:
         """Remember why something of this task can't be had."""
@@ -55,7 +54,7 @@ class Observer:
                 self._faults.pop(task.id, None)
                 self._forgotten.pop(task.id, None)
                 self._closed.discard(task.id)
-                self._hide(arn, frozenset())
+                self._hidden.discard(arn)
             return Observed()
         sandbox, listeners = await asyncio.gather(self._around.runtime.inspect(task.id), self._listeners(task))
         drain = await self._drain(task) if is_draining(self._around.store.world, task) else None
@@ -67,7 +66,7 @@ class Observer:
             faults={} if fault is None else {task.id: fault},
             proxies={} if proxy is None else {ProxyId(task.arn): proxy},
             drains={} if drain is None else {task.id: drain},
-            carried={} if carried is None else {task.id: carried},
+            carried=frozenset({task.id}) if carried else frozenset(),
             listeners={task.id: listeners},
         )
 
@@ -96,26 +95,18 @@ class Observer:
         )
 
     def awaits_its_proxy(self, arn: TaskArn) -> bool:
-        """Whether the task, when it was last looked at, had names that its proxy was yet to lead on."""
-        return arn in self._hidden and arn not in self._carried
+        """Whether the task, when it was last looked at, had names that its proxy was yet to acknowledge."""
+        return arn in self._hidden
 
-    def _carries(self, task: Task, hosts: tuple[HostName, ...]) -> Instant | None:
-        """Since when the proxy leads on all that the task is yet to find; None when it doesn't or there is nothing."""
+    def _carries(self, task: Task, hosts: tuple[HostName, ...]) -> bool:
+        """Whether there are names that the task is yet to find, and its proxy has acknowledged them all."""
         places = hidden(self._around.store.world, task, hosts)
-        self._hide(task.arn, places)
-        if not places or not self._around.feed.carries(ProxyId(task.arn), places):
-            self._carried.pop(task.arn, None)
-            return None
-        return self._carried.setdefault(task.arn, self._around.clock.now())
-
-    def _hide(self, arn: TaskArn, places: frozenset[tuple[str, int]]) -> None:
-        """Remember what waits; what another set waited for before means nothing for this one."""
-        if places != self._hidden.get(arn, frozenset()):
-            self._carried.pop(arn, None)
-        if places:
-            self._hidden[arn] = places
+        carries = bool(places) and self._around.feed.carries(ProxyId(task.arn), places)
+        if places and not carries:
+            self._hidden.add(task.arn)
         else:
-            self._hidden.pop(arn, None)
+            self._hidden.discard(task.arn)
+        return carries
 
     async def _drain(self, task: Task) -> Drain:
         feed = self._around.feed

@@ -12,6 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.e2e.apps.leaving import leave_on_sigterm, task_id
+from tests.e2e.apps.starting import listen
 
 FAILING = threading.Event()
 REFUSED: list[str] = []
@@ -63,5 +64,6 @@ class Web(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     leave_on_sigterm()
     port = int(sys.argv[1])
+    server = listen(lambda place: Server(place, Web), port)
     print(f"listening on {port}", flush=True)  # noqa: T201 - a container's output is its log
-    Server(("", port), Web).serve_forever()
+    server.serve_forever()

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-_SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
+_SEIZE, _INTERRUPT, _DETACH, _SYSCALL, _GET_SYSCALL_INFO = 0x4206, 0x4207, 17, 24, 0x420E
+_MARK_SYSCALLS = 1
+"""PTRACE_O_TRACESYSGOOD."""
+_SYSCALL_STOP = signal.SIGTRAP | 0x80
 _WALL = 0x40000000
+_ACCEPT = {"x86_64": 288, "aarch64": 242}[platform.machine()]
+"""accept4's number."""
+
+
+class _SyscallInfo(ctypes.Structure):
+    """The beginning of struct ptrace_syscall_info."""
+
+    _fields_ = (
+        ("op", ctypes.c_uint8),
+        ("pad", ctypes.c_uint8 * 3),
+        ("arch", ctypes.c_uint32),
+        ("pointers", ctypes.c_uint64 * 2),
+        ("number", ctypes.c_uint64),
+    )
+    ENTRY = 1
 
 
 def thread(pid: int, name: str) -> int:
@@ -21,22 +41,40 @@ def thread(pid: int, name: str) -> int:
 
 
 @contextmanager
-def starved(tid: int) -> Iterator[None]:
-    """The thread stands still meanwhile."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def ptrace(request: int) -> None:
-        if libc.ptrace(request, tid, None, None) == -1:
-            raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of {tid}")
-
-    def seize() -> None:
-        ptrace(_SEIZE)
-        ptrace(_INTERRUPT)
-        os.waitpid(tid, _WALL)
-
+def starved(tid: int, *, accepting: bool = False) -> Iterator[None]:
+    """The thread stands still meanwhile. ``accepting``: in the middle of its work, about to accept a connection that it
+    has found to be there; one has to come.
+    """
     with ThreadPoolExecutor(1) as tracer:  # whoever seizes a thread must be who lets it go
-        tracer.submit(seize).result()
+        tracer.submit(_seize, tid).result()
         try:
+            if accepting:
+                tracer.submit(_run_until_accept, tid).result()
             yield
         finally:
-            tracer.submit(ptrace, _DETACH).result()
+            tracer.submit(_ptrace, _DETACH, tid).result()
+
+
+def _seize(tid: int) -> None:
+    _ptrace(_SEIZE, tid, data=_MARK_SYSCALLS)
+    _ptrace(_INTERRUPT, tid)
+    os.waitpid(tid, _WALL)
+
+
+def _run_until_accept(tid: int) -> None:
+    passed_on = 0
+    while True:
+        _ptrace(_SYSCALL, tid, data=passed_on)
+        stop = os.WSTOPSIG(os.waitpid(tid, _WALL)[1])
+        passed_on = 0 if stop in {_SYSCALL_STOP, signal.SIGTRAP} else stop
+        if stop == _SYSCALL_STOP:
+            info = _SyscallInfo()
+            _ptrace(_GET_SYSCALL_INFO, tid, ctypes.sizeof(info), ctypes.addressof(info))
+            if (info.op, info.number) == (_SyscallInfo.ENTRY, _ACCEPT):
+                return
+
+
+def _ptrace(request: int, tid: int, address: int = 0, data: int = 0) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(request, tid, ctypes.c_void_p(address), ctypes.c_void_p(data)) == -1:
+        raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of {tid}")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,8 @@ GETS = {"kind": "http", "url": "http://web/", "method": "GET"}
 POSTS = GETS | {"method": "POST"}
 SLOW = POSTS | {"url": "http://web/slow/5"}
 CALLERS = 6
+ESTABLISHED = "01"
+"""In the kernel's table of connections."""
 HELD = 5
 """Seconds: longer than a task is given between the last acknowledgement and SIGTERM."""
 
@@ -38,10 +44,10 @@ def probe(cluster: Cluster) -> Probe:
 
 
 @contextmanager
-def worker_starved(arn: str) -> Iterator[None]:
-    """The thread of a task's proxy that carries its traffic stands still."""
+def worker_starved(arn: str, *, accepting: bool = False) -> Iterator[None]:
+    """The thread of a task's proxy that carries its traffic stands still; ``accepting`` as of ``starved``."""
     (envoy,) = processes(arn, "/envoy --config-path")
-    with starved(thread(envoy, "wrk:worker_0")):
+    with starved(thread(envoy, "wrk:worker_0"), accepting=accepting):
         yield
 
 
@@ -84,6 +90,44 @@ def test_a_task_leaves_while_its_proxy_does_not_say_what_is_under_way(field, clu
     cluster.steady("pair")
     cluster.quiet("pair")
     assert probe.end()["failures"] == []
+
+
+def test_a_new_name_is_found_while_the_callers_proxy_gets_no_processor_for_its_work(field):
+    cluster = Cluster(field.installation, "found", "found")
+    arn = cluster.ecs.describe_clusters(clusters=["found"])["clusters"][0]["clusterArn"]
+    cluster.ecs.tag_resource(resourceArn=arn, tags=[{"key": "moyai:live-endpoints", "value": "on"}])
+    serve(cluster, "first")
+    cluster.serve("client", cluster.define("found-client", calling("first"), calling("second")))
+    cluster.steady("client")
+    (client,) = (task["taskArn"] for task in cluster.tasks("client"))
+    eventually(lambda: cluster.said(client, "first")[-1:] == ["200"], "the first name is called all the time")
+    (calls,) = processes(client, "http://second")
+    with worker_starved(client, accepting=True):
+        serve(cluster, "second")
+        eventually(partial(is_called, calls, "second"), "the second name is found, and a connection waits")
+    eventually(lambda: len(cluster.said(client, "second")) > 1, "the first call of the second name is answered")
+    assert cluster.said(client, "second") == ["unresolved", "200"]
+    assert cluster.said(client, "first") in (["200"], ["unresolved", "200"])
+
+
+def serve(cluster: Cluster, name: str) -> None:
+    definition = cluster.define(f"{cluster.name}-{name}", app("web", 8080, "http"))
+    cluster.serve(name, definition, offer("web", name, discoveryName=name))
+    cluster.steady(name)
+
+
+def calling(name: str) -> dict[str, Any]:
+    """A container that makes one connection after the other to a name."""
+    return app("caller", command=["python3", "-m", "tests.e2e.apps.caller", f"http://{name}"]) | {"name": name}
+
+
+def is_called(pid: int, name: str) -> bool:
+    """Whether a process finds the name in its hosts file, and has a connection to it."""
+    hosts = [line.split() for line in Path(f"/proc/{pid}/root/etc/hosts").read_text().splitlines()]
+    (found,) = [words[0] for words in hosts if name in words] or [""]
+    peer = f"{int.from_bytes(IPv4Address(found).packed, 'little'):08X}:0050" if found else ""
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return any((row[2], row[3]) == (peer, ESTABLISHED) for row in rows)
 
 
 def joined(cluster: Cluster) -> str:

@@ -13,11 +13,11 @@ from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.sandbox.spec import HostName
 from moyai.domain.sandbox.state import SandboxState
 from moyai.domain.world import Delete, Observed, Put
-from moyai.kernel.clock import Instant, later
+from moyai.kernel.clock import later
 from moyai.kernel.ids import DiscoveryServiceArn, InstanceId, NamespaceArn, ServiceArn, TaskArn
 from moyai.plan.action import Name, Plan
 from moyai.plan.life import plan_task
-from moyai.plan.live import LINGER, SETTLE
+from moyai.plan.live import LINGER
 from moyai.testing.world import Builder, container
 from tests.unit.plan.tasks import schedule, settled, up
 
@@ -43,11 +43,11 @@ class Caller:
         assert self.task.view is not None
         return {n.dns_name: n.address for n in self.task.view.names if n.left_at is None}
 
-    def step(self, carried: Instant | None = None) -> Plan:
+    def step(self, *, carried: bool = False) -> Plan:
         seen = {c.name: up(self.build, c.name) for c in self.task.containers}
         observed = Observed(
             sandboxes={self.task.id: SandboxState(self.task.id, seen, self.hosts)},
-            carried={} if carried is None else {self.task.id: carried},
+            carried=frozenset({self.task.id}) if carried else frozenset(),
         )
         plan = plan_task(self.build.world, observed, self.arn, self.build.clock.now(), self.build.ids)
         self.build.book.apply(plan.changes)
@@ -60,9 +60,9 @@ class Caller:
         return {h.name: h.address for h in self.hosts if h.address.startswith("127.255.")}
 
     def show(self) -> None:
-        """Let its proxy acknowledge everything long ago."""
+        """Let its proxy acknowledge everything."""
         self.step()
-        self.step(carried=later(self.build.clock.now(), -SETTLE))
+        self.step(carried=True)
         self.step()
 
 
@@ -83,7 +83,7 @@ def answer(build: Builder, service: ServiceArn) -> None:
 def test_as_on_aws_nothing_moves_under_a_running_task():
     caller = Caller(None)
     offer(caller.build, "back")
-    assert caller.step(carried=Instant(0)) == Plan()
+    assert caller.step(carried=True) == Plan()
     assert caller.names == {}
 
 
@@ -96,16 +96,14 @@ def test_a_clusters_own_word_goes_before_the_installations(default, tag, moves):
     assert bool(caller.names) is moves
 
 
-def test_a_name_is_found_only_when_its_proxy_leads_it_on_and_has_settled():
+def test_a_name_is_found_once_its_proxy_has_acknowledged_it():
     caller = Caller("on")
     offer(caller.build, "back")
     caller.step()
     assert caller.names == {"back-api": "127.255.0.1"}
     assert caller.step() == Plan(), "nothing more until the proxy says so"
-    now = caller.build.clock.now()
-    assert caller.step(carried=now) == Plan(wake_at=later(now, SETTLE))
     assert caller.found() == {}
-    caller.step(carried=later(now, -SETTLE))
+    caller.step(carried=True)
     assert caller.found() == {"back-api": "127.255.0.1"}
     assert caller.step() == Plan()
 
@@ -114,7 +112,7 @@ def test_a_name_is_found_when_somebody_answers_and_stays_when_nobody_does_any_mo
     caller = Caller("on")
     back = offer(caller.build, "back", answered=False)
     caller.step()
-    assert caller.step(carried=Instant(0)) == Plan()
+    assert caller.step(carried=True) == Plan()
     answer(caller.build, back)
     caller.show()
     assert caller.found() == {"back-api": "127.255.0.1"}

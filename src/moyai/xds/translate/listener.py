@@ -20,6 +20,12 @@ from moyai.xds.translate.ingress import ingress_chains, open_chains
 from moyai.xds.translate.inspector import inspect
 from moyai.xds.translate.proto import packed
 
+_ACCEPTED_PER_EVENT = 1
+"""Connections that a worker accepts for one event. What a proxy has acknowledged is in its workers' queues ahead of
+each event that comes later, so a worker accepts no connection that was opened after the acknowledgement before it has
+the configuration (docs/decisions/workers-accept-one-at-a-time.md).
+"""
+
 
 def listeners(workload: Workload, mesh: Mesh) -> Iterator[listener_pb2.Listener]:
     """All of a workload's listeners; none for a direction it has no use for."""
@@ -38,6 +44,7 @@ def _egress(workload: Workload, mesh: Mesh) -> listener_pb2.Listener:
     listener = _redirected(names.egress_listener(workload), bound(workload.egress_address, workload.egress_port))
     listener.traffic_direction = base_pb2.OUTBOUND
     listener.stat_prefix = workload.egress_stat_name
+    listener.max_connections_to_accept_per_socket_event.value = _ACCEPTED_PER_EVENT
     listener.filter_chains.extend(egress_chains(workload, mesh))
     inspect(listener, {named.port for named in workload.outbound.passes})
     if workload.outbound.fallback is not None:
