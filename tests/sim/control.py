@@ -29,7 +29,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 from tests.sim.fuse import Fuse, FusedRuntime, FusedStore
 
-LIFETIME = 7 * 86400.0
+RENEWAL = 5 * 86400.0
 """A certificate's, in seconds."""
 REPORTS = Seconds(5.0)
 """How often a proxy sends its statistics."""
@@ -54,7 +54,7 @@ class Installation:
         self.around = Surroundings(self.store, self.runtime, self.feed, self.clock, self.ids)
         self.build = Builder(self.store, self.clock, self.ids)
         proxies = SimulatedProxies(self.store, self.runtime, self.feed, self.clock, self._reported)
-        certifier = Certifier(self.around, CryptographyPki(), LIFETIME)
+        certifier = Certifier(self.around, CryptographyPki(), RENEWAL)
         work = (Reconciler(self.around).run(), proxies.run(REPORTS), certifier.run())
         self._running = [asyncio.create_task(w) for w in work]
 
@@ -107,6 +107,6 @@ class Installation:
         plans += [plan_task(world, observed, task, now, self.ids) for task, observed in seen.items()]
         hosts = [i.arn for i in world.container_instances]
         plans += [plan_instance(world, await observer.look_at_instance(host), host, now) for host in hosts]
-        certificates = [plan_certificates(world, s.arn, LIFETIME, now, self.ids) for s in world.services]
+        certificates = [plan_certificates(world, s.arn, RENEWAL, now, self.ids) for s in world.services]
         assert not [p for p in certificates if p.changes or p.orders]
         return [p for p in plans if p.actions]

@@ -18,7 +18,7 @@ from moyai.kernel.url import is_http_url
 
 DEFAULT_PORT = 4566
 DEFAULT_DNS_PORT = 8653
-CERTIFICATE_LIFETIME = 7 * 86400.0
+CERTIFICATE_RENEWAL = 5 * 86400.0
 STATS_INTERVAL = 5.0
 DEFAULT_LOG_LIMIT = 4 * 1024**3
 DEFAULT_METRIC_LIMIT = 2 * 1024**3
@@ -78,8 +78,8 @@ class ProxySettings:
 class TlsSettings:
     """Encryption between proxies."""
 
-    certificate_lifetime: float = CERTIFICATE_LIFETIME
-    """Seconds that a certificate is valid; it is renewed when five sevenths of them are over. AWS: seven days."""
+    certificate_renewal: float = CERTIFICATE_RENEWAL
+    """Seconds after which a certificate is renewed; it is valid for two days more. AWS: five days, valid for seven."""
 
 
 @dataclass(frozen=True)

@@ -248,8 +248,9 @@ class ControlPlane:
         around = Surroundings(self._store, self._runtime, self._feed, self._clock, self._ids)
         self._reconciler = Reconciler(around, AppMesh(self._settings.app_mesh.passed_names))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._reconciler.run())
+            # first: a certificate that ran out while nobody was here is renewed before proxies are sent anything
             group.create_task(make_certifier(self._settings.tls, around).run())
+            group.create_task(self._reconciler.run())
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
             group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())

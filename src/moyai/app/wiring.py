@@ -84,4 +84,4 @@ def make_checker(settings: CloudMapSettings, store: Store, clock: Clock) -> Heal
 
 def make_certifier(settings: TlsSettings, around: Surroundings) -> Certifier:
     """Who makes keys and certificates."""
-    return Certifier(around, CryptographyPki(), settings.certificate_lifetime)
+    return Certifier(around, CryptographyPki(), settings.certificate_renewal)

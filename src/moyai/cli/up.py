@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import typer
 
 from moyai.app.config import (
-    CERTIFICATE_LIFETIME,
+    CERTIFICATE_RENEWAL,
     DEFAULT_DNS_PORT,
     DEFAULT_LOG_LIMIT,
     DEFAULT_METRIC_LIMIT,
@@ -74,8 +74,13 @@ AllowCapabilities = Annotated[
     bool,
     typer.Option("--allow-capabilities", help="Containers get whatever capabilities they ask for."),
 ]
-CertificateLifetime = Annotated[
-    float, typer.Option(help="Seconds that a TLS certificate of Service Connect is valid.", min=14, max=604800)
+CertificateRenewal = Annotated[
+    float,
+    typer.Option(
+        help="Seconds after which a TLS certificate of Service Connect is renewed; it is valid for two days more.",
+        min=10,
+        max=CERTIFICATE_RENEWAL,
+    ),
 ]
 
 _MEGABYTE: Final = 1024 * 1024
@@ -159,7 +164,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     check_network: CheckNetworks = None,
     app_mesh_pass: PassedNames = None,
     live_endpoints: LiveEndpoints = False,
-    certificate_lifetime: CertificateLifetime = CERTIFICATE_LIFETIME,
+    certificate_renewal: CertificateRenewal = CERTIFICATE_RENEWAL,
     log_limit: LogLimit = DEFAULT_LOG_LIMIT // _MEGABYTE,
     metrics_limit: MetricsLimit = DEFAULT_METRIC_LIMIT // _MEGABYTE,
     otlp_endpoint: OtlpEndpoint = None,
@@ -188,7 +193,7 @@ def up(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
         server=ServerSettings(listen, port),
         proxy=ProxySettings(stats_interval),
         dns=DnsSettings(dns_port),
-        tls=TlsSettings(certificate_lifetime),
+        tls=TlsSettings(certificate_renewal),
         cloud_map=_cloud_map(quotas, check_interval, check_network or ()),
         app_mesh=replace(
             _app_mesh(quotas, app_mesh_pass or ()),

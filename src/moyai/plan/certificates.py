@@ -1,14 +1,16 @@
 """The certificates of a service's endpoints: which are missing, which are due, which nobody needs.
 
-Promise: there is one for each discovery name and authority that a deployment with tasks offers, renewed when five
-sevenths of its life are over. A new root is trusted by callers before any proxy shows a certificate of it. Where the
-authority can't sign, the one there is goes on until it runs out, and the service's events say what is wrong.
+Promise: there is one for each discovery name and authority that a deployment with tasks offers, renewed after a set
+time and valid for two days more, so that it outlives a control plane which is away when it is due. A new root is
+trusted by callers before any proxy shows a certificate of it. Where the authority can't sign, the one there is goes on
+until it runs out, and the service's events say what is wrong; they also say when an authority is about to end.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-tls.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,7 +28,10 @@ from moyai.plan import events
 from moyai.plan.action import earliest
 from moyai.plan.authorities import SKEW, why_not
 
-_RENEWED_AFTER = 5 / 7
+RESERVE = 2 * 86400.0
+"""Seconds that a certificate is valid after it is due; AWS's."""
+_CUT_SHORT = 5 / 7
+"""Of a certificate that its authority's own end cuts short: the part of its life after which it is due."""
 _TRUSTED_AHEAD = 30.0
 """Seconds for which callers trust a new root before it is needed."""
 _AGAIN = 60.0
@@ -43,6 +48,7 @@ class Order(NamedTuple):
     name: str
     begin: Instant
     end: Instant
+    renew_at: Instant
 
 
 class CertificatePlan(NamedTuple):
@@ -53,15 +59,15 @@ class CertificatePlan(NamedTuple):
     wake_at: Instant | None = None
 
 
-def plan_certificates(world: World, key: ServiceArn, lifetime: float, now: Instant, ids: Ids) -> CertificatePlan:
-    """What to do next for the certificates of one service; a new one is valid for ``lifetime`` seconds."""
+def plan_certificates(world: World, key: ServiceArn, renewal: float, now: Instant, ids: Ids) -> CertificatePlan:
+    """What to do next for the certificates of one service; a new one is renewed after ``renewal`` seconds."""
     service = world.services.get(key)
     wanted = {} if service is None else {certificate_key(o.discovery_service, a): (o, a) for o, a in _offers(service)}
     held = {c.key: c for c in world.server_certificates.by("service", key)}
     changes: list[Change] = [Delete(ServerCertificate, name) for name in held if name not in wanted]
     orders: list[Order] = []
     wakes: list[Instant] = []
-    troubles: list[str] = []
+    troubles = [t for offer, authority in wanted.values() if (t := _ending(world, offer, authority, renewal, now))]
     for name, (offer, authority) in sorted(wanted.items()):
         certificate = held.get(name)
         trouble = _trouble(world, key, offer, authority)
@@ -73,15 +79,10 @@ def plan_certificates(world: World, key: ServiceArn, lifetime: float, now: Insta
             changes.append(Put(trusted))
             wakes.append(trusted.renew_at)
         else:
-            orders += _orders(world, key, offer, authority, lifetime, now)
+            orders += _orders(world, key, offer, authority, renewal, now)
     new = [t for t in troubles if events.worth_saying(world, key, t, now)]
     changes += events.announce(world, key, new, now, ids)
     return CertificatePlan(tuple(changes), tuple(orders), earliest(*wakes, later(now, _AGAIN) if troubles else None))
-
-
-def renewal(begin: Instant, end: Instant) -> Instant:
-    """When a certificate that was made at ``begin`` and ends at ``end`` is due."""
-    return later(begin, max(_SHORTEST, (end - begin) * _RENEWED_AFTER))
 
 
 def missing(world: World, view: ConnectView | None, now: Instant) -> Offer | None:
@@ -114,6 +115,19 @@ def _trouble(world: World, service: ServiceArn, offer: Offer, authority: Certifi
     )
 
 
+def _ending(world: World, offer: Offer, key: CertificateAuthorityArn, renewal: float, now: Instant) -> str | None:
+    """What is said of an authority that ends before a certificate of now would."""
+    authority = world.authorities.get(key)
+    own = None if authority is None or authority.status is not AuthorityStatus.ACTIVE else authority.certificate
+    if own is None or own.not_after >= later(now, renewal + RESERVE):
+        return None
+    end = datetime.fromtimestamp(own.not_after, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return (
+        f"will have no valid TLS certificate of {offer.discovery_name} after {end}. Reason: The certificate authority"
+        f" {key} ends then. Import a new certificate for it before."
+    )
+
+
 def _trusting(world: World, certificate: ServerCertificate, now: Instant) -> ServerCertificate | None:
     """The certificate with its authority's new root, to be shown a little later; None when the root is known."""
     authority = world.authorities.get(certificate.authority)
@@ -124,7 +138,7 @@ def _trusting(world: World, certificate: ServerCertificate, now: Instant) -> Ser
 
 
 def _orders(
-    world: World, service: ServiceArn, offer: Offer, key: CertificateAuthorityArn, lifetime: float, now: Instant
+    world: World, service: ServiceArn, offer: Offer, key: CertificateAuthorityArn, renewal: float, now: Instant
 ) -> Iterator[Order]:
     authority = world.authorities.get(key)
     discovery = world.discovery_services.get(offer.discovery_service)
@@ -133,5 +147,6 @@ def _orders(
         return
     if authority.certificate is not None:
         name = f"{discovery.name}.{namespace.name}".lower()
-        end = min(later(now, lifetime), authority.certificate.not_after)
-        yield Order(service, discovery.arn, key, name, later(now, -SKEW), end)
+        end = min(later(now, renewal + RESERVE), authority.certificate.not_after)
+        due = later(now, max(_SHORTEST, min(renewal, (end - now) * _CUT_SHORT)))
+        yield Order(service, discovery.arn, key, name, later(now, -SKEW), end, due)

@@ -18,7 +18,7 @@ from moyai.kernel.arn import parse_arn
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn, ServiceArn
 from moyai.plan.authorities import BUILT_IN_LIFETIME, SKEW, plan_authority, with_key
-from moyai.plan.certificates import Order, plan_certificates, renewal
+from moyai.plan.certificates import Order, plan_certificates
 from moyai.ports.pki import Issuer, NewKey, Pki, Span
 from moyai.ports.store import Key
 from moyai.reconcile.managed import ManagedSigner
@@ -31,13 +31,15 @@ _ROOT = "RootCACertificate/V1"
 
 
 class Certifier:
-    """Keeps keys and certificates as the world wants them; ``lifetime`` is in seconds. ``run`` it once."""
+    """Keeps keys and certificates as the world wants them. ``renewal``: the seconds after which an endpoint's
+    certificate is renewed. ``run`` it once.
+    """
 
-    def __init__(self, around: Surroundings, pki: Pki, lifetime: float) -> None:
+    def __init__(self, around: Surroundings, pki: Pki, renewal: float) -> None:
         self._around = around
         self._pki = pki
         self._managed = ManagedSigner(around.store, around.clock, pki)
-        self._lifetime = lifetime
+        self._renewal = renewal
         self._queue = KeyQueue(around.clock)
 
     async def run(self) -> None:
@@ -97,12 +99,12 @@ class Certifier:
         """Nothing is awaited between the plan and its record."""
         around = self._around
         world, now = around.store.world, around.clock.now()
-        plan = plan_certificates(world, key, self._lifetime, now, around.ids)
+        plan = plan_certificates(world, key, self._renewal, now, around.ids)
         changes = [*plan.changes, *(Put(self._certified(order, now)) for order in plan.orders)]
         if changes:
             around.store.apply(changes)
         if plan.orders:  # the next renewal is a matter of the certificates that there are now
-            return plan_certificates(world, key, self._lifetime, now, around.ids).wake_at
+            return plan_certificates(world, key, self._renewal, now, around.ids).wake_at
         return plan.wake_at
 
     def _certified(self, order: Order, now: Instant) -> ServerCertificate:
@@ -126,5 +128,5 @@ class Certifier:
             serial=shown.serial,
             issued_at=now,
             not_after=order.end,
-            renew_at=renewal(now, order.end),
+            renew_at=order.renew_at,
         )

@@ -10,8 +10,8 @@ import pytest
 from tests.e2e.faults.field import Field, Row, table
 from tests.e2e.installations import installations
 
-LIFETIME = 28
-"""Seconds of a certificate, which is renewed when five sevenths of them are over."""
+RENEWAL = 10
+"""Seconds after which a certificate is renewed."""
 
 ROWS = pytest.StashKey[list[Row]]()
 
@@ -26,7 +26,7 @@ def rows(request: pytest.FixtureRequest) -> list[Row]:
 def field(tmp_path_factory: pytest.TempPathFactory, apps_folder: Path, rows: list[Row]) -> Iterator[Field]:
     """A control plane of its own, because it is going to be killed."""
     with installations(tmp_path_factory, apps_folder) as make:
-        installation = make("--certificate-lifetime", str(LIFETIME))
+        installation = make("--certificate-renewal", str(RENEWAL))
         installation.up()
         yield Field(installation, rows)
 

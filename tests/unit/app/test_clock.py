@@ -5,8 +5,20 @@ from datetime import UTC, datetime
 
 import pytest
 
+from moyai.app import clock
 from moyai.app.clock import SystemClock
-from moyai.kernel.clock import Seconds
+from moyai.kernel.clock import Instant, Seconds, later
+
+DAYS = Seconds(5 * 86400)
+
+
+class SetForward(SystemClock):
+    """One that somebody sets."""
+
+    ahead = 0.0
+
+    def now(self) -> Instant:
+        return later(super().now(), self.ahead)
 
 
 def test_tells_seconds_since_the_epoch():
@@ -24,3 +36,23 @@ async def test_others_go_on_during_a_sleep():
     await SystemClock().sleep(Seconds(0))
     assert not sleeping.done()
     sleeping.cancel()
+
+
+async def test_time_for_which_the_machine_was_suspended_counts(monkeypatch):
+    monkeypatch.setattr(clock, "LONGEST_NAP", 0.01)
+    sleeping = asyncio.ensure_future(SystemClock().sleep(DAYS))
+    await SystemClock().sleep(Seconds(0.1))
+    assert not sleeping.done()
+    booted = clock.since_boot() + DAYS
+    monkeypatch.setattr(clock, "since_boot", lambda: booted)
+    await sleeping
+
+
+async def test_a_clock_that_is_set_forward_ends_what_is_due_by_it(monkeypatch):
+    monkeypatch.setattr(clock, "LONGEST_NAP", 0.01)
+    made = SetForward()
+    sleeping = asyncio.ensure_future(made.sleep(DAYS))
+    await made.sleep(Seconds(0.1))
+    assert not sleeping.done()
+    made.ahead = DAYS
+    await sleeping

@@ -14,7 +14,7 @@ from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import CertificateAuthorityArn, ServiceArn
 from moyai.kernel.secret import Secret
 from moyai.plan.authorities import new_built_in, plan_authority
-from moyai.plan.certificates import CertificatePlan, missing, plan_certificates, renewal
+from moyai.plan.certificates import CertificatePlan, missing, plan_certificates
 from moyai.testing.world import SCOPE, Builder, container
 
 WEEK, DAY = 7 * 86400.0, 86400.0
@@ -25,6 +25,7 @@ class Desk:
     """A service with one encrypted endpoint, and somebody who signs."""
 
     def __init__(self) -> None:
+        self.renewal = 5 * DAY
         self.build = Builder()
         self.service = self.build.service(
             "back", self.build.definition("back", container("api", port=9000)), offers=["api"]
@@ -46,7 +47,7 @@ class Desk:
 
     def plan(self) -> CertificatePlan:
         """The plan, recorded; what it orders is signed."""
-        plan = plan_certificates(self.build.world, self.service, WEEK, self.now, self.build.ids)
+        plan = plan_certificates(self.build.world, self.service, self.renewal, self.now, self.build.ids)
         own = self.authority.certificate
         made = [
             ServerCertificate(
@@ -60,7 +61,7 @@ class Desk:
                 serial="1",
                 issued_at=self.now,
                 not_after=order.end,
-                renew_at=renewal(self.now, order.end),
+                renew_at=order.renew_at,
             )
             for order in plan.orders
         ]
@@ -101,10 +102,42 @@ def test_it_is_due_after_five_of_seven_days(desk):
     assert len(desk.plan().orders) == 1
 
 
-def test_it_does_not_outlive_its_authority(desk):
+def test_it_outlives_its_renewal_by_two_days_however_often_it_is_renewed(desk):
+    desk.renewal = 20
+    desk.activate()
+    (order,) = desk.plan().orders
+    assert (order.renew_at, order.end) == (desk.now + 20, desk.now + 20 + 2 * DAY)
+    view = desk.build.world.services[desk.service].primary.view
+    desk.wait(20 + 2 * DAY - 1)
+    assert missing(desk.build.world, view, desk.now) is None
+    assert len(desk.plan().orders) == 1
+
+
+@pytest.mark.parametrize("renewal", [20, 5 * DAY])
+def test_it_does_not_outlive_its_authority(desk, renewal):
+    desk.renewal = renewal
     desk.activate(end=2 * DAY)
     (order,) = desk.plan().orders
     assert order.end == desk.now + 2 * DAY
+    assert order.renew_at == desk.now + min(renewal, 2 * DAY * 5 / 7)
+
+
+def test_an_authority_that_ends_before_its_certificates_is_named_until_it_has_a_new_one(desk):
+    desk.activate(end=7 * DAY + 1)
+    desk.plan()
+    assert desk.build.messages(desk.service) == []
+    desk.wait(2)
+    desk.plan()
+    desk.plan()
+    (message,) = desk.build.messages(desk.service)
+    assert message.endswith(
+        f"will have no valid TLS certificate of back-api after 2027-01-22 08:00:01 UTC. Reason: The certificate"
+        f" authority {desk.authority.arn} ends then. Import a new certificate for it before."
+    )
+    desk.activate()
+    desk.wait(7 * 3600)
+    desk.plan()
+    assert len(desk.build.messages(desk.service)) == 1
 
 
 def test_a_new_root_is_trusted_before_a_certificate_of_it_is_shown(desk):
@@ -176,4 +209,5 @@ def test_an_authority_runs_out_and_one_that_can_not_be_restored_goes(desk):
 
 
 def test_a_service_that_is_not_there_needs_nothing():
-    assert plan_certificates(Builder().world, ServiceArn("arn:x"), WEEK, Instant(0), Builder().ids) == CertificatePlan()
+    build = Builder()
+    assert plan_certificates(build.world, ServiceArn("arn:x"), DAY, Instant(0), build.ids) == CertificatePlan()

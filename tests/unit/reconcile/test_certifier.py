@@ -53,7 +53,7 @@ class Desk:
 
     def another(self, pki: CryptographyPki) -> Certifier:
         around = Surroundings(self.store, SimRuntime(self.clock), Feed(ProxySettings()), self.clock, self.ids)
-        return Certifier(around, pki, WEEK)
+        return Certifier(around, pki, 5 * DAY)
 
     def ask(self, authority: CertificateAuthorityArn) -> ManagedCertificateArn:
         """What RequestCertificate does."""
@@ -111,6 +111,22 @@ async def test_an_authority_and_its_certificates_follow_from_a_service(desk, slo
     (second,) = desk.world.server_certificates
     assert second.serial != first.serial
     assert second.private != first.private
+
+
+async def test_a_certificate_that_ran_out_while_nobody_was_there_is_renewed_at_once():
+    desk = Desk(CryptographyPki())
+    dies = asyncio.create_task(desk.certifier.run())
+    build = desk.build
+    build.encrypt(build.service("back", build.definition("back", container("api", port=9000)), offers=["api"]))
+    await desk.clock.settle()
+    (first,) = desk.world.server_certificates
+    dies.cancel()
+    desk.clock.jump(8 * DAY)
+    comes_after = asyncio.create_task(desk.another(CryptographyPki()).run())
+    await desk.clock.settle()
+    (second,) = desk.world.server_certificates
+    assert first.not_after < desk.clock.now() < second.not_after
+    comes_after.cancel()
 
 
 async def test_a_key_that_nobody_waits_for_any_more_is_not_kept(desk, slow):
