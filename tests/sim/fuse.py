@@ -52,9 +52,9 @@ class FusedStore(MemoryStore):
         super().apply(changes)
         self.written += len(changes)
 
-    async def durable(self) -> None:
+    async def durable(self, rollbacks: int | None = None) -> None:
         await self.fuse.count()
-        await super().durable()
+        await super().durable(rollbacks)
 
     async def acknowledge(self) -> None:
         """What the door does before it answers; no cut comes in between."""

@@ -23,6 +23,7 @@ from moyai.api.door import Door
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.errors import ClientFault, TooLarge
+from moyai.ports.store import StateUnwritable
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -131,7 +132,12 @@ class App:
             return self._door.refusal(request, late)
         except TooLarge as error:
             return self._door.refusal(request, error)
-        return None if body is None else await self._answered(msgspec.structs.replace(request, body=body))
+        if body is None:
+            return None
+        try:
+            return await self._answered(msgspec.structs.replace(request, body=body))
+        except StateUnwritable as fault:
+            return _plain(503, str(fault))
 
     def _shows(self, request: HttpRequest) -> Handler | None:
         """What shows pages below the first part of the request's path."""

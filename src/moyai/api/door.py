@@ -4,6 +4,7 @@ Promise: every answer that leaves is true after a power cut (``store.durable`` c
 protocol that the request spoke, and carries a request id. State belongs to an account and a region: the
 region is the credential scope's, the account is the access key when that is twelve digits and the
 installation's own otherwise. Without keys (development, on loopback) any credentials or none are taken.
+While nothing can be written, changes are answered 503 with the reason, and reads as ever.
 Refuses: an operation that is not there yet (by name), a signature for another service; with keys,
 whatever is not signed by one of them; without, a change by GET, which a picture in any web page could be. An
 unforeseen error is logged with the request id and answered as InternalFailure, with nothing of it told.
@@ -29,11 +30,11 @@ from moyai.api.wire.http import HttpRequest, HttpResponse, unpacked
 from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
-from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault
+from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault, ServiceUnavailable
 from moyai.kernel.figures import Count, Times
 from moyai.kernel.ids import AccountId, Ids, Region
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
-from moyai.ports.store import Store
+from moyai.ports.store import StateUnwritable, Store
 
 _READING = ("Describe", "Get", "List")
 """How the names of operations begin that change nothing."""
@@ -109,6 +110,8 @@ class Door:
             return heard, await self._served(request, heard, by, now, request_id)
         except ApiError as error:
             return heard, self._codec(heard).serialise_error(error, request_id)
+        except StateUnwritable as error:
+            return heard, self._codec(heard).serialise_error(ServiceUnavailable(str(error)), request_id)
         except Exception:  # noqa: BLE001  the top: whatever it is, the client gets an answer
             _log.exception("request %s (%r) failed", request_id, heard.tried)
             fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
@@ -154,11 +157,12 @@ class Door:
         plain = unpacked(request, self._house.max_body)
         words = Words(heard.protocol, operation.name, plain.body)
         typed = desk.typed(operation, words, plain)
+        rollbacks = self._house.store.rollbacks
         context = self._context(signed, session, now, request_id, request.headers.get("host", ""))
         try:
             return await desk.answer(operation, typed, words, context)
         finally:  # what an error tells (a name is taken) must be as durable as what a success tells
-            await self._house.store.durable()
+            await self._house.store.durable(rollbacks)
 
     def _context(
         self, signed: Credential | None, session: Session | None, now: Instant, request_id: str, host: str

@@ -54,8 +54,7 @@ from moyai.kernel.secret import Secret
 from moyai.mesh.app_mesh import Settings as AppMesh
 from moyai.plan.enrol import NoPlace, next_of
 from moyai.ports.logs import LogStore
-from moyai.ports.metric_store import MetricStore
-from moyai.ports.runtime import NotStopped
+from moyai.ports.metric_store import MetricStore, MetricStoreFault
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.functions import FunctionBroadcast
 from moyai.reconcile.log_keeper import LogKeeper
@@ -140,6 +139,7 @@ class ControlPlane:
         await ProxyDoors(self._settings, self._feed, directory, statistics).open(self._exit)
         self._set_defaults()
         self._enrol()
+        await self._store.durable()
         self._start_work()
         self._exit.push_async_callback(self._stop_work)
         http = await HttpServer(self._app(), sock).open()
@@ -161,21 +161,25 @@ class ControlPlane:
         return len(self._store.world.tasks.by("alive", "yes"))
 
     async def reset(self) -> None:
-        """Stop and forget everything, and go on empty."""
+        """Forget and stop everything, and go on empty. Raises StateUnwritable, and goes on as before."""
         await self._stop_work()
         try:
+            self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
+            self._set_defaults()
+            self._enrol()
+            await self._store.durable()
             await self._runtime.destroy()
-        except NotStopped:
+            self._feed.clear()
+            self._recorder.forget(self._clock.now())
+            await self._forget_metrics()
+        finally:
             self._start_work()
-            raise
-        self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
-        self._feed.clear()
-        self._recorder.forget(self._clock.now())
-        await self._kept.clear()
-        self._set_defaults()
-        self._enrol()
-        await self._store.durable()
-        self._start_work()
+
+    async def _forget_metrics(self) -> None:
+        try:
+            await self._kept.clear()
+        except MetricStoreFault as fault:
+            _log.warning("old metrics are kept: %s", fault)
 
     def _set_defaults(self) -> None:
         """Have in the world what holds by these settings."""
@@ -212,6 +216,7 @@ class ControlPlane:
             tickets=self._tickets,
             reset=self.reset,
             clock=self._clock,
+            faults=self._faults,
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own = own_handlers(plane, keys)
@@ -220,6 +225,11 @@ class ControlPlane:
         seen = Scraped(plane.runtime_name, began, door, self._store, self._feed, totals, lambda: self._reconciler)
         pages = {PREFIX: console_handler(self._console(keys), door), METRICS: metrics_handler(seen, keys)}
         return App(door, own, limits, channels, pages)
+
+    async def _faults(self) -> Sequence[str]:
+        """Why something can't be kept at the moment."""
+        found = (self._store.fault, await self._logs.fault(), self._kept.fault)
+        return [fault for fault in found if fault is not None]
 
     def _console(self, keys: AccessKeys | None) -> Console:
         logins = None if keys is None else Logins(keys, self._clock, self._ids)

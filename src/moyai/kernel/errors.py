@@ -20,6 +20,7 @@ fault it is; the door serialises it and adds nothing. Each AWS service draws its
     │   │   ├── ExpiredToken            ExpiredTokenException
     │   │   └── AccessDenied            AccessDeniedException
     │   └── ServerFault         500     InternalFailure
+    │       └── ServiceUnavailable      ServiceUnavailable              503
     └── adapter errors (runtime, store, …): drawn in ports/, never leave the shell
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html
@@ -66,6 +67,13 @@ class ServerFault(ApiError):
 
     code = "InternalFailure"
     status = 500
+
+
+class ServiceUnavailable(ServerFault):
+    """Nothing can be kept at the moment, for the reason that is said (the disk is full); nothing of the request was."""
+
+    code = "ServiceUnavailable"
+    status = 503
 
 
 class UnknownOperation(ClientFault):

@@ -24,6 +24,7 @@ from moyai.plan.connect import endpoints
 from moyai.plan.unseen import unseen
 
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
+_ROOM: Final = "Give the state directory room. Nothing has to be started again."
 _MEND: Final = "Change what it says of that in the mesh, or make what it names; its proxies follow at once."
 
 
@@ -49,15 +50,17 @@ def findings(
     proxies: Mapping[ProxyId, ProxyState],
     left_out: Iterable[tuple[str, str]] = (),
     of_meshes: Iterable[tuple[str, str]] = (),
+    unkept: Iterable[str] = (),
 ) -> tuple[Finding, ...]:
     """Everything there is to say, problems first. ``left_out``: what could not be compiled into the mesh, and why;
-    ``of_meshes``: the same of App Mesh's.
+    ``of_meshes``: the same of App Mesh's; ``unkept``: why something can't be kept on the server's disk.
     """
     pieces = chain(
         (_left_out(subject, why, _REDEPLOY) for subject, why in left_out),
         (_left_out(subject, why, _MEND) for subject, why in of_meshes),
     )
-    found = chain(_proxies(world, proxies), _services(world), _names(world), pieces)
+    full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _ROOM) for why in unkept)
+    found = chain(full, _proxies(world, proxies), _services(world), _names(world), pieces)
     return tuple(sorted(found, key=lambda f: (f.severity, f.kind, f.subject)))
 
 

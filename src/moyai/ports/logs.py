@@ -120,5 +120,8 @@ class LogStore(Protocol):
     async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
         """Delete all there is of these streams, and the positions of these sources."""
 
+    async def fault(self) -> str | None:
+        """Why the last events could not be kept, where and what to do; None when events can be kept, which is tried."""
+
     async def close(self) -> None:
         """Let go. Harmless when repeated."""

@@ -100,6 +100,10 @@ class MetricStore(Protocol):
     def since(self) -> Instant:
         """Since when there is this store: what proxies counted before is nowhere in it."""
 
+    @property
+    def fault(self) -> str | None:
+        """Why nothing could be kept the last time, where and what to do; None when something was."""
+
     def groups(self) -> Iterable[KeptGroup]:
         """Every group, in the order of their numbers."""
 

@@ -82,7 +82,7 @@ class AlarmWatcher:
         """Evaluate one alarm; when to do it again."""
         now, world = self._clock.now(), self._store.world
         if key == _HISTORY:
-            self._apply(outlived(world, later(now, -KEPT)))
+            await self._apply(outlived(world, later(now, -KEPT)))
             return later(now, _DAY)
         alarm = world.alarms.get(key)
         if alarm is None:
@@ -92,27 +92,29 @@ class AlarmWatcher:
         if not isinstance(alarm.condition, MetricCondition):
             basis = _basis(world, alarm, alarm.condition)
             if self._composed.get(key) != basis:
+                await self._conclude(alarm, evaluate_composite(world, alarm, alarm.condition), now)
                 self._composed[key] = basis
-                self._conclude(alarm, evaluate_composite(world, alarm, alarm.condition), now)
             return None
         before = self._evaluated.get(key)
         if before is not None and before.configured_at == alarm.configured_at and now < before.again_at:
             return before.again_at  # only its state was set, which lasts until then
         points = self._points(alarm, alarm.condition, now)
-        self._conclude(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
+        await self._conclude(alarm, evaluate(alarm.condition, alarm.state, points, now), now)
         step = step_of(alarm.condition)
         again_at = Instant(now - now % step + step)
         self._evaluated[key] = _Evaluated(alarm.configured_at, again_at)
         return again_at
 
-    def _conclude(self, alarm: Alarm, verdict: Verdict | None, now: Instant) -> None:
+    async def _conclude(self, alarm: Alarm, verdict: Verdict | None, now: Instant) -> None:
         if verdict is not None:
             follow = moved if verdict.state is not alarm.state else stayed
-            self._apply(follow(self._store.world, alarm, verdict, now, self._ids))
+            await self._apply(follow(self._store.world, alarm, verdict, now, self._ids))
 
-    def _apply(self, changes: list[Change]) -> None:
+    async def _apply(self, changes: list[Change]) -> None:
+        """Make changes that last: an alarm that is taken for evaluated is not looked at again for them."""
         if changes:
             self._store.apply(changes)
+            await self._store.durable()
 
     def _points(self, alarm: Alarm, condition: MetricCondition, now: Instant) -> list[Point]:
         """The datapoints of the evaluation range. One that began before this loop may lack what came before."""

@@ -68,7 +68,9 @@ class Certifier:
             return await self._authority(CertificateAuthorityArn(key))
         if arn is not None and arn.service == "acm":
             return await self._managed.bring_on(ManagedCertificateArn(key))
-        return self._service(ServiceArn(key))
+        wake_at = self._service(ServiceArn(key))
+        await self._around.store.durable()  # nothing else would look for certificates that were rolled back
+        return wake_at
 
     async def _authority(self, key: CertificateAuthorityArn) -> Instant | None:
         around = self._around

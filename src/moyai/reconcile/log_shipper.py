@@ -53,15 +53,18 @@ class LogShipper:
                     self._tasks[task.arn] = None
 
     async def _carry(self) -> None:
-        resumed = False
+        resumed, waiting = False, False
         while True:
             try:
                 if not resumed:
                     await self.resume()
                     resumed = True
                 await self.ship()
+                waiting = False
             except (LogStoreFault, RuntimeFault) as fault:
-                _log.warning("lines of containers wait to be carried to their log streams: %s", fault)
+                if not waiting:
+                    _log.warning("lines of containers wait to be carried to their log streams: %s", fault)
+                waiting = True
             await self._clock.sleep(_EVERY)
 
     async def resume(self) -> None:

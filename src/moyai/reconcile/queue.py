@@ -15,12 +15,15 @@ from typing import Any, NoReturn
 
 from moyai.kernel.clock import Clock, Instant, Seconds, later
 from moyai.kernel.figures import Count
+from moyai.ports.store import StateUnwritable
 from moyai.reconcile.waiting import first_of
 
 FIRST_BACKOFF = 0.5
 """Seconds."""
 LONGEST_BACKOFF = 60.0
 """Seconds."""
+UNWRITABLE_BACKOFF = 5.0
+"""Seconds at the most while nothing can be written: what waits for that goes on soon after."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,12 +76,12 @@ class KeyQueue:
         self._set_timer(key, wake_at)
         self._finish(key)
 
-    def failed(self, key: str) -> None:
-        """Working on the key failed; it comes again after a while."""
+    def failed(self, key: str, longest: float = LONGEST_BACKOFF) -> None:
+        """Working on the key failed; it comes again after a while, within ``longest`` seconds."""
         self.figures.add("failed")
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
-        delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(count, 10))
+        delay = min(longest, FIRST_BACKOFF * 2.0 ** min(count, 10))
         self._set_timer(key, later(self._clock.now(), delay))
         self._again.discard(key)
         self._finish(key)
@@ -107,6 +110,9 @@ class KeyQueue:
             key = await self.take()
             try:
                 wake_at = await bring_on(key)
+            except StateUnwritable as fault:
+                _log.warning("%s %s: will be tried again: %s", what, key, fault)
+                self.failed(key, UNWRITABLE_BACKOFF)
             except Exception:  # noqa: BLE001 (the top of every loop that works on keys)
                 _log.exception("%s %s: will be tried again", what, key)
                 self.failed(key)

@@ -8,13 +8,20 @@ them is the mode of the file.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from moyai.domain.world import AnyRecord
 from moyai.kernel.secret import Secret
 from moyai.ports.store import StoreFault
+
+GARBAGE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a record may raise that was decoded from damaged bytes: a name that is none, a number out of its range."""
+
+
+class UnreadableRecord(StoreFault):
+    """These bytes are no record that we know."""
 
 
 class Codec:
@@ -36,11 +43,11 @@ class Codec:
         return body
 
     def decode(self, body: bytes) -> AnyRecord:
-        """The record; StoreFault when this is none that we know."""
+        """The record. Raises UnreadableRecord."""
         try:
             return self._decoder.decode(body)
-        except msgspec.MsgspecError as exc:
-            raise StoreFault(f"The state holds a record that can't be read: {exc}") from exc
+        except (*GARBAGE, RecursionError) as exc:
+            raise UnreadableRecord(f"a record can't be read: {exc}") from exc
 
 
 def _revealed(value: object) -> str:

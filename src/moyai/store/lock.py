@@ -37,8 +37,8 @@ class DirectoryLock:
             holder = _holder(file)
             os.close(file)
             raise StateLocked(f"The state in {directory} is in use by process {holder or 'unknown'}.", holder) from exc
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        written = os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        os.ftruncate(file, written)  # afterwards: a full disk would not take back what a file gave up
         return cls(file)
 
     def release(self) -> None:

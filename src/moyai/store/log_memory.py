@@ -118,6 +118,10 @@ class MemoryLogStore:
         for source in sources:
             self._positions.pop(source, None)
 
+    async def fault(self) -> str | None:
+        """See ``LogStore.fault``: there is none."""
+        return None
+
     async def close(self) -> None:
         """See ``LogStore.close``."""
         self._closed = True

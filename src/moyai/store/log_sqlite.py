@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -31,9 +32,11 @@ T = TypeVar("T")
 class SqliteLogStore:
     """A ``LogStore`` on disk. Made by ``open``."""
 
-    def __init__(self, writing: sqlite3.Connection, reading: sqlite3.Connection, limit: int) -> None:
-        self._writing, self._reading = writing, reading
-        self._writer = LogWriter(writing, limit)
+    def __init__(self, file: Path, limit: int) -> None:
+        self._file = file
+        self._writing, self._reading = connect(file), connect(file)
+        self._writer = LogWriter(self._writing, limit)
+        self._fault: str | None = None
         self._write_thread = ThreadPoolExecutor(1, "moyai-logs-write")
         self._read_thread = ThreadPoolExecutor(1, "moyai-logs-read")
         self._lock = threading.Lock()
@@ -44,7 +47,7 @@ class SqliteLogStore:
     def open(cls, file: Path, limit: int) -> Self:
         """Open what was kept, or begin anew. Raises LogStoreFault, with the path and what is wrong with it."""
         try:
-            return cls(connect(file), connect(file), limit)
+            return cls(file, limit)
         except (sqlite3.Error, OSError) as error:
             raise LogStoreFault(f"The log store {file} can't be used: {error}.") from error
 
@@ -55,7 +58,7 @@ class SqliteLogStore:
             self._pending.append(entry)
         await self._in(self._write_thread, self._flush)
         if entry.failure is not None:
-            raise LogStoreFault(f"Log events can't be written: {entry.failure}.") from entry.failure
+            raise LogStoreFault(self._sentence(entry.failure)) from entry.failure
 
     async def read(self, question: Question) -> KeptPage:
         """See ``LogStore.read``."""
@@ -95,6 +98,13 @@ class SqliteLogStore:
         if streams:
             await self._in(self._write_thread, self._writer.give_back)
 
+    async def fault(self) -> str | None:
+        """See ``LogStore.fault``."""
+        if self._fault is not None:
+            with suppress(LogStoreFault):
+                await self._in(self._write_thread, self._try)
+        return self._fault
+
     async def close(self) -> None:
         """See ``LogStore.close``."""
         self._closed = True
@@ -112,8 +122,19 @@ class SqliteLogStore:
         try:
             self._writer.append([(entry.batches, entry.now) for entry in gathered])
         except sqlite3.Error as error:
+            self._fault = self._sentence(error)
             for entry in gathered:
                 entry.failure = error
+        else:
+            self._fault = None
+
+    def _try(self) -> None:
+        """In the writing thread: find out whether something can be written."""
+        self._writer.write_nothing()
+        self._fault = None
+
+    def _sentence(self, error: sqlite3.Error) -> str:
+        return f"Log events can't be kept in {self._file}: {error}. Give it room; events are then taken again."
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         if self._closed:

@@ -15,6 +15,7 @@ from moyai.domain.logs.event import OVERHEAD, milliseconds
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.ports.logs import Batch
+from moyai.store.log_schema import VERSION
 
 PORTION: Final = 5000
 """Events that are deleted in one transaction, so that appending never waits long."""
@@ -66,6 +67,11 @@ class LogWriter:
         """Delete the positions of these sources."""
         with self._transaction():
             self._connection.executemany("DELETE FROM positions WHERE source = ?", [(source,) for source in sources])
+
+    def write_nothing(self) -> None:
+        """Commit something that changes nothing."""
+        with self._transaction():
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def give_back(self) -> None:
         """Return free room to the file system."""

@@ -2,7 +2,7 @@
 
 Promise: everything of ``ports.store`` but the power cut. What a crash would leave can still be
 asked (``saved``), so a simulation can stop a control plane between ``apply`` and ``durable`` and
-start the next one on what had been acknowledged.
+start the next one on what had been acknowledged; and it can be as if the disk were full (``refuse``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from moyai.domain.world import AnyRecord, Change, Put, World
-from moyai.ports.store import Key, StoreFault
+from moyai.ports.store import Key, StateUnwritable, StoreFault
 from moyai.store.codec import Codec
 from moyai.store.live import LiveWorld, Row
 
@@ -23,6 +23,11 @@ class MemoryStore:
         self._saved: dict[Key, bytes] = {}
         self._unsaved: list[Row] = self._live.apply([Put(record) for record in records])
         self._closed = False
+        self._refusal: str | None = None
+        self.fault: str | None = None
+        """See ``Store.fault``."""
+        self.rollbacks = 0
+        """See ``Store.rollbacks``."""
         self._save()
 
     @property
@@ -30,14 +35,30 @@ class MemoryStore:
         """See ``Store.world``."""
         return self._live.world
 
+    def refuse(self, why: str | None) -> None:
+        """Take nothing from now on, for this reason, as a full disk does; None takes everything again."""
+        self._refusal = why
+        if why is None:
+            self.fault = None
+
     def apply(self, changes: Sequence[Change]) -> None:
         """See ``Store.apply``."""
         self._require_open()
+        if self.fault is not None:
+            raise StateUnwritable(self.fault)
         self._unsaved.extend(self._live.apply(changes))
 
-    async def durable(self) -> None:
+    async def durable(self, rollbacks: int | None = None) -> None:
         """See ``Store.durable``: at once."""
         self._require_open()
+        if self._unsaved and self._refusal is not None:
+            self.fault = self._refusal
+            self.rollbacks += 1
+            self._live.roll_back(len(self._unsaved))
+            self._unsaved.clear()
+            raise StateUnwritable(self._refusal)
+        if rollbacks not in {None, self.rollbacks}:
+            raise StateUnwritable(self.fault or "What was applied has been rolled back.")
         self._save()
 
     def saved(self) -> tuple[AnyRecord, ...]:
@@ -66,3 +87,4 @@ class MemoryStore:
             else:
                 self._saved[row.key] = row.body
         self._unsaved.clear()
+        self._live.forget_written(0)

@@ -17,6 +17,7 @@ from typing import Final
 
 from moyai.kernel.clock import Instant
 from moyai.ports.metric_store import COLUMNS, GROUPS, MetricStoreFault
+from moyai.store.faults import is_damage
 
 APPLICATION: Final = 0x6D79_6D74
 """The file's ``application_id``: ``mymt``."""
@@ -35,20 +36,6 @@ _TABLES: Final = (
     "CREATE TABLE totals (key TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE begun (at REAL NOT NULL)",
 )
-_UNTOUCHED: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_INTERRUPT,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-"""What goes wrong around a file that is whole."""
 _log = logging.getLogger(__name__)
 
 
@@ -70,11 +57,6 @@ def hour_place(start: int, group: int, column: int) -> int:
 def hour_of(place: int) -> int:
     """The start of an hour."""
     return (place >> _GROUP_BITS + _COLUMN_BITS) * 3600
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether it is the file itself that can't be read, rather than the disk that refuses just now."""
-    return (getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF) not in _UNTOUCHED
 
 
 def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:

@@ -20,7 +20,8 @@ from typing import Any, Final, Self
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, KeptTotal, MetricBatch, MetricStoreFault
-from moyai.store.metric_schema import hour_of, hour_place, is_damage, minute_of, minute_place, open_file, renew
+from moyai.store.faults import is_damage
+from moyai.store.metric_schema import hour_of, hour_place, minute_of, minute_place, open_file, renew
 
 _HOUR: Final = 3600
 _NEVER: Final = 2**62
@@ -35,6 +36,8 @@ class SqliteMetricStore:
         self._writing, self._reading = open_file(file, clock.now())
         self._thread = ThreadPoolExecutor(1, "moyai-metrics-write")
         self._closed = False
+        self.fault: str | None = None
+        """See ``MetricStore.fault``."""
 
     @classmethod
     def open(cls, file: Path, limit: int, clock: Clock) -> Self:
@@ -90,7 +93,12 @@ class SqliteMetricStore:
 
     async def keep(self, batch: MetricBatch) -> None:
         """See ``MetricStore.keep``."""
-        await self._in_thread(partial(self._transact, partial(_write, batch)))
+        try:
+            await self._in_thread(partial(self._transact, partial(_write, batch)))
+        except MetricStoreFault as fault:
+            self.fault = str(fault)
+            raise
+        self.fault = None
 
     async def expire(self, hours_before: int, proxies_before: Instant) -> None:
         """See ``MetricStore.expire``."""
@@ -133,7 +141,8 @@ class SqliteMetricStore:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             if not is_damage(error):
-                raise MetricStoreFault(f"Metrics can't be written: {error}.") from error
+                sentence = f"Metrics can't be kept in {self._file}: {error}. Give it room; they wait in memory."
+                raise MetricStoreFault(sentence) from error
             self._begin_anew()
             raise MetricStoreFault(f"The metric store was damaged: {error}.", begun_anew=True) from error
 

@@ -2,32 +2,36 @@
 
 Promise: what ``durable`` has acknowledged survives a kill and a power cut, and a torn write is undone
 at the next opening (write-ahead log with ``synchronous=FULL``: one fsync for each commit). All reading
-is from memory; the file is read once, at opening. One process at a time has the state. Files are for
-their owner alone (0600).
+is from memory; the file is read once, at opening, and refused in one sentence when that shows damage.
+While the disk takes nothing, memory is what the file is. One process at a time has the state. Files are
+for their owner alone (0600).
 
 Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 import msgspec
 
-from moyai.domain.world import Change, World
+from moyai.domain.world import AnyRecord, Change, World, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Times
 from moyai.kernel.ids import Ids
-from moyai.ports.store import Key, StoreFault
+from moyai.ports.store import Key, StateUnwritable, StoreFault
+from moyai.store.codec import GARBAGE, Codec, UnreadableRecord
+from moyai.store.faults import is_damage
 from moyai.store.live import LiveWorld
 from moyai.store.lock import DirectoryLock
 from moyai.store.migrations import migrate
-from moyai.store.writer import Writer
+from moyai.store.writer import FORGET_TRIAL, Writer
 
 _INSTALLATION_DIGITS: Final = 8
 _BUSY_SECONDS: Final = 30.0
@@ -37,19 +41,24 @@ _BUSY_SECONDS: Final = 30.0
 class Installation(msgspec.Struct, frozen=True):
     """Which moyai this state belongs to. ``id`` names what it makes on the machine (8 hexadecimal digits)."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$")]
     created_at: Instant
 
 
 class SqliteStore:
-    """A ``Store`` on disk. Made by ``open``; ``installation`` is the same for the life of the state."""
+    """A ``Store`` on disk. Made by ``open``, in the event loop that uses it; ``installation`` is the same for the life
+    of the state.
+    """
 
-    def __init__(self, lock: DirectoryLock, connection: sqlite3.Connection, installation: Installation) -> None:
+    def __init__(
+        self, lock: DirectoryLock, connection: sqlite3.Connection, database: Path, installation: Installation
+    ) -> None:
         self.installation = installation
         self._lock = lock
-        bodies = connection.execute("SELECT body FROM records ORDER BY place")
-        self._live = LiveWorld(body for (body,) in bodies)
-        self._writer = Writer(connection)
+        self._live = LiveWorld(_records(connection))
+        self._rollbacks = 0
+        loop = asyncio.get_running_loop()
+        self._writer = Writer(connection, database, lambda: loop.call_soon_threadsafe(self._roll_back))
 
     @classmethod
     def open(cls, database: Path, ids: Ids, now: Instant) -> Self:
@@ -64,7 +73,7 @@ class SqliteStore:
             undo.callback(connection.close)
             _prepare(connection)
             migrate(connection)
-            store = cls(lock, connection, _installation(connection, ids, now))
+            store = cls(lock, connection, database, _installation(connection, ids, now))
             undo.pop_all()
         return store
 
@@ -78,35 +87,81 @@ class SqliteStore:
         """How long each commit took."""
         return self._writer.commits
 
+    @property
+    def fault(self) -> str | None:
+        """See ``Store.fault``."""
+        return self._writer.fault
+
+    @property
+    def rollbacks(self) -> int:
+        """See ``Store.rollbacks``."""
+        return self._rollbacks
+
     def apply(self, changes: Sequence[Change]) -> None:
-        """See ``Store.apply``. StoreFault once the disk has failed or the store is closed."""
+        """See ``Store.apply``. StoreFault when the store is closed."""
         self._writer.require_usable()
+        self._live.forget_written(self._writer.unwritten)
         self._writer.take(self._live.apply(changes))
 
-    async def durable(self) -> None:
-        """See ``Store.durable``."""
-        self._writer.require_usable()
+    async def durable(self, rollbacks: int | None = None) -> None:
+        """See ``Store.durable``. StoreFault when the store is closed."""
         await self._writer.durable()
+        if rollbacks not in {None, self._rollbacks}:
+            raise StateUnwritable(self.fault or "What this request was about could not be written. Try again.")
 
     def watch(self) -> AsyncIterator[frozenset[Key]]:
         """See ``Store.watch``."""
         return self._live.watch()
 
     async def close(self) -> None:
-        """See ``Store.close``. StoreFault when something applied could not be written. Harmless when repeated."""
+        """See ``Store.close``. StateUnwritable when something applied could not be written. Harmless when repeated."""
+        before = self._rollbacks
         try:
             await self._writer.close()
         finally:
             self._live.end()
             self._lock.release()
+        if self._rollbacks != before:
+            raise StateUnwritable(self.fault)
+
+    def _roll_back(self) -> None:
+        """After a commit that failed: have in memory what is on disk, and tell who waits."""
+        self._rollbacks += 1
+        self._live.roll_back(self._writer.unwritten)
+        self._writer.discard()
 
 
 @contextmanager
 def _translated(database: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as exc:
-        raise StoreFault(f"The state in {database} can't be used: {exc}.") from exc
+    except sqlite3.Error as exc:
+        raise (_damaged if is_damage(exc) else _unusable)(database, exc) from exc
+    except OSError as exc:
+        raise _unusable(database, exc) from exc
+    except (UnreadableRecord, *GARBAGE) as exc:
+        raise _damaged(database, exc) from exc
+
+
+def _unusable(database: Path, error: Exception) -> StoreFault:
+    return StoreFault(f"The state in {database} can't be used: {error}.")
+
+
+def _damaged(database: Path, error: Exception) -> StoreFault:
+    return StoreFault(
+        f"The state in {database} can't be used, because the file is damaged: {error}. "
+        "Put a backup in its place, or move it away to begin anew."
+    )
+
+
+def _records(connection: sqlite3.Connection) -> Iterator[AnyRecord]:
+    """Every record, in the order of creation. Raises UnreadableRecord, sqlite3.Error, or one of GARBAGE."""
+    codec = Codec()
+    for kind, key, body in connection.execute("SELECT kind, key, body FROM records ORDER BY place"):
+        record = codec.decode(body)
+        if (table_name(type(record)), record.key) != (kind, key):
+            raise UnreadableRecord(f"{kind!r} {key!r} is kept under the name of another")
+        yield record
 
 
 def _connect(database: Path) -> sqlite3.Connection:
@@ -128,5 +183,6 @@ def _installation(connection: sqlite3.Connection, ids: Ids, now: Instant) -> Ins
     connection.execute(
         "INSERT OR IGNORE INTO meta VALUES ('installation', ?), ('created_at', ?)", (ids.hex(_INSTALLATION_DIGITS), now)
     )
+    connection.execute(FORGET_TRIAL)  # of a process that ended in the middle of one
     meta = dict(connection.execute("SELECT name, value FROM meta"))
-    return Installation(id=meta["installation"], created_at=Instant(meta["created_at"]))
+    return msgspec.convert({"id": meta.get("installation"), "created_at": meta.get("created_at")}, Installation)

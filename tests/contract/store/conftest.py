@@ -10,6 +10,12 @@ def peer(request, tmp_path):
     return MemoryPeer() if request.param == "memory" else SqlitePeer(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    """A disk that took nothing is tried again at once."""
+    monkeypatch.setattr("moyai.store.writer._TRY_EVERY", 0.001)
+
+
 @pytest.fixture
 async def store(peer):
     store = peer.open()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +25,12 @@ class Peer(Protocol):
     async def reopen(self, store: Store) -> Store:
         """Close this one and start again on its state."""
 
+    def refuse(self, store: Store) -> None:
+        """Have the store's disk take nothing from now on."""
+
+    async def relent(self, store: Store) -> None:
+        """Have it take everything again; returns when the store knows."""
+
 
 class MemoryPeer:
     def __init__(self, kept: Iterable[AnyRecord] = ()) -> None:
@@ -36,6 +44,14 @@ class MemoryPeer:
         await store.close()
         return MemoryPeer(store.saved()).open()
 
+    def refuse(self, store: Store) -> None:
+        assert isinstance(store, MemoryStore)
+        store.refuse("The disk is full.")
+
+    async def relent(self, store: Store) -> None:
+        assert isinstance(store, MemoryStore)
+        store.refuse(None)
+
 
 class SqlitePeer:
     def __init__(self, directory: Path) -> None:
@@ -47,3 +63,17 @@ class SqlitePeer:
     async def reopen(self, store: Store) -> SqliteStore:
         await store.close()
         return self.open()
+
+    def refuse(self, store: Store) -> None:
+        writing(store).execute("PRAGMA query_only = ON")
+
+    async def relent(self, store: Store) -> None:
+        writing(store).execute("PRAGMA query_only = OFF")
+        while store.fault is not None:  # noqa: ASYNC110 - the store has no other word for it
+            await asyncio.sleep(0.001)
+
+
+def writing(store: Store) -> sqlite3.Connection:
+    """What its thread writes with."""
+    assert isinstance(store, SqliteStore)
+    return store._writer._connection

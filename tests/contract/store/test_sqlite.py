@@ -18,10 +18,11 @@ from moyai.app.ids import SystemIds
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
-from moyai.ports.store import StateLocked, StateNewer, StoreFault
+from moyai.ports.store import StateLocked, StateNewer, StateUnwritable, StoreFault
+from moyai.store.faults import may_pass
 from moyai.store.migrations import APPLICATION, STEPS, migrate
 from moyai.store.sqlite import SqliteStore
-from tests.contract.store.peers import SqlitePeer
+from tests.contract.store.peers import SqlitePeer, writing
 from tests.contract.store.records import cluster, everything
 
 CHILD = Path(__file__).with_name("child.py")
@@ -196,16 +197,79 @@ class TestDurable:
         other.close()
         await store.close()
 
-    async def test_every_call_fails_once_the_disk_has_failed(self, peer):
+    async def test_a_disk_that_is_full_refuses_changes_and_takes_them_again(self, peer):
         child = await asyncio.create_subprocess_exec(
-            sys.executable, CHILD, "fill", peer.database, stdout=asyncio.subprocess.PIPE
+            sys.executable, CHILD, "fill", peer.database, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
-        output, _ = await child.communicate()
+        output, log = await child.communicate()
         said = output.decode().split("\n")[:-1]
-        assert said == [*["durable StoreFault"] * 3, "apply StoreFault", "durable StoreFault", "close StoreFault"]
+        assert said == [*["durable StateUnwritable"] * 3, "apply StateUnwritable", "holds ['1']", "closed"]
+        assert f"The state in {peer.database} can't be written: disk I/O error." in log.decode()
         store = peer.open()
-        assert [c.name for c in store.world.clusters] == ["1"]
+        assert [c.name for c in store.world.clusters] == ["1", "4"]
         await store.close()
+
+    async def test_nothing_is_written_any_more_once_the_file_is_found_damaged(self, peer):
+        store = peer.open()
+        store.apply([Put(cluster("a"))])
+        await store.durable()
+        writing(store).set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+        store.apply([Put(cluster("b"))])
+        with pytest.raises(StateUnwritable, match="then start moyai again"):
+            await store.durable()
+        assert everything(store.world) == {"cluster": [cluster("a")]}
+        await store.durable()
+        await store.close()
+        again = peer.open()
+        assert everything(again.world) == {"cluster": [cluster("a")]}
+        await again.close()
+
+    async def test_closing_says_what_could_not_be_written(self, peer):
+        store = peer.open()
+        peer.refuse(store)
+        store.apply([Put(cluster("a"))])
+        with pytest.raises(StateUnwritable, match=str(peer.database)):
+            await store.close()
+        await store.close()
+        await peer.open().close()
+
+    async def test_what_a_trial_left_behind_is_forgotten(self, peer):
+        await peer.open().close()
+        with sqlite3.connect(peer.database) as connection:
+            connection.execute("INSERT INTO meta VALUES ('trial', zeroblob(9))")
+        connection.close()
+        await peer.open().close()
+        with sqlite3.connect(peer.database) as connection:
+            assert connection.execute("SELECT name FROM meta ORDER BY name").fetchall() == [
+                ("created_at",),
+                ("installation",),
+            ]
+        connection.close()
+
+
+def failed(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("failed")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        (sqlite3.SQLITE_FULL, True),
+        (sqlite3.SQLITE_IOERR_WRITE, True),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, True),
+        (sqlite3.SQLITE_BUSY, True),
+        (sqlite3.SQLITE_READONLY, True),
+        (sqlite3.SQLITE_IOERR_FSYNC, False),
+        (sqlite3.SQLITE_IOERR_DIR_FSYNC, False),
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_CORRUPT, False),
+        (sqlite3.SQLITE_NOTADB, False),
+    ],
+)
+def test_writing_is_tried_again_only_where_the_disk_took_nothing(code, passes):
+    assert may_pass(failed(code)) is passes
 
 
 class TestKill:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import tempfile
 import weakref
 from pathlib import Path
@@ -17,7 +18,7 @@ from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.world import Delete, Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn
-from moyai.ports.store import Key, StoreFault
+from moyai.ports.store import Key, StateUnwritable, StoreFault
 from tests.contract.store.peers import MemoryPeer, Peer, SqlitePeer
 from tests.contract.store.records import KINDS, changes, cluster, everything, records
 
@@ -123,6 +124,98 @@ class TestDurable:
         assert everything(store.world) == {}
 
 
+class TestUnwritable:
+    async def test_what_can_not_be_written_is_rolled_back_and_refused(self, peer, store):
+        store.apply([Put(A), Put(B)])
+        await store.durable()
+        peer.refuse(store)
+        store.apply([Put(cluster("a", tags={"x": "1"})), Delete(Cluster, B.arn)])
+        store.apply([Put(B), Put(C), Delete(Cluster, A.arn)])
+        with pytest.raises(StateUnwritable) as refused:
+            await store.durable()
+        assert contents(store) == of(A, B)
+        assert str(refused.value) == store.fault
+        assert store.rollbacks == 1
+
+    async def test_nothing_more_is_taken_and_reading_goes_on(self, peer, store):
+        store.apply([Put(A)])
+        await store.durable()
+        before = store.rollbacks
+        peer.refuse(store)
+        store.apply([Put(B)])
+        with pytest.raises(StateUnwritable):
+            await store.durable()
+        with pytest.raises(StateUnwritable, match=re.escape(store.fault)):
+            store.apply([Put(C)])
+        assert contents(store) == of(A)
+        await store.durable()
+        await store.durable(store.rollbacks)
+        with pytest.raises(StateUnwritable):
+            await store.durable(before)  # who read B would answer with what is no more
+
+    async def test_all_who_wait_are_refused_and_one_may_stop_waiting(self, peer, store):
+        peer.refuse(store)
+
+        async def add(number):
+            store.apply([Put(cluster(f"n{number}"))])
+            await store.durable()
+
+        tasks = [asyncio.create_task(add(number)) for number in range(20)]
+        await anext(store.watch())
+        tasks[7].cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(result) for result in results} <= {StateUnwritable, asyncio.CancelledError}
+        assert contents(store) == {}
+
+    async def test_watchers_hear_of_the_records_that_are_back(self, peer, store):
+        store.apply([Put(A), Put(B)])
+        await store.durable()
+        watcher = store.watch()
+        await anext(watcher)
+        peer.refuse(store)
+        store.apply([Delete(Cluster, A.arn), Put(C)])
+        assert await anext(watcher) == {key(A), key(C)}
+        with pytest.raises(StateUnwritable):
+            await store.durable()
+        assert await anext(watcher) == {key(A), key(C)}
+
+    async def test_it_takes_changes_again_by_itself(self, peer, store):
+        peer.refuse(store)
+        store.apply([Put(A)])
+        with pytest.raises(StateUnwritable):
+            await store.durable()
+        await peer.relent(store)
+        assert store.fault is None
+        store.apply([Put(B)])
+        await store.durable()
+        again = await peer.reopen(store)
+        assert everything(again.world) == {"cluster": [B]}
+        await again.close()
+
+    @settings(max_examples=25, deadline=None)
+    @given(steps=st.lists(st.tuples(st.booleans(), st.lists(changes(), max_size=4)), max_size=10))
+    async def test_the_world_is_what_was_acknowledged_whatever_is_refused(self, steps):
+        with tempfile.TemporaryDirectory() as directory:
+            peers: tuple[Peer, ...] = (MemoryPeer(), SqlitePeer(Path(directory)))
+            for peer in peers:
+                store = peer.open()
+                for full, step in steps:
+                    acknowledged = contents(store)
+                    if full:
+                        peer.refuse(store)
+                    store.apply(step)
+                    if full and step:
+                        with pytest.raises(StateUnwritable):
+                            await store.durable()
+                        assert contents(store) == acknowledged
+                    await peer.relent(store)
+                    await store.durable()
+                acknowledged = contents(store)
+                again = await peer.reopen(store)
+                assert contents(again) == acknowledged
+                await again.close()
+
+
 class TestWatch:
     async def test_first_hears_every_key_then_what_changed(self, store):
         store.apply([Put(A), Put(B)])
@@ -215,6 +308,15 @@ class TestEveryRecord:
             for store in again:
                 await store.close()
         assert all(world == worlds[0] for world in worlds)
+
+
+def of(*clusters):
+    return {(Cluster, one.arn): one for one in clusters}
+
+
+def contents(store):
+    """Every record by its table and key: one that came back from a deletion has another place."""
+    return {(type(record), record.key): record for record in store.world.records()}
 
 
 def stored_and_read(record):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
+from typing import Any
 
 import cbor2
 import msgspec
 import pytest
 
 from moyai.api.wire.http import HttpRequest
+from moyai.ports.store import StateUnwritable
 from tests.contract.wire import peer
 from tests.unit.api import world
 
@@ -152,7 +155,6 @@ UNMARKED = [
         "",
         "text/plain",
         "application/x-www-form-urlencoded",
-        "application/json",
         "multipart/form-data; boundary=x",
     )
 ]
@@ -175,6 +177,7 @@ async def test_what_no_sdk_marks_so_is_refused(request_, protocol):
     "marked",
     [
         ecs(b"{}", **{"content-type": "application/x-amz-json-1.0"}),
+        ecs(b"{}", **{"content-type": "application/json"}),
         ecs(b"{}", **{"content-type": "Application/X-Amz-Json-1.1; charset=utf-8"}),
         form(
             "Action=DescribeVpcs&Version=2016-11-15",
@@ -242,6 +245,38 @@ async def test_what_is_answered_is_durable_first():
         response = await world.door(store=store).answer(ecs(msgspec.json.encode({"clusterName": name})))
         assert response.status == status
         assert store.durable_after == [1]
+
+
+@pytest.mark.parametrize(
+    ("request_", "protocol", "code"),
+    [
+        (ecs(b'{"clusterName": "shop"}'), "json", "ServiceUnavailable"),
+        (form("Action=DescribeVpcs&Version=2016-11-15"), "ec2", "ServiceUnavailable"),
+        (discover(cbor2.dumps({"NamespaceName": "a", "ServiceName": "b"})), "smithy-rpc-v2-cbor", "ServiceUnavailable"),
+    ],
+)
+async def test_what_can_not_be_kept_is_refused_with_the_reason(request_, protocol, code):
+    class Full(world.NotedStore):
+        async def durable(self, rollbacks: int | None = None) -> None:
+            raise StateUnwritable("The state can't be written: the disk is full.")
+
+    response = await world.door(store=Full()).answer(request_)
+    found = peer.read(protocol, None, response)["Error"]
+    assert (response.status, found["Code"]) == (503, code)
+    assert found["Message"] == "The state can't be written: the disk is full."
+
+
+async def test_what_was_read_of_something_that_is_rolled_back_is_not_answered():
+    class RollsBack(world.NotedStore):
+        async def durable(self, rollbacks: int | None = None) -> None:
+            assert rollbacks == 0  # as it was before anything was read
+            raise StateUnwritable("It was rolled back.")
+
+        def apply(self, changes: Sequence[Any]) -> None:
+            self.rollbacks += 1
+
+    response = await world.door(store=RollsBack()).answer(ecs(b'{"clusterName": "shop"}'))
+    assert response.status == 503
 
 
 async def test_a_protocol_that_the_service_does_not_speak():

@@ -33,6 +33,8 @@ class NotedStore:
     """Counts how often it was asked to be durable."""
 
     world: Any = None
+    fault: str | None = None
+    rollbacks = 0
 
     def __init__(self) -> None:
         self.applied: list[object] = []
@@ -41,7 +43,8 @@ class NotedStore:
     def apply(self, changes: Sequence[Any]) -> None:
         self.applied += changes
 
-    async def durable(self) -> None:
+    async def durable(self, rollbacks: int | None = None) -> None:
+        assert rollbacks == self.rollbacks
         self.durable_after.append(len(self.applied))
 
     def watch(self) -> AsyncIterator[Any]:

@@ -191,6 +191,34 @@ async def test_a_composite_alarms_state_set_by_hand_lasts_until_one_that_it_name
     assert watch.state("any") == "OK"
 
 
+async def test_a_state_that_could_not_be_kept_is_found_again(watch):
+    watch.put("slow", SLOW)
+    watch.put("top", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
+    await watch.minutes(1.0, 1.0, 1.0)
+    assert (watch.state("slow"), watch.state("top")) == ("OK", "OK")
+    watch.store.refuse("The disk is full.")
+    await watch.minutes(20.0, 20.0, 20.0)
+    assert (watch.state("slow"), watch.state("top")) == ("OK", "OK")
+    watch.store.refuse(None)
+    await watch.clock.advance(10)
+    assert (watch.state("slow"), watch.state("top")) == ("ALARM", "ALARM")
+
+
+async def test_a_composite_alarms_state_alone_is_found_again(watch):
+    watch.put("slow", SLOW)
+    watch.put("top", CompositeCondition("ALARM(slow)", (alarm_arn(SCOPE, "slow"),)))
+    await watch.minutes(1.0, 1.0, 1.0)
+    slow = watch.store.world.alarms[alarm_arn(SCOPE, "slow")]
+    watch.store.apply([Put(replace(slow, state=AlarmState.ALARM, transitioned_at=watch.clock.now()))])
+    await watch.store.durable()
+    watch.store.refuse("The disk is full.")
+    await watch.clock.advance(1)
+    assert (watch.state("slow"), watch.state("top")) == ("ALARM", "OK")
+    watch.store.refuse(None)
+    await watch.clock.advance(10)
+    assert watch.state("top") == "ALARM"
+
+
 async def test_alarms_that_name_each_other_do_not_turn_for_ever(watch):
     one, other = (alarm_arn(SCOPE, name) for name in ("one", "other"))
     watch.put("other", CompositeCondition("ALARM(one)", (one,)))

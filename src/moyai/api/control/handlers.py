@@ -1,15 +1,16 @@
 """Health for everybody; what doctor finds, logs, sessions, files and reset for this machine only.
 
-``GET /_moyai/health`` answers as soon as the door is open. ``GET /_moyai/doctor`` says what keeps services from calling
-each other. ``GET /_moyai/logs?task=ID&container=NAME`` streams a JSON object a line. ``POST /_moyai/reset`` stops and
-forgets everything; ``POST /_moyai/execute`` begins a session (see execute.py); ``files`` is in files.py.
+``GET /_moyai/health`` answers as soon as the door is open: 503 while something can't be kept. ``GET /_moyai/doctor``
+says what keeps services from calling each other. ``GET /_moyai/logs?task=ID&container=NAME`` streams a JSON object a
+line. ``POST /_moyai/reset`` stops and forgets everything; ``POST /_moyai/execute`` begins a session (see execute.py);
+``files`` is in files.py.
 All but the first exist only in development mode (on loopback, without keys): they ask for no signature. So do those of
 other files here, but for the ones that ``paths`` has signed where there are keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import MappingProxyType
 from urllib.parse import parse_qs
 
@@ -43,6 +44,8 @@ class Plane(msgspec.Struct, frozen=True):
     tickets: Tickets
     reset: Callable[[], Awaitable[None]]
     clock: Clock
+    faults: Callable[[], Awaitable[Sequence[str]]]
+    """Why something can't be kept at the moment: a sentence for each place that refuses."""
 
 
 class Health:
@@ -52,12 +55,14 @@ class Health:
         self._plane = plane
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 and JSON."""
+        """200 and JSON; 503 and the same with ``problems``, while something can't be kept."""
         if request.method not in {"GET", "HEAD"}:
             return said(405, "Use GET.")
         states = self._plane.feed.states().values()
+        problems = await self._plane.faults()
         found = {
-            "status": "ok",
+            "status": "unavailable" if problems else "ok",
+            "problems": problems,
             "version": self._plane.version,
             "runtime": self._plane.runtime_name,
             "tasks": len(self._plane.store.world.tasks.by("alive", "yes")),
@@ -67,7 +72,7 @@ class Health:
                 "rejected": sum(s.rejected is not None for s in states),
             },
         }
-        return HttpResponse(200, JSON, msgspec.json.encode(found))
+        return HttpResponse(503 if problems else 200, JSON, msgspec.json.encode(found))
 
 
 class Doctor:
@@ -87,7 +92,7 @@ class Doctor:
         found = {
             "version": plane.version,
             "runtime": plane.runtime_name,
-            "findings": findings(world, plane.feed.states(), left_out, of_meshes),
+            "findings": findings(world, plane.feed.states(), left_out, of_meshes, await plane.faults()),
         }
         return HttpResponse(200, JSON, msgspec.json.encode(found))
 

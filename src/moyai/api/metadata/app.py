@@ -22,7 +22,7 @@ from moyai.domain.world import Put
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import RuntimeFault, TaskRuntime
-from moyai.ports.store import Store
+from moyai.ports.store import StateUnwritable, Store
 
 _METHODS = frozenset({"GET", "HEAD"})
 _STATISTICS = frozenset({"stats", "task/stats"})
@@ -76,8 +76,11 @@ class MetadataApp:
             return Answer(408, f"The request did not arrive within {_BODY_SECONDS:g} seconds.")
         said = protection(self._store.world, scope["path"], peer, body, self._clock.now())
         if said.task is not None:
-            self._store.apply([Put(said.task)])
-            await self._store.durable()
+            try:
+                self._store.apply([Put(said.task)])
+                await self._store.durable()
+            except StateUnwritable as fault:
+                return Answer(503, str(fault))
         return said.answer
 
     async def _usage(self, task: TaskId) -> Mapping[str, Usage]:

@@ -61,7 +61,7 @@ class ErrorNames:
     def wire(self, error: ApiError) -> WireError:
         """The error's names and members; members are still in moyai's types."""
         fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  RFC 9110: 5xx is the server's
-        shape = self._shapes.get(error.code)
+        shape = self._shapes.get(error.code) or self._shapes.get(f"{error.code}Exception")  # a common error's own shape
         if shape is None:
             return WireError(error.code, error.code, fault, {"message": error.message})
         members: dict[str, object] = {"message": error.message}

@@ -15,13 +15,15 @@ from moyai.api.wire.http import HttpRequest
 from moyai.kernel.errors import UnsupportedMedia
 
 _FORM = frozenset({"application/x-www-form-urlencoded"})
+_JSON = frozenset({"application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1"})
+"""Some SDKs have one of them for both protocols."""
 _CBOR = "smithy-rpc-v2-cbor"
 _TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "ec2": _FORM,
-        "json": frozenset({"application/x-amz-json-1.0", "application/x-amz-json-1.1"}),
+        "json": _JSON,
         "query": _FORM,
-        "rest-json": frozenset({"application/json"}),
+        "rest-json": _JSON,
         _CBOR: frozenset({"application/cbor"}),
     }
 )

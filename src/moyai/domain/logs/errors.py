@@ -56,3 +56,4 @@ class ServiceUnavailable(ServerFault):
     """Events can't be written or read at the moment (the disk is full); nothing of the request was kept."""
 
     code = "ServiceUnavailableException"
+    status = 503

@@ -1,0 +1,52 @@
+"""What went wrong with a SQLite file: the file itself, or only the moment.
+
+Source: https://www.sqlite.org/rescode.html
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+_AROUND_THE_FILE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+_REFUSED_WRITES: Final = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_WRITE,
+    }
+)
+"""Errors of input and output that come before anything is flushed."""
+_PRIMARY: Final = 0xFF
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it is the file itself that can't be read, rather than the disk that refuses just now."""
+    return _code(error) & _PRIMARY not in _AROUND_THE_FILE
+
+
+def may_pass(error: sqlite3.Error) -> bool:
+    """Whether writing may be tried again: the disk took nothing, and the file is what it was.
+
+    Not after a flush that failed: the kernel may have dropped the very pages that it could not write, and report the
+    next flush as a success.
+    """
+    code = _code(error)
+    return not is_damage(error) and (code & _PRIMARY != sqlite3.SQLITE_IOERR or code in _REFUSED_WRITES)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
