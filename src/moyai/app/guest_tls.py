@@ -42,7 +42,7 @@ async def own_keys(folder: Path, clients: Path | None, pki: Pki, clock: Clock) -
     """What to show now, of the authority in ``folder``, which is made when there is none. Raises StoreFault."""
     try:
         issuer = _kept(folder) or _keep(folder, *await _authority(pki, clock.now()))
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StoreFault(f"the keys in {folder} can't be used: {error}") from error
     return _Own(issuer, clients, pki, clock).current
 

@@ -161,17 +161,19 @@ class ControlPlane:
         return len(self._store.world.tasks.by("alive", "yes"))
 
     async def reset(self) -> None:
-        """Forget and stop everything, and go on empty. Raises StateUnwritable, and goes on as before."""
+        """Forget and stop everything, and go on empty. Raises StateUnwritable, and goes on as before; NotStopped when all is
+        forgotten and a process does not end.
+        """
         await self._stop_work()
         try:
             self._store.apply([Delete(type(record), record.key) for record in tuple(self._store.world.records())])
             self._set_defaults()
             self._enrol()
             await self._store.durable()
-            await self._runtime.destroy()
             self._feed.clear()
             self._recorder.forget(self._clock.now())
             await self._forget_metrics()
+            await self._runtime.destroy()
         finally:
             self._start_work()
 

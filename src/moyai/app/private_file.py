@@ -75,8 +75,8 @@ class PrivateFile(Generic[_Entry]):
             yield
         except OSError as exc:
             raise StoreFault(f"The {self._what} in {self._path} can't be used: {exc.strerror}.") from exc
-        except msgspec.MsgspecError as exc:
-            raise StoreFault(f"The {self._what} in {self._path} are damaged: {exc}.") from exc
+        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+            raise StoreFault(f"The {self._what} in {self._path} are damaged: {exc}. Move the file away, and make new ones.") from exc
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises: the second where its own message would hold damaged bytes."""
 _AROUND_THE_FILE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -33,12 +35,12 @@ _REFUSED_WRITES: Final = frozenset(
 _PRIMARY: Final = 0xFF
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether it is the file itself that can't be read, rather than the disk that refuses just now."""
     return _code(error) & _PRIMARY not in _AROUND_THE_FILE
 
 
-def may_pass(error: sqlite3.Error) -> bool:
+def may_pass(error: Exception) -> bool:
     """Whether writing may be tried again: the disk took nothing, and the file is what it was.
 
     Not after a flush that failed: the kernel may have dropped the very pages that it could not write, and report the
@@ -48,5 +50,5 @@ def may_pass(error: sqlite3.Error) -> bool:
     return not is_damage(error) and (code & _PRIMARY != sqlite3.SQLITE_IOERR or code in _REFUSED_WRITES)
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)

@@ -75,7 +75,7 @@ def _ordered(connection: sqlite3.Connection, column: str, value: int, question: 
     else:
         bound, way, beyond = ">", "ASC", question.beyond or Place(question.start, -1)
     rows = connection.execute(
-        "SELECT events.at, events.number, streams.id, events.ingested, events.message"  # noqa: S608 (words of ours)
+        "SELECT events.at, events.number, streams.id, events.ingested, CAST(events.message AS BLOB)"  # noqa: S608 (words of ours)
         f" FROM events JOIN streams ON streams.num = events.stream WHERE events.{column} = ?"
         f" AND events.at >= ? AND events.at < ? AND (events.at, events.number) {bound} (?, ?)"
         f" ORDER BY events.at {way}, events.number {way}",

@@ -39,29 +39,29 @@ def connect(file: Path) -> sqlite3.Connection:
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        _set(connection)
-        _prepare(connection)
+        _set(connection, file)
+        _prepare(connection, file)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _set(connection: sqlite3.Connection) -> None:
+def _set(connection: sqlite3.Connection, file: Path) -> None:
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, or it has no effect
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        raise LogStoreFault("The state's file system can't keep a write-ahead log: put it on a local disk.")
+        raise LogStoreFault(f"The file system of {file} can't keep a write-ahead log: put it on a local disk.")
     connection.execute("PRAGMA synchronous = FULL")
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION and version == VERSION:
         return
     if application or version or connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
-        raise LogStoreFault("The log store's file was made by another program, or by a newer moyai.")
+        raise LogStoreFault(f"{file} was made by another program, or by a newer moyai: move it away, or use that one.")
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in _TABLES:

@@ -10,7 +10,6 @@ Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pra
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.ports.logs import Batch, KeptPage, LogStoreFault, Question, StreamTimes
 from moyai.store import log_reading
+from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.log_schema import connect
 from moyai.store.log_writing import LogWriter
 
@@ -48,8 +48,8 @@ class SqliteLogStore:
         """Open what was kept, or begin anew. Raises LogStoreFault, with the path and what is wrong with it."""
         try:
             return cls(file, limit)
-        except (sqlite3.Error, OSError) as error:
-            raise LogStoreFault(f"The log store {file} can't be used: {error}.") from error
+        except (*SQLITE_ERRORS, OSError) as error:
+            raise LogStoreFault(_unusable(file, error)) from error
 
     async def append(self, batches: Sequence[Batch], now: Instant) -> None:
         """See ``LogStore.append``."""
@@ -121,7 +121,7 @@ class SqliteLogStore:
             return
         try:
             self._writer.append([(entry.batches, entry.now) for entry in gathered])
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._fault = self._sentence(error)
             for entry in gathered:
                 entry.failure = error
@@ -133,7 +133,9 @@ class SqliteLogStore:
         self._writer.write_nothing()
         self._fault = None
 
-    def _sentence(self, error: sqlite3.Error) -> str:
+    def _sentence(self, error: Exception) -> str:
+        if is_damage(error):
+            return _unusable(self._file, error)
         return f"Log events can't be kept in {self._file}: {error}. Give it room; events are then taken again."
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -141,8 +143,8 @@ class SqliteLogStore:
             raise LogStoreFault("The log store is closed.")
         try:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
-        except sqlite3.Error as error:
-            raise LogStoreFault(f"The log store failed: {error}.") from error
+        except SQLITE_ERRORS as error:
+            raise LogStoreFault(_unusable(self._file, error)) from error
 
 
 class _Entry:
@@ -151,4 +153,9 @@ class _Entry:
     def __init__(self, batches: Sequence[Batch], now: Instant) -> None:
         self.batches = batches
         self.now = now
-        self.failure: sqlite3.Error | None = None
+        self.failure: Exception | None = None
+
+
+def _unusable(file: Path, error: Exception) -> str:
+    remedy = " It is damaged: move it away while moyai is down, to begin anew." if is_damage(error) else ""
+    return f"The log store {file} can't be used: {error}.{remedy}"

@@ -17,7 +17,7 @@ from typing import Final
 
 from moyai.kernel.clock import Instant
 from moyai.ports.metric_store import COLUMNS, GROUPS, MetricStoreFault
-from moyai.store.faults import is_damage
+from moyai.store.faults import SQLITE_ERRORS, is_damage
 
 APPLICATION: Final = 0x6D79_6D74
 """The file's ``application_id``: ``mymt``."""
@@ -63,7 +63,7 @@ def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Con
     """A connection for writing and one for reading, to what was kept or to a new file. Raises MetricStoreFault."""
     try:
         return _pair(file, now)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         if not is_damage(error):
             raise MetricStoreFault(f"The metric store {file} can't be used: {error}.") from error
         _log.warning("the metrics in %s can't be read (%s) and are begun anew", file, error)
@@ -80,7 +80,7 @@ def renew(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connect
         if file.exists():
             file.replace(file.with_name(file.name + ".unreadable"))
         return _pair(file, now)
-    except (sqlite3.Error, OSError) as error:
+    except (*SQLITE_ERRORS, OSError) as error:
         raise MetricStoreFault(f"The metric store {file} can't be begun anew: {error}.") from error
 
 

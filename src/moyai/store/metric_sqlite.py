@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, KeptTotal, MetricBatch, MetricStoreFault
-from moyai.store.faults import is_damage
+from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.metric_schema import hour_of, hour_place, minute_of, minute_place, open_file, renew
 
 _HOUR: Final = 3600
@@ -130,7 +130,7 @@ class SqliteMetricStore:
             return []
         try:
             return self._reading.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             _log.warning("metrics can't be read: %s", error)
             return []
 
@@ -139,7 +139,7 @@ class SqliteMetricStore:
             raise MetricStoreFault("The metric store is closed.")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             if not is_damage(error):
                 sentence = f"Metrics can't be kept in {self._file}: {error}. Give it room; they wait in memory."
                 raise MetricStoreFault(sentence) from error

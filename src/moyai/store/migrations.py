@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from moyai.ports.store import StateNewer, StoreFault
+from moyai.store.checksum import checksum, meta_checksum
 
 APPLICATION: Final = 0x6D6F7961
 """``moya``, as the file utility shows it."""
@@ -33,22 +34,32 @@ def _first_tables(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL)")
 
 
-STEPS: Final[tuple[Step, ...]] = (_first_tables,)
+def _checksums(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE records ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0")
+    connection.create_function("checksum", -1, checksum, deterministic=True)
+    connection.execute("UPDATE records SET checksum = checksum(kind, key, body)")
+    meta = dict(connection.execute("SELECT name, value FROM meta"))
+    if meta:
+        number = meta_checksum(meta["installation"], meta["created_at"])
+        connection.execute("INSERT INTO meta VALUES ('checksum', ?)", (number,))
+
+
+STEPS: Final[tuple[Step, ...]] = (_first_tables, _checksums)
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
     """Bring the database to version ``len(steps)``. The connection must be in autocommit mode.
 
-    Errors: StateNewer; StoreFault when the file is another program's; sqlite3.Error.
+    Errors: StateNewer; StoreFault when the file is another program's, both of them saying why; sqlite3.Error.
     """
     application = _header(connection, "application_id")
     version = _header(connection, "user_version")
     if application not in {0, APPLICATION} or (application == 0 and _has_tables(connection)):
-        raise StoreFault("The state's database was made by another program.")
+        raise StoreFault("another program made this file. Use another --state.")
     if version > len(steps):
         raise StateNewer(
-            f"The state has schema {version} and this moyai knows {len(steps)}: "
-            "it was written by a newer moyai. Use that one, or another --state."
+            f"it has schema {version} and this moyai knows {len(steps)}, so a newer moyai wrote it. "
+            "Use that one, or another --state."
         )
     if version == len(steps):
         return

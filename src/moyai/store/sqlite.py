@@ -17,17 +17,18 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
 import msgspec
 
-from moyai.domain.world import AnyRecord, Change, World, table_name
+from moyai.domain.world import AnyRecord, Change, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Times
 from moyai.kernel.ids import Ids
 from moyai.ports.store import Key, StateUnwritable, StoreFault
+from moyai.store.checksum import checksum, meta_checksum
 from moyai.store.codec import GARBAGE, Codec, UnreadableRecord
-from moyai.store.faults import is_damage
+from moyai.store.faults import SQLITE_ERRORS, is_damage
 from moyai.store.live import LiveWorld
 from moyai.store.lock import DirectoryLock
 from moyai.store.migrations import migrate
@@ -41,7 +42,7 @@ _BUSY_SECONDS: Final = 30.0
 class Installation(msgspec.Struct, frozen=True):
     """Which moyai this state belongs to. ``id`` names what it makes on the machine (8 hexadecimal digits)."""
 
-    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$")]
+    id: str
     created_at: Instant
 
 
@@ -66,14 +67,15 @@ class SqliteStore:
 
         Errors: StateLocked, StateNewer, StoreFault (with the path and what is wrong with it).
         """
-        with ExitStack() as undo, _translated(database):
+        with ExitStack() as undo:
             lock = DirectoryLock.take(database.parent)
             undo.callback(lock.release)
-            connection = _connect(database)
-            undo.callback(connection.close)
-            _prepare(connection)
-            migrate(connection)
-            store = cls(lock, connection, database, _installation(connection, ids, now))
+            with _translated(database):
+                connection = _connect(database)
+                undo.callback(connection.close)
+                _prepare(connection)
+                migrate(connection)
+                store = cls(lock, connection, database, _installation(connection, ids, now))
             undo.pop_all()
         return store
 
@@ -135,12 +137,14 @@ class SqliteStore:
 def _translated(database: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as exc:
+    except SQLITE_ERRORS as exc:
         raise (_damaged if is_damage(exc) else _unusable)(database, exc) from exc
     except OSError as exc:
         raise _unusable(database, exc) from exc
     except (UnreadableRecord, *GARBAGE) as exc:
         raise _damaged(database, exc) from exc
+    except StoreFault as exc:
+        raise type(exc)(f"The state in {database} can't be used: {exc}") from exc
 
 
 def _unusable(database: Path, error: Exception) -> StoreFault:
@@ -157,11 +161,10 @@ def _damaged(database: Path, error: Exception) -> StoreFault:
 def _records(connection: sqlite3.Connection) -> Iterator[AnyRecord]:
     """Every record, in the order of creation. Raises UnreadableRecord, sqlite3.Error, or one of GARBAGE."""
     codec = Codec()
-    for kind, key, body in connection.execute("SELECT kind, key, body FROM records ORDER BY place"):
-        record = codec.decode(body)
-        if (table_name(type(record)), record.key) != (kind, key):
-            raise UnreadableRecord(f"{kind!r} {key!r} is kept under the name of another")
-        yield record
+    for kind, key, body, expected in connection.execute("SELECT kind, key, body, checksum FROM records ORDER BY place"):
+        if checksum(kind, key, body) != expected:
+            raise UnreadableRecord(f"the record {key!r} is not what was written")
+        yield codec.decode(body)
 
 
 def _connect(database: Path) -> sqlite3.Connection:
@@ -174,15 +177,29 @@ def _connect(database: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        raise StoreFault("The state's file system can't keep a write-ahead log: put it on a local disk.")
+        raise StoreFault("its file system can't keep a write-ahead log. Put it on a local disk.")
     connection.execute("PRAGMA synchronous = FULL")
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise UnreadableRecord(" ".join(found.split()))
 
 
 def _installation(connection: sqlite3.Connection, ids: Ids, now: Instant) -> Installation:
-    """Who this state belongs to, decided at its first opening."""
-    connection.execute(
-        "INSERT OR IGNORE INTO meta VALUES ('installation', ?), ('created_at', ?)", (ids.hex(_INSTALLATION_DIGITS), now)
-    )
+    """Who this state belongs to, decided at its first opening. Raises UnreadableRecord, or one of GARBAGE."""
     connection.execute(FORGET_TRIAL)  # of a process that ended in the middle of one
     meta = dict(connection.execute("SELECT name, value FROM meta"))
-    return msgspec.convert({"id": meta.get("installation"), "created_at": meta.get("created_at")}, Installation)
+    if not meta:
+        made = Installation(ids.hex(_INSTALLATION_DIGITS), now)
+        rows = {"installation": made.id, "created_at": made.created_at, "checksum": meta_checksum(made.id, now)}
+        connection.execute(
+            "INSERT INTO meta VALUES (?, ?), (?, ?), (?, ?)", [part for row in rows.items() for part in row]
+        )
+        return made
+    name, created_at = meta.get("installation"), meta.get("created_at")
+    if (
+        not isinstance(name, str)
+        or not isinstance(created_at, float)
+        or meta.get("checksum") != meta_checksum(name, created_at)
+    ):
+        raise UnreadableRecord("the name of the installation is not what was written")
+    return Installation(name, Instant(created_at))

@@ -25,12 +25,14 @@ from typing import Final, NamedTuple
 
 from moyai.kernel.figures import Times
 from moyai.ports.store import StateUnwritable, StoreFault
+from moyai.store.checksum import checksum
 from moyai.store.faults import may_pass
 from moyai.store.live import Row
 
 # An upsert, not REPLACE: a record that changes keeps its place among its kind.
 _PUT: Final = (
-    "INSERT INTO records (kind, key, body) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
+    "INSERT INTO records (kind, key, body, checksum) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, checksum = excluded.checksum"
 )
 _DELETE: Final = "DELETE FROM records WHERE kind = ? AND key = ?"
 _TRIAL: Final = "INSERT OR REPLACE INTO meta VALUES ('trial', zeroblob(?))"
@@ -159,7 +161,7 @@ class Writer:
             if body is None:
                 self._connection.execute(_DELETE, (table, key))
             else:
-                self._connection.execute(_PUT, (table, key, body))
+                self._connection.execute(_PUT, (table, key, body, checksum(table, key, body)))
         self._connection.execute("COMMIT")
         self.commits.add(time.perf_counter() - began)
 

@@ -117,7 +117,7 @@ class Archive:
         try:
             body = _READER.decode(kept.body)
             kinds = [Kind[column.kind] for column in body.columns]
-        except (msgspec.MsgspecError, KeyError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
             self.forgotten.add(kept.number)
             return
         group = Group(self.history, self.dirty, kept.number, (body.scope, body.namespace, body.dimensions))

@@ -79,7 +79,7 @@ def decode(body: bytes) -> Block:
     """What ``encode`` made. Raises BadBlock."""
     try:
         return Block(*_READER.decode(body))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadBlock(str(error)) from error
 
 

@@ -193,7 +193,7 @@ def _kept(total: Total) -> KeptTotal:
 def _restored(kept: KeptTotal) -> Total | None:
     try:
         body = _READER.decode(kept.body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         _log.warning("a total can't be read and begins anew: %s", error)
         return None
     total = Total(body.whose, kept.at)

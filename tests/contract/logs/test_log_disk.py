@@ -85,6 +85,20 @@ async def test_a_disk_that_refuses_is_told_and_may_recover(file):
     await store.close()
 
 
+async def test_why_nothing_is_kept_is_said_until_something_can_be(file):
+    store = SqliteLogStore.open(file, 2**30)
+    assert await store.fault() is None
+    store._writing.execute("PRAGMA query_only = ON")
+    with pytest.raises(LogStoreFault, match=str(file)):
+        await store.append([batch(A, (1, "x"))], NOW)
+    for _ in range(2):
+        assert str(file) in (await store.fault() or "")
+    store._writing.execute("PRAGMA query_only = OFF")
+    assert await store.fault() is None
+    assert await messages(store) == []
+    await store.close()
+
+
 @pytest.mark.parametrize("made", ["PRAGMA user_version = 9", "PRAGMA application_id = 5", "CREATE TABLE t (a)"])
 async def test_a_file_of_another_is_left_alone(file, made):
     with sqlite3.connect(file) as other:

@@ -124,10 +124,11 @@ async def test_a_disk_that_refuses_is_told_and_keeps_nothing_of_the_call(store):
     with pytest.raises(MetricStoreFault, match="full") as fault:
         await store.keep(MetricBatch([KeptGroup(1, b"a")], [KeptMinute(0, 1, b"x" * 100_000)]))
     assert not fault.value.begun_anew
+    assert store.fault == str(fault.value)
     assert (list(store.groups()), store.minutes(1, 0, 60)) == ([], [])
     store._writing.execute("PRAGMA max_page_count = 1000000")
     await store.keep(MetricBatch([KeptGroup(1, b"a")]))
-    assert list(store.groups()) == [(1, b"a")]
+    assert (list(store.groups()), store.fault) == ([(1, b"a")], None)
 
 
 async def test_a_closed_store_refuses_and_reads_nothing(store):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -122,11 +123,36 @@ class TestDatabase:
             peer.open()
 
     async def test_of_the_first_schema_is_read(self, peer, old):
+        for _ in range(2):
+            store = peer.open()
+            assert everything(store.world) == {"cluster": [cluster("old")]}
+            assert store.installation.id == "0badcafe"
+            assert store.installation.created_at == 7.5
+            await store.close()
+
+    async def test_in_which_bytes_were_flipped_is_what_it_was_or_refused_in_one_sentence(self, peer):
         store = peer.open()
-        assert everything(store.world) == {"cluster": [cluster("old")]}
-        assert store.installation.id == "0badcafe"
-        assert store.installation.created_at == 7.5
+        store.apply([Put(cluster(f"n{number}", tags={"filling": "x" * 40 * number})) for number in range(60)])
+        await store.durable()
+        world, installation = everything(store.world), store.installation
         await store.close()
+        written, said = peer.database.read_bytes(), []
+        chance = random.Random(20261127)  # noqa: S311 - the same bytes each time
+        for _ in range(250):
+            damaged = bytearray(written)
+            for place in chance.sample(range(len(written)), chance.choice([1, 1, 2, 8, 64])):
+                damaged[place] ^= chance.randrange(1, 256)
+            peer.database.write_bytes(damaged)
+            try:
+                store = peer.open()
+            except StoreFault as fault:
+                said.append(str(fault))
+            else:
+                assert (everything(store.world), store.installation) == (world, installation)
+                await store.close()
+        assert 100 < len(said) < 250
+        assert [one for one in said if not one.startswith(f"The state in {peer.database} can't be used")] == []
+        assert [one for one in said if "\n" in one] == []
 
     def test_of_a_newer_schema_is_not_touched(self, peer, old):
         old.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
@@ -241,6 +267,7 @@ class TestDurable:
         await peer.open().close()
         with sqlite3.connect(peer.database) as connection:
             assert connection.execute("SELECT name FROM meta ORDER BY name").fetchall() == [
+                ("checksum",),
                 ("created_at",),
                 ("installation",),
             ]

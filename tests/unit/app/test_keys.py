@@ -79,12 +79,13 @@ def test_a_file_that_others_may_read_is_refused(keys, path):
     assert keys.secret(access_key)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"AKIA": {"secret": 1}}', "\xff"])
+@pytest.mark.parametrize("content", ["", "[]", '{"AKIA": {"secret": 1}}', "\xff", '{"AKI\xff": 1}'])
 def test_a_damaged_file_is_refused_without_its_content(keys, path, content):
     keys.create(NOW)
     path.write_text(content, encoding="latin-1")
-    with pytest.raises(StoreFault, match="damaged"):
+    with pytest.raises(StoreFault, match="damaged") as refused:
         keys.list()
+    assert str(path) in str(refused.value)
 
 
 def test_what_a_crash_left_half_written_is_in_nobodys_way(keys, path):

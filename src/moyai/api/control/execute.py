@@ -57,7 +57,7 @@ class Execute:
             return _said(405, "Use POST.")
         try:
             wanted = _READER.decode(request.body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _said(400, f"The body says what to execute, as JSON: {error}")
         if not wanted.arguments or any("\0" in word for word in wanted.arguments):
             return _said(400, "There is no command in it.")

@@ -96,7 +96,7 @@ class ImageStore:
     def _manifest(self, home: Path) -> _Manifest | None:
         try:
             return _READER.decode((home / "manifest.json").read_bytes())
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
     def references(self) -> list[str]:

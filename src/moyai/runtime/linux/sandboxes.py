@@ -171,7 +171,11 @@ def begun(layout: Layout, task: TaskId) -> SandboxSpec | None:
 def _read(path: Path) -> SandboxSpec | None:
     try:
         return _READER.decode(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError):  # another version's, or half written: as good as none
+    except (
+        FileNotFoundError,
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+    ):  # another version's, or damaged: as good as none
         return None
 
 

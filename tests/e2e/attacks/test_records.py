@@ -1,0 +1,102 @@
+"""Bytes that are flipped in what an installation keeps: each command that reads it says so in one sentence."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.installation import MOYAI, Installation
+
+pytestmark = pytest.mark.e2e
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of an installation that was in use, and has ended."""
+    installation = Installation(tmp_path_factory.mktemp("records") / "state", "--runtime", "sim")
+    installation.up()
+    ecs, logs = installation.client("ecs"), installation.client("logs")
+    for number in range(20):
+        ecs.create_cluster(clusterName=f"c{number}", tags=[{"key": "filling", "value": "x" * 200}])
+    logs.create_log_group(logGroupName="g")
+    installation.moyai("keys", "create", "--state", str(installation.state))
+    installation.terminate()
+    return installation.state
+
+
+@pytest.fixture
+def state(written: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return Path(shutil.copytree(written, tmp_path / "state"))
+
+
+def flip(file: Path, of: bytes, count: int = 1) -> None:
+    """Set the highest bit of some bytes of a word, everywhere in the file: then it is no text any more."""
+    content, chance = file.read_bytes(), random.Random(15)  # noqa: S311 - the same bytes each time
+    assert of in content
+    damaged = bytearray(of)
+    for place in chance.sample(range(len(of)), count):
+        damaged[place] ^= 0x80
+    file.write_bytes(content.replace(of, bytes(damaged)))
+
+
+def overwrite(file: Path) -> None:
+    """Leave the first page, and noise behind it."""
+    content, chance = file.read_bytes(), random.Random(15)  # noqa: S311 - the same bytes each time
+    file.write_bytes(content[:4096] + chance.randbytes(len(content) - 4096))
+
+
+def said(state: Path, *command: str) -> str:
+    """What a command says that can't do its work; it must be one line, and no traceback."""
+    ran = subprocess.run(
+        [*MOYAI, *command, "--state", str(state)], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    (line,) = ran.stderr.splitlines()
+    return line
+
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "a name": ("moyai.db", lambda file: flip(file, b"cluster/c7")),
+    "a table": ("moyai.db", lambda file: flip(file, b"CREATE TABLE records", 3)),
+    "pages": ("moyai.db", overwrite),
+    "a table of log events": ("logs.db", lambda file: flip(file, b"CREATE TABLE events", 3)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_said_in_a_sentence_that_names_the_file_and_what_to_do(state, damage):
+    name, act = DAMAGE[damage]
+    act(state / name)
+    line = said(state, "up", "--runtime", "sim", "--port", "0")
+    assert str(state / name) in line
+    assert "damaged" in line
+    assert "to begin anew" in line
+
+
+def test_the_other_commands_say_it_as_well(state):
+    flip(state / "moyai.db", b"cluster/c7")
+    assert str(state / "moyai.db") in said(state, "down")
+    flip(state / "keys.json", b"AKIA")
+    for command in (("keys", "list"), ("keys", "create")):
+        assert str(state / "keys.json") in said(state, *command)
+
+
+def test_damaged_metrics_begin_anew_and_damaged_log_events_stop_nothing_else(state):
+    overwrite(state / "metrics.db")
+    overwrite(state / "logs.db")
+    installation = Installation(state, "--runtime", "sim")
+    installation.up()
+    assert len(installation.client("ecs").list_clusters()["clusterArns"]) == 20
+    with pytest.raises(ClientError, match=f"{state}/logs.db can't be used: .*to begin anew"):
+        installation.client("logs").filter_log_events(logGroupName="g")
+    assert "Traceback" not in installation.log.read_text()
+    assert installation.leave() == []
