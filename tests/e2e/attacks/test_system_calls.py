@@ -41,7 +41,7 @@ OPENED = {
     "SYS_MODULE": {"init_module", "finit_module", "delete_module"},
     "SYS_NICE": {"get_mempolicy", "set_mempolicy", "mbind"},
     "SYS_PACCT": {"acct"},
-    "SYS_PTRACE": {"kcmp", "pidfd_getfd", "process_madvise"},
+    "SYS_PTRACE": {"kcmp", "process_madvise"},
     "SYS_RAWIO": set(),
     "SYS_TIME": {"clock_settime", "settimeofday"},
     "SYSLOG": {"syslog"},

@@ -42,11 +42,12 @@ async def post(connect: Connect, path: str) -> None:
 
 async def by_socket(run: Path) -> Ends:
     """A connection to the socket in a proxy's run directory."""
-    directory = os.open(run, os.O_PATH | os.O_CLOEXEC)
-    try:  # through the directory's descriptor, because a socket's path may have 107 bytes only
-        return await asyncio.open_unix_connection(f"/proc/self/fd/{directory}/admin.sock")
+    # Through its descriptor: a socket's path may have 107 bytes, and the proxy may not have put a link there.
+    end = os.open(run / "admin.sock", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return await asyncio.open_unix_connection(f"/proc/self/fd/{end}")
     finally:
-        os.close(directory)
+        os.close(end)
 
 
 async def by_port(pin: Path, port: int, thread: NetworkThread) -> Ends:

@@ -5,6 +5,7 @@ Each is alone in a bare root with next to no capabilities.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -151,6 +152,15 @@ def envoy_mounts(layout: Layout, envoy: Path, run: Path) -> tuple[tuple[str, str
 
 def _libraries() -> list[tuple[str, str, str]]:
     return [(BIND_READ_ONLY, path, path) for path in _LIBRARIES if Path(path).is_dir()]
+
+
+def write_for(path: Path, data: bytes, owner: tuple[int, int]) -> None:
+    """A new file for this user and group alone, in the place of whatever they left there."""
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        os.fchown(fd, *owner)
+        file.write(data)
 
 
 def envoy_arguments(log_level: str, concurrency: int = 1) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """A disk of its own for a task: what its containers write is bounded by a file system of that size.
 
 Promise: a disk is a sparse file in the task's directory, bound to a loop device and formatted as ext4 without a
-journal: it ends with the task. It is mounted in its containers' mount namespaces only, so the machine has no mount to
-show or to undo. Whose a device is, is read from the kernel, never from what was written down before. On a machine that
-has no loop devices or no ``mkfs.ext4`` there are no disks; ``host.check_limits`` says so.
+journal: it ends with the task. It is mounted in its containers' mount namespaces, and for a moment in none at all, so
+the machine has no mount to show or to undo. Whose a device is, is read from the kernel, never from what was written
+down before. Without loop devices or ``mkfs.ext4`` there are no disks; ``host.check_limits`` says so.
 Sources: https://man7.org/linux/man-pages/man4/loop.4.html, linux/loop.h
 """
 
@@ -19,6 +19,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim.order import DISK_OPTIONS
 
 IMAGE, NUMBER = "disk.img", "disk.loop"
 
@@ -119,6 +122,20 @@ def device(directory: Path) -> Path | None:
     except (OSError, ValueError):
         return None
     return Path(f"/dev/loop{number}") if file == str(directory / IMAGE) else None
+
+
+@contextlib.contextmanager
+def mounted(directory: Path) -> Iterator[Path | None]:
+    """The root of a task's disk, mounted for this process alone and nowhere to be seen; None when it has none."""
+    found = device(directory)
+    if found is None:
+        yield None
+        return
+    mount = syscalls.mount_detached("ext4", str(found), DISK_OPTIONS.split(","))
+    try:
+        yield Path(f"/proc/self/fd/{mount}")
+    finally:
+        os.close(mount)
 
 
 def let_go(directory: Path) -> None:

@@ -73,12 +73,10 @@ class Gateway:
         """Replace a file atomically, unless it says this already: Envoy reloads whatever moves."""
         raw = msgspec.json.encode(value)
         path = self._run / name
-        if path.exists() and path.read_bytes() == raw:
+        if not path.is_symlink() and path.is_file() and path.read_bytes() == raw:
             return
         fresh = self._run / f".{name}"
-        fresh.write_bytes(raw)
-        os.chown(fresh, _OWNER, _OWNER)
-        fresh.chmod(0o600)
+        attendants.write_for(fresh, raw, (_OWNER, _OWNER))
         fresh.replace(path)
 
 

@@ -9,6 +9,7 @@ Source: CVE-2019-5736; https://man7.org/linux/man-pages/man2/execve.2.html (ETXT
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -45,5 +46,9 @@ def unpin(run: Path) -> None:
 
 
 def program(run: Path) -> str:
-    """What to start a keeper from. Its name has to be ``sys.executable``, by which it finds its library."""
-    return str(run / _NAME) if is_pinned(run) else sys.executable
+    """What to start a keeper from. Its name has to be ``sys.executable``, by which it finds its library. Raises OSError
+    when the file is not there: any other could be written by the container.
+    """
+    if not is_pinned(run):
+        raise OSError(errno.ENOENT, "the interpreter for containers is not mounted", str(run / _NAME))
+    return str(run / _NAME)

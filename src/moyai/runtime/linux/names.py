@@ -7,15 +7,19 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from io import FileIO
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import BinaryIO
 
 from moyai.domain.sandbox.spec import AnyNetwork, Bridged, HostName, Names, NoNetwork, SandboxSpec
 from moyai.domain.vpc.default import resolver_address
 
 _LOOPBACK = "127.0.0.1"
+_LARGEST = 1024 * 1024
 
 
 def write(spec: SandboxSpec, directory: Path) -> None:
@@ -33,11 +37,11 @@ def write_own(names: Names, task: Path, own: Path) -> dict[str, Path]:
     written = {}
     if names.hosts:
         more = b"".join(_line(entry) + b"\n" for entry in names.hosts)
-        written["hosts"] = (task / "hosts").read_bytes() + more
+        written["hosts"] = _read(task / "hosts") + more
     if names.host_name is not None:
         written["hostname"] = f"{names.host_name}\n".encode()
     if names.servers or names.search:
-        written["resolv.conf"] = _own_resolver(names, (task / "resolv.conf").read_text()).encode()
+        written["resolv.conf"] = _own_resolver(names, _read(task / "resolv.conf").decode(errors="replace")).encode()
     for name, content in written.items():
         (own / name).write_bytes(content)
         (own / name).chmod(0o644)
@@ -47,11 +51,11 @@ def write_own(names: Names, task: Path, own: Path) -> dict[str, Path]:
 def rewrite(hosts: Path, before: Sequence[HostName], after: Sequence[HostName]) -> None:
     """Change a task's hosts file under those who read it. Containers have the file itself, not its name, so it can't be
     replaced; a line that goes is made a comment by one byte, and lines that come are appended by one write. Lines that
-    are not in ``before`` are somebody else's and stay.
+    are not in ``before`` are somebody else's and stay. Raises OSError, also when containers made it too large.
     """
     gone = {_line(entry) for entry in set(before) - set(after)}
     with open(hosts, "r+b", buffering=0) as file:  # noqa: PTH123 (unbuffered: one write is one change)
-        found = file.read()
+        found = _content(file)
         lines = list(_lines(found))
         for offset, line in lines:
             if line in gone:
@@ -62,6 +66,19 @@ def rewrite(hosts: Path, before: Sequence[HostName], after: Sequence[HostName]) 
             begin = b"" if found.endswith(b"\n") or not found else b"\n"
             file.seek(0, os.SEEK_END)
             file.write(begin + b"".join(line + b"\n" for line in missing))
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return _content(file)
+
+
+def _content(file: BinaryIO | FileIO) -> bytes:
+    """What is in a file that containers may write. Raises OSError when that is too much."""
+    content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, f"a container made it larger than {_LARGEST} bytes", f"/etc/{Path(file.name).name}")
+    return content
 
 
 def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:

@@ -17,7 +17,7 @@ from moyai.runtime.linux import settings
 from moyai.runtime.linux.cgroups import Membership
 from moyai.runtime.linux.images import Image
 from moyai.runtime.linux.layout import Layout
-from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, NO_PROBE, Order
+from moyai.runtime.linux.shim.order import BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, NO_PROBE, Order
 from moyai.runtime.linux.trust import Trust
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -124,7 +124,7 @@ def _arguments(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
 def _container_mounts(
     spec: ContainerSpec, image: Image, surroundings: Surroundings
 ) -> tuple[tuple[str, str, str], ...]:
-    own = [(BIND, str(path), target) for path, target in settings.own_files(spec, surroundings.layout)]
+    own = settings.own_files(spec, surroundings.layout)
     if not image.on_host:
         return tuple(own)
     disks = [(BIND_READ_ONLY, disk, disk) for disk in surroundings.disks]

@@ -24,7 +24,7 @@ from moyai.runtime.linux import attendants, orders, settings
 from moyai.runtime.linux.images import Image, ImageStore
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.orders import Place, Surroundings
-from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, Order
+from moyai.runtime.linux.shim.order import BIND_READ_ONLY, Order
 
 UID: Final = int(attendants.PROXY_USER.partition(":")[0])
 GID: Final = int(attendants.PROXY_USER.partition(":")[2])
@@ -75,10 +75,7 @@ def make_run(run: Path, spec: ProxySpec) -> None:
     os.chown(run, *_owner(spec))
     run.chmod(0o700)
     filled = reduce(lambda text, place: text.replace(*place), attendants.PLACES_IN_PROXY.items(), spec.bootstrap)
-    fd = os.open(run / "bootstrap.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        os.fchown(fd, *_owner(spec))
-        file.write(filled)
+    attendants.write_for(run / "bootstrap.json", filled, _owner(spec))
 
 
 def order(spec: ProxySpec, place: Place, envoy: Path, surroundings: Surroundings, images: ImageStore) -> Order:
@@ -109,11 +106,10 @@ def _in_place_of(
     """What becomes of an order by the container that the proxy stands for. ``mounts``: its own."""
     alone = replace(container, capabilities=frozenset(), tmpfs=(_ROOM, *container.tmpfs))
     image = _image(container, images)
-    files = ((BIND, str(path), target) for path, target in settings.own_files(container, surroundings.layout))
+    files = settings.own_files(container, surroundings.layout)
     return {
         **settings.fields(alone, surroundings.layout, surroundings.trust, surroundings.disk),
         **_readiness(container.probe),
-        "joins": tuple(surroundings.joins),
         "host_name": container.names.host_name or surroundings.host_name,
         "layers": () if image is None else image.layers,
         "mounts": (*mounts, *files, *(() if image is not None else _authorities())),

@@ -35,7 +35,7 @@ from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.listener_watch import Found, ListenerWatch, Wanted
 from moyai.runtime.linux.outside import Outside
 from moyai.runtime.linux.seccomp import filters
-from moyai.runtime.linux.sessions import LinuxSession, begin, begun
+from moyai.runtime.linux.sessions import Sessions
 from moyai.runtime.linux.trust import NO_TRUST, Trust
 from moyai.runtime.linux.weaver import Weaver
 
@@ -65,7 +65,7 @@ class LinuxRuntime:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
         self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gateway_lock = asyncio.Lock()
-        self._sessions: set[LinuxSession] = set()
+        self._sessions = Sessions(self._layout, self._work)
 
     # ------------------------------------------------------------------------------------------------- sandboxes
 
@@ -152,10 +152,7 @@ class LinuxRuntime:
 
     async def execute(self, execution: Execution) -> Session:
         """See the port."""
-        made = await begun(self._work(partial(begin, self._layout, execution)))
-        session = LinuxSession(made, self._sessions.discard)
-        self._sessions.add(session)
-        return session
+        return await self._sessions.start(execution)
 
     # --------------------------------------------------------------------------------------------------- looking
 
@@ -263,7 +260,7 @@ class LinuxRuntime:
 
     async def close(self) -> None:
         """See the port."""
-        await asyncio.gather(*(session.close() for session in self._sessions))
+        await self._sessions.close()
         await self._listeners.close()
         self._bell.close()
         await asyncio.to_thread(self._workers.shutdown)

@@ -142,8 +142,15 @@ def instance(layout: Layout, task: TaskId) -> SandboxSpec:
 
 def name(layout: Layout, task: TaskId, hosts: tuple[HostName, ...]) -> None:
     """Make these the names in its hosts file. Raises SandboxFailed."""
-    spec = required(layout, task)
-    names.rewrite(layout.task(task) / "hosts", spec.hosts, hosts)
+    spec, directory = required(layout, task), layout.task(task)
+    try:
+        names.rewrite(directory / "hosts", spec.hosts, hosts)
+        with disks.mounted(directory) as disk:
+            on_disk = None if disk is None else disk / "files/hosts"
+            if on_disk is not None and on_disk.exists():
+                names.rewrite(on_disk, spec.hosts, hosts)
+    except OSError as error:
+        raise SandboxFailed(f"the task's names can't be changed: {error}") from error
     keep(layout, replace(spec, hosts=hosts))
 
 

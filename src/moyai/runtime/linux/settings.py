@@ -13,7 +13,7 @@ from moyai.ports.runtime import CannotCreate
 from moyai.runtime.linux import names
 from moyai.runtime.linux.layout import Layout, checked
 from moyai.runtime.linux.shim import syscalls as sys
-from moyai.runtime.linux.shim.order import DISK_VOLUMES
+from moyai.runtime.linux.shim.order import COPY, DISK_VOLUMES
 from moyai.runtime.linux.trust import Trust
 
 _NO_FLAGS: Mapping[str, int] = MappingProxyType(
@@ -67,11 +67,13 @@ def fields(spec: ContainerSpec, layout: Layout, trust: Trust, disk: Path | None)
     }
 
 
-def own_files(spec: ContainerSpec, layout: Layout) -> list[tuple[Path, str]]:
-    """The files that say who the container is and whom it knows: its task's, or where it has more to say, its own."""
+def own_files(spec: ContainerSpec, layout: Layout) -> list[tuple[str, str, str]]:
+    """The files that say who the container is and whom it knows, as ``Order.mounts`` has them: its task's, or where it
+    has more to say, its own.
+    """
     task, own = layout.task(spec.task), layout.container(spec.task, spec.name)
     written = {name: task / name for name in _FILES} | names.write_own(spec.names, task, own)
-    return [(path, f"/etc/{name}") for name, path in written.items()]
+    return [(COPY, str(path), f"/etc/{name}") for name, path in written.items()]
 
 
 def _tmpfs(mount: TmpfsMount) -> tuple[str, int, str]:

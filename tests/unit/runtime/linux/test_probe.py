@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moyai.runtime.linux.shim.order import Order
-from moyai.runtime.linux.shim.probe import Prober
-
-ONE_PID = 4_194_305  # above the largest pid there can be, so killing it does nothing
+from moyai.runtime.linux.shim.probe import KILL, START, Prober
 
 
 def prober(**fields: object) -> Prober:
@@ -24,8 +22,8 @@ def prober(**fields: object) -> Prober:
 
 def answer(health: Prober, at: float, code: int) -> str:
     """The probe that is due at ``at`` answers at once."""
-    assert health.due(at)
-    health.started(ONE_PID, at)
+    assert health.due(at) == START
+    health.started(at)
     health.ended(code, at)
     return health.health
 
@@ -59,11 +57,12 @@ def test_after_the_first_success_failures_count_even_in_the_start_period():
 
 def test_a_probe_that_takes_too_long_has_failed_whatever_it_says():
     health = prober(retries=1)
-    assert health.due(110.0)
-    health.started(ONE_PID, 110.0)
+    assert health.due(110.0) == START
+    health.started(110.0)
     assert health.deadline() == 113.0
     assert not health.due(112.9)
-    assert not health.due(113.0)  # it is killed now, and its end is still to come
+    assert health.due(113.0) == KILL
+    assert not health.due(113.0)  # its end is still to come
     assert health.ended(0, 113.1)
     assert health.health == "UNHEALTHY"
 
@@ -77,5 +76,5 @@ def test_without_a_probe_nothing_is_ever_due():
 @pytest.mark.parametrize(("code", "changed"), [(0, True), (1, False)])
 def test_it_says_when_the_health_changed(code, changed):
     health = prober()
-    health.started(ONE_PID, 110.0)
+    health.started(110.0)
     assert health.ended(code, 110.0) is changed

@@ -1,9 +1,10 @@
 """Docker's default seccomp profile as data: which system calls a container with given capabilities may make.
 
 Pure but for reading ``default.json``, which is moby's own file (see NOTICE): an OCI runtime specification's
-``linux.seccomp`` whose rules have conditions on capabilities, architectures and the kernel. One rule is added to it:
-32-bit x86 programs get no ``socketcall``, whose arguments no filter can see, or AF_ALG would be open to them. Docker
-leaves that to AppArmor and SELinux.
+``linux.seccomp`` whose rules have conditions on capabilities, architectures and the kernel. Two calls that it allows
+are taken away. 32-bit x86 programs get no ``socketcall``, whose arguments no filter can see, or AF_ALG would be open to
+them; Docker leaves that to AppArmor and SELinux. Nobody gets ``pidfd_getfd``, which takes what another process has open
+and asks no process namespace: the peer of a Unix socket (SO_PEERPIDFD) may be a process of this machine.
 Source: https://docs.docker.com/engine/security/seccomp/, https://github.com/moby/moby/pull/52547,
 https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp
 """
@@ -25,6 +26,7 @@ ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 _GO_NAMES: Mapping[str, str] = MappingProxyType({"SCMP_ARCH_X86_64": "amd64", "SCMP_ARCH_AARCH64": "arm64"})
 """What the profile's conditions call an architecture."""
 _SOCKETCALL = "socketcall"
+_TAKEN_AWAY = frozenset({_SOCKETCALL, "pidfd_getfd"})
 
 
 class Comparison(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -83,7 +85,9 @@ class Profile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
     def rules(self, capabilities: Collection[str], native: str, kernel: tuple[int, int]) -> tuple[Rule, ...]:
         """The rules that count. ``capabilities``: of the bounding set, with CAP_; ``kernel``: major and minor."""
         counting = (rule for rule in self.syscalls if _counts(rule, capabilities, _GO_NAMES[native], kernel))
-        others = (replace(rule, names=tuple(name for name in rule.names if name != _SOCKETCALL)) for rule in counting)
+        others = (
+            replace(rule, names=tuple(name for name in rule.names if name not in _TAKEN_AWAY)) for rule in counting
+        )
         return (Rule((_SOCKETCALL,), ERRNO, errno.ENOSYS), *others)
 
 

@@ -2,7 +2,8 @@
 
 Promise: ``become`` gives up everything that the order does not name before the program runs, and each
 failure is an OSError or LookupError whose text a user understands, in the words Docker uses. Users and groups are
-looked up in the container's own ``/etc/passwd`` and ``/etc/group``, never through the host's NSS.
+looked up in the container's own ``/etc/passwd`` and ``/etc/group``, never through the host's NSS, and with no more
+rights than the container's root has.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import errno
 import os
 import resource
 
-from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim import capabilities, paths, syscalls
 from moyai.runtime.linux.shim.order import Order
+
+_LARGEST_TABLE = 1024 * 1024
+_LARGEST_ID = 2**32 - 2
 
 
 class Account:
@@ -31,56 +35,68 @@ def account(user: str) -> Account:
     entry = next((line for line in _table("/etc/passwd", 7) if name in (line[0], line[2])), None)
     if entry is None and not name.isdecimal():
         raise LookupError(f"unable to find user {name}: no matching entries in passwd file")
-    uid, gid, home = (int(entry[2]), int(entry[3]), entry[5]) if entry else (int(name), 0, "/")
+    uid, gid, home = (_id(entry[2]), _id(entry[3]), entry[5]) if entry else (_id(name), 0, "/")
     if group:
         return Account(uid, _group(group), [], home)
-    groups = [int(line[2]) for line in _table("/etc/group", 4) if entry and entry[0] in line[3].split(",")]
+    groups = [_id(line[2]) for line in _table("/etc/group", 4) if entry and entry[0] in line[3].split(",")]
     return Account(uid, gid, groups, home)
 
 
 def _group(group: str) -> int:
     for line in _table("/etc/group", 4):
         if group in (line[0], line[2]):
-            return int(line[2])
+            return _id(line[2])
     if group.isdecimal():
-        return int(group)
+        return _id(group)
     raise LookupError(f"unable to find group {group}: no matching entries in group file")
 
 
+def _id(digits: str) -> int:
+    number = int(digits)
+    if number > _LARGEST_ID:
+        raise LookupError(f"uids and gids must be in range 0-{_LARGEST_ID}: {digits}")
+    return number
+
+
 def _table(path: str, width: int) -> list[list[str]]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - no pathlib in a keeper
-            rows = [line.rstrip("\n").split(":") for line in file]
-    except OSError:
+    text = paths.read(path, _LARGEST_TABLE)
+    if text is None:
         return []
+    rows = [line.split(":") for line in text.decode("utf-8", "replace").split("\n")]
     return [row for row in rows if len(row) == width and row[2].isdecimal()]
 
 
-def become(order: Order, who: Account) -> None:
-    """Take on the order's user, groups, capabilities, limits and working directory."""
+def make_working_directory(order: Order) -> None:
+    """Have the order's working directory, as root."""
+    os.close(paths.inside(order.working_directory, directory=True))
+
+
+def become(order: Order) -> str:
+    """Take on the order's user, groups, capabilities, limits and working directory; the user's home."""
     for kind, soft, hard in order.limits:
         resource.setrlimit(kind, (soft, hard))
-    if not os.path.isdir(order.working_directory):  # noqa: PTH112
-        os.makedirs(order.working_directory)  # noqa: PTH103
+    keep = order.capabilities
+    capabilities.bound(keep)
+    capabilities.use(keep)
+    who = account(order.user)
+    capabilities.use()
     for fd in (1, 2):
         os.fchown(fd, who.uid, who.gid)  # so that /dev/stdout can be opened by its owner
-    keep = order.capabilities
-    syscalls.bound_capabilities(keep)
     if order.ambient:
-        syscalls.keep_capabilities()
+        capabilities.keep()
     os.setgroups([*who.groups, *order.groups])
     os.setgid(who.gid)
     os.setuid(who.uid)
     if order.ambient:
-        syscalls.set_capabilities(keep, keep)
-        syscalls.raise_ambient(keep)
+        capabilities.reduce(keep, keep)
+        capabilities.raise_ambient(keep)
     else:
-        syscalls.set_capabilities(keep if who.uid == 0 else (), ())
+        capabilities.reduce(keep if who.uid == 0 else (), ())
     syscalls.no_new_privileges()
     syscalls.filter_calls(order.seccomp_filter)
-    syscalls.die_with_parent()
     os.umask(0o022)
     os.chdir(order.working_directory)
+    return who.home
 
 
 def execute(arguments: tuple[str, ...], environment: dict[str, str]) -> None:

@@ -14,20 +14,17 @@ import select
 import time
 
 from moyai.runtime.linux.shim import groups, inside, record, syscalls
+from moyai.runtime.linux.shim.entry import NOT_STARTED, EnteringProcess, Inner, reap
 from moyai.runtime.linux.shim.files import Files
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import Log, Stream
-from moyai.runtime.linux.shim.probe import Prober, envoy_is_ready, envoy_is_ready_at, kill_group
+from moyai.runtime.linux.shim.probe import KILL, START, Prober, envoy_is_ready, envoy_is_ready_at
 from moyai.runtime.linux.shim.shared import Shared
 from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL, SIGTERM
 
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
-_NAMESPACES = (
-    ("mnt", syscalls.CLONE_NEWNS),
-    ("uts", syscalls.CLONE_NEWUTS),
-    ("ipc", syscalls.CLONE_NEWIPC),
-    ("net", syscalls.CLONE_NEWNET),
-)
+_START_SECONDS = 60.0
+"""Longer than the control plane waits."""
 _LAST_OUTPUT = 1.0
 _WRITE_AGAIN = 1.0
 
@@ -55,6 +52,8 @@ def main(order_file: str) -> None:
 class Keeper:
     """One container, from before its first process to after its last."""
 
+    _first: EnteringProcess
+
     def __init__(self, order: Order) -> None:
         self._order = order
         self._groups = [path.rpartition("/")[0] for path in order.processes]
@@ -62,7 +61,7 @@ class Keeper:
         self._poll = select.poll()
         self._files = Files(order)
         self._streams: dict[int, Stream] = {}
-        self._init = 0
+        self._running_probe: EnteringProcess | None = None
         self._namespaces: list[tuple[int, int]] = []
         self._status: int | None = None
         self._kill_at: float | None = None
@@ -84,8 +83,8 @@ class Keeper:
             return
         self._record.phase = record.RUNNING
         self._record.started_at = record.now()
-        self._record.init = self._init
-        self._record.init_ticks = record.start_ticks(self._init)
+        self._record.init = self._first.pid
+        self._record.init_ticks = record.start_ticks(self._first.pid)
         self._record.write()
         _answer("ok")
         self._prober = Prober(self._order, time.monotonic())
@@ -98,22 +97,24 @@ class Keeper:
     def _start(self) -> str:
         """Fork the first process; the text of what went wrong, or nothing."""
         try:
+            own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
             shared = Shared(self._order)
             self._kill_others()
-            shared.enter_processes()
-            failure = os.pipe()
-            self._init = os.fork()
+            shared.make_processes()
+            self._first = EnteringProcess()
+            if self._first.child is not None:
+                inside.first(self._order, self._files, shared, self._first.child)
+            syscalls.setns(own, syscalls.CLONE_NEWPID)  # further children are not born in there
+            os.close(own)
         except OSError as error:
             return f"CannotCreateContainerError: the container's namespaces can't be had: {error.strerror}"
-        if self._init == 0:
-            inside.first(self._order, self._files, shared, failure[1])
         shared.close()
         self._files.keep()
-        os.close(failure[1])
-        with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            reason = file.read()
+        try:
+            reason = self._first.reason(_START_SECONDS)
+        except TimeoutError as error:
+            reason = f"CannotStartContainerError: {error}"
         if reason:
-            os.waitpid(self._init, 0)
             return reason
         self._open_namespaces()
         log = Log(self._order.logs, self._order.held_output)
@@ -125,7 +126,7 @@ class Keeper:
     def _open_namespaces(self) -> None:
         """Keep hold of the container's namespaces, for its probes."""
         try:
-            self._namespaces = inside.namespaces(f"/proc/{self._init}", _NAMESPACES)
+            self._namespaces = inside.namespaces(f"/proc/{self._first.pid}")
         except OSError:  # it has ended already
             return
 
@@ -134,7 +135,7 @@ class Keeper:
     def _turn(self) -> None:
         """Wait for output, a child's end, an order to stop, or a deadline; act on what came."""
         if self._kill_at is None and os.path.exists(self._order.directory + "/stop"):  # noqa: PTH110
-            os.kill(self._init, SIGTERM)
+            os.kill(self._first.pid, SIGTERM)
             groups.thaw(self._groups)
             self._kill_at = time.monotonic() + self._order.stop_timeout
         again = None if self._record.saved else time.monotonic() + _WRITE_AGAIN
@@ -152,33 +153,42 @@ class Keeper:
             self._record.write()
         now = time.monotonic()
         if self._kill_at is not None and now >= self._kill_at and self._status is None:
-            os.kill(self._init, SIGKILL)
+            os.kill(self._first.pid, SIGKILL)
             groups.kill(self._groups)
             self._kill_at = now + 1
-        if self._status is None and self._prober.due(now):
-            self._prober.started(self._fork_probe(), now)
+        if self._status is None:
+            self._probe(self._prober.due(now), now)
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            code = os.waitstatus_to_exitcode(status)
-            if pid == self._init:
-                self._status = code if code >= 0 else 128 - code
-            elif pid == self._prober.pid and self._prober.ended(code, time.monotonic()) and self._status is None:
-                self._record.health = self._prober.health
-                self._record.write()
+        for pid, code in reap():
+            if self._first.ended(pid):
+                self._status = code
+            elif self._running_probe is not None and self._running_probe.ended(pid):
+                self._running_probe = None
+                self._judge(code)
 
-    def _fork_probe(self) -> int:
-        pid = os.fork()
-        if pid:
-            return pid
+    def _probe(self, what: str | None, now: float) -> None:
+        if what == START:
+            self._prober.started(now)
+            try:
+                self._running_probe = EnteringProcess()
+            except OSError:  # the machine can have no more processes, or files
+                self._judge(NOT_STARTED)
+                return
+            if self._running_probe.child is not None:
+                self._check_health(self._running_probe.child)
+        elif what == KILL and self._running_probe is not None:
+            self._running_probe.kill()
+
+    def _judge(self, code: int) -> None:
+        if self._prober.ended(code, time.monotonic()) and self._status is None:
+            self._record.health = self._prober.health
+            self._record.write()
+
+    def _check_health(self, inner: Inner) -> None:
         try:
-            os.setsid()
+            if not self._namespaces:  # it would run outside of the container
+                os._exit(NOT_STARTED)
             kind, *rest = self._order.probe
             if kind == "ENVOY":
                 os._exit(0 if envoy_is_ready(rest[0]) else 1)
@@ -186,17 +196,17 @@ class Keeper:
                 inside.enter_network(self._namespaces)
                 os._exit(0 if envoy_is_ready_at(int(rest[0])) else 1)
             arguments = ("/bin/sh", "-c", *rest) if kind == "CMD-SHELL" else tuple(rest)
-            inside.another(self._order, self._namespaces, arguments)
+            inside.another(self._order, self._namespaces, arguments, inner)
         finally:
-            os._exit(127)
+            os._exit(NOT_STARTED)
 
     # ---------------------------------------------------------------------------------------------------- ending
 
     def _finish(self) -> None:
         """The first process is gone, and the others go with it: keep the last output and write the end."""
         self._kill_others()
-        if self._prober.pid:
-            kill_group(self._prober.pid)
+        if self._running_probe is not None:
+            self._running_probe.kill()
         self._files.end()
         end = time.monotonic() + _LAST_OUTPUT
         while self._streams and time.monotonic() < end:

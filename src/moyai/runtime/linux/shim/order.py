@@ -11,9 +11,14 @@ import marshal
 NO_PROBE: tuple[str, ...] = ()
 
 BIND, BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY = "bind", "bind-ro", "empty", "empty-ro"
+COPY = "copy"
+"""A file that the container may write: bound like the others, but where the task has a disk, from a copy on that. The
+copy of a file in the container's directory is made with each start, that of any other once for the task."""
 
-DISK, DISK_VOLUMES = "disk", "disk/volumes"
-"""Where a task's disk is mounted in a container's directory, and the task's volumes on it."""
+DISK_OPTIONS = "noinit_itable,discard"
+"""With which a task's disk is mounted."""
+DISK, DISK_VOLUMES, DISK_FILES = "disk", "disk/volumes", "disk/files"
+"""Where a task's disk is mounted in a container's directory, the task's volumes on it, and what it has of COPY."""
 
 
 class Order:

@@ -1,8 +1,9 @@
 """Ways to files that nobody can bend: each step is taken by the kernel from a directory that is held open.
 
-Promise: ``below`` follows no symbolic link at all; ``inside`` follows those of the container's image within its root
-and never the magic ones of ``/proc``. What is missing on the way is made. Both give an O_PATH descriptor, and a mount
-on or from ``/proc/self/fd/N`` means exactly what it was opened as, whatever is renamed meanwhile.
+Promise: ``below`` follows no symbolic link at all; ``inside`` and ``read`` follow those of the container's image within
+its root and never the magic ones of ``/proc``. What is missing on the way is made. ``below`` and ``inside`` give an
+O_PATH descriptor, and a mount on or from ``/proc/self/fd/N`` means exactly what it was opened as, whatever is renamed
+meanwhile. ``read`` neither waits for anybody nor reads without end.
 Source: https://man7.org/linux/man-pages/man2/openat2.2.html
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from moyai.runtime.linux.shim import syscalls
 
 _PLACE = os.O_PATH | os.O_CLOEXEC
 _STRAIGHT = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_BENEATH
-_IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+_NO_MAGIC = syscalls.RESOLVE_NO_MAGICLINKS
+_IN_ROOT = syscalls.RESOLVE_IN_ROOT | _NO_MAGIC
 
 
 def below(base: str, relative: str) -> int:
@@ -33,16 +36,47 @@ def below(base: str, relative: str) -> int:
 def inside(path: str, *, directory: bool) -> int:
     """What is at ``path`` in this process's root, made if it isn't there: a directory, or an empty file.
 
-    A file takes the place of a symbolic link at its end (``/etc/resolv.conf`` often is one).
+    A file takes the place of a symbolic link at its end (``/etc/resolv.conf`` often is one). Raises OSError with
+    ``path``, whichever part of it can't be had.
     """
     parts = _parts(path)
-    if directory:
-        return _directory(parts)
-    place = _directory(parts[:-1])
     try:
-        return _file(place, parts[-1])
+        if directory:
+            return _directory(parts)
+        place = _directory(parts[:-1])
+        try:
+            return _file(place, parts[-1])
+        finally:
+            os.close(place)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def read(path: str, most: int) -> bytes | None:
+    """The content of the file at ``path`` in this process's root; None when there is none that it may read. OSError for
+    what is no regular file, or has more than ``most`` bytes.
+    """
+    try:
+        fd = syscalls.openat2(-1, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, _NO_MAGIC)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    try:
+        return _content(fd, most)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
     finally:
-        os.close(place)
+        os.close(fd)
+
+
+def _content(fd: int, most: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    content = b""
+    while chunk := os.read(fd, most):
+        content += chunk
+        if len(content) > most:
+            raise OSError(errno.EFBIG, f"larger than {most} bytes")
+    return content
 
 
 def _directory(parts: list[str]) -> int:

@@ -3,7 +3,7 @@
 A container starts UNKNOWN. The first success makes it HEALTHY; ``retries`` failures in a row make it
 UNHEALTHY, except that failures before the first success don't count during the start period, in which
 probes also come every START_INTERVAL seconds (Docker's own default there is five: ours is for people
-who wait). A probe over its time is killed with its whole process group and has failed.
+who wait). A probe over its time is killed and has failed.
 Source: https://docs.docker.com/reference/dockerfile/#healthcheck
 """
 
@@ -13,9 +13,9 @@ import _socket
 import os
 
 from moyai.runtime.linux.shim.order import Order
-from moyai.runtime.linux.shim.syscalls import SIGKILL
 
 START_INTERVAL = 1.0
+START, KILL = "start", "kill"
 _ANSWER = 1024
 
 
@@ -24,7 +24,7 @@ class Prober:
 
     def __init__(self, order: Order, started: float) -> None:
         self.health = "UNKNOWN"
-        self.pid = 0
+        self._runs = False
         self._order = order
         self._started = started
         self._failures = 0
@@ -35,19 +35,16 @@ class Prober:
         """When something is due next: a probe, or the end of a probe's time."""
         return self._next if self._order.probe and not self._killed else None
 
-    def due(self, now: float) -> bool:
-        """True when a probe should be started now; one that has run too long is killed."""
-        if not self._order.probe or now < self._next:
-            return False
-        if self.pid and not self._killed:
-            self._killed = True
-            kill_group(self.pid)
-        return not self.pid
+    def due(self, now: float) -> str | None:
+        """What is to be done now: START a probe, or KILL the one that has run too long."""
+        if not self._order.probe or now < self._next or self._killed:
+            return None
+        self._killed = self._runs
+        return KILL if self._killed else START
 
-    def started(self, pid: int, now: float) -> None:
-        """This process is the probe."""
-        self.pid = pid
-        self._killed = False
+    def started(self, now: float) -> None:
+        """A probe was started."""
+        self._runs = True
         self._next = now + self._order.timeout
 
     def ended(self, code: int, now: float) -> bool:
@@ -60,8 +57,7 @@ class Prober:
             self._failures += 1
             if self._failures >= self._order.retries:
                 self.health = "UNHEALTHY"
-        self.pid = 0
-        self._killed = False
+        self._runs = self._killed = False
         self._next = now + self._interval(now)
         return self.health != before
 
@@ -74,21 +70,14 @@ class Prober:
         return order.interval
 
 
-def kill_group(pid: int) -> None:
-    """Kill a probe and what it started."""
-    for target in (-pid, pid):  # it may not lead its group yet
-        try:
-            os.kill(target, SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
 def envoy_is_ready(admin_socket: str) -> bool:
     """Ask Envoy's admin interface whether it is LIVE. Blocks; the prober's timeout ends it."""
-    directory, name = admin_socket.rsplit("/", 1)
-    fd = os.open(directory, os.O_PATH | os.O_CLOEXEC)
-    try:  # through the directory's descriptor: a socket's path may have 107 bytes, a directory's may have more
-        return _is_live(_socket.AF_UNIX, f"/proc/self/fd/{fd}/{name}")
+    try:  # through its descriptor: a socket's path may have 107 bytes, and Envoy may not have put a link there
+        fd = os.open(admin_socket, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return _is_live(_socket.AF_UNIX, f"/proc/self/fd/{fd}")
     finally:
         os.close(fd)
 

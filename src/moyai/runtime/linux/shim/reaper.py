@@ -1,8 +1,9 @@
 """The first process of a container with ``initProcessEnabled``: it reaps what is left behind, and passes signals on.
 
 Promise: it ends as the command ends, with its exit code or 128 + its signal. It is closed to the container's own
-processes, who would find the keeper's program in it. With SYS_PTRACE they may look all the same, and find
-nothing secret: the order is their own, and a program that runs (the keeper does, as long as they do) can't be written.
+processes. With SYS_PTRACE they may look into it and change it all the same, and have nothing of it that is not theirs:
+it has the container's user, capabilities, filter, namespaces and root and no file but theirs, and in its memory is its
+own order. Its program is this machine's interpreter, which they can read; it is on a mount that is read-only.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import os
 import select
 
 from moyai.runtime.linux.shim import syscalls
+from moyai.runtime.linux.shim.entry import reap
 from moyai.runtime.linux.shim.syscalls import SIGCHLD
 
 _EVERY_SIGNAL = tuple(number for number in range(1, 65) if number not in {9, 19, 32, 33})
 _NEWS_BYTES = 128
-_MOST_DESCRIPTORS = 4096
 
 
 def become_reaper(failure: int) -> None:
@@ -25,26 +26,25 @@ def become_reaper(failure: int) -> None:
     """
     syscalls.block_signals(_EVERY_SIGNAL)
     syscalls.reap_orphans()
+    syscalls.close_to_others()
     child = os.fork()
     if child == 0:
         syscalls.default_signals()
         return
     os.close(failure)
-    syscalls.close_to_others()
-    os.closerange(3, _MOST_DESCRIPTORS)
     _outlive(child)
 
 
-def hold() -> None:
+def hold(failure: int) -> None:
     """Stay as the first process of namespaces that containers share, and do nothing. Never returns.
 
-    Nothing that it was started with stays open, and it answers no signal: only its keeper's SIGKILL ends it.
+    Nothing stays open, ``failure`` neither, and it answers no signal: only its keeper's SIGKILL ends it.
     """
     syscalls.block_signals(_EVERY_SIGNAL)
     syscalls.ignore_children()
     syscalls.call_itself(b"/pause")
     syscalls.close_to_others()
-    os.closerange(0, _MOST_DESCRIPTORS)
+    os.closerange(0, failure + 1)
     while True:
         select.select([], [], [])
 
@@ -59,17 +59,6 @@ def _outlive(child: int) -> None:
             except ProcessLookupError:
                 continue
             continue
-        _reap(child)
-
-
-def _reap(child: int) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        if pid == child:
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+        for pid, code in reap():
+            if pid == child:
+                os._exit(code)

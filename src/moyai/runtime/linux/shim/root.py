@@ -16,8 +16,8 @@ import fcntl
 import os
 import stat
 
-from moyai.runtime.linux.shim import paths, syscalls
-from moyai.runtime.linux.shim.order import BIND, BIND_READ_ONLY, DISK, DISK_VOLUMES, EMPTY, EMPTY_READ_ONLY, Order
+from moyai.runtime.linux.shim import disk, paths, syscalls
+from moyai.runtime.linux.shim.order import BIND_READ_ONLY, COPY, EMPTY, EMPTY_READ_ONLY, Order
 from moyai.runtime.linux.shim.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 _SAFE = MS_NOSUID | MS_NODEV
@@ -50,17 +50,15 @@ _PROCESSORS = "/sys/devices/system/cpu"
 _FIXED = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
-def enter(order: Order, shared_memory: int) -> None:
+def enter(order: Order, shared_memory: int, shared_proc: int) -> None:
     """Make the order's root the root of this process, which must be alone in a new mount namespace.
 
-    ``shared_memory``: a /dev/shm that is another's, too, as ``open_tree`` gives it; -1 = it has one of its own.
+    ``shared_memory``, ``shared_proc``: a /dev/shm and a /proc that are another's, too, as ``open_tree`` gives them;
+    -1 = it has one of its own.
     """
     syscalls.mount(None, "/", None, MS_REC | syscalls.MS_SLAVE)
-    sources = [
-        os.open(source, os.O_PATH | os.O_CLOEXEC) if kind in {BIND, BIND_READ_ONLY} else -1
-        for kind, source, _ in order.mounts
-    ]
-    home = _disk(order) if order.disk else order.directory
+    home = disk.mount(order) if order.disk else order.directory
+    sources = [_source(order, home, kind, source) for kind, source, _ in order.mounts]
     volumes = [paths.below(base, way) for base, way, _, _, _ in order.volumes]
     root = order.directory + "/root"
     os.makedirs(root, exist_ok=True)  # noqa: PTH103 - no pathlib in a keeper
@@ -83,6 +81,9 @@ def enter(order: Order, shared_memory: int) -> None:
         _volume(fd, target, read_only=read_only, own=own)
     for name, text in order.sysctls:
         _control(name, text)
+    if shared_proc >= 0:  # so far it was this process's own, which is outside of the shared namespace
+        syscalls.umount("/proc")
+        syscalls.move_mount(shared_proc, "/proc")
     _close_kernel_files()
     syscalls.umount(".")
     os.chdir("/")
@@ -92,15 +93,13 @@ def enter(order: Order, shared_memory: int) -> None:
             syscalls.mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _SAFE)
 
 
-def _disk(order: Order) -> str:
-    """Mount the task's disk, here alone, and give the container's own place on it."""
-    place = f"{order.directory}/{DISK}"
-    os.makedirs(place, exist_ok=True)  # noqa: PTH103
-    syscalls.mount(order.disk, place, "ext4", MS_NODEV, "noinit_itable,discard")
-    own = f"{place}/layers/{order.directory.rpartition('/')[2]}"
-    for directory in (own, f"{order.directory}/{DISK_VOLUMES}"):
-        os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103
-    return own
+def _source(order: Order, home: str, kind: str, source: str) -> int:
+    """What is to be bound; -1 = nothing. ``home``: the container's own place."""
+    if kind in {EMPTY, EMPTY_READ_ONLY}:
+        return -1
+    if kind == COPY and order.disk:
+        source = disk.copy(source, order.directory, home)
+    return os.open(source, os.O_PATH | os.O_CLOEXEC)
 
 
 def _overlay(order: Order, root: str, home: str) -> None:
@@ -173,9 +172,7 @@ def _system(size: str, shared_memory: int) -> None:
 def _bind(fd: int, target: str, *, read_only: bool) -> None:
     """Show a file or directory of the host at ``target``."""
     directory = stat.S_ISDIR(os.fstat(fd).st_mode)
-    place = paths.inside(target, directory=directory)
-    syscalls.mount(_held(fd), _held(place), None, MS_BIND | MS_REC)
-    os.close(place)
+    _show(fd, target, MS_BIND | MS_REC, directory=directory)
     if read_only:
         _restrict(target, _SAFE | MS_RDONLY, directory=directory)
 
@@ -189,15 +186,24 @@ def _restrict(target: str, flags: int, *, directory: bool) -> None:
 def _volume(fd: int, target: str, *, read_only: bool, own: bool) -> None:
     """Show a volume at ``target``, without what is mounted inside it on the host: that could not be made read-only."""
     directory = stat.S_ISDIR(os.fstat(fd).st_mode)
-    place = paths.inside(target, directory=directory)
-    if own and not os.listdir(_held(fd)):  # noqa: PTH208
+    if own and next(os.scandir(_held(fd)), None) is None:
+        place = paths.inside(target, directory=directory)
         image = os.fstat(place)
+        os.close(place)
         os.chown(_held(fd), image.st_uid, image.st_gid)
         os.chmod(_held(fd), stat.S_IMODE(image.st_mode))  # noqa: PTH101
-    syscalls.mount(_held(fd), _held(place), None, MS_BIND)
-    os.close(place)
+    _show(fd, target, MS_BIND, directory=directory)
     os.close(fd)
     _restrict(target, _SAFE | (MS_RDONLY if read_only else 0), directory=directory)
+
+
+def _show(fd: int, target: str, flags: int, *, directory: bool) -> None:
+    place = paths.inside(target, directory=directory)
+    try:
+        syscalls.mount(_held(fd), _held(place), None, flags)
+    except OSError as error:  # the container has something else there
+        raise OSError(error.errno, error.strerror, target) from error
+    os.close(place)
 
 
 def _mount_at(place: int, kind: str, flags: int, options: str | None = None) -> None:
@@ -219,7 +225,7 @@ def _control(name: str, text: str) -> None:
 
 def show_console(terminal: str) -> None:
     """Make this terminal the container's /dev/console."""
-    os.close(os.open("/dev/console", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(paths.inside("/dev/console", directory=False))
     syscalls.mount(terminal, "/dev/console", None, MS_BIND)
 
 

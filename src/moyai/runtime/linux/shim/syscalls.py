@@ -1,15 +1,16 @@
 """The Linux calls that Python 3.11 does not have, as functions that raise OSError.
 
 Used by the keeper and by the control plane's network thread. Numbers are those of the kernel's
-userspace headers (linux/mount.h, sched.h, prctl.h, capability.h) and are, but for that of ``seccomp``, the same on
-every architecture that moyai's Envoy is built for; the two calls that have no libc wrapper (``pivot_root``,
-``capset``) go by name through libc, which exports both.
+userspace headers (linux/mount.h, sched.h, prctl.h) and are, but for those of ``seccomp`` and ``clone``, the same on
+every architecture that moyai's Envoy is built for; ``pivot_root``, which has no libc wrapper, goes by name through
+libc, which exports it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 from types import MappingProxyType
 
@@ -19,6 +20,8 @@ CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+_CLONE_PARENT, _CLONE_PARENT_SETTID = 0x00008000, 0x00100000
+_CLONE = MappingProxyType({"x86_64": 56, "aarch64": 220})
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -42,16 +45,11 @@ SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGXFSZ = 9, 13, 15, 17, 25
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
-_PR_SET_KEEPCAPS = 8
-_PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
-_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _SECCOMP = MappingProxyType({"x86_64": 317, "aarch64": 277})
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1, 4
 _BPF_STEP_BYTES = 8
-_CAPABILITY_VERSION_3 = 0x20080522
-_LAST_CAPABILITY = 63
 _SIG_SETMASK = 2
 _ARG_START = 45
 """Its place in ``/proc/PID/stat`` behind the process's name; proc_pid_stat(5)."""
@@ -63,13 +61,18 @@ _PIDFD_SEND_SIGNAL = 424
 _OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x2, 0x4, 0x8, 0x10
 
-_OPEN_TREE, _MOVE_MOUNT = 428, 429
+_OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT = 428, 429, 430, 431, 432
+_FSOPEN_CLOEXEC, _FSMOUNT_CLOEXEC = 1, 1
+_FSCONFIG_SET_FLAG, _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 0, 1, 6
 _OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH, _AT_FDCWD = 1, 4, -100
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc_with_lock = ctypes.PyDLL(None, use_errno=True)
+"""Calls through this one do not let go of the interpreter's lock."""
 
 
-def _check(result: int, subject: str) -> int:
+def check(result: int, subject: str) -> int:
+    """The result of a libc function; raises OSError when it is negative."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), subject)
@@ -82,7 +85,7 @@ def _bytes(text: str | None) -> bytes | None:
 
 def unshare(flags: int) -> None:
     """Give the calling thread namespaces of its own."""
-    _check(_libc.unshare(flags), "unshare")
+    check(_libc.unshare(flags), "unshare")
 
 
 class _How(ctypes.Structure):
@@ -96,30 +99,43 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
     how = _How(flags, 0, resolve)
     size = ctypes.c_size_t(ctypes.sizeof(how))
     found = _libc.syscall(ctypes.c_long(_OPENAT2), directory, os.fsencode(path), ctypes.byref(how), size)
-    return _check(found, path)
+    return check(found, path)
 
 
 def open_tree(path: str) -> int:
     """A copy of what is mounted at the path, which is mounted nowhere yet."""
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC
-    return _check(_libc.syscall(ctypes.c_long(_OPEN_TREE), _AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}")
+    return check(_libc.syscall(ctypes.c_long(_OPEN_TREE), _AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}")
 
 
 def move_mount(tree: int, target: str) -> None:
     """Mount what ``open_tree`` gave at a path of this mount namespace."""
     to = os.fsencode(target)
     moved = _libc.syscall(ctypes.c_long(_MOVE_MOUNT), tree, b"", _AT_FDCWD, to, _MOVE_MOUNT_F_EMPTY_PATH)
-    _check(moved, f"mount {target}")
+    check(moved, f"mount {target}")
+
+
+def mount_detached(kind: str, source: str, flags: list[str]) -> int:
+    """The root of a file system that is mounted nowhere, for as long as the descriptor is open."""
+    context = check(_libc.syscall(ctypes.c_long(_FSOPEN), kind.encode(), _FSOPEN_CLOEXEC), f"fsopen {kind}")
+    try:
+        steps = [(_FSCONFIG_SET_FLAG, flag.encode(), None) for flag in flags]
+        source_step, last = (_FSCONFIG_SET_STRING, b"source", os.fsencode(source)), (_FSCONFIG_CMD_CREATE, None, None)
+        for command, key, value in (source_step, *steps, last):
+            check(_libc.syscall(ctypes.c_long(_FSCONFIG), context, command, key, value, 0), f"mount {source}")
+        return check(_libc.syscall(ctypes.c_long(_FSMOUNT), context, _FSMOUNT_CLOEXEC, 0), f"mount {source}")
+    finally:
+        os.close(context)
 
 
 def setns(fd: int, kind: int) -> None:
     """Move the calling thread (for CLONE_NEWPID: its children) into the namespace behind ``fd``."""
-    _check(_libc.setns(fd, kind), "setns")
+    check(_libc.setns(fd, kind), "setns")
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
     """``mount(2)``."""
-    _check(
+    check(
         _libc.mount(_bytes(source), _bytes(target), _bytes(kind), ctypes.c_ulong(flags), _bytes(options)),
         f"mount {target}",
     )
@@ -127,38 +143,55 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, options
 
 def umount(target: str) -> None:
     """Detach a mount now; it goes away when its last user does."""
-    _check(_libc.umount2(_bytes(target), MNT_DETACH), f"umount {target}")
+    check(_libc.umount2(_bytes(target), MNT_DETACH), f"umount {target}")
 
 
 def pivot_root_here() -> None:
     """Make the working directory the root, with the old root stacked on it; ``umount('.')`` then drops the old one."""
-    _check(_libc.pivot_root(b".", b"."), "pivot_root")
+    check(_libc.pivot_root(b".", b"."), "pivot_root")
 
 
 def set_host_name(name: str) -> None:
     """The host name of the calling process's UTS namespace."""
     raw = os.fsencode(name)
-    _check(_libc.sethostname(raw, len(raw)), "sethostname")
+    check(_libc.sethostname(raw, len(raw)), "sethostname")
 
 
-def _prctl(option: int, first: int, second: int = 0) -> None:
+def prctl(option: int, first: int, second: int = 0) -> None:
+    """``prctl(2)``."""
     words = [ctypes.c_ulong(n) for n in (first, second, 0, 0)]
-    _check(_libc.prctl(option, *words), "prctl")
+    check(_libc.prctl(option, *words), "prctl")
+
+
+def fork_sibling(number: mmap.mmap) -> int:
+    """``fork`` a process that is a child of this one's parent: 0 in it, its number here. Only for a single thread.
+
+    The kernel writes the number to the beginning of ``number`` before the process runs.
+    """
+    call = _CLONE.get(os.uname().machine)
+    if call is None:
+        raise OSError(errno.ENOSYS, "the number of clone(2) is not known for this processor")
+    flags = ctypes.c_ulong(_CLONE_PARENT | _CLONE_PARENT_SETTID | SIGCHLD)
+    place = ctypes.byref(ctypes.c_int.from_buffer(number))
+    nothing = ctypes.c_ulong(0)
+    return check(_libc_with_lock.syscall(ctypes.c_long(call), flags, nothing, place, nothing, nothing), "clone")
 
 
 def die_with_parent() -> None:
     """Have the kernel send SIGKILL when the parent dies. A change of user clears it: call it afterwards."""
-    _prctl(_PR_SET_PDEATHSIG, SIGKILL)
+    prctl(_PR_SET_PDEATHSIG, SIGKILL)
 
 
 def no_new_privileges() -> None:
     """From here on no ``exec`` gains anything: neither setuid bits nor file capabilities count."""
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def close_to_others() -> None:
-    """Until the next ``exec``, let nobody without SYS_PTRACE look into this process or at what it has open."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+    """Until the next ``exec``, let nobody without SYS_PTRACE look into this process, or those that it forks, or at what
+    they have open.
+    """
+    prctl(_PR_SET_DUMPABLE, 0)
 
 
 def call_itself(name: bytes) -> None:
@@ -186,42 +219,7 @@ def filter_calls(program: bytes) -> None:
     filtered = _Program(len(program) // _BPF_STEP_BYTES, program)
     call = ctypes.c_long(_SECCOMP[os.uname().machine])
     flags = _SECCOMP_FILTER_FLAG_SPEC_ALLOW
-    _check(_libc.syscall(call, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(filtered)), "seccomp")
-
-
-def keep_capabilities() -> None:
-    """Do not lose permitted capabilities at the next change of user."""
-    _prctl(_PR_SET_KEEPCAPS, 1)
-
-
-def bound_capabilities(keep: tuple[int, ...]) -> None:
-    """Drop every capability but ``keep`` from the bounding set, for good."""
-    for capability in range(_LAST_CAPABILITY + 1):
-        if capability not in keep:
-            try:
-                _prctl(_PR_CAPBSET_DROP, capability)
-            except OSError:  # past the last one this kernel knows
-                return
-
-
-def set_capabilities(effective: tuple[int, ...], inheritable: tuple[int, ...]) -> None:
-    """Set the effective and permitted sets to ``effective``, and the inheritable set."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    words = (ctypes.c_uint32 * 6)()
-    for capability in effective:
-        high, bit = divmod(capability, 32)
-        words[high * 3] |= 1 << bit
-        words[high * 3 + 1] |= 1 << bit
-    for capability in inheritable:
-        high, bit = divmod(capability, 32)
-        words[high * 3 + 2] |= 1 << bit
-    _check(_libc.capset(header, words), "capset")
-
-
-def raise_ambient(capabilities: tuple[int, ...]) -> None:
-    """Keep these capabilities over ``exec`` for a user that is not root."""
-    for capability in capabilities:
-        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+    check(_libc.syscall(call, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(filtered)), "seccomp")
 
 
 def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
@@ -235,12 +233,12 @@ def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
 def kill(pidfd: int) -> None:
     """Kill the process that a pidfd means; one that has ended already is no error."""
     if _libc.syscall(ctypes.c_long(_PIDFD_SEND_SIGNAL), pidfd, SIGKILL, None, 0) and ctypes.get_errno() != errno.ESRCH:
-        _check(-1, "pidfd_send_signal")
+        check(-1, "pidfd_send_signal")
 
 
 def reap_orphans() -> None:
     """What its descendants leave behind becomes this process's, also where it is not the first of its namespace."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def ignore_children() -> None:
@@ -250,13 +248,13 @@ def ignore_children() -> None:
 
 def block_signals(numbers: tuple[int, ...]) -> None:
     """Make this the set of blocked signals."""
-    _check(_libc.sigprocmask(_SIG_SETMASK, _signal_set(numbers), None), "sigprocmask")
+    check(_libc.sigprocmask(_SIG_SETMASK, _signal_set(numbers), None), "sigprocmask")
 
 
 def signal_fd(numbers: tuple[int, ...], *, waits: bool = False) -> int:
     """A descriptor that becomes readable when one of these (blocked) signals arrives. ``waits``: reading it does."""
     flags = _SFD_CLOEXEC if waits else _SFD_CLOEXEC | _SFD_NONBLOCK
-    return _check(_libc.signalfd(-1, _signal_set(numbers), flags), "signalfd")
+    return check(_libc.signalfd(-1, _signal_set(numbers), flags), "signalfd")
 
 
 def default_signals() -> None:

@@ -15,19 +15,14 @@ import select
 import time
 
 from moyai.runtime.linux.shim import groups, inside, syscalls
+from moyai.runtime.linux.shim.entry import EnteringProcess, reap
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.record import start_ticks
-from moyai.runtime.linux.shim.syscalls import SIGCHLD, SIGKILL
+from moyai.runtime.linux.shim.syscalls import SIGCHLD
 
 LONGEST_VISIT = 128 * 1024
-_NAMESPACES = (
-    ("pid", syscalls.CLONE_NEWPID),
-    ("uts", syscalls.CLONE_NEWUTS),
-    ("ipc", syscalls.CLONE_NEWIPC),
-    ("net", syscalls.CLONE_NEWNET),
-    ("cgroup", syscalls.CLONE_NEWCGROUP),
-    ("mnt", syscalls.CLONE_NEWNS),
-)
+_START_SECONDS = 20.0
+"""Less than the control plane waits."""
 _SIGHUP = 1
 _FAREWELL = 1.0
 """Seconds between SIGHUP and SIGKILL."""
@@ -60,6 +55,10 @@ def main(control: int) -> None:
     Visitor(visit, link).stay()
 
 
+class _Failed(Exception):
+    """The command could not be started."""
+
+
 class Visitor:
     """One session."""
 
@@ -73,43 +72,38 @@ class Visitor:
     def stay(self) -> None:
         """Start the command, wait for its end or the control plane's, and leave nothing behind."""
         try:
-            child, reason = self._start()
-            if reason:
-                self._say(f"failed {reason}")
-                return
+            process = self._start()
             self._say("ok")
-            code = self._attend(child)
+            code = self._attend(process)
             self._clear()
             self._say(f"exit {code}")
+        except _Failed as error:
+            self._say(f"failed {error}")
         finally:
             self._clear()
 
-    def _start(self) -> tuple[int, str]:
+    def _start(self) -> EnteringProcess:
         visit = self._visit
-        process = f"/proc/{visit.init}"
-        directory = os.open(process, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        directory = os.open(f"/proc/{visit.init}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if start_ticks(visit.init) != visit.init_ticks:
-            return 0, "the container has ended"
+            raise _Failed("the container has ended")
         # From here on the directory stands for that process and no other, whatever becomes of the number.
-        namespaces = inside.namespaces(f"/proc/self/fd/{directory}", _NAMESPACES)
-        order = self._order()
+        namespaces = inside.namespaces(f"/proc/self/fd/{directory}")
         os.close(directory)
-        kind, entries = namespaces[0][1], namespaces[1:]
-        syscalls.setns(namespaces[0][0], kind)  # for children only: this process stays outside
-        failure = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(failure[0])
-            inside.visitor(order, entries, self._link.fileno() if visit.terminal else -1, failure[1])
-        os.close(failure[1])
-        for fd, _ in entries:
+        control, order = self._link.fileno() if visit.terminal else -1, self._order()
+        process = EnteringProcess()
+        if process.child is not None:
+            inside.visitor(order, namespaces, control, process.child)
+        for fd, _ in namespaces:
             os.close(fd)
         self._let_go_of_files()
-        with open(failure[0], encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            reason = file.read()
+        try:
+            reason = process.reason(_START_SECONDS, self._link.fileno())
+        except OSError as error:  # it took too long, or nobody waits for it any more
+            reason = str(error)
         if reason:
-            os.waitpid(child, 0)
-        return child, reason
+            raise _Failed(reason)
+        return process
 
     def _order(self) -> Order:
         """The container's order, as it is for this command."""
@@ -134,27 +128,26 @@ class Visitor:
         if not self._visit.terminal:
             os.dup2(nothing, 2)
 
-    def _attend(self, child: int) -> int:
+    def _attend(self, process: EnteringProcess) -> int:
         """Wait for the command's end; end it when the control plane goes away."""
         poll = select.poll()
         poll.register(self._link.fileno(), select.POLLIN)
         poll.register(self._signals, select.POLLIN)
         kill_at: float | None = None
         while True:
-            pid, status = os.waitpid(child, os.WNOHANG)
-            if pid:
-                code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else 128 - code
+            for pid, code in reap():
+                if process.ended(pid):
+                    return code
             wait = None if kill_at is None else max(0.0, kill_at - time.monotonic()) * 1000 + 1
             for fd, _ in poll.poll(wait):
                 if fd == self._signals:
                     os.read(fd, 4096)
                 else:
                     poll.unregister(fd)
-                    os.kill(child, _SIGHUP)
+                    os.kill(process.pid, _SIGHUP)
                     kill_at = time.monotonic() + _FAREWELL
             if kill_at is not None and time.monotonic() >= kill_at:
-                os.kill(child, SIGKILL)
+                process.kill()
                 kill_at = None
 
     def _clear(self) -> None:

@@ -1,0 +1,241 @@
+"""Files that a container makes for whoever comes in from outside: each gets an error, and nobody waits or fills up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from moyai.domain.sandbox.spec import HostName, Names, Probe, VolumeMount
+from moyai.domain.sandbox.state import Health
+from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
+from moyai.ports.sessions import Execution
+from moyai.runtime.linux.layout import Layout
+from tests.contract.runtime.places import TASK, look, sandbox
+from tests.e2e import stack
+from tests.e2e.installation import GRACE, MOYAI
+from tests.e2e.linux_tasks import end_of, run, said, shell
+from tests.e2e.stack import Cluster, processes, task_id
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+PATHS = ("/etc/passwd", "/etc/group")
+KINDS = {
+    "a FIFO": "mkfifo $1",
+    "a directory": "mkdir $1",
+    "a socket": "python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' $1",
+    "a link to itself": "ln -s $1 $1",
+    "a link to an endless file": "ln -s /dev/zero $1",
+    "a link to an open file": "ln -s /proc/1/fd/0 $1",
+    "a link to a process's memory": "ln -s /proc/1/mem $1",
+    "a gigabyte": "truncate -s 1G $1",
+    "a gigabyte without an end of line": "head -c 1G /dev/zero | tr '\\0' x > $1",
+}
+VISIT = "--visit"
+"""In the command line of the process beside a session."""
+
+
+def spoilt(kind: str, path: str) -> list[str]:
+    """A command that puts such a file in a place and stays."""
+    return ["sh", "-c", f"rm -rf $1; {KINDS[kind]}; echo ready; exec sleep infinity", "sh", path]
+
+
+@pytest.fixture(scope="module")
+def tasks(rig):
+    """A task for each bad file."""
+    started = {(kind, path): rig.start(spoilt(kind, path)) for kind in KINDS for path in PATHS}
+    for arn in started.values():
+        eventually(partial(_says_ready, rig, arn), "the file is there")
+    yield started
+    for arn in started.values():
+        rig.cluster.ecs.stop_task(cluster=rig.cluster.name, task=arn)
+
+
+def _says_ready(rig, arn):
+    return rig.cluster.said(arn) == ["ready"]
+
+
+def enter(installation, arn, *words, user="nobody:nogroup"):
+    """What ``moyai exec`` ends with; it must end."""
+    line = [*MOYAI, "exec", "-T", "--user", user, task_id(arn), "--", *words]
+    environment = installation.environment()
+    return subprocess.run(line, env=environment, check=False, timeout=GRACE, capture_output=True, text=True)
+
+
+def nobody_left(arn):
+    return lambda: list(processes(arn, VISIT)) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_session_ends_with_an_error_that_names_the_file(rig, tasks, kind, path):
+    ended = enter(rig.installation, tasks[kind, path], "true")
+    assert ended.returncode == 255
+    assert path in ended.stderr, ended.stderr
+
+
+STOPS_EVERYBODY = """python3 -Bc '
+import os, signal
+print("ready", flush=True)
+while True:
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) not in {1, os.getpid()}:
+            try:
+                os.kill(int(name), signal.SIGSTOP)
+            except ProcessLookupError:
+                pass
+'"""
+"""Stops every process of its container, as soon as it sees it."""
+
+
+@pytest.fixture
+async def stopper(linux):
+    """A container that stops whoever enters it."""
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell(STOPS_EVERYBODY, probe=Probe(("CMD", "true"), interval=1, timeout=1, retries=2)))
+    await said(linux, "ready")
+    return linux
+
+
+async def test_whoever_is_stopped_in_the_container_leaves_nothing_when_its_client_goes(stopper):
+    for _ in range(10):
+        entering = asyncio.create_task(stopper.runtime.execute(Execution(TASK, "app", ("true",))))
+        done, _ = await asyncio.wait({entering}, timeout=0.5)
+        if done:
+            await entering.result().close()
+        else:
+            entering.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await entering
+        assert _helpers(stopper) == []
+
+
+async def test_a_control_plane_that_ends_waits_for_nobody_who_is_stopped_in_a_container(stopper):
+    sessions = [
+        asyncio.create_task(stopper.runtime.execute(Execution(TASK, "app", ("sleep", "1000")))) for _ in range(4)
+    ]
+    await asyncio.wait(sessions, timeout=1)
+    async with asyncio.timeout(GRACE):
+        await stopper.runtime.close()
+    await asyncio.gather(*sessions, return_exceptions=True)
+    stopper.runtime = stopper.again()
+    assert _helpers(stopper) == []
+
+
+async def test_a_health_check_that_is_stopped_has_failed_and_the_container_can_be_stopped(stopper):
+    async def unhealthy():
+        return (await look(stopper.runtime)).health is Health.UNHEALTHY
+
+    await stopper.until(unhealthy)
+    await stopper.runtime.stop(TASK, "app")
+    state, _ = await end_of(stopper, TASK, "app")
+    assert state.exit_code == 137
+
+
+async def test_a_container_can_not_stop_its_keeper(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("kill -STOP 0; kill -STOP -1; echo up; exec sleep 1000"))
+    await said(linux, "up")
+    await linux.runtime.stop(TASK, "app")
+    state, _ = await end_of(linux, TASK, "app")
+    assert state.exit_code == 137
+
+
+@pytest.mark.parametrize("spoil", ["rm {0}; mkfifo {0}", "rm {0}; ln -s {0} {0}", "rm {0}; truncate -s 1G {0}"])
+@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/group", "/srv/work", "/srv/volume"])
+async def test_a_container_that_is_started_again_finds_what_it_left_and_says_so(linux, path, spoil):
+    await linux.runtime.prepare(sandbox())
+    left = shell(f"cd /; mkdir -p /srv; touch {path}; {spoil.format(path)}")
+    await run(linux, left)
+    volume = (VolumeMount("/srv/volume", "data"),) if path == "/srv/volume" else ()
+    again = shell("true", attempt=1, user="nobody:nogroup", working_directory="/srv/work", volumes=volume)
+    with pytest.raises((CannotCreate, CannotStart), match=path):
+        await linux.runtime.start(again)
+
+
+@pytest.mark.parametrize("names", [Names(), Names("box", (HostName("10.1.2.3", "db.test"),), ("192.0.2.53",))])
+async def test_the_files_of_names_are_on_the_tasks_disk(linux, names):
+    await linux.runtime.prepare(sandbox(storage_gib=1))
+    fill = "for f in hosts hostname resolv.conf; do head -c 400M /dev/zero >> /etc/$f || echo full; done"
+    _, seen = await run(linux, shell(f"exec 2>&1; {fill}; rm -f /none", names=names))
+    assert [line for line in seen if "full" in line] == ["full"]
+    task = Layout(linux.state).task(TASK)
+    sizes = {
+        path.name: path.stat().st_size for path in task.rglob("*") if path.name in {"hosts", "hostname", "resolv.conf"}
+    }
+    assert all(size < 1000 for size in sizes.values()), sizes
+
+
+async def test_names_that_move_reach_every_container_of_a_task_with_a_disk_and_leave_their_own_lines(linux):
+    before = sandbox(storage_gib=1)
+    await linux.runtime.prepare(before)
+    await linux.runtime.start(
+        shell("echo 10.0.0.1 mine >> /etc/hosts; until grep later /etc/hosts; do sleep 0.1; done")
+    )
+    await linux.runtime.start(shell("until grep mine /etc/hosts; do sleep 0.1; done; exec sleep 1000", "side"))
+    await said(linux, "10.0.0.1 mine", name="side")
+    await linux.runtime.name(TASK, (HostName("127.255.0.9", "later"),))
+    _, seen = await end_of(linux, TASK, "app")
+    assert seen == ["127.255.0.9 later"]
+    _, seen = await run(linux, shell("grep -v localhost /etc/hosts", "look"))
+    assert seen[-3:] == ["#27.255.0.1 db", "10.0.0.1 mine", "127.255.0.9 later"]
+
+
+@pytest.mark.parametrize("disk", [{}, {"storage_gib": 1}])
+async def test_a_hosts_file_that_a_container_made_large_is_not_read(linux, disk):
+    await linux.runtime.prepare(sandbox(**disk))
+    await run(linux, shell("head -c 2M /dev/zero >> /etc/hosts"))
+    with pytest.raises(SandboxFailed, match="/etc/hosts"):
+        await linux.runtime.name(TASK, (HostName("127.255.0.9", "later"),))
+
+
+@pytest.mark.parametrize("line", ["rm /etc/passwd; mkfifo /etc/passwd; echo ready; exec sleep 1000", STOPS_EVERYBODY])
+def test_a_control_plane_ends_beside_a_task_that_hinders_sessions(installed, line):
+    installation = installed()
+    installation.up()
+    cluster = Cluster(installation, "hostile")
+    arn = cluster.run(cluster.define("hostile", stack.shell(line)))
+    eventually(lambda: cluster.said(arn) == ["ready"], "the task is ready")
+    with enters(installation, arn):
+        installation.terminate()
+    installation.up()
+    with enters(installation, arn):
+        installation.down()
+
+
+@contextmanager
+def enters(installation, arn):
+    """Two sessions that are begun, at least."""
+    words = [*MOYAI, "exec", "-T", task_id(arn), "--", "sleep", "1000"]
+    clients = [subprocess.Popen(words, env=installation.environment(), stderr=subprocess.PIPE) for _ in range(2)]
+    eventually(lambda: _begun(arn) or clients[0].poll() is not None, "a session was begun")
+    yield
+    for client in clients:
+        client.communicate(timeout=GRACE)
+
+
+def _begun(arn):
+    """Whether a process of a session is there."""
+    groups = Path("/proc").glob("[0-9]*/cgroup")
+    return any(f"{task_id(arn)}/main/session-" in _text(group) for group in groups)
+
+
+def _text(path):
+    try:
+        return path.read_text()
+    except OSError:  # it has ended
+        return ""
+
+
+def _helpers(linux):
+    """What is left of sessions: processes of this one, and control groups."""
+    words = ["ps", "--ppid", str(os.getpid()), "-o", "args="]
+    listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
+    groups = Path("/sys/fs/cgroup").glob(f"**/moyai/{linux.installation}/**/session-*")
+    return [*(line for line in listed if "--visit" in line), *map(str, groups)]

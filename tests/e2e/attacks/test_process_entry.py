@@ -1,0 +1,116 @@
+"""Health checks, sessions and neighbours enter a container's process namespace with nothing that is the host's."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.attacks.attempts import IN_CONTAINER
+from tests.e2e.attacks.programs.with_arguments.process_entry import ENTER
+from tests.e2e.attacks.rig import IMAGE, PLAIN_USER, ROOT, command, parse
+from tests.e2e.installation import GRACE, MOYAI
+from tests.e2e.stack import shell, task_id
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]
+
+MANY = 10
+"""Processes that enter."""
+SECONDS = 60
+NEVER_HEALTHY = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 10, "startPeriod": 300}
+"""Comes every second."""
+EVERYTHING = ("mnt", "uts", "ipc", "net", "pid", "cgroup", "user")
+SHARED = ("ipc", "pid", "user")
+"""What tasks have in common with ``pidMode`` and ``ipcMode``."""
+
+
+@pytest.fixture
+def canary(rig):
+    """A file in the state directory, which no container sees."""
+    file = rig.installation.state / "canary"
+    file.write_text("the host's")
+    file.chmod(0o600)
+    yield str(file)
+    file.unlink()
+
+
+def observe(canary, *common):
+    device = Path(canary).stat().st_dev
+    return [*command("with_arguments.process_entry"), str(MANY), str(SECONDS), canary, str(device), *common]
+
+
+@contextmanager
+def sessions(rig, arn) -> Iterator[None]:
+    """One session after the other, each with a short command; two at a time."""
+    over = threading.Event()
+
+    def enter() -> None:
+        words = [*MOYAI, "exec", "-T", task_id(arn), "--container", "main", "--", "true"]
+        while not over.is_set():
+            subprocess.run(words, env=rig.installation.environment(), check=False, timeout=GRACE, capture_output=True)
+
+    threads = [threading.Thread(target=enter) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def gained(rig, arn):
+    """What the program in a task that has stopped could do. It must have seen somebody."""
+    attempts = parse(rig.cluster.said(arn))
+    assert not attempts.pop(ENTER).refused, "nobody entered"
+    return {name: attempt.detail for name, attempt in attempts.items() if not attempt.refused}
+
+
+@pytest.mark.parametrize("user", [ROOT, PLAIN_USER])
+@pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
+def test_health_checks_show_nothing_of_the_host(rig, canary, added, user):
+    arn = rig.start(observe(canary, *EVERYTHING), capabilities=added, user=user, healthCheck=NEVER_HEALTHY)
+    rig.cluster.until(arn, "STOPPED")
+    assert gained(rig, arn) == {}
+
+
+@pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
+def test_sessions_show_nothing_of_the_host(rig, canary, added):
+    arn = rig.start(observe(canary, *EVERYTHING), capabilities=added)
+    rig.cluster.until(arn, "RUNNING")
+    with sessions(rig, arn):
+        rig.cluster.until(arn, "STOPPED")
+    assert gained(rig, arn) == {}
+
+
+@pytest.mark.parametrize("added", [(), ("SYS_PTRACE",)])
+def test_neighbours_in_the_same_process_namespace_show_nothing_of_the_host(rig, canary, added):
+    """Containers that start, and their health checks, beside one of another task of the same container instance."""
+    main = {
+        "name": "main",
+        "image": IMAGE,
+        "workingDirectory": "/srv",
+        "command": observe(canary, *SHARED),
+        "environment": [{"name": IN_CONTAINER, "value": "1"}],
+        "linuxParameters": {"capabilities": {"add": list(added)}},
+    }
+    kind = {"pidMode": "host", "ipcMode": "host", "requiresCompatibilities": ["EC2"]}
+    arn = rig.cluster.run(rig.cluster.define("observer", main, **kind), launch_type="EC2")
+    rig.cluster.until(arn, "RUNNING")
+    neighbour = rig.cluster.define("neighbour", shell("sleep 1.5", healthCheck=NEVER_HEALTHY), **kind)
+    eventually(lambda: _is_over(rig, arn, neighbour), "enough neighbours have come and gone", patience=3 * SECONDS)
+    assert gained(rig, arn) == {}
+
+
+def _is_over(rig, arn, neighbour):
+    if rig.cluster.task(arn)["lastStatus"] == "STOPPED":
+        return True
+    if len(rig.cluster.ecs.list_tasks(cluster=rig.cluster.name, desiredStatus="RUNNING")["taskArns"]) < 4:
+        rig.cluster.run(neighbour, launch_type="EC2")
+    return False
