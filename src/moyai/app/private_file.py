@@ -76,7 +76,9 @@ class PrivateFile(Generic[_Entry]):
         except OSError as exc:
             raise StoreFault(f"The {self._what} in {self._path} can't be used: {exc.strerror}.") from exc
         except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-            raise StoreFault(f"The {self._what} in {self._path} are damaged: {exc}. Move the file away, and make new ones.") from exc
+            raise StoreFault(
+                f"The {self._what} in {self._path} are damaged: {exc}. Move the file away, and make new ones."
+            ) from exc
 
 
 def write_private(path: Path, content: bytes) -> None:

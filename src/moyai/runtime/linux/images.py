@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 import msgspec
 from msgspec.structs import replace
@@ -126,26 +127,37 @@ class ImageStore:
         if base not in {None, HOST_IMAGE}:
             raise ImageRefused(f"an image can be imported on top of {HOST_IMAGE} or of nothing, not of {base}")
         home = self._home(reference)
-        home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".import-", dir=self._directory))
         try:
             self._fill(fresh, source)
             manifest = _Manifest(base, config or ImageConfig(), str(home.parent.relative_to(self._directory)))
             manifest = replace(manifest, digest=digest_of(fresh / "rootfs", msgspec.json.encode(manifest)))
             (fresh / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-            if home.exists():
-                home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
-            fresh.rename(home)
+            self._put(fresh, home)
         except (OSError, BadArchive) as error:
-            raise ImageRefused(f"{source} can't be imported as {reference}: {error}") from error
+            raise ImageRefused(f"{source} can't be imported as {reference}: {_why(error)}") from error
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         return self.find(reference)
 
+    def _put(self, fresh: Path, home: Path) -> None:
+        """Have an image in its place, or what was there before."""
+        home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not home.exists():
+            fresh.rename(home)
+            return
+        replaced = home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
+        try:
+            fresh.rename(home)
+        except OSError:
+            replaced.rename(home)
+            raise
+
     def _fill(self, home: Path, source: Path) -> None:
         rootfs = home / "rootfs"
         if source.is_dir():
-            shutil.copytree(source, rootfs, symlinks=True)
+            shutil.copytree(source, rootfs, symlinks=True, ignore=_special)
         else:
             rootfs.mkdir()
             unpack(source, rootfs)
@@ -156,6 +168,20 @@ class ImageStore:
             raise ImageRefused(f"{reference!r} is not an image's name: NAME or NAME:TAG, lower-case")
         name, _, tag = reference.partition(":")
         return self._directory / name.strip("/") / (tag or "latest")
+
+
+def _special(folder: str, names: list[str]) -> set[str]:
+    """Devices and the like, which an image has none of."""
+    kinds = {name: Path(folder, name).lstat().st_mode for name in names}
+    return {name for name, kind in kinds.items() if not (S_ISREG(kind) or S_ISDIR(kind) or S_ISLNK(kind))}
+
+
+def _why(error: Exception) -> str:
+    """An error in one line; of many that came of one folder, the first."""
+    if isinstance(error, shutil.Error):
+        place, _, error = error.args[0][0]
+        return f"{place}: {error}"
+    return str(error)
 
 
 def _is(manifest: _Manifest, home: Path, directory: Path, digest: str) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
+import random
+import stat
 import tarfile
 from os import fstat
 from pathlib import Path
@@ -104,10 +109,122 @@ def test_an_archive_that_is_too_large_is_refused(store, tmp_path, monkeypatch):
         store.import_image("big", archive(tmp_path / "big.tar", ("file", tarfile.REGTYPE, b"x" * 11)))
 
 
-def test_what_is_no_archive_is_refused(store, tmp_path):
-    (tmp_path / "text").write_text("not a tar")
-    with pytest.raises(ImageRefused, match="can't be imported"):
-        store.import_image("web", tmp_path / "text")
+def written(members=(("app", tarfile.REGTYPE, b"program" * 3000),), **options):
+    """The bytes of a tar of (name, kind, content or link); ``options`` change its last member."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, kind, content in members:
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            if kind == tarfile.REGTYPE:
+                member.size = len(content)
+            else:
+                member.linkname = content
+            if (name, kind, content) == members[-1]:
+                for option, value in options.items():
+                    setattr(member, option, value)
+            tar.addfile(member, io.BytesIO(content) if kind == tarfile.REGTYPE else None)
+    return made.getvalue()
+
+
+def header_of(size):
+    """An archive whose first member is an extended header that is said to have so many bytes."""
+    member = tarfile.TarInfo("PaxHeader")
+    member.type, member.size = tarfile.XHDTYPE, size
+    return member.tobuf(tarfile.GNU_FORMAT) + bytes(4096)
+
+
+REG, LNK, SYM, DIR = tarfile.REGTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE
+LOOP = [("a", SYM, "b"), ("b", SYM, "a"), ("a/x", REG, b"x")]
+MALFORMED = {
+    "text": (b"not a tar", "no tar archive"),
+    "nothing": (b"", "no tar archive"),
+    "noise": (bytes(range(256)) * 40, "no tar archive"),
+    "noise in gzip": (gzip.compress(bytes(range(256)) * 40), "no tar archive"),
+    "a link to nothing": (written([("a", LNK, "gone")]), "a is a hard link to gone, which is not before it"),
+    "a link to what comes later": (written([("a", LNK, "b"), ("b", REG, b"x")]), "is not before it"),
+    "a link to itself": (written([("a", LNK, "a")]), "is not before it"),
+    "links in a circle": (written([("a", LNK, "b"), ("b", LNK, "a")]), "is not before it"),
+    "a way in a circle": (written(LOOP), "a/x"),
+    "a file as a folder": (written([("a", REG, b"x"), ("a/b", REG, b"x")]), "a/b"),
+    "cut in a file": (written()[:9000], "app: unexpected end"),
+    "cut in a header": (written()[:700], "app: unexpected end"),
+    "cut between files": (written()[: 512 + 21504], "ends in the middle"),
+    "gzip that is cut": (gzip.compress(written())[:-30], "ended before"),
+    "xz that is cut": (lzma.compress(written())[:-30], "ended before"),
+    "bzip2 that is cut": (bz2.compress(written())[:-30], "no tar archive"),
+    "gzip with a wrong sum": (gzip.compress(written())[:-8] + bytes(8), "CRC"),
+    "noise behind a file": (written()[: 512 + 21504] + bytes(range(1, 256)) * 8, "web"),
+    "an owner that can't be": (written(uid=2**70), "app"),
+    "a time that can't be": (written(mtime=1e300), "app"),
+    "a name with a NUL": (written(pax_headers={"path": "a\0b"}), "web"),
+    "a name that is too long": (written([("d/" * 3000 + "x", REG, b"x")]), "too long"),
+    "a header of a gigabyte": (header_of(2**30), "a header of 1073741824 bytes"),
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_a_malformed_archive_is_refused_in_one_sentence_and_leaves_nothing(store, tmp_path, kind):
+    content, why = MALFORMED[kind]
+    source = tmp_path / "root.tar"
+    source.write_bytes(content)
+    with pytest.raises(ImageRefused, match=why) as refused:
+        store.import_image("shop/web:2", source)
+    said = str(refused.value)
+    assert said.startswith(f"{source} can't be imported as shop/web:2: ")
+    assert "\n" not in said
+    assert list((tmp_path / "images").rglob("*")) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_bytes_are_flipped_an_archive_is_taken_whole_or_refused(store, tmp_path, seed):
+    members = [(f"d{n}/f{n}", REG, f"{n}".encode() * 400) for n in range(12)] + [
+        ("hard", LNK, "d1/f1"),
+        ("soft", SYM, "/x"),
+    ]
+    good, chance, source = written(members), random.Random(seed), tmp_path / "root.tar"  # noqa: S311 - the same bytes
+    for packed in (good, gzip.compress(good), lzma.compress(good)) * 5:
+        damaged = bytearray(packed)
+        for place in chance.sample(range(len(damaged)), chance.choice([1, 3, 40])):
+            damaged[place] ^= chance.randrange(1, 256)
+        source.write_bytes(damaged)
+        try:
+            store.import_image("web", source)
+        except ImageRefused as refused:
+            assert "\n" not in str(refused)  # noqa: PT017 - both ends are right
+        left = [path.name for path in (tmp_path / "images").iterdir() if not path.name.startswith(".replaced-")]
+        assert left in ([], ["web"])
+
+
+def test_a_link_to_a_device_is_left_out_as_the_device_is(store, tmp_path):
+    members = [("dev/zero", tarfile.CHRTYPE, ""), ("zero", LNK, "dev/zero"), ("app", REG, b"x")]
+    store.import_image("web", archive(tmp_path / "a.tar", *members))
+    assert sorted(path.name for path in (tmp_path / "images/web/latest/rootfs").rglob("*")) == ["app"]
+
+
+def test_devices_and_the_like_are_left_out_of_a_folder(store, tmp_path):
+    source = tree(tmp_path / "a", app="1")
+    os.mkfifo(source / "fifo")
+    (source / "dev").mkdir()
+    os.mknod(source / "dev/zero", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+    store.import_image("web", source)
+    assert sorted(path.name for path in (tmp_path / "images/web/latest/rootfs").rglob("*")) == ["app", "dev"]
+
+
+def test_an_image_that_can_not_be_replaced_stays(store, tmp_path, monkeypatch):
+    first = store.import_image("web", tree(tmp_path / "a", app="1"))
+    rename = Path.rename
+
+    def refusing(self, target):
+        if self.name.startswith(".import-"):
+            raise OSError("no")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refusing)
+    with pytest.raises(ImageRefused):
+        store.import_image("web", tree(tmp_path / "b", app="2"))
+    assert store.find("web") == first
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["web"]
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "a//b", "a:b:c", "/etc", "web:" + "t" * 200])

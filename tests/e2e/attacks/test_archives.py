@@ -1,0 +1,42 @@
+"""Archives of root file systems that somebody else made, as `moyai image import` takes them."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import MOYAI
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root]  # owners are kept
+
+
+def linked(name: str, kind: bytes, to: str) -> bytes:
+    """An archive with one link."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, to
+        tar.addfile(member)
+    return made.getvalue()
+
+
+ARCHIVES = {
+    "a hard link to nothing": linked("a", tarfile.LNKTYPE, "gone"),
+    "a cut one": linked("a", tarfile.SYMTYPE, "/x")[:-20],
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_a_malformed_archive_is_refused_in_one_sentence_and_leaves_nothing(tmp_path: Path, kind: str):
+    source, state = tmp_path / "root.tar", tmp_path / "state"
+    source.write_bytes(ARCHIVES[kind])
+    command = [*MOYAI, "image", "import", "bad:1", str(source), "--state", str(state)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith(f"moyai: {source} can't be imported as bad:1: ")
+    assert list((state / "images").iterdir()) == []
