@@ -161,8 +161,9 @@ class ControlPlane:
         return len(self._store.world.tasks.by("alive", "yes"))
 
     async def reset(self) -> None:
-        """Forget and stop everything, and go on empty. Raises StateUnwritable, and goes on as before; NotStopped when all is
-        forgotten and a process does not end.
+        """Forget and stop everything, and go on empty.
+
+        Raises StateUnwritable, and goes on as before; NotStopped when all is forgotten and a process does not end.
         """
         await self._stop_work()
         try:

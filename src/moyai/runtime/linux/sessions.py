@@ -37,7 +37,10 @@ class Sessions:
         self._sessions: set[LinuxSession] = set()
 
     async def start(self, execution: Execution) -> LinuxSession:
-        """Start the command. Who stops waiting for it waits until nothing of it is left. Raises NotRunning, CannotStart."""
+        """Start the command; a caller that is cancelled waits until nothing of it is left.
+
+        Raises NotRunning, CannotStart.
+        """
         start = SessionStart(self._layout, execution)
         self._starts.add(start)
         running = asyncio.ensure_future(self._work(start.run))
