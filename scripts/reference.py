@@ -74,7 +74,7 @@ _ERRORS_HEAD = """\
 Made from the error trees in the code (`make reference`); do not edit.
 
 The code is what a client reads, in whatever protocol it spoke: `ClientError.response["Error"]["Code"]` in boto3.
-An answer of 500 is moyai's fault and may be tried again; every other will be the same the next time."""
+An answer of 500 is moyai's fault. It may be tried again, as one of 503; every other will be the same the next time."""
 
 
 def pages() -> Mapping[str, str]:

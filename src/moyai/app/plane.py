@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version
 from typing import Self
 
@@ -38,7 +38,7 @@ from moyai.app.proxies import SimulatedProxies
 from moyai.app.runtimes import make_runtime
 from moyai.app.scraped import PREFIX as METRICS
 from moyai.app.scraped import Scraped, metrics_handler
-from moyai.app.wiring import make_certifier, make_checker, open_logs, open_metrics, services
+from moyai.app.wiring import faults, make_certifier, make_checker, open_logs, open_metrics, services
 from moyai.console.app import PREFIX, Console
 from moyai.console.events import Events
 from moyai.console.files import Files
@@ -173,16 +173,11 @@ class ControlPlane:
             await self._store.durable()
             self._feed.clear()
             self._recorder.forget(self._clock.now())
-            await self._forget_metrics()
+            with suppress(MetricStoreFault):  # the state is forgotten, and what its metrics are of with it
+                await self._kept.clear()
             await self._runtime.destroy()
         finally:
             self._start_work()
-
-    async def _forget_metrics(self) -> None:
-        try:
-            await self._kept.clear()
-        except MetricStoreFault as fault:
-            _log.warning("old metrics are kept: %s", fault)
 
     def _set_defaults(self) -> None:
         """Have in the world what holds by these settings."""
@@ -219,7 +214,7 @@ class ControlPlane:
             tickets=self._tickets,
             reset=self.reset,
             clock=self._clock,
-            faults=self._faults,
+            faults=lambda: faults(self._store, self._logs, self._kept),
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
         own = own_handlers(plane, keys)
@@ -228,11 +223,6 @@ class ControlPlane:
         seen = Scraped(plane.runtime_name, began, door, self._store, self._feed, totals, lambda: self._reconciler)
         pages = {PREFIX: console_handler(self._console(keys), door), METRICS: metrics_handler(seen, keys)}
         return App(door, own, limits, channels, pages)
-
-    async def _faults(self) -> Sequence[str]:
-        """Why something can't be kept at the moment."""
-        found = (self._store.fault, await self._logs.fault(), self._kept.fault)
-        return [fault for fault in found if fault is not None]
 
     def _console(self, keys: AccessKeys | None) -> Console:
         logins = None if keys is None else Logins(keys, self._clock, self._ids)

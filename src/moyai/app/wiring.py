@@ -47,6 +47,12 @@ def open_metrics(settings: Settings, clock: Clock) -> MetricStore:
     return SqliteMetricStore.open(settings.state.metrics, settings.metrics.limit, clock)
 
 
+async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence[str]:
+    """Why something can't be kept at the moment: a sentence for each of these that refuses."""
+    found = (store.fault, await logs.fault(), metrics.fault)
+    return [fault for fault in found if fault is not None]
+
+
 def services(
     metrics: ArchiveReader,
     writer: ArchiveWriter,

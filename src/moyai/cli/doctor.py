@@ -52,7 +52,7 @@ def _unanswered(remote: Remote, error: Unreachable) -> list[Finding]:
     from moyai.app.preflight import machine_problems
 
     try:
-        remote.health()
+        health = remote.health()
     except Unreachable:
         remedy = "Mend it before `moyai up`."
         machine = [_finding(_PROBLEM, "machine", "this machine", line, remedy) for line in machine_problems()]
@@ -60,7 +60,8 @@ def _unanswered(remote: Remote, error: Unreachable) -> list[Finding]:
         return [*machine, _finding(_PROBLEM, "server", remote.url, str(error), remedy)]
     message = "the server asks for keys, and then tells the doctor nothing."
     remedy = "See moyai status and the services' events; the doctor looks at servers on loopback without keys."
-    return [_finding(_PROBLEM, "server", remote.url, message, remedy)]
+    full = [_finding(_PROBLEM, "disk", "the server's disk", why, "Give it room.") for why in health.get("problems", ())]
+    return [*full, _finding(_PROBLEM, "server", remote.url, message, remedy)]
 
 
 def _versions(servers: str) -> list[Finding]:

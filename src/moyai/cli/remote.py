@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -47,8 +47,8 @@ class Remote:
             raise Unreachable(str(error)) from error
 
     def health(self) -> Mapping[str, Any]:
-        """What ``GET /_moyai/health`` says."""
-        found: Mapping[str, Any] = self._told("GET", "/_moyai/health")
+        """What ``GET /_moyai/health`` says, also of a moyai that can't keep something."""
+        found: Mapping[str, Any] = self._told("GET", "/_moyai/health", allowed=(http.client.SERVICE_UNAVAILABLE,))
         return found
 
     def doctor(self) -> Mapping[str, Any]:
@@ -115,18 +115,24 @@ class Remote:
         with self._request("DELETE", f"/_moyai/files?{urlencode({'name': name})}") as answer:
             answer.read()
 
-    def _told(self, method: str, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401 (JSON)
-        with self._request(method, path, body=body) as answer:
+    def _told(self, method: str, path: str, body: bytes | None = None, allowed: Collection[int] = ()) -> Any:  # noqa: ANN401 (JSON)
+        with self._request(method, path, body=body, allowed=allowed) as answer:
             try:
                 return json.loads(answer.read())
             except (ValueError, http.client.HTTPException) as error:
                 raise Unreachable(_another(self.url)) from error
 
     def _request(
-        self, method: str, path: str, *, body: str | bytes | None = None, timeout: float | None = _TIMEOUT
+        self,
+        method: str,
+        path: str,
+        *,
+        body: str | bytes | None = None,
+        timeout: float | None = _TIMEOUT,
+        allowed: Collection[int] = (),
     ) -> http.client.HTTPResponse:
         answer = self._asked(method, path, body, timeout)
-        if answer.status >= http.client.BAD_REQUEST:
+        if answer.status >= http.client.BAD_REQUEST and answer.status not in allowed:
             said = " ".join(answer.read(2000).decode(errors="replace").split())
             raise Unreachable(f"{self.url}{path} answered {answer.status}: {said}")
         return answer

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.console.browser import chromium
+from tests.e2e.console.browser import PATIENCE, chromium
 from tests.e2e.installation import Installation
 from tests.e2e.waiting import eventually
 
@@ -179,6 +179,7 @@ def served(folder: Path) -> Iterator[str]:
 def test_a_page_in_a_browser_changes_nothing(simulated, world, tmp_path):
     (tmp_path / "index.html").write_text(PAGE.format(url=simulated.url, vpc=VPC, cbor=CBOR))
     with served(tmp_path) as url, chromium() as browser, closing(browser.new_page()) as tab:
+        tab.set_default_timeout(PATIENCE)
         tab.goto(url)
         eventually(lambda: tab.title() == "done", "the page has tried everything")
         assert world.is_unchanged()
