@@ -17,7 +17,7 @@ from moyai.ports.sessions import Execution
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.processes import read
 from moyai.runtime.linux.shim.groups import members
-from tests.contract.runtime.places import OTHER, TASK, behind, instance, look, sandbox
+from tests.contract.runtime.places import OTHER, TASK, behind, instance, look, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, run, said, shell
 from tests.e2e.test_linux_runtime_network import prepare
 
@@ -47,6 +47,19 @@ async def test_containers_of_a_task_see_each_others_processes_and_nobody_elses(l
     assert "sleep 2222" not in seen
     assert len(seen) <= 7  # its number, a heading, the holder, the neighbour, itself and ps
     assert (await look(linux.runtime)).phase is ContainerPhase.RUNNING
+
+
+async def test_a_proxy_in_the_place_of_a_container_stays_apart(linux):
+    await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
+    await linux.runtime.start_proxy(replace(proxy(), name="envoy", container=shell("", "envoy")))
+
+    async def healthy():
+        return (await look(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
+
+    await linux.until(healthy)
+    _, seen = await run(linux, shell(SEES, "side"))
+    assert "/pause" in seen
+    assert [line for line in seen if "envoy" in line] == []
 
 
 async def test_without_it_each_container_is_alone(linux):

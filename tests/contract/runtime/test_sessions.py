@@ -67,6 +67,9 @@ async def test_who_closes_it_ends_it(running):
 
 async def test_it_ends_with_its_container(running):
     session = await running.runtime.execute(command(running, "echo", terminal=TerminalSize(24, 80)))
+    said = await session.read()
+    assert said is not None
+    assert b"hello" in said.data
     await running.runtime.stop(TASK, "app")
 
     async def ended():
@@ -80,7 +83,7 @@ async def test_it_ends_with_its_container(running):
 
     await running.until(known)
     assert ends.result() == 137
-    assert b"hello" in await everything(session)
+    await everything(session)
     await session.close()
 
 

@@ -35,12 +35,10 @@ class Sessions:
         self._work = work
         self._starts: set[SessionStart] = set()
         self._sessions: set[LinuxSession] = set()
+        self._discards: set[asyncio.Task[None]] = set()
 
     async def start(self, execution: Execution) -> LinuxSession:
-        """Start the command; a caller that is cancelled waits until nothing of it is left.
-
-        Raises NotRunning, CannotStart.
-        """
+        """Start the command. Raises NotRunning, CannotStart. Cancelled, it ends when nothing of it is left."""
         start = SessionStart(self._layout, execution)
         self._starts.add(start)
         running = asyncio.ensure_future(self._work(start.run))
@@ -48,8 +46,10 @@ class Sessions:
             session = LinuxSession(await asyncio.shield(running), self._sessions.discard)
         except asyncio.CancelledError:
             start.cancel()
-            running.add_done_callback(_discard)
-            await asyncio.wait({running})
+            discard = asyncio.create_task(_discard(running))
+            self._discards.add(discard)
+            discard.add_done_callback(self._discards.discard)
+            await asyncio.shield(discard)
             raise
         finally:
             self._starts.discard(start)
@@ -60,12 +60,13 @@ class Sessions:
         """End all of them."""
         for start in self._starts:
             start.cancel()
-        await asyncio.gather(*(session.close() for session in self._sessions))
+        await asyncio.gather(*(session.close() for session in self._sessions), *self._discards)
 
 
-def _discard(running: asyncio.Future[StartedSession]) -> None:
+async def _discard(running: asyncio.Future[StartedSession]) -> None:
+    await asyncio.wait({running})
     if not running.cancelled() and running.exception() is None:
-        running.result().end()
+        await asyncio.to_thread(running.result().end)
 
 
 class LinuxSession:
