@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moyai.domain.sandbox.state import Usage
+from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, NotStopped
 from moyai.runtime.linux.cgroupfs import make_group
 from moyai.runtime.linux.hierarchies import Hierarchy
@@ -32,6 +33,8 @@ NO_TASK = "~"
 _OWN = "moyai"
 _NANOSECONDS, _MICROSECONDS = 1e9, 1e6
 _USED_V2 = frozenset({"cpu", "memory", "pids", "io"})
+_MEMORY_V1 = ("memory.usage_in_bytes", "memory.limit_in_bytes")
+_MEMORY_V2 = ("memory.current", "memory.max")
 _NO_LIMIT = 2**60  # v1 says "unlimited" as the largest multiple of a page
 _MOST_NAMED = 10
 _WHY = (
@@ -106,11 +109,11 @@ class Cgroups:
         """Whether a group is there in any hierarchy."""
         return any(self._path(hierarchy, group).is_dir() for hierarchy in self._hierarchies())
 
-    def tasks(self) -> frozenset[str]:
+    def tasks(self) -> frozenset[TaskId]:
         """The tasks that have a group, whether anything is in it or not."""
         tops = (self._path(hierarchy, "") for hierarchy in self._hierarchies())
         found = (path.name for top in tops if top.is_dir() for path in top.iterdir() if path.is_dir())
-        return frozenset(name for name in found if not name.startswith(NO_TASK))
+        return frozenset(TaskId(name) for name in found if not name.startswith(NO_TASK))
 
     def usage(self, group: str) -> Usage | None:
         """What the processes of a group have used; None when there is no such group."""
@@ -118,7 +121,7 @@ class Cgroups:
         if found is None:
             return None
         hierarchy, path = found
-        used, limit = _MEMORY_FILES[hierarchy.unified]
+        used, limit = _MEMORY_V2 if hierarchy.unified else _MEMORY_V1
         try:
             bound = (path / limit).read_text().strip()
             bytes_allowed = 0 if bound == "max" or int(bound) > _NO_LIMIT else int(bound)
@@ -185,9 +188,6 @@ class Cgroups:
         for hierarchy in self._hierarchies():
             with contextlib.suppress(OSError):
                 (hierarchy.root / _OWN).rmdir()
-
-
-_MEMORY_FILES = {True: ("memory.current", "memory.max"), False: ("memory.usage_in_bytes", "memory.limit_in_bytes")}
 
 
 def _limit(hierarchy: Hierarchy, group: Path, bounds: Bounds) -> None:

@@ -78,6 +78,12 @@ class Layout:
             path.mkdir(exist_ok=True)
             path.chmod(0o711 if path in {self.run, self.netns} else 0o700)
 
+    def known_tasks(self) -> frozenset[TaskId]:
+        """Tasks that have a directory, the rest of one, or a namespace."""
+        pins = (path.name.removeprefix("task-") for path in self.netns.glob("task-*"))
+        homes = (path.name for home in (self.tasks, self.gone) for path in children(home))
+        return frozenset(TaskId(name) for name in (*pins, *homes))
+
     def task(self, task: TaskId) -> Path:
         """A task's directory."""
         return self.tasks / checked(task)

@@ -31,7 +31,7 @@ from moyai.runtime.linux.containers import Containers
 from moyai.runtime.linux.doorbell import Doorbell
 from moyai.runtime.linux.gateway import Gateway
 from moyai.runtime.linux.hierarchies import Hierarchies
-from moyai.runtime.linux.layout import Layout, children
+from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.listener_watch import Found, ListenerWatch, Wanted
 from moyai.runtime.linux.outside import Outside
 from moyai.runtime.linux.seccomp import filters
@@ -127,10 +127,7 @@ class LinuxRuntime:
 
     async def _sweep(self, keep: frozenset[TaskId]) -> list[BaseException]:
         """Release every sandbox but these; why some could not be."""
-        pins = {path.name.removeprefix("task-") for path in self._layout.netns.glob("task-*")}
-        found = pins.union(path.name for home in (self._layout.tasks, self._layout.gone) for path in children(home))
-        found |= self._cgroups.tasks()
-        going = (self.release(TaskId(task)) for task in sorted(found - keep))
+        going = map(self.release, sorted((self._layout.known_tasks() | self._cgroups.tasks()) - keep))
         ended = await asyncio.gather(*going, return_exceptions=True)  # where one fails the others must go all the same
         return [one for one in ended if isinstance(one, BaseException)]
 
@@ -201,18 +198,12 @@ class LinuxRuntime:
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
         """See the port."""
-        state = await self.inspect(task)
-        running = [c.name for c in state.containers.values() if c.phase is ContainerPhase.RUNNING] if state else []
-        return {name: used for name in running if (used := self._cgroups.usage(f"{task}/{name}")) is not None}
+        return states.usage(self._cgroups, await self.inspect(task))
 
     async def network_usage(self, task: TaskId) -> NetworkUsage | None:
         """See the port."""
-        state = await self.inspect(task)
-        for name in state.containers if state else ():
-            process = self._cgroups.process(f"{task}/{name}")
-            if process is not None:
-                return traffic.network_usage(process)
-        return None
+        process = states.process(self._cgroups, await self.inspect(task))
+        return None if process is None else traffic.network_usage(process)
 
     async def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
         """See the port."""

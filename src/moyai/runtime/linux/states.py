@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState
+from moyai.domain.sandbox.state import ContainerPhase, ContainerState, Health, SandboxState, Usage
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 from moyai.runtime.linux import processes, sandboxes
+from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.layout import Layout, children
 from moyai.runtime.linux.shim.record import RUNNING, STOPPED
 
@@ -58,6 +59,20 @@ def container_state(task: TaskId, directory: Path) -> ContainerState | None:
         runtime_id=runtime_id(task, directory.name),
         attempt=kept.attempt,
     )
+
+
+def usage(cgroups: Cgroups, state: SandboxState | None) -> Mapping[str, Usage]:
+    """What each container of a task that runs has used."""
+    if state is None:
+        return {}
+    running = (name for name, seen in state.containers.items() if seen.phase is ContainerPhase.RUNNING)
+    return {name: used for name in running if (used := cgroups.usage(f"{state.task}/{name}")) is not None}
+
+
+def process(cgroups: Cgroups, state: SandboxState | None) -> int | None:
+    """The id of a process of any of a task's containers; None when it has none."""
+    found = (cgroups.process(f"{state.task}/{name}") for name in state.containers) if state else ()
+    return next((pid for pid in found if pid is not None), None)
 
 
 def _last_change(directory: Path, kept: processes.Kept) -> Instant:

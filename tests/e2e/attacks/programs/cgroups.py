@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +16,17 @@ from tests.e2e.attacks.attempts import attempt, checked, libc
 VICTIM = "moyai-attack-victim"
 """How the name of a group begins that is on the machine, outside of every container."""
 BOUND = 128
-"""MiB that the container may have."""
+"""MiB that the container may have, where it has a bound."""
+VERSION_2 = ""
+"""The hierarchy of version 2, as /proc/self/cgroup has it."""
+_UNUSUAL = ("net_cls", "perf_event", "none,name=attack")
+"""Hierarchies that most machines don't have."""
 _CLONE_NEWNS, _CLONE_NEWCGROUP, _CLONE_NEWUSER = 0x20000, 0x2000000, 0x10000000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 _POINT = Path("/tmp")
 
 
-def _isolate() -> None:
+def isolate() -> None:
     """Have a mount namespace to mount in."""
     uid, gid = os.getuid(), os.getgid()
     if libc.unshare(_CLONE_NEWNS) < 0:
@@ -32,49 +37,58 @@ def _isolate() -> None:
     checked(libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None))
 
 
-def _mount(controllers: str) -> Path:
-    """Mount a hierarchy; ``controllers`` as in /proc/self/cgroup, empty = version 2."""
-    _isolate()
+def mount(controllers: str) -> Path:
+    """Mount a hierarchy, over whatever is mounted there; where."""
     kind, options = (b"cgroup", controllers.encode()) if controllers else (b"cgroup2", None)
     checked(libc.mount(b"attack", str(_POINT).encode(), kind, 0, options))
     return _POINT
 
 
+def in_any(action: Callable[[str], str], hierarchies: Iterable[str]) -> str:
+    """Do it in each hierarchy; where it worked. Raises OSError when it worked nowhere."""
+    isolate()
+    done, failures = [], [OSError(errno.ENOENT, "no hierarchy")]
+    for controllers in hierarchies:
+        try:
+            done.append(f"{controllers or 'v2'}: {action(controllers)}")
+        except OSError as error:
+            failures.append(error)
+    if not done:
+        raise failures[-1]
+    return "; ".join(done)
+
+
 def find_root(controllers: str) -> str:
     """See the root of the machine's hierarchy: only that one has no events, or a release agent."""
-    top = _mount(controllers)
+    top = mount(controllers)
     if (top / "release_agent").exists() or not (controllers or (top / "cgroup.events").exists()):
         return ", ".join(sorted(path.name for path in top.iterdir() if path.is_dir()))
     raise PermissionError(errno.EPERM, "the root is the container's own group")
 
 
+def open_release_agent(controllers: str) -> str:
+    """Open the file that names a program which the kernel runs as the machine's root."""
+    os.close(os.open(mount(controllers) / "release_agent", os.O_WRONLY))
+    return "open"
+
+
 def find_victim(controllers: str) -> Path:
     """A group outside of every container."""
-    found = sorted(_mount(controllers).rglob(f"{VICTIM}*"))
+    found = sorted(mount(controllers).rglob(f"{VICTIM}*"))
     if not found:
         raise FileNotFoundError(errno.ENOENT, "no foreign group")
     return found[0]
 
 
-def kill_victim() -> None:
-    """End what is in it."""
-    (find_victim("") / "cgroup.kill").write_text("1")
-
-
-def freeze_victim(controllers: str) -> None:
-    """Stop what is in it."""
-    name, text = ("freezer.state", "FROZEN") if controllers else ("cgroup.freeze", "1")
+def change_victim(name: str, text: str, controllers: str) -> str:
+    """Write into a file of its."""
     (find_victim(controllers) / name).write_text(text)
-
-
-def replace_release_agent(controllers: str) -> None:
-    """Open the file that names a program which the kernel runs as the machine's root."""
-    os.close(os.open(_mount(controllers) / "release_agent", os.O_WRONLY))
+    return "changed"
 
 
 def exceed_memory(controllers: str) -> str:
     """Lift every bound that can be seen, then use twice the memory that the container may have."""
-    top = _mount(controllers)
+    top = mount(controllers)
     for name, text in (("memory.memsw.limit_in_bytes", "-1"), ("memory.limit_in_bytes", "-1"), ("memory.max", "max")):
         for file in (top / name, *top.rglob(name)):
             if file.exists():
@@ -85,18 +99,22 @@ def exceed_memory(controllers: str) -> str:
 def main() -> None:
     """Try all of it."""
     lines = Path("/proc/self/cgroup").read_text().splitlines()
-    hierarchies = [line.split(":")[1] for line in lines]
-    for controllers in hierarchies:
-        attempt(f"see the machine's root: {controllers or 'v2'}", partial(find_root, controllers))
-        attempt(f"open release_agent: {controllers or 'v2'}", partial(replace_release_agent, controllers))
-    attempt("kill a foreign group", kill_victim)
-    for controllers in {"", "freezer"} & set(hierarchies):
-        attempt(f"freeze a foreign group: {controllers or 'v2'}", partial(freeze_victim, controllers))
-    memory = next((c for c in hierarchies if "memory" in c.split(",")), "")
-    attempt("exceed the memory bound", lambda: exceed_memory(memory))
-    attempt("make a hierarchy: net_cls", lambda: _mount("net_cls"))
-    attempt("make a hierarchy: perf_event", lambda: _mount("perf_event"))
-    attempt("make a hierarchy: name", lambda: _mount("none,name=attack"))
+    present = [line.split(":")[1] for line in lines]
+    legacy = [controllers for controllers in present if controllers != VERSION_2]
+    mounted = {name for controllers in legacy for name in controllers.split(",")}
+    memory = [controllers for controllers in legacy if "memory" in controllers.split(",")] or [VERSION_2]
+    attempts: tuple[tuple[str, Callable[[str], str], Iterable[str]], ...] = (
+        ("see the machine's cgroups of version 1", find_root, legacy),
+        ("see the machine's cgroups of version 2", find_root, [VERSION_2]),
+        ("open release_agent", open_release_agent, legacy),
+        ("kill a cgroup of the machine", partial(change_victim, "cgroup.kill", "1"), [VERSION_2]),
+        ("freeze a cgroup of version 1", partial(change_victim, "freezer.state", "FROZEN"), ["freezer"]),
+        ("freeze a cgroup of version 2", partial(change_victim, "cgroup.freeze", "1"), [VERSION_2]),
+        ("use more than the container's memory", exceed_memory, memory),
+        ("make a cgroup hierarchy", lambda name: str(mount(name)), {*_UNUSUAL} - mounted),
+    )
+    for name, action, hierarchies in attempts:
+        attempt(name, partial(in_any, action, hierarchies))
 
 
 if __name__ == "__main__":
