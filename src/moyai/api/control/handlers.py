@@ -129,7 +129,7 @@ class Reset:
         try:
             await self._plane.reset()
         except NotStopped as fault:
-            return said(500, f"Not everything could be stopped, and nothing is forgotten: {fault}")
+            return said(500, f"Everything is forgotten, and not everything could be stopped: {fault}")
         return said(200, "Everything is stopped and forgotten.")
 
 
