@@ -15,11 +15,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 def test_containers_of_a_fargate_task_share_their_processes(server):
     cluster = Cluster(server, "modes")
     web = shell("exec sleep 5151", "web")
-    side = shell(
-        "echo $$; ps -eo args", "side", essential=False, dependsOn=[{"containerName": "web", "condition": "START"}]
-    )
+    look = "echo $$; until ps -eo args | grep -qx 'sleep 5151'; do sleep 0.1; done; ps -eo args"
+    side = shell(look, "side", essential=False, dependsOn=[{"containerName": "web", "condition": "START"}])
     arn = cluster.run(cluster.define("modes", web, side, pidMode="task"))
-    eventually(lambda: "ps -eo args" in cluster.said(arn, "side"), "the side container has looked around")
+    eventually(lambda: "ps -eo args" in cluster.said(arn, "side"), "the side container has found the other's process")
     seen = cluster.said(arn, "side")
     assert seen[0] != "1"
     assert {"/pause", "sleep 5151"} <= set(seen)
@@ -54,12 +53,12 @@ def test_all_tasks_of_a_revision_run_one_image_though_its_name_moves_on(server, 
     cluster.update("pinned", desiredCount=2)
     cluster.steady("pinned")
     assert [task["containers"][0]["imageDigest"] for task in cluster.tasks("pinned")] == [digest] * 2
-    assert [cluster.said(task["taskArn"]) for task in cluster.tasks("pinned")] == [["first"]] * 2
+    assert _said(cluster, cluster.tasks("pinned")) == [["first"]] * 2
     assert _revision(cluster, "pinned") == [{"containerName": "main", "image": "modes/web:1", "imageDigest": digest}]
     cluster.update("pinned", forceNewDeployment=True)
     cluster.steady("pinned")
     tasks = cluster.tasks("pinned")
-    assert [cluster.said(task["taskArn"]) for task in tasks] == [["second"]] * 2
+    assert _said(cluster, tasks) == [["second"]] * 2
     [image] = _revision(cluster, "pinned")
     assert image["imageDigest"] == tasks[0]["containers"][0]["imageDigest"] != digest
     by_digest = cluster.finished(cluster.define("digest", shell("cat /srv/version", image=f"modes/web@{digest}")))
@@ -94,6 +93,11 @@ def _import(server, folder, name, version):
     place.mkdir(parents=True)
     (place / "version").write_text(f"{version}\n")
     server.moyai("image", "import", name, str(place.parent), "--base", HOST, "--state", str(server.state))
+
+
+def _said(cluster, tasks):
+    """What each task has written, once it has written something: one without ports counts before that."""
+    return [eventually(partial(cluster.said, task["taskArn"]), "the task has written") for task in tasks]
 
 
 def _revision(cluster, service):
