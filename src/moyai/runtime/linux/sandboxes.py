@@ -30,6 +30,7 @@ from moyai.runtime.linux import bridge, disks, link, listeners, names, netns, ne
 from moyai.runtime.linux.cgroups import Cgroups
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.limits import Bounds
+from moyai.runtime.linux.shim.order import DISK_FILES
 
 _GIBIBYTE = 1024**3
 _INTENDED = "sandbox.new"
@@ -146,7 +147,7 @@ def name(layout: Layout, task: TaskId, hosts: tuple[HostName, ...]) -> None:
     try:
         names.rewrite(directory / "hosts", spec.hosts, hosts)
         with disks.mounted(directory) as disk:
-            on_disk = None if disk is None else disk / "files/hosts"
+            on_disk = None if disk is None else disk / Path(DISK_FILES).name / "hosts"
             if on_disk is not None and on_disk.exists():
                 names.rewrite(on_disk, spec.hosts, hosts)
     except OSError as error:

@@ -62,8 +62,9 @@ def _table(path: str, width: int) -> list[list[str]]:
     text = paths.read(path, _LARGEST_TABLE)
     if text is None:
         return []
-    rows = [line.split(":") for line in text.decode("utf-8", "replace").split("\n")]
-    return [row for row in rows if len(row) == width and row[2].isdecimal()]
+    lines = text.decode("utf-8", "replace").split("\n")
+    rows = (line.split(":") for line in lines if line.count(":") == width - 1)
+    return [row for row in rows if row[2].isdecimal()]
 
 
 def make_working_directory(order: Order) -> None:
