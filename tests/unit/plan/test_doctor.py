@@ -53,6 +53,14 @@ def test_where_all_is_well_there_is_nothing_to_say():
     assert found(build) == []
 
 
+def test_what_can_not_be_kept_is_a_problem():
+    build, _ = settled(1, offers=[])
+    well = {ProxyId(task.arn): WELL for task in build.world.tasks}
+    (finding,) = findings(build.world, well, unkept=["The state can't be written: the disk is full."])
+    assert (finding.severity.value, finding.kind) == ("problem", "disk")
+    assert finding.message == "The state can't be written: the disk is full."
+
+
 def test_a_proxy_without_a_stream_and_one_that_nobody_knows_of():
     build, _ = settled(1, offers=[])
     assert kinds(build, ProxyState()) == ["proxy-not-connected"]

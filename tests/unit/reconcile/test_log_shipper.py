@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -94,6 +96,17 @@ async def test_what_could_not_be_kept_is_carried_later(scene):
     await shipper.ship()
     await shipper.ship()
     assert await scene.said() == ["started"]
+
+
+async def test_a_disk_that_stays_full_is_told_once(scene, caplog):
+    scene.logs.full = True
+    carrying = asyncio.create_task(scene.shipper().run())
+    await scene.clock.advance(60)
+    assert caplog.text.count("The disk is full.") == 1
+    scene.logs.full = False
+    await scene.clock.advance(1)
+    assert await scene.said() == ["started"]
+    carrying.cancel()
 
 
 async def test_lines_of_a_stream_that_is_gone_are_passed_over(scene):

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from moyai.kernel.clock import later
-from moyai.reconcile.queue import LONGEST_BACKOFF, KeyQueue
+from moyai.ports.store import StateUnwritable
+from moyai.reconcile.queue import LONGEST_BACKOFF, UNWRITABLE_BACKOFF, KeyQueue
 from moyai.testing.clock import ManualClock
 
 
@@ -84,6 +85,23 @@ async def test_failures_come_again_ever_later(queue, clock):
         waits.append(clock.now() - began)
     assert waits[:4] == [0.5, 1, 2, 4]
     assert waits[-1] == LONGEST_BACKOFF
+
+
+async def test_what_waits_for_the_disk_comes_again_soon_and_without_a_traceback(queue, clock, caplog):
+    tried = []
+
+    async def bring_on(_key):
+        tried.append(clock.now())
+        raise StateUnwritable("The disk is full.")
+
+    worker = asyncio.create_task(queue.work(bring_on, "the state of"))
+    queue.add("a")
+    for _ in range(60):
+        await clock.advance(1)
+    assert tried[-1] - tried[-2] == UNWRITABLE_BACKOFF
+    assert "the state of a: will be tried again: The disk is full." in caplog.text
+    assert "Traceback" not in caplog.text
+    worker.cancel()
 
 
 async def test_a_failure_stays_with_its_key_and_holds_up_no_other(queue, clock, caplog):

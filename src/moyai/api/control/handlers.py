@@ -123,7 +123,7 @@ class Reset:
         self._plane = plane
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 when nothing is left, 500 when a process is that can't be stopped."""
+        """200 when nothing is left, 500 when a process does not end, 503 when nothing can be forgotten."""
         if request.method != "POST":
             return said(405, "Use POST.")
         try:
