@@ -89,7 +89,7 @@ def unseen(tasks: Sequence[Task], names: Sequence[str]) -> str:
 
 def not_listening(task: Task, missing: Sequence[ExpectedListener], waited: float) -> str:
     """A task without a health check is used although nothing answers at its ports. AWS says nothing of this."""
-    ports = _some([listener.shown for listener in missing], "ports")
+    ports = _some([listener.label for listener in missing], "ports")
     at = ", ".join(sorted({address for listener in missing for address in listener.addresses}))
     return (
         f"(task {task.id}) does not listen on {ports} at {at} after {waited:g} seconds. It receives traffic from now"

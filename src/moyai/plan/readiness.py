@@ -79,7 +79,7 @@ def is_ready_at_once(case: Case) -> bool:
     return not expected_listeners(case.world, case.task, case.definition)
 
 
-def followed(case: Case) -> Case:
+def record_listening(case: Case) -> Case:
     """The case, with since when its task listens everywhere, where it has to do so for a while."""
     if not _is_on_trial(case):
         return case

@@ -20,12 +20,12 @@ from moyai.plan.log_streams import NoLogGroup, opened
 from moyai.plan.readiness import (
     LISTEN_LIMIT,
     awaits_readiness,
-    followed,
     is_ready_at_once,
     listening_from,
     look_again_at,
     missing_listeners,
     ready_from,
+    record_listening,
 )
 from moyai.plan.sight import Case
 from moyai.plan.specs import DEFAULT_STOP_TIMEOUT, sandbox_spec
@@ -76,7 +76,7 @@ def activating(case: Case) -> Step:
         return ended
     if case.exited() is not None:
         return _fail(case, StopCode.ESSENTIAL_CONTAINER_EXITED, ESSENTIAL_EXITED)
-    case = followed(case)
+    case = record_listening(case)
     ready = ready_from(case)
     if case.now < ready:
         return Step(case.task, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))
@@ -94,7 +94,7 @@ def running(case: Case) -> Step:
     reported = registration.report(case.world, case.task)
     if not awaits_readiness(case.task):
         return Step(case.task, reported, wake_at=patience_ends(case))
-    case = followed(case)
+    case = record_listening(case)
     ready = listening_from(case)
     if case.now < ready:
         return Step(case.task, reported, wake_at=earliest(ready, look_again_at(case), patience_ends(case)))

@@ -181,7 +181,7 @@ class Plain:
 
     def expected(self) -> list[tuple[str, tuple[str, ...]]]:
         definition = self.build.world.task_definitions[self.known.task_definition]
-        return [(e.shown, e.addresses) for e in expected_listeners(self.build.world, self.known, definition)]
+        return [(e.label, e.addresses) for e in expected_listeners(self.build.world, self.known, definition)]
 
 
 def test_a_task_that_nobody_finds_by_name_runs_at_once_and_counts_when_it_listens():
@@ -228,7 +228,7 @@ def test_a_container_whose_health_is_checked_is_not_waited_for_and_another_one_i
     [task] = build.tasks(service)
     running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
     known = put(build, task.arn, containers=running)
-    assert [e.shown for e in expected_listeners(build.world, known, definition)] == ["9000/tcp"]
+    assert [e.label for e in expected_listeners(build.world, known, definition)] == ["9000/tcp"]
 
 
 def test_a_container_that_has_ended_is_not_waited_for():
@@ -247,10 +247,10 @@ def test_what_is_found_by_cloud_map_too_is_waited_for_at_both_ends():
     [task] = build.tasks(service)
     running = tuple(replace(c, last_status=ContainerStatus.RUNNING) for c in task.containers)
     alone = put(build, task.arn, containers=running)
-    assert [e.shown for e in expected_listeners(build.world, alone, definition)] == ["9000/tcp"]
+    assert [e.label for e in expected_listeners(build.world, alone, definition)] == ["9000/tcp"]
     known = put(build, task.arn, service_registries=(build.registry("api", 60),))
     found = expected_listeners(build.world, known, definition)
-    assert {(e.shown, e.addresses) for e in found} == {
+    assert {(e.label, e.addresses) for e in found} == {
         ("9000/tcp", ("127.0.0.1",)),
         ("9001/tcp", (task.interface.address,)),
     }

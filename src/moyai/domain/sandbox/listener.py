@@ -19,7 +19,7 @@ class ExpectedListener(msgspec.Struct, frozen=True, order=True):
     addresses: tuple[str, ...]
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The port or the range with its protocol, as ECS writes them: ``8080/tcp``."""
         last = "" if self.last_port == self.first_port else f"-{self.last_port}"
         return f"{self.first_port}{last}/{self.protocol}"
