@@ -52,10 +52,9 @@ class Leftovers:
 
     def groups(self) -> Iterator[str]:
         """Control groups, in every hierarchy that is mounted."""
-        for hierarchy in hierarchies():
-            for folder, _, _ in os.walk(hierarchy):  # groups of others may go meanwhile, at which a glob raises
-                if folder.endswith(f"/moyai/{self.installation}"):
-                    yield f"control group {folder}"
+        for folder in control_groups():
+            if folder.endswith(f"/moyai/{self.installation}"):
+                yield f"control group {folder}"
 
     def links(self) -> Iterator[str]:
         """Interfaces on the host: a task's or a subnet's never belongs there."""
@@ -80,6 +79,12 @@ class Leftovers:
         """What is in the state directory."""
         if self.state.exists():
             yield from (f"file {path}" for path in self.state.iterdir())
+
+
+def control_groups() -> Iterator[str]:
+    """The directory of every control group. Groups of others may go meanwhile, at which a glob raises."""
+    for hierarchy in hierarchies():
+        yield from (folder for folder, _, _ in os.walk(hierarchy))
 
 
 def hierarchies() -> list[Path]:

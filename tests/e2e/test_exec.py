@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.installation import MOYAI
+from tests.e2e.leftovers import control_groups
 from tests.e2e.stack import Cluster, processes, shell
 from tests.e2e.waiting import eventually
 from tests.plugin import Plugin
@@ -154,8 +155,8 @@ def test_who_vanishes_takes_everything_along_and_two_are_the_most(cluster, task)
             cluster.ecs.execute_command(cluster=cluster.name, task=task, command="ls", interactive=True)
         other.socket.socket.shutdown(2)
     eventually(lambda: not any(sleepers(task, seconds) for seconds in (4712, 4713, 4714)))
-    groups = f"**/{task.rpartition('/')[2]}/*/session-*"
-    eventually(lambda: not list(Path("/sys/fs/cgroup").glob(groups)))
+    own = f"/{task.rpartition('/')[2]}/"
+    eventually(lambda: not [group for group in control_groups() if own in group and "/session-" in group])
 
 
 def test_a_token_opens_once_and_no_page_may_try(cluster, task):

@@ -12,6 +12,7 @@ import pytest
 from moyai.app.clock import SystemClock
 from moyai.kernel.clock import Seconds
 from tests.contract.runtime.places import TASK, sandbox
+from tests.e2e.leftovers import control_groups
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
@@ -72,7 +73,8 @@ async def test_a_stray_process_in_a_tasks_groups_goes_with_the_task(linux):
     await linux.runtime.prepare(spec)
     stray = await asyncio.create_subprocess_exec("sleep", "600")
     try:
-        groups = await asyncio.to_thread(lambda: [*Path("/sys/fs/cgroup").glob(f"**/{linux.installation}/{TASK}")])
+        own = f"/{linux.installation}/{TASK}"
+        groups = [Path(group) for group in control_groups() if group.endswith(own)]
         for group in groups:
             (group / "cgroup.procs").write_text(str(stray.pid))
         await linux.runtime.release(TASK)

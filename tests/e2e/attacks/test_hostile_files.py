@@ -19,6 +19,7 @@ from moyai.runtime.linux.layout import Layout
 from tests.contract.runtime.places import TASK, look, sandbox
 from tests.e2e import stack
 from tests.e2e.installation import GRACE, MOYAI
+from tests.e2e.leftovers import control_groups
 from tests.e2e.linux_tasks import end_of, run, said, shell
 from tests.e2e.stack import Cluster, processes, task_id
 from tests.e2e.waiting import eventually
@@ -237,5 +238,6 @@ def _helpers(linux):
     """What is left of sessions: processes of this one, and control groups."""
     words = ["ps", "--ppid", str(os.getpid()), "-o", "args="]
     listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
-    groups = Path("/sys/fs/cgroup").glob(f"**/moyai/{linux.installation}/**/session-*")
-    return [*(line for line in listed if "--visit" in line), *map(str, groups)]
+    own, session = f"/moyai/{linux.installation}/", "/session-"
+    groups = [group for group in control_groups() if own in group and session in group]
+    return [*(line for line in listed if "--visit" in line), *groups]
