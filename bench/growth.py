@@ -94,7 +94,8 @@ class Place:
         definition = world.task_definitions[service.primary.task_definition]
         view = service.primary.view
         request = LaunchRequest(service.cluster, definition, service.name, service=service.arn, view=view)
-        task = replace(launch(world, request, now, ids), last_status=TaskStatus.RUNNING, deployment=service.primary.id)
+        running = {"last_status": TaskStatus.RUNNING, "ready_at": now, "deployment": service.primary.id}
+        task = replace(launch(world, request, now, ids), **running)
         self.store.apply([Put(task)])
         yield from register(world, task, definition, now)
 

@@ -7,7 +7,6 @@ task's endpoints, whose ports were closed, and which tasks wait for their proxy 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -56,7 +55,8 @@ class Observer:
                 self._closed.discard(task.id)
                 self._hidden.discard(arn)
             return Observed()
-        sandbox, listeners = await asyncio.gather(self._around.runtime.inspect(task.id), self._listeners(task))
+        sandbox = await self._around.runtime.inspect(task.id)
+        listeners = await self._listeners(task)
         drain = await self._drain(task) if is_draining(self._around.store.world, task) else None
         fault = self._faults.get(task.id)
         proxy = self._around.feed.state(ProxyId(task.arn)) if task.last_status is TaskStatus.STOPPING else None
