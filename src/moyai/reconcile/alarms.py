@@ -15,15 +15,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from moyai.domain.cloudwatch.alarm import Alarm, CompositeCondition, MetricCondition
-from moyai.domain.cloudwatch.answers import Answers
 from moyai.domain.cloudwatch.errors import ValidationFault
-from moyai.domain.cloudwatch.math.line import Grid, Line, Values
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
-from moyai.domain.cloudwatch.search.criteria import Schema
 from moyai.domain.cloudwatch.statistic import evaluate as statistic_of
 from moyai.domain.keys import scope_of
 from moyai.domain.world import Change, World, table_name
+from moyai.expressions.metric_data import QueryResults
+from moyai.expressions.metric_math.series import PeriodGrid, TimeSeries, Values
+from moyai.expressions.metric_search.search import MetricSchema
 from moyai.kernel.clock import Clock, Instant, later
 from moyai.kernel.ids import Ids
 from moyai.kernel.scope import Scope
@@ -132,7 +132,7 @@ class AlarmWatcher:
 
 
 class Watched:
-    """The metrics of one scope over an alarm's evaluation range: a ``Source``. It can't be searched.
+    """The metrics of one scope over an alarm's evaluation range: a ``MetricSource``. It can't be searched.
 
     ``samples``: how many each period had, of what was read.
     """
@@ -141,9 +141,9 @@ class Watched:
         self._metrics, self._scope, self._span = metrics, scope, span
         self.samples: dict[Instant, float] = {}
 
-    def read(self, stat: MetricStat) -> Line:
-        """See Source."""
-        line = Line({}, self.grid(stat.period), stat=stat, read=True)
+    def read(self, stat: MetricStat) -> TimeSeries:
+        """See MetricSource."""
+        line = TimeSeries({}, self.grid(stat.period), stat=stat, read=True)
         if stat.unit not in {None, self._metrics.unit(self._scope, stat.metric.id)}:
             return line
         periods = self._metrics.periods(self._scope, stat.metric.id, self._span, stat.period)
@@ -151,14 +151,14 @@ class Watched:
         values = ((period.start, statistic_of(stat.stat, period.summary)) for period in periods)
         return replace(line, values={at: value for at, value in values if value is not None})
 
-    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
-        """See Source."""
+    def metrics(self, schema: MetricSchema | None) -> Sequence[MetricId]:
+        """See MetricSource."""
         del schema
         raise ValidationFault("an alarm can't search")
 
-    def grid(self, period: int) -> Grid:
-        """See Source."""
-        return Grid(*self._span, period)
+    def grid(self, period: int) -> PeriodGrid:
+        """See MetricSource."""
+        return PeriodGrid(*self._span, period)
 
 
 def _basis(world: World, alarm: Alarm, condition: CompositeCondition) -> _Basis:
@@ -172,7 +172,7 @@ def _values(condition: MetricCondition, watched: Watched) -> Values:
         return watched.read(condition.stat).values
     query = next(query for query in condition.queries if query.return_data)
     try:
-        result = Answers(condition.queries, watched).of(query.id)
+        result = QueryResults(condition.queries, watched).of(query.id)
     except ValidationFault:  # an expression that fails on these values has none
         return {}
-    return result.values if isinstance(result, Line) else {}
+    return result.values if isinstance(result, TimeSeries) else {}

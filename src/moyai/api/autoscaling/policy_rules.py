@@ -17,8 +17,8 @@ from moyai.domain.autoscaling.policy import (
     StepScaling,
     TargetTracking,
 )
-from moyai.domain.cloudwatch.answers import check_watchable
 from moyai.domain.cloudwatch.errors import ValidationFault
+from moyai.expressions.metric_data import check_alarm_queries
 from moyai.kernel.errors import InvalidInput
 from moyai.plan.scaling.tracking import PREDEFINED, queries_of
 
@@ -91,7 +91,7 @@ def _check_custom(metric: CustomizedMetric) -> None:
             raise InvalidInput("Metrics can't be together with what describes a single metric.")
         queries = queries_of(metric)
         try:
-            check_watchable(queries)
+            check_alarm_queries(queries)
         except ValidationFault as fault:
             raise InvalidInput(fault.message) from fault
     elif not all(single):

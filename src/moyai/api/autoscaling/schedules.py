@@ -17,11 +17,11 @@ from moyai.domain.autoscaling.errors import LimitExceeded, ObjectNotFound
 from moyai.domain.autoscaling.scheduled import ScheduledAction
 from moyai.domain.keys import scope_key
 from moyai.domain.world import Delete, Put
+from moyai.expressions.cron import InvalidSchedule
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import InvalidInput
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn
-from moyai.plan.scaling.cron import NoSchedule
 from moyai.plan.scaling.schedule import next_time
 from moyai.plan.scaling.tracking import resource_of
 
@@ -93,7 +93,7 @@ def put_scheduled_action(ctx: Context, request: PutScheduledActionRequest) -> di
     )
     try:
         action = replace(action, next_at=next_time(action, ctx.now))
-    except NoSchedule as error:
+    except InvalidSchedule as error:
         raise InvalidInput(str(error)) from error
     if action.next_at is None:
         raise InvalidInput("The schedule has no time that is still to come.")

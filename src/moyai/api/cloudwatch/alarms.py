@@ -17,10 +17,10 @@ from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quot
 from moyai.api.operation import Context
 from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, MissingData
-from moyai.domain.cloudwatch.answers import check_watchable
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat
 from moyai.domain.cloudwatch.statistic import UnknownStatistic, check_statistic
+from moyai.expressions.metric_data import check_alarm_queries
 from moyai.plan.alarms.configure import Configuration, configured
 
 _MINUTE: Final = 60
@@ -140,7 +140,7 @@ def _queries(request: PutMetricAlarmRequest) -> tuple[MetricDataQuery, ...]:
         raise ValidationFault(
             f"Metrics can have at most {_MAX_OF_A_KIND} queries with MetricStat and {_MAX_OF_A_KIND} with Expression."
         )
-    check_watchable(request.metrics)
+    check_alarm_queries(request.metrics)
     return request.metrics
 
 

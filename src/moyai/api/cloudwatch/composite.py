@@ -14,8 +14,8 @@ from moyai.api.operation import Context
 from moyai.api.tag_requests import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
+from moyai.expressions.alarm_rule import parse_alarm_rule
 from moyai.plan.alarms.configure import Configuration, configured
-from moyai.plan.alarms.rule import parse_rule
 
 MAX_PARENTS: Final = 150
 """Composite alarms whose rules name the same alarm."""
@@ -57,7 +57,7 @@ def put_composite_alarm(ctx: Context, request: PutCompositeAlarmRequest) -> None
 def _condition(ctx: Context, request: PutCompositeAlarmRequest) -> CompositeCondition:
     if request.alarm_rule != request.alarm_rule.strip():
         raise ValidationFault("AlarmRule must not contain leading or trailing whitespace or be null")
-    alarms = parse_rule(request.alarm_rule, ctx.scope).alarms
+    alarms = parse_alarm_rule(request.alarm_rule, ctx.scope).alarms
     own = alarm_arn(ctx.scope, request.alarm_name)
     absent = [arn.rpartition(":alarm:")[2] for arn in alarms if arn != own and arn not in ctx.store.world.alarms]
     if absent:

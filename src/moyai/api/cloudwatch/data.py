@@ -17,13 +17,13 @@ import msgspec
 from moyai.api.cloudwatch.pages import Series, named, paged
 from moyai.api.cloudwatch.reading import Reading
 from moyai.api.operation import Context
-from moyai.domain.cloudwatch.answers import Answers, checked_queries
 from moyai.domain.cloudwatch.errors import InvalidNextToken, ValidationFault
-from moyai.domain.cloudwatch.label import Setting, written, zone_of
-from moyai.domain.cloudwatch.math.evaluate import Result
-from moyai.domain.cloudwatch.math.line import Line
 from moyai.domain.cloudwatch.query import MetricDataQuery
 from moyai.domain.paging import BadToken
+from moyai.expressions.metric_data import QueryResults, checked_queries
+from moyai.expressions.metric_label import LabelContext, parse_utc_offset, render_label
+from moyai.expressions.metric_math.evaluate import Result
+from moyai.expressions.metric_math.series import TimeSeries
 from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.ports.metrics import MetricReader
 
@@ -62,7 +62,7 @@ class _Told(NamedTuple):
 
     query_id: str
     label: str
-    line: Line
+    line: TimeSeries
 
 
 async def get_metric_data(
@@ -71,7 +71,7 @@ async def get_metric_data(
     """The values of every query that returns data, in the order of the queries."""
     queries, setting = _checked(request), _setting(ctx, request)
     reading = Reading(reader, ctx.scope, (request.start_time, request.end_time), ctx.now)
-    answers = Answers(request.metric_data_queries, reading)
+    answers = QueryResults(request.metric_data_queries, reading)
     for query in sorted(queries.values(), key=lambda one: one.metric_stat is None):
         if query.return_data or query.metric_stat is not None:
             answers.of(query.id)
@@ -87,7 +87,7 @@ async def get_metric_data(
     return {
         "metric_data_results": [_result(results[series.place], series) for series in shown.series],
         "next_token": shown.next_token,
-        "messages": [_CUT] if answers.cut else [],
+        "messages": [_CUT] if answers.truncated else [],
     }
 
 
@@ -103,31 +103,31 @@ def _checked(request: GetMetricDataRequest) -> Mapping[str, MetricDataQuery]:
     return checked_queries(request.metric_data_queries)
 
 
-def _setting(ctx: Context, request: GetMetricDataRequest) -> Setting:
+def _setting(ctx: Context, request: GetMetricDataRequest) -> LabelContext:
     zone = None if request.label_options is None else request.label_options.timezone
-    return Setting(ctx.scope, ctx.now, zone_of(zone))
+    return LabelContext(ctx.scope, ctx.now, parse_utc_offset(zone))
 
 
-def _told(query: MetricDataQuery, answers: Answers, setting: Setting) -> Iterator[_Told]:
+def _told(query: MetricDataQuery, answers: QueryResults, setting: LabelContext) -> Iterator[_Told]:
     """Raises ValidationFault also for what is too long to be told."""
     result: Result = answers.of(query.id)
-    for line in (result,) if isinstance(result, Line) else result:
+    for line in (result,) if isinstance(result, TimeSeries) else result:
         label = _label(query, setting, line) if line is result else _label_in_array(query.label, line, setting)
         answers.spend(len(label) // _LETTERS)
         yield _Told(query.id, label, line)
 
 
-def _label(query: MetricDataQuery, setting: Setting, line: Line) -> str:
+def _label(query: MetricDataQuery, setting: LabelContext, line: TimeSeries) -> str:
     default = query.id if query.metric_stat is None else query.metric_stat.metric.metric_name
-    return written(default if query.label is None else query.label, line, default, setting)
+    return render_label(default if query.label is None else query.label, line, default, setting)
 
 
-def _label_in_array(label: str | None, line: Line, setting: Setting) -> str:
+def _label_in_array(label: str | None, line: TimeSeries, setting: LabelContext) -> str:
     """An expression's own label stands before that of each series, unless it says where that goes."""
-    own = written(line.label, line, line.stat.metric.metric_name if line.stat is not None else "", setting)
+    own = render_label(line.label, line, line.stat.metric.metric_name if line.stat is not None else "", setting)
     if not label:
         return own
-    return written(label, line, own, setting) if "${" in label else f"{label} {own}".strip()
+    return render_label(label, line, own, setting) if "${" in label else f"{label} {own}".strip()
 
 
 def _result(told: _Told, series: Series) -> dict[str, object]:

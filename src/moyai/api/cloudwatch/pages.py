@@ -13,8 +13,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from moyai.domain.cloudwatch.math.line import Values
 from moyai.domain.paging import BadToken, read_token, write_token
+from moyai.expressions.metric_math.series import Values
 from moyai.kernel.clock import Instant
 
 _DIGEST = 16

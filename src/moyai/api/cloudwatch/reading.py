@@ -1,4 +1,4 @@
-"""A request's or an alarm's view of the metrics: a ``Source``.
+"""A request's or an alarm's view of the metrics: a ``MetricSource``.
 
 Promise: periods are counted from the start of the span as in ``shapes``. What is to come has no periods: they end with
 ``now``. Found is what had a value in the last two weeks.
@@ -12,11 +12,11 @@ from typing import Final
 
 from moyai.api.cloudwatch.shapes import PERIODS, Span, span_of
 from moyai.domain.cloudwatch.errors import ValidationFault
-from moyai.domain.cloudwatch.math.line import Grid, Line
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.cloudwatch.query import MetricStat
-from moyai.domain.cloudwatch.search.criteria import Schema, schemas_of
 from moyai.domain.cloudwatch.statistic import evaluate
+from moyai.expressions.metric_math.series import PeriodGrid, TimeSeries
+from moyai.expressions.metric_search.search import MetricSchema, schemas_of
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metrics import MetricReader
@@ -34,34 +34,34 @@ class Reading:
         self._span = span
         self._now = now
 
-    def read(self, stat: MetricStat) -> Line:
-        """See Source."""
+    def read(self, stat: MetricStat) -> TimeSeries:
+        """See MetricSource."""
         span, metric = self._periods(stat.period), stat.metric.id
         grid = self.grid(stat.period)
         if stat.unit not in {None, self._reader.unit(self._scope, metric)}:
-            return Line({}, grid, stat=stat, read=True)
+            return TimeSeries({}, grid, stat=stat, read=True)
         periods = self._reader.periods(self._scope, metric, (span.start, span.end), span.period)
         values = ((period.start, evaluate(stat.stat, period.summary)) for period in periods)
-        return Line({at: value for at, value in values if value is not None}, grid, stat=stat, read=True)
+        return TimeSeries({at: value for at, value in values if value is not None}, grid, stat=stat, read=True)
 
-    def metrics(self, schema: Schema | None) -> Sequence[MetricId]:
-        """See Source."""
+    def metrics(self, schema: MetricSchema | None) -> Sequence[MetricId]:
+        """See MetricSource."""
         return self._known.get(schema, ())
 
     @cached_property
-    def _known(self) -> Mapping[Schema | None, Sequence[MetricId]]:
+    def _known(self) -> Mapping[MetricSchema | None, Sequence[MetricId]]:
         """Looked through once, however many searches there are: all, those of each namespace, those of each schema."""
-        known: dict[Schema | None, list[MetricId]] = {}
+        known: dict[MetricSchema | None, list[MetricId]] = {}
         for listed in self._reader.metrics(self._scope):
             if listed.last_at >= self._now - _FOUND:
                 for schema in (None, *schemas_of(listed.metric)):
                     known.setdefault(schema, []).append(listed.metric)
         return known
 
-    def grid(self, period: int) -> Grid:
-        """See Source."""
+    def grid(self, period: int) -> PeriodGrid:
+        """See MetricSource."""
         span = self._periods(period)
-        return Grid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), period)
+        return PeriodGrid(Instant(max(span.start, 0.0)), Instant(min(span.end, self._now)), period)
 
     def _periods(self, period: int) -> Span:
         span = span_of(*self._span, period)

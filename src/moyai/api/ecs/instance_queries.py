@@ -15,12 +15,11 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import World
+from moyai.expressions.cluster_query.evaluate import PatternTooSlow, instance_facts, satisfies
+from moyai.expressions.cluster_query.parse import InvalidClusterQuery, parse_cluster_query
+from moyai.expressions.cluster_query.syntax import ClusterQuery
 from moyai.kernel.errors import ClientFault
-from moyai.plan.placement.evaluate import PatternTooSlow, satisfies
-from moyai.plan.placement.facts import facts_of
-from moyai.plan.placement.parse import NotAnExpression, parse
 from moyai.plan.placement.resources import tasks_on
-from moyai.plan.placement.syntax import Expression
 
 _MAX_DESCRIBED = 100
 
@@ -72,17 +71,17 @@ def list_container_instances(ctx: Context, request: ListContainerInstancesReques
     return {"container_instance_arns": found.keys, "next_token": found.next_token}
 
 
-def read_expression(text: str, wrong: type[ClientFault] = InvalidParameter) -> Expression:
+def read_expression(text: str, wrong: type[ClientFault] = InvalidParameter) -> ClusterQuery:
     """The expression. Raises ``wrong``."""
     try:
-        return parse(text)
-    except NotAnExpression as fault:
+        return parse_cluster_query(text)
+    except InvalidClusterQuery as fault:
         raise wrong(f"Invalid expression: {fault}") from fault
 
 
 def _filtered(world: World, listed: list[ContainerInstance], text: str) -> list[ContainerInstance]:
     wanted = read_expression(text)
     try:
-        return [i for i in listed if satisfies(facts_of(i, tasks_on(world, i)), wanted)]
+        return [i for i in listed if satisfies(instance_facts(i, tasks_on(world, i)), wanted)]
     except PatternTooSlow as fault:
         raise InvalidParameter(f"Invalid expression: {fault}") from fault

@@ -19,7 +19,8 @@ from moyai.api.operation import Context
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.domain.logs.event import kept_since
 from moyai.domain.logs.group import LogGroup
-from moyai.domain.logs.pattern import Passes, compiled
+from moyai.expressions.log_filter.operand import TextPredicate
+from moyai.expressions.log_filter.pattern import compile_filter_pattern
 from moyai.kernel.ids import LogStreamId
 from moyai.ports.logs import PAGE_BYTES, KeptEvent, LogStore, Place, Question
 
@@ -50,7 +51,7 @@ async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEven
     """A page of events."""
     group = group_of(ctx, request.log_group_name, request.log_group_identifier)
     names = _names(ctx, group, request)
-    passes = compiled(request.filter_pattern)
+    passes = compile_filter_pattern(request.filter_pattern)
     search = _Search(logs, names, passes, _question(ctx, group, request, names))
     found, beyond = await search.page(request.limit)
     way = FORWARD if request.start_from_head else BACKWARD
@@ -64,7 +65,9 @@ async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEven
 class _Search:
     """One call's way through the events."""
 
-    def __init__(self, logs: LogStore, names: Mapping[LogStreamId, str], passes: Passes, question: Question) -> None:
+    def __init__(
+        self, logs: LogStore, names: Mapping[LogStreamId, str], passes: TextPredicate, question: Question
+    ) -> None:
         self._logs = logs
         self._names = names
         self._passes = passes

@@ -12,10 +12,10 @@ import msgspec
 from moyai.domain.cloudwatch.alarm import Alarm, AlarmState, CompositeCondition
 from moyai.domain.keys import scope_of
 from moyai.domain.world import World
+from moyai.expressions.alarm_rule import parse_alarm_rule
 from moyai.kernel.ids import AlarmArn
 from moyai.plan.alarms import wording
 from moyai.plan.alarms.evaluate import Verdict
-from moyai.plan.alarms.rule import parse_rule
 
 
 def evaluate_composite(world: World, alarm: Alarm, condition: CompositeCondition) -> Verdict | None:
@@ -27,7 +27,7 @@ def evaluate_composite(world: World, alarm: Alarm, condition: CompositeCondition
         found = world.alarms.get(arn)
         return None if found is None else found.state
 
-    state = AlarmState.ALARM if parse_rule(condition.rule, scope_of(alarm.arn)).holds(state_of) else AlarmState.OK
+    state = AlarmState.ALARM if parse_alarm_rule(condition.rule, scope_of(alarm.arn)).holds(state_of) else AlarmState.OK
     if state is alarm.state:
         return None
     children = [child for arn in condition.alarms if (child := world.alarms.get(arn)) is not None]

@@ -26,13 +26,13 @@ from moyai.domain.ecs.placement import (
 from moyai.domain.ecs.task import Task, TaskOverride
 from moyai.domain.ecs.task_definition import TaskDefinition
 from moyai.domain.world import World
+from moyai.expressions.cluster_query.evaluate import instance_facts
 from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, DeploymentId, Ids, TaskId
 from moyai.plan.host_ports import bindings
 from moyai.plan.placement.batch import Batch
 from moyai.plan.placement.capabilities import required
 from moyai.plan.placement.constraints import is_member
 from moyai.plan.placement.daemons import without_reserved
-from moyai.plan.placement.facts import facts_of
 from moyai.plan.placement.reasons import Reason, Refusal, Unplaced
 from moyai.plan.placement.resources import Left, need_of
 from moyai.plan.placement.spread import field_of
@@ -150,7 +150,7 @@ def _violates(candidate: _Candidate, seat: Seat) -> Reason | None:
     apart = any(one.type == DISTINCT_INSTANCE for one in constraints)
     if apart and any(t.container_instance == candidate.instance.arn for t in seat.peers):
         return Reason.DISTINCT_INSTANCE
-    return None if is_member(facts_of(candidate.instance, candidate.tasks), constraints) else Reason.MEMBER_OF
+    return None if is_member(instance_facts(candidate.instance, candidate.tasks), constraints) else Reason.MEMBER_OF
 
 
 def _best(

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from moyai.domain.ecs.placement import MEMBER_OF, PlacementConstraint
-from moyai.plan.placement.evaluate import Facts, PatternTooSlow, satisfies
-from moyai.plan.placement.parse import parse
-from moyai.plan.placement.syntax import Expression
+from moyai.expressions.cluster_query.evaluate import InstanceFacts, PatternTooSlow, satisfies
+from moyai.expressions.cluster_query.parse import parse_cluster_query
+from moyai.expressions.cluster_query.syntax import ClusterQuery
 
 
-def is_member(facts: Facts, constraints: Iterable[PlacementConstraint]) -> bool:
+def is_member(facts: InstanceFacts, constraints: Iterable[PlacementConstraint]) -> bool:
     """Whether every ``memberOf`` among the constraints holds. A pattern that takes too long holds nowhere."""
     expressions = (_parsed(one.expression or "") for one in constraints if one.type == MEMBER_OF)
     try:
@@ -24,6 +24,6 @@ def is_member(facts: Facts, constraints: Iterable[PlacementConstraint]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> Expression:
+def _parsed(text: str) -> ClusterQuery:
     """What was found to be an expression when it was asked for."""
-    return parse(text)
+    return parse_cluster_query(text)

@@ -16,9 +16,9 @@ from moyai.domain.ecs.container_instance import ContainerInstance, ContainerInst
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task, TaskOverride
 from moyai.domain.world import World
+from moyai.expressions.cluster_query.evaluate import instance_facts
 from moyai.plan.host_ports import fixed_ports
 from moyai.plan.placement.constraints import is_member
-from moyai.plan.placement.facts import facts_of
 from moyai.plan.placement.resources import Left, need_of, tasks_on
 
 
@@ -37,7 +37,7 @@ def hosted(world: World, service: Service, instance: ContainerInstance, tasks: I
     definition = world.task_definitions[service.primary.task_definition]
     constraints = (*definition.placement_constraints, *service.placement_constraints)
     others = [t for t in tasks if t.service != service.arn]
-    return is_member(facts_of(instance, others), constraints)
+    return is_member(instance_facts(instance, others), constraints)
 
 
 def without_reserved(world: World, instance: ContainerInstance, tasks: Sequence[Task], left: Left) -> Left:

@@ -15,8 +15,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.expressions.cron import InvalidSchedule, parse_cron
 from moyai.kernel.clock import Instant
-from moyai.plan.scaling.cron import NoSchedule, parse_cron
 
 _FORM: Final = re.compile(r"(at|rate|cron)\((.*)\)")
 _RATE: Final = re.compile(r"([1-9]\d{0,5}) (minute|hour|day)s?")
@@ -24,10 +24,10 @@ _UNITS: Mapping[str, int] = MappingProxyType({"minute": 60, "hour": 3600, "day":
 
 
 def next_time(action: ScheduledAction, after: Instant) -> Instant | None:
-    """The first time behind ``after``; None when there is no more. Raises NoSchedule."""
+    """The first time behind ``after``; None when there is no more. Raises InvalidSchedule."""
     match = _FORM.fullmatch(action.schedule)
     if match is None:
-        raise NoSchedule("A schedule is at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields).")
+        raise InvalidSchedule("A schedule is at(yyyy-mm-ddThh:mm:ss), rate(value unit) or cron(fields).")
     form, text = match.groups()
     zone = zone_named(action.timezone)
     if form == "at":
@@ -41,24 +41,24 @@ def next_time(action: ScheduledAction, after: Instant) -> Instant | None:
 
 
 def zone_named(name: str | None) -> tzinfo:
-    """The time zone. Raises NoSchedule when this machine knows none of that name."""
+    """The time zone. Raises InvalidSchedule when this machine knows none of that name."""
     try:
         return UTC if name is None else ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
-        raise NoSchedule(f"There is no time zone {str(name)[:100]}.") from error
+        raise InvalidSchedule(f"There is no time zone {str(name)[:100]}.") from error
 
 
 def _at(text: str, zone: tzinfo) -> Instant:
     try:
         return Instant(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=zone).timestamp())
     except ValueError as error:
-        raise NoSchedule("The time in at() must be yyyy-mm-ddThh:mm:ss.") from error
+        raise InvalidSchedule("The time in at() must be yyyy-mm-ddThh:mm:ss.") from error
 
 
 def _rated(text: str, start: Instant, after: Instant) -> Instant:
     match = _RATE.fullmatch(text)
     if match is None:
-        raise NoSchedule("A rate is a number and minute(s), hour(s) or day(s).")
+        raise InvalidSchedule("A rate is a number and minute(s), hour(s) or day(s).")
     every = int(match[1]) * _UNITS[match[2]]
     return Instant(start + every * (max(after - start, 0) // every + 1))
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from moyai.domain.autoscaling.scheduled import ScheduledAction
+from moyai.expressions.cron import InvalidSchedule
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn
-from moyai.plan.scaling.cron import NoSchedule
 from moyai.plan.scaling.schedule import next_time
 
 
@@ -102,11 +102,11 @@ def test_a_start_is_the_first_time_and_an_end_the_last():
     ],
 )
 def test_what_is_no_schedule(schedule):
-    with pytest.raises(NoSchedule):
+    with pytest.raises(InvalidSchedule):
         next_time(action(schedule), instant(NOW))
 
 
 @pytest.mark.parametrize("zone", ["Nowhere/Land", "../../etc/passwd", "", "\0"])
 def test_what_is_no_time_zone(zone):
-    with pytest.raises(NoSchedule):
+    with pytest.raises(InvalidSchedule):
         next_time(action("cron(0 9 * * ? *)", timezone=zone), instant(NOW))

@@ -1,1 +1,0 @@
-"""Metric math: expressions on metrics, as text, as a tree, and worked out. Pure."""

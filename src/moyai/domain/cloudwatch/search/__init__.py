@@ -1,1 +1,0 @@
-"""SEARCH: criteria by which metrics are found, as text, as a tree, and asked of a metric. Pure."""

@@ -1,0 +1,1 @@
+"""ECS's cluster query language, which selects container instances: parsed and evaluated."""

@@ -1,0 +1,1 @@
+"""CloudWatch Logs' filter patterns, compiled to predicates on messages."""

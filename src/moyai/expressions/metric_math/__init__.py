@@ -1,0 +1,1 @@
+"""CloudWatch's metric math: expressions on metrics, parsed and evaluated."""

@@ -1,0 +1,1 @@
+"""CloudWatch's SEARCH: the criteria that find metrics, parsed and evaluated."""
