@@ -48,11 +48,8 @@ Channels = Callable[[str, Receive, Send], Awaitable[None]]
 """Serves one WebSocket that asks for this path."""
 
 
-class TooSlow(ClientFault):
+class TooSlow(ClientFault, code="RequestTimeoutException", status=408):
     """The body did not come in time."""
-
-    code = "RequestTimeoutException"
-    status = 408
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -1,28 +1,9 @@
-"""The root of the error tree.
+"""The base classes of all errors, and the errors that every AWS service has.
 
-Promise: every error that can reach a client knows its AWS wire code, its HTTP status and whose
-fault it is; the door serialises it and adds nothing. Each AWS service draws its own branch in
-``domain/<service>/errors.py``; what every AWS service shares is here.
-
-    MoyaiError
-    ├── ApiError                        answered to a client, in the protocol it spoke
-    │   ├── ClientFault         400
-    │   │   ├── UnknownOperation        UnknownOperationException
-    │   │   ├── OperationNotYet         UnsupportedOperationException   501 (names the operation)
-    │   │   ├── Malformed               SerializationException
-    │   │   ├── InvalidInput            ValidationException             (services override the code)
-    │   │   ├── TooLarge                RequestEntityTooLargeException  413
-    │   │   ├── UnsupportedMedia        UnsupportedMediaTypeException   415
-    │   │   ├── MissingToken            MissingAuthenticationTokenException
-    │   │   ├── IncompleteSignature     IncompleteSignatureException
-    │   │   ├── InvalidSignature        InvalidSignatureException
-    │   │   ├── UnrecognizedClient      UnrecognizedClientException
-    │   │   ├── ExpiredToken            ExpiredTokenException
-    │   │   └── AccessDenied            AccessDeniedException
-    │   └── ServerFault         500     InternalFailure
-    │       └── ServiceUnavailable      ServiceUnavailable              503
-    └── adapter errors (runtime, store, …): drawn in ports/, never leave the shell
-
+Promise: an error that can reach a client has its AWS wire code and its HTTP status, which the API gateway serialises.
+The code is the name of the class with the suffix ``Exception``, as most AWS services have it, where the class names no
+other. Each service's errors are in ``domain/<service>/errors.py``; those of adapters (runtime, store, …) are in
+``ports`` and never reach a client.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html
 """
 
@@ -36,122 +17,100 @@ NO_DETAIL: Mapping[str, object] = MappingProxyType({})
 
 
 class MoyaiError(Exception):
-    """Anything moyai itself raises."""
+    """The base of every error that moyai itself raises."""
 
 
 class ApiError(MoyaiError):
-    """An error a client receives. ``code`` is the wire code, ``status`` the HTTP status.
+    """An error that a client receives. ``code`` is the wire code, ``status`` the HTTP status.
 
-    ``detail`` holds further modelled members of the error shape (snake_case), such as
-    ``resource_ids`` of ConflictException.
+    A subclass inherits everything but the code: ``class Conflict(ClientFault, status=409)`` has "ConflictException".
+    ``message`` is the text of errors that are raised without one. ``detail`` holds further modelled members of the
+    error shape (snake_case), such as ``resource_ids`` of ConflictException.
     """
 
     code: ClassVar[str] = "InternalFailure"
     status: ClassVar[int] = 500
+    _code_suffix: ClassVar[str] = "Exception"
+    _default_message: ClassVar[str] = ""
 
-    def __init__(self, message: str = "", detail: Mapping[str, object] = NO_DETAIL) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init_subclass__(
+        cls,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        message: str | None = None,
+        code_suffix: str | None = None,
+    ) -> None:
+        super().__init_subclass__()
+        if code_suffix is not None:
+            cls._code_suffix = code_suffix
+        if status is not None:
+            cls.status = status
+        if message is not None:
+            cls._default_message = message
+        cls.code = f"{cls.__name__}{cls._code_suffix}" if code is None else code
+
+    def __init__(self, message: str | None = None, detail: Mapping[str, object] = NO_DETAIL) -> None:
+        self.message = self._default_message if message is None else message
         self.detail = detail
+        super().__init__(self.message)
 
 
-class ClientFault(ApiError):
+class ClientFault(ApiError, code="ClientException", status=400):
     """The request was wrong; sending it again unchanged will fail again."""
 
-    code = "ClientException"
-    status = 400
+
+class ServerFault(ApiError, code="InternalFailure"):
+    """moyai failed; the client may try again."""
 
 
-class ServerFault(ApiError):
-    """moyai was wrong or could not; the client may try again."""
-
-    code = "InternalFailure"
-    status = 500
-
-
-class ServiceUnavailable(ServerFault):
-    """Nothing can be kept at the moment, for the reason that is said (the disk is full); nothing of the request was."""
-
-    code = "ServiceUnavailable"
-    status = 503
+class ServiceUnavailable(ServerFault, code="ServiceUnavailable", status=503):
+    """Nothing can be stored at the moment (the message says why: the disk is full); nothing of the request was."""
 
 
 class UnknownOperation(ClientFault):
-    """No AWS service that moyai speaks has this operation."""
-
-    code = "UnknownOperationException"
+    """No AWS service that moyai has offers this operation."""
 
 
-class OperationNotYet(ClientFault):
+class OperationNotYet(ClientFault, code="UnsupportedOperationException", status=501):
     """The operation exists at AWS and is not implemented here yet; the message names it."""
 
-    code = "UnsupportedOperationException"
-    status = 501
+
+class Malformed(ClientFault, code="SerializationException"):
+    """The body is not what the protocol requires: broken JSON, a list where a map is due, …"""
 
 
-class Malformed(ClientFault):
-    """The body is not what the protocol says: broken JSON, a list where a map is due, …"""
-
-    code = "SerializationException"
-
-
-class InvalidInput(ClientFault):
+class InvalidInput(ClientFault, code="ValidationException"):
     """The input breaks a constraint of the service model (required, length, range, pattern, enum)."""
 
-    code = "ValidationException"
+
+class TooLarge(ClientFault, code="RequestEntityTooLargeException", status=413):
+    """The request body is larger than the API gateway's limit."""
 
 
-class TooLarge(ClientFault):
-    """The request body is over the door's limit."""
-
-    code = "RequestEntityTooLargeException"
-    status = 413
+class UnsupportedMedia(ClientFault, code="UnsupportedMediaTypeException", status=415):
+    """The Content-Type, or another header, is not that of the protocol."""
 
 
-class UnsupportedMedia(ClientFault):
-    """The request is not marked as one of its protocol: its Content-Type, or a header, is another."""
-
-    code = "UnsupportedMediaTypeException"
-    status = 415
-
-
-class MissingToken(ClientFault):
-    """The request carries no signature and this listener requires one."""
-
-    code = "MissingAuthenticationTokenException"
-    status = 403
+class MissingToken(ClientFault, code="MissingAuthenticationTokenException", status=403):
+    """The request has no signature, and this listener requires one."""
 
 
 class IncompleteSignature(ClientFault):
-    """The Authorization header lacks a part or names one twice."""
-
-    code = "IncompleteSignatureException"
-    status = 400
+    """The Authorization header lacks a part or has one twice."""
 
 
-class InvalidSignature(ClientFault):
-    """The signature does not match, or its time is too far from ours."""
-
-    code = "InvalidSignatureException"
-    status = 403
+class InvalidSignature(ClientFault, status=403):
+    """The signature does not match, or its time differs too much from the server's."""
 
 
-class UnrecognizedClient(ClientFault):
+class UnrecognizedClient(ClientFault, status=403):
     """The access key is not known here, or was revoked."""
 
-    code = "UnrecognizedClientException"
-    status = 403
+
+class ExpiredToken(ClientFault, status=403):
+    """The session token has expired."""
 
 
-class ExpiredToken(ClientFault):
-    """The session token was good once."""
-
-    code = "ExpiredTokenException"
-    status = 403
-
-
-class AccessDenied(ClientFault):
-    """Who asks may not do this."""
-
-    code = "AccessDeniedException"
-    status = 403
+class AccessDenied(ClientFault, status=403):
+    """The caller is not allowed to do this."""

@@ -22,11 +22,11 @@ MODELS = load_models()
 
 
 class InvalidParameter(ClientFault):
-    code = "InvalidParameterException"
+    pass
 
 
-class NotFound(ClientFault):
-    code = "ClusterNotFoundException"
+class NotFound(ClientFault, code="ClusterNotFoundException"):
+    pass
 
 
 class NotedStore:

@@ -46,16 +46,12 @@ _EC2_CODES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class MalformedInput(Malformed):
+class MalformedInput(Malformed, code="MalformedInput"):
     """AWS Query's word for a field that cannot be read."""
 
-    code = "MalformedInput"
 
-
-class InvalidParameterValue(Malformed):
+class InvalidParameterValue(Malformed, code="InvalidParameterValue"):
     """EC2's word for a field that cannot be read."""
-
-    code = "InvalidParameterValue"
 
 
 class _Dialect(NamedTuple):

@@ -1,17 +1,5 @@
 """Certificate Manager's errors.
 
-    ClientFault
-    ├── InvalidArgs                         InvalidArgsException
-    ├── InvalidArn                          InvalidArnException
-    ├── InvalidParameter                    InvalidParameterException
-    ├── InvalidDomainValidationOptions      InvalidDomainValidationOptionsException
-    ├── InvalidTag                          InvalidTagException
-    ├── TooManyTags                         TooManyTagsException
-    ├── LimitExceeded                       LimitExceededException
-    ├── RequestInProgress                   RequestInProgressException
-    ├── ResourceInUse                       ResourceInUseException
-    └── ResourceNotFound                    ResourceNotFoundException
-
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_Operations.html
 """
 
@@ -21,60 +9,40 @@ from moyai.kernel.errors import ClientFault
 
 
 class InvalidArgs(ClientFault):
-    """SortBy without SortOrder or the reverse, or a token that is none of the list's."""
-
-    code = "InvalidArgsException"
+    """SortBy without SortOrder or the reverse, or a token that is not of this list."""
 
 
 class InvalidArn(ClientFault):
-    """Not the ARN of what is asked for."""
-
-    code = "InvalidArnException"
+    """The ARN is not that of a certificate."""
 
 
 class InvalidParameter(ClientFault):
-    """A value that can't be had, or that does not go with another."""
-
-    code = "InvalidParameterException"
+    """A value is not allowed, or not together with another."""
 
 
 class InvalidDomainValidationOptions(ClientFault):
-    """A private certificate is asked for with a way to validate its names."""
-
-    code = "InvalidDomainValidationOptionsException"
+    """A private certificate was requested with options to validate its names."""
 
 
 class InvalidTag(ClientFault):
     """The tag is reserved."""
 
-    code = "InvalidTagException"
-
 
 class TooManyTags(ClientFault):
-    """A certificate has so many tags at most."""
-
-    code = "TooManyTagsException"
+    """The certificate would have more tags than allowed."""
 
 
 class LimitExceeded(ClientFault):
-    """There are as many certificates as there may be, or one would have more names than it may have."""
-
-    code = "LimitExceededException"
+    """There are as many certificates as allowed, or a certificate would have more names than allowed."""
 
 
 class RequestInProgress(ClientFault):
-    """The certificate is being made, or renewed."""
-
-    code = "RequestInProgressException"
+    """The certificate is being issued or renewed."""
 
 
 class ResourceInUse(ClientFault):
-    """Something shows the certificate."""
-
-    code = "ResourceInUseException"
+    """A listener uses the certificate."""
 
 
 class ResourceNotFound(ClientFault):
     """There is no such certificate."""
-
-    code = "ResourceNotFoundException"

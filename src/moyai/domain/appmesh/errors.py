@@ -1,16 +1,7 @@
 """AWS App Mesh's errors.
 
-    ClientFault
-    ├── BadRequest              BadRequestException         any value that can't be, or that Envoy would refuse
-    ├── Forbidden               ForbiddenException          403
-    ├── NotFound                NotFoundException           404
-    ├── Conflict                ConflictException           409
-    ├── ResourceInUse           ResourceInUseException      409 (Delete only)
-    ├── LimitExceeded           LimitExceededException      400 (never DescribeX, ListX, DeleteX, UpdateMesh)
-    └── TooManyTags             TooManyTagsException        400 (TagResource only)
-
-InternalServerErrorException, ServiceUnavailableException and TooManyRequestsException are in every operation's model
-and are nothing that moyai has cause to raise.
+Every operation's model also lists InternalServerErrorException, ServiceUnavailableException and
+TooManyRequestsException, which moyai has no reason to raise. ResourceInUse is Delete's only, TooManyTags TagResource's.
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Operations.html
 """
 
@@ -20,46 +11,28 @@ from moyai.kernel.errors import ClientFault
 
 
 class BadRequest(ClientFault):
-    """A value is not valid, or what Envoy would refuse."""
-
-    code = "BadRequestException"
+    """A value is not valid, or Envoy would refuse it."""
 
 
-class Forbidden(ClientFault):
-    """Who asks may not do this: it is another account's."""
-
-    code = "ForbiddenException"
-    status = 403
+class Forbidden(ClientFault, status=403):
+    """The caller is not allowed to do this: the resource belongs to another account."""
 
 
-class NotFound(ClientFault):
-    """The mesh, the parent or the thing itself is not there."""
-
-    code = "NotFoundException"
-    status = 404
+class NotFound(ClientFault, status=404):
+    """The mesh, the parent or the resource itself does not exist."""
 
 
-class Conflict(ClientFault):
+class Conflict(ClientFault, status=409):
     """The name is taken, or the client token was used for another request."""
 
-    code = "ConflictException"
-    status = 409
 
-
-class ResourceInUse(ClientFault):
-    """Something refers to it, or is in it."""
-
-    code = "ResourceInUseException"
-    status = 409
+class ResourceInUse(ClientFault, status=409):
+    """Another resource refers to this one, or is in it."""
 
 
 class LimitExceeded(ClientFault):
-    """There are as many as there may be."""
-
-    code = "LimitExceededException"
+    """There are as many resources as allowed."""
 
 
 class TooManyTags(ClientFault):
-    """A resource has so many tags at most; none of the request's was set."""
-
-    code = "TooManyTagsException"
+    """The resource would have more tags than allowed; none of the request's was set."""

@@ -1,13 +1,5 @@
 """Application Auto Scaling's errors.
 
-    ClientFault
-    ├── InvalidInput                        ValidationException (common to all operations)
-    ├── ObjectNotFound                      ObjectNotFoundException
-    ├── LimitExceeded                       LimitExceededException
-    ├── InvalidNextToken                    InvalidNextTokenException
-    ├── ResourceNotFound                    ResourceNotFoundException
-    └── TooManyTags                         TooManyTagsException
-
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_Operations.html
 """
 
@@ -17,30 +9,20 @@ from moyai.kernel.errors import ClientFault
 
 
 class ObjectNotFound(ClientFault):
-    """There is no such target or policy."""
-
-    code = "ObjectNotFoundException"
+    """There is no such target, policy or action."""
 
 
 class LimitExceeded(ClientFault):
-    """There are as many as there can be."""
-
-    code = "LimitExceededException"
+    """There are as many targets, policies or actions as allowed."""
 
 
 class InvalidNextToken(ClientFault):
-    """The token is none of ours, or belongs to another list."""
-
-    code = "InvalidNextTokenException"
+    """The token is malformed, or belongs to another list."""
 
 
 class ResourceNotFound(ClientFault):
-    """The ARN is of no scalable target."""
-
-    code = "ResourceNotFoundException"
+    """No scalable target has this ARN."""
 
 
 class TooManyTags(ClientFault):
-    """More tags than a scalable target can have."""
-
-    code = "TooManyTagsException"
+    """The scalable target would have more tags than allowed."""

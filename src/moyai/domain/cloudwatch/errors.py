@@ -1,21 +1,7 @@
 """CloudWatch's errors.
 
-    ClientFault
-    ├── ValidationFault                     ValidationError (common to all operations)
-    ├── InvalidParameterValue               InvalidParameterValueException
-    ├── InvalidParameterCombination         InvalidParameterCombinationException
-    ├── MissingRequiredParameter            MissingRequiredParameterException
-    ├── LimitExceeded                       LimitExceededFault
-    ├── AlarmNotFound                       ResourceNotFound
-    ├── AlarmInUse                          ResourceConflict
-    ├── DashboardInvalidInput               DashboardInvalidInputError
-    ├── DashboardNotFound                   DashboardNotFoundError
-    ├── InvalidFormat                       InvalidFormatFault
-    ├── UnknownResource                     ResourceNotFoundException
-    └── InvalidNextToken                    InvalidNextToken
-
 The codes are the model's shape names; the query protocol's own spelling (``InvalidParameterValue``,
-``MissingParameter``) is the wire's business.
+``MissingParameter``) is in ``api/wire``.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CommonErrors.html
 """
 
@@ -24,77 +10,49 @@ from __future__ import annotations
 from moyai.kernel.errors import ClientFault
 
 
-class ValidationFault(ClientFault):
-    """The query as a whole does not make sense; what GetMetricData answers."""
-
-    code = "ValidationError"
+class ValidationFault(ClientFault, code="ValidationError"):
+    """The query as a whole is not valid (GetMetricData)."""
 
 
 class InvalidParameterValue(ClientFault):
-    """A parameter has a value that it can't have."""
-
-    code = "InvalidParameterValueException"
+    """A parameter has a value that is not allowed."""
 
 
 class InvalidParameterCombination(ClientFault):
-    """Two parameters that can't be together, or more datapoints than one answer may hold."""
-
-    code = "InvalidParameterCombinationException"
+    """Parameters can't be used together, or the result has more datapoints than one response may hold."""
 
 
 class MissingRequiredParameter(ClientFault):
-    """A parameter that must be there is not."""
-
-    code = "MissingRequiredParameterException"
+    """A required parameter is missing."""
 
 
-class InvalidNextToken(ClientFault):
-    """The token is none of ours, or belongs to another query."""
-
-    code = "InvalidNextToken"
+class InvalidNextToken(ClientFault, code="InvalidNextToken"):
+    """The token is malformed, or belongs to another query."""
 
 
-class LimitExceeded(ClientFault):
-    """There are as many alarms as there can be."""
-
-    code = "LimitExceededFault"
+class LimitExceeded(ClientFault, code="LimitExceededFault"):
+    """There are as many alarms as allowed."""
 
 
-class AlarmNotFound(ClientFault):
+class AlarmNotFound(ClientFault, code="ResourceNotFound", status=404):
     """There is no alarm with that name."""
 
-    code = "ResourceNotFound"
-    status = 404
+
+class AlarmInUse(ClientFault, code="ResourceConflict", status=409):
+    """The rule of a composite alarm names the alarm."""
 
 
-class AlarmInUse(ClientFault):
-    """The rule of a composite alarm names it."""
-
-    code = "ResourceConflict"
-    status = 409
+class DashboardInvalidInput(ClientFault, code="DashboardInvalidInputError"):
+    """The dashboard's body is not valid; the detail says why."""
 
 
-class DashboardInvalidInput(ClientFault):
-    """The dashboard can't be drawn; the detail says why."""
-
-    code = "DashboardInvalidInputError"
-
-
-class DashboardNotFound(ClientFault):
+class DashboardNotFound(ClientFault, code="DashboardNotFoundError", status=404):
     """There is no dashboard with that name."""
 
-    code = "DashboardNotFoundError"
-    status = 404
 
-
-class InvalidFormat(ClientFault):
+class InvalidFormat(ClientFault, code="InvalidFormatFault"):
     """The data of a state's reason is not JSON."""
 
-    code = "InvalidFormatFault"
 
-
-class UnknownResource(ClientFault):
-    """The ARN is of nothing that has tags."""
-
-    code = "ResourceNotFoundException"
-    status = 404
+class UnknownResource(ClientFault, code="ResourceNotFoundException", status=404):
+    """No resource with tags has this ARN."""

@@ -1,14 +1,5 @@
 """CloudWatch Logs' errors.
 
-    ClientFault
-    ├── InvalidParameter            InvalidParameterException
-    ├── LogsValidation              ValidationException
-    ├── ResourceNotFound            ResourceNotFoundException
-    ├── ResourceAlreadyExists       ResourceAlreadyExistsException
-    └── TooManyTags                 TooManyTagsException
-    ServerFault
-    └── ServiceUnavailable          ServiceUnavailableException
-
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html
 """
 
@@ -23,37 +14,24 @@ NO_STREAM: Final = "The specified log stream does not exist."
 
 
 class InvalidParameter(ClientFault):
-    """A value is not valid, or asks for what moyai does not do."""
-
-    code = "InvalidParameterException"
+    """A value is not valid, or asks for what moyai does not support."""
 
 
-class LogsValidation(ClientFault):
+class LogsValidation(ClientFault, code="ValidationException"):
     """The log group is protected from deletion."""
-
-    code = "ValidationException"
 
 
 class ResourceNotFound(ClientFault):
     """There is no such log group or stream."""
 
-    code = "ResourceNotFoundException"
-
 
 class ResourceAlreadyExists(ClientFault):
-    """There is a log group or stream of that name."""
-
-    code = "ResourceAlreadyExistsException"
+    """A log group or stream of that name exists."""
 
 
 class TooManyTags(ClientFault):
-    """A log group can't have so many tags; ``detail`` has its ARN."""
-
-    code = "TooManyTagsException"
+    """The log group would have more tags than allowed; ``detail`` has its ARN."""
 
 
-class ServiceUnavailable(ServerFault):
-    """Events can't be written or read at the moment (the disk is full); nothing of the request was kept."""
-
-    code = "ServiceUnavailableException"
-    status = 503
+class ServiceUnavailable(ServerFault, status=503):
+    """Events can't be written or read at the moment (the disk is full); nothing of the request was stored."""

@@ -1,19 +1,5 @@
 """AWS RAM's errors.
 
-    ClientFault
-    ├── MalformedArn                        MalformedArnException
-    ├── UnknownResource                     UnknownResourceException
-    ├── InvalidParameter                    InvalidParameterException
-    ├── InvalidNextToken                    InvalidNextTokenException
-    ├── InvalidClientToken                  InvalidClientTokenException
-    ├── IdempotentParameterMismatch         IdempotentParameterMismatchException
-    ├── OperationNotPermitted               OperationNotPermittedException
-    ├── TagLimitExceeded                    TagLimitExceededException
-    ├── InvitationNotFound                  ResourceShareInvitationArnNotFoundException
-    ├── InvitationAlreadyAccepted           ResourceShareInvitationAlreadyAcceptedException
-    ├── InvitationAlreadyRejected           ResourceShareInvitationAlreadyRejectedException
-    └── InvitationExpired                   ResourceShareInvitationExpiredException
-
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_Operations.html
 """
 
@@ -23,72 +9,48 @@ from moyai.kernel.errors import ClientFault
 
 
 class MalformedArn(ClientFault):
-    """That is no ARN of the kind that is due."""
-
-    code = "MalformedArnException"
+    """The ARN is malformed, or of another type of resource."""
 
 
 class UnknownResource(ClientFault):
     """There is no such share, resource or permission."""
 
-    code = "UnknownResourceException"
-
 
 class InvalidParameter(ClientFault):
-    """A value is not valid, or asks for what moyai does not do."""
-
-    code = "InvalidParameterException"
+    """A value is not valid, or asks for what moyai does not support."""
 
 
 class InvalidNextToken(ClientFault):
-    """The token is none of this list's."""
-
-    code = "InvalidNextTokenException"
+    """The token does not belong to this list."""
 
 
 class InvalidClientToken(ClientFault):
     """A client token is too long."""
 
-    code = "InvalidClientTokenException"
-
 
 class IdempotentParameterMismatch(ClientFault):
     """The client token was used for another request."""
 
-    code = "IdempotentParameterMismatchException"
-
 
 class OperationNotPermitted(ClientFault):
-    """The caller may not do that to this share, or with this principal."""
-
-    code = "OperationNotPermittedException"
+    """The caller is not allowed to do this to the share, or with this principal."""
 
 
 class TagLimitExceeded(ClientFault):
-    """A share has so many tags at most."""
-
-    code = "TagLimitExceededException"
+    """The share would have more tags than allowed."""
 
 
-class InvitationNotFound(ClientFault):
-    """There is no such invitation, or it is somebody else's."""
-
-    code = "ResourceShareInvitationArnNotFoundException"
+class InvitationNotFound(ClientFault, code="ResourceShareInvitationArnNotFoundException"):
+    """There is no such invitation for this account."""
 
 
-class InvitationAlreadyAccepted(ClientFault):
-    """It was accepted before."""
-
-    code = "ResourceShareInvitationAlreadyAcceptedException"
+class InvitationAlreadyAccepted(ClientFault, code="ResourceShareInvitationAlreadyAcceptedException"):
+    """The invitation was accepted before."""
 
 
-class InvitationAlreadyRejected(ClientFault):
-    """It was rejected before."""
-
-    code = "ResourceShareInvitationAlreadyRejectedException"
+class InvitationAlreadyRejected(ClientFault, code="ResourceShareInvitationAlreadyRejectedException"):
+    """The invitation was rejected before."""
 
 
-class InvitationExpired(ClientFault):
-    """Nobody answered it in time."""
-
-    code = "ResourceShareInvitationExpiredException"
+class InvitationExpired(ClientFault, code="ResourceShareInvitationExpiredException"):
+    """The invitation was not answered in time."""

@@ -1,20 +1,5 @@
 """Parameter Store's errors.
 
-    ClientFault
-    ├── ParameterNotFound               ParameterNotFound
-    ├── ParameterVersionNotFound        ParameterVersionNotFound
-    ├── ParameterAlreadyExists          ParameterAlreadyExists
-    ├── ParameterLimitExceeded          ParameterLimitExceeded
-    ├── HierarchyLevelLimitExceeded     HierarchyLevelLimitExceededException
-    ├── HierarchyTypeMismatch           HierarchyTypeMismatchException
-    ├── InvalidFilterKey                InvalidFilterKey
-    ├── InvalidFilterOption             InvalidFilterOption
-    ├── InvalidFilterValue              InvalidFilterValue
-    ├── InvalidNextToken                InvalidNextToken
-    ├── InvalidResourceId               InvalidResourceId
-    ├── InvalidResourceType             InvalidResourceType
-    └── TooManyTags                     TooManyTagsError
-
 Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 """
 
@@ -23,79 +8,57 @@ from __future__ import annotations
 from moyai.kernel.errors import ClientFault
 
 
-class ParameterNotFound(ClientFault):
+class ParameterStoreFault(ClientFault, code_suffix=""):
+    """A client fault, whose code is the name of its class."""
+
+
+class ParameterNotFound(ParameterStoreFault):
     """There is no such parameter."""
 
-    code = "ParameterNotFound"
+
+class ParameterVersionNotFound(ParameterStoreFault):
+    """The parameter has no such version any more, or never had."""
 
 
-class ParameterVersionNotFound(ClientFault):
-    """The parameter has no such version, or no longer."""
-
-    code = "ParameterVersionNotFound"
+class ParameterAlreadyExists(ParameterStoreFault):
+    """The parameter exists, and the request does not say Overwrite."""
 
 
-class ParameterAlreadyExists(ClientFault):
-    """There is one, and Overwrite was not said."""
-
-    code = "ParameterAlreadyExists"
+class ParameterLimitExceeded(ParameterStoreFault):
+    """There are as many parameters as allowed."""
 
 
-class ParameterLimitExceeded(ClientFault):
-    """There are as many as there may be."""
-
-    code = "ParameterLimitExceeded"
-
-
-class HierarchyLevelLimitExceeded(ClientFault):
+class HierarchyLevelLimitExceeded(ParameterStoreFault, code="HierarchyLevelLimitExceededException"):
     """The name has too many levels."""
 
-    code = "HierarchyLevelLimitExceededException"
+
+class HierarchyTypeMismatch(ParameterStoreFault, code="HierarchyTypeMismatchException"):
+    """The type of a parameter can't be changed."""
 
 
-class HierarchyTypeMismatch(ClientFault):
-    """A parameter keeps its type."""
-
-    code = "HierarchyTypeMismatchException"
+class InvalidFilterKey(ParameterStoreFault):
+    """This operation does not filter by this key."""
 
 
-class InvalidFilterKey(ClientFault):
-    """Not a key to filter by here."""
-
-    code = "InvalidFilterKey"
+class InvalidFilterOption(ParameterStoreFault):
+    """The filter key does not have this option."""
 
 
-class InvalidFilterOption(ClientFault):
-    """Not an option of this key."""
-
-    code = "InvalidFilterOption"
+class InvalidFilterValue(ParameterStoreFault):
+    """The filter key does not have this value."""
 
 
-class InvalidFilterValue(ClientFault):
-    """Not a value of this key."""
-
-    code = "InvalidFilterValue"
+class InvalidNextToken(ParameterStoreFault):
+    """The token is malformed, or belongs to another list."""
 
 
-class InvalidNextToken(ClientFault):
-    """The token is none of ours, or belongs to another list."""
-
-    code = "InvalidNextToken"
+class InvalidResourceId(ParameterStoreFault):
+    """No parameter to tag has this name."""
 
 
-class InvalidResourceId(ClientFault):
-    """There is nothing of this name to tag."""
-
-    code = "InvalidResourceId"
+class InvalidResourceType(ParameterStoreFault):
+    """Only parameters can have tags in moyai."""
 
 
-class InvalidResourceType(ClientFault):
-    """Only parameters have tags here."""
-
-    code = "InvalidResourceType"
-
-
-class TooManyTags(ClientFault):
-    """A parameter has so many tags at most."""
-
-    code = "TooManyTagsError"
+class TooManyTags(ParameterStoreFault, code="TooManyTagsError"):
+    """The parameter would have more tags than allowed."""

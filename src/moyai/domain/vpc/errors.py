@@ -1,35 +1,5 @@
 """Amazon EC2's errors. Its model lists none: the codes are those of the API reference.
 
-    ClientFault
-    ├── InvalidParameterValue           InvalidParameterValue
-    ├── InvalidParameterCombination     InvalidParameterCombination
-    ├── MissingParameter                MissingParameter
-    ├── DependencyViolation             DependencyViolation
-    ├── OperationNotPermitted           OperationNotPermitted
-    ├── CannotDelete                    CannotDelete
-    ├── IdempotentParameterMismatch     IdempotentParameterMismatch
-    ├── DefaultVpcAlreadyExists         DefaultVpcAlreadyExists
-    ├── InvalidVpcRange                 InvalidVpc.Range
-    ├── InvalidSubnetRange              InvalidSubnet.Range
-    ├── InvalidSubnetConflict           InvalidSubnet.Conflict
-    ├── InvalidGroupDuplicate           InvalidGroup.Duplicate
-    ├── InvalidGroupReserved            InvalidGroup.Reserved
-    ├── InvalidPermissionDuplicate      InvalidPermission.Duplicate
-    ├── InvalidPermissionNotFound       InvalidPermission.NotFound
-    ├── InvalidPermissionMalformed      InvalidPermission.Malformed
-    ├── RouteAlreadyExists              RouteAlreadyExists
-    ├── ResourceAlreadyAssociated       Resource.AlreadyAssociated
-    ├── GatewayNotAttached              Gateway.NotAttached
-    ├── InvalidStateTransition          InvalidStateTransition
-    ├── PeeringAlreadyExists            VpcPeeringConnectionAlreadyExists
-    ├── AddressInUse                    InvalidIPAddress.InUse
-    ├── DryRunOperation                 DryRunOperation (412): the request would have succeeded
-    ├── AddressNotFound                 InvalidAddress.NotFound
-    ├── InsufficientAddresses           InsufficientFreeAddressesInSubnet
-    ├── RouteNotFound                   InvalidRoute.NotFound
-    ├── LimitExceeded                   …LimitExceeded: drawn in quotas
-    └── NotFound                        drawn in not_found
-
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 """
 
@@ -38,161 +8,109 @@ from __future__ import annotations
 from moyai.kernel.errors import ClientFault
 
 
-class InvalidParameterValue(ClientFault):
-    """A value, or a filter's name, that EC2 does not have; or one that moyai does not do."""
-
-    code = "InvalidParameterValue"
+class Ec2Fault(ClientFault, code_suffix=""):
+    """A client fault, whose code is the name of its class."""
 
 
-class InvalidParameterCombination(ClientFault):
-    """Parameters that can't be used together."""
-
-    code = "InvalidParameterCombination"
+class InvalidParameterValue(Ec2Fault):
+    """EC2 does not have this value or filter, or moyai does not support it."""
 
 
-class MissingParameter(ClientFault):
-    """A parameter that must be there is not."""
-
-    code = "MissingParameter"
+class InvalidParameterCombination(Ec2Fault):
+    """The parameters can't be used together."""
 
 
-class DependencyViolation(ClientFault):
-    """Something else needs what was to be deleted."""
-
-    code = "DependencyViolation"
+class MissingParameter(Ec2Fault):
+    """A required parameter is missing."""
 
 
-class OperationNotPermitted(ClientFault):
-    """Not for this caller, or not for this resource."""
-
-    code = "OperationNotPermitted"
+class DependencyViolation(Ec2Fault):
+    """Another resource depends on what was to be deleted."""
 
 
-class CannotDelete(ClientFault):
-    """A VPC's default group, which goes with its VPC."""
-
-    code = "CannotDelete"
+class OperationNotPermitted(Ec2Fault):
+    """The operation is not allowed for this caller, or not for this resource."""
 
 
-class IdempotentParameterMismatch(ClientFault):
-    """A client token that came with another request before."""
-
-    code = "IdempotentParameterMismatch"
+class CannotDelete(Ec2Fault):
+    """A VPC's default security group is deleted only with its VPC."""
 
 
-class DefaultVpcAlreadyExists(ClientFault):
+class IdempotentParameterMismatch(Ec2Fault):
+    """The client token was used before with another request."""
+
+
+class DefaultVpcAlreadyExists(Ec2Fault):
     """The account has a default VPC in the region."""
 
-    code = "DefaultVpcAlreadyExists"
+
+class InvalidVpcRange(Ec2Fault, code="InvalidVpc.Range"):
+    """The VPC's range is malformed, or not between /16 and /28."""
 
 
-class InvalidVpcRange(ClientFault):
-    """A VPC's range that is none, or not between /16 and /28."""
-
-    code = "InvalidVpc.Range"
+class InvalidSubnetRange(Ec2Fault, code="InvalidSubnet.Range"):
+    """The subnet's range is not within its VPC's, or not between /16 and /28."""
 
 
-class InvalidSubnetRange(ClientFault):
-    """A subnet's range that isn't part of its VPC's, or not between /16 and /28."""
-
-    code = "InvalidSubnet.Range"
+class InvalidSubnetConflict(Ec2Fault, code="InvalidSubnet.Conflict"):
+    """The subnet's range overlaps that of another subnet."""
 
 
-class InvalidSubnetConflict(ClientFault):
-    """A subnet's range that overlaps another one's."""
-
-    code = "InvalidSubnet.Conflict"
+class InvalidGroupDuplicate(Ec2Fault, code="InvalidGroup.Duplicate"):
+    """The VPC has a security group of this name."""
 
 
-class InvalidGroupDuplicate(ClientFault):
-    """A group of that name is in the VPC."""
-
-    code = "InvalidGroup.Duplicate"
+class InvalidGroupReserved(Ec2Fault, code="InvalidGroup.Reserved"):
+    """The name is reserved for the default group."""
 
 
-class InvalidGroupReserved(ClientFault):
-    """The name is that of the default group."""
-
-    code = "InvalidGroup.Reserved"
-
-
-class InvalidPermissionDuplicate(ClientFault):
+class InvalidPermissionDuplicate(Ec2Fault, code="InvalidPermission.Duplicate"):
     """The group has such a rule."""
 
-    code = "InvalidPermission.Duplicate"
 
-
-class InvalidPermissionNotFound(ClientFault):
+class InvalidPermissionNotFound(Ec2Fault, code="InvalidPermission.NotFound"):
     """The group has no such rule."""
 
-    code = "InvalidPermission.NotFound"
+
+class InvalidPermissionMalformed(Ec2Fault, code="InvalidPermission.Malformed"):
+    """The rule has no source or destination, or its ports are malformed."""
 
 
-class InvalidPermissionMalformed(ClientFault):
-    """A rule without another side, or with ports that are none."""
-
-    code = "InvalidPermission.Malformed"
-
-
-class RouteAlreadyExists(ClientFault):
+class RouteAlreadyExists(Ec2Fault):
     """The table has a route to that range."""
 
-    code = "RouteAlreadyExists"
+
+class ResourceAlreadyAssociated(Ec2Fault, code="Resource.AlreadyAssociated"):
+    """The resource is attached already, or the VPC or subnet has another one."""
 
 
-class ResourceAlreadyAssociated(ClientFault):
-    """What was to be attached is attached, or the VPC or subnet has one."""
-
-    code = "Resource.AlreadyAssociated"
+class GatewayNotAttached(Ec2Fault, code="Gateway.NotAttached"):
+    """The gateway is not attached to this VPC."""
 
 
-class GatewayNotAttached(ClientFault):
-    """The gateway isn't attached to that VPC, or to none."""
-
-    code = "Gateway.NotAttached"
-
-
-class InvalidStateTransition(ClientFault):
+class InvalidStateTransition(Ec2Fault):
     """The peering connection is not in a state for this."""
 
-    code = "InvalidStateTransition"
+
+class PeeringAlreadyExists(Ec2Fault, code="VpcPeeringConnectionAlreadyExists"):
+    """The two VPCs have a peering connection, or one is pending."""
 
 
-class PeeringAlreadyExists(ClientFault):
-    """The two VPCs are connected, or about to be."""
-
-    code = "VpcPeeringConnectionAlreadyExists"
+class AddressInUse(Ec2Fault, code="InvalidIPAddress.InUse"):
+    """A NAT gateway uses the elastic address."""
 
 
-class AddressInUse(ClientFault):
-    """The elastic address is a NAT gateway's."""
-
-    code = "InvalidIPAddress.InUse"
-
-
-class AddressNotFound(ClientFault):
+class AddressNotFound(Ec2Fault, code="InvalidAddress.NotFound"):
     """No such elastic address."""
 
-    code = "InvalidAddress.NotFound"
 
-
-class InsufficientAddresses(ClientFault):
+class InsufficientAddresses(Ec2Fault, code="InsufficientFreeAddressesInSubnet"):
     """The subnet, or this machine, has no address left."""
 
-    code = "InsufficientFreeAddressesInSubnet"
 
-
-class RouteNotFound(ClientFault):
+class RouteNotFound(Ec2Fault, code="InvalidRoute.NotFound"):
     """The table has no route to that range."""
 
-    code = "InvalidRoute.NotFound"
 
-
-class DryRunOperation(ClientFault):
-    """The answer to a dry run that would have succeeded."""
-
-    code = "DryRunOperation"
-    status = 412
-
-    def __init__(self, message: str = "Request would have succeeded, but DryRun flag is set.") -> None:
-        super().__init__(message)
+class DryRunOperation(Ec2Fault, status=412, message="Request would have succeeded, but DryRun flag is set."):
+    """The request is a dry run, and would have succeeded."""

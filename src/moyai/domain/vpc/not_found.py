@@ -1,21 +1,4 @@
-"""EC2's errors for ids that nothing has. What belongs to another account or region is not there, either.
-
-    NotFound
-    ├── VpcNotFound                 InvalidVpcID.NotFound
-    ├── VpcRangeNotFound            InvalidVpcCidrBlockAssociationID.NotFound
-    ├── SubnetNotFound              InvalidSubnetID.NotFound
-    ├── SubnetRangeNotFound         InvalidSubnetCidrBlockAssociationID.NotFound
-    ├── GroupNotFound               InvalidGroup.NotFound
-    ├── GroupRuleNotFound           InvalidSecurityGroupRuleId.NotFound
-    ├── RouteTableNotFound          InvalidRouteTableID.NotFound
-    ├── AssociationNotFound         InvalidAssociationID.NotFound
-    ├── InternetGatewayNotFound     InvalidInternetGatewayID.NotFound
-    ├── NatGatewayNotFound          NatGatewayNotFound
-    ├── AllocationNotFound          InvalidAllocationID.NotFound
-    ├── PeeringNotFound             InvalidVpcPeeringConnectionID.NotFound
-    ├── ResourceNotFound            InvalidID
-    ├── NetworkAclNotFound          InvalidNetworkAclID.NotFound
-    └── NetworkInterfaceNotFound    InvalidNetworkInterfaceID.NotFound
+"""EC2's errors for ids of resources that do not exist, or belong to another account or region.
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 """
@@ -25,124 +8,85 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from moyai.kernel.errors import ClientFault
+from moyai.domain.vpc.errors import Ec2Fault
 
 
-class NotFound(ClientFault):
-    """Ids that nothing has. ``noun`` is EC2's word for what they should name."""
+class NotFound(Ec2Fault):
+    """No resource has these ids. ``noun`` is EC2's word for the kind of resource."""
 
     noun: ClassVar[str] = "resource"
 
+    def __init_subclass__(cls, *, noun: str, code: str | None = None) -> None:
+        super().__init_subclass__(code=code)
+        cls.noun = noun
+
     def __init__(self, ids: Iterable[str]) -> None:
-        given = list(ids)
-        named = ", ".join(given)
+        unknown = list(ids)
+        names = ", ".join(unknown)
         super().__init__(
-            f"The {self.noun} ID '{named}' does not exist"
-            if len(given) == 1
-            else f"The {self.noun} IDs '{named}' do not exist"
+            f"The {self.noun} ID '{names}' does not exist"
+            if len(unknown) == 1
+            else f"The {self.noun} IDs '{names}' do not exist"
         )
 
 
-class VpcNotFound(NotFound):
+class VpcNotFound(NotFound, code="InvalidVpcID.NotFound", noun="vpc"):
     """No such VPC."""
 
-    code = "InvalidVpcID.NotFound"
-    noun = "vpc"
 
-
-class VpcRangeNotFound(NotFound):
+class VpcRangeNotFound(NotFound, code="InvalidVpcCidrBlockAssociationID.NotFound", noun="vpc CIDR block association"):
     """No such association of a range with a VPC."""
 
-    code = "InvalidVpcCidrBlockAssociationID.NotFound"
-    noun = "vpc CIDR block association"
 
-
-class SubnetNotFound(NotFound):
+class SubnetNotFound(NotFound, code="InvalidSubnetID.NotFound", noun="subnet"):
     """No such subnet."""
 
-    code = "InvalidSubnetID.NotFound"
-    noun = "subnet"
 
-
-class SubnetRangeNotFound(NotFound):
+class SubnetRangeNotFound(
+    NotFound, code="InvalidSubnetCidrBlockAssociationID.NotFound", noun="subnet CIDR block association"
+):
     """No such association of a range with a subnet."""
 
-    code = "InvalidSubnetCidrBlockAssociationID.NotFound"
-    noun = "subnet CIDR block association"
 
-
-class GroupNotFound(NotFound):
+class GroupNotFound(NotFound, code="InvalidGroup.NotFound", noun="security group"):
     """No such security group."""
 
-    code = "InvalidGroup.NotFound"
-    noun = "security group"
 
-
-class GroupRuleNotFound(NotFound):
+class GroupRuleNotFound(NotFound, code="InvalidSecurityGroupRuleId.NotFound", noun="security group rule"):
     """No such rule of a security group."""
 
-    code = "InvalidSecurityGroupRuleId.NotFound"
-    noun = "security group rule"
 
-
-class RouteTableNotFound(NotFound):
+class RouteTableNotFound(NotFound, code="InvalidRouteTableID.NotFound", noun="routeTable"):
     """No such route table."""
 
-    code = "InvalidRouteTableID.NotFound"
-    noun = "routeTable"
 
-
-class AssociationNotFound(NotFound):
+class AssociationNotFound(NotFound, code="InvalidAssociationID.NotFound", noun="association"):
     """No such association of a route table."""
 
-    code = "InvalidAssociationID.NotFound"
-    noun = "association"
 
-
-class InternetGatewayNotFound(NotFound):
+class InternetGatewayNotFound(NotFound, code="InvalidInternetGatewayID.NotFound", noun="internetGateway"):
     """No such internet gateway."""
 
-    code = "InvalidInternetGatewayID.NotFound"
-    noun = "internetGateway"
 
-
-class NatGatewayNotFound(NotFound):
+class NatGatewayNotFound(NotFound, noun="NAT gateway"):
     """No such NAT gateway."""
 
-    code = "NatGatewayNotFound"
-    noun = "NAT gateway"
 
-
-class AllocationNotFound(NotFound):
+class AllocationNotFound(NotFound, code="InvalidAllocationID.NotFound", noun="allocation"):
     """No such elastic address."""
 
-    code = "InvalidAllocationID.NotFound"
-    noun = "allocation"
 
-
-class PeeringNotFound(NotFound):
+class PeeringNotFound(NotFound, code="InvalidVpcPeeringConnectionID.NotFound", noun="vpcPeeringConnection"):
     """No such peering connection."""
 
-    code = "InvalidVpcPeeringConnectionID.NotFound"
-    noun = "vpcPeeringConnection"
 
-
-class ResourceNotFound(NotFound):
+class ResourceNotFound(NotFound, code="InvalidID", noun="resource"):
     """No such resource that has tags."""
 
-    code = "InvalidID"
-    noun = "resource"
 
-
-class NetworkAclNotFound(NotFound):
+class NetworkAclNotFound(NotFound, code="InvalidNetworkAclID.NotFound", noun="networkAcl"):
     """No such network ACL."""
 
-    code = "InvalidNetworkAclID.NotFound"
-    noun = "networkAcl"
 
-
-class NetworkInterfaceNotFound(NotFound):
+class NetworkInterfaceNotFound(NotFound, code="InvalidNetworkInterfaceID.NotFound", noun="networkInterface"):
     """No such network interface, or its task has stopped."""
-
-    code = "InvalidNetworkInterfaceID.NotFound"
-    noun = "networkInterface"

@@ -1,10 +1,4 @@
-"""How much of everything there may be, AWS's defaults, and the errors of who asks for more.
-
-    LimitExceeded
-    ├── VpcLimitExceeded, SubnetLimitExceeded, SecurityGroupLimitExceeded, RouteTableLimitExceeded, RouteLimitExceeded,
-    │   InternetGatewayLimitExceeded, NatGatewayLimitExceeded, AddressLimitExceeded, TagLimitExceeded
-    ├── RulesPerSecurityGroupLimitExceeded
-    └── VpcPeeringConnectionLimitExceeded
+"""AWS's default quotas of VPCs, and the errors for exceeding them.
 
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 """
@@ -13,115 +7,74 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from moyai.kernel.errors import ClientFault
+from moyai.domain.vpc.errors import Ec2Fault
 
-VPCS: Final = 5
-"""In a region."""
-SUBNETS: Final = 200
-"""In a VPC."""
-SECURITY_GROUPS: Final = 2500
-"""In a region."""
-RULES: Final = 60
-"""Of one group, each way."""
-ROUTE_TABLES: Final = 200
-"""In a VPC."""
-ROUTES: Final = 500
-"""In a table."""
-INTERNET_GATEWAYS: Final = 5
-"""In a region."""
-NAT_GATEWAYS: Final = 5
-"""In an availability zone."""
-ADDRESSES: Final = 5
-"""Elastic ones, in a region."""
-PEERINGS: Final = 50
-"""Active ones of a VPC."""
-OUTSTANDING_PEERINGS: Final = 25
-"""Requests of one account that nobody has accepted."""
-TAGS: Final = 50
-"""Of one resource."""
+VPCS: Final = 5  # in a region
+SUBNETS: Final = 200  # in a VPC
+SECURITY_GROUPS: Final = 2500  # in a region
+RULES: Final = 60  # of a security group, in each direction
+ROUTE_TABLES: Final = 200  # in a VPC
+ROUTES: Final = 500  # in a route table
+INTERNET_GATEWAYS: Final = 5  # in a region
+NAT_GATEWAYS: Final = 5  # in an availability zone
+ADDRESSES: Final = 5  # elastic addresses, in a region
+PEERINGS: Final = 50  # active ones, of a VPC
+OUTSTANDING_PEERINGS: Final = 25  # pending requests of one account
+TAGS: Final = 50  # of a resource
 
 
-class LimitExceeded(ClientFault):
-    """More than AWS's default quota. ``noun`` is what there is too much of."""
+class LimitExceeded(Ec2Fault):
+    """An account has used up AWS's default quota. ``noun`` names what is limited."""
 
     noun: ClassVar[str] = "resources"
+
+    def __init_subclass__(cls, *, noun: str) -> None:
+        super().__init_subclass__()
+        cls.noun = noun
 
     def __init__(self, quota: int) -> None:
         super().__init__(f"The maximum number of {self.noun} has been reached: there may be {quota}.")
 
 
-class VpcLimitExceeded(LimitExceeded):
+class VpcLimitExceeded(LimitExceeded, noun="VPCs"):
     """Too many VPCs."""
 
-    code = "VpcLimitExceeded"
-    noun = "VPCs"
 
-
-class SubnetLimitExceeded(LimitExceeded):
+class SubnetLimitExceeded(LimitExceeded, noun="subnets"):
     """Too many subnets."""
 
-    code = "SubnetLimitExceeded"
-    noun = "subnets"
 
-
-class SecurityGroupLimitExceeded(LimitExceeded):
+class SecurityGroupLimitExceeded(LimitExceeded, noun="security groups"):
     """Too many security groups."""
 
-    code = "SecurityGroupLimitExceeded"
-    noun = "security groups"
 
-
-class RulesPerSecurityGroupLimitExceeded(LimitExceeded):
+class RulesPerSecurityGroupLimitExceeded(LimitExceeded, noun="rules of a security group"):
     """Too many rules of a security group."""
 
-    code = "RulesPerSecurityGroupLimitExceeded"
-    noun = "rules of a security group"
 
-
-class RouteTableLimitExceeded(LimitExceeded):
+class RouteTableLimitExceeded(LimitExceeded, noun="route tables"):
     """Too many route tables."""
 
-    code = "RouteTableLimitExceeded"
-    noun = "route tables"
 
-
-class RouteLimitExceeded(LimitExceeded):
+class RouteLimitExceeded(LimitExceeded, noun="routes"):
     """Too many routes."""
 
-    code = "RouteLimitExceeded"
-    noun = "routes"
 
-
-class InternetGatewayLimitExceeded(LimitExceeded):
+class InternetGatewayLimitExceeded(LimitExceeded, noun="internet gateways"):
     """Too many internet gateways."""
 
-    code = "InternetGatewayLimitExceeded"
-    noun = "internet gateways"
 
-
-class NatGatewayLimitExceeded(LimitExceeded):
+class NatGatewayLimitExceeded(LimitExceeded, noun="NAT gateways"):
     """Too many NAT gateways."""
 
-    code = "NatGatewayLimitExceeded"
-    noun = "NAT gateways"
 
-
-class AddressLimitExceeded(LimitExceeded):
+class AddressLimitExceeded(LimitExceeded, noun="elastic addresses"):
     """Too many elastic addresses."""
 
-    code = "AddressLimitExceeded"
-    noun = "elastic addresses"
 
-
-class VpcPeeringConnectionLimitExceeded(LimitExceeded):
+class VpcPeeringConnectionLimitExceeded(LimitExceeded, noun="peering connections"):
     """Too many peering connections."""
 
-    code = "VpcPeeringConnectionLimitExceeded"
-    noun = "peering connections"
 
-
-class TagLimitExceeded(LimitExceeded):
+class TagLimitExceeded(LimitExceeded, noun="tags"):
     """Too many tags."""
-
-    code = "TagLimitExceeded"
-    noun = "tags"
