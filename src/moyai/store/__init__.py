@@ -1,1 +1,1 @@
-"""Keepers of the world: peers of the one port ``ports.store``, held to one contract suite."""
+"""Stores of the world, of log events and of metrics: adapters of the ports ``store``, ``logs`` and ``metric_store``."""

@@ -1,7 +1,7 @@
-"""A number that tells whether what is read is what was written: SQLite has none for its pages.
+"""A checksum of stored rows, because SQLite has none for its pages.
 
-Promise: CRC-32 over the parts, each with its length, so that a flipped bit in any of them, and a byte that moved from
-one to the next, gives another number. It is no protection against somebody who means to change something.
+Promise: CRC-32 over the parts, each with its length, so that a flipped bit, or a byte that moved from one part to the
+next, changes it. It does not protect against deliberate changes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from zlib import crc32
 
 
 def checksum(*parts: str | bytes) -> int:
-    """The number of these."""
+    """The checksum of these parts."""
     total = 0
     for part in parts:
         content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -19,5 +19,5 @@ def checksum(*parts: str | bytes) -> int:
 
 
 def meta_checksum(installation: str, created_at: float) -> int:
-    """The number of what says whose a state is."""
+    """The checksum of the installation's identity."""
     return checksum(installation, repr(created_at))

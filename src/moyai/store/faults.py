@@ -1,4 +1,4 @@
-"""What went wrong with a SQLite file: the file itself, or only the moment.
+"""Classifies SQLite errors: a damaged file, or a fault that may pass.
 
 Source: https://www.sqlite.org/rescode.html
 """
@@ -9,7 +9,7 @@ import sqlite3
 from typing import Final
 
 SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
-"""What SQLite raises: the second where its own message would hold damaged bytes."""
+"""What SQLite raises; UnicodeDecodeError, when its own message contains damaged bytes."""
 _AROUND_THE_FILE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -31,20 +31,20 @@ _REFUSED_WRITES: Final = frozenset(
         sqlite3.SQLITE_IOERR_WRITE,
     }
 )
-"""Errors of input and output that come before anything is flushed."""
+"""Errors of input and output that happen before anything is flushed."""
 _PRIMARY: Final = 0xFF
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether it is the file itself that can't be read, rather than the disk that refuses just now."""
+    """Whether the file itself is damaged, rather than the disk unable to write at the moment."""
     return _code(error) & _PRIMARY not in _AROUND_THE_FILE
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether writing may be tried again: the disk took nothing, and the file is what it was.
+    """Whether writing may be tried again: the disk wrote nothing, and the file is unchanged.
 
-    Not after a flush that failed: the kernel may have dropped the very pages that it could not write, and report the
-    next flush as a success.
+    It may not after a flush that failed: the kernel may have dropped the very pages that it could not write, and report
+    the next flush as a success.
     """
     code = _code(error)
     return not is_damage(error) and (code & _PRIMARY != sqlite3.SQLITE_IOERR or code in _REFUSED_WRITES)

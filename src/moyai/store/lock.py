@@ -1,7 +1,7 @@
-"""One control plane for one state directory.
+"""The lock that lets only one control plane use a state directory.
 
-Promise: whoever holds the lock is alone, and the kernel frees it when its process ends, however it
-ends. The lock file stays: removing it would let two processes lock two files of the same name.
+Promise: one process at a time has the lock, and the kernel releases it when that process ends in any way. The lock file
+stays: removing it would let two processes lock two files of the same name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PID_DIGITS = 20
 
 
 class DirectoryLock:
-    """An exclusive lock on a state directory, which is made (mode 0700) where there is none."""
+    """An exclusive lock on a state directory, which is created (mode 0700) if it does not exist."""
 
     def __init__(self, file: int) -> None:
         self._file = file
@@ -42,14 +42,14 @@ class DirectoryLock:
         return cls(file)
 
     def release(self) -> None:
-        """Let the next one in. Harmless when repeated."""
+        """Release the lock. Harmless when repeated."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
 
 def _holder(file: int) -> int | None:
-    """The process that the file names, if it has the file open: a crash leaves a number that may be another's now."""
+    """The process that the file names, if it has the file open: after a crash another process may have that number."""
     pid = os.pread(file, _PID_DIGITS, 0).decode("ascii", "replace").strip()
     with suppress(OSError):
         for link in Path("/proc", pid, "fd").iterdir() if pid.isdecimal() else ():
@@ -59,7 +59,7 @@ def _holder(file: int) -> int | None:
 
 
 def _ensure(directory: Path) -> None:
-    """Make the directory where there is none, so that it survives a power cut as what is in it does."""
+    """Create the directory if it does not exist, so that it survives a power cut as its files do."""
     if directory.is_dir():
         return
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Log events without a disk, for simulations and tests, and a peer of the one with a disk."""
+"""Log events in memory, for simulations and tests: a ``LogStore`` like ``log_sqlite``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupId, LogStreamId
 from moyai.ports.logs import PAGE_BYTES, Batch, KeptEvent, KeptPage, LogStoreFault, Place, Question, StreamTimes
 
-_ENOUGH = 64 * 1024 * 1024
+_DEFAULT_LIMIT = 64 * 1024 * 1024
 
 
-class _Stream:
+class _MemoryStream:
     """The events of one stream in their order."""
 
     def __init__(self, group: LogGroupId) -> None:
@@ -28,9 +28,9 @@ class _Stream:
 class MemoryLogStore:
     """A ``LogStore`` that holds at most ``limit`` bytes."""
 
-    def __init__(self, limit: int = _ENOUGH) -> None:
+    def __init__(self, limit: int = _DEFAULT_LIMIT) -> None:
         self._limit = limit
-        self._streams: dict[LogStreamId, _Stream] = {}
+        self._streams: dict[LogStreamId, _MemoryStream] = {}
         self._positions: dict[str, int] = {}
         self._arrived: deque[KeptEvent] = deque()
         self._bytes = 0
@@ -42,7 +42,7 @@ class MemoryLogStore:
         self._require_open()
         at = milliseconds(now)
         for batch in batches:
-            stream = self._streams.setdefault(batch.stream, _Stream(batch.group))
+            stream = self._streams.setdefault(batch.stream, _MemoryStream(batch.group))
             for event in batch.events:
                 self._number += 1
                 text = event.message.decode("utf-8", "replace")
@@ -59,7 +59,7 @@ class MemoryLogStore:
     async def read(self, question: Question) -> KeptPage:
         """See ``LogStore.read``."""
         self._require_open()
-        found: list[KeptEvent] = []
+        events: list[KeptEvent] = []
         size = 0
         streams = [
             _between(stream.events, question)
@@ -67,26 +67,26 @@ class MemoryLogStore:
             if stream.group == question.group and (question.streams is None or key in question.streams)
         ]
         for event in merge(*streams, reverse=question.descending):
-            if len(found) >= question.limit or size >= PAGE_BYTES:
-                return KeptPage(found, more=True)
-            found.append(event)
+            if len(events) >= question.limit or size >= PAGE_BYTES:
+                return KeptPage(events, more=True)
+            events.append(event)
             size += len(event.message)
-        return KeptPage(found, more=False)
+        return KeptPage(events, more=False)
 
     async def times(self, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
         """See ``LogStore.times``."""
         self._require_open()
-        there = {key: self._streams[key] for key in streams if key in self._streams and self._streams[key].events}
-        return {key: StreamTimes(s.events[0].place.at, s.last, s.ingested_at) for key, s in there.items()}
+        filled = {key: self._streams[key] for key in streams if key in self._streams and self._streams[key].events}
+        return {key: StreamTimes(s.events[0].place.at, s.last, s.ingested_at) for key, s in filled.items()}
 
     async def sizes(self, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
         """See ``LogStore.sizes``."""
         self._require_open()
-        found = {stream.group: 0 for stream in self._streams.values() if stream.group in groups}
+        sizes = {stream.group: 0 for stream in self._streams.values() if stream.group in groups}
         for stream in self._streams.values():
-            if stream.group in found:
-                found[stream.group] += sum(map(_size, stream.events))
-        return found
+            if stream.group in sizes:
+                sizes[stream.group] += sum(map(_size, stream.events))
+        return sizes
 
     async def positions(self) -> Mapping[str, int]:
         """See ``LogStore.positions``."""
@@ -119,7 +119,7 @@ class MemoryLogStore:
             self._positions.pop(source, None)
 
     async def fault(self) -> str | None:
-        """See ``LogStore.fault``: there is none."""
+        """See ``LogStore.fault``: memory has no faults."""
         return None
 
     async def close(self) -> None:
@@ -148,8 +148,8 @@ def _between(events: list[KeptEvent], question: Question) -> Iterator[KeptEvent]
         end = min(end, bisect_left(events, question.beyond, key=_place))
     elif question.beyond is not None:
         first = max(first, bisect_right(events, question.beyond, key=_place))
-    found = events[first:end]
-    return reversed(found) if question.descending else iter(found)
+    selected = events[first:end]
+    return reversed(selected) if question.descending else iter(selected)
 
 
 def _place(event: KeptEvent) -> Place:

@@ -1,4 +1,4 @@
-"""What the log store's reading thread does. Rows are taken from the indexes one by one, as many as are asked for."""
+"""The queries of the log store's reading thread. Rows are read from the indexes one by one, up to the limit."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _LAST: Final = 2**63 - 1
 
 def read(connection: sqlite3.Connection, question: Question) -> KeptPage:
     """See ``LogStore.read``."""
-    found: list[KeptEvent] = []
+    events: list[KeptEvent] = []
     size = 0
     for event in merge(*_sources(connection, question), reverse=question.descending):
-        if len(found) >= question.limit or size >= PAGE_BYTES:
-            return KeptPage(found, more=True)
-        found.append(event)
+        if len(events) >= question.limit or size >= PAGE_BYTES:
+            return KeptPage(events, more=True)
+        events.append(event)
         size += len(event.message)
-    return KeptPage(found, more=False)
+    return KeptPage(events, more=False)
 
 
 def times(connection: sqlite3.Connection, streams: Collection[LogStreamId]) -> Mapping[LogStreamId, StreamTimes]:
     """See ``LogStore.times``."""
-    found: dict[LogStreamId, StreamTimes] = {}
+    times_of: dict[LogStreamId, StreamTimes] = {}
     for stream in streams:
         row = connection.execute(
             "SELECT (SELECT min(at) FROM events WHERE stream = num), last, ingested FROM streams WHERE id = ?",
             (stream,),
         ).fetchone()
         if row is not None and row[0] is not None:
-            found[stream] = StreamTimes(*row)
-    return found
+            times_of[stream] = StreamTimes(*row)
+    return times_of
 
 
 def sizes(connection: sqlite3.Connection, groups: Collection[LogGroupId]) -> Mapping[LogGroupId, int]:
@@ -57,28 +57,28 @@ def streams(connection: sqlite3.Connection) -> Collection[LogStreamId]:
 
 
 def _sources(connection: sqlite3.Connection, question: Question) -> Iterator[Iterator[KeptEvent]]:
-    """Each stream's events in order, or the group's."""
+    """The ordered events of each stream, or of the group."""
     if question.streams is None:
-        found = connection.execute("SELECT num FROM groups WHERE id = ?", (question.group,)).fetchone()
-        if found is not None:
-            yield _ordered(connection, "grp", found[0], question)
+        row = connection.execute("SELECT num FROM groups WHERE id = ?", (question.group,)).fetchone()
+        if row is not None:
+            yield _ordered(connection, "grp", row[0], question)
         return
     for stream in question.streams:
-        found = connection.execute("SELECT num FROM streams WHERE id = ?", (stream,)).fetchone()
-        if found is not None:
-            yield _ordered(connection, "stream", found[0], question)
+        row = connection.execute("SELECT num FROM streams WHERE id = ?", (stream,)).fetchone()
+        if row is not None:
+            yield _ordered(connection, "stream", row[0], question)
 
 
 def _ordered(connection: sqlite3.Connection, column: str, value: int, question: Question) -> Iterator[KeptEvent]:
     if question.descending:
-        bound, way, beyond = "<", "DESC", question.beyond or Place(question.end, -1)
+        bound, order, beyond = "<", "DESC", question.beyond or Place(question.end, -1)
     else:
-        bound, way, beyond = ">", "ASC", question.beyond or Place(question.start, -1)
+        bound, order, beyond = ">", "ASC", question.beyond or Place(question.start, -1)
     rows = connection.execute(
-        "SELECT events.at, events.number, streams.id, events.ingested, CAST(events.message AS BLOB)"  # noqa: S608 (words of ours)
+        "SELECT events.at, events.number, streams.id, events.ingested, CAST(events.message AS BLOB)"  # noqa: S608 (constants only)
         f" FROM events JOIN streams ON streams.num = events.stream WHERE events.{column} = ?"
         f" AND events.at >= ? AND events.at < ? AND (events.at, events.number) {bound} (?, ?)"
-        f" ORDER BY events.at {way}, events.number {way}",
+        f" ORDER BY events.at {order}, events.number {order}",
         (value, question.start, min(question.end, _LAST), *beyond),
     )
     for at, number, stream, ingested, message in rows:

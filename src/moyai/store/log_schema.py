@@ -1,7 +1,7 @@
-"""The tables of the log store, and how they come to be.
+"""The schema of the log store's database.
 
-An event's row number says in which order events arrived, and never comes again. An append goes to the end of the
-table and of its two indexes' ranges, so that it costs the same whatever is there already.
+An event's row number is the order of arrival, and is never used again. An append goes to the end of the table and of
+its two indexes' ranges, so that its cost does not depend on the size of the table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TABLES: Final = (
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection for one thread at a time. Errors: sqlite3.Error, OSError, LogStoreFault."""
+    """Open a connection, for one thread at a time. Errors: sqlite3.Error, OSError, LogStoreFault."""
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:

@@ -1,9 +1,9 @@
-"""Log events on this machine's disk: one SQLite database in the state directory.
+"""Log events on disk: one SQLite database in the state directory.
 
-Promise: one thread writes, with one fsync for all that has gathered while the last commit was under way; another
-reads, and neither holds up the loop. A commit that fails is undone and told to those who wait for it; the next is
-tried again. Whatever is over the limit is deleted in the same commit that brought it there, in the order of arrival,
-some more than needed so that it isn't done at every commit; the file gives the room back.
+Promise: one thread writes, with one fsync for all events that arrived during the previous commit; another thread reads,
+and neither blocks the event loop. A commit that fails is rolled back and reported to its callers; the next is tried
+again. The commit that exceeds the limit also deletes the oldest events, more than necessary so that not every commit
+has to; the file shrinks accordingly.
 Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_auto_vacuum
 """
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class SqliteLogStore:
-    """A ``LogStore`` on disk. Made by ``open``."""
+    """A ``LogStore`` on disk. Create it with ``open``."""
 
     def __init__(self, file: Path, limit: int) -> None:
         self._file = file
@@ -45,7 +45,7 @@ class SqliteLogStore:
 
     @classmethod
     def open(cls, file: Path, limit: int) -> Self:
-        """Open what was kept, or begin anew. Raises LogStoreFault, with the path and what is wrong with it."""
+        """Open the database, or create it. Raises LogStoreFault, with the path and the reason."""
         try:
             return cls(file, limit)
         except (*SQLITE_ERRORS, OSError) as error:
@@ -82,10 +82,10 @@ class SqliteLogStore:
 
     async def trim(self, group: LogGroupId, before: int) -> None:
         """See ``LogStore.trim``."""
-        gone = False
+        deleted = False
         while await self._in(self._write_thread, partial(self._writer.trim, group, before)):
-            gone = True
-        if gone:
+            deleted = True
+        if deleted:
             await self._in(self._write_thread, self._writer.give_back)
 
     async def forget(self, streams: Collection[LogStreamId], sources: Collection[str] = ()) -> None:
@@ -114,22 +114,22 @@ class SqliteLogStore:
         self._writing.close()
 
     def _flush(self) -> None:
-        """In the writing thread: commit all that has gathered, some of whose waiters have not come here yet."""
+        """In the writing thread: commit every pending append, also those whose own call of this comes later."""
         with self._lock:
-            gathered, self._pending = self._pending, []
-        if not gathered:
+            entries, self._pending = self._pending, []
+        if not entries:
             return
         try:
-            self._writer.append([(entry.batches, entry.now) for entry in gathered])
+            self._writer.append([(entry.batches, entry.now) for entry in entries])
         except SQLITE_ERRORS as error:
             self._fault = self._sentence(error)
-            for entry in gathered:
+            for entry in entries:
                 entry.failure = error
         else:
             self._fault = None
 
     def _try(self) -> None:
-        """In the writing thread: find out whether something can be written."""
+        """In the writing thread: find out whether writing succeeds again."""
         self._writer.write_nothing()
         self._fault = None
 
@@ -148,7 +148,7 @@ class SqliteLogStore:
 
 
 class _Entry:
-    """One append on its way to the disk."""
+    """An append that is not yet on disk."""
 
     def __init__(self, batches: Sequence[Batch], now: Instant) -> None:
         self.batches = batches

@@ -1,6 +1,6 @@
-"""What the log store's one writing thread does: appending, and taking away in small portions.
+"""The transactions of the log store's one writing thread: appending, and deleting in small portions.
 
-Every method is one transaction; an error undoes it whole and is raised as it came.
+Every method is one transaction; an error rolls it back and is raised unchanged.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from moyai.store.log_schema import VERSION
 
 PORTION: Final = 5000
 """Events that are deleted in one transaction, so that appending never waits long."""
-_ROW: Final = f"SELECT number, grp, length(message) + {OVERHEAD} FROM events"  # noqa: S608 (a number of ours)
+_ROW: Final = f"SELECT number, grp, length(message) + {OVERHEAD} FROM events"  # noqa: S608 (a constant)
 
 
-class _Stream(NamedTuple):
+class _StreamRow(NamedTuple):
     group: int
     num: int
 
@@ -33,34 +33,32 @@ class LogWriter:
     def __init__(self, connection: sqlite3.Connection, limit: int) -> None:
         self._connection = connection
         self._limit = limit
-        self._known: dict[LogStreamId, _Stream] = {}
+        self._stream_rows: dict[LogStreamId, _StreamRow] = {}
 
     def append(self, appends: Sequence[tuple[Sequence[Batch], Instant]]) -> None:
-        """Keep all of these."""
+        """Store these batches."""
         with self._transaction():
             added = sum(self._add(batch, now) for batches, now in appends for batch in batches)
             if self._in_use() > self._limit:
                 self._delete(f"{_ROW} ORDER BY number LIMIT ?", PORTION + 2 * added)
 
     def trim(self, group: LogGroupId, before: int) -> bool:
-        """Delete some of a group's events from before then; False when there were no more."""
+        """Delete a portion of a group's events from before that time; False when there were none."""
         with self._transaction():
-            found = self._connection.execute("SELECT num FROM groups WHERE id = ?", (group,)).fetchone()
-            return found is not None and self._delete(
-                f"{_ROW} WHERE grp = ? AND at < ? LIMIT ?", *found, before, PORTION
-            )
+            row = self._connection.execute("SELECT num FROM groups WHERE id = ?", (group,)).fetchone()
+            return row is not None and self._delete(f"{_ROW} WHERE grp = ? AND at < ? LIMIT ?", *row, before, PORTION)
 
     def forget(self, stream: LogStreamId) -> bool:
-        """Delete some of a stream's events, and the stream when there were no more: then False."""
+        """Delete a portion of a stream's events; when there were none, delete the stream and return False."""
         with self._transaction():
-            found = self._connection.execute("SELECT num FROM streams WHERE id = ?", (stream,)).fetchone()
-            if found is None:
+            row = self._connection.execute("SELECT num FROM streams WHERE id = ?", (stream,)).fetchone()
+            if row is None:
                 return False
-            if self._delete(f"{_ROW} WHERE stream = ? LIMIT ?", *found, PORTION):
+            if self._delete(f"{_ROW} WHERE stream = ? LIMIT ?", *row, PORTION):
                 return True
-            self._connection.execute("DELETE FROM streams WHERE num = ?", found)
+            self._connection.execute("DELETE FROM streams WHERE num = ?", row)
             self._connection.execute("DELETE FROM groups WHERE num NOT IN (SELECT grp FROM streams)")
-            self._known.pop(stream, None)
+            self._stream_rows.pop(stream, None)
             return False
 
     def forget_sources(self, sources: Collection[str]) -> None:
@@ -69,12 +67,12 @@ class LogWriter:
             self._connection.executemany("DELETE FROM positions WHERE source = ?", [(source,) for source in sources])
 
     def write_nothing(self) -> None:
-        """Commit something that changes nothing."""
+        """Commit a transaction that changes nothing."""
         with self._transaction():
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def give_back(self) -> None:
-        """Return free room to the file system."""
+        """Return free space to the file system."""
         self._connection.execute("PRAGMA incremental_vacuum").fetchall()
 
     def _add(self, batch: Batch, now: Instant) -> int:
@@ -97,18 +95,18 @@ class LogWriter:
             )
         return len(batch.events)
 
-    def _stream(self, batch: Batch) -> _Stream:
-        if (known := self._known.get(batch.stream)) is not None:
-            return known
+    def _stream(self, batch: Batch) -> _StreamRow:
+        if (row := self._stream_rows.get(batch.stream)) is not None:
+            return row
         self._connection.execute("INSERT OR IGNORE INTO groups (id) VALUES (?)", (batch.group,))
         (group,) = self._connection.execute("SELECT num FROM groups WHERE id = ?", (batch.group,)).fetchone()
         self._connection.execute("INSERT OR IGNORE INTO streams (id, grp) VALUES (?, ?)", (batch.stream, group))
         (num,) = self._connection.execute("SELECT num FROM streams WHERE id = ?", (batch.stream,)).fetchone()
-        self._known[batch.stream] = found = _Stream(group, num)
-        return found
+        self._stream_rows[batch.stream] = row = _StreamRow(group, num)
+        return row
 
     def _delete(self, select: str, *values: object) -> bool:
-        """Delete what the query finds; False when it finds nothing."""
+        """Delete the selected rows; False when there were none."""
         rows = self._connection.execute(select, values).fetchall()
         self._connection.executemany("DELETE FROM events WHERE number = ?", [(number,) for number, _, _ in rows])
         sizes: Counter[int] = Counter()
@@ -133,7 +131,7 @@ class LogWriter:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            self._known.clear()  # some of what it knows may just have been undone
+            self._stream_rows.clear()  # the rollback may have removed some of these rows
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise

@@ -1,15 +1,15 @@
-"""A store without a disk, for simulations and tests, and a peer of the one with a disk.
+"""A store in memory, for simulations and tests: a ``Store`` like ``sqlite``.
 
-Promise: everything of ``ports.store`` but the power cut. What a crash would leave can still be
-asked (``saved``), so a simulation can stop a control plane between ``apply`` and ``durable`` and
-start the next one on what had been acknowledged; and it can be as if the disk were full (``refuse``).
+Promise: all of ``ports.store``. ``saved`` has what a crash would leave, so that a simulation can stop a control plane
+between ``apply`` and ``durable`` and start the next one on what was acknowledged; ``refuse`` simulates a full disk.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from moyai.domain.world import AnyRecord, Change, Put, World
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import Change, Put, World
 from moyai.ports.store import Key, StateUnwritable, StoreFault
 from moyai.store.codec import Codec
 from moyai.store.live import LiveWorld, Row
@@ -18,7 +18,7 @@ from moyai.store.live import LiveWorld, Row
 class MemoryStore:
     """A ``Store`` that starts with ``records``, all of them saved."""
 
-    def __init__(self, records: Iterable[AnyRecord] = ()) -> None:
+    def __init__(self, records: Iterable[StoredRecord] = ()) -> None:
         self._live = LiveWorld()
         self._saved: dict[Key, bytes] = {}
         self._unsaved: list[Row] = self._live.apply([Put(record) for record in records])
@@ -36,7 +36,7 @@ class MemoryStore:
         return self._live.world
 
     def refuse(self, why: str | None) -> None:
-        """Take nothing from now on, for this reason, as a full disk does; None takes everything again."""
+        """Fail to write from now on, for this reason, as a full disk does; None = write again."""
         self._refusal = why
         if why is None:
             self.fault = None
@@ -61,8 +61,8 @@ class MemoryStore:
             raise StateUnwritable(self.fault or "What was applied has been rolled back.")
         self._save()
 
-    def saved(self) -> tuple[AnyRecord, ...]:
-        """What a crash at this moment would leave: the records as of the last ``durable``."""
+    def saved(self) -> tuple[StoredRecord, ...]:
+        """The records that a crash at this moment would leave: those of the last ``durable``."""
         codec = Codec()
         return tuple(codec.decode(body) for body in self._saved.values())
 

@@ -1,10 +1,9 @@
-"""The tables of the metric store, and how they come to be.
+"""The schema of the metric store's database.
 
-Minutes and hours have one number for a key, time first, then group and column: what is written together lies
-together, so that a save touches as few pages as can be, and what is too old goes from one end. A key of several
-columns would do the same, but a row of such a table spills onto a page of its own at a quarter of a page. All of this
-can be lost without harm to anything that runs, so a file that can't be read is set aside (``<name>.unreadable``, one
-of them) and begun anew.
+The key of a minute or an hour is one number: time first, then group and column. Rows that are written together are then
+adjacent, so that a save touches few pages, and old rows are deleted from one end. A key of several columns would do the
+same, but a row of such a table moves to a page of its own at a quarter of a page. Metrics can be lost without harm to
+anything that runs, so an unreadable file is renamed (``<name>.unreadable``, one of them) and created anew.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 def minute_place(start: int, group: int) -> int:
-    """Where a minute is. ``start``: whole seconds."""
+    """The key of a minute. ``start``: whole seconds."""
     return start // 60 << _GROUP_BITS | group
 
 
@@ -50,7 +49,7 @@ def minute_of(place: int) -> tuple[int, int]:
 
 
 def hour_place(start: int, group: int, column: int) -> int:
-    """Where an hour is."""
+    """The key of an hour."""
     return (start // 3600 << _GROUP_BITS | group) << _COLUMN_BITS | column
 
 
@@ -60,7 +59,7 @@ def hour_of(place: int) -> int:
 
 
 def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """A connection for writing and one for reading, to what was kept or to a new file. Raises MetricStoreFault."""
+    """Open a connection for writing and one for reading, creating the file if needed. Raises MetricStoreFault."""
     try:
         return _pair(file, now)
     except SQLITE_ERRORS as error:
@@ -73,7 +72,7 @@ def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Con
 
 
 def renew(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """Set the file aside and begin a new one. Raises MetricStoreFault."""
+    """Rename the file and create a new one. Raises MetricStoreFault."""
     try:
         for ending in ("-wal", "-shm"):
             file.with_name(file.name + ending).unlink(missing_ok=True)

@@ -1,12 +1,11 @@
-"""The database's schema, as the numbered steps that lead to it.
+"""The schema of the store's database, as numbered migration steps.
 
-Promise: a database of any earlier version is brought up to date in one transaction, or left as it
-was; one that a newer moyai wrote is not touched. Step N leads from version N to N+1. A step that has
-been released is never edited: the next one is appended. Records carry their own shape, and a member
-that is added with a default needs no step.
+Promise: a database of an earlier version is migrated in one transaction, or left as it was; a database of a newer moyai
+is not touched. Step N migrates from version N to N+1. A released step is never edited: another one is appended. A field
+that is added to a record with a default needs no step.
 
-Both numbers live in SQLite's header, where they can be read before any table is there:
-``user_version`` is the schema, ``application_id`` says that the file is ours.
+Both numbers are in SQLite's header, which can be read before there is a table: ``user_version`` is the version of the
+schema, ``application_id`` marks the file as moyai's.
 Source: https://www.sqlite.org/pragma.html#pragma_user_version
 """
 
@@ -20,7 +19,7 @@ from moyai.ports.store import StateNewer, StoreFault
 from moyai.store.checksum import checksum, meta_checksum
 
 APPLICATION: Final = 0x6D6F7961
-"""``moya``, as the file utility shows it."""
+"""``moya`` in ASCII."""
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -48,9 +47,9 @@ STEPS: Final[tuple[Step, ...]] = (_first_tables, _checksums)
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
-    """Bring the database to version ``len(steps)``. The connection must be in autocommit mode.
+    """Migrate the database to version ``len(steps)``. The connection must be in autocommit mode.
 
-    Errors: StateNewer; StoreFault when the file is another program's, both of them saying why; sqlite3.Error.
+    Errors: StateNewer; StoreFault when the file is another program's; sqlite3.Error.
     """
     application = _header(connection, "application_id")
     version = _header(connection, "user_version")

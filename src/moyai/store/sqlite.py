@@ -1,10 +1,9 @@
-"""The store of one machine: a SQLite database in the state directory.
+"""The store on disk: a SQLite database in the state directory.
 
-Promise: what ``durable`` has acknowledged survives a kill and a power cut, and a torn write is undone
-at the next opening (write-ahead log with ``synchronous=FULL``: one fsync for each commit). All reading
-is from memory; the file is read once, at opening, and refused in one sentence when that shows damage.
-While the disk takes nothing, memory is what the file is. One process at a time has the state. Files are
-for their owner alone (0600).
+Promise: what ``durable`` has acknowledged survives a kill and a power cut, and a torn write is undone at the next
+opening (write-ahead log with ``synchronous=FULL``: one fsync for each commit). The file is read once, at opening, and
+refused when it is damaged; later reads are from memory. While the disk can't be written, memory equals the file. One
+process at a time uses the state. Only the owner can read the files (0600).
 
 Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous
 """
@@ -21,7 +20,8 @@ from typing import Final, Self
 
 import msgspec
 
-from moyai.domain.world import AnyRecord, Change, World
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import Change, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.figures import Times
 from moyai.kernel.ids import Ids
@@ -36,20 +36,18 @@ from moyai.store.writer import FORGET_TRIAL, Writer
 
 _INSTALLATION_DIGITS: Final = 8
 _BUSY_SECONDS: Final = 30.0
-"""How long a commit waits for another program that reads or copies the database."""
+"""The time that a commit waits for another program that reads or copies the database."""
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """Which moyai this state belongs to. ``id`` names what it makes on the machine (8 hexadecimal digits)."""
+    """The identity of an installation. ``id``: 8 hexadecimal digits, which names on the machine contain."""
 
     id: str
     created_at: Instant
 
 
 class SqliteStore:
-    """A ``Store`` on disk. Made by ``open``, in the event loop that uses it; ``installation`` is the same for the life
-    of the state.
-    """
+    """A ``Store`` on disk. Create it with ``open``, in the event loop that uses it; ``installation`` never changes."""
 
     def __init__(
         self, lock: DirectoryLock, connection: sqlite3.Connection, database: Path, installation: Installation
@@ -63,14 +61,14 @@ class SqliteStore:
 
     @classmethod
     def open(cls, database: Path, ids: Ids, now: Instant) -> Self:
-        """Open the state, or start a new one, and lock the directory it lies in.
+        """Open the state, or create it, and lock its directory.
 
-        Errors: StateLocked, StateNewer, StoreFault (with the path and what is wrong with it).
+        Errors: StateLocked, StateNewer, StoreFault (with the path and the reason).
         """
         with ExitStack() as undo:
             lock = DirectoryLock.take(database.parent)
             undo.callback(lock.release)
-            with _translated(database):
+            with _store_faults(database):
                 connection = _connect(database)
                 undo.callback(connection.close)
                 _prepare(connection)
@@ -86,7 +84,7 @@ class SqliteStore:
 
     @property
     def commits(self) -> Times:
-        """How long each commit took."""
+        """The duration of each commit."""
         return self._writer.commits
 
     @property
@@ -103,7 +101,7 @@ class SqliteStore:
         """See ``Store.apply``. StoreFault when the store is closed."""
         self._writer.require_usable()
         self._live.forget_written(self._writer.unwritten)
-        self._writer.take(self._live.apply(changes))
+        self._writer.add(self._live.apply(changes))
 
     async def durable(self, rollbacks: int | None = None) -> None:
         """See ``Store.durable``. StoreFault when the store is closed."""
@@ -127,14 +125,14 @@ class SqliteStore:
             raise StateUnwritable(self.fault)
 
     def _roll_back(self) -> None:
-        """After a commit that failed: have in memory what is on disk, and tell who waits."""
+        """After a commit that failed: restore in memory what is on disk, and fail the waiting calls."""
         self._rollbacks += 1
         self._live.roll_back(self._writer.unwritten)
         self._writer.discard()
 
 
 @contextmanager
-def _translated(database: Path) -> Iterator[None]:
+def _store_faults(database: Path) -> Iterator[None]:
     try:
         yield
     except SQLITE_ERRORS as exc:
@@ -158,7 +156,7 @@ def _damaged(database: Path, error: Exception) -> StoreFault:
     )
 
 
-def _records(connection: sqlite3.Connection) -> Iterator[AnyRecord]:
+def _records(connection: sqlite3.Connection) -> Iterator[StoredRecord]:
     """Every record, in the order of creation. Raises UnreadableRecord, sqlite3.Error, or one of GARBAGE."""
     codec = Codec()
     for kind, key, body, expected in connection.execute("SELECT kind, key, body, checksum FROM records ORDER BY place"):
@@ -168,9 +166,9 @@ def _records(connection: sqlite3.Connection) -> Iterator[AnyRecord]:
 
 
 def _connect(database: Path) -> sqlite3.Connection:
-    # Made here rather than by SQLite, for its mode: SQLite gives the write-ahead log the mode of the database.
+    # Created here rather than by SQLite, for its mode, which SQLite also gives the write-ahead log.
     os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    # Opened in one thread, then used by the writer's alone.
+    # Opened in one thread, then used in the writer's only.
     return sqlite3.connect(database, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
@@ -179,22 +177,22 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if mode != "wal":
         raise StoreFault("its file system can't keep a write-ahead log. Put it on a local disk.")
     connection.execute("PRAGMA synchronous = FULL")
-    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    if found != "ok":
-        raise UnreadableRecord(" ".join(found.split()))
+    (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        raise UnreadableRecord(" ".join(result.split()))
 
 
 def _installation(connection: sqlite3.Connection, ids: Ids, now: Instant) -> Installation:
-    """Who this state belongs to, decided at its first opening. Raises UnreadableRecord, or one of GARBAGE."""
-    connection.execute(FORGET_TRIAL)  # of a process that ended in the middle of one
+    """The installation of this state, created when it is first opened. Raises UnreadableRecord, or one of GARBAGE."""
+    connection.execute(FORGET_TRIAL)  # left by a process that ended during one
     meta = dict(connection.execute("SELECT name, value FROM meta"))
     if not meta:
-        made = Installation(ids.hex(_INSTALLATION_DIGITS), now)
-        rows = {"installation": made.id, "created_at": made.created_at, "checksum": meta_checksum(made.id, now)}
+        installation = Installation(ids.hex(_INSTALLATION_DIGITS), now)
+        rows = {"installation": installation.id, "created_at": now, "checksum": meta_checksum(installation.id, now)}
         connection.execute(
             "INSERT INTO meta VALUES (?, ?), (?, ?), (?, ?)", [part for row in rows.items() for part in row]
         )
-        return made
+        return installation
     name, created_at = meta.get("installation"), meta.get("created_at")
     if (
         not isinstance(name, str)

@@ -1,9 +1,8 @@
-"""Doorbells for those who follow the world.
+"""Watchers of the world, which are notified of changed keys.
 
-Promise: a watcher first hears every key there is, then the keys that changed since it last looked;
-it never misses one. What a watcher has not yet picked up is a set of keys, so one that is slow
-holds up nobody and costs at most one entry per key. A watcher that nobody holds any longer is
-forgotten by itself.
+Promise: a watcher first gets every key, then the keys that have changed since it last looked; it misses none. Keys that
+a watcher has not yet taken are a set, so a slow watcher delays no other and costs at most one entry per key. A watcher
+that is no longer referenced is dropped.
 """
 
 from __future__ import annotations
@@ -17,56 +16,56 @@ from moyai.ports.store import Key
 
 
 class Watcher:
-    """One follower's iterator over sets of keys; ends when the store is closed."""
+    """An iterator over sets of changed keys, which ends when the store is closed."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        self._missed = set(keys)
-        self._bell = asyncio.Event()
-        self._bell.set()  # the first look must not wait, not even in an empty world
+        self._pending = set(keys)
+        self._has_news = asyncio.Event()
+        self._has_news.set()  # the first iteration must not wait, not even for an empty world
         self._ended = False
 
-    def ring(self, keys: Iterable[Key]) -> None:
-        """Remember these keys until the next look."""
-        self._missed.update(keys)
-        self._bell.set()
+    def notify(self, keys: Iterable[Key]) -> None:
+        """Add these keys to the next iteration."""
+        self._pending.update(keys)
+        self._has_news.set()
 
     def end(self) -> None:
-        """Let the iteration end once what was missed has been looked at."""
+        """End the iteration after the pending keys."""
         self._ended = True
-        self._bell.set()
+        self._has_news.set()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> frozenset[Key]:
-        await self._bell.wait()
-        if self._ended and not self._missed:
+        await self._has_news.wait()
+        if self._ended and not self._pending:
             raise StopAsyncIteration
-        keys = frozenset(self._missed)
-        self._missed.clear()
+        keys = frozenset(self._pending)
+        self._pending.clear()
         if not self._ended:
-            self._bell.clear()
+            self._has_news.clear()
         return keys
 
 
 class Watchers:
-    """Everyone who follows one store."""
+    """All watchers of one store."""
 
     def __init__(self) -> None:
         self._watchers: WeakSet[Watcher] = WeakSet()
 
     def add(self, keys: Iterable[Key]) -> Watcher:
-        """A new watcher, whose first item is ``keys`` and whatever changes until it looks."""
+        """Add a watcher, whose first item is ``keys`` and those that change until it is taken."""
         watcher = Watcher(keys)
         self._watchers.add(watcher)
         return watcher
 
-    def ring(self, keys: Iterable[Key]) -> None:
-        """Tell everyone that these keys changed."""
+    def notify(self, keys: Iterable[Key]) -> None:
+        """Notify every watcher of these keys."""
         for watcher in self._watchers:
-            watcher.ring(keys)
+            watcher.notify(keys)
 
     def end(self) -> None:
-        """Let everyone's iteration end."""
+        """End every watcher's iteration."""
         for watcher in self._watchers:
             watcher.end()

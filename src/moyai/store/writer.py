@@ -1,13 +1,13 @@
-"""The one thread that writes, and the waiting for it.
+"""The thread that writes the store's database, and how callers wait for it.
 
-Promise: rows reach the disk in the order in which they were taken, and ``durable`` returns only
-after the commit (and its fsync) that holds everything taken before the call. While one commit is
-under way the next rows gather, so any number of waiters share one fsync.
+Promise: rows are written in the order in which they were added, and ``durable`` returns only after the commit (and its
+fsync) of everything that was added before the call. Rows that are added during a commit are written by the next one, so
+any number of callers share one fsync.
 
-A commit that fails is undone in the file. Nothing is written then until the owner has rolled back what was not written
-(``discard``), for it all stands on what is missing; and until a commit of the same size succeeds, which is tried each
-second. That is for a disk that takes nothing. Once a flush has failed, or the file is damaged, nothing is ever written
-again: the kernel may have dropped the very pages that it could not write, and another try would only look like success.
+A commit that fails is rolled back in the file. Nothing more is written until the owner has rolled back the unwritten
+changes in memory (``discard``), because later ones depend on them, and until a trial of the same size succeeds, which
+is repeated each second. That handles a full disk. After a failed flush, or with a damaged file, nothing is written any
+more: the kernel may have dropped the very pages that it could not write, and another try would only seem to succeed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from moyai.store.checksum import checksum
 from moyai.store.faults import may_pass
 from moyai.store.live import Row
 
-# An upsert, not REPLACE: a record that changes keeps its place among its kind.
+# An upsert, not REPLACE: a record that changes keeps its position in its table.
 _PUT: Final = (
     "INSERT INTO records (kind, key, body, checksum) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, checksum = excluded.checksum"
@@ -37,9 +37,9 @@ _PUT: Final = (
 _DELETE: Final = "DELETE FROM records WHERE kind = ? AND key = ?"
 _TRIAL: Final = "INSERT OR REPLACE INTO meta VALUES ('trial', zeroblob(?))"
 FORGET_TRIAL: Final = "DELETE FROM meta WHERE name = 'trial'"
-_TRY_EVERY: Final = 1.0
-_LEAST_TRIED: Final = 64 * 1024
-_MOST_TRIED: Final = 4 * 1024 * 1024
+_TRIAL_INTERVAL: Final = 1.0
+_MIN_TRIAL: Final = 64 * 1024
+_MAX_TRIAL: Final = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -49,80 +49,80 @@ class _Waiter(NamedTuple):
 
 
 class Writer:
-    """Owns a connection from here on, and closes it. Called from one event loop only.
+    """Owns a connection, and closes it. Called from one event loop only.
 
-    ``where``: the file, for messages. ``failed``: called from the thread when there is something to ``discard``.
+    ``where``: the file, for messages. ``failed``: called in the writing thread when the owner has to ``discard``.
     """
 
     def __init__(self, connection: sqlite3.Connection, where: Path, failed: Callable[[], object]) -> None:
         self._connection = connection
         self._where = where
         self._failed = failed
-        self._bell = threading.Condition()
-        # Everything below belongs to whoever holds the bell.
+        self._condition = threading.Condition()
+        # The condition's lock protects everything below.
         self._queue: list[Row] = []
-        self._taken = 0
+        self._added = 0
         self._written = 0
         self._waiting: deque[_Waiter] = deque()
         self._fault: str | None = None
         self._closing = False
         self.commits = Times()
-        """How long each commit took. The thread adds to it."""
+        """The duration of each commit, which the thread adds."""
         self._thread = threading.Thread(target=self._run, name="moyai-store", daemon=True)
         self._thread.start()
 
     @property
     def fault(self) -> str | None:
-        """Why nothing can be written, where, and what to do; None while writing succeeds."""
-        with self._bell:
+        """Why the file can't be written, and what to do; None while writing succeeds."""
+        with self._condition:
             return self._fault
 
     @property
     def unwritten(self) -> int:
-        """Rows that are not yet known to be on disk."""
-        with self._bell:
-            return self._taken - self._written
+        """The number of rows that are not yet known to be on disk."""
+        with self._condition:
+            return self._added - self._written
 
     def require_usable(self) -> None:
         """Raise StoreFault when nothing can be written."""
-        with self._bell:
+        with self._condition:
             self._require_open()
             if self._fault is not None:
                 raise StateUnwritable(self._fault)
 
-    def take(self, rows: Sequence[Row]) -> None:
-        """Write these rows soon. Never fails: ``durable`` tells."""
-        with self._bell:
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows to the queue. It never fails; ``durable`` raises when they can't be written."""
+        with self._condition:
             self._queue.extend(rows)
-            self._taken += len(rows)
-            self._bell.notify()
+            self._added += len(rows)
+            self._condition.notify()
 
     def discard(self) -> None:
-        """Forget the rows that are not written, and refuse those who wait for them."""
-        with self._bell:
-            self._taken = self._written
+        """Drop the unwritten rows, and fail the calls that wait for them."""
+        with self._condition:
+            self._added = self._written
             self._queue.clear()
-            stranded = [waiter.done for waiter in self._waiting]
+            waiting = [waiter.done for waiter in self._waiting]
             self._waiting.clear()
             fault = self._fault
-            self._bell.notify()
-        _release(stranded, fault)
+            self._condition.notify()
+        _release(waiting, fault)
 
     async def durable(self) -> None:
-        """Return when every row taken so far is on disk; StateUnwritable when one can't be."""
-        with self._bell:
+        """Return when every row that was added is on disk. Raises StateUnwritable when one can't be written."""
+        with self._condition:
             self._require_open()
-            if self._written >= self._taken:
+            if self._written >= self._added:
                 return
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(_Waiter(self._taken, done))
+            self._waiting.append(_Waiter(self._added, done))
         await done
 
     async def close(self) -> None:
-        """Write what is left and close the connection."""
-        with self._bell:
+        """Write the remaining rows and close the connection."""
+        with self._condition:
             self._closing = True
-            self._bell.notify()
+            self._condition.notify()
         await asyncio.to_thread(self._thread.join)
 
     def _require_open(self) -> None:
@@ -141,16 +141,16 @@ class Writer:
                         return
                 else:
                     self._acknowledge(len(batch))
-        except Exception as exc:  # noqa: BLE001 (the thread's top: whatever it was, nobody may wait for ever)
+        except Exception as exc:  # noqa: BLE001 (the thread's top level: whatever failed, no call may wait for ever)
             self._fail(exc)
         finally:
-            with suppress(sqlite3.Error):  # what is committed is safe; the next opening tidies up
+            with suppress(sqlite3.Error):  # what is committed is safe
                 self._connection.close()
 
     def _next_batch(self) -> list[Row]:
-        """Everything that has gathered; waits for it; empty only when there will be no more."""
-        with self._bell:
-            self._bell.wait_for(lambda: self._queue or self._closing)
+        """Wait for rows and return all of them; empty only when the writer is closing and there are none."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._queue or self._closing)
             batch, self._queue = self._queue, []
             return batch
 
@@ -171,16 +171,15 @@ class Writer:
                 self._connection.execute("ROLLBACK")
 
     def _try_until_written(self, batch: Sequence[Row]) -> bool:
-        """Return when as much as the batch can be written again and what it stood on is discarded; False at the end.
-
-        Raises what does not pass.
+        """Return True when as many bytes as the batch's can be written again and the unwritten rows are discarded, and
+        False when the writer is closed. Raises errors that do not pass.
         """
-        size = min(max(_LEAST_TRIED, sum(len(body or b"") for _, body in batch)), _MOST_TRIED)
+        size = min(max(_MIN_TRIAL, sum(len(body or b"") for _, body in batch)), _MAX_TRIAL)
         while True:
-            with self._bell:
-                if self._bell.wait_for(lambda: self._closing, _TRY_EVERY):
+            with self._condition:
+                if self._condition.wait_for(lambda: self._closing, _TRIAL_INTERVAL):
                     return False
-                if self._taken > self._written:
+                if self._added > self._written:
                     continue
             try:
                 self._connection.execute(_TRIAL, (size,))
@@ -194,27 +193,27 @@ class Writer:
                 return True
 
     def _acknowledge(self, rows: int) -> None:
-        with self._bell:
+        with self._condition:
             self._written += rows
             ready = []
             while self._waiting and self._waiting[0].needs <= self._written:
                 ready.append(self._waiting.popleft().done)
         if ready:
-            with suppress(RuntimeError):  # their loop may be gone already
+            with suppress(RuntimeError):  # their loop may have ended
                 ready[0].get_loop().call_soon_threadsafe(_release, ready, None)
 
     def _fail(self, failure: Exception) -> None:
         passes = isinstance(failure, sqlite3.Error) and may_pass(failure)
         remedy = "Give it room; changes are then taken again." if passes else "Mend that, then start moyai again."
         fault = f"The state in {self._where} can't be written: {failure}. {remedy}"
-        with self._bell:
+        with self._condition:
             self._fault = fault
         _log.error("%s", fault)
-        with suppress(RuntimeError):  # the owner's loop may be gone already
+        with suppress(RuntimeError):  # the owner's loop may have ended
             self._failed()
 
     def _recover(self) -> None:
-        with self._bell:
+        with self._condition:
             self._fault = None
         _log.warning("the state in %s can be written again", self._where)
 

@@ -13,7 +13,7 @@ def peer(request, tmp_path):
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     """A disk that took nothing is tried again at once."""
-    monkeypatch.setattr("moyai.store.writer._TRY_EVERY", 0.001)
+    monkeypatch.setattr("moyai.store.writer._TRIAL_INTERVAL", 0.001)
 
 
 @pytest.fixture
