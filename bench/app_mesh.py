@@ -24,7 +24,8 @@ from moyai.domain.appmesh.names import mesh_arn
 from moyai.domain.appmesh.quotas import Quotas
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, DiscoveryInstance, DiscoveryService
-from moyai.domain.world import AnyRecord, Put, table_name
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
 from moyai.mesh.app_mesh import Settings
@@ -94,7 +95,7 @@ class Place:
         ctx = Context(SCOPE, BORN, self._ids, self.store, principal="bench", access_key="", request_id="bench")
         entry.handle(ctx, self._desk.request(entry, {"mesh_name": "m", **params}))
 
-    def publish(self, records: Iterable[AnyRecord]) -> int:
+    def publish(self, records: Iterable[StoredRecord]) -> int:
         """Have proxies follow these; how many parts are made anew."""
         keys = [Key(table_name(type(record)), record.key) for record in records]
         stale = self.broadcast.invalidate(keys)
@@ -102,7 +103,7 @@ class Place:
             self.broadcast.update(workload)
         return len(stale)
 
-    def change(self, record: AnyRecord) -> int:
+    def change(self, record: StoredRecord) -> int:
         """The same for a record that is another from now on."""
         self.store.apply([Put(record)])
         return self.publish([record])

@@ -216,8 +216,7 @@ async def page_of_few(place: Place) -> None:
 
 
 def _key(change: Change) -> Key:
-    kind, key = (type(change.record), change.record.key) if isinstance(change, Put) else (change.kind, change.key)
-    return Key(table_name(kind), key)
+    return Key(table_name(change.record_type), change.key)
 
 
 async def timed(change: Callable[[Place], Awaitable[None]], place: Place) -> float:

@@ -36,7 +36,7 @@ from moyai.domain.cloudmap.service import (
     DnsRecord,
     RecordType,
 )
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, NamespaceArn, NamespaceId
 from moyai.runtime.sim.runtime import SimRuntime
@@ -53,7 +53,7 @@ BORN: Final = Instant(1.0)
 SBIN: Final = "/usr/sbin"
 
 
-def world(services: int, instances: int) -> Iterator[AnyRecord]:
+def world(services: int, instances: int) -> Iterator[StoredRecord]:
     """That many services with that many instances each, in one private namespace."""
     start = "arn:aws:servicediscovery:us-east-1:123456789012"
     namespace = NamespaceArn(f"{start}:namespace/ns-1")

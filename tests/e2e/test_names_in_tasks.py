@@ -8,8 +8,9 @@ import contextlib
 import pytest
 
 from moyai.app.dns import NameServers
+from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import AnyRecord, Put
+from moyai.domain.world import Put
 from moyai.plan.specs import sandbox_spec
 from moyai.store.memory import MemoryStore
 from moyai.testing.world import SCOPE, Builder
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 SHOP, ELSEWHERE = namespace("shop.local", vpc=default_vpc(SCOPE).id), namespace("private.local")
 WEB, JOB, HIDDEN = service("web", SHOP), service("job", SHOP, "SRV"), service("web", ELSEWHERE)
-RECORDS: list[AnyRecord] = [
+RECORDS: list[StoredRecord] = [
     *(SHOP, ELSEWHERE, WEB, JOB, HIDDEN),
     instance(WEB, "i", INSTANCE_IPV4="10.0.0.1"),
     instance(HIDDEN, "i", INSTANCE_IPV4="10.0.0.2"),

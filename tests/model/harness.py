@@ -182,7 +182,7 @@ class Harness:
                 self._check_transition(change.record)
                 self._check_view(change.record)
                 self._check_ready(change.record)
-            elif isinstance(change, Delete) and change.kind is DiscoveryInstance:
+            elif isinstance(change, Delete) and change.record_type is DiscoveryInstance:
                 self._remember(self.book.world.discovery_instances[change.key])
             elif isinstance(change, Put) and isinstance(change.record, Service):
                 self._check_traffic(change.record)

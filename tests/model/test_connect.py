@@ -16,7 +16,7 @@ from moyai.domain.connect.certificate import ServerCertificate
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.own_tags import OWN_TAGS
-from moyai.domain.world import Change, Delete, Put
+from moyai.domain.world import Change, Delete, table_name
 from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
 from moyai.kernel.secret import Secret
 from moyai.mesh.service_connect import compile_mesh
@@ -124,8 +124,7 @@ class KeyedStore(MemoryStore):
 
 
 def _key(change: Change) -> Key:
-    kind, key = (type(change.record), change.record.key) if isinstance(change, Put) else (change.kind, change.key)
-    return Key(str(kind.__struct_config__.tag), key)
+    return Key(table_name(change.record_type), change.key)
 
 
 def arn(number: int) -> ServiceArn:

@@ -14,9 +14,10 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task
+from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.traced import TracedWorld
-from moyai.domain.world import AnyRecord, Change, Put, World, table_name
+from moyai.domain.world import Change, Put, World, table_name
 from moyai.mesh.app_mesh import Settings, compile_workload, workloads
 from moyai.mesh.ir import Mesh
 from moyai.mesh.service_connect import compile_namespace
@@ -139,7 +140,7 @@ def _key(change: Change) -> Key:
     return Key(table_name(kind), key)
 
 
-def records(world: World) -> list[AnyRecord]:
+def records(world: World) -> list[StoredRecord]:
     return sorted(world.records(), key=lambda record: (table_name(type(record)), record.key))
 
 
@@ -173,13 +174,13 @@ def test_each_record_of_each_table_may_go_and_come_back(connect, app_mesh):
 @given(st.sampled_from(CONNECT), st.sampled_from(APP_MESH), st.data())
 def test_what_is_published_is_what_a_fresh_computation_gives(connect, app_mesh, data):
     published = Published(world_of(connect, app_mesh))
-    gone: list[AnyRecord] = []
+    gone: list[StoredRecord] = []
     for _ in range(data.draw(st.integers(1, 12), "steps")):
         changes = [_drawn(data, published.world, gone) for _ in range(data.draw(st.integers(1, 3), "at once"))]
         published.change(*changes)
 
 
-def _drawn(data: st.DataObject, world: World, gone: list[AnyRecord]) -> Change:
+def _drawn(data: st.DataObject, world: World, gone: list[StoredRecord]) -> Change:
     """A change to a record of a table that is drawn first, so that each table has its turn."""
     there = records(world)
     table = data.draw(st.sampled_from(sorted({table_name(type(one)) for one in (*there, *gone)})))

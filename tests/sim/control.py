@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from moyai.app.proxies import SimulatedProxies
 from moyai.domain.ecs.task import TaskStatus
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId, ServiceArn
 from moyai.pki.library import CryptographyPki
@@ -76,7 +76,7 @@ class Installation:
         self.store = self._store(self.store.saved())
         self.start()
 
-    def _store(self, records: Sequence[AnyRecord] = ()) -> FusedStore:
+    def _store(self, records: Sequence[StoredRecord] = ()) -> FusedStore:
         store = FusedStore(records)
         store.fuse = self.fuse
         return store

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 
 KEY: Final = "defaults"
 
 
-class Defaults(Stored, frozen=True, tag="defaults"):
+class Defaults(StoredRecord, frozen=True, tag="defaults"):
     """There is one, or none, which is the same as one with nothing set."""
 
     live_endpoints: bool = False

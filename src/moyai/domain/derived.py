@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar, cast
 
+from moyai.domain.record import StoredRecord
 from moyai.domain.traced import Reads, Topic, TracedWorld, has_changed
-from moyai.domain.world import AnyRecord, World, table_name
+from moyai.domain.world import World, table_name
 
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
@@ -36,7 +37,7 @@ class Derived(Generic[K, V]):
         world: World,
         compute: Callable[[World, K], V],
         absent: V,
-        *kinds: type[AnyRecord],
+        *kinds: type[StoredRecord],
         publish: Publish[K, V] | None = None,
     ) -> None:
         self._world, self._traced = world, TracedWorld(world)

@@ -1,4 +1,4 @@
-"""Values under which records are found: scopes out of ARNs, families of task definitions."""
+"""Keys and index values that are made from a scope, an ARN or a name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from moyai.kernel.scope import Scope
 
 
 def scope_of(arn: str) -> Scope:
-    """The scope inside an ARN of ours."""
+    """The account and region in the ARN of a moyai resource. Raises ValueError."""
     parsed = parse_arn(arn)
     if parsed is None:
         msg = f"not an ARN: {arn!r}"
@@ -25,11 +25,16 @@ def named_key(scope: Scope, name: str) -> str:
     return f"{scope_key(scope)}/{name}"
 
 
+def client_token_keys(scope: Scope, token: str | None) -> tuple[str, ...]:
+    """The values of the index ``request`` for a request with this client token: one, or none without a token."""
+    return () if token is None else (named_key(scope, token),)
+
+
 def family_key(scope: Scope, family: str) -> str:
-    """The key of a family: its revisions' ARN without the number."""
+    """The key of a family of task definitions: their ARN without the revision."""
     return f"arn:aws:ecs:{scope.region}:{scope.account}:task-definition/{family}"
 
 
 def wanted_key(cluster: str, status: str) -> str:
-    """How the index ``wanted`` of tasks calls those of a cluster with this desiredStatus."""
+    """A cluster and a desiredStatus, as the value of the index ``wanted`` of tasks."""
     return f"{status} {cluster}"

@@ -1,33 +1,38 @@
 """A table of frozen records with the indexes that its readers need.
 
-Promise: a look-up costs the size of its answer, not of the table, so the cost of one change stays
-flat as the world grows. Written by the store alone.
+Promise: a look-up costs the size of its result, not of the table, so the cost of one change stays flat as the world
+grows. Only the store writes to a table.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, overload
+
+from moyai.domain.record import StoredRecord
 
 
-class Record(Protocol):
-    """Anything kept in a table knows its own key."""
+class Keyed(Protocol):
+    """A value with a key, as a table needs it."""
 
     @property
     def key(self) -> str:
-        """Unique in the record's table."""
+        """The key, which is unique in the table."""
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Keyed)
+S = TypeVar("S", bound=StoredRecord)
 V = TypeVar("V")
-IndexOf = Callable[[R], tuple[str, ...]]
-"""The values under which a record is found in one index."""
+IndexFunction = Callable[[R], tuple[str, ...]]
+"""Gives the values under which a record is found in one index."""
 
 
-class _Found(dict[str, R]):
-    """The records of one value of an index, the table's count of changes when they last changed and when one last came
-    or went, and, from when it is first asked for, their keys in order.
+class _IndexEntry(dict[str, R]):
+    """The records with one value in an index.
+
+    ``stamp`` and ``members_stamp``: the table's count of changes when one of them last changed, and when one was last
+    added or removed. ``ordered``: their keys in order, from when that was first needed.
     """
 
     __slots__ = ("members_stamp", "ordered", "stamp")
@@ -40,13 +45,13 @@ class _Found(dict[str, R]):
         self.ordered = None
 
     def __setitem__(self, key: str, record: R) -> None:
-        """Add or replace."""
+        """Add or replace a record."""
         if self.ordered is not None and key not in self:
             insort(self.ordered, key)
         super().__setitem__(key, record)
 
     def __delitem__(self, key: str) -> None:
-        """Remove."""
+        """Remove a record."""
         if self.ordered is not None:
             del self.ordered[bisect_left(self.ordered, key)]
         super().__delitem__(key)
@@ -55,17 +60,17 @@ class _Found(dict[str, R]):
         """The records whose keys are greater, in the order of their keys."""
         if self.ordered is None:
             self.ordered = sorted(self)
-        for place in range(bisect_right(self.ordered, key), len(self.ordered)):
-            yield self[self.ordered[place]]
+        for position in range(bisect_right(self.ordered, key), len(self.ordered)):
+            yield self[self.ordered[position]]
 
 
 class Table(Generic[R]):
     """Records by key, and by each index."""
 
-    def __init__(self, indexes: Mapping[str, IndexOf[R]] | None = None) -> None:
+    def __init__(self, indexes: Mapping[str, IndexFunction[R]] | None = None) -> None:
         self._rows: dict[str, R] = {}
-        self._index_of = dict(indexes or {})
-        self._found: dict[str, dict[str, _Found[R]]] = {name: {} for name in self._index_of}
+        self._functions = dict(indexes or {})
+        self._indexes: dict[str, dict[str, _IndexEntry[R]]] = {name: {} for name in self._functions}
         self._changes = 0
 
     def get(self, key: str | None) -> R | None:
@@ -89,38 +94,38 @@ class Table(Generic[R]):
         return len(self._rows)
 
     def by(self, index: str, value: str) -> tuple[R, ...]:
-        """The records found under ``value`` in ``index``, in the order in which they came there."""
-        return tuple(self._found[index].get(value, {}).values())
+        """The records found under ``value`` in ``index``, in the order in which they were added."""
+        return tuple(self._indexes[index].get(value, {}).values())
 
     def each(self, index: str, value: str) -> Iterator[R]:
-        """The same, one after the other; the table must not change in between."""
-        return iter(self._found[index].get(value, {}).values())
+        """Iterate over the records found under ``value`` in ``index``; the table must not change meanwhile."""
+        return iter(self._indexes[index].get(value, {}).values())
 
     def after(self, index: str, value: str, key: str) -> Iterator[R]:
-        """The same from behind ``key``, in the order of the keys, whether there is such a record or not; "" = all."""
-        found = self._found[index].get(value)
-        return iter(()) if found is None else found.after(key)
+        """The records found under ``value`` in ``index`` whose keys are greater than ``key``, in the order of their
+        keys.
+        """
+        entry = self._indexes[index].get(value)
+        return iter(()) if entry is None else entry.after(key)
 
     def count(self, index: str, value: str) -> int:
         """How many records are found under ``value`` in ``index``."""
-        return len(self._found[index].get(value, ()))
+        return len(self._indexes[index].get(value, ()))
 
     def stamp(self, index: str, value: str) -> int:
-        """As long as this is the same, so are the records found under ``value`` in ``index``; 0 when there are none."""
-        found = self._found[index].get(value)
-        return 0 if found is None else found.stamp
+        """A number that changes when one of the records found under ``value`` in ``index`` does; 0 for no records."""
+        entry = self._indexes[index].get(value)
+        return 0 if entry is None else entry.stamp
 
     def members_stamp(self, index: str, value: str) -> int:
-        """As long as this is the same, the same keys are found under ``value`` in ``index``, whatever their records
-        say; 0 when there are none.
+        """A number that changes when a record is added to or removed from those found under ``value`` in ``index``; 0
+        for no records.
         """
-        found = self._found[index].get(value)
-        return 0 if found is None else found.members_stamp
+        entry = self._indexes[index].get(value)
+        return 0 if entry is None else entry.members_stamp
 
     def projected(self, take: Callable[[R], V]) -> Projection[R, V]:
-        """The table, of whose records only what ``take`` gives is seen: it takes every record, and what it gives is
-        compared with ``==``.
-        """
+        """A view of the table that shows of each record what ``take`` returns, which is compared with ``==``."""
         return Projection(self, take)
 
     def keys(self) -> tuple[str, ...]:
@@ -128,19 +133,19 @@ class Table(Generic[R]):
         return tuple(self._rows)
 
     def check(self, record: R) -> None:
-        """Raise what ``put`` would raise for this record, and change nothing."""
+        """Raise what ``put`` would raise for this record, without changing anything."""
         self.entries(record)
 
     def entries(self, record: R) -> frozenset[tuple[str, str]]:
-        """The indexes, each with a value, under which a record is found as long as it is there."""
-        return frozenset((name, value) for name, values in self._index_of.items() for value in values(record))
+        """The (index, value) pairs under which a record is found."""
+        return frozenset((name, value) for name, values in self._functions.items() for value in values(record))
 
     def values(self, index: str, record: R) -> tuple[str, ...]:
-        """The values under which a record is found in one index as long as it is there."""
-        return self._index_of[index](record)
+        """The values under which a record is found in one index."""
+        return self._functions[index](record)
 
     def put(self, record: R) -> None:
-        """Add or replace a record. One that is replaced keeps its place; one that can't be indexed changes nothing."""
+        """Add or replace a record. A replaced record keeps its position; one that can't be indexed changes nothing."""
         entries, key = self.entries(record), record.key
         self._changes += 1
         previous = self._rows.get(key)
@@ -148,14 +153,14 @@ class Table(Generic[R]):
             self._unlink(key, self.entries(previous) - entries)
         self._rows[key] = record
         for name, value in entries:
-            found = self._found[name].setdefault(value, _Found())
-            if key not in found:
-                found.members_stamp = self._changes
-            found[key] = record
-            found.stamp = self._changes
+            entry = self._indexes[name].setdefault(value, _IndexEntry())
+            if key not in entry:
+                entry.members_stamp = self._changes
+            entry[key] = record
+            entry.stamp = self._changes
 
     def delete(self, key: str) -> None:
-        """Remove a record; nothing happens when there is none."""
+        """Remove the record with this key, if there is one."""
         previous = self._rows.pop(key, None)
         if previous is not None:
             self._changes += 1
@@ -163,16 +168,16 @@ class Table(Generic[R]):
 
     def _unlink(self, key: str, entries: frozenset[tuple[str, str]]) -> None:
         for name, value in entries:
-            found = self._found[name][value]
-            del found[key]
-            found.stamp = found.members_stamp = self._changes
-            if not found:
-                del self._found[name][value]
+            entry = self._indexes[name][value]
+            del entry[key]
+            entry.stamp = entry.members_stamp = self._changes
+            if not entry:
+                del self._indexes[name][value]
 
 
 class Projection(Generic[R, V]):
-    """A table, seen through a function of its records. Whoever traces reads can tell by the values whether a change
-    to a record matters.
+    """A view of a table that shows a function of each record, so that a change to a record counts only if it changes
+    the function's value.
     """
 
     def __init__(self, table: Table[R], take: Callable[[R], V]) -> None:
@@ -186,3 +191,30 @@ class Projection(Generic[R, V]):
     def by(self, index: str, value: str) -> tuple[V, ...]:
         """The values of the records found under ``value`` in ``index``, in the order of their keys."""
         return tuple(map(self._take, self._table.after(index, value, "")))
+
+
+class TableSpec(Generic[S]):
+    """The specification of one of the world's tables: its records and its indexes.
+
+    A world class has one as an attribute for each of its tables; the same attribute of a world object is the table.
+    """
+
+    def __init__(self, record_type: type[S], **indexes: IndexFunction[S]) -> None:
+        self.record_type, self._indexes = record_type, indexes
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, world: None, owner: type) -> TableSpec[S]: ...
+
+    @overload
+    def __get__(self, world: object, owner: type) -> Table[S]: ...
+
+    def __get__(self, world: object | None, owner: type) -> TableSpec[S] | Table[S]:
+        return self if world is None else vars(world)[self.name]
+
+    def create_table(self) -> Table[S]:
+        """An empty table."""
+        return Table(self._indexes)

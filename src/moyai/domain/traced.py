@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from moyai.domain.table import Projection, Record, Table
+from moyai.domain.table import Keyed, Projection, Table
 from moyai.domain.world import World
 
 Topic = tuple[str, ...]
@@ -23,7 +23,7 @@ Unchanged = Callable[[], bool]
 Reads = dict[Topic, tuple[Unchanged, ...]]
 """What was read, by topic. Without a test, any change to the topic counts."""
 K = TypeVar("K")
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Keyed)
 V = TypeVar("V")
 
 
@@ -42,7 +42,7 @@ class TracedWorld:
         self._reads: Reads = {}
         self.taken: dict[tuple[object, ...], Any] = {}
         """Values of projected records that this computation has read, by table, key and projection."""
-        self._shown = world.shown_by(self._traced)
+        self._shown = world.with_tables(self._traced)
 
     def run(self, compute: Callable[[World, K], V], key: K) -> tuple[V, Reads]:
         """The result of a computation for a key, and what it read. Raises what it raises."""

@@ -1,38 +1,42 @@
-"""Records as bytes: MessagePack of the tagged record, as msgspec writes it.
+"""Encodes records as MessagePack, tagged as msgspec does it.
 
-Promise: bytes that ``encode`` returned decode to an equal record; a record for which that isn't so
-(a list where a tuple is due, None where it isn't allowed) is refused before it is stored, because
-after a restart it would be somebody else's riddle. Secrets are written as they are, here and nowhere else: what keeps
-them is the mode of the file.
+Promise: the bytes of ``encode`` decode to an equal record. A record for which that is not so (a list instead of a
+tuple, None where it is not allowed) is refused before it is stored, because the fault would only be found after a
+restart. Secrets are written in clear text, here and nowhere else: the mode of the file protects them.
 """
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 import msgspec
 
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import TABLES
 from moyai.kernel.secret import Secret
 from moyai.ports.store import StoreFault
 
 GARBAGE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a record may raise that was decoded from damaged bytes: a name that is none, a number out of its range."""
+"""Exceptions that damaged bytes cause: a malformed name, a number out of range."""
 
 
 class UnreadableRecord(StoreFault):
-    """These bytes are no record that we know."""
+    """The bytes are no record of a known type."""
 
 
 class Codec:
-    """Encodes and decodes every kind of record. Not to be shared between threads."""
+    """Encodes and decodes records of every type. Not to be shared between threads."""
 
     def __init__(self) -> None:
-        self._encoder = msgspec.msgpack.Encoder(enc_hook=_revealed)
-        self._decoder: msgspec.msgpack.Decoder[AnyRecord] = msgspec.msgpack.Decoder(AnyRecord, dec_hook=_hidden)
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=_encode_secret)
+        self._decoder: msgspec.msgpack.Decoder[StoredRecord] = msgspec.msgpack.Decoder(
+            reduce(or_, TABLES), dec_hook=_decode_secret
+        )
 
-    def encode(self, record: AnyRecord) -> bytes:
-        """The record as bytes; TypeError when it would not come back equal."""
+    def encode(self, record: StoredRecord) -> bytes:
+        """The record as bytes. Raises TypeError when they would not decode to an equal record."""
         body = self._encoder.encode(record)
         try:
             same = self._decoder.decode(body) == record
@@ -42,21 +46,21 @@ class Codec:
             raise TypeError(f"{type(record).__name__} {record.key!r} would come back changed")
         return body
 
-    def decode(self, body: bytes) -> AnyRecord:
-        """The record. Raises UnreadableRecord."""
+    def decode(self, body: bytes) -> StoredRecord:
+        """Decode a record. Raises UnreadableRecord."""
         try:
             return self._decoder.decode(body)
         except (*GARBAGE, RecursionError) as exc:
             raise UnreadableRecord(f"a record can't be read: {exc}") from exc
 
 
-def _revealed(value: object) -> str:
+def _encode_secret(value: object) -> str:
     if isinstance(value, Secret):
         return value.reveal()
     raise TypeError(f"a record can't hold a {type(value).__name__}")
 
 
-def _hidden(kind: type, value: Any) -> Secret:  # noqa: ANN401 (whatever was read)
+def _decode_secret(kind: type, value: Any) -> Secret:  # noqa: ANN401 (any decoded value)
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     raise TypeError(f"this is no {kind.__name__}")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moyai.domain.world import AnyRecord, Put
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import Put
 from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
 from tests.unit.api.cloudmap.atlas import PREFIX, VPC, Atlas, model
@@ -28,7 +29,7 @@ def inhabited() -> Atlas:
 
 
 @cache
-def furnished() -> tuple[AnyRecord, ...]:
+def furnished() -> tuple[StoredRecord, ...]:
     """A namespace of each type, a service in two of them, an instance each, and an operation under way."""
     atlas = Atlas()
     plain = atlas.service(atlas.namespace(), HealthCheckCustomConfig={})

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moyai.api.ec2.service import EC2
-from moyai.domain.world import AnyRecord, Delete, Put
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import Delete, Put
 from tests.contract.api.drawn import values
 from tests.contract.api.rooms import MODELS, Rooms
 from tests.unit.plan.nets import ANYWHERE, Nets
@@ -54,7 +55,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
 
 
 @cache
-def inhabited() -> tuple[AnyRecord, ...]:
+def inhabited() -> tuple[StoredRecord, ...]:
     """Three VPCs with something of everything."""
     nets = Nets()
     for number, name in enumerate("abc", start=1):
@@ -75,7 +76,7 @@ def rooms() -> Rooms:
     return Rooms()
 
 
-def begin_again(made: Rooms) -> list[AnyRecord]:
+def begin_again(made: Rooms) -> list[StoredRecord]:
     """Put the store back to where the test begins."""
     made.store.apply([Delete(type(record), record.key) for record in tuple(made.store.world.records())])
     made.store.apply([Put(record) for record in inhabited()])

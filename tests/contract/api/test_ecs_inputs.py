@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moyai.domain.cloudmap.service import RecordType
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
 from moyai.kernel.errors import ApiError
 from moyai.testing.ids import SeededIds
 from tests.contract.api.drawn import values
@@ -73,7 +73,7 @@ def _inhabited() -> Bench:
 
 
 @cache
-def _furnished() -> tuple[AnyRecord, ...]:
+def _furnished() -> tuple[StoredRecord, ...]:
     bench = Bench()
     bench.call("CreateCluster")
     bench.namespace()

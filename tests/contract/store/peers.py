@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from moyai.app.ids import SystemIds
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.ports.store import Store
 from moyai.store.memory import MemoryStore
@@ -33,7 +33,7 @@ class Peer(Protocol):
 
 
 class MemoryPeer:
-    def __init__(self, kept: Iterable[AnyRecord] = ()) -> None:
+    def __init__(self, kept: Iterable[StoredRecord] = ()) -> None:
         self._kept = tuple(kept)
 
     def open(self) -> MemoryStore:

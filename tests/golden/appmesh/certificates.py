@@ -24,7 +24,7 @@ from moyai.domain.pca.authority import (
     Configuration,
     Subject,
 )
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.kernel.secret import Secret
@@ -45,7 +45,7 @@ def authority_arn(name: str) -> CertificateAuthorityArn:
     return CertificateAuthorityArn(f"arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/{name}")
 
 
-def records(signed_by: Mapping[str, str], real: Authority | None) -> Iterator[AnyRecord]:
+def records(signed_by: Mapping[str, str], real: Authority | None) -> Iterator[StoredRecord]:
     """What there is of these certificates, each by its authority."""
     for name in sorted(set(signed_by.values())):
         yield _authority(name, f"{_BEGIN} the root {name}\n" if real is None else real.root)

@@ -32,8 +32,9 @@ from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
+from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import AnyRecord, Put, World
+from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     AccountId,
@@ -109,7 +110,7 @@ def gateway_route_arn(gateway: str, name: str) -> GatewayRouteArn:
     return GatewayRouteArn(f"{gateway_arn(gateway)}/gatewayRoute/{name}")
 
 
-def _mesh(case: dict[str, Any]) -> list[AnyRecord]:
+def _mesh(case: dict[str, Any]) -> list[StoredRecord]:
     nodes, services = case.get("virtualNodes", {}), case.get("virtualServices", {})
     routers, gateways = case.get("virtualRouters", {}), case.get("virtualGateways", {})
     return [
@@ -133,7 +134,7 @@ def _mesh(case: dict[str, Any]) -> list[AnyRecord]:
     ]
 
 
-def _routes(case: dict[str, Any]) -> list[AnyRecord]:
+def _routes(case: dict[str, Any]) -> list[StoredRecord]:
     return [
         *(
             Route(

@@ -31,8 +31,9 @@ from moyai.domain.ecs.service import DeploymentConfiguration, Service, ServiceLo
 from moyai.domain.ecs.service_deployment import ServiceDeployment, ServiceRevision
 from moyai.domain.ecs.task import Task
 from moyai.domain.ecs.task_definition import Condition, ContainerDefinition, ContainerDependency, TaskDefinition
+from moyai.domain.record import StoredRecord
 from moyai.domain.sandbox.state import Health
-from moyai.domain.world import AnyRecord, Change, Put
+from moyai.domain.world import Change, Put
 from moyai.kernel.ids import ContainerInstanceArn
 from moyai.plan.action import Effect, Plan, Prepare, Start, StartMeshProxy, StartProxy
 from moyai.ports.runtime import ImageNotFound, RuntimeFault, SandboxFailed
@@ -184,10 +185,10 @@ class Narrator(Harness):
 
     def _change(self, change: Change) -> list[str]:
         if not isinstance(change, Put):
-            return [f"delete {change.kind.__struct_config__.tag}"]
+            return [f"delete {change.record_type.__struct_config__.tag}"]
         return self._told(change.record)
 
-    def _told(self, record: AnyRecord) -> list[str]:  # noqa: PLR0911 (one line a kind)
+    def _told(self, record: StoredRecord) -> list[str]:  # noqa: PLR0911 (one line a kind)
         world = self.book.world
         match record:
             case Task():

@@ -122,5 +122,5 @@ def lines(message: dns.message.Message, section: str = "answer") -> Iterator[str
 
 
 def _key(change: Change) -> Key:
-    kind = type(change.record) if isinstance(change, Put) else change.kind
+    kind = type(change.record) if isinstance(change, Put) else change.record_type
     return Key(table_name(kind), change.record.key if isinstance(change, Put) else change.key)

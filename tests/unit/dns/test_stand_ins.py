@@ -22,7 +22,8 @@ from moyai.domain.appmesh.names import Kind, mesh_arn, within_mesh
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
 from moyai.domain.ecs.task import Task, TaskStatus
-from moyai.domain.world import AnyRecord, Delete, Put, World, table_name
+from moyai.domain.record import StoredRecord
+from moyai.domain.world import Delete, Put, World, table_name
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import VirtualNodeArn, VirtualServiceArn, VpcId
 from moyai.ports.store import Key
@@ -69,7 +70,7 @@ class Place:
         )
         self.put(self.task)
 
-    def put(self, *records: AnyRecord) -> None:
+    def put(self, *records: StoredRecord) -> None:
         for record in records:
             self.world.apply(Put(record))
             self.zones.refresh([Key(table_name(type(record)), record.key)])

@@ -59,7 +59,7 @@ class Follower:
 def _key(change: Change) -> tuple[str, str]:
     if isinstance(change, Put):
         return str(type(change.record).__struct_config__.tag), change.record.key
-    return str(change.kind.__struct_config__.tag), change.key
+    return str(change.record_type.__struct_config__.tag), change.key
 
 
 def following(compute: Compute, *records: Subnet) -> Follower:

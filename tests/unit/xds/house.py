@@ -8,7 +8,7 @@ from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import mesh_arn
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
-from moyai.domain.world import AnyRecord
+from moyai.domain.record import StoredRecord
 from moyai.kernel.ids import VirtualGatewayArn, VirtualNodeArn
 from moyai.store.memory import MemoryStore
 from moyai.testing.clock import EPOCH
@@ -25,7 +25,7 @@ def directory() -> Directory:
     return Directory(MemoryStore(records()), SCOPE)
 
 
-def records() -> list[AnyRecord]:
+def records() -> list[StoredRecord]:
     """All of it."""
     gateway = VirtualGatewayArn(f"{MESH}/virtualGateway/way")
     return [

@@ -23,9 +23,9 @@ from moyai.api.appmesh.view import DELETED, data, reference
 from moyai.api.operation import Context, Operation
 from moyai.api.tag_requests import tag_map
 from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitExceeded, NotFound, ResourceInUse
+from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.quotas import Quotas
 from moyai.domain.appmesh.resource import Call
-from moyai.domain.appmesh.tables import name_key
 from moyai.domain.paging import BadToken, page
 from moyai.domain.world import Delete, Put
 

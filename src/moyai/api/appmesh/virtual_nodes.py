@@ -17,11 +17,11 @@ from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
 from moyai.api.appmesh.rules.text import Faults, service_name
 from moyai.api.appmesh.rules.tls import backend_defaults, client_policy
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import tables
 from moyai.domain.appmesh.backend import VirtualServiceBackend
 from moyai.domain.appmesh.errors import BadRequest, LimitExceeded
 from moyai.domain.appmesh.names import Kind as Word
-from moyai.domain.appmesh.names import read_service_arn
+from moyai.domain.appmesh.names import name_key, read_service_arn
+from moyai.domain.appmesh.names import service_name as name_of_service
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
 from moyai.domain.world import World
 
@@ -67,7 +67,7 @@ def _backends(where: str, spec: VirtualNodeSpec) -> Faults:
     for place, one in enumerate(spec.backends or ()):
         backend = one.virtual_service
         there = f"{where}[{place}].virtualService"
-        name = tables.service_name(backend.virtual_service_name)
+        name = name_of_service(backend.virtual_service_name)
         yield from service_name(f"{there}.virtualServiceName", name)
         if name.lower() in named:
             yield f"{there}.virtualServiceName: {name} is there twice."
@@ -89,12 +89,12 @@ def _check_backend(case: Case, backend: VirtualServiceBackend) -> None:
     """A virtual service of this mesh, which need not be there yet."""
     name = backend.virtual_service_name
     mesh = case.place.mesh
-    if name.startswith("arn:") and (mesh is None or read_service_arn(name) != (mesh.arn, tables.service_name(name))):
+    if name.startswith("arn:") and (mesh is None or read_service_arn(name) != (mesh.arn, name_of_service(name))):
         raise BadRequest(f"spec.backends: {name[:300]} is not the ARN of a virtual service of this mesh.")
 
 
 def _in_use(world: World, node: VirtualNode) -> str | None:
-    there = tables.name_key(node.mesh, node.name)
+    there = name_key(node.mesh, node.name)
     if world.virtual_services.count("node", there):
         return f"VirtualNode with name {node.name} cannot be deleted because it is a VirtualService provider"
     if world.routes.count("node", there):

@@ -11,9 +11,10 @@ from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.listeners import listeners
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup, tables
+from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
 from moyai.domain.world import World
 
@@ -66,7 +67,7 @@ def _refer(case: Case) -> None:
 
 
 def _in_use(world: World, router: VirtualRouter) -> str | None:
-    if world.virtual_services.count("router", tables.name_key(router.mesh, router.name)):
+    if world.virtual_services.count("router", name_key(router.mesh, router.name)):
         return f"VirtualRouter with name {router.name} cannot be deleted because it is a VirtualService provider"
     if world.routes.count("router", router.arn):
         return f"VirtualRouter with name {router.name} cannot be deleted because it has active Routes"

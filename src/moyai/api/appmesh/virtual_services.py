@@ -10,9 +10,10 @@ from moyai.api.appmesh.place import absent, in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.text import service_name
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup, tables
+from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import Conflict
 from moyai.domain.appmesh.names import Kind as Word
+from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
 from moyai.domain.world import World
 
@@ -55,13 +56,13 @@ def _refer(case: Case) -> None:
         raise absent("VirtualNode", spec.node, mesh)
     if spec.router is not None and lookup.virtual_router(case.world, mesh.arn, spec.router) is None:
         raise absent("VirtualRouter", spec.router, mesh)
-    for other in case.world.virtual_services.each("folded", tables.name_key(mesh.arn, case.name.lower())):
+    for other in case.world.virtual_services.each("folded", name_key(mesh.arn, case.name.lower())):
         if other.name != case.name:
             raise Conflict(f"VirtualService {other.name} is there, and proxies tell no capitals from small letters.")
 
 
 def _in_use(world: World, service: VirtualService) -> str | None:
-    there = tables.name_key(service.mesh, service.name)
+    there = name_key(service.mesh, service.name)
     routes = sorted(route.name for route in world.gateway_routes.each("service", there))
     if not routes:
         return None

@@ -27,7 +27,7 @@ from moyai.api.ec2.change import (
 from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
-from moyai.domain.tables import client_request
+from moyai.domain.keys import client_token_keys
 from moyai.domain.vpc.errors import (
     GatewayNotAttached,
     IdempotentParameterMismatch,
@@ -151,7 +151,7 @@ def _zone(ctx: Context, gateway: NatGateway) -> str | None:
 
 def _earlier(ctx: Context, request: CreateNatGatewayRequest) -> NatGateway | None:
     """The gateway that the same request made before. Raises IdempotentParameterMismatch."""
-    for key in client_request(ctx.scope, request.client_token):
+    for key in client_token_keys(ctx.scope, request.client_token):
         for gateway in ctx.store.world.nat_gateways.by("request", key):
             if (gateway.subnet, gateway.allocation) != (request.subnet_id, request.allocation_id):
                 raise IdempotentParameterMismatch("The client token was used with other parameters before.")

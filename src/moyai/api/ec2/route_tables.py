@@ -18,7 +18,7 @@ from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
-from moyai.domain.tables import client_request
+from moyai.domain.keys import client_token_keys
 from moyai.domain.vpc.errors import (
     DependencyViolation,
     IdempotentParameterMismatch,
@@ -162,7 +162,7 @@ def replace_association(ctx: Context, request: ReplaceRouteTableAssociationReque
 
 def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | None:
     """The table that the same request made before. Raises IdempotentParameterMismatch."""
-    for key in client_request(ctx.scope, request.client_token):
+    for key in client_token_keys(ctx.scope, request.client_token):
         for table in ctx.store.world.route_tables.by("request", key):
             if table.vpc != request.vpc_id:
                 raise IdempotentParameterMismatch("The client token was used with another VPC before.")

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.domain.pca.algorithms import KeyAlgorithm
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn, ManagedCertificateArn
 from moyai.kernel.secret import Secret
@@ -107,7 +107,7 @@ class Content(msgspec.Struct, frozen=True):
     """When it was issued or imported."""
 
 
-class ManagedCertificate(Stored, frozen=True, tag="managed_certificate"):
+class ManagedCertificate(ArnRecord, frozen=True, tag="managed_certificate"):
     """A certificate without its key. ``names``: all that it is for, ``domain_name`` first where it has one."""
 
     arn: ManagedCertificateArn
@@ -136,13 +136,8 @@ class ManagedCertificate(Stored, frozen=True, tag="managed_certificate"):
     """The idempotency token and a fingerprint of the request that it came with."""
     tags: Mapping[str, str] = {}
 
-    @property
-    def key(self) -> ManagedCertificateArn:
-        """The record's key in its table."""
-        return self.arn
 
-
-class ManagedKey(Stored, frozen=True, tag="managed_key"):
+class ManagedKey(StoredRecord, frozen=True, tag="managed_key"):
     """The private key of a certificate, PEM (PKCS #8)."""
 
     certificate: ManagedCertificateArn

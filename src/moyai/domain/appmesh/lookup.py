@@ -10,9 +10,8 @@ from moyai.domain.appmesh.discovery import IpPreference
 from moyai.domain.appmesh.gateway_route import GatewayRoute
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.mesh import Mesh
-from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn
+from moyai.domain.appmesh.names import Kind, ProxyName, mesh_arn, name_key, service_name
 from moyai.domain.appmesh.route import Route
-from moyai.domain.appmesh.tables import name_key, service_name
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter

@@ -45,6 +45,17 @@ class ProxyName(msgspec.Struct, frozen=True):
     """None where it wasn't said."""
 
 
+def name_key(parent: str, name: str) -> str:
+    """A name as the value of an index; ``parent``: the ARN, or the ``scope_key``, in which the name is unique."""
+    return f"{parent} {name}"
+
+
+def service_name(identifier: str) -> str:
+    """A virtual service's name, from its name or its ARN."""
+    read = parse_arn(identifier)
+    return identifier if read is None else read.resource.rpartition("/")[2]
+
+
 def mesh_arn(scope: Scope, name: str) -> MeshArn:
     """A mesh's ARN."""
     return MeshArn(arn(SERVICE, scope, f"mesh/{name}"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, MeshArn
 
@@ -24,7 +24,7 @@ class Call(msgspec.Struct, frozen=True):
     at: Instant
 
 
-class Resource(Stored, frozen=True, kw_only=True):
+class Resource(ArnRecord, frozen=True, kw_only=True):
     """``version`` is 1 at first and grows with each update."""
 
     arn: str
@@ -38,11 +38,6 @@ class Resource(Stored, frozen=True, kw_only=True):
     tags: Mapping[str, str] = {}
     calls: tuple[Call, ...] = ()
     """The newest last."""
-
-    @property
-    def key(self) -> str:
-        """The record's key in its table."""
-        return self.arn
 
 
 class MeshResource(Resource, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ScalingPolicyArn, ServiceArn
 
@@ -33,7 +33,7 @@ class NotScaled(msgspec.Struct, frozen=True):
     current_capacity: int | None = None
 
 
-class ScalingActivity(Stored, frozen=True, tag="scaling_activity"):
+class ScalingActivity(IdRecord, frozen=True, tag="scaling_activity"):
     """A change of a service's desired count (``arn`` is the service's) from ``before`` to ``desired``.
 
     ``policy``: whose doing it was; None for a schedule or new bounds. ``cooldown``: seconds after its end. ``base``:
@@ -54,8 +54,3 @@ class ScalingActivity(Stored, frozen=True, tag="scaling_activity"):
     cooldown: int = 0
     base: int = 0
     not_scaled: NotScaled | None = None
-
-    @property
-    def key(self) -> str:
-        """The record's key in its table."""
-        return self.id

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.cloudwatch.query import Dimension, Metric
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AlarmArn, ScalingPolicyArn, ServiceArn
 
@@ -82,7 +82,7 @@ class TargetTracking(msgspec.Struct, frozen=True):
     disable_scale_in: bool = False
 
 
-class ScalingPolicy(Stored, frozen=True, tag="scaling_policy"):
+class ScalingPolicy(ArnRecord, frozen=True, tag="scaling_policy"):
     """A policy, of one of two kinds. ``high`` and ``low``: the alarms that were made for target tracking."""
 
     arn: ScalingPolicyArn
@@ -93,8 +93,3 @@ class ScalingPolicy(Stored, frozen=True, tag="scaling_policy"):
     tracking: TargetTracking | None = None
     high: AlarmArn | None = None
     low: AlarmArn | None = None
-
-    @property
-    def key(self) -> ScalingPolicyArn:
-        """The record's key in its table."""
-        return self.arn

@@ -5,12 +5,12 @@ Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_Sch
 
 from __future__ import annotations
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ScheduledActionArn, ServiceArn
 
 
-class ScheduledAction(Stored, frozen=True, tag="scheduled_action"):
+class ScheduledAction(ArnRecord, frozen=True, tag="scheduled_action"):
     """Bounds that a target gets by a schedule; None leaves one as it is. ``next_at``: when it is due; None: no more."""
 
     arn: ScheduledActionArn
@@ -24,8 +24,3 @@ class ScheduledAction(Stored, frozen=True, tag="scheduled_action"):
     min_capacity: int | None = None
     max_capacity: int | None = None
     next_at: Instant | None = None
-
-    @property
-    def key(self) -> ScheduledActionArn:
-        """The record's key in its table."""
-        return self.arn

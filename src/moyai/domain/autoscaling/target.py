@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ScalableTargetArn, ServiceArn
 
@@ -22,7 +22,7 @@ class SuspendedState(msgspec.Struct, frozen=True):
     scheduled_scaling_suspended: bool = False
 
 
-class ScalableTarget(Stored, frozen=True, tag="scalable_target"):
+class ScalableTarget(StoredRecord, frozen=True, tag="scalable_target"):
     """A service whose desired count is scaled."""
 
     arn: ScalableTargetArn

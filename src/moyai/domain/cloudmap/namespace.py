@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import NamespaceArn, NamespaceId, VpcId
 
@@ -25,7 +25,7 @@ class NamespaceType(StrEnum):
     DNS_PUBLIC = "DNS_PUBLIC"
 
 
-class Namespace(Stored, frozen=True, tag="namespace"):
+class Namespace(ArnRecord, frozen=True, tag="namespace"):
     """A namespace. Names are unique among the namespaces of one type in a scope."""
 
     arn: NamespaceArn
@@ -39,8 +39,3 @@ class Namespace(Stored, frozen=True, tag="namespace"):
     hosted_zone_id: str | None = None
     soa_ttl: int | None = None
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> NamespaceArn:
-        """The record's key in its table."""
-        return self.arn

@@ -13,7 +13,7 @@ import msgspec
 
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DnsConfig, HealthCheck
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DiscoveryServiceArn, InstanceId, NamespaceArn, OperationId
 
@@ -83,7 +83,7 @@ class DeregisterInstance(msgspec.Struct, frozen=True, tag="deregister_instance")
 Order = CreateNamespace | UpdateNamespace | DeleteNamespace | UpdateService | RegisterInstance | DeregisterInstance
 
 
-class Operation(Stored, frozen=True, tag="operation"):
+class Operation(StoredRecord, frozen=True, tag="operation"):
     """An asynchronous operation of Cloud Map; ``key`` is scope and id, as ``account/region/id``."""
 
     key: str
@@ -105,6 +105,16 @@ class Operation(Stored, frozen=True, tag="operation"):
     """Of the whole request, to tell a retry from another request under the same id."""
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def scope_key(self) -> str:
+        """The ``scope_key`` of the operation's scope."""
+        return self.key.rpartition("/")[0]
+
+    @property
+    def request_key(self) -> str:
+        """Identifies the request, so that a repeated one finds the operation: ``scope/type/creator request id``."""
+        return f"{self.scope_key}/{self.type}/{self.creator_request_id}"
 
     @property
     def finished(self) -> bool:

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 import msgspec
 
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.domain.sandbox.state import Health
-from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     AccountId,
@@ -81,7 +81,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
     threshold: int = 1
 
 
-class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
+class DiscoveryService(ArnRecord, frozen=True, tag="discovery_service"):
     """A Cloud Map service. ``owner`` is the ECS service whose Service Connect made it, or has taken it over."""
 
     arn: DiscoveryServiceArn
@@ -109,11 +109,6 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
     tags: Mapping[str, str] = {}
 
     @property
-    def key(self) -> DiscoveryServiceArn:
-        """The record's key in its table."""
-        return self.arn
-
-    @property
     def told_by_ecs(self) -> bool:
         """Whether a task's health is its instance's."""
         return self.custom_health or self.owner is not None
@@ -134,7 +129,7 @@ class DiscoveryService(Stored, frozen=True, tag="discovery_service"):
         return self.told_by_ecs or self.health_check is not None
 
 
-class Revision(Stored, frozen=True, tag="discovery_revision"):
+class Revision(StoredRecord, frozen=True, tag="discovery_revision"):
     """How often a service's instances were registered or deregistered. Kept apart from the service, so that
     whoever follows services is not called for every instance.
     """
@@ -148,7 +143,7 @@ class Revision(Stored, frozen=True, tag="discovery_revision"):
         return self.service
 
 
-class DiscoveryInstance(Stored, frozen=True, tag="discovery_instance"):
+class DiscoveryInstance(StoredRecord, frozen=True, tag="discovery_instance"):
     """One place that answers for a service. ``task`` is set where a task is that place."""
 
     service: DiscoveryServiceArn

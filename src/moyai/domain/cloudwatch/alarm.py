@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from moyai.domain.cloudwatch.query import MetricDataQuery, MetricStat
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AlarmArn
@@ -108,7 +108,7 @@ class AlarmActions(msgspec.Struct, frozen=True):
         return (*self.ok, *self.alarm, *self.insufficient_data)
 
 
-class Alarm(Stored, frozen=True, tag="alarm"):
+class Alarm(ArnRecord, frozen=True, tag="alarm"):
     """An alarm and its state. ``recent``: the datapoints that it was last evaluated on, oldest first; kept up to date
     only while a scaling policy acts on them.
     """
@@ -128,11 +128,6 @@ class Alarm(Stored, frozen=True, tag="alarm"):
     recent: tuple[float, ...] = ()
 
     @property
-    def key(self) -> AlarmArn:
-        """The record's key in its table."""
-        return self.arn
-
-    @property
     def type(self) -> str:
         """AWS's word for its kind."""
         return "MetricAlarm" if isinstance(self.condition, MetricCondition) else "CompositeAlarm"
@@ -146,7 +141,7 @@ class HistoryType(StrEnum):
     ACTION = "Action"
 
 
-class AlarmEvent(Stored, frozen=True, tag="alarm_history"):
+class AlarmEvent(StoredRecord, frozen=True, tag="alarm_history"):
     """One entry of an alarm's history, which outlives the alarm. ``data`` is JSON."""
 
     arn: AlarmArn

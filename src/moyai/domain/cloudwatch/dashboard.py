@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, DashboardArn, Region
@@ -19,7 +19,7 @@ from moyai.kernel.scope import Scope
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
-class Dashboard(Stored, frozen=True, tag="dashboard"):
+class Dashboard(ArnRecord, frozen=True, tag="dashboard"):
     """A dashboard. ``body``: JSON, as it was put."""
 
     arn: DashboardArn
@@ -27,11 +27,6 @@ class Dashboard(Stored, frozen=True, tag="dashboard"):
     body: str
     modified_at: Instant
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> DashboardArn:
-        """The record's key in its table."""
-        return self.arn
 
 
 def dashboard_arn(account: AccountId, name: str) -> DashboardArn:

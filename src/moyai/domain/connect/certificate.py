@@ -7,13 +7,13 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-conn
 
 from __future__ import annotations
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn, DiscoveryServiceArn, ServiceArn
 from moyai.kernel.secret import Secret
 
 
-class ServerCertificate(Stored, frozen=True, tag="server_certificate"):
+class ServerCertificate(StoredRecord, frozen=True, tag="server_certificate"):
     """What a service's proxies show under one discovery name. All texts are PEM but ``name`` and ``serial``."""
 
     service: ServiceArn

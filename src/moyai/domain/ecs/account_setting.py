@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from moyai.domain.keys import scope_key
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 from moyai.kernel.scope import Scope
 
 
@@ -64,7 +64,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 """Every setting by its name."""
 
 
-class AccountSetting(Stored, frozen=True, tag="account_setting"):
+class AccountSetting(StoredRecord, frozen=True, tag="account_setting"):
     """A value that was set for one principal, or for the account (its root user)."""
 
     scope: Scope

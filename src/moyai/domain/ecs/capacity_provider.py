@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CapacityProviderArn, CapacityProviderName
 
 
-class CapacityProvider(Stored, frozen=True, tag="capacity_provider"):
+class CapacityProvider(ArnRecord, frozen=True, tag="capacity_provider"):
     """A provider by an Auto Scaling group, which is recorded and shown: who scales it is not here."""
 
     arn: CapacityProviderArn
@@ -21,8 +21,3 @@ class CapacityProvider(Stored, frozen=True, tag="capacity_provider"):
     created_at: Instant
     auto_scaling_group: str
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> CapacityProviderArn:
-        """The record's key in its table."""
-        return self.arn

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ClusterArn, NamespaceArn
 
@@ -49,7 +49,7 @@ class ClusterConfiguration(msgspec.Struct, frozen=True):
     execute_command_configuration: ExecuteCommandConfiguration | None = None
 
 
-class Cluster(Stored, frozen=True, tag="cluster"):
+class Cluster(ArnRecord, frozen=True, tag="cluster"):
     """A cluster. ``default_namespace`` is what ``serviceConnectDefaults`` resolved to."""
 
     arn: ClusterArn
@@ -63,8 +63,3 @@ class Cluster(Stored, frozen=True, tag="cluster"):
     default_namespace: NamespaceArn | None = None
     configuration: ClusterConfiguration | None = None
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> ClusterArn:
-        """The record's key in its table."""
-        return self.arn

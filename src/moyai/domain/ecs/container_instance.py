@@ -14,7 +14,7 @@ import msgspec
 
 from moyai.domain.ecs.task import NetworkInterface
 from moyai.domain.own_tags import CAPACITY_PROVIDER
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CapacityProviderName, ClusterArn, ContainerInstanceArn, TaskId
 
@@ -52,7 +52,7 @@ class VersionInfo(msgspec.Struct, frozen=True):
     docker_version: str | None = None
 
 
-class ContainerInstance(Stored, frozen=True, tag="container_instance"):
+class ContainerInstance(ArnRecord, frozen=True, tag="container_instance"):
     """One container instance. What is left of its resources is what its tasks don't use; it is counted, not kept."""
 
     arn: ContainerInstanceArn
@@ -74,11 +74,6 @@ class ContainerInstance(Stored, frozen=True, tag="container_instance"):
     version_info: VersionInfo = VersionInfo()
     inactive_at: Instant | None = None
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> ContainerInstanceArn:
-        """The record's key in its table."""
-        return self.arn
 
     @property
     def provider(self) -> CapacityProviderName | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 
 FUNCTION_ARN = re.compile(
@@ -17,7 +17,7 @@ FUNCTION_ARN = re.compile(
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class HookFunction(Stored, frozen=True, tag="hook_function"):
+class HookFunction(StoredRecord, frozen=True, tag="hook_function"):
     """``name``: an ARN, or a function's name. ``url``: http or https; it is asked in the function's place."""
 
     name: str

@@ -27,7 +27,7 @@ from moyai.domain.ecs.strategy import (
 )
 from moyai.domain.ecs.task_set import TaskSet
 from moyai.domain.ecs.traffic import Traffic
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     ClusterArn,
@@ -127,7 +127,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """Of a service with the EXTERNAL controller, and of no other."""
 
 
-class Service(Stored, frozen=True, tag="service"):
+class Service(ArnRecord, frozen=True, tag="service"):
     """A service. ``deployments`` has the newest first; the first is PRIMARY. Those of an EXTERNAL service are its task
     sets: it begins with none, and none is PRIMARY until its owner says so; the one that is comes first.
     """
@@ -170,11 +170,6 @@ class Service(Stored, frozen=True, tag="service"):
     scheduling_strategy: str = REPLICA
 
     @property
-    def key(self) -> ServiceArn:
-        """The record's key in its table."""
-        return self.arn
-
-    @property
     def primary(self) -> Deployment:
         """The deployment that the service is moving to. An EXTERNAL service may have none."""
         return self.deployments[0]
@@ -203,7 +198,7 @@ class ServiceEvent(msgspec.Struct, frozen=True):
     message: str
 
 
-class ServiceLog(Stored, frozen=True, tag="service_log"):
+class ServiceLog(StoredRecord, frozen=True, tag="service_log"):
     """A service's last hundred events, newest first."""
 
     service: ServiceArn

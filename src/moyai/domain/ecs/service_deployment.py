@@ -18,7 +18,7 @@ import msgspec
 from moyai.domain.ecs.cluster import CapacityProviderStrategyItem
 from moyai.domain.ecs.service import Deployment, DeploymentConfiguration
 from moyai.domain.ecs.strategy import HookAction, HookTarget, LifecycleStage
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     AlarmArn,
@@ -107,7 +107,7 @@ class Rollback(msgspec.Struct, frozen=True):
     service_revision_arn: ServiceRevisionArn
 
 
-class ServiceRevision(Stored, frozen=True, tag="service_revision"):
+class ServiceRevision(ArnRecord, frozen=True, tag="service_revision"):
     """What a deployment was made from, kept after the deployment."""
 
     arn: ServiceRevisionArn
@@ -123,13 +123,8 @@ class ServiceRevision(Stored, frozen=True, tag="service_revision"):
     images: Mapping[str, str] = {}
     """For each container the digest that its first task found, for all tasks to run."""
 
-    @property
-    def key(self) -> ServiceRevisionArn:
-        """The record's key in its table."""
-        return self.arn
 
-
-class ServiceDeployment(Stored, frozen=True, tag="service_deployment"):
+class ServiceDeployment(ArnRecord, frozen=True, tag="service_deployment"):
     """One way of a service from the revisions it had to another one."""
 
     arn: ServiceDeploymentArn
@@ -172,11 +167,6 @@ class ServiceDeployment(Stored, frozen=True, tag="service_deployment"):
     """Those that went to ALARM."""
     failed_by: Monitor | None = None
     """What found that it fails."""
-
-    @property
-    def key(self) -> ServiceDeploymentArn:
-        """The record's key in its table."""
-        return self.arn
 
     @property
     def alone(self) -> bool:

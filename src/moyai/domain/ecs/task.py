@@ -16,8 +16,8 @@ from moyai.domain.connect.names import ConnectView
 from moyai.domain.ecs.environment import EnvironmentFile, KeyValuePair
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.task_definition import EphemeralStorage, NetworkMode
+from moyai.domain.record import ArnRecord
 from moyai.domain.sandbox.state import Health
-from moyai.domain.stored import Stored
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     CapacityProviderName,
@@ -176,7 +176,7 @@ class NetworkInterface(msgspec.Struct, frozen=True):
     ipv6_address: str | None = None
 
 
-class Task(Stored, frozen=True, tag="task"):
+class Task(ArnRecord, frozen=True, tag="task"):
     """One task: what it was made from, where it is in its life, what it was last seen doing."""
 
     arn: TaskArn
@@ -242,11 +242,6 @@ class Task(Stored, frozen=True, tag="task"):
     execution_stopped_at: Instant | None = None
     stopped_at: Instant | None = None
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> TaskArn:
-        """The record's key in its table."""
-        return self.arn
 
     @property
     def own_interface(self) -> NetworkInterface | None:

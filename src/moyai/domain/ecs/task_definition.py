@@ -24,7 +24,7 @@ from moyai.domain.ecs.environment import ContainerSecret, EnvironmentFile, KeyVa
 from moyai.domain.ecs.placement import PlacementConstraint
 from moyai.domain.ecs.proxy_configuration import ProxyConfiguration
 from moyai.domain.ecs.volume import Volume
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskDefinitionArn
 
@@ -222,7 +222,7 @@ class TaskDefinitionStatus(StrEnum):
     DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
 
 
-class TaskDefinition(Stored, frozen=True, tag="task_definition"):
+class TaskDefinition(ArnRecord, frozen=True, tag="task_definition"):
     """One revision. ``cpu`` and ``memory`` are decimal strings of units and MiB, as AWS returns them."""
 
     arn: TaskDefinitionArn
@@ -250,11 +250,6 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
     delete_requested_at: Instant | None = None
     tags: Mapping[str, str] = {}
 
-    @property
-    def key(self) -> TaskDefinitionArn:
-        """The record's key in its table."""
-        return self.arn
-
     def container(self, name: str) -> ContainerDefinition | None:
         """The container of that name."""
         return next((c for c in self.container_definitions if c.name == name), None)
@@ -265,7 +260,7 @@ class TaskDefinition(Stored, frozen=True, tag="task_definition"):
         return next((m for m in mappings if m.name == port_name), None)
 
 
-class Family(Stored, frozen=True, tag="family"):
+class Family(StoredRecord, frozen=True, tag="family"):
     """The last revision number a family ever had: numbers are never used twice.
 
     ``key`` is the ARN of the family's revisions without their number.

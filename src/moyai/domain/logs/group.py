@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupArn, LogGroupId, LogStreamArn, LogStreamId
@@ -18,7 +18,7 @@ ID_DIGITS = 16
 """Of a group's and a stream's id."""
 
 
-class LogGroup(Stored, frozen=True, tag="log_group"):
+class LogGroup(ArnRecord, frozen=True, tag="log_group"):
     """One group. ``retention_days`` None keeps its events for ever."""
 
     arn: LogGroupArn
@@ -30,13 +30,8 @@ class LogGroup(Stored, frozen=True, tag="log_group"):
     deletion_protected: bool = False
     tags: Mapping[str, str] = {}
 
-    @property
-    def key(self) -> LogGroupArn:
-        """The record's key in its table."""
-        return self.arn
 
-
-class LogStream(Stored, frozen=True, tag="log_stream"):
+class LogStream(ArnRecord, frozen=True, tag="log_stream"):
     """One stream of a group."""
 
     arn: LogStreamArn
@@ -44,11 +39,6 @@ class LogStream(Stored, frozen=True, tag="log_stream"):
     group: LogGroupArn
     name: str
     created_at: Instant
-
-    @property
-    def key(self) -> LogStreamArn:
-        """The record's key in its table."""
-        return self.arn
 
 
 def group_arn(scope: Scope, name: str) -> LogGroupArn:

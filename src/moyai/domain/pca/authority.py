@@ -15,7 +15,7 @@ import msgspec
 
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.trust import last_of
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord, StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateAuthorityArn
 from moyai.kernel.secret import Secret
@@ -132,7 +132,7 @@ class Permission(msgspec.Struct, frozen=True):
     created_at: Instant
 
 
-class CertificateAuthority(Stored, frozen=True, tag="certificate_authority"):
+class CertificateAuthority(ArnRecord, frozen=True, tag="certificate_authority"):
     """An authority without its key."""
 
     arn: CertificateAuthorityArn
@@ -155,13 +155,8 @@ class CertificateAuthority(Stored, frozen=True, tag="certificate_authority"):
     tags: Mapping[str, str] = {}
     permission: Permission | None = None
 
-    @property
-    def key(self) -> CertificateAuthorityArn:
-        """The record's key in its table."""
-        return self.arn
 
-
-class AuthorityKey(Stored, frozen=True, tag="authority_key"):
+class AuthorityKey(StoredRecord, frozen=True, tag="authority_key"):
     """An authority's private key, PEM (PKCS #8)."""
 
     authority: CertificateAuthorityArn

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from moyai.domain.pca.authority import AuthorityType
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import CertificateArn, CertificateAuthorityArn
 
@@ -40,7 +40,7 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
 """By the end of their ARN, ``arn:aws:acm-pca:::template/<name>``."""
 
 
-class IssuedCertificate(Stored, frozen=True, tag="issued_certificate"):
+class IssuedCertificate(ArnRecord, frozen=True, tag="issued_certificate"):
     """A certificate that IssueCertificate made: PEM, and the chain above it as it was then."""
 
     arn: CertificateArn
@@ -49,8 +49,3 @@ class IssuedCertificate(Stored, frozen=True, tag="issued_certificate"):
     chain: str
     issued_at: Instant
     token: str | None = None
-
-    @property
-    def key(self) -> CertificateArn:
-        """The record's key in its table."""
-        return self.arn

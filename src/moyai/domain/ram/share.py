@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, InvitationArn, ShareArn
 
@@ -50,7 +50,7 @@ class Association(msgspec.Struct, frozen=True):
     updated_at: Instant
 
 
-class ResourceShare(Stored, frozen=True, tag="resource_share"):
+class ResourceShare(ArnRecord, frozen=True, tag="resource_share"):
     """A share. ``calls``: client tokens and what they came with, the newest last."""
 
     arn: ShareArn
@@ -64,11 +64,6 @@ class ResourceShare(Stored, frozen=True, tag="resource_share"):
     tags: Mapping[str, str] = {}
     calls: tuple[str, ...] = ()
 
-    @property
-    def key(self) -> ShareArn:
-        """The record's key in its table."""
-        return self.arn
-
     def grants(self, resource: str, account: AccountId) -> bool:
         """Whether the account may use the resource."""
         return _holds(self.resources, resource) and _holds(self.principals, account)
@@ -80,7 +75,7 @@ class ResourceShare(Stored, frozen=True, tag="resource_share"):
         return replace(self, resources=resources, principals=principals)
 
 
-class Invitation(Stored, frozen=True, tag="share_invitation"):
+class Invitation(ArnRecord, frozen=True, tag="share_invitation"):
     """What an account has to accept before it can use a share."""
 
     arn: InvitationArn
@@ -91,11 +86,6 @@ class Invitation(Stored, frozen=True, tag="share_invitation"):
     invited_at: Instant
     status: InvitationStatus = InvitationStatus.PENDING
     calls: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> InvitationArn:
-        """The record's key in its table."""
-        return self.arn
 
     def status_at(self, now: Instant) -> InvitationStatus:
         """Its status; one that nobody answered in time is EXPIRED."""

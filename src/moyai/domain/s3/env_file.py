@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import S3ObjectArn
 from moyai.kernel.secret import Secret
@@ -26,7 +26,7 @@ _URL: Final = "s3://"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\x00-\x1f\x7f]*\.env")
 
 
-class EnvFile(Stored, frozen=True, tag="env_file"):
+class EnvFile(ArnRecord, frozen=True, tag="env_file"):
     """One file, as it was last put."""
 
     arn: S3ObjectArn
@@ -34,11 +34,6 @@ class EnvFile(Stored, frozen=True, tag="env_file"):
     size: int
     """Bytes."""
     modified_at: Instant
-
-    @property
-    def key(self) -> S3ObjectArn:
-        """The record's key in its table."""
-        return self.arn
 
 
 def env_file_arn(text: str) -> S3ObjectArn | None:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import SecretArn
 from moyai.kernel.secret import Secret
@@ -34,7 +34,7 @@ class SecretVersion(msgspec.Struct, frozen=True):
     binary: bool = False
 
 
-class ManagedSecret(Stored, frozen=True, tag="secret"):
+class ManagedSecret(ArnRecord, frozen=True, tag="secret"):
     """One secret; ``versions`` oldest first, possibly none."""
 
     arn: SecretArn
@@ -50,11 +50,6 @@ class ManagedSecret(Stored, frozen=True, tag="secret"):
     purge_at: Instant | None = None
     """From when it can't be restored any more, and counts as gone."""
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> SecretArn:
-        """The record's key in its table."""
-        return self.arn
 
     def version(self, identity: str) -> SecretVersion | None:
         """The version with this id."""

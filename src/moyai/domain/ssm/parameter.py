@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import ArnRecord
 from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ParameterArn
@@ -58,7 +58,7 @@ class ParameterVersion(msgspec.Struct, frozen=True):
     modified_by: str
 
 
-class Parameter(Stored, frozen=True, tag="parameter"):
+class Parameter(ArnRecord, frozen=True, tag="parameter"):
     """One parameter; ``versions`` oldest first, at least one."""
 
     arn: ParameterArn
@@ -71,11 +71,6 @@ class Parameter(Stored, frozen=True, tag="parameter"):
     """The KMS key that was asked for; shown, and nothing is done with it."""
     data_type: str = "text"
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> ParameterArn:
-        """The record's key in its table."""
-        return self.arn
 
     @property
     def newest(self) -> ParameterVersion:

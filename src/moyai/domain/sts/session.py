@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import StoredRecord
 from moyai.kernel.ids import TaskArn
 from moyai.kernel.secret import Secret
 
@@ -29,7 +29,7 @@ _ID_LENGTH, _SECRET_LENGTH = 16, 40
 _UUID_LENGTH: Final = 16
 
 
-class SessionRoot(Stored, frozen=True, tag="session_root"):
+class SessionRoot(StoredRecord, frozen=True, tag="session_root"):
     """What all keys of roles follow from; there is one."""
 
     secret: Secret

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import (
     AllocationId,
@@ -23,7 +23,7 @@ _SHOWN = 3600
 """Seconds that a deleted NAT gateway is still listed."""
 
 
-class InternetGateway(Stored, frozen=True, tag="internet_gateway"):
+class InternetGateway(IdRecord, frozen=True, tag="internet_gateway"):
     """An internet gateway; ``vpc`` None while it is attached to none."""
 
     id: InternetGatewayId
@@ -31,13 +31,8 @@ class InternetGateway(Stored, frozen=True, tag="internet_gateway"):
     vpc: VpcId | None = None
     tags: Mapping[str, str] = {}
 
-    @property
-    def key(self) -> InternetGatewayId:
-        """The record's key in its table."""
-        return self.id
 
-
-class NatGateway(Stored, frozen=True, tag="nat_gateway"):
+class NatGateway(IdRecord, frozen=True, tag="nat_gateway"):
     """A public NAT gateway, with an address of its subnet; ``deleted_at`` None while it works."""
 
     id: NatGatewayId
@@ -53,25 +48,15 @@ class NatGateway(Stored, frozen=True, tag="nat_gateway"):
     client_token: str | None = None
     tags: Mapping[str, str] = {}
 
-    @property
-    def key(self) -> NatGatewayId:
-        """The record's key in its table."""
-        return self.id
-
     def visible(self, now: Instant) -> bool:
         """Whether it is still listed."""
         return self.deleted_at is None or now < self.deleted_at + _SHOWN
 
 
-class ElasticAddress(Stored, frozen=True, tag="elastic_address"):
+class ElasticAddress(IdRecord, frozen=True, tag="elastic_address"):
     """A public address that its account keeps; of use to NAT gateways only."""
 
     id: AllocationId
     scope: Scope
     public_address: str
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> AllocationId:
-        """The record's key in its table."""
-        return self.id

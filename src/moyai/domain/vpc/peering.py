@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import VpcId, VpcPeeringId
 from moyai.kernel.scope import Scope
@@ -57,7 +57,7 @@ class PeeringSide(msgspec.Struct, frozen=True):
     cidr: str | None = None
 
 
-class VpcPeering(Stored, frozen=True, tag="vpc_peering"):
+class VpcPeering(IdRecord, frozen=True, tag="vpc_peering"):
     """A peering connection. ``changed_at``: when it came into its status."""
 
     id: VpcPeeringId
@@ -71,11 +71,6 @@ class VpcPeering(Stored, frozen=True, tag="vpc_peering"):
     """The requester's tags."""
     accepter_tags: Mapping[str, str] = {}
     """The accepter's tags, where it is another account or region."""
-
-    @property
-    def key(self) -> VpcPeeringId:
-        """The record's key in its table."""
-        return self.id
 
     @property
     def sides(self) -> tuple[PeeringSide, PeeringSide]:

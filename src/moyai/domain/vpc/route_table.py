@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord
 from moyai.kernel.ids import InternetGatewayId, NatGatewayId, RouteTableId, SubnetId, VpcId, VpcPeeringId
 from moyai.kernel.scope import Scope
 
@@ -31,7 +31,7 @@ class Association(msgspec.Struct, frozen=True):
     subnet: SubnetId | None = None
 
 
-class RouteTable(Stored, frozen=True, tag="route_table"):
+class RouteTable(IdRecord, frozen=True, tag="route_table"):
     """A route table. Each VPC has one main table."""
 
     id: RouteTableId
@@ -41,11 +41,6 @@ class RouteTable(Stored, frozen=True, tag="route_table"):
     associations: tuple[Association, ...] = ()
     client_token: str | None = None
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> RouteTableId:
-        """The record's key in its table."""
-        return self.id
 
     @property
     def main(self) -> bool:

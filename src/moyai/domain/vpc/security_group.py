@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord
 from moyai.domain.vpc.ipv6 import EVERYWHERE
 from moyai.kernel.ids import AccountId, SecurityGroupId, VpcId
 from moyai.kernel.scope import Scope
@@ -62,7 +62,7 @@ class Rule(msgspec.Struct, frozen=True):
         return (self.egress, self.protocol, self.from_port, self.to_port, other)
 
 
-class SecurityGroup(Stored, frozen=True, tag="security_group"):
+class SecurityGroup(IdRecord, frozen=True, tag="security_group"):
     """A security group: what may come to its members and what may leave them."""
 
     id: SecurityGroupId
@@ -72,11 +72,6 @@ class SecurityGroup(Stored, frozen=True, tag="security_group"):
     description: str
     rules: tuple[Rule, ...] = ()
     tags: Mapping[str, str] = {}
-
-    @property
-    def key(self) -> SecurityGroupId:
-        """The record's key in its table."""
-        return self.id
 
     def way(self, *, egress: bool) -> tuple[Rule, ...]:
         """The rules of one way."""

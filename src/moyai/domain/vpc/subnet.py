@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord
 from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.kernel.ids import SubnetId, VpcId
 from moyai.kernel.scope import Scope
 
 
-class Subnet(Stored, frozen=True, tag="subnet"):
+class Subnet(IdRecord, frozen=True, tag="subnet"):
     """A subnet. Its IPv4 range and its zone never change."""
 
     id: SubnetId
@@ -27,8 +27,3 @@ class Subnet(Stored, frozen=True, tag="subnet"):
     tags: Mapping[str, str] = {}
     ipv6: Ipv6Range | None = None
     assign_ipv6_on_creation: bool = False
-
-    @property
-    def key(self) -> SubnetId:
-        """The record's key in its table."""
-        return self.id

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moyai.domain.keys import scope_key
-from moyai.domain.stored import Stored
+from moyai.domain.record import IdRecord, StoredRecord
 from moyai.domain.vpc.ipv6 import Ipv6Range
 from moyai.kernel.ids import VpcId
 from moyai.kernel.scope import Scope
 
 
-class Vpc(Stored, frozen=True, tag="vpc"):
+class Vpc(IdRecord, frozen=True, tag="vpc"):
     """A VPC. Its IPv4 range never changes; its subnets, groups, route tables and gateways name it."""
 
     id: VpcId
@@ -25,13 +25,8 @@ class Vpc(Stored, frozen=True, tag="vpc"):
     tags: Mapping[str, str] = {}
     ipv6: Ipv6Range | None = None
 
-    @property
-    def key(self) -> VpcId:
-        """The record's key in its table."""
-        return self.id
 
-
-class DefaultVpc(Stored, frozen=True, tag="default_vpc"):
+class DefaultVpc(StoredRecord, frozen=True, tag="default_vpc"):
     """That a scope's default VPC is on record, and which one it is (None: it was deleted).
 
     While a scope has no such record, its default VPC is the one that ``default.default_vpc`` gives.

@@ -69,7 +69,7 @@ def _expected(world: World, service: DiscoveryService) -> int:
 
 
 def _is_instance(change: Change) -> bool:
-    return isinstance(change.record, DiscoveryInstance) if isinstance(change, Put) else change.kind is DiscoveryInstance
+    return change.record_type is DiscoveryInstance
 
 
 def _key(change: Change) -> str:

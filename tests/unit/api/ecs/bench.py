@@ -16,8 +16,9 @@ from moyai.api.models import load_models
 from moyai.api.operation import Context, Service
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudmap.service import DiscoveryService, DnsConfig, DnsRecord, RecordType
+from moyai.domain.record import StoredRecord
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.world import AnyRecord, Put
+from moyai.domain.world import Put
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import ApiError
 from moyai.kernel.ids import AccountId, DiscoveryServiceArn, DiscoveryServiceId, Region
@@ -83,7 +84,7 @@ class Bench:
         assert list(self.world.records()) == before
         return raised.value
 
-    def put(self, *records: AnyRecord) -> None:
+    def put(self, *records: StoredRecord) -> None:
         self.store.apply([Put(record) for record in records])
 
     def later(self, seconds: float = 1) -> None:

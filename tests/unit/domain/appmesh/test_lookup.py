@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.appmesh import lookup, tables
+from moyai.domain.appmesh import lookup, names
 from moyai.domain.appmesh.names import ProxyName, mesh_arn, read_proxy_name
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
@@ -70,11 +70,11 @@ def test_routes_come_in_the_order_of_their_names(world):
 
 
 def test_who_refers_to_what_is_found_without_a_search(world):
-    (node,) = world.virtual_nodes.by("backend", tables.name_key(MESH, "b.local"))
+    (node,) = world.virtual_nodes.by("backend", names.name_key(MESH, "b.local"))
     assert node.name == "one"
-    assert world.routes.count("node", tables.name_key(MESH, "one")) == 3
-    assert world.virtual_services.count("router", tables.name_key(MESH, "r")) == 1
-    assert world.virtual_services.count("node", tables.name_key(MESH, "one")) == 1
+    assert world.routes.count("node", names.name_key(MESH, "one")) == 3
+    assert world.virtual_services.count("router", names.name_key(MESH, "r")) == 1
+    assert world.virtual_services.count("node", names.name_key(MESH, "one")) == 1
 
 
 @pytest.mark.parametrize(
