@@ -36,16 +36,16 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
 from moyai.store.metric_sqlite import SqliteMetricStore
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.connect_reporters import ServiceReporter
-from moyai.telemetry.connect_stats import CONNECT
-from moyai.telemetry.keeper import MetricKeeper
-from moyai.telemetry.otlp import MetricsService
-from moyai.telemetry.otlp_http import HttpReports
-from moyai.telemetry.pushes import Pushes
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.record import Recorder
-from moyai.telemetry.reporters import Identify
+from moyai.telemetry.flusher import MetricFlusher
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
+from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
+from moyai.telemetry.ingest.push_decoder import PushDecoders
+from moyai.telemetry.ingest.recorder import Recorder
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.reporters.connect_reporter import ServiceReporter
+from moyai.telemetry.reporters.connect_stats import CONNECT_STATS
+from moyai.telemetry.reporters.reporter import IdentifyProxy
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import ManualClock
 
 TASKS: Final = 1000
@@ -148,7 +148,7 @@ def proxy(task: int) -> ProxyId:
     return ProxyId(f"arn:aws:ecs:us-east-1:123456789012:task/shop/{task:032x}")
 
 
-def identify(apart: bool) -> Identify:  # noqa: FBT001
+def identify(apart: bool) -> IdentifyProxy:  # noqa: FBT001
     """Whose each proxy is."""
     whose = {
         proxy(task): ServiceReporter(SCOPE, "shop", f"service-{task if apart else task % SERVICES:04}", Instant(0.0))
@@ -168,10 +168,10 @@ class Plant:
     def __init__(self, folder: Path, clock: SystemClock | ManualClock, *, apart: bool) -> None:
         self.file = folder / "metrics.db"
         self.store = SqliteMetricStore.open(self.file, 2**40, clock)
-        self.archive = Archive(history=self.store, kept=self.store.groups())
-        self.recorder = Recorder(self.archive, identify(apart), Instant(0.0), self.store.proxy)
-        self.keeper = MetricKeeper(self.store, self.archive, self.recorder, clock)
-        self.reader = ArchiveReader(self.archive)
+        self.head = MetricHead(history=self.store, stored=self.store.groups())
+        self.recorder = Recorder(self.head, identify(apart), Instant(0.0), self.store.proxy)
+        self.flusher = MetricFlusher(self.store, self.head, self.recorder, clock)
+        self.reader = SeriesReader(self.head, self.recorder.buffer.flush)
 
 
 class OverHttp:
@@ -241,7 +241,7 @@ class Nothing(MetricsService):
     def __init__(self) -> None:
         self.clock = SystemClock()
 
-    async def take(self, proxy: ProxyId, push: bytes) -> None:
+    async def receive(self, proxy: ProxyId, push: bytes) -> None:
         """See MetricsService."""
 
 
@@ -258,7 +258,7 @@ async def door(way: Way, path: str, service: MetricsService) -> AsyncIterator[No
         return
     sock = socket.socket(socket.AF_UNIX)
     sock.bind(path)
-    reports = HttpReports(service, ProxyId)
+    reports = OtlpHttpReceiver(service, ProxyId)
     await reports.serve(sock)
     yield
     reports.close()
@@ -285,7 +285,7 @@ async def ingest(folder: Path, *, apart: bool) -> None:
     """Take rounds in, and say what they cost."""
     clock = SystemClock()
     plant = Plant(folder, clock, apart=apart)
-    keeping = asyncio.create_task(plant.keeper.run())
+    keeping = asyncio.create_task(plant.flusher.run())
     before = memory()
     service = MetricsService(plant.recorder, clock, lambda _: None)
     with short_pauses():  # as a control plane serves
@@ -297,23 +297,23 @@ async def ingest(folder: Path, *, apart: bool) -> None:
         figures[label] = (await shares(way, f"{folder}/{way.__name__}", Nothing(), 3))[1:]
     show(f"a push of each of {TASKS} proxies in {EVERY} s", "% of a processor", figures)
     print(f"memory, with that of {TASKS} connections: {used:.0f} MiB")
-    groups = len(list(plant.archive.groups()))
-    print(f"{len(plant.archive.of(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
+    groups = len(list(plant.head.groups()))
+    print(f"{len(plant.reader.metrics(SCOPE))} metrics in {groups} groups, {size(plant.file):.1f} MiB of disk")
     await plant.store.close()
 
 
 def parts() -> None:
     """What one push costs, however it came."""
-    archive = Archive()
-    recorder = Recorder(archive, identify(False), Instant(0.0))  # noqa: FBT003
-    read = Pushes().reader(CONNECT)
+    head = MetricHead()
+    recorder = Recorder(head, identify(False), Instant(0.0))  # noqa: FBT003
+    read = PushDecoders().decoder(CONNECT_STATS)
     samples: dict[str, list[float]] = {"read, protobuf's own parser": [], "read by place": [], "read and counted": []}
     for number in range(1, 60):
         body = push(1, number, EVERY * number)
         for name, work in (
             ("read, protobuf's own parser", lambda: _by_protobuf(body)),  # noqa: B023
             ("read by place", lambda: read(body)),  # noqa: B023
-            ("read and counted", lambda: recorder.take(proxy(1), body, Instant(EVERY * number))),  # noqa: B023
+            ("read and counted", lambda: recorder.record(proxy(1), body, Instant(EVERY * number))),  # noqa: B023
         ):
             begun = time.process_time()
             work()
@@ -347,11 +347,11 @@ async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
         for task in range(tasks):
             for part in range(12 if minute >= (hours - 4) * 60 else 1):
                 number = minute * 12 + part + 1
-                plant.recorder.take(proxy(task * SERVICES), push(task * SERVICES, number, number), clock.now())
+                plant.recorder.record(proxy(task * SERVICES), push(task * SERVICES, number, number), clock.now())
         await clock.advance(60)
-        await plant.keeper.save()
+        await plant.flusher.save()
         if minute % 60 == 0:
-            await plant.keeper.tidy()
+            await plant.flusher.maintain()
     print(f"laid in within {time.process_time() - begun:.0f} s")
     begun = time.process_time()
     await plant.store.close()
@@ -376,9 +376,6 @@ async def history(folder: Path, hours: int = 24, tasks: int = 10) -> None:
             samples[label].append(1000 * (time.process_time() - at))
             points[label] = len(found)
     show("a query", "ms", {f"{label}: {points[label]} points": values for label, values in samples.items()})
-    at = time.process_time()
-    edges = plant.reader.edges((Instant(now - 300), now))
-    print(f"{len(edges)} edges of five minutes: {1000 * (time.process_time() - at):.1f} ms")
     await plant.store.close()
 
 

@@ -43,9 +43,8 @@ from moyai.kernel import errors as common_errors
 from moyai.kernel.errors import ApiError
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.write import ArchiveWriter
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.series.head import MetricHead
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -79,11 +78,11 @@ An answer of 500 is moyai's fault. It may be tried again, as one of 503; every o
 
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
-    archive, clock = Archive(), SystemClock()
+    metric_head, clock = MetricHead(), SystemClock()
     tickets = Tickets(SimRuntime(clock), clock)
     return {
         "coverage.md": render_coverage(
-            services(ArchiveReader(archive), ArchiveWriter(archive), MemoryLogStore(), Settings(), tickets, clock),
+            services(SeriesReader(metric_head), metric_head, MemoryLogStore(), Settings(), tickets, clock),
             load_models(),
         ),
         "errors.md": errors_page(),

@@ -31,8 +31,8 @@ from pyroute2 import netns
 from moyai.kernel.clock import Seconds
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Mesh
-from moyai.telemetry.otlp import MetricsService
-from moyai.telemetry.otlp_http import HttpReports
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
+from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler
 from moyai.xds.server.binding import place, serve
@@ -40,7 +40,7 @@ from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
 from moyai.xds.translate.cluster import pipe_cluster
 from moyai.xds.translate.names import SECRETS_CLUSTER
-from tests.unit.telemetry.pushes import Office
+from tests.unit.telemetry.pushes import Telemetry
 from tests.unit.xds.house import own_gate
 
 ENVOY = Path(sys.executable).with_name("envoy")
@@ -123,7 +123,7 @@ class Rig:
         self.settings = ProxySettings(stats_interval=Seconds(1))
         self.feed = Feed(self.settings)
         self.senders: set[ProxyId] = set()
-        self._reports = HttpReports(MetricsService(Office().recorder, ManualClock(), self.senders.add), ProxyId)
+        self._reports = OtlpHttpReceiver(MetricsService(Telemetry().recorder, ManualClock(), self.senders.add), ProxyId)
         self.server: grpc.aio.Server | None = None
         self._envoys: dict[str, subprocess.Popen[bytes]] = {}
         self._runs: dict[str, Path] = {}

@@ -34,7 +34,7 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.testing.clock import ManualClock
 from moyai.xds.server.ads import AdsHandler, asker_of
 from moyai.xds.server.binding import serve
@@ -43,7 +43,7 @@ from moyai.xds.server.reach import EVERYTHING
 from tests.e2e.envoy_rig import Namespace, Rig, rigged
 from tests.e2e.rig_app import one_and_two
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
-from tests.unit.telemetry.pushes import Office
+from tests.unit.telemetry.pushes import Telemetry
 from tests.unit.xds.house import MESH, directory
 
 FRONT = WorkloadId(f"{MESH}/virtualNode/front")
@@ -125,7 +125,7 @@ class Outside(Rig):
     async def serve(self) -> None:
         await super().serve()
         gate = GuestGate(self.feed, directory(), lambda _asker: (EVERYTHING,), 2)
-        reports = MetricsService(Office().recorder, ManualClock(), self.reporters.add)
+        reports = MetricsService(Telemetry().recorder, ManualClock(), self.reporters.add)
         handlers = [AdsHandler(self.feed, gate), reports.handler(lambda context: gate.reporter(asker_of(context)))]
         self.guests = await serve(self.door, os.getgid(), handlers)
 

@@ -31,8 +31,8 @@ from moyai.api.wire.media import check_media
 from moyai.api.wire.protocols import CODECS
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault, ServiceUnavailable
-from moyai.kernel.figures import Count, Times
 from moyai.kernel.ids import AccountId, Ids, Region
+from moyai.kernel.metrics import Counter, DurationHistogram
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
 from moyai.ports.store import StateUnwritable, Store
 
@@ -79,9 +79,9 @@ class Door:
         self._router = Router(models)
         self._house = house
         self._verifier = Verifier(house.keys) if house.keys is not None else None
-        self.answered = Count()
+        self.answered = Counter()
         """Answers by service, operation and status; empty where a request spoke of none."""
-        self.times: dict[str, Times] = {}
+        self.times: dict[str, DurationHistogram] = {}
         """How long answers took, by service."""
         nobody = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
         self._fallback: Mapping[str, Codec] = {protocol: make(nobody) for protocol, make in CODECS.items()}
@@ -96,7 +96,7 @@ class Door:
         heard, answer = await self._answer(request, sender)
         service = heard.service or ""
         self.answered.add(service, heard.operation or "", str(answer.status))
-        self.times.setdefault(service, Times()).add(max(self._house.clock.now() - began, 0.0))
+        self.times.setdefault(service, DurationHistogram()).add(max(self._house.clock.now() - began, 0.0))
         return answer
 
     async def _answer(self, request: HttpRequest, sender: str | None) -> tuple[Heard, HttpResponse]:

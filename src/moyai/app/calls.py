@@ -17,7 +17,7 @@ from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.ports.runtime import CannotCreate
 from moyai.ports.store import Store
 from moyai.runtime.sim.script import Call, calls_of, script
-from moyai.telemetry.played import Played
+from moyai.telemetry.ingest.simulated_stats import SimulatedStats
 
 Push = Callable[[ProxyId, bytes], Awaitable[None]]
 """Takes a proxy's report."""
@@ -41,7 +41,7 @@ class _Caller:
 
     def __init__(self, began: Instant) -> None:
         self.began = began
-        self.played = Played(began)
+        self.stats = SimulatedStats(began)
         self.sent: dict[Call, _Sent] = {}
 
     def due(self, call: Call, now: Instant) -> _Sent:
@@ -71,25 +71,25 @@ class SimulatedCalls:
             for call, target in _calls(world, task):
                 self._send(self._callers[proxy], call, members.get(target, ()), now)
         for proxy, caller in self._callers.items():
-            if caller.played.counted:
-                await self._push(proxy, caller.played.push(now))
+            if caller.stats.has_counts:
+                await self._push(proxy, caller.stats.encode_push(now))
 
     def _send(self, caller: _Caller, call: Call, members: Sequence[_Member], now: Instant) -> None:
         due = caller.due(call, now)
         if not members:
-            caller.played.sent(call.name, due.requests, due.requests, 0, call.ms)
+            caller.stats.add_sent_requests(call.name, due.requests, due.requests, 0, call.ms)
             return
         http = members[0].offer.protocol is not None
         if http:
-            caller.played.sent(call.name, due.requests, due.failed, len(members), call.ms)
+            caller.stats.add_sent_requests(call.name, due.requests, due.failed, len(members), call.ms)
         else:
-            caller.played.connected(call.name, due.requests, due.failed, members=len(members))
+            caller.stats.add_sent_connections(call.name, due.requests, due.failed, members=len(members))
         for member, part in self._spread(members, due):
-            played = self._callers[member.proxy].played
+            stats = self._callers[member.proxy].stats
             if http:
-                played.received(call.name, part.requests, part.failed, call.ms)
+                stats.add_received_requests(call.name, part.requests, part.failed, call.ms)
             else:
-                played.accepted(call.name, part.requests - part.failed)
+                stats.add_received_connections(call.name, part.requests - part.failed)
 
     def _spread(self, members: Sequence[_Member], due: _Sent) -> Iterator[tuple[_Member, _Sent]]:
         """So many for each; who comes first changes, so that what is left over is not always the same one's."""

@@ -13,9 +13,8 @@ import httpx
 
 from moyai.app.config import MetricSettings
 from moyai.kernel.clock import Clock
-from moyai.telemetry.export import Outbox
-from moyai.telemetry.exporter import Exporter, NotTaken
-from moyai.telemetry.record import Recorder
+from moyai.telemetry.exposition.otlp_exporter import ExportFault, OtlpExporter, Outbox
+from moyai.telemetry.ingest.recorder import Recorder
 
 _PATH: Final = "/v1/metrics"
 _PATIENCE: Final = 10.0
@@ -35,15 +34,15 @@ class HttpCollector:
         self._headers = {**headers, "content-type": "application/x-protobuf"}
         self._client = httpx.AsyncClient(timeout=_PATIENCE, follow_redirects=False, trust_env=False)
 
-    async def take(self, body: bytes) -> None:
+    async def export(self, body: bytes) -> None:
         """See Collector."""
         try:
             answer = await self._client.post(self._url, content=body, headers=self._headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotTaken(f"{self._url}: {type(error).__name__} {error}"[:300]) from error
+            raise ExportFault(f"{self._url}: {type(error).__name__} {error}"[:300]) from error
         if not answer.is_success:
             message = f"{self._url} answered {answer.status_code}"
-            raise NotTaken(message, for_good=answer.status_code not in _AGAIN)
+            raise ExportFault(message, is_permanent=answer.status_code not in _AGAIN)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -57,7 +56,7 @@ async def export(settings: MetricSettings, recorder: Recorder, clock: Clock) -> 
     outbox, collector = Outbox(), HttpCollector(settings.otlp_endpoint, settings.otlp_headers)
     recorder.forward = outbox.put
     try:
-        await Exporter(outbox, collector, clock).run()
+        await OtlpExporter(outbox, collector, clock).run()
     finally:
         recorder.forward = None
         await collector.close()

@@ -23,8 +23,8 @@ from moyai.app.tokens import ProxyTokens
 from moyai.kernel.ids import ProxyId
 from moyai.pki.library import CryptographyPki
 from moyai.ports.store import StoreFault
-from moyai.telemetry.otlp import MetricsService, Stranger
-from moyai.telemetry.otlp_http import HttpReports
+from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
+from moyai.telemetry.ingest.otlp_http import OtlpHttpReceiver
 from moyai.xds.server.ads import AdsHandler, asker_of
 from moyai.xds.server.binding import Tls, place, serve, serve_tls
 from moyai.xds.server.directory import Directory
@@ -64,7 +64,7 @@ class ProxyDoors:
 
     async def _take_reports(self, leaving: AsyncExitStack, path: Path, gate: Gate) -> None:
         """Have our own proxies leave their statistics there."""
-        reports = HttpReports(self._statistics, lambda name: _reporter(gate, Asker("", name)))
+        reports = OtlpHttpReceiver(self._statistics, lambda name: _reporter(gate, Asker("", name)))
         sock = socket.socket(socket.AF_UNIX)
         leaving.callback(sock.close)
         with place(path, PROXY_GROUP) as address:
@@ -121,8 +121,8 @@ def _bearer(tokens: ProxyTokens, asker: Asker) -> tuple[Reach, ...] | None:
         return None
 
 
-def _reporter(gate: Gate, asker: Asker) -> ProxyId | Stranger:
+def _reporter(gate: Gate, asker: Asker) -> ProxyId | Rejection:
     try:
         return gate.reporter(asker)
     except Refused as refused:
-        return Stranger(refused.code, str(refused))
+        return Rejection(refused.code, str(refused))

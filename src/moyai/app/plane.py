@@ -63,15 +63,14 @@ from moyai.reconcile.loop import Reconciler
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.identify import identifier
-from moyai.telemetry.keeper import MetricKeeper
-from moyai.telemetry.otlp import MetricsService
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.record import Recorder
-from moyai.telemetry.totals import Totals
-from moyai.telemetry.usage import UsageSampler
-from moyai.telemetry.write import ArchiveWriter
+from moyai.telemetry.container_insights.sampler import UsageSampler
+from moyai.telemetry.flusher import MetricFlusher
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
+from moyai.telemetry.ingest.recorder import Recorder
+from moyai.telemetry.ingest.totals import Totals
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.reporters.identify import identify_from
+from moyai.telemetry.series.head import MetricHead
 from moyai.xds.server.directory import Directory
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
@@ -92,11 +91,11 @@ class ControlPlane:
         self._events = Events(store, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._kept = kept
-        self._archive = Archive(history=kept, kept=kept.groups())
-        identify = identifier(lambda: self._store.world)
-        self._recorder = Recorder(self._archive, identify, kept.since, kept.proxy, Totals(kept.totals()))
-        self._keeper = MetricKeeper(kept, self._archive, self._recorder, self._clock)
-        self._metrics = ArchiveReader(self._archive)
+        self._metric_head = MetricHead(history=kept, stored=kept.groups())
+        identify = identify_from(lambda: self._store.world)
+        self._recorder = Recorder(self._metric_head, identify, kept.since, kept.proxy, Totals(kept.totals()))
+        self._metric_flusher = MetricFlusher(kept, self._metric_head, self._recorder, self._clock)
+        self._metrics = SeriesReader(self._metric_head, self._recorder.buffer.flush)
         self._models = load_models()
         self._metadata = MetadataServers(store, self._runtime, self._clock, self._app_of_tasks())
         self._names = NameServers(store, self._runtime, settings.dns.port, host_resolvers())
@@ -132,7 +131,7 @@ class ControlPlane:
         self._exit.push_async_callback(self._store.close)
         self._exit.push_async_callback(self._logs.close)
         self._exit.push_async_callback(self._kept.close)
-        self._exit.push_async_callback(self._keeper.save)
+        self._exit.push_async_callback(self._metric_flusher.save)
         self._exit.push_async_callback(self._runtime.close)
         statistics = MetricsService(self._recorder, self._clock, self._reported)
         directory = Directory(self._store, DEFAULT_SCOPE)
@@ -172,7 +171,7 @@ class ControlPlane:
             self._enrol()
             await self._store.durable()
             self._feed.clear()
-            self._recorder.forget(self._clock.now())
+            self._recorder.reset(self._clock.now())
             with suppress(MetricStoreFault):  # the state is forgotten, and what its metrics are of with it
                 await self._kept.clear()
             await self._runtime.destroy()
@@ -188,8 +187,7 @@ class ControlPlane:
             self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
 
     def _services(self) -> Sequence[Service]:
-        writer = ArchiveWriter(self._archive)
-        return services(self._metrics, writer, self._logs, self._settings, self._tickets, self._clock)
+        return services(self._metrics, self._metric_head, self._logs, self._settings, self._tickets, self._clock)
 
     def _enrol(self) -> None:
         """Have this machine registered as so many container instances."""
@@ -256,8 +254,8 @@ class ControlPlane:
             group.create_task(self._reconciler.run())
             group.create_task(AlarmWatcher(self._store, self._metrics, self._clock, self._ids).run())
             group.create_task(ScalingKeeper(self._store, self._clock, self._ids).run())
-            group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._archive).run())
-            group.create_task(self._keeper.run())
+            group.create_task(UsageSampler(self._store, self._runtime, self._clock, self._metric_head).run())
+            group.create_task(self._metric_flusher.run())
             group.create_task(export(self._settings.metrics, self._recorder, self._clock))
             group.create_task(LogShipper(self._store, self._runtime, self._logs, self._clock).run())
             group.create_task(LogKeeper(self._store, self._logs, self._clock).run())

@@ -27,13 +27,20 @@ from moyai.api.door import Door
 from moyai.api.sigv4 import KeyStore
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.clock import Instant
-from moyai.kernel.figures import Count
+from moyai.kernel.metrics import Counter
 from moyai.reconcile.loop import Reconciler
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.appmesh_exposition import appmesh_families
-from moyai.telemetry.connect_exposition import connect_families
-from moyai.telemetry.exposition import CONTENT_TYPE, Family, Sample, Type, exposition, labels
-from moyai.telemetry.totals import Shown, Totals
+from moyai.telemetry.exposition.appmesh import appmesh_families
+from moyai.telemetry.exposition.connect import connect_families
+from moyai.telemetry.exposition.text import (
+    CONTENT_TYPE,
+    LabelledSample,
+    MetricFamily,
+    MetricType,
+    exposition,
+    labels,
+)
+from moyai.telemetry.ingest.totals import SavedTotal, Totals
 from moyai.xds.server.feed import Feed
 
 PREFIX: Final = "/metrics"
@@ -69,14 +76,14 @@ def metrics_handler(scraped: Scraped, keys: KeyStore | None) -> Handler:
             case "/metrics":
                 return _told(request, families(scraped))
             case "/metrics/mesh":
-                return _told(request, mesh_families(scraped.totals.shown()))
+                return _told(request, mesh_families(scraped.totals.saved_totals()))
             case _:
                 return HttpResponse(404, _PLAIN, b"There are /metrics and /metrics/mesh.\n")
 
     return serve
 
 
-def _told(request: HttpRequest, told: Iterable[Family]) -> Response:
+def _told(request: HttpRequest, told: Iterable[MetricFamily]) -> Response:
     if request.method == "HEAD":
         return HttpResponse(200, _TEXT, b"")
     return StreamedResponse(200, _TEXT, _chunks(exposition(told)))
@@ -100,25 +107,26 @@ def _may_read(authorization: str, keys: KeyStore) -> bool:
     return scheme.lower() == "basic" and known is not None and same
 
 
-def mesh_families(totals: Sequence[Shown]) -> Sequence[Family]:
+def mesh_families(totals: Sequence[SavedTotal]) -> Sequence[MetricFamily]:
     """The metrics of the traffic."""
     return [*connect_families(totals), *appmesh_families(totals)]
 
 
-def families(scraped: Scraped) -> Sequence[Family]:
+def families(scraped: Scraped) -> Sequence[MetricFamily]:
     """The metrics of this process."""
-    about = Sample(labels(("version", version("moyai")), ("runtime", scraped.runtime)), 1)
+    about = LabelledSample(labels(("version", version("moyai")), ("runtime", scraped.runtime)), 1)
     times = [
-        Sample(labels(("service", service)), of.distribution) for service, of in sorted(scraped.door.times.items())
+        LabelledSample(labels(("service", service)), of.snapshot())
+        for service, of in sorted(scraped.door.times.items())
     ]
     alive = len(scraped.store.world.tasks.by("alive", "yes"))
     return [
-        Family("moyai_info", Type.GAUGE, "What runs.", [about]),
-        Family("moyai_tasks", Type.GAUGE, "Tasks that are not stopped.", [Sample("", alive)]),
+        MetricFamily("moyai_info", MetricType.GAUGE, "What runs.", [about]),
+        MetricFamily("moyai_tasks", MetricType.GAUGE, "Tasks that are not stopped.", [LabelledSample("", alive)]),
         _counted(
             "moyai_requests_total", "Answers of the API.", scraped.door.answered, "service", "operation", "status"
         ),
-        Family("moyai_request_duration_seconds", Type.HISTOGRAM, "Time of the API's answers.", times),
+        MetricFamily("moyai_request_duration_seconds", MetricType.HISTOGRAM, "Time of the API's answers.", times),
         *_reconciled(scraped.reconciler()),
         _counted("moyai_xds_responses_total", "Configurations, by what became of them.", scraped.feed.figures, "what"),
         _counted(
@@ -127,46 +135,50 @@ def families(scraped: Scraped) -> Sequence[Family]:
             scraped.feed.turned_away,
             "code",
         ),
-        Family("moyai_proxies", Type.GAUGE, "Proxies, by state; one can be in several.", list(_proxies(scraped.feed))),
-        Family(
+        MetricFamily(
+            "moyai_proxies", MetricType.GAUGE, "Proxies, by state; one can be in several.", list(_proxies(scraped.feed))
+        ),
+        MetricFamily(
             "moyai_store_commit_duration_seconds",
-            Type.HISTOGRAM,
+            MetricType.HISTOGRAM,
             "Time of a commit of the state.",
-            [Sample("", scraped.store.commits.distribution)],
+            [LabelledSample("", scraped.store.commits.snapshot())],
         ),
         *_process(scraped.began),
     ]
 
 
-def _counted(name: str, text: str, count: Count, *named: str) -> Family:
-    samples = [Sample(labels(*zip(named, names, strict=True)), value) for names, value in count.items()]
-    return Family(name, Type.COUNTER, text, samples)
+def _counted(name: str, text: str, count: Counter, *named: str) -> MetricFamily:
+    samples = [LabelledSample(labels(*zip(named, names, strict=True)), value) for names, value in count.items()]
+    return MetricFamily(name, MetricType.COUNTER, text, samples)
 
 
-def _reconciled(reconciler: Reconciler | None) -> Iterator[Family]:
+def _reconciled(reconciler: Reconciler | None) -> Iterator[MetricFamily]:
     if reconciler is None:
         return
     queue = reconciler.queue
-    yield Family("moyai_reconcile_queue_length", Type.GAUGE, "Keys that wait.", [Sample("", queue.length)])
+    yield MetricFamily(
+        "moyai_reconcile_queue_length", MetricType.GAUGE, "Keys that wait.", [LabelledSample("", queue.length)]
+    )
     yield _counted("moyai_reconcile_keys_total", "Keys that were worked on.", queue.figures, "outcome")
 
 
-def _proxies(feed: Feed) -> Iterator[Sample]:
+def _proxies(feed: Feed) -> Iterator[LabelledSample]:
     states = feed.states().values()
-    yield Sample('state="connected"', sum(state.connected for state in states))
-    yield Sample('state="synced"', sum(state.synced for state in states))
-    yield Sample('state="rejected"', sum(state.rejected is not None for state in states))
+    yield LabelledSample('state="connected"', sum(state.connected for state in states))
+    yield LabelledSample('state="synced"', sum(state.synced for state in states))
+    yield LabelledSample('state="rejected"', sum(state.rejected is not None for state in states))
 
 
-def _process(began: Instant) -> Iterator[Family]:
+def _process(began: Instant) -> Iterator[MetricFamily]:
     """This process, under the names that all Prometheus clients have for it."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  a file of the kernel's
         resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     for name, kind, text, value in (
-        ("cpu_seconds_total", Type.COUNTER, "Processor time.", used.ru_utime + used.ru_stime),
-        ("resident_memory_bytes", Type.GAUGE, "Memory.", resident),
-        ("open_fds", Type.GAUGE, "Open file descriptors.", len(os.listdir("/proc/self/fd"))),  # noqa: PTH208
-        ("start_time_seconds", Type.GAUGE, "When it began.", began),
+        ("cpu_seconds_total", MetricType.COUNTER, "Processor time.", used.ru_utime + used.ru_stime),
+        ("resident_memory_bytes", MetricType.GAUGE, "Memory.", resident),
+        ("open_fds", MetricType.GAUGE, "Open file descriptors.", len(os.listdir("/proc/self/fd"))),  # noqa: PTH208
+        ("start_time_seconds", MetricType.GAUGE, "When it began.", began),
     ):
-        yield Family(f"process_{name}", kind, text, [Sample("", value)])
+        yield MetricFamily(f"process_{name}", kind, text, [LabelledSample("", value)])

@@ -27,14 +27,13 @@ from moyai.kernel.clock import Clock, Seconds
 from moyai.pki.library import CryptographyPki
 from moyai.ports.logs import LogStore
 from moyai.ports.metric_store import MetricStore
+from moyai.ports.metrics import MetricReader, MetricWriter
 from moyai.ports.store import Store
 from moyai.reconcile.certifier import Certifier
 from moyai.reconcile.health import LOOPBACK, CheckSettings, HealthChecker
 from moyai.reconcile.surroundings import Surroundings
 from moyai.store.log_sqlite import SqliteLogStore
 from moyai.store.metric_sqlite import SqliteMetricStore
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.write import ArchiveWriter
 
 
 def open_logs(settings: Settings) -> LogStore:
@@ -54,8 +53,8 @@ async def faults(store: Store, logs: LogStore, metrics: MetricStore) -> Sequence
 
 
 def services(
-    metrics: ArchiveReader,
-    writer: ArchiveWriter,
+    metrics: MetricReader,
+    writer: MetricWriter,
     events: LogStore,
     settings: Settings,
     tickets: Tickets,

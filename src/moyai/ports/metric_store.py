@@ -1,9 +1,9 @@
-"""Where metrics are kept: bodies that only the telemetry can read, found by what they are of and when.
+"""Where metrics are stored: bodies that only the telemetry can decode, under keys of what they are of and when.
 
-Promise: what is given to ``keep`` together is kept together or not at all, also over a kill; after a power cut the last
-of it may be missing, never a part. So a proxy's figures and how far it has been counted are always of the same moment.
-All of it is bounded in bytes: when it is full, the oldest goes. A file that can't be read is set aside and a new one
-begun; it never stops the start.
+Promise: one ``save`` is atomic, also when the process is killed; after a power cut the newest saves may be missing,
+never a part of one. So a proxy's metrics and how far it has been counted are always of the same moment. All of it is
+bounded in bytes: when the store is full, the oldest goes. A file that can't be read is set aside and a new one is
+created; it never stops the start.
 """
 
 from __future__ import annotations
@@ -18,38 +18,32 @@ from moyai.kernel.errors import MoyaiError
 from moyai.kernel.ids import ProxyId
 
 GROUPS = 1 << 24
-"""There is no group of this number, nor of a larger one."""
+"""Every group's number is below this."""
 COLUMNS = 1 << 18
-"""There is no column of this number, nor of a larger one."""
+"""Every column's number is below this."""
 
 
 class MetricStoreFault(MoyaiError):
-    """Metrics can't be written; nothing of the call was kept. The next call may succeed. ``begun_anew``: what was kept
-    before is gone as well, so whoever still has some of it had better give it again.
-    """
-
-    def __init__(self, message: str, *, begun_anew: bool = False) -> None:
-        super().__init__(message)
-        self.begun_anew = begun_anew
+    """Metrics can't be written; nothing of the call was saved. The next call may succeed."""
 
 
-class KeptGroup(NamedTuple):
-    """Metrics that are kept together, and their names."""
+class StoredGroup(NamedTuple):
+    """A group of metrics that are stored together; the body has their names."""
 
     number: int
     body: bytes
 
 
-class KeptMinute(NamedTuple):
-    """A minute of a group. ``start``: whole seconds, as in all of these."""
+class StoredMinute(NamedTuple):
+    """One minute of a group. ``start``: whole seconds, as in all of these."""
 
     start: int
     group: int
     body: bytes
 
 
-class KeptHour(NamedTuple):
-    """An hour of one metric, which is the column ``column`` of its group."""
+class StoredHour(NamedTuple):
+    """One hour of one metric, which is the column ``column`` of its group."""
 
     start: int
     group: int
@@ -57,81 +51,82 @@ class KeptHour(NamedTuple):
     body: bytes
 
 
-class KeptProxy(NamedTuple):
-    """How far a proxy has been counted, by the report that came ``at`` then."""
+class StoredProxy(NamedTuple):
+    """How far a proxy has been counted, with the report that came ``at`` then."""
 
     proxy: ProxyId
     at: Instant
     body: bytes
 
 
-class KeptTotal(NamedTuple):
-    """What was counted of one thing since there is this store, with the last report ``at`` then."""
+class StoredTotal(NamedTuple):
+    """All that was counted under one key since the store exists; the last report came ``at`` then."""
 
     key: str
     at: Instant
     body: bytes
 
 
-class Fold(NamedTuple):
-    """A group's hour whose minutes are no longer needed."""
+class GroupHour(NamedTuple):
+    """One hour of a group."""
 
     group: int
     hour: int
 
 
 class MetricBatch(msgspec.Struct, frozen=True):
-    """What is kept in one stroke: all of it replaces what is kept under the same key."""
+    """What one ``save`` writes: each item replaces what is stored under the same key. The minutes of the ``compacted``
+    hours and the groups with the numbers ``deleted_groups`` are removed.
+    """
 
-    groups: Sequence[KeptGroup] = ()
-    minutes: Sequence[KeptMinute] = ()
-    hours: Sequence[KeptHour] = ()
-    proxies: Sequence[KeptProxy] = ()
-    folded: Sequence[Fold] = ()
-    forgotten: Sequence[int] = ()
-    """Groups that are no more."""
-    totals: Sequence[KeptTotal] = ()
+    groups: Sequence[StoredGroup] = ()
+    minutes: Sequence[StoredMinute] = ()
+    hours: Sequence[StoredHour] = ()
+    proxies: Sequence[StoredProxy] = ()
+    compacted: Sequence[GroupHour] = ()
+    deleted_groups: Sequence[int] = ()
+    totals: Sequence[StoredTotal] = ()
 
 
 class MetricStore(Protocol):
-    """Keeps metrics. Reading is at once, and finds nothing where it can't read; used from one event loop only."""
+    """Stores metrics. Reading returns at once, and nothing where it can't read; used from one event loop only."""
 
     @property
     def since(self) -> Instant:
-        """Since when there is this store: what proxies counted before is nowhere in it."""
+        """When the store was created: nothing in it was counted before."""
 
     @property
     def fault(self) -> str | None:
-        """Why nothing could be kept the last time, where and what to do; None when something was."""
+        """Why the last save failed, where and what to do; None when it succeeded."""
 
-    def groups(self) -> Iterable[KeptGroup]:
+    def groups(self) -> Iterable[StoredGroup]:
         """Every group, in the order of their numbers."""
 
-    def minutes(self, group: int, start: float, end: float) -> Sequence[KeptMinute]:
+    def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
         """The group's minutes with ``start <= minute < end``, oldest first."""
 
-    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
+    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
         """The metric's hours with ``start <= hour < end``, oldest first."""
 
     def proxy(self, proxy: ProxyId) -> bytes | None:
         """How far a proxy has been counted."""
 
-    def totals(self) -> Iterable[KeptTotal]:
+    def totals(self) -> Iterable[StoredTotal]:
         """Every total."""
 
-    async def unfolded(self, before: int) -> Sequence[Fold]:
-        """The oldest hour that has minutes, by group, if it is over before then. Raises MetricStoreFault."""
+    async def hours_to_compact(self, before: int) -> Sequence[GroupHour]:
+        """The oldest hour that has minutes, for each group, if it ends by ``before``. Raises MetricStoreFault."""
 
-    async def keep(self, batch: MetricBatch) -> None:
-        """Keep it. Raises MetricStoreFault."""
+    async def save(self, batch: MetricBatch) -> None:
+        """Write a batch. Raises MetricStoreFault."""
 
     async def expire(self, hours_before: int, proxies_before: Instant) -> None:
-        """Drop the hours, minutes and totals before the one, and the proxies silent since the other; and when it is
-        too full, the oldest hours. Raises MetricStoreFault.
+        """Remove the hours, minutes and totals before ``hours_before``, the proxies silent since ``proxies_before``,
+        and the oldest hours while the store is too full. Raises MetricStoreFault.
         """
 
     async def clear(self) -> None:
-        """Drop everything; ``since`` is now. Raises MetricStoreFault."""
+        """Remove everything; ``since`` becomes now. Raises MetricStoreFault."""
 
     async def close(self) -> None:
-        """Let go. Harmless when repeated."""
+        """Close the store. A repeated call does nothing."""

@@ -1,15 +1,13 @@
-"""Metrics: what the proxies have counted, tasks have used and clients have put.
+"""Metrics: what proxies have counted, tasks have used and clients have put.
 
-Promise: answers come from memory, at once and without waiting. What is asked for outside of what is kept (15
-days a minute, three hours in steps of five seconds) is simply not there, as in CloudWatch.
+Promise: every answer comes at once, without waiting. What is older than what is stored (15 days by the minute, three
+hours in steps of five seconds) is missing from the answer, as in CloudWatch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
-
-import msgspec
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.kernel.clock import Instant
@@ -23,63 +21,40 @@ class Period(NamedTuple):
     summary: Summary
 
 
-class Listed(NamedTuple):
-    """A metric that there is, and when it last had a value."""
+class ListedMetric(NamedTuple):
+    """A metric, and when it last had a value."""
 
     metric: MetricId
     unit: str
     last_at: Instant
 
 
-class Edge(msgspec.Struct, frozen=True):
-    """Calls of one service to one discovery name, over some time.
-
-    ``requests`` are HTTP or gRPC requests, or connections where ``protocol`` is tcp. ``failures`` are those
-    that failed for the caller, after all retries. Latencies are milliseconds, None where nothing
-    was timed (TCP always).
-    """
-
-    scope: Scope
-    cluster: str
-    service: str
-    target: str
-    protocol: str
-    requests: int
-    failures: int
-    retries: int
-    p50: float | None = None
-    p99: float | None = None
-
-
 class MetricWriter(Protocol):
-    """Takes metrics that somebody measured."""
+    """Takes metrics that clients put."""
 
     def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
-        """Add values to the metric, which is made when there is none; ``unit`` is the one it has. One that is measured
-        here (``MetricReader.is_measured``) takes nothing.
+        """Add values to a metric, which is created with this unit when it does not exist. A metric that this
+        installation measures (``MetricReader.is_measured``) takes none.
         """
 
 
 class MetricReader(Protocol):
-    """The metrics there are."""
+    """Reads metrics."""
 
-    def metrics(self, scope: Scope) -> Sequence[Listed]:
+    def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
         """Every metric of the scope that has a value, in the order of their names."""
 
-    def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[Listed]:
-        """The same, from this one on, whether it is there or not; nothing may be written in between."""
+    def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
+        """The metrics of the scope from ``first`` on, whether it exists or not; nothing may be written meanwhile."""
 
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
         """The metric's unit in CloudWatch's spelling; None when there is no such metric."""
 
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
-        """Whether there is such a metric and its values are this installation's own, not put by others."""
+        """Whether the metric exists and its values are measured by this installation, not put by clients."""
 
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
         """The periods of ``seconds`` each from ``span[0]`` on that have a value and begin before ``span[1]``.
 
-        ``seconds`` is a multiple of 5; below 60 only the last three hours are kept.
+        ``seconds`` is a multiple of 5; below 60 there are values of the last three hours only.
         """
-
-    def edges(self, span: tuple[Instant, Instant], scope: Scope | None = None) -> Sequence[Edge]:
-        """Who called whom in that time, in one scope or in all, by caller and target."""

@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import Any, NoReturn
 
 from moyai.kernel.clock import Clock, Instant, Seconds, later
-from moyai.kernel.figures import Count
+from moyai.kernel.metrics import Counter
 from moyai.ports.store import StateUnwritable
 from moyai.reconcile.waiting import first_of
 
@@ -41,7 +41,7 @@ class KeyQueue:
         self._due: dict[str, Instant] = {}
         self._timers: list[tuple[Instant, str]] = []
         self._sooner = asyncio.Event()
-        self.figures = Count()
+        self.figures = Counter()
         """Keys that were worked on: ``done`` or ``failed``."""
 
     @property

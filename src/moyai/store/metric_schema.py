@@ -1,9 +1,10 @@
-"""The schema of the metric store's database.
+"""The tables of the metric store, and how its file is opened or created.
 
-The key of a minute or an hour is one number: time first, then group and column. Rows that are written together are then
-adjacent, so that a save touches few pages, and old rows are deleted from one end. A key of several columns would do the
-same, but a row of such a table moves to a page of its own at a quarter of a page. Metrics can be lost without harm to
-anything that runs, so an unreadable file is renamed (``<name>.unreadable``, one of them) and created anew.
+The key of a minute or an hour is one number, with the time in its high bits, then the group and the column. So rows
+that are written together lie together, a save touches few pages, and what is too old is removed from one end. A key of
+several columns would sort the same way, but a row of such a table spills onto an overflow page at a quarter of a page.
+Nothing that runs depends on this file, so one that can't be read is set aside (``<name>.unreadable``, at most one) and
+created again.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ VERSION: Final = 2
 _BUSY_SECONDS: Final = 30.0
 _CACHE_KIB: Final = 8 * 1024
 _PAGE: Final = 16 * 1024
-"""Bytes: bodies have one to three thousand."""
+"""Bytes of a page; a body has one to three thousand."""
 _GROUP_BITS: Final = GROUPS.bit_length() - 1
 _COLUMN_BITS: Final = COLUMNS.bit_length() - 1
 _TABLES: Final = (
@@ -38,41 +39,41 @@ _TABLES: Final = (
 _log = logging.getLogger(__name__)
 
 
-def minute_place(start: int, group: int) -> int:
-    """The key of a minute. ``start``: whole seconds."""
+def minute_key(start: int, group: int) -> int:
+    """The key of a group's minute. ``start``: whole seconds."""
     return start // 60 << _GROUP_BITS | group
 
 
-def minute_of(place: int) -> tuple[int, int]:
-    """The start and the group of a minute."""
-    return (place >> _GROUP_BITS) * 60, place & GROUPS - 1
+def split_minute_key(key: int) -> tuple[int, int]:
+    """The start and the group of the minute with this key."""
+    return (key >> _GROUP_BITS) * 60, key & GROUPS - 1
 
 
-def hour_place(start: int, group: int, column: int) -> int:
-    """The key of an hour."""
+def hour_key(start: int, group: int, column: int) -> int:
+    """The key of a metric's hour. ``start``: whole seconds."""
     return (start // 3600 << _GROUP_BITS | group) << _COLUMN_BITS | column
 
 
-def hour_of(place: int) -> int:
-    """The start of an hour."""
-    return (place >> _GROUP_BITS + _COLUMN_BITS) * 3600
+def start_of_hour(key: int) -> int:
+    """The start of the hour with this key."""
+    return (key >> _GROUP_BITS + _COLUMN_BITS) * 3600
 
 
 def open_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """Open a connection for writing and one for reading, creating the file if needed. Raises MetricStoreFault."""
+    """A connection for writing and one for reading, to the file or to a new one. Raises MetricStoreFault."""
     try:
         return _pair(file, now)
     except SQLITE_ERRORS as error:
         if not is_damage(error):
             raise MetricStoreFault(f"The metric store {file} can't be used: {error}.") from error
-        _log.warning("the metrics in %s can't be read (%s) and are begun anew", file, error)
+        _log.warning("the metrics in %s can't be read (%s): an empty file takes their place", file, error)
     except OSError as error:
         raise MetricStoreFault(f"The metric store {file} can't be used: {error}.") from error
-    return renew(file, now)
+    return recreate_file(file, now)
 
 
-def renew(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """Rename the file and create a new one. Raises MetricStoreFault."""
+def recreate_file(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """Set the file aside and create a new one. Raises MetricStoreFault."""
     try:
         for ending in ("-wal", "-shm"):
             file.with_name(file.name + ending).unlink(missing_ok=True)
@@ -80,7 +81,7 @@ def renew(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connect
             file.replace(file.with_name(file.name + ".unreadable"))
         return _pair(file, now)
     except (*SQLITE_ERRORS, OSError) as error:
-        raise MetricStoreFault(f"The metric store {file} can't be begun anew: {error}.") from error
+        raise MetricStoreFault(f"The metric store {file} can't be created again: {error}.") from error
 
 
 def _pair(file: Path, now: Instant) -> tuple[sqlite3.Connection, sqlite3.Connection]:
@@ -97,9 +98,9 @@ def _connect(file: Path, now: Instant) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute(f"PRAGMA page_size = {_PAGE}")
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, or it has no effect
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # takes effect only before the first table
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        # A power cut may take the last saves; nobody was told that they are safe.
+        # A power cut may lose the newest saves: nothing has promised that they are durable.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         _prepare(connection, now)

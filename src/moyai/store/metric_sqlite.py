@@ -1,8 +1,8 @@
 """Metrics on disk: a SQLite database beside the world's, written by a thread of its own.
 
-Promise: ``ports/metric_store``. Reading goes on while something is written, from a connection of its own in the thread
-that asks: a metric's day is a few dozen look-ups by key. Nothing is read at opening but the groups' names, so a long
-history does not slow a start.
+Promise: ``ports/metric_store``. Reads go on during a write, on a connection of their own in the calling thread: a day
+of one metric is a few dozen look-ups by key. Opening reads nothing but the groups' names, so a long history does not
+slow a start.
 """
 
 from __future__ import annotations
@@ -19,17 +19,26 @@ from typing import Any, Final, Self
 
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import ProxyId
-from moyai.ports.metric_store import Fold, KeptGroup, KeptHour, KeptMinute, KeptTotal, MetricBatch, MetricStoreFault
+from moyai.ports.metric_store import (
+    GroupHour,
+    MetricBatch,
+    MetricStoreFault,
+    StoredGroup,
+    StoredHour,
+    StoredMinute,
+    StoredTotal,
+)
 from moyai.store.faults import SQLITE_ERRORS, is_damage
-from moyai.store.metric_schema import hour_of, hour_place, minute_of, minute_place, open_file, renew
+from moyai.store.metric_schema import hour_key, minute_key, open_file, recreate_file, split_minute_key, start_of_hour
 
+_MINUTE: Final = 60
 _HOUR: Final = 3600
 _NEVER: Final = 2**62
 _log = logging.getLogger(__name__)
 
 
 class SqliteMetricStore:
-    """A ``MetricStore`` on disk. Made by ``open``. ``limit``: bytes of the file that may be in use."""
+    """A ``MetricStore`` on disk, created by ``open``. ``limit``: bytes of the file that may be in use."""
 
     def __init__(self, file: Path, limit: int, clock: Clock) -> None:
         self._file, self._limit, self._clock = file, limit, clock
@@ -41,7 +50,7 @@ class SqliteMetricStore:
 
     @classmethod
     def open(cls, file: Path, limit: int, clock: Clock) -> Self:
-        """Open what was kept, or begin anew. Raises MetricStoreFault when there can't be a file at all."""
+        """Open the file, or create it. Raises MetricStoreFault when the file can't be created."""
         return cls(file, limit, clock)
 
     @property
@@ -49,32 +58,34 @@ class SqliteMetricStore:
         """See ``MetricStore.since``."""
         return Instant(next((at for (at,) in self._read("SELECT at FROM begun")), 0.0))
 
-    def groups(self) -> Iterable[KeptGroup]:
+    def groups(self) -> Iterable[StoredGroup]:
         """See ``MetricStore.groups``."""
-        return map(KeptGroup._make, self._read("SELECT number, body FROM groups ORDER BY number"))
+        return map(StoredGroup._make, self._read("SELECT number, body FROM groups ORDER BY number"))
 
-    def minutes(self, group: int, start: float, end: float) -> Sequence[KeptMinute]:
+    def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
         """See ``MetricStore.minutes``."""
-        first, last = (self._end("minutes", which) for which in ("min", "max"))
+        first, last = (self._end_key("minutes", which) for which in ("min", "max"))
         if first is None or last is None:
             return []
-        moments = _moments(60, max(start, minute_of(first)[0]), min(end, minute_of(last)[0] + 60))
+        starts = _multiples(
+            _MINUTE, max(start, split_minute_key(first)[0]), min(end, split_minute_key(last)[0] + _MINUTE)
+        )
         return [
-            KeptMinute(moment, group, body)
-            for moment in moments
-            for (body,) in self._read("SELECT body FROM minutes WHERE place = ?", minute_place(moment, group))
+            StoredMinute(minute, group, body)
+            for minute in starts
+            for (body,) in self._read("SELECT body FROM minutes WHERE place = ?", minute_key(minute, group))
         ]
 
-    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[KeptHour]:
+    def hours(self, group: int, column: int, start: float, end: float) -> Sequence[StoredHour]:
         """See ``MetricStore.hours``."""
-        first, last = (self._end("hours", which) for which in ("min", "max"))
+        first, last = (self._end_key("hours", which) for which in ("min", "max"))
         if first is None or last is None:
             return []
-        moments = _moments(_HOUR, max(start, hour_of(first)), min(end, hour_of(last) + _HOUR))
+        starts = _multiples(_HOUR, max(start, start_of_hour(first)), min(end, start_of_hour(last) + _HOUR))
         return [
-            KeptHour(moment, group, column, body)
-            for moment in moments
-            for (body,) in self._read("SELECT body FROM hours WHERE place = ?", hour_place(moment, group, column))
+            StoredHour(hour, group, column, body)
+            for hour in starts
+            for (body,) in self._read("SELECT body FROM hours WHERE place = ?", hour_key(hour, group, column))
         ]
 
     def proxy(self, proxy: ProxyId) -> bytes | None:
@@ -82,17 +93,17 @@ class SqliteMetricStore:
         rows = self._read("SELECT body FROM proxies WHERE workload = ?", proxy)
         return next((body for (body,) in rows), None)
 
-    def totals(self) -> Iterable[KeptTotal]:
+    def totals(self) -> Iterable[StoredTotal]:
         """See ``MetricStore.totals``."""
-        return map(KeptTotal._make, self._read("SELECT key, at, body FROM totals"))
+        return map(StoredTotal._make, self._read("SELECT key, at, body FROM totals"))
 
-    async def unfolded(self, before: int) -> Sequence[Fold]:
-        """See ``MetricStore.unfolded``."""
-        found: list[Fold] = await self._in_thread(partial(self._transact, partial(_unfolded, before)))
-        return found
+    async def hours_to_compact(self, before: int) -> Sequence[GroupHour]:
+        """See ``MetricStore.hours_to_compact``."""
+        hours: list[GroupHour] = await self._in_thread(partial(self._transact, partial(_hours_to_compact, before)))
+        return hours
 
-    async def keep(self, batch: MetricBatch) -> None:
-        """See ``MetricStore.keep``."""
+    async def save(self, batch: MetricBatch) -> None:
+        """See ``MetricStore.save``."""
         try:
             await self._in_thread(partial(self._transact, partial(_write, batch)))
         except MetricStoreFault as fault:
@@ -102,14 +113,14 @@ class SqliteMetricStore:
 
     async def expire(self, hours_before: int, proxies_before: Instant) -> None:
         """See ``MetricStore.expire``."""
-        await self._in_thread(partial(self._transact, partial(_drop_old, hours_before, proxies_before)))
-        while await self._in_thread(partial(self._transact, self._make_room)):
+        await self._in_thread(partial(self._transact, partial(_delete_old, hours_before, proxies_before)))
+        while await self._in_thread(partial(self._transact, self._delete_oldest_hour)):
             continue
         await self._in_thread(lambda: self._writing.execute("PRAGMA incremental_vacuum").fetchall())
 
     async def clear(self) -> None:
         """See ``MetricStore.clear``."""
-        await self._in_thread(partial(self._transact, partial(_drop_all, self._clock.now())))
+        await self._in_thread(partial(self._transact, partial(_delete_all, self._clock.now())))
 
     async def close(self) -> None:
         """See ``MetricStore.close``."""
@@ -120,10 +131,10 @@ class SqliteMetricStore:
         self._reading.close()
         self._writing.close()
 
-    def _end(self, table: str, which: str) -> int | None:
-        """The first or the last place of a table: two of these are two look-ups, together they would be a scan."""
-        rows = self._read(f"SELECT {which}(place) FROM {table}")  # noqa: S608  two words of ours
-        return next((place for (place,) in rows), None)
+    def _end_key(self, table: str, which: str) -> int | None:
+        """The first or the last key of a table. One statement for both would scan the table; two are two look-ups."""
+        rows = self._read(f"SELECT {which}(place) FROM {table}")  # noqa: S608  both words come from this module
+        return next((key for (key,) in rows), None)
 
     def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         if self._closed:
@@ -134,7 +145,7 @@ class SqliteMetricStore:
             _log.warning("metrics can't be read: %s", error)
             return []
 
-    async def _in_thread(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever the work returns
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  the result of the work
         if self._closed:
             raise MetricStoreFault("The metric store is closed.")
         try:
@@ -143,92 +154,93 @@ class SqliteMetricStore:
             if not is_damage(error):
                 sentence = f"Metrics can't be kept in {self._file}: {error}. Give it room; they wait in memory."
                 raise MetricStoreFault(sentence) from error
-            self._begin_anew()
-            raise MetricStoreFault(f"The metric store was damaged: {error}.", begun_anew=True) from error
+            self._recreate()
+            raise MetricStoreFault(f"The metric store was damaged: {error}.") from error
 
     def _transact(self, work: Callable[[sqlite3.Connection], Any]) -> Any:  # noqa: ANN401
         connection = self._writing
         connection.execute("BEGIN IMMEDIATE")
         try:
-            done = work(connection)
+            result = work(connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        return done
+        return result
 
-    def _make_room(self, connection: sqlite3.Connection) -> bool:
-        """Drop the oldest hour there is when the file is too full; whether it was."""
+    def _delete_oldest_hour(self, connection: sqlite3.Connection) -> bool:
+        """Delete the oldest hour if the file is too full. True when something was deleted."""
         pages, free, size = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )
         if (pages - free) * size <= self._limit:
             return False
-        firsts = [_first_minute(connection), _first_hour(connection)]
-        oldest = min(firsts) // _HOUR * _HOUR
-        if min(firsts) == _NEVER:
+        oldest = min(_first_minute(connection), _first_hour(connection))
+        if oldest == _NEVER:
             return False
-        _drop_before(connection, oldest + _HOUR)
+        _delete_before(connection, oldest // _HOUR * _HOUR + _HOUR)
         return True
 
-    def _begin_anew(self) -> None:
-        """After the thread has found the file damaged."""
+    def _recreate(self) -> None:
+        """Set the damaged file aside and create an empty one."""
         for connection in (self._reading, self._writing):
             connection.close()
-        self._writing, self._reading = renew(self._file, self._clock.now())
+        self._writing, self._reading = recreate_file(self._file, self._clock.now())
 
 
-def _moments(width: int, start: float, end: float) -> Iterable[int]:
-    """Multiples of the width in the span."""
+def _multiples(width: int, start: float, end: float) -> Iterable[int]:
+    """The multiples of ``width`` with ``start <= multiple < end``."""
     return range(int(-(-start // width) * width), math.ceil(end), width)
 
 
 def _first_minute(connection: sqlite3.Connection) -> int:
-    place = connection.execute("SELECT min(place) FROM minutes").fetchone()[0]
-    return _NEVER if place is None else minute_of(place)[0]
+    key = connection.execute("SELECT min(place) FROM minutes").fetchone()[0]
+    return _NEVER if key is None else split_minute_key(key)[0]
 
 
 def _first_hour(connection: sqlite3.Connection) -> int:
-    place = connection.execute("SELECT min(place) FROM hours").fetchone()[0]
-    return _NEVER if place is None else hour_of(place)
+    key = connection.execute("SELECT min(place) FROM hours").fetchone()[0]
+    return _NEVER if key is None else start_of_hour(key)
 
 
 def _write(batch: MetricBatch, connection: sqlite3.Connection) -> None:
     many = connection.executemany
     many("INSERT OR REPLACE INTO groups VALUES (?, ?)", batch.groups)
-    minutes = ((minute_place(one.start, one.group), one.body) for one in batch.minutes)
+    minutes = ((minute_key(minute.start, minute.group), minute.body) for minute in batch.minutes)
     many("INSERT OR REPLACE INTO minutes VALUES (?, ?)", minutes)
-    hours = ((hour_place(one.start, one.group, one.column), one.body) for one in batch.hours)
+    hours = ((hour_key(hour.start, hour.group, hour.column), hour.body) for hour in batch.hours)
     many("INSERT OR REPLACE INTO hours VALUES (?, ?)", hours)
     many("INSERT OR REPLACE INTO proxies VALUES (?, ?, ?)", batch.proxies)
     many("INSERT OR REPLACE INTO totals VALUES (?, ?, ?)", batch.totals)
-    many("DELETE FROM groups WHERE number = ?", [(number,) for number in batch.forgotten])
-    gone = ((minute_place(at, group),) for group, hour in batch.folded for at in range(hour, hour + _HOUR, 60))
-    many("DELETE FROM minutes WHERE place = ?", gone)
+    many("DELETE FROM groups WHERE number = ?", [(number,) for number in batch.deleted_groups])
+    compacted = (
+        (minute_key(minute, group),) for group, hour in batch.compacted for minute in range(hour, hour + _HOUR, _MINUTE)
+    )
+    many("DELETE FROM minutes WHERE place = ?", compacted)
 
 
-def _drop_before(connection: sqlite3.Connection, start: int) -> None:
-    connection.execute("DELETE FROM hours WHERE place < ?", (hour_place(start, 0, 0),))
-    connection.execute("DELETE FROM minutes WHERE place < ?", (minute_place(start, 0),))
+def _delete_before(connection: sqlite3.Connection, start: int) -> None:
+    connection.execute("DELETE FROM hours WHERE place < ?", (hour_key(start, 0, 0),))
+    connection.execute("DELETE FROM minutes WHERE place < ?", (minute_key(start, 0),))
 
 
-def _drop_old(hours_before: int, proxies_before: Instant, connection: sqlite3.Connection) -> None:
-    _drop_before(connection, hours_before)
+def _delete_old(hours_before: int, proxies_before: Instant, connection: sqlite3.Connection) -> None:
+    _delete_before(connection, hours_before)
     connection.execute("DELETE FROM proxies WHERE at < ?", (proxies_before,))
     connection.execute("DELETE FROM totals WHERE at < ?", (hours_before,))
 
 
-def _drop_all(now: Instant, connection: sqlite3.Connection) -> None:
+def _delete_all(now: Instant, connection: sqlite3.Connection) -> None:
     for table in ("groups", "minutes", "hours", "proxies", "totals"):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608  one of five words
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608  one of these five names
     connection.execute("UPDATE begun SET at = ?", (now,))
 
 
-def _unfolded(before: int, connection: sqlite3.Connection) -> list[Fold]:
+def _hours_to_compact(before: int, connection: sqlite3.Connection) -> list[GroupHour]:
     hour = _first_minute(connection) // _HOUR * _HOUR
     if hour + _HOUR > before:
         return []
-    span = (minute_place(hour, 0), minute_place(hour + _HOUR, 0))
-    places = connection.execute("SELECT place FROM minutes WHERE place >= ? AND place < ?", span)
-    return [Fold(group, hour) for group in sorted({minute_of(place)[1] for (place,) in places})]
+    span = (minute_key(hour, 0), minute_key(hour + _HOUR, 0))
+    keys = connection.execute("SELECT place FROM minutes WHERE place >= ? AND place < ?", span)
+    return [GroupHour(group, hour) for group in sorted({split_minute_key(key)[1] for (key,) in keys})]

@@ -23,8 +23,8 @@ import msgspec
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Change, World
 from moyai.kernel.clock import Instant
-from moyai.kernel.figures import Times
 from moyai.kernel.ids import Ids
+from moyai.kernel.metrics import DurationHistogram
 from moyai.ports.store import Key, StateUnwritable, StoreFault
 from moyai.store.checksum import checksum, meta_checksum
 from moyai.store.codec import GARBAGE, Codec, UnreadableRecord
@@ -83,7 +83,7 @@ class SqliteStore:
         return self._live.world
 
     @property
-    def commits(self) -> Times:
+    def commits(self) -> DurationHistogram:
         """The duration of each commit."""
         return self._writer.commits
 

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from moyai.kernel.figures import Times
+from moyai.kernel.metrics import DurationHistogram
 from moyai.ports.store import StateUnwritable, StoreFault
 from moyai.store.checksum import checksum
 from moyai.store.faults import may_pass
@@ -66,7 +66,7 @@ class Writer:
         self._waiting: deque[_Waiter] = deque()
         self._fault: str | None = None
         self._closing = False
-        self.commits = Times()
+        self.commits = DurationHistogram()
         """The duration of each commit, which the thread adds."""
         self._thread = threading.Thread(target=self._run, name="moyai-store", daemon=True)
         self._thread.start()

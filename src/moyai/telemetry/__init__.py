@@ -1,1 +1,1 @@
-"""What the proxies count: their reports in, the metrics of Service Connect out."""
+"""Metrics: from the statistics of proxies and tasks to time series, CloudWatch and Prometheus."""

@@ -1,167 +1,138 @@
-"""Answers from the archive: periods of a metric, and the edges of the mesh.
+"""Reads series: from memory, from the stored minutes and from the stored hours.
 
-Promise: a period is the sum of its slots. Below a minute the fine slots answer, from a minute on the coarse ones. Edges
-are drawn from the same series as the metrics, so that the two never disagree.
+Promise: a period is the sum of its slots. Below a minute the slots of five seconds answer, which exist for three hours
+at least; from a minute on the whole minutes, which exist as long as anything is stored. Each slot and each minute
+comes once, oldest first: where a minute is in memory its stored form is ignored, since memory has that already.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
-from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
-from moyai.ports.metrics import Edge, Listed, Period
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.cells import COARSE
-from moyai.telemetry.envoy_stats import Side
-from moyai.telemetry.names import (
-    CONNECTIONS,
-    FAILURES,
-    REQUESTS,
-    RETRIES,
-    TIME,
-    Kind,
-    Named,
-    discovery_dimension,
-    ids_of,
-)
-from moyai.telemetry.series import Series
-from moyai.telemetry.spans import minutes, slots
+from moyai.ports.metrics import ListedMetric, Period
+from moyai.telemetry.series.encoding import WHOLE_MINUTE, Entries, InvalidBody, decode_hour
+from moyai.telemetry.series.group import Series, decode_or_empty
+from moyai.telemetry.series.head import MetricHead
+from moyai.telemetry.series.minute_bucket import HOUR, MINUTE, SLOT
+from moyai.telemetry.values import SampleKind
 
-FINE_KEPT: Final = 3 * 3600
-"""Seconds that slots of five seconds are kept for, at least."""
-_TARGET = discovery_dimension(Side.CLIENT)
+Span = tuple[float, float]
+"""A start, and an end that is not in it."""
 
 
-class _Ordered(NamedTuple):
-    """A scope's metrics in their order, and which generation of the archive's they are of."""
+class _SortedMetrics(NamedTuple):
+    """A scope's metrics in the order of their names, as of a generation of the head."""
 
     generation: int
     metrics: Sequence[MetricId]
 
 
-class ArchiveReader:
-    """A ``MetricReader`` on an archive."""
+class SeriesReader:
+    """A ``MetricReader`` over the head and its history.
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._ordered: dict[Scope, _Ordered] = {}
+    ``flush`` is called before each query: it writes into the series what is still in a buffer in front of them.
+    """
 
-    def metrics(self, scope: Scope) -> Sequence[Listed]:
-        """See MetricReader."""
-        return list(self._listed(scope, 0))
+    def __init__(self, head: MetricHead, flush: Callable[[], None] = lambda: None) -> None:
+        self._head, self._flush = head, flush
+        self._sorted: dict[Scope, _SortedMetrics] = {}
 
-    def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[Listed]:
-        """See MetricReader."""
-        return self._listed(scope, bisect_left(self._order(scope), first))
+    def metrics(self, scope: Scope) -> Sequence[ListedMetric]:
+        """See ``MetricReader``."""
+        series = self._series(scope)
+        return list(_listed(series, self._sorted_metrics(scope, series)))
 
-    def _listed(self, scope: Scope, place: int) -> Iterator[Listed]:
-        ordered, series = self._order(scope), self._archive.of(scope)
-        return (_as_listed(series[metric]) for metric in ordered[place:])
-
-    def _order(self, scope: Scope) -> Sequence[MetricId]:
-        """The scope's metrics in their order, which is kept: what came since then is at the end of the archive's."""
-        series, generation = self._archive.of(scope), self._archive.generation
-        kept = self._ordered.get(scope)
-        if kept is None or kept.generation != generation:
-            kept = self._ordered[scope] = _Ordered(generation, sorted(series))
-        elif len(kept.metrics) < len(series):
-            came = islice(series, len(kept.metrics), None)
-            kept = self._ordered[scope] = _Ordered(generation, sorted([*kept.metrics, *came]))
-        return kept.metrics
+    def metrics_from(self, scope: Scope, first: MetricId) -> Iterator[ListedMetric]:
+        """See ``MetricReader``."""
+        series = self._series(scope)
+        metrics = self._sorted_metrics(scope, series)
+        return _listed(series, metrics[bisect_left(metrics, first) :])
 
     def unit(self, scope: Scope, metric: MetricId) -> str | None:
-        """See MetricReader."""
-        series = self._archive.of(scope).get(metric)
+        """See ``MetricReader``."""
+        series = self._series(scope).get(metric)
         return None if series is None else series.unit
 
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
-        """See MetricReader."""
-        series = self._archive.of(scope).get(metric)
-        return series is not None and series.kind is not Kind.GIVEN
+        """See ``MetricReader``."""
+        series = self._series(scope).get(metric)
+        return series is not None and series.kind is not SampleKind.SUMMARY
 
     def periods(self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int) -> Sequence[Period]:
-        """See MetricReader."""
-        series = self._archive.of(scope).get(metric)
+        """See ``MetricReader``."""
+        series = self._series(scope).get(metric)
         if series is None:
             return []
-        found = slots(series, span) if seconds < COARSE else minutes(series, span)
-        return list(_gathered(found, span[0], seconds))
+        finest = slots(series, span) if seconds < MINUTE else minutes(series, span)
+        return list(_merge(finest, span[0], seconds))
 
-    def edges(self, span: tuple[Instant, Instant], scope: Scope | None = None) -> Sequence[Edge]:
-        """See MetricReader."""
-        scopes = self._archive.scopes() if scope is None else (scope,)
-        return sorted((edge for one in scopes for edge in self._edges(one, span)), key=_caller_and_target)
+    def _series(self, scope: Scope) -> Mapping[MetricId, Series]:
+        """The scope's series, with all buffered samples in them. Every query begins here."""
+        self._flush()
+        return self._head.in_scope(scope)
 
-    def _edges(self, scope: Scope, span: tuple[Instant, Instant]) -> Iterator[Edge]:
-        series = self._archive.of(scope)
-        for metric in series:
-            if metric[:2] not in {REQUESTS[:2], CONNECTIONS[:2]}:
-                continue
-            whose = tuple(metric.dimension(name) for name in ("ClusterName", "ServiceName", _TARGET))
-            made = _whole(series.get(metric), span)
-            if None not in whose and made is not None:
-                cluster, service, target = (str(part) for part in whose)
-                figures = _Figures(self._archive, scope, (target, service, cluster), span)
-                protocol = "tcp" if metric.name == CONNECTIONS.name else "http"
-                yield Edge(
-                    *(scope, cluster, service, target, protocol, round(made.sum)),
-                    failures=figures.sum(FAILURES),
-                    retries=figures.sum(RETRIES),
-                    p50=figures.percentile("p50"),
-                    p99=figures.percentile("p99"),
-                )
+    def _sorted_metrics(self, scope: Scope, series: Mapping[MetricId, Series]) -> Sequence[MetricId]:
+        """The scope's metrics, sorted once: new ones are at the end of the head's mapping, and are merged in."""
+        generation = self._head.generation
+        known = self._sorted.get(scope)
+        if known is None or known.generation != generation:
+            known = self._sorted[scope] = _SortedMetrics(generation, sorted(series))
+        elif len(known.metrics) < len(series):
+            new = islice(series, len(known.metrics), None)
+            known = self._sorted[scope] = _SortedMetrics(generation, sorted([*known.metrics, *new]))
+        return known.metrics
 
 
-def _as_listed(series: Series) -> Listed:
-    return Listed(series.metric, series.unit, series.last_at)
+def slots(series: Series, span: Span) -> list[Period]:
+    """The slots of five seconds that begin in the span."""
+    summaries: dict[int, Summary] = {}
+    for minute, entries in _minutes(series, span):
+        summaries |= {minute + key * SLOT: summary for key, summary in entries if key != WHOLE_MINUTE}
+    return _periods(summaries, span)
 
 
-def _caller_and_target(edge: Edge) -> tuple[object, ...]:
-    return edge.scope, edge.cluster, edge.service, edge.target, edge.protocol
+def minutes(series: Series, span: Span) -> list[Period]:
+    """The minutes that begin in the span."""
+    summaries: dict[int, Summary] = {}
+    group = series.group
+    for hour in group.history.hours(group.number, series.column, span[0] // HOUR * HOUR, span[1]):
+        try:
+            summaries |= {hour.start + key * MINUTE: summary for key, summary in decode_hour(hour.body)}
+        except InvalidBody:
+            continue
+    for minute, entries in _minutes(series, span):
+        for key, summary in entries:
+            if key == WHOLE_MINUTE:
+                in_hour = summaries.get(minute)  # both exist when a value came after its hour was compacted
+                summaries[minute] = summary if in_hour is None else in_hour.plus(summary)
+    return _periods(summaries, span)
 
 
-class _Figures:
-    """The figures of one edge."""
-
-    def __init__(
-        self, archive: Archive, scope: Scope, whose: tuple[str, str, str], span: tuple[Instant, Instant]
-    ) -> None:
-        self._series = archive.of(scope)
-        self._whose = whose
-        self._span = span
-
-    def sum(self, named: Named) -> int:
-        summary = self._summary(named)
-        return 0 if summary is None else round(summary.sum)
-
-    def percentile(self, statistic: str) -> float | None:
-        summary = self._summary(TIME)
-        return None if summary is None else evaluate(statistic, summary)
-
-    def _summary(self, named: Named) -> Summary | None:
-        return _whole(self._series.get(ids_of(named, *self._whose)[1]), self._span)
+def _minutes(series: Series, span: Span) -> Iterator[tuple[int, Entries]]:
+    group, column, first = series.group, series.column, span[0] // MINUTE * MINUTE
+    for stored in group.history.minutes(group.number, first, span[1]):
+        if stored.start not in group.minutes:
+            yield stored.start, list(decode_or_empty(stored.body).entries(column))
+    for minute, buckets in group.minutes.items():
+        if first <= minute < span[1] and column in buckets:
+            yield minute, buckets[column].entries()
 
 
-def _whole(series: Series | None, span: tuple[Instant, Instant]) -> Summary | None:
-    """The whole span as one summary, as finely bounded as it is still kept."""
-    if series is None:
-        return None
-    first, last = -(-span[0] // COARSE) * COARSE, span[1] // COARSE * COARSE
-    if span[0] < series.last_at - FINE_KEPT:
-        found = minutes(series, span)
-    elif first < last:
-        found = [*slots(series, (span[0], first)), *minutes(series, (first, last)), *slots(series, (last, span[1]))]
-    else:
-        found = slots(series, span)
-    return sum_of([one.summary for one in found]) if found else None
+def _periods(summaries: dict[int, Summary], span: Span) -> list[Period]:
+    return [Period(Instant(start), summaries[start]) for start in sorted(summaries) if span[0] <= start < span[1]]
 
 
-def _gathered(found: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
-    for place, slots_of in groupby(found, lambda slot: (slot.start - first) // seconds):
-        yield Period(Instant(first + place * seconds), sum_of([slot.summary for slot in slots_of]))
+def _merge(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
+    """Periods of ``seconds``, counted from ``first``, out of shorter ones."""
+    for number, parts in groupby(finest, lambda period: (period.start - first) // seconds):
+        yield Period(Instant(first + number * seconds), sum_of([part.summary for part in parts]))
+
+
+def _listed(series: Mapping[MetricId, Series], metrics: Iterable[MetricId]) -> Iterator[ListedMetric]:
+    return (ListedMetric(one.metric, one.unit, one.last_at) for one in map(series.__getitem__, metrics))

@@ -44,12 +44,10 @@ from moyai.reconcile.managed import ManagedSigner
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.log_memory import MemoryLogStore
 from moyai.store.memory import MemoryStore
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.write import ArchiveWriter
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import Builder
-from tests.unit.telemetry.pushes import Office
+from tests.unit.telemetry.pushes import Telemetry
 
 _LOADER = Loader()
 """Keeps what it has read: EC2's model takes half a second."""
@@ -81,7 +79,7 @@ class Rooms:
     """A fresh installation and its clients; ``quotas`` are Cloud Map's and App Mesh's, where they are not AWS's."""
 
     def __init__(self, **quotas: int) -> None:
-        self.clock, self.store, self.office = ManualClock(), MemoryStore(), Office()
+        self.clock, self.store, self.telemetry = ManualClock(), MemoryStore(), Telemetry()
         self.builder = Builder(self.store, self.clock)
         self.busy = False
         """Whether Cloud Map's operations stay as they were submitted, and authorities without keys."""
@@ -89,7 +87,7 @@ class Rooms:
         self._signer = ManagedSigner(self.store, self.clock, self._pki)
         self.runtime = SimRuntime(self.clock)
         self.tickets = Tickets(self.runtime, self.clock)
-        metrics = cloudwatch(ArchiveReader(self.office.archive), ArchiveWriter(self.office.archive), self.clock)
+        metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
         self.logs = MemoryLogStore()
         services = (
             cloudmap(Quotas(**_among(Quotas, quotas))),

@@ -18,9 +18,8 @@ from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudwatch.alarm import Comparison, alarm_arn
 from moyai.kernel.errors import ApiError
 from moyai.store.memory import MemoryStore
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.write import ArchiveWriter
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder
@@ -51,8 +50,8 @@ class Desks:
     """A service that scales both ways, and an alarm of each kind."""
 
     def __init__(self) -> None:
-        self.store, self.ids, archive = MemoryStore(), SeededIds(9), Archive()
-        watched = cloudwatch(ArchiveReader(archive), ArchiveWriter(archive), ManualClock())
+        self.store, self.ids, metric_head = MemoryStore(), SeededIds(9), MetricHead()
+        watched = cloudwatch(SeriesReader(metric_head), metric_head, ManualClock())
         made: tuple[Service, ...] = (AUTOSCALING, watched)
         self.services = {service.name: service for service in made}
         self.desks = {name: Desk(service, MODELS[name]) for name, service in self.services.items()}

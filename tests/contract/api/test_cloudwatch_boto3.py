@@ -12,7 +12,6 @@ from moyai.api.cloudwatch.data import GetMetricDataRequest, get_metric_data
 from moyai.api.operation import Context
 from moyai.domain.cloudwatch.query import Metric, MetricDataQuery, MetricStat
 from moyai.kernel.clock import Instant, later
-from moyai.telemetry.query import ArchiveReader
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE
@@ -33,11 +32,11 @@ OK = "HTTPCode_Target_2XX_Count"
 def traffic(rooms):
     """Two minutes of calls: 10 then 30 that went well, 2 of the second minute's failed."""
     times = {"cluster.egress.cart.upstream_rq_time": ((0, 0, 98, 0, 2, 0), 500.0)}
-    rooms.office.take(FRONT, http_client(1, requests=10, ok=10), 1)
-    rooms.office.take(FRONT, http_client(61, requests=42, ok=40, failed=2), 61)
-    rooms.office.take(FRONT, push(62, {"http.egress.slow.downstream_rq_total": 100}, {}, _renamed(times)), 62)
+    rooms.telemetry.record(FRONT, http_client(1, requests=10, ok=10), 1)
+    rooms.telemetry.record(FRONT, http_client(61, requests=42, ok=40, failed=2), 61)
+    rooms.telemetry.record(FRONT, push(62, {"http.egress.slow.downstream_rq_total": 100}, {}, _renamed(times)), 62)
     counters = {"http.ingress.cart.downstream_rq_total": 42, "http.ingress.cart.downstream_cx_total": 1}
-    rooms.office.take(CART, push(1, counters), 1)
+    rooms.telemetry.record(CART, push(1, counters), 1)
 
 
 def _renamed(times):
@@ -235,7 +234,7 @@ def test_a_metric_that_comes_between_two_pages_neither_doubles_nor_hides_another
 
 
 async def test_others_have_their_turn_between_two_queries(rooms, traffic):
-    reader, turns = ArchiveReader(rooms.office.archive), []
+    reader, turns = rooms.telemetry.reader, []
 
     class Noted(ManualClock):
         async def sleep(self, delay):

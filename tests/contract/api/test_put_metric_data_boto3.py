@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from moyai.domain.cloudwatch.metric import metric_id
 from moyai.kernel.clock import Instant, later
-from moyai.telemetry.accumulate import Sample
-from moyai.telemetry.names import Kind
+from moyai.telemetry.series.accumulators import Sample
+from moyai.telemetry.values import SampleKind
 from moyai.testing.clock import EPOCH
 from moyai.testing.world import SCOPE
 from tests.contract.api.asking import code
@@ -175,7 +175,7 @@ def test_what_is_measured_here_is_not_the_clients(rooms):
     tasks = [{"MetricName": "RunningTaskCount", "Value": 1.0}]
     client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
     metric = metric_id("ECS/ContainerInsights", "RunningTaskCount", ())
-    rooms.office.archive.series(SCOPE, metric, Kind.MEAN, "Count").add(Instant(EPOCH), Sample({FRONT: 3.0}))
+    rooms.telemetry.head.series(SCOPE, metric, SampleKind.MEAN, "Count").add(Instant(EPOCH), Sample({FRONT: 3.0}))
     with pytest.raises(ClientError, match="is measured by moyai itself") as raised:
         client.put_metric_data(Namespace="ECS/ContainerInsights", MetricData=tasks)
     assert raised.value.response["Error"]["Code"].startswith("InvalidParameterValue")

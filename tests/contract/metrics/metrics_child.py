@@ -10,7 +10,7 @@ from pathlib import Path
 from moyai.app.clock import SystemClock
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
-from moyai.ports.metric_store import KeptMinute, KeptProxy, MetricBatch
+from moyai.ports.metric_store import MetricBatch, StoredMinute, StoredProxy
 from moyai.store.metric_sqlite import SqliteMetricStore
 
 
@@ -18,8 +18,8 @@ async def main() -> None:
     store = SqliteMetricStore.open(Path(sys.argv[1]), 2**30, SystemClock())
     for n in count(1):
         body = str(n).encode()
-        proxy = KeptProxy(ProxyId("p"), Instant(n), body)
-        await store.keep(MetricBatch((), [KeptMinute(60 * n, 1, body)], (), [proxy]))
+        proxy = StoredProxy(ProxyId("p"), Instant(n), body)
+        await store.save(MetricBatch((), [StoredMinute(60 * n, 1, body)], (), [proxy]))
         sys.stdout.write(f"{n}\n")
         sys.stdout.flush()
 

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
 from moyai.ports.metric_store import (
-    Fold,
-    KeptGroup,
-    KeptHour,
-    KeptMinute,
-    KeptProxy,
-    KeptTotal,
+    GroupHour,
     MetricBatch,
     MetricStoreFault,
+    StoredGroup,
+    StoredHour,
+    StoredMinute,
+    StoredProxy,
+    StoredTotal,
 )
 from moyai.store.metric_sqlite import SqliteMetricStore
 from moyai.testing.clock import EPOCH, ManualClock
@@ -53,8 +53,10 @@ async def store(file):
 
 async def test_it_is_all_there_again_and_for_its_owner_alone(file):
     store = opened(file)
-    proxy = KeptProxy(ProxyId("p"), EPOCH, b"p")
-    await store.keep(MetricBatch([KeptGroup(4, b"g")], [KeptMinute(60, 4, b"m")], [KeptHour(0, 4, 2, b"h")], [proxy]))
+    proxy = StoredProxy(ProxyId("p"), EPOCH, b"p")
+    await store.save(
+        MetricBatch([StoredGroup(4, b"g")], [StoredMinute(60, 4, b"m")], [StoredHour(0, 4, 2, b"h")], [proxy])
+    )
     assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
     await store.close()
     again = SqliteMetricStore.open(file, ROOM, ManualClock(Instant(EPOCH + 500)))
@@ -67,29 +69,29 @@ async def test_it_is_all_there_again_and_for_its_owner_alone(file):
 
 
 async def test_a_span_begins_with_its_start_and_ends_before_its_end(store):
-    await store.keep(MetricBatch((), [KeptMinute(at, 1, b"") for at in range(0, 600, 60)]))
+    await store.save(MetricBatch((), [StoredMinute(at, 1, b"") for at in range(0, 600, 60)]))
     assert [one.start for one in store.minutes(1, 120, 240)] == [120, 180]
     assert [one.start for one in store.minutes(1, 121, 241)] == [180, 240]
     assert store.minutes(2, 0, 600) == []
 
 
-async def test_the_same_key_is_replaced_and_what_is_folded_or_forgotten_is_gone(store):
-    minutes = [KeptMinute(at, group, b"1") for at in (0, 3540, 3600) for group in (1, 2)]
-    await store.keep(MetricBatch([KeptGroup(1, b"a"), KeptGroup(2, b"b")], minutes))
-    await store.keep(MetricBatch((), [KeptMinute(0, 1, b"2")]))
+async def test_the_same_key_is_replaced_and_what_is_compacted_or_deleted_is_gone(store):
+    minutes = [StoredMinute(at, group, b"1") for at in (0, 3540, 3600) for group in (1, 2)]
+    await store.save(MetricBatch([StoredGroup(1, b"a"), StoredGroup(2, b"b")], minutes))
+    await store.save(MetricBatch((), [StoredMinute(0, 1, b"2")]))
     assert store.minutes(1, 0, 60) == [(0, 1, b"2")]
-    assert await store.unfolded(HOUR - 1) == []
-    assert await store.unfolded(HOUR) == [Fold(1, 0), Fold(2, 0)]
-    await store.keep(MetricBatch(hours=[KeptHour(0, 1, 0, b"h")], folded=[Fold(1, 0)], forgotten=[2]))
+    assert await store.hours_to_compact(HOUR - 1) == []
+    assert await store.hours_to_compact(HOUR) == [GroupHour(1, 0), GroupHour(2, 0)]
+    await store.save(MetricBatch(hours=[StoredHour(0, 1, 0, b"h")], compacted=[GroupHour(1, 0)], deleted_groups=[2]))
     assert [one.start for one in store.minutes(1, 0, 2 * HOUR)] == [3600]
-    assert await store.unfolded(HOUR) == [Fold(2, 0)]
+    assert await store.hours_to_compact(HOUR) == [GroupHour(2, 0)]
     assert list(store.groups()) == [(1, b"a")]
 
 
 async def test_what_is_too_old_goes(store):
-    hours = [KeptHour(hour * HOUR, 1, 0, b"") for hour in range(5)]
-    proxies = [KeptProxy(ProxyId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
-    await store.keep(MetricBatch((), [KeptMinute(0, 1, b""), KeptMinute(9 * HOUR, 1, b"")], hours, proxies))
+    hours = [StoredHour(hour * HOUR, 1, 0, b"") for hour in range(5)]
+    proxies = [StoredProxy(ProxyId(str(at)), Instant(at), b"") for at in (10.0, 20.0)]
+    await store.save(MetricBatch((), [StoredMinute(0, 1, b""), StoredMinute(9 * HOUR, 1, b"")], hours, proxies))
     await store.expire(3 * HOUR, Instant(15.0))
     assert [one.start // HOUR for one in store.hours(1, 0, 0, 9 * HOUR)] == [3, 4]
     assert [one.start // HOUR for one in store.minutes(1, 0, 10 * HOUR)] == [9]
@@ -97,8 +99,8 @@ async def test_what_is_too_old_goes(store):
 
 
 async def test_totals_are_kept_replaced_and_go_with_the_minutes_of_their_time(store):
-    await store.keep(MetricBatch(totals=[KeptTotal("a", Instant(10.0), b"1"), KeptTotal("b", Instant(HOUR), b"1")]))
-    await store.keep(MetricBatch(totals=[KeptTotal("a", Instant(20.0), b"2")]))
+    await store.save(MetricBatch(totals=[StoredTotal("a", Instant(10.0), b"1"), StoredTotal("b", Instant(HOUR), b"1")]))
+    await store.save(MetricBatch(totals=[StoredTotal("a", Instant(20.0), b"2")]))
     assert sorted(store.totals()) == [("a", 20.0, b"2"), ("b", HOUR, b"1")]
     await store.expire(HOUR, Instant(0.0))
     assert list(store.totals()) == [("b", HOUR, b"1")]
@@ -109,7 +111,9 @@ async def test_totals_are_kept_replaced_and_go_with_the_minutes_of_their_time(st
 async def test_it_is_bounded_and_the_oldest_go_first(file):
     store = opened(file, 400_000)
     for hour in range(60):
-        await store.keep(MetricBatch(hours=[KeptHour(hour * HOUR, group, 0, os.urandom(1000)) for group in range(20)]))
+        await store.save(
+            MetricBatch(hours=[StoredHour(hour * HOUR, group, 0, os.urandom(1000)) for group in range(20)])
+        )
         await store.expire(0, Instant(0.0))
     left = [one.start // HOUR for one in store.hours(1, 0, 0, 100 * HOUR)]
     assert left == list(range(left[0], 60))
@@ -122,12 +126,11 @@ async def test_a_disk_that_refuses_is_told_and_keeps_nothing_of_the_call(store):
     pages = store._writing.execute("PRAGMA page_count").fetchone()[0]
     store._writing.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(MetricStoreFault, match="full") as fault:
-        await store.keep(MetricBatch([KeptGroup(1, b"a")], [KeptMinute(0, 1, b"x" * 100_000)]))
-    assert not fault.value.begun_anew
+        await store.save(MetricBatch([StoredGroup(1, b"a")], [StoredMinute(0, 1, b"x" * 100_000)]))
     assert store.fault == str(fault.value)
     assert (list(store.groups()), store.minutes(1, 0, 60)) == ([], [])
     store._writing.execute("PRAGMA max_page_count = 1000000")
-    await store.keep(MetricBatch([KeptGroup(1, b"a")]))
+    await store.save(MetricBatch([StoredGroup(1, b"a")]))
     assert (list(store.groups()), store.fault) == ([(1, b"a")], None)
 
 
@@ -136,13 +139,13 @@ async def test_a_closed_store_refuses_and_reads_nothing(store):
     await store.close()
     assert list(store.groups()) == []
     with pytest.raises(MetricStoreFault, match="closed"):
-        await store.keep(MetricBatch())
+        await store.save(MetricBatch())
 
 
 async def test_clearing_leaves_nothing_and_begins_now(file):
     clock = ManualClock()
     store = SqliteMetricStore.open(file, ROOM, clock)
-    await store.keep(MetricBatch([KeptGroup(1, b"a")], proxies=[KeptProxy(ProxyId("p"), EPOCH, b"p")]))
+    await store.save(MetricBatch([StoredGroup(1, b"a")], proxies=[StoredProxy(ProxyId("p"), EPOCH, b"p")]))
     await clock.advance(9)
     await store.clear()
     assert (list(store.groups()), store.proxy(ProxyId("p")), store.since) == ([], None, EPOCH + 9)
@@ -181,15 +184,15 @@ async def test_a_kill_leaves_whole_saves_only(file):
 )
 async def test_no_file_stops_the_start(file, damage):
     store = opened(file)
-    await store.keep(MetricBatch([KeptGroup(n, b"x" * 200) for n in range(200)]))
+    await store.save(MetricBatch([StoredGroup(n, b"x" * 200) for n in range(200)]))
     await store.close()
     file.write_bytes(damage(file.read_bytes()))
     again = opened(file)
     list(again.groups())
-    batch = MetricBatch([KeptGroup(n, b"y" * 200) for n in range(200)])
+    batch = MetricBatch([StoredGroup(n, b"y" * 200) for n in range(200)])
     with suppress(MetricStoreFault):  # the first may find out that the file is damaged
-        await again.keep(batch)
-    await again.keep(batch)
+        await again.save(batch)
+    await again.save(batch)
     assert list(again.groups()) == [(n, b"y" * 200) for n in range(200)]
     await again.close()
 

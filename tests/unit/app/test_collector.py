@@ -8,7 +8,7 @@ import pytest
 
 from moyai.app.collector import HttpCollector
 from moyai.app.config import MetricSettings
-from moyai.telemetry.exporter import NotTaken
+from moyai.telemetry.exposition.otlp_exporter import ExportFault
 
 
 class Receiver:
@@ -40,7 +40,7 @@ async def place():
 async def test_it_posts_protobuf_to_otlps_own_path(place, path):
     receiver, url = place
     collector = HttpCollector(url + path, {"api-key": "sesame"})
-    await collector.take(b"\x0a\x00")
+    await collector.export(b"\x0a\x00")
     await collector.close()
     [head], [body] = receiver.heads, receiver.bodies
     assert head.startswith("post /v1/metrics http/1.1")
@@ -71,15 +71,15 @@ async def test_a_refusal_is_for_good_or_not(place, status, for_good):
     receiver, url = place
     receiver.status = status
     collector = HttpCollector(url)
-    with pytest.raises(NotTaken, match=str(status)) as raised:
-        await collector.take(b"")
-    assert raised.value.for_good is for_good
+    with pytest.raises(ExportFault, match=str(status)) as raised:
+        await collector.export(b"")
+    assert raised.value.is_permanent is for_good
     await collector.close()
 
 
 async def test_nobody_there_may_come_yet(place):
     collector = HttpCollector("http://127.0.0.1:1")
-    with pytest.raises(NotTaken, match="ConnectError") as raised:
-        await collector.take(b"")
-    assert not raised.value.for_good
+    with pytest.raises(ExportFault, match="ConnectError") as raised:
+        await collector.export(b"")
+    assert not raised.value.is_permanent
     await collector.close()

@@ -32,13 +32,13 @@ from moyai.kernel.clock import Instant
 from moyai.kernel.ids import PROXY_HEADER, ProxyId, WorkloadId
 from moyai.mesh.ir import Mesh, Workload
 from moyai.ports.store import StoreFault
-from moyai.telemetry.otlp import MetricsService
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
 from moyai.testing.clock import ManualClock
 from moyai.testing.world import SCOPE
 from moyai.xds.server.feed import Feed
 from moyai.xds.server.resource import Kind
 from moyai.xds.translate.bootstrap import ProxySettings
-from tests.unit.telemetry.pushes import Office, posted, push
+from tests.unit.telemetry.pushes import Telemetry, posted, push
 from tests.unit.xds.house import MESH, directory
 
 ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
@@ -61,7 +61,7 @@ class House:
         self.feed = Feed(ProxySettings())
         self.feed.publish(Mesh(workloads={FRONT: Workload(FRONT, "a", 15000, 15001)}))
         self.heard: list[ProxyId] = []
-        statistics = MetricsService(Office().recorder, ManualClock(), self.heard.append)
+        statistics = MetricsService(Telemetry().recorder, ManualClock(), self.heard.append)
         self.doors = ProxyDoors(self.settings, self.feed, directory(), statistics)
 
     @asynccontextmanager

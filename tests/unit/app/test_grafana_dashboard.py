@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from moyai.app.scraped import families, mesh_families
-from moyai.telemetry.connect_exposition import connect_families
-from moyai.telemetry.exposition import Type
+from moyai.telemetry.exposition.connect import connect_families
+from moyai.telemetry.exposition.text import MetricType
 from tests.shape.tree import ROOT
 from tests.unit.app.test_scraped import scraped
 
@@ -52,7 +52,7 @@ def queries(board) -> Iterator[str]:
 async def test_each_metric_in_it_is_there_and_each_metric_of_the_mesh_is_in_it(scraped):
     there = set()
     for family in (*families(scraped), *mesh_families(())):
-        endings = ("_bucket", "_sum", "_count") if family.type is Type.HISTOGRAM else ("",)
+        endings = ("_bucket", "_sum", "_count") if family.type is MetricType.HISTOGRAM else ("",)
         there |= {family.name + ending for ending in endings}
     # A test of its own makes no reconciler.
     there |= {"moyai_reconcile_queue_length", "moyai_reconcile_keys_total"}

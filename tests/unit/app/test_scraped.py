@@ -13,12 +13,12 @@ from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.app.scraped import Scraped, metrics_handler
 from moyai.kernel.clock import Instant, Seconds
 from moyai.store.sqlite import SqliteStore
-from moyai.telemetry.totals import Totals
+from moyai.telemetry.ingest.totals import Totals
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
-from tests.unit.telemetry.test_exposition import CALLS, NOW, news
+from tests.unit.telemetry.exposition.test_exposition import CALLS, NOW, news
 
 
 class Keys:
@@ -33,9 +33,9 @@ async def scraped(tmp_path):
     store = SqliteStore.open(tmp_path / "state.db", SeededIds(1), EPOCH)
     door = Door((), load_models(["ecs"]), House(store, ManualClock(), SeededIds(2)))
     totals = Totals()
-    totals.of(CALLS, NOW).add(*news(requests=7), NOW)
-    list(totals.unsaved())
-    totals.saved()
+    totals.total(CALLS, NOW).add(*news(requests=7), NOW)
+    list(totals.take_unsaved())
+    totals.confirm_saved()
     yield Scraped("sim", Instant(5), door, store, Feed(ProxySettings(Seconds(1))), totals, lambda: None)
     await store.close()
 

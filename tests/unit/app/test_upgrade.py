@@ -13,16 +13,15 @@ import pytest
 
 from moyai.app.config import RuntimeKind, Settings, StatePaths
 from moyai.app.doors import ProxyDoors
-from moyai.kernel.clock import later
 from moyai.kernel.ids import PROXY_HEADER, ProxyId
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.otlp import MetricsService
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.record import Recorder
+from moyai.telemetry.ingest.otlp_grpc import MetricsService
+from moyai.telemetry.ingest.recorder import Recorder
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH, ManualClock
 from moyai.xds.server.feed import Feed
 from moyai.xds.translate.bootstrap import ProxySettings
-from tests.unit.telemetry.pushes import FRONT, Office, posted, push
+from tests.unit.telemetry.pushes import FRONT, Telemetry, called_requests, posted, push
 from tests.unit.xds.house import directory
 
 EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
@@ -35,10 +34,10 @@ class House:
 
     def __init__(self, state: Path, saved: Mapping[ProxyId, bytes] | None = None) -> None:
         self.settings = Settings(state=StatePaths(state), runtime=RuntimeKind.LINUX)
-        reporters = Office().reporters
+        reporters = Telemetry().reporters
         reporters[OTHER] = reporters[FRONT]
-        self.archive = Archive()
-        self.recorder = Recorder(self.archive, reporters.get, EPOCH, (saved or {}).get)
+        self.head = MetricHead()
+        self.recorder = Recorder(self.head, reporters.get, EPOCH, (saved or {}).get)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[House]:
@@ -60,13 +59,13 @@ class House:
         writer.close()
 
     @property
-    def counted(self) -> int:
+    def counted(self) -> float:
         """Requests in all."""
-        return sum(edge.requests for edge in ArchiveReader(self.archive).edges((EPOCH, later(EPOCH, 5))))
+        return called_requests(SeriesReader(self.head, self.recorder.buffer.flush), EPOCH)
 
     def save(self) -> Mapping[ProxyId, bytes]:
         """How far each has been counted."""
-        return {kept.proxy: kept.body for kept in self.recorder.unsaved()}
+        return {stored.proxy: stored.body for stored in self.recorder.take_unsaved_proxies()}
 
 
 Way = Callable[[House, ProxyId, int, int], Awaitable[None]]

@@ -15,9 +15,8 @@ from moyai.domain.world import Put
 from moyai.plan.alarms.configure import Configuration, configured
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.store.memory import MemoryStore
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.write import ArchiveWriter
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE
@@ -30,17 +29,17 @@ class Watch:
     """Alarms, the values that they watch, and the loop."""
 
     def __init__(self) -> None:
-        self.clock, self.store, self.ids, self.archive = ManualClock(), MemoryStore(), SeededIds(3), Archive()
+        self.clock, self.store, self.ids, self.metric_head = ManualClock(), MemoryStore(), SeededIds(3), MetricHead()
         self.running: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
-        watcher = AlarmWatcher(self.store, ArchiveReader(self.archive), self.clock, self.ids)
+        watcher = AlarmWatcher(self.store, SeriesReader(self.metric_head), self.clock, self.ids)
         self.running = asyncio.create_task(watcher.run())
 
     async def restart(self) -> None:
         """A process that knows nothing of what was measured before."""
         await self.stop()
-        self.archive.clear()
+        self.metric_head.clear()
         self.start()
         await self.clock.settle()
 
@@ -62,7 +61,7 @@ class Watch:
             await self.clock.advance(30)
             if value is not None:
                 of = Summary(1, value, value, value)
-                ArchiveWriter(self.archive).write(SCOPE, metric.id, "None", self.clock.now(), of)
+                self.metric_head.write(SCOPE, metric.id, "None", self.clock.now(), of)
             await self.clock.advance(30)
 
 
@@ -100,7 +99,7 @@ async def test_an_alarm_on_arithmetic_follows_both_metrics(watch):
     )
     watch.put("ratio", replace(SLOW, stat=None, queries=queries, evaluation_periods=1, datapoints_to_alarm=None))
     of = Summary(1, 2, 2, 2)
-    ArchiveWriter(watch.archive).write(SCOPE, Metric("Shop", "Calls").id, "None", watch.clock.now(), of)
+    watch.metric_head.write(SCOPE, Metric("Shop", "Calls").id, "None", watch.clock.now(), of)
     await watch.minutes(30.0)
     assert watch.state("ratio") == "ALARM"
 
@@ -139,7 +138,7 @@ async def test_an_alarm_put_in_the_very_period_in_which_the_process_began_sees_i
     watch.put("one", replace(SLOW, evaluation_periods=1, datapoints_to_alarm=1, treat_missing_data="notBreaching"))
     await watch.clock.settle()
     assert watch.state("one") == "OK"
-    ArchiveWriter(watch.archive).write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
+    watch.metric_head.write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
     await watch.clock.advance(28)
     assert watch.state("one") == "ALARM"
 
@@ -231,6 +230,6 @@ async def test_ten_seconds_will_do(watch):
     fine = replace(SLOW, stat=MetricStat(WAIT, 10, "Average"), evaluation_periods=1, datapoints_to_alarm=1)
     watch.put("fine", fine)
     await watch.clock.advance(1)
-    ArchiveWriter(watch.archive).write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
+    watch.metric_head.write(SCOPE, WAIT.id, "None", watch.clock.now(), Summary(1, 20, 20, 20))
     await watch.clock.advance(10)
     assert watch.state("fine") == "ALARM"

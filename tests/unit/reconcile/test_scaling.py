@@ -22,9 +22,8 @@ from moyai.plan.launch import LaunchRequest, launch
 from moyai.reconcile.alarms import AlarmWatcher
 from moyai.reconcile.scaling import ScalingKeeper
 from moyai.store.memory import MemoryStore
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.write import ArchiveWriter
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
 from moyai.testing.world import SCOPE, Builder
@@ -43,7 +42,7 @@ class Town:
     """A service, its load, and the loops that scale it. A task can do 100 of load at 100 %."""
 
     def __init__(self, desired: int = 2) -> None:
-        self.clock, self.store, self.ids, self.archive = ManualClock(), MemoryStore(), SeededIds(3), Archive()
+        self.clock, self.store, self.ids, self.metric_head = ManualClock(), MemoryStore(), SeededIds(3), MetricHead()
         self.builder = Builder(self.store, self.clock, self.ids)
         self.definition = self.builder.definition("web")
         self.arn = self.builder.service("web", self.definition, desired=desired)
@@ -62,7 +61,7 @@ class Town:
 
     async def _everything(self) -> None:
         async with asyncio.TaskGroup() as group:
-            reader = ArchiveReader(self.archive)
+            reader = SeriesReader(self.metric_head)
             group.create_task(AlarmWatcher(self.store, reader, self.clock, self.ids).run())
             group.create_task(ScalingKeeper(self.store, self.clock, self.ids).run())
 
@@ -123,7 +122,7 @@ class Town:
             await self.clock.advance(30)
 
     def _write(self, metric: Any, value: float) -> None:
-        ArchiveWriter(self.archive).write(SCOPE, metric, "Percent", self.clock.now(), Summary(1, value, value, value))
+        self.metric_head.write(SCOPE, metric, "Percent", self.clock.now(), Summary(1, value, value, value))
 
     def _run_all(self) -> None:
         tasks = self.store.world.tasks.by("service", self.arn)

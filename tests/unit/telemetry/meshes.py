@@ -12,13 +12,13 @@ from moyai.domain.cloudwatch.statistic import evaluate
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ProxyId
-from moyai.telemetry.appmesh_stats import APPMESH
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.envoy_stats import Report
-from moyai.telemetry.identify import identifier
-from moyai.telemetry.pushes import Pushes
-from moyai.telemetry.query import ArchiveReader
-from moyai.telemetry.record import Recorder
+from moyai.telemetry.ingest.push_decoder import PushDecoders
+from moyai.telemetry.ingest.recorder import Recorder
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.reporters.appmesh_stats import APPMESH_STATS
+from moyai.telemetry.reporters.envoy_stats import ProxyReport
+from moyai.telemetry.reporters.identify import identify_from
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH
 from tests.golden.appmesh.meshes import SCOPE, gateway_arn, node_arn, world_of
 
@@ -71,9 +71,9 @@ def a_mesh() -> World:
     return world_of(yaml.safe_load(CASE))
 
 
-def read_report(body: bytes) -> Report:
-    """The figures in one push of App Mesh. Raises NotOtlp."""
-    return Pushes().reader(APPMESH)(body).report
+def read_report(body: bytes) -> ProxyReport:
+    """The report in one push of App Mesh. Raises NotOtlp."""
+    return PushDecoders().decoder(APPMESH_STATS)(body).report
 
 
 def called(cluster: str, **counts: int) -> dict[str, int]:
@@ -87,22 +87,23 @@ def called(cluster: str, **counts: int) -> dict[str, int]:
     }
 
 
-class MeshOffice:
+class MeshTelemetry:
     """A recorder of a world's proxies."""
 
     def __init__(self, world: World | None = None) -> None:
         self.world = world or a_mesh()
-        self.archive = Archive()
-        self.recorder = Recorder(self.archive, identifier(lambda: self.world), Instant(0))
+        self.head = MetricHead()
+        self.recorder = Recorder(self.head, identify_from(lambda: self.world), Instant(0))
+        self.reader = SeriesReader(self.head, self.recorder.buffer.flush)
 
-    def take(self, proxy: ProxyId, push: bytes, at: float) -> bool:
+    def record(self, proxy: ProxyId, push: bytes, at: float) -> bool:
         """Record it ``at`` seconds after the epoch of tests."""
-        return self.recorder.take(proxy, push, Instant(EPOCH + at))
+        return self.recorder.record(proxy, push, Instant(EPOCH + at))
 
     def value(
         self, name: str, dimensions: Mapping[str, str] | Any, statistic: str = "Sum", namespace: str = "Moyai/AppMesh"
     ) -> float | None:
         """A statistic of the hour."""
         pairs = dimensions.items() if isinstance(dimensions, Mapping) else dimensions
-        found = ArchiveReader(self.archive).periods(SCOPE, metric_id(namespace, name, pairs), ALL, 3600)
+        found = self.reader.periods(SCOPE, metric_id(namespace, name, pairs), ALL, 3600)
         return evaluate(statistic, found[0].summary) if found else None

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
-from moyai.kernel.clock import Instant
+from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import PROXY_HEADER, AccountId, ProxyId, Region
 from moyai.kernel.scope import Scope
-from moyai.telemetry.archive import Archive
-from moyai.telemetry.connect_reporters import ServiceReporter
-from moyai.telemetry.connect_stats import CONNECT
-from moyai.telemetry.envoy_stats import Report
-from moyai.telemetry.pushes import Pushes
-from moyai.telemetry.record import Recorder
+from moyai.telemetry.ingest.push_decoder import PushDecoders
+from moyai.telemetry.ingest.recorder import Recorder
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.reporters.connect_reporter import ServiceReporter
+from moyai.telemetry.reporters.connect_stats import CONNECT_STATS
+from moyai.telemetry.reporters.envoy_stats import ProxyReport
+from moyai.telemetry.series.head import MetricHead
 from moyai.testing.clock import EPOCH
 
 SCOPE = Scope(AccountId("123456789012"), Region("us-east-1"))
@@ -26,9 +27,9 @@ _CUMULATIVE = 2
 _SCOPES = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
 
 
-def read_report(body: bytes) -> Report:
-    """The figures in one push of Service Connect. Raises NotOtlp."""
-    return Pushes().reader(CONNECT)(body).report
+def read_report(body: bytes) -> ProxyReport:
+    """The report in one push of Service Connect. Raises NotOtlp."""
+    return PushDecoders().decoder(CONNECT_STATS)(body).report
 
 
 def push(
@@ -78,17 +79,33 @@ def http_client(second: float, name: str = "cart", began: int = 0, **counts: int
     )
 
 
-class Office:
-    """A recorder, its archive, and who reports to it."""
+class Telemetry:
+    """A recorder with its series, and the reporters that it knows."""
 
     def __init__(self, since: Instant = EPOCH) -> None:
-        self.archive = Archive()
+        self.head = MetricHead()
         self.reporters = {
             FRONT: ServiceReporter(SCOPE, "shop", "front", EPOCH),
             CART: ServiceReporter(SCOPE, "shop", "cart", EPOCH, frozenset({"prices"})),
         }
-        self.recorder = Recorder(self.archive, self.reporters.get, since)
+        self.recorder = Recorder(self.head, self.reporters.get, since)
+        self.reader = SeriesReader(self.head, self.recorder.buffer.flush)
 
-    def take(self, proxy: ProxyId, push: bytes, at: float) -> bool:
+    def record(self, proxy: ProxyId, push: bytes, at: float) -> bool:
         """Record it ``at`` seconds after the epoch of tests."""
-        return self.recorder.take(proxy, push, Instant(EPOCH + at))
+        return self.recorder.record(proxy, push, Instant(EPOCH + at))
+
+    def called_requests(self, start: Instant) -> float:
+        """See ``called_requests``."""
+        return called_requests(self.reader, start)
+
+
+def called_requests(reader: SeriesReader, start: Instant) -> float:
+    """The requests that all callers' proxies have counted in the five seconds from ``start`` on."""
+    span = (start, later(start, 5))
+    return sum(
+        period.summary.sum
+        for listed in reader.metrics(SCOPE)
+        if listed.metric.name == "TargetRequestCount" and listed.metric.dimension("ServiceName") is not None
+        for period in reader.periods(SCOPE, listed.metric, span, 5)
+    )

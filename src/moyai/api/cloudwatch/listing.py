@@ -18,7 +18,7 @@ from moyai.api.operation import Context
 from moyai.domain.cloudwatch.errors import InvalidParameterValue
 from moyai.domain.cloudwatch.metric import MetricId
 from moyai.domain.paging import BadToken, read_token, write_token
-from moyai.ports.metrics import Listed, MetricReader
+from moyai.ports.metrics import ListedMetric, MetricReader
 
 MAX_RESULTS = 500
 _RECENT: Final = 3 * 3600
@@ -65,7 +65,9 @@ def _last(token: str | None, listing: object) -> MetricId | None:
         raise InvalidParameterValue(f"NextToken: {error}") from error
 
 
-def _behind(reader: MetricReader, ctx: Context, request: ListMetricsRequest, last: MetricId | None) -> Iterator[Listed]:
+def _behind(
+    reader: MetricReader, ctx: Context, request: ListMetricsRequest, last: MetricId | None
+) -> Iterator[ListedMetric]:
     """What fits, from behind the last one on. Names are in order, so that all of a namespace stand together."""
     together = () if request.namespace is None else (request.namespace, request.metric_name or "")
     whole = together if request.metric_name is not None else together[:1]

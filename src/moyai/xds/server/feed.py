@@ -15,8 +15,8 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, Disc
 from moyai.domain.appmesh.agent import Agent
 from moyai.domain.world import ProxyState
 from moyai.kernel.clock import Instant
-from moyai.kernel.figures import Count
 from moyai.kernel.ids import ProxyId, WorkloadId
+from moyai.kernel.metrics import Counter
 from moyai.mesh.ir import Mesh, Service
 from moyai.ports.proxies import UnknownProxy
 from moyai.xds.server.doorbell import Doorbell
@@ -63,9 +63,9 @@ class Feed:
         self._unsettled: set[ProxyId] = set()
         """Those whose endpoints may be others than those of their newest snapshot."""
         self._listeners: list[Doorbell] = []
-        self.figures = Count()
+        self.figures = Counter()
         """Configurations: ``pushed`` to proxies, and ``refused`` by them."""
-        self.turned_away = Count()
+        self.turned_away = Counter()
         """Streams that a gate did not let in, by gRPC's code."""
 
     def publish(self, mesh: Mesh, part: str = "") -> None:

@@ -1,0 +1,1 @@
+"""What tasks use and what clusters hold: the utilization metrics of Amazon ECS and Container Insights."""

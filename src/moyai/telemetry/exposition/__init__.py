@@ -1,0 +1,1 @@
+"""Metrics for other systems: Prometheus's text format, and OTLP for an OpenTelemetry collector."""

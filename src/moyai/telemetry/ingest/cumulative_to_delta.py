@@ -1,0 +1,256 @@
+"""From cumulative counts to deltas: what is new in each report of a proxy. Pure.
+
+Promise: over any sequence of reports of one proxy, whichever are lost or come twice, the deltas add up to the last
+count that arrived: nothing counts twice, and nothing in between is lost.
+
+- A count restarts from 0 when it goes down, when it was missing from a report, or when the proxy says that it started
+  at another time. (Envoy forgets a statistic with the last cluster or listener that has its name.)
+- A counter that is a difference of two statistics may go down without a restart, because Envoy does not read the two at
+  the same instant. Then its largest value is kept.
+- A report that is older than the last one is late and ignored, unless it can't be late: its counts are larger, or it is
+  older than any report under way could be. Then the proxy's clock was set back, and counting goes on from there.
+- The first report of a proxy counts from 0. If it is a baseline, it counts for nothing: how much of it was counted
+  before is not known.
+
+The state of a proxy can be serialized, and counting goes on after it was read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from moyai.telemetry.ingest.push_decoder import DecodedPush
+from moyai.telemetry.ingest.push_schema import COUNTERS, CountArrays, PushSchema, SchemaBlock
+from moyai.telemetry.reporters.envoy_stats import Side, StatEndpoint
+from moyai.telemetry.values import Ints
+
+_MAX_DELAY: Final = 3600 * 10**9
+"""Nanoseconds that a report is under way at most, even to a control plane that was stopped for a while."""
+_MAX_SCHEMAS: Final = 50
+"""Schemas that are remembered of one proxy. A flush of an Envoy has a few parts, each with its own schema."""
+_Count = Annotated[int, msgspec.Meta(le=np.iinfo(np.int64).max)]
+
+
+class _Snapshot(NamedTuple):
+    """The counts of the last report with some schema."""
+
+    taken_at: int
+    counts: CountArrays
+
+
+class _EndpointCounts(msgspec.Struct, array_like=True):
+    """The last counts of one endpoint, as they are serialized. ``bounds_index``: among the bounds of the state."""
+
+    side: Side
+    name: str
+    taken_at: int
+    counters: list[_Count]
+    buckets: list[_Count]
+    sum: float
+    bounds_index: int
+
+
+class _SerializedState(msgspec.Struct, array_like=True):
+    """The state of a proxy, as it is serialized."""
+
+    proxy_start: int
+    taken_at: int
+    previous_taken_at: int
+    bounds: list[tuple[float, ...]]
+    endpoints: list[_EndpointCounts]
+
+
+_DECODER = msgspec.msgpack.Decoder(_SerializedState)
+
+
+class DeltaState:
+    """How far one proxy has been counted.
+
+    Each report goes through ``previous``, which says what to subtract, and then through ``commit``. ``is_uncommitted``:
+    a report is between the two, and no other may begin. ``changed``: it is not as it was last serialized.
+    """
+
+    def __init__(self) -> None:
+        self.is_uncommitted = False
+        self.changed = False
+        self._proxy_start = self._taken_at = self._previous_taken_at = 0
+        """When the proxy started, and when it made its last two reports."""
+        self._snapshots: dict[PushSchema, _Snapshot] = {}
+        self._restored: list[_EndpointCounts] = []
+        """Endpoints that have not been in a report since the state was deserialized, and the bounds they refer to."""
+        self._restored_bounds: list[tuple[float, ...]] = []
+
+    @classmethod
+    def deserialize(cls, body: bytes) -> DeltaState:
+        """The inverse of ``serialize``. Raises msgspec.MsgspecError or ValueError when the bytes are something else."""
+        saved = _DECODER.decode(body)
+        if not all(_has_known_shape(endpoint, saved.bounds) for endpoint in saved.endpoints):
+            raise ValueError("counts of another version")
+        state = cls()
+        state._proxy_start = saved.proxy_start
+        state._taken_at, state._previous_taken_at = saved.taken_at, saved.previous_taken_at
+        state._restored, state._restored_bounds = saved.endpoints, saved.bounds
+        return state
+
+    def serialize(self) -> bytes:
+        """The state as bytes, without the endpoints whose counts will restart."""
+        self._forget_missing()
+        self.changed = False
+        endpoints, bounds = self._endpoint_counts()
+        saved = _SerializedState(self._proxy_start, self._taken_at, self._previous_taken_at, list(bounds), endpoints)
+        return msgspec.msgpack.encode(saved)
+
+    def previous(self, push: DecodedPush, *, is_baseline: bool = False) -> CountArrays | None:
+        """The counts to subtract from the push's; None when the push is late or was counted already."""
+        if push.taken_at < self._taken_at:
+            if not self._was_clock_set_back(push):
+                return None
+            self._date_back(push.taken_at)
+        if push.proxy_start and push.proxy_start != self._proxy_start:
+            if self._proxy_start:
+                self._forget_all()
+            self._proxy_start = push.proxy_start
+        if push.taken_at > self._taken_at:
+            self._previous_taken_at, self._taken_at = self._taken_at, push.taken_at
+        if is_baseline:
+            self.changed = True
+            return push.schema.compute(push.values[np.newaxis])[0].row(0)
+        snapshot = self._snapshots.get(push.schema)
+        if snapshot is not None and snapshot.taken_at == push.taken_at:
+            return None
+        if snapshot is not None and snapshot.taken_at == self._previous_taken_at:
+            return snapshot.counts
+        return self._in_order_of(push.schema)
+
+    def commit(self, push: DecodedPush, counts: CountArrays, *, has_news: bool) -> None:
+        """Remember the counts of a push that has been counted. ``has_news``: one of its deltas is not 0."""
+        self.is_uncommitted = False
+        self.changed |= has_news or push.schema not in self._snapshots
+        self._snapshots[push.schema] = _Snapshot(push.taken_at, counts)
+        if len(self._snapshots) > _MAX_SCHEMAS:
+            del self._snapshots[next(iter(self._snapshots))]
+
+    def _was_clock_set_back(self, push: DecodedPush) -> bool:
+        """Whether a push is older than the last one because the proxy's clock was set back, and not because it is late.
+
+        It is not late when it is too old, when its proxy started after the one that is known, or when it has counted
+        more than the last report of the same schema.
+        """
+        if push.taken_at < self._taken_at - _MAX_DELAY or push.proxy_start > self._proxy_start > 0:
+            return True
+        snapshot = self._snapshots.get(push.schema)
+        if snapshot is None or snapshot.taken_at != self._taken_at or push.proxy_start != self._proxy_start:
+            return False
+        growth = push.schema.compute(push.values[np.newaxis])[0].counts[0] - snapshot.counts.counts
+        return bool(np.all(growth >= 0) and np.any(growth))
+
+    def _date_back(self, taken_at: int) -> None:
+        """Give the last report a time just before ``taken_at``, in the new time of the proxy's clock.
+
+        Only what was in the last report is kept: everything else was missing from it, and restarts.
+        """
+        last, self._taken_at, self._previous_taken_at = self._taken_at, taken_at, taken_at - 1
+        self._snapshots = {
+            schema: _Snapshot(self._previous_taken_at, snapshot.counts)
+            for schema, snapshot in self._snapshots.items()
+            if snapshot.taken_at == last
+        }
+        self._restored = [
+            replace(endpoint, taken_at=self._previous_taken_at)
+            for endpoint in self._restored
+            if endpoint.taken_at == last
+        ]
+
+    def _in_order_of(self, schema: PushSchema) -> CountArrays:
+        """The last counts of a schema's endpoints, in the schema's order, where another schema had them last.
+
+        An endpoint that is not known counts from 0, and so does a histogram whose bounds have changed.
+        """
+        self._forget_missing()
+        endpoints, bounds = self._endpoint_counts()
+        oldest_first = sorted(endpoints, key=lambda known: known.taken_at)
+        by_endpoint = {StatEndpoint(known.side, known.name): known for known in oldest_first}
+        row = schema.zeros()
+        counts, sums = row.counts[np.newaxis], row.sums
+        for block in schema.blocks:
+            counters, buckets = block.counters(counts)[0], block.buckets(counts)[0]
+            bounds_index = bounds.get(block.bounds)
+            for column, endpoint in enumerate(block.endpoints):
+                known = by_endpoint.get(endpoint)
+                if known is None:
+                    continue
+                counters[:, column] = known.counters
+                if block.bounds and known.buckets and known.bounds_index == bounds_index:
+                    buckets[:, column], sums[block.sums.start + column] = known.buckets, known.sum
+        return row
+
+    def _endpoint_counts(self) -> tuple[list[_EndpointCounts], dict[tuple[float, ...], int]]:
+        """The last counts of all endpoints, from all schemas; and the index of each of the bounds."""
+        endpoints = [*self._restored]
+        bounds = {limits: index for index, limits in enumerate(self._restored_bounds)}
+        for schema, (taken_at, counts) in self._snapshots.items():
+            for block in schema.blocks:
+                index = bounds.setdefault(block.bounds, len(bounds))
+                endpoints += (
+                    _EndpointCounts(endpoint.side, endpoint.name, taken_at, counters, buckets, total, index)
+                    for endpoint, counters, buckets, total in block.endpoint_counts(counts)
+                )
+        return endpoints, bounds
+
+    def _forget_missing(self) -> None:
+        """Forget what was in neither of the last two reports: it restarts from 0 when it comes again."""
+        oldest = self._previous_taken_at
+        self._snapshots = {
+            schema: snapshot for schema, snapshot in self._snapshots.items() if snapshot.taken_at >= oldest
+        }
+        self._restored = [endpoint for endpoint in self._restored if endpoint.taken_at >= oldest]
+        if not self._restored:
+            self._restored_bounds = []
+
+    def _forget_all(self) -> None:
+        self._snapshots.clear()
+        self._restored.clear()
+
+
+def _has_known_shape(endpoint: _EndpointCounts, bounds: Sequence[tuple[float, ...]]) -> bool:
+    """Whether the numbers of counters and buckets are those of this version."""
+    has_bounds = 0 <= endpoint.bounds_index < len(bounds)
+    buckets = len(bounds[endpoint.bounds_index]) + 1 if has_bounds else -1
+    return len(endpoint.counters) == COUNTERS and len(endpoint.buckets) in {0, buckets}
+
+
+def subtract(schema: PushSchema, now: CountArrays, previous: CountArrays) -> CountArrays:
+    """The deltas of each proxy. ``now`` is raised where a difference went down and keeps its largest value."""
+    deltas = CountArrays(now.counts - previous.counts, np.maximum(now.sums - previous.sums, 0.0))
+    if np.any(deltas.counts < 0):
+        for block in schema.blocks:
+            _count_restarts(block, now, deltas)
+    return deltas
+
+
+def _count_restarts(block: SchemaBlock, now: CountArrays, deltas: CountArrays) -> None:
+    """Where a count went down it restarted from 0, so all of it is new: a counter by itself, a histogram as a whole."""
+    counters, buckets = block.counters(deltas.counts), block.buckets(deltas.counts)
+    _keep_largest_differences(block, now, counters)
+    np.copyto(counters, block.counters(now.counts), where=counters < 0)
+    if block.bounds:
+        restarted = np.any(buckets < 0, axis=1)
+        np.copyto(buckets, block.buckets(now.counts), where=np.expand_dims(restarted, 1))
+        np.copyto(deltas.sums[:, block.sums], now.sums[:, block.sums], where=restarted)
+
+
+def _keep_largest_differences(block: SchemaBlock, now: CountArrays, counters: Ints) -> None:
+    """Set the delta of a difference that went down to 0, unless another counter of its endpoint went down as well."""
+    if not block.mapping.differences:
+        return
+    others = np.delete(counters, block.mapping.differences, axis=1)
+    restarted = np.any(others < 0, axis=1)
+    for index in block.mapping.differences:
+        decrease = np.where(restarted, 0, np.minimum(counters[:, index], 0))
+        block.counters(now.counts)[:, index] -= decrease
+        counters[:, index] -= decrease

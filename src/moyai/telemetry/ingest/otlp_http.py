@@ -1,0 +1,245 @@
+"""Receives the proxies' reports over HTTP/1.1: OTLP/HTTP, of which only metrics are accepted.
+
+It costs a fraction of what gRPC does, so the proxies of tasks report here (docs/decisions/reports-over-http.md).
+
+Promise: a report is answered when it is counted, as over gRPC; those that come within a twentieth of a second are
+counted one after the other, which costs half of each by itself. A request is limited in bytes, a connection has one
+report under way, and the number of connections is limited. A connection that brings no whole report for long is closed,
+silent or not; the proxy connects again when it has one.
+Refuses: a proxy that the listener does not know (401), what is no report (400, 404), what is too large (413), and what
+is too much together with all that others have sent (503). Then it closes the connection.
+Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from socket import socket
+from typing import Final, NamedTuple
+
+import httptools
+
+from moyai.kernel.clock import Seconds
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
+from moyai.telemetry.ingest.otlp_offsets import NotOtlp
+
+PATH: Final = "/v1/metrics"
+IDLE_TIMEOUT: Final = Seconds(120)
+"""Between two checks for connections without a report since the check before. A proxy reports every minute at least."""
+MAX_CONNECTIONS: Final = 10_000
+"""A proxy has one. The process may have 65,536 files open, and serves others as well."""
+MAX_UNCOUNTED_BYTES: Final = 256 * 1024 * 1024
+"""Bytes of all connections that are not counted yet. A push has 21 KB when its proxy calls ten services."""
+_MAX_REQUEST: Final = 4 * 1024 * 1024
+"""Bytes of a request with its head."""
+_BATCH_DELAY: Final = 0.05
+"""Seconds that a report may wait for others."""
+_SLICE: Final = 20
+"""Reports that are counted before other tasks of the event loop get their turn."""
+_BACKLOG: Final = 4096
+"""Connections that may wait to be accepted: all proxies connect at once when a control plane comes back."""
+_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
+_PROXY_HEADER: Final = PROXY_HEADER.encode()
+
+_log = logging.getLogger(__name__)
+
+HeaderAuthenticator = Callable[[str], ProxyId | Rejection]
+"""Returns the proxy that a request names in its header, if the listener accepts its reports."""
+
+
+class _QueuedReport(NamedTuple):
+    connection: _Connection
+    proxy: ProxyId
+    push: bytes
+
+
+class OtlpHttpReceiver:
+    """Receives reports on a bound socket, from ``serve`` until ``close``. ``uncounted_bytes``: of all connections."""
+
+    def __init__(
+        self,
+        service: MetricsService,
+        authenticate: HeaderAuthenticator,
+        max_connections: int = MAX_CONNECTIONS,
+        max_uncounted_bytes: int = MAX_UNCOUNTED_BYTES,
+    ) -> None:
+        self.service, self.authenticate = service, authenticate
+        self.connections: set[_Connection] = set()
+        self.uncounted_bytes = 0
+        self._max_connections, self._max_uncounted_bytes = max_connections, max_uncounted_bytes
+        self._server: asyncio.Server | None = None
+        self._idle_check: asyncio.Task[None] | None = None
+        self._queue: list[_QueuedReport] = []
+        self._counting: asyncio.Task[None] | asyncio.TimerHandle | None = None
+
+    async def serve(self, sock: socket) -> None:
+        """Start accepting connections."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), sock=sock, backlog=_BACKLOG)
+        self._idle_check = loop.create_task(self._check_idle())
+
+    def close(self) -> None:
+        """Stop accepting, and close every connection."""
+        if self._server is not None:
+            self._server.close()
+        for work in (self._idle_check, self._counting):
+            if work is not None:
+                work.cancel()
+        for connection in tuple(self.connections):
+            connection.close()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further connection is accepted."""
+        return len(self.connections) >= self._max_connections
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether too many bytes are not counted yet."""
+        return self.uncounted_bytes > self._max_uncounted_bytes
+
+    def enqueue(self, connection: _Connection, proxy: ProxyId, push: bytes) -> None:
+        """Have a report counted soon, and answered."""
+        self._queue.append(_QueuedReport(connection, proxy, push))
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(_BATCH_DELAY, self._start_counting)
+
+    def _start_counting(self) -> None:
+        self._counting = asyncio.create_task(self._count_queue())
+
+    async def _count_queue(self) -> None:
+        while self._queue:
+            reports, self._queue = self._queue[:_SLICE], self._queue[_SLICE:]
+            for connection, proxy, push in reports:
+                try:
+                    await self.service.receive(proxy, push)
+                except NotOtlp:
+                    connection.refuse(HTTPStatus.BAD_REQUEST)
+                except Exception:  # noqa: BLE001  one report's failure must not keep the others from being counted
+                    _log.exception("a report of %s can't be counted", proxy)
+                    connection.refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+                else:
+                    connection.accept()
+            await self.service.clock.sleep(Seconds(0))
+        self._counting = None
+
+    async def _check_idle(self) -> None:
+        """Check all connections now and then: a timer for each would be set two hundred times a second."""
+        while True:
+            await self.service.clock.sleep(IDLE_TIMEOUT)
+            for connection in tuple(self.connections):
+                connection.close_if_idle()
+
+
+class _Connection(asyncio.Protocol):
+    """One proxy's connection; httptools calls the ``on_`` methods with the parts of a request."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, receiver: OtlpHttpReceiver) -> None:
+        self._receiver = receiver
+        self._parser = httptools.HttpRequestParser(self)
+        self._is_waiting = False
+        """A report of this connection is not counted yet."""
+        self._uncounted_bytes = self._report_bytes = 0
+        """Bytes that this connection has sent and are not counted yet, and those of the report among them."""
+        self._has_reported = True
+        """Whether a whole report came since the last idle check."""
+        self.on_message_begin()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+        if self._receiver.is_full:
+            transport.abort()
+        else:
+            self._receiver.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._receiver.connections.discard(self)
+        self._release_bytes(self._uncounted_bytes)
+
+    def data_received(self, data: bytes) -> None:
+        self._uncounted_bytes += len(data)
+        self._receiver.uncounted_bytes += len(data)
+        if self._uncounted_bytes > _MAX_REQUEST:
+            self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        if self._receiver.is_overloaded:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.refuse(HTTPStatus.BAD_REQUEST)
+
+    def pause_writing(self) -> None:
+        self._transport.pause_reading()  # the proxy goes on sending without reading the answers
+
+    def resume_writing(self) -> None:
+        self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Close the connection when everything written has left."""
+        self._transport.close()
+
+    def close_if_idle(self) -> None:
+        """Close the connection at once if no whole report came since the last call, even if answers are unread."""
+        if not self._has_reported:
+            self._transport.abort()
+        self._has_reported = False
+
+    def on_message_begin(self) -> None:
+        self._path, self._proxy_name = b"", ""
+        self._body: list[bytes] = []
+
+    def on_url(self, url: bytes) -> None:
+        self._path += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == _PROXY_HEADER:
+            self._proxy_name = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._has_reported = True
+        if self._path != PATH.encode() or self._parser.get_method() != b"POST":
+            self.refuse(HTTPStatus.NOT_FOUND)
+            return
+        proxy = self._receiver.authenticate(self._proxy_name)
+        if isinstance(proxy, Rejection):
+            self.refuse(HTTPStatus.UNAUTHORIZED)
+        elif self._is_waiting:
+            self.refuse(HTTPStatus.BAD_REQUEST)
+        else:
+            self._is_waiting, self._report_bytes = True, self._uncounted_bytes
+            self._receiver.enqueue(self, proxy, b"".join(self._body))
+            self._body = []  # or every connection would hold its last report until the next
+
+    def accept(self) -> None:
+        """Answer that the report is counted."""
+        self._is_waiting = False
+        self._release_bytes(self._report_bytes)
+        if not self._transport.is_closing():
+            self._transport.write(_OK)
+
+    def refuse(self, status: HTTPStatus) -> None:
+        """Answer with an error, and close the connection."""
+        self._release_bytes(self._uncounted_bytes)
+        if self._transport.is_closing():
+            return
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        self._transport.write(head.encode())
+        self.close()
+
+    def _release_bytes(self, number: int) -> None:
+        self._report_bytes = 0
+        self._uncounted_bytes -= number
+        self._receiver.uncounted_bytes -= number

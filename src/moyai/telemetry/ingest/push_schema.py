@@ -1,0 +1,154 @@
+"""The schema of a push: which endpoints and values it has, in an order that all proxies share.
+
+Promise: two pushes with the same endpoints and the same mappings have one schema, in whatever order their own
+statistics are. So the pushes of many proxies are the rows of one array, and are computed on together.
+
+A row of counts has, block after block, first all counters and then all buckets of the block's histograms:
+``EndpointCounter`` by endpoint, then bucket by endpoint. So a block's counts, reshaped, have one column per endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from moyai.domain.cloudwatch.metric import Histogram
+from moyai.telemetry.ingest.otlp_offsets import FieldOffsets
+from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointStats, StatEndpoint, StatMapping
+from moyai.telemetry.values import Floats, Ints, ResponseTimes
+
+COUNTERS: Final = len(EndpointCounter)
+_MAX_COUNT: Final = 2**56
+"""Bytes of two months at 100 Gbit/s. A larger or a negative count is not believed, so that sums fit 64 bits."""
+_MAX_BUCKET_COUNT: Final = 2**50
+_ANY_BITS: Final = np.iinfo(np.int64).max
+"""The limit of a histogram's sum, which is read as the bits of a float."""
+_MAX_TIME_SUM: Final = 1e18
+"""Milliseconds; about the age of the world. A larger sum is not believed, nor one that is no number."""
+BlockKey = tuple[StatMapping, tuple[float, ...], tuple[StatEndpoint, ...]]
+"""A mapping, the bounds of the histograms (() when there are none), and the endpoints that have both."""
+SchemaKey = tuple[BlockKey, ...]
+GaugeArrays = Sequence[Ints | None]
+"""For each ``EndpointGauge`` its values by proxy and endpoint; None when these endpoints don't have it."""
+
+
+class CountArrays(NamedTuple):
+    """What proxies have counted, a row for each, in the order of a schema: counters and buckets of histograms, and the
+    histograms' sums. A single row has one dimension less.
+    """
+
+    counts: Ints
+    sums: Floats
+
+    def row(self, index: int) -> CountArrays:
+        """The counts of one proxy."""
+        return CountArrays(self.counts[index], self.sums[index])
+
+
+class SchemaBlock(NamedTuple):
+    """Endpoints with the same mapping and the same bounds, and where their values are in a row: of the values that are
+    read from a push, of the counts, and of the sums.
+    """
+
+    mapping: StatMapping
+    bounds: tuple[float, ...]
+    endpoints: tuple[StatEndpoint, ...]
+    values: slice
+    counts: slice
+    sums: slice
+
+    def counters(self, counts: Ints) -> Ints:
+        """The block's part of rows of counts, by proxy, counter and endpoint."""
+        return self._by_endpoint(counts)[:, :COUNTERS]
+
+    def buckets(self, counts: Ints) -> Ints:
+        """The block's part of rows of counts, by proxy, bucket and endpoint."""
+        return self._by_endpoint(counts)[:, COUNTERS:]
+
+    def endpoint_counts(self, row: CountArrays) -> Iterator[tuple[StatEndpoint, list[int], list[int], float]]:
+        """Each endpoint with its counters, its buckets (none where the block has no histograms) and their sum."""
+        counts = row.counts[np.newaxis]
+        counters, buckets = self.counters(counts)[0].T.tolist(), self.buckets(counts)[0].T.tolist()
+        sums = row.sums[self.sums].tolist() or [0.0] * len(self.endpoints)
+        return zip(self.endpoints, counters, buckets, sums, strict=True)
+
+    def endpoint_times(self, row: CountArrays) -> Iterator[tuple[StatEndpoint, list[int], ResponseTimes | None]]:
+        """Each endpoint with its counters, and its response times where there are any."""
+        for endpoint, counters, buckets, total in self.endpoint_counts(row):
+            times = ResponseTimes(Histogram(self.bounds, tuple(buckets)), total) if any(buckets) else None
+            yield endpoint, counters, times
+
+    def _by_endpoint(self, counts: Ints) -> Ints:
+        return counts[:, self.counts].reshape(len(counts), -1, len(self.endpoints))
+
+    def offsets(self, by_endpoint: Mapping[StatEndpoint, Mapping[str, FieldOffsets]]) -> Iterator[int | None]:
+        """The offsets in a push of the block's values, in their order; None for a statistic that is not in it."""
+        statistics = [by_endpoint[endpoint] for endpoint in self.endpoints]
+        for name in self.mapping.statistics:
+            yield from (None if (field := by_name.get(name)) is None else field.value for by_name in statistics)
+        if self.mapping.histogram is None or not self.bounds:
+            return
+        histograms = [by_name[self.mapping.histogram] for by_name in statistics]
+        for bucket in zip(*(histogram.buckets for histogram in histograms), strict=True):
+            yield from bucket
+        yield from (histogram.sum for histogram in histograms)
+
+
+class PushSchema:
+    """``counts`` and ``sums``: how many of each a row has."""
+
+    __slots__ = ("__weakref__", "_limits", "blocks", "counts", "sums")
+
+    def __init__(self, key: SchemaKey) -> None:
+        self.blocks: list[SchemaBlock] = []
+        limits: list[int] = []
+        """The largest believed value of each value that is read."""
+        values = self.counts = self.sums = 0
+        for mapping, bounds, endpoints in key:
+            buckets, width = (len(bounds) + 1 if bounds else 0), len(endpoints)
+            sums = width if bounds else 0
+            ends = (
+                values + (len(mapping.statistics) + buckets) * width + sums,
+                self.counts + (COUNTERS + buckets) * width,
+                self.sums + sums,
+            )
+            limits += [_MAX_COUNT] * len(mapping.statistics) * width
+            limits += [_MAX_BUCKET_COUNT] * buckets * width + [_ANY_BITS] * sums
+            starts = (values, self.counts, self.sums)
+            self.blocks.append(SchemaBlock(mapping, bounds, endpoints, *map(slice, starts, ends)))
+            values, self.counts, self.sums = ends
+        self._limits = np.array(limits, np.int64)
+
+    def zeros(self) -> CountArrays:
+        """A row of zeros."""
+        return CountArrays(np.zeros(self.counts, np.int64), np.zeros(self.sums))
+
+    def compute(self, values: Ints) -> tuple[CountArrays, Sequence[GaugeArrays]]:
+        """What proxies have counted, from a row of the values read from each; and the gauges of each block."""
+        values = np.minimum(np.maximum(values, 0), self._limits)
+        counts, sums = np.zeros((len(values), self.counts), np.int64), np.empty((len(values), self.sums))
+        gauges = []
+        for block in self.blocks:
+            of_block = values[:, block.values].reshape(len(values), -1, len(block.endpoints))
+            statistics = len(block.mapping.statistics)
+            block_counters, block_gauges = block.mapping.compute(*of_block[:, :statistics].swapaxes(0, 1))
+            counters = block.counters(counts)
+            for index, counter in enumerate(block_counters):
+                counters[:, index] = counter
+            if block.bounds:
+                block.buckets(counts)[:] = of_block[:, statistics:-1]
+                time_sums = of_block[:, -1].view(np.float64)
+                sums[:, block.sums] = np.where((time_sums >= 0) & (time_sums < _MAX_TIME_SUM), time_sums, 0.0)
+            gauges.append(block_gauges)
+        return CountArrays(counts, sums), gauges
+
+    def endpoint_stats(self, values: Ints) -> Iterator[tuple[StatEndpoint, EndpointStats]]:
+        """What one proxy reports of each endpoint."""
+        counts, gauges = self.compute(values[np.newaxis])
+        for block, block_gauges in zip(self.blocks, gauges, strict=True):
+            for column, (endpoint, counters, buckets, total) in enumerate(block.endpoint_counts(counts.row(0))):
+                endpoint_gauges = tuple(None if gauge is None else int(gauge[0, column]) for gauge in block_gauges)
+                times = ResponseTimes(Histogram(block.bounds, tuple(buckets)), total) if buckets else None
+                yield endpoint, EndpointStats(block.mapping.protocol, tuple(counters), endpoint_gauges, times)

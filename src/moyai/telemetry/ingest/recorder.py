@@ -1,0 +1,232 @@
+"""Records the reports of proxies: each goes through its proxy's delta state into its group's aggregator.
+
+Promise: every request that a proxy reports is counted once, for the workload that its reporter says. A metric has a
+point in a slot only when there was something to count in it, as AWS publishes; a gauge has one with every report. How
+far each proxy has been counted is saved together with what was counted, so that a restarted control plane goes on from
+there: what passed meanwhile is counted with the next report. The first report of a proxy that is older than anything
+saved is a baseline: how much of it was counted before is not known, so none of it counts again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from typing import Final
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.ids import ProxyId
+from moyai.ports.metric_store import StoredProxy
+from moyai.telemetry.ingest.cumulative_to_delta import DeltaState
+from moyai.telemetry.ingest.group_aggregator import GroupAggregator, PendingReport, ProxySeries
+from moyai.telemetry.ingest.push_decoder import DecodedPush, PushDecoders
+from moyai.telemetry.ingest.totals import Totals
+from moyai.telemetry.reporters.envoy_stats import NO_STATS, ProxyReport
+from moyai.telemetry.reporters.reporter import IdentifyProxy, Reporter
+from moyai.telemetry.series.group import SlotTime, slot_time
+from moyai.telemetry.series.head import MetricHead
+
+MAX_PROXIES: Final = 20_000
+"""Proxies whose state is remembered; when there are more, the one that has been silent the longest is forgotten."""
+_RESAVE_AFTER: Final = 6 * 3600
+"""Seconds after which a proxy that reports but counts nothing is saved again: the store removes silent proxies."""
+ForwardReport = Callable[[ProxyId, Reporter, ProxyReport], None]
+"""Called with every report that counts; it returns at once and raises nothing."""
+LoadProxyState = Callable[[ProxyId], bytes | None]
+"""Returns how far a proxy had been counted when it was last saved."""
+_log = logging.getLogger(__name__)
+
+
+class ReportBuffer:
+    """The aggregators with pending reports, oldest first.
+
+    They are flushed in this order, because a bucket has one open slot: no sample may be written to a later slot before
+    all samples of an earlier one are in their series.
+    """
+
+    def __init__(self) -> None:
+        self._aggregators: OrderedDict[GroupAggregator, None] = OrderedDict()
+
+    def add(self, aggregator: GroupAggregator, report: PendingReport, time: SlotTime) -> None:
+        """Add a report to its group's aggregator."""
+        if not aggregator.accepts(time):
+            self.flush(aggregator)
+        self._aggregators.setdefault(aggregator)
+        if aggregator.add(report, time):
+            self.flush(aggregator)
+
+    def flush(self, last: GroupAggregator | None = None) -> None:
+        """Write all pending reports to the series, or those of the aggregators up to ``last``."""
+        for aggregator in self.flush_stepwise():
+            if aggregator is last:
+                return
+
+    def flush_stepwise(self) -> Iterator[GroupAggregator]:
+        """Write all pending reports, and yield after each aggregator."""
+        while self._aggregators:
+            aggregator, _ = self._aggregators.popitem(last=False)
+            aggregator.flush()
+            yield aggregator
+
+    def clear(self) -> None:
+        """Drop all pending reports."""
+        self._aggregators.clear()
+
+
+class _Proxy:
+    """The state of one proxy. ``is_baseline``: its next report is its first, and none of it counts."""
+
+    __slots__ = (
+        "aggregator",
+        "decode",
+        "delta_state",
+        "is_baseline",
+        "reported_at",
+        "reporter",
+        "saved_at",
+        "task_series",
+    )
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        delta_state: DeltaState,
+        decode: Callable[[bytes], DecodedPush],
+        aggregator: GroupAggregator,
+    ) -> None:
+        self.reporter, self.delta_state, self.decode, self.aggregator = reporter, delta_state, decode, aggregator
+        self.is_baseline = False
+        self.reported_at = self.saved_at = Instant(0)
+        self.task_series: ProxySeries = {}
+
+
+class Recorder:
+    """Takes reports, from one event loop only. Whoever holds the ``lock`` sees metrics and proxies of one moment.
+
+    ``since``: nothing was saved before. ``forward`` is called with every report that counts. ``buffer`` has the reports
+    that are not in the series yet: it is flushed before they are read.
+    """
+
+    def __init__(
+        self,
+        head: MetricHead,
+        identify: IdentifyProxy,
+        since: Instant,
+        load_state: LoadProxyState = lambda _proxy: None,
+        totals: Totals | None = None,
+    ) -> None:
+        self.totals = totals or Totals()
+        self.forward: ForwardReport | None = None
+        self.lock = asyncio.Lock()
+        self.buffer = ReportBuffer()
+        self._head = head
+        self._identify = identify
+        self._since = since
+        self._load_state = load_state
+        self._decoders = PushDecoders()
+        self._proxies: OrderedDict[ProxyId, _Proxy] = OrderedDict()
+        """The one that has been silent the longest is the first."""
+        self._aggregators: WeakValueDictionary[Hashable, GroupAggregator] = WeakValueDictionary()
+        """By the reporters' ``group_key``; an aggregator is gone with its last proxy."""
+
+    async def receive(self, proxy: ProxyId, push: bytes, clock: Clock) -> bool:
+        """``record`` a push as soon as the lock is free, at the time that it is then."""
+        async with self.lock:
+            return self.record(proxy, push, clock.now())
+
+    def record(self, proxy: ProxyId, push: bytes, now: Instant) -> bool:
+        """Count what is new in a push; False when the proxy's workload is unknown. Raises NotOtlp."""
+        known = self._proxy(proxy)
+        decode = known.decode if known is not None else self._decoders.decoder(NO_STATS)
+        decoded = decode(push)
+        if known is not None:
+            self._count(proxy, known, decoded, now)
+        return known is not None
+
+    def take_unsaved_proxies(self) -> Iterator[StoredProxy]:
+        """How far each proxy has been counted, of those that have changed since they were last taken."""
+        self.buffer.flush()
+        for proxy, known in self._proxies.items():
+            if known.delta_state.changed or known.reported_at >= known.saved_at + _RESAVE_AFTER:
+                known.saved_at = known.reported_at
+                yield StoredProxy(proxy, known.reported_at, known.delta_state.serialize())
+
+    def mark_unsaved(self) -> None:
+        """Have everything taken again: what was taken before could not be saved."""
+        self.totals.mark_unsaved()
+        for known in self._proxies.values():
+            known.delta_state.changed = True
+
+    def forget_silent_proxies(self, silent_since: Instant) -> None:
+        """Forget the proxies that have been silent since then and whose workload no longer exists."""
+        for proxy in [proxy for proxy, known in self._proxies.items() if known.reported_at < silent_since]:
+            if self._identify(proxy) is None:
+                del self._proxies[proxy]
+
+    def reset(self, now: Instant) -> None:
+        """Forget every proxy and every metric."""
+        self._since = now
+        self._proxies.clear()
+        self._aggregators.clear()
+        self.buffer.clear()
+        self._head.clear()
+        self.totals.clear()
+
+    def _proxy(self, proxy: ProxyId) -> _Proxy | None:
+        known = self._proxies.get(proxy)
+        if known is None:
+            reporter = self._identify(proxy)
+            if reporter is None:
+                return None
+            known = self._proxies[proxy] = self._new_proxy(proxy, reporter)
+            if len(self._proxies) > MAX_PROXIES:
+                self._proxies.popitem(last=False)
+        self._proxies.move_to_end(proxy)
+        return known
+
+    def _new_proxy(self, proxy: ProxyId, reporter: Reporter) -> _Proxy:
+        body = self._load_state(proxy)
+        delta_state = _deserialize(body) if body is not None else None
+        decode = self._decoders.decoder(reporter.stat_naming)
+        new = _Proxy(reporter, delta_state or DeltaState(), decode, self._aggregator(reporter))
+        new.is_baseline = delta_state is None and (body is not None or reporter.created_at < self._since)
+        return new
+
+    def _count(self, proxy: ProxyId, known: _Proxy, push: DecodedPush, now: Instant) -> None:
+        delta_state = known.delta_state
+        if delta_state.is_uncommitted:
+            self.buffer.flush(known.aggregator)
+        reporter = self._current_reporter(known)
+        previous = delta_state.previous(push, is_baseline=known.is_baseline)
+        known.is_baseline, known.reported_at = False, now
+        if previous is not None:
+            if self.forward is not None:
+                self.forward(proxy, reporter, push.report)
+            report = PendingReport(proxy, delta_state, known.task_series, push, previous)
+            self.buffer.add(known.aggregator, report, slot_time(now))
+
+    def _current_reporter(self, known: _Proxy) -> Reporter:
+        reporter = known.reporter.current()
+        if reporter is not known.reporter:
+            known.reporter, known.aggregator = reporter, self._aggregator(reporter)
+            known.task_series = {}
+        return reporter
+
+    def _aggregator(self, reporter: Reporter) -> GroupAggregator:
+        aggregator = self._aggregators.get(reporter.group_key)
+        if aggregator is None:
+            aggregator = GroupAggregator(self._head, self.totals, reporter)
+            self._aggregators[reporter.group_key] = aggregator
+        return aggregator
+
+
+def _deserialize(body: bytes) -> DeltaState | None:
+    try:
+        return DeltaState.deserialize(body)
+    except (msgspec.MsgspecError, ValueError) as error:
+        _log.warning("how far a proxy was counted can't be read, so it is counted from now on: %s", error)
+        return None

@@ -1,0 +1,113 @@
+"""The identity of App Mesh's proxies: their virtual node or virtual gateway, and what their statistics are about.
+
+Promise: an identity is computed once, and again when something in its mesh has changed; when that makes no difference,
+the result is the same object as before. What has been deleted keeps its identity, and clusters and routes that are no
+longer configured stay known, because the proxies' last counts are still to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.domain.appmesh.names import mesh_name
+from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.keys import scope_of
+from moyai.domain.own_tags import METRIC_NAMESPACE
+from moyai.domain.world import World
+from moyai.kernel.scope import Scope
+from moyai.mesh.app_mesh.counted import Subjects, subjects
+from moyai.telemetry.reporters.appmesh_metrics import OWN_NAMESPACE
+
+MAX_IDENTITIES: Final = 20_000
+"""Identities that are remembered; when there are more, all are computed again."""
+MeshWorkload = VirtualNode | VirtualGateway
+_Versions = tuple[object, ...]
+"""Objects that are others whenever something of the mesh has changed."""
+
+
+class MeshIdentity(msgspec.Struct, frozen=True):
+    """A virtual node or a virtual gateway. ``namespace``: that of the metric extension's metrics in CloudWatch.
+    ``subjects``: what the proxies' statistics are about.
+    """
+
+    scope: Scope
+    mesh: str
+    arn: str
+    is_gateway: bool
+    name: str
+    namespace: str
+    subjects: Subjects
+
+    @property
+    def kind(self) -> str:
+        """The name of the label that has the workload's name."""
+        return "virtual_gateway" if self.is_gateway else "virtual_node"
+
+    @property
+    def dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The dimensions of all its metrics, as in the metric extension."""
+        return ("Mesh", self.mesh), ("VirtualGateway" if self.is_gateway else "VirtualNode", self.name)
+
+
+class MeshIdentities:
+    """The identities of all virtual nodes and virtual gateways. ``world`` returns the world as it is now."""
+
+    def __init__(self, world: Callable[[], World]) -> None:
+        self._world = world
+        self._by_arn: dict[str, tuple[MeshIdentity, _Versions]] = {}
+
+    def identity(self, workload: MeshWorkload) -> MeshIdentity:
+        """The identity of a virtual node or a virtual gateway."""
+        world = self._world()
+        before, versions = self._by_arn.get(workload.arn), _versions(world, workload)
+        if before is not None and before[1] == versions:
+            return before[0]
+        identity = _identity(world, workload)
+        if before is not None:
+            identity = replace(identity, subjects=identity.subjects.after(before[0].subjects))
+            identity = before[0] if before[0] == identity else identity
+        if len(self._by_arn) >= MAX_IDENTITIES:
+            self._by_arn.clear()
+        self._by_arn[workload.arn] = identity, versions
+        return identity
+
+    def current(self, identity: MeshIdentity) -> MeshIdentity:
+        """An identity as it is now; the same object when its workload has been deleted."""
+        workload = find_workload(self._world(), identity.arn)
+        return identity if workload is None else self.identity(workload)
+
+
+def find_workload(world: World, arn: str) -> MeshWorkload | None:
+    """The virtual node or the virtual gateway with this ARN."""
+    return world.virtual_nodes.get(arn) or world.virtual_gateways.get(arn)
+
+
+def _versions(world: World, workload: MeshWorkload) -> _Versions:
+    mesh = workload.mesh
+    return (
+        world.meshes.get(mesh),
+        world.virtual_nodes.stamp("mesh", mesh),
+        world.virtual_services.stamp("mesh", mesh),
+        world.virtual_routers.stamp("mesh", mesh),
+        world.routes.stamp("mesh", mesh),
+        world.virtual_gateways.stamp("mesh", mesh),
+        world.gateway_routes.stamp("mesh", mesh),
+    )
+
+
+def _identity(world: World, workload: MeshWorkload) -> MeshIdentity:
+    mesh = world.meshes.get(workload.mesh)
+    return MeshIdentity(
+        scope=scope_of(workload.arn),
+        mesh=mesh_name(workload.mesh),
+        arn=workload.arn,
+        is_gateway=isinstance(workload, VirtualGateway),
+        name=workload.name,
+        namespace=OWN_NAMESPACE if mesh is None else mesh.tags.get(METRIC_NAMESPACE, OWN_NAMESPACE),
+        subjects=subjects(world, workload),
+    )

@@ -1,0 +1,164 @@
+"""The statistic names of App Mesh's proxies, and what counts as a failure. Pure.
+
+Promise: an endpoint has the name that the proxy uses, so that it can be looked up in the mesh: the cluster of a virtual
+node that is called, a route (of a virtual service, or a gateway's own), the prefix of a listener's statistics, or the
+address of a listener whose callers' handshakes failed. Only the open connections, a gauge, are added up over all
+listeners. Counters never are: when one of them disappears, their sum would go down and look like a restart.
+
+A failure is what the proxy answered a caller, after all retries: 5xx, or gRPC's statuses that stand for one, whichever
+are more; of TCP, a connection that was never established. A request is counted when it is answered.
+Source: https://docs.aws.amazon.com/app-mesh/latest/userguide/envoy-metrics.html,
+https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/upstream/cluster_manager/cluster_stats,
+.../configuration/http/http_filters/router_filter#statistics
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from moyai.telemetry.reporters.envoy_stats import (
+    MAX_PARSED_NAMES,
+    EndpointArrays,
+    EndpointCounter,
+    Side,
+    StatEndpoint,
+    StatMapping,
+    StatNaming,
+)
+from moyai.telemetry.values import Ints
+
+CLUSTER, ROUTE, HTTP, TCP, LISTENER = "cluster.", "vhost.", "http.", "tcp.", "listener."
+"""The first part of an endpoint's name."""
+PROXY: Final = StatEndpoint(Side.SERVER, "")
+"""The endpoint that stands for the whole proxy."""
+_TARGET_NAME: Final = re.compile(r"(cluster\.cds_egress_[^.]+_(?:http|http2|grpc|tcp)_\d+(?:_\d+)?)\.(.+)")
+_LISTENER_NAME: Final = re.compile(r"((?:http|tcp)\.ingress(?:\.(?:http|http2|grpc|tcp)\.\d+)?)\.(downstream_\w+)")
+_HANDSHAKE_NAME: Final = re.compile(r"(listener\..+)\.(ssl\.\w+)")
+_ROUTE_NAME: Final = re.compile(r"(vhost\..+\.route\.[^.]+)\.(upstream_rq_\w+)")
+_OPEN_CONNECTIONS_NAME: Final = re.compile(
+    r"http\.ingress(\..+)?\.downstream_cx_active|cluster\.cds_ingress_[^.]+_tcp_\d+\.upstream_cx_active"
+)
+"""Envoy's TCP proxy has no gauge of open connections, but opens one to the application for each of them."""
+_TCP_TARGET_NAME: Final = re.compile(r".+_tcp_\d+(_\d+)?")
+
+_NO_GAUGES: Final = (None, None, None)
+
+
+def cluster_of(endpoint: StatEndpoint) -> str:
+    """The name of the cluster that an endpoint is."""
+    return endpoint.name.removeprefix(CLUSTER)
+
+
+def prefix_of(endpoint: StatEndpoint) -> str:
+    """The prefix of the statistics of the listener that an endpoint is."""
+    return endpoint.name.partition(".")[2]
+
+
+def route_of(endpoint: StatEndpoint) -> tuple[str, str]:
+    """The virtual host and the route that an endpoint is. Only the host may have dots in its name."""
+    host, _, route = endpoint.name.removeprefix(ROUTE).rpartition(".route.")
+    return host, route
+
+
+@lru_cache(maxsize=MAX_PARSED_NAMES)
+def _parse(name: str) -> tuple[StatEndpoint, str] | None:
+    if _OPEN_CONNECTIONS_NAME.fullmatch(name):
+        return PROXY, name
+    for pattern, side in (
+        (_TARGET_NAME, Side.CLIENT),
+        (_ROUTE_NAME, Side.CLIENT),
+        (_LISTENER_NAME, Side.SERVER),
+        (_HANDSHAKE_NAME, Side.SERVER),
+    ):
+        match = pattern.fullmatch(name)
+        if match is not None:
+            return StatEndpoint(side, match[1]), match[2]
+    return None
+
+
+def _mapping(endpoint: StatEndpoint, statistics: Collection[str]) -> StatMapping | None:
+    if endpoint == PROXY:
+        return StatMapping("tcp", tuple(sorted(statistics)), _proxy)
+    if endpoint.name.startswith(CLUSTER):
+        return _TCP_TARGET if _TCP_TARGET_NAME.fullmatch(endpoint.name) else _HTTP_TARGET
+    return next(mapping for prefix, mapping in _MAPPINGS if endpoint.name.startswith(prefix))
+
+
+def _proxy(*open_connections: Ints) -> EndpointArrays:
+    return _NO_COUNTERS, (np.sum(open_connections, axis=0), None, None)
+
+
+def _http_target(*counts: Ints) -> EndpointArrays:
+    requests, c2, c3, c4, c5, retries, rx, tx, late, late_try, targets, ejected, *rest = counts
+    failures, tls = np.maximum(c5, sum(rest[: len(_STATUSES)])), sum(rest[len(_STATUSES) :])
+    counters = (requests, 0, rx + tx, c2, c3, c4, c5, failures, retries, tls, late + late_try)
+    return counters, (None, targets, ejected)
+
+
+def _tcp_target(*counts: Ints) -> EndpointArrays:
+    attempts, attempts_exceeded, none_healthy, failed_attempts, rx, tx, targets, ejected, *tls = counts
+    retries = np.maximum(failed_attempts - attempts_exceeded, 0)  # each exceeded connection ended with one attempt
+    failures = attempts_exceeded + none_healthy
+    connections = attempts - retries + none_healthy
+    return (0, connections, rx + tx, 0, 0, 0, 0, failures, retries, sum(tls), 0), (None, targets, ejected)
+
+
+def _route(*counts: Ints) -> EndpointArrays:
+    requests, c2, c3, c4, c5, retries, late = counts
+    return (requests, 0, 0, c2, c3, c4, c5, c5, retries, 0, late), _NO_GAUGES
+
+
+def _http_listener(*counts: Ints) -> EndpointArrays:
+    requests, connections, rx, tx = counts
+    return (requests, connections, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+
+
+def _tcp_listener(*counts: Ints) -> EndpointArrays:
+    connections, rx, tx = counts
+    return (0, connections, rx + tx, 0, 0, 0, 0, 0, 0, 0, 0), _NO_GAUGES
+
+
+def _handshakes(*counts: Ints) -> EndpointArrays:
+    return (0, 0, 0, 0, 0, 0, 0, 0, 0, sum(counts), 0), _NO_GAUGES
+
+
+_NO_COUNTERS: Final = (0,) * 11
+_STATUSES: Final = tuple(f"grpc.{status}" for status in (2, 4, 12, 13, 14, 15))
+_TLS: Final = (
+    "ssl.connection_error",
+    *(f"ssl.fail_verify_{name}" for name in ("cert_hash", "error", "no_cert", "san")),
+)
+_BYTES: Final = tuple(f"upstream_cx_{name}_bytes_total" for name in ("rx", "tx"))
+_GAUGES: Final = ("membership_total", "outlier_detection.ejections_active")
+_ANSWERED: Final = tuple(f"upstream_rq_{name}" for name in ("completed", "2xx", "3xx", "4xx", "5xx", "retry"))
+_TIME: Final = "upstream_rq_time"
+_DOWNSTREAM: Final = tuple(f"downstream_cx_{name}" for name in ("total", "rx_bytes_total", "tx_bytes_total"))
+_HTTP_TARGET: Final = StatMapping(
+    "http",
+    (*_ANSWERED, *_BYTES, "upstream_rq_timeout", "upstream_rq_per_try_timeout", *_GAUGES, *_STATUSES, *_TLS),
+    _http_target,
+    _TIME,
+)
+_TCP_TARGET: Final = StatMapping(
+    "tcp",
+    (
+        *(f"upstream_cx_{name}" for name in ("total", "connect_attempts_exceeded", "none_healthy", "connect_fail")),
+        *_BYTES,
+        *_GAUGES,
+        *_TLS,
+    ),
+    _tcp_target,
+    differences=(EndpointCounter.CONNECTIONS, EndpointCounter.RETRIES),
+)
+_MAPPINGS: Final = (
+    (ROUTE, StatMapping("http", (*_ANSWERED, "upstream_rq_timeout"), _route, _TIME)),
+    (HTTP, StatMapping("http", ("downstream_rq_total", *_DOWNSTREAM), _http_listener)),
+    (TCP, StatMapping("tcp", _DOWNSTREAM, _tcp_listener)),
+    (LISTENER, StatMapping("tcp", _TLS, _handshakes)),
+)
+APPMESH_STATS: Final = StatNaming(_parse, _mapping)

@@ -1,0 +1,62 @@
+"""Finds the workload that a proxy reports for, in the world as it is at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from moyai.domain.appmesh import lookup
+from moyai.domain.ecs.task_definition import AppProtocol
+from moyai.domain.keys import scope_of
+from moyai.domain.world import World
+from moyai.kernel.arn import parse_arn
+from moyai.kernel.ids import ProxyId
+from moyai.telemetry.reporters.appmesh_identity import MeshIdentities, find_workload
+from moyai.telemetry.reporters.appmesh_reporter import PROXY_SEPARATOR, MeshReporter
+from moyai.telemetry.reporters.connect_reporter import ServiceReporter
+from moyai.telemetry.reporters.reporter import IdentifyProxy, Reporter
+
+
+def identify_from(world: Callable[[], World]) -> IdentifyProxy:
+    """A function that finds the reporter of any proxy. ``world`` returns the world as it is now."""
+    identities = MeshIdentities(world)
+
+    def identify(proxy: ProxyId) -> Reporter | None:
+        return mesh_reporter(world(), identities, proxy) or service_reporter(world(), proxy)
+
+    return identify
+
+
+def mesh_reporter(world: World, identities: MeshIdentities, proxy: ProxyId) -> MeshReporter | None:
+    """The virtual node or gateway that a proxy stands for; None when it is none of App Mesh's proxies."""
+    task = world.tasks.get(proxy)
+    if task is None:
+        workload = find_workload(world, proxy.partition(PROXY_SEPARATOR)[0])
+        created_at = None if workload is None else workload.created_at
+    else:
+        workload = None if task.identity is None else lookup.led_as(world, task.identity, scope_of(task.arn))
+        created_at = task.created_at
+    if workload is None or created_at is None:
+        return None
+    return MeshReporter(identities.identity(workload), created_at, identities.current)
+
+
+def service_reporter(world: World, proxy: ProxyId) -> ServiceReporter | None:
+    """The service whose task a proxy belongs to; None when there is no such task, it belongs to no service, or its
+    proxy is App Mesh's.
+    """
+    task = world.tasks.get(proxy)
+    if task is None or task.identity is not None or task.service is None:
+        return None
+    service = parse_arn(task.service)
+    if service is None:
+        return None
+    namespace = world.namespaces.get(task.view.namespace) if task.view is not None else None
+    offers = task.view.offers if task.view is not None else ()
+    return ServiceReporter(
+        scope=scope_of(task.arn),
+        cluster=task.cluster.rpartition("/")[2],
+        service=service.path[-1],
+        created_at=task.created_at,
+        grpc_names=frozenset(offer.discovery_name for offer in offers if offer.protocol is AppProtocol.GRPC),
+        namespace="" if namespace is None else namespace.name,
+    )

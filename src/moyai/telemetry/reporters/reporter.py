@@ -1,0 +1,121 @@
+"""The workload that a proxy reports for: a service of Service Connect, or a virtual node or gateway of App Mesh.
+
+Promise: a reporter is remembered after its workload is deleted, because a proxy's last report may come later. A proxy
+whose workload was never known has no reporter, and its reports are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from moyai.domain.cloudwatch.metric import MetricId
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ProxyId
+from moyai.kernel.scope import Scope
+from moyai.telemetry.reporters.connect_metrics import MetricDefinition
+from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointProtocol, StatEndpoint, StatNaming
+
+MetricTarget = tuple[MetricDefinition, Sequence[MetricId]]
+"""A metric that an endpoint's values are written to, under all its names."""
+
+
+class ServiceTotalKey(NamedTuple):
+    """What a total of Service Connect is about: a service, on one side of one discovery name. ``protocol``: http or
+    tcp.
+    """
+
+    scope: Scope
+    namespace: str
+    cluster: str
+    service: str
+    endpoint: StatEndpoint
+    protocol: str
+
+
+class ProxyPart(StrEnum):
+    """A part of an App Mesh proxy that has metrics of its own."""
+
+    PROXY = "proxy"
+    """The whole proxy; it has gauges only."""
+    LISTENER = "listener"
+    HANDSHAKES = "handshakes"
+    """The TLS handshakes of callers, whichever the listener."""
+    TARGET = "target"
+    ROUTE = "route"
+    GATEWAY_ROUTE = "gateway_route"
+
+
+class MeshTotalKey(msgspec.Struct, frozen=True, tag="app_mesh"):
+    """What a total of App Mesh is about: a part of the proxies of a virtual node or a virtual gateway (``kind``).
+
+    ``protocol``: http or tcp. Of outgoing calls, ``service`` is the virtual service that is called, and ``target`` the
+    virtual node or the route.
+    """
+
+    scope: Scope
+    mesh: str
+    kind: str
+    name: str
+    part: ProxyPart
+    protocol: str
+    service: str = ""
+    target: str = ""
+
+
+TotalKey = ServiceTotalKey | MeshTotalKey
+
+
+class ExportNaming(NamedTuple):
+    """How an endpoint's values are exported to OpenTelemetry: the prefix of the metrics' names, the attributes that
+    identify the endpoint, and the counters that it has.
+    """
+
+    prefix: str
+    attributes: Sequence[tuple[str, str]]
+    counters: frozenset[EndpointCounter] = frozenset(EndpointCounter)
+
+
+class Reporter(Protocol):
+    """The workload that a proxy reports for."""
+
+    @property
+    def scope(self) -> Scope:
+        """The account and region that its metrics are in."""
+
+    @property
+    def created_at(self) -> Instant:
+        """When the proxy's task or its workload was created: the proxy can't have counted earlier."""
+
+    @property
+    def stat_naming(self) -> StatNaming:
+        """What its proxies' statistics are called."""
+
+    @property
+    def group_key(self) -> Hashable:
+        """Reporters with the same key have the same ``metrics``, so their proxies are aggregated together."""
+
+    def current(self) -> Reporter:
+        """The reporter as it is now; the same object while nothing has changed."""
+
+    def metrics(self, endpoint: EndpointProtocol) -> Iterable[MetricTarget]:
+        """The metrics that an endpoint's values are written to."""
+
+    def task_metrics(self, proxy: ProxyId, endpoint: EndpointProtocol) -> Iterable[MetricTarget]:
+        """The metrics of one proxy alone that an endpoint's values are written to."""
+
+    def total_key(self, endpoint: EndpointProtocol) -> TotalKey | None:
+        """The total that an endpoint's values are added to; None when there is none."""
+
+    def resource_attributes(self, proxy: ProxyId) -> Iterable[tuple[str, str]]:
+        """The attributes of a proxy as an OpenTelemetry resource."""
+
+    def export_naming(self, endpoint: StatEndpoint) -> ExportNaming | None:
+        """How an endpoint's values are exported; None when they are not."""
+
+
+IdentifyProxy = Callable[[ProxyId], Reporter | None]
+"""Finds the reporter of a proxy; None when its workload is unknown."""

@@ -1,0 +1,191 @@
+"""How the samples of one slot of time become its summary: one accumulator for each kind of metric.
+
+Promise: the sum is always exact. What one sample is gives Average, Minimum and Maximum their meaning: a task's count
+in the slot, a gauge as one report had it, one request's time, one target's share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import add
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from moyai.domain.cloudwatch.metric import Histogram, Summary, of_histogram
+from moyai.kernel.ids import ProxyId
+from moyai.telemetry.values import ResponseTimes, SampleKind
+
+_NO_VALUES: Mapping[ProxyId, float] = MappingProxyType({})
+
+
+class Sample(NamedTuple):
+    """What is added to one metric at once; which field is set depends on the metric's kind.
+
+    ``values``: what each task counted, or how much it has (COUNT, MEAN). ``subtotal``: a source that adds up its own
+    tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT). ``shared`` and
+    ``targets``: a count, and the number of targets that it is divided by (SHARE). ``times``: response times (TIME).
+    ``summary``: samples that are summarized already (LEVEL, SUMMARY).
+    """
+
+    values: Mapping[ProxyId, float] = _NO_VALUES
+    subtotal: tuple[object, Summary] | None = None
+    shared: float = 0
+    targets: int = 0
+    times: ResponseTimes | None = None
+    summary: Summary | None = None
+
+
+EMPTY = Summary(0, 0, 0, 0)
+"""The summary of no samples."""
+
+
+class Accumulator(Protocol):
+    """The samples of one metric in one slot of time."""
+
+    def add(self, sample: Sample) -> None:
+        """Add a sample."""
+
+    def summary(self) -> Summary:
+        """The summary of all samples so far; called only after the first."""
+
+
+class CountAccumulator:
+    """Counts by task: one sample is what one task counted in the whole slot."""
+
+    __slots__ = ("_by_task", "_first_source", "_first_subtotal", "_other_subtotals")
+
+    def __init__(self) -> None:
+        self._by_task: dict[ProxyId, float] | None = None
+        self._first_source: object = None
+        self._first_subtotal: Summary | None = None
+        """Most metrics have one source of subtotals: it has a slot of its own, which saves a dictionary each."""
+        self._other_subtotals: dict[object, Summary] | None = None
+
+    def add(self, sample: Sample) -> None:
+        """See ``Accumulator``."""
+        if sample.subtotal is not None:
+            self._replace(*sample.subtotal)
+        if sample.values:
+            if self._by_task is None:
+                self._by_task = {}
+            for task, value in sample.values.items():
+                self._by_task[task] = self._by_task.get(task, 0) + value
+
+    def summary(self) -> Summary:
+        """See ``Accumulator``."""
+        parts = [] if self._first_subtotal is None else [self._first_subtotal]
+        if self._other_subtotals is not None:
+            parts += self._other_subtotals.values()
+        if self._by_task is not None:
+            counts = self._by_task.values()
+            parts.append(Summary(len(counts), sum(counts), min(counts), max(counts)))
+        return reduce(Summary.plus, parts) if parts else EMPTY
+
+    def _replace(self, source: object, subtotal: Summary) -> None:
+        if self._first_subtotal is None or self._first_source is source:
+            self._first_source, self._first_subtotal = source, subtotal
+        elif self._other_subtotals is None:
+            self._other_subtotals = {source: subtotal}
+        else:
+            self._other_subtotals[source] = subtotal
+
+
+class TimeAccumulator:
+    """Response times: one sample is one request."""
+
+    __slots__ = ("_bounds", "_counts", "_sum")
+
+    def __init__(self) -> None:
+        self._bounds: tuple[float, ...] = ()
+        self._counts: Sequence[int] = ()
+        self._sum = 0.0
+
+    def add(self, sample: Sample) -> None:
+        """See ``Accumulator``."""
+        if sample.times is None:
+            return
+        bounds, counts = sample.times.histogram
+        if self._counts and bounds != self._bounds:
+            bounds, counts = Histogram(self._bounds, (0,) * len(self._counts)).plus(sample.times.histogram)
+        self._counts = list(map(add, self._counts, counts)) if self._counts else counts
+        self._bounds = bounds
+        self._sum += sample.times.sum
+
+    def summary(self) -> Summary:
+        """See ``Accumulator``."""
+        return of_histogram(Histogram(self._bounds, tuple(self._counts)), self._sum)
+
+
+class ShareAccumulator:
+    """A total divided by the number of targets: one sample is one target's share."""
+
+    __slots__ = ("_targets", "_total")
+
+    def __init__(self) -> None:
+        self._total = 0.0
+        self._targets = 1
+
+    def add(self, sample: Sample) -> None:
+        """See ``Accumulator``."""
+        self._total += sample.shared
+        self._targets = max(self._targets, sample.targets)
+
+    def summary(self) -> Summary:
+        """See ``Accumulator``."""
+        share = self._total / self._targets
+        return Summary(self._targets, self._total, share, share)
+
+
+class MeanAccumulator:
+    """Averages: one sample is one task's average over the slot."""
+
+    __slots__ = ("_by_task",)
+
+    def __init__(self) -> None:
+        self._by_task: dict[ProxyId, list[float]] = {}
+
+    def add(self, sample: Sample) -> None:
+        """See ``Accumulator``."""
+        for task, value in sample.values.items():
+            self._by_task.setdefault(task, []).append(value)
+
+    def summary(self) -> Summary:
+        """See ``Accumulator``."""
+        means = [sum(values) / len(values) for values in self._by_task.values()]
+        return Summary(len(means), sum(means), min(means), max(means))
+
+
+class SummaryAccumulator:
+    """Summaries of samples: what a client put, or a gauge as many reports had it."""
+
+    __slots__ = ("_summary",)
+
+    def __init__(self) -> None:
+        self._summary: Summary | None = None
+
+    def add(self, sample: Sample) -> None:
+        """See ``Accumulator``."""
+        if sample.summary is not None:
+            self._summary = sample.summary if self._summary is None else self._summary.plus(sample.summary)
+
+    def summary(self) -> Summary:
+        """See ``Accumulator``."""
+        return self._summary or EMPTY
+
+
+def accumulator_type(kind: SampleKind) -> Callable[[], Accumulator]:
+    """The constructor of an empty accumulator for metrics of this kind."""
+    return _TYPES[kind]
+
+
+_TYPES: Mapping[SampleKind, Callable[[], Accumulator]] = MappingProxyType(
+    {
+        SampleKind.COUNT: CountAccumulator,
+        SampleKind.LEVEL: SummaryAccumulator,
+        SampleKind.TIME: TimeAccumulator,
+        SampleKind.SHARE: ShareAccumulator,
+        SampleKind.MEAN: MeanAccumulator,
+        SampleKind.SUMMARY: SummaryAccumulator,
+    }
+)

@@ -1,0 +1,161 @@
+"""All series, and the part of them that is in memory: the head, in Prometheus's words.
+
+Promise: a series exists from its first sample on. Bounded: a scope has at most so many series, and the ones that have
+been silent the longest make room for new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from moyai.domain.cloudwatch.metric import MetricId, Summary
+from moyai.kernel.clock import Instant
+from moyai.kernel.scope import Scope
+from moyai.ports.metric_store import COLUMNS, StoredGroup
+from moyai.telemetry.series.accumulators import Sample
+from moyai.telemetry.series.group import (
+    DirtyMinutes,
+    GroupKey,
+    History,
+    NoHistory,
+    Series,
+    SeriesGroup,
+    StoredGroupBody,
+)
+from moyai.telemetry.values import SampleKind
+
+MAX_SERIES: Final = 100_000
+"""Series of one scope."""
+_EVICTED_FRACTION: Final = 16
+"""A full scope evicts one series in so many, so that one search makes room for many."""
+_NO_SERIES: Mapping[MetricId, Series] = MappingProxyType({})
+_GROUP_DECODER = msgspec.msgpack.Decoder(StoredGroupBody)
+
+
+class MetricHead:
+    """All series of all scopes; a ``MetricWriter`` for what clients put.
+
+    ``generation`` changes whenever series are dropped, so that holders of series look them up again. The three sets
+    are for the next save: ``dirty`` minutes, ``renamed`` groups whose list of metrics is not stored as it is, and the
+    numbers of ``deleted_groups``.
+    """
+
+    def __init__(
+        self, max_series: int = MAX_SERIES, history: History | None = None, stored: Iterable[StoredGroup] = ()
+    ) -> None:
+        self.history = history or NoHistory()
+        self.generation = 0
+        self.dirty: DirtyMinutes = set()
+        self.renamed: set[SeriesGroup] = set()
+        self.deleted_groups: set[int] = set()
+        self._max_series = max_series
+        self._scopes: dict[Scope, dict[MetricId, Series]] = {}
+        self._groups: dict[GroupKey, SeriesGroup] = {}
+        self._groups_by_number: dict[int, SeriesGroup] = {}
+        self._next_group = 1
+        for group in stored:
+            self._restore(group)
+
+    def series(self, scope: Scope, metric: MetricId, kind: SampleKind, unit: str) -> Series:
+        """The series of a metric, created when there is none yet.
+
+        A metric that this installation measures replaces one that a client has put under the same name: their
+        accumulators can't hold each other's samples.
+        """
+        of_scope = self._scopes.setdefault(scope, {})
+        series = of_scope.get(metric)
+        if series is not None and series.kind is SampleKind.SUMMARY and kind is not SampleKind.SUMMARY:
+            self.drop(series)
+            series = None
+        if series is None:
+            if len(of_scope) >= self._max_series:
+                self._evict_silent(of_scope)
+            group = self._group((scope, metric.namespace, metric.dimensions))
+            if group.next_column >= COLUMNS:  # the numbers of columns are used up: the group starts again, empty
+                for column in tuple(group.columns.values()):
+                    self.drop(column)
+                group = self._group(group.key)
+            series = self._add(group, group.next_column, metric, (kind, unit))
+        return series
+
+    def write(self, scope: Scope, metric: MetricId, unit: str, at: Instant, summary: Summary) -> None:
+        """See ``MetricWriter``."""
+        series = self.series(scope, metric, SampleKind.SUMMARY, unit)
+        if series.kind is SampleKind.SUMMARY:
+            series.add(at, Sample(summary=summary))
+
+    def in_scope(self, scope: Scope) -> Mapping[MetricId, Series]:
+        """The series of a scope, in the order in which they were created."""
+        return self._scopes.get(scope, _NO_SERIES)
+
+    def groups(self) -> Iterator[SeriesGroup]:
+        """Every group of series."""
+        return iter(self._groups.values())
+
+    def group_by_number(self, number: int) -> SeriesGroup | None:
+        """The group that is stored under this number."""
+        return self._groups_by_number.get(number)
+
+    def drop(self, series: Series) -> None:
+        """Remove a series."""
+        self.generation += 1
+        group = series.group
+        self._scopes.get(group.scope, {}).pop(series.metric, None)
+        group.columns.pop(series.column, None)
+        self.renamed.add(group)
+        if not group.columns:
+            self._groups.pop(group.key, None)
+            self._groups_by_number.pop(group.number, None)
+            self.renamed.discard(group)
+            self.dirty -= {(group, minute) for minute in group.minutes}
+            self.deleted_groups.add(group.number)
+
+    def clear(self) -> None:
+        """Remove all series."""
+        self.generation += 1
+        for by_key in (self._scopes, self._groups, self._groups_by_number):
+            by_key.clear()
+        for unsaved in (self.dirty, self.renamed, self.deleted_groups):
+            unsaved.clear()
+
+    def _restore(self, stored: StoredGroup) -> None:
+        """Create a group's series from the store. A group that can't be read is deleted with the next save."""
+        self._next_group = max(self._next_group, stored.number + 1)
+        try:
+            body = _GROUP_DECODER.decode(stored.body)
+            kinds = [SampleKind(column.kind) for column in body.columns]
+        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+            self.deleted_groups.add(stored.number)
+            return
+        key = (body.scope, body.namespace, body.dimensions)
+        group = SeriesGroup(self.history, self.dirty, stored.number, key)
+        group.next_column = body.next_column
+        self._groups[key] = self._groups_by_number[group.number] = group
+        for kind, column in zip(kinds, body.columns, strict=True):
+            metric = MetricId(body.namespace, column.name, body.dimensions)
+            self._add(group, column.number, metric, (kind, column.unit)).last_at = Instant(column.last_at)
+        self.renamed.discard(group)
+
+    def _group(self, key: GroupKey) -> SeriesGroup:
+        group = self._groups.get(key)
+        if group is None:
+            group = SeriesGroup(self.history, self.dirty, self._next_group, key)
+            self._groups[key] = self._groups_by_number[self._next_group] = group
+            self._next_group += 1
+        return group
+
+    def _add(self, group: SeriesGroup, column: int, metric: MetricId, kind_and_unit: tuple[SampleKind, str]) -> Series:
+        group.next_column = max(group.next_column, column + 1)
+        series = group.columns[column] = Series(group, column, metric, *kind_and_unit)
+        self._scopes.setdefault(group.scope, {})[metric] = series
+        self.renamed.add(group)
+        return series
+
+    def _evict_silent(self, of_scope: dict[MetricId, Series]) -> None:
+        oldest_first = sorted(of_scope.values(), key=lambda series: series.last_at)
+        for series in oldest_first[: 1 + self._max_series // _EVICTED_FRACTION]:
+            self.drop(series)

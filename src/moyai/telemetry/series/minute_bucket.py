@@ -1,0 +1,166 @@
+"""One metric in one minute: the whole minute, and its twelve slots of five seconds.
+
+Promise: a sample is added to its slot and to the minute at once. One slot is open: its accumulator tells the samples of
+tasks apart. All others are closed: they are encoded bytes, as they are stored, because they are stored many times and
+hardly ever read. When a closed slot is opened again, a task may count as two samples in it; its sum stays exact.
+What is stored of the minute already (by a control plane before this one, or of a value that came late) is added to,
+never replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+import msgspec
+
+from moyai.domain.cloudwatch.metric import Summary
+from moyai.telemetry.series.accumulators import accumulator_type
+from moyai.telemetry.series.encoding import (
+    WHOLE_MINUTE,
+    BoundsIndex,
+    Entries,
+    decode_column,
+    encode_body,
+    encode_column,
+    encode_entry,
+)
+from moyai.telemetry.values import SampleKind
+
+SLOT: Final = 5
+"""Seconds of a slot."""
+MINUTE: Final = 60
+HOUR: Final = 3600
+_NO_SLOT: Final = -1
+
+
+class MinuteBucket:
+    """A metric's minute.
+
+    ``slot_number`` is the number of the open slot, ``open_slot`` its accumulator and ``whole_minute`` the minute's.
+    ``saved``: nothing was added since the last save, so the next sample has to mark the minute as dirty.
+    """
+
+    __slots__ = (
+        "_bounds",
+        "_closed_entries",
+        "_closed_slots",
+        "_new_accumulator",
+        "_open_entry",
+        "_stored_minute",
+        "_stored_slot",
+        "open_slot",
+        "saved",
+        "slot_number",
+        "whole_minute",
+    )
+
+    def __init__(self, kind: SampleKind, bounds: BoundsIndex) -> None:
+        self.saved = True
+        self.slot_number = _NO_SLOT
+        self._new_accumulator = accumulator_type(kind)
+        self.open_slot = self.whole_minute = self._new_accumulator()
+        self._bounds = bounds
+        self._closed_entries, self._closed_slots = b"", 0
+        """The encoded entries of closed slots, and a bit for each closed slot."""
+        self._open_entry: bytes | None = None
+        """The open slot's entry as it was last saved."""
+        self._stored_minute: Summary | None = None
+        """What was stored of the minute before this bucket existed."""
+        self._stored_slot: Summary | None = None
+        """What was in the open slot before it was opened."""
+
+    def roll(self, slot_number: int) -> None:
+        """Close the open slot, if there is one, and open another."""
+        if self.slot_number == _NO_SLOT:
+            self.whole_minute = self._new_accumulator()
+        elif self.saved and self._open_entry is not None:
+            self._close(self.slot_number, self._open_entry)
+        else:
+            self._close(self.slot_number, encode_entry(self.slot_number, self._slot_summary(), self._bounds))
+        self.slot_number, self.open_slot = slot_number, self._new_accumulator()
+        self._open_entry, self._stored_slot = None, self._reopen(slot_number)
+
+    def add_stored(self, entries: Entries) -> None:
+        """Add what is stored of this minute."""
+        for key, summary in entries:
+            if key == WHOLE_MINUTE:
+                self._stored_minute = _plus(summary, self._stored_minute)
+            elif key == self.slot_number:
+                self._stored_slot, self._open_entry = _plus(summary, self._stored_slot), None
+            else:
+                self._close(key, encode_entry(key, _plus(summary, self._reopen(key)), self._bounds))
+
+    def save(self) -> msgspec.Raw:
+        """The minute as a column of a stored body."""
+        entries, count = self._closed_entries, self._closed_slots.bit_count()
+        if self.slot_number != _NO_SLOT:
+            if not self.saved or self._open_entry is None:
+                self._open_entry = encode_entry(self.slot_number, self._slot_summary(), self._bounds)
+            entries += encode_entry(WHOLE_MINUTE, self._minute_summary(), self._bounds) + self._open_entry
+            count += 2
+        elif self._stored_minute is not None:
+            entries += encode_entry(WHOLE_MINUTE, self._stored_minute, self._bounds)
+            count += 1
+        self.saved = True
+        return encode_column(entries, count)
+
+    def entries(self) -> Entries:
+        """The whole minute and every slot that has a sample."""
+        if self.slot_number != _NO_SLOT:
+            return [
+                (WHOLE_MINUTE, self._minute_summary()),
+                (self.slot_number, self._slot_summary()),
+                *self._decode_closed(),
+            ]
+        whole = [] if self._stored_minute is None else [(WHOLE_MINUTE, self._stored_minute)]
+        return [*whole, *self._decode_closed()]
+
+    def _minute_summary(self) -> Summary:
+        return _plus(self.whole_minute.summary(), self._stored_minute)
+
+    def _slot_summary(self) -> Summary:
+        return _plus(self.open_slot.summary(), self._stored_slot)
+
+    def _close(self, slot_number: int, encoded: bytes) -> None:
+        self._closed_entries += encoded
+        self._closed_slots |= 1 << slot_number
+
+    def _reopen(self, slot_number: int) -> Summary | None:
+        """Take a slot out of the closed ones; None when it has no samples."""
+        if not self._closed_slots >> slot_number & 1:
+            return None
+        others = dict(self._decode_closed())
+        summary = others.pop(slot_number)
+        self._closed_entries, self._closed_slots = b"", 0
+        for key, other in others.items():
+            self._close(key, encode_entry(key, other, self._bounds))
+        return summary
+
+    def _decode_closed(self) -> Entries:
+        column = encode_column(self._closed_entries, self._closed_slots.bit_count())
+        return decode_column(column, self._bounds)
+
+
+def _plus(summary: Summary, before: Summary | None) -> Summary:
+    return summary if before is None else before.plus(summary)
+
+
+class GroupMinute(dict[int, MinuteBucket]):
+    """One minute of a group of metrics: a bucket for each column. ``bounds``: those of all histograms in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bounds: BoundsIndex = {}
+
+    def bucket(self, column: int, kind: SampleKind) -> MinuteBucket:
+        """The column's bucket, created when there is none yet."""
+        bucket = self.get(column)
+        if bucket is None:
+            bucket = self[column] = MinuteBucket(kind, self.bounds)
+        return bucket
+
+    def save(self, columns: Container[int]) -> bytes:
+        """The body in which these columns are stored."""
+        encoded = {column: bucket.save() for column, bucket in self.items() if column in columns}
+        return encode_body(encoded, self.bounds)

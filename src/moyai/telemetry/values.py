@@ -1,0 +1,38 @@
+"""The types of values that all packages of the telemetry share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moyai.domain.cloudwatch.metric import Histogram
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class SampleKind(StrEnum):
+    """What one sample of a metric is; each kind has its accumulator. The values are stored: they never change."""
+
+    COUNT = "COUNT"
+    """What one task counted in the slot."""
+    LEVEL = "LEVEL"
+    """A gauge, as one report had it."""
+    TIME = "TIME"
+    """One request's time."""
+    SHARE = "SHARE"
+    """One target's share of what was counted."""
+    MEAN = "MEAN"
+    """One task's average over the slot."""
+    SUMMARY = "GIVEN"
+    """What a client put, already summarized."""
+
+
+class ResponseTimes(NamedTuple):
+    """Times in milliseconds: how many in each bucket, and their sum."""
+
+    histogram: Histogram
+    sum: float

@@ -1,0 +1,152 @@
+"""Container Insights: AWS's names, dimensions and units, and only where the cluster's setting asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from moyai.domain.cloudwatch.metric import MetricId, metric_id
+from moyai.domain.cloudwatch.statistic import evaluate
+from moyai.domain.ecs.cluster import Setting
+from moyai.domain.ecs.container_instance import ContainerInstance, Resources
+from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.sandbox.spec import ContainerSpec, Network, SandboxSpec
+from moyai.domain.world import Put
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ContainerInstanceArn, TaskId, VpcId
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.store.memory import MemoryStore
+from moyai.telemetry.container_insights.metrics import NAMESPACE
+from moyai.telemetry.container_insights.sampler import UsageSampler
+from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.series.head import MetricHead
+from moyai.testing.clock import EPOCH, ManualClock
+from moyai.testing.world import SCOPE, Builder, container
+
+NETWORK = Network(VpcId("vpc-0"), "172.31.0.0/16", "172.31.0.0/20", "172.31.0.9", "02:00:00:00:00:09", "host")
+CLUSTER = (("ClusterName", "default"),)
+SERVICE = (*CLUSTER, ("ServiceName", "web"))
+FAMILY = (*CLUSTER, ("TaskDefinitionFamily", "web"))
+OF_TASKS = {
+    "CpuReserved": ("None", 256),
+    "CpuUtilized": ("None", 128),
+    "MemoryReserved": ("Megabytes", 512),
+    "MemoryUtilized": ("Megabytes", 64),
+    "NetworkRxBytes": ("Bytes/Second", 1000),
+    "NetworkTxBytes": ("Bytes/Second", 1000),
+    "StorageReadBytes": ("Bytes", 60 * 50),
+    "StorageWriteBytes": ("Bytes", 60 * 50),
+    "EphemeralStorageReserved": ("Gigabytes", 21.47483648),
+}
+OF_SERVICES = {
+    "DesiredTaskCount": 3,
+    "RunningTaskCount": 2,
+    "PendingTaskCount": 1,
+    "DeploymentCount": 1,
+    "TaskSetCount": 0,
+}
+OF_CLUSTERS = {"ServiceCount": 1, "TaskCount": 2, "ContainerInstanceCount": 1}
+SECOND_MINUTE = (Instant(EPOCH + 60), Instant(EPOCH + 120))
+
+
+class Watched:
+    """A service of three tasks, of which two run, watched for two minutes."""
+
+    def __init__(self, setting: str | None) -> None:
+        self.clock, self.store, self.head = ManualClock(), MemoryStore(), MetricHead()
+        self.build = Builder(self.store, self.clock)
+        self.runtime = SimRuntime(self.clock)
+        service = self.build.service("web", self.build.definition("web", container("app")), 3)
+        if setting is not None:
+            cluster = self.store.world.clusters[self.build.cluster()]
+            self.store.apply([Put(replace(cluster, settings=(Setting("containerInsights", setting),)))])
+        definition = self.store.world.task_definitions[self.store.world.services[service].primary.task_definition]
+        self.tasks = [self.store.world.tasks[self.build.run(definition)] for _ in range(3)]
+        for task, status in zip(self.tasks, (TaskStatus.RUNNING, TaskStatus.RUNNING, TaskStatus.PENDING), strict=True):
+            self.store.apply([Put(replace(task, service=service, last_status=status))])
+        self.reader = SeriesReader(self.head)
+
+    async def watch(self) -> None:
+        for task in self.tasks[:2]:
+            await self.runtime.prepare(SandboxSpec(task.id, NETWORK))
+            command = ("sim", "cpu=0.125", "memory=64", "network=1000", "disk=50")
+            await self.runtime.start(ContainerSpec(task.id, "app", "moyai.local/host", command=command))
+        sampling = asyncio.create_task(UsageSampler(self.store, self.runtime, self.clock, self.head).run())
+        await self.clock.advance(120)
+        sampling.cancel()
+
+    def value(self, metric: MetricId, statistic: str = "Average") -> float | None:
+        found = self.reader.periods(SCOPE, metric, SECOND_MINUTE, 60)
+        return evaluate(statistic, found[0].summary) if found else None
+
+    def names(self) -> set[str]:
+        return {one.metric.name for one in self.reader.metrics(SCOPE) if one.metric.namespace == NAMESPACE}
+
+
+@pytest.fixture(scope="module")
+def enabled() -> Watched:
+    made = Watched("enabled")
+    instance = ContainerInstance(
+        arn=ContainerInstanceArn("arn:aws:ecs:us-east-1:123456789012:container-instance/default/1"),
+        id=TaskId("1"),
+        cluster=made.tasks[0].cluster,
+        ec2_instance_id="i-1",
+        registered_at=EPOCH,
+        availability_zone="us-east-1a",
+        interface=made.tasks[0].interface,
+        resources=Resources(1024, 2048),
+    )
+    made.store.apply([Put(instance)])
+    placed = replace(made.store.world.tasks[made.tasks[0].arn], container_instance=instance.arn)
+    made.store.apply([Put(placed)])
+    asyncio.run(made.watch())
+    return made
+
+
+@pytest.mark.parametrize("dimensions", [CLUSTER, SERVICE, FAMILY], ids=["cluster", "service", "family"])
+@pytest.mark.parametrize("name", OF_TASKS)
+def test_metrics_of_tasks(enabled, name, dimensions):
+    unit, expected = OF_TASKS[name]
+    metric = metric_id(NAMESPACE, name, dimensions)
+    assert enabled.reader.unit(SCOPE, metric) == unit
+    assert enabled.value(metric) == pytest.approx(expected)
+    assert enabled.value(metric, "SampleCount") == 2
+
+
+@pytest.mark.parametrize("name", [*OF_SERVICES, *OF_CLUSTERS])
+def test_counts(enabled, name):
+    metric = metric_id(NAMESPACE, name, SERVICE if name in OF_SERVICES else CLUSTER)
+    assert enabled.reader.unit(SCOPE, metric) == "Count"
+    assert enabled.value(metric) == enabled.value(metric, "Sum") == (OF_SERVICES | OF_CLUSTERS)[name]
+
+
+def test_there_are_no_others(enabled):
+    assert enabled.names() == {*OF_TASKS, *OF_SERVICES, *OF_CLUSTERS}
+
+
+@pytest.mark.parametrize("setting", [None, "disabled"])
+async def test_nothing_where_nobody_asks(setting):
+    watched = Watched(setting)
+    await watched.watch()
+    assert watched.names() == set()
+    assert watched.value(metric_id("AWS/ECS", "CPUUtilization", CLUSTER)) == 50
+
+
+async def test_enhanced_shows_each_task_and_each_container():
+    watched = Watched("enhanced")
+    await watched.watch()
+    one = (*SERVICE, ("TaskId", watched.tasks[0].id))
+    assert watched.value(metric_id(NAMESPACE, "CpuUtilized", one)) == pytest.approx(128)
+    app = (*one, ("ContainerName", "app"))
+    assert watched.value(metric_id(NAMESPACE, "ContainerCpuUtilized", app)) == pytest.approx(128)
+    assert watched.value(metric_id(NAMESPACE, "ContainerMemoryUtilized", app)) == 64
+    assert watched.value(metric_id(NAMESPACE, "CpuUtilized", CLUSTER), "Sum") == pytest.approx(256)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("CPUReservation", 25), ("MemoryReservation", 25)])
+def test_reservation_is_of_what_instances_registered(enabled, name, expected):
+    metric = metric_id("AWS/ECS", name, CLUSTER)
+    assert enabled.reader.unit(SCOPE, metric) == "Percent"
+    assert enabled.value(metric) == expected

@@ -1,0 +1,172 @@
+"""What the mesh counted, on its way to an OpenTelemetry collector."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.kernel.ids import ProxyId
+from moyai.telemetry.exposition.connect import connect_families
+from moyai.telemetry.exposition.otlp_encoding import COUNTERS, GAUGES, encode_reports
+from moyai.telemetry.exposition.otlp_exporter import BATCH, ExportFault, OtlpExporter, Outbox
+from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, Side
+from moyai.testing.clock import ManualClock
+from tests.unit.telemetry.pushes import BOUNDS, CART, FRONT, Telemetry, http_client, push, read_report
+from tests.unit.telemetry.receiver import received
+
+
+class Collection:
+    """A collector that refuses as often as it is told to, and keeps what it takes."""
+
+    def __init__(self, *refusals: ExportFault) -> None:
+        self.refusals = list(refusals)
+        self.bodies: list[bytes] = []
+
+    async def export(self, body: bytes) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.bodies.append(body)
+
+    def requests(self) -> list[int]:
+        """The count of requests in each point that was taken."""
+        points = [one for body in self.bodies for one in received(body) if one.name == "moyai.mesh.requests"]
+        return [one.point.as_int for one in points]
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry()
+
+
+@pytest.fixture
+def outbox(telemetry) -> Outbox:
+    made = Outbox()
+    telemetry.recorder.forward = made.put
+    return made
+
+
+def test_a_caller(telemetry, outbox):
+    times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
+    numbers = {"http.egress.cart.downstream_rq_total": 4, "cluster.egress.cart.upstream_rq_2xx": 3}
+    telemetry.record(FRONT, push(1, numbers, {"cluster.egress.cart.membership_total": 2}, times), 1)
+    points = list(received(encode_reports(outbox.first(9))))
+    assert {tuple(sorted(one.resource.items())) for one in points} == {
+        (
+            ("aws.ecs.cluster.arn", "arn:aws:ecs:us-east-1:123456789012:cluster/shop"),
+            ("aws.ecs.task.arn", FRONT),
+            ("cloud.account.id", "123456789012"),
+            ("cloud.platform", "aws_ecs"),
+            ("cloud.provider", "aws"),
+            ("cloud.region", "us-east-1"),
+            ("service.instance.id", "front1"),
+            ("service.name", "front"),
+        )
+    }
+    by_name = {(one.name, one.attributes.get("code_class")): one for one in points}
+    requests = by_name["moyai.mesh.requests", None]
+    assert (requests.kind, requests.point.as_int, requests.point.time_unix_nano) == ("sum", 4, 10**9)
+    assert requests.attributes == {"target": "cart", "protocol": "http"}
+    assert by_name["moyai.mesh.responses", "2xx"].point.as_int == 3
+    assert by_name["moyai.mesh.targets", None].point.as_int == 2
+    time = by_name["moyai.mesh.response_time", None]
+    assert (time.unit, time.point.sum, time.point.count) == ("s", 0.123, 4)
+    assert list(time.point.bucket_counts) == [1, 0, 2, 0, 0, 1]
+    assert list(time.point.explicit_bounds) == [bound / 1000 for bound in BOUNDS]
+
+
+def test_a_called_service(telemetry, outbox):
+    numbers = {f"http.ingress.cart.downstream_{what}": 7 for what in ("rq_total", "cx_total", "cx_rx_bytes_total")}
+    telemetry.record(CART, push(1, numbers, {"http.ingress.cart.downstream_cx_active": 3}), 1)
+    found = {one.name: one.point.as_int for one in received(encode_reports(outbox.first(9)))}
+    assert found == {
+        "moyai.mesh.served_requests": 7,
+        "moyai.mesh.served_failures": 0,
+        "moyai.mesh.served_connections": 7,
+        "moyai.mesh.served_bytes": 7,
+        "moyai.mesh.served_tls_errors": 0,
+        "moyai.mesh.open_connections": 3,
+    }
+
+
+def test_names_are_prometheus_own(telemetry, outbox):
+    prometheus = {family.name for family in connect_families([])}
+    assert {f"moyai_mesh_{one.name}_total" for one in COUNTERS} <= prometheus
+    assert {one.counter for one in COUNTERS} == {
+        counter for counter in EndpointCounter if not counter.name.startswith("CODE")
+    }
+    assert {one.gauge for one in GAUGES} == set(EndpointGauge)
+    assert {one.side for one in (*COUNTERS, *GAUGES)} == set(Side)
+
+
+def test_of_each_proxy_only_the_newest_report_waits(telemetry, outbox):
+    for second in range(1, 50):
+        telemetry.record(FRONT, http_client(second, requests=second), second)
+    [waiting] = outbox.first(9)
+    assert [one.point.as_int for one in received(encode_reports([waiting])) if one.name == "moyai.mesh.requests"] == [
+        49
+    ]
+
+
+def test_what_comes_late_or_twice_does_not_wait_again(telemetry, outbox):
+    sent = [http_client(second, requests=second) for second in (1, 2, 3)]
+    for body in sent:
+        telemetry.record(FRONT, body, 3)
+    outbox.remove(outbox.first(9))
+    for body in sent:
+        telemetry.record(FRONT, body, 4)
+    assert outbox.first(9) == []
+
+
+def test_what_waits_is_bounded_when_tasks_come_and_go(telemetry, outbox, monkeypatch):
+    monkeypatch.setattr("moyai.telemetry.exposition.otlp_exporter.MAX_WAITING", 3)
+    for number in range(9):
+        proxy = ProxyId(f"{FRONT}-{number}")
+        telemetry.reporters[proxy] = telemetry.reporters[FRONT]
+        telemetry.record(proxy, http_client(1, requests=1), 1)
+        telemetry.record(proxy, http_client(2, requests=2), 2)
+    assert [one.proxy for one in outbox.first(9)] == [f"{FRONT}-{number}" for number in (6, 7, 8)]
+
+
+def test_parts_of_one_report_wait_together(telemetry, outbox):
+    for name in ("cart", "prices"):
+        telemetry.record(FRONT, http_client(1, name, requests=1), 1)
+    [waiting] = outbox.first(9)
+    assert {endpoint.name for endpoint in waiting.endpoints} == {"cart", "prices"}
+
+
+async def test_what_was_not_taken_is_offered_again_ever_later(telemetry, outbox):
+    clock = ManualClock()
+    collection = Collection(*(ExportFault("busy") for _ in range(3)))
+    exporting = asyncio.create_task(OtlpExporter(outbox, collection, clock).run())
+    telemetry.record(FRONT, http_client(1, requests=1), 1)
+    await clock.advance(5)  # refused, and again after 1, 2 and 4 seconds
+    assert len(collection.refusals) == 2
+    telemetry.record(FRONT, http_client(2, requests=5), 2)
+    await clock.advance(3)
+    assert (len(collection.refusals), collection.requests()) == (0, [])
+    await clock.advance(4)
+    assert collection.requests() == [5]
+    telemetry.record(FRONT, http_client(3, requests=6), 3)
+    await clock.advance(5)
+    assert collection.requests() == [5, 6]
+    exporting.cancel()
+
+
+async def test_what_is_refused_for_good_is_let_go_and_the_rest_goes_on(outbox, telemetry):
+    clock = ManualClock()
+    collection = Collection(ExportFault("no", is_permanent=True))
+    reporter = telemetry.reporters[FRONT]
+    for number in range(BATCH + 1):
+        outbox.put(ProxyId(f"{FRONT}{number}"), reporter, read_report(http_client(1, requests=number)))
+    await OtlpExporter(outbox, collection, clock).deliver()
+    assert collection.requests() == [BATCH]
+    assert outbox.first(9) == []
+
+
+def test_what_came_while_a_batch_was_under_way_stays(telemetry, outbox):
+    telemetry.record(FRONT, http_client(1, requests=1), 1)
+    batch = outbox.first(9)
+    telemetry.record(FRONT, http_client(2, requests=2), 2)
+    outbox.remove(batch)
+    assert [one.taken_at for one in outbox.first(9)] == [2 * 10**9]

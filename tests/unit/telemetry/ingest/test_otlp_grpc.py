@@ -1,0 +1,57 @@
+"""Pushes over a real gRPC server on a Unix socket."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+
+from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.telemetry.ingest.otlp_grpc import MetricsService, Rejection
+from moyai.testing.clock import EPOCH, ManualClock
+from tests.unit.telemetry.pushes import FRONT, SCOPE, Telemetry, push
+
+METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+PUSH = push(1, {"http.egress.cart.downstream_rq_total": 3})
+
+
+def whose(context: grpc.aio.ServicerContext[bytes, bytes]) -> ProxyId | Rejection:
+    found = dict(context.invocation_metadata() or ()).get(PROXY_HEADER)
+    return ProxyId(str(found)) if found else Rejection(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    telemetry = Telemetry()
+    heard: list[ProxyId] = []
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((MetricsService(telemetry.recorder, ManualClock(), heard.append).handler(whose),))
+    server.add_insecure_port(f"unix:{tmp_path}/s")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"unix:{tmp_path}/s") as channel:
+        yield channel.unary_unary(METHOD), telemetry, heard
+    await server.stop(None)
+
+
+async def test_a_push_is_counted_and_told_of(desk):
+    export, telemetry, heard = desk
+    answer = await export(PUSH, metadata=((PROXY_HEADER, FRONT),))
+    assert ExportMetricsServiceResponse.FromString(answer) == ExportMetricsServiceResponse()
+    assert heard == [FRONT]
+    assert telemetry.called_requests(EPOCH) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "metadata", "code"),
+    [
+        pytest.param(PUSH, (), grpc.StatusCode.UNAUTHENTICATED, id="nobody's"),
+        pytest.param(b"\xff\xff", ((PROXY_HEADER, FRONT),), grpc.StatusCode.INVALID_ARGUMENT, id="not OTLP"),
+    ],
+)
+async def test_what_is_refused(desk, body, metadata, code):
+    export, telemetry, heard = desk
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await export(body, metadata=metadata)
+    assert raised.value.code() is code
+    assert heard == []
+    assert telemetry.reader.metrics(SCOPE) == []

@@ -1,0 +1,114 @@
+"""A push says the same whether its metric_offsets were known or not, and the same as protobuf's own reading."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from moyai.telemetry.ingest.otlp_offsets import WIDTH, FieldOffsets, NotOtlp, ValueOffsets, metric_offsets
+from moyai.telemetry.ingest.push_decoder import PushDecoders
+from moyai.telemetry.reporters.connect_stats import CONNECT_STATS
+from tests.unit.telemetry.pushes import BOUNDS, push, read_report
+
+COUNTERS = ("http.egress.cart.downstream_rq_total", "cluster.egress.cart.upstream_rq_2xx", "odd")
+GAUGES = ("cluster.egress.cart.membership_total",)
+TIMES = ("cluster.egress.cart.upstream_rq_time",)
+COUNT = st.integers(0, 2**63 - 1)
+HISTOGRAM = st.tuples(st.tuples(*[st.integers(0, 2**40)] * (len(BOUNDS) + 1)), st.floats(0, 1e12))
+
+
+@st.composite
+def a_push(draw) -> bytes:
+    """Any of the metrics, with any values."""
+    counters = draw(st.dictionaries(st.sampled_from(COUNTERS), COUNT))
+    gauges = draw(st.dictionaries(st.sampled_from(GAUGES), COUNT))
+    times = draw(st.dictionaries(st.sampled_from(TIMES), HISTOGRAM))
+    return push(draw(st.integers(1, 10**9)), counters, gauges, times)
+
+
+@given(st.lists(a_push(), min_size=1, max_size=12))
+def test_what_is_known_of_the_pushes_before_changes_nothing(pushes):
+    decode = PushDecoders().decoder(CONNECT_STATS)
+    assert [decode(one).report for one in pushes] == [read_report(one) for one in pushes]
+
+
+def offsets_of(body: bytes) -> tuple[ValueOffsets, list[FieldOffsets]]:
+    """Of everything in a push: each number, each histogram's buckets and then its sum."""
+    metrics = list(metric_offsets(body))
+    wanted: list[int | None] = []
+    for one in metrics:
+        if one.counts is not None:
+            wanted += (one.counts + WIDTH * bucket for bucket in range(len(one.bounds) + 1))
+            wanted.append(one.sum)
+        else:
+            wanted.append(one.value)
+    return ValueOffsets(body, wanted, metrics), metrics
+
+
+@given(a_push())
+def test_every_value_is_where_protobuf_finds_it(body):
+    offsets, metrics = offsets_of(body)
+    values = offsets.read(body)
+    assert values is not None
+    found = {}
+    for one in metrics:
+        many = len(one.bounds) + 2 if one.counts is not None else 1
+        mine, values = values[:many], values[many:]
+        found[one.name] = int(mine[0]) if one.counts is None else (tuple(mine[:-1]), float(mine[-1:].view("f8")[0]))
+    [resource] = ExportMetricsServiceRequest.FromString(body).resource_metrics
+    [(_, scopes)] = resource.ListFields()
+    expected = {}
+    for metric in scopes[0].metrics:
+        point = getattr(metric, metric.WhichOneof("data")).data_points[0]
+        histogram = hasattr(point, "bucket_counts")
+        expected[metric.name] = (tuple(point.bucket_counts), point.sum) if histogram else point.as_int
+    assert found == expected
+
+
+@given(a_push(), a_push())
+def test_a_push_of_another_form_is_not_read_as_this_one(one, other):
+    values = offsets_of(one)[0].read(other)
+    if values is not None:
+        assert [metric._replace(time=0) for metric in metric_offsets(one)] == [
+            metric._replace(time=0) for metric in metric_offsets(other)
+        ]
+
+
+def test_a_name_of_the_same_length_is_another_form():
+    one, other = (push(1, {f"http.egress.{name}.downstream_rq_total": 1}) for name in ("cart", "card"))
+    assert len(one) == len(other)
+    assert offsets_of(one)[0].read(other) is None
+    decode = PushDecoders().decoder(CONNECT_STATS)
+    assert [endpoint.name for body in (one, other, one) for endpoint in decode(body).report.endpoints] == [
+        "cart",
+        "card",
+        "cart",
+    ]
+
+
+@given(st.binary(max_size=200))
+def test_whatever_comes_is_read_or_refused(body):
+    try:
+        read_report(body)
+    except NotOtlp:
+        return
+
+
+@given(a_push(), st.data())
+def test_a_push_that_was_cut_or_altered_is_read_or_refused(body, data):
+    at = data.draw(st.integers(0, max(len(body) - 1, 0)))
+    altered = body[:at] + data.draw(st.binary(max_size=3)) + body[at + data.draw(st.integers(0, 3)) :]
+    decode = PushDecoders().decoder(CONNECT_STATS)
+    for one in (body, altered, body):
+        try:
+            decode(one)
+        except NotOtlp:
+            assert one == altered
+
+
+@pytest.mark.parametrize("body", [b"\xff\xff", b"\x0a\x7f", b"\x0b"], ids=["no end", "too short", "a group"])
+def test_what_is_refused(body):
+    with pytest.raises(NotOtlp):
+        read_report(body)

@@ -1,0 +1,122 @@
+"""What is read out of a push."""
+
+from __future__ import annotations
+
+import pytest
+
+from moyai.telemetry.ingest.push_decoder import MAX_ENDPOINTS
+from moyai.telemetry.reporters.envoy_stats import EndpointCounter, EndpointGauge, EndpointStats, Side, StatEndpoint
+from tests.unit.telemetry.pushes import http_client, push, read_report
+
+CLIENT = StatEndpoint(Side.CLIENT, "cart")
+SERVER = StatEndpoint(Side.SERVER, "cart")
+
+
+def counts(counted: EndpointStats) -> dict[EndpointCounter, int]:
+    """Those that are not 0."""
+    return {figure: value for figure in EndpointCounter if (value := counted.counters[figure])}
+
+
+def test_an_http_caller():
+    counted = read_report(http_client(1, requests=10, ok=8, failed=2, retried=3, targets=4)).endpoints[CLIENT]
+    assert counted.protocol == "http"
+    assert counted.counters[EndpointCounter.REQUESTS] == 10
+    assert counted.counters[EndpointCounter.CODE_2XX] == 8
+    assert counted.counters[EndpointCounter.FAILURES] == 2
+    assert counted.counters[EndpointCounter.RETRIES] == 3
+    assert counted.gauges[EndpointGauge.TARGETS] == 4
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER], ids=["caller", "server"])
+def test_a_failure_that_grpc_hides_under_200_is_seen_by_its_own_status(side):
+    subject = f"{side.side}.cart"
+    numbers = {f"http.{subject}.downstream_rq_total": 50, f"cluster.{subject}.upstream_rq_2xx": 50}
+    statuses = {f"cluster.{subject}.grpc.{status}": 1 for status in range(17)}
+    counters = read_report(push(1, numbers | statuses)).endpoints[side].counters
+    assert counters[EndpointCounter.FAILURES] == 6
+    assert counters[EndpointCounter.REQUESTS] == 50
+
+
+def test_an_answer_of_5xx_counts_once_however_often_it_was_tried():
+    numbers = {
+        "http.egress.cart.downstream_rq_total": 5,
+        "http.egress.cart.downstream_rq_5xx": 2,
+        "cluster.egress.cart.upstream_rq_5xx": 2,
+        "cluster.egress.cart.upstream_rq_retry": 4,
+    }
+    assert read_report(push(1, numbers)).endpoints[CLIENT].counters[EndpointCounter.FAILURES] == 2
+
+
+def test_an_answer_cut_off_half_way_has_failed():
+    numbers = {"http.egress.cart.downstream_rq_total": 5, "http.egress.cart.downstream_rq_tx_reset": 1}
+    assert read_report(push(1, numbers)).endpoints[CLIENT].counters[EndpointCounter.FAILURES] == 1
+
+
+def test_a_tcp_caller_retries_until_it_gives_up():
+    numbers = {
+        "tcp.egress.cart.downstream_cx_total": 9,
+        "cluster.egress.cart.upstream_cx_connect_fail": 5,
+        "cluster.egress.cart.upstream_cx_connect_attempts_exceeded": 1,
+        "cluster.egress.cart.upstream_cx_none_healthy": 2,
+        "cluster.egress.cart.upstream_cx_rx_bytes_total": 100,
+        "cluster.egress.cart.upstream_cx_tx_bytes_total": 11,
+        "cluster.egress.cart.ssl.connection_error": 1,
+        "cluster.egress.cart.ssl.fail_verify_san": 2,
+        "cluster.egress.cart.ssl.fail_verify_error": 4,
+    }
+    counted = read_report(push(1, numbers)).endpoints[CLIENT]
+    assert counted.protocol == "tcp"
+    assert counts(counted) == {
+        EndpointCounter.CONNECTIONS: 9,
+        EndpointCounter.FAILURES: 3,
+        EndpointCounter.RETRIES: 4,
+        EndpointCounter.BYTES: 111,
+        EndpointCounter.TLS_ERRORS: 7,
+    }
+
+
+def test_servers():
+    numbers = {
+        "http.ingress.cart.downstream_rq_total": 7,
+        "http.ingress.cart.downstream_cx_total": 2,
+        "http.ingress.cart.downstream_cx_rx_bytes_total": 70,
+        "tcp.ingress.db.downstream_cx_total": 3,
+        "tcp.ingress.db.downstream_cx_rx_bytes_total": 30,
+        "listener.ingress.cart.ssl.connection_error": 5,
+    }
+    gauges = {"http.ingress.cart.downstream_cx_active": 1, "cluster.ingress.db.upstream_cx_active": 2}
+    endpoints = read_report(push(1, numbers, gauges)).endpoints
+    cart = {
+        EndpointCounter.REQUESTS: 7,
+        EndpointCounter.CONNECTIONS: 2,
+        EndpointCounter.BYTES: 70,
+        EndpointCounter.TLS_ERRORS: 5,
+    }
+    assert counts(endpoints[SERVER]) == cart
+    assert endpoints[SERVER].gauges[EndpointGauge.OPEN_CONNECTIONS] == 1
+    db = endpoints[StatEndpoint(Side.SERVER, "db")]
+    assert counts(db) == {EndpointCounter.CONNECTIONS: 3, EndpointCounter.BYTES: 30}
+    assert db.gauges[EndpointGauge.OPEN_CONNECTIONS] == 2
+
+
+def test_times_are_milliseconds_by_bucket():
+    times = {"cluster.egress.cart.upstream_rq_time": ((1, 0, 2, 0, 0, 1), 123.0)}
+    counted = read_report(push(2, {"http.egress.cart.downstream_rq_total": 4}, {}, times)).endpoints[CLIENT]
+    assert counted.times is not None
+    assert counted.times.histogram.counts == (1, 0, 2, 0, 0, 1)
+    assert counted.times.sum == 123.0
+
+
+def test_what_has_another_form_is_passed_over():
+    names = ("server.uptime", "http.admin.x.downstream_rq_total", "cluster.egress", "cluster.egress.cart", "a.b.c.d.e")
+    report = read_report(push(1, dict.fromkeys(names, 1)))
+    assert report.endpoints == {}
+
+
+def test_a_target_that_was_never_called_has_no_figures():
+    assert read_report(push(1, {}, {"cluster.egress.cart.membership_total": 2})).endpoints == {}
+
+
+def test_a_report_is_bounded():
+    numbers = {f"http.egress.n{n}.downstream_rq_total": 1 for n in range(MAX_ENDPOINTS + 5)}
+    assert len(read_report(push(1, numbers)).endpoints) == MAX_ENDPOINTS

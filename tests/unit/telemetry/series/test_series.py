@@ -1,0 +1,143 @@
+"""Slots of time: bounded, ordered, exact."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moyai.domain.cloudwatch.metric import Histogram, Summary, metric_id
+from moyai.kernel.clock import Instant
+from moyai.kernel.ids import ProxyId
+from moyai.telemetry.query import SeriesReader, minutes, slots
+from moyai.telemetry.series.accumulators import Sample, accumulator_type
+from moyai.telemetry.series.group import Series
+from moyai.telemetry.series.head import MetricHead
+from moyai.telemetry.values import ResponseTimes, SampleKind
+from tests.unit.telemetry.pushes import SCOPE
+
+A, B = ProxyId("a"), ProxyId("b")
+
+
+def made(kind: SampleKind = SampleKind.COUNT, name: str = "n") -> Series:
+    return MetricHead().series(SCOPE, metric_id("N", name, ()), kind, "Count")
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(1, 9)), min_size=1, max_size=30))
+def test_slots_and_minutes_add_up_to_the_same_sum(samples):
+    series = made()
+    for at, value in samples:
+        series.add(Instant(at), Sample({A: value}))
+    sums = [sum(one.summary.sum for one in found(series, (0, 400))) for found in (slots, minutes)]
+    assert sums == [sum(value for _, value in samples)] * 2
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=30))
+def test_each_sample_is_in_the_slot_of_its_time(times):
+    series = made(SampleKind.SUMMARY)
+    for at in times:
+        series.add(Instant(at), Sample(summary=Summary(1, 1, 1, 1)))
+    for width, found in ((5, slots), (60, minutes)):
+        counted = Counter(at // width * width for at in times)
+        assert {int(one.start): one.summary.count for one in found(series, (0, 400))} == counted
+
+
+def test_metrics_come_in_the_order_of_their_names_however_they_came_and_went():
+    head = MetricHead()
+    reader = SeriesReader(head)
+
+    def come(*names):
+        return [head.series(SCOPE, metric_id("N", name, ()), SampleKind.COUNT, "Count") for name in names]
+
+    def found(first):
+        return "".join(one.metric.name for one in reader.metrics_from(SCOPE, metric_id("N", first, ())))
+
+    _, last = come("a", "d")
+    assert found("") == "ad"
+    come("c", "b")
+    assert [one.metric.name for one in reader.metrics(SCOPE)] == ["a", "b", "c", "d"]
+    head.drop(last)
+    come("e")
+    assert (found("b"), found("bb"), found("f")) == ("bce", "ce", "")
+
+
+def test_a_span_holds_what_begins_in_it():
+    series = made()
+    for at in (0, 59, 60, 119, 120):
+        series.add(Instant(at), Sample({A: 1}))
+    assert [int(one.start) for one in slots(series, (55, 120))] == [55, 60, 115]
+    assert [int(one.start) for one in minutes(series, (1, 120))] == [60]
+
+
+@pytest.mark.parametrize(
+    ("kind", "samples", "expected"),
+    [
+        pytest.param(
+            SampleKind.MEAN, [Sample({A: 2}), Sample({A: 4}), Sample({B: 5})], (2, 8, 3, 5), id="an average is one"
+        ),
+        pytest.param(SampleKind.COUNT, [Sample({A: 2, B: 5}), Sample({A: 1})], (2, 8, 3, 5), id="a task is a sample"),
+        pytest.param(
+            SampleKind.COUNT,
+            [Sample(subtotal=("x", Summary(1, 2, 2, 2))), Sample({B: 1}), Sample(subtotal=("x", Summary(2, 7, 2, 5)))],
+            (3, 8, 1, 5),
+            id="who counts himself says it anew",
+        ),
+        pytest.param(
+            SampleKind.COUNT,
+            [Sample(subtotal=(whose, Summary(1, at, at, at))) for at, whose in enumerate("xyzyxz", 1)],
+            (3, 15, 4, 6),
+            id="each who counts himself",
+        ),
+        pytest.param(
+            SampleKind.LEVEL,
+            [Sample(summary=Summary(2, 7, 2, 5)), Sample(summary=Summary(1, 1, 1, 1))],
+            (3, 8, 1, 5),
+            id="a look is a sample",
+        ),
+        pytest.param(
+            SampleKind.SHARE,
+            [Sample(shared=6, targets=2), Sample(shared=3, targets=3)],
+            (3, 9, 3, 3),
+            id="a target is a sample",
+        ),
+        pytest.param(
+            SampleKind.TIME,
+            [Sample(times=ResponseTimes(Histogram((1.0, 10.0), (1, 2, 0)), 9)), Sample()],
+            (3, 9, 0, 10),
+            id="a request is a sample",
+        ),
+    ],
+)
+def test_what_a_sample_is(kind, samples, expected):
+    slot = accumulator_type(kind)()
+    for sample in samples:
+        slot.add(sample)
+    summary = slot.summary()
+    assert (summary.count, summary.sum, summary.minimum, summary.maximum) == expected
+
+
+def test_the_series_silent_the_longest_makes_room():
+    head = MetricHead(max_series=2)
+    for at, name in enumerate(["old", "new", "newer"]):
+        head.series(SCOPE, metric_id("N", name, ()), SampleKind.COUNT, "Count").add(Instant(at), Sample({A: 1}))
+    assert {metric.name for metric in head.in_scope(SCOPE)} == {"new", "newer"}
+
+
+def test_what_made_room_can_come_again_and_begins_with_nothing():
+    head = MetricHead(max_series=1)
+    first = head.series(SCOPE, metric_id("N", "a", ()), SampleKind.COUNT, "Count")
+    first.add(Instant(0), Sample({A: 1}))
+    head.series(SCOPE, metric_id("N", "b", ()), SampleKind.COUNT, "Count")
+    again = head.series(SCOPE, metric_id("N", "a", ()), SampleKind.COUNT, "Count")
+    assert minutes(again, (0, 100)) == []
+    assert (again.group.number, again.column) != (first.group.number, first.column)
+
+
+def test_a_slot_keeps_its_histogram():
+    series = made(SampleKind.TIME)
+    histogram = Histogram((1.0, 10.0), (1, 2, 0))
+    series.add(Instant(0), Sample(times=ResponseTimes(histogram, 9)))
+    series.add(Instant(5), Sample(times=ResponseTimes(histogram, 9)))
+    assert [slot.summary.histogram for slot in slots(series, (0, 100))] == [histogram, histogram]
