@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from moyai.runtime.linux.mounts import Mount, parse
+from moyai.runtime.linux.mounts import Mount, current_mounts
 from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.syscalls import MS_NODEV, MS_NOEXEC, MS_NOSUID
 
 _log = logging.getLogger(__name__)
 
-_MEMBERSHIP, _MOUNTS = Path("/proc/self/cgroup"), Path("/proc/self/mountinfo")
+_MEMBERSHIP = Path("/proc/self/cgroup")
 _USUAL_PLACE = "/sys/fs/cgroup"
 _UNIFIED = "unified"
 _LIMITING = ("cpu", "memory", "pids")
@@ -53,7 +53,7 @@ class Hierarchies:
         names = names_of(_MEMBERSHIP.read_text())
         with self._lock:
             if names != self._names:
-                mounts = tuple(parse(_MOUNTS.read_text()))
+                mounts = tuple(current_mounts())
                 opened = (root_of(name, mounts) or self._mount(name) for name in names)
                 self._found = tuple(_open(name, root) for name, root in zip(names, opened, strict=True) if root)
                 self._names = names
@@ -75,7 +75,7 @@ class Hierarchies:
         """Undo what ``present`` has mounted, with the directory for it."""
         with self._lock:
             self._names, self._found = (), ()
-            for mount in parse(_MOUNTS.read_text()):
+            for mount in current_mounts():
                 if Path(mount.point).parent == self._private:
                     syscalls.umount(mount.point)
                     Path(mount.point).rmdir()
@@ -85,7 +85,7 @@ class Hierarchies:
 
 def missing() -> tuple[str, ...]:
     """Limiting controllers that no mounted hierarchy of this machine has."""
-    mounts = tuple(parse(_MOUNTS.read_text()))
+    mounts = tuple(current_mounts())
     names = names_of(_MEMBERSHIP.read_text())
     found = [_open(name, root) for name in names if (root := root_of(name, mounts)) is not None]
     return tuple(name for name in _LIMITING if not any(name in one.controllers for one in found))

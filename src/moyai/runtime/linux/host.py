@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from moyai.runtime.linux import disks as task_disks
 from moyai.runtime.linux import hierarchies, listeners
-from moyai.runtime.linux.mounts import Mount, parse
+from moyai.runtime.linux.mounts import Mount, current_mounts
 from moyai.runtime.linux.seccomp import libseccomp
 from moyai.runtime.linux.shim import syscalls
 
@@ -66,17 +67,17 @@ def disks(hidden: Path) -> tuple[str, ...]:
     """Directories of the host's root that are file systems of their own (``/home`` often is): an overlay
     doesn't see below them, so they are shown in it one by one. What is below ``hidden`` is left out.
     """
-    return disks_of(Path("/proc/self/mountinfo").read_text(), hidden)
+    return disks_of(current_mounts(), hidden)
 
 
-def disks_of(mountinfo: str, hidden: Path) -> tuple[str, ...]:
-    """The disks in the text of a ``mountinfo`` (proc_pid_mountinfo(5)).
+def disks_of(listed: Iterable[Mount], hidden: Path) -> tuple[str, ...]:
+    """The disks among these mounts.
 
     A directory that is mounted on itself, as another installation's namespaces are, is no disk.
     """
     mounts: dict[str, Mount] = {}
     found = []
-    for mount in parse(mountinfo):
+    for mount in listed:
         point = Path(mount.point)
         around = next((mounts[str(over)] for over in point.parents if str(over) in mounts), None)
         itself = around is not None and mount == _below(around, point)

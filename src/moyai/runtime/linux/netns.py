@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from moyai.runtime.linux.mounts import parse
+from moyai.runtime.linux.mounts import current_mounts
 from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.syscalls import CLONE_NEWNET, MS_BIND, MS_PRIVATE, MS_SHARED
 
@@ -102,4 +102,4 @@ def unshare(directory: Path) -> None:
 
 def _is_mount(directory: Path) -> bool:
     """``os.path.ismount`` doesn't see a bind mount within one file system."""
-    return str(directory) in {mount.point for mount in parse(Path("/proc/self/mountinfo").read_text())}
+    return str(directory) in {mount.point for mount in current_mounts()}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from moyai.runtime.linux.host import disks_of
+from moyai.runtime.linux.mounts import Mount, parse
 
 
-def mountinfo(*mounts: tuple[str, str, str]) -> str:
-    return "\n".join(
+def mountinfo(*mounts: tuple[str, str, str]) -> list[Mount]:
+    text = "\n".join(
         f"{n} 1 {device} {directory} {point} rw,relatime shared:1 - ext4 /dev/disk rw"
         for n, (device, directory, point) in enumerate(mounts)
     )
+    return list(parse(text))
 
 
 def test_a_file_system_of_its_own_is_a_disk(tmp_path):
