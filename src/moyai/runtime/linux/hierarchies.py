@@ -49,12 +49,12 @@ class Hierarchies:
         self._found: tuple[Hierarchy, ...] = ()
 
     def present(self) -> tuple[Hierarchy, ...]:
-        """All of them. Mounts are looked at again only when there are others than the last time."""
+        """All of them. The mounts are read again only when the kernel has other hierarchies than the last time."""
         names = names_of(_MEMBERSHIP.read_text())
         with self._lock:
             if names != self._names:
                 mounts = tuple(current_mounts())
-                opened = (root_of(name, mounts) or self._mount(name) for name in names)
+                opened = (root_of(name, mounts, self._private) or self._mount(name) for name in names)
                 self._found = tuple(_open(name, root) for name, root in zip(names, opened, strict=True) if root)
                 self._names = names
             return self._found
@@ -99,13 +99,15 @@ def names_of(membership: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(line.split(":", 2)[1] for line in membership.splitlines()), "")))
 
 
-def root_of(name: str, mounts: Iterable[Mount]) -> Path | None:
-    """Where a hierarchy is mounted: in the usual place, or else wherever it is first; None when it is nowhere."""
+def root_of(name: str, mounts: Iterable[Mount], private: Path | None = None) -> Path | None:
+    """The mount point of a hierarchy: in the usual place, or else directly below ``private``; None when there is none.
+
+    A mount elsewhere may be another installation's, which goes with it. Without ``private`` every mount counts.
+    """
     kind, words = ("cgroup", set(name.split(","))) if name else ("cgroup2", set[str]())
-    points = [mount.point for mount in mounts if mount.file_system == kind and words <= set(mount.options)]
-    usual = (point for point in points if point.startswith(_USUAL_PLACE))
-    point = next(usual, next(iter(points), None))
-    return None if point is None else Path(point)
+    points = [Path(mount.point) for mount in mounts if mount.file_system == kind and words <= set(mount.options)]
+    usual = [point for point in points if point.is_relative_to(_USUAL_PLACE)]
+    return next(iter(usual or [point for point in points if private in {None, point.parent}]), None)
 
 
 def _open(name: str, root: Path) -> Hierarchy:

@@ -16,6 +16,7 @@ HYBRID = """\
 34 31 0:32 /docker/1 /sys/fs/cgroup/memory rw,relatime master:3 - cgroup cgroup rw,memory
 35 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd
 36 31 0:38 / /mnt/a\\040place rw,relatime - cgroup2 cgroup2 rw,nsdelegate
+37 31 0:39 / /srv/other/run/cgroups/pids rw,relatime - cgroup moyai rw,pids
 """
 
 
@@ -26,13 +27,18 @@ HYBRID = """\
         ("memory", "/sys/fs/cgroup/memory"),
         ("name=systemd", "/sys/fs/cgroup/systemd"),
         ("", "/mnt/a place"),
+        ("pids", None),
         ("freezer", None),
         ("cpuset", None),
         ("name=system", None),
     ],
 )
-def test_a_hierarchy_is_where_it_is_mounted(name, root):
-    assert root_of(name, parse(HYBRID)) == (None if root is None else Path(root))
+def test_a_hierarchy_is_in_the_usual_place_or_where_this_installation_has_mounted_it(name, root):
+    assert root_of(name, parse(HYBRID), Path("/mnt")) == (None if root is None else Path(root))
+
+
+def test_without_an_installation_every_mount_of_a_hierarchy_counts():
+    assert root_of("pids", parse(HYBRID)) == Path("/srv/other/run/cgroups/pids")
 
 
 def test_version_2_is_there_whether_it_is_listed_or_not():
