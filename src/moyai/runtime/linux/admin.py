@@ -10,7 +10,7 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from socket import create_connection, socket
+from socket import AF_INET, SOCK_STREAM, socket
 from urllib.parse import quote
 
 from moyai.runtime.linux import netns
@@ -51,18 +51,23 @@ async def by_socket(run: Path) -> Ends:
 
 
 async def by_port(pin: Path, port: int, thread: NetworkThread) -> Ends:
-    """A connection to a port of a task's loopback."""
-    link = await thread.run(partial(_connected, pin, port))
+    """A connection to a port of a task's loopback. Only the socket is made on the thread, which all tasks share: a task
+    could let a connection wait.
+    """
+    link = await thread.run(partial(_socket_in, pin))
     try:
+        await asyncio.get_running_loop().sock_connect(link, ("127.0.0.1", port))
         return await asyncio.open_connection(sock=link)
-    except OSError:
+    except BaseException:
         link.close()
         raise
 
 
-def _connected(pin: Path, port: int) -> socket:
+def _socket_in(pin: Path) -> socket:
     with netns.inside(pin):
-        return create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
+        link = socket(AF_INET, SOCK_STREAM)
+    link.setblocking(False)  # noqa: FBT003
+    return link
 
 
 async def _ask(connect: Connect, method: str, path: str) -> str:
@@ -88,14 +93,18 @@ def _joined(body: bytes) -> bytes:
     while True:
         size, _, body = body.partition(b"\r\n")
         length = int(size, 16)
+        if length < 0:
+            raise ValueError("a chunk has a negative length")
         if length == 0:
             return whole
         whole, body = whole + body[:length], body[length + 2 :]
 
 
 def total(body: str) -> int:
-    """What these statistics count. Envoy counts a request on both sides, a TCP connection only on the application's:
-    Service Connect's have a port each, by which the two are compared; App Mesh's need not.
+    """The requests and connections in these statistics. Raises ValueError for what Envoy would not answer.
+
+    Envoy counts a request on both sides, a TCP connection only on the application's: Service Connect's have a port
+    each, by which the two are compared; App Mesh's need not.
     """
     counts = [(name, int(count)) for name, separator, count in map(_parted, body.splitlines()) if separator]
     if any(name.startswith(_MESH_APP) for name, _ in counts):
@@ -103,7 +112,7 @@ def total(body: str) -> int:
         return max(applications, sum(count for _, count in counts) - applications)
     most: dict[str, int] = {}
     for name, count in counts:
-        port = name.split(".")[2]
+        _, _, port, *_ = name.split(".")  # ValueError where there are fewer words
         most[port] = max(count, most.get(port, 0))
     return sum(most.values())
 
