@@ -61,11 +61,33 @@ _READER = msgspec.json.Decoder(Kept)
 
 
 def read(directory: Path) -> Kept | None:
-    """The record in a container's directory; None before there is one."""
+    """The record in a container's directory; None before there is one.
+
+    A record that can't be read, as after a power cut, is that of a container that ran and ended unseen: the machine has
+    restarted since, or the keeper would have replaced it.
+    """
     try:
         return _READER.decode((directory / "state.json").read_bytes())
     except FileNotFoundError:
         return None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _unreadable(directory / "state.json")
+
+
+def _unreadable(record: Path) -> Kept:
+    return Kept(
+        boot="",
+        keeper=0,
+        keeper_ticks=0,
+        phase=RUNNING,
+        init=0,
+        init_ticks=0,
+        started_at=Instant(record.stat().st_mtime),
+        finished_at=None,
+        exit_code=None,
+        reason=None,
+        health="UNKNOWN",
+    )
 
 
 def start(order: Order) -> None:

@@ -62,10 +62,10 @@ def note(layout: Layout, spec: ProxySpec, inner_ports: Sequence[int]) -> None:
 
 
 def noted(layout: Layout, task: TaskId) -> Notes:
-    """What was written down; of a proxy that was started before there were notes, what holds for all of those."""
+    """What was written down; of a proxy without notes that can be read, what holds for most of them."""
     try:
         return _READER.decode((layout.task(task) / _NOTES).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return Notes()
 
 

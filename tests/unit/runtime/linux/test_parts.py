@@ -7,11 +7,11 @@ import json
 import pytest
 
 from moyai.app.clock import SystemClock
-from moyai.domain.sandbox.state import LogLine
+from moyai.domain.sandbox.state import ContainerPhase, LogLine
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate
-from moyai.runtime.linux import logs, processes
+from moyai.runtime.linux import logs, processes, states
 from moyai.runtime.linux.layout import Layout
 from moyai.runtime.linux.shim.order import Order, unpack
 from moyai.runtime.linux.shim.output import FILE_LIMIT, LINE_LIMIT, Log
@@ -41,6 +41,19 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     assert (kept.attempt, kept.phase, kept.exit_code, kept.finished_at) == (2, "stopped", 137, 12.5)
     assert kept.reason == 'it said "no"'
     assert kept.keeper_lives()
+
+
+@pytest.mark.parametrize("written", [b"", b"\0" * 200, b'{"boot":"', b"\xff", b"{}"])
+def test_a_record_that_cannot_be_read_is_of_a_container_that_was_killed_unseen(tmp_path, written):
+    """As a power cut may leave it: it must not keep the control plane from reading the others."""
+    directory = tmp_path / "app"
+    directory.mkdir()
+    (directory / "state.json").write_bytes(written)
+    state = states.container_state(TaskId("1"), directory)
+    assert state is not None
+    assert (state.phase, state.exit_code) == (ContainerPhase.STOPPED, 137)
+    assert state.reason == "ContainerRuntimeError: the container's keeper was killed"
+    processes.end(directory)
 
 
 def test_an_order_arrives_as_it_was_sent():
