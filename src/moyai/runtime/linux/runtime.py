@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from moyai.domain.sandbox.fabric import Fabric
 from moyai.domain.sandbox.listener import ExpectedListener
@@ -63,7 +63,7 @@ class LinuxRuntime:
         self._listeners = ListenerWatch(self._all_listening, self._bell.ring, clock)
         self._weaver = Weaver(self._layout, self._network, Outside(self._layout, self._cgroups, clock))
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moyai-runtime")
-        self._locks: defaultdict[TaskId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
         self._gateway_lock = asyncio.Lock()
         self._sessions = Sessions(self._layout, self._work)
 
@@ -71,7 +71,7 @@ class LinuxRuntime:
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         """See the port."""
-        async with self._locks[sandbox.task]:
+        async with self._lock(sandbox.task):
             await self._open()
             if not sandboxes.is_whole(self._layout, sandbox):
                 await self._make(sandbox)
@@ -88,22 +88,20 @@ class LinuxRuntime:
             if holder == sandbox.task:
                 await self._work(partial(self._containers.hold, sandbox))
                 continue
-            async with self._locks[holder]:
+            async with self._lock(holder):
                 host = sandboxes.instance(self._layout, holder)
                 await self._work(partial(self._containers.hold, host))
         await self._work(_translated(lambda: sandboxes.keep(self._layout, self._containers.resolved(sandbox))))
 
     async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         """See the port."""
-        async with self._locks[task]:
+        async with self._lock(task):
             await self._work(_translated(partial(sandboxes.name, self._layout, task, tuple(hosts))))
 
     async def release(self, task: TaskId) -> None:
         """See the port."""
-        async with self._locks[task]:
+        async with self._lock(task):
             await self._release(task)
-        if not self._locks[task].locked():
-            del self._locks[task]
         self._bell.ring(task)
 
     async def _release(self, task: TaskId) -> None:
@@ -135,12 +133,12 @@ class LinuxRuntime:
 
     async def start(self, container: ContainerSpec) -> None:
         """See the port."""
-        async with self._locks[container.task]:
+        async with self._lock(container.task):
             await self._work(_translated(partial(self._containers.start, container)))
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
         """See the port."""
-        async with self._locks[proxy.task]:
+        async with self._lock(proxy.task):
             await self._work(_translated(partial(self._containers.start_proxy, proxy)))
 
     async def stop(self, task: TaskId, container: str) -> None:
@@ -279,6 +277,10 @@ class LinuxRuntime:
         self._layout.doorbell.unlink(missing_ok=True)
         for path in self._layout.fleeting:
             await self._work(partial(shutil.rmtree, path, ignore_errors=True))
+
+    def _lock(self, task: TaskId) -> asyncio.Lock:
+        """The lock of a task, which is there for as long as somebody holds it or waits for it."""
+        return self._locks.setdefault(task, asyncio.Lock())
 
     async def _work(self, work: Callable[[], T]) -> T:
         """Do blocking work on a worker thread."""

@@ -1,0 +1,37 @@
+"""One piece of work at a time for each task."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from moyai.app.clock import SystemClock
+from moyai.kernel.ids import TaskId
+from moyai.runtime.linux.runtime import LinuxRuntime
+
+TASK = TaskId("1")
+
+
+class Counting(LinuxRuntime):
+    """Counts how many releases run at once, and starts another one when the first has ended."""
+
+    running = most = 0
+    late: asyncio.Task[None] | None = None
+
+    async def _release(self, task: TaskId) -> None:  # noqa: ARG002 - the runtime's
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0.01)
+        self.running -= 1
+
+    async def first(self) -> None:
+        await self.release(TASK)
+        self.late = asyncio.create_task(self.release(TASK))
+
+
+async def test_who_waits_for_a_task_and_who_comes_later_take_turns(tmp_path: Path) -> None:
+    runtime = Counting(tmp_path, "test", Path("/envoy"), "/bin", SystemClock())
+    await asyncio.gather(runtime.first(), runtime.release(TASK))
+    assert runtime.late is not None
+    await runtime.late
+    assert runtime.most == 1
