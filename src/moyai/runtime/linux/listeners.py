@@ -48,7 +48,7 @@ def listening(pin: Path, expected: Iterable[ExpectedListener]) -> frozenset[Expe
             link.settimeout(_ANSWER_LIMIT)
             return frozenset(one for one in expected if _is_there(link, one))
     except OSError as error:
-        raise RuntimeFault(f"the sockets of the task's network can't be read: {error.strerror}") from error
+        raise RuntimeFault(f"the sockets of the task's network can't be read: {error}") from error
 
 
 def missing() -> str | None:
