@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import marshal
 import os
 import signal
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from moyai.domain.sandbox.spec import PublishedPort
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
-from moyai.ports.runtime import CannotCreate
+from moyai.ports.runtime import CannotCreate, CannotStart
+from moyai.ports.sessions import Execution
 from moyai.runtime.linux.processes import read
 from tests.contract.runtime.places import HEALTHY, LINUX, RUNS, TASK, look, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, said, shell
@@ -157,3 +159,15 @@ async def test_what_is_published_answers_while_the_control_plane_is_down(linux):
     await restart(linux)
     assert await answers()
     assert await output(linux) == []
+
+
+async def test_a_session_in_a_container_that_a_version_without_filters_started_says_why_it_cannot_be(linux):
+    await linux.runtime.prepare(sandbox())
+    await linux.runtime.start(shell("echo up; exec sleep 1000"))
+    await said(linux, "up")
+    order = directory(linux) / "order"
+    fields = marshal.loads(await asyncio.to_thread(order.read_bytes))  # noqa: S302 - the runtime wrote it
+    del fields["seccomp_filter"]
+    await asyncio.to_thread(order.write_bytes, marshal.dumps(fields))
+    with pytest.raises(CannotStart, match="too old to enter it"):
+        await linux.runtime.execute(Execution(TASK, "app", ("true",)))

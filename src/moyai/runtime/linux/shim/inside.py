@@ -101,6 +101,8 @@ def visitor(order: Order, namespaces: list[tuple[int, int]], control: int, inner
         if control >= 0:
             _control_terminal()
         identity.execute(order.arguments, environment)
+    except AttributeError:  # the order is an earlier version's, which lacks what this one needs
+        os.write(inner.failure, b"the container was started by a version of moyai that is too old to enter it")
     except (OSError, LookupError, ValueError) as error:
         os.write(inner.failure, _text(error).encode())
     finally:
