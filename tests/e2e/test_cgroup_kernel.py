@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from moyai.runtime.linux.cgroupfs import INIT, make_group
-from moyai.runtime.linux.cgroups import Cgroups
-from moyai.runtime.linux.hierarchies import Hierarchies, Hierarchy
-from moyai.runtime.linux.limits import Bounds
-from moyai.runtime.linux.shim import groups
+from moyai.runtime.linux.cgroups.cgroupfs import INIT, make_group
+from moyai.runtime.linux.cgroups.groups import Cgroups
+from moyai.runtime.linux.cgroups.hierarchies import Hierarchies, Hierarchy
+from moyai.runtime.linux.cgroups.limits import GroupLimits
+from moyai.runtime.linux.shim import cgroup_processes
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -31,7 +31,7 @@ def hierarchies(tmp_path) -> Iterator[Hierarchies]:
 @pytest.fixture
 def box(hierarchies, tmp_path) -> Iterator[Hierarchy]:
     """Version 2 as a container's processes see it: a root with controllers, in which they all are."""
-    machine = next(hierarchy for hierarchy in hierarchies.present() if hierarchy.unified)
+    machine = next(hierarchy for hierarchy in hierarchies.available() if hierarchy.unified)
     if not machine.controllers:
         pytest.skip("version 2 has no controllers on this machine")
     before = (machine.root / "cgroup.subtree_control").read_text().split()
@@ -40,7 +40,7 @@ def box(hierarchies, tmp_path) -> Iterator[Hierarchy]:
     try:
         yield machine._replace(root=root)
     finally:
-        assert groups.remove([str(root)]) == []
+        assert cgroup_processes.remove([str(root)]) == []
         added = sorted(machine.controllers - set(before))
         with contextlib.suppress(OSError):  # somebody else uses it by now
             (machine.root / "cgroup.subtree_control").write_text(" ".join(f"-{name}" for name in added))
@@ -53,22 +53,22 @@ def test_processes_of_a_containers_root_make_room_for_groups_below(box):
         made = box.root / "moyai/here/task/app"
         make_group(box, made, sorted(box.controllers))
         assert set((made / "cgroup.controllers").read_text().split()) == box.controllers
-        assert groups.members(str(box.root)) == []
-        assert set(groups.members(str(box.root / INIT))) == {first.pid, other.pid}
+        assert cgroup_processes.members(str(box.root)) == []
+        assert set(cgroup_processes.members(str(box.root / INIT))) == {first.pid, other.pid}
         make_group(box, made.parent / "other", sorted(box.controllers))
         for process in (first, other):
             process.kill()
 
 
 def test_a_group_of_every_hierarchy_takes_a_process_and_is_removed(hierarchies, tmp_path):
-    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.present)
-    membership = cgroups.make_container("task/app", Bounds(cpu_units=512, share=128))
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
+    membership = cgroups.create_for_container("task/app", GroupLimits(cpu_units=512, share=128))
     joining = "for file; do echo 0 > $file; done; exec sleep infinity"
     with subprocess.Popen(["sh", "-c", joining, "sh", *membership.processes]) as process:
         file = Path(f"/proc/{process.pid}/cgroup")
         eventually(lambda: all(line.endswith("/task/app/payload") for line in file.read_text().splitlines()))
-        assert len(file.read_text().splitlines()) == len(hierarchies.present())
-        assert cgroups.process("task/app") == process.pid
+        assert len(file.read_text().splitlines()) == len(hierarchies.available())
+        assert cgroups.any_process("task/app") == process.pid
         assert cgroups.usage("task/app") is not None
         cgroups.remove("task")
         assert process.wait() == -9
@@ -77,10 +77,10 @@ def test_a_group_of_every_hierarchy_takes_a_process_and_is_removed(hierarchies, 
 
 
 def test_what_is_frozen_far_below_is_ended(hierarchies, tmp_path):
-    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.present)
-    cgroups.make_container("task/app", Bounds())
+    cgroups = Cgroups(f"test-{tmp_path.name}", hierarchies.available)
+    cgroups.create_for_container("task/app", GroupLimits())
     frozen = []
-    for hierarchy in hierarchies.present():
+    for hierarchy in hierarchies.available():
         name, text = ("cgroup.freeze", "1") if hierarchy.unified else ("freezer.state", "FROZEN")
         top = hierarchy.root / f"moyai/test-{tmp_path.name}/task/app/payload"
         if not (top / name).exists():
@@ -100,9 +100,9 @@ def test_what_is_frozen_far_below_is_ended(hierarchies, tmp_path):
 _WITHOUT_MOUNTS = """
 import sys
 from pathlib import Path
-from moyai.runtime.linux.cgroups import Cgroups
-from moyai.runtime.linux.hierarchies import Hierarchies
-from moyai.runtime.linux.limits import Bounds
+from moyai.runtime.linux.cgroups.groups import Cgroups
+from moyai.runtime.linux.cgroups.hierarchies import Hierarchies
+from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.mounts import parse
 from moyai.runtime.linux.shim import syscalls
 
@@ -115,8 +115,8 @@ syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
 for point in mounted():
     syscalls.umount(point)
 hierarchies = Hierarchies(Path(sys.argv[1]))
-cgroups = Cgroups(sys.argv[2], hierarchies.present)
-print(*cgroups.make_container("task/app", Bounds()).processes)
+cgroups = Cgroups(sys.argv[2], hierarchies.available)
+print(*cgroups.create_for_container("task/app", GroupLimits()).processes)
 cgroups.destroy()
 hierarchies.unmount()
 print(*mounted(), *Path(sys.argv[1]).parent.iterdir())

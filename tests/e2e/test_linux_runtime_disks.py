@@ -9,8 +9,8 @@ import pytest
 
 from moyai.domain.sandbox.spec import VolumeMount
 from moyai.ports.runtime import SandboxFailed
-from moyai.runtime.linux import disks
-from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.tasks import disks
 from tests.contract.runtime.places import OTHER, TASK, sandbox
 from tests.e2e.linux_tasks import run, said, shell
 
@@ -22,7 +22,7 @@ IS_FULL = "fallocate -l 900M /srv/a && fallocate -l 900M {path} 2>&1 | grep -o '
 
 def device(linux, task=TASK):
     """The task's loop device."""
-    return disks.device(Layout(linux.state).task(task))
+    return disks.device(RuntimePaths(linux.state).task(task))
 
 
 def bound(linux):
@@ -76,7 +76,7 @@ async def test_without_a_size_there_is_no_disk(linux):
 
 async def test_a_disk_takes_no_room_before_it_is_written_to_and_gives_back_what_is_deleted(linux):
     await linux.runtime.prepare(sandbox(storage_gib=20))
-    image = Layout(linux.state).task(TASK) / disks.IMAGE
+    image = RuntimePaths(linux.state).task(TASK) / disks.IMAGE
 
     def used():
         return image.stat().st_blocks * 512
@@ -118,12 +118,12 @@ async def test_another_control_plane_finds_the_disk_and_removes_it(linux):
 async def test_a_number_that_another_file_has_by_now_is_not_the_tasks(linux):
     for number in (1, 2):
         await linux.runtime.prepare(sandbox(number, storage_gib=1))
-    layout, other = Layout(linux.state), device(linux, OTHER)
-    note = layout.task(TASK) / disks.NUMBER
+    paths, other = RuntimePaths(linux.state), device(linux, OTHER)
+    note = paths.task(TASK) / disks.NUMBER
     own = await asyncio.to_thread(note.read_text)
     await asyncio.to_thread(note.write_text, str(other).removeprefix("/dev/loop"))
     assert device(linux) is None
-    disks.let_go(layout.task(TASK))
+    disks.detach(paths.task(TASK))
     assert device(linux, OTHER) == other
     await asyncio.to_thread(note.write_text, own)
 
@@ -137,7 +137,7 @@ async def test_more_than_there_is_is_refused(linux):
 @pytest.mark.parametrize("storage", [1, 30])
 async def test_where_no_disk_can_be_made_a_task_runs_without(linux, monkeypatch, storage):
     monkeypatch.setattr(disks, "_PLACES", "/nowhere")
-    assert "e2fsprogs" in (disks.missing() or "")
+    assert "e2fsprogs" in (disks.missing_requirement() or "")
     await linux.runtime.prepare(sandbox(storage_gib=storage))
     state, _ = await run(linux, shell("echo x > /data/x", volumes=(VOLUME,)))
     assert state.exit_code == 0

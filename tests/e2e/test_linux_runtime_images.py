@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from moyai.domain.sandbox.spec import ContainerSpec
-from moyai.runtime.linux.images import HOST_IMAGE, ImageConfig
+from moyai.runtime.linux.images.store import HOST_IMAGE, ImageConfig
 from tests.contract.runtime.places import TASK, sandbox
 from tests.e2e.linux_tasks import run, shell
 

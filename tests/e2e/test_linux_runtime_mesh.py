@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from moyai.domain.sandbox.intercept import InterceptAll
 from moyai.domain.sandbox.spec import Probe, ProxySpec, TmpfsMount, Ulimit, VolumeMount
 from moyai.domain.sandbox.state import ContainerPhase, Health
-from moyai.runtime.linux.processes import read
+from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.places import OTHER, TASK, LinuxPlace, dual_stack, look, sandbox
 from tests.e2e.linux_tasks import output, run, said, shell
 from tests.e2e.test_linux_runtime_network import ask, client, listener, prepare, python
@@ -98,7 +98,7 @@ async def live(linux: LinuxPlace) -> Path:
         return (await look(linux.runtime, TASK, "envoy")).health is Health.HEALTHY
 
     await linux.until(healthy)
-    kept = read(linux.state / "run/tasks" / TASK / "containers/envoy")
+    kept = read_record(linux.state / "run/tasks" / TASK / "containers/envoy")
     assert kept is not None
     return Path("/proc", str(kept.init))
 

@@ -13,8 +13,8 @@ from moyai.domain.sandbox.intercept import Intercept
 from moyai.domain.sandbox.spec import Forward
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint
-from moyai.runtime.linux import netns
-from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.network import namespaces
+from moyai.runtime.linux.runtime_paths import RuntimePaths
 from tests.contract.runtime.places import (
     OTHER,
     TASK,
@@ -122,7 +122,7 @@ async def test_a_port_is_free_again_when_its_task_is_gone_also_when_it_was_kille
     first, second = behind(HOST, 1, Forward(8080, 80)), behind(HOST, 2, Forward(8080, 80))
     await up(linux, first, among=(sandbox(4),))
     await serve(linux, TASK, 80)
-    whole = Layout(linux.state).sandbox(TASK)
+    whole = RuntimePaths(linux.state).sandbox(TASK)
     whole.rename(whole.with_name("sandbox.new"))
     await linux.runtime.release(TASK)
     await linux.runtime.prepare(second)
@@ -230,7 +230,7 @@ async def test_a_proxy_works_behind_an_instance(linux):
 async def test_an_instance_whose_namespace_went_with_the_machine_is_not_there(linux):
     await up(linux)
     assert await linux.runtime.inspect(HOST.task) is not None
-    netns.remove(Layout(linux.state).task_netns(HOST.task))
+    namespaces.remove(RuntimePaths(linux.state).task_netns(HOST.task))
     assert await linux.runtime.inspect(HOST.task) is None
     await up(linux, behind(HOST, 1))
     assert await linux.runtime.inspect(HOST.task) is not None

@@ -12,7 +12,7 @@ import pytest
 
 from moyai.domain.sandbox.spec import ProxySpec
 from moyai.domain.sandbox.state import Health
-from moyai.runtime.linux.processes import read
+from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.places import RUNS, TASK, LinuxPlace, look, sandbox
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
@@ -86,7 +86,7 @@ async def started(linux: LinuxPlace) -> int:
         return (await look(linux.runtime, TASK, "proxy")).health is Health.HEALTHY
 
     await linux.until(healthy)
-    kept = read(linux.state / "run/tasks" / TASK / "containers/proxy")
+    kept = read_record(linux.state / "run/tasks" / TASK / "containers/proxy")
     assert kept is not None
     return kept.init
 
@@ -113,6 +113,6 @@ async def test_applications_can_not_reach_its_sockets(linux):
     await started(linux)
     container = linux.container(RUNS)
     await linux.runtime.start(container)
-    kept = read(linux.state / "run/tasks" / TASK / "containers/app")
+    kept = read_record(linux.state / "run/tasks" / TASK / "containers/app")
     assert kept is not None
     assert await asyncio.to_thread(os.listdir, f"/proc/{kept.init}/root{linux.state}") == []

@@ -15,7 +15,7 @@ from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import CannotCreate, CannotStart
 from moyai.ports.sessions import Execution
-from moyai.runtime.linux.processes import read
+from moyai.runtime.linux.launch.monitors import read_record
 from tests.contract.runtime.places import HEALTHY, LINUX, RUNS, TASK, look, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, said, shell
 
@@ -27,9 +27,9 @@ def directory(linux, name="app"):
 
 
 def record_of(linux):
-    kept = read(directory(linux))
-    assert kept is not None
-    return kept
+    record = read_record(directory(linux))
+    assert record is not None
+    return record
 
 
 async def restart(linux):
@@ -69,18 +69,18 @@ async def test_what_ends_while_nobody_looks_is_seen_later(linux):
     assert (state.exit_code, lines) == (4, ["up", "over"])
 
 
-async def test_a_container_dies_with_its_keeper_and_counts_as_killed(linux):
+async def test_a_container_dies_with_its_monitor_and_counts_as_killed(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell(LINUX[RUNS][2]))
     await said(linux, "up")
-    kept = record_of(linux)
-    os.kill(kept.keeper, signal.SIGKILL)
+    record = record_of(linux)
+    os.kill(record.monitor, signal.SIGKILL)
     state, _ = await end_of(linux, TASK, "app")
-    assert (state.exit_code, state.reason) == (137, "ContainerRuntimeError: the container's keeper was killed")
+    assert (state.exit_code, state.reason) == (137, "ContainerRuntimeError: the container's monitor was killed")
     assert state == await look(linux.runtime)
 
     async def gone():
-        return not Path(f"/proc/{kept.init}").exists()  # noqa: ASYNC240 - /proc never blocks
+        return not Path(f"/proc/{record.init}").exists()  # noqa: ASYNC240 - /proc never blocks
 
     await linux.until(gone)
 
@@ -91,10 +91,10 @@ async def test_a_recycled_pid_is_never_signalled(linux):
     await end_of(linux, TASK, "app")
     bystander = await asyncio.create_subprocess_exec("sleep", "60")
     try:
-        record = directory(linux) / "state.json"
-        kept = record_of(linux)
-        text = record.read_text().replace(f'"init":{kept.init},', f'"init":{bystander.pid},')
-        record.write_text(text.replace(f'"keeper":{kept.keeper},', f'"keeper":{bystander.pid},'))
+        file = directory(linux) / "state.json"
+        record = record_of(linux)
+        text = file.read_text().replace(f'"init":{record.init},', f'"init":{bystander.pid},')
+        file.write_text(text.replace(f'"keeper":{record.monitor},', f'"keeper":{bystander.pid},'))
         await linux.runtime.stop(TASK, "app")
         await linux.runtime.release(TASK)
         assert bystander.returncode is None
@@ -103,23 +103,23 @@ async def test_a_recycled_pid_is_never_signalled(linux):
         await bystander.wait()
 
 
-async def test_a_keeper_that_was_killed_while_starting_is_not_mistaken_for_one_that_runs(linux):
+async def test_a_monitor_that_was_killed_while_starting_is_not_mistaken_for_one_that_runs(linux):
     await linux.runtime.prepare(sandbox())
     await linux.runtime.start(shell("true"))
     await end_of(linux, TASK, "app")
 
-    async def keeper_is_gone():
-        return not record_of(linux).keeper_lives()
+    async def monitor_is_gone():
+        return not record_of(linux).monitor_lives()
 
-    await linux.until(keeper_is_gone)
+    await linux.until(monitor_is_gone)
     record = directory(linux) / "state.json"
     record.write_text(record.read_text().replace('"phase":"stopped"', '"phase":"starting"'))
     assert (await linux.runtime.inspect(TASK)).containers == {}
-    with pytest.raises(CannotCreate, match="keeper was killed"):
+    with pytest.raises(CannotCreate, match="monitor was killed"):
         await linux.runtime.start(shell("true"))
 
 
-async def test_stop_is_not_lost_when_it_comes_before_the_keeper_looks(linux):
+async def test_stop_is_not_lost_when_it_comes_before_the_monitor_looks(linux):
     await linux.runtime.prepare(sandbox())
     directory(linux).mkdir(parents=True)
     await linux.runtime.stop(TASK, "app")

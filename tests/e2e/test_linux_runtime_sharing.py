@@ -14,9 +14,9 @@ from moyai.domain.sandbox.spec import Probe, Sharing
 from moyai.domain.sandbox.state import ContainerPhase, Health
 from moyai.ports.runtime import CannotCreate
 from moyai.ports.sessions import Execution
-from moyai.runtime.linux.layout import Layout
-from moyai.runtime.linux.processes import read
-from moyai.runtime.linux.shim.groups import members
+from moyai.runtime.linux.launch.monitors import read_record
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.shim.cgroup_processes import members
 from tests.contract.runtime.places import OTHER, TASK, behind, instance, look, proxy, sandbox
 from tests.e2e.linux_tasks import end_of, output, run, said, shell
 from tests.e2e.test_linux_runtime_network import prepare
@@ -30,10 +30,10 @@ LEAVES_SOMEBODY = "(setsid sleep 4242 &) ; echo up; exec sleep 1000"
 
 
 def pause(linux, task=TASK):
-    """The keeper's record of what holds a sandbox's namespaces."""
-    kept = read(Layout(linux.state).pause(task))
-    assert kept is not None
-    return kept
+    """The monitor's record of what holds a sandbox's namespaces."""
+    record = read_record(RuntimePaths(linux.state).pause(task))
+    assert record is not None
+    return record
 
 
 async def test_containers_of_a_task_see_each_others_processes_and_nobody_elses(linux):
@@ -84,13 +84,13 @@ async def test_a_container_that_ends_takes_what_it_started_and_no_other_containe
     assert state.exit_code == 143  # SIGTERM's own effect: it is not the first process of its namespace
 
 
-async def test_a_later_attempt_begins_without_what_a_killed_keeper_left(linux):
+async def test_a_later_attempt_begins_without_what_a_killed_monitor_left(linux):
     await linux.runtime.prepare(sandbox(processes=Sharing.TASK))
     await linux.runtime.start(shell(LEAVES_SOMEBODY, "app"))
     await said(linux, "up")
-    kept = read(Layout(linux.state).container(TASK, "app"))
-    assert kept is not None
-    os.kill(kept.keeper, signal.SIGKILL)
+    record = read_record(RuntimePaths(linux.state).container(TASK, "app"))
+    assert record is not None
+    os.kill(record.monitor, signal.SIGKILL)
     state, _ = await end_of(linux, TASK, "app")
     assert state.exit_code == 137
     _, seen = await run(linux, shell(f"sleep 0.1; {SEES}", "app", attempt=1))
@@ -226,7 +226,7 @@ async def test_another_control_plane_goes_on_with_it_and_nothing_is_left_at_the_
     holder = pause(linux)
     await linux.runtime.release(TASK)
     assert not await asyncio.to_thread(os.path.exists, f"/proc/{holder.init}")
-    assert not holder.keeper_lives()
+    assert not holder.monitor_lives()
 
 
 async def test_memory_in_the_shared_dev_shm_counts_for_who_wrote_it(linux):

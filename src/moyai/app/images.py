@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from moyai.app.config import StatePaths
-from moyai.runtime.linux.images import HOST_IMAGE, ImageStore
-from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.images.store import HOST_IMAGE, ImageStore
+from moyai.runtime.linux.runtime_paths import RuntimePaths
 
 BASE_IMAGE = HOST_IMAGE
 """What an imported image may be laid over."""
@@ -12,6 +12,6 @@ BASE_IMAGE = HOST_IMAGE
 
 def make_images(state: StatePaths) -> ImageStore:
     """The images of one installation."""
-    layout = Layout(state.root)
-    layout.make()
-    return ImageStore(layout.images)
+    paths = RuntimePaths(state.root)
+    paths.create_directories()
+    return ImageStore(paths.images)

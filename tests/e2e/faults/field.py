@@ -14,7 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from moyai.runtime.linux.door import TABLE
+from moyai.runtime.linux.network.connection_drain import TABLE
 from tests.e2e.installation import Installation
 from tests.e2e.stack import Cluster, Probe, app, checked, offer, task_id
 from tests.e2e.waiting import eventually

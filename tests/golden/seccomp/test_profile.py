@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moyai.runtime.linux.seccomp.profile import ALLOW, Rule, default_profile, version
+from moyai.runtime.linux.seccomp.profile import ALLOW, SyscallRule, default_profile, kernel_version
 from moyai.testing.golden import Golden, cases
 
 HERE = Path(__file__).parent
 
 
-def outcome(rule: Rule) -> str:
+def outcome(rule: SyscallRule) -> str:
     """What happens, and when."""
     verdict = "allowed" if rule.action == ALLOW else errno.errorcode[rule.errno_ret]
     conditions = [f"{arg.op} {arg.value} {arg.value_two} of argument {arg.index}" for arg in rule.args]
@@ -29,7 +29,7 @@ def outcome(rule: Rule) -> str:
 def test_calls(name, golden_update):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
     capabilities = {f"CAP_{capability}" for capability in case["capabilities"]}
-    rules = default_profile().rules(capabilities, case["architecture"], version(case["kernel"]))
+    rules = default_profile().rules(capabilities, case["architecture"], kernel_version(case["kernel"]))
     calls: defaultdict[str, set[str]] = defaultdict(set)
     for rule in rules:
         calls[outcome(rule)].update(rule.names)

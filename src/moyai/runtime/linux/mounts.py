@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
+# File systems that hold programs and data; everything else (proc, tmpfs, overlay, network shares) is left out.
+_DISK_TYPES = frozenset({"9p", "bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "virtiofs", "xfs", "zfs"})
+_NEVER = ("/boot", "/dev", "/etc", "/proc", "/run", "/sys", "/tmp", "/var/run")  # noqa: S108 - names of mount points
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):
-    """One mount. ``directory``: which directory of the file system is shown at ``point``; ``options``: those of the
-    file system, not those of this mount.
+    """One mount. ``directory``: the directory of the file system that is mounted at ``point``; ``options``: those of
+    the file system, not those of this mount.
     """
 
     point: str
@@ -46,3 +49,28 @@ def parse(mountinfo: str) -> Iterator[Mount]:
 
 def _unescape(name: str) -> str:
     return _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), name)
+
+
+def disk_mounts(listed: Iterable[Mount], hidden: Path) -> tuple[str, ...]:
+    """The mount points of disks on the machine's root (``/home`` often is one), except below ``hidden``.
+
+    An overlay of the root doesn't show them, so a container gets each of them as a mount of its own. A directory that
+    is mounted on itself, as the namespaces of another installation are, is no disk.
+    """
+    mounts: dict[str, Mount] = {}
+    disks = []
+    for mount in listed:
+        point = Path(mount.point)
+        parent = next((mounts[str(above)] for above in point.parents if str(above) in mounts), None)
+        is_self_mount = parent is not None and mount == _submount(parent, point)
+        mounts[mount.point] = mount
+        is_disk = mount.file_system in _DISK_TYPES and mount.point != "/" and hidden not in point.parents
+        if is_disk and not is_self_mount and point.is_dir() and not any(point.is_relative_to(n) for n in _NEVER):
+            disks.append(mount.point)
+    return tuple(dict.fromkeys(disks))
+
+
+def _submount(mount: Mount, point: Path) -> Mount:
+    """The mount that would show at ``point`` what ``mount`` shows there."""
+    directory = Path(mount.directory, point.relative_to(mount.point))
+    return mount._replace(point=str(point), directory=str(directory))

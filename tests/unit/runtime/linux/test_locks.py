@@ -18,7 +18,7 @@ class Counting(LinuxRuntime):
     running = most = 0
     late: asyncio.Task[None] | None = None
 
-    async def _release(self, task: TaskId) -> None:  # noqa: ARG002 - the runtime's
+    async def _release(self, task: TaskId) -> None:
         self.running += 1
         self.most = max(self.most, self.running)
         await asyncio.sleep(0.01)

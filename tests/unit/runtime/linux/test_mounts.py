@@ -15,7 +15,7 @@ from moyai.runtime.linux.mounts import Mount, parse
         ("/srv/a\\040place", "/srv/a place"),
         ("/srv/tab\\011newline\\012backslash\\134", "/srv/tab\tnewline\nbackslash\\"),
         ("/srv/données", "/srv/données"),
-        ("/srv/データ　２", "/srv/データ　２"),
+        ("/srv/データ　二", "/srv/データ　二"),
         ("/srv/form\ffeed\rreturn\u2028line\x85next", "/srv/form\ffeed\rreturn\u2028line\x85next"),
         (os.fsdecode(b"/srv/\xff"), os.fsdecode(b"/srv/\xff")),
     ],

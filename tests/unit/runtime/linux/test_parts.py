@@ -11,20 +11,21 @@ from moyai.domain.sandbox.state import ContainerPhase, LogLine
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate
-from moyai.runtime.linux import logs, processes, states
-from moyai.runtime.linux.layout import Layout
-from moyai.runtime.linux.shim.order import Order, unpack
-from moyai.runtime.linux.shim.output import FILE_LIMIT, LINE_LIMIT, Log
-from moyai.runtime.linux.shim.record import Record, quote
+from moyai.runtime.linux.launch import monitors
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.shim.launch_config import LaunchConfig, unpack
+from moyai.runtime.linux.shim.output import FILE_LIMIT, LINE_LIMIT, OutputLog
+from moyai.runtime.linux.shim.record import RecordFile, quote
+from moyai.runtime.linux.tasks import logs, states
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc", "a\0b", "x" * 256, "-rf"])
 def test_a_name_that_could_leave_its_directory_is_refused(tmp_path, name):
-    layout = Layout(tmp_path)
+    paths = RuntimePaths(tmp_path)
     with pytest.raises(CannotCreate):
-        layout.container(TaskId("1"), name)
+        paths.container(TaskId("1"), name)
     with pytest.raises(CannotCreate):
-        layout.task(TaskId(name))
+        paths.task(TaskId(name))
 
 
 @pytest.mark.parametrize("text", ["", "plain", 'say "hi"\\', "line\nbreak\ttab\0", "舫い", "\x7f\u2028", "\ud800"])
@@ -33,14 +34,14 @@ def test_a_quoted_text_is_json(text):
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
-    record = Record(str(tmp_path), str(tmp_path), "task", 2)
+    record = RecordFile(str(tmp_path), str(tmp_path), "task", 2)
     record.phase, record.exit_code, record.finished_at, record.reason = "stopped", 137, 12.5, 'it said "no"'
     record.write()
-    kept = processes.read(tmp_path)
+    kept = monitors.read_record(tmp_path)
     assert kept is not None
     assert (kept.attempt, kept.phase, kept.exit_code, kept.finished_at) == (2, "stopped", 137, 12.5)
     assert kept.reason == 'it said "no"'
-    assert kept.keeper_lives()
+    assert kept.monitor_lives()
 
 
 @pytest.mark.parametrize("written", [b"", b"\0" * 200, b'{"boot":"', b"\xff", b"{}"])
@@ -52,21 +53,21 @@ def test_a_record_that_cannot_be_read_is_of_a_container_that_was_killed_unseen(t
     state = states.container_state(TaskId("1"), directory)
     assert state is not None
     assert (state.phase, state.exit_code) == (ContainerPhase.STOPPED, 137)
-    assert state.reason == "ContainerRuntimeError: the container's keeper was killed"
-    processes.end(directory)
+    assert state.reason == "ContainerRuntimeError: the container's monitor was killed"
+    monitors.kill_container(directory)
 
 
 def test_an_order_arrives_as_it_was_sent():
-    order = Order({"task": "t", "arguments": ("a", "b"), "environment": {"A": "b"}, "netns": None})
+    order = LaunchConfig({"task": "t", "arguments": ("a", "b"), "environment": {"A": "b"}, "netns": None})
     assert vars(unpack(order.pack())) == vars(order)
 
 
 async def test_logs_are_read_across_a_rotation_and_a_half_written_line_is_left(tmp_path):
-    log = Log(str(tmp_path))
+    log = OutputLog(str(tmp_path))
     log.append("stdout", [b"x" * LINE_LIMIT] * (FILE_LIMIT // LINE_LIMIT) + [b"last of the first"])
     log.append("stderr", [b"first of the second"])
     with (tmp_path / "current.log").open("ab") as file:
         file.write(b'{"at":1.0,"str')
-    lines = [line async for line in logs.read(tmp_path, SystemClock())]
+    lines = [line async for line in logs.read_lines(tmp_path, SystemClock())]
     assert [line.text[:20] for line in lines[-2:]] == ["last of the first", "first of the second"]
     assert lines[-1] == LogLine(Instant(lines[-1].at), "stderr", "first of the second")

@@ -1,5 +1,5 @@
-"""Which system calls a container may make: Docker's default profile, compiled for a set of capabilities.
+"""The system calls that a container may make: Docker's default profile, compiled for a set of capabilities.
 
-``profile`` says which rules count, ``libseccomp`` makes a program of them, ``unknown`` refuses what is newer than the
-profile. The shim only loads the result.
+``profile`` selects the rules, ``libseccomp`` compiles them, ``filters`` adds the refusal of calls that are newer than
+the profile. The shim only loads the result.
 """

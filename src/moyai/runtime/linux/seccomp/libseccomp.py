@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
-from moyai.runtime.linux.seccomp.profile import ALLOW, ERRNO, Rule
+from moyai.runtime.linux.seccomp.profile import ALLOW, ERRNO, SyscallRule
 
 _LIBRARY = "libseccomp.so.2"
 _OPTIMIZE, _BINARY_TREE = 8, 2  # SCMP_FLTATR_CTL_OPTIMIZE
@@ -24,7 +24,7 @@ _OPERATIONS: Mapping[str, int] = MappingProxyType(
 )
 
 
-class _Comparison(ctypes.Structure):
+class _ScmpArgCmp(ctypes.Structure):
     """``struct scmp_arg_cmp``."""
 
     _fields_ = (
@@ -35,7 +35,7 @@ class _Comparison(ctypes.Structure):
     )
 
 
-def compile_rules(rules: Iterable[Rule], errno_otherwise: int, architectures: Sequence[str]) -> bytes:
+def compile_rules(rules: Iterable[SyscallRule], errno_otherwise: int, architectures: Sequence[str]) -> bytes:
     """The program, in the kernel's classic BPF. A call without a rule ends in ``errno_otherwise``.
 
     ``architectures``: SCMP_ARCH_*; a program of another one is killed at its first call.
@@ -94,10 +94,10 @@ def _set_architectures(context: ctypes.c_void_p, wanted: Sequence[int]) -> None:
         _check(library.seccomp_arch_remove(context, ctypes.c_uint32(native)), "architecture")
 
 
-def _add(context: ctypes.c_void_p, rule: Rule) -> None:
+def _add(context: ctypes.c_void_p, rule: SyscallRule) -> None:
     library = load()
-    comparisons = [_Comparison(arg.index, _OPERATIONS[arg.op], arg.value, arg.value_two) for arg in rule.args]
-    array = (_Comparison * len(comparisons))(*comparisons)
+    comparisons = [_ScmpArgCmp(arg.index, _OPERATIONS[arg.op], arg.value, arg.value_two) for arg in rule.args]
+    array = (_ScmpArgCmp * len(comparisons))(*comparisons)
     action = ctypes.c_uint32(_ACTIONS[rule.action] | (rule.errno_ret if rule.action == ERRNO else 0))
     for name in rule.names:
         call = library.seccomp_syscall_resolve_name(name.encode())

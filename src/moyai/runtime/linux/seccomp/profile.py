@@ -2,9 +2,9 @@
 
 Pure but for reading ``default.json``, which is moby's own file (see NOTICE): an OCI runtime specification's
 ``linux.seccomp`` whose rules have conditions on capabilities, architectures and the kernel. Two calls that it allows
-are taken away. 32-bit x86 programs get no ``socketcall``, whose arguments no filter can see, or AF_ALG would be open to
-them; Docker leaves that to AppArmor and SELinux. Nobody gets ``pidfd_getfd``, which takes what another process has open
-and asks no process namespace: the peer of a Unix socket (SO_PEERPIDFD) may be a process of this machine.
+are removed. ``socketcall`` of 32-bit x86 programs hides its arguments from a filter, so it would give them AF_ALG;
+Docker leaves that to AppArmor and SELinux. ``pidfd_getfd`` copies an open file of another process in any PID namespace:
+the peer of a Unix socket (SO_PEERPIDFD) may be a process of this machine.
 Source: https://docs.docker.com/engine/security/seccomp/, https://github.com/moby/moby/pull/52547,
 https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp
 """
@@ -24,13 +24,13 @@ from msgspec.structs import replace
 ALLOW, ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
 
 _GO_NAMES: Mapping[str, str] = MappingProxyType({"SCMP_ARCH_X86_64": "amd64", "SCMP_ARCH_AARCH64": "arm64"})
-"""What the profile's conditions call an architecture."""
+"""The names of architectures in the profile's conditions."""
 _SOCKETCALL = "socketcall"
-_TAKEN_AWAY = frozenset({_SOCKETCALL, "pidfd_getfd"})
+_REMOVED_CALLS = frozenset({_SOCKETCALL, "pidfd_getfd"})
 
 
-class Comparison(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What an argument of a call must be. ``op``: SCMP_CMP_*; with MASKED_EQ ``value`` is the mask."""
+class ArgumentComparison(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A condition on an argument of a call. ``op``: SCMP_CMP_*; with MASKED_EQ ``value`` is the mask."""
 
     index: int
     value: int
@@ -38,23 +38,23 @@ class Comparison(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     value_two: int = 0
 
 
-class Condition(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """``caps``: with CAP_; ``arches``: as Go calls them; ``min_kernel``: ``major.minor``."""
+class RuleCondition(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A condition of a rule. ``caps``: with CAP_; ``arches``: Go's names; ``min_kernel``: ``major.minor``."""
 
     caps: tuple[str, ...] = ()
     arches: tuple[str, ...] = ()
     min_kernel: str | None = None
 
 
-class Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What happens to these calls when all of ``args`` hold: ``action`` is ALLOW or ERRNO."""
+class SyscallRule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The action, ALLOW or ERRNO, for these calls when all of ``args`` hold."""
 
     names: tuple[str, ...]
     action: str
     errno_ret: int = errno.EPERM
-    args: tuple[Comparison, ...] = ()
-    includes: Condition = Condition()
-    excludes: Condition = Condition()
+    args: tuple[ArgumentComparison, ...] = ()
+    includes: RuleCondition = RuleCondition()
+    excludes: RuleCondition = RuleCondition()
     comment: str = ""
 
 
@@ -63,13 +63,13 @@ class _Architecture(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     sub_architectures: tuple[str, ...] | None
 
 
-class Profile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The file."""
+class SeccompProfile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The content of ``default.json``."""
 
     default_action: str
     default_errno_ret: int
     arch_map: tuple[_Architecture, ...]
-    syscalls: tuple[Rule, ...]
+    syscalls: tuple[SyscallRule, ...]
 
     def architectures(self, native: str) -> tuple[str, ...]:
         """An architecture (SCMP_ARCH_*) and those whose programs run on it. Raises ValueError for an unknown one."""
@@ -79,40 +79,40 @@ class Profile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
         raise ValueError(f"there is no seccomp profile for {native}")
 
     def names(self) -> frozenset[str]:
-        """Every system call that the profile knows, whatever it says of it."""
+        """Every system call that occurs in the profile."""
         return frozenset(name for rule in self.syscalls for name in rule.names)
 
-    def rules(self, capabilities: Collection[str], native: str, kernel: tuple[int, int]) -> tuple[Rule, ...]:
-        """The rules that count. ``capabilities``: of the bounding set, with CAP_; ``kernel``: major and minor."""
-        counting = (rule for rule in self.syscalls if _counts(rule, capabilities, _GO_NAMES[native], kernel))
-        others = (
-            replace(rule, names=tuple(name for name in rule.names if name not in _TAKEN_AWAY)) for rule in counting
+    def rules(self, capabilities: Collection[str], native: str, kernel: tuple[int, int]) -> tuple[SyscallRule, ...]:
+        """The rules that apply. ``capabilities``: of the bounding set, with CAP_; ``kernel``: major and minor."""
+        applying = (rule for rule in self.syscalls if _applies(rule, capabilities, _GO_NAMES[native], kernel))
+        rules = (
+            replace(rule, names=tuple(name for name in rule.names if name not in _REMOVED_CALLS)) for rule in applying
         )
-        return (Rule((_SOCKETCALL,), ERRNO, errno.ENOSYS), *others)
+        return (SyscallRule((_SOCKETCALL,), ERRNO, errno.ENOSYS), *rules)
 
 
-_DECODER = msgspec.json.Decoder(Profile)
+_DECODER = msgspec.json.Decoder(SeccompProfile)
 
 
 @cache
-def default_profile() -> Profile:
-    """Docker's."""
+def default_profile() -> SeccompProfile:
+    """Docker's default profile."""
     return _DECODER.decode(Path(__file__).with_name("default.json").read_bytes())
 
 
-def _counts(rule: Rule, capabilities: Collection[str], architecture: str, kernel: tuple[int, int]) -> bool:
+def _applies(rule: SyscallRule, capabilities: Collection[str], architecture: str, kernel: tuple[int, int]) -> bool:
     includes, excludes = rule.includes, rule.excludes
     return (
         all(capability in capabilities for capability in includes.caps)
         and not any(capability in capabilities for capability in excludes.caps)
         and (not includes.arches or architecture in includes.arches)
         and architecture not in excludes.arches
-        and (includes.min_kernel is None or kernel >= version(includes.min_kernel))
-        and (excludes.min_kernel is None or kernel < version(excludes.min_kernel))
+        and (includes.min_kernel is None or kernel >= kernel_version(includes.min_kernel))
+        and (excludes.min_kernel is None or kernel < kernel_version(excludes.min_kernel))
     )
 
 
-def version(release: str) -> tuple[int, int]:
+def kernel_version(release: str) -> tuple[int, int]:
     """Major and minor of a kernel's release, such as ``6.12.4-amd64``."""
     numbers = re.findall(r"\d+", release)
     return int(numbers[0]), int(numbers[1])

@@ -1,9 +1,9 @@
-"""The entry of what stays beside a container: ``python -I -S …/shim/__main__.py``, and then
+"""The entry point of processes that stay beside a container: ``python -I -S …/shim/__main__.py``, and then
 
-- ``ORDER-FILE``: a keeper,
-- ``--visit FD``: a session's keeper.
+- ``CONFIG-FILE``: a container monitor,
+- ``--exec-session FD``: the helper of an exec session.
 
-Isolated, so it finds moyai by its own path.
+Isolated mode has no search path, so this file adds the directory that has the package moyai.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import sys
 
 if __name__ == "__main__":
     sys.path.insert(0, __file__.rsplit("/", 5)[0])
-    if sys.argv[1] == "--visit":
-        from moyai.runtime.linux.shim import visit
+    if sys.argv[1] == "--exec-session":
+        from moyai.runtime.linux.shim import exec_session
 
-        visit.main(int(sys.argv[2]))
+        exec_session.main(int(sys.argv[2]))
     else:
-        from moyai.runtime.linux.shim import keeper
+        from moyai.runtime.linux.shim import monitor
 
-        keeper.main(sys.argv[1])
+        monitor.main(sys.argv[1])

@@ -10,20 +10,20 @@ _PR_SET_KEEPCAPS = 8
 _PR_CAPBSET_DROP = 24
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _VERSION_3 = 0x20080522
-_LAST = 63
+_LAST_CAPABILITY = 63
 _BITS = 0xFFFFFFFF
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def keep() -> None:
-    """Do not lose permitted capabilities at the next change of user."""
+def keep_over_user_change() -> None:
+    """Keep permitted capabilities at the next change of user."""
     syscalls.prctl(_PR_SET_KEEPCAPS, 1)
 
 
-def bound(keep: tuple[int, ...]) -> None:
-    """Drop every capability but ``keep`` from the bounding set, for good."""
-    for capability in range(_LAST + 1):
+def limit_bounding_set(keep: tuple[int, ...]) -> None:
+    """Drop all capabilities but ``keep`` from the bounding set, for good."""
+    for capability in range(_LAST_CAPABILITY + 1):
         if capability not in keep:
             try:
                 syscalls.prctl(_PR_CAPBSET_DROP, capability)
@@ -31,18 +31,18 @@ def bound(keep: tuple[int, ...]) -> None:
                 return
 
 
-def use(only: tuple[int, ...] | None = None) -> None:
-    """Have in effect what is permitted of ``only``; None = everything that is permitted."""
+def set_effective(allowed: tuple[int, ...] | None = None) -> None:
+    """Make the permitted capabilities effective: those in ``allowed``, or all with None."""
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()
     syscalls.check(_libc.capget(header, words), "capget")
     for high in (0, 1):
         effective, permitted = high * 3, high * 3 + 1
-        words[effective] = words[permitted] & (_BITS if only is None else _mask(only, high))
+        words[effective] = words[permitted] & (_BITS if allowed is None else _mask(allowed, high))
     syscalls.check(_libc.capset(header, words), "capset")
 
 
-def reduce(effective: tuple[int, ...], inheritable: tuple[int, ...]) -> None:
+def set_permitted(effective: tuple[int, ...], inheritable: tuple[int, ...]) -> None:
     """Set the effective and permitted sets to ``effective``, and the inheritable set."""
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()

@@ -1,11 +1,11 @@
-"""A process that enters a container in which others run already.
+"""A process that enters the namespaces of a container in which other processes may run already.
 
-Promise: whatever a container's processes can see of it is the container's own, from its first instruction on. An outer
-process takes on the container's namespaces, files, user, capabilities and filter while it stays in this machine's
-process namespace, where no container can name it. Then it ends, and leaves an inner process that is born in the
-container's process namespace, as a child of the same parent (CLONE_PARENT). The kernel writes the inner one's number
-where its parent reads it before the inner one runs, into a page that it does not inherit: nothing that a container
-says is believed. A first process, which is alone in a new process namespace, needs no inner one.
+Promise: whatever the container's processes can see of it has the container's rights, from its first instruction on. An
+outer process takes on the container's namespaces, files, user, capabilities and filter while it stays in this machine's
+PID namespace, where no container can name it. Then it ends and leaves an inner process, which is born in the
+container's PID namespace as a child of the same parent (CLONE_PARENT). The kernel writes the inner process's number
+into a page that its parent reads and the inner process does not inherit, before the inner process runs: nothing that a
+container says is believed. The first process of a new PID namespace is alone in it and needs no inner process.
 Source: https://man7.org/linux/man-pages/man2/clone.2.html, https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
 """
 
@@ -21,77 +21,79 @@ from moyai.runtime.linux.shim import syscalls
 from moyai.runtime.linux.shim.syscalls import SIGKILL
 
 NOT_STARTED = 127
-_LONGEST_REASON = 4096
+_MAX_REASON_BYTES = 4096
 _NUMBER_BYTES = 4
 _STANDARD_FILES = 3
-_MOST_DESCRIPTORS = 4096
+_MAX_DESCRIPTORS = 4096
 
 
 class EnteringProcess:
-    """The process as its parent has it. Only the parent waits for it, so its number is its own until ``ended``."""
+    """The parent's view of the process. Only the parent reaps it, so its pid is not reused before ``record_end``."""
 
     def __init__(self) -> None:
         """Fork. Raises OSError."""
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
-        self._killed = self._over = False
+        self._was_killed = self._has_ended = False
         self._failure, writing = os.pipe()
-        self.child: Inner | None = None
-        """In the child, which may not return from what it is for."""
+        self.child: EnteringChild | None = None
+        """In the child: its further steps, which never return. In the parent: None."""
         self._outer = os.fork()
         if self._outer == 0:
-            self.child = Inner(self._page, writing)
+            self.child = EnteringChild(self._page, writing)
         else:
             os.close(writing)
 
     @property
     def pid(self) -> int:
-        """The number of the inner process; as long as there is none, of the outer one."""
+        """The pid of the inner process; before there is one, of the outer process."""
         return self._inner or self._outer
 
     @property
     def _inner(self) -> int:
         return int.from_bytes(self._page[:_NUMBER_BYTES], sys.byteorder)
 
-    def reason(self, seconds: float, interrupt: int = -1) -> str:
-        """Wait until it runs its program: "" then, else what hindered it. It is killed when that takes longer
-        (TimeoutError), or when the descriptor ``interrupt`` becomes readable (InterruptedError).
+    def wait_until_started(self, seconds: float, interrupt: int = -1) -> str:
+        """Wait until the process runs its program; the reason if it can't, else "".
+
+        The process is killed if that takes longer (TimeoutError), or if the descriptor ``interrupt`` becomes readable
+        (InterruptedError).
         """
-        end, said = time.monotonic() + seconds, b""
+        deadline, failure_text = time.monotonic() + seconds, b""
         poll = select.poll()
         for fd in (self._failure, interrupt):
             if fd >= 0:
                 poll.register(fd, select.POLLIN)
-        while len(said) < _LONGEST_REASON:
-            ready = {fd for fd, _ in poll.poll(max(0.0, end - time.monotonic()) * 1000)}
+        while len(failure_text) < _MAX_REASON_BYTES:
+            ready = {fd for fd, _ in poll.poll(max(0.0, deadline - time.monotonic()) * 1000)}
             if self._failure not in ready:
                 self.kill()
                 if ready:
                     raise InterruptedError("nobody waits for it any more")
                 raise TimeoutError(f"it did not start within {seconds:g} s")
-            chunk = os.read(self._failure, _LONGEST_REASON)
+            chunk = os.read(self._failure, _MAX_REASON_BYTES)
             if not chunk:
                 break
-            said += chunk
-        return said.decode(errors="replace")
+            failure_text += chunk
+        return failure_text.decode(errors="replace")
 
-    def ended(self, pid: int) -> bool:
-        """Whether the end of this child of the parent's is the end of the process."""
+    def record_end(self, pid: int) -> bool:
+        """Whether the process has ended, now that this child of the parent has."""
         if pid == self._inner:
             self._page[:_NUMBER_BYTES] = bytes(_NUMBER_BYTES)
-            self._over = True
+            self._has_ended = True
             return True
         if pid == self._outer:
             self._outer = 0
-            if self._inner and self._killed:
+            if self._inner and self._was_killed:
                 self.kill()
-            if not self._inner and not self._over:
-                self._over = True
+            if not self._inner and not self._has_ended:
+                self._has_ended = True
                 return True
         return False
 
     def kill(self) -> None:
-        """Kill it with its process group."""
-        self._killed = True
+        """Kill the process with its process group."""
+        self._was_killed = True
         for target in (self._outer, -self._inner, self._inner):
             if target:
                 try:
@@ -103,22 +105,22 @@ class EnteringProcess:
         os.close(self._failure)
 
 
-class Inner:
-    """The rest of the way, for the child, which has become who the container's processes are."""
+class EnteringChild:
+    """The last steps of the child, once it has the container's namespaces, user and rights."""
 
     def __init__(self, page: mmap.mmap, failure: int) -> None:
         self._page = page
         self.failure = failure
 
-    def begin(self, *, fork: bool) -> None:
-        """Let go of the parent's files, lead a session, and end with the parent. ``fork``: return in the inner process;
-        the outer one ends.
+    def detach(self, *, fork: bool) -> None:
+        """Close the parent's files, lead a session, and die with the parent. ``fork``: return in a new inner process,
+        and end the outer one.
         """
         os.closerange(_STANDARD_FILES, self.failure)
-        os.closerange(self.failure + 1, _MOST_DESCRIPTORS)
+        os.closerange(self.failure + 1, _MAX_DESCRIPTORS)
         os.setsid()
         if fork:
-            self._fork()
+            self._become_inner()
             os.setsid()
         syscalls.die_with_parent()
         check = select.poll()
@@ -126,16 +128,16 @@ class Inner:
         if check.poll(0):  # the parent has died before its death could be noticed
             os._exit(NOT_STARTED)
 
-    def _fork(self) -> None:
-        syscalls.close_to_others()
+    def _become_inner(self) -> None:
+        syscalls.forbid_tracing()
         self._page.madvise(mmap.MADV_DONTFORK)
         if syscalls.fork_sibling(self._page):
             os._exit(0)
 
 
 def reap() -> list[tuple[int, int]]:
-    """The children of this process that have ended: number and exit code (128+N: signal N). Some may be nobody's: what
-    entered a container may give its parent more children.
+    """The children of this process that have ended: pid and exit code (128+N: signal N). Some may be unknown to the
+    caller: a process in a container can give its parent more children.
     """
     ended: list[tuple[int, int]] = []
     while True:

@@ -1,9 +1,9 @@
-"""Health as Docker decides it, from probes that are run one after the other.
+"""The health of a container as Docker decides it, from health checks (probes) that run one after the other.
 
-A container starts UNKNOWN. The first success makes it HEALTHY; ``retries`` failures in a row make it
-UNHEALTHY, except that failures before the first success don't count during the start period, in which
-probes also come every START_INTERVAL seconds (Docker's own default there is five: ours is for people
-who wait). A probe over its time is killed and has failed.
+A container starts UNKNOWN. The first success makes it HEALTHY. ``retries`` failures in a row make it UNHEALTHY, but
+failures before the first success don't count during the start period, in which probes come every START_INTERVAL seconds
+at least (Docker's own default there is five; ours is for interactive use). A probe that exceeds its time is killed and
+has failed.
 Source: https://docs.docker.com/reference/dockerfile/#healthcheck
 """
 
@@ -12,66 +12,66 @@ from __future__ import annotations
 import _socket
 import os
 
-from moyai.runtime.linux.shim.order import Order
+from moyai.runtime.linux.shim.launch_config import LaunchConfig
 
 START_INTERVAL = 1.0
 START, KILL = "start", "kill"
-_ANSWER = 1024
+_ANSWER_BYTES = 1024
 
 
 class Prober:
-    """Decides when to probe and what the answers mean. Times are monotonic seconds; it starts no process itself."""
+    """Decides when to probe and what a result means. Times are monotonic seconds. It starts no process itself."""
 
-    def __init__(self, order: Order, started: float) -> None:
+    def __init__(self, config: LaunchConfig, started_at: float) -> None:
         self.health = "UNKNOWN"
-        self._runs = False
-        self._order = order
-        self._started = started
+        self._probe_is_running = False
+        self._order = config
+        self._started_at = started_at
         self._failures = 0
-        self._killed = False
-        self._next = started + self._interval(started)
+        self._probe_was_killed = False
+        self._next_at = started_at + self._next_interval(started_at)
 
     def deadline(self) -> float | None:
-        """When something is due next: a probe, or the end of a probe's time."""
-        return self._next if self._order.probe and not self._killed else None
+        """The time of the next action: the start of a probe, or the end of its time."""
+        return self._next_at if self._order.probe and not self._probe_was_killed else None
 
     def due(self, now: float) -> str | None:
-        """What is to be done now: START a probe, or KILL the one that has run too long."""
-        if not self._order.probe or now < self._next or self._killed:
+        """The action that is due: START a probe, KILL the one that has run too long, or None."""
+        if not self._order.probe or now < self._next_at or self._probe_was_killed:
             return None
-        self._killed = self._runs
-        return KILL if self._killed else START
+        self._probe_was_killed = self._probe_is_running
+        return KILL if self._probe_was_killed else START
 
-    def started(self, now: float) -> None:
-        """A probe was started."""
-        self._runs = True
-        self._next = now + self._order.timeout
+    def record_start(self, now: float) -> None:
+        """Record that a probe was started."""
+        self._probe_is_running = True
+        self._next_at = now + self._order.timeout
 
-    def ended(self, code: int, now: float) -> bool:
-        """The probe ended. True when the container's health changed."""
+    def record_end(self, code: int, now: float) -> bool:
+        """Record a probe's exit code. Returns whether the container's health has changed."""
         before = self.health
-        if code == 0 and not self._killed:
+        if code == 0 and not self._probe_was_killed:
             self._failures = 0
             self.health = "HEALTHY"
-        elif self.health != "UNKNOWN" or now >= self._started + self._order.start_period:
+        elif self.health != "UNKNOWN" or now >= self._started_at + self._order.start_period:
             self._failures += 1
             if self._failures >= self._order.retries:
                 self.health = "UNHEALTHY"
-        self._runs = self._killed = False
-        self._next = now + self._interval(now)
+        self._probe_is_running = self._probe_was_killed = False
+        self._next_at = now + self._next_interval(now)
         return self.health != before
 
-    def _interval(self, now: float) -> float:
-        order = self._order
+    def _next_interval(self, now: float) -> float:
+        config = self._order
         if self.health == "HEALTHY":
-            return order.settled_interval
-        if self.health == "UNKNOWN" and now < self._started + order.start_period:
-            return min(order.interval, START_INTERVAL)
-        return order.interval
+            return config.settled_interval
+        if self.health == "UNKNOWN" and now < self._started_at + config.start_period:
+            return min(config.interval, START_INTERVAL)
+        return config.interval
 
 
 def envoy_is_ready(admin_socket: str) -> bool:
-    """Ask Envoy's admin interface whether it is LIVE. Blocks; the prober's timeout ends it."""
+    """Whether Envoy's admin interface says LIVE. Blocks; the probe's timeout ends it."""
     try:  # through its descriptor: a socket's path may have 107 bytes, and Envoy may not have put a link there
         fd = os.open(admin_socket, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -83,7 +83,7 @@ def envoy_is_ready(admin_socket: str) -> bool:
 
 
 def envoy_is_ready_at(port: int) -> bool:
-    """The same at a port of this network's loopback."""
+    """Whether the admin interface at a port of this network's loopback says LIVE. Blocks."""
     return _is_live(_socket.AF_INET, ("127.0.0.1", port))
 
 
@@ -92,6 +92,6 @@ def _is_live(family: int, address: str | tuple[str, int]) -> bool:
         link = _socket.socket(family, _socket.SOCK_STREAM)
         link.connect(address)
         link.send(b"GET /ready HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\n\r\n")
-        return link.recv(_ANSWER).startswith(b"HTTP/1.1 200")
+        return link.recv(_ANSWER_BYTES).startswith(b"HTTP/1.1 200")
     except OSError:
         return False

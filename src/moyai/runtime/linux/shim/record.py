@@ -1,7 +1,7 @@
-"""What a keeper writes down: one small JSON file, replaced atomically, and a ring at the doorbell.
+"""The record of a monitor: one small JSON file that is replaced atomically, with a notification to the control plane.
 
-The record is what ``observe`` reads. It names the processes by pid, start time and boot, so that a
-number that was given to another process is never taken for them.
+``observe`` reads it. It names processes by pid, start time and boot, so that a later process with the same pid is never
+taken for them. The names in the file and of the socket are fixed, because monitors outlive an upgrade of moyai.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def quote(text: str) -> str:
 
 
 def boot_id() -> str:
-    """The kernel's name for this run of the machine."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 - no pathlib in a keeper
+    """The kernel's id of this boot of the machine."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 - no pathlib in a monitor
         return file.read().strip()
 
 
 def start_ticks(pid: int) -> int:
-    """When a process started, in clock ticks since boot. Raises OSError when there is none."""
+    """The start time of a process, in clock ticks since boot. Raises OSError if there is none."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
         return int(file.read().rpartition(")")[2].split()[19])
 
 
-class Record:
-    """The keeper's state file. Set attributes, then ``write``."""
+class RecordFile:
+    """The record. Set attributes, then ``write``."""
 
     phase = STARTING
     init = 0
@@ -49,18 +49,18 @@ class Record:
     reason: str | None = None
     health = "UNKNOWN"
     saved = True
-    """False when the last ``write`` could not be, because the disk is full."""
+    """Whether the last ``write`` succeeded; it fails when the disk is full."""
 
     def __init__(self, directory: str, run: str, task: str, attempt: int) -> None:
         self._path = directory + "/state.json"
-        self._bell = run + "/doorbell.sock"
+        self._socket_path = run + "/doorbell.sock"
         self._task = task.encode()
         self._attempt = attempt
         self._boot = boot_id()
         self._ticks = start_ticks(os.getpid())
 
     def write(self) -> None:
-        """Replace the file and ring. A directory that is gone raises FileNotFoundError: nobody wants this container."""
+        """Replace the file and notify. Raises FileNotFoundError if the directory is gone: the container was removed."""
         fields = {
             "boot": quote(self._boot),
             "keeper": str(os.getpid()),
@@ -77,12 +77,12 @@ class Record:
         }
         text = "{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}\n"
         self.saved = self._replace(text.encode())
-        self._ring()
+        self._notify()
 
-    def _replace(self, raw: bytes) -> bool:
+    def _replace(self, data: bytes) -> bool:
         fd = os.open(self._path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            if os.write(fd, raw) < len(raw):
+            if os.write(fd, data) < len(data):
                 return False
         except OSError:
             return False
@@ -91,17 +91,17 @@ class Record:
         os.replace(self._path + ".new", self._path)  # noqa: PTH105
         return True
 
-    def _ring(self) -> None:
-        """Tell the control plane to look; when it is down it will look anyway once it is up."""
+    def _notify(self) -> None:
+        """Notify the control plane. If it is down, it reads all records when it starts."""
         try:
-            bell = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
-            bell.setblocking(False)  # noqa: FBT003
-            directory = os.open(os.path.dirname(self._bell), os.O_PATH | os.O_CLOEXEC)  # noqa: PTH120
+            sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+            sender.setblocking(False)  # noqa: FBT003
+            directory = os.open(os.path.dirname(self._socket_path), os.O_PATH | os.O_CLOEXEC)  # noqa: PTH120
             try:
-                bell.sendto(self._task, f"/proc/self/fd/{directory}/doorbell.sock")
+                sender.sendto(self._task, f"/proc/self/fd/{directory}/doorbell.sock")
             finally:
                 os.close(directory)
-                bell.close()
+                sender.close()
         except OSError:
             return
 

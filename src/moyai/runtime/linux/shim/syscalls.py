@@ -1,9 +1,8 @@
 """The Linux calls that Python 3.11 does not have, as functions that raise OSError.
 
-Used by the keeper and by the control plane's network thread. Numbers are those of the kernel's
-userspace headers (linux/mount.h, sched.h, prctl.h) and are, but for those of ``seccomp`` and ``clone``, the same on
-every architecture that moyai's Envoy is built for; ``pivot_root``, which has no libc wrapper, goes by name through
-libc, which exports it.
+Monitors and the control plane use them. The numbers are those of the kernel's userspace headers (linux/mount.h,
+sched.h, prctl.h). Except for those of ``seccomp`` and ``clone`` they are the same on every architecture for which there
+is an Envoy.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ _OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH, _AT_FDCWD = 1, 4, -100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc_with_lock = ctypes.PyDLL(None, use_errno=True)
-"""Calls through this one do not let go of the interpreter's lock."""
+"""Calls through this one keep the interpreter's lock."""
 
 
 def check(result: int, subject: str) -> int:
@@ -84,44 +83,44 @@ def _bytes(text: str | None) -> bytes | None:
 
 
 def unshare(flags: int) -> None:
-    """Give the calling thread namespaces of its own."""
+    """Give the calling thread new namespaces."""
     check(_libc.unshare(flags), "unshare")
 
 
-class _How(ctypes.Structure):
+class _OpenHow(ctypes.Structure):
     """``struct open_how``."""
 
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
 def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
-    """Open a path from a directory, led only as ``resolve`` (RESOLVE_*) allows."""
-    how = _How(flags, 0, resolve)
-    size = ctypes.c_size_t(ctypes.sizeof(how))
-    found = _libc.syscall(ctypes.c_long(_OPENAT2), directory, os.fsencode(path), ctypes.byref(how), size)
-    return check(found, path)
+    """Open a path relative to a directory, within the restrictions of ``resolve`` (RESOLVE_*)."""
+    open_how = _OpenHow(flags, 0, resolve)
+    size = ctypes.c_size_t(ctypes.sizeof(open_how))
+    fd = _libc.syscall(ctypes.c_long(_OPENAT2), directory, os.fsencode(path), ctypes.byref(open_how), size)
+    return check(fd, path)
 
 
 def open_tree(path: str) -> int:
-    """A copy of what is mounted at the path, which is mounted nowhere yet."""
+    """A detached copy of the mount at the path."""
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC
     return check(_libc.syscall(ctypes.c_long(_OPEN_TREE), _AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}")
 
 
 def move_mount(tree: int, target: str) -> None:
-    """Mount what ``open_tree`` gave at a path of this mount namespace."""
-    to = os.fsencode(target)
-    moved = _libc.syscall(ctypes.c_long(_MOVE_MOUNT), tree, b"", _AT_FDCWD, to, _MOVE_MOUNT_F_EMPTY_PATH)
-    check(moved, f"mount {target}")
+    """Mount the copy that ``open_tree`` gave at a path of this mount namespace."""
+    target_path = os.fsencode(target)
+    result = _libc.syscall(ctypes.c_long(_MOVE_MOUNT), tree, b"", _AT_FDCWD, target_path, _MOVE_MOUNT_F_EMPTY_PATH)
+    check(result, f"mount {target}")
 
 
 def mount_detached(kind: str, source: str, flags: list[str]) -> int:
-    """The root of a file system that is mounted nowhere, for as long as the descriptor is open."""
+    """Mount a file system nowhere. The returned descriptor is its root; closing it unmounts the file system."""
     context = check(_libc.syscall(ctypes.c_long(_FSOPEN), kind.encode(), _FSOPEN_CLOEXEC), f"fsopen {kind}")
     try:
-        steps = [(_FSCONFIG_SET_FLAG, flag.encode(), None) for flag in flags]
+        parameters = [(_FSCONFIG_SET_FLAG, flag.encode(), None) for flag in flags]
         source_step, last = (_FSCONFIG_SET_STRING, b"source", os.fsencode(source)), (_FSCONFIG_CMD_CREATE, None, None)
-        for command, key, value in (source_step, *steps, last):
+        for command, key, value in (source_step, *parameters, last):
             check(_libc.syscall(ctypes.c_long(_FSCONFIG), context, command, key, value, 0), f"mount {source}")
         return check(_libc.syscall(ctypes.c_long(_FSMOUNT), context, _FSMOUNT_CLOEXEC, 0), f"mount {source}")
     finally:
@@ -163,22 +162,22 @@ def prctl(option: int, first: int, second: int = 0) -> None:
     check(_libc.prctl(option, *words), "prctl")
 
 
-def fork_sibling(number: mmap.mmap) -> int:
-    """``fork`` a process that is a child of this one's parent: 0 in it, its number here. Only for a single thread.
+def fork_sibling(page: mmap.mmap) -> int:
+    """``fork`` a process that is a child of this one's parent: 0 in it, its pid here. Only for a single thread.
 
-    The kernel writes the number to the beginning of ``number`` before the process runs.
+    The kernel writes the pid to the beginning of the page before the process runs.
     """
     call = _CLONE.get(os.uname().machine)
     if call is None:
         raise OSError(errno.ENOSYS, "the number of clone(2) is not known for this processor")
     flags = ctypes.c_ulong(_CLONE_PARENT | _CLONE_PARENT_SETTID | SIGCHLD)
-    place = ctypes.byref(ctypes.c_int.from_buffer(number))
+    place = ctypes.byref(ctypes.c_int.from_buffer(page))
     nothing = ctypes.c_ulong(0)
     return check(_libc_with_lock.syscall(ctypes.c_long(call), flags, nothing, place, nothing, nothing), "clone")
 
 
 def die_with_parent() -> None:
-    """Have the kernel send SIGKILL when the parent dies. A change of user clears it: call it afterwards."""
+    """Let the kernel send SIGKILL when the parent dies. A change of user clears this, so call it afterwards."""
     prctl(_PR_SET_PDEATHSIG, SIGKILL)
 
 
@@ -187,16 +186,16 @@ def no_new_privileges() -> None:
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def close_to_others() -> None:
-    """Until the next ``exec``, let nobody without SYS_PTRACE look into this process, or those that it forks, or at what
-    they have open.
+def forbid_tracing() -> None:
+    """Until the next ``exec``, forbid processes without SYS_PTRACE to trace this process and its forks, and to see
+    their open files.
     """
     prctl(_PR_SET_DUMPABLE, 0)
 
 
-def call_itself(name: bytes) -> None:
-    """Be listed under this name, with no arguments."""
-    with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - no pathlib in a keeper
+def set_process_title(name: bytes) -> None:
+    """Change the command line of this process to this name, if it is long enough for it."""
+    with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - no pathlib in a monitor
         fields = file.read().rpartition(")")[2].split()
     start, end = int(fields[_ARG_START]), int(fields[_ARG_START + 1])
     if end - start > len(name):
@@ -204,22 +203,22 @@ def call_itself(name: bytes) -> None:
         ctypes.memmove(start, name, len(name))
 
 
-class _Program(ctypes.Structure):
+class _SockFprog(ctypes.Structure):
     """``struct sock_fprog``."""
 
-    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
 def filter_calls(program: bytes) -> None:
-    """Have the kernel put every call of this process and its children through a BPF program, for good.
+    """Let the kernel filter every system call of this process and its children by a BPF program, for good.
 
-    Needs ``no_new_privileges`` first. What the processor speculates about stays as it is: the filter keeps no secrets
-    (as libseccomp and Docker do).
+    Needs ``no_new_privileges`` first. Speculation stays enabled, as with libseccomp and Docker: the filter has no
+    secrets.
     """
-    filtered = _Program(len(program) // _BPF_STEP_BYTES, program)
+    program_struct = _SockFprog(len(program) // _BPF_STEP_BYTES, program)
     call = ctypes.c_long(_SECCOMP[os.uname().machine])
     flags = _SECCOMP_FILTER_FLAG_SPEC_ALLOW
-    check(_libc.syscall(call, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(filtered)), "seccomp")
+    check(_libc.syscall(call, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(program_struct)), "seccomp")
 
 
 def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
@@ -231,17 +230,17 @@ def _signal_set(numbers: tuple[int, ...]) -> ctypes.Array[ctypes.c_char]:
 
 
 def kill(pidfd: int) -> None:
-    """Kill the process that a pidfd means; one that has ended already is no error."""
+    """Kill the process of a pidfd. One that has ended already is no error."""
     if _libc.syscall(ctypes.c_long(_PIDFD_SEND_SIGNAL), pidfd, SIGKILL, None, 0) and ctypes.get_errno() != errno.ESRCH:
         check(-1, "pidfd_send_signal")
 
 
-def reap_orphans() -> None:
-    """What its descendants leave behind becomes this process's, also where it is not the first of its namespace."""
+def adopt_orphans() -> None:
+    """Become the parent of orphaned descendants, also when this process is not the first of its PID namespace."""
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def ignore_children() -> None:
+def auto_reap_children() -> None:
     """Let the kernel reap this process's children as they end."""
     _libc.signal(SIGCHLD, _SIG_IGN)
 
@@ -252,13 +251,13 @@ def block_signals(numbers: tuple[int, ...]) -> None:
 
 
 def signal_fd(numbers: tuple[int, ...], *, waits: bool = False) -> int:
-    """A descriptor that becomes readable when one of these (blocked) signals arrives. ``waits``: reading it does."""
+    """A descriptor that becomes readable when one of these (blocked) signals arrives. ``waits``: reads block."""
     flags = _SFD_CLOEXEC if waits else _SFD_CLOEXEC | _SFD_NONBLOCK
     return check(_libc.signalfd(-1, _signal_set(numbers), flags), "signalfd")
 
 
 def default_signals() -> None:
-    """Undo what the interpreter ignores and what the keeper blocks: an application expects the defaults."""
+    """Reset the signals that the interpreter ignores and the monitor blocks: an application expects the defaults."""
     for number in (SIGPIPE, SIGXFSZ):
         _libc.signal(number, None)
     block_signals(())

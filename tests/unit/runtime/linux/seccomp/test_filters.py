@@ -8,7 +8,7 @@ import pytest
 
 from moyai.domain.sandbox.linux import CAPABILITIES, DEFAULT_CAPABILITIES
 from moyai.runtime.linux.seccomp import libseccomp
-from moyai.runtime.linux.seccomp.filters import compiled, filter_of
+from moyai.runtime.linux.seccomp.filters import compile_filter, filter_for
 from moyai.runtime.linux.seccomp.profile import default_profile
 from tests.unit.runtime.linux.seccomp.bpf import AARCH64, ALLOWED, ARM, I386, X32_BIT, X86_64, error, verdict
 
@@ -28,7 +28,9 @@ FILTERS = {
 
 
 def judge(architecture: int, call: int, *arguments: int, capabilities: frozenset[str] = DEFAULT) -> int:
-    return verdict(compiled(capabilities, frozenset(), FILTERS[architecture], (6, 1)), architecture, call, *arguments)
+    return verdict(
+        compile_filter(capabilities, frozenset(), FILTERS[architecture], (6, 1)), architecture, call, *arguments
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_a_number_of_x32_that_is_also_an_architecture_s_is_judged_as_a_call():
 
 
 def test_programs_of_another_architecture_are_killed():
-    assert verdict(compiled(DEFAULT, frozenset(), X86, (6, 1)), AARCH64, 63) == 0  # SECCOMP_RET_KILL_THREAD
+    assert verdict(compile_filter(DEFAULT, frozenset(), X86, (6, 1)), AARCH64, 63) == 0  # SECCOMP_RET_KILL_THREAD
 
 
 @pytest.mark.parametrize(
@@ -122,17 +124,17 @@ def test_a_capability_allows_the_calls_that_need_it(capability, call):
 
 def test_a_set_of_capabilities_is_compiled_once():
     numbers = [CAPABILITIES[name] for name in DEFAULT_CAPABILITIES]
-    assert filter_of(numbers) is filter_of(reversed(numbers))
-    assert filter_of(()) is not filter_of(numbers)
+    assert filter_for(numbers) is filter_for(reversed(numbers))
+    assert filter_for(()) is not filter_for(numbers)
 
 
 def test_further_calls_are_allowed_besides():
     pivot_root = 155
     assert judge(X86_64, pivot_root, capabilities=frozenset({"CAP_SYS_ADMIN"})) == EPERM
-    allowing = compiled(frozenset({"CAP_SYS_ADMIN"}), frozenset({"pivot_root"}), X86, (6, 1))
+    allowing = compile_filter(frozenset({"CAP_SYS_ADMIN"}), frozenset({"pivot_root"}), X86, (6, 1))
     assert verdict(allowing, X86_64, pivot_root) == ALLOWED
 
 
 @pytest.mark.parametrize("capabilities", [(), DEFAULT_CAPABILITIES, CAPABILITIES])
 def test_the_kernel_takes_programs_of_this_length(capabilities):
-    assert len(filter_of(CAPABILITIES[name] for name in capabilities)) // 8 <= 4096  # BPF_MAXINSNS
+    assert len(filter_for(CAPABILITIES[name] for name in capabilities)) // 8 <= 4096  # BPF_MAXINSNS

@@ -10,7 +10,15 @@ import msgspec
 import pytest
 
 from moyai.runtime.linux.seccomp import profile
-from moyai.runtime.linux.seccomp.profile import ALLOW, ERRNO, Condition, Profile, Rule, default_profile, version
+from moyai.runtime.linux.seccomp.profile import (
+    ALLOW,
+    ERRNO,
+    RuleCondition,
+    SeccompProfile,
+    SyscallRule,
+    default_profile,
+    kernel_version,
+)
 
 X86, ARM = "SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"
 REFUSED_BY_DOCKER = {
@@ -20,11 +28,11 @@ REFUSED_BY_DOCKER = {
 }
 
 
-def counts(includes: Condition, excludes: Condition, **case: object) -> bool:
+def counts(includes: RuleCondition, excludes: RuleCondition, **case: object) -> bool:
     """Whether a rule with these conditions counts."""
-    rule = Rule(("thing",), ALLOW, includes=includes, excludes=excludes)
+    rule = SyscallRule(("thing",), ALLOW, includes=includes, excludes=excludes)
     asked = {"capabilities": frozenset(), "native": X86, "kernel": (6, 1)} | case
-    found = Profile(ERRNO, errno.EPERM, (), (rule,)).rules(**asked)  # type: ignore[arg-type] # of the case
+    found = SeccompProfile(ERRNO, errno.EPERM, (), (rule,)).rules(**asked)  # type: ignore[arg-type] # of the case
     return any("thing" in rule.names for rule in found)
 
 
@@ -48,14 +56,14 @@ def counts(includes: Condition, excludes: Condition, **case: object) -> bool:
     ],
 )
 def test_a_rule_counts_when_all_its_conditions_hold(includes, excludes, case, expected):
-    assert counts(Condition(**includes), Condition(**excludes), **case) is expected
+    assert counts(RuleCondition(**includes), RuleCondition(**excludes), **case) is expected
 
 
 @pytest.mark.parametrize(
     ("release", "found"), [("6.18.44-fc-v657", (6, 18)), ("5.15", (5, 15)), ("6.1-rc3", (6, 1)), ("4.8+", (4, 8))]
 )
 def test_a_kernel_is_known_by_major_and_minor(release, found):
-    assert version(release) == found
+    assert kernel_version(release) == found
 
 
 def test_the_file_is_moby_s_unchanged():
@@ -67,7 +75,7 @@ def test_the_file_is_moby_s_unchanged():
 def test_a_member_that_is_not_known_is_an_error():
     raw = b'{"names": ["read"], "action": "SCMP_ACT_ALLOW", "includes": {"maxKernel": "9.9"}}'
     with pytest.raises(msgspec.ValidationError, match="maxKernel"):
-        msgspec.json.decode(raw, type=Rule)
+        msgspec.json.decode(raw, type=SyscallRule)
 
 
 @pytest.mark.parametrize("native", [X86, ARM])

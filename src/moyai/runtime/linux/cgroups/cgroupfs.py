@@ -1,0 +1,86 @@
+"""Makes cgroups as directories, and fulfils what each version requires before a process can join one.
+
+Version 2 gives a group the controllers that its parent delegates, and a group that delegates some can hold no process.
+When moyai runs in a container, its own process may be in the group that has to delegate: the root of the container's
+cgroup namespace, with all other processes of the container. They are moved into a group of their own below it, as kind,
+k3d and Docker's own image do. Version 1 accepts no process in a group whose cpuset is empty, and before Linux 5.11 a
+memory limit holds for the groups below only if that is switched on.
+Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+
+from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
+
+INIT = "init"
+"""The group, below a container's root, for the processes that were in the root."""
+
+_MAX_ROUNDS = 100
+_CPUSET_FILES = ("cpuset.cpus", "cpuset.mems")
+
+
+def make_group(hierarchy: Hierarchy, group: Path, controllers: Iterable[str] = ()) -> None:
+    """Make a group and its missing parents, and delegate these controllers of version 2 to it. Raises OSError."""
+    if not group.parent.is_dir():
+        make_group(hierarchy, group.parent, controllers)
+    if hierarchy.unified and controllers:
+        _delegate(group.parent, controllers)
+    try:
+        group.mkdir()
+    except FileExistsError:
+        return
+    if not hierarchy.unified and "cpuset" in hierarchy.controllers:
+        _fill_cpuset(hierarchy.root, group)
+    if not hierarchy.unified and "memory" in hierarchy.controllers:
+        _limit_descendants(group)
+
+
+def _delegate(group: Path, controllers: Iterable[str]) -> None:
+    """Delegate these controllers to the children of a group."""
+    present = (group / "cgroup.subtree_control").read_text().split()
+    missing = " ".join(f"+{name}" for name in controllers if name not in present)
+    for _ in range(_MAX_ROUNDS if missing else 0):
+        try:
+            (group / "cgroup.subtree_control").write_text(missing)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            _move_processes(group, group / INIT)
+        else:
+            return
+    if missing:
+        raise CannotCreate(f"{group} holds processes that can't be moved, so it can't hand down {missing}")
+
+
+def _move_processes(group: Path, other: Path) -> None:
+    """Move the processes of a group into another one, except those that end meanwhile."""
+    other.mkdir(exist_ok=True)
+    for pid in (group / "cgroup.procs").read_text().split():
+        with contextlib.suppress(ProcessLookupError):
+            (other / "cgroup.procs").write_text(pid)
+
+
+def _fill_cpuset(root: Path, group: Path) -> None:
+    """Give a group the processors and memory nodes of its parent; its children will inherit theirs."""
+    if group == root or _read(group / _CPUSET_FILES[0]):
+        return
+    _fill_cpuset(root, group.parent)
+    for name in _CPUSET_FILES:
+        (group / name).write_text((group.parent / name).read_text())
+    (group / "cgroup.clone_children").write_text("1")
+
+
+def _limit_descendants(group: Path) -> None:
+    """Let the memory limit of a group include the groups below it."""
+    if _read(group / "memory.use_hierarchy") == "0":
+        (group / "memory.use_hierarchy").write_text("1")
+
+
+def _read(file: Path) -> str:
+    return file.read_text().strip()

@@ -1,0 +1,169 @@
+"""Translates a container_config of the port into a ``LaunchConfig``: pure, with Docker's defaults where AWS has them.
+
+Source: https://docs.docker.com/engine/security/#linux-kernel-capabilities
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from moyai.domain.sandbox.spec import ContainerSpec, Probe, Ulimit
+from moyai.kernel.secret import Secret
+from moyai.ports.runtime import CannotCreate, CannotStart
+from moyai.runtime.linux.cgroups.groups import Membership
+from moyai.runtime.linux.images.store import Image
+from moyai.runtime.linux.launch import os_settings
+from moyai.runtime.linux.launch.host_access import HostAccess
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.shim.launch_config import BIND_READ_ONLY, EMPTY, EMPTY_READ_ONLY, NO_PROBE, LaunchConfig
+
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MASKED_DIRECTORIES = ("/run", "/tmp")  # noqa: S108 - directories of the host's root that containers must not see
+
+
+class ContainerPlace(NamedTuple):
+    """The directory, the log and the cgroups of a container."""
+
+    directory: Path
+    logs: Path
+    membership: Membership
+
+
+class HostEnvironment(NamedTuple):
+    """The facts about the machine and the task that all containers of the task share.
+
+    ``path``: PATH on the host's image; ``disks``: mount points of disks on the host's root; ``joins``, ``disk``: see
+    ``LaunchConfig``.
+    """
+
+    paths: RuntimePaths
+    path: str
+    host_name: str
+    netns: Path
+    disks: Sequence[str] = ()
+    access: HostAccess = HostAccess()
+    joins: Sequence[tuple[str, int, int]] = ()
+    disk: Path | None = None
+
+
+def container_config(spec: ContainerSpec, image: Image, place: ContainerPlace, host: HostEnvironment) -> LaunchConfig:
+    """The configuration of an application's container. Raises CannotStart without a command, CannotCreate on a bad
+    limit.
+    """
+    arguments = _command_line(spec, image)
+    paths, config = host.paths, image.config
+    host_name = spec.names.host_name or host.host_name
+    environment = {"PATH": host.path if image.on_host else _DEFAULT_PATH, "HOSTNAME": host_name}
+    if spec.terminal:
+        environment["TERM"] = "xterm"
+    return LaunchConfig(
+        common_fields(place, paths)
+        | os_settings.os_fields(spec, paths, host.access, host.disk)
+        | health_check_fields(spec.probe)
+        | {
+            "task": spec.task,
+            "netns": str(host.netns),
+            "joins": tuple(host.joins),
+            "layers": (*image.layers, "/") if image.on_host else image.layers,
+            "mounts": _mounts(spec, image, host),
+            "read_only": spec.readonly_root,
+            "held_output": spec.held_output,
+            "host_name": host_name,
+            "arguments": arguments,
+            "environment": {**environment, **config.environment, **reveal_secrets(spec.environment)},
+            "working_directory": spec.working_directory or config.working_directory,
+            "user": spec.user or config.user,
+            "limits": resource_limits(spec.ulimits),
+            "stop_timeout": float(spec.stop_timeout),
+        }
+    )
+
+
+def common_fields(place: ContainerPlace, paths: RuntimePaths) -> dict[str, object]:
+    """The fields that are the same for every container, or have a default."""
+    return {
+        "attempt": 0,
+        "held_output": 0,
+        "tmpfs": (),
+        "volumes": (),
+        "shared_memory": "64m",
+        "sysctls": (),
+        "networkless": False,
+        "holds": False,
+        "joins": (),
+        "init": False,
+        "interactive": False,
+        "terminal": False,
+        "directory": str(place.directory),
+        "disk": "",
+        "logs": str(place.logs),
+        "run": str(paths.run),
+        "processes": place.membership.processes,
+        "oom_events": place.membership.oom_events,
+        "ambient": False,
+        "further_calls": (),
+        "groups": (),
+    }
+
+
+def reveal_secrets(environment: Mapping[str, str | Secret]) -> dict[str, str]:
+    """The environment in clear text, for the file that only root can read, and for the container's own environment."""
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in environment.items()}
+
+
+def _command_line(spec: ContainerSpec, image: Image) -> tuple[str, ...]:
+    """The arguments by Docker's rule: an entry point in the definition also replaces the image's command."""
+    entry_point = image.config.entry_point if spec.entry_point is None else spec.entry_point
+    command = spec.command
+    if command is None:
+        command = image.config.command if spec.entry_point is None else ()
+    if not (arguments := (*entry_point, *command)):
+        raise CannotStart("no command specified")
+    return arguments
+
+
+def _mounts(spec: ContainerSpec, image: Image, host: HostEnvironment) -> tuple[tuple[str, str, str], ...]:
+    own = os_settings.etc_file_mounts(spec, host.paths)
+    if not image.on_host:
+        return tuple(own)
+    disks = [(BIND_READ_ONLY, disk, disk) for disk in host.disks]
+    masks = [*((EMPTY, "", mask) for mask in _MASKED_DIRECTORIES), (EMPTY_READ_ONLY, "", str(host.paths.state))]
+    return (*disks, *masks, *_interpreter_mounts(host.path), *own)
+
+
+def _interpreter_mounts(path: str) -> list[tuple[str, str, str]]:
+    """A mount of the directory above the first entry of PATH, which has moyai's own Python, if a mask would cover it:
+    the project may have been cloned into /tmp.
+    """
+    directory = Path(path.partition(":")[0]).parent
+    covered = any(directory.is_relative_to(mask) for mask in _MASKED_DIRECTORIES)
+    return [(BIND_READ_ONLY, str(directory), str(directory))] if covered else []
+
+
+def health_check_fields(probe: Probe | None) -> dict[str, object]:
+    """The fields of a health check."""
+    if probe is None or probe.command[:1] == ("NONE",):
+        probe = Probe(NO_PROBE)
+    return {
+        "probe": probe.command,
+        "interval": float(probe.interval),
+        "settled_interval": float(probe.interval),
+        "timeout": float(probe.timeout),
+        "retries": probe.retries,
+        "start_period": float(probe.start_period),
+    }
+
+
+def resource_limits(ulimits: tuple[Ulimit, ...]) -> tuple[tuple[int, int, int], ...]:
+    """The value of the field ``limits``. Raises CannotCreate for an unknown limit."""
+    return tuple((_limit_number(u.name), u.soft, u.hard) for u in ulimits)
+
+
+def _limit_number(name: str) -> int:
+    number = getattr(resource, f"RLIMIT_{name.upper()}", None)
+    if not isinstance(number, int):
+        raise CannotCreate(f"ulimit {name} is not known on this machine")
+    return number

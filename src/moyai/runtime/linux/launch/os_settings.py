@@ -1,0 +1,118 @@
+"""The operating system settings of a container: mounts, capabilities, kernel parameters and files in ``/etc``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from moyai.domain.sandbox.linux import CAPABILITIES
+from moyai.domain.sandbox.spec import ContainerSpec, TmpfsMount, VolumeMount
+from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.launch import etc_files
+from moyai.runtime.linux.launch.host_access import HostAccess
+from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component
+from moyai.runtime.linux.shim import syscalls as sys
+from moyai.runtime.linux.shim.launch_config import COPY, DISK_VOLUMES
+
+_SET_FLAGS: Mapping[str, int] = MappingProxyType(
+    {
+        "ro": sys.MS_RDONLY,
+        "nosuid": sys.MS_NOSUID,
+        "nodev": sys.MS_NODEV,
+        "noexec": sys.MS_NOEXEC,
+        "sync": sys.MS_SYNCHRONOUS,
+        "dirsync": sys.MS_DIRSYNC,
+        "noatime": sys.MS_NOATIME,
+        "nodiratime": sys.MS_NODIRATIME,
+        "relatime": sys.MS_RELATIME,
+        "strictatime": sys.MS_STRICTATIME,
+    }
+)
+_CLEARED_FLAGS: Mapping[str, int] = MappingProxyType(
+    {
+        "rw": sys.MS_RDONLY,
+        "suid": sys.MS_NOSUID,
+        "dev": sys.MS_NODEV,
+        "exec": sys.MS_NOEXEC,
+        "async": sys.MS_SYNCHRONOUS,
+        "atime": sys.MS_NOATIME,
+        "diratime": sys.MS_NODIRATIME,
+        "norelatime": sys.MS_RELATIME,
+        "nostrictatime": sys.MS_STRICTATIME,
+        "defaults": sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC | sys.MS_RDONLY,
+    }
+)
+"""The flags that each option clears; ``defaults`` stands for rw, suid, dev and exec."""
+
+_FILES = ("hosts", "hostname", "resolv.conf")
+
+
+def os_fields(spec: ContainerSpec, paths: RuntimePaths, access: HostAccess, disk: Path | None) -> dict[str, object]:
+    """These fields of a ``LaunchConfig``. Raises CannotCreate for what the host access policy refuses."""
+    access.check_capabilities(spec.capabilities)
+    return {
+        "attempt": spec.attempt,
+        "tmpfs": tuple(_tmpfs(mount) for mount in spec.tmpfs),
+        "volumes": tuple(
+            _volume(mount, _volume_parents(spec, paths, disk), paths.state, access) for mount in spec.volumes
+        ),
+        "disk": "" if disk is None else str(disk),
+        "shared_memory": f"{spec.memory.shared}m",
+        "sysctls": tuple((name.replace(".", "/"), value) for name, value in spec.sysctls.items()),
+        "networkless": spec.networkless,
+        "init": spec.init,
+        "interactive": spec.interactive,
+        "terminal": spec.terminal,
+        "capabilities": tuple(sorted(CAPABILITIES[name] for name in spec.capabilities)),
+    }
+
+
+def etc_file_mounts(spec: ContainerSpec, paths: RuntimePaths) -> list[tuple[str, str, str]]:
+    """The mounts of the container's ``hosts``, ``hostname`` and ``resolv.conf``: the task's files, or the container's
+    own where it differs.
+    """
+    task, container = paths.task(spec.task), paths.container(spec.task, spec.name)
+    files = {name: task / name for name in _FILES} | etc_files.write_container_files(spec.names, task, container)
+    return [(COPY, str(path), f"/etc/{name}") for name, path in files.items()]
+
+
+def _tmpfs(mount: TmpfsMount) -> tuple[str, int, str]:
+    flags, options = sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC, {"mode": "1777", "size": f"{mount.mib}m"}
+    for option in mount.options:
+        name, equals, value = option.partition("=")
+        if equals:
+            options[name] = value
+        else:
+            flags = flags & ~_CLEARED_FLAGS.get(name, 0) | _SET_FLAGS.get(name, 0)
+    return mount.path, flags, ",".join(f"{name}={value}" for name, value in options.items())
+
+
+class _VolumeParents(NamedTuple):
+    """The parent directories of volumes. With ``on_disk``, the container itself makes those on the task's disk."""
+
+    shared: Path
+    of_task: Path
+    on_disk: bool
+
+
+def _volume_parents(spec: ContainerSpec, paths: RuntimePaths, disk: Path | None) -> _VolumeParents:
+    if disk is None:
+        return _VolumeParents(paths.volumes, paths.task_volumes(spec.task), on_disk=False)
+    return _VolumeParents(paths.volumes, paths.container(spec.task, spec.name) / DISK_VOLUMES, on_disk=True)
+
+
+def _volume(
+    mount: VolumeMount, parents: _VolumeParents, state: Path, access: HostAccess
+) -> tuple[str, str, str, bool, bool]:
+    if mount.host_path is not None:
+        base, relative = access.split_host_path(mount.host_path, state)
+        return base, relative, mount.path, mount.read_only, False
+    parent = parents.shared if mount.shared else parents.of_task
+    name = path_component(mount.volume)
+    if mount.shared and not mount.provision and not (parent / name).is_dir():
+        raise CannotCreate(f"the volume {name} is not there, and its autoprovision is not true")
+    if mount.shared or not parents.on_disk:
+        parent.mkdir(mode=0o700, exist_ok=True)
+    return str(parent), name, mount.path, mount.read_only, True

@@ -1,0 +1,126 @@
+"""Redirection of a task's traffic to its proxy, as nftables rules in the task's namespace.
+
+Inbound connections pass the hook ``prerouting``; connections over the task's own loopback do not, so a container that
+checks its own port reaches itself. Outbound connections to a virtual address (Service Connect), or all of them (App
+Mesh), are redirected in the hook ``output``. Nothing loops: the proxy never connects to a virtual address, and where
+all connections are redirected, those of the proxy's user or group are not. The output interface tells where a
+connection goes: to an address of the task itself it is always loopback. The egress port accepts connections of the task
+alone. Service Connect's proxy speaks IPv4 only, so its ports are closed by IPv6: callers would bypass it. App Mesh's
+gets the connections of both families, as with AWS's CNI plugin.
+Source: https://wiki.nftables.org/wiki-nftables/index.php/Performing_Network_Address_Translation_(NAT),
+https://github.com/aws/amazon-vpc-cni-plugins/tree/master/plugins/aws-appmesh (App Mesh's, as iptables)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from pathlib import Path
+
+from moyai.domain.sandbox.intercept import Intercept, InterceptAll
+from moyai.runtime.linux.network import namespaces
+from moyai.runtime.linux.network.configure import apply_rules, sandbox_errors, set_sysctl
+
+TABLE = "moyai"
+
+_RETRANSMISSIONS = "4"
+"""Unacknowledged retransmissions after which the kernel gives a connection up: 6 s. With its default of 15, a quarter
+of an hour, a proxy could not ask another task in time when a task's link is cut."""
+
+
+def redirect_to_proxy(pin: Path, rules: str) -> None:
+    """Apply one of the rule sets below to a task's namespace. Only for the network thread. Raises SandboxFailed."""
+    with sandbox_errors("the task's traffic can't be led through its proxy"), namespaces.inside(pin):
+        set_sysctl("ipv4/tcp_retries2", _RETRANSMISSIONS)
+        apply_rules(rules)
+
+
+def service_connect_rules(intercept: Intercept, *, ipv6: bool = False) -> str:
+    """The script for a Service Connect proxy; it replaces an earlier one. ``ipv6``: the task has an IPv6 address."""
+    return _ipv4_table(intercept) + (_closed_ipv6_table(intercept) if ipv6 else "")
+
+
+def app_mesh_rules(intercept: InterceptAll, *, ipv6: bool = False) -> str:
+    """The script for an App Mesh proxy; it replaces an earlier one. ``ipv6``: the task has an IPv6 address."""
+    families = ("ip", "ip6") if ipv6 else ("ip",)
+    return "".join(_app_mesh_table(intercept, family) for family in families)
+
+
+def _closed_ipv6_table(intercept: Intercept) -> str:
+    ports = _set({*intercept.inbound_ports, intercept.ingress_port})
+    return f"""\
+table ip6 {TABLE}
+delete table ip6 {TABLE}
+table ip6 {TABLE} {{
+  chain closed {{
+    type filter hook input priority filter; policy accept;
+    iifname "eth0" tcp dport {ports} reject with tcp reset
+  }}
+}}
+"""
+
+
+def _ipv4_table(intercept: Intercept) -> str:
+    outbound = [f"ip daddr {intercept.virtual_cidr} meta l4proto tcp redirect to :{intercept.egress_port}"]
+    inbound = _inbound_rules(intercept.inbound_ports, intercept.ingress_port)
+    return _table("ip", inbound, outbound, intercept.egress_port)
+
+
+def _app_mesh_table(intercept: InterceptAll, family: str) -> str:
+    inbound = () if intercept.ingress_port is None else _inbound_rules(intercept.app_ports, intercept.ingress_port)
+    return _table(family, inbound, _outbound_rules(intercept, family), intercept.egress_port)
+
+
+def _inbound_rules(ports: Iterable[int], proxy_port: int) -> Iterator[str]:
+    if ports:
+        yield f'iifname "eth0" tcp dport {_set(ports)} redirect to :{proxy_port}'
+
+
+def _outbound_rules(intercept: InterceptAll, family: str) -> Iterator[str]:
+    yield 'oifname "lo" return'
+    if intercept.uid is not None:
+        yield f"meta skuid {intercept.uid} return"
+    if intercept.gid is not None:
+        yield f"meta skgid {intercept.gid} return"
+    if intercept.ignored_ports:
+        yield f"tcp dport {_set(intercept.ignored_ports)} return"
+    if ignored := _disjoint_ranges(intercept.ignored_ranges, family):
+        yield f"{family} daddr {{ {', '.join(ignored)} }} return"
+    yield f"meta l4proto tcp redirect to :{intercept.egress_port}"
+
+
+def _disjoint_ranges(texts: Iterable[str], family: str) -> list[str]:
+    """The ranges of one family, merged: an nftables set refuses overlaps."""
+    ranges = [ip_network(text) for text in texts]
+    if family == "ip6":
+        return [str(merged) for merged in collapse_addresses(r for r in ranges if isinstance(r, IPv6Network))]
+    return [str(merged) for merged in collapse_addresses(r for r in ranges if isinstance(r, IPv4Network))]
+
+
+def _set(ports: Iterable[int]) -> str:
+    return f"{{ {', '.join(str(port) for port in sorted(set(ports)))} }}"
+
+
+def _table(family: str, inbound: Iterable[str], outbound: Iterable[str], egress_port: int) -> str:
+    return f"""\
+table {family} {TABLE}
+delete table {family} {TABLE}
+table {family} {TABLE} {{
+  chain inbound {{
+    type nat hook prerouting priority dstnat; policy accept;
+{_indented(inbound)}
+  }}
+  chain outbound {{
+    type nat hook output priority -100; policy accept;
+{_indented(outbound)}
+  }}
+  chain closed {{
+    type filter hook input priority filter; policy accept;
+    iifname "eth0" tcp dport {egress_port} reject with tcp reset
+  }}
+}}
+"""
+
+
+def _indented(rules: Iterable[str]) -> str:
+    return "\n".join(f"    {rule}" for rule in rules)

@@ -1,0 +1,141 @@
+"""Requests to the admin interface of an Envoy, over its Unix socket or at its port in a task's network.
+
+A program of the task may listen at such a port instead of Envoy, so an answer is limited in time and size, and checked.
+Source: https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--stats
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, socket
+from urllib.parse import quote
+
+from moyai.runtime.linux.network import namespaces
+from moyai.runtime.linux.network.connection_drain import unread_connections
+from moyai.runtime.linux.network.namespaces import NetworkThread
+from moyai.runtime.linux.system_containers.proxies import ProxyInfo
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[], Awaitable[Connection]]
+
+_TIMEOUT = 1.0
+_MAX_ANSWER_BYTES = 256 * 1024
+_APP_MESH_APPLICATION = "cluster.cds_ingress_"
+_ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
+
+
+async def requests_of_task(run: Path, pin: Path, info: ProxyInfo, thread: NetworkThread) -> int | None:
+    """Inbound requests and connections that a task's proxy is serving or has not read yet; None if it doesn't answer.
+
+    ``run``: the proxy's run directory; ``pin``: the task's network namespace.
+    """
+    if not namespaces.is_pinned(pin):
+        return None
+    # The kernel is asked first: a connection that Envoy accepts meanwhile is counted twice instead of never.
+    unread = await thread.run(partial(unread_connections, pin, info.uid, info.inner_ports))
+    if info.admin_port is None:
+        active = await active_requests(partial(connect_to_socket, run))
+    else:
+        active = await active_requests(partial(connect_to_port, pin, info.admin_port, thread))
+    return None if active is None else active + unread
+
+
+async def active_requests(connect: Connect) -> int | None:
+    """Inbound requests and TCP connections that a proxy is serving; None if it doesn't answer in time."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            return count_active(await _request(connect, "GET", f"/stats?filter={quote(_ACTIVE)}"))
+    except (OSError, TimeoutError, ValueError):
+        return None
+
+
+async def post(connect: Connect, path: str) -> None:
+    """Send a POST request. Raises OSError, TimeoutError or ValueError unless the answer is 200."""
+    async with asyncio.timeout(_TIMEOUT):
+        await _request(connect, "POST", path)
+
+
+async def connect_to_socket(run: Path) -> Connection:
+    """Connect to the admin socket in a proxy's run directory."""
+    # Through its descriptor: a socket's path may have 107 bytes, and the proxy may not have put a link there.
+    fd = os.open(run / "admin.sock", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return await asyncio.open_unix_connection(f"/proc/self/fd/{fd}")
+    finally:
+        os.close(fd)
+
+
+async def connect_to_port(pin: Path, port: int, thread: NetworkThread) -> Connection:
+    """Connect to a port of a task's loopback. Only the socket is made on the thread, which all tasks share: a task
+    could let a connection wait.
+    """
+    link = await thread.run(partial(_socket_in, pin))
+    try:
+        await asyncio.get_running_loop().sock_connect(link, ("127.0.0.1", port))
+        return await asyncio.open_connection(sock=link)
+    except BaseException:
+        link.close()
+        raise
+
+
+def _socket_in(pin: Path) -> socket:
+    with namespaces.inside(pin):
+        link = socket(AF_INET, SOCK_STREAM)
+    link.setblocking(False)  # noqa: FBT003
+    return link
+
+
+async def _request(connect: Connect, method: str, path: str) -> str:
+    reader, writer = await connect()
+    try:
+        writer.write(
+            f"{method} {path} HTTP/1.1\r\nhost: moyai\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
+        )
+        answer = b""
+        while len(answer) < _MAX_ANSWER_BYTES and (chunk := await reader.read(_MAX_ANSWER_BYTES)):
+            answer += chunk
+    finally:
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise ValueError(head.partition(b"\r\n")[0])
+    is_chunked = b"transfer-encoding: chunked" in head.lower()
+    return (_join_chunks(body) if is_chunked else body).decode(errors="replace")
+
+
+def _join_chunks(body: bytes) -> bytes:
+    """Decode a chunked body. Raises ValueError if it is malformed."""
+    joined = b""
+    while True:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        if length < 0:
+            raise ValueError("a chunk has a negative length")
+        if length == 0:
+            return joined
+        joined, body = joined + body[:length], body[length + 2 :]
+
+
+def count_active(body: str) -> int:
+    """The requests and connections in these statistics. Raises ValueError for what Envoy would not answer.
+
+    Envoy counts a request on both sides, a TCP connection only on the application's side. The statistics of Service
+    Connect's listeners name a port, by which the two sides are compared; App Mesh's need not.
+    """
+    counts = [(name, int(count)) for name, separator, count in map(_split_line, body.splitlines()) if separator]
+    if any(name.startswith(_APP_MESH_APPLICATION) for name, _ in counts):
+        applications = sum(count for name, count in counts if name.startswith(_APP_MESH_APPLICATION))
+        return max(applications, sum(count for _, count in counts) - applications)
+    by_port: dict[str, int] = {}
+    for name, count in counts:
+        _, _, port, *_ = name.split(".")  # ValueError if there are fewer words
+        by_port[port] = max(count, by_port.get(port, 0))
+    return sum(by_port.values())
+
+
+def _split_line(line: str) -> tuple[str, str, str]:
+    return line.rpartition(": ")

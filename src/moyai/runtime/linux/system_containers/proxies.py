@@ -1,0 +1,159 @@
+"""The Envoys of tasks: their launch configurations and run directories.
+
+Promise: an Envoy is alone in a bare root, without capabilities, and healthy once its admin interface says so. One that
+stands for a container of the task definition has that container's user, environment, limits, mounts and names, and
+below them, read-only, the files of its image if that is imported; whatever its user, it may reach the control plane.
+What the control plane has to know of a running proxy is in a file that only root can write. Blocking; the caller
+translates OSErrors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.spec import ContainerSpec, Probe, ProxySpec, TmpfsMount
+from moyai.kernel.ids import TaskId
+from moyai.ports.runtime import ImageNotFound
+from moyai.runtime.linux.images.store import Image, ImageStore
+from moyai.runtime.linux.launch import container_config, os_settings
+from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.shim.launch_config import BIND_READ_ONLY, LaunchConfig
+from moyai.runtime.linux.system_containers import configs
+
+UID: Final = int(configs.PROXY_USER.partition(":")[0])
+GID: Final = int(configs.PROXY_USER.partition(":")[2])
+"""The default user and group of a proxy; the group may open the control plane's socket."""
+
+_INFO_FILE: Final = "proxy.json"
+_CA_BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+"""The certificates of public authorities in the various distributions."""
+_CA_BUNDLES_IN_PROXY: Final = ("/etc/pki/tls/cert.pem", *_CA_BUNDLES)
+"""The place in App Mesh's own image, and the usual ones."""
+_TEMPORARY: Final = TmpfsMount("/tmp", 64)  # noqa: S108 - a place in the proxy's own root
+"""The directory that a proxy may write to, if it has no volume there."""
+
+
+class ProxyInfo(msgspec.Struct, frozen=True):
+    """Facts about a running proxy that the control plane needs. ``inner_ports``: listening ports of the proxy that only
+    the task itself uses.
+    """
+
+    uid: int = UID
+    admin_port: int | None = None
+    inner_ports: tuple[int, ...] = ()
+
+
+_READER = msgspec.json.Decoder(ProxyInfo)
+
+
+def save_proxy_info(paths: RuntimePaths, spec: ProxySpec, inner_ports: Sequence[int]) -> None:
+    """Write the facts to the task's directory, before the proxy starts."""
+    admin = () if spec.admin_port is None else (spec.admin_port,)
+    info = ProxyInfo(_uid_gid(spec)[0], spec.admin_port, (*inner_ports, *admin))
+    new = paths.task(spec.task) / f"{_INFO_FILE}.new"
+    new.write_bytes(msgspec.json.encode(info))
+    new.replace(paths.task(spec.task) / _INFO_FILE)
+
+
+def load_proxy_info(paths: RuntimePaths, task: TaskId) -> ProxyInfo:
+    """The saved facts; the defaults for a proxy without a readable file."""
+    try:
+        return _READER.decode((paths.task(task) / _INFO_FILE).read_bytes())
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return ProxyInfo()
+
+
+def make_run_directory(run: Path, spec: ProxySpec) -> None:
+    """Make the proxy's run directory, with the bootstrap in it."""
+    run.mkdir(exist_ok=True)
+    os.chown(run, *_uid_gid(spec))
+    run.chmod(0o700)
+    bootstrap = reduce(lambda text, pair: text.replace(*pair), configs.PATHS_IN_PROXY.items(), spec.bootstrap)
+    configs.write_private_file(run / "bootstrap.json", bootstrap, _uid_gid(spec))
+
+
+def proxy_config(
+    spec: ProxySpec, place: ContainerPlace, envoy: Path, host: HostEnvironment, images: ImageStore
+) -> LaunchConfig:
+    """The launch configuration of a task's Envoy. Raises RuntimeFault for what the host access policy refuses."""
+    paths, (uid, gid) = host.paths, _uid_gid(spec)
+    run = paths.proxy(spec.task)
+    fields = configs.envoy_fields(place, paths, envoy, run) | {
+        "task": spec.task,
+        "netns": str(host.netns),
+        "host_name": "proxy",
+        "arguments": configs.envoy_arguments(spec.log_level, spec.concurrency),
+        "user": f"{uid}:{gid}",
+        "groups": (GID,),
+        "held_output": spec.held_output,
+        "stop_timeout": float(spec.stop_timeout),
+    }
+    if spec.admin_port is not None:
+        fields["probe"] = ("ENVOY-PORT", str(spec.admin_port))
+    if spec.container is not None:
+        mounts = configs.envoy_mounts(paths, envoy, run)
+        fields |= _container_fields(spec.container, mounts, host, images)
+    return LaunchConfig(fields)
+
+
+def _container_fields(
+    container: ContainerSpec, mounts: Sequence[tuple[str, str, str]], host: HostEnvironment, images: ImageStore
+) -> dict[str, object]:
+    """The fields that the container changes for which the proxy stands. ``mounts``: the proxy's own."""
+    unprivileged = replace(container, capabilities=frozenset(), tmpfs=(_TEMPORARY, *container.tmpfs))
+    image = _imported_image(container, images)
+    files = os_settings.etc_file_mounts(container, host.paths)
+    return {
+        **os_settings.os_fields(unprivileged, host.paths, host.access, host.disk),
+        **_readiness_fields(container.probe),
+        "host_name": container.names.host_name or host.host_name,
+        "layers": () if image is None else image.layers,
+        "mounts": (*mounts, *files, *(() if image is not None else _ca_mounts())),
+        "environment": container_config.reveal_secrets(container.environment),
+        "limits": container_config.resource_limits(container.ulimits),
+    }
+
+
+def _readiness_fields(probe: Probe | None) -> dict[str, object]:
+    """The timing of the readiness check: Envoy is healthy as soon as it is ready, and unhealthy when the container's
+    own health check would have failed.
+    """
+    if probe is None:
+        return {}
+    return {
+        "settled_interval": float(probe.interval),
+        "retries": probe.retries,
+        "timeout": float(probe.timeout),
+        "start_period": float(probe.start_period + probe.interval * probe.retries),
+    }
+
+
+def _imported_image(container: ContainerSpec, images: ImageStore) -> Image | None:
+    """The image of the container, if it is imported and has files of its own."""
+    try:
+        image = images.find(container.image)
+    except ImageNotFound:
+        return None
+    return image if image.layers else None
+
+
+def _ca_mounts() -> list[tuple[str, str, str]]:
+    bundle = next((path for path in _CA_BUNDLES if Path(path).is_file()), None)
+    return (
+        [] if bundle is None else [(BIND_READ_ONLY, str(Path(bundle).resolve()), path) for path in _CA_BUNDLES_IN_PROXY]
+    )
+
+
+def _uid_gid(spec: ProxySpec) -> tuple[int, int]:
+    """The user id and group id of the proxy."""
+    user = None if spec.container is None else spec.container.user
+    uid, _, gid = (user or configs.PROXY_USER).partition(":")
+    return int(uid), int(gid) if gid else GID

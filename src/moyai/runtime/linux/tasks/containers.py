@@ -1,0 +1,141 @@
+"""Containers of tasks: each has a directory, a control group and a container monitor.
+
+Promise: blocking; the caller translates OSErrors. A second start of a container does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.spec import ContainerSpec, Memory, ProxySpec, SandboxSpec
+from moyai.kernel.ids import TaskId
+from moyai.ports.runtime import CannotCreate, ImageNotFound, SandboxFailed
+from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
+from moyai.runtime.linux.cgroups.limits import GroupLimits
+from moyai.runtime.linux.images.store import ImageStore
+from moyai.runtime.linux.launch import monitors
+from moyai.runtime.linux.launch.container_config import ContainerPlace, HostEnvironment, container_config
+from moyai.runtime.linux.launch.host_access import HostAccess
+from moyai.runtime.linux.mounts import current_mounts, disk_mounts
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.shim.record import RUNNING
+from moyai.runtime.linux.system_containers import proxies
+from moyai.runtime.linux.system_containers.configs import pause_container
+from moyai.runtime.linux.tasks import disks, sandboxes
+
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MACHINES: Mapping[str, str] = MappingProxyType({"X86_64": "x86_64", "ARM64": "aarch64"})
+_PAUSE = f"{SYSTEM_PREFIX}pause"
+
+
+class Containers:
+    """The containers of one installation."""
+
+    def __init__(
+        self, paths: RuntimePaths, cgroups: Cgroups, envoy: Path, path_prefix: str, access: HostAccess
+    ) -> None:
+        """``path_prefix``: a directory that comes first in PATH on the host's image."""
+        self._paths = paths
+        self._cgroups = cgroups
+        self._envoy = envoy
+        self._access = access
+        self._path = f"{path_prefix}:{_SYSTEM_PATH}"
+        self.images = ImageStore(paths.images)
+
+    def with_digests(self, sandbox: SandboxSpec) -> SandboxSpec:
+        """The sandbox with the current digests of its images; None for an image that is not imported."""
+        return replace(sandbox, images={image: self._digest(image) for image in sandbox.images})
+
+    def _digest(self, image: str) -> str | None:
+        try:
+            return self.images.find(image).digest
+        except ImageNotFound:
+            return None
+
+    def start(self, spec: ContainerSpec) -> None:
+        """Start a container. Raises RuntimeFault."""
+        sandbox = sandboxes.load_required(self._paths, spec.task)
+        image = self.images.find(spec.image, spec.digest)
+        _check_platform(spec)
+        place = self._make_place(spec.task, spec.name, spec.memory, spec.cpu_units)
+        monitors.start_monitor(container_config(spec, image, place, self._host_environment(sandbox)))
+
+    def start_proxy(self, spec: ProxySpec) -> None:
+        """Start a task's Envoy. Raises RuntimeFault."""
+        sandbox = sandboxes.load_required(self._paths, spec.task)
+        intercept = sandbox.intercept_all
+        proxies.save_proxy_info(self._paths, spec, () if intercept is None else (intercept.egress_port,))
+        proxies.make_run_directory(self._paths.proxy(spec.task), spec)
+        stands_for = spec.container
+        memory, share = (Memory(), 0) if stands_for is None else (stands_for.memory, stands_for.cpu_units)
+        place = self._make_place(spec.task, spec.name, memory, share)
+        host = self._host_environment(sandbox)
+        monitors.start_monitor(proxies.proxy_config(spec, place, self._envoy, host, self.images))
+
+    def start_pause(self, sandbox: SandboxSpec) -> None:
+        """Start the process that holds a sandbox's namespaces for others, if it does not run. Raises SandboxFailed."""
+        directory = self._paths.pause(sandbox.task)
+        try:
+            directory.mkdir(mode=0o700, exist_ok=True)
+            membership = self._cgroups.create_for_container(f"{sandbox.task}/{_PAUSE}", GroupLimits())
+            place = ContainerPlace(directory, directory, membership)
+            netns = sandboxes.netns_of(self._paths, sandbox)
+            monitors.start_monitor(pause_container(sandbox, place, self._paths, netns))
+        except (OSError, CannotCreate) as error:
+            raise SandboxFailed(f"the task's shared namespaces can't be made: {error}") from error
+
+    def _shared_namespaces(self, sandbox: SandboxSpec) -> Iterator[tuple[str, int, int]]:
+        """The value of ``LaunchConfig.joins`` for the containers of a sandbox. Raises CannotCreate."""
+        for kind, sharing in (("pid", sandbox.processes), ("ipc", sandbox.ipc)):
+            if (holder := sandbox.holder(sharing)) is None:
+                continue
+            record = monitors.read_record(self._paths.pause(holder))
+            runs = record is not None and record.phase == RUNNING and record.monitor_lives() and record.init_lives()
+            if record is None or not runs:
+                raise CannotCreate(f"what held the {kind} namespace of {holder} has ended")
+            yield kind, record.init, record.init_ticks
+
+    def _host_environment(self, sandbox: SandboxSpec) -> HostEnvironment:
+        """Raises CannotCreate if a namespace to share is gone."""
+        return HostEnvironment(
+            self._paths,
+            self._path,
+            sandbox.network.host_name,
+            sandboxes.netns_of(self._paths, sandbox),
+            disk_mounts(current_mounts(), self._paths.state),
+            self._access,
+            tuple(self._shared_namespaces(sandbox)),
+            disks.device(self._paths.task(sandbox.task)),
+        )
+
+    def stop(self, task: TaskId, name: str) -> None:
+        """Begin to stop a container, if there is one."""
+        directory = self._paths.container(task, name)
+        if directory.exists():
+            monitors.request_stop(directory)
+
+    def _make_place(self, task: TaskId, name: str, memory: Memory, share: int) -> ContainerPlace:
+        """Make a container's directories and groups. With a memory limit and no word about swap space it gets none."""
+        if memory.limit and memory.swap is None:
+            memory = replace(memory, swap=0)
+        limits = GroupLimits(memory=memory, share=share)
+        directory, log = self._paths.container(task, name), self._paths.log(task, name)
+        for path in (directory, log):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return ContainerPlace(directory, log, self._cgroups.create_for_container(f"{task}/{name}", limits))
+
+
+def _check_platform(spec: ContainerSpec) -> None:
+    """Raise ImageNotFound for another processor's image: all images are this machine's."""
+    machine = os.uname().machine
+    if spec.architecture is not None and _MACHINES.get(spec.architecture) != machine:
+        wanted = "arm64" if spec.architecture == "ARM64" else "amd64"
+        raise ImageNotFound(
+            f"{spec.image}: image Manifest does not contain descriptor matching platform 'linux/{wanted}';"
+            f" this machine is {machine}"
+        )

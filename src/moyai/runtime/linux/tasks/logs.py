@@ -1,0 +1,108 @@
+"""Reads the read_output that a container monitor wrote: the older file, then the newer one, and on as it grows.
+
+A line that is not complete yet is left for the next read_lines. Each read_lines is limited, so a container that prints
+much can't fill the control plane's memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from moyai.domain.sandbox.state import LogLine
+from moyai.kernel.clock import Clock, Seconds
+from moyai.ports.runtime import Output
+from moyai.runtime.linux.shim.output import read_base
+
+_MAX_LINE_BYTES = 256 * 1024
+_OUTPUT_BYTES = 1024 * 1024
+_POLL_INTERVAL = Seconds(0.2)
+_READER = msgspec.json.Decoder(LogLine)
+
+
+async def read_lines(
+    directory: Path, clock: Clock, ended: Callable[[], Awaitable[bool]] | None = None
+) -> AsyncIterator[LogLine]:
+    """The lines of a container. With ``ended``: also those to come, until it returns True and nothing is left."""
+    previous = directory / "previous.log"
+    if previous.exists():
+        with previous.open("rb") as file:
+            for line in _complete_lines(file):
+                yield line
+    current = directory / "current.log"
+    while not current.exists():
+        if ended is None or await ended():
+            return
+        await clock.sleep(_POLL_INTERVAL)
+    file = current.open("rb")
+    try:
+        while True:
+            is_last_read = ended is None or await ended()
+            for line in _complete_lines(file):
+                yield line
+            if _was_rotated(file, current):
+                for line in _complete_lines(file):  # lines between the last read and the rotation
+                    yield line
+                file.close()
+                file = current.open("rb")
+            elif is_last_read:
+                return
+            else:
+                await clock.sleep(_POLL_INTERVAL)
+    finally:
+        file.close()
+
+
+def read_output(directory: Path, after: int) -> Output:
+    """Complete lines from a position on, and the position behind them. A position counts bytes of all files so far."""
+    lines: list[LogLine] = []
+    with ExitStack() as open_files:
+        files: list[BinaryIO] = []
+        for name in ("previous.log", "current.log"):
+            with suppress(FileNotFoundError):
+                files.append(open_files.enter_context((directory / name).open("rb")))
+        if _inode(directory / "previous.log") not in {os.fstat(file.fileno()).st_ino for file in files[:1]} | {None}:
+            return Output(
+                (), after
+            )  # a rotation between the two opens: one file is missing, so the caller has to try again
+        position = after
+        for file in files:
+            base = read_base(file.fileno())
+            file.seek(max(position - base, 0))
+            for line in _complete_lines(file):
+                lines.append(line)
+                if file.tell() + base - after > _OUTPUT_BYTES:
+                    return Output(lines, base + file.tell())
+            position = max(position, base + file.tell())
+    return Output(lines, position)
+
+
+def _complete_lines(file: BinaryIO) -> Iterator[LogLine]:
+    """The lines from the file's position, which stays in front of an incomplete one."""
+    while True:
+        start = file.tell()
+        raw = file.readline(_MAX_LINE_BYTES)
+        if not raw.endswith(b"\n"):
+            file.seek(start)
+            return
+        with suppress(msgspec.MsgspecError):  # the header, or a line that a full disk cut short
+            yield _READER.decode(raw)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _was_rotated(file: BinaryIO, current: Path) -> bool:
+    try:
+        return os.fstat(file.fileno()).st_ino != current.stat().st_ino
+    except FileNotFoundError:  # between the two renames
+        return False

@@ -1,0 +1,198 @@
+"""Sandboxes of tasks and container instances: a directory, a control group and a network namespace for each.
+
+A sandbox's specification is kept in its directory, with the names in its hosts file as they were last set. Blocking;
+``create`` and ``disconnect_network`` run on the network thread.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.domain.sandbox.listener import ExpectedListener
+from moyai.domain.sandbox.spec import (
+    DEFAULT_STORAGE_GIB,
+    Bridged,
+    HostName,
+    Memory,
+    Network,
+    NoNetwork,
+    OfHost,
+    SandboxSpec,
+)
+from moyai.kernel.ids import TaskId
+from moyai.ports.runtime import CannotCreate, SandboxFailed
+from moyai.runtime.linux.cgroups.groups import Cgroups
+from moyai.runtime.linux.cgroups.limits import GroupLimits
+from moyai.runtime.linux.launch import etc_files, monitors
+from moyai.runtime.linux.network import instance_bridge, interception, listeners, namespaces, router, veth
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.shim.launch_config import DISK_FILES
+from moyai.runtime.linux.tasks import disks
+
+_GIBIBYTE = 1024**3
+_INCOMPLETE = "sandbox.new"
+_READER = msgspec.json.Decoder(SandboxSpec)
+
+
+def is_complete(paths: RuntimePaths, spec: SandboxSpec) -> bool:
+    """Whether the sandbox was made and still exists."""
+    return paths.sandbox(spec.task).exists() and namespaces.is_pinned(netns_of(paths, spec))
+
+
+def create(paths: RuntimePaths, cgroups: Cgroups, spec: SandboxSpec) -> None:
+    """Make the sandbox of a task or an instance, which counts as complete once it is saved. Raises SandboxFailed."""
+    task = spec.task
+    try:
+        paths.containers(task).mkdir(parents=True, exist_ok=True)
+        _save_incomplete(paths, spec)
+        etc_files.write_etc_files(spec, paths.task(task))
+        cgroups.create(task, GroupLimits(spec.cpu_units, Memory(spec.memory_mib)))
+        _connect_network(paths, spec)
+    except (OSError, CannotCreate) as error:
+        raise SandboxFailed(f"the task's sandbox can't be made: {error}") from error
+
+
+def create_disk(paths: RuntimePaths, spec: SandboxSpec) -> None:
+    """Make a task's disk, if it has none. A disk over the default size needs that much free space.
+
+    Raises SandboxFailed.
+    """
+    free = shutil.disk_usage(paths.state).free
+    if spec.storage_gib > DEFAULT_STORAGE_GIB and spec.storage_gib * _GIBIBYTE > free:
+        raise SandboxFailed(f"ephemeralStorage: {spec.storage_gib} GiB, and this machine has {free // _GIBIBYTE}")
+    try:
+        disks.create(paths.task(spec.task), spec.storage_gib, paths.empty_disks)
+    except OSError as error:
+        raise SandboxFailed(f"the task's disk can't be made: {error.strerror}") from error
+
+
+def remove_files(directory: Path, removing: Path) -> None:
+    """Kill the containers of a sandbox and remove its files, after a move to ``removing``."""
+    for path in (directory, removing):
+        disks.detach(path)
+    monitors.remove_containers(directory, removing, "containers/*", "pause")
+
+
+def still_exists(paths: RuntimePaths, spec: SandboxSpec) -> bool:
+    """Whether a saved sandbox still exists. A container instance is only a namespace, which a reboot removes."""
+    is_instance = isinstance(spec.network, Network) and spec.network.bridge is not None
+    return not is_instance or namespaces.is_pinned(paths.task_netns(spec.task))
+
+
+def _connect_network(paths: RuntimePaths, spec: SandboxSpec) -> None:
+    task, pin, network = spec.task, netns_of(paths, spec), spec.network
+    match network:
+        case Network():
+            router_pin = paths.router_netns(network.vpc)
+            router.create_router(router_pin, network.vpc_cidr)
+            veth.connect_to_router(task, network, router_pin, pin)
+            if network.bridge is not None:
+                instance_bridge.enable_bridge(pin, network, network.bridge)
+        case Bridged():
+            instance_bridge.connect_to_instance(task, network, paths.task_netns(network.instance), pin)
+        case OfHost():
+            load_instance(paths, network.instance)
+        case NoNetwork():
+            veth.create_isolated_namespace(pin)
+    ipv6 = isinstance(network, Network) and network.ipv6 is not None
+    if spec.intercept is not None:
+        interception.redirect_to_proxy(pin, interception.service_connect_rules(spec.intercept, ipv6=ipv6))
+    elif spec.intercept_all is not None:
+        interception.redirect_to_proxy(pin, interception.app_mesh_rules(spec.intercept_all, ipv6=ipv6))
+
+
+def disconnect_network(paths: RuntimePaths, task: TaskId, spec: SandboxSpec | None) -> None:
+    """Remove a sandbox's link and namespace. ``spec`` None: its link may be in any router."""
+    pin = paths.task_netns(task)
+    match None if spec is None else spec.network:
+        case Network() as network:
+            near = [paths.router_netns(network.vpc)]
+        case Bridged() as network:
+            near = [paths.task_netns(network.instance)]
+        case None:
+            near = sorted(paths.netns.glob("vpc-*"))
+        case _:
+            near = []
+    veth.disconnect(task, near, pin)
+
+
+def remove_forwarded_ports(paths: RuntimePaths, spec: SandboxSpec | None) -> None:
+    """Stop forwarding ports of an instance to the task. Only for the network thread."""
+    if spec is not None and isinstance(spec.network, Bridged):
+        instance_bridge.remove_forwarded_ports(paths.task_netns(spec.network.instance), spec.network.address)
+
+
+def netns_of(paths: RuntimePaths, spec: SandboxSpec) -> Path:
+    """The pin of the network namespace of a sandbox's containers."""
+    return paths.task_netns(spec.network.instance if isinstance(spec.network, OfHost) else spec.task)
+
+
+def open_listeners(
+    paths: RuntimePaths, task: TaskId, expected: Iterable[ExpectedListener]
+) -> frozenset[ExpectedListener]:
+    """The expected listeners that are open. Only for the network thread. Raises RuntimeFault."""
+    spec = load(paths, task)
+    return frozenset() if spec is None else listeners.open_listeners(netns_of(paths, spec), expected)
+
+
+def set_hosts(paths: RuntimePaths, task: TaskId, hosts: tuple[HostName, ...]) -> None:
+    """Make these the names in the task's hosts file. Raises SandboxFailed."""
+    spec, directory = load_required(paths, task), paths.task(task)
+    try:
+        etc_files.update_hosts(directory / "hosts", spec.hosts, hosts)
+        with disks.mount_detached(directory) as disk:
+            on_disk = None if disk is None else disk / Path(DISK_FILES).name / "hosts"
+            if on_disk is not None and on_disk.exists():
+                etc_files.update_hosts(on_disk, spec.hosts, hosts)
+    except OSError as error:
+        raise SandboxFailed(f"the task's names can't be changed: {error}") from error
+    save(paths, replace(spec, hosts=hosts))
+
+
+def save(paths: RuntimePaths, spec: SandboxSpec) -> None:
+    """Save the specification atomically: from here on the sandbox counts as complete."""
+    _save_incomplete(paths, spec).replace(paths.sandbox(spec.task))
+
+
+def _save_incomplete(paths: RuntimePaths, spec: SandboxSpec) -> Path:
+    new = paths.task(spec.task) / _INCOMPLETE
+    new.write_bytes(msgspec.json.encode(spec))
+    return new
+
+
+def load(paths: RuntimePaths, task: TaskId) -> SandboxSpec | None:
+    """The specification of a complete sandbox; None if there is none."""
+    return _read(paths.sandbox(task))
+
+
+def load_incomplete(paths: RuntimePaths, task: TaskId) -> SandboxSpec | None:
+    """The specification of a sandbox, complete or not; None if it can't be read."""
+    return load(paths, task) or _read(paths.task(task) / _INCOMPLETE)
+
+
+def _read(path: Path) -> SandboxSpec | None:
+    try:
+        return _READER.decode(path.read_bytes())
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):  # another version's, or damaged
+        return None
+
+
+def load_required(paths: RuntimePaths, task: TaskId) -> SandboxSpec:
+    """The specification of a complete sandbox. Raises SandboxFailed if there is none."""
+    spec = load(paths, task)
+    if spec is None:
+        raise SandboxFailed(f"task {task} has no sandbox")
+    return spec
+
+
+def load_instance(paths: RuntimePaths, task: TaskId) -> SandboxSpec:
+    """The sandbox of a container instance. Raises SandboxFailed if it is gone."""
+    spec = load(paths, task)
+    if spec is None or not namespaces.is_pinned(paths.task_netns(task)):
+        raise SandboxFailed(f"the container instance {task} is not there")
+    return spec

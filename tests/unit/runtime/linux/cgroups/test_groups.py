@@ -1,0 +1,189 @@
+"""Groups as files, on made-up trees of version 1, of version 2, and of both beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moyai.domain.sandbox.spec import Memory
+from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.cgroups.groups import Cgroups
+from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
+from moyai.runtime.linux.cgroups.limits import MEBIBYTE, GroupLimits
+
+BOUNDING = ("cpu", "cpuacct", "memory", "pids", "blkio")
+OTHERS = ("cpuset", "devices", "freezer", "net_cls", "name=systemd")
+LEVELS = ("moyai", "moyai/here", "moyai/here/task", "moyai/here/task/app")
+KERNEL_FILES = {"cpuset.cpus": "", "cpuset.mems": "", "memory.use_hierarchy": "1"}
+
+
+def legacy(root: Path, name: str) -> Hierarchy:
+    """One of version 1. Its groups are there already, as the files in them are the kernel's."""
+    controllers = frozenset() if "=" in name else frozenset({name})
+    for level in ("", *LEVELS, f"{LEVELS[-1]}/payload"):
+        (root / name / level).mkdir(exist_ok=True, parents=True)
+        for file, text in KERNEL_FILES.items():
+            if file.partition(".")[0] == name:
+                (root / name / level / file).write_text(text)
+    return Hierarchy(root / name, controllers)
+
+
+def unified(root: Path, *controllers: str) -> Hierarchy:
+    """Version 2, with files as legacy() has them."""
+    for level in ("", *LEVELS):
+        (root / "unified" / level).mkdir(exist_ok=True, parents=True)
+        (root / "unified" / level / "cgroup.subtree_control").write_text("")
+    return Hierarchy(root / "unified", frozenset(controllers), unified=True)
+
+
+def cgroups(*hierarchies: Hierarchy) -> Cgroups:
+    return Cgroups("here", lambda: hierarchies)
+
+
+@pytest.fixture
+def v1(tmp_path):
+    return tuple(legacy(tmp_path, name) for name in (*BOUNDING, *OTHERS))
+
+
+@pytest.fixture
+def v2(tmp_path):
+    return unified(tmp_path, "cpu", "cpuset", "io", "memory", "pids", "rdma")
+
+
+def test_a_container_of_v1_has_a_group_in_every_hierarchy(v1, tmp_path):
+    membership = cgroups(*v1).create_for_container("task/app", GroupLimits())
+    expected = tuple(str(tmp_path / name / LEVELS[-1] / "payload/tasks") for name in (*BOUNDING, *OTHERS))
+    assert membership.processes == expected
+    assert membership.oom_events == str(tmp_path / "memory" / LEVELS[-1] / "payload/memory.oom_control")
+
+
+def test_a_container_of_a_hybrid_machine_has_a_group_in_both_versions(v1, tmp_path):
+    membership = cgroups(*v1, unified(tmp_path, "hugetlb")).create_for_container(
+        "task/app", GroupLimits(memory=Memory(64))
+    )
+    assert membership.processes[-1] == str(tmp_path / "unified" / LEVELS[-1] / "payload/cgroup.procs")
+    assert len(membership.processes) == len(BOUNDING) + len(OTHERS) + 1
+    assert (tmp_path / "unified" / LEVELS[-1] / "payload").is_dir()
+    assert (tmp_path / "unified" / "cgroup.subtree_control").read_text() == ""
+
+
+def test_v1_bounds_stand_above_the_namespace(v1, tmp_path):
+    bounds = GroupLimits(cpu_units=2048, memory=Memory(64, swap=0), share=256)
+    cgroups(*v1).create_for_container("task/app", bounds)
+    cpu, memory = tmp_path / "cpu" / LEVELS[-1], tmp_path / "memory" / LEVELS[-1]
+    assert (cpu / "cpu.cfs_quota_us").read_text() == "200000"
+    assert (cpu / "cpu.shares").read_text() == "256"
+    assert (memory / "memory.limit_in_bytes").read_text() == str(64 * MEBIBYTE)
+    for payload in tmp_path.rglob("payload"):
+        assert {path.name for path in payload.iterdir()} <= KERNEL_FILES.keys()
+
+
+def test_v2_hands_controllers_down_and_sets_bounds_above_the_namespace(v2, tmp_path):
+    group = tmp_path / "unified" / LEVELS[-1]
+    (group / "memory.swap.max").touch()
+    membership = cgroups(v2).create_for_container("task/app", GroupLimits(cpu_units=512, memory=Memory(256)))
+    for level in ("", *LEVELS[:-1]):
+        handed = (tmp_path / "unified" / level / "cgroup.subtree_control").read_text()
+        assert handed == ("+cpu +io +memory +pids" if level == LEVELS[-2] else ""), level
+    assert (group / "cgroup.subtree_control").read_text() == ""
+    assert (group / "cpu.max").read_text() == "50000 100000"
+    assert (group / "memory.max").read_text() == str(256 * MEBIBYTE)
+    assert (group / "memory.swap.max").read_text() == "0"
+    assert list((group / "payload").iterdir()) == []
+    assert membership.processes == (str(group / "payload/cgroup.procs"),)
+    assert membership.oom_events == str(group / "memory.events")
+
+
+def test_each_controller_is_bounded_in_the_version_that_has_it(tmp_path):
+    mixed = (legacy(tmp_path, "memory"), unified(tmp_path, "cpu", "pids"))
+    cgroups(*mixed).create("task", GroupLimits(cpu_units=1024, memory=Memory(32)))
+    assert (tmp_path / "memory/moyai/here/task/memory.limit_in_bytes").read_text() == str(32 * MEBIBYTE)
+    assert (tmp_path / "unified/moyai/here/task/cpu.max").read_text() == "100000 100000"
+
+
+def test_no_bound_writes_no_bound(v1, tmp_path):
+    cgroups(*v1).create("task", GroupLimits())
+    written = {path.name for path in tmp_path.glob("*/moyai/here/task/*") if path.is_file()}
+    assert written - KERNEL_FILES.keys() == {"pids.max"}
+
+
+@pytest.mark.parametrize(("share", "weight"), [(2, 1), (1024, 39), (262_144, 10_000)])
+def test_a_share_becomes_a_weight(v2, tmp_path, share, weight):
+    cgroups(v2).create("task", GroupLimits(share=share))
+    assert (tmp_path / "unified/moyai/here/task/cpu.weight").read_text() == str(weight)
+
+
+def test_swap_is_bounded_with_the_memory(v1, tmp_path):
+    group = tmp_path / "memory" / LEVELS[-1]
+    for name in ("memory.memsw.limit_in_bytes", "memory.swappiness"):
+        (group / name).touch()
+    cgroups(*v1).create_for_container("task/app", GroupLimits(memory=Memory(64, swap=16)))
+    assert (group / "memory.memsw.limit_in_bytes").read_text() == str(80 * MEBIBYTE)
+    assert (group / "memory.swappiness").read_text() == "60"
+    cgroups(*v1).create_for_container("task/app", GroupLimits(memory=Memory(64, swap=0)))
+    assert (group / "memory.memsw.limit_in_bytes").read_text() == str(64 * MEBIBYTE)
+    assert (group / "memory.swappiness").read_text() == "0"
+
+
+def test_swap_that_nobody_counts_can_not_be_had(v1, v2, tmp_path):
+    for hierarchies in (v1, (v2,), ()):
+        with pytest.raises(CannotCreate, match="maxSwap can't be had"):
+            cgroups(*hierarchies).create("task", GroupLimits(memory=Memory(64, swap=16)))
+    with pytest.raises(CannotCreate, match="swappiness can't be had"):
+        cgroups(v2).create("task", GroupLimits(memory=Memory(64, swappiness=10)))
+
+
+def test_usage_of_v2(v2, tmp_path):
+    group = tmp_path / "unified" / LEVELS[-1]
+    (group / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
+    (group / "memory.current").write_text("4096\n")
+    (group / "memory.max").write_text("max\n")
+    (group / "io.stat").write_text("8:0 rbytes=5 wbytes=7 rios=1 wios=1\n8:16 rbytes=1 wbytes=0\n")
+    used = cgroups(v2).usage("task/app")
+    assert used is not None
+    assert (used.cpu_seconds, used.memory_bytes, used.memory_limit_bytes) == (1.5, 4096, 0)
+    assert (used.read_bytes, used.written_bytes) == (6, 7)
+
+
+def test_usage_of_v1_knows_what_unlimited_looks_like(v1, tmp_path):
+    (tmp_path / "cpuacct" / LEVELS[-1] / "cpuacct.usage").write_text("2000000000")
+    (tmp_path / "memory" / LEVELS[-1] / "memory.usage_in_bytes").write_text("8192")
+    (tmp_path / "memory" / LEVELS[-1] / "memory.limit_in_bytes").write_text("9223372036854771712")
+    counted = "8:0 Read 5\n8:0 Write 7\n8:0 Total 12\nTotal 12\n"
+    (tmp_path / "blkio" / LEVELS[-1] / "blkio.throttle.io_service_bytes_recursive").write_text(counted)
+    used = cgroups(*v1).usage("task/app")
+    assert used is not None
+    assert (used.cpu_seconds, used.memory_bytes, used.memory_limit_bytes) == (2.0, 8192, 0)
+    assert (used.read_bytes, used.written_bytes) == (5, 7)
+
+
+def test_a_process_is_found_wherever_below_its_group_it_is(v1, tmp_path):
+    below = tmp_path / "cpu" / LEVELS[-1] / "payload/own"
+    below.mkdir()
+    (below / "cgroup.procs").write_text("17\n")
+    assert cgroups(*v1).any_process("task/app") == 17
+    assert cgroups(*v1).any_process("task/other") is None
+
+
+def test_groups_are_removed_in_every_hierarchy(tmp_path):
+    made = [Hierarchy(tmp_path / name) for name in ("one", "other")]
+    for hierarchy in made:
+        hierarchy.root.mkdir()
+    here = cgroups(*made)
+    here.create_for_container("task/app", GroupLimits())
+    here.create_for_container("~gateway", GroupLimits())
+    assert here.tasks() == {"task"}
+    assert here.exists("task/app")
+    here.remove("task")
+    assert here.tasks() == frozenset()
+    here.destroy()
+    assert list(tmp_path.glob("*/*")) == []
+
+
+def test_what_the_machine_does_not_have_bounds_nothing():
+    bare = cgroups()
+    bare.create("task", GroupLimits(cpu_units=1024, memory=Memory(64)))
+    assert bare.create_for_container("task/app", GroupLimits()).processes == ()
+    assert bare.usage("task") is None
+    bare.destroy()

@@ -1,0 +1,120 @@
+"""A container's output by position: each line once, through rotations, new monitors and torn lines."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import contextmanager
+
+import pytest
+
+from moyai.runtime.linux.shim import output
+from moyai.runtime.linux.shim.output import MISSING_OUTPUT, OutputLog
+from moyai.runtime.linux.tasks import logs
+
+
+def read_on(directory, after):
+    found, position = logs.read_output(directory, after)
+    return [line.text for line in found], position
+
+
+def test_goes_on_where_it_was(tmp_path):
+    log = OutputLog(str(tmp_path))
+    assert read_on(tmp_path, 0)[0] == []
+    log.append("stdout", [b"one", b"two"])
+    lines, position = read_on(tmp_path, 0)
+    assert lines == ["one", "two"]
+    assert read_on(tmp_path, position) == ([], position)
+    OutputLog(str(tmp_path)).append("stdout", [b"three"])
+    assert read_on(tmp_path, position)[0] == ["three"]
+
+
+@pytest.mark.parametrize("every", [1, 3, 7])
+def test_has_each_line_once_through_rotations(tmp_path, monkeypatch, every):
+    monkeypatch.setattr(output, "FILE_LIMIT", 500)
+    log, position, found = OutputLog(str(tmp_path)), 0, []
+    for n in range(100):
+        log.append("stdout", [str(n).encode()])
+        if n % every == 0:
+            lines, position = read_on(tmp_path, position)
+            found += lines
+        if n % 10 == 9:
+            log = OutputLog(str(tmp_path))
+    found += read_on(tmp_path, position)[0]
+    assert found == [str(n) for n in range(100)]
+
+
+def test_passes_over_what_is_no_longer_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(output, "FILE_LIMIT", 500)
+    log = OutputLog(str(tmp_path))
+    log.append("stdout", [b"first"])
+    _, position = read_on(tmp_path, 0)
+    for n in range(100):
+        log.append("stdout", [str(n).encode()])
+    lines, end = read_on(tmp_path, position)
+    assert lines == [str(n) for n in range(100 - len(lines), 100)]
+    assert end > position
+
+
+def test_a_line_that_was_cut_short_is_passed_over_and_the_next_one_says_so(tmp_path):
+    OutputLog(str(tmp_path)).append("stdout", [b"one"])
+    with (tmp_path / "current.log").open("ab") as file:
+        file.write(b'{"at":1.0,"str')
+    assert read_on(tmp_path, 0)[0] == ["one"]
+    for line in (b"two", b"three"):
+        OutputLog(str(tmp_path)).append("stdout", [line])
+    assert read_on(tmp_path, 0)[0] == ["one", MISSING_OUTPUT, "two", "three"]
+
+
+@pytest.mark.parametrize("room", range(0, 200, 7))
+def test_a_full_disk_loses_lines_says_so_once_and_stops_nothing(tmp_path, room):
+    """Whatever byte is the last that the disk takes."""
+    log = OutputLog(str(tmp_path))
+    found: list[str] = []
+    log.append("stdout", [b"before"])
+    lines, position = read_on(tmp_path, 0)
+    with at_most((tmp_path / "current.log").stat().st_size + room):
+        for n in range(5):
+            log.append("stdout", [str(n).encode()])
+            found, position = (found + read_on(tmp_path, position)[0], read_on(tmp_path, position)[1])
+    log.append("stdout", [b"after"])
+    log.append("stdout", [b"end"])
+    found += read_on(tmp_path, position)[0]
+    kept = len(found) - 3
+    assert (lines, found) == (["before"], [*map(str, range(kept)), MISSING_OUTPUT, "after", "end"])
+    assert read_on(tmp_path, 0)[0] == [*lines, *found]
+
+
+def test_a_disk_that_is_full_when_the_log_begins_does_not_lose_its_place(tmp_path):
+    first = OutputLog(str(tmp_path))
+    first.append("stdout", [b"x" * 300])
+    _, position = read_on(tmp_path, 0)
+    (tmp_path / "current.log").rename(tmp_path / "previous.log")
+    with at_most(5):
+        log = OutputLog(str(tmp_path))
+        log.append("stdout", [b"lost"])
+    log.append("stdout", [b"kept"])
+    assert read_on(tmp_path, position)[0] == [MISSING_OUTPUT, "kept"]
+
+
+@contextmanager
+def at_most(size):
+    """No file can have more bytes than this."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_page_is_bounded(tmp_path):
+    log, found, position = OutputLog(str(tmp_path)), [], 0
+    for n in range(200):
+        log.append("stdout", [f"{n} {'x' * 16000}".encode()])
+    while True:
+        lines, position = read_on(tmp_path, position)
+        if not lines:
+            break
+        assert len(lines) < 100
+        found += lines
+    assert [line.split()[0] for line in found] == [str(n) for n in range(200)]

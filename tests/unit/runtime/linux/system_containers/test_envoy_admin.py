@@ -1,0 +1,91 @@
+"""What is under way, out of Envoy's statistics: of Service Connect's proxies, and of App Mesh's."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from moyai.runtime.linux.system_containers.envoy_admin import active_requests, connect_to_socket, count_active
+
+
+@pytest.mark.parametrize(
+    ("counts", "under_way"),
+    [
+        ({}, 0),
+        ({"http.ingress.8080.downstream_rq_active": 3, "cluster.ingress.8080.upstream_rq_active": 2}, 3),
+        ({"http.ingress.8080.downstream_rq_active": 3, "cluster.ingress.9000.upstream_rq_active": 2}, 5),
+        (
+            {
+                "http.ingress.downstream_rq_active": 3,
+                "cluster.cds_ingress_m_n_http_8080.upstream_rq_active": 2,
+            },
+            3,
+        ),
+        ({"cluster.cds_ingress_m_n_tcp_3306.upstream_rq_active": 4}, 4),
+        (
+            {
+                "http.ingress.http.8080.downstream_rq_active": 1,
+                "http.ingress.grpc.9080.downstream_rq_active": 1,
+                "cluster.cds_ingress_m_g_self_redirect_8080_http_15001.upstream_rq_active": 1,
+                "cluster.cds_ingress_m_g_self_redirect_9080_grpc_15001.upstream_rq_active": 0,
+            },
+            2,
+        ),
+    ],
+)
+def test_a_request_counts_once_though_both_sides_count_it(counts, under_way):
+    assert count_active("".join(f"{name}: {count}\n" for name, count in counts.items())) == under_way
+
+
+@asynccontextmanager
+async def answering(run: Path, answer: bytes) -> AsyncIterator[Callable[[], Awaitable[int | None]]]:
+    """Ask a program that answers at a proxy's admin socket, and need not be an Envoy."""
+
+    async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_unix_server(answer_one, run / "admin.sock"):
+        yield partial(active_requests, partial(connect_to_socket, run))
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
+COUNT = b"http.ingress.8080.downstream_rq_active: 3\n"
+
+
+async def test_what_envoy_answers_is_counted(tmp_path):
+    async with answering(tmp_path, CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(COUNT), COUNT)) as ask:
+        assert await ask() == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HEAD + b"\r\nunder way: 1\n",
+        HEAD + b"\r\nhttp.ingress: 1\n",
+        HEAD + b"\r\nhttp.ingress.8080.downstream_rq_active: many\n",
+        CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"\r\n",
+    ],
+)
+async def test_what_no_envoy_would_answer_counts_as_no_answer(tmp_path, answer):
+    async with answering(tmp_path, answer) as ask:
+        assert await ask() is None
+
+
+async def test_chunks_of_negative_length_take_no_memory(tmp_path):
+    async with answering(tmp_path, CHUNKED + b"-2\r\n" * 8192) as ask:
+        tracemalloc.start()
+        try:
+            assert await ask() is None
+            assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+        finally:
+            tracemalloc.stop()

@@ -1,0 +1,56 @@
+"""What a sandbox's record says is read by many threads at once, right after the start too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+from moyai.runtime.linux.tasks import sandboxes
+from tests.contract.runtime.places import sandbox
+
+READERS = """
+import sys
+import threading
+from pathlib import Path
+
+from moyai.kernel.ids import TaskId
+from moyai.runtime.linux.tasks import sandboxes
+from moyai.runtime.linux.runtime_paths import RuntimePaths
+
+paths, task, together = RuntimePaths(Path(sys.argv[1])), TaskId(sys.argv[2]), threading.Barrier(4)
+read = []
+
+
+def look():
+    together.wait()
+    read.append(sandboxes.load(paths, task))
+
+
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=look) for _ in range(together.parties)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(read) == 4 and None not in read and len(set(map(repr, read))) == 1, read
+"""
+
+
+@pytest.fixture
+def kept(tmp_path):
+    spec = sandbox()
+    paths = RuntimePaths(tmp_path)
+    paths.task(spec.task).mkdir(parents=True)
+    sandboxes.save(paths, spec)
+    return spec.task
+
+
+def test_the_first_readers_may_come_at_once(tmp_path, kept):
+    """Six processes, as each has only one first time. Two of five ended by SIGSEGV once."""
+    command = [sys.executable, "-X", "faulthandler", "-c", READERS, str(tmp_path), kept]
+    for _ in range(6):
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
