@@ -131,16 +131,7 @@ fill_venv() {
 
 # ---- the console -------------------------------------------------------------------------------------------
 
-readonly PACKAGES=web/node_modules
-readonly CONSOLE=src/moyai/console/build
-readonly FETCHED=$PACKAGES/.moyai-fetched  # the lock that node_modules was made from
-readonly BUILT=$PACKAGES/.moyai-built      # the sources that the build was made from
-
-# What the tools want: 20.19, or 22.12 and later.
-has_node() {
-  node -e 'const [a, b] = process.versions.node.split(".").map(Number);
-    process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' >/dev/null 2>&1 && has npm
-}
+source scripts/console.sh
 
 add_node() {
   has_node && return
@@ -150,32 +141,10 @@ add_node() {
   has_node || die "the console needs Node.js 20.19, 22.12 or later: install nodejs and npm, then run \`make $TARGET\` again"
 }
 
-packages_fingerprint() { { printf '%s\n' "$PWD"; node --version; cat web/package-lock.json web/.npmrc; } | sha256sum | cut -d ' ' -f 1; }
-
-console_fingerprint() {
-  { packages_fingerprint; find web -path $PACKAGES -prune -o -path web/test -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; } \
-    | sha256sum | cut -d ' ' -f 1
-}
-
-fetch_packages() {
-  [[ -f $FETCHED && $(<"$FETCHED") == "$(packages_fingerprint)" ]] && return
-  say "console: fetching $(grep -c '"node_modules/' web/package-lock.json) locked packages"
-  # No package's own script runs; the lock has the hash of each.
-  npm ci --prefix web --ignore-scripts --prefer-offline --no-progress --loglevel error </dev/null >/dev/null \
-    || die "the console's packages could not be installed: see above; is the package registry reachable?"
-  packages_fingerprint >"$FETCHED"
-}
-
 make_console() {
   PATH=$PWD/$VENV/bin:$PATH  # a Node.js from PyPI is there, and goes before one that is too old
   add_node
-  [[ -f $BUILT && -f $CONSOLE/index.html && $(<"$BUILT") == "$(console_fingerprint)" ]] && return
-  local -r started=$SECONDS
-  fetch_packages
-  say "console: building"
-  npm run build --prefix web --silent -- --logLevel warn </dev/null || die "the console could not be built: see above"
-  console_fingerprint >"$BUILT"
-  say "console: done in $((SECONDS - started)) s"
+  build_console
 }
 
 make_environment() {

@@ -42,7 +42,8 @@ def anchors(path):
 def complaint(path, link):
     """What is wrong with a link of this file, or None."""
     target, _, anchor = unquote(link).partition("#")
-    home = ROOT if path.parent.name == "changelog.d" else path.parent  # fragments become part of CHANGELOG.md
+    is_fragment = path.parent.name == "changelog.d" and path.name != "README.md"
+    home = ROOT if is_fragment else path.parent  # fragments become part of CHANGELOG.md
     aim = (home / target).resolve() if target else path
     if not aim.is_relative_to(ROOT) or not aim.exists():
         return f"{path.relative_to(ROOT)}: {link} is not there"
