@@ -20,13 +20,13 @@ _EXAMPLE = "example.local"
 def dns(
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
-    port: Annotated[int, typer.Option(help="`moyai up`'s --dns-port.", min=1, max=65535)] = DEFAULT_DNS_PORT,
+    port: Annotated[int, typer.Option(help="The --dns-port of `moyai up`.", min=1, max=65535)] = DEFAULT_DNS_PORT,
     as_json: Json = False,
 ) -> None:
-    """Print how to point systemd-resolved, dnsmasq or macOS at moyai's resolver, for the namespaces there are."""
+    """Print how to make systemd-resolved, dnsmasq or macOS resolve the existing namespaces with moyai's DNS server."""
     remote = Remote(endpoint, region)
-    found = pages(remote.client("servicediscovery"), "list_namespaces", "Namespaces")
-    domains = sorted({namespace["Name"] for namespace in found if namespace["Type"] != "HTTP"})
+    namespaces = pages(remote.client("servicediscovery"), "list_namespaces", "Namespaces")
+    domains = sorted({namespace["Name"] for namespace in namespaces if namespace["Type"] != "HTTP"})
     answers = _answers(port)
     if as_json:
         typer.echo(json.dumps({"address": _HOST, "port": port, "answers": answers, "domains": domains}))
@@ -35,7 +35,7 @@ def dns(
 
 
 def _answers(port: int) -> bool:
-    """Whether somebody answers questions there."""
+    """Whether a DNS server answers on this port."""
     import dns.exception
     import dns.message
     import dns.query
@@ -48,14 +48,14 @@ def _answers(port: int) -> bool:
 
 
 def _page(port: int, domains: Sequence[str], *, answers: bool) -> str:
-    state = "answers" if answers else "DOES NOT ANSWER: see the log of `moyai up`, and its --dns-port"
-    known = " ".join(domains) or f"none yet; {_EXAMPLE} stands for the first one below"
+    state = "answering" if answers else "NOT ANSWERING: see the log of `moyai up` and its --dns-port"
+    known = " ".join(domains) or f"none yet; {_EXAMPLE} stands for one below"
     names = domains or [_EXAMPLE]
     return f"""\
-moyai's resolver: {_HOST} port {port} (UDP and TCP), {state}
-namespaces found by DNS: {known}
+moyai's DNS server: {_HOST} port {port} (UDP and TCP), {state}
+namespaces with DNS names: {known}
 
-Ask it yourself:
+Query it directly:
   dig @{_HOST} -p {port} SERVICE.{names[0]}
 
 systemd-resolved, /etc/systemd/resolved.conf.d/moyai.conf, then `systemctl restart systemd-resolved`:
@@ -66,8 +66,8 @@ systemd-resolved, /etc/systemd/resolved.conf.d/moyai.conf, then `systemctl resta
 dnsmasq (also NetworkManager's: /etc/NetworkManager/dnsmasq.d/moyai.conf):
 {_lines(f"  server=/{name}/{_HOST}#{port}" for name in names)}
 
-macOS (moyai's port forwarded to the Mac), a file for each name:
-{_lines(f"  /etc/resolver/{name}:  nameserver {_HOST}  and on the next line  port {port}" for name in names)}"""
+macOS (with moyai's port forwarded to the Mac), one file per namespace:
+{_lines(f"  /etc/resolver/{name}:  nameserver {_HOST}  and, on the next line,  port {port}" for name in names)}"""
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -1,37 +1,37 @@
-"""``moyai doctor``: what keeps services from calling each other, and what to do about it."""
+"""``moyai doctor``: find what keeps services from calling each other, and what to do about it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 import typer
 
-from moyai.cli.console import console
+from moyai.cli.errors import Unreachable
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json
-from moyai.cli.remote import Remote, Unreachable
+from moyai.cli.remote import Remote
 
 Finding = Mapping[str, str]
 _PROBLEM, _WARNING = "problem", "warning"
 
 
 def doctor(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
-    """Look for what keeps services from calling each other, and say what to do about each thing.
+    """Find what keeps services from calling each other, and say what to do about it.
 
-    Looks at this machine (can tasks run here?), the server, its proxies (connected, up to date, refusing?), services
-    that don't get on, names that nobody answers or that another one hides, and running tasks that can't call a name
-    because their deployment is older. In all accounts and regions.
+    Checks this machine (can tasks run here?), the server, its proxies (connected, up to date, no rejected
+    configuration?), services whose deployments do not progress, names without an endpoint or hidden by another name,
+    and running tasks that cannot call a name because their deployment is older than it. Covers all accounts and
+    regions.
 
-    A problem is something that fails now; a warning may be as you meant it. Ends with 1 when there is a problem, else
-    with 0. Needs a server on this machine's loopback, without keys.
+    A problem is something that fails now; a warning may be intended. Exits with 1 if there is a problem, else with 0.
+    Needs a server on this machine's loopback, without access keys.
     """
-    found = _findings(Remote(endpoint, REGION))
+    findings = _findings(Remote(endpoint, REGION))
     if as_json:
-        typer.echo(json.dumps({"findings": found}, indent=2))
+        typer.echo(json.dumps({"findings": findings}, indent=2))
     else:
-        _show(found)
-    if any(finding["severity"] == _PROBLEM for finding in found):
+        _print(findings)
+    if any(finding["severity"] == _PROBLEM for finding in findings):
         raise typer.Exit(1)
 
 
@@ -39,52 +39,53 @@ def _findings(remote: Remote) -> list[Finding]:
     from moyai.app.preflight import machine_warnings
 
     try:
-        said = remote.doctor()
+        report = remote.doctor()
     except Unreachable as error:
-        return _unanswered(remote, error)
-    limits = machine_warnings() if said["runtime"] == "linux" else []
-    missing = [_finding(_WARNING, "machine", "this machine", line, "Tasks run all the same.") for line in limits]
-    return [*said["findings"], *missing, *_versions(said["version"])]
+        return _without_report(remote, error)
+    limits = machine_warnings() if report["runtime"] == "linux" else []
+    warnings = [_finding(_WARNING, "machine", "this machine", line, "Tasks run without it.") for line in limits]
+    return [*report["findings"], *warnings, *_version_findings(report["version"])]
 
 
-def _unanswered(remote: Remote, error: Unreachable) -> list[Finding]:
-    """Why nothing was told: no server, or one that tells strangers nothing."""
+def _without_report(remote: Remote, error: Unreachable) -> list[Finding]:
+    """Why the server gave no report: it does not run, or it requires access keys."""
     from moyai.app.preflight import machine_problems
 
     try:
         health = remote.health()
     except Unreachable:
-        remedy = "Mend it before `moyai up`."
+        remedy = "Fix this before running `moyai up`."
         machine = [_finding(_PROBLEM, "machine", "this machine", line, remedy) for line in machine_problems()]
-        remedy = "Start it with `moyai up`, or say where it is with --endpoint; see its log, too."
+        remedy = "Start it with `moyai up`, or give its URL with --endpoint. If it ended by itself, read its log."
         return [*machine, _finding(_PROBLEM, "server", remote.url, str(error), remedy)]
-    message = "the server asks for keys, and then tells the doctor nothing."
-    remedy = "See moyai status and the services' events; the doctor looks at servers on loopback without keys."
-    full = [_finding(_PROBLEM, "disk", "the server's disk", why, "Give it room.") for why in health.get("problems", ())]
-    return [*full, _finding(_PROBLEM, "server", remote.url, message, remedy)]
-
-
-def _versions(servers: str) -> list[Finding]:
-    own = version("moyai")
-    if servers == own:
-        return []
-    message = f"the server is version {servers}, this command is {own}."
-    return [
-        _finding(
-            _WARNING, "version", "the server", message, "End `moyai up` and start it again; tasks go on meanwhile."
-        )
+    message = "The server requires access keys; the doctor can only examine servers without them."
+    remedy = "Look at `moyai status` and at the events of the services."
+    disk = [
+        _finding(_PROBLEM, "disk", "the server's disk", problem, "Free disk space.")
+        for problem in health.get("problems", ())
     ]
+    return [*disk, _finding(_PROBLEM, "server", remote.url, message, remedy)]
+
+
+def _version_findings(server_version: str) -> list[Finding]:
+    from importlib.metadata import version
+
+    own_version = version("moyai")
+    if server_version == own_version:
+        return []
+    message = f"The server is version {server_version}, this command is {own_version}."
+    remedy = "Restart `moyai up`; tasks keep running meanwhile."
+    return [_finding(_WARNING, "version", "the server", message, remedy)]
 
 
 def _finding(severity: str, kind: str, subject: str, message: str, remedy: str) -> Finding:
     return {"severity": severity, "kind": kind, "subject": subject, "message": message, "remedy": remedy}
 
 
-def _show(found: Sequence[Finding]) -> None:
-    out = console()
-    if not found:
-        out.print("Nothing is wrong.")
-    for finding in found:
-        out.print(f"{finding['severity']}: {finding['kind']}: {finding['subject']}", markup=False, soft_wrap=True)
-        out.print(f"  {finding['message']}", markup=False, soft_wrap=True)
-        out.print(f"  -> {finding['remedy']}", markup=False, soft_wrap=True)
+def _print(findings: Sequence[Finding]) -> None:
+    if not findings:
+        typer.echo("No problems found.")
+    for finding in findings:
+        typer.echo(f"{finding['severity']}: {finding['kind']}: {finding['subject']}")
+        typer.echo(f"  {finding['message']}")
+        typer.echo(f"  -> {finding['remedy']}")

@@ -1,24 +1,34 @@
-"""``moyai down``: stop everything."""
+"""``moyai down`` and ``moyai reset``: stop everything, with or without ending the control plane."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from moyai.app.config import Settings, StatePaths
-from moyai.cli.options import STATE, State
+from moyai.cli.options import ENDPOINT, REGION, STATE, Endpoint, State
 
 
 def down(
     state: State = STATE,
     forget: Annotated[
-        bool, typer.Option("--forget", help="Also remove what was defined: clusters, services, images, logs, keys.")
+        bool,
+        typer.Option("--forget", help="Also delete all data: clusters, services, images, logs, metrics, access keys."),
     ] = False,
 ) -> None:
-    """End the control plane and stop every task. Services start theirs again at the next `moyai up`."""
+    """Stop the control plane and all tasks. The next `moyai up` starts the tasks of services again."""
+    import asyncio
+
     from moyai.app.down import down as stop_everything
 
     asyncio.run(stop_everything(Settings(state=StatePaths(state)), forget=forget))
-    typer.echo(f"Everything in {state} is stopped{' and forgotten' if forget else ''}.")
+    typer.echo(f"Stopped everything in {state}{' and deleted its data' if forget else ''}.")
+
+
+def reset(endpoint: Endpoint = ENDPOINT) -> None:
+    """Stop all tasks and delete all data of a running server (only without access keys)."""
+    from moyai.cli.remote import Remote
+
+    Remote(endpoint, REGION).reset()
+    typer.echo("Stopped all tasks and deleted all data.")

@@ -1,6 +1,6 @@
-"""``moyai file``: put, list and remove the files that containers name in ``environmentFiles``.
+"""``moyai file``: the files that containers name in ``environmentFiles``.
 
-Promise: what a file holds is sent, and never printed. The files are kept in the running moyai, where S3 would be.
+The server stores them in place of S3. A file's contents are sent and never printed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _Name = Annotated[str, typer.Argument(help="s3://BUCKET/KEY.env", metavar="NAME"
 
 
 class BadFile(MoyaiError):
-    """The name is none, or the file is too large."""
+    """The name is not an S3 URL of an .env file, or the file is too large."""
 
 
 def file_commands() -> typer.Typer:
-    """put, list, rm."""
-    commands = typer.Typer(help="Files of environment variables, where S3 would be.", no_args_is_help=True)
+    """The group ``moyai file``."""
+    commands = typer.Typer(help="Store, list and delete environment files, in place of S3.", no_args_is_help=True)
     for name, command in (("put", put), ("list", list_files), ("rm", remove)):
         commands.command(name=name)(command)
     return commands
@@ -35,38 +35,38 @@ def file_commands() -> typer.Typer:
 
 def put(
     name: _Name,
-    path: Annotated[str, typer.Argument(help="The file to keep; - reads it from standard input.")],
+    path: Annotated[str, typer.Argument(help="The file to store; - reads standard input.")],
     endpoint: Endpoint = ENDPOINT,
     as_json: Json = False,
 ) -> None:
-    """Keep a file under a name, instead of what was there. Prints what to write as value in environmentFiles."""
+    """Store a file, or replace it. Prints the value to use in environmentFiles."""
     body = _read(path)
-    kept = Remote(endpoint, REGION).put_file(_checked(name), body)
-    typer.echo(json.dumps(kept) if as_json else kept["Arn"])
+    stored = Remote(endpoint, REGION).put_file(_valid_name(name), body)
+    typer.echo(json.dumps(stored) if as_json else stored["Arn"])
 
 
 def list_files(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
-    """List names, sizes and dates, without what the files hold."""
-    found = Remote(endpoint, REGION).files()
+    """List the files with their sizes and dates."""
+    files = Remote(endpoint, REGION).files()
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(files))
         return
     lines = (
         f"{datetime.fromtimestamp(f['LastModified'], UTC).isoformat(timespec='seconds')}  {f['Size']:6}  {f['Name']}"
-        for f in found
+        for f in files
     )
     typer.echo("\n".join(lines) or "There are no files.")
 
 
 def remove(name: _Name, endpoint: Endpoint = ENDPOINT) -> None:
-    """Delete a file. Containers that run keep what they started with."""
-    Remote(endpoint, REGION).remove_file(_checked(name))
-    typer.echo(f"{name} is deleted.")
+    """Delete a file. Running containers keep the variables that they were started with."""
+    Remote(endpoint, REGION).remove_file(_valid_name(name))
+    typer.echo(f"Deleted {name}")
 
 
-def _checked(name: str) -> str:
+def _valid_name(name: str) -> str:
     if env_file_arn(name) is None:
-        raise BadFile(f"{name} is no name of a file; one is s3://BUCKET/KEY.env")
+        raise BadFile(f"{name} is not s3://BUCKET/KEY.env")
     return name
 
 
@@ -74,8 +74,8 @@ def _read(path: str) -> bytes:
     if path == "-":
         body = sys.stdin.buffer.read(LARGEST + 1)
     else:
-        with Path(path).open("rb") as opened:
-            body = opened.read(LARGEST + 1)
+        with Path(path).open("rb") as stream:
+            body = stream.read(LARGEST + 1)
     if len(body) > LARGEST:
-        raise BadFile(f"A file has at most {LARGEST} bytes.")
+        raise BadFile(f"the file has more than {LARGEST} bytes")
     return body

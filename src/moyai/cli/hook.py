@@ -1,4 +1,4 @@
-"""``moyai hook``: where the functions of lifecycle hooks are."""
+"""``moyai hook``: URLs that are called instead of the Lambda functions of lifecycle hooks."""
 
 from __future__ import annotations
 
@@ -10,41 +10,44 @@ import typer
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json
 from moyai.cli.remote import Remote
 
-_NAME = typer.Argument(metavar="ARN", help="The Lambda function's ARN, or its name alone for every account and region.")
+Name = Annotated[
+    str,
+    typer.Argument(metavar="ARN", help="The Lambda function's ARN, or its name alone for all accounts and regions."),
+]
 
 
 def hook_commands() -> typer.Typer:
-    """put, list, rm."""
+    """The group ``moyai hook``."""
     commands = typer.Typer(
-        help="Which URL is asked in place of a lifecycle hook's Lambda function.",
+        help="Map the Lambda functions of deployment lifecycle hooks to URLs.",
         no_args_is_help=True,
     )
-    commands.command()(put)
-    commands.command(name="list")(list_hooks)
-    commands.command()(rm)
+    commands.command("put")(put)
+    commands.command("list")(list_hooks)
+    commands.command("rm")(remove)
     return commands
 
 
 def put(
-    name: Annotated[str, _NAME],
-    url: Annotated[str, typer.Argument(metavar="URL", help="http://… or https://…; it gets what Lambda would get.")],
+    name: Name,
+    url: Annotated[str, typer.Argument(metavar="URL", help="http://… or https://…; receives Lambda's payload.")],
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Have this URL asked in place of a function."""
+    """Call this URL instead of the function."""
     Remote(endpoint, REGION).put_hook(name, url)
-    typer.echo(f"{name} is asked at {url}")
+    typer.echo(f"{name} calls {url}")
 
 
 def list_hooks(endpoint: Endpoint = ENDPOINT, as_json: Json = False) -> None:
-    """List the functions whose place is known."""
-    known = Remote(endpoint, REGION).hooks()
+    """List the functions and their URLs."""
+    hooks = Remote(endpoint, REGION).hooks()
     if as_json:
-        typer.echo(json.dumps([{"name": f["name"], "url": f["url"]} for f in known]))
+        typer.echo(json.dumps([{"name": hook["name"], "url": hook["url"]} for hook in hooks]))
     else:
-        typer.echo("\n".join(f"{f['name']}  {f['url']}" for f in known) or "There are no functions.")
+        typer.echo("\n".join(f"{hook['name']}  {hook['url']}" for hook in hooks) or "There are no functions.")
 
 
-def rm(name: Annotated[str, _NAME], endpoint: Endpoint = ENDPOINT) -> None:
-    """Forget where a function is."""
+def remove(name: Name, endpoint: Endpoint = ENDPOINT) -> None:
+    """Remove the URL of a function."""
     Remote(endpoint, REGION).remove_hook(name)
-    typer.echo(f"{name} is forgotten")
+    typer.echo(f"Removed {name}")

@@ -1,44 +1,63 @@
-"""``moyai image``: root file systems for tasks."""
+"""``moyai image``: the images that tasks run from."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moyai.app.config import StatePaths
-from moyai.cli.options import STATE, State
+from moyai.cli.options import STATE, Json, State
+
+_SHORT_DIGEST = len("sha256:") + 12
+Name = Annotated[str, typer.Argument(help="NAME or NAME:TAG", metavar="NAME")]
 
 
 def image_commands() -> typer.Typer:
-    """import, list."""
-    commands = typer.Typer(help="Images for the linux runtime.", no_args_is_help=True)
-    commands.command(name="import")(import_image)
-    commands.command(name="list")(list_images)
+    """The group ``moyai image``."""
+    commands = typer.Typer(help="Import, list and remove images of the runtime linux.", no_args_is_help=True)
+    commands.command("import")(import_image)
+    commands.command("list")(list_images)
+    commands.command("rm")(remove_image)
     return commands
 
 
 def import_image(
-    name: Annotated[str, typer.Argument(help="NAME or NAME:TAG")],
-    source: Annotated[Path, typer.Argument(help="A root file system: a folder or a tar archive.", exists=True)],
+    name: Name,
+    source: Annotated[Path, typer.Argument(help="A root file system: a directory or a tar archive.", exists=True)],
     state: State = STATE,
-    base: Annotated[str | None, typer.Option(help="Lay it over moyai.local/host, this machine's own root.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="moyai.local/host lays the image over this machine's own root.")
+    ] = None,
 ) -> None:
-    """Add or replace an image."""
+    """Add or replace an image. Running tasks keep the one they were started from."""
     from moyai.app.images import make_images
 
-    make_images(StatePaths(state)).import_image(name, source, base=base)
-    typer.echo(f"{name} is there.")
+    image = make_images(StatePaths(state)).import_image(name, source, base=base)
+    typer.echo(f"Imported {name} ({(image.digest or '')[:_SHORT_DIGEST]}…)")
 
 
 def list_images(
     state: State = STATE,
-    digests: Annotated[bool, typer.Option("--digests", help="Show what each name stands for now.")] = False,
+    digests: Annotated[bool, typer.Option("--digests", help="Show the digest of each image.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """List what can be run."""
+    """List the images that tasks can run from."""
     from moyai.app.images import BASE_IMAGE, make_images
 
-    found = make_images(StatePaths(state)).digests()
-    lines = [f"{name}  {digest or ''}".rstrip() if digests else name for name, digest in found.items()]
-    typer.echo("\n".join([BASE_IMAGE, *lines]))
+    images = {BASE_IMAGE: None, **make_images(StatePaths(state)).digests()}
+    if as_json:
+        typer.echo(json.dumps([{"Name": name, "Digest": digest} for name, digest in images.items()]))
+        return
+    lines = (f"{name}  {digest or ''}".rstrip() if digests else name for name, digest in images.items())
+    typer.echo("\n".join(lines))
+
+
+def remove_image(name: Name, state: State = STATE) -> None:
+    """Remove an imported image. Running tasks keep their files."""
+    from moyai.app.images import make_images
+
+    make_images(StatePaths(state)).remove_image(name)
+    typer.echo(f"Removed {name}")

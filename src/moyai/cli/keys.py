@@ -1,4 +1,4 @@
-"""``moyai keys``: access keys for a moyai that others can reach."""
+"""``moyai keys``: access keys of a server that other machines can reach."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from typing import Annotated
 
 import typer
 
-from moyai.app.clock import SystemClock
 from moyai.app.config import StatePaths
 from moyai.cli.options import STATE, Json, State
 
 
 def key_commands() -> typer.Typer:
-    """create, list, revoke."""
-    commands = typer.Typer(help="Access keys, needed as soon as moyai listens beyond loopback.", no_args_is_help=True)
-    for command in (create, list_keys, revoke):
-        commands.command(name="list" if command is list_keys else command.__name__)(command)
+    """The group ``moyai keys``."""
+    commands = typer.Typer(
+        help="Create, list and revoke access keys, which a server needs to listen beyond loopback.",
+        no_args_is_help=True,
+    )
+    commands.command("create")(create)
+    commands.command("list")(list_keys)
+    commands.command("revoke")(revoke)
     return commands
 
 
 def create(state: State = STATE, as_json: Json = False) -> None:
-    """Make a key. Its secret is shown now and never again."""
+    """Create an access key. Its secret is printed now and never again."""
+    from moyai.app.clock import SystemClock
     from moyai.app.keys import AccessKeys
 
     access_key, secret = AccessKeys(StatePaths(state).keys).create(SystemClock().now())
@@ -33,20 +37,20 @@ def create(state: State = STATE, as_json: Json = False) -> None:
 
 
 def list_keys(state: State = STATE, as_json: Json = False) -> None:
-    """List the keys that are valid."""
+    """List the valid access keys."""
     from moyai.app.keys import AccessKeys
 
     keys = AccessKeys(StatePaths(state).keys).list()
-    made = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
+    created = {k.access_key: datetime.fromtimestamp(k.created_at, UTC).isoformat(timespec="seconds") for k in keys}
     if as_json:
-        typer.echo(json.dumps([{"AccessKeyId": key, "CreateDate": at} for key, at in made.items()]))
+        typer.echo(json.dumps([{"AccessKeyId": key, "CreateDate": date} for key, date in created.items()]))
     else:
-        typer.echo("\n".join(f"{key}  {at}" for key, at in made.items()) or "There are no keys.")
+        typer.echo("\n".join(f"{key}  {date}" for key, date in created.items()) or "There are no access keys.")
 
 
-def revoke(access_key: Annotated[str, typer.Argument(help="The key's id, AKIA…")], state: State = STATE) -> None:
-    """Make a key invalid, at once and for good."""
+def revoke(access_key: Annotated[str, typer.Argument(help="The key's ID, AKIA…")], state: State = STATE) -> None:
+    """Revoke an access key, immediately and permanently."""
     from moyai.app.keys import AccessKeys
 
     AccessKeys(StatePaths(state).keys).revoke(access_key)
-    typer.echo(f"{access_key} is revoked.")
+    typer.echo(f"Revoked {access_key}")

@@ -1,4 +1,4 @@
-"""``moyai logs``: a container's output, or that of a service's tasks."""
+"""``moyai logs``: the output of a container, or of all tasks of a service."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moyai.cli.choice import TASK_HELP, choose, containers_of, of_service, only_container
+from moyai.cli.choice import TASK_HELP, choose_task, containers_of, only_container, tasks_of_service
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import running_tasks, stopped_tasks
-from moyai.cli.streams import Source, Told, followed, merged
+
+if TYPE_CHECKING:
+    from moyai.cli.streams import Source, SourcedLine
 
 _COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "bright_green")
 
@@ -26,48 +28,52 @@ def logs(
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
     container: Annotated[
-        str | None, typer.Option(help="Which container; needed when a task has several, and a service has all.")
+        str | None, typer.Option(help="Container name; required for a task with several containers.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the container ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the container ends.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what a container wrote to stdout and stderr, or all containers of a service's tasks, oldest line first."""
+    """Print the stdout and stderr of a container, or of all containers of a service's tasks, oldest line first."""
+    from moyai.cli.streams import Source, follow_logs, merge_logs
+
     remote = Remote(endpoint, region)
     running = list(running_tasks(remote))
-    sources = _sources(of_service(task, running), container)
+    sources = _sources(tasks_of_service(task, running), container)
     if len(sources) > 1 and follow:
-        told = followed(remote, lambda: _sources(of_service(task, running_tasks(remote)), container))
+        lines = follow_logs(remote, lambda: _sources(tasks_of_service(task, running_tasks(remote)), container))
     elif len(sources) > 1:
-        told = merged(remote, sources)
+        lines = merge_logs(remote, sources)
     else:
-        found = choose(task, running, stopped_tasks(remote))
-        alone = Source(found["id"], container or only_container(found))
-        told = ((alone, line) for line in remote.logs(*alone, follow=follow))
+        chosen = choose_task(task, running, stopped_tasks(remote))
+        source = Source(chosen["id"], container or only_container(chosen))
+        lines = ((source, line) for line in remote.logs(*source, follow=follow))
     with contextlib.suppress(KeyboardInterrupt):
-        _print(told, labelled=len(sources) > 1, as_json=as_json)
+        _print(lines, labelled=len(sources) > 1, as_json=as_json)
 
 
 def _sources(tasks: Iterable[Mapping[str, Any]], container: str | None) -> list[Source]:
+    from moyai.cli.streams import Source
+
     return [Source(t["id"], name) for t in tasks for name in containers_of(t, container)]
 
 
-def _print(told: Iterator[Told], *, labelled: bool, as_json: bool) -> None:
-    for source, line in told:
+def _print(lines: Iterator[SourcedLine], *, labelled: bool, as_json: bool) -> None:
+    for source, line in lines:
         if as_json:
             typer.echo(json.dumps({**line, **(source._asdict() if labelled else {})}))
             continue
         at = datetime.fromtimestamp(line["at"], UTC).isoformat(timespec="milliseconds")
         label = f"{_coloured(source.label)} " if labelled else ""
-        typer.echo(f"{label}{at} {_shown(line['text'])}")
+        typer.echo(f"{label}{at} {_printable(line['text'])}")
 
 
 def _coloured(label: str) -> str:
-    """On a terminal, each container's own colour; typer leaves it out elsewhere."""
+    """The label in its container's colour; typer removes colours where there is no terminal."""
     return typer.style(label, fg=_COLOURS[zlib.crc32(label.encode()) % len(_COLOURS)])
 
 
-def _shown(text: str) -> str:
-    """The text as a terminal may have it: what would steer the terminal is escaped there, and only there."""
+def _printable(text: str) -> str:
+    """The text with control characters escaped, so that output cannot control the user's terminal. Only there."""
     if not sys.stdout.isatty():
         return text
     return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)

@@ -1,17 +1,23 @@
-"""The command line: each command in a module of its own, put together here."""
+"""The command ``moyai``: all commands, each in a module of its own.
+
+A command's module imports at its top only what its options need, and everything else when the command runs:
+tests/unit/cli/test_startup.py lists what must not be imported for ``moyai --help``.
+"""
 
 from __future__ import annotations
 
 import sys
+from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
 
 from moyai.cli.appmesh.commands import appmesh_commands
-from moyai.cli.demo.run import demo
+from moyai.cli.demo.command import demo
 from moyai.cli.dns import dns
 from moyai.cli.doctor import doctor
-from moyai.cli.down import down
+from moyai.cli.down import down, reset
+from moyai.cli.errors import error_message
 from moyai.cli.exec.command import execute
 from moyai.cli.file import file_commands
 from moyai.cli.hook import hook_commands
@@ -20,37 +26,58 @@ from moyai.cli.keys import key_commands
 from moyai.cli.logs import logs
 from moyai.cli.mesh.command import mesh
 from moyai.cli.migrate.command import migrate_commands
-from moyai.cli.remote import Unreachable, say
-from moyai.cli.reset import reset
 from moyai.cli.secret import secret_commands
 from moyai.cli.status import status
 from moyai.cli.up import up
-from moyai.kernel.errors import MoyaiError
+
+
+class _Commands(TyperGroup):
+    """Typer's group without ``--install-completion``, which edits the user's shell configuration."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own classes are private)
+        return [option for option in super().get_params(ctx) if option.name != "install_completion"]
 
 
 def command_line() -> typer.Typer:
-    """All commands."""
-    cli = typer.Typer(
-        help="Amazon ECS Service Connect on your own machine.", no_args_is_help=True, pretty_exceptions_enable=False
-    )
+    """All commands, in the order in which ``--help`` lists them."""
+    cli = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+    cli.callback()(_options)
     for command in (up, down, status, doctor, logs, mesh, dns, reset, demo):
         cli.command()(command)
     cli.command("exec", no_args_is_help=True, context_settings={"allow_interspersed_args": False})(execute)
-    cli.add_typer(key_commands(), name="keys")
     cli.add_typer(image_commands(), name="image")
     cli.add_typer(secret_commands(), name="secret")
-    cli.add_typer(hook_commands(), name="hook")
     cli.add_typer(file_commands(), name="file")
+    cli.add_typer(hook_commands(), name="hook")
+    cli.add_typer(key_commands(), name="keys")
     cli.add_typer(appmesh_commands(), name="appmesh")
     cli.add_typer(migrate_commands(), name="migrate")
     return cli
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"moyai {version('moyai')}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Amazon ECS Service Connect on your own machine."""
+
+
 def main() -> None:
-    """Run; an error that the user can mend is one line, without a traceback."""
+    """Run a command. An error that the user can fix is one line, without a traceback."""
     try:
         command_line()()
-    except (Unreachable, MoyaiError, OSError, BotoCoreError, ClientError) as error:
-        said = say(error) if isinstance(error, BotoCoreError | ClientError) else str(error)
-        sys.stderr.write(f"moyai: {said}\n")
+    except Exception as error:
+        message = error_message(error)
+        if message is None:
+            raise
+        sys.stderr.write(f"moyai: {message}\n")
         sys.exit(1)

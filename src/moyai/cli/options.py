@@ -1,28 +1,40 @@
-"""Options that several commands take, each with the environment variable that sets it."""
+"""Options that several commands have, each with the environment variable that sets it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from moyai.app.config import DEFAULT_PORT, DEFAULT_STATE
 from moyai.kernel.url import is_http_url
 
-
-def _endpoint(text: str) -> str:
-    """The URL, if it is one. Raises BadParameter."""
-    if not is_http_url(text):
-        raise typer.BadParameter(f"{text!r} is no URL like {ENDPOINT}")
-    return text
-
-
-Region = Annotated[str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region to look at.")]
-Endpoint = Annotated[str, typer.Option(envvar="AWS_ENDPOINT_URL", help="URL of the running moyai.", callback=_endpoint)]
-State = Annotated[Path, typer.Option(envvar="MOYAI_STATE", help="State directory.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 REGION = "us-east-1"
 ENDPOINT = f"http://127.0.0.1:{DEFAULT_PORT}"
 STATE = DEFAULT_STATE
+
+
+def _http_url(text: str) -> str:
+    if not is_http_url(text):
+        raise typer.BadParameter(f"{text!r} is not a URL such as {ENDPOINT}")
+    return text
+
+
+Region = Annotated[str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="AWS region.")]
+Endpoint = Annotated[str, typer.Option(envvar="AWS_ENDPOINT_URL", help="URL of the moyai server.", callback=_http_url)]
+State = Annotated[Path, typer.Option(envvar="MOYAI_STATE", help="State directory.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def host_and_port(text: str, option: str) -> tuple[str, int]:
+    """Split ``host:port``, where an IPv6 address is in brackets. Raises BadParameter for ``option``."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port, is_complete = parts.hostname, parts.port, parts.netloc == text and "@" not in text
+    except ValueError:
+        host, port, is_complete = None, None, False
+    if not host or port is None or not is_complete:
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9443", param_hint=option)
+    return host, port

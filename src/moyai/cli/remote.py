@@ -1,39 +1,38 @@
-"""A running moyai, seen from the command line: AWS clients for the public API, and ``/_moyai``.
+"""The client of a running server: botocore clients for the AWS APIs, and HTTP requests for ``/_moyai``.
 
-The commands read what any SDK reads; only what AWS has no API for (logs, reset) has a path of its own.
+Commands use the AWS APIs wherever there is one; ``/_moyai`` has the rest (logs, reset, doctor, files, hooks).
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from moyai.cli.errors import Unreachable
+
+if TYPE_CHECKING:  # imported when the first request is sent
+    from http.client import HTTPResponse
 
 _TIMEOUT = 30.0
 _SERVICE = "moyai"
-"""What requests to ``/_moyai`` are signed for."""
-
-
-class Unreachable(Exception):
-    """No moyai answers there."""
+"""The service name in the signatures of requests to ``/_moyai``."""
 
 
 @dataclass(frozen=True)
 class Remote:
-    """The control plane at ``url``; calls speak for ``region``."""
+    """The server at ``url``; its AWS clients are those of ``region``."""
 
     url: str
     region: str
     own_credentials: bool = False
-    """Use credentials that mean nothing, whatever the caller has."""
+    """Ignore the caller's credentials and use placeholders, which a server without access keys accepts."""
 
     def client(self, service: str) -> Any:  # noqa: ANN401 (botocore makes its clients' classes at run time)
-        """A botocore client for one AWS service; credentials as the AWS CLI finds them, else local ones."""
+        """A botocore client for one AWS service, with the credentials that the AWS CLI would use, or placeholders."""
         from botocore.config import Config
         from botocore.session import get_session
 
@@ -43,84 +42,86 @@ class Remote:
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, inject_host_prefix=False)
         try:
             return session.create_client(service, region_name=self.region, endpoint_url=self.url, config=config)
-        except ValueError as error:  # a host name with an underscore is none
+        except ValueError as error:  # botocore accepts no host name with an underscore
             raise Unreachable(str(error)) from error
 
     def health(self) -> Mapping[str, Any]:
-        """What ``GET /_moyai/health`` says, also of a moyai that can't keep something."""
-        found: Mapping[str, Any] = self._told("GET", "/_moyai/health", allowed=(http.client.SERVICE_UNAVAILABLE,))
-        return found
+        """The answer of ``GET /_moyai/health``, also of a server that is not healthy (503)."""
+        answer: Mapping[str, Any] = self._json("GET", "/_moyai/health", allowed=(HTTPStatus.SERVICE_UNAVAILABLE,))
+        return answer
 
     def doctor(self) -> Mapping[str, Any]:
-        """What ``GET /_moyai/doctor`` says."""
-        found: Mapping[str, Any] = self._told("GET", "/_moyai/doctor")
-        return found
+        """The answer of ``GET /_moyai/doctor``."""
+        answer: Mapping[str, Any] = self._json("GET", "/_moyai/doctor")
+        return answer
 
     def configuration(self, of: str) -> Mapping[str, Any]:
-        """What ``GET /_moyai/configuration`` says of a task, a virtual node or a virtual gateway."""
-        found: Mapping[str, Any] = self._told("GET", f"/_moyai/configuration?{urlencode({'of': of})}")
-        return found
+        """The Envoy configuration of a task, a virtual node or a virtual gateway, as a config_dump."""
+        answer: Mapping[str, Any] = self._json("GET", f"/_moyai/configuration?{urlencode({'of': of})}")
+        return answer
 
     def hooks(self) -> Sequence[Mapping[str, Any]]:
-        """What ``GET /_moyai/hooks`` says."""
-        found: Sequence[Mapping[str, Any]] = self._told("GET", "/_moyai/hooks")
-        return found
+        """The Lambda functions of lifecycle hooks, each with its URL."""
+        answer: Sequence[Mapping[str, Any]] = self._json("GET", "/_moyai/hooks")
+        return answer
 
     def put_hook(self, name: str, url: str) -> None:
-        """Say where a lifecycle hook's function is."""
-        with self._request("PUT", "/_moyai/hooks", body=json.dumps({"name": name, "url": url})) as answer:
-            answer.read()
+        """Set the URL that is called instead of a lifecycle hook's Lambda function."""
+        with self._request("PUT", "/_moyai/hooks", body=json.dumps({"name": name, "url": url})) as response:
+            response.read()
 
     def remove_hook(self, name: str) -> None:
-        """Forget where a lifecycle hook's function is."""
-        with self._request("DELETE", f"/_moyai/hooks?{urlencode({'name': name})}") as answer:
-            answer.read()
+        """Remove the URL of a lifecycle hook's Lambda function."""
+        with self._request("DELETE", f"/_moyai/hooks?{urlencode({'name': name})}") as response:
+            response.read()
 
     def reset(self) -> None:
-        """Stop and forget everything."""
-        with self._request("POST", "/_moyai/reset") as answer:
-            answer.read()
+        """Stop all tasks and delete all data."""
+        with self._request("POST", "/_moyai/reset") as response:
+            response.read()
 
     def logs(self, task: str, container: str, *, follow: bool) -> Iterator[Mapping[str, Any]]:
-        """A container's output, a mapping a line."""
+        """A container's output, one mapping per line."""
         query = urlencode({"task": task, "container": container, "follow": "true" if follow else "false"})
-        with self._request("GET", f"/_moyai/logs?{query}", timeout=None if follow else _TIMEOUT) as answer:
-            for line in answer:
+        with self._request("GET", f"/_moyai/logs?{query}", timeout=None if follow else _TIMEOUT) as response:
+            for line in response:
                 yield json.loads(line)
 
     def execute(self, wanted: Mapping[str, object]) -> Mapping[str, str] | None:
-        """Begin a session, as ``POST /_moyai/execute`` does; None where there is no such path: requests need keys."""
+        """Start a session by ``POST /_moyai/execute``; None from a server with access keys, which has no such path."""
         path = "/_moyai/execute"
-        with self._asked("POST", path, json.dumps(wanted)) as answer:
-            said = answer.read().decode(errors="replace")
-            if answer.status == http.client.NOT_FOUND and f"nothing at {path}" in said:
+        with self._send("POST", path, json.dumps(wanted)) as response:
+            text = response.read().decode(errors="replace")
+            if response.status == HTTPStatus.NOT_FOUND and f"nothing at {path}" in text:
                 return None
-            if answer.status >= http.client.BAD_REQUEST:
-                raise Unreachable(json.loads(said)["message"])
-            begun: Mapping[str, str] = json.loads(said)
-            return begun
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise Unreachable(json.loads(text)["message"])
+            session: Mapping[str, str] = json.loads(text)
+            return session
 
     def put_file(self, name: str, body: bytes) -> Mapping[str, Any]:
-        """Keep a file as ``s3://bucket/key.env``."""
-        kept: Mapping[str, Any] = self._told("PUT", f"/_moyai/files?{urlencode({'name': name})}", body)
-        return kept
+        """Store a file as ``s3://bucket/key.env``."""
+        stored: Mapping[str, Any] = self._json("PUT", f"/_moyai/files?{urlencode({'name': name})}", body)
+        return stored
 
     def files(self) -> Sequence[Mapping[str, Any]]:
-        """Which files there are."""
-        found: Sequence[Mapping[str, Any]] = self._told("GET", "/_moyai/files")
-        return found
+        """The stored files: name, size and date of each."""
+        answer: Sequence[Mapping[str, Any]] = self._json("GET", "/_moyai/files")
+        return answer
 
     def remove_file(self, name: str) -> None:
-        """Delete a file."""
-        with self._request("DELETE", f"/_moyai/files?{urlencode({'name': name})}") as answer:
-            answer.read()
+        """Delete a stored file."""
+        with self._request("DELETE", f"/_moyai/files?{urlencode({'name': name})}") as response:
+            response.read()
 
-    def _told(self, method: str, path: str, body: bytes | None = None, allowed: Collection[int] = ()) -> Any:  # noqa: ANN401 (JSON)
-        with self._request(method, path, body=body, allowed=allowed) as answer:
+    def _json(self, method: str, path: str, body: bytes | None = None, allowed: Collection[int] = ()) -> Any:  # noqa: ANN401 (JSON)
+        from http.client import HTTPException
+
+        with self._request(method, path, body=body, allowed=allowed) as response:
             try:
-                return json.loads(answer.read())
-            except (ValueError, http.client.HTTPException) as error:
-                raise Unreachable(_another(self.url)) from error
+                return json.loads(response.read())
+            except (ValueError, HTTPException) as error:
+                raise Unreachable(_not_moyai(self.url)) from error
 
     def _request(
         self,
@@ -130,31 +131,31 @@ class Remote:
         body: str | bytes | None = None,
         timeout: float | None = _TIMEOUT,
         allowed: Collection[int] = (),
-    ) -> http.client.HTTPResponse:
-        answer = self._asked(method, path, body, timeout)
-        if answer.status >= http.client.BAD_REQUEST and answer.status not in allowed:
-            said = " ".join(answer.read(2000).decode(errors="replace").split())
-            raise Unreachable(f"{self.url}{path} answered {answer.status}: {said}")
-        return answer
+    ) -> HTTPResponse:
+        response = self._send(method, path, body, timeout)
+        if response.status >= HTTPStatus.BAD_REQUEST and response.status not in allowed:
+            text = " ".join(response.read(2000).decode(errors="replace").split())
+            raise Unreachable(f"{self.url}{path} answered {response.status}: {text}")
+        return response
 
-    def _asked(
-        self, method: str, path: str, body: str | bytes | None, timeout: float | None = _TIMEOUT
-    ) -> http.client.HTTPResponse:
+    def _send(self, method: str, path: str, body: str | bytes | None, timeout: float | None = _TIMEOUT) -> HTTPResponse:
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
         parts = urlsplit(self.url)
         secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        kind = HTTPSConnection if secure else HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port or (443 if secure else 80), timeout=timeout)
         try:
             connection.request(method, path, body, self._signature(method, path, body))
             return connection.getresponse()
         except OSError as error:
-            raise Unreachable(f"no moyai answers at {self.url} ({error}); start one with `moyai up`") from error
-        except http.client.HTTPException as error:
+            raise Unreachable(f"no moyai server answers at {self.url} ({error}); start it with `moyai up`") from error
+        except HTTPException as error:
             connection.close()
-            raise Unreachable(_another(self.url)) from error
+            raise Unreachable(_not_moyai(self.url)) from error
 
     def _signature(self, method: str, path: str, body: str | bytes | None) -> dict[str, str]:
-        """The headers that say who asks; none where nobody has credentials. A moyai without keys overlooks them."""
+        """The headers of a SigV4 signature, or none without credentials. A server without access keys ignores them."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.session import get_session
@@ -167,24 +168,16 @@ class Remote:
         return dict(request.headers)
 
 
-def say(error: BotoCoreError | ClientError) -> str:
-    """An AWS error in one line."""
-    if isinstance(error, ClientError):
-        found = error.response.get("Error", {})
-        return " ".join(f"{found.get('Code', 'error')}: {found.get('Message', '')}".split())
-    return f"{error}; start moyai with `moyai up`" if isinstance(error, EndpointConnectionError) else str(error)
-
-
 def pages(client: Any, operation: str, result: str, **kwargs: object) -> Iterator[Any]:  # noqa: ANN401
-    """Every item of a paged listing. Raises Unreachable when what answers speaks another language."""
+    """The items of all pages of a listing. Raises Unreachable when the server is not moyai."""
     from botocore.parsers import ResponseParserError
 
     try:
         for page in client.get_paginator(operation).paginate(**kwargs):
             yield from page[result]
     except (ResponseParserError, KeyError) as error:
-        raise Unreachable(_another(client.meta.endpoint_url)) from error
+        raise Unreachable(_not_moyai(client.meta.endpoint_url)) from error
 
 
-def _another(url: str) -> str:
-    return f"what answers at {url} is no moyai; say where one is with --endpoint"
+def _not_moyai(url: str) -> str:
+    return f"the server at {url} is not moyai; give the URL of one with --endpoint"

@@ -1,7 +1,7 @@
-"""``moyai secret``: put, list and remove what tasks get as secrets.
+"""``moyai secret``: the secrets and parameters that containers receive as environment variables.
 
-Promise: a value comes from standard input, a prompt that doesn't show it, or a file; it is never printed. A value on
-the command line is taken, and stands in the shell's history and the process list like any other argument.
+Values are read from standard input, a hidden prompt or a file, and never printed. A value may also be an argument; it
+is then visible in the shell's history and in the process list.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from botocore.exceptions import ClientError
 
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote, pages
@@ -20,18 +19,21 @@ from moyai.kernel.errors import MoyaiError
 
 _LONGEST: Final = 65536
 _Parameter = Annotated[
-    bool, typer.Option("--parameter", "-p", help="A SecureString of Parameter Store, not a secret of Secrets Manager.")
+    bool,
+    typer.Option(
+        "--parameter", "-p", help="A SecureString parameter in Parameter Store instead of a secret in Secrets Manager."
+    ),
 ]
-_Name = Annotated[str, typer.Argument(help="The name to put in valueFrom, or whose ARN to put there.")]
+_Name = Annotated[str, typer.Argument(help="Name of the secret or parameter.")]
 
 
 class BadValue(MoyaiError):
-    """There is no value, or it is too long."""
+    """The value is missing, too long or not text."""
 
 
 def secret_commands() -> typer.Typer:
-    """put, list, rm."""
-    commands = typer.Typer(help="Secrets and parameters that tasks get as variables.", no_args_is_help=True)
+    """The group ``moyai secret``."""
+    commands = typer.Typer(help="Store, list and delete secrets and parameters for containers.", no_args_is_help=True)
     for name, command in (("put", put), ("list", list_secrets), ("rm", remove)):
         commands.command(name=name)(command)
     return commands
@@ -39,43 +41,47 @@ def secret_commands() -> typer.Typer:
 
 def put(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     name: _Name,
-    value: Annotated[str | None, typer.Argument(help="The value; - or nothing reads it from standard input.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="Read the value from this file, as it is.")] = None,
+    value: Annotated[
+        str | None, typer.Argument(help="The value; without it, or with -, it is read from standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="Read the value from this file.")] = None,
     parameter: _Parameter = False,
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
     as_json: Json = False,
 ) -> None:
-    """Keep a value under a name; a new version where there is one. Prints what to write as valueFrom."""
+    """Store a value, as a new version if the name exists. Prints the valueFrom to use in a task definition."""
     text = _value(value, file)
     remote = Remote(endpoint, region)
     if parameter:
-        made = remote.client("ssm").put_parameter(Name=name, Value=text, Type="SecureString", Overwrite=True)
-        shown = {"Name": name, "ValueFrom": name, "Version": made["Version"]}
+        parameter_version = remote.client("ssm").put_parameter(
+            Name=name, Value=text, Type="SecureString", Overwrite=True
+        )
+        stored = {"Name": name, "ValueFrom": name, "Version": parameter_version["Version"]}
     else:
-        made = _put_secret(remote.client("secretsmanager"), name, text)
-        shown = {"Name": name, "ValueFrom": made["ARN"], "VersionId": made["VersionId"]}
-    typer.echo(json.dumps(shown) if as_json else shown["ValueFrom"])
+        secret = _put_secret(remote.client("secretsmanager"), name, text)
+        stored = {"Name": name, "ValueFrom": secret["ARN"], "VersionId": secret["VersionId"]}
+    typer.echo(json.dumps(stored) if as_json else stored["ValueFrom"])
 
 
 def list_secrets(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json: Json = False) -> None:
-    """List names, without values."""
+    """List secrets and parameters, without their values."""
     remote = Remote(endpoint, region)
     parameters = pages(remote.client("ssm"), "describe_parameters", "Parameters")
     secrets = pages(remote.client("secretsmanager"), "list_secrets", "SecretList")
-    found = [
+    entries = [
         *({"Name": s["Name"], "Kind": "secret", "ValueFrom": s["ARN"]} for s in secrets),
         *({"Name": p["Name"], "Kind": "parameter", "ValueFrom": p["Name"]} for p in parameters),
     ]
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(entries))
     else:
-        lines = (f"{one['Kind']:9}  {one['Name']}  {one['ValueFrom']}" for one in found)
+        lines = (f"{entry['Kind']:9}  {entry['Name']}  {entry['ValueFrom']}" for entry in entries)
         typer.echo("\n".join(lines) or "There are no secrets and no parameters.")
 
 
 def remove(name: _Name, parameter: _Parameter = False, endpoint: Endpoint = ENDPOINT, region: Region = REGION) -> None:
-    """Delete a secret, or with --parameter a parameter, at once and for good."""
+    """Delete a secret, or with --parameter a parameter, immediately and permanently."""
     remote = Remote(endpoint, region)
     if parameter:
         remote.client("ssm").delete_parameter(Name=name)
@@ -83,10 +89,12 @@ def remove(name: _Name, parameter: _Parameter = False, endpoint: Endpoint = ENDP
         client = remote.client("secretsmanager")
         client.describe_secret(SecretId=name)
         client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-    typer.echo(f"{name} is deleted.")
+    typer.echo(f"Deleted {name}")
 
 
 def _put_secret(client: Any, name: str, text: str) -> Any:  # noqa: ANN401 (botocore's client and answer)
+    from botocore.exceptions import ClientError
+
     try:
         return client.create_secret(Name=name, SecretString=text)
     except ClientError as error:
@@ -95,22 +103,22 @@ def _put_secret(client: Any, name: str, text: str) -> Any:  # noqa: ANN401 (boto
     return client.put_secret_value(SecretId=name, SecretString=text)
 
 
-def _value(given: str | None, file: Path | None) -> str:
-    """The value, from where the options say. A single line break at the end of standard input is the shell's."""
+def _value(argument: str | None, file: Path | None) -> str:
+    """Read the value. One line break at the end of standard input is the shell's and is removed."""
     if file is not None:
-        if given is not None:
-            raise BadValue("Give a value or --file, not both.")
-        with file.open("rb") as opened:
-            raw = opened.read(_LONGEST + 1)
-    elif given is not None and given != "-":
-        raw = given.encode()
-    elif given is None and sys.stdin.isatty():
+        if argument is not None:
+            raise BadValue("give either a value or --file, not both")
+        with file.open("rb") as stream:
+            raw = stream.read(_LONGEST + 1)
+    elif argument is not None and argument != "-":
+        raw = argument.encode()
+    elif argument is None and sys.stdin.isatty():
         raw = str(typer.prompt("Value", hide_input=True, confirmation_prompt=True)).encode()
     else:
         raw = sys.stdin.buffer.read(_LONGEST + 2).removesuffix(b"\n")
     if not raw or len(raw) > _LONGEST:
-        raise BadValue(f"A value has 1 to {_LONGEST} bytes.")
+        raise BadValue(f"the value must have 1 to {_LONGEST} bytes")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise BadValue("The value is no text in UTF-8.") from error
+        raise BadValue("the value is not UTF-8 text") from error

@@ -1,4 +1,4 @@
-"""Everything that runs in an account and region, read over the public API: what ``moyai status`` shows."""
+"""Everything that runs in an account and region, read from the AWS APIs; ``moyai status`` prints it."""
 
 from __future__ import annotations
 
@@ -7,87 +7,119 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from botocore import xform_name
-
 from moyai.cli.remote import Remote, pages
 
-_BATCH: Mapping[str, int] = MappingProxyType({"tasks": 100, "services": 10, "containerInstances": 100})
-"""How many of each are described at once."""
+
+class _Kind(NamedTuple):
+    """What a cluster contains: the operations that list and describe it, the list's member, and the batch size."""
+
+    list_operation: str
+    arns: str
+    describe_operation: str
+    batch: int
+
+
+_KINDS: Mapping[str, _Kind] = MappingProxyType(
+    {
+        "tasks": _Kind("list_tasks", "taskArns", "describe_tasks", 100),
+        "services": _Kind("list_services", "serviceArns", "describe_services", 10),
+        "containerInstances": _Kind(
+            "list_container_instances", "containerInstanceArns", "describe_container_instances", 100
+        ),
+    }
+)
 
 
 class _Port(NamedTuple):
-    """A TCP port of a task definition; not every port has a name."""
+    """A TCP port of a task definition. The name is empty where it has none."""
 
     number: int
     name: str
 
 
 def snapshot(remote: Remote) -> dict[str, Any]:
-    """Clusters with their services and tasks; tasks with their public URLs."""
+    """Clusters with their services, container instances and tasks; tasks with their public URLs."""
     ecs = remote.client("ecs")
-    public, names = _public_addresses(remote), _Namespaces(remote)
-    clusters = [_cluster(ecs, arn, public, names) for arn in pages(ecs, "list_clusters", "clusterArns")]
+    addresses, names = _PublicAddresses(remote), _Namespaces(remote)
+    clusters = [_cluster(ecs, arn, addresses, names) for arn in pages(ecs, "list_clusters", "clusterArns")]
     return {"endpoint": remote.url, "region": remote.region, "clusters": clusters}
 
 
 def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
-    """Tasks that have not stopped, each with the ARN of its ``cluster`` and without its URLs."""
+    """The tasks that have not stopped, with the ARN of their ``cluster`` and without URLs."""
     ecs = remote.client("ecs")
     for cluster in pages(ecs, "list_clusters", "clusterArns"):
         for task in _described(ecs, "tasks", cluster):
-            yield _task(task, {}, ()) | {"cluster": cluster}
+            yield _task(task, None, ()) | {"cluster": cluster}
 
 
 def stopped_tasks(remote: Remote) -> Iterator[dict[str, Any]]:
-    """Tasks that have stopped within the last hour."""
+    """The tasks that stopped within the last hour."""
     ecs = remote.client("ecs")
     for cluster in pages(ecs, "list_clusters", "clusterArns"):
         for task in _described(ecs, "tasks", cluster, desiredStatus="STOPPED"):
-            yield _task(task, {}, ())
+            yield _task(task, None, ())
 
 
 class _Namespaces:
-    """Asked for only where an alias has no name of its own."""
+    """The namespaces of clusters and their names, read only if some alias has no name of its own."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._defaults: dict[str, str] = {}
 
     def of(self, cluster: str, configured: str | None) -> str:
-        """The name of the one in which a service is. ``cluster``: an ARN; ``configured``: a name, an ARN, or None."""
-        wanted = configured or self._default(cluster)
-        return self._names.get(wanted, wanted)
+        """The name of a service's namespace. ``cluster``: its ARN; ``configured``: a name, an ARN, or None."""
+        name_or_arn = configured or self._default(cluster)
+        return self._names.get(name_or_arn, name_or_arn)
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        found = pages(self._remote.client("servicediscovery"), "list_namespaces", "Namespaces")
-        return {namespace["Arn"]: namespace["Name"] for namespace in found}
+        namespaces = pages(self._remote.client("servicediscovery"), "list_namespaces", "Namespaces")
+        return {namespace["Arn"]: namespace["Name"] for namespace in namespaces}
 
     def _default(self, cluster: str) -> str:
         if cluster not in self._defaults:
-            found = self._remote.client("ecs").describe_clusters(clusters=[cluster])["clusters"]
-            self._defaults[cluster] = found[0].get("serviceConnectDefaults", {}).get("namespace", "") if found else ""
+            clusters = self._remote.client("ecs").describe_clusters(clusters=[cluster])["clusters"]
+            defaults = clusters[0].get("serviceConnectDefaults", {}) if clusters else {}
+            self._defaults[cluster] = defaults.get("namespace", "")
         return self._defaults[cluster]
 
 
-def _cluster(ecs: Any, arn: str, public: Mapping[str, str], names: _Namespaces) -> dict[str, Any]:  # noqa: ANN401
+class _PublicAddresses:
+    """The public IP addresses of network interfaces, read only if some task has an interface."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def of(self, interface: str | None) -> str | None:
+        """The address of this interface."""
+        return self._by_interface.get(interface) if interface else None
+
+    @cached_property
+    def _by_interface(self) -> Mapping[str, str]:
+        interfaces = pages(self._remote.client("ec2"), "describe_network_interfaces", "NetworkInterfaces")
+        return {i["NetworkInterfaceId"]: i["Association"]["PublicIp"] for i in interfaces if "Association" in i}
+
+
+def _cluster(ecs: Any, arn: str, addresses: _PublicAddresses, names: _Namespaces) -> dict[str, Any]:  # noqa: ANN401
     services = list(_described(ecs, "services", arn))
     tasks = list(_described(ecs, "tasks", arn))
     definitions = _ports(ecs, {t["taskDefinitionArn"] for t in tasks})
-    encrypted = {d["id"]: _encrypted(d) for s in services for d in s["deployments"]}
+    encrypted = {d["id"]: _tls_ports(d) for s in services for d in s["deployments"]}
     return {
         "name": arn.rpartition("/")[2],
         "services": [_service(s, lambda configured: names.of(arn, configured)) for s in services],
         "instances": [_instance(i) for i in _described(ecs, "containerInstances", arn)],
-        "tasks": [_task(t, public, _schemes(definitions, encrypted, t)) for t in tasks],
+        "tasks": [_task(t, addresses, _schemes(definitions, encrypted, t)) for t in tasks],
     }
 
 
 def _described(ecs: Any, what: str, cluster: str, **filters: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401
     """List and describe the services, the tasks or the container instances of a cluster."""
-    verb, result = xform_name(what), f"{what.removesuffix('s')}Arns"
-    for batch in _batches(list(pages(ecs, f"list_{verb}", result, cluster=cluster, **filters)), _BATCH[what]):
-        yield from getattr(ecs, f"describe_{verb}")(cluster=cluster, **{what: batch})[what]
+    kind = _KINDS[what]
+    for batch in _batches(list(pages(ecs, kind.list_operation, kind.arns, cluster=cluster, **filters)), kind.batch):
+        yield from getattr(ecs, kind.describe_operation)(cluster=cluster, **{what: batch})[what]
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
@@ -97,25 +129,25 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
 
 def _ports(ecs: Any, definitions: set[str]) -> dict[str, list[_Port]]:  # noqa: ANN401
     """The TCP ports of each task definition."""
-    found = {}
+    ports = {}
     for arn in definitions:
         containers = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
         mappings = [m for c in containers for m in c.get("portMappings", [])]
         tcp = [m for m in mappings if m.get("protocol", "tcp") == "tcp"]
-        found[arn] = [_Port(m["containerPort"], m.get("name", "")) for m in tcp]
-    return found
+        ports[arn] = [_Port(m["containerPort"], m.get("name", "")) for m in tcp]
+    return ports
 
 
-def _encrypted(deployment: Mapping[str, Any]) -> set[str]:
-    """The names of the ports on which a deployment's proxies speak TLS."""
-    offered = deployment.get("serviceConnectConfiguration", {}).get("services", [])
-    return {one["portName"] for one in offered if "tls" in one}
+def _tls_ports(deployment: Mapping[str, Any]) -> set[str]:
+    """The names of the ports on which a deployment's proxies accept TLS."""
+    services = deployment.get("serviceConnectConfiguration", {}).get("services", [])
+    return {service["portName"] for service in services if "tls" in service}
 
 
 def _schemes(
     definitions: Mapping[str, Sequence[_Port]], encrypted: Mapping[str, set[str]], task: Mapping[str, Any]
 ) -> list[tuple[str, int]]:
-    """The ports of a task, each with how it is called."""
+    """The ports of a task, each with its URL scheme."""
     with_tls = encrypted.get(task.get("startedBy", ""), set())
     ports = definitions[task["taskDefinitionArn"]]
     return [("https" if port.name in with_tls else "http", port.number) for port in ports]
@@ -132,15 +164,15 @@ def _service(service: Mapping[str, Any], namespace: Callable[[str | None], str])
         "pending": service["pendingCount"],
         "rollout": primary.get("rolloutState", ""),
         "names": [
-            f"{alias.get('dnsName') or _default(offered, namespace(connect.get('namespace')))}:{alias['port']}"
+            f"{alias.get('dnsName') or _default_name(offered, namespace(connect.get('namespace')))}:{alias['port']}"
             for offered in connect.get("services", [])
             for alias in offered.get("clientAliases", [])
         ],
     }
 
 
-def _default(offered: Mapping[str, Any], namespace: str) -> str:
-    """The name of an alias that was given none."""
+def _default_name(offered: Mapping[str, Any], namespace: str) -> str:
+    """The name that clients call where the alias has no DNS name."""
     return f"{offered.get('discoveryName') or offered['portName']}.{namespace}"
 
 
@@ -159,10 +191,12 @@ def _instance(instance: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _task(task: Mapping[str, Any], public: Mapping[str, str], ports: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def _task(
+    task: Mapping[str, Any], addresses: _PublicAddresses | None, ports: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
     interfaces = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
     details = {d["name"]: d["value"] for a in interfaces for d in a["details"]}
-    address = public.get(details.get("networkInterfaceId", ""))
+    address = None if addresses is None else addresses.of(details.get("networkInterfaceId"))
     return {
         "id": task["taskArn"].rpartition("/")[2],
         "group": task["group"],
@@ -173,9 +207,3 @@ def _task(task: Mapping[str, Any], public: Mapping[str, str], ports: Sequence[tu
         "urls": [f"{scheme}://{address}:{port}" for scheme, port in ports] if address else [],
         "containers": [c["name"] for c in task["containers"]],
     }
-
-
-def _public_addresses(remote: Remote) -> dict[str, str]:
-    """Network interface id to public address."""
-    found = pages(remote.client("ec2"), "describe_network_interfaces", "NetworkInterfaces")
-    return {i["NetworkInterfaceId"]: i["Association"]["PublicIp"] for i in found if "Association" in i}

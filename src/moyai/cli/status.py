@@ -1,26 +1,27 @@
-"""``moyai status``: what runs, and where to reach it."""
+"""``moyai status``: what runs, and at which URLs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from moyai.cli.console import console
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import snapshot
 
-_TASKS: Final = MappingProxyType(
+if TYPE_CHECKING:  # Rich is imported when a table is drawn
+    from rich.console import Console
+    from rich.table import Table
+
+_COLUMNS: Final = MappingProxyType(
     {"id": "task", **{name: name for name in ("group", "status", "health", "zone", "address", "public")}}
 )
-_FIRST_TO_GO: Final = ("", "zone", "address", "health")
+"""The columns of the table of tasks, each with its title."""
+_DROPPED_FIRST: Final = ("", "zone", "address", "health")
 _SHORT_ID: Final = 8
 
 
@@ -29,19 +30,23 @@ def status(
     region: Region = REGION,
     as_json: Json = False,
 ) -> None:
-    """Show clusters, services, container instances and tasks, and the URLs of tasks with a public address."""
-    found = snapshot(Remote(endpoint, region))
+    """Show clusters, services, container instances and tasks, and the URLs of tasks with a public IP address."""
+    current = snapshot(Remote(endpoint, region))
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(current, indent=2))
         return
+    from moyai.cli.output import console
+
     out = console()
-    if not found["clusters"]:
-        out.print(f"moyai runs on {endpoint}; there is no cluster in {region} yet.")
-    for cluster in found["clusters"]:
-        _show(out, cluster)
+    if not current["clusters"]:
+        out.print(f"moyai runs on {endpoint}. There are no clusters in {region}.")
+    for cluster in current["clusters"]:
+        _print_cluster(out, cluster)
 
 
-def _show(out: Console, cluster: Mapping[str, Any]) -> None:
+def _print_cluster(out: Console, cluster: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
     services = Table("service", "status", "desired", "running", "pending", "rollout", "names", title=cluster["name"])
     services.columns[0].overflow = "fold"
     for s in cluster["services"]:
@@ -51,28 +56,29 @@ def _show(out: Console, cluster: Mapping[str, Any]) -> None:
     for i in cluster["instances"]:
         connected, left = "yes" if i["connected"] else "no", (str(i["cpu_left"]), str(i["memory_left"]))
         instances.add_row(i["id"], i["instance"], i["status"], connected, i["zone"], str(i["tasks"]), *left)
-    out.print(services, *([instances] if cluster["instances"] else []), _tasks(cluster["tasks"], out.width))
+    out.print(services, *([instances] if cluster["instances"] else []), _task_table(cluster["tasks"], out.width))
 
 
-def _tasks(tasks: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """What there is room for: ids grow short, which the commands take as well, and columns go, before any is cut."""
+def _task_table(tasks: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """The table in this width: IDs are shortened first, which all commands accept, then columns are dropped."""
+    from rich.table import Table
+
     rows = [{**t, "public": " ".join(t["urls"])} for t in tasks]
-    shown = list(_TASKS)
-    for less in (None, *_FIRST_TO_GO):
-        if less is not None:
+    columns = list(_COLUMNS)
+    for dropped in (None, *_DROPPED_FIRST):
+        if dropped is not None:
             rows = [{**row, "id": row["id"][:_SHORT_ID]} for row in rows]
-            shown = [name for name in shown if name != less]
-        if _wide(rows, shown) <= width:
+            columns = [name for name in columns if name != dropped]
+        if _table_width(rows, columns) <= width:
             break
-    drawn = Table(*(_TASKS[name] for name in shown))
-    for column in drawn.columns:
+    table = Table(*(_COLUMNS[name] for name in columns))
+    for column in table.columns:
         column.overflow = "fold"
-    drawn.columns[0].no_wrap = drawn.columns[-1].no_wrap = True
+    table.columns[0].no_wrap = table.columns[-1].no_wrap = True
     for row in rows:
-        drawn.add_row(*(Text(row[name]) for name in shown))
-    return drawn
+        table.add_row(*(row[name] for name in columns))
+    return table
 
 
-def _wide(rows: Sequence[Mapping[str, str]], shown: Sequence[str]) -> int:
-    """How many columns of a terminal such a table takes."""
-    return 1 + sum(3 + max(len(_TASKS[name]), *(len(row[name]) for row in rows), 0) for name in shown)
+def _table_width(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> int:
+    return 1 + sum(3 + max(len(_COLUMNS[name]), *(len(row[name]) for row in rows), 0) for name in columns)

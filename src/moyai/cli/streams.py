@@ -1,7 +1,7 @@
-"""Several containers' output as one: in the order of time, or as it comes.
+"""The output of several containers as one stream: merged by time, or as it arrives.
 
-Promise: what has been written is merged by its time while it is read, so nothing is held but a line of each container.
-Followed, each container is read by a thread of its own, and those that a service gets later join in.
+Merging holds one line of each container in memory. Following reads each container in a thread of its own and also
+starts reading containers that appear later.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPException
 from typing import Any, NamedTuple, Protocol
 
-from moyai.cli.remote import Unreachable
+from moyai.cli.errors import Unreachable
 
-_LOOK_EVERY = 2.0
-"""Seconds between two looks for containers that came later."""
-_WAITING = 1000
-"""Lines that are read before they are shown."""
+_RESCAN_SECONDS = 2.0
+_QUEUED_LINES = 1000
 _SHORT_ID = 8
 
 
@@ -30,68 +28,71 @@ class Source(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What its lines begin with."""
+        """The prefix of its lines."""
         return f"{self.task[:_SHORT_ID]}/{self.container}"
 
 
 Line = Mapping[str, Any]
-Told = tuple[Source, Line]
+SourcedLine = tuple[Source, Line]
 
 
-class Reads(Protocol):
-    """Where output is read."""
+class LogReader(Protocol):
+    """Reads the output of one container."""
 
     def logs(self, task: str, container: str, *, follow: bool) -> Iterator[Line]:
-        """A container's lines."""
+        """The container's lines; with ``follow``, until it ends."""
 
 
-def merged(reads: Reads, sources: Iterable[Source]) -> Iterator[Told]:
-    """What they have written, the oldest line first."""
+def merge_logs(reader: LogReader, sources: Iterable[Source]) -> Iterator[SourcedLine]:
+    """The existing lines of all sources, oldest first."""
 
-    def lines(source: Source) -> Iterator[Told]:
-        return ((source, line) for line in reads.logs(source.task, source.container, follow=False))
+    def lines(source: Source) -> Iterator[SourcedLine]:
+        return ((source, line) for line in reader.logs(source.task, source.container, follow=False))
 
-    return heapq.merge(*(lines(source) for source in sources), key=lambda told: float(told[1]["at"]))
+    return heapq.merge(*(lines(source) for source in sources), key=lambda sourced: float(sourced[1]["at"]))
 
 
-def followed(reads: Reads, look: Callable[[], Iterable[Source]]) -> Iterator[Told]:
-    """What they write, as it comes, until ``look`` finds none and all that was found has ended. Raises what a read
-    raises.
+def follow_logs(reader: LogReader, list_sources: Callable[[], Iterable[Source]]) -> Iterator[SourcedLine]:
+    """The lines of all sources as they arrive, until ``list_sources`` is empty and every known source has ended.
+
+    Raises what the reader raises.
     """
-    told: queue.Queue[Told | Source | Exception] = queue.Queue(_WAITING)
-    seen: set[Source] = set()
-    reading: set[Source] = set()
+    events: queue.Queue[SourcedLine | Source | Exception] = queue.Queue(_QUEUED_LINES)
+    known: set[Source] = set()
+    open_sources: set[Source] = set()
     while True:
-        found = set(look())
-        for source in sorted(found - seen):
-            threading.Thread(target=_read, args=(reads, source, told), daemon=True).start()
-        reading |= found - seen
-        seen |= found
-        if not reading and not found:
+        current = set(list_sources())
+        for source in sorted(current - known):
+            threading.Thread(target=_read, args=(reader, source, events), daemon=True).start()
+        open_sources |= current - known
+        known |= current
+        if not open_sources and not current:
             return
-        yield from _heard(told, reading)
+        yield from _next_lines(events, open_sources)
 
 
-def _heard(told: queue.Queue[Told | Source | Exception], reading: set[Source]) -> Iterator[Told]:
-    """Lines, until there are none for a while. Who has ended is no longer ``reading``."""
+def _next_lines(
+    events: queue.Queue[SourcedLine | Source | Exception], open_sources: set[Source]
+) -> Iterator[SourcedLine]:
+    """Lines until it is time to list the sources again. A source that has ended is removed from ``open_sources``."""
     while True:
         try:
-            news = told.get(timeout=_LOOK_EVERY)
+            event = events.get(timeout=_RESCAN_SECONDS)
         except queue.Empty:
             return
-        if isinstance(news, Exception):
-            raise news
-        if isinstance(news, Source):
-            reading.discard(news)
+        if isinstance(event, Exception):
+            raise event
+        if isinstance(event, Source):
+            open_sources.discard(event)
             return
-        yield news
+        yield event
 
 
-def _read(reads: Reads, source: Source, told: queue.Queue[Told | Source | Exception]) -> None:
+def _read(reader: LogReader, source: Source, events: queue.Queue[SourcedLine | Source | Exception]) -> None:
     try:
-        for line in reads.logs(source.task, source.container, follow=True):
-            told.put((source, line))
-    except (Unreachable, OSError, ValueError, HTTPException) as error:  # raised where it is waited for
-        told.put(error)
+        for line in reader.logs(source.task, source.container, follow=True):
+            events.put((source, line))
+    except (Unreachable, OSError, ValueError, HTTPException) as error:  # raised by the consumer of the queue
+        events.put(error)
     else:
-        told.put(source)
+        events.put(source)

@@ -26,7 +26,7 @@ def selling(installation: Installation) -> Iterator[Shop]:
     shop = Shop(Remote(installation.url, REGION, own_credentials=True), EXAMPLE)
     shop.create()
     for name in ORDER:
-        shop.steady(name)
+        shop.wait_until_steady(name)
     traffic = Traffic(shop.front_url())
     traffic.start()
     try:

@@ -46,7 +46,7 @@ def broken(shop: Shop, installation: Installation, gallery: Gallery) -> None:
     """The shop without a catalog; where pictures are kept, after some minutes in which it sold well."""
     while_it_lasts(SOLD * gallery.kept)
     break_catalog(installation)
-    shop.steady("catalog")
+    shop.wait_until_steady("catalog")
     while_it_lasts(FAILED * gallery.kept)
 
 

@@ -1,4 +1,4 @@
-"""Figures and services in; out comes what ``moyai mesh`` shows of them, in some terminals and as JSON."""
+"""Metrics and services in; out comes what ``moyai mesh`` prints, in several terminals and as JSON."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import pytest
 import yaml
 from rich.console import Console, RenderableType
 
-from moyai.cli.mesh.figures import Key, MeshKey
-from moyai.cli.mesh.join import joined
-from moyai.cli.mesh.live import drawn
+from moyai.cli.mesh.live import render_screen
+from moyai.cli.mesh.metrics import ConnectKey, MeshKey
+from moyai.cli.mesh.reader import build_mesh
 from moyai.cli.mesh.table import headline, table
-from moyai.cli.mesh.values import Mesh, Service, Span, Wanted, as_json
-from moyai.cli.mesh.view import View, pressed
+from moyai.cli.mesh.values import EdgeFilter, Mesh, Service, Span, as_json
+from moyai.cli.mesh.view import View, handle_key
 from moyai.testing.golden import Golden, cases
 
 HERE = Path(__file__).parent
 
 
-def mesh_of(case: dict[str, Any], wanted: Wanted) -> Mesh:
-    kinds = {3: Key, 5: MeshKey}
-    figures = {kinds[len(row["edge"])](*row["edge"]): row["figures"] for row in case["figures"]}
+def mesh_of(case: dict[str, Any], wanted: EdgeFilter) -> Mesh:
+    kinds = {3: ConnectKey, 5: MeshKey}
+    metrics = {kinds[len(row["edge"])](*row["edge"]): row["metrics"] for row in case["metrics"]}
     services = msgspec.convert(case["services"], list[Service])
-    return joined(figures, services, msgspec.convert(case["span"], Span), wanted)
+    return build_mesh(metrics, services, msgspec.convert(case["span"], Span), wanted)
 
 
 def printed(what: RenderableType, width: int, *, colours: bool = False) -> str:
@@ -39,9 +39,9 @@ def printed(what: RenderableType, width: int, *, colours: bool = False) -> str:
 def shown(mesh: Mesh, look: dict[str, Any]) -> str:
     view, width = View(), look["width"]
     for key in look.get("keys", []):
-        view = pressed(view, key)
+        view = handle_key(view, key)
     if "rows" in look:
-        return printed(drawn(mesh, view, (width, look["rows"])), width)
+        return printed(render_screen(mesh, view, (width, look["rows"])), width)
     colours = look.get("colours", False)
     said = printed(table(mesh, view, width), width, colours=colours) + printed(headline(mesh), width, colours=colours)
     return said.replace("\x1b", "\\e")
@@ -50,7 +50,7 @@ def shown(mesh: Mesh, look: dict[str, Any]) -> str:
 @pytest.mark.parametrize("name", cases(HERE))
 def test_the_mesh_is_shown_like_this(name, golden_update):
     case = yaml.safe_load((HERE / f"{name}.in.yaml").read_text())
-    wanted = msgspec.convert(case.get("wanted", {}), Wanted)
+    wanted = msgspec.convert(case.get("wanted", {}), EdgeFilter)
     mesh = mesh_of(case, wanted)
     looks = "".join(written(look, shown(mesh, look)) for look in case["looks"])
     Golden(HERE, update=golden_update).check(name, {"looks": looks, "json": as_json(mesh) + "\n"})

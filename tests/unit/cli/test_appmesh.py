@@ -123,12 +123,12 @@ def test_envoy_takes_it(options, authority, tmp_path):
     ("options", "said"),
     [
         pytest.param(["front"], "mesh/M/virtualNode/N", id="no node id"),
-        pytest.param([NODE, "--xds", "a:1", "--socket", "/s"], "give one", id="two ways"),
+        pytest.param([NODE, "--xds", "a:1", "--socket", "/s"], "not both", id="two ways"),
         pytest.param([NODE, "--xds", "a:1", "--ca", "CA"], "--token", id="nothing to show"),
         pytest.param([NODE, "--xds", "a", "--ca", "CA", "--token", "x"], "127.0.0.1:9443", id="no port"),
         pytest.param([NODE, "--xds", "u@a:1", "--ca", "CA", "--token", "x"], "127.0.0.1:9443", id="more than a place"),
         pytest.param([NODE, "--xds", "a:1", "--ca", "/none", "--token", "x"], "/none", id="no authority"),
-        pytest.param([NODE, "--xds", "a:1", "--ca", "CA", "--cert", "/c"], "go together", id="half a certificate"),
+        pytest.param([NODE, "--xds", "a:1", "--ca", "CA", "--cert", "/c"], "given together", id="half a certificate"),
         pytest.param([NODE, "--admin", "9901"], "127.0.0.1:9443", id="admin"),
         pytest.param([NODE, "--log-level", "loud"], "ENVOY_LOG_LEVEL", id="log level"),
         pytest.param([NODE, "--variable", "ENVOY_CONFIG_FILE=/x"], "ENVOY_CONFIG_FILE", id="refused variable"),
@@ -149,5 +149,5 @@ def test_a_token_is_shown_once_and_listed_by_its_id(tmp_path):
     _, listed = run("token", "list", "--json", *state)
     assert [(one["Id"], one["For"]) for one in json.loads(listed)] == [(name, "mesh/shop")]
     assert secret not in listed
-    assert run("token", "revoke", name, *state) == (0, f"{name} is revoked.\n")
+    assert run("token", "revoke", name, *state) == (0, f"Revoked {name}\n")
     assert run("token", "list", *state)[1] == "There are no tokens.\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moyai.cli.appmesh.compare import compared
+from moyai.cli.appmesh.compare import compare_dumps
 from moyai.cli.appmesh.config_dump import NoDump, read_dump
 
 
@@ -25,7 +25,7 @@ CLUSTER = {"name": "cds_egress_m_n_http_8080", "connect_timeout": "1s", "type": 
 
 
 def told(theirs: dict[str, Any], ours: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return [tuple(one) for one in compared(read_dump(theirs), read_dump(ours))]
+    return [tuple(one) for one in compare_dumps(read_dump(theirs), read_dump(ours))]
 
 
 def test_versions_and_times_are_no_difference():

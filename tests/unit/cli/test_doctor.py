@@ -46,4 +46,4 @@ def test_a_server_with_keys_is_there_and_tells_nothing():
         server.shutdown()
         thread.join()
     assert ended.exit_code == 1
-    assert "asks for keys" in ended.stdout
+    assert "requires access keys" in ended.stdout

@@ -39,7 +39,7 @@ def test_an_endpoint_that_is_no_url_is_said_to_be_none(url, command, monkeypatch
         main()
     assert ended.value.code == 2
     words = capsys.readouterr().err.replace("│", " ").split()
-    assert f"{url!r} is no URL like" in " ".join(words)
+    assert f"{url!r} is not a URL such as" in " ".join(words)
 
 
 class Stranger(BaseRequestHandler):
@@ -85,7 +85,7 @@ def test_what_app_mesh_is_to_let_through_is_a_server_name(name, monkeypatch, cap
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert "is no server name" in capsys.readouterr().err
+    assert "is not a server name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", ["moyai.cli.main", "moyai.app.images"])

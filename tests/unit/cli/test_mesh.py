@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from moyai.cli.console import redraws
 from moyai.cli.mesh.command import _seconds
-from moyai.cli.mesh.figures import _period, span_back
-from moyai.cli.mesh.keyboard import named
+from moyai.cli.mesh.keyboard import parse_keys
+from moyai.cli.mesh.metrics import _period, span_back
 from moyai.cli.mesh.table import _success
-from moyai.cli.mesh.view import SPANS, View, pressed
+from moyai.cli.mesh.view import SPANS, View, handle_key
+from moyai.cli.output import can_redraw
 
 
 @given(now=st.floats(1e9, 4e9), length=st.floats(1, 1_296_000))
@@ -30,7 +30,7 @@ def test_a_time_to_look_back_is_a_number_and_a_unit(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "5", "m", "0m", "-5m", "5 m", "16d", "1e3s"])
 def test_anything_else_is_said_to_be_none(text):
-    with pytest.raises(Exception, match="is not 90s"):
+    with pytest.raises(Exception, match="is not a time such as 90s"):
         _seconds(text)
 
 
@@ -48,7 +48,7 @@ def test_anything_else_is_said_to_be_none(text):
     ],
 )
 def test_what_a_terminal_sends_is_read_as_keys(sent, keys):
-    assert named(sent) == keys
+    assert parse_keys(sent) == keys
 
 
 @given(
@@ -57,7 +57,7 @@ def test_what_a_terminal_sends_is_read_as_keys(sent, keys):
 def test_no_keys_lead_out_of_what_can_be_shown(keys):
     view = View()
     for key in keys:
-        view = pressed(view, key)
+        view = handle_key(view, key)
         assert view.offset >= 0
         assert view.since in SPANS
         assert view.typing or key != "escape" or not view.find
@@ -66,9 +66,9 @@ def test_no_keys_lead_out_of_what_can_be_shown(keys):
 def test_what_is_typed_into_find_is_no_command():
     view = View()
     for key in ["/", "q", "s", "backspace", "enter"]:
-        view = pressed(view, key)
+        view = handle_key(view, key)
     assert (view.find, view.typing, view.ended, view.sort) == ("q", False, False, View().sort)
-    assert pressed(view, "escape").find == ""
+    assert handle_key(view, "escape").find == ""
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_a_share_is_cut_after_two_digits_and_not_by_what_floats_lack(failures, r
 
 @pytest.mark.parametrize(("kind", "lives"), [("xterm", True), ("dumb", False), ("unknown", False)])
 def test_a_table_lives_only_where_it_can_be_drawn_over(kind, lives):
-    assert redraws(Console(force_terminal=True, _environ={"TERM": kind})) is lives
+    assert can_redraw(Console(force_terminal=True, _environ={"TERM": kind})) is lives

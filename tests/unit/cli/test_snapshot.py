@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from moyai.cli.snapshot import _encrypted, _Port, _schemes, _service
+from moyai.cli.snapshot import _Port, _schemes, _service, _tls_ports
 
 DEPLOYMENT = {"serviceConnectConfiguration": {"services": [{"portName": "web", "tls": {}}, {"portName": "admin"}]}}
 PORTS = {"td": [_Port(8080, "web"), _Port(9000, "admin"), _Port(9001, "")]}
 
 
 def test_a_port_that_its_deployment_encrypts_is_called_by_https():
-    encrypted = {"ecs-svc/1": _encrypted(DEPLOYMENT), "ecs-svc/2": _encrypted({})}
+    encrypted = {"ecs-svc/1": _tls_ports(DEPLOYMENT), "ecs-svc/2": _tls_ports({})}
     task = {"taskDefinitionArn": "td", "startedBy": "ecs-svc/1"}
     assert _schemes(PORTS, encrypted, task) == [("https", 8080), ("http", 9000), ("http", 9001)]
     before = {"taskDefinitionArn": "td", "startedBy": "ecs-svc/2"}

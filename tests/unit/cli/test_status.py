@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from moyai.cli.status import _show
+from moyai.cli.status import _print_cluster
 
 ID = "384abac93ec1b0912ee53640a8168476"
 TASK = {
@@ -33,7 +33,7 @@ CLUSTER = {"name": "shop", "services": [SERVICE], "instances": [], "tasks": [TAS
 
 def shown(cluster, width):
     paper = io.StringIO()
-    _show(Console(file=paper, width=width, highlight=False), cluster)
+    _print_cluster(Console(file=paper, width=width, highlight=False, markup=False, emoji=False), cluster)
     return paper.getvalue()
 
 

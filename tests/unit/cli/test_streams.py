@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from moyai.cli.choice import containers_of, of_service
-from moyai.cli.streams import Source, followed, merged
+from moyai.cli.choice import containers_of, tasks_of_service
+from moyai.cli.streams import Source, follow_logs, merge_logs
 
 ONE, TWO = Source("1" * 32, "app"), Source("2" * 32, "app")
 
@@ -34,7 +34,7 @@ def texts(told):
 
 def test_lines_are_merged_by_their_time_and_each_containers_own_stay_in_order():
     written = Written(t1=[(1, "a"), (3, "c"), (3, "d")], t2=[(2, "b"), (4, "e")])
-    found = texts(merged(written, [ONE, TWO]))
+    found = texts(merge_logs(written, [ONE, TWO]))
     assert found == [(f"{n * 8}/app", text) for n, text in zip("12112", "abcde", strict=True)]
 
 
@@ -42,7 +42,7 @@ def test_followed_containers_that_come_later_join_in_and_it_ends_with_the_last()
     written = Written(t1=[(1, "a")], t2=[(2, "b")])
     looks = iter([[ONE], [ONE, TWO], []])
     found = []
-    for source, line in followed(written, lambda: next(looks, [])):
+    for source, line in follow_logs(written, lambda: next(looks, [])):
         found.append((source.label, line["text"]))
         if line["text"] == "b":
             written.ends.set()
@@ -51,7 +51,7 @@ def test_followed_containers_that_come_later_join_in_and_it_ends_with_the_last()
 
 def test_what_a_read_raises_is_raised():
     with pytest.raises(ConnectionError, match="breaks"):
-        texts(followed(Written(t1=[(1, "breaks")]), lambda: [ONE]))
+        texts(follow_logs(Written(t1=[(1, "breaks")]), lambda: [ONE]))
 
 
 def test_a_service_has_the_tasks_of_its_name_and_their_containers_without_the_proxy():
@@ -60,7 +60,7 @@ def test_a_service_has_the_tasks_of_its_name_and_their_containers_without_the_pr
         {"id": "2", "group": "service:web2", "containers": ["app"]},
         {"id": "3", "group": "family:web", "containers": ["app"]},
     ]
-    assert [task["id"] for task in of_service("arn:aws:ecs:eu-west-1:1:service/c/web", tasks)] == ["1"]
+    assert [task["id"] for task in tasks_of_service("arn:aws:ecs:eu-west-1:1:service/c/web", tasks)] == ["1"]
     assert containers_of(tasks[0], None) == ["app", "log"]
     assert containers_of(tasks[0], "ecs-service-connect-x") == ["ecs-service-connect-x"]
     assert containers_of(tasks[1], "log") == []

@@ -1,1 +1,1 @@
-"""``moyai appmesh``: what App Mesh's users need beside its API."""
+"""``moyai appmesh``: external proxies and configurations of App Mesh."""

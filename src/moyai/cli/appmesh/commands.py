@@ -1,23 +1,69 @@
-"""The commands of ``moyai appmesh``, put together."""
+"""``moyai appmesh``: tools for App Mesh that its API does not have, and the tokens of external proxies."""
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
 import typer
 
+from moyai.app.config import StatePaths
 from moyai.cli.appmesh.compare import compare
 from moyai.cli.appmesh.proxy import proxy
-from moyai.cli.appmesh.token import token_commands
+from moyai.cli.options import STATE, Json, State
+
+Reach = Annotated[
+    str,
+    typer.Option(
+        "--for",
+        help="Restrict the token to mesh/M, mesh/M/virtualNode/N or mesh/M/virtualGateway/G; default: no limit.",
+    ),
+]
+TokenId = Annotated[str, typer.Argument(help="The token's ID: the part before its dot.", metavar="ID")]
 
 
 def appmesh_commands() -> typer.Typer:
-    """compare, proxy, token."""
-    commands = typer.Typer(help="App Mesh, beside its API: proxies and their configuration.", no_args_is_help=True)
-    commands.callback()(_group)
+    """The group ``moyai appmesh``."""
+    commands = typer.Typer(help="Run external App Mesh proxies and compare configurations.", no_args_is_help=True)
     commands.command("compare")(compare)
     commands.command("proxy")(proxy)
-    commands.add_typer(token_commands(), name="token")
+    tokens = typer.Typer(
+        help="Issue, list and revoke tokens of proxies that connect over TCP (--appmesh-xds).", no_args_is_help=True
+    )
+    tokens.command("issue")(issue)
+    tokens.command("list")(list_tokens)
+    tokens.command("revoke")(revoke)
+    commands.add_typer(tokens, name="token")
     return commands
 
 
-def _group() -> None:
-    """App Mesh, beside its API: proxies and their configuration."""
+def issue(reach: Reach = "", state: State = STATE) -> None:
+    """Create a token. It is printed now and never again."""
+    from moyai.app.clock import SystemClock
+    from moyai.app.tokens import tokens_in
+
+    typer.echo(tokens_in(StatePaths(state)).issue(reach, SystemClock().now()))
+
+
+def list_tokens(state: State = STATE, as_json: Json = False) -> None:
+    """List the valid tokens by their IDs."""
+    from moyai.app.tokens import tokens_in
+
+    tokens = [
+        {"Id": token.id, "For": token.reach, "CreateDate": datetime.fromtimestamp(token.created_at, UTC).isoformat()}
+        for token in tokens_in(StatePaths(state)).list()
+    ]
+    if as_json:
+        typer.echo(json.dumps(tokens))
+    else:
+        lines = (f"{token['Id']}  {token['CreateDate']}  {token['For'] or 'everything'}" for token in tokens)
+        typer.echo("\n".join(lines) or "There are no tokens.")
+
+
+def revoke(token_id: TokenId, state: State = STATE) -> None:
+    """Revoke a token permanently. Its proxies are disconnected at their next request, within an hour."""
+    from moyai.app.tokens import tokens_in
+
+    tokens_in(StatePaths(state)).revoke(token_id)
+    typer.echo(f"Revoked {token_id}")

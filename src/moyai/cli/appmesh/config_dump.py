@@ -1,8 +1,9 @@
-"""What a proxy's ``/config_dump`` says it was led by, resource by resource, in a form that can be held against another.
+"""Reads an Envoy ``/config_dump`` and compares two of them.
 
-Promise: versions, times and the order of what has no order are left out, and Envoy's older ways of saying a thing are
-read as today's; whatever else differs is a difference. Only what came over ADS is looked at: listeners, routes and
-clusters, and of secrets that they are there, never what is in them. Who answered is no matter: those tasks are gone.
+Versions, times and the order of unordered lists are ignored, and deprecated forms of Envoy's API are read as their
+replacements; anything else that differs is a difference. Only resources received over ADS are compared: listeners,
+route configurations, clusters, and the names of secrets without their contents. Endpoints are not compared, because
+their tasks are gone.
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/admin/v3/config_dump.proto
 """
 
@@ -22,7 +23,7 @@ _SECTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "dynamic_active_secrets": ("secret", ""),
     }
 )
-"""By the section's key: what is in it, and where in an entry."""
+"""By section of the dump: the kind of its resources, and the path to the resource in an entry."""
 _UNORDERED = frozenset({"virtual_hosts", "domains", "filter_chains", "server_names", "lb_endpoints", "endpoints"})
 _NOISE = frozenset({"@type", "last_updated", "version_info", "stat_prefix_hash"})
 _EXACT: Mapping[str, str] = MappingProxyType(
@@ -31,40 +32,40 @@ _EXACT: Mapping[str, str] = MappingProxyType(
 
 
 class NoDump(MoyaiError):
-    """The file is no proxy's config_dump."""
+    """The file is not a usable config_dump."""
 
 
 class Dump(NamedTuple):
-    """A proxy's node id, and its resources by kind and name."""
+    """A proxy's node ID and its resources by kind and name."""
 
     node: str
     resources: Mapping[tuple[str, str], Any]
 
 
 def read_dump(document: object) -> Dump:
-    """A config_dump. Raises NoDump."""
+    """Parse a config_dump. Raises NoDump."""
     if not isinstance(document, Mapping) or not isinstance(document.get("configs"), Sequence):
-        raise NoDump("The file is no config_dump: it has no `configs`. curl -s localhost:9901/config_dump prints one.")
-    node, found = "", {}
+        raise NoDump("the file has no `configs`: it is not the output of `curl -s localhost:9901/config_dump`")
+    node, resources = "", {}
     for config in document["configs"]:
         node = str(_at(config, "bootstrap.node.id") or node)
         for section, (kind, place) in _SECTIONS.items():
             for entry in config.get(section) or ():
                 resource = _at(entry, place) if place else {"name": entry.get("name", "")}
                 if resource is not None:
-                    found[kind, _name(resource)] = normal(resource)
-    if not found:
-        raise NoDump("The dump has nothing in it that came from a control plane.")
-    return Dump(node, MappingProxyType(found))
+                    resources[kind, _name(resource)] = normalize(resource)
+    if not resources:
+        raise NoDump("the dump has no resource that came from a control plane")
+    return Dump(node, MappingProxyType(resources))
 
 
-def normal(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
-    """The same without what says nothing, in one order, in today's words."""
+def normalize(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
+    """The value without ignored members, with unordered lists sorted and deprecated forms replaced."""
     if isinstance(value, Mapping):
         plain = {key: inner for key, inner in value.items() if key not in _NOISE}
-        return {key: _member(key, normal(inner)) for key, inner in sorted(_today(plain).items())}
+        return {key: _member(key, normalize(inner)) for key, inner in sorted(_replace_deprecated(plain).items())}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [normal(inner) for inner in value]
+        return [normalize(inner) for inner in value]
     return value
 
 
@@ -72,15 +73,15 @@ def _member(key: str, value: Any) -> Any:  # noqa: ANN401
     return sorted(value, key=repr) if key in _UNORDERED and isinstance(value, list) else value
 
 
-def _today(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Envoy's older ways of asking for a header, said as it says them now."""
-    found = dict(value)
+def _replace_deprecated(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the deprecated header matchers of Envoy's API by ``string_match``."""
+    result = dict(value)
     for old, new in _EXACT.items():
-        if old in found and "name" in found:
-            found["string_match"] = {new: found.pop(old)}
-    if found.get("use_downstream_protocol_config") is None:
-        found.pop("use_downstream_protocol_config", None)
-    return found
+        if old in result and "name" in result:
+            result["string_match"] = {new: result.pop(old)}
+    if result.get("use_downstream_protocol_config") is None:
+        result.pop("use_downstream_protocol_config", None)
+    return result
 
 
 def _name(resource: Mapping[str, Any]) -> str:
@@ -94,7 +95,7 @@ def _at(value: object, path: str) -> Any:  # noqa: ANN401
 
 
 def differences(theirs: Any, ours: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
-    """Where two resources differ, and what either says there; None = nothing."""
+    """The paths at which two resources differ, each with both values; None where a side has none."""
     if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
         for key in sorted(theirs.keys() | ours.keys()):
             yield from differences(theirs.get(key), ours.get(key), f"{path}.{key}" if path else key)

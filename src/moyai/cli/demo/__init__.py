@@ -1,1 +1,1 @@
-"""``moyai demo``: the main job from beginning to end, over the public API."""
+"""``moyai demo``: the example application under traffic."""

@@ -1,23 +1,32 @@
-"""A control plane of the demo's own: started on a state of its own, and taken away again."""
+"""The control plane of the demo: started with a temporary state directory, and removed at the end.
+
+Ctrl-C, SIGTERM (a cancelled CI job) and SIGHUP (a closed terminal) end the demo in the same way, and a second signal
+does not interrupt the clean-up. A signal that was ignored from the start, as under ``nohup``, stays ignored.
+"""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-from moyai.cli.demo.signals import undisturbed
-
+_MOYAI = (sys.executable, "-m", "moyai")
 _READY = "moyai ready on "
 _GRACE = 20.0
-"""Seconds for a control plane to end by itself; it leaves its tasks to ``moyai down``."""
+"""Seconds in which the control plane must end; ``moyai down`` then stops its tasks."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
-class DidNotStart(Exception):
-    """A command that the demo can't do without did not succeed; says what it said."""
+class CommandFailed(Exception):
+    """A command that the demo runs has failed; the message is its output."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Server:
     process: subprocess.Popen[str]
 
     def add_image(self, name: str, folder: Path) -> None:
-        """Import a folder as an image, laid over the host's root. Raises DidNotStart with what was said."""
+        """Import a directory as an image on top of the host's root. Raises CommandFailed."""
         command = [
             *_MOYAI,
             "image",
@@ -41,12 +50,12 @@ class Server:
             "--state",
             str(self.state),
         ]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own command)
-        if done.returncode:
-            raise DidNotStart(done.stderr.strip())
+        process = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (our own command)
+        if process.returncode:
+            raise CommandFailed(process.stderr.strip())
 
     def stop(self) -> None:
-        """End the control plane, stop every task, and remove the state."""
+        """Stop the control plane and all tasks, and delete the state directory."""
         self.process.terminate()
         try:
             self.process.wait(_GRACE)
@@ -57,7 +66,7 @@ class Server:
 
 
 def start(port: int) -> Server:
-    """Run ``moyai up`` in a session of its own, so that Ctrl-C reaches the demo alone; wait until it is ready."""
+    """Run ``moyai up`` and wait until it is ready. It has its own session, so that Ctrl-C reaches only the demo."""
     state = Path(tempfile.mkdtemp(prefix="moyai-demo-"))
     command = [*_MOYAI, "up", "--state", str(state), "--port", str(port), "--stats-interval", "1"]
     with (state / "moyai.log").open("w") as log:
@@ -65,7 +74,7 @@ def start(port: int) -> Server:
     try:
         return Server(_wait_ready(process, state), state, process)
     except BaseException:
-        with undisturbed():
+        with uninterrupted():
             process.terminate()
             process.wait()
             remove(state)
@@ -73,7 +82,7 @@ def start(port: int) -> Server:
 
 
 def remove(state: Path) -> None:
-    """``moyai down`` on this state, then the state itself."""
+    """Run ``moyai down`` and delete the state directory."""
     subprocess.run([*_MOYAI, "down", "--forget", "--state", str(state)], check=False, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
     shutil.rmtree(state, ignore_errors=True)
 
@@ -82,8 +91,34 @@ def _wait_ready(process: subprocess.Popen[str], state: Path) -> str:
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith(_READY):
         process.wait()
-        raise DidNotStart((state / "moyai.log").read_text().strip() or "`moyai up` said nothing")
+        raise CommandFailed((state / "moyai.log").read_text().strip() or "`moyai up` ended without output")
     return line.removeprefix(_READY).strip()
 
 
-_MOYAI = (sys.executable, "-m", "moyai")
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt in this block for each of the signals."""
+    with _handled_by(signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ignore the signals in this block, and in the processes that it starts."""
+    with _handled_by(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: _Handler) -> Iterator[None]:
+    previous = {number: signal.getsignal(number) for number in _ENDING}
+    changed = {
+        number: handler_before for number, handler_before in previous.items() if handler_before is not signal.SIG_IGN
+    }
+    for number in changed:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler_before in changed.items():
+            signal.signal(number, handler_before)

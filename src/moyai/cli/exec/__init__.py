@@ -1,1 +1,1 @@
-"""``moyai exec``: a command inside a container, with this terminal or these pipes."""
+"""``moyai exec``: commands in running containers."""

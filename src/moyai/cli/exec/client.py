@@ -1,6 +1,6 @@
-"""This end of the data channel: what is typed goes out, what the command says comes here.
+"""The client of an ECS Exec session: sends this process's input to the command and prints the command's output.
 
-Promise: output waits for whoever reads it, input for the command; the terminal is as it was afterwards.
+Both directions have backpressure, and the terminal's settings are restored at the end.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ import asyncio
 import os
 import signal
 import sys
+import termios
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+import tty
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -34,14 +37,13 @@ from moyai.api.channel.payloads import (
 from moyai.api.channel.stream import DataStream
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
-from moyai.cli.exec.terminal import raw
-from moyai.cli.remote import Unreachable
+from moyai.cli.errors import Unreachable
 from moyai.kernel.clock import Seconds
 
 _CHUNK = 4096
 _TICK = 0.1
-_NO_CODE = 255
-"""The exit code where the command's is not known; ssh's."""
+_UNKNOWN_EXIT_CODE = 255
+"""The exit code where the command's own is not known, as with ssh."""
 _SUCCESS = 1
 _PLAIN: Mapping[str, Any] = MappingProxyType(
     {"max_size": LARGEST_FRAME, "compression": None, "proxy": None, "ping_interval": None}
@@ -49,46 +51,46 @@ _PLAIN: Mapping[str, Any] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A session that waits to be opened."""
+class Session:
+    """A session that the server has created and that a client can open."""
 
     url: str
     token: str = field(repr=False)
 
 
-def run(begun: Begun, *, terminal: bool) -> int:
-    """Be the command's other end until it has ended; its exit code."""
-    with raw(terminal):
-        code, reason = asyncio.run(_run(begun, terminal=terminal))
+def run_session(session: Session, *, terminal: bool) -> int:
+    """Connect this process's input and output to the command until it ends. Returns the command's exit code."""
+    with _raw_terminal() if terminal else nullcontext():
+        code, reason = asyncio.run(_run(session, terminal=terminal))
     if reason:
         sys.stderr.write(f"moyai: {reason}\n")
     return code
 
 
-async def _run(begun: Begun, *, terminal: bool) -> tuple[int, str]:
+async def _run(session: Session, *, terminal: bool) -> tuple[int, str]:
     loop = asyncio.get_running_loop()
     try:
-        async with connect(begun.url, **_PLAIN) as socket:
-            await socket.send(write(Opening(begun.token, moyai=Own(terminal=terminal))).decode())
+        async with connect(session.url, **_PLAIN) as socket:
+            await socket.send(write(Opening(session.token, moyai=Own(terminal=terminal))).decode())
             client = _Client(socket, terminal=terminal)
-            talking = asyncio.create_task(client.talk())
+            running = asyncio.create_task(client.run())
             if terminal:
                 loop.add_signal_handler(signal.SIGWINCH, client.resize)
             for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, client.stop, talking, 128 + number)
-            await asyncio.wait({talking})
-            if not talking.cancelled():
-                talking.result()
+                loop.add_signal_handler(number, client.stop, running, 128 + number)
+            await asyncio.wait({running})
+            if not running.cancelled():
+                running.result()
             return client.code, client.reason
     except (OSError, InvalidStatus) as error:
-        raise Unreachable(f"the session can't be opened: {error}") from error
+        raise Unreachable(f"the session could not be opened: {error}") from error
 
 
 class _Client:
-    """One session."""
+    """An open session."""
 
     def __init__(self, socket: ClientConnection, *, terminal: bool) -> None:
-        self.code = _NO_CODE
+        self.code = _UNKNOWN_EXIT_CODE
         self.reason = "the connection was lost"
         self._socket = socket
         self._terminal = terminal
@@ -96,22 +98,22 @@ class _Client:
         self._stream = DataStream(Kind.INPUT, SystemIds())
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
-        self._moved = asyncio.Event()
+        self._room_changed = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
 
-    def stop(self, talking: asyncio.Task[None], code: int) -> None:
-        """End now, with this code."""
+    def stop(self, running: asyncio.Task[None], code: int) -> None:
+        """End the session now, with this exit code."""
         self.code, self.reason = code, ""
-        talking.cancel()
+        running.cancel()
 
     def resize(self) -> None:
-        """Tell the terminal's size."""
+        """Send the terminal's size."""
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         self._stream.say(PayloadType.SIZE, write(Size(columns, rows)), self._clock.now())
         self._do(self._flush)
 
-    async def talk(self) -> None:
-        """Listen until the session is closed."""
+    async def run(self) -> None:
+        """Receive and act until the session is closed."""
         ticking = asyncio.create_task(self._tick())
         try:
             async for frame in self._socket:
@@ -123,7 +125,7 @@ class _Client:
                     return
                 while (message := self._stream.take(self._clock.now())) is not None:
                     self._act(message)
-                self._moved.set()
+                self._room_changed.set()
                 await self._flush()
         except ConnectionClosed:
             return
@@ -133,20 +135,20 @@ class _Client:
             await asyncio.gather(ticking, *self._jobs, return_exceptions=True)
 
     def _end(self, closed: ChannelClosed) -> None:
-        self.reason = closed.output if closed.output or self.code != _NO_CODE else "the session was closed"
+        self.reason = closed.output if closed.output or self.code != _UNKNOWN_EXIT_CODE else "the session was closed"
 
     def _act(self, message: Message) -> None:
-        """Do what the other end wants."""
+        """Act on a message from the server."""
         match message.payload_type:
             case PayloadType.HANDSHAKE_REQUEST:
-                asked = read(HandshakeRequest, message.payload).requested_client_actions
-                done = tuple(ProcessedAction(action.action_type, _SUCCESS) for action in asked)
-                answer = write(HandshakeResponse("moyai", done))
-                self._stream.say(PayloadType.HANDSHAKE_RESPONSE, answer, self._clock.now())
+                requested = read(HandshakeRequest, message.payload).requested_client_actions
+                processed = tuple(ProcessedAction(action.action_type, _SUCCESS) for action in requested)
+                response = write(HandshakeResponse("moyai", processed))
+                self._stream.say(PayloadType.HANDSHAKE_RESPONSE, response, self._clock.now())
             case PayloadType.HANDSHAKE_COMPLETE:
                 if self._terminal:
                     self.resize()
-                self._listen_to_keyboard()
+                self._start_reading_input()
             case PayloadType.OUTPUT:
                 _write_all(sys.stdout.fileno(), message.payload)
             case PayloadType.STDERR:
@@ -156,11 +158,11 @@ class _Client:
             case _:
                 pass
 
-    def _listen_to_keyboard(self) -> None:
-        """In a thread, for any kind of input. It may wait for a key for ever, so nobody waits for it."""
-        threading.Thread(target=self._type_all, name="moyai-input", daemon=True).start()
+    def _start_reading_input(self) -> None:
+        """Read input in a daemon thread: a read of a terminal may block for ever and cannot be cancelled."""
+        threading.Thread(target=self._send_input, name="moyai-input", daemon=True).start()
 
-    def _type_all(self) -> None:
+    def _send_input(self) -> None:
         data = b"begin"
         while data:
             try:
@@ -168,14 +170,14 @@ class _Client:
             except OSError:
                 data = b""
             try:
-                asyncio.run_coroutine_threadsafe(self._type(data), self._loop).result()
+                asyncio.run_coroutine_threadsafe(self._send_chunk(data), self._loop).result()
             except (RuntimeError, asyncio.CancelledError):  # the session is over
                 return
 
-    async def _type(self, data: bytes) -> None:
+    async def _send_chunk(self, data: bytes) -> None:
         while not self._stream.has_room:
-            self._moved.clear()
-            await self._moved.wait()
+            self._room_changed.clear()
+            await self._room_changed.wait()
         if data:
             self._stream.say(PayloadType.OUTPUT, data, self._clock.now())
         else:
@@ -204,3 +206,15 @@ def _write_all(fd: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(fd, rest) :]
+
+
+@contextmanager
+def _raw_terminal() -> Iterator[None]:
+    """Switch the terminal to raw mode, in which every key, including Ctrl-C, goes to the command."""
+    fd = sys.stdin.fileno()
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setraw(fd)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -1,7 +1,7 @@
-"""The command itself: what is meant, and how a session is begun.
+"""``moyai exec``: run a command in a container, with this terminal or with pipes.
 
-Where the door asks for no keys any container may be entered; where it does, ExecuteCommand is asked, and the task must
-allow it.
+A server without access keys starts a session in any container (``POST /_moyai/execute``). With access keys the session
+is started by ECS's ExecuteCommand, which the task must allow.
 """
 
 from __future__ import annotations
@@ -9,54 +9,64 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from moyai.cli.choice import TASK_HELP, choose, only_container
-from moyai.cli.exec.client import Begun, run
+from moyai.cli.choice import TASK_HELP, choose_task, only_container
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Region
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import running_tasks
 
+if TYPE_CHECKING:  # asyncio and websockets are imported when a session is opened
+    from moyai.cli.exec.client import Session
+
 
 def execute(  # noqa: PLR0913, PLR0917 (every option of a command is a parameter)
     task: Annotated[str, typer.Argument(help=TASK_HELP)],
-    command: Annotated[list[str] | None, typer.Argument(help="The command and its arguments; a shell if none.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(help="The command and its arguments; /bin/sh by default.")
+    ] = None,
     endpoint: Endpoint = ENDPOINT,
     region: Region = REGION,
-    container: Annotated[str | None, typer.Option(help="Which container; needed when the task has several.")] = None,
-    user: Annotated[str | None, typer.Option(help="user[:group]; root if none.")] = None,
-    no_tty: Annotated[bool, typer.Option("--no-tty", "-T", help="Pipes, although this is a terminal.")] = False,
+    container: Annotated[
+        str | None, typer.Option(help="Container name; required for a task with several containers.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="USER[:GROUP] to run as; root by default.")] = None,
+    no_tty: Annotated[bool, typer.Option("--no-tty", "-T", help="Don't allocate a terminal.")] = False,
 ) -> None:
-    """Run a command inside a running container; its exit code is this command's."""
+    """Run a command in a running container and exit with its exit code."""
     remote = Remote(endpoint, region)
-    found = choose(task, running_tasks(remote))
+    chosen = choose_task(task, running_tasks(remote))
     words = [word for n, word in enumerate(command or ["/bin/sh"]) if n > 0 or word != "--"] or ["/bin/sh"]
     terminal = not no_tty and sys.stdin.isatty() and sys.stdout.isatty()
-    wanted = {
-        "task": found["id"],
-        "container": container or only_container(found),
+    request = {
+        "task": chosen["id"],
+        "container": container or only_container(chosen),
         "arguments": words,
         "user": user,
         "terminal": terminal,
     }
-    raise typer.Exit(run(_begun(remote, found, wanted), terminal=terminal))
+    from moyai.cli.exec.client import run_session
+
+    raise typer.Exit(run_session(_start_session(remote, chosen, request), terminal=terminal))
 
 
-def _begun(remote: Remote, task: Mapping[str, Any], wanted: Mapping[str, Any]) -> Begun:
+def _start_session(remote: Remote, task: Mapping[str, Any], request: Mapping[str, Any]) -> Session:
+    from moyai.cli.exec.client import Session
+
     base = "ws" + remote.url.removeprefix("http").rstrip("/")
-    begun = remote.execute(wanted)
-    if begun is not None:
-        return Begun(base + begun["path"], begun["token"])
-    if wanted["user"] is not None:
-        raise typer.BadParameter("with keys a command runs as root, as on AWS", param_hint="--user")
+    started = remote.execute(request)
+    if started is not None:
+        return Session(base + started["path"], started["token"])
+    if request["user"] is not None:
+        raise typer.BadParameter("with access keys, commands always run as root, as on AWS", param_hint="--user")
     session = remote.client("ecs").execute_command(
         cluster=task["cluster"],
         task=task["id"],
-        container=wanted["container"],
-        command=shlex.join(wanted["arguments"]),
+        container=request["container"],
+        command=shlex.join(request["arguments"]),
         interactive=True,
     )["session"]
-    return Begun(base + urlsplit(session["streamUrl"]).path, session["tokenValue"])
+    return Session(base + urlsplit(session["streamUrl"]).path, session["tokenValue"])

@@ -1,1 +1,1 @@
-"""``moyai mesh``: who calls whom, as a table that is alive, from public APIs alone."""
+"""``moyai mesh``: the calls between services, as a live table."""

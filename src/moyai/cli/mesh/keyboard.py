@@ -1,4 +1,4 @@
-"""Keys as they are pressed, from a terminal that does not wait for the end of a line."""
+"""Reads single keys from the terminal, without waiting for the end of a line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 
 _LONGEST: Final = 64
 _KEY: Final = re.compile(r"\x1b\[[0-9;]*.|\x1b[^\x1b]|.", re.DOTALL)
-"""One key: held down, it comes several times at once."""
+"""The escape sequence or character of one key. A key that is held down arrives several times in one read."""
 _NAMES: Final = MappingProxyType(
     {
         "\x1b[A": "up",
@@ -34,8 +34,8 @@ _NAMES: Final = MappingProxyType(
 
 
 @contextmanager
-def keys_at_once() -> Iterator[None]:
-    """Have the terminal hand over each key as it is pressed, unseen; Ctrl-C still interrupts."""
+def cbreak_terminal() -> Iterator[None]:
+    """Switch the terminal to cbreak mode: keys arrive when pressed and are not echoed; Ctrl-C still interrupts."""
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
     try:
@@ -46,16 +46,16 @@ def keys_at_once() -> Iterator[None]:
 
 
 def next_keys(seconds: float) -> list[str]:
-    """The keys pressed by the end of so many seconds, as soon as there are any."""
+    """Wait up to ``seconds`` for keys and return them."""
     fd = sys.stdin.fileno()
     if not select.select([fd], [], [], max(seconds, 0))[0]:
         return []
-    return named(os.read(fd, _LONGEST).decode(errors="ignore"))
+    return parse_keys(os.read(fd, _LONGEST).decode(errors="ignore"))
 
 
-def named(text: str) -> list[str]:
-    """What a terminal sent, key by key: a character, or a name of the view's."""
+def parse_keys(text: str) -> list[str]:
+    """Split the terminal's input into keys: a character, or a name such as ``up``. End of input is ``q``."""
     if not text:
-        return ["q"]  # the terminal is gone
-    sent = _KEY.findall(text)
-    return [_NAMES.get(one, one) for one in sent if one in _NAMES or not one.startswith("\x1b")]
+        return ["q"]  # the terminal was closed
+    keys = _KEY.findall(text)
+    return [_NAMES.get(key, key) for key in keys if key in _NAMES or not key.startswith("\x1b")]

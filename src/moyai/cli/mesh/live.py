@@ -1,4 +1,4 @@
-"""The table that is alive: read again and again, and looked at by keys."""
+"""The live table of ``moyai mesh``: read periodically and controlled by keys."""
 
 from __future__ import annotations
 
@@ -15,96 +15,96 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from moyai.cli.mesh.keyboard import keys_at_once, next_keys
+from moyai.cli.mesh.keyboard import cbreak_terminal, next_keys
 from moyai.cli.mesh.table import headline, rows, table
 from moyai.cli.mesh.values import Mesh
-from moyai.cli.mesh.view import View, pressed
+from moyai.cli.mesh.view import View, handle_key
 
-_AROUND: Final = 4
+_FRAME_LINES: Final = 4
 """Lines of the screen that are not rows: two above, the table's head, one below."""
-_GLANCE: Final = 0.2
+_KEY_TIMEOUT: Final = 0.2
 _HELP: Final = (
     ("q", "quit"),
-    ("s / r", "sort by the next figure / the other way round"),
+    ("s / r", "sort by the next column / reverse the order"),
     ("g", "group by namespace, by cluster, or not at all"),
-    ("+ / -", "look back further / less far"),
-    ("/", "find a part of a name; Enter keeps it, Esc drops it"),
-    ("p, space", "stop and go on reading"),
-    ("↑ ↓ j k PgUp PgDn Home", "move through the rows"),
-    ("h, ?", "this help"),
+    ("+ / -", "show a longer / shorter time"),
+    ("/", "search for a part of a name; Enter keeps it, Esc clears it"),
+    ("p, space", "pause and resume"),
+    ("↑ ↓ j k PgUp PgDn Home", "scroll"),
+    ("h, ?", "show or hide this help"),
 )
 
 Read = Callable[[int], Mesh]
-"""The mesh of the last so many seconds. Raises what the caller of ``watch`` is to see."""
+"""Reads the mesh of the last ``n`` seconds. ``watch`` passes its exceptions on."""
 
 
 def watch(console: Console, read: Read, view: View, interval: float) -> None:
-    """Show it until q or Ctrl-C; read anew every ``interval`` seconds, and at once when the span changes."""
+    """Show the table until q or Ctrl-C; read it every ``interval`` seconds and when the span's length changes."""
     with (
         ThreadPoolExecutor(1) as reader,
-        keys_at_once(),
+        cbreak_terminal(),
         Live(console=console, screen=True, auto_refresh=False) as live,
     ):
         try:
-            _loop(_Screen(console, live), _Reading(reader, read, view.since), view, interval)
+            _loop(_Screen(console, live), _BackgroundReader(reader, read, view.since), view, interval)
         except KeyboardInterrupt:
             return
 
 
-class _Reading:
-    """The newest mesh; the next one is read beside, so that keys never wait."""
+class _BackgroundReader:
+    """Reads the mesh in a thread, so that keys never wait for it; ``newest`` is the last one that was read."""
 
     def __init__(self, pool: ThreadPoolExecutor, read: Read, since: int) -> None:
         self._pool, self._read = pool, read
         self.newest: Mesh | None = None
-        self._coming: Future[Mesh] | None = None
+        self._pending: Future[Mesh] | None = None
         self._since = since
-        self._begun = 0.0
+        self._started = 0.0
 
-    def go_on(self, view: View, interval: float) -> None:
-        """Take what has come, and ask again when it is time."""
-        if self._coming is not None and self._coming.done():
-            coming, self._coming = self._coming, None
+    def update(self, view: View, interval: float) -> None:
+        """Take the result of a finished read, and start the next one when it is due."""
+        if self._pending is not None and self._pending.done():
+            finished, self._pending = self._pending, None
             if self._since == view.since:
-                self.newest = coming.result()
+                self.newest = finished.result()
         now = time.monotonic()
-        due = not view.paused and now >= self._begun + interval
-        if self._coming is None and (due or view.since != self._since):
-            self._begun, self._since = now, view.since
-            self._coming = self._pool.submit(self._read, view.since)
+        due = not view.paused and now >= self._started + interval
+        if self._pending is None and (due or view.since != self._since):
+            self._started, self._since = now, view.since
+            self._pending = self._pool.submit(self._read, view.since)
 
 
 class _Screen:
     def __init__(self, console: Console, live: Live) -> None:
         self._console, self._live = console, live
-        self._shown: object = None
+        self._drawn: object = None
 
     def draw(self, mesh: Mesh | None, view: View) -> View:
-        """Draw if anything is other than it was; the view with no more rows above than there are."""
+        """Draw if anything has changed. Returns the view with its scroll offset limited to the number of rows."""
         size = self._console.size
-        room = max(size.height - _AROUND, 1)
+        room = max(size.height - _FRAME_LINES, 1)
         if mesh is not None:
-            view = _within(view, rows(mesh, view) - room)
-        if self._shown != (mesh, view, size):
-            self._shown = mesh, view, size
-            self._live.update(drawn(mesh, view, (size.width, room)), refresh=True)
+            view = _limit_offset(view, rows(mesh, view) - room)
+        if self._drawn != (mesh, view, size):
+            self._drawn = mesh, view, size
+            self._live.update(render_screen(mesh, view, (size.width, room)), refresh=True)
         return view
 
 
-def _loop(screen: _Screen, reading: _Reading, view: View, interval: float) -> None:
+def _loop(screen: _Screen, reader: _BackgroundReader, view: View, interval: float) -> None:
     while not view.ended:
-        reading.go_on(view, interval)
-        view = screen.draw(reading.newest, view)
-        for key in next_keys(_GLANCE):
-            view = pressed(view, key)
+        reader.update(view, interval)
+        view = screen.draw(reader.newest, view)
+        for key in next_keys(_KEY_TIMEOUT):
+            view = handle_key(view, key)
 
 
-def _within(view: View, most: int) -> View:
-    return replace(view, offset=min(view.offset, max(most, 0)))
+def _limit_offset(view: View, largest: int) -> View:
+    return replace(view, offset=min(view.offset, max(largest, 0)))
 
 
 class _Window:
-    """A table's head and so many of its rows."""
+    """A table's head and ``room`` of its rows, from ``offset``."""
 
     def __init__(self, whole: Table, offset: int, room: int) -> None:
         self._whole, self._offset, self._room = whole, offset, room
@@ -116,8 +116,8 @@ class _Window:
             yield Segment.line()
 
 
-def drawn(mesh: Mesh | None, view: View, size: tuple[int, int]) -> RenderableType:
-    """The whole screen: so many columns, so many rows of the table."""
+def render_screen(mesh: Mesh | None, view: View, size: tuple[int, int]) -> RenderableType:
+    """The whole screen. ``size``: the columns of the terminal and the number of rows to show of the table."""
     width, room = size
     head = Text(no_wrap=True, overflow="ellipsis")
     head.append("moyai mesh  ", "bold")
@@ -140,14 +140,14 @@ def _length(seconds: int) -> str:
 def _foot(view: View) -> Text:
     if view.typing:
         return Text(f"find: {view.find}▏", "bold")
-    found = f"find: {view.find} (Esc)  " if view.find else ""  # first: a narrow terminal cuts the end off
+    search = f"find: {view.find} (Esc)  " if view.find else ""  # first, because a narrow terminal cuts the end off
     order = f"{view.sort} ↑" if view.reverse else view.sort
-    said = f"{found}q quit  s sort: {order}  g group: {view.group}  +/- span  / find  p pause  h help"
-    return Text(said, "dim", no_wrap=True, overflow="ellipsis")
+    keys = f"{search}q quit  s sort: {order}  g group: {view.group}  +/- span  / find  p pause  h help"
+    return Text(keys, "dim", no_wrap=True, overflow="ellipsis")
 
 
 def _help() -> RenderableType:
-    shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    help_table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for keys, what in _HELP:
-        shown.add_row(Text(keys, "bold"), what)
-    return shown
+        help_table.add_row(Text(keys, "bold"), what)
+    return help_table

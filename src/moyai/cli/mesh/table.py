@@ -1,8 +1,7 @@
-"""The mesh drawn as a table, as wide as there is room. Pure.
+"""The table of the mesh, fitted to the terminal's width. Pure.
 
-Promise: what matters most stays when the terminal is narrow: long names give way in their middles before the rate and
-the success do. Colour says nothing that a sign does not say, too: ``!``
-and ``!!`` after a success rate, ``↻`` after a service with a deployment in progress.
+In a narrow terminal columns are dropped by rank and long names are shortened in the middle; rate and success stay.
+Colours are never the only sign: ``!`` and ``!!`` follow a low success rate, ``↻`` a service that is being deployed.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from moyai.cli.mesh.values import Edge, Mesh, Party
-from moyai.cli.mesh.view import Group, View, arranged, called
+from moyai.cli.mesh.view import Group, View, group_edges, target_name
 
 _GOOD: Final = 0.999
 _FAIR: Final = 0.99
 _GAP: Final = 2
-_LEAST: Final = 8
-"""Columns that a name has in any case."""
-_NO_CALLS: Final = "No calls here in this time (--since, --region). `moyai status` shows what runs."
+_SHORTEST_NAME: Final = 8
+"""The number of characters to which a name is shortened at most."""
+_NO_CALLS: Final = "No calls in this time (--since, --region). `moyai status` shows what runs."
 _NOTHING: Final = "-"
-_LACK: Final = 1e-9
-"""What a float may lack: 1 - 4/5 is less than 0.2."""
+_ROUNDING_ERROR: Final = 1e-9
+"""Added before truncation, because 1 - 4/5 is less than 0.2 as a float."""
 _TEN, _HUNDRED = 10, 100
 
 
@@ -32,7 +31,7 @@ _Groups = Sequence[tuple[str, Sequence[Edge]]]
 
 
 class _Column(NamedTuple):
-    """``rank``: the higher, the sooner it goes when there is no room; 0 stays."""
+    """A column of the table. In a narrow terminal the column with the highest ``rank`` is dropped first; 0 stays."""
 
     name: str
     cell: Callable[[Edge, View], Text]
@@ -41,45 +40,45 @@ class _Column(NamedTuple):
 
 
 def table(mesh: Mesh, view: View, width: int) -> Table:
-    """The edges, a row each, under their groups."""
-    drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    """The table: a row for each edge, grouped as the view says."""
+    result = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     if not mesh.edges:
-        drawn.add_column(_NO_CALLS)
-        return drawn
-    groups = arranged(mesh.edges, view)
-    columns = _that_fit(groups, view, width)
+        result.add_column(_NO_CALLS)
+        return result
+    groups = group_edges(mesh.edges, view)
+    columns = _fit_columns(groups, view, width)
     for column in columns:
-        drawn.add_column(column.name, justify=column.justify, no_wrap=True, overflow="ellipsis")
+        result.add_column(column.name, justify=column.justify, no_wrap=True, overflow="ellipsis")
     for title, edges in groups:
         if title:
-            drawn.add_row(_cut(Text(title, "bold cyan"), columns[_COLUMNS[0]]))
+            result.add_row(_shorten(Text(title, "bold cyan"), columns[_COLUMNS[0]]))
         for edge in edges:
-            drawn.add_row(*(_cut(column.cell(edge, view), wide) for column, wide in columns.items()))
-    return drawn
+            result.add_row(*(_shorten(column.cell(edge, view), wide) for column, wide in columns.items()))
+    return result
 
 
 def rows(mesh: Mesh, view: View) -> int:
-    """How many rows the table has below its head."""
-    return sum(len(edges) + bool(title) for title, edges in arranged(mesh.edges, view))
+    """The number of rows below the table's head."""
+    return sum(len(edges) + bool(title) for title, edges in group_edges(mesh.edges, view))
 
 
 def headline(mesh: Mesh) -> Text:
-    """All edges in one line."""
+    """A line that sums up all edges."""
     requests, failures = sum(e.requests for e in mesh.edges), sum(e.failures for e in mesh.edges)
-    said = Text(f"{len(mesh.edges)} edges  {_rate(requests / mesh.span.seconds)}/s  ")
-    said.append_text(_success(1 - failures / requests if requests else None))
+    text = Text(f"{len(mesh.edges)} edges  {_rate(requests / mesh.span.seconds)}/s  ")
+    text.append_text(_success(1 - failures / requests if requests else None))
     busy = {party for edge in mesh.edges for party in edge.deploying}
     if busy:
-        said.append(f"  {len(busy)} deploying ↻", "magenta")
+        text.append(f"  {len(busy)} deploying ↻", "magenta")
     ejected = sum(edge.ejected for edge in mesh.edges)
     if ejected:
-        said.append(f"  {ejected} ejected", "yellow")
-    return said
+        text.append(f"  {ejected} ejected", "yellow")
+    return text
 
 
-def _that_fit(groups: _Groups, view: View, width: int) -> dict[_Column, int]:
-    """The columns for which there is room, and how wide each may be."""
-    needed = {column: _needed(column, groups, view) for column in _COLUMNS}
+def _fit_columns(groups: _Groups, view: View, width: int) -> dict[_Column, int]:
+    """The columns that fit, with their widths."""
+    needed = {column: _needed_width(column, groups, view) for column in _COLUMNS}
     for column in sorted(_COLUMNS, key=lambda c: -c.rank):
         if _width(needed) <= width or not column.rank:
             break
@@ -88,8 +87,8 @@ def _that_fit(groups: _Groups, view: View, width: int) -> dict[_Column, int]:
     room = width - _width(needed) + needed[caller] + needed[target]
     if needed[caller] + needed[target] > room:
         half = room // 2
-        called_ = min(needed[target], max(half, room - needed[caller], _LEAST))
-        needed |= {caller: max(room - called_, _LEAST), target: called_}
+        target_width = min(needed[target], max(half, room - needed[caller], _SHORTEST_NAME))
+        needed |= {caller: max(room - target_width, _SHORTEST_NAME), target: target_width}
     return needed
 
 
@@ -97,42 +96,42 @@ def _width(columns: Mapping[_Column, int]) -> int:
     return sum(columns.values()) + _GAP * (len(columns) - 1)
 
 
-def _needed(column: _Column, groups: _Groups, view: View) -> int:
+def _needed_width(column: _Column, groups: _Groups, view: View) -> int:
     cells = (column.cell(edge, view).cell_len for _, edges in groups for edge in edges)
     titles = (len(title) for title, _ in groups if column is _COLUMNS[0])
     return max(len(column.name), *cells, *titles)
 
 
-def _cut(text: Text, width: int) -> Text:
-    """So much of it that there is room for: the beginning, and the end with its signs."""
+def _shorten(text: Text, width: int) -> Text:
+    """The text in this width, with its middle left out: signs at its end stay visible."""
     if text.cell_len <= width:
         return text
-    kept = max(width - 1, 0)
-    return text[: kept // 2].append("…").append_text(text[len(text) - (kept - kept // 2) :])
+    rest = max(width - 1, 0)
+    return text[: rest // 2].append("…").append_text(text[len(text) - (rest - rest // 2) :])
 
 
 def _caller(edge: Edge, view: View) -> Text:
     name = edge.caller.service if view.group is Group.CLUSTER else str(edge.caller)
-    said = Text(f"  {name}" if view.group is not Group.NONE else name)
-    return said.append_text(_deploying(edge, (edge.caller,)))
+    text = Text(f"  {name}" if view.group is not Group.NONE else name)
+    return text.append_text(_deploying(edge, (edge.caller,)))
 
 
 def _target(edge: Edge, view: View) -> Text:
     del view
-    said = Text(called(edge))
+    text = Text(target_name(edge))
     if edge.protocol == "tcp":
-        said.append(" tcp", "dim")
-    return said.append_text(_deploying(edge, edge.targets))
+        text.append(" tcp", "dim")
+    return text.append_text(_deploying(edge, edge.targets))
 
 
-def _deploying(edge: Edge, of: Iterable[Party]) -> Text:
-    return Text(" ↻", "magenta") if set(of) & set(edge.deploying) else Text()
+def _deploying(edge: Edge, parties: Iterable[Party]) -> Text:
+    return Text(" ↻", "magenta") if set(parties) & set(edge.deploying) else Text()
 
 
 def _success(share: float | None) -> Text:
     if share is None:
         return Text(_NOTHING)
-    percent = int(share * 10_000 + _LACK) / 100  # never rounded up: 100 % means that nothing failed
+    percent = int(share * 10_000 + _ROUNDING_ERROR) / 100  # truncated, so that 100 % means that no request failed
     shown = f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
     if share >= _GOOD:
         return Text(shown, "green")

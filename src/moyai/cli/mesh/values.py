@@ -1,6 +1,6 @@
-"""What is shown: edges with their figures, between services of namespaces. Pure.
+"""The mesh as ``moyai mesh`` prints it: edges between services, with their metrics.
 
-Promise: the fields are those of ``moyai mesh --json``; one may be added, none changes its name or meaning.
+The fields are those of ``moyai mesh --json``. Fields may be added; none changes its name or meaning.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 class Party(msgspec.Struct, frozen=True, order=True):
-    """A service of a cluster, or a virtual node or a virtual gateway of a mesh."""
+    """One end of an edge: a service of a cluster, or a virtual node or virtual gateway of a mesh."""
 
     cluster: str
     service: str
@@ -30,18 +30,18 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """How long it is; what rates are per."""
+        """Its length, at least 1; rates are requests divided by it."""
         return max(self.end - self.start, 1.0)
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """One service's calls of one discovery name; in App Mesh (``app_mesh``), a virtual node's or a virtual gateway's
-    calls of one virtual service, as far as one virtual node answered them; its mesh is namespace and cluster then.
+    """The calls of one service to one discovery name. In App Mesh (``app_mesh``): the calls of a virtual node or a
+    virtual gateway to a virtual service that one virtual node answered; namespace and cluster are then the mesh.
 
     ``requests`` are connections where ``protocol`` is tcp. ``success`` is from 0 to 1, None without requests; latencies
-    are in ms, of each attempt. ``ejected``: the most hosts that outlier detection kept away at once.
-    ``targets`` are the services behind the name; ``deploying`` those of the edge with a deployment in progress.
-    ``namespace`` is None when the caller is gone.
+    are in ms, of each attempt. ``ejected``: the largest number of hosts that outlier detection ejected at once.
+    ``targets`` are the services behind the name; ``deploying`` is the ends that have a deployment in progress.
+    ``namespace`` is None when the caller has been deleted.
     """
 
     namespace: str | None
@@ -64,7 +64,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service that takes part in a namespace. ``offers``: its discovery names."""
+    """A service that uses Service Connect in a namespace. ``offers``: its discovery names."""
 
     party: Party
     namespace: str
@@ -73,21 +73,21 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Mesh(msgspec.Struct, frozen=True):
-    """The edges of some time, busiest first."""
+    """The edges that had traffic in a span, busiest first."""
 
     span: Span
     edges: tuple[Edge, ...]
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """Which edges: of a namespace, and with a cluster or a service at either end. None = any."""
+class EdgeFilter(msgspec.Struct, frozen=True):
+    """Selects the edges of a namespace, and those with this cluster or service at either end. None selects all."""
 
     namespace: str | None = None
     cluster: str | None = None
     service: str | None = None
 
-    def fits(self, edge: Edge) -> bool:
-        """Whether the edge is one of them. A service may be meant by its discovery name."""
+    def matches(self, edge: Edge) -> bool:
+        """Whether the edge is selected. ``service`` may also be a discovery name."""
         ends = (edge.caller, *edge.targets)
         return (
             self.namespace in {None, edge.namespace}
@@ -97,10 +97,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def as_json(mesh: Mesh) -> str:
-    """The mesh as ``--json`` prints it."""
+    """The JSON that ``--json`` prints."""
     span = mesh.span
-    shown = {"start": _moment(span.start), "end": _moment(span.end), "seconds": span.seconds, "edges": mesh.edges}
-    return msgspec.json.format(_JSON.encode(shown), indent=2).decode()
+    document = {"start": _moment(span.start), "end": _moment(span.end), "seconds": span.seconds, "edges": mesh.edges}
+    return msgspec.json.format(_JSON.encode(document), indent=2).decode()
 
 
 def _moment(at: float) -> str:

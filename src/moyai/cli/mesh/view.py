@@ -1,7 +1,4 @@
-"""How the table is looked at, and what a key changes in that. Pure.
-
-Promise: every key leads from one view to another; what is shown follows from a view and a mesh alone.
-"""
+"""The view of the table: its order, grouping, search and scroll position, and how keys change them. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from msgspec.structs import replace
 from moyai.cli.mesh.values import Edge
 
 SPANS: Final = (60, 300, 900, 3600, 10_800, 43_200, 86_400)
-"""Seconds to look back, as + and - step through them."""
+"""The lengths of the span in seconds; + and - step through them."""
 _PAGE: Final = 10
 
 
 class Sort(StrEnum):
-    """What rows are ordered by, within their group."""
+    """Orders of the rows within their group."""
 
     RATE = "rate"
     SUCCESS = "success"
@@ -32,7 +29,7 @@ class Sort(StrEnum):
 
 
 class Group(StrEnum):
-    """What rows are put under."""
+    """Groupings of the rows."""
 
     NAMESPACE = "namespace"
     CLUSTER = "cluster"
@@ -40,7 +37,7 @@ class Group(StrEnum):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A way to look. ``since``: seconds to look back. ``find``: a part of a name, being typed while ``typing``."""
+    """A view. ``since``: the span's length in seconds. ``find``: the search text, being edited while ``typing``."""
 
     since: int = 300
     sort: Sort = Sort.RATE
@@ -54,15 +51,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = False
 
 
-def pressed(view: View, key: str) -> View:
-    """The view after a key; one that means nothing changes nothing. An arrow is ``up``, ``down``, ``pageup``…"""
+def handle_key(view: View, key: str) -> View:
+    """The view after a key, which is a character or a name such as ``up``; unknown keys change nothing."""
     if view.typing:
-        return _typed(view, key)
+        return _edit_search(view, key)
     change = _KEYS.get(key)
     return view if change is None else change(view)
 
 
-def _typed(view: View, key: str) -> View:
+def _edit_search(view: View, key: str) -> View:
     if key == "enter":
         return replace(view, typing=False)
     if key == "escape":
@@ -90,7 +87,7 @@ def _shorter(view: View) -> View:
     return replace(view, since=next((s for s in reversed(SPANS) if s < view.since), view.since))
 
 
-def _moved(view: View, rows: int) -> View:
+def _scroll(view: View, rows: int) -> View:
     return replace(view, offset=max(view.offset + rows, 0))
 
 
@@ -109,38 +106,38 @@ _KEYS: Final[Mapping[str, Callable[[View], View]]] = MappingProxyType(
         "-": _shorter,
         "/": lambda v: replace(v, typing=True, find="", offset=0),
         "escape": lambda v: replace(v, find="", help=False),
-        "up": lambda v: _moved(v, -1),
-        "k": lambda v: _moved(v, -1),
-        "down": lambda v: _moved(v, 1),
-        "j": lambda v: _moved(v, 1),
-        "pageup": lambda v: _moved(v, -_PAGE),
-        "pagedown": lambda v: _moved(v, _PAGE),
+        "up": lambda v: _scroll(v, -1),
+        "k": lambda v: _scroll(v, -1),
+        "down": lambda v: _scroll(v, 1),
+        "j": lambda v: _scroll(v, 1),
+        "pageup": lambda v: _scroll(v, -_PAGE),
+        "pagedown": lambda v: _scroll(v, _PAGE),
         "home": lambda v: replace(v, offset=0),
     }
 )
 
 
-def arranged(edges: tuple[Edge, ...], view: View) -> list[tuple[str, list[Edge]]]:
-    """The edges that are looked for, by group and in order. Groups stay where they are while figures change."""
+def group_edges(edges: tuple[Edge, ...], view: View) -> list[tuple[str, list[Edge]]]:
+    """The edges that match the search, sorted within groups. Groups are sorted by title, so that they stay in place."""
     groups: dict[str, list[Edge]] = {}
     for edge in sorted(edges, key=_ORDER[view.sort], reverse=view.reverse):
-        if view.find.lower() in f"{edge.namespace} {edge.caller} {called(edge)}".lower():
+        if view.find.lower() in f"{edge.namespace} {edge.caller} {target_name(edge)}".lower():
             groups.setdefault(_group(edge, view.group), []).append(edge)
     return sorted(groups.items())
 
 
 def _group(edge: Edge, group: Group) -> str:
     if group is Group.NAMESPACE:
-        return edge.namespace or "(caller gone)"
+        return edge.namespace or "(caller deleted)"
     return edge.caller.cluster if group is Group.CLUSTER else ""
 
 
 def _names(edge: Edge) -> tuple[str, ...]:
-    return edge.caller.cluster, edge.caller.service, called(edge)
+    return edge.caller.cluster, edge.caller.service, target_name(edge)
 
 
-def called(edge: Edge) -> str:
-    """What an edge leads to: in App Mesh, a virtual service and which of its virtual nodes."""
+def target_name(edge: Edge) -> str:
+    """The target of an edge as it is shown; in App Mesh, the virtual service and the virtual node that answered."""
     return f"{edge.target} → {edge.targets[0].service}" if edge.app_mesh else edge.target
 
 

@@ -1,1 +1,1 @@
-"""``moyai migrate``: from what AWS has ended to what it offers instead."""
+"""``moyai migrate``: from AWS App Mesh to Service Connect."""

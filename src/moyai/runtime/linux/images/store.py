@@ -141,6 +141,18 @@ class ImageStore:
             shutil.rmtree(fresh, ignore_errors=True)
         return self.find(reference)
 
+    def remove_image(self, reference: str) -> None:
+        """Remove an imported image by its name. Tasks that run from it keep its files until the next start of moyai.
+
+        Raises ImageNotFound, and ImageRefused for the host's root.
+        """
+        if reference in {HOST_IMAGE, f"{HOST_IMAGE}:latest"}:
+            raise ImageRefused(f"{HOST_IMAGE} is this machine's own root and cannot be removed")
+        home = self._home(reference)
+        if self._manifest(home) is None:
+            raise _not_imported(reference)
+        home.rename(tempfile.mkdtemp(prefix=_REPLACED, dir=self._directory))
+
     def _replace(self, fresh: Path, home: Path) -> None:
         """Move an image to its directory. If that fails, the earlier image stays there."""
         home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

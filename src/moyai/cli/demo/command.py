@@ -1,0 +1,35 @@
+"""``moyai demo``: run the example, break things under traffic, and count the requests that failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_EXAMPLE = Path(__file__).with_name("example")
+"""Where a wheel has the example; scripts/build_hook.py puts it there."""
+_IN_REPOSITORY = Path(__file__).parents[4] / "examples" / "shop"
+
+
+def example_folder() -> Path:
+    """The example application: of the installed package, or of the repository that this runs from."""
+    return _EXAMPLE if _EXAMPLE.is_dir() else _IN_REPOSITORY
+
+
+def demo(
+    app: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory with the application; the packaged example by default.", exists=True, file_okay=False
+        ),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and print how to use it.")] = False,
+) -> None:
+    """Run four services in two clusters, break things under traffic, and count failed requests. Needs root."""
+    from moyai.cli.demo.run import run_demo
+    from moyai.cli.demo.server import interruptible
+
+    with interruptible():
+        if run_demo(app or example_folder(), keep=keep):
+            raise typer.Exit(1)

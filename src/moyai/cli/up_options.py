@@ -1,0 +1,136 @@
+"""The options of ``moyai up``: each with its type, limits, environment variable and help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moyai.app.config import CERTIFICATE_RENEWAL, RuntimeKind
+from moyai.domain.ecs.cluster import MOST_INSTANCES
+
+StatsInterval = Annotated[
+    float, typer.Option(help="Seconds between two statistics reports of a proxy.", min=0.5, max=60)
+]
+DnsPort = Annotated[
+    int, typer.Option(help="Port on 127.0.0.1 for DNS queries (`moyai dns`); 0 takes a free one.", min=0, max=65535)
+]
+CheckInterval = Annotated[
+    float, typer.Option(help="Seconds between two Cloud Map health checks of an instance.", min=0.1, max=3600)
+]
+QuotaOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Cloud Map or App Mesh quota, such as instances-per-service=5000. Repeatable."),
+]
+CheckNetworks = Annotated[
+    list[str] | None, typer.Option(help="Network whose instances are health-checked, besides loopback. Repeatable.")
+]
+PassedNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Server name, such as *.amazonaws.com, to which tasks of every mesh may open TLS connections on port 443."
+        " Repeatable."
+    ),
+]
+LiveEndpoints = Annotated[
+    bool,
+    typer.Option(
+        "--live-endpoints",
+        help="Let running tasks call names that were added after they started, in clusters without the tag"
+        " moyai:live-endpoints.",
+    ),
+]
+HostVolumes = Annotated[
+    list[Path] | None,
+    typer.Option(help="Directory below which containers may mount directories of this machine. Repeatable."),
+]
+AllowCapabilities = Annotated[
+    bool,
+    typer.Option("--allow-capabilities", help="Grant containers all Linux capabilities that they request."),
+]
+CertificateRenewal = Annotated[
+    float,
+    typer.Option(
+        help="Seconds after which a Service Connect TLS certificate is renewed; it stays valid for two more days.",
+        min=10,
+        max=CERTIFICATE_RENEWAL,
+    ),
+]
+
+LogLimit = Annotated[
+    int, typer.Option(help="Disk space for CloudWatch Logs events, in megabytes; the oldest are deleted first.", min=16)
+]
+MetricsLimit = Annotated[
+    int, typer.Option(help="Disk space for metrics, in megabytes; the oldest are deleted first.", min=16)
+]
+OtlpEndpoint = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MOYAI_OTLP_ENDPOINT",
+        help="URL of an OpenTelemetry collector to which the mesh's metrics are exported, such as http://127.0.0.1:4318.",
+    ),
+]
+OtlpHeaders = Annotated[
+    str | None,
+    typer.Option(
+        envvar="MOYAI_OTLP_HEADERS",
+        help="Headers of every request to the collector, such as api-key=secret,tenant=shop; special characters are"
+        " percent-encoded.",
+    ),
+]
+Instances = Annotated[
+    int,
+    typer.Option(
+        envvar="MOYAI_INSTANCES",
+        help="Number of container instances to register on this machine, spread over three zones.",
+        min=0,
+        max=MOST_INSTANCES,
+    ),
+]
+InstanceCpu = Annotated[
+    int | None,
+    typer.Option(
+        help="CPU units of each instance; by default an equal share of the machine's.", min=128, max=1_000_000
+    ),
+]
+InstanceMemory = Annotated[
+    int | None,
+    typer.Option(
+        help="MiB of memory of each instance; by default an equal share of the machine's.", min=64, max=16_777_216
+    ),
+]
+InstanceCluster = Annotated[str, typer.Option(help="Cluster in which the instances are registered.")]
+InstanceRegion = Annotated[
+    str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region of that cluster.")
+]
+AppMeshSocket = Annotated[
+    Path | None,
+    typer.Option(
+        help="Unix socket for App Mesh proxies outside tasks; by default run/appmesh.sock in the state directory."
+    ),
+]
+AppMeshGroup = Annotated[str, typer.Option(help="Group, by name or number, that may use that socket, besides root.")]
+AppMeshXds = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT on which such proxies may connect over TCP, with TLS and a token (`moyai appmesh token`)."
+    ),
+]
+AppMeshCert = Annotated[
+    Path | None, typer.Option(help="PEM file: the server certificate for it; by default one of moyai's own authority.")
+]
+AppMeshKey = Annotated[Path | None, typer.Option(help="PEM file: the private key of --appmesh-xds-cert.")]
+AppMeshClientCa = Annotated[
+    Path | None,
+    typer.Option(
+        help="PEM file: certificate authorities. Proxies must present a certificate of one of them instead of a token."
+    ),
+]
+Listen = Annotated[
+    str, typer.Option(help="Address to listen on; any other than loopback requires access keys (`moyai keys`).")
+]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
+Runtime = Annotated[
+    RuntimeKind, typer.Option(help="How tasks run: as processes in Linux namespaces (linux), or simulated (sim).")
+]

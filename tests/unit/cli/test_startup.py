@@ -1,0 +1,42 @@
+"""What a command imports before it does anything: every module that is not needed is time that the user waits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FOR_HELP = {
+    "asyncio",
+    "botocore",
+    "cryptography",
+    "google.protobuf",
+    "grpc",
+    "httpx",
+    "numpy",
+    "pyroute2",
+    "rich",
+    "websockets",
+}
+OF_THE_SERVER = {"moyai.api", "moyai.domain.world", "moyai.plan", "moyai.runtime", "moyai.store", "moyai.xds"}
+
+
+def imported(program: str) -> set[str]:
+    """The modules that a program has imported at its end."""
+    report = "import sys; print('imported:', *sys.modules)"
+    output = subprocess.check_output([sys.executable, "-c", f"{program}\n{report}"], text=True)
+    return set(output.rpartition("imported:")[2].split())
+
+
+def test_help_imports_neither_the_server_nor_what_single_commands_need():
+    run = "import moyai.cli.main as m\ntry:\n    m.command_line()(['--help'])\nexcept SystemExit:\n    pass"
+    assert imported(run) & (FOR_HELP | OF_THE_SERVER) == set()
+
+
+@pytest.mark.parametrize("module", ["moyai.cli.status", "moyai.app.images"])
+def test_a_command_imports_nothing_of_the_server(module):
+    assert (
+        imported(f"import {module}") & (OF_THE_SERVER - {"moyai.runtime"} | {"grpc", "google.protobuf", "pyroute2"})
+        == set()
+    )
