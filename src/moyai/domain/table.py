@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from moyai.domain.record import StoredRecord
 
@@ -206,14 +206,9 @@ class TableSpec(Generic[S]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    @overload
-    def __get__(self, world: None, owner: type) -> TableSpec[S]: ...
+    if TYPE_CHECKING:  # a world has the table in the place of its specification
 
-    @overload
-    def __get__(self, world: object, owner: type) -> Table[S]: ...
-
-    def __get__(self, world: object | None, owner: type) -> TableSpec[S] | Table[S]:
-        return self if world is None else vars(world)[self.name]
+        def __get__(self, world: object, owner: type) -> Table[S]: ...
 
     def create_table(self) -> Table[S]:
         """An empty table."""

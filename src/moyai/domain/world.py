@@ -117,8 +117,16 @@ class World(EcsTables, CloudMapTables, AppMeshTables, VpcTables, MonitoringTable
             yield from table
 
 
+def _take_specs() -> Iterator[TableSpec[Any]]:
+    for base in World.__bases__:
+        for name, spec in tuple(vars(base).items()):
+            if isinstance(spec, TableSpec):
+                delattr(base, name)  # beside an attribute of its class, a world's own takes three times as long to read
+                yield spec
+
+
 TABLES: Final[Mapping[type[StoredRecord], TableSpec[Any]]] = MappingProxyType(
-    {spec.record_type: spec for base in World.__bases__ for spec in vars(base).values() if isinstance(spec, TableSpec)}
+    {spec.record_type: spec for spec in _take_specs()}
 )
 """The specification of each table of the world, by its type of record."""
 
