@@ -19,11 +19,11 @@ from moyai.api.desk import Desk
 from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.app.ids import SystemIds
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.names import mesh_arn
 from moyai.domain.appmesh.quotas import Quotas
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, DiscoveryInstance, DiscoveryService
+from moyai.domain.queries import app_mesh
 from moyai.domain.record import StoredRecord
 from moyai.domain.world import Put, table_name
 from moyai.kernel.clock import Instant
@@ -111,16 +111,16 @@ class Place:
 
 def node(place: Place, number: int) -> int:
     """A virtual node is updated."""
-    found = lookup.virtual_node(place.store.world, mesh_arn(SCOPE, "m"), MIDDLE)
+    found = app_mesh.virtual_node(place.store.world, mesh_arn(SCOPE, "m"), MIDDLE)
     assert found is not None  # noqa: S101
     return place.change(replace(found, version=number))
 
 
 def route(place: Place, number: int) -> int:
     """A weight moves on a route."""
-    router = lookup.virtual_router(place.store.world, mesh_arn(SCOPE, "m"), MIDDLE)
+    router = app_mesh.virtual_router(place.store.world, mesh_arn(SCOPE, "m"), MIDDLE)
     assert router is not None  # noqa: S101
-    (found,) = lookup.routes(place.store.world, router.arn)
+    (found,) = app_mesh.routes(place.store.world, router.arn)
     target = replace(found.spec.targets[0], weight=number % 100 + 1)
     http = found.spec.http_route
     assert http is not None  # noqa: S101

@@ -12,9 +12,9 @@ from moyai.api.ec2.subnets import DeleteSubnetRequest, delete_subnet
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.service import DiscoveryInstance
 from moyai.domain.ecs.task import Task
+from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.sandbox.state import Health
 from moyai.domain.vpc.default import default_vpc
-from moyai.domain.vpc.lookup import settle
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Change, Delete, Put
 from moyai.kernel.ids import ProxyId, ServiceArn, WorkloadId
@@ -29,7 +29,7 @@ from tests.sim.test_app_mesh import come_up
 
 async def serve(made: Installation, tasks: int) -> ServiceArn:
     """A service whose tasks can call each other."""
-    made.store.apply(settle(made.store.world, SCOPE))
+    made.store.apply(store_default_vpc(made.store.world, SCOPE))
     service = made.build.service(
         "back", made.build.definition("back", container("api", port=80)), tasks, offers=["api"]
     )

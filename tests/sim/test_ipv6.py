@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV6, DnsConfig, DnsRecord, RecordType
+from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.default import default_vpc
 from moyai.domain.vpc.ipv6 import Ipv6Range
-from moyai.domain.vpc.lookup import settle
 from moyai.domain.world import Put
 from moyai.testing.world import SCOPE
 
@@ -19,7 +19,7 @@ async def test_both_addresses_of_a_task_are_in_the_network_and_in_its_name_until
         (subnet, Ipv6Range(f"subnet-cidr-assoc-{n}", f"fd00:0:0:{n}::/64")) for n, subnet in enumerate(own.subnets)
     )
     installation.store.apply(
-        [*settle(build.world, SCOPE), Put(vpc), *(Put(replace(one, ipv6=part)) for one, part in parts)]
+        [*store_default_vpc(build.world, SCOPE), Put(vpc), *(Put(replace(one, ipv6=part)) for one, part in parts)]
     )
     service, registry = build.service("back", build.definition("back"), 3), build.registry("back", 10)
     found = build.world.discovery_services[registry.registry_arn]

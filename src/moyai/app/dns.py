@@ -24,8 +24,8 @@ from moyai.dns.forward import PORT, Upstream
 from moyai.dns.index import Zones
 from moyai.dns.resolver import Resolver
 from moyai.dns.server import Admits, DatagramServer, StreamServer, within
+from moyai.domain.queries.vpc import vpc_and_subnet_of
 from moyai.domain.vpc.default import resolver_address
-from moyai.domain.vpc.lookup import place_of
 from moyai.domain.vpc.vpc import Vpc
 from moyai.kernel.ids import TaskArn, VpcId
 from moyai.ports.runtime import Endpoint, RuntimeFault, TaskRuntime, Transport
@@ -83,7 +83,7 @@ class NameServers:
                 await self._leave(VpcId(key.key))
             task = self._store.world.tasks.get(TaskArn(key.key)) if key.table == "task" else None
             if task is not None and not task.stopped and task.interface.vpc not in self._servers:
-                vpc, _ = place_of(self._store.world, task)
+                vpc, _ = vpc_and_subnet_of(self._store.world, task)
                 await self._serve_vpc(vpc, task.interface.private_dns_name.partition(".")[2])
 
     async def _serve_vpc(self, vpc: Vpc, domain: str) -> None:

@@ -9,7 +9,7 @@ from moyai.api.metadata.app import MetadataApp
 from moyai.app.connection import Patience
 from moyai.app.http import HttpServer
 from moyai.domain.ecs.task import Task
-from moyai.domain.vpc.lookup import place_of
+from moyai.domain.queries.vpc import vpc_and_subnet_of
 from moyai.kernel.clock import Clock
 from moyai.kernel.ids import VpcId
 from moyai.ports.runtime import METADATA_ADDRESS, Endpoint, TaskRuntime
@@ -54,7 +54,7 @@ class MetadataServers:
     async def _serve(self, task: Task) -> None:
         if task.interface.vpc in self._servers:
             return
-        vpc, _ = place_of(self._store.world, task)
+        vpc, _ = vpc_and_subnet_of(self._store.world, task)
         servers = self._servers[vpc.id] = []
         for port, app in self._apps:
             sock = await self._runtime.listen(vpc.id, vpc.cidr, Endpoint(METADATA_ADDRESS, port))

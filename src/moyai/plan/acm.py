@@ -22,11 +22,11 @@ from moyai.domain.acm.certificate import (
     Renewal,
     RenewalStatus,
 )
-from moyai.domain.acm.use import is_renewable
 from moyai.domain.keys import scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate, AuthorityStatus, CertificateAuthority, UsageMode
 from moyai.domain.pca.trust import with_root
+from moyai.domain.queries.certificates import is_renewable
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.clock import Instant, later
 from moyai.kernel.ids import ManagedCertificateArn

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from moyai.domain.ecs.cluster import MOST_INSTANCES, Cluster, ClusterStatus, Setting
 from moyai.domain.ecs.container_instance import Attribute, ContainerInstance, Resources, VersionInfo
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.lookup import default_group, inside, the_default
+from moyai.domain.queries.vpc import all_in_vpc, default_security_group, default_vpc_of
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import Change, Put, World
 from moyai.kernel.arn import arn
@@ -69,7 +69,7 @@ def enrolled(world: World, wanted: NewInstance, now: Instant, ids: Ids) -> Conta
     if len(present) >= MOST_INSTANCES:
         raise NoPlace(f"A cluster has at most {MOST_INSTANCES} container instances here.")
     subnet = _subnet(world, wanted, present)
-    group = default_group(world, scope, subnet.vpc)
+    group = default_security_group(world, scope, subnet.vpc)
     groups = () if group is None else (group.id,)
     interface = new_interface(world, subnet, groups, ids, public=subnet.map_public_ip_on_launch)
     if interface is None:
@@ -135,10 +135,10 @@ def _cluster(key: ClusterArn, known: Cluster | None, now: Instant) -> Cluster:
 
 def _subnet(world: World, wanted: NewInstance, present: list[ContainerInstance]) -> Subnet:
     scope = scope_of(wanted.cluster)
-    vpc = the_default(world, scope)
+    vpc = default_vpc_of(world, scope)
     if vpc is None:
         raise NoPlace("Container instances stand in the default VPC, and there is none. Create it first.")
-    subnets = [s for s in inside(world, Subnet, scope, vpc.id) if wanted.zone in {None, s.zone}]
+    subnets = [s for s in all_in_vpc(world, Subnet, scope, vpc.id) if wanted.zone in {None, s.zone}]
     if not subnets:
         where = "" if wanted.zone is None else f" in {wanted.zone}"
         raise NoPlace(f"The default VPC has no subnet{where}.")

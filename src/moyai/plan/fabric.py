@@ -17,8 +17,8 @@ from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.vpc import all_in_vpc, default_security_group, find_in_scope
 from moyai.domain.sandbox.fabric import Fabric, Group, Interface, Peering, Permission, VpcFabric
-from moyai.domain.vpc.lookup import default_group, find, inside
 from moyai.domain.vpc.security_group import ALL, Rule, SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
@@ -133,22 +133,22 @@ class Fabrics:
     def _peerings_from(self, world: World, vpc: VpcId) -> frozenset[Peering]:
         """Those that the routes of the VPC send traffic into. That they are active, ``entered`` has seen."""
         scope = self._grounds[vpc].scope
-        found = find(world, Vpc, scope, vpc)
-        into = () if found is None else entered(world, found, inside(world, Subnet, scope, vpc))
+        found = find_in_scope(world, Vpc, scope, vpc)
+        into = () if found is None else entered(world, found, all_in_vpc(world, Subnet, scope, vpc))
         peerings = (world.vpc_peerings[identity] for identity in into)
         return frozenset(Peering(one.id, (one.requester.vpc, one.accepter.vpc)) for one in peerings)
 
     def _network(self, world: World, vpc: VpcId) -> _Network | None:
         scope = self._grounds[vpc].scope
-        found = find(world, Vpc, scope, vpc)
+        found = find_in_scope(world, Vpc, scope, vpc)
         if found is None:
             return None
         taken = frozenset(peering.id for peering in self._taken)
-        subnets = sorted(inside(world, Subnet, scope, vpc), key=lambda subnet: subnet.id)
+        subnets = sorted(all_in_vpc(world, Subnet, scope, vpc), key=lambda subnet: subnet.id)
         return _Network(found.cidr, found.ipv6 is not None, {s.id: ways(world, found, s, taken) for s in subnets})
 
     def _rules_of(self, world: World, group: SecurityGroupId) -> tuple[Rule, ...]:
-        found = find(world, SecurityGroup, self._crowds[group].scope, group)
+        found = find_in_scope(world, SecurityGroup, self._crowds[group].scope, group)
         return () if found is None else found.rules
 
     def _woven(self) -> Fabric:
@@ -266,7 +266,7 @@ def _addresses(interface: NetworkInterface) -> tuple[str, ...]:
 
 
 def _default(world: World, scope: Scope, vpc: VpcId) -> tuple[SecurityGroupId, ...]:
-    group = default_group(world, scope, vpc)
+    group = default_security_group(world, scope, vpc)
     return () if group is None else (group.id,)
 
 

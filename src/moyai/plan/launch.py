@@ -27,7 +27,7 @@ from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Container, NetworkInterface, Task, TaskOverride
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.lookup import default_group, find, inside, standing_in, the_default
+from moyai.domain.queries.vpc import all_in_vpc, default_security_group, default_vpc_of, find_in_scope, vpc_and_subnet
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
@@ -216,7 +216,7 @@ def _behind(
     """The address behind the instance, which only bridge has."""
     if request.definition.network_mode is not NetworkMode.BRIDGE:
         return None
-    vpc, _ = standing_in(world, scope_of(request.cluster), instance.interface)
+    vpc, _ = vpc_and_subnet(world, scope_of(request.cluster), instance.interface)
     address = bridge_address(world, instance, vpc.cidr, task, batch)
     if address is None:
         raise Unplaced((Refusal(instance.arn, Reason.ENI),))
@@ -258,19 +258,19 @@ def _interface(
 def _subnets(world: World, scope: Scope, wanted: AwsVpcConfiguration | None) -> tuple[Subnet, ...]:
     """Where the task may go. A subnet that was deleted since it was named is none."""
     if wanted is None:
-        vpc = the_default(world, scope)
-        return () if vpc is None else tuple(inside(world, Subnet, scope, vpc.id))
-    return tuple(s for s in (find(world, Subnet, scope, i) for i in wanted.subnets) if s is not None)
+        vpc = default_vpc_of(world, scope)
+        return () if vpc is None else tuple(all_in_vpc(world, Subnet, scope, vpc.id))
+    return tuple(s for s in (find_in_scope(world, Subnet, scope, i) for i in wanted.subnets) if s is not None)
 
 
 def _groups(world: World, subnet: Subnet, wanted: AwsVpcConfiguration | None) -> tuple[SecurityGroupId, ...]:
     """The security groups that were named, or else the VPC's default one."""
     if wanted is not None and wanted.security_groups:
-        gone = [one for one in wanted.security_groups if find(world, SecurityGroup, subnet.scope, one) is None]
+        gone = [one for one in wanted.security_groups if find_in_scope(world, SecurityGroup, subnet.scope, one) is None]
         if gone:
             raise NoRoom(f"the security groups {', '.join(gone)} do not exist any more")
         return wanted.security_groups
-    group = default_group(world, subnet.scope, subnet.vpc)
+    group = default_security_group(world, subnet.scope, subnet.vpc)
     return () if group is None else (group.id,)
 
 

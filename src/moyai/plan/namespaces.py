@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.keys import scope_key
-from moyai.domain.ram.sharing import may_use, shared_with
+from moyai.domain.queries.sharing import may_use, resources_shared_with
 from moyai.domain.world import World
 from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
@@ -47,7 +47,7 @@ def find_namespace(world: World, scope: Scope, identifier: str) -> Namespace | N
 
 def shared_namespaces(world: World, scope: Scope) -> tuple[Namespace, ...]:
     """The namespaces of other accounts that the scope may use."""
-    found = (world.namespaces.get(shared) for shared in shared_with(world, scope))
+    found = (world.namespaces.get(shared) for shared in resources_shared_with(world, scope))
     return tuple(namespace for namespace in found if namespace is not None)
 
 

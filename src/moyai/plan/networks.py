@@ -13,6 +13,7 @@ from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.vpc import vpc_and_subnet
 from moyai.domain.sandbox.spec import (
     AnyNetwork,
     Bridged,
@@ -24,7 +25,6 @@ from moyai.domain.sandbox.spec import (
     OfHost,
     SandboxSpec,
 )
-from moyai.domain.vpc.lookup import standing_in
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskId
@@ -42,7 +42,7 @@ def network_of(world: World, task: Task) -> AnyNetwork:
         case NetworkMode.AWSVPC:
             return _interface(world, task, task.interface)
         case NetworkMode.HOST:
-            instance, vpc = _instance(world, task), standing_in(world, scope_of(task.arn), task.interface)[0]
+            instance, vpc = _instance(world, task), vpc_and_subnet(world, scope_of(task.arn), task.interface)[0]
             return OfHost(instance, vpc.cidr, task.interface.address, host_name(task))
         case NetworkMode.BRIDGE:
             return _bridged(world, task)
@@ -77,7 +77,7 @@ _LOCALHOST = HostName("127.0.0.1", "localhost")
 def _interface(
     world: World, of: Task | ContainerInstance, interface: NetworkInterface, *, behind: bool = False
 ) -> Network:
-    vpc, subnet = standing_in(world, scope_of(of.arn), interface)
+    vpc, subnet = vpc_and_subnet(world, scope_of(of.arn), interface)
     return Network(
         vpc=vpc.id,
         vpc_cidr=vpc.cidr,
@@ -97,7 +97,7 @@ def _ipv6(subnet: Subnet, interface: NetworkInterface) -> Ipv6 | None:
 
 
 def _bridged(world: World, task: Task) -> Bridged:
-    vpc, _ = standing_in(world, scope_of(task.arn), task.interface)
+    vpc, _ = vpc_and_subnet(world, scope_of(task.arn), task.interface)
     if task.bridge_address is None:
         raise KeyError(task.arn)
     return Bridged(

@@ -21,11 +21,11 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from moyai.domain.appmesh.discovery import loopback_of
-from moyai.domain.appmesh.lookup import ip_preference_of
 from moyai.domain.ecs.mesh_proxy import mesh_proxy
 from moyai.domain.ecs.proxy_configuration import read_properties
 from moyai.domain.ecs.task import ContainerStatus, DesiredStatus, Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping, TaskDefinition
+from moyai.domain.queries.app_mesh import ip_preference_of
 from moyai.domain.sandbox.listener import ExpectedListener
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World

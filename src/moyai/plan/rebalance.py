@@ -18,7 +18,7 @@ from moyai.domain.ecs.rebalancing import ENABLED, Rebalancing, RebalancingStage
 from moyai.domain.ecs.service import RolloutState, Service
 from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.lookup import find, inside, the_default
+from moyai.domain.queries.vpc import all_in_vpc, default_vpc_of, find_in_scope
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant, later
@@ -121,9 +121,9 @@ def _zones(world: World, service: Service) -> set[str]:
 def _zones_of_subnets(world: World, service: Service) -> set[str]:
     scope, network = scope_of(service.arn), service.primary.network_configuration
     if network is None:
-        vpc = the_default(world, scope)
-        return set() if vpc is None else {subnet.zone for subnet in inside(world, Subnet, scope, vpc.id)}
-    named = (find(world, Subnet, scope, one) for one in network.awsvpc_configuration.subnets)
+        vpc = default_vpc_of(world, scope)
+        return set() if vpc is None else {subnet.zone for subnet in all_in_vpc(world, Subnet, scope, vpc.id)}
+    named = (find_in_scope(world, Subnet, scope, one) for one in network.awsvpc_configuration.subnets)
     return {subnet.zone for subnet in named if subnet is not None}
 
 

@@ -15,9 +15,9 @@ from enum import Enum
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
+from moyai.domain.queries.vpc import find_in_scope, route_table_of
 from moyai.domain.sandbox import fabric
 from moyai.domain.vpc.gateway import InternetGateway
-from moyai.domain.vpc.lookup import find, table_of
 from moyai.domain.vpc.peering import PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import Route
 from moyai.domain.vpc.subnet import Subnet
@@ -46,7 +46,7 @@ class Ways(NamedTuple):
 
 def ways(world: World, vpc: Vpc, subnet: Subnet, peers: frozenset[str]) -> Ways:
     """The subnet's ways. ``peers``: the peerings that may be taken."""
-    table = table_of(world, vpc.scope, vpc.id, subnet.id)
+    table = route_table_of(world, vpc.scope, vpc.id, subnet.id)
     if table is None:
         return Ways()
     routes: list[fabric.Route] = []
@@ -65,7 +65,7 @@ def leads_to(world: World, vpc: Vpc, route: Route) -> Way | None:
     """What a route of this VPC leads to; None when it is a black hole."""
     kind = route.target.partition("-")[0]
     if kind == "igw":
-        gateway = find(world, InternetGateway, vpc.scope, route.target)
+        gateway = find_in_scope(world, InternetGateway, vpc.scope, route.target)
         return Way.INTERNET if gateway is not None and gateway.vpc == vpc.id else None
     if kind == "nat":
         nat = world.nat_gateways.get(route.target)
@@ -78,14 +78,14 @@ def leads_to(world: World, vpc: Vpc, route: Route) -> Way | None:
 
 def entered(world: World, vpc: Vpc, subnets: Iterable[Subnet]) -> frozenset[str]:
     """The peerings that the routes of these subnets send traffic into."""
-    tables = (table_of(world, vpc.scope, vpc.id, subnet.id) for subnet in subnets)
+    tables = (route_table_of(world, vpc.scope, vpc.id, subnet.id) for subnet in subnets)
     routes = (route for table in tables if table is not None for route in table.routes)
     return frozenset(route.target for route in routes if leads_to(world, vpc, route) is Way.PEER)
 
 
 def _on_the_internet(world: World, vpc: Vpc, subnet: str) -> bool:
-    found = find(world, Subnet, vpc.scope, subnet)
-    table = None if found is None else table_of(world, vpc.scope, vpc.id, found.id)
+    found = find_in_scope(world, Subnet, vpc.scope, subnet)
+    table = None if found is None else route_table_of(world, vpc.scope, vpc.id, found.id)
     routes = () if table is None else table.routes
     return any(route.target.startswith("igw-") and leads_to(world, vpc, route) is Way.INTERNET for route in routes)
 

@@ -14,7 +14,7 @@ import msgspec
 from moyai.domain.ecs.environment import ContainerSecret
 from moyai.domain.ecs.value_from import SecretReference, parse
 from moyai.domain.keys import scope_of
-from moyai.domain.secretsmanager.lookup import find_secret
+from moyai.domain.queries.secrets import find_secret
 from moyai.domain.secretsmanager.secret import SecretVersion
 from moyai.domain.ssm.parameter import Selected
 from moyai.domain.world import World

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from moyai.domain.appmesh.agent import Agent
 from moyai.domain.appmesh.agent_settings import AgentSettings, agent_settings
-from moyai.domain.appmesh.lookup import led_as
 from moyai.domain.ecs.task import Container, ContainerStatus
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.app_mesh import resource_of_proxy
 from moyai.domain.sandbox.spec import ContainerSpec
 from moyai.domain.sandbox.state import Health
 from moyai.kernel.clock import Instant, later
@@ -73,7 +73,7 @@ def not_ready(case: Case, reason: str | None = None) -> str:
     if proxy is None or identity is None:
         return reason or ""
     waited = f"the proxy {proxy.name} was not ready within {_patience(case, proxy)} s"
-    if led_as(case.world, identity, scope_of(case.task.arn)) is None:
+    if resource_of_proxy(case.world, identity, scope_of(case.task.arn)) is None:
         return f"ResourceInitializationError: {identity.shown} does not exist or isn't shared; {reason or waited}"
     return reason or f"ResourceInitializationError: {waited}"
 

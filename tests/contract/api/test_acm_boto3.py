@@ -19,7 +19,7 @@ from moyai.pki.library import CryptographyPki
 from tests.contract.api.certificates import DAY, made
 from tests.contract.api.drawn import ask_anything
 from tests.contract.api.test_acmpca_boto3 import NOBODY, ROOT, create, csr_of, issue
-from tests.unit.domain.test_acm_use import gateway
+from tests.unit.domain.queries.test_certificate_users import gateway
 
 COMMON = frozenset({"ValidationException", "SerializationException"})
 ABSENT = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"

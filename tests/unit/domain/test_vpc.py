@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
+from moyai.domain.queries.vpc import (
+    all_in_scope,
+    all_in_vpc,
+    attached_internet_gateway,
+    default_security_group,
+    default_vpc_of,
+    find_in_scope,
+    main_route_table,
+    route_table_of,
+    store_default_vpc,
+)
 from moyai.domain.vpc.default import default_vpc, zones
 from moyai.domain.vpc.gateway import InternetGateway
-from moyai.domain.vpc.lookup import (
-    all_of,
-    default_group,
-    find,
-    gateway_of,
-    inside,
-    main_table,
-    settle,
-    table_of,
-    the_default,
-)
 from moyai.domain.vpc.peering import PEERING_TRANSITIONS, PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
 from moyai.domain.vpc.security_group import SecurityGroup
@@ -37,30 +37,38 @@ KINDS: tuple[Any, ...] = (Vpc, Subnet, SecurityGroup, RouteTable, InternetGatewa
 
 def settled() -> World:
     world = World()
-    for change in settle(world, HERE):
+    for change in store_default_vpc(world, HERE):
         world.apply(change)
     return world
 
 
 def seen(world: World) -> list[object]:
     """All that can be asked about the default VPC."""
-    everything: list[object] = [list(all_of(world, kind, HERE)) for kind in KINDS]
-    everything += [list(inside(world, kind, HERE, OWN.id)) for kind in KINDS[1:]]
-    everything += [find(world, kind, HERE, part.id) for kind in KINDS for part in OWN.parts]
-    everything += [the_default(world, HERE), default_group(world, HERE, OWN.id), main_table(world, HERE, OWN.id)]
-    return [*everything, gateway_of(world, HERE, OWN.id), table_of(world, HERE, OWN.id, OWN.subnets[0].id)]
+    everything: list[object] = [list(all_in_scope(world, kind, HERE)) for kind in KINDS]
+    everything += [list(all_in_vpc(world, kind, HERE, OWN.id)) for kind in KINDS[1:]]
+    everything += [find_in_scope(world, kind, HERE, part.id) for kind in KINDS for part in OWN.parts]
+    everything += [
+        default_vpc_of(world, HERE),
+        default_security_group(world, HERE, OWN.id),
+        main_route_table(world, HERE, OWN.id),
+    ]
+    return [
+        *everything,
+        attached_internet_gateway(world, HERE, OWN.id),
+        route_table_of(world, HERE, OWN.id, OWN.subnets[0].id),
+    ]
 
 
 def test_writing_the_default_vpc_down_changes_nothing_that_is_seen():
     assert seen(settled()) == seen(World())
-    assert settle(settled(), HERE) == []
+    assert store_default_vpc(settled(), HERE) == []
 
 
 def test_what_is_in_one_scope_is_not_found_in_another():
     for world in (World(), settled()):
-        assert find(world, Vpc, THERE, OWN.id) is None
-        assert find(world, Subnet, THERE, OWN.subnets[0].id) is None
-        assert list(inside(world, Subnet, THERE, OWN.id)) == []
+        assert find_in_scope(world, Vpc, THERE, OWN.id) is None
+        assert find_in_scope(world, Subnet, THERE, OWN.subnets[0].id) is None
+        assert list(all_in_vpc(world, Subnet, THERE, OWN.id)) == []
 
 
 def test_a_default_vpc_that_was_deleted_does_not_come_back():
@@ -68,8 +76,8 @@ def test_a_default_vpc_that_was_deleted_does_not_come_back():
     for part in OWN.parts:
         world.apply(Delete(type(part), part.id))
     world.apply(Put(DefaultVpc(HERE, None)))
-    assert the_default(world, HERE) is None
-    assert [list(all_of(world, kind, HERE)) for kind in KINDS] == [[]] * len(KINDS)
+    assert default_vpc_of(world, HERE) is None
+    assert [list(all_in_scope(world, kind, HERE)) for kind in KINDS] == [[]] * len(KINDS)
 
 
 @pytest.mark.parametrize("status", PeeringStatus)

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from moyai.domain.ecs.service import AwsVpcConfiguration
 from moyai.domain.ecs.task import Task, TaskStatus
+from moyai.domain.queries.vpc import store_default_vpc
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
 from moyai.domain.vpc.ipv6 import Ipv6Range
-from moyai.domain.vpc.lookup import settle
 from moyai.domain.vpc.peering import PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.route_table import Association, Route, RouteTable
 from moyai.domain.vpc.security_group import GroupReference, Rule, SecurityGroup, among_members, leaving
@@ -33,7 +33,7 @@ class Nets:
 
     def __init__(self, book: Book | None = None) -> None:
         self.build = Builder(book)
-        self.put(*settle(self.world, SCOPE))
+        self.put(*store_default_vpc(self.world, SCOPE))
 
     @property
     def world(self) -> World:

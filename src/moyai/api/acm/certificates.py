@@ -17,7 +17,7 @@ from moyai.api.acm.view import detail
 from moyai.api.operation import Context
 from moyai.domain.acm.certificate import CertificateType, ManagedCertificate, ManagedKey, Renewal, RenewalStatus
 from moyai.domain.acm.errors import RequestInProgress, ResourceInUse
-from moyai.domain.acm.use import is_renewable, users_of
+from moyai.domain.queries.certificates import certificate_users, is_renewable
 from moyai.domain.world import Delete, Put
 from moyai.kernel.errors import InvalidInput
 from moyai.ports.pki import Pki
@@ -53,7 +53,7 @@ def get(ctx: Context, request: CertificateRequest) -> dict[str, str | None]:
 def delete(ctx: Context, request: CertificateRequest) -> None:
     """Gone with its key; not while anything shows it."""
     found = certificate_of(ctx, request.certificate_arn)
-    users = users_of(ctx.store.world, found.arn)
+    users = certificate_users(ctx.store.world, found.arn)
     if users:
         raise ResourceInUse(f"The certificate {found.arn} is in use by {', '.join(users)}.")
     ctx.store.apply([Delete(ManagedCertificate, found.arn), Delete(ManagedKey, found.arn)])

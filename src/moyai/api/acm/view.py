@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
-from moyai.domain.acm.use import is_renewable, users_of
+from moyai.domain.queries.certificates import certificate_users, is_renewable
 from moyai.domain.world import World
 
 _SHOWN_NAMES = 100
@@ -21,7 +21,7 @@ def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
     facts = None if certificate.content is None else certificate.content.facts
     shown = _both(world, certificate) | {
         "subject_alternative_names": certificate.names or None,
-        "in_use_by": users_of(world, certificate.arn),
+        "in_use_by": certificate_users(world, certificate.arn),
         "failure_reason": certificate.failure,
         "certificate_authority_arn": certificate.authority,
         "options": {
@@ -50,7 +50,7 @@ def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
         "subject_alternative_name_summaries": certificate.names[:_SHOWN_NAMES] or None,
         "has_additional_subject_alternative_names": len(certificate.names) > _SHOWN_NAMES,
         "export_option": _word(on=certificate.exportable),
-        "in_use": bool(users_of(world, certificate.arn)),
+        "in_use": bool(certificate_users(world, certificate.arn)),
         "exported": certificate.exported,
     }
     if facts is not None:

@@ -14,10 +14,10 @@ from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.rewrites import rewrites
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
+from moyai.domain.queries import app_mesh
 
 
 class GatewayRouteRequest(InGateway, frozen=True, kw_only=True):
@@ -67,12 +67,12 @@ def _refer(case: Case) -> None:
     there, whose = f"spec.{spec.protocol}Route", f"VirtualGateway {gateway.name}"
     check_port(f"{there}.match.port", whose, gateway.spec.listeners, spec.port)
     check_protocol(there, whose, gateway.spec.listeners, spec.port, spec.protocol)
-    check_priority(case.name, spec, lookup.gateway_routes(case.world, gateway.arn))
+    check_priority(case.name, spec, app_mesh.gateway_routes(case.world, gateway.arn))
     name = spec.target.virtual_service.virtual_service_name
-    service = lookup.virtual_service(case.world, mesh.arn, name)
+    service = app_mesh.virtual_service(case.world, mesh.arn, name)
     if service is None or service.name != name:
         raise absent("VirtualService", name, mesh)
-    provider = lookup.provider(case.world, service)
+    provider = app_mesh.provider(case.world, service)
     if provider is not None:
         where = f"{there}.action.target.port"
         whose = f"what provides VirtualService {service.name}"

@@ -16,7 +16,7 @@ from moyai.api.appmesh.requests import InMesh, ListMeshesRequest
 from moyai.api.operation import Context
 from moyai.api.tag_requests import Tag
 from moyai.domain.appmesh.mesh import Mesh, MeshSpec
-from moyai.domain.ram.sharing import shared_with
+from moyai.domain.queries.sharing import resources_shared_with
 from moyai.domain.table import Table
 from moyai.domain.world import Change, Put, World
 
@@ -59,7 +59,7 @@ class UpdateMeshRequest(MeshRequest, frozen=True, kw_only=True):
 def _shared(ctx: Context) -> Iterable[Mesh]:
     """Those of other accounts that the caller may use."""
     meshes = ctx.store.world.meshes
-    return (mesh for arn in shared_with(ctx.store.world, ctx.scope) if (mesh := meshes.get(arn)) is not None)
+    return (mesh for arn in resources_shared_with(ctx.store.world, ctx.scope) if (mesh := meshes.get(arn)) is not None)
 
 
 def _in_use(world: World, mesh: Mesh) -> str | None:

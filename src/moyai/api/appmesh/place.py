@@ -11,14 +11,14 @@ import msgspec
 
 from moyai.api.appmesh.requests import InGateway, InMesh, InRouter
 from moyai.api.operation import Context
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import Forbidden, NotFound
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import Kind, mesh_arn, within_mesh
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.keys import scope_key
-from moyai.domain.ram.sharing import may_use
+from moyai.domain.queries import app_mesh
+from moyai.domain.queries.sharing import may_use
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
 
@@ -72,7 +72,7 @@ def in_mesh(ctx: Context, request: InMesh) -> Place:
 def in_router(ctx: Context, request: InRouter) -> Place:
     """A virtual router. Raises NotFound or Forbidden."""
     mesh = mesh_of(ctx, request)
-    found = lookup.virtual_router(ctx.store.world, mesh.arn, request.virtual_router_name)
+    found = app_mesh.virtual_router(ctx.store.world, mesh.arn, request.virtual_router_name)
     if found is None:
         raise absent("VirtualRouter", request.virtual_router_name, mesh)
     return Place("router", found.arn, _owner(ctx, request), mesh, found)
@@ -81,7 +81,7 @@ def in_router(ctx: Context, request: InRouter) -> Place:
 def in_gateway(ctx: Context, request: InGateway) -> Place:
     """A virtual gateway. Raises NotFound or Forbidden."""
     mesh = mesh_of(ctx, request)
-    found = lookup.virtual_gateway(ctx.store.world, mesh.arn, request.virtual_gateway_name)
+    found = app_mesh.virtual_gateway(ctx.store.world, mesh.arn, request.virtual_gateway_name)
     if found is None:
         raise absent("VirtualGateway", request.virtual_gateway_name, mesh)
     return Place("gateway", found.arn, _owner(ctx, request), mesh, found)

@@ -17,11 +17,11 @@ from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.retries import retries
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.route import GrpcRoute, HttpRoute, Route, RouteSpec, TcpRoute, WeightedTarget
 from moyai.domain.appmesh.virtual_router import VirtualRouter
+from moyai.domain.queries import app_mesh
 
 _WHOLE: Final = 100
 """Percent."""
@@ -95,9 +95,9 @@ def _refer(case: Case) -> None:
         raise BadRequest("Route must define a port match criteria if the Virtual Router has multiple listeners")
     check_port(f"{there}.match.port", f"VirtualRouter {router.name}", listeners, spec.port)
     check_protocol(there, f"VirtualRouter {router.name}", listeners, spec.port, spec.protocol)
-    check_priority(case.name, spec, lookup.routes(case.world, router.arn))
+    check_priority(case.name, spec, app_mesh.routes(case.world, router.arn))
     for place, target in enumerate(spec.targets):
-        node = lookup.virtual_node(case.world, mesh.arn, target.virtual_node)
+        node = app_mesh.virtual_node(case.world, mesh.arn, target.virtual_node)
         if node is None:
             raise absent("VirtualNode", target.virtual_node, mesh)
         where = f"{there}.action.weightedTargets[{place}].port"

@@ -16,10 +16,10 @@ from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.rules.tls import backend_defaults
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
+from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 
 _SHOWN = 5  # names in one message
@@ -63,9 +63,9 @@ def _refer(case: Case) -> None:
     """Before a gateway has several listeners, each of its routes says which it is for."""
     spec: VirtualGatewaySpec = case.spec
     mesh = case.place.mesh
-    gateway = None if mesh is None else lookup.virtual_gateway(case.world, mesh.arn, case.name)
+    gateway = None if mesh is None else app_mesh.virtual_gateway(case.world, mesh.arn, case.name)
     if gateway is not None and len(spec.listeners) > 1:
-        vague = [one.name for one in lookup.gateway_routes(case.world, gateway.arn) if one.spec.port is None]
+        vague = [one.name for one in app_mesh.gateway_routes(case.world, gateway.arn) if one.spec.port is None]
         if vague:
             raise BadRequest(
                 "All GatewayRoutes for this Virtual Gateway must define a port match before adding multiple listeners "

@@ -11,11 +11,11 @@ from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.listeners import listeners
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.virtual_router import VirtualRouter, VirtualRouterSpec
+from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 
 _SHOWN = 5  # names in one message
@@ -54,10 +54,10 @@ def _faults(where: str, spec: VirtualRouterSpec) -> Faults:
 def _refer(case: Case) -> None:
     """Before a router has several listeners, each of its routes says which it is for."""
     mesh = case.place.mesh
-    router = None if mesh is None else lookup.virtual_router(case.world, mesh.arn, case.name)
+    router = None if mesh is None else app_mesh.virtual_router(case.world, mesh.arn, case.name)
     if router is None or len(case.spec.listeners or ()) <= 1:
         return
-    vague = [route.name for route in lookup.routes(case.world, router.arn) if route.spec.port is None]
+    vague = [route.name for route in app_mesh.routes(case.world, router.arn) if route.spec.port is None]
     if vague:
         raise BadRequest(
             "All Routes for this Virtual Router must define a port match before adding multiple listeners to this "

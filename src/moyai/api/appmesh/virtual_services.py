@@ -10,11 +10,11 @@ from moyai.api.appmesh.place import absent, in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.text import service_name
 from moyai.api.tag_requests import Tag
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.errors import Conflict
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.virtual_service import VirtualService, VirtualServiceSpec
+from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 
 _SHOWN = 5  # names in one message
@@ -52,9 +52,9 @@ def _refer(case: Case) -> None:
     mesh = case.place.mesh
     if mesh is None:
         return
-    if spec.node is not None and lookup.virtual_node(case.world, mesh.arn, spec.node) is None:
+    if spec.node is not None and app_mesh.virtual_node(case.world, mesh.arn, spec.node) is None:
         raise absent("VirtualNode", spec.node, mesh)
-    if spec.router is not None and lookup.virtual_router(case.world, mesh.arn, spec.router) is None:
+    if spec.router is not None and app_mesh.virtual_router(case.world, mesh.arn, spec.router) is None:
         raise absent("VirtualRouter", spec.router, mesh)
     for other in case.world.virtual_services.each("folded", name_key(mesh.arn, case.name.lower())):
         if other.name != case.name:

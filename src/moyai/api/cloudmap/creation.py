@@ -23,7 +23,7 @@ from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, Namespac
 from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
 from moyai.domain.cloudmap.quotas import Quotas
 from moyai.domain.keys import scope_key
-from moyai.domain.vpc.lookup import find
+from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.vpc import Vpc
 from moyai.kernel.ids import VpcId
 from moyai.plan.cloudmap.attributes import is_dns_name
@@ -78,7 +78,7 @@ class Creation:
 
     def private(self, ctx: Context, request: CreatePrivateDnsNamespaceRequest) -> dict[str, str]:
         """Make a private DNS namespace in a VPC of the scope's."""
-        if find(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
+        if find_in_scope(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
             raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
         if not is_dns_name(request.name):
             raise InvalidInput(f"{request.name} is no DNS name.")

@@ -19,7 +19,7 @@ import msgspec
 from moyai.api.operation import Context
 from moyai.domain.cloudmap.errors import NamespaceNotFound, ServiceNotFound
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
-from moyai.domain.ram.sharing import may_use
+from moyai.domain.queries.sharing import may_use
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import World
 from moyai.plan.cloudmap.instances import revision

@@ -20,7 +20,7 @@ from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.keys import scope_of
 from moyai.domain.paging import BadToken, Page, page
-from moyai.domain.ram.sharing import may_use
+from moyai.domain.queries.sharing import may_use
 from moyai.kernel.arn import arn
 from moyai.kernel.scope import Scope
 

@@ -11,8 +11,8 @@ import msgspec
 
 from moyai.api.control.handlers import JSON, Plane, said
 from moyai.api.wire.http import HttpRequest, HttpResponse
-from moyai.domain.appmesh.lookup import stands_for
 from moyai.domain.appmesh.names import read_proxy_name
+from moyai.domain.queries.app_mesh import resource_named_by
 from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.kernel.scope import DEFAULT_SCOPE
 
@@ -38,5 +38,5 @@ class Configuration:
         named = read_proxy_name(of)
         if named is None:
             return self._plane.feed.leads(ProxyId(of))
-        node = stands_for(self._plane.store.world, named, DEFAULT_SCOPE)
+        node = resource_named_by(self._plane.store.world, named, DEFAULT_SCOPE)
         return None if node is None else WorkloadId(node.arn)

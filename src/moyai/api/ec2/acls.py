@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from moyai.api.ec2.select import ALWAYS, Kind, PagedRequest, select
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
 from moyai.domain.vpc.default import ANYWHERE
-from moyai.domain.vpc.lookup import all_of, inside
 from moyai.domain.vpc.not_found import NetworkAclNotFound
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.vpc.vpc import Vpc
@@ -42,7 +42,9 @@ class Acl(NamedTuple):
 def describe_network_acls(ctx: Context, request: DescribeNetworkAclsRequest) -> dict[str, object]:
     """The default ACL of each VPC."""
     world = ctx.store.world
-    acls = [Acl(vpc, tuple(inside(world, Subnet, ctx.scope, vpc.id))) for vpc in all_of(world, Vpc, ctx.scope)]
+    acls = [
+        Acl(vpc, tuple(all_in_vpc(world, Subnet, ctx.scope, vpc.id))) for vpc in all_in_scope(world, Vpc, ctx.scope)
+    ]
     chosen = select(_KIND, acls, request.network_acl_ids, request)
     return {"network_acls": [_acl(one) for one in chosen.items], "next_token": chosen.next_token}
 

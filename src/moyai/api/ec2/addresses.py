@@ -13,6 +13,7 @@ from types import MappingProxyType
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found, new_id, new_tags, tag_set
 from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered, passing, with_ids
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.errors import (
     AddressInUse,
     AddressNotFound,
@@ -22,7 +23,6 @@ from moyai.domain.vpc.errors import (
     InvalidParameterValue,
 )
 from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
-from moyai.domain.vpc.lookup import all_of
 from moyai.domain.vpc.not_found import AllocationNotFound
 from moyai.domain.vpc.quotas import ADDRESSES, AddressLimitExceeded
 from moyai.domain.world import Delete, Put, World
@@ -67,7 +67,7 @@ def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str,
         raise InvalidParameterValue("Domain is vpc.")
     _check_border(ctx, request.network_border_group)
     tags = new_tags(request.tag_specifications, "elastic-ip")
-    if len(all_of(ctx.store.world, ElasticAddress, ctx.scope)) >= ADDRESSES:
+    if len(all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)) >= ADDRESSES:
         raise AddressLimitExceeded(ADDRESSES)
     address = public_address(ctx.store.world, (), ctx.ids)
     if address is None:
@@ -113,7 +113,7 @@ def describe_addresses_attribute(ctx: Context, request: DescribeAddressesAttribu
     """The names that addresses have in the DNS: none."""
     if request.attribute != "domain-name":
         raise InvalidParameterValue("Attribute is domain-name.")
-    there = all_of(ctx.store.world, ElasticAddress, ctx.scope)
+    there = all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)
     chosen = filtered(_KIND, there, request.allocation_ids, request, ())
     return {
         "addresses": [{"allocation_id": one.id, "public_ip": one.public_address} for one in chosen.items],
@@ -137,7 +137,7 @@ def _check_border(ctx: Context, group: str | None) -> None:
 
 
 def _with_public(ctx: Context, addresses: tuple[str, ...]) -> list[ElasticAddress]:
-    there = {one.public_address: one for one in all_of(ctx.store.world, ElasticAddress, ctx.scope)}
+    there = {one.public_address: one for one in all_in_scope(ctx.store.world, ElasticAddress, ctx.scope)}
     unknown = [one for one in addresses if one not in there]
     if unknown:
         raise AddressNotFound(f"Address '{unknown[0][:60]}' not found.")

@@ -13,8 +13,8 @@ import msgspec
 
 from moyai.api.operation import Context
 from moyai.api.tag_requests import tag_list
+from moyai.domain.queries.vpc import R, find_in_scope, store_default_vpc
 from moyai.domain.vpc.errors import DryRunOperation, InvalidParameterValue, MissingParameter
-from moyai.domain.vpc.lookup import R, find, settle
 from moyai.domain.vpc.not_found import NotFound
 from moyai.domain.vpc.quotas import TAGS, TagLimitExceeded
 from moyai.domain.world import Change
@@ -50,7 +50,7 @@ def commit(ctx: Context, request: ChangeRequest, *changes: Change) -> None:
     """Make the changes, or raise DryRunOperation."""
     if request.dry_run:
         raise DryRunOperation
-    ctx.store.apply([*settle(ctx.store.world, ctx.scope), *changes])
+    ctx.store.apply([*store_default_vpc(ctx.store.world, ctx.scope), *changes])
 
 
 def new_id(ctx: Context, prefix: str) -> str:
@@ -62,7 +62,7 @@ def found(ctx: Context, kind: type[R], identity: str | None, error: type[NotFoun
     """The scope's record with this id. Raises the error, or MissingParameter."""
     if not identity:
         raise MissingParameter(f"The request must contain the parameter {member}.")
-    record = find(ctx.store.world, kind, ctx.scope, identity)
+    record = find_in_scope(ctx.store.world, kind, ctx.scope, identity)
     if record is None:
         raise error([identity])
     return record

@@ -15,9 +15,9 @@ from moyai.api.ec2.change import SUCCESS, ChangeRequest, TagSpecification, commi
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway
 from moyai.domain.vpc.errors import DependencyViolation, GatewayNotAttached, ResourceAlreadyAssociated
 from moyai.domain.vpc.gateway import InternetGateway
-from moyai.domain.vpc.lookup import all_of, gateway_of
 from moyai.domain.vpc.not_found import InternetGatewayNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import INTERNET_GATEWAYS, InternetGatewayLimitExceeded
 from moyai.domain.vpc.vpc import Vpc
@@ -55,7 +55,7 @@ class AttachmentRequest(ChangeRequest, frozen=True):
 def create_internet_gateway(ctx: Context, request: CreateInternetGatewayRequest) -> dict[str, object]:
     """Make a gateway that is attached to nothing."""
     tags = new_tags(request.tag_specifications, "internet-gateway")
-    if len(all_of(ctx.store.world, InternetGateway, ctx.scope)) >= INTERNET_GATEWAYS:
+    if len(all_in_scope(ctx.store.world, InternetGateway, ctx.scope)) >= INTERNET_GATEWAYS:
         raise InternetGatewayLimitExceeded(INTERNET_GATEWAYS)
     gateway = InternetGateway(InternetGatewayId(new_id(ctx, "igw")), ctx.scope, tags=tags)
     commit(ctx, request, Put(gateway))
@@ -64,7 +64,7 @@ def create_internet_gateway(ctx: Context, request: CreateInternetGatewayRequest)
 
 def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope."""
-    there = all_of(ctx.store.world, InternetGateway, ctx.scope)
+    there = all_in_scope(ctx.store.world, InternetGateway, ctx.scope)
     chosen = select(_KIND, there, request.internet_gateway_ids, request)
     return {"internet_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
 
@@ -75,7 +75,7 @@ def attach(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if gateway.vpc is not None:
         raise ResourceAlreadyAssociated(f"resource {gateway.id} is already attached to network {gateway.vpc}")
-    other = gateway_of(ctx.store.world, ctx.scope, vpc.id)
+    other = attached_internet_gateway(ctx.store.world, ctx.scope, vpc.id)
     if other is not None:
         raise ResourceAlreadyAssociated(f"Network {vpc.id} already has an internet gateway attached: {other.id}")
     commit(ctx, request, Put(replace(gateway, vpc=vpc.id)))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from moyai.api.ec2.change import tag_set
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.operation import Context
-from moyai.domain.vpc.lookup import all_of
+from moyai.domain.queries.vpc import all_in_scope
 from moyai.domain.vpc.not_found import GroupRuleNotFound
 from moyai.domain.vpc.security_group import Rule, SecurityGroup
 from moyai.kernel.arn import arn
@@ -32,7 +32,7 @@ class RuleOfGroup(NamedTuple):
 
 def describe_rules(ctx: Context, request: DescribeRulesRequest) -> dict[str, object]:
     """The rules of the scope's groups."""
-    groups = all_of(ctx.store.world, SecurityGroup, ctx.scope)
+    groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     rules = [RuleOfGroup(group, rule) for group in groups for rule in group.rules]
     chosen = select(_KIND, rules, request.security_group_rule_ids, request)
     return {"security_group_rules": [rule_form(one) for one in chosen.items], "next_token": chosen.next_token}

@@ -16,6 +16,7 @@ from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, found,
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.ec2.vpcs import all_leaving
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, default_vpc_of
 from moyai.domain.vpc.errors import (
     CannotDelete,
     DependencyViolation,
@@ -25,7 +26,6 @@ from moyai.domain.vpc.errors import (
     InvalidParameterValue,
     MissingParameter,
 )
-from moyai.domain.vpc.lookup import all_of, inside, the_default
 from moyai.domain.vpc.not_found import GroupNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SECURITY_GROUPS, SecurityGroupLimitExceeded
 from moyai.domain.vpc.security_group import DEFAULT_NAME, Rule, SecurityGroup
@@ -66,9 +66,9 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
     vpc = _vpc(ctx, request.vpc_id)
     _check_text(request)
     tags = new_tags(request.tag_specifications, "security-group")
-    if any(group.name == request.group_name for group in inside(ctx.store.world, SecurityGroup, ctx.scope, vpc.id)):
+    if any(group.name == request.group_name for group in all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, vpc.id)):
         raise InvalidGroupDuplicate(f"The security group '{request.group_name}' already exists for VPC '{vpc.id}'")
-    if len(all_of(ctx.store.world, SecurityGroup, ctx.scope)) >= SECURITY_GROUPS:
+    if len(all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)) >= SECURITY_GROUPS:
         raise SecurityGroupLimitExceeded(SECURITY_GROUPS)
     group = SecurityGroup(
         SecurityGroupId(new_id(ctx, "sg")),
@@ -85,7 +85,7 @@ def create_security_group(ctx: Context, request: CreateSecurityGroupRequest) -> 
 
 def describe_security_groups(ctx: Context, request: DescribeSecurityGroupsRequest) -> dict[str, object]:
     """The security groups of the scope. Names are looked for in the default VPC, as on AWS."""
-    groups = all_of(ctx.store.world, SecurityGroup, ctx.scope)
+    groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     if request.group_names:
         groups = _named(ctx, groups, request.group_names)
     chosen = select(_KIND, groups, request.group_ids, request)
@@ -112,12 +112,12 @@ def named(ctx: Context, identity: str | None, name: str | None) -> SecurityGroup
         raise InvalidParameterCombination("GroupId and GroupName can't be used together.")
     if not name:
         return found(ctx, SecurityGroup, identity, GroupNotFound, GROUP)
-    [group] = _named(ctx, all_of(ctx.store.world, SecurityGroup, ctx.scope), (name,))
+    [group] = _named(ctx, all_in_scope(ctx.store.world, SecurityGroup, ctx.scope), (name,))
     return group
 
 
 def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]) -> list[SecurityGroup]:
-    vpc = the_default(ctx.store.world, ctx.scope)
+    vpc = default_vpc_of(ctx.store.world, ctx.scope)
     here = {group.name: group for group in groups if vpc is not None and group.vpc == vpc.id}
     unknown = sorted(set(names) - set(here))
     if unknown:
@@ -128,7 +128,7 @@ def _named(ctx: Context, groups: Iterable[SecurityGroup], names: tuple[str, ...]
 def _vpc(ctx: Context, identity: str | None) -> Vpc:
     if identity is not None:
         return found(ctx, Vpc, identity, VpcNotFound, "VpcId")
-    vpc = the_default(ctx.store.world, ctx.scope)
+    vpc = default_vpc_of(ctx.store.world, ctx.scope)
     if vpc is None:
         raise MissingParameter("The request must contain the parameter VpcId: there is no default VPC.")
     return vpc

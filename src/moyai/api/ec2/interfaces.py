@@ -18,7 +18,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import Task, TaskStatus
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.lookup import all_of, find
+from moyai.domain.queries.vpc import all_in_scope, find_in_scope
 from moyai.domain.vpc.not_found import NetworkInterfaceNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
@@ -53,7 +53,7 @@ def _candidates(ctx: Context, request: DescribeNetworkInterfacesRequest) -> Iter
     """Those with the interfaces that are asked for by id, or all that have one."""
     world = ctx.store.world
     if not request.network_interface_ids:
-        vpcs = all_of(world, Vpc, ctx.scope)
+        vpcs = all_in_scope(world, Vpc, ctx.scope)
         tasks = [task for vpc in vpcs for task in world.tasks.each("vpc", vpc.id)]
         return [*tasks, *(one for vpc in vpcs for one in world.container_instances.each("vpc", vpc.id))]
     named: list[Holder] = []
@@ -67,8 +67,8 @@ def _interface(world: World, holder: Holder) -> dict[str, object]:
     one = holder.interface
     scope = scope_of(holder.arn)
     association = _association(holder)
-    groups = [find(world, SecurityGroup, scope, group) for group in one.security_groups]
-    subnet = find(world, Subnet, scope, one.subnet)
+    groups = [find_in_scope(world, SecurityGroup, scope, group) for group in one.security_groups]
+    subnet = find_in_scope(world, Subnet, scope, one.subnet)
     return {
         "network_interface_id": one.id,
         "interface_type": "interface",

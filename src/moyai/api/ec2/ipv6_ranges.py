@@ -16,6 +16,7 @@ from moyai.api.ec2.ipv6 import new_subnet_range, new_vpc_range, of_subnet, of_vp
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC, range_id
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
 from moyai.domain.vpc.errors import (
     DependencyViolation,
     InvalidParameterValue,
@@ -23,7 +24,6 @@ from moyai.domain.vpc.errors import (
     OperationNotPermitted,
     ResourceAlreadyAssociated,
 )
-from moyai.domain.vpc.lookup import all_of, find, inside
 from moyai.domain.vpc.not_found import SubnetNotFound, SubnetRangeNotFound, VpcNotFound, VpcRangeNotFound
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
@@ -59,14 +59,14 @@ def associate_with_vpc(ctx: Context, request: AssociateVpcRequest) -> dict[str, 
     if vpc.ipv6 is not None:
         raise ResourceAlreadyAssociated(f"{vpc.id} has an IPv6 range, {vpc.ipv6.cidr}; a VPC has one here.")
     given = new_vpc_range(ctx)
-    groups = opened_groups(ctx, inside(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
+    groups = opened_groups(ctx, all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, vpc.id))
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=given)), *groups)
     return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(given, "associating")}
 
 
 def disassociate_from_vpc(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
     """Take a VPC's IPv6 range back."""
-    vpcs = all_of(ctx.store.world, Vpc, ctx.scope)
+    vpcs = all_in_scope(ctx.store.world, Vpc, ctx.scope)
     if any(range_id(vpc) == request.association_id for vpc in vpcs):
         raise OperationNotPermitted(
             f"The vpc CIDR block with association ID {request.association_id} may not be disassociated. It is the "
@@ -76,7 +76,7 @@ def disassociate_from_vpc(ctx: Context, request: DisassociateRequest) -> dict[st
     vpc, held = next(((v, r) for v, r in both if r.id == request.association_id), (None, None))
     if vpc is None or held is None:
         raise VpcRangeNotFound([request.association_id])
-    users = [one.id for one in inside(ctx.store.world, Subnet, ctx.scope, vpc.id) if one.ipv6 is not None]
+    users = [one.id for one in all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id) if one.ipv6 is not None]
     if users:
         raise DependencyViolation(f"The range {held.cidr} is in use and can't be taken back: {', '.join(users)}.")
     commit(ctx, ChangeRequest(), Put(replace(vpc, ipv6=None)))
@@ -90,10 +90,10 @@ def associate_with_subnet(ctx: Context, request: AssociateSubnetRequest) -> dict
         raise MissingParameter("The request must contain the parameter Ipv6CidrBlock.")
     if subnet.ipv6 is not None:
         raise ResourceAlreadyAssociated(f"{subnet.id} has an IPv6 range, {subnet.ipv6.cidr}; a subnet has one.")
-    vpc = find(ctx.store.world, Vpc, ctx.scope, subnet.vpc)
+    vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, subnet.vpc)
     if vpc is None:
         raise InvalidParameterValue(f"The VPC of {subnet.id} is gone.")
-    others = inside(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    others = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
     given = new_subnet_range(ctx, vpc, request.ipv6_cidr_block, others)
     commit(ctx, ChangeRequest(), Put(replace(subnet, ipv6=given)))
     return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(given, "associating")}
@@ -102,7 +102,7 @@ def associate_with_subnet(ctx: Context, request: AssociateSubnetRequest) -> dict
 def disassociate_from_subnet(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
     """Take a subnet's IPv6 range back."""
     world = ctx.store.world
-    both = ((subnet, subnet.ipv6) for subnet in all_of(world, Subnet, ctx.scope) if subnet.ipv6 is not None)
+    both = ((subnet, subnet.ipv6) for subnet in all_in_scope(world, Subnet, ctx.scope) if subnet.ipv6 is not None)
     subnet, held = next(((s, r) for s, r in both if r.id == request.association_id), (None, None))
     if subnet is None or held is None:
         raise SubnetRangeNotFound([request.association_id])

@@ -28,6 +28,7 @@ from moyai.api.ec2.select import Filter, Kind, PageRequest, filtered
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
 from moyai.domain.keys import client_token_keys
+from moyai.domain.queries.vpc import all_in_scope, attached_internet_gateway, find_in_scope
 from moyai.domain.vpc.errors import (
     GatewayNotAttached,
     IdempotentParameterMismatch,
@@ -36,7 +37,6 @@ from moyai.domain.vpc.errors import (
     ResourceAlreadyAssociated,
 )
 from moyai.domain.vpc.gateway import ElasticAddress, NatGateway
-from moyai.domain.vpc.lookup import all_of, find, gateway_of
 from moyai.domain.vpc.not_found import AllocationNotFound, NatGatewayNotFound, SubnetNotFound
 from moyai.domain.vpc.quotas import NAT_GATEWAYS, NatGatewayLimitExceeded
 from moyai.domain.vpc.subnet import Subnet
@@ -80,7 +80,7 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
         made = _new(ctx, request, subnet)
         faded = [
             Delete(NatGateway, one.id)
-            for one in all_of(ctx.store.world, NatGateway, ctx.scope)
+            for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope)
             if not one.visible(ctx.now)
         ]
         made = replace(made, tags=tags)
@@ -90,7 +90,7 @@ def create_nat_gateway(ctx: Context, request: CreateNatGatewayRequest) -> dict[s
 
 def describe_nat_gateways(ctx: Context, request: DescribeNatGatewaysRequest) -> dict[str, object]:
     """The gateways of the scope; a deleted one for an hour."""
-    there = [one for one in all_of(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
+    there = [one for one in all_in_scope(ctx.store.world, NatGateway, ctx.scope) if one.visible(ctx.now)]
     chosen = filtered(_KIND, there, request.nat_gateway_ids, request, request.filter)
     return {"nat_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
 
@@ -110,9 +110,11 @@ def _new(ctx: Context, request: CreateNatGatewayRequest, subnet: Subnet) -> NatG
     user = user_of(world, elastic)
     if user is not None:
         raise ResourceAlreadyAssociated(f"elastic address {elastic.id} is already associated with {user.id}")
-    if gateway_of(world, ctx.scope, subnet.vpc) is None:
+    if attached_internet_gateway(world, ctx.scope, subnet.vpc) is None:
         raise GatewayNotAttached(f"Network {subnet.vpc} has no Internet gateway attached")
-    zone = [g for g in all_of(world, NatGateway, ctx.scope) if g.deleted_at is None and _zone(ctx, g) == subnet.zone]
+    zone = [
+        g for g in all_in_scope(world, NatGateway, ctx.scope) if g.deleted_at is None and _zone(ctx, g) == subnet.zone
+    ]
     if len(zone) >= NAT_GATEWAYS:
         raise NatGatewayLimitExceeded(NAT_GATEWAYS)
     return NatGateway(
@@ -145,7 +147,7 @@ def _address(ctx: Context, subnet: Subnet, asked: str | None) -> str:
 
 
 def _zone(ctx: Context, gateway: NatGateway) -> str | None:
-    subnet = find(ctx.store.world, Subnet, ctx.scope, gateway.subnet)
+    subnet = find_in_scope(ctx.store.world, Subnet, ctx.scope, gateway.subnet)
     return None if subnet is None else subnet.zone
 
 

@@ -19,6 +19,7 @@ from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
+from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.errors import (
     InvalidParameterValue,
     InvalidStateTransition,
@@ -26,7 +27,6 @@ from moyai.domain.vpc.errors import (
     OperationNotPermitted,
     PeeringAlreadyExists,
 )
-from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.not_found import PeeringNotFound, VpcNotFound
 from moyai.domain.vpc.peering import PEERING_TRANSITIONS, PeeringSide, PeeringStatus, VpcPeering
 from moyai.domain.vpc.quotas import OUTSTANDING_PEERINGS, PEERINGS, VpcPeeringConnectionLimitExceeded
@@ -146,7 +146,7 @@ def _other_side(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> Pee
         raise InvalidParameterValue(f"Value ({account[:40]}) for parameter peerOwnerId is invalid: give 12 digits.")
     if not is_region(scope.region):
         raise InvalidParameterValue(f"Value ({scope.region[:40]}) for parameter peerRegion is invalid.")
-    vpc = find(ctx.store.world, Vpc, scope, request.peer_vpc_id)
+    vpc = find_in_scope(ctx.store.world, Vpc, scope, request.peer_vpc_id)
     if vpc is None and scope == ctx.scope:
         raise VpcNotFound([request.peer_vpc_id])
     return PeeringSide(scope, VpcId(request.peer_vpc_id), None if vpc is None else vpc.cidr)

@@ -17,13 +17,13 @@ import msgspec
 
 from moyai.api.ec2.ranges import network, network_of_ipv6
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_vpc, find_in_scope
 from moyai.domain.vpc.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
     InvalidPermissionMalformed,
     MissingParameter,
 )
-from moyai.domain.vpc.lookup import find, inside
 from moyai.domain.vpc.not_found import GroupNotFound
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.security_group import ALL, GroupReference, Rule, SecurityGroup
@@ -144,14 +144,16 @@ def ports(protocol: str | None, first: int | None, last: int | None) -> Ports:
 def reference(ctx: Context, group: SecurityGroup, pair: UserIdGroupPair) -> GroupReference:
     """The group on the other side. Raises GroupNotFound and others."""
     if pair.group_id is None and pair.group_name is not None:
-        named = inside(ctx.store.world, SecurityGroup, ctx.scope, group.vpc)
+        named = all_in_vpc(ctx.store.world, SecurityGroup, ctx.scope, group.vpc)
         here = next((one for one in named if one.name == pair.group_name), None)
         if here is None:
             raise GroupNotFound([pair.group_name])
         return GroupReference(here.id, ctx.scope.account, here.vpc)
     if not pair.group_id:
         raise MissingParameter("A group on the other side of a rule is named by GroupId.")
-    other = find(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(ctx, group.vpc, pair.group_id)
+    other = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, pair.group_id) or _peered(
+        ctx, group.vpc, pair.group_id
+    )
     if other is None or (pair.user_id is not None and pair.user_id != other.scope.account):
         raise GroupNotFound([pair.group_id])
     if other.vpc != group.vpc and not _are_peered(ctx, group.vpc, other.vpc):
@@ -204,7 +206,7 @@ def _peered(ctx: Context, vpc: VpcId, group: str) -> SecurityGroup | None:
     """A group of a VPC in another scope that is peered with this one."""
     for peering in ctx.store.world.vpc_peerings.by("vpc", vpc):
         side = peering.other(vpc)
-        found = find(ctx.store.world, SecurityGroup, side.scope, group)
+        found = find_in_scope(ctx.store.world, SecurityGroup, side.scope, group)
         if peering.status is PeeringStatus.ACTIVE and found is not None and found.vpc == side.vpc:
             return found
     return None

@@ -19,13 +19,13 @@ from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
 from moyai.domain.keys import client_token_keys
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc, find_in_scope
 from moyai.domain.vpc.errors import (
     DependencyViolation,
     IdempotentParameterMismatch,
     InvalidParameterValue,
     ResourceAlreadyAssociated,
 )
-from moyai.domain.vpc.lookup import all_of, find, inside
 from moyai.domain.vpc.not_found import AssociationNotFound, RouteTableNotFound, SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import ROUTE_TABLES, RouteTableLimitExceeded
 from moyai.domain.vpc.route_table import Association, Route, RouteTable
@@ -89,7 +89,7 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
     tags = new_tags(request.tag_specifications, "route-table")
     made = _earlier(ctx, request)
     if made is None:
-        if len(inside(ctx.store.world, RouteTable, ctx.scope, vpc.id)) >= ROUTE_TABLES:
+        if len(all_in_vpc(ctx.store.world, RouteTable, ctx.scope, vpc.id)) >= ROUTE_TABLES:
             raise RouteTableLimitExceeded(ROUTE_TABLES)
         identity = RouteTableId(new_id(ctx, "rtb"))
         made = RouteTable(identity, vpc.id, ctx.scope, client_token=request.client_token, tags=tags)
@@ -99,7 +99,7 @@ def create_route_table(ctx: Context, request: CreateRouteTableRequest) -> dict[s
 
 def describe_route_tables(ctx: Context, request: DescribeRouteTablesRequest) -> dict[str, object]:
     """The tables of the scope with their routes."""
-    tables = all_of(ctx.store.world, RouteTable, ctx.scope)
+    tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
     chosen = select(_KIND, tables, request.route_table_ids, request)
     return {
         "route_tables": [_table(ctx.store.world, one) for one in chosen.items],
@@ -171,7 +171,7 @@ def _earlier(ctx: Context, request: CreateRouteTableRequest) -> RouteTable | Non
 
 
 def _association(ctx: Context, identity: str) -> tuple[RouteTable, Association]:
-    tables = all_of(ctx.store.world, RouteTable, ctx.scope)
+    tables = all_in_scope(ctx.store.world, RouteTable, ctx.scope)
     both = ((table, one) for table in tables for one in table.associations if one.id == identity)
     there = next(both, None)
     if there is None:
@@ -184,7 +184,7 @@ def _without(table: RouteTable, association: Association) -> RouteTable:
 
 
 def _table(world: World, table: RouteTable) -> dict[str, object]:
-    vpc = find(world, Vpc, table.scope, table.vpc)
+    vpc = find_in_scope(world, Vpc, table.scope, table.vpc)
     local = [] if vpc is None else list(_local(vpc))
     return {
         "route_table_id": table.id,

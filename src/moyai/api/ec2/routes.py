@@ -16,6 +16,7 @@ from moyai.api.ec2.change import SUCCESS, ChangeRequest, commit, found
 from moyai.api.ec2.ranges import network
 from moyai.api.ec2.route_tables import TABLE
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.errors import (
     GatewayNotAttached,
     InvalidParameterCombination,
@@ -26,7 +27,6 @@ from moyai.domain.vpc.errors import (
     RouteNotFound,
 )
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
-from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.not_found import InternetGatewayNotFound, NatGatewayNotFound, PeeringNotFound, RouteTableNotFound
 from moyai.domain.vpc.peering import PeeringStatus
 from moyai.domain.vpc.quotas import ROUTES, RouteLimitExceeded
@@ -97,7 +97,7 @@ def _destination(text: str | None) -> IPv4Network:
 def _route(ctx: Context, table: RouteTable, request: RouteRequest) -> Route:
     """The route that is asked for. Raises EC2's errors."""
     destination = _destination(request.destination_cidr_block)
-    vpc = find(ctx.store.world, Vpc, ctx.scope, table.vpc)
+    vpc = find_in_scope(ctx.store.world, Vpc, ctx.scope, table.vpc)
     if vpc is not None and destination.subnet_of(IPv4Network(vpc.cidr)):
         raise InvalidParameterValue(
             f"The destination CIDR block {destination} is equal to or more specific than this VPC's CIDR block "
@@ -113,7 +113,7 @@ def _target(ctx: Context, table: RouteTable, request: RouteRequest) -> RouteTarg
     if request.gateway_id is not None:
         return _gateway(ctx, table, request.gateway_id)
     if request.nat_gateway_id is not None:
-        nat = find(ctx.store.world, NatGateway, ctx.scope, request.nat_gateway_id)
+        nat = find_in_scope(ctx.store.world, NatGateway, ctx.scope, request.nat_gateway_id)
         if nat is None or nat.deleted_at is not None:
             raise NatGatewayNotFound([request.nat_gateway_id])
         if nat.vpc != table.vpc:
@@ -131,7 +131,7 @@ def _target(ctx: Context, table: RouteTable, request: RouteRequest) -> RouteTarg
 def _gateway(ctx: Context, table: RouteTable, identity: str) -> RouteTarget:
     if not identity.startswith("igw-"):
         raise InvalidParameterValue(f"GatewayId is an internet gateway's id here, not '{identity[:60]}'.")
-    gateway = find(ctx.store.world, InternetGateway, ctx.scope, identity)
+    gateway = find_in_scope(ctx.store.world, InternetGateway, ctx.scope, identity)
     if gateway is None:
         raise InternetGatewayNotFound([identity])
     if gateway.vpc != table.vpc:

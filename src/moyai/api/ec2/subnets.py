@@ -22,6 +22,7 @@ from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.ec2.vpcs import VPC, AttributeValue
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import all_in_scope, all_in_vpc
 from moyai.domain.vpc.default import Zone, zones
 from moyai.domain.vpc.errors import (
     DependencyViolation,
@@ -31,7 +32,6 @@ from moyai.domain.vpc.errors import (
     InvalidSubnetRange,
     MissingParameter,
 )
-from moyai.domain.vpc.lookup import all_of, inside
 from moyai.domain.vpc.not_found import SubnetNotFound, VpcNotFound
 from moyai.domain.vpc.quotas import SUBNETS, SubnetLimitExceeded
 from moyai.domain.vpc.subnet import Subnet
@@ -87,7 +87,7 @@ def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, objec
     tags = new_tags(request.tag_specifications, "subnet")
     if not cidr.subnet_of(IPv4Network(vpc.cidr)):
         raise InvalidSubnetRange(f"The CIDR '{cidr}' is invalid: it is no part of the VPC's, {vpc.cidr}.")
-    others = inside(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    others = all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
     clash = next((one for one in others if cidr.overlaps(IPv4Network(one.cidr))), None)
     if clash is not None:
         raise InvalidSubnetConflict(f"The CIDR '{cidr}' conflicts with another subnet: {clash.id}, {clash.cidr}.")
@@ -104,7 +104,7 @@ def describe_subnets(ctx: Context, request: DescribeSubnetsRequest) -> dict[str,
     """The subnets of the scope, with the addresses that are left in each."""
     world = ctx.store.world
     kind = _KIND._replace(filters={**_KIND.filters, "available-ip-address-count": lambda s: (_left(world, s),)})
-    chosen = select(kind, all_of(world, Subnet, ctx.scope), request.subnet_ids, request)
+    chosen = select(kind, all_in_scope(world, Subnet, ctx.scope), request.subnet_ids, request)
     return {"subnets": [_subnet(world, one) for one in chosen.items], "next_token": chosen.next_token}
 
 

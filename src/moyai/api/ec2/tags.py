@@ -18,10 +18,10 @@ from moyai.api.ec2.peerings import tags_of
 from moyai.api.ec2.select import Kind, PagedRequest, select
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
+from moyai.domain.queries.vpc import VpcResource, all_in_scope, find_in_scope
 from moyai.domain.tagging import without
 from moyai.domain.vpc.errors import MissingParameter
 from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
-from moyai.domain.vpc.lookup import Part, all_of, find
 from moyai.domain.vpc.not_found import ResourceNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.route_table import RouteTable
@@ -31,7 +31,7 @@ from moyai.domain.vpc.vpc import Vpc
 from moyai.domain.world import Put
 from moyai.kernel.scope import Scope
 
-_KINDS: Final[Mapping[str, tuple[str, type[Part]]]] = MappingProxyType(
+_KINDS: Final[Mapping[str, tuple[str, type[VpcResource]]]] = MappingProxyType(
     {
         "vpc": ("vpc", Vpc),
         "subnet": ("subnet", Subnet),
@@ -110,7 +110,7 @@ def describe_tags(ctx: Context, request: PagedRequest) -> dict[str, object]:
 def _retag(ctx: Context, request: ChangeRequest, resources: tuple[str, ...], retag: Retag) -> None:
     if not resources:
         raise MissingParameter("The request must contain the parameter resourceIdSet.")
-    changed: dict[str, Part | VpcPeering] = {}
+    changed: dict[str, VpcResource | VpcPeering] = {}
     for identity in dict.fromkeys(resources):
         record = _owner(ctx, identity)
         record = changed.get(record.id, record)
@@ -118,7 +118,7 @@ def _retag(ctx: Context, request: ChangeRequest, resources: tuple[str, ...], ret
     commit(ctx, request, *map(Put, changed.values()))
 
 
-def _owner(ctx: Context, identity: str) -> Part | VpcPeering:
+def _owner(ctx: Context, identity: str) -> VpcResource | VpcPeering:
     """The record that has the resource's tags: its own, or of a rule its group's. Raises ResourceNotFound."""
     world = ctx.store.world
     if identity.startswith(_PEERING):
@@ -126,18 +126,18 @@ def _owner(ctx: Context, identity: str) -> Part | VpcPeering:
         if peering is not None and ctx.scope in {side.scope for side in peering.sides}:
             return peering
     if identity.startswith(_RULE):
-        groups = all_of(world, SecurityGroup, ctx.scope)
+        groups = all_in_scope(world, SecurityGroup, ctx.scope)
         group = next((one for one in groups if any(rule.id == identity for rule in one.rules)), None)
         if group is not None:
             return group
     kind = _KINDS.get(identity.partition("-")[0])
-    record = None if kind is None else find(world, kind[1], ctx.scope, identity)
+    record = None if kind is None else find_in_scope(world, kind[1], ctx.scope, identity)
     if record is None:
         raise ResourceNotFound([identity])
     return record
 
 
-def _retagged(ctx: Context, record: Part | VpcPeering, identity: str, retag: Retag) -> Part | VpcPeering:
+def _retagged(ctx: Context, record: VpcResource | VpcPeering, identity: str, retag: Retag) -> VpcResource | VpcPeering:
     if isinstance(record, VpcPeering):
         return _with_tags(record, ctx.scope, retag)
     if isinstance(record, SecurityGroup) and identity.startswith(_RULE):
@@ -154,9 +154,9 @@ def _with_tags(peering: VpcPeering, scope: Scope, retag: Retag) -> VpcPeering:
 def _all(ctx: Context) -> Iterator[Tagged]:
     world = ctx.store.world
     for word, kind in _KINDS.values():
-        for record in all_of(world, kind, ctx.scope):
+        for record in all_in_scope(world, kind, ctx.scope):
             yield from (Tagged(record.id, word, *tag) for tag in record.tags.items())
-    for group in all_of(world, SecurityGroup, ctx.scope):
+    for group in all_in_scope(world, SecurityGroup, ctx.scope):
         for rule in group.rules:
             yield from (Tagged(rule.id, "security-group-rule", *tag) for tag in rule.tags.items())
     for peering in world.vpc_peerings.each("scope", scope_key(ctx.scope)):

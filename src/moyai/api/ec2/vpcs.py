@@ -20,6 +20,7 @@ from moyai.api.ec2.ipv6 import new_vpc_range, ranges_of_vpc
 from moyai.api.ec2.ranges import block
 from moyai.api.ec2.select import Kind, PagedRequest, flag, select
 from moyai.api.operation import Context
+from moyai.domain.queries.vpc import VpcResource, all_in_scope, all_in_vpc, default_vpc_of, default_vpc_records
 from moyai.domain.vpc.default import DEFAULT_DESCRIPTION, default_vpc
 from moyai.domain.vpc.errors import (
     DefaultVpcAlreadyExists,
@@ -30,7 +31,6 @@ from moyai.domain.vpc.errors import (
     MissingParameter,
 )
 from moyai.domain.vpc.gateway import InternetGateway, NatGateway
-from moyai.domain.vpc.lookup import Part, all_of, inside, new_default, the_default
 from moyai.domain.vpc.not_found import VpcNotFound
 from moyai.domain.vpc.peering import VpcPeering
 from moyai.domain.vpc.quotas import VPCS, VpcLimitExceeded
@@ -103,7 +103,7 @@ def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
         raise InvalidParameterValue("InstanceTenancy: there are no instances here; leave it out.")
     cidr = block(request.cidr_block, "CidrBlock", InvalidVpcRange)
     tags = new_tags(request.tag_specifications, "vpc")
-    if len(all_of(ctx.store.world, Vpc, ctx.scope)) >= VPCS:
+    if len(all_in_scope(ctx.store.world, Vpc, ctx.scope)) >= VPCS:
         raise VpcLimitExceeded(VPCS)
     ipv6 = new_vpc_range(ctx) if request.amazon_provided_ipv6_cidr_block else None
     vpc = Vpc(VpcId(new_id(ctx, "vpc")), ctx.scope, str(cidr), tags=tags, ipv6=ipv6)
@@ -113,16 +113,16 @@ def create_vpc(ctx: Context, request: CreateVpcRequest) -> dict[str, object]:
 
 def create_default_vpc(ctx: Context, request: ChangeRequest) -> dict[str, object]:
     """Make the default VPC again, with the ids it always had, where it was deleted."""
-    there = the_default(ctx.store.world, ctx.scope)
+    there = default_vpc_of(ctx.store.world, ctx.scope)
     if there is not None:
         raise DefaultVpcAlreadyExists(f"A Default VPC already exists for this account in this region: {there.id}.")
-    commit(ctx, request, *new_default(ctx.scope))
+    commit(ctx, request, *default_vpc_records(ctx.scope))
     return {"vpc": _vpc(default_vpc(ctx.scope).vpc)}
 
 
 def describe_vpcs(ctx: Context, request: DescribeVpcsRequest) -> dict[str, object]:
     """The VPCs of the scope."""
-    chosen = select(_VPCS, all_of(ctx.store.world, Vpc, ctx.scope), request.vpc_ids, request)
+    chosen = select(_VPCS, all_in_scope(ctx.store.world, Vpc, ctx.scope), request.vpc_ids, request)
     return {"vpcs": [_vpc(vpc) for vpc in chosen.items], "next_token": chosen.next_token}
 
 
@@ -130,12 +130,12 @@ def delete_vpc(ctx: Context, request: DeleteVpcRequest) -> None:
     """Delete a VPC with its main route table and its default security group."""
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     world = ctx.store.world
-    tables = inside(world, RouteTable, ctx.scope, vpc.id)
-    groups = inside(world, SecurityGroup, ctx.scope, vpc.id)
-    in_use: dict[str, Sequence[Part | VpcPeering]] = {
-        "subnets": inside(world, Subnet, ctx.scope, vpc.id),
-        "internet gateways": inside(world, InternetGateway, ctx.scope, vpc.id),
-        "NAT gateways": inside(world, NatGateway, ctx.scope, vpc.id),
+    tables = all_in_vpc(world, RouteTable, ctx.scope, vpc.id)
+    groups = all_in_vpc(world, SecurityGroup, ctx.scope, vpc.id)
+    in_use: dict[str, Sequence[VpcResource | VpcPeering]] = {
+        "subnets": all_in_vpc(world, Subnet, ctx.scope, vpc.id),
+        "internet gateways": all_in_vpc(world, InternetGateway, ctx.scope, vpc.id),
+        "NAT gateways": all_in_vpc(world, NatGateway, ctx.scope, vpc.id),
         "route tables": [table for table in tables if not table.main],
         "security groups": [group for group in groups if group.name != DEFAULT_NAME],
         "peering connections": [peering for peering in world.vpc_peerings.by("vpc", vpc.id) if peering.open],

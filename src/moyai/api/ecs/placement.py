@@ -10,7 +10,7 @@ from moyai.api.operation import Context
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, PlatformUnknown
 from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition, TaskDefinitionStatus
-from moyai.domain.vpc.lookup import find
+from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.security_group import SecurityGroup
 from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
@@ -66,7 +66,7 @@ def checked_network(
 
 
 def _vpc_of_subnet(ctx: Context, subnet: SubnetId) -> VpcId:
-    found = find(ctx.store.world, Subnet, ctx.scope, subnet)
+    found = find_in_scope(ctx.store.world, Subnet, ctx.scope, subnet)
     if found is None:
         raise InvalidParameter(
             f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist"
@@ -76,7 +76,7 @@ def _vpc_of_subnet(ctx: Context, subnet: SubnetId) -> VpcId:
 
 
 def _check_group(ctx: Context, group: SecurityGroupId, vpc: VpcId) -> None:
-    found = find(ctx.store.world, SecurityGroup, ctx.scope, group)
+    found = find_in_scope(ctx.store.world, SecurityGroup, ctx.scope, group)
     if found is None:
         raise InvalidParameter(
             f"Error retrieving security group information for [{group}]: The security group '{group}' does not"

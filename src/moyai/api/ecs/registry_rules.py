@@ -17,8 +17,8 @@ from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.registry import ServiceRegistry
 from moyai.domain.ecs.service import NetworkConfiguration
 from moyai.domain.ecs.task_definition import NetworkMode, TaskDefinition
-from moyai.domain.ram.sharing import may_use
-from moyai.domain.vpc.lookup import find
+from moyai.domain.queries.sharing import may_use
+from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.subnet import Subnet
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ServiceArn
@@ -64,7 +64,7 @@ def _check_records(ctx: Context, service: DiscoveryService, network: NetworkConf
     if RecordType.AAAA not in records:
         raise InvalidParameter(f"The service registry {service.arn} has no A, AAAA or SRV records.")
     named = () if network is None else network.awsvpc_configuration.subnets
-    for subnet in (find(ctx.store.world, Subnet, ctx.scope, one) for one in named):
+    for subnet in (find_in_scope(ctx.store.world, Subnet, ctx.scope, one) for one in named):
         if subnet is not None and subnet.ipv6 is None:
             raise InvalidParameter(
                 f"The service registry {service.arn} has AAAA records alone, and the subnet {subnet.id} has no IPv6"

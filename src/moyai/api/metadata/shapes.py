@@ -13,8 +13,8 @@ from moyai.domain.ecs.metadata import runtime_id
 from moyai.domain.ecs.task import Container, ContainerStatus, NetworkInterface, Task, TaskStatus
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.sandbox.state import Health
-from moyai.domain.vpc.lookup import find
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.clock import Instant
@@ -180,7 +180,7 @@ def _network(world: World, task: Task) -> dict[str, object]:
         behind = [] if task.bridge_address is None else [task.bridge_address]
         return _there({"NetworkMode": task.network_mode, "IPv4Addresses": behind})
     one = task.interface
-    subnet = find(world, Subnet, scope_of(task.arn), one.subnet)
+    subnet = find_in_scope(world, Subnet, scope_of(task.arn), one.subnet)
     return _there(
         {
             "NetworkMode": task.network_mode,

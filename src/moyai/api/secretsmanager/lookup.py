@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.queries.secrets import find_secret
 from moyai.domain.secretsmanager.errors import InvalidRequest, ResourceNotFound
-from moyai.domain.secretsmanager.lookup import find_secret
 from moyai.domain.secretsmanager.secret import ManagedSecret
 from moyai.domain.world import Delete, Put
 

@@ -18,6 +18,7 @@ from moyai.api.secretsmanager.tags import RULES
 from moyai.api.secretsmanager.values import Value, new_version, versioned
 from moyai.api.tag_requests import Tag, tag_list, tag_map
 from moyai.domain.keys import scope_key
+from moyai.domain.queries.secrets import find_secret
 from moyai.domain.secretsmanager.errors import (
     InvalidParameter,
     InvalidRequest,
@@ -25,8 +26,7 @@ from moyai.domain.secretsmanager.errors import (
     ResourceExists,
     ResourceNotFound,
 )
-from moyai.domain.secretsmanager.lookup import find_secret, suffixed
-from moyai.domain.secretsmanager.secret import CURRENT, SUFFIX_LENGTH, ManagedSecret
+from moyai.domain.secretsmanager.secret import CURRENT, SUFFIX_LENGTH, ManagedSecret, secret_resource
 from moyai.domain.world import Delete
 from moyai.kernel.arn import arn
 from moyai.kernel.clock import Instant, later
@@ -90,7 +90,7 @@ def create(ctx: Context, request: CreateSecretRequest) -> dict[str, object]:
         raise LimitExceeded(f"There can be {MAX_SECRETS} secrets in an account and region.")
     suffix = ctx.ids.alphanumeric(SUFFIX_LENGTH)
     secret = ManagedSecret(
-        arn=SecretArn(arn("secretsmanager", ctx.scope, suffixed(request.name, suffix))),
+        arn=SecretArn(arn("secretsmanager", ctx.scope, secret_resource(request.name, suffix))),
         name=request.name,
         created_at=ctx.now,
         changed_at=ctx.now,

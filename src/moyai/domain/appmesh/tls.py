@@ -2,7 +2,7 @@
 
 Promise: of a union exactly one member is set, as the door sees to. Files are in the proxy's file system; an ``sds``
 secret comes from the proxy's own SDS socket; an ``acm`` ARN is a certificate of Certificate Manager or an authority of
-Private CA (``domain.acm.shown`` has what they come to).
+Private CA (see ``domain.queries.certificates``).
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_ListenerTls.html, API_ClientPolicyTls.html
 """
 

@@ -21,6 +21,8 @@ from moyai.kernel.secret import Secret
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 KEPT_VERSIONS: Final = 100
 MAX_STAGES: Final = 20
+RESOURCE_PREFIX: Final = "secret:"
+"""The prefix of a secret's name in its ARN."""
 SUFFIX_LENGTH: Final = 6
 
 
@@ -88,3 +90,10 @@ def relabelled(versions: Iterable[SecretVersion], identity: str, stages: Iterabl
             own = (*own, PREVIOUS)
         kept.append(replace(version, stages=own))
     return tuple(kept)
+
+
+def secret_resource(name: str, suffix: str) -> str:
+    """The resource part of the ARN of a secret of this name."""
+    if len(suffix) != SUFFIX_LENGTH:
+        raise ValueError(f"a secret's ARN ends with {SUFFIX_LENGTH} characters")
+    return f"{RESOURCE_PREFIX}{name}-{suffix}"

@@ -2,7 +2,7 @@
 
 It is a pure function of the scope: 172.31.0.0/16 with a /20 subnet in each of three zones, one default
 security group, a main route table and an internet gateway. The VPCs of two scopes may overlap; each has
-a router of its own. Nothing of it is on record before something in its scope is changed (see ``lookup``).
+a router of its own. Nothing of it is on record before something in its scope is changed (see ``domain.queries.vpc``).
 Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
 """
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from moyai.domain.appmesh.identity import standing_key
-from moyai.domain.appmesh.lookup import is_open_to
 from moyai.domain.appmesh.names import Kind
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.ecs.task import Task
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.app_mesh import may_represent
 from moyai.domain.world import World
 from moyai.kernel.ids import ProxyId, TaskArn, WorkloadId
 from moyai.mesh.app_mesh.gateway import gateway_workload
@@ -50,7 +50,7 @@ def _led(world: World, found: VirtualNode | VirtualGateway) -> tuple[ProxyId, ..
     """The proxies of the tasks that stand for it and may."""
     kind = Kind.VIRTUAL_GATEWAY if isinstance(found, VirtualGateway) else Kind.VIRTUAL_NODE
     tasks = world.tasks.projected(_arn).by("mesh", standing_key(found.mesh, kind, found.name))
-    return tuple(ProxyId(arn) for arn in tasks if is_open_to(world, scope_of(arn), found))
+    return tuple(ProxyId(arn) for arn in tasks if may_represent(world, scope_of(arn), found))
 
 
 def _arn(task: Task) -> TaskArn:

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.names import mesh_name
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 from moyai.mesh.app_mesh import names
 from moyai.mesh.ir import Protocol
@@ -82,12 +82,12 @@ def subjects(world: World, workload: VirtualNode | VirtualGateway) -> Subjects:
     if isinstance(workload, VirtualGateway):
         gateway_routes = {
             route.name: route.spec.target.virtual_service.virtual_service_name
-            for route in lookup.gateway_routes(world, workload.arn)
+            for route in app_mesh.gateway_routes(world, workload.arn)
         }
         wanted: Iterable[str] = gateway_routes.values()
     else:
         wanted = [one.virtual_service.virtual_service_name for one in workload.spec.backends or ()]
-    found = (lookup.virtual_service(world, workload.mesh, name) for name in wanted)
+    found = (app_mesh.virtual_service(world, workload.mesh, name) for name in wanted)
     services = {service.name: service for service in found if service is not None}
     routes: dict[str, list[str]] = {}
     for name in sorted(services):
@@ -109,9 +109,9 @@ def _after(now: Mapping[str, T], before: Mapping[str, T]) -> dict[str, T]:
 
 
 def _routes(world: World, service: VirtualService) -> list[str]:
-    provider = lookup.provider(world, service)
+    provider = app_mesh.provider(world, service)
     if isinstance(provider, VirtualRouter):
-        return [route.name for route in lookup.routes(world, provider.arn)]
+        return [route.name for route in app_mesh.routes(world, provider.arn)]
     return [] if provider is None else [provider.name]
 
 
@@ -127,9 +127,9 @@ def _targets(world: World, services: Iterable[VirtualService]) -> dict[str, Targ
 
 
 def _nodes(world: World, service: VirtualService) -> list[VirtualNode]:
-    provider = lookup.provider(world, service)
+    provider = app_mesh.provider(world, service)
     if not isinstance(provider, VirtualRouter):
         return [] if provider is None else [provider]
-    wanted = {t.virtual_node for route in lookup.routes(world, provider.arn) for t in route.spec.targets}
-    found = (lookup.virtual_node(world, service.mesh, name) for name in sorted(wanted))
+    wanted = {t.virtual_node for route in app_mesh.routes(world, provider.arn) for t in route.spec.targets}
+    found = (app_mesh.virtual_node(world, service.mesh, name) for name in sorted(wanted))
     return [node for node in found if node is not None]

@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from moyai.domain.appmesh.discovery import IpPreference
-from moyai.domain.appmesh.lookup import ip_preference
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_IPV6
+from moyai.domain.queries.app_mesh import ip_preference
 from moyai.mesh.ir import Family
 
 EVERYWHERE, _EVERYWHERE6 = "0.0.0.0", "::"  # noqa: S104  (inside a task's own network namespace)

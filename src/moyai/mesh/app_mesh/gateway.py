@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.gateway_route import GatewayRoute, HttpGatewayRoute
 from moyai.domain.appmesh.listener import GatewayListener
 from moyai.domain.appmesh.rewrite import DefaultRewrite, PrefixRewrite
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.queries import app_mesh
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
 from moyai.mesh.app_mesh.access_log import access_log
@@ -77,7 +77,7 @@ class _Aim(NamedTuple):
 
 def gateway_workload(part: Part, gateway: VirtualGateway) -> Workload:
     """What all proxies are led as that stand for the gateway."""
-    routes = gateway_routes_in_order(lookup.gateway_routes(part.world, gateway.arn))
+    routes = gateway_routes_in_order(app_mesh.gateway_routes(part.world, gateway.arn))
     client = Client(default_policy(gateway.spec.backend_defaults))
     found = {route.arn: aim for route in routes if (aim := _aim(part, route, client)) is not None}
     aims = dict(zip(found, _marked(tuple(found.values())), strict=True))
@@ -110,7 +110,7 @@ def _aim(part: Part, route: GatewayRoute, client: Client) -> _Aim | None:
     """None where there is nothing that it could lead to."""
     target = route.spec.target
     name = target.virtual_service.virtual_service_name
-    service = lookup.virtual_service(part.world, route.mesh, name)
+    service = app_mesh.virtual_service(part.world, route.mesh, name)
     if service is None:
         part.report(route.arn, f"what it takes is turned away: there is no virtual service {name}")
         return None

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from moyai.domain.appmesh.discovery import loopback_of
 from moyai.domain.appmesh.listener import NodeListener
-from moyai.domain.appmesh.lookup import ip_preference
 from moyai.domain.appmesh.virtual_node import VirtualNode
+from moyai.domain.queries.app_mesh import ip_preference
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.app_mesh import names
 from moyai.mesh.app_mesh.access_log import access_log

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.backend import VirtualServiceBackend
 from moyai.domain.appmesh.client_policy import BackendDefaults, ClientPolicy, ClientPolicyTls
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.queries import app_mesh
 from moyai.mesh.app_mesh import names
 from moyai.mesh.app_mesh.part import Part
 from moyai.mesh.app_mesh.policies import CONNECT_TIMEOUT, HTTP_DEFAULT, IDLE, longest, timeouts
@@ -84,7 +84,7 @@ def outbound(part: Part, node: VirtualNode, settings: Settings) -> OutboundView:
     ports = _Ports(part)
     unprovided = []
     for backend in node.spec.backends or ():
-        service = lookup.virtual_service(part.world, node.mesh, backend.virtual_service.virtual_service_name)
+        service = app_mesh.virtual_service(part.world, node.mesh, backend.virtual_service.virtual_service_name)
         if service is None:
             continue
         client = Client(_policy(backend.virtual_service, node.spec.backend_defaults), request)

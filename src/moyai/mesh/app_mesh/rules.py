@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.appmesh import lookup
 from moyai.domain.appmesh.client_policy import ClientPolicyTls
 from moyai.domain.appmesh.listener import NodeListener
 from moyai.domain.appmesh.protocol import PortMapping
@@ -22,6 +21,7 @@ from moyai.domain.appmesh.route import GrpcRoute, HttpRoute, Route
 from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
+from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 from moyai.mesh.app_mesh.destination import destination
 from moyai.mesh.app_mesh.match import in_order, match_of
@@ -56,7 +56,7 @@ class Called(NamedTuple):
 
 def called(world: World, service: VirtualService) -> tuple[Called, ...]:
     """The ports of whatever provides it; none where nothing does."""
-    match lookup.provider(world, service):
+    match app_mesh.provider(world, service):
         case VirtualNode() as node:
             return tuple(
                 _called(one.port_mapping, node.arn, partial(_of_node, node, one)) for one in node.spec.listeners or ()
@@ -83,7 +83,7 @@ def _of_node(node: VirtualNode, listener: NodeListener, part: Part, client: Clie
 
 def _of_router(router: VirtualRouter, listener: PortMapping, part: Part, client: Client) -> Routing:
     protocol = Protocol(listener.protocol)
-    routes = in_order(route for route in lookup.routes(part.world, router.arn) if _is_for(route, listener))
+    routes = in_order(route for route in app_mesh.routes(part.world, router.arn) if _is_for(route, listener))
     if protocol is not Protocol.TCP:
         return tuple(_rule(part, route, client) for route in routes)
     first = routes[0] if routes else None
@@ -117,7 +117,7 @@ def _targets(part: Part, route: Route, client: Client) -> tuple[Target, ...]:
     """Who gets it, by weight; none when nobody has any."""
     weights: dict[str, int] = {}
     for wanted in route.spec.targets:
-        node = lookup.virtual_node(part.world, route.mesh, wanted.virtual_node)
+        node = app_mesh.virtual_node(part.world, route.mesh, wanted.virtual_node)
         listener = None if node is None else _listener(node, wanted.port)
         if node is None or listener is None:
             at = "" if wanted.port is None else f" at port {wanted.port}"

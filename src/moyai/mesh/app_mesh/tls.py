@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from moyai.domain.acm.shown import identity_of, roots_of
 from moyai.domain.appmesh.client_policy import ClientPolicyTls
 from moyai.domain.appmesh.tls import (
     ClientCertificate,
@@ -22,6 +21,7 @@ from moyai.domain.appmesh.tls import (
     SubjectAlternativeNames,
     TlsMode,
 )
+from moyai.domain.queries.certificates import listener_identity, trusted_roots
 from moyai.domain.world import World
 from moyai.mesh.app_mesh.part import Part
 from moyai.mesh.ir import (
@@ -53,7 +53,7 @@ def may_open(part: Part, subject: str, port: int, tls: ListenerTls | None) -> bo
     if tls is None or tls.mode is TlsMode.DISABLED or tls.certificate.acm is None:
         return True
     arn = tls.certificate.acm.certificate_arn
-    is_there = identity_of(part.world, arn) is not None
+    is_there = listener_identity(part.world, arn) is not None
     if not is_there:
         part.report(subject, f"its port {port} is closed: there is no certificate {arn} that has been issued")
     return is_there
@@ -86,7 +86,7 @@ def client_tls(world: World, policy: ClientPolicyTls | None, server: ListenerTls
         return Spoken()
     if server.certificate.acm is None:
         return Spoken(ClientTls(None, shown, name))
-    identity = identity_of(world, server.certificate.acm.certificate_arn)
+    identity = listener_identity(world, server.certificate.acm.certificate_arn)
     return _checked(PeerCheck(TrustedRoots(() if identity is None else identity.roots)), shown, name)
 
 
@@ -109,7 +109,7 @@ def _shown_by(part: Part, certificate: ListenerCertificate) -> AnyShown:
     if certificate.acm is None:
         return _shown(ClientCertificate(certificate.file, certificate.sds))
     arn = certificate.acm.certificate_arn
-    identity = identity_of(part.world, arn)
+    identity = listener_identity(part.world, arn)
     if identity is not None:
         part.add_certificate(Certificate(arn, identity.chain, identity.private))
     return Shown(arn)
@@ -127,7 +127,7 @@ def _trusted(world: World, trust: ClientTrust | ListenerTrust) -> AnyTrusted:
     if trust.sds is not None:
         return TrustedSecret(trust.sds.secret_name)
     authorities = trust.acm if isinstance(trust, ClientTrust) else None
-    return TrustedRoots(() if authorities is None else roots_of(world, authorities.certificate_authority_arns))
+    return TrustedRoots(() if authorities is None else trusted_roots(world, authorities.certificate_authority_arns))
 
 
 def _names(said: SubjectAlternativeNames | None) -> tuple[str, ...]:

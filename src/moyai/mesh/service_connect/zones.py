@@ -15,7 +15,7 @@ from ipaddress import IPv4Address
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.names import ProxyPorts
 from moyai.domain.keys import scope_of
-from moyai.domain.vpc.lookup import all_of, find
+from moyai.domain.queries.vpc import all_in_scope, find_in_scope
 from moyai.domain.vpc.subnet import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import TaskDefinitionArn
@@ -59,5 +59,5 @@ def zone_aware_from(world: World, called: Called) -> int:
     """Two endpoints for each zone that the service's owner may use; where that can't be told, for each there is."""
     scope = scope_of(called.service.arn)
     named = () if called.owner is None else called.owner.subnets
-    subnets = [s for s in (find(world, Subnet, scope, i) for i in named) if s is not None]
-    return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_of(world, Subnet, scope)})
+    subnets = [s for s in (find_in_scope(world, Subnet, scope, i) for i in named) if s is not None]
+    return _ENDPOINTS_PER_ZONE * len({s.zone for s in subnets or all_in_scope(world, Subnet, scope)})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from moyai.domain.appmesh import lookup
 from moyai.domain.ecs.task_definition import AppProtocol
 from moyai.domain.keys import scope_of
+from moyai.domain.queries import app_mesh
 from moyai.domain.world import World
 from moyai.kernel.arn import parse_arn
 from moyai.kernel.ids import ProxyId
@@ -33,7 +33,9 @@ def mesh_reporter(world: World, identities: MeshIdentities, proxy: ProxyId) -> M
         workload = find_workload(world, proxy.partition(PROXY_SEPARATOR)[0])
         created_at = None if workload is None else workload.created_at
     else:
-        workload = None if task.identity is None else lookup.led_as(world, task.identity, scope_of(task.arn))
+        workload = (
+            None if task.identity is None else app_mesh.resource_of_proxy(world, task.identity, scope_of(task.arn))
+        )
         created_at = task.created_at
     if workload is None or created_at is None:
         return None

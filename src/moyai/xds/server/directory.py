@@ -6,10 +6,10 @@ Promise: read from the world as it is. What it says in full is for whoever may a
 from __future__ import annotations
 
 from moyai.domain.appmesh.identity import Identity, identity_of
-from moyai.domain.appmesh.lookup import led_as
 from moyai.domain.appmesh.mesh import Mesh
 from moyai.domain.appmesh.names import Kind, mesh_name
 from moyai.domain.keys import scope_of
+from moyai.domain.queries.app_mesh import resource_of_proxy
 from moyai.kernel.ids import WorkloadId
 from moyai.kernel.scope import Scope
 from moyai.ports.store import Store
@@ -34,7 +34,7 @@ class Directory:
         task the proxy is in, and then it has to be open to that account; None = it is in none.
         """
         whom = self.identity(node, of)
-        found = None if whom is None else led_as(self._store.world, whom, of)
+        found = None if whom is None else resource_of_proxy(self._store.world, whom, of)
         return None if found is None else WorkloadId(found.arn)
 
     def instead(self, node: str, *, in_full: bool = False) -> str:

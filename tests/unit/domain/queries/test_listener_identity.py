@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
-from moyai.domain.acm.shown import identity_of, roots_of
 from moyai.domain.pca.algorithms import KeyAlgorithm
 from moyai.domain.pca.authority import AuthorityCertificate
+from moyai.domain.queries.certificates import listener_identity, trusted_roots
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import ManagedCertificateArn
@@ -54,39 +54,39 @@ def issue(world: World, asked: ManagedCertificate, chain: str, root: str) -> Non
 def test_a_private_certificate_is_shown_without_the_root_that_its_clients_have(world):
     key = authority(world, MIDDLE, ROOT)
     issue(world, replace(ASKED, authority=key), MIDDLE + ROOT, ROOT)
-    assert identity_of(world, ARN) == (LEAF + MIDDLE, Secret("key"), (ROOT,))
+    assert listener_identity(world, ARN) == (LEAF + MIDDLE, Secret("key"), (ROOT,))
 
 
 def test_an_imported_certificate_is_shown_whole_and_known_by_the_last_of_its_chain(world):
     imported = replace(ASKED, type=CertificateType.IMPORTED)
     issue(world, imported, MIDDLE + ROOT, ROOT)
-    assert identity_of(world, ARN) == (LEAF + MIDDLE + ROOT, Secret("key"), (ROOT,))
+    assert listener_identity(world, ARN) == (LEAF + MIDDLE + ROOT, Secret("key"), (ROOT,))
 
 
 def test_nothing_is_shown_before_it_is_issued_and_it_goes_on_when_it_has_run_out(world):
     key = authority(world, ROOT)
     asked = replace(ASKED, authority=key)
-    assert identity_of(world, ARN) is None
+    assert listener_identity(world, ARN) is None
     world.apply(Put(asked))
-    assert identity_of(world, ARN) is None
+    assert listener_identity(world, ARN) is None
     issue(world, asked, ROOT, ROOT)
     expired = replace(world.managed_certificates[ARN], status=CertificateStatus.EXPIRED)
     world.apply(Put(expired))
-    assert identity_of(world, ARN) == (LEAF, Secret("key"), (ROOT,))
+    assert listener_identity(world, ARN) == (LEAF, Secret("key"), (ROOT,))
 
 
 def test_an_authoritys_new_root_is_believed_at_once_and_its_old_one_while_it_is_shown(world):
     key = authority(world, ROOT)
     issue(world, replace(ASKED, authority=key), ROOT, ROOT)
     authority(world, OTHER)
-    shown = identity_of(world, ARN)
+    shown = listener_identity(world, ARN)
     assert shown is not None
     assert shown.roots == (OTHER, ROOT)
-    assert roots_of(world, [key]) == (OTHER, ROOT)
+    assert trusted_roots(world, [key]) == (OTHER, ROOT)
     world.apply(Delete(ManagedCertificate, ARN))
-    assert roots_of(world, [key]) == (OTHER,)
+    assert trusted_roots(world, [key]) == (OTHER,)
 
 
 def test_of_nobody_nobody_is_believed(world):
-    assert roots_of(world, ["arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/0"]) == ()
-    assert roots_of(world, []) == ()
+    assert trusted_roots(world, ["arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/0"]) == ()
+    assert trusted_roots(world, []) == ()

@@ -7,13 +7,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
-from moyai.domain.acm.use import is_renewable, users_of
 from moyai.domain.appmesh.listener import GatewayListener, NodeListener
 from moyai.domain.appmesh.protocol import PortMapping, PortProtocol
 from moyai.domain.appmesh.tls import AcmCertificate, FileCertificate, ListenerCertificate, ListenerTls, TlsMode
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
 from moyai.domain.appmesh.virtual_node import VirtualNode, VirtualNodeSpec
 from moyai.domain.pca.algorithms import KeyAlgorithm
+from moyai.domain.queries.certificates import certificate_users, is_renewable
 from moyai.domain.world import Put, World
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import AccountId, ManagedCertificateArn, MeshArn, VirtualGatewayArn, VirtualNodeArn
@@ -68,12 +68,12 @@ def tls(certificate: ListenerCertificate | None) -> ListenerTls | None:
 def test_nodes_and_gateways_use_what_a_listener_of_theirs_shows():
     world = World()
     world.apply(Put(node(None, ListenerCertificate(file=FileCertificate("/c", "/k")))))
-    assert users_of(world, ARN) == ()
+    assert certificate_users(world, ARN) == ()
     world.apply(Put(node(SHOWN, None, SHOWN)))
     world.apply(Put(gateway(SHOWN)))
-    assert users_of(world, ARN) == (GATEWAY, NODE)
+    assert certificate_users(world, ARN) == (GATEWAY, NODE)
     world.apply(Put(node(None)))
-    assert users_of(world, ARN) == (GATEWAY,)
+    assert certificate_users(world, ARN) == (GATEWAY,)
 
 
 def test_an_issued_private_one_that_is_used_or_exported_is_renewed():

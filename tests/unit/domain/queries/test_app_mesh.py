@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from moyai.domain.appmesh import lookup, names
+from moyai.domain.appmesh import names
 from moyai.domain.appmesh.names import ProxyName, mesh_arn, read_proxy_name
+from moyai.domain.queries import app_mesh
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import Scope
 from moyai.testing.world import SCOPE
@@ -50,23 +51,23 @@ def world():
 
 
 def test_a_service_by_its_name_and_by_its_arn(world):
-    by_name = lookup.virtual_service(world, MESH, "a.local")
+    by_name = app_mesh.virtual_service(world, MESH, "a.local")
     assert by_name is not None
-    assert lookup.virtual_service(world, MESH, by_name.arn) == by_name
-    assert lookup.virtual_service(world, mesh_arn(SCOPE, "other"), by_name.arn) is None
-    assert lookup.virtual_service(world, mesh_arn(SCOPE, "other"), "a.local") is None
-    assert lookup.virtual_service(world, MESH, "not.yet") is None
+    assert app_mesh.virtual_service(world, MESH, by_name.arn) == by_name
+    assert app_mesh.virtual_service(world, mesh_arn(SCOPE, "other"), by_name.arn) is None
+    assert app_mesh.virtual_service(world, mesh_arn(SCOPE, "other"), "a.local") is None
+    assert app_mesh.virtual_service(world, MESH, "not.yet") is None
 
 
 def test_who_provides_a_service(world):
-    found = [lookup.provider(world, service) for service in world.virtual_services.by("mesh", MESH)]
+    found = [app_mesh.provider(world, service) for service in world.virtual_services.by("mesh", MESH)]
     assert [None if one is None else one.name for one in found] == ["r", "one", None]
 
 
 def test_routes_come_in_the_order_of_their_names(world):
-    router = lookup.virtual_router(world, MESH, "r")
+    router = app_mesh.virtual_router(world, MESH, "r")
     assert router is not None
-    assert [one.name for one in lookup.routes(world, router.arn)] == ["a", "b", "c"]
+    assert [one.name for one in app_mesh.routes(world, router.arn)] == ["a", "b", "c"]
 
 
 def test_who_refers_to_what_is_found_without_a_search(world):
@@ -93,5 +94,5 @@ def test_who_refers_to_what_is_found_without_a_search(world):
 def test_what_a_proxy_stands_for(world, text, whose, name):
     said = read_proxy_name(text)
     assert isinstance(said, ProxyName)
-    found = lookup.stands_for(world, said, whose)
+    found = app_mesh.resource_named_by(world, said, whose)
     assert (None if found is None else found.name) == name

@@ -1,7 +1,7 @@
-"""Finding what App Mesh's resources refer to.
+"""Finds what App Mesh's resources refer to by name.
 
-Promise: a name is looked for in its own mesh alone. Nothing is raised: what is not there is None, or isn't in the
-list, since a backend may name what does not exist yet. Lists are in the order of their names.
+Promise: a name is looked up in its own mesh only. Nothing is raised: a resource that does not exist is None, or not in
+the list, since a backend may name what does not exist yet. Lists are in the order of names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from moyai.domain.appmesh.virtual_node import VirtualNode
 from moyai.domain.appmesh.virtual_router import VirtualRouter
 from moyai.domain.appmesh.virtual_service import VirtualService
 from moyai.domain.keys import scope_of
-from moyai.domain.ram.sharing import may_use
+from moyai.domain.queries.sharing import may_use
 from moyai.domain.world import World
 from moyai.kernel.ids import MeshArn, VirtualGatewayArn, VirtualRouterArn
 from moyai.kernel.scope import Scope
@@ -39,15 +39,15 @@ def virtual_gateway(world: World, mesh: MeshArn, name: str) -> VirtualGateway | 
 
 
 def virtual_service(world: World, mesh: MeshArn, identifier: str) -> VirtualService | None:
-    """The virtual service of this name or ARN, as a backend says it."""
+    """The virtual service with this name or ARN, as backends give it."""
     if identifier.startswith("arn:"):
-        found = world.virtual_services.get(identifier)
-        return found if found is not None and found.mesh == mesh else None
+        service = world.virtual_services.get(identifier)
+        return service if service is not None and service.mesh == mesh else None
     return next(world.virtual_services.each("name", name_key(mesh, service_name(identifier))), None)
 
 
 def provider(world: World, service: VirtualService) -> VirtualNode | VirtualRouter | None:
-    """What provides a virtual service."""
+    """The virtual node or router that provides a virtual service."""
     if service.spec.node is not None:
         return virtual_node(world, service.mesh, service.spec.node)
     return None if service.spec.router is None else virtual_router(world, service.mesh, service.spec.router)
@@ -63,25 +63,26 @@ def gateway_routes(world: World, gateway: VirtualGatewayArn) -> list[GatewayRout
     return sorted(world.gateway_routes.each("gateway", gateway), key=lambda route: route.name)
 
 
-def mesh_of(world: World, said: ProxyName, of: Scope) -> Mesh | None:
-    """The mesh that a proxy names; ``of``: whose proxy it is."""
-    owner = Scope(said.mesh_owner or of.account, said.region or of.region)
-    return world.meshes.get(mesh_arn(owner, said.mesh))
+def mesh_named_by(world: World, name: ProxyName, scope: Scope) -> Mesh | None:
+    """The mesh that the name of a proxy of this scope refers to."""
+    owner = Scope(name.mesh_owner or scope.account, name.region or scope.region)
+    return world.meshes.get(mesh_arn(owner, name.mesh))
 
 
-def led_as(world: World, identity: Identity, of: Scope | None) -> VirtualNode | VirtualGateway | None:
-    """The virtual node or virtual gateway that a proxy stands for. ``of``: whose task it is in; None has shown by other
-    means that it may.
+def resource_of_proxy(world: World, identity: Identity, scope: Scope | None) -> VirtualNode | VirtualGateway | None:
+    """The virtual node or gateway that a proxy represents. ``scope``: that of the proxy's task; None: the proxy has
+    been authorized otherwise.
     """
     if identity.mesh not in world.meshes:
         return None
     find = virtual_gateway if identity.kind is Kind.VIRTUAL_GATEWAY else virtual_node
-    found = find(world, identity.mesh, identity.name)
-    return found if found is not None and (of is None or is_open_to(world, of, found)) else None
+    resource = find(world, identity.mesh, identity.name)
+    allowed = resource is not None and (scope is None or may_represent(world, scope, resource))
+    return resource if allowed else None
 
 
 def ip_preference_of(world: World, identity: Identity) -> IpPreference | None:
-    """The preference that holds for a proxy: its virtual node's own, else its mesh's; None when neither has one."""
+    """The IP preference of a proxy: its virtual node's own, else its mesh's; None if neither has one."""
     mesh = world.meshes.get(identity.mesh)
     if mesh is None:
         return None
@@ -90,21 +91,21 @@ def ip_preference_of(world: World, identity: Identity) -> IpPreference | None:
 
 
 def ip_preference(mesh: Mesh, node: VirtualNode | None) -> IpPreference | None:
-    """The preference of a virtual node, else its mesh's. ``node`` None: a virtual gateway's, which is the mesh's."""
+    """The IP preference of a virtual node, else of its mesh; a virtual gateway (``node`` None) has its mesh's."""
     discovery = None if node is None else node.spec.service_discovery
     own = None if discovery is None else discovery.ip_preference
     return own or mesh.spec.ip_preference
 
 
-def is_open_to(world: World, of: Scope, found: VirtualNode | VirtualGateway) -> bool:
-    """Whether an account's tasks may stand for it: it is its own, or in a mesh that the account may use."""
-    return of == scope_of(found.arn) or may_use(world, of, found.mesh)
+def may_represent(world: World, scope: Scope, resource: VirtualNode | VirtualGateway) -> bool:
+    """Whether tasks of the scope may represent the resource: it is the scope's own, or in a mesh that it may use."""
+    return scope == scope_of(resource.arn) or may_use(world, scope, resource.mesh)
 
 
-def stands_for(world: World, said: ProxyName, of: Scope) -> VirtualNode | VirtualGateway | None:
-    """The virtual node or virtual gateway that a proxy names; ``of``: whose proxy it is."""
-    mesh = mesh_of(world, said, of)
+def resource_named_by(world: World, name: ProxyName, scope: Scope) -> VirtualNode | VirtualGateway | None:
+    """The virtual node or gateway that the name of a proxy of this scope refers to."""
+    mesh = mesh_named_by(world, name, scope)
     if mesh is None:
         return None
-    find = virtual_gateway if said.kind is Kind.VIRTUAL_GATEWAY else virtual_node
-    return find(world, mesh.arn, said.name)
+    find = virtual_gateway if name.kind is Kind.VIRTUAL_GATEWAY else virtual_node
+    return find(world, mesh.arn, name.name)

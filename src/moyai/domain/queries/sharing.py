@@ -1,6 +1,6 @@
-"""What an account may use beside its own: what other accounts share with it.
+"""Resources that other accounts share by Resource Access Manager.
 
-Promise: sharing ends at the region's border, and with the share.
+Promise: sharing is within a region, and ends with the share.
 Source: https://docs.aws.amazon.com/ram/latest/userguide/what-is.html
 """
 
@@ -20,12 +20,13 @@ def may_use(world: World, scope: Scope, resource: str) -> bool:
     return owner.region == scope.region and any(share.grants(resource, scope.account) for share in shares)
 
 
-def shared_with(world: World, scope: Scope) -> list[str]:
-    """The ARNs of what other accounts share with the scope's, in their order."""
-    shared = {
-        one.entity
-        for share in world.resource_shares.each("consumer", scope_key(scope))
-        for one in share.resources
-        if share.grants(one.entity, scope.account)
-    }
-    return sorted(shared)
+def resources_shared_with(world: World, scope: Scope) -> list[str]:
+    """The ARNs of the resources that other accounts share with the scope's account, in order."""
+    return sorted(
+        {
+            shared.entity
+            for share in world.resource_shares.each("consumer", scope_key(scope))
+            for shared in share.resources
+            if share.grants(shared.entity, scope.account)
+        }
+    )

@@ -1,0 +1,112 @@
+"""Finds VPCs and what is in them, including each account's default VPC, which is stored only once it changes.
+
+Promise: a scope whose default VPC was never changed is read as if the records of ``default_vpc`` were stored. The first
+change to anything in the scope stores them all (``store_default_vpc``); from then on only stored records count, so that
+the default VPC can be changed and deleted like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from moyai.domain.ecs.task import NetworkInterface, Task
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.vpc.default import default_vpc
+from moyai.domain.vpc.gateway import ElasticAddress, InternetGateway, NatGateway
+from moyai.domain.vpc.route_table import RouteTable
+from moyai.domain.vpc.security_group import DEFAULT_NAME, SecurityGroup
+from moyai.domain.vpc.subnet import Subnet
+from moyai.domain.vpc.vpc import DefaultVpc, Vpc
+from moyai.domain.world import Put, World
+from moyai.kernel.ids import SubnetId, VpcId
+from moyai.kernel.scope import Scope
+
+VpcResource = Vpc | Subnet | SecurityGroup | RouteTable | InternetGateway | NatGateway | ElasticAddress
+"""The types of resources that belong to one scope; a peering belongs to two."""
+R = TypeVar("R", bound=VpcResource)
+
+
+def is_default_vpc_stored(world: World, scope: Scope) -> bool:
+    """Whether the scope's default VPC is stored, or was stored and then deleted."""
+    return scope_key(scope) in world.default_vpcs
+
+
+def store_default_vpc(world: World, scope: Scope) -> list[Put]:
+    """The changes that store the scope's default VPC; none if that was done before."""
+    return [] if is_default_vpc_stored(world, scope) else default_vpc_records(scope)
+
+
+def default_vpc_records(scope: Scope) -> list[Put]:
+    """The changes that store a new default VPC."""
+    network = default_vpc(scope)
+    return [Put(DefaultVpc(scope, network.id)), *map(Put, network.parts)]
+
+
+def find_in_scope(world: World, record_type: type[R], scope: Scope, identity: str) -> R | None:
+    """The scope's record of this type with this id."""
+    record = world.table(record_type).get(identity)
+    if record is not None:
+        return record if record.scope == scope else None
+    return next((one for one in _default_records(world, record_type, scope) if one.id == identity), None)
+
+
+def all_in_scope(world: World, record_type: type[R], scope: Scope) -> Sequence[R]:
+    """The scope's records of this type, oldest first."""
+    return [*_default_records(world, record_type, scope), *world.table(record_type).by("scope", scope_key(scope))]
+
+
+def all_in_vpc(world: World, record_type: type[R], scope: Scope, vpc: VpcId) -> Sequence[R]:
+    """The records of this type that are in the scope's VPC."""
+    default = [one for one in _default_records(world, record_type, scope) if default_vpc(scope).id == vpc]
+    return default + [one for one in world.table(record_type).by("vpc", vpc) if one.scope == scope]
+
+
+def default_vpc_of(world: World, scope: Scope) -> Vpc | None:
+    """The scope's default VPC; None when it was deleted."""
+    record = world.default_vpcs.get(scope_key(scope))
+    if record is None:
+        return default_vpc(scope).vpc
+    return world.vpcs.get(record.vpc)
+
+
+def vpc_and_subnet_of(world: World, task: Task) -> tuple[Vpc, Subnet]:
+    """The VPC and the subnet of a task, neither of which can be deleted before it is STOPPED. KeyError afterwards."""
+    return vpc_and_subnet(world, scope_of(task.arn), task.interface)
+
+
+def vpc_and_subnet(world: World, scope: Scope, interface: NetworkInterface) -> tuple[Vpc, Subnet]:
+    """The VPC and the subnet of a network interface of the scope. Raises KeyError if they do not exist."""
+    vpc, subnet = find_in_scope(world, Vpc, scope, interface.vpc), find_in_scope(world, Subnet, scope, interface.subnet)
+    if vpc is None or subnet is None:
+        raise KeyError(interface.subnet)
+    return vpc, subnet
+
+
+def default_security_group(world: World, scope: Scope, vpc: VpcId) -> SecurityGroup | None:
+    """The security group of a VPC's interfaces that name none."""
+    groups = all_in_vpc(world, SecurityGroup, scope, vpc)
+    return next((group for group in groups if group.name == DEFAULT_NAME), None)
+
+
+def route_table_of(world: World, scope: Scope, vpc: VpcId, subnet: SubnetId) -> RouteTable | None:
+    """The route table of a subnet: its own, or else the VPC's main one."""
+    own = world.route_tables.by("subnet", subnet)
+    return own[0] if own else main_route_table(world, scope, vpc)
+
+
+def main_route_table(world: World, scope: Scope, vpc: VpcId) -> RouteTable | None:
+    """The VPC's main route table."""
+    return next((table for table in all_in_vpc(world, RouteTable, scope, vpc) if table.main), None)
+
+
+def attached_internet_gateway(world: World, scope: Scope, vpc: VpcId) -> InternetGateway | None:
+    """The internet gateway that is attached to the VPC."""
+    return next(iter(all_in_vpc(world, InternetGateway, scope, vpc)), None)
+
+
+def _default_records(world: World, record_type: type[R], scope: Scope) -> list[R]:
+    """The default VPC's records of this type, as long as they are not stored."""
+    if is_default_vpc_stored(world, scope):
+        return []
+    return [one for one in default_vpc(scope).parts if isinstance(one, record_type)]
