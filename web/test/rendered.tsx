@@ -4,11 +4,11 @@ import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { render } from "@testing-library/react";
 import type { ReactElement } from "react";
 import { MemoryRouter, Route, Routes } from "react-router";
-import { Words } from "../src/app/App.tsx";
+import { CloudscapeMessages } from "../src/app/App.tsx";
 import { FlashProvider } from "../src/app/flash.tsx";
 import { PreferencesProvider } from "../src/app/preferences.tsx";
 import { TargetContext } from "../src/aws/useTarget.ts";
-import { Cache } from "../src/live/cache.ts";
+import { QueryCache } from "../src/live/queryCache.ts";
 import { LiveContext } from "../src/live/useLive.ts";
 import { vi } from "vitest";
 
@@ -26,11 +26,11 @@ export type Answers = Readonly<Record<string, unknown>>;
 export function renderPage(page: ReactElement, pattern: string, path: string, answers: Answers) {
   const calls: Call[] = [];
   vi.stubGlobal("fetch", (request: Request) => answered(request, answers, calls));
-  const cache = new Cache();
+  const cache = new QueryCache();
   const target = { endpoint: "http://console.test/console/api", scope: SCOPE, csrf: "token", transport: new FetchHttpHandler() };
   render(
     <PreferencesProvider>
-      <Words>
+      <CloudscapeMessages>
         <MemoryRouter initialEntries={[path]}>
           <FlashProvider>
             <TargetContext value={target}>
@@ -43,7 +43,7 @@ export function renderPage(page: ReactElement, pattern: string, path: string, an
             </TargetContext>
           </FlashProvider>
         </MemoryRouter>
-      </Words>
+      </CloudscapeMessages>
     </PreferencesProvider>,
   );
   return { calls, cache };

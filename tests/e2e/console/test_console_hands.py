@@ -44,7 +44,7 @@ def test_a_name_that_is_typed_quickly_is_looked_for_letter_by_letter(person):
 def test_a_map_without_anybody_says_so(person, simulated):
     simulated.client("servicediscovery").create_http_namespace(Name="moor")
     person.open("traffic?namespace=moor")
-    person.sees("Nobody is on the map yet")
+    person.sees("No services on the map yet")
     assert person.violations() == []
 
 
@@ -56,11 +56,11 @@ def test_the_bar_and_what_was_done_stay_in_sight_of_who_has_scrolled(visit, simu
     person.click(button)
     person.page.mouse.move(LOW["width"] / 2, LOW["height"] / 2)
     person.press("Deploy")
-    expect(person.page.get_by_text("A new deployment of hound has begun")).to_be_in_viewport()
+    expect(person.page.get_by_text("New deployment of hound started")).to_be_in_viewport()
     person.page.mouse.wheel(0, 2000)
     expect(person.page.get_by_role("heading", level=1)).not_to_be_in_viewport()
     expect(person.page.locator("#top")).to_be_in_viewport(ratio=1)
-    expect(person.page.get_by_text("A new deployment of hound has begun")).to_be_in_viewport()
+    expect(person.page.get_by_text("New deployment of hound started")).to_be_in_viewport()
 
 
 def test_a_dialog_that_closes_gives_the_focus_back_to_the_menu_that_led_to_it(person):
@@ -96,13 +96,13 @@ def test_a_page_that_did_not_come_while_the_server_was_away_comes_with_it(visit,
         person.open("clusters")
         person.titled("Clusters")
         installation.terminate()
-        person.sees("The server is not answering")
+        person.sees("The server isn't responding")
         person.follow("Task definitions")
         person.follow("Traffic")
-        person.sees("This page failed")
+        person.sees("Couldn't load this page")
         installation.up()
         person.titled("Traffic")
-        expect(person.page.get_by_text("The server is not answering")).to_have_count(0)
+        expect(person.page.get_by_text("The server isn't responding")).to_have_count(0)
         person.complaints.clear()  # of what was away
     finally:
         assert installation.leave() == []

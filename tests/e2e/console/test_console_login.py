@@ -118,7 +118,7 @@ def test_what_users_wrote_is_text_wherever_it_is_shown(visit, simulated):
 
     person.page.on("dialog", dismiss)
     person.open("create-cluster")
-    person.click(person.page.get_by_label("Default namespace of Service Connect"))
+    person.click(person.page.get_by_label("Default Service Connect namespace"))
     person.sees(EVIL)
     for path in (
         "clusters/{}",
@@ -170,11 +170,11 @@ def test_deep_links_language_and_appearance_outlast_a_reload_and_the_server_may_
         expect(person.page.locator("html")).to_have_attribute("lang", "ja")
         expect(person.page.locator("body")).to_have_class("awsui-dark-mode")
         preference(person, "設定", "English")
-        person.sees("No tasks are running")
+        person.sees("No running tasks")
         server.terminate()
-        person.sees("The server is not answering")
+        person.sees("The server isn't responding")
         server.up()
-        expect(person.page.get_by_text("The server is not answering")).to_be_hidden()
+        expect(person.page.get_by_text("The server isn't responding")).to_be_hidden()
         server.client("ecs").put_cluster_capacity_providers(
             cluster="kept", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
         )

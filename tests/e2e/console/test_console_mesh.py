@@ -17,7 +17,7 @@ from tests.e2e.waiting import eventually, while_it_lasts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
-COUNTS = {"Requests": "requests", "Failed": "failures", "Retries": "retries", "Time-outs": "timeouts"}
+COUNTS = {"Requests": "requests", "Failed": "failures", "Retries": "retries", "Timeouts": "timeouts"}
 PERIOD = 10.0
 """Seconds of a point of the charts, which leave out one that is not over."""
 NOTHING = "\N{EN DASH}"
@@ -77,7 +77,7 @@ def look(visit, palette, seen):
 
 def test_the_table_has_the_numbers_that_the_terminal_has(look, palette, seen):
     person = look("as=table")
-    person.sees(f"{len(seen.edges)} edges")
+    person.sees(f"{len(seen.edges)} connections")
     timed = sum(edge["p99"] is not None for edge in seen.edges.values())
     eventually(lambda: sum(row["p99 ms"] != NOTHING for row in rows(person)) == timed, "times are there")
     shown = {(row["Caller"], row["Target"]): figures(row) for row in rows(person)}
@@ -100,7 +100,7 @@ def rows(person: Person) -> list[dict[str, str]]:
 
 def figures(row: dict[str, str]) -> Row:
     """Those of a row of the table; what nothing is said of is left out."""
-    wanted = (*COUNTS, "Ejected hosts", "Success", "p50 ms", "p95 ms", "p99 ms")
+    wanted = (*COUNTS, "Ejected hosts", "Success rate", "p50 ms", "p95 ms", "p99 ms")
     return {name: number(row[name].removesuffix(" %")) for name in wanted if row[name] != NOTHING}
 
 
@@ -108,21 +108,21 @@ def as_shown(edge: dict[str, Any]) -> Row:
     """The same of an edge as the terminal has it."""
     times = {f"{name} ms": edge[name] for name in ("p50", "p95", "p99") if edge[name] is not None}
     counts = {name: edge[field] for name, field in COUNTS.items()}
-    return counts | {"Ejected hosts": edge["ejected"], "Success": int(edge["success"] * 10_000) / 100} | times
+    return counts | {"Ejected hosts": edge["ejected"], "Success rate": int(edge["success"] * 10_000) / 100} | times
 
 
 def test_a_click_on_a_line_opens_its_codes_retries_and_timeouts(look, palette, seen):
     person = look()
     canvas = person.page.locator("canvas[data-lines='4']")
-    expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 edges"))
+    expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 connections"))
     person.click_at("canvas", eventually(lambda: person.spot(BAD), "what fails is drawn so"))
     person.sees(f"{MESH}/front → {palette.color} → red")
     edge = seen.edges["front", "red"]
     expect(person.fact("Requests")).to_have_text(re.compile(f"^{edge['requests']} "))
-    expect(person.fact("Retries / time-outs")).to_have_text(f"{edge['retries']} / {edge['timeouts']}")
+    expect(person.fact("Retries / timeouts")).to_have_text(f"{edge['retries']} / {edge['timeouts']}")
     assert min(edge["failures"], edge["retries"], edge["timeouts"]) > 0
-    expect(person.fact("Behind the name")).to_have_text(f"{MESH}/red (virtual node)")
-    trouble = person.chart("Retries, time-outs, ejected hosts").values()
+    expect(person.fact("Targets")).to_have_text(f"{MESH}/red (virtual node)")
+    trouble = person.chart("Retries, timeouts, ejected hosts").values()
     assert sum(point.get("Retries", 0) for point in trouble) == edge["retries"]  # none in a minute that is not over
     codes = person.chart("Status codes").values()
     for group in ("4XX", "5XX"):
@@ -138,7 +138,7 @@ def test_the_picker_leads_to_a_mesh_and_its_address_can_be_sent_in_japanese_too(
     person: Person = visit(palette.stage.installation)
     person.open(f"traffic?as=table&range={seen.span[0]}-{seen.span[1]}")
     person.choose("Namespace or mesh", f"mesh/{MESH}")
-    person.sees(f"{len(seen.edges)} edges")
+    person.sees(f"{len(seen.edges)} connections")
     box = quote(f":mesh/{MESH}/virtualGateway/door", safe="")
     other = look(f"edge={box}", locale="ja-JP")
     other.sees("仮想ゲートウェイ")
@@ -149,6 +149,6 @@ def test_the_picker_leads_to_a_mesh_and_its_address_can_be_sent_in_japanese_too(
 
 def test_a_virtual_node_that_comes_is_on_the_map_at_once(look, palette):
     canvas = look().page.locator("canvas[data-lines='4']")
-    expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 edges"))
+    expect(canvas).to_have_attribute("aria-label", re.compile("5 boxes, 4 connections"))
     palette.stage.node("late")
-    expect(canvas).to_have_attribute("aria-label", re.compile("6 boxes, 4 edges"))
+    expect(canvas).to_have_attribute("aria-label", re.compile("6 boxes, 4 connections"))

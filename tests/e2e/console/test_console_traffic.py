@@ -145,11 +145,11 @@ def test_an_edge_tells_its_status_codes_retries_timeouts_and_the_hosts_that_are_
     expect(person.fact("Failed")).to_have_text(str(statuses["503"] + statuses["504"]))
     expect(person.fact("Ejected hosts")).to_have_text("1")
     person.sees("1 host ejected")
-    retries, timeouts = (number(part) for part in person.fact("Retries / time-outs").inner_text().split(" / "))
+    retries, timeouts = (number(part) for part in person.fact("Retries / timeouts").inner_text().split(" / "))
     assert min(retries, timeouts) > 0
     codes = [point for point in person.chart("Status codes").values() if any(point.values())]
     assert sum(point["4XX"] for point in codes) == statuses["404"]
-    trouble = person.chart("Retries, time-outs, ejected hosts").values()
+    trouble = person.chart("Retries, timeouts, ejected hosts").values()
     assert sum(point["Retries"] for point in trouble) == retries
     assert max(point.get("Ejected hosts", 0) for point in trouble) == 1
     person.sees(re.compile(r'"GET /status/404 HTTP/1\.1" 404'))
@@ -165,7 +165,7 @@ def test_along_a_line_of_the_map_are_its_rate_success_percentiles_and_ejected_ho
     p50, p95, p99 = map(number, times[-1].removesuffix(" ms").split(" / "))
     assert p50 < p95 <= p99
     assert person.fact("p50 / p95 / p99").inner_text() == times[-1]
-    assert line.split("/s ")[1].startswith(person.fact("Success").inner_text())
+    assert line.split("/s ")[1].startswith(person.fact("Success rate").inner_text())
 
 
 def test_the_map_is_written_in_the_fonts_of_the_page(person):
@@ -175,7 +175,7 @@ def test_the_map_is_written_in_the_fonts_of_the_page(person):
 
 def test_a_time_is_chosen_by_drawing_over_the_strip(person, told):
     before = drawn(person, 0.2, 0.4)
-    person.sees("0 edges")
+    person.sees("0 connections")
     assert before[0] < before[1] < told.span[0]
     assert [at % 60 for at in before] == [0, 0]
     person.open("traffic?namespace=harbour&range=1m")
@@ -214,7 +214,7 @@ def test_without_a_mouse_the_map_moves_its_panel_closes_and_a_time_is_chosen(per
     keyboard.press("0")
     eventually(lambda: pixels(canvas) == whole, "all of it is shown again")
     keyboard.press("Escape")
-    expect(person.page.get_by_text("Behind the name")).to_have_count(0)
+    expect(person.page.get_by_text("Targets", exact=True)).to_have_count(0)
     person.page.get_by_role("button", name=re.compile("^Time range")).press("Enter")
     person.page.get_by_role("button", name="Relative mode").press("Enter")
     person.page.get_by_role("radio", name="Last hour").press("Space")
@@ -274,12 +274,12 @@ def test_a_map_that_cannot_be_drawn_says_so_and_is_drawn_once_it_can(visit, simu
     person: Person = visit(simulated)
     person.page.route(DRAWS, trouble)
     person.open(f"traffic?namespace={trouble.__name__}")
-    said = person.page.get_by_role("alert").filter(has_text="The map could not be drawn")
+    said = person.page.get_by_role("alert").filter(has_text="Couldn't draw the map")
     expect(said).to_be_visible()
-    person.sees("Edges")
+    person.sees("Connections")
     assert person.violations() == []
     person.page.unroute(DRAWS)
-    person.press("Draw again")
+    person.press("Retry")
     person.page.locator("canvas[data-lines]").wait_for()
     expect(said).to_have_count(0)
     person.complaints.clear()  # of what was broken here

@@ -1,4 +1,4 @@
-// Everything, from the outside in: the reader's choices, the session, the address, the page.
+// The root of the console: preferences, session, router, pages.
 
 import { I18nProvider } from "@cloudscape-design/components/i18n";
 import enMessages from "@cloudscape-design/components/i18n/messages/all.en";
@@ -7,7 +7,7 @@ import type { ReactNode } from "react";
 import { BrowserRouter } from "react-router";
 import { useLanguage } from "../i18n/useText.ts";
 import { FlashProvider } from "./flash.tsx";
-import { BASE, Followed } from "./links.tsx";
+import { BASE, LinkInterceptor } from "./links.tsx";
 import { PreferencesProvider } from "./preferences.tsx";
 import { Pages } from "./routes.tsx";
 import { SessionGate } from "./SessionGate.tsx";
@@ -16,24 +16,24 @@ import { TopBar } from "./TopBar.tsx";
 export function App() {
   return (
     <PreferencesProvider>
-      <Words>
+      <CloudscapeMessages>
         <SessionGate>
           <BrowserRouter basename={BASE} useTransitions={false}>
             <FlashProvider>
-              <Followed>
+              <LinkInterceptor>
                 <TopBar />
                 <Pages />
-              </Followed>
+              </LinkInterceptor>
             </FlashProvider>
           </BrowserRouter>
         </SessionGate>
-      </Words>
+      </CloudscapeMessages>
     </PreferencesProvider>
   );
 }
 
-/** Cloudscape's own words, in the reader's language. */
-export function Words({ children }: { children: ReactNode }) {
+/** The built-in texts of Cloudscape components, in the user's language. */
+export function CloudscapeMessages({ children }: { children: ReactNode }) {
   return (
     <I18nProvider locale={useLanguage()} messages={[enMessages, jaMessages]}>
       {children}

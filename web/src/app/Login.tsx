@@ -12,20 +12,20 @@ import { type SyntheticEvent, useState } from "react";
 import { useText } from "../i18n/useText.ts";
 import { logIn, type Session } from "./session.ts";
 
-/** Asks for a key. The secret leaves this component in one request and is forgotten with it. */
+/** The sign-in form. The secret is sent in one request and then cleared. */
 export function Login({ onSession }: { onSession: (session: Session) => void }) {
   const text = useText().app.login;
   const [accessKey, setAccessKey] = useState("");
   const [secret, setSecret] = useState("");
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     setBusy(true);
     logIn(accessKey.trim(), secret.trim())
       .then(onSession, (error: unknown) => {
-        setProblem(error instanceof Error ? error.message : String(error));
+        setFailure(error instanceof Error ? error.message : String(error));
       })
       .finally(() => {
         setSecret("");
@@ -41,7 +41,7 @@ export function Login({ onSession }: { onSession: (session: Session) => void }) 
             <Form actions={<Button variant="primary" loading={busy} formAction="submit">{text.submit}</Button>}>
               <Container header={<Header variant="h1" description={text.description}>{text.title}</Header>}>
                 <SpaceBetween size="l">
-                  {problem === null ? null : <Alert type="error" header={text.failed}>{problem}</Alert>}
+                  {failure === null ? null : <Alert type="error" header={text.failed}>{failure}</Alert>}
                   <FormField label={text.accessKey}>
                     <Input
                       value={accessKey}

@@ -1,5 +1,5 @@
-// Stands before the pages: asks the server who is signed in, shows the login where one is needed, and below it gives every
-// page where its requests go and what has changed.
+// Reads the session and shows the login form if the server requires it. Provides the pages with the session, the target of
+// API requests, and live updates.
 
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
@@ -9,128 +9,128 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { targetOf } from "../aws/config.ts";
 import { TargetContext } from "../aws/useTarget.ts";
 import { useText } from "../i18n/useText.ts";
-import { Cache } from "../live/cache.ts";
-import { Stream } from "../live/stream.ts";
+import { QueryCache } from "../live/queryCache.ts";
+import { EventStream } from "../live/eventStream.ts";
 import { LiveContext } from "../live/useLive.ts";
 import { Login } from "./Login.tsx";
-import { remember, remembered } from "./memory.ts";
-import { fetchSession, logOut, mustLogIn, type Scope, type Session } from "./session.ts";
+import { saveSetting, loadSetting } from "./localSettings.ts";
+import { fetchSession, logOut, needsLogin, type Scope, type Session } from "./session.ts";
 
-export interface Signed {
+export interface ActiveSession {
   readonly session: Session;
   readonly scope: Scope;
   readonly setScope: (scope: Scope) => void;
   readonly signOut: () => void;
 }
 
-const SignedContext = createContext<Signed | null>(null);
-const RETRY = 2000; // ms
+const ActiveSessionContext = createContext<ActiveSession | null>(null);
+const RETRY_INTERVAL = 2000; // ms
 
-export function useSigned(): Signed {
-  const found = useContext(SignedContext);
-  if (!found) throw new Error("pages are below the session");
-  return found;
+export function useActiveSession(): ActiveSession {
+  const session = useContext(ActiveSessionContext);
+  if (!session) throw new Error("useActiveSession needs a SessionGate");
+  return session;
 }
 
 export function SessionGate({ children }: { children: ReactNode }) {
   const text = useText();
   const [session, setSession] = useState<Session | null>(null);
-  const [away, setAway] = useState(false);
-  const ask = useCallback(() => {
+  const [isUnreachable, setIsUnreachable] = useState(false);
+  const loadSession = useCallback(() => {
     fetchSession().then(
-      (found) => {
-        setAway(false);
-        setSession(found);
+      (loaded) => {
+        setIsUnreachable(false);
+        setSession(loaded);
       },
       () => {
-        setAway(true);
+        setIsUnreachable(true);
       },
     );
   }, []);
-  useEffect(ask, [ask]);
+  useEffect(loadSession, [loadSession]);
   useEffect(() => {
-    if (!away || session) return undefined;
-    const timer = setInterval(ask, RETRY);
+    if (!isUnreachable || session) return undefined;
+    const timer = setInterval(loadSession, RETRY_INTERVAL);
     return () => {
       clearInterval(timer);
     };
-  }, [away, session, ask]);
+  }, [isUnreachable, session, loadSession]);
 
   if (!session) {
     return (
       <Box padding="xxl" textAlign="center">
-        {away ? (
-          <Alert type="warning" header={text.app.connection.away} action={<Button onClick={ask}>{text.app.failed.retry}</Button>} />
+        {isUnreachable ? (
+          <Alert type="warning" header={text.app.connection.away} action={<Button onClick={loadSession}>{text.app.failed.retry}</Button>} />
         ) : (
           <Spinner size="large" />
         )}
       </Box>
     );
   }
-  if (mustLogIn(session)) return <Login onSession={setSession} />;
+  if (needsLogin(session)) return <Login onSession={setSession} />;
   return (
-    <Inside key={session.csrf} session={session} setSession={setSession} askAgain={ask}>
+    <SessionProviders key={session.csrf} session={session} setSession={setSession} reloadSession={loadSession}>
       {children}
-    </Inside>
+    </SessionProviders>
   );
 }
 
-interface InsideProps {
+interface SessionProvidersProps {
   session: Session;
   setSession: (session: Session) => void;
-  askAgain: () => void;
+  reloadSession: () => void;
   children: ReactNode;
 }
 
-function Inside({ session, setSession, askAgain, children }: InsideProps) {
-  const [scope, setScope] = useState<Scope>(() => rememberedScope(session));
+function SessionProviders({ session, setSession, reloadSession, children }: SessionProvidersProps) {
+  const [scope, setScope] = useState<Scope>(() => initialScope(session));
   const target = useMemo(() => targetOf(session, scope), [session, scope]);
-  const live = useMemo(() => ({ cache: new Cache(), stream: new Stream(eventsUrl(scope), (url) => new EventSource(url)) }), [scope]);
+  const live = useMemo(() => ({ cache: new QueryCache(), stream: new EventStream(eventsUrl(scope), (url) => new EventSource(url)) }), [scope]);
   useEffect(() => {
     const { cache, stream } = live;
-    const ends = [
-      stream.onRing((ring) => {
-        cache.ring(ring);
+    const unsubscribe = [
+      stream.onInvalidation((invalidation) => {
+        cache.invalidate(invalidation);
       }),
-      stream.onState(() => {
-        if (stream.state === "refused") askAgain(); // the session may have ended
+      stream.onStateChange(() => {
+        if (stream.state === "refused") reloadSession(); // the session may have ended
       }),
     ];
-    // A browser has six connections for all tabs of a server: one that nobody looks at leaves its own to the others.
-    const look = () => {
+    // A browser has only six connections to a server for all tabs, so a hidden tab closes its stream.
+    const onVisibilityChange = () => {
       if (document.hidden) stream.close();
       else stream.start();
     };
-    document.addEventListener("visibilitychange", look);
-    look();
+    document.addEventListener("visibilitychange", onVisibilityChange);
+    onVisibilityChange();
     return () => {
-      document.removeEventListener("visibilitychange", look);
-      ends.forEach((end) => {
-        end();
+      document.removeEventListener("visibilitychange", onVisibilityChange);
+      unsubscribe.forEach((stop) => {
+        stop();
       });
       stream.close();
     };
-  }, [live, askAgain]);
-  const signed = useMemo<Signed>(
+  }, [live, reloadSession]);
+  const activeSession = useMemo<ActiveSession>(
     () => ({
       session,
       scope,
-      setScope: (chosen) => {
-        remember("scope", JSON.stringify(chosen));
-        setScope(chosen);
+      setScope: (selected) => {
+        saveSetting("scope", JSON.stringify(selected));
+        setScope(selected);
       },
       signOut: () => {
-        logOut(session).then(setSession, askAgain);
+        logOut(session).then(setSession, reloadSession);
       },
     }),
-    [session, scope, setSession, askAgain],
+    [session, scope, setSession, reloadSession],
   );
   return (
-    <SignedContext value={signed}>
+    <ActiveSessionContext value={activeSession}>
       <TargetContext value={target}>
         <LiveContext value={live}>{children}</LiveContext>
       </TargetContext>
-    </SignedContext>
+    </ActiveSessionContext>
   );
 }
 
@@ -138,9 +138,9 @@ function eventsUrl(scope: Scope): string {
   return `/console/events?${new URLSearchParams({ account: scope.account, region: scope.region }).toString()}`;
 }
 
-/** The scope that was chosen last, where it is still there; else the only one, else the server's own. */
-function rememberedScope(session: Session): Scope {
-  const kept = remembered("scope");
-  const found = session.scopes.find(({ account, region }) => JSON.stringify({ account, region }) === kept);
-  return found ?? (session.scopes.length === 1 ? session.scopes[0] : undefined) ?? session.home;
+/** The last selected scope if it still exists, or else the only one, or else the server's default. */
+function initialScope(session: Session): Scope {
+  const saved = loadSetting("scope");
+  const lastSelected = session.scopes.find(({ account, region }) => JSON.stringify({ account, region }) === saved);
+  return lastSelected ?? (session.scopes.length === 1 ? session.scopes[0] : undefined) ?? session.home;
 }

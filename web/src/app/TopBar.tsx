@@ -4,36 +4,36 @@ import { useText } from "../i18n/useText.ts";
 import { href } from "./links.tsx";
 import { paths } from "./paths.ts";
 import { type Theme, usePreferences } from "./preferences.tsx";
-import { useSigned } from "./SessionGate.tsx";
-import { accountText } from "./session.ts";
+import { useActiveSession } from "./SessionGate.tsx";
+import { formatAccountId } from "./session.ts";
 import "./TopBar.css";
 
-/** The bar above everything: where one is, who one is, and how it looks. */
+/** The top navigation: account and Region, preferences, and the signed-in key. */
 export function TopBar() {
   const text = useText().app;
   return (
     <div id="top" className="top">
       <TopNavigation
         identity={{ href: href(paths.clusters), logo: { src: "/console/logo.svg", alt: text.product } }}
-        utilities={[useScopes(), usePreferencesMenu(), ...useAccount()].filter((item) => item !== null)}
+        utilities={[useScopeMenu(), usePreferencesMenu(), ...useAccountMenu()].filter((item) => item !== null)}
       />
     </div>
   );
 }
 
-/** Shown where there is a choice; else there is nothing to say. */
-function useScopes(): TopNavigationProps.Utility | null {
+/** The account and Region selector; null if there is only one. */
+function useScopeMenu(): TopNavigationProps.Utility | null {
   const text = useText().app.scope;
-  const { session, scope, setScope } = useSigned();
+  const { session, scope, setScope } = useActiveSession();
   if (session.scopes.length < 2) return null;
   return {
     type: "menu-dropdown",
-    text: `${scope.region} · ${accountText(scope.account)}`,
+    text: `${scope.region} · ${formatAccountId(scope.account)}`,
     ariaLabel: text.label,
     items: session.scopes.map(({ account, region }) => ({
       id: `${account}/${region}`,
       text: region,
-      description: accountText(account),
+      description: formatAccountId(account),
       disabled: account === scope.account && region === scope.region,
     })),
     onItemClick: ({ detail }) => {
@@ -71,9 +71,9 @@ function usePreferencesMenu(): TopNavigationProps.Utility {
   };
 }
 
-function useAccount(): TopNavigationProps.Utility[] {
+function useAccountMenu(): TopNavigationProps.Utility[] {
   const text = useText().app.account;
-  const { session, signOut } = useSigned();
+  const { session, signOut } = useActiveSession();
   if (session.accessKey === null) return [];
   return [
     {

@@ -1,25 +1,25 @@
-// Messages about what an action came to, above the page and until they are dismissed.
+// Flash messages about the results of actions, above the page until they are dismissed.
 
 import type { FlashbarProps } from "@cloudscape-design/components/flashbar";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
-import { faultOf } from "../aws/fault.ts";
+import { toApiError } from "../aws/apiError.ts";
 import { useText } from "../i18n/useText.ts";
 
 export interface Flash {
   readonly items: readonly FlashbarProps.MessageDefinition[];
-  /** Say that something was done. */
+  /** Adds a success message. */
   readonly done: (header: string, content?: ReactNode) => void;
-  /** Say that something failed, with the server's own message. */
+  /** Adds an error message with the code and message of the API. */
   readonly failed: (header: string, error: unknown) => void;
 }
 
 const FlashContext = createContext<Flash | null>(null);
-const MOST = 10;
+const MAX_MESSAGES = 10;
 
 export function useFlash(): Flash {
-  const found = useContext(FlashContext);
-  if (!found) throw new Error("flash messages are above every page");
-  return found;
+  const flash = useContext(FlashContext);
+  if (!flash) throw new Error("useFlash needs a FlashProvider");
+  return flash;
 }
 
 export function FlashProvider({ children }: { children: ReactNode }) {
@@ -33,10 +33,10 @@ export function FlashProvider({ children }: { children: ReactNode }) {
       setCount((count) => {
         const id = `flash-${count}`;
         const dismiss = () => {
-          setItems((now) => now.filter((one) => one.id !== id));
+          setItems((current) => current.filter((other) => other.id !== id));
         };
-        const whole = { ...item, id, dismissible: true, dismissLabel, onDismiss: dismiss };
-        setItems((now) => [whole, ...now.filter((one) => one.id !== id)].slice(0, MOST));
+        const message = { ...item, id, dismissible: true, dismissLabel, onDismiss: dismiss };
+        setItems((current) => [message, ...current.filter((other) => other.id !== id)].slice(0, MAX_MESSAGES));
         return count + 1;
       });
     },
@@ -49,8 +49,8 @@ export function FlashProvider({ children }: { children: ReactNode }) {
         add({ type: "success", header, content });
       },
       failed: (header, error) => {
-        const fault = faultOf(error);
-        add({ type: "error", header, content: `${fault.code}: ${fault.message}` });
+        const { code, message } = toApiError(error);
+        add({ type: "error", header, content: `${code}: ${message}` });
       },
     }),
     [items, add],

@@ -1,33 +1,34 @@
-// Links inside the console: real addresses, so that they open in a new tab and can be copied, followed without loading the
-// page anew.
+// Links within the console. They are ordinary URLs, which can be copied and opened in a new tab, but a click navigates without
+// a page load.
 
 import { type MouseEvent, type ReactNode, useCallback } from "react";
 import { useNavigate } from "react-router";
 
 export const BASE = "/console";
 
-/** The address of a path of `paths`, as it stands in the browser. */
+/** The URL path for a path of `paths`. */
 export function href(path: string): string {
   return BASE + path;
 }
 
-/** Follows every link below it that leads into the console, whatever component made it. */
-export function Followed({ children }: { children: ReactNode }) {
+/** Navigates on clicks on all links below it that lead into the console. */
+export function LinkInterceptor({ children }: { children: ReactNode }) {
   const navigate = useNavigate();
-  const follow = useCallback(
+  const onClick = useCallback(
     (event: MouseEvent) => {
-      const path = innerPath(event);
+      const path = consolePath(event);
       if (path === null) return;
       event.preventDefault();
       void navigate(path);
     },
     [navigate],
   );
-  // Keys reach a link as clicks, so this is no control of its own.
-  return <div onClick={follow}>{children}</div>;
+  // The keyboard reaches links as clicks, so the element itself needs no role.
+  return <div onClick={onClick}>{children}</div>;
 }
 
-function innerPath(event: MouseEvent): string | null {
+/** The path of the clicked link; null unless a plain click on a link into the console. */
+function consolePath(event: MouseEvent): string | null {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null;
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   if (!(link instanceof HTMLAnchorElement) || link.target === "_blank" || link.hasAttribute("download")) return null;

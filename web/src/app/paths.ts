@@ -1,4 +1,4 @@
-// Every address inside the console, in one place: links are made here, and the routes are named after these.
+// All paths of the console. `routes.tsx` has the matching routes.
 
 const part = encodeURIComponent;
 
@@ -19,7 +19,7 @@ export const paths = {
     `/task-definitions/${part(family)}${revision === undefined ? "" : `/${revision}`}`,
   revision: (family: string, revision: number | string, tab?: string) => `/task-definitions/${part(family)}/${revision}${tab ? `/${tab}` : ""}`,
   compareRevisions: (family: string, from: number | string, to: number | string) => `/task-definitions/${part(family)}/compare?from=${from}&to=${to}`,
-  registerDefinition: "/register-task-definition",
+  registerTaskDefinition: "/register-task-definition",
   registerRevision: (family: string, revision: number | string) => `/task-definitions/${part(family)}/${revision}/register`,
   namespaces: "/namespaces",
   namespace: (id: string, tab?: string) => `/namespaces/${part(id)}${tab ? `/${tab}` : ""}`,

@@ -1,16 +1,16 @@
-// Which page stands at which address. A page's code is fetched when it is first shown.
+// The routes of the console. The code of a page is loaded when it is first opened.
 
 import Box from "@cloudscape-design/components/box";
 import Spinner from "@cloudscape-design/components/spinner";
 import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 import { Navigate, Route, Routes, useLocation } from "react-router";
 import { useText } from "../i18n/useText.ts";
-import { Boundary } from "./Boundary.tsx";
-import { Frame } from "./Frame.tsx";
+import { ErrorBoundary } from "./ErrorBoundary.tsx";
+import { PageLayout } from "./PageLayout.tsx";
 import { NotFound } from "./NotFound.tsx";
 import { paths } from "./paths.ts";
 
-/** Address → page. Parts that begin with a colon are the page's to read, with `useParams`. */
+/** Path → page. A page reads the parameters (`:name`) with `useParams`. */
 const pages: Readonly<Record<string, ComponentType>> = {
   "/clusters": lazy(() => import("../pages/clusters/ClustersPage.tsx")),
   "/create-cluster": lazy(() => import("../pages/clusters/CreateClusterPage.tsx")),
@@ -36,30 +36,30 @@ const pages: Readonly<Record<string, ComponentType>> = {
 export function Pages() {
   const { pathname } = useLocation();
   return (
-    <Boundary at={pathname}>
+    <ErrorBoundary path={pathname}>
       <Routes>
         <Route path="/" element={<Navigate to={paths.clusters} replace />} />
         {Object.entries(pages).map(([path, Page]) => (
-          <Route key={path} path={path} element={<Arriving key={path}><Page /></Arriving>} />
+          <Route key={path} path={path} element={<LazyPage key={path}><Page /></LazyPage>} />
         ))}
         <Route path="*" element={<NotFound />} />
       </Routes>
-    </Boundary>
+    </ErrorBoundary>
   );
 }
 
-/** A page whose code may still be on its way. With a key of its own it takes the place of the page before at once. */
-function Arriving({ children }: { children: ReactNode }) {
+/** A page whose code may still be loading. Its own key makes it replace the previous page at once. */
+function LazyPage({ children }: { children: ReactNode }) {
   return <Suspense fallback={<Loading />}>{children}</Suspense>;
 }
 
 function Loading() {
   const text = useText().app;
   return (
-    <Frame title={text.loading} breadcrumbs={[]}>
+    <PageLayout title={text.loading} breadcrumbs={[]}>
       <Box textAlign="center" padding="xxl">
         <Spinner size="large" />
       </Box>
-    </Frame>
+    </PageLayout>
   );
 }

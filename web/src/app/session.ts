@@ -1,5 +1,5 @@
-// Who is signed in, and for which account and region the console speaks. The secret of a key goes to the server once, at the
-// login, and is not kept here.
+// The session: the signed-in access key, and the accounts and Regions to choose from. The secret of a key is sent once, to
+// sign in, and is not stored.
 
 export interface Scope {
   readonly account: string;
@@ -7,53 +7,53 @@ export interface Scope {
 }
 
 export interface Session {
-  /** Requests have to be signed in for. */
+  /** Whether the server requires to sign in. */
   readonly login: boolean;
-  /** The key that is signed in; null when none is, or none is needed. */
+  /** The signed-in access key; null if there is none. */
   readonly accessKey: string | null;
-  /** What each request that may change something has to carry; empty where no login is needed. */
+  /** The CSRF token that requests have to send; empty if no login is required. */
   readonly csrf: string;
   readonly version: string;
-  /** Where requests go that choose nothing. */
+  /** The default account and Region of the server. */
   readonly home: Scope;
-  /** Accounts and regions in which there is something. */
+  /** The accounts and Regions that have resources. */
   readonly scopes: readonly Scope[];
 }
 
-const ADDRESS = "/console/session";
+const SESSION_URL = "/console/session";
 
-/** A login that failed, in the server's words. */
-export class LoginRefused extends Error {}
+/** A failed login, with the message of the server. */
+export class LoginError extends Error {}
 
-/** Rejects when the server can't be reached. */
+/** Rejects if the server can't be reached. */
 export async function fetchSession(): Promise<Session> {
-  return sessionIn(await fetch(ADDRESS, { headers: { accept: "application/json" } }));
+  return parseSession(await fetch(SESSION_URL, { headers: { accept: "application/json" } }));
 }
 
-/** Sign in. Rejects with LoginRefused when the server says no. */
+/** Signs in. Rejects with LoginError if the server rejects the key. */
 export async function logIn(accessKeyId: string, secretAccessKey: string): Promise<Session> {
   const body = JSON.stringify({ accessKeyId, secretAccessKey });
-  return sessionIn(await fetch(ADDRESS, { method: "POST", headers: { "content-type": "application/json" }, body }));
+  return parseSession(await fetch(SESSION_URL, { method: "POST", headers: { "content-type": "application/json" }, body }));
 }
 
 export async function logOut(session: Session): Promise<Session> {
-  return sessionIn(await fetch(ADDRESS, { method: "DELETE", headers: { "x-moyai-csrf": session.csrf } }));
+  return parseSession(await fetch(SESSION_URL, { method: "DELETE", headers: { "x-moyai-csrf": session.csrf } }));
 }
 
-async function sessionIn(answer: Response): Promise<Session> {
-  if (!answer.ok) {
-    const said = (await answer.json().catch(() => null)) as { message?: string } | null;
-    throw new LoginRefused(said?.message ?? `${answer.status} ${answer.statusText}`);
+async function parseSession(response: Response): Promise<Session> {
+  if (!response.ok) {
+    const error = (await response.json().catch(() => null)) as { message?: string } | null;
+    throw new LoginError(error?.message ?? `${response.status} ${response.statusText}`);
   }
-  return (await answer.json()) as Session;
+  return (await response.json()) as Session;
 }
 
-/** Whether the console has to ask for a key first. */
-export function mustLogIn(session: Session): boolean {
+/** Whether the login form has to be shown first. */
+export function needsLogin(session: Session): boolean {
   return session.login && session.accessKey === null;
 }
 
-/** Twelve digits as AWS's console writes an account. */
-export function accountText(account: string): string {
+/** An account id as AWS's console displays it: 1111-2222-3333. */
+export function formatAccountId(account: string): string {
   return account.replace(/^(\d{4})(\d{4})(\d{4})$/, "$1-$2-$3");
 }

@@ -1,14 +1,13 @@
-// AWS App Mesh, as the official SDK speaks it.
+// The client of AWS App Mesh.
 
 import { AppMeshClient, type MeshRef, paginateListMeshes } from "@aws-sdk/client-app-mesh";
-import { clientOf, type Target } from "./config.ts";
+import { clientFactory, type Target } from "./config.ts";
 
-/** The client for a target; made once. */
-export const appMesh = clientOf(AppMeshClient);
+export const appMesh = clientFactory(AppMeshClient);
 
-/** The account's meshes, and those that others share with it. */
+/** The meshes of the account, including those that other accounts share with it. */
 export async function readMeshes(target: Target): Promise<MeshRef[]> {
-  const found: MeshRef[] = [];
-  for await (const page of paginateListMeshes({ client: appMesh(target) }, {})) found.push(...(page.meshes ?? []));
-  return found;
+  const meshes: MeshRef[] = [];
+  for await (const page of paginateListMeshes({ client: appMesh(target) }, {})) meshes.push(...(page.meshes ?? []));
+  return meshes;
 }

@@ -1,7 +1,6 @@
-// AWS Cloud Map, as the official SDK speaks it.
+// The client of AWS Cloud Map.
 
 import { ServiceDiscoveryClient } from "@aws-sdk/client-servicediscovery";
-import { clientOf } from "./config.ts";
+import { clientFactory } from "./config.ts";
 
-/** The client for a target; made once. */
-export const cloudMap = clientOf(ServiceDiscoveryClient);
+export const cloudMap = clientFactory(ServiceDiscoveryClient);

@@ -1,7 +1,6 @@
-// Amazon CloudWatch, as the official SDK speaks it.
+// The client of Amazon CloudWatch.
 
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import { clientOf } from "./config.ts";
+import { clientFactory } from "./config.ts";
 
-/** The client for a target; made once. */
-export const cloudWatch = clientOf(CloudWatchClient);
+export const cloudWatch = clientFactory(CloudWatchClient);

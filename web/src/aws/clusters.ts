@@ -1,4 +1,4 @@
-// Clusters, read whole and written as AWS's own console does.
+// Reads, creates, updates and deletes clusters.
 
 import {
   type Cluster,
@@ -12,27 +12,27 @@ import {
   UntagResourceCommand,
   UpdateClusterCommand,
 } from "@aws-sdk/client-ecs";
-import { MissingError } from "./fault.ts";
+import { NotFoundError } from "./apiError.ts";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import { type Tags, tagChanges } from "./tags.ts";
 
-const AT_ONCE = 100; // DescribeClusters takes no more
+const PAGE_SIZE = 100; // the limit of DescribeClusters
 
-/** Every cluster of the scope, with settings, statistics and tags. */
+/** All clusters with settings, statistics and tags. */
 export async function readClusters(target: Target, signal: AbortSignal): Promise<Cluster[]> {
   const client = ecs(target);
-  const found: Cluster[] = [];
-  for await (const page of paginateListClusters({ client, pageSize: AT_ONCE }, {})) {
-    if (page.clusterArns?.length) found.push(...(await describe(client, page.clusterArns, signal)));
+  const clusters: Cluster[] = [];
+  for await (const page of paginateListClusters({ client, pageSize: PAGE_SIZE }, {})) {
+    if (page.clusterArns?.length) clusters.push(...(await describe(client, page.clusterArns, signal)));
   }
-  return found;
+  return clusters;
 }
 
-/** One cluster. Rejects with MissingError where there is none of the name. */
+/** Rejects with NotFoundError if there is no active cluster of this name. */
 export async function readCluster(target: Target, name: string, signal: AbortSignal): Promise<Cluster> {
   const [cluster] = await describe(ecs(target), [name], signal);
-  if (cluster?.status !== "ACTIVE") throw new MissingError("ClusterNotFoundException", "Cluster not found.");
+  if (cluster?.status !== "ACTIVE") throw new NotFoundError("ClusterNotFoundException", "Cluster not found.");
   return cluster;
 }
 
@@ -41,10 +41,10 @@ async function describe(client: ECSClient, clusters: string[], abortSignal: Abor
   return (await client.send(command, { abortSignal })).clusters ?? [];
 }
 
-/** What the form of a cluster asks. */
+/** The values of the form of a cluster. */
 export interface ClusterDraft {
   readonly name: string;
-  /** Name or ARN of the default namespace of Service Connect; empty for none. */
+  /** Name or ARN of the default Service Connect namespace; empty for none. */
   readonly namespace: string;
   readonly insights: string;
   readonly tags: Tags;
@@ -66,7 +66,7 @@ export async function updateCluster(target: Target, cluster: Cluster, draft: Clu
     new UpdateClusterCommand({
       cluster: draft.name,
       settings: [{ name: "containerInsights", value: draft.insights }],
-      serviceConnectDefaults: { namespace: draft.namespace }, // an empty name takes the default away
+      serviceConnectDefaults: { namespace: draft.namespace }, // an empty name removes the default
     }),
   );
   const { put, remove } = tagChanges(cluster.tags ?? [], draft.tags);

@@ -1,19 +1,19 @@
-// How the SDK's clients reach the server: the public API below the console's own origin, where the session stands for the
-// signature. The SDK signs all the same, with a key that opens nothing: what it says is the account and the region.
+// Configures the SDK's clients for the API under the console's own origin, where the session authenticates requests. The
+// signature is not checked there; it only tells the account and the Region.
 
 import type { ECSClientConfig } from "@aws-sdk/client-ecs";
 import type { Scope, Session } from "../app/session.ts";
 
 export const API_PATH = "/console/api";
-const CSRF = "x-moyai-csrf";
-const ATTEMPTS = 2;
+const CSRF_HEADER = "x-moyai-csrf";
+const MAX_ATTEMPTS = 2;
 
-/** Which server, for whom and where. One value for as long as the session and the scope are the same. */
+/** The target of API requests: server, account, Region and session. It is the same object while these stay the same. */
 export interface Target {
   readonly endpoint: string;
   readonly scope: Scope;
   readonly csrf: string;
-  /** What carries requests, where it is not the browser's own `fetch`. */
+  /** A request handler in place of the browser's `fetch`, for tests. */
   readonly transport?: NonNullable<ECSClientConfig["requestHandler"]>;
 }
 
@@ -26,12 +26,12 @@ function clientConfig(target: Target) {
     endpoint: target.endpoint,
     region: target.scope.region,
     credentials: { accessKeyId: target.scope.account, secretAccessKey: "console" },
-    maxAttempts: ATTEMPTS,
+    maxAttempts: MAX_ATTEMPTS,
     ...(target.transport ? { requestHandler: target.transport } : {}),
   };
 }
 
-interface Carrier {
+interface ClientWithMiddleware {
   middlewareStack: {
     add(
       middleware: (next: (args: never) => Promise<never>) => (args: never) => Promise<never>,
@@ -40,22 +40,22 @@ interface Carrier {
   };
 }
 
-/** Have each of the client's requests carry what shows that a page of the console sent it. */
-function carrying<C>(client: C, target: Target): C {
-  const stack = (client as Carrier).middlewareStack;
+/** Adds the CSRF token to each request of a client. */
+function withCsrfToken<C>(client: C, target: Target): C {
+  const stack = (client as ClientWithMiddleware).middlewareStack;
   const middleware = (next: (args: unknown) => Promise<unknown>) => (args: { request: { headers: Record<string, string> } }) => {
-    args.request.headers[CSRF] = target.csrf;
+    args.request.headers[CSRF_HEADER] = target.csrf;
     return next(args);
   };
   stack.add(middleware as never, { step: "build", name: "console" });
   return client;
 }
 
-/** Who gives the client of a service for a target; it is made once. */
-export function clientOf<C>(Client: new (config: ReturnType<typeof clientConfig>) => C): (target: Target) => C {
+/** A function that returns a service's client for a target, and creates it only once. */
+export function clientFactory<C>(Client: new (config: ReturnType<typeof clientConfig>) => C): (target: Target) => C {
   const clients = new WeakMap<Target, C>();
   return (target) => {
-    const client = clients.get(target) ?? carrying(new Client(clientConfig(target)), target);
+    const client = clients.get(target) ?? withCsrfToken(new Client(clientConfig(target)), target);
     clients.set(target, client);
     return client;
   };

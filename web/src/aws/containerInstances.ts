@@ -1,4 +1,4 @@
-// Container instances of a cluster: the machines that tasks of EC2 and EXTERNAL run on.
+// Reads and drains the container instances of a cluster.
 
 import {
   type ContainerInstance,
@@ -9,21 +9,21 @@ import {
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 
-const AT_ONCE = 100; // DescribeContainerInstances takes no more
+const PAGE_SIZE = 100; // the limit of DescribeContainerInstances
 
-/** Every container instance of a cluster that has not been deregistered. */
+/** All registered container instances of a cluster. */
 export async function readContainerInstances(target: Target, cluster: string, abortSignal: AbortSignal): Promise<ContainerInstance[]> {
   const client = ecs(target);
-  const found: ContainerInstance[] = [];
-  for await (const page of paginateListContainerInstances({ client, pageSize: AT_ONCE }, { cluster })) {
+  const instances: ContainerInstance[] = [];
+  for await (const page of paginateListContainerInstances({ client, pageSize: PAGE_SIZE }, { cluster })) {
     if (!page.containerInstanceArns?.length) continue;
     const command = new DescribeContainerInstancesCommand({ cluster, containerInstances: page.containerInstanceArns });
-    found.push(...((await client.send(command, { abortSignal })).containerInstances ?? []));
+    instances.push(...((await client.send(command, { abortSignal })).containerInstances ?? []));
   }
-  return found;
+  return instances;
 }
 
-/** Drain an instance, or let it take tasks again. What the API lists as a failure rejects. */
+/** Drains or activates an instance. Rejects if the API lists a failure. */
 export async function setInstanceState(target: Target, cluster: string, instance: string, status: "ACTIVE" | "DRAINING"): Promise<void> {
   const command = new UpdateContainerInstancesStateCommand({ cluster, containerInstances: [instance], status });
   const [failure] = (await ecs(target).send(command)).failures ?? [];

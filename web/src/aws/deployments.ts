@@ -1,4 +1,4 @@
-// Service deployments: their history, how far one is, and what may be done about it.
+// Reads, stops and continues service deployments.
 
 import {
   ContinueServiceDeploymentCommand,
@@ -11,35 +11,35 @@ import {
 } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
-import { MissingError } from "./fault.ts";
+import { NotFoundError } from "./apiError.ts";
 
-const HISTORY = 20; // of them are shown, and DescribeServiceDeployments takes no more
+const MAX_DEPLOYMENTS = 20; // the limit of DescribeServiceDeployments
 
 /** The newest deployments of a service, newest first. */
 export async function readDeployments(target: Target, cluster: string, service: string, abortSignal: AbortSignal): Promise<ServiceDeployment[]> {
   const client = ecs(target);
-  const listed = await client.send(new ListServiceDeploymentsCommand({ cluster, service, maxResults: HISTORY }), { abortSignal });
-  const arns = (listed.serviceDeployments ?? []).map((one) => one.serviceDeploymentArn ?? "");
+  const listed = await client.send(new ListServiceDeploymentsCommand({ cluster, service, maxResults: MAX_DEPLOYMENTS }), { abortSignal });
+  const arns = (listed.serviceDeployments ?? []).map(({ serviceDeploymentArn }) => serviceDeploymentArn ?? "");
   if (arns.length === 0) return [];
-  const found = await client.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: arns }), { abortSignal });
-  return (found.serviceDeployments ?? []).sort((a, b) => Number(b.createdAt) - Number(a.createdAt));
+  const response = await client.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: arns }), { abortSignal });
+  return (response.serviceDeployments ?? []).sort((a, b) => Number(b.createdAt) - Number(a.createdAt));
 }
 
-/** One deployment. Rejects with MissingError where there is none. */
+/** Rejects with NotFoundError if there is no such deployment. */
 export async function readDeployment(target: Target, arn: string, abortSignal: AbortSignal): Promise<ServiceDeployment> {
-  const found = await ecs(target).send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] }), { abortSignal });
-  const [deployment] = found.serviceDeployments ?? [];
-  if (!deployment) throw new MissingError("ServiceDeploymentNotFoundException", "Service deployment not found.");
+  const response = await ecs(target).send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] }), { abortSignal });
+  const [deployment] = response.serviceDeployments ?? [];
+  if (!deployment) throw new NotFoundError("ServiceDeploymentNotFoundException", "Service deployment not found.");
   return deployment;
 }
 
 export async function readRevisions(target: Target, arns: readonly string[], abortSignal: AbortSignal): Promise<ServiceRevision[]> {
   if (arns.length === 0) return [];
-  const found = await ecs(target).send(new DescribeServiceRevisionsCommand({ serviceRevisionArns: [...arns] }), { abortSignal });
-  return found.serviceRevisions ?? [];
+  const response = await ecs(target).send(new DescribeServiceRevisionsCommand({ serviceRevisionArns: [...arns] }), { abortSignal });
+  return response.serviceRevisions ?? [];
 }
 
-/** ARN of a deployment by the id that stands in the console's addresses. */
+/** The ARN of a deployment, given its id. */
 export function deploymentArn(target: Target, cluster: string, service: string, id: string): string {
   const { account, region } = target.scope;
   return `arn:aws:ecs:${region}:${account}:service-deployment/${cluster}/${service}/${id}`;
@@ -49,13 +49,13 @@ export async function stopDeployment(target: Target, arn: string, stopType: "ABO
   await ecs(target).send(new StopServiceDeploymentCommand({ serviceDeploymentArn: arn, stopType }));
 }
 
-/** Answer a hook that waits. */
+/** Answers a lifecycle hook that is awaiting action. */
 export async function answerHook(target: Target, arn: string, hookId: string, action: "CONTINUE" | "ROLLBACK"): Promise<void> {
   await ecs(target).send(new ContinueServiceDeploymentCommand({ serviceDeploymentArn: arn, hookId, action }));
 }
 
-const OVER = new Set(["SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"]);
+const FINAL_STATUSES = new Set(["SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"]);
 
-export function isOver(deployment: ServiceDeployment): boolean {
-  return OVER.has(deployment.status ?? "");
+export function isFinished(deployment: ServiceDeployment): boolean {
+  return FINAL_STATUSES.has(deployment.status ?? "");
 }

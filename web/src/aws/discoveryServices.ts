@@ -1,4 +1,4 @@
-// Services of Cloud Map and their instances.
+// Reads Cloud Map services, and registers and deregisters their instances.
 
 import {
   DeregisterInstanceCommand,
@@ -13,29 +13,29 @@ import {
 } from "@aws-sdk/client-servicediscovery";
 import { cloudMap } from "./cloudMap.ts";
 import type { Target } from "./config.ts";
-import { MissingError } from "./fault.ts";
-import { operationDone } from "./operations.ts";
+import { NotFoundError } from "./apiError.ts";
+import { waitForOperation } from "./operations.ts";
 
-/** Every service of a namespace, given the namespace's id. */
+/** All services of a namespace, given its id. */
 export async function readDiscoveryServices(target: Target, namespace: string): Promise<ServiceSummary[]> {
-  const found: ServiceSummary[] = [];
+  const services: ServiceSummary[] = [];
   const input = { Filters: [{ Name: "NAMESPACE_ID" as const, Values: [namespace] }] };
-  for await (const page of paginateListServices({ client: cloudMap(target) }, input)) found.push(...(page.Services ?? []));
-  return found;
+  for await (const page of paginateListServices({ client: cloudMap(target) }, input)) services.push(...(page.Services ?? []));
+  return services;
 }
 
 export async function readDiscoveryService(target: Target, id: string, abortSignal: AbortSignal): Promise<Service> {
-  const { Service: found } = await cloudMap(target).send(new GetServiceCommand({ Id: id }), { abortSignal });
-  if (!found) throw new MissingError("ServiceNotFound", "Service not found.");
-  return found;
+  const { Service: service } = await cloudMap(target).send(new GetServiceCommand({ Id: id }), { abortSignal });
+  if (!service) throw new NotFoundError("ServiceNotFound", "Service not found.");
+  return service;
 }
 
-/** An instance, with its health: `HEALTHY`, `UNHEALTHY`, or `UNKNOWN` where nobody checks. */
+/** An instance, with its health: `HEALTHY`, `UNHEALTHY`, or `UNKNOWN` without a health check. */
 export interface Instance extends InstanceSummary {
   readonly health: string | undefined;
 }
 
-/** Every instance of a service, the unhealthy as well. */
+/** All instances of a service, including unhealthy ones. */
 export async function readInstances(target: Target, service: string): Promise<Instance[]> {
   const client = cloudMap(target);
   const instances: InstanceSummary[] = [];
@@ -49,17 +49,17 @@ export async function readInstances(target: Target, service: string): Promise<In
     }
   };
   await Promise.all([list(), check()]);
-  return instances.map((one) => ({ ...one, health: health.get(one.Id ?? "") }));
+  return instances.map((instance) => ({ ...instance, health: health.get(instance.Id ?? "") }));
 }
 
-/** Registers an instance; done when the operation is. */
+/** Registers an instance and waits until the operation has finished. */
 export async function registerInstance(target: Target, service: string, id: string, attributes: Record<string, string>): Promise<void> {
   const command = new RegisterInstanceCommand({ ServiceId: service, InstanceId: id, Attributes: attributes });
-  await operationDone(target, (await cloudMap(target).send(command)).OperationId);
+  await waitForOperation(target, (await cloudMap(target).send(command)).OperationId);
 }
 
-/** Deregisters an instance; done when the operation is. */
+/** Deregisters an instance and waits until the operation has finished. */
 export async function deregisterInstance(target: Target, service: string, id: string): Promise<void> {
   const command = new DeregisterInstanceCommand({ ServiceId: service, InstanceId: id });
-  await operationDone(target, (await cloudMap(target).send(command)).OperationId);
+  await waitForOperation(target, (await cloudMap(target).send(command)).OperationId);
 }

@@ -1,10 +1,9 @@
-// Amazon EC2, as far as a service needs it: the subnets and security groups that its tasks can have.
+// The client of Amazon EC2: subnets and security groups for tasks.
 
 import { EC2Client, paginateDescribeSecurityGroups, paginateDescribeSubnets, type SecurityGroup, type Subnet } from "@aws-sdk/client-ec2";
-import { clientOf, type Target } from "./config.ts";
+import { clientFactory, type Target } from "./config.ts";
 
-/** The client for a target; made once. */
-export const ec2 = clientOf(EC2Client);
+export const ec2 = clientFactory(EC2Client);
 
 export interface Networks {
   readonly subnets: readonly Subnet[];
@@ -24,7 +23,7 @@ export async function readSubnets(target: Target): Promise<Subnet[]> {
   return subnets;
 }
 
-/** The tag `Name`, or nothing. */
+/** The value of the tag `Name`, or an empty string. */
 export function nameTag(tags: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined): string {
   return tags?.find((tag) => tag.Key === "Name")?.Value ?? "";
 }

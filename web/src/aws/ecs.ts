@@ -1,7 +1,6 @@
-// Amazon ECS, as the official SDK speaks it.
+// The client of Amazon ECS.
 
 import { ECSClient } from "@aws-sdk/client-ecs";
-import { clientOf } from "./config.ts";
+import { clientFactory } from "./config.ts";
 
-/** The client for a target; made once. */
-export const ecs = clientOf(ECSClient);
+export const ecs = clientFactory(ECSClient);

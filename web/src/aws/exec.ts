@@ -1,23 +1,23 @@
-// ECS Exec: a session in a container, begun by the API and opened at this page's own origin.
+// Starts ECS Exec sessions.
 
 import { ExecuteCommandCommand } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 
-export interface Begun {
-  /** Where the session's WebSocket is. */
+export interface ExecConnection {
+  /** The URL of the session's WebSocket. */
   readonly url: string;
-  /** Opens it once, within a minute. */
+  /** Valid once, for one minute. */
   readonly token: string;
 }
 
-export async function beginSession(target: Target, cluster: string, task: string, container: string, command: string): Promise<Begun> {
+export async function startExecSession(target: Target, cluster: string, task: string, container: string, command: string): Promise<ExecConnection> {
   const { session } = await ecs(target).send(new ExecuteCommandCommand({ cluster, task, container, command, interactive: true }));
-  return { url: ownUrl(session?.streamUrl ?? ""), token: session?.tokenValue ?? "" };
+  return { url: sameOriginUrl(session?.streamUrl ?? ""), token: session?.tokenValue ?? "" };
 }
 
-/** The address below this page's origin: the API's names the server as it was asked, and may lack the TLS in front of it. */
-export function ownUrl(streamUrl: string): string {
+/** The stream URL with this page's origin. The API's own has the host of its request and may lack the TLS of a proxy in front. */
+export function sameOriginUrl(streamUrl: string): string {
   const { pathname, search } = new URL(streamUrl);
   return `${window.location.origin.replace(/^http/, "ws")}${pathname}${search}`;
 }

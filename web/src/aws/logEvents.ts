@@ -1,12 +1,12 @@
-// The output of containers that send it to CloudWatch Logs.
+// Reads the logs of containers from CloudWatch Logs.
 
 import { FilterLogEventsCommand, type FilterLogEventsCommandInput } from "@aws-sdk/client-cloudwatch-logs";
 import type { ContainerDefinition, TaskDefinition } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { logs } from "./logs.ts";
 
-/** Where one container's output goes. */
-export interface Output {
+/** The log group and stream prefix of a container. */
+export interface LogOutput {
   readonly container: string;
   readonly group: string;
   readonly prefix: string;
@@ -19,44 +19,44 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** The containers of a definition that send their output to CloudWatch Logs, with a prefix that says of which task. */
-export function outputsOf(definition: TaskDefinition): Output[] {
-  return (definition.containerDefinitions ?? []).flatMap((container) => outputOf(container));
+/** The log outputs of a task definition's containers that use awslogs with a stream prefix, which tells the task. */
+export function logOutputsOf(definition: TaskDefinition): LogOutput[] {
+  return (definition.containerDefinitions ?? []).flatMap((container) => logOutputOf(container));
 }
 
-function outputOf(container: ContainerDefinition): Output[] {
+function logOutputOf(container: ContainerDefinition): LogOutput[] {
   const { logDriver, options } = container.logConfiguration ?? {};
   const group = options?.["awslogs-group"];
   const prefix = options?.["awslogs-stream-prefix"];
   return logDriver === "awslogs" && group && prefix && container.name ? [{ container: container.name, group, prefix }] : [];
 }
 
-/** Up to `limit` lines of these tasks' container since `from` (ms), oldest first. */
+/** Up to `limit` lines of a container of these tasks since `from` (ms), oldest first. */
 export async function readLogLines(
   target: Target,
-  output: Output,
+  output: LogOutput,
   tasks: readonly string[],
   { from, pattern, limit }: { from: number; pattern: string; limit: number },
 ): Promise<LogLine[]> {
   if (tasks.length === 0) return [];
   const streams = `${output.prefix}/${output.container}/`;
-  const found: LogLine[] = [];
+  const lines: LogLine[] = [];
   let nextToken: string | undefined;
   do {
     const input: FilterLogEventsCommandInput = {
       logGroupName: output.group,
-      // by prefix: a stream asked for by name must exist, and a task that has said nothing yet has none
+      // by prefix, because a stream that is selected by name must exist, and a task without output has none
       logStreamNamePrefix: `${streams}${tasks.length === 1 ? (tasks[0] ?? "") : ""}`,
       startTime: from,
       nextToken,
       ...(pattern ? { filterPattern: pattern } : {}),
     };
-    const answer = await logs(target).send(new FilterLogEventsCommand(input));
-    for (const event of answer.events ?? []) {
+    const response = await logs(target).send(new FilterLogEventsCommand(input));
+    for (const event of response.events ?? []) {
       const task = event.logStreamName?.split("/").at(-1) ?? "";
-      if (tasks.includes(task)) found.push({ id: event.eventId ?? "", at: event.timestamp ?? 0, task, message: event.message ?? "" });
+      if (tasks.includes(task)) lines.push({ id: event.eventId ?? "", at: event.timestamp ?? 0, task, message: event.message ?? "" });
     }
-    nextToken = answer.nextToken;
-  } while (nextToken && found.length < limit);
-  return found.slice(-limit);
+    nextToken = response.nextToken;
+  } while (nextToken && lines.length < limit);
+  return lines.slice(-limit);
 }

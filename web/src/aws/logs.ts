@@ -1,7 +1,6 @@
-// Amazon CloudWatch Logs, as the official SDK speaks it.
+// The client of Amazon CloudWatch Logs.
 
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import { clientOf } from "./config.ts";
+import { clientFactory } from "./config.ts";
 
-/** The client for a target; made once. */
-export const logs = clientOf(CloudWatchLogsClient);
+export const logs = clientFactory(CloudWatchLogsClient);

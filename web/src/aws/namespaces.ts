@@ -1,4 +1,4 @@
-// Namespaces of Cloud Map, and which services of ECS are in them by Service Connect.
+// Reads Cloud Map namespaces, and the ECS services that use them for Service Connect.
 
 import { paginateListServicesByNamespace } from "@aws-sdk/client-ecs";
 import { GetNamespaceCommand, type Namespace, type NamespaceSummary, paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
@@ -6,31 +6,31 @@ import { nameOf } from "./arn.ts";
 import { cloudMap } from "./cloudMap.ts";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
-import { MissingError } from "./fault.ts";
+import { NotFoundError } from "./apiError.ts";
 
 export async function readNamespaces(target: Target): Promise<NamespaceSummary[]> {
-  const found: NamespaceSummary[] = [];
-  for await (const page of paginateListNamespaces({ client: cloudMap(target) }, {})) found.push(...(page.Namespaces ?? []));
-  return found;
+  const namespaces: NamespaceSummary[] = [];
+  for await (const page of paginateListNamespaces({ client: cloudMap(target) }, {})) namespaces.push(...(page.Namespaces ?? []));
+  return namespaces;
 }
 
-/** One namespace, by its id. */
+/** A namespace, given its id. */
 export async function readNamespace(target: Target, id: string, abortSignal: AbortSignal): Promise<Namespace> {
-  const { Namespace: found } = await cloudMap(target).send(new GetNamespaceCommand({ Id: id }), { abortSignal });
-  if (!found) throw new MissingError("NamespaceNotFound", "Namespace not found.");
-  return found;
+  const { Namespace: namespace } = await cloudMap(target).send(new GetNamespaceCommand({ Id: id }), { abortSignal });
+  if (!namespace) throw new NotFoundError("NamespaceNotFound", "Namespace not found.");
+  return namespace;
 }
 
-/** ARNs of the services of ECS, of whichever cluster, that Service Connect ties to a namespace. */
-export async function readServicesUsing(target: Target, namespace: string): Promise<string[]> {
-  const found: string[] = [];
+/** ARNs of the ECS services of all clusters that use a namespace for Service Connect. */
+export async function listServicesInNamespace(target: Target, namespace: string): Promise<string[]> {
+  const arns: string[] = [];
   for await (const page of paginateListServicesByNamespace({ client: ecs(target), pageSize: 100 }, { namespace })) {
-    found.push(...(page.serviceArns ?? []));
+    arns.push(...(page.serviceArns ?? []));
   }
-  return found;
+  return arns;
 }
 
-/** A namespace's name, given its name or ARN. */
-export function namespaceName(namespaces: readonly NamespaceSummary[], named: string | undefined): string {
-  return namespaces.find((one) => one.Arn === named)?.Name ?? nameOf(named);
+/** The name of a namespace, given its name or ARN. */
+export function namespaceName(namespaces: readonly NamespaceSummary[], nameOrArn: string | undefined): string {
+  return namespaces.find((one) => one.Arn === nameOrArn)?.Name ?? nameOf(nameOrArn);
 }

@@ -1,18 +1,18 @@
-// Operations of Cloud Map: what a call sets going, and is done a little later.
+// Asynchronous operations of Cloud Map.
 
 import { GetOperationCommand } from "@aws-sdk/client-servicediscovery";
 import { cloudMap } from "./cloudMap.ts";
 import type { Target } from "./config.ts";
 
-const EACH = 250; // ms between two looks
-const MOST_LOOKS = 120; // after half a minute it goes on without us, and the page shows what comes of it
+const POLL_INTERVAL = 250; // ms
+const MAX_POLLS = 120; // after half a minute the page shows the result whenever there is one
 
-/** Waits until an operation is done. Rejects with its own error when it fails. */
-export async function operationDone(target: Target, id: string | undefined): Promise<void> {
-  for (let look = 0; look < MOST_LOOKS; look += 1) {
-    const { Operation: found } = await cloudMap(target).send(new GetOperationCommand({ OperationId: id }));
-    if (found?.Status === "SUCCESS") return;
-    if (found?.Status === "FAIL") throw Object.assign(new Error(found.ErrorMessage ?? ""), { name: found.ErrorCode ?? "OperationFailed" });
-    await new Promise((resolve) => { setTimeout(resolve, EACH); });
+/** Waits until an operation has finished. Rejects with the operation's error if it fails. */
+export async function waitForOperation(target: Target, id: string | undefined): Promise<void> {
+  for (let poll = 0; poll < MAX_POLLS; poll += 1) {
+    const { Operation: operation } = await cloudMap(target).send(new GetOperationCommand({ OperationId: id }));
+    if (operation?.Status === "SUCCESS") return;
+    if (operation?.Status === "FAIL") throw Object.assign(new Error(operation.ErrorMessage ?? ""), { name: operation.ErrorCode ?? "OperationFailed" });
+    await new Promise((resolve) => { setTimeout(resolve, POLL_INTERVAL); });
   }
 }

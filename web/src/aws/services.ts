@@ -1,4 +1,4 @@
-// Services: read whole, made, changed and deleted.
+// Reads, creates, updates and deletes services.
 
 import {
   CreateServiceCommand,
@@ -13,31 +13,31 @@ import {
 } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
-import { MissingError } from "./fault.ts";
+import { NotFoundError } from "./apiError.ts";
 
-const AT_ONCE = 10; // DescribeServices takes no more
-const PAGE = 100;
-const SIDE_BY_SIDE = 4; // requests under way
+const BATCH = 10; // the limit of DescribeServices
+const PAGE_SIZE = 100;
+const CONCURRENT_REQUESTS = 4;
 
-/** Every service of a cluster. */
+/** All services of a cluster. */
 export async function readServices(target: Target, cluster: string, signal: AbortSignal): Promise<Service[]> {
   const client = ecs(target);
   const arns: string[] = [];
-  for await (const page of paginateListServices({ client, pageSize: PAGE }, { cluster })) arns.push(...(page.serviceArns ?? []));
-  const groups: string[][] = [];
-  for (let from = 0; from < arns.length; from += AT_ONCE) groups.push(arns.slice(from, from + AT_ONCE));
-  const found: Service[] = [];
-  for (let from = 0; from < groups.length; from += SIDE_BY_SIDE) {
-    const some = groups.slice(from, from + SIDE_BY_SIDE).map((services) => describe(client, cluster, services, signal));
-    found.push(...(await Promise.all(some)).flat());
+  for await (const page of paginateListServices({ client, pageSize: PAGE_SIZE }, { cluster })) arns.push(...(page.serviceArns ?? []));
+  const batches: string[][] = [];
+  for (let from = 0; from < arns.length; from += BATCH) batches.push(arns.slice(from, from + BATCH));
+  const services: Service[] = [];
+  for (let from = 0; from < batches.length; from += CONCURRENT_REQUESTS) {
+    const responses = batches.slice(from, from + CONCURRENT_REQUESTS).map((batch) => describe(client, cluster, batch, signal));
+    services.push(...(await Promise.all(responses)).flat());
   }
-  return found;
+  return services;
 }
 
-/** One service, with its tags. Rejects with MissingError where there is none of the name. */
+/** A service with its tags. Rejects with NotFoundError if there is no service of this name. */
 export async function readService(target: Target, cluster: string, name: string, signal: AbortSignal): Promise<Service> {
   const [service] = await describe(ecs(target), cluster, [name], signal);
-  if (!service || service.status === "INACTIVE") throw new MissingError("ServiceNotFoundException", "Service not found.");
+  if (!service || service.status === "INACTIVE") throw new NotFoundError("ServiceNotFoundException", "Service not found.");
   return service;
 }
 
@@ -54,7 +54,7 @@ export async function updateService(target: Target, input: UpdateServiceCommandI
   await ecs(target).send(new UpdateServiceCommand(input));
 }
 
-/** Delete a service and stop its tasks. */
+/** Deletes a service and stops its tasks. */
 export async function deleteService(target: Target, cluster: string, service: string): Promise<void> {
   await ecs(target).send(new DeleteServiceCommand({ cluster, service, force: true }));
 }

@@ -1,4 +1,4 @@
-// Task definitions: families, their revisions, and what can be done with one.
+// Reads, registers and deregisters task definitions.
 
 import {
   DeregisterTaskDefinitionCommand,
@@ -13,7 +13,7 @@ import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
 import type { Tags } from "./tags.ts";
 
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 type Next = (args: unknown) => Promise<unknown>;
 
@@ -24,50 +24,49 @@ export interface Revision {
   readonly tags: Tags;
 }
 
-/** One revision: by ARN, `family:revision`, or a family's newest. */
-export async function readDefinition(target: Target, taskDefinition: string, abortSignal: AbortSignal): Promise<TaskDefinition> {
-  const found = await ecs(target).send(new DescribeTaskDefinitionCommand({ taskDefinition }), { abortSignal });
-  return found.taskDefinition ?? {};
+/** A revision, given its ARN or `family:revision`; the latest, given a family. */
+export async function readTaskDefinition(target: Target, taskDefinition: string, abortSignal: AbortSignal): Promise<TaskDefinition> {
+  const response = await ecs(target).send(new DescribeTaskDefinitionCommand({ taskDefinition }), { abortSignal });
+  return response.taskDefinition ?? {};
 }
 
-/** One revision with its tags. */
+/** The same with its tags. */
 export async function readRevision(target: Target, taskDefinition: string, abortSignal: AbortSignal): Promise<Revision> {
   const command = new DescribeTaskDefinitionCommand({ taskDefinition, include: ["TAGS"] });
-  const found = await ecs(target).send(command, { abortSignal });
-  return { definition: found.taskDefinition ?? {}, tags: found.tags ?? [] };
+  const response = await ecs(target).send(command, { abortSignal });
+  return { definition: response.taskDefinition ?? {}, tags: response.tags ?? [] };
 }
 
-/** Families with an active revision; as `INACTIVE`, those that have none left. */
+/** Families with an active revision or, as `INACTIVE`, those without one. */
 export async function readFamilies(target: Target, status: DefinitionStatus = "ACTIVE"): Promise<string[]> {
-  const found: string[] = [];
-  for await (const page of paginateListTaskDefinitionFamilies({ client: ecs(target), pageSize: PAGE }, { status })) found.push(...(page.families ?? []));
-  return found;
+  const families: string[] = [];
+  for await (const page of paginateListTaskDefinitionFamilies({ client: ecs(target), pageSize: PAGE_SIZE }, { status })) families.push(...(page.families ?? []));
+  return families;
 }
 
-/** ARNs of a family's revisions in a status, newest first. */
+/** ARNs of a family's revisions with a status, newest first. */
 export async function readRevisionsOf(target: Target, familyPrefix: string, status: DefinitionStatus = "ACTIVE"): Promise<string[]> {
-  const found: string[] = [];
+  const arns: string[] = [];
   const input = { familyPrefix, status, sort: "DESC" } as const;
-  for await (const page of paginateListTaskDefinitions({ client: ecs(target), pageSize: PAGE }, input)) found.push(...(page.taskDefinitionArns ?? []));
-  return found;
+  for await (const page of paginateListTaskDefinitions({ client: ecs(target), pageSize: PAGE_SIZE }, input)) arns.push(...(page.taskDefinitionArns ?? []));
+  return arns;
 }
 
 /**
- * Registers `body`, the JSON of a RegisterTaskDefinition request, and gives the new revision.
+ * Registers `body`, the JSON of a RegisterTaskDefinition request, and returns the new revision.
  *
- * It is sent as it is written. The SDK would leave out members that it doesn't know, and a mistyped name would be lost
- * without a word.
+ * The JSON is sent unchanged: the SDK would leave out unknown members, so that a typing error would go unnoticed.
  */
-export async function registerDefinition(target: Target, body: string): Promise<TaskDefinition> {
+export async function registerTaskDefinition(target: Target, body: string): Promise<TaskDefinition> {
   const command = new RegisterTaskDefinitionCommand({} as RegisterTaskDefinitionCommandInput);
-  const asWritten = (next: Next) => (args: { readonly request: { body: string } }) => {
+  const unchangedBody = (next: Next) => (args: { readonly request: { body: string } }) => {
     args.request.body = body;
     return next(args);
   };
-  command.middlewareStack.add(asWritten as never, { step: "build", priority: "high", name: "asWritten" });
+  command.middlewareStack.add(unchangedBody as never, { step: "build", priority: "high", name: "unchangedBody" });
   return (await ecs(target).send(command)).taskDefinition ?? {};
 }
 
-export async function deregisterDefinition(target: Target, taskDefinition: string): Promise<void> {
+export async function deregisterTaskDefinition(target: Target, taskDefinition: string): Promise<void> {
   await ecs(target).send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
 }

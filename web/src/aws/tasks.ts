@@ -1,11 +1,11 @@
-// Tasks of a cluster or of a service: those that run, and those that have stopped not long ago.
+// Reads and stops tasks. Stopped tasks are available for about an hour.
 
 import { DescribeTasksCommand, type DesiredStatus, type ECSClient, paginateListTasks, StopTaskCommand, type Task } from "@aws-sdk/client-ecs";
 import type { Target } from "./config.ts";
 import { ecs } from "./ecs.ts";
-import { MissingError } from "./fault.ts";
+import { NotFoundError } from "./apiError.ts";
 
-const AT_ONCE = 100; // DescribeTasks takes no more
+const PAGE_SIZE = 100; // the limit of DescribeTasks
 
 export interface TaskFilter {
   readonly cluster: string;
@@ -13,20 +13,20 @@ export interface TaskFilter {
   readonly desiredStatus: DesiredStatus;
 }
 
-/** Every task that is wanted so. */
+/** All tasks that match the filter. */
 export async function readTasks(target: Target, filter: TaskFilter, signal: AbortSignal): Promise<Task[]> {
   const client = ecs(target);
-  const found: Task[] = [];
-  for await (const page of paginateListTasks({ client, pageSize: AT_ONCE }, filter)) {
-    if (page.taskArns?.length) found.push(...(await describe(client, filter.cluster, page.taskArns, signal)));
+  const tasks: Task[] = [];
+  for await (const page of paginateListTasks({ client, pageSize: PAGE_SIZE }, filter)) {
+    if (page.taskArns?.length) tasks.push(...(await describe(client, filter.cluster, page.taskArns, signal)));
   }
-  return found;
+  return tasks;
 }
 
-/** One task, as long as it is remembered. Rejects with MissingError when it is not. */
+/** Rejects with NotFoundError if the task is unknown or was stopped too long ago. */
 export async function readTask(target: Target, cluster: string, id: string, signal: AbortSignal): Promise<Task> {
   const [task] = await describe(ecs(target), cluster, [id], signal);
-  if (!task) throw new MissingError("InvalidParameterException", "The referenced task was not found.");
+  if (!task) throw new NotFoundError("InvalidParameterException", "The referenced task was not found.");
   return task;
 }
 

@@ -3,9 +3,9 @@ import type { Target } from "./config.ts";
 
 export const TargetContext = createContext<Target | null>(null);
 
-/** Where this page's requests go. */
+/** The target of this page's API requests. */
 export function useTarget(): Target {
   const target = useContext(TargetContext);
-  if (!target) throw new Error("a page reads below the session");
+  if (!target) throw new Error("useTarget needs a SessionGate");
   return target;
 }

@@ -1,18 +1,18 @@
-// A command in a container, as its client has it: what is typed goes in, what it says comes out, and its end.
+// The client of an ECS Exec session: a command in a container with its input, output and exit code.
 
-import { asJson, Flow, json } from "./flow.ts";
-import { type Message, PAYLOAD } from "./message.ts";
+import { type Message, PAYLOAD_TYPE } from "./message.ts";
+import { decodeJson, encodeJson, ReliableStream } from "./reliableStream.ts";
 
 export interface SessionEvents {
-  /** The command runs, and may be typed to. */
-  readonly onBegun: () => void;
+  /** The command runs and accepts input. */
+  readonly onOpen: () => void;
   readonly onOutput: (data: Uint8Array) => void;
-  /** It is over. `code` is the command's, null where it did not come to one; `reason` is the server's, or empty. */
+  /** The session has ended. `code` is the exit code of the command, or null; `reason` is the message of the server, or empty. */
   readonly onEnd: (code: number | null, reason: string) => void;
 }
 
-/** What a WebSocket is to us. */
-export interface Socket {
+/** The part of WebSocket that is used here. */
+export interface SocketLike {
   binaryType: string;
   readonly readyState: number;
   send(data: string | Uint8Array<ArrayBuffer>): void;
@@ -22,123 +22,122 @@ export interface Socket {
 }
 
 const OPEN = 1;
-const EACH = 100; // ms between two looks at what has to be sent again
-const MOST_TYPED = 1024; // bytes in one frame
-const SUCCESS = 1;
-const TERMINATE = 2;
+const RETRANSMIT_INTERVAL = 100; // ms
+const MAX_INPUT = 1024; // bytes per frame
+const ACTION_SUCCEEDED = 1;
+const TERMINATE_SESSION = 2;
 
 interface HandshakeRequest {
   readonly RequestedClientActions: readonly { readonly ActionType: string }[];
 }
 
 export class ExecSession {
-  readonly #flow: Flow;
-  readonly #ticking: ReturnType<typeof setInterval>;
-  #typed: Uint8Array[] = [];
+  readonly #stream: ReliableStream;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #input: Uint8Array[] = [];
   #size: { cols: number; rows: number } | null = null;
-  #begun = false;
-  #ended = false;
-  #code: number | null = null;
+  #isOpen = false;
+  #hasEnded = false;
+  #exitCode: number | null = null;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: SocketLike,
     token: string,
     private readonly events: SessionEvents,
   ) {
     socket.binaryType = "arraybuffer";
-    this.#flow = new Flow((frame) => {
+    this.#stream = new ReliableStream((frame) => {
       if (socket.readyState === OPEN) socket.send(frame);
     });
     socket.addEventListener("open", () => {
       socket.send(JSON.stringify({ MessageSchemaVersion: "1.0", TokenValue: token, Moyai: { Terminal: true } }));
     });
     socket.addEventListener("message", ({ data }) => {
-      if (data instanceof ArrayBuffer) this.#hear(new Uint8Array(data));
+      if (data instanceof ArrayBuffer) this.#receive(new Uint8Array(data));
     });
     socket.addEventListener("close", () => {
       this.#end("");
     });
-    this.#ticking = setInterval(() => {
-      this.#flow.again();
-      this.#pour();
-    }, EACH);
+    this.#timer = setInterval(() => {
+      this.#stream.retransmit();
+      this.#sendInput();
+    }, RETRANSMIT_INTERVAL);
   }
 
-  /** Type this. */
-  type(text: string): void {
+  sendText(text: string): void {
     const data = new TextEncoder().encode(text);
-    for (let at = 0; at < data.length; at += MOST_TYPED) this.#typed.push(data.slice(at, at + MOST_TYPED));
-    this.#pour();
+    for (let offset = 0; offset < data.length; offset += MAX_INPUT) this.#input.push(data.slice(offset, offset + MAX_INPUT));
+    this.#sendInput();
   }
 
-  /** The terminal has this size now. */
+  /** Sends the size of the terminal. */
   resize(cols: number, rows: number): void {
     this.#size = { cols, rows };
-    if (this.#begun && !this.#ended) this.#flow.say(PAYLOAD.size, json(this.#size));
+    if (this.#isOpen && !this.#hasEnded) this.#stream.send(PAYLOAD_TYPE.size, encodeJson(this.#size));
   }
 
-  /** End the command. */
+  /** Terminates the command and closes the connection. */
   close(): void {
-    if (this.#ended) return;
-    if (this.#begun) this.#flow.say(PAYLOAD.flag, Uint8Array.of(0, 0, 0, TERMINATE));
+    if (this.#hasEnded) return;
+    if (this.#isOpen) this.#stream.send(PAYLOAD_TYPE.flag, Uint8Array.of(0, 0, 0, TERMINATE_SESSION));
     this.socket.close();
     this.#end("");
   }
 
-  #hear(frame: Uint8Array): void {
+  #receive(frame: Uint8Array): void {
     try {
-      for (const message of this.#flow.hear(frame)) this.#act(message);
-      this.#pour();
-    } catch (problem) {
-      this.#end(problem instanceof Error ? problem.message : String(problem));
+      for (const message of this.#stream.receive(frame)) this.#handle(message);
+      this.#sendInput();
+    } catch (error) {
+      this.#end(error instanceof Error ? error.message : String(error));
       this.socket.close();
     }
   }
 
-  #act(message: Message): void {
-    if (message.kind === "channel_closed") {
-      this.#end((asJson(message.payload) as { Output?: string }).Output ?? "");
+  #handle(message: Message): void {
+    if (message.messageType === "channel_closed") {
+      this.#end((decodeJson(message.payload) as { Output?: string }).Output ?? "");
       this.socket.close();
       return;
     }
-    switch (message.type) {
-      case PAYLOAD.handshakeRequest: {
-        const asked = (asJson(message.payload) as HandshakeRequest).RequestedClientActions;
-        const done = asked.map((action) => ({ ActionType: action.ActionType, ActionStatus: SUCCESS }));
-        this.#flow.say(PAYLOAD.handshakeResponse, json({ ClientVersion: "moyai", ProcessedClientActions: done }));
+    switch (message.payloadType) {
+      case PAYLOAD_TYPE.handshakeRequest: {
+        const { RequestedClientActions } = decodeJson(message.payload) as HandshakeRequest;
+        const actions = RequestedClientActions.map(({ ActionType }) => ({ ActionType, ActionStatus: ACTION_SUCCEEDED }));
+        this.#stream.send(PAYLOAD_TYPE.handshakeResponse, encodeJson({ ClientVersion: "moyai", ProcessedClientActions: actions }));
         break;
       }
-      case PAYLOAD.handshakeComplete:
-        this.#begun = true;
-        if (this.#size) this.#flow.say(PAYLOAD.size, json(this.#size));
-        this.events.onBegun();
+      case PAYLOAD_TYPE.handshakeComplete:
+        this.#isOpen = true;
+        if (this.#size) this.#stream.send(PAYLOAD_TYPE.size, encodeJson(this.#size));
+        this.events.onOpen();
         break;
-      case PAYLOAD.output:
-      case PAYLOAD.stderr:
+      case PAYLOAD_TYPE.output:
+      case PAYLOAD_TYPE.stderr:
         this.events.onOutput(message.payload);
         break;
-      case PAYLOAD.exitCode:
-        this.#code = Number(new TextDecoder().decode(message.payload));
+      case PAYLOAD_TYPE.exitCode:
+        this.#exitCode = Number(new TextDecoder().decode(message.payload));
         break;
       default:
         break;
     }
   }
 
-  /** Send what was typed, as far as there is room. */
-  #pour(): void {
-    while (this.#begun && !this.#ended && this.#flow.hasRoom) {
-      const data = this.#typed.shift();
+  /** Sends queued input as far as the window allows. */
+  #sendInput(): void {
+    while (this.#isOpen && !this.#hasEnded && this.#stream.canSend) {
+      const data = this.#input.shift();
       if (!data) return;
-      this.#flow.say(PAYLOAD.output, data);
+      this.#stream.send(PAYLOAD_TYPE.output, data);
     }
   }
 
   #end(reason: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#typed = [];
-    clearInterval(this.#ticking);
-    this.events.onEnd(this.#code, reason);
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#input = [];
+    clearInterval(this.#timer);
+    this.events.onEnd(this.#exitCode, reason);
   }
 }

@@ -1,20 +1,12 @@
-// Every sentence of the console, in each of its languages. English says which there are; another language that lacks one
-// does not compile, and a test looks as well. A sentence with something in it is a function.
+// The console's texts in each language. English defines the keys; a language that lacks one does not compile. A text that
+// contains values is a function.
 
 import { en } from "./en/index.ts";
 import { ja } from "./ja/index.ts";
-
-/** The same sentences in another language. */
-export type Catalog<T> = {
-  readonly [K in keyof T]: T[K] extends string
-    ? string
-    : T[K] extends (...values: infer V) => string
-      ? (...values: V) => string
-      : Catalog<T[K]>;
-};
+import type { Translation } from "./translation.ts";
 
 export type Language = "en" | "ja";
-export type Text = Catalog<typeof en>;
+export type Text = Translation<typeof en>;
 
 export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", ja: "日本語" };
 

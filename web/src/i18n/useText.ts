@@ -7,7 +7,7 @@ export function useLanguage(): Language {
   return useContext(LanguageContext);
 }
 
-/** The sentences in the reader's language. */
+/** The texts in the user's language. */
 export function useText(): Text {
   return catalogs[useContext(LanguageContext)];
 }

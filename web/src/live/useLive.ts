@@ -1,70 +1,70 @@
-// The one way in which pages read: from the API, through the cache, again whenever it may have changed.
+// Live queries: pages read the API through the cache, and again whenever the result may have changed.
 
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { Cache, type Reading, type Topic } from "./cache.ts";
-import type { Connection, Stream } from "./stream.ts";
+import type { ConnectionState, EventStream } from "./eventStream.ts";
+import { QueryCache, type QueryState, type Topic } from "./queryCache.ts";
 
 export interface Live {
-  readonly cache: Cache;
-  readonly stream: Stream | null;
+  readonly cache: QueryCache;
+  readonly stream: EventStream | null;
 }
 
-export const LiveContext = createContext<Live>({ cache: new Cache(), stream: null });
+export const LiveContext = createContext<Live>({ cache: new QueryCache(), stream: null });
 
-export type Found<T> = Reading<T> & {
-  /** Read it again now. */
+export type LiveQuery<T> = QueryState<T> & {
+  /** Reads it again now. */
   readonly reload: () => void;
 };
 
 /**
- * What `read` gives, kept under `key` and read again when one of the `topics` has changed.
+ * The result of `read`, cached under `key` and read again when one of the `topics` changes.
  *
- * `key` says all that the reading depends on (`["service", cluster, name]`); readings with one key are one reading. `read`
- * may reject: what was read before stays, with the error beside it.
+ * `key` contains every value that the result depends on (`["service", cluster, name]`); queries with the same key share one
+ * result. If `read` rejects, the previous result stays, with the error next to it.
  */
 export function useLive<T>(
   key: readonly (string | number | boolean | undefined)[],
   topics: readonly Topic[],
   read: (signal: AbortSignal) => Promise<T>,
-): Found<T> {
+): LiveQuery<T> {
   const { cache } = useContext(LiveContext);
-  const name = JSON.stringify(key);
-  const newest = useRef({ topics, read });
+  const cacheKey = JSON.stringify(key);
+  const latest = useRef({ topics, read });
   useEffect(() => {
-    newest.current = { topics, read };
+    latest.current = { topics, read };
   });
   const subscribe = useCallback(
-    (changed: () => void) =>
-      cache.look(name, newest.current.topics, (signal) => newest.current.read(signal), changed),
-    [cache, name],
+    (onChange: () => void) =>
+      cache.observe(cacheKey, latest.current.topics, (signal) => latest.current.read(signal), onChange),
+    [cache, cacheKey],
   );
-  const reading = useSyncExternalStore(subscribe, () => cache.reading(name)) as Reading<T>;
+  const state = useSyncExternalStore(subscribe, () => cache.state(cacheKey)) as QueryState<T>;
   const reload = useCallback(() => {
-    cache.reload(name);
-  }, [cache, name]);
-  return { ...reading, reload };
+    cache.reload(cacheKey);
+  }, [cache, cacheKey]);
+  return { ...state, reload };
 }
 
-/** How the stream stands; `open` where there is none. */
-function useConnection(): Connection {
+/** The state of the event stream; `open` without a stream. */
+function useConnectionState(): ConnectionState {
   const { stream } = useContext(LiveContext);
   return useSyncExternalStore(
-    useCallback((changed: () => void) => stream?.onState(changed) ?? (() => undefined), [stream]),
+    useCallback((onChange: () => void) => stream?.onStateChange(onChange) ?? (() => undefined), [stream]),
     () => stream?.state ?? "open",
   );
 }
 
-/** Whether the stream is lost; one that has not begun is not. */
-export function useAway(): boolean {
-  const connection = useConnection();
-  return connection === "away" || connection === "refused";
+/** Whether the connection to the server is lost. It is not before the first connection. */
+export function useIsDisconnected(): boolean {
+  const state = useConnectionState();
+  return state === "lost" || state === "refused";
 }
 
-/** Whether the server was away at any time since this was first shown, and is back. */
-export function useIsBack(): boolean {
-  const connection = useConnection();
-  const away = useAway();
-  const [wasAway, setWasAway] = useState(away);
-  if (away && !wasAway) setWasAway(true);
-  return wasAway && connection === "open";
+/** Whether the connection was lost since the component was mounted, and is open again. */
+export function useHasReconnected(): boolean {
+  const state = useConnectionState();
+  const isDisconnected = useIsDisconnected();
+  const [wasDisconnected, setWasDisconnected] = useState(isDisconnected);
+  if (isDisconnected && !wasDisconnected) setWasDisconnected(true);
+  return wasDisconnected && state === "open";
 }

@@ -1,4 +1,4 @@
-// A table of what was read: search, sorting and pages in the browser, its states, and words that are the same everywhere.
+// A table of a live query's items, with search, sorting and pagination in the browser.
 
 import { useCollection } from "@cloudscape-design/collection-hooks";
 import Box from "@cloudscape-design/components/box";
@@ -10,52 +10,52 @@ import Table, { type TableProps } from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import type { ReactNode } from "react";
 import { useText } from "../i18n/useText.ts";
-import type { Found } from "../live/useLive.ts";
-import type { Choice } from "./Choice.tsx";
-import { FaultAlert } from "./Shown.tsx";
+import type { LiveQuery } from "../live/useLive.ts";
+import type { TableSelection } from "./TableSelection.tsx";
+import { ErrorAlert } from "./QueryContent.tsx";
 
-const PAGE = 25;
+const PAGE_SIZE = 25;
 
 export interface LiveTableProps<T> {
-  readonly found: Found<readonly T[]>;
+  readonly query: LiveQuery<readonly T[]>;
   readonly columns: readonly TableProps.ColumnDefinition<T>[];
   readonly id: (item: T) => string;
   readonly title: string;
   readonly description?: ReactNode;
   readonly actions?: ReactNode;
-  /** What is said, and offered, when there is nothing at all. */
+  /** The empty state. */
   readonly empty: { readonly title: string; readonly detail?: string; readonly action?: ReactNode };
-  /** Words in the search field; none, no field. */
+  /** The placeholder of the search field; without one there is no search. */
   readonly filter?: string;
   readonly filterExtra?: ReactNode;
   readonly variant?: TableProps.Variant;
-  /** Keep the order that the items come in until the reader chooses another. */
+  /** Keeps the order of the items until the user sorts them. */
   readonly unsorted?: boolean;
-  /** Break long texts into lines. */
+  /** Wraps long texts. */
   readonly wrap?: boolean;
-  readonly selection?: Choice<T> & { readonly label: (item: T) => string };
+  readonly selection?: TableSelection<T> & { readonly label: (item: T) => string };
 }
 
 export function LiveTable<T>(props: LiveTableProps<T>) {
   const text = useText().parts.table;
-  const { found } = props;
-  const everything = found.data ?? [];
-  const { items, actions, filterProps, paginationProps, collectionProps, filteredItemsCount } = useCollection(everything, {
+  const { query } = props;
+  const allItems = query.data ?? [];
+  const { items, actions, filterProps, paginationProps, collectionProps, filteredItemsCount } = useCollection(allItems, {
     filtering: {},
-    pagination: { pageSize: PAGE },
+    pagination: { pageSize: PAGE_SIZE },
     sorting: props.columns[0] && !props.unsorted ? { defaultState: { sortingColumn: props.columns[0] } } : {},
   });
   const { selection } = props;
   return (
     <SpaceBetween size="l">
-      {found.status === "failed" ? <FaultAlert error={found.error} onRetry={found.reload} /> : null}
+      {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
       <Table
         {...collectionProps}
         items={items}
         empty={
-          found.data === undefined ? (
+          query.data === undefined ? (
             <Box textAlign="center">{text.unknown}</Box>
-          ) : everything.length === 0 ? (
+          ) : allItems.length === 0 ? (
             <Empty {...props.empty} />
           ) : (
             <Empty title={text.noMatch} action={<Button onClick={() => { actions.setFiltering(""); }}>{text.clear}</Button>} />
@@ -64,14 +64,14 @@ export function LiveTable<T>(props: LiveTableProps<T>) {
         columnDefinitions={props.columns}
         trackBy={props.id}
         variant={props.variant ?? "container"}
-        loading={found.status === "loading"}
+        loading={query.status === "loading"}
         loadingText={text.loading}
         wrapLines={props.wrap ?? false}
         stickyHeader={props.variant === "full-page"}
         header={
           <Header
             variant={props.variant === "full-page" ? "awsui-h1-sticky" : "h2"}
-            counter={found.data ? `(${everything.length})` : undefined}
+            counter={query.data ? `(${allItems.length})` : undefined}
             description={props.description}
             actions={props.actions}
           >
@@ -91,12 +91,12 @@ export function LiveTable<T>(props: LiveTableProps<T>) {
             </SpaceBetween>
           )
         }
-        pagination={everything.length > PAGE ? <Pagination {...paginationProps} /> : undefined}
+        pagination={allItems.length > PAGE_SIZE ? <Pagination {...paginationProps} /> : undefined}
         {...(selection
           ? {
               selectionType: "single" as const,
-              selectedItems: selection.chosen === undefined ? [] : [selection.chosen],
-              onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) => { selection.choose(detail.selectedItems[0]); },
+              selectedItems: selection.selected === undefined ? [] : [selection.selected],
+              onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) => { selection.select(detail.selectedItems[0]); },
               ariaLabels: {
                 selectionGroupLabel: props.title,
                 itemSelectionLabel: (_: unknown, item: T) => selection.label(item),

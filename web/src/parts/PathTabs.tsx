@@ -1,4 +1,4 @@
-// Tabs that are addresses: each can be linked to, and the browser's back leads to the one before.
+// Tabs with a URL each, which can be linked to.
 
 import Tabs from "@cloudscape-design/components/tabs";
 import type { ReactNode } from "react";
@@ -11,7 +11,7 @@ export interface PathTab {
   readonly content: ReactNode;
 }
 
-/** `path` gives a tab's path; the first tab has the page's own. */
+/** `path` returns the path of a tab; the first tab has the path of the page itself. */
 export function PathTabs({ tabs, active, path, label }: { tabs: readonly PathTab[]; active: string | undefined; path: (tab?: string) => string; label: string }) {
   const navigate = useNavigate();
   const [first] = tabs;

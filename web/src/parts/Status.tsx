@@ -1,11 +1,9 @@
-// States of AWS's resources, with the colour and sign that Cloudscape has for what they mean. AWS's own word stays.
+// The status of an AWS resource, with the color and icon of a Cloudscape status indicator.
 
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 import { useText } from "../i18n/useText.ts";
 
-type Kind = StatusIndicatorProps.Type;
-
-const KINDS: Readonly<Record<string, Kind>> = {
+const TYPES: Readonly<Record<string, StatusIndicatorProps.Type>> = {
   // clusters, services
   ACTIVE: "success",
   DRAINING: "in-progress",
@@ -40,15 +38,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
   TIMED_OUT: "error",
 };
 
-/** `ROLLBACK_IN_PROGRESS` as words: `Rollback in progress`. */
-export function worded(status: string): string {
+/** An AWS status in sentence case: `Rollback in progress` for `ROLLBACK_IN_PROGRESS`. */
+export function statusText(status: string): string {
   const words = status.replaceAll("_", " ").toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-export function Status({ of }: { of: string | undefined }) {
+export function Status({ status }: { status: string | undefined }) {
   const text = useText().parts;
-  if (of === undefined) return text.none;
-  const words: Readonly<Record<string, string>> = text.status;
-  return <StatusIndicator type={KINDS[of] ?? "info"}>{words[of] ?? worded(of)}</StatusIndicator>;
+  if (status === undefined) return text.none;
+  const texts: Readonly<Record<string, string>> = text.status;
+  return <StatusIndicator type={TYPES[status] ?? "info"}>{texts[status] ?? statusText(status)}</StatusIndicator>;
 }

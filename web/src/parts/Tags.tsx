@@ -1,4 +1,4 @@
-// Tags: shown, and asked for in a form.
+// Tags, as a table and as a field of a form.
 
 import AttributeEditor from "@cloudscape-design/components/attribute-editor";
 import Box from "@cloudscape-design/components/box";
@@ -27,8 +27,8 @@ export function TagsTable({ tags }: { tags: Tags }) {
 
 export function TagsField({ tags, onChange }: { tags: Tags; onChange: (tags: Tags) => void }) {
   const text = useText().parts.tags;
-  const change = (at: number, part: { key?: string; value?: string }) => {
-    onChange(tags.map((tag, index) => (index === at ? { ...tag, ...part } : tag)));
+  const change = (position: number, part: { key?: string; value?: string }) => {
+    onChange(tags.map((tag, index) => (index === position ? { ...tag, ...part } : tag)));
   };
   return (
     <Container header={<Header variant="h2" description={text.description}>{text.title}</Header>}>
@@ -44,11 +44,11 @@ export function TagsField({ tags, onChange }: { tags: Tags; onChange: (tags: Tag
         definition={[
           {
             label: text.key,
-            control: (tag, at) => <Input value={tag.key ?? ""} ariaLabel={text.key} onChange={({ detail }) => { change(at, { key: detail.value }); }} />,
+            control: (tag, index) => <Input value={tag.key ?? ""} ariaLabel={text.key} onChange={({ detail }) => { change(index, { key: detail.value }); }} />,
           },
           {
             label: text.value,
-            control: (tag, at) => <Input value={tag.value ?? ""} ariaLabel={text.value} onChange={({ detail }) => { change(at, { value: detail.value }); }} />,
+            control: (tag, index) => <Input value={tag.value ?? ""} ariaLabel={text.value} onChange={({ detail }) => { change(index, { value: detail.value }); }} />,
           },
         ]}
       />

@@ -2,11 +2,11 @@
 
 import { render, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
-import { Words } from "../../src/app/App.tsx";
+import { CloudscapeMessages } from "../../src/app/App.tsx";
 import { button, enter, press } from "../hands.ts";
 import { PreferencesProvider } from "../../src/app/preferences.tsx";
 import type { Session } from "../../src/app/session.ts";
-import { SessionGate, useSigned } from "../../src/app/SessionGate.tsx";
+import { SessionGate, useActiveSession } from "../../src/app/SessionGate.tsx";
 
 const HOME = { account: "123456789012", region: "us-east-1" };
 const OPEN: Session = { login: false, accessKey: null, csrf: "", version: "1", home: HOME, scopes: [] };
@@ -30,7 +30,7 @@ class Silent {
 }
 
 function Inside() {
-  const { session, scope, signOut } = useSigned();
+  const { session, scope, signOut } = useActiveSession();
   return <button onClick={signOut}>{session.accessKey ?? "nobody"} in {scope.region}</button>;
 }
 
@@ -38,7 +38,7 @@ function open(answer: (request: { url: string; method: string; body: unknown; he
   vi.stubGlobal("fetch", (url: string, init: RequestInit = {}) =>
     Promise.resolve(answer({ url, method: init.method ?? "GET", body: init.body, headers: new Headers(init.headers) })),
   );
-  render(<PreferencesProvider><Words><SessionGate><Inside /></SessionGate></Words></PreferencesProvider>);
+  render(<PreferencesProvider><CloudscapeMessages><SessionGate><Inside /></SessionGate></CloudscapeMessages></PreferencesProvider>);
 }
 
 const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
@@ -95,8 +95,8 @@ test("who signs out shows the session's token, and is asked for the key again", 
 test("a server that is away is asked again", async () => {
   let away = true;
   vi.stubGlobal("fetch", () => (away ? Promise.reject(new TypeError("away")) : Promise.resolve(json(200, OPEN))));
-  render(<PreferencesProvider><Words><SessionGate><Inside /></SessionGate></Words></PreferencesProvider>);
-  const again = await screen.findByText("Try again");
+  render(<PreferencesProvider><CloudscapeMessages><SessionGate><Inside /></SessionGate></CloudscapeMessages></PreferencesProvider>);
+  const again = await screen.findByText("Retry");
   away = false;
   again.click();
   await screen.findByText("nobody in us-east-1");

@@ -1,24 +1,24 @@
-// Each sentence is there in each language, takes the same values, and is not left in another language.
+// Every text exists in each language, takes the same values, and is translated.
 
 import { expect, test } from "vitest";
 import { catalogs } from "../../src/i18n/catalog.ts";
 
-type Sentence = string | ((...values: never[]) => string);
-interface Tree { readonly [name: string]: Sentence | Tree }
+type TextValue = string | ((...values: never[]) => string);
+interface Tree { readonly [name: string]: TextValue | Tree }
 
-function sentences(tree: Tree, prefix = ""): Map<string, Sentence> {
-  const found = new Map<string, Sentence>();
+function textsOf(tree: Tree, prefix = ""): Map<string, TextValue> {
+  const texts = new Map<string, TextValue>();
   for (const [name, value] of Object.entries(tree)) {
-    if (typeof value === "object") for (const [inner, one] of sentences(value, `${prefix}${name}.`)) found.set(inner, one);
-    else found.set(prefix + name, value);
+    if (typeof value === "object") for (const [inner, text] of textsOf(value, `${prefix}${name}.`)) texts.set(inner, text);
+    else texts.set(prefix + name, value);
   }
-  return found;
+  return texts;
 }
 
-const english = sentences(catalogs.en);
-const japanese = sentences(catalogs.ja);
+const english = textsOf(catalogs.en);
+const japanese = textsOf(catalogs.ja);
 
-test("every sentence is there in both languages", () => {
+test("every text exists in both languages", () => {
   expect([...japanese.keys()].sort()).toEqual([...english.keys()].sort());
 });
 
@@ -27,11 +27,11 @@ test.each([...english])("%s takes the same values in both languages", (name, sen
   expect(typeof other).toBe(typeof sentence);
 });
 
-test("no sentence is empty", () => {
+test("no text is empty", () => {
   expect([...english, ...japanese].filter(([, sentence]) => sentence === "")).toEqual([]);
 });
 
-test("a sentence in Japanese that is plain English is a name", () => {
+test("a Japanese text that equals the English one is a name", () => {
   const same = [...japanese].filter(([name, sentence]) => sentence === english.get(name) && typeof sentence === "string");
   const names = /^(?:[A-Z][A-Za-z]*|ARN|CPU|ID|JSON|TLS|URL|VPC|moyai|–)(?: [A-Z][A-Za-z]*)*$/;
   expect(same.filter(([, sentence]) => !names.test(sentence as string))).toEqual([]);
@@ -39,8 +39,8 @@ test("a sentence in Japanese that is plain English is a name", () => {
 
 const templates = [...english].filter(([, sentence]) => typeof sentence === "function");
 
-test.each(templates)("%s does not speak of one thing as of several", (_, sentence) => {
-  const several = /\b1 (?:more |running )?(?:boxes|edges|hosts|matches|requests|results|services|tasks|tries)\b/;
+test.each(templates)("%s has a singular", (_, sentence) => {
+  const several = /\b1 (?:more |running )?(?:boxes|connections|hosts|matches|requests|results|retries|services|tasks)\b/;
   // A number comes as such, or written as the reader's language writes it.
   const said = [1, "1"].flatMap((one) => {
     try {

@@ -15,7 +15,7 @@ test("clusters are listed with what runs in them, and lead to their pages", asyn
   expect(screen.getByRole("row", { name: /shop/ }).textContent).toContain("7");
 });
 
-test("where there are none, the page offers to create one", async () => {
+test("where there are none, the page endpoints to create one", async () => {
   open({ ListClusters: { clusterArns: [] } });
   await screen.findByText("No clusters");
   expect(screen.getAllByRole("link", { name: "Create cluster" })[0]?.getAttribute("href")).toBe("/console/create-cluster");
@@ -29,7 +29,7 @@ test("an error is AWS's own message, and can be tried again", async () => {
   });
   await screen.findByText("AccessDeniedException: You may not.");
   fails = false;
-  screen.getByRole("button", { name: "Try again" }).click();
+  screen.getByRole("button", { name: "Retry" }).click();
   await screen.findByRole("link", { name: "shop" });
   expect(calls.map((call) => call.operation)).toContain("DescribeClusters");
 });
@@ -42,7 +42,7 @@ test("what changes on the server changes on the page", async () => {
   });
   await screen.findByRole("link", { name: "shop" });
   running = 31;
-  cache.ring({ everything: false, changes: [{ kind: "task", cluster: "shop" }] });
+  cache.invalidate({ everything: false, changes: [{ kind: "task", cluster: "shop" }] });
   await waitFor(() => {
     expect(screen.getByRole("row", { name: /shop/ }).textContent).toContain("31");
   });

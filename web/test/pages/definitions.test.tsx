@@ -5,7 +5,7 @@ import DefinitionsPage from "../../src/pages/definitions/DefinitionsPage.tsx";
 import FamilyPage from "../../src/pages/definitions/FamilyPage.tsx";
 import RegisterPage from "../../src/pages/definitions/RegisterPage.tsx";
 import RevisionPage from "../../src/pages/definitions/RevisionPage.tsx";
-import { sideBySide } from "../../src/pages/definitions/sideBySide.ts";
+import { diffRows } from "../../src/pages/definitions/diffRows.ts";
 import { violations } from "../axe.ts";
 import { button, enter, openDialog, press } from "../hands.ts";
 import { apiError, renderPage } from "../rendered.tsx";
@@ -65,7 +65,7 @@ test("a family's revisions are in the order of their numbers, newest first", asy
 test("a revision's form has its containers, without the values of their environment", async () => {
   revisionPage();
   await screen.findByText("nginx:1");
-  for (const words of ["80/tcp (http, http)", "COLOUR", "TOKEN ← arn:aws:ssm:::parameter/token", "CMD true", "each 7 s, within 5 s, 3 tries", "awsvpc"]) {
+  for (const words of ["80/tcp (http, http)", "COLOUR", "TOKEN ← arn:aws:ssm:::parameter/token", "CMD true", "every 7 s, timeout 5 s, 3 retries", "awsvpc"]) {
     expect(screen.getByText(words)).toBeTruthy();
   }
   expect(document.body.textContent).not.toContain("hidden-blue");
@@ -85,7 +85,7 @@ test("deregistering says its effect first, then is asked of the API", async () =
   await screen.findByText("nginx:1");
   press(button("Deregister"));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("services that have it keep it");
+  expect(dialog.textContent).toContain("services that use the revision can still replace");
   expect(last(calls, "DeregisterTaskDefinition")).toBeUndefined();
   press(button("Deregister", dialog));
   await waitFor(() => {
@@ -95,12 +95,12 @@ test("deregistering says its effect first, then is asked of the API", async () =
 
 test("a new revision begins as the old one, and goes out as it is written", async () => {
   const { calls } = registerPage({ RegisterTaskDefinition: described(11, "256") });
-  const area = await screen.findByLabelText<HTMLTextAreaElement>("Task definition as JSON");
+  const area = await screen.findByLabelText<HTMLTextAreaElement>("Task definition JSON");
   expect(await violations()).toEqual([]);
   const first: unknown = JSON.parse(area.value);
   expect(first).toEqual({ family: "web", cpu: "256", networkMode: "awsvpc", containerDefinitions: [WEB], tags: [{ key: "team", value: "shop" }] });
   const written = { ...(first as object), cpu: 7, unheardOf: [1] };
-  enter("Task definition as JSON", JSON.stringify(written));
+  enter("Task definition JSON", JSON.stringify(written));
   press(button("Register"));
   await screen.findByText("elsewhere"); // the new revision's page
   expect(last(calls, "RegisterTaskDefinition")).toEqual(written);
@@ -108,18 +108,18 @@ test("a new revision begins as the old one, and goes out as it is written", asyn
 
 test("what is no JSON is said at once, and what the API refuses in its words", async () => {
   const { calls } = registerPage({ RegisterTaskDefinition: apiError("ClientException", "Invalid 'cpu' setting for task.") });
-  await screen.findByLabelText("Task definition as JSON");
-  enter("Task definition as JSON", "{");
+  await screen.findByLabelText("Task definition JSON");
+  enter("Task definition JSON", "{");
   press(button("Register"));
-  await screen.findByText(/This is not JSON/);
-  enter("Task definition as JSON", "[]");
+  await screen.findByText(/Invalid JSON/);
+  enter("Task definition JSON", "[]");
   press(button("Register"));
-  await screen.findByText("Give a JSON object: { … }");
+  await screen.findByText("Enter a JSON object: { … }");
   expect(last(calls, "RegisterTaskDefinition")).toBeUndefined();
-  enter("Task definition as JSON", '{"cpu": "1"}');
+  enter("Task definition JSON", '{"cpu": "1"}');
   press(button("Register"));
   await screen.findAllByText(/ClientException: Invalid 'cpu' setting for task\./);
-  expect(screen.getByLabelText<HTMLTextAreaElement>("Task definition as JSON").value).toBe('{"cpu": "1"}');
+  expect(screen.getByLabelText<HTMLTextAreaElement>("Task definition JSON").value).toBe('{"cpu": "1"}');
 });
 
 test("two revisions are compared line by line", async () => {
@@ -131,7 +131,7 @@ test("two revisions are compared line by line", async () => {
 });
 
 test("what was replaced stands beside what replaced it; what has no other side stands alone", () => {
-  expect(sideBySide("a\nb\nc\nd", "a\nB\nd\ne")).toEqual([
+  expect(diffRows("a\nb\nc\nd", "a\nB\nd\ne")).toEqual([
     { left: "a", right: "a", changed: false },
     { left: "b", right: "B", changed: true },
     { left: "c", right: undefined, changed: true },

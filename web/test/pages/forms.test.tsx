@@ -18,11 +18,11 @@ test("a cluster is created with its default namespace", async () => {
   await screen.findByLabelText("Cluster name");
   enter("Cluster name", "new one");
   press(button("Create"));
-  expect(await screen.findByText("Give a name of 1 to 255 letters, numbers, hyphens and underscores.")).toBeTruthy();
+  expect(await screen.findByText("Enter a name of 1 to 255 letters, numbers, hyphens, and underscores.")).toBeTruthy();
   expect(input(calls, "CreateCluster")).toBeUndefined();
   enter("Cluster name", "new");
-  enter(/Default namespace of Service Connect/, "books");
-  expect(await screen.findByText(/There is no namespace books yet/)).toBeTruthy();
+  enter(/Default Service Connect namespace/, "books");
+  expect(await screen.findByText(/Namespace books doesn't exist yet/)).toBeTruthy();
   press(button("Create"));
   await screen.findByText("elsewhere"); // the new cluster's page
   expect(input(calls, "CreateCluster")).toEqual({
@@ -43,7 +43,7 @@ test("what the API refuses is said in the form, and nothing is lost", async () =
 
 test("a cluster's form begins with what it has", async () => {
   const { calls } = renderPage(<EditClusterPage />, "/clusters/:cluster/edit", "/clusters/shop/edit", { ...shop, UpdateCluster: {} });
-  const namespace = await screen.findByLabelText<HTMLInputElement>(/Default namespace of Service Connect/);
+  const namespace = await screen.findByLabelText<HTMLInputElement>(/Default Service Connect namespace/);
   expect(namespace.value).toBe("shop");
   press(button("Save changes"));
   await waitFor(() => {
@@ -72,11 +72,11 @@ test("an update says whether it deploys, and sends what was changed alone", asyn
   const pattern = "/clusters/:cluster/services/:service/update";
   const given = { ...shop, DescribeServices: services, UpdateService: {} };
   const { calls } = renderPage(<UpdateServicePage />, pattern, "/clusters/shop/services/catalog/update", given);
-  await screen.findByText("Nothing is changed yet.");
+  await screen.findByText("No changes yet.");
   enter("Desired tasks", "4");
-  await screen.findByText("This takes effect without a new deployment.");
+  await screen.findByText("This change takes effect without a new deployment.");
   press(screen.getByLabelText("Client side only"));
-  await screen.findByText(/This starts a new deployment/);
+  await screen.findByText(/This change starts a new deployment/);
   press(button("Update service"));
   await waitFor(() => {
     expect(input(calls, "UpdateService")).toEqual({

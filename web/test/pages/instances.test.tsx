@@ -2,7 +2,7 @@
 
 import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { InstancesTable } from "../../src/pages/clusters/InstancesTable.tsx";
+import { ContainerInstancesTable } from "../../src/pages/clusters/ContainerInstancesTable.tsx";
 import { violations } from "../axe.ts";
 import { button, openDialog, press } from "../hands.ts";
 import { renderPage } from "../rendered.tsx";
@@ -25,7 +25,7 @@ const ONE = {
 };
 
 const open = (more: Record<string, unknown> = {}) =>
-  renderPage(<InstancesTable cluster="shop" />, "/", "/", {
+  renderPage(<ContainerInstancesTable cluster="shop" />, "/", "/", {
     ListContainerInstances: { containerInstanceArns: [ARN] },
     DescribeContainerInstances: { containerInstances: [ONE] },
     ...more,
@@ -44,7 +44,7 @@ test("draining asks first, tells what becomes of the tasks, and shows a failure 
   expect(button("Activate")?.getAttribute("disabled")).not.toBeNull();
   press(button("Drain"));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("3 tasks are there");
+  expect(dialog.textContent).toContain("3 tasks are running on it");
   expect(calls.some((call) => call.operation === "UpdateContainerInstancesState")).toBe(false);
   press(button("Drain instance", dialog));
   await screen.findByText(`INACTIVE: ${ARN}`);

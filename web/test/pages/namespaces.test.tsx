@@ -3,7 +3,7 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import DiscoveryServicePage from "../../src/pages/namespaces/DiscoveryServicePage.tsx";
-import { attributesOf, firstAttributes, isInstanceId, twice } from "../../src/pages/namespaces/instanceDraft.ts";
+import { attributesOf, initialAttributes, isInstanceId, duplicateKey } from "../../src/pages/namespaces/instanceDraft.ts";
 import NamespacePage from "../../src/pages/namespaces/NamespacePage.tsx";
 import NamespacesPage from "../../src/pages/namespaces/NamespacesPage.tsx";
 import { violations } from "../axe.ts";
@@ -62,7 +62,7 @@ test("namespaces are listed with how they are looked up, and lead to their pages
   const link = await screen.findByRole("link", { name: "shop" });
   expect(link.getAttribute("href")).toBe("/console/namespaces/ns-shop");
   const rows = screen.getAllByRole("row").map((row) => row.textContent);
-  expect(rows.find((row) => row.includes("DNS_PRIVATE"))).toContain("API calls and DNS in VPCs");
+  expect(rows.find((row) => row.includes("DNS_PRIVATE"))).toContain("API calls and DNS queries in VPCs");
   expect(rows.find((row) => row.includes("HTTP"))).toContain("3");
   expect(await violations()).toEqual([]);
 });
@@ -73,9 +73,9 @@ test("a namespace shows its zone, its services with their settings, and leads to
   expect(link.getAttribute("href")).toBe("/console/namespaces/ns-inner/services/srv-cart");
   const row = link.closest("tr")?.textContent;
   expect(row).toContain("A, TTL 10 s; SRV, TTL 20 s");
-  expect(row).toContain("Told from outside");
+  expect(row).toContain("Custom (UpdateInstanceCustomHealthStatus)");
   expect(screen.getByText("Z0123")).toBeTruthy();
-  expect(button("Traffic map")?.getAttribute("href")).toBe("/console/traffic?namespace=shop.internal");
+  expect(button("View traffic map")?.getAttribute("href")).toBe("/console/traffic?namespace=shop.internal");
   expect(calls.find((call) => call.operation === "ListServices")?.input).toMatchObject({ Filters: [{ Name: "NAMESPACE_ID", Values: ["ns-inner"] }] });
   expect(await violations()).toEqual([]);
 });
@@ -138,7 +138,7 @@ test("an operation that fails says why, in the dialog", async () => {
   press(await screen.findByRole("radio", { name: "i-own" }));
   press(button("Deregister"));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("What runs there goes on running.");
+  expect(dialog.textContent).toContain("The application keeps running.");
   press(button("Deregister", dialog));
   await screen.findByText("INSTANCE_NOT_FOUND: It is gone.");
 });
@@ -155,16 +155,16 @@ test("an instance of ECS's is said to be that before, and refused in AWS's words
 
 test("the form begins with what the records need", () => {
   const keys = (types: readonly ("A" | "SRV" | "CNAME")[]) =>
-    firstAttributes({ DnsConfig: { DnsRecords: types.map((Type) => ({ Type, TTL: 1 })) } }).map((one) => one.key);
+    initialAttributes({ DnsConfig: { DnsRecords: types.map((Type) => ({ Type, TTL: 1 })) } }).map(({ key }) => key);
   expect(keys(["A", "SRV"])).toEqual(["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT"]);
   expect(keys(["CNAME"])).toEqual(["AWS_INSTANCE_CNAME"]);
-  expect(firstAttributes({}).map((one) => one.key)).toEqual(["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT"]);
+  expect(initialAttributes({}).map(({ key }) => key)).toEqual(["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT"]);
 });
 
 test("empty lines are left out, double keys are found, ids are AWS's", () => {
   const some = [{ key: "a", value: "1" }, { key: "", value: "" }, { key: "b", value: "" }];
   expect(attributesOf(some)).toEqual({ a: "1" });
-  expect(twice(some)).toBeUndefined();
-  expect(twice([...some, { key: "a", value: "2" }])).toBe("a");
+  expect(duplicateKey(some)).toBeUndefined();
+  expect(duplicateKey([...some, { key: "a", value: "2" }])).toBe("a");
   expect([isInstanceId("task/1:a.b@c+d-e"), isInstanceId("a b"), isInstanceId(""), isInstanceId("x".repeat(65))]).toEqual([true, false, false, false]);
 });

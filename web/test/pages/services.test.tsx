@@ -3,8 +3,8 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import ServicePage from "../../src/pages/services/ServicePage.tsx";
-import { linked } from "../../src/pages/services/EventsTab.tsx";
-import { merged } from "../../src/pages/services/LogView.tsx";
+import { linkTasks } from "../../src/pages/services/EventsTab.tsx";
+import { mergeLines } from "../../src/pages/services/LogView.tsx";
 import { button, enter, openDialog, press } from "../hands.ts";
 import { apiError, renderPage } from "../rendered.tsx";
 import { answers, serviceNamed, waitingDeployment } from "../shop.ts";
@@ -18,11 +18,11 @@ const input = (calls: readonly { operation: string; input: unknown }[], operatio
 const id = (arn: string | undefined) => arn?.split("/").at(-1) ?? "";
 
 test.each([
-  ["Continue", "goes on from its stage “Post test traffic shift”", "CONTINUE"],
-  ["Roll back", "callers go back to the revision before", "ROLLBACK"],
+  ["Continue", "The hook of the stage “Post test traffic shift” succeeds", "CONTINUE"],
+  ["Roll back", "traffic shifts back to the source revision", "ROLLBACK"],
 ])("a deployment that waits is answered by “%s”, after the effect was said", async (word, effect, action) => {
   const { calls } = open("deployments", { ContinueServiceDeployment: {} });
-  await screen.findByText("A hook waits for an answer");
+  await screen.findByText("A lifecycle hook is awaiting action");
   expect(screen.getByText("Post test traffic shift")).toBeTruthy();
   press(button(word));
   const dialog = await openDialog();
@@ -40,10 +40,10 @@ test("a deployment is stopped as the reader chooses", async () => {
   await screen.findByText("Stop deployment");
   press(button("Stop deployment"));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("The service goes back to the revision before");
-  press(within(dialog).getByLabelText("Leave as it is"));
-  expect(dialog.textContent).toContain("Nothing is undone");
-  press(button("Leave as it is", dialog));
+  expect(dialog.textContent).toContain("Traffic shifts back to the source revision");
+  press(within(dialog).getByLabelText("Stop without rollback"));
+  expect(dialog.textContent).toContain("Nothing is rolled back");
+  press(button("Stop without rollback", dialog));
   await waitFor(() => {
     expect(input(calls, "StopServiceDeployment")).toMatchObject({ stopType: "ABORT" });
   });
@@ -58,9 +58,9 @@ async function act(item: string): Promise<HTMLElement> {
 }
 
 test.each([
-  ["0", "Nobody answers under this service's name then."],
-  ["1", "One task will leave: callers stop sending to it"],
-  ["4", "2 more tasks will be started."],
+  ["0", "Calls to this service will fail."],
+  ["1", "1 task will be removed. It receives no new requests"],
+  ["4", "2 tasks will be added."],
 ])("scaling to %s says what it comes to, and is asked of the API then", async (count, effect) => {
   const { calls } = open("deployments", { UpdateService: {} });
   const dialog = await act("Scale");
@@ -77,7 +77,7 @@ test.each([
 test("a new deployment is forced after it was said that all tasks are replaced", async () => {
   const { calls } = open("deployments", { UpdateService: {} });
   const dialog = await act("Force new deployment");
-  expect(dialog.textContent).toContain("running tasks are replaced by new ones of catalog:");
+  expect(dialog.textContent).toContain("running tasks are replaced by new tasks of catalog:");
   expect(input(calls, "UpdateService")).toBeUndefined();
   press(button("Deploy", dialog));
   await waitFor(() => {
@@ -88,7 +88,7 @@ test("a new deployment is forced after it was said that all tasks are replaced",
 test("a service is deleted only after its name was typed", async () => {
   const { calls } = open("deployments", { DeleteService: {} });
   const dialog = await act("Delete");
-  expect(dialog.textContent).toContain("Its callers find nobody any more. This can't be undone.");
+  expect(dialog.textContent).toContain("Calls to this service will fail. You can't undo this action.");
   press(button("Delete service", dialog));
   expect(input(calls, "DeleteService")).toBeUndefined();
   enter(/To confirm/, "catalog");
@@ -103,7 +103,7 @@ test("what the server refuses stays in the dialog, in its words", async () => {
   press(await screen.findByLabelText(id(task?.taskArn), { selector: "input" }));
   press(button("Stop"));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("Service catalog starts another in its place.");
+  expect(dialog.textContent).toContain("Service catalog starts a replacement.");
   press(button("Stop task", dialog));
   await within(dialog).findByText("InvalidParameterException: The referenced task was not found.");
 });
@@ -113,7 +113,7 @@ test("lines of output come with their task, and each once", async () => {
   const lines = await screen.findAllByText("app started");
   expect(lines).toHaveLength(answers.FilterLogEvents.events.length);
   const line = (at: number, key: string) => ({ id: key, at, task: "t", message: key });
-  expect(merged([line(1, "a"), line(3, "c")], [line(2, "b"), line(3, "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
+  expect(mergeLines([line(1, "a"), line(3, "c")], [line(2, "b"), line(3, "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
 });
 
 test("its names are shown as callers write them", async () => {
@@ -140,7 +140,7 @@ test("the page of a service that is not there says so in AWS's words", async () 
 
 test("tasks in an event lead to their pages, and markup in it is text", () => {
   const task = "0123456789abcdef0123456789abcdef";
-  const [before, link] = linked(`<b>x</b> (task ${task}) failed`, "shop");
+  const [before, link] = linkTasks(`<b>x</b> (task ${task}) failed`, "shop");
   expect(before).toBe("<b>x</b> ");
   expect((link as { props: { href: string } }).props.href).toBe(`/console/clusters/shop/tasks/${task}`);
   expect(serviceNamed("catalog").events?.length).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { overridesOf } from "../../src/pages/tasks/DetailsTab.tsx";
 import { en } from "../../src/i18n/en/index.ts";
-import { lifeOf } from "../../src/pages/tasks/life.ts";
+import { timelineOf } from "../../src/pages/tasks/timeline.ts";
 import TaskPage from "../../src/pages/tasks/TaskPage.tsx";
 import { violations } from "../axe.ts";
 import { button, openDialog, press } from "../hands.ts";
@@ -70,7 +70,7 @@ test("a task shows its containers with ports, image and digest, and the proxy as
   const row = await screen.findByRole("row", { name: /8080/ });
   expect(row.textContent).toContain("8080/tcp (http)");
   expect(row.textContent).toContain(DIGEST);
-  expect(screen.getByText("Service Connect’s proxy")).toBeTruthy();
+  expect(screen.getByText("Service Connect proxy")).toBeTruthy();
   expect(screen.queryByText("Exit code")).toBeNull();
   expect(screen.getByRole("link", { name: "front:1" }).getAttribute("href")).toBe("/console/task-definitions/front/1");
   expect(screen.getByRole("link", { name: "front" }).getAttribute("href")).toBe("/console/clusters/shop/services/front");
@@ -85,7 +85,7 @@ test("a task that has ended says why, above everything, with its containers' exi
   expect(screen.getByRole("button", { name: "Stop" }).getAttribute("disabled")).not.toBeNull();
 });
 
-test("its life is told from its creation to its end, each moment with the state that it brought", async () => {
+test("its life is told from its creation to its end, each event with the state that it brought", async () => {
   open(STOPPED, "timeline");
   const list = await screen.findByRole("list", { name: "Timeline" });
   const told = within(list).getAllByRole("listitem").map((one) => one.textContent);
@@ -99,7 +99,7 @@ test("its life is told from its creation to its end, each moment with the state 
 
 test("a task that has no address of its own says so", async () => {
   open({ ...RUNNING, attachments: [] }, "networking");
-  await screen.findByText("This task has no network interface of its own");
+  await screen.findByText("This task doesn't have its own network interface");
 });
 
 test("its addresses are shown", async () => {
@@ -141,7 +141,7 @@ test("output that goes nowhere one can read it is said to", async () => {
 
 test("a terminal is offered where the task allows it", async () => {
   open(RUNNING, "terminal");
-  await screen.findByText("ECS Exec is off for this task");
+  await screen.findByText("ECS Exec is turned off for this task");
 });
 
 test("a session that is refused is refused in AWS's words", async () => {
@@ -160,7 +160,7 @@ test("stopping asks first, and says that the service starts another", async () =
   await screen.findByRole("link", { name: "front:1" });
   press(button("Stop"));
   const dialog = await openDialog();
-  expect(dialog.textContent).toContain("Service front starts another in its place.");
+  expect(dialog.textContent).toContain("Service front starts a replacement.");
   expect(calls.some((call) => call.operation === "StopTask")).toBe(false);
   press(button("Stop task", dialog));
   await waitFor(() => {
@@ -173,10 +173,10 @@ test("a task that nobody remembers is AWS's own error", async () => {
   await screen.findByText("InvalidParameterException: The referenced task was not found.");
 });
 
-test("moments are in the order of their times, and lengths are between neighbours", () => {
+test("events are in order of time, with the delay since the previous event", () => {
   const at = (seconds: number) => new Date(seconds * 1000);
-  const life = lifeOf({ createdAt: at(10), stoppingAt: at(12), pullStartedAt: at(11), stoppedAt: at(15) });
-  expect(life.map(({ turn, after }) => [turn, after])).toEqual([["created", 0], ["pulling", 1000], ["stopping", 1000], ["stopped", 3000]]);
+  const events = timelineOf({ createdAt: at(10), stoppingAt: at(12), pullStartedAt: at(11), stoppedAt: at(15) });
+  expect(events.map(({ kind, delay }) => [kind, delay])).toEqual([["created", 0], ["pulling", 1000], ["stopping", 1000], ["stopped", 3000]]);
 });
 
 test("only overrides that say something are shown", () => {

@@ -2,7 +2,7 @@
 
 import type { ContainerDefinition } from "@aws-sdk/client-ecs";
 import { expect, test } from "vitest";
-import { createInput, deploysAnew, draftOf, EMPTY, offersOf, updateInput } from "../../src/pages/services/draft.ts";
+import { createInput, startsDeployment, draftOf, NEW_SERVICE, endpointsOf, updateInput } from "../../src/pages/services/draft.ts";
 import { answers, serviceNamed } from "../shop.ts";
 
 const service = serviceNamed("catalog");
@@ -16,23 +16,23 @@ test("a form that nobody touched changes nothing", () => {
 test("another count is sent alone, and starts no deployment", () => {
   const input = updateInput("shop", service, { ...draftOf(service), desired: "5" }, "awsvpc");
   expect(input).toEqual({ cluster: "shop", service: "catalog", desiredCount: 5 });
-  expect(deploysAnew(input)).toBe(false);
+  expect(startsDeployment(input)).toBe(false);
 });
 
 test("another revision starts one", () => {
   const input = updateInput("shop", service, { ...draftOf(service), revision: "7" }, "awsvpc");
   expect(input).toEqual({ cluster: "shop", service: "catalog", taskDefinition: "catalog:7" });
-  expect(deploysAnew(input)).toBe(true);
+  expect(startsDeployment(input)).toBe(true);
 });
 
 test("another name in Service Connect keeps what the form does not show", () => {
   const draft = draftOf(service);
-  const offers = draft.offers.map((offer) => ({ ...offer, dnsName: "books" }));
+  const endpoints = draft.endpoints.map((endpoint) => ({ ...endpoint, dnsName: "books" }));
   const rich = structuredClone(service);
   const connect = rich.deployments?.find((one) => one.status === "PRIMARY")?.serviceConnectConfiguration;
   Object.assign(connect ?? {}, { logConfiguration: { logDriver: "awslogs" } });
   Object.assign(connect?.services?.[0] ?? {}, { timeout: { idleTimeoutSeconds: 30 } });
-  const sent = updateInput("shop", rich, { ...draft, offers }, "awsvpc").serviceConnectConfiguration;
+  const sent = updateInput("shop", rich, { ...draft, endpoints }, "awsvpc").serviceConnectConfiguration;
   expect(sent).toMatchObject({
     enabled: true,
     logConfiguration: { logDriver: "awslogs" },
@@ -47,7 +47,7 @@ test("Service Connect that is turned off says only that", () => {
 
 test("a new service is asked for as the form says", () => {
   const draft = {
-    ...EMPTY,
+    ...NEW_SERVICE,
     name: "stock",
     family: "catalog",
     desired: "2",
@@ -57,7 +57,7 @@ test("a new service is asked for as the form says", () => {
     bake: "2",
     subnets: ["subnet-1"],
     connect: "server" as const,
-    offers: [{ on: true, portName: "http", discoveryName: "stock", dnsName: "", port: "80" }, { on: false, portName: "admin", discoveryName: "", dnsName: "", port: "9000" }],
+    endpoints: [{ enabled: true, portName: "http", discoveryName: "stock", dnsName: "", port: "80" }, { enabled: false, portName: "admin", discoveryName: "", dnsName: "", port: "9000" }],
   };
   expect(createInput("shop", draft, "awsvpc")).toEqual({
     cluster: "shop",
@@ -83,12 +83,12 @@ test("a new service is asked for as the form says", () => {
 });
 
 test("tasks without a network of their own are asked for without one", () => {
-  expect(createInput("shop", { ...EMPTY, name: "x", family: "y" }, "bridge")).not.toHaveProperty("networkConfiguration");
+  expect(createInput("shop", { ...NEW_SERVICE, name: "x", family: "y" }, "bridge")).not.toHaveProperty("networkConfiguration");
 });
 
 test("each port with a name can be offered, and what was chosen stays chosen", () => {
   const ports = { containerDefinitions: [{ portMappings: [{ name: "http", containerPort: 8080 }, { containerPort: 9000 }] }] };
-  expect(offersOf(ports, [])).toEqual([{ on: false, portName: "http", discoveryName: "", dnsName: "", port: "8080" }]);
-  const chosen = draftOf(service).offers;
-  expect(offersOf({ containerDefinitions: definition.containerDefinitions as ContainerDefinition[] }, chosen)).toEqual(chosen);
+  expect(endpointsOf(ports, [])).toEqual([{ enabled: false, portName: "http", discoveryName: "", dnsName: "", port: "8080" }]);
+  const chosen = draftOf(service).endpoints;
+  expect(endpointsOf({ containerDefinitions: definition.containerDefinitions as ContainerDefinition[] }, chosen)).toEqual(chosen);
 });

@@ -1,22 +1,22 @@
 // How far a deployment is, by what the API says of it.
 
 import { expect, test } from "vitest";
-import { awaited, hasStages, progressOf, type StageState } from "../../src/pages/services/stages.ts";
+import { pendingHook, hasStages, stageProgress, type StageState } from "../../src/pages/services/stages.ts";
 import { waitingDeployment } from "../shop.ts";
 
-const states = (deployment: Parameters<typeof progressOf>[0]): StageState[] => progressOf(deployment).map(({ state }) => state);
+const states = (deployment: Parameters<typeof stageProgress>[0]): StageState[] => stageProgress(deployment).map(({ state }) => state);
 const count = (all: StageState[], state: StageState) => all.filter((one) => one === state).length;
 
 test("a deployment that waits at a hook has done what was before, and the rest is to come", () => {
   const deployment = waitingDeployment();
-  const progress = progressOf(deployment);
+  const progress = stageProgress(deployment);
   const at = progress.findIndex(({ stage }) => stage === "POST_TEST_TRAFFIC_SHIFT");
   expect(progress.map(({ state }) => state)).toEqual([
     ...Array<StageState>(at).fill("done"),
     "waiting",
-    ...Array<StageState>(progress.length - at - 1).fill("to come"),
+    ...Array<StageState>(progress.length - at - 1).fill("upcoming"),
   ]);
-  expect(awaited(deployment)?.hookId).toMatch(/./);
+  expect(pendingHook(deployment)?.hookId).toMatch(/./);
 });
 
 test("one that is over has done everything; one that went back ended where it was", () => {
@@ -24,7 +24,7 @@ test("one that is over has done everything; one that went back ended where it wa
   expect(new Set(states({ ...deployment, status: "SUCCESSFUL" }))).toEqual(new Set(["done"]));
   const back = states({ ...deployment, status: "ROLLBACK_IN_PROGRESS" });
   expect(count(back, "failed")).toBe(1);
-  expect(count(back, "to come")).toBe(0);
+  expect(count(back, "upcoming")).toBe(0);
   expect(count(states({ ...deployment, status: "IN_PROGRESS" }), "now")).toBe(1);
 });
 

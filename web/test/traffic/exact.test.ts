@@ -1,15 +1,16 @@
-// The console's own numbers, made by the functions that the pages use from a real server's answers, are CloudWatch's to the
-// request. What they are compared with comes by another operation, minute by minute.
+// The console's numbers equal CloudWatch's to the request. The page's own functions compute them from recorded responses of a
+// server; the values to compare with come from another operation, minute by minute.
 
 import { GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { cloudWatch } from "../../src/aws/cloudWatch.ts";
-import { dimensionsOf, sourceOf, SOURCES } from "../../src/traffic/known.ts";
-import { readMembers } from "../../src/traffic/members.ts";
-import { meshOf, total } from "../../src/traffic/mesh.ts";
-import { joinedFigures, readCounts, readRest } from "../../src/traffic/read.ts";
-import { edgeWanted, type Moment, readSeries, readTotals } from "../../src/traffic/series.ts";
-import { calledName, type Edge, type FigureName, type Member, type Mesh, partyId } from "../../src/traffic/values.ts";
+import { type DataPoint, readSeries } from "../../src/aws/series.ts";
+import { cloudWatchMetric, edgeDimensions, METRIC_SOURCES } from "../../src/traffic/data/edgeMetrics.ts";
+import { edgeChartQueries, readTotals } from "../../src/traffic/data/edgeSeries.ts";
+import { readMembers } from "../../src/traffic/data/members.ts";
+import { mergeMetrics, readCounts, readDetails } from "../../src/traffic/data/readTraffic.ts";
+import { buildMesh, sumEdges } from "../../src/traffic/model/buildMesh.ts";
+import { type Edge, type EdgeMetricName, type Member, type Mesh, targetName, workloadId } from "../../src/traffic/model/mesh.ts";
 import { recording, type What, WHATS } from "./recording.ts";
 
 const MINUTE = 60;
@@ -30,7 +31,7 @@ const EDGES: Readonly<Record<What, readonly string[]>> = {
 };
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-const ys = (points: readonly Moment[] | undefined) => (points ?? []).map((point) => point.y);
+const ys = (points: readonly DataPoint[] | undefined) => (points ?? []).map((point) => point.y);
 
 describe.each(WHATS)("%s", (what) => {
   const { target, fetch, span, save } = recording(what);
@@ -41,22 +42,22 @@ describe.each(WHATS)("%s", (what) => {
   beforeAll(async () => {
     vi.stubGlobal("fetch", fetch);
     members = await readMembers(target, signal);
-    const scope = { range: { kind: "between", ...span } as const, namespace: null, members };
-    const counts = await readCounts(target, scope, signal);
-    mesh = meshOf(joinedFigures(counts, await readRest(target, scope, counts, signal)), members, counts.span);
+    const filter = { range: { kind: "between", ...span } as const, namespace: null, members };
+    const counts = await readCounts(target, filter, signal);
+    mesh = buildMesh(mergeMetrics(counts, await readDetails(target, filter, counts, signal)), members, counts.span);
   });
   afterAll(save);
 
   /** What CloudWatch says of one edge by GetMetricStatistics. */
-  async function said(edge: Edge, figure: FigureName): Promise<number[]> {
+  async function said(edge: Edge, figure: EdgeMetricName): Promise<number[]> {
     vi.stubGlobal("fetch", fetch);
-    const { namespace, metric, stat } = sourceOf(edge, SOURCES[figure]);
+    const { namespace, metric, stat } = cloudWatchMetric(edge, METRIC_SOURCES[figure]);
     const whole = stat.startsWith("p");
     const answer = await cloudWatch(target).send(
       new GetMetricStatisticsCommand({
         Namespace: namespace,
         MetricName: metric,
-        Dimensions: dimensionsOf(edge),
+        Dimensions: edgeDimensions(edge),
         StartTime: new Date(span.start * 1000),
         EndTime: new Date(span.end * 1000),
         Period: whole ? span.end - span.start : MINUTE,
@@ -67,7 +68,7 @@ describe.each(WHATS)("%s", (what) => {
   }
 
   test("every edge that there was is there, with who calls whom", () => {
-    const found = mesh.edges.map((edge) => `${edge.namespace ?? ""}: ${partyId(edge.caller)} > ${calledName(edge)} = ${edge.targets.map(partyId).join()} ${edge.protocol}`);
+    const found = mesh.edges.map((edge) => `${edge.namespace ?? ""}: ${workloadId(edge.caller)} > ${targetName(edge)} = ${edge.targets.map(workloadId).join()} ${edge.protocol}`);
     expect(found.sort()).toEqual(EDGES[what]);
   });
 
@@ -93,14 +94,14 @@ describe.each(WHATS)("%s", (what) => {
 
   test("the strip and an edge's charts add up to the same requests", async () => {
     vi.stubGlobal("fetch", fetch);
-    const sums = total(mesh.edges, mesh.span);
+    const sums = sumEdges(mesh.edges, mesh.span);
     for (const namespace of [null, NAMESPACES[what]]) {
       const totals = await readTotals(target, { namespace, members, span, period: MINUTE }, signal);
       expect(sum(ys(totals.requests))).toBe(sums.requests);
       expect(sum(ys(totals.failures))).toBe(sums.failures);
     }
     for (const edge of mesh.edges) {
-      const { traffic, codes } = edgeWanted(edge, edge.protocol === "tcp");
+      const { traffic, codes } = edgeChartQueries(edge, edge.protocol === "tcp");
       const [requests, failures, ...answers] = await readSeries(target, [...traffic, ...codes], span, MINUTE, signal);
       expect(sum(ys(requests?.points))).toBe(edge.requests);
       expect(sum(ys(failures?.points))).toBe(edge.failures);

@@ -3,7 +3,8 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import TrafficPage from "../../src/pages/traffic/TrafficPage.tsx";
-import { layoutOf, type Shape } from "../../src/traffic/layout.ts";
+import { computeLayout } from "../../src/traffic/layout/layout.ts";
+import type { LayoutRequest } from "../../src/traffic/layout/useLayout.ts";
 import { violations } from "../axe.ts";
 import { button, choose, press } from "../hands.ts";
 import { renderPage } from "../rendered.tsx";
@@ -24,9 +25,9 @@ class Inline extends EventTarget {
     super();
     this.#url = url.href;
   }
-  postMessage({ turn, shape }: { turn: number; shape: Shape }) {
+  postMessage({ requestId, input }: LayoutRequest) {
     if (this.#url.includes(failing)) this.dispatchEvent(new Event("error"));
-    else if (this.#url.includes("layout")) this.dispatchEvent(new MessageEvent("message", { data: { turn, layout: layoutOf(shape) } }));
+    else if (this.#url.includes("layout")) this.dispatchEvent(new MessageEvent("message", { data: { requestId, layout: computeLayout(input) } }));
   }
   terminate() { /* nothing runs */ }
 }
@@ -53,12 +54,12 @@ test("the table has every edge with its figures, and leads to an edge's panel", 
   expect(cells.some((text) => /^8[78]\.?\d* %$/.test(text))).toBe(true); // 12.5 of 100 fail
   fireEvent.click(found);
   await screen.findByText("back/cart → stock");
-  await screen.findByText("Retries / time-outs"); // its figures; the charts ask what was not recorded
+  await screen.findByText("Retries / timeouts"); // its figures; the charts ask what was not recorded
 });
 
 test("the map says what it shows, and a service's panel lists callers and called, the worst first", async () => {
   open("edge=%3Aback%2Fcart");
-  await screen.findByLabelText("Traffic map: 4 boxes, 4 edges. The table shows the same.");
+  await screen.findByLabelText("Traffic map: 4 boxes, 4 connections. The table has the same data.");
   const called = (await screen.findByText("Calls (2)")).parentElement?.querySelectorAll("a") ?? [];
   expect([...called].map((name) => name.textContent)).toEqual(["stock", "ledger"]);
   expect(screen.getByText("Called by (1)")).toBeTruthy();
@@ -80,11 +81,11 @@ test.each(["draw", "layout"])("where the map's %s worker fails the page says so,
   failing = worker;
   open("");
   const alert = await screen.findByRole("alert");
-  expect(alert.textContent).toContain("The map could not be drawn");
+  expect(alert.textContent).toContain("Couldn't draw the map");
   await link("web/front", "cart");
   expect(await violations(alert)).toEqual([]);
   failing = "none";
-  fireEvent.click(screen.getByText("Draw again"));
+  fireEvent.click(screen.getByText("Retry"));
   await screen.findByLabelText(/^Traffic map/);
   expect(screen.queryByRole("alert")).toBeNull();
   expect(absent("web/front", "cart")).toBe(true);
@@ -97,16 +98,16 @@ test("a mesh's table has every edge by virtual service and virtual node, and lea
   fireEvent.click(await link("palette/front", RED));
   await screen.findByText(`palette/front → ${RED}`);
   await screen.findByText("palette/front (virtual node)");
-  await screen.findByText("Retries / time-outs");
+  await screen.findByText("Retries / timeouts");
   for (const absent of ["Slowest targets", "Access log", "Services"]) expect(screen.queryByText(absent)).toBeNull();
   expect(await violations()).toEqual([]);
 });
 
 test("a mesh's map has a box for each gateway and node, whose panel an address leads to", async () => {
   open(`${MESH}&edge=%3Amesh%2Fpalette%2FvirtualGateway%2Fdoor`, mesh);
-  await screen.findByLabelText("Traffic map: 5 boxes, 4 edges. The table shows the same.");
+  await screen.findByLabelText("Traffic map: 5 boxes, 4 connections. The table has the same data.");
   await screen.findByText("virtual gateway");
-  expect(screen.queryByText("Open service")).toBeNull();
+  expect(screen.queryByText("View service")).toBeNull();
   press(button("blue", (await screen.findByText("Calls (1)")).parentElement ?? undefined));
   await screen.findByText("palette/door → blue.palette.local → blue");
 });

@@ -1,4 +1,4 @@
-// Words of the frame around the pages.
+// Texts of the layout around the pages.
 
 export const app = {
   product: "moyai",
@@ -13,31 +13,30 @@ export const app = {
   },
   preferences: {
     title: "Preferences",
-    theme: "Appearance",
-    system: "As the system",
+    theme: "Visual mode",
+    system: "Browser default",
     light: "Light",
     dark: "Dark",
     language: "Language",
   },
-  scope: { label: "Account and region", account: "Account", region: "Region" },
+  scope: { label: "Account and Region", account: "Account", region: "Region" },
   account: { signedInAs: (key: string) => `Signed in as ${key}`, signOut: "Sign out" },
   breadcrumbs: "Breadcrumbs",
   notifications: { label: "Notifications", dismiss: "Dismiss", success: "Success", error: "Error", info: "Information", warning: "Warning", inProgress: "In progress" },
   connection: {
-    away: "The server is not answering",
-    awayDetail: "What you see is from before. The page goes on by itself as soon as the server is back.",
-    back: "The server is back",
+    away: "The server isn't responding",
+    awayDetail: "This page shows the last data received. It updates automatically when the server responds again.",
   },
   login: {
     title: "Sign in",
-    description: "Sign in with an access key of this installation, the same that SDKs and the AWS CLI use.",
+    description: "Sign in with an access key of this server, the same one that SDKs and the AWS CLI use.",
     accessKey: "Access key ID",
     secret: "Secret access key",
     submit: "Sign in",
-    failed: "You are not signed in",
-    howTo: "moyai keys create, on the server, makes a key.",
+    failed: "Couldn't sign in",
+    howTo: "To create an access key, run moyai keys create on the server.",
   },
-  notFound: { title: "There is no such page", detail: "The address may be mistyped.", home: "Go to clusters" },
-  failed: { title: "It could not be read", retry: "Try again", page: "This page failed", reload: "Load it again" },
+  notFound: { title: "Page not found", detail: "Check the address for typing errors.", home: "Go to clusters" },
+  failed: { title: "Couldn't load the data", retry: "Retry", page: "Couldn't load this page", reload: "Reload" },
   loading: "Loading",
 } as const;

@@ -1,21 +1,21 @@
-// Words of the terminal in a container.
+// Texts of the terminal in a container.
 
 export const exec = {
   tab: "Terminal",
   title: "Terminal",
-  description: "A command inside a container, by ECS Exec. It runs as root, and ends when you leave this tab.",
+  description: "Run a command in a container with ECS Exec. It runs as root and ends when you leave this tab.",
   container: "Container",
   command: "Command",
   connect: "Connect",
   disconnect: "End session",
-  opening: "Opening",
+  opening: "Connecting",
   open: "Connected",
-  ended: (code: number) => `The command has ended with exit code ${code}`,
-  lost: (reason: string) => (reason ? `The session has ended: ${reason}` : "The session has ended"),
-  refused: "The session is refused",
+  ended: (code: number) => `Command exited with code ${code}`,
+  lost: (reason: string) => (reason ? `Session ended: ${reason}` : "Session ended"),
+  refused: "Couldn't start the session",
   terminal: (container: string) => `Terminal in ${container}`,
-  off: "ECS Exec is off for this task",
-  offDetail: "A task can be entered when its service, or RunTask, allowed it at its start: turn ECS Exec on in the service and deploy again.",
-  notRunning: "This task is not running",
-  notRunningDetail: "Only containers that run can be entered.",
+  off: "ECS Exec is turned off for this task",
+  offDetail: "ECS Exec must be turned on when a task starts. Turn it on in the service and force a new deployment, or turn it on in the RunTask request.",
+  notRunning: "This task isn't running",
+  notRunningDetail: "You can run commands only in running containers.",
 } as const;

@@ -1,23 +1,23 @@
-// Words of what many pages share.
+// Texts that many pages share.
 
 export const parts = {
   table: {
     loading: "Loading",
-    unknown: "Not known",
+    unknown: "No data",
     noMatch: "No matches",
     clear: "Clear filter",
-    choose: "Choose one in the table first",
+    choose: "Select an item in the table first",
     matches: (count: number) => (count === 1 ? "1 match" : `${count} matches`),
   },
   confirm: {
     cancel: "Cancel",
-    refused: "The server refuses",
+    refused: "Request rejected",
     type: (word: string) => `To confirm, type “${word}”`,
   },
-  copy: { label: "Copy", done: "Copied", failed: "It could not be copied" },
+  copy: { label: "Copy", done: "Copied", failed: "Couldn't copy" },
   tags: {
     title: "Tags",
-    description: "Key and value pairs, for whoever looks for resources or sets them up.",
+    description: "Key-value pairs that help you find and organize resources.",
     key: "Key",
     value: "Value",
     none: "No tags",
@@ -26,13 +26,13 @@ export const parts = {
   },
   counts: {
     label: "Running tasks",
-    running: (running: number, desired: number) => `${running} of ${desired} running`,
+    running: (running: number, desired: number) => (running > desired ? `${running} running, ${desired} desired` : `${running} of ${desired} running`),
     pending: (count: number) => `${count} pending`,
     failed: (count: number) => `${count} failed`,
   },
   chart: {
-    noData: "No figures in this time",
-    loading: "Loading figures",
+    noData: "No data in this time range",
+    loading: "Loading data",
     range: "Time range",
     minutes: (count: number) => `${count} min`,
     hours: (count: number) => `${count} h`,
@@ -43,7 +43,7 @@ export const parts = {
     cancel: "Cancel",
     create: "Create",
     save: "Save changes",
-    refused: "The server refuses this",
+    refused: "Request rejected",
     optional: "optional",
   },
   status: {

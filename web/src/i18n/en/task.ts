@@ -1,4 +1,4 @@
-// Words of one task's page.
+// Texts of one task's page.
 
 export const task = {
   title: (id: string) => `Task ${id}`,
@@ -14,10 +14,10 @@ export const task = {
   startedBy: "Started by",
   instance: "Container instance",
   exec: "ECS Exec",
-  stoppedBecause: "This task has stopped",
-  stoppingBecause: "This task is stopping",
+  stoppedBecause: "Task stopped",
+  stoppingBecause: "Task is stopping",
   tabs: { containers: "Containers", life: "Timeline", network: "Networking", details: "Details", tags: "Tags" },
-  noOutput: "No container of this task sends its output to CloudWatch Logs",
+  noOutput: "No container of this task sends logs to CloudWatch Logs",
   container: {
     title: "Containers",
     find: "Find containers",
@@ -33,19 +33,19 @@ export const task = {
     essential: "Essential",
     yes: "Yes",
     no: "No",
-    ofServiceConnect: "Service Connect’s proxy",
+    ofServiceConnect: "Service Connect proxy",
   },
   life: {
     title: "Timeline",
     created: "Created",
     connected: "Network attached",
-    pulling: "Image pull began",
-    pulled: "Image pull ended",
+    pulling: "Image pull started",
+    pulled: "Image pull finished",
     started: "Started",
-    stopping: "Stop asked for",
-    executionStopped: "Containers ended",
+    stopping: "Stop requested",
+    executionStopped: "Containers stopped",
     stopped: "Stopped",
-    now: (status: string) => `Now ${status}`,
+    now: (status: string) => `Now: ${status}`,
     after: (length: string) => `after ${length}`,
   },
   network: {
@@ -59,9 +59,9 @@ export const task = {
     ipv6: "IPv6 address",
     privateName: "Private DNS name",
     zone: "Availability Zone",
-    none: "This task has no network interface of its own",
-    noneDetail: "With the network modes bridge, host and none it has what its container instance gives it.",
-    bindings: "Bound ports",
+    none: "This task doesn't have its own network interface",
+    noneDetail: "In the network modes bridge, host, and none, a task uses the network of its container instance.",
+    bindings: "Network bindings",
     attachments: "Attachments",
     noAttachments: "No attachments",
     attachment: "Attachment",
@@ -77,7 +77,7 @@ export const task = {
     gib: (size: number) => `${size} GiB`,
     attributes: "Attributes",
     overrides: "Overrides",
-    noOverrides: "Nothing is overridden",
+    noOverrides: "No overrides",
     runtimeId: "Runtime ID",
   },
 } as const;

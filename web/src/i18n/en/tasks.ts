@@ -4,9 +4,9 @@ export const tasks = {
   wanted: "Desired status",
   running: "Running",
   stopped: "Stopped",
-  noneRunning: "No tasks are running",
-  noneStopped: "No tasks have stopped lately",
-  noneStoppedDetail: "A stopped task is shown for about an hour.",
+  noneRunning: "No running tasks",
+  noneStopped: "No stopped tasks",
+  noneStoppedDetail: "Stopped tasks are shown for about an hour.",
   task: "Task",
   status: "Last status",
   health: "Health",
@@ -21,11 +21,11 @@ export const tasks = {
   stop: {
     open: "Stop",
     title: (id: string) => `Stop task ${id}?`,
-    effect: "Its containers get SIGTERM, and SIGKILL when their stop timeout is over. Nothing starts it again.",
+    effect: "The containers receive SIGTERM, and SIGKILL after their stop timeout. The task isn't replaced.",
     effectOfService: (service: string) =>
-      `It leaves Service Connect first, then its containers get SIGTERM, and SIGKILL when their stop timeout is over. Service ${service} starts another in its place.`,
+      `The task leaves Service Connect first. Then its containers receive SIGTERM, and SIGKILL after their stop timeout. Service ${service} starts a replacement.`,
     action: "Stop task",
     reason: "Stopped in the console",
-    done: (id: string) => `Task ${id} is stopping`,
+    done: (id: string) => `Stopping task ${id}`,
   },
 } as const;

@@ -1,9 +1,9 @@
-import type { Catalog } from "../catalog.ts";
+import type { Translation } from "../translation.ts";
 import type { app as english } from "../en/app.ts";
 
-export const app: Catalog<typeof english> = {
+export const app: Translation<typeof english> = {
   product: "moyai",
-  skipToContent: "メインコンテンツへ移動",
+  skipToContent: "メインコンテンツへスキップ",
   nav: {
     title: "Elastic Container Service",
     clusters: "クラスター",
@@ -14,8 +14,8 @@ export const app: Catalog<typeof english> = {
   },
   preferences: {
     title: "設定",
-    theme: "外観",
-    system: "システムに合わせる",
+    theme: "ビジュアルモード",
+    system: "ブラウザのデフォルト",
     light: "ライト",
     dark: "ダーク",
     language: "言語",
@@ -26,19 +26,18 @@ export const app: Catalog<typeof english> = {
   notifications: { label: "通知", dismiss: "閉じる", success: "成功", error: "エラー", info: "情報", warning: "警告", inProgress: "進行中" },
   connection: {
     away: "サーバーが応答していません",
-    awayDetail: "表示中の内容は以前のものです。サーバーが復帰すると自動的に更新されます。",
-    back: "サーバーが復帰しました",
+    awayDetail: "最後に取得した内容を表示しています。サーバーが応答すると、自動的に更新されます。",
   },
   login: {
     title: "サインイン",
-    description: "この環境のアクセスキーでサインインします。SDK や AWS CLI で使うものと同じキーです。",
+    description: "このサーバーのアクセスキーでサインインします。SDK や AWS CLI で使用するキーと同じものです。",
     accessKey: "アクセスキー ID",
     secret: "シークレットアクセスキー",
     submit: "サインイン",
     failed: "サインインできませんでした",
-    howTo: "キーはサーバー上の moyai keys create で作成できます。",
+    howTo: "アクセスキーを作成するには、サーバーで moyai keys create を実行します。",
   },
-  notFound: { title: "ページが見つかりません", detail: "アドレスが間違っている可能性があります。", home: "クラスターへ" },
-  failed: { title: "読み込めませんでした", retry: "再試行", page: "このページでエラーが発生しました", reload: "再読み込み" },
+  notFound: { title: "ページが見つかりません", detail: "アドレスに誤りがないか確認してください。", home: "クラスター一覧へ" },
+  failed: { title: "データを読み込めませんでした", retry: "再試行", page: "このページを読み込めませんでした", reload: "再読み込み" },
   loading: "読み込み中",
 };

@@ -1,14 +1,14 @@
-import type { Catalog } from "../catalog.ts";
+import type { Translation } from "../translation.ts";
 import type { clusters as english } from "../en/clusters.ts";
 
-export const clusters: Catalog<typeof english> = {
+export const clusters: Translation<typeof english> = {
   title: "クラスター",
   find: "クラスターを検索",
   create: "クラスターの作成",
   edit: "編集",
   delete: "削除",
   empty: "クラスターがありません",
-  emptyDetail: "クラスターはサービスとタスクをまとめます。",
+  emptyDetail: "クラスターは、サービスとタスクの論理グループです。",
   name: "クラスター",
   overview: "クラスターの概要",
   arn: "ARN",
@@ -20,12 +20,12 @@ export const clusters: Catalog<typeof english> = {
   instances: "コンテナインスタンス",
   namespace: "Service Connect 名前空間",
   insights: "Container Insights",
-  insightsValue: { disabled: "オフ", enabled: "オン", enhanced: "オブザーバビリティが強化されたもの" },
+  insightsValue: { disabled: "オフ", enabled: "オン", enhanced: "オン (オブザーバビリティが強化された Container Insights)" },
   status: "ステータス",
   deleteTitle: (name) => `クラスター ${name} を削除しますか?`,
-  deleteEffect: "クラスターは設定とタグとともに削除されます。この操作は元に戻せません。",
+  deleteEffect: "クラスターを設定とタグごと削除します。この操作は元に戻せません。",
   deleteNotEmpty: (services) =>
-    `このクラスターには ${services} 個のサービスがあります。クラスターは空のときだけ削除できます。先にサービスを削除してください。`,
+    `このクラスターには ${services} 個のサービスがあります。クラスターを削除する前に、サービスを削除してください。`,
   deleted: (name) => `クラスター ${name} を削除しました`,
   form: {
     configuration: "クラスター設定",
@@ -33,19 +33,19 @@ export const clusters: Catalog<typeof english> = {
     name: "クラスター名",
     nameConstraint: "1~255 文字の英数字、ハイフン、アンダースコアを使用できます。",
     nameProblem: "1~255 文字の英数字、ハイフン、アンダースコアで名前を入力してください。",
-    namespace: "Service Connect のデフォルト名前空間",
-    namespaceDetail: "このクラスターのサービスは、別に指定しない限り、この名前空間で互いを見つけます。",
-    namespaceNew: (name) => `名前空間 ${name} はまだありません。API と Service Connect 用に作成されます。`,
+    namespace: "Service Connect のデフォルトの名前空間",
+    namespaceDetail: "このクラスターのサービスは、別の名前空間を指定しない限り、この名前空間を使用します。",
+    namespaceNew: (name) => `名前空間 ${name} はまだ存在しません。API コールと Service Connect で使用する名前空間として作成されます。`,
     useName: (name) => `「${name}」を使用`,
-    noNamespaces: "名前空間はまだありません。新しい名前を入力すると作成されます",
+    noNamespaces: "名前空間がありません。名前を入力すると作成されます。",
     monitoring: "モニタリング",
-    monitoringDetail: "クラスター、サービス、タスクのメトリクスを CloudWatch の ECS/ContainerInsights に記録します。",
+    monitoringDetail: "CloudWatch の名前空間 ECS/ContainerInsights に記録される、クラスター、サービス、タスクのメトリクスです。",
     insightsDetail: {
-      disabled: "サービスの CPU とメモリ、Service Connect のメトリクスはオフでも記録されます。",
-      enabled: "クラスターとサービスの集計メトリクスです。",
-      enhanced: "各タスクとコンテナのメトリクスも含みます。",
+      disabled: "サービスの CPU とメモリのメトリクス、Service Connect のメトリクスは引き続き収集されます。",
+      enabled: "クラスターレベルとサービスレベルの集計メトリクスを収集します。",
+      enhanced: "集計メトリクスに加えて、タスクレベルとコンテナレベルのメトリクスを収集します。",
     },
     created: (name) => `クラスター ${name} を作成しました`,
-    saved: (name) => `クラスター ${name} を変更しました`,
+    saved: (name) => `クラスター ${name} を更新しました`,
   },
 };

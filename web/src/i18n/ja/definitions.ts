@@ -1,11 +1,11 @@
-import type { Catalog } from "../catalog.ts";
+import type { Translation } from "../translation.ts";
 import type { definitions as english } from "../en/definitions.ts";
 
-export const definitions: Catalog<typeof english> = {
+export const definitions: Translation<typeof english> = {
   title: "タスク定義",
   find: "ファミリーを検索",
   empty: "タスク定義がありません",
-  emptyDetail: "タスク定義は、タスクがどのコンテナを持つかを示します。各バージョンはファミリーのリビジョンです。",
+  emptyDetail: "タスク定義は、タスクを構成するコンテナを定義します。タスク定義のバージョンは、ファミリーのリビジョンとして管理されます。",
   create: "タスク定義の登録",
   family: "ファミリー",
   status: "ステータス",
@@ -18,7 +18,7 @@ export const definitions: Catalog<typeof english> = {
   deregister: "登録解除",
   deregisterTitle: (name) => `${name} の登録を解除しますか?`,
   deregisterEffect:
-    "このリビジョンは非アクティブになり、元には戻せません。新しいタスク、新しいサービス、サービスの更新では使用できなくなります。実行中のタスクは続行し、使用中のサービスは引き続きタスクの置き換えやスケールができます。",
+    "このリビジョンは非アクティブになります。この操作は元に戻せません。実行中のタスクには影響せず、このリビジョンを使用しているサービスは引き続きタスクの置き換えとスケーリングができます。このリビジョンを使用した新しいタスクの実行、サービスの作成、サービスの更新はできなくなります。",
   deregistered: (name) => `${name} の登録を解除しました`,
   overview: "概要",
   arn: "ARN",
@@ -45,25 +45,25 @@ export const definitions: Catalog<typeof english> = {
     environment: "環境変数",
     secrets: "シークレット",
     healthCheck: "ヘルスチェック",
-    healthEach: (interval, timeout, retries) => `${interval} 秒ごと、タイムアウト ${timeout} 秒、再試行 ${retries} 回`,
-    dependsOn: "起動の前提",
-    mounts: "マウント",
+    healthEach: (interval, timeout, retries) => `間隔 ${interval} 秒、タイムアウト ${timeout} 秒、再試行 ${retries} 回`,
+    dependsOn: "起動の依存関係",
+    mounts: "マウントポイント",
     logDriver: "ログドライバー",
   },
   comparing: {
     title: (family) => `${family} のリビジョンの比較`,
     from: "比較元のリビジョン",
     to: "比較先のリビジョン",
-    same: "番号を除いて同じ内容です。",
+    same: "リビジョン番号以外は同じ内容です。",
     removed: "削除",
     added: "追加",
   },
   form: {
-    title: (name) => `${name} からの新しいリビジョン`,
+    title: (name) => `${name} に基づく新しいリビジョン`,
     label: "タスク定義の JSON",
-    detail: "RegisterTaskDefinition のメンバーです。ここに書かれたとおりに送信され、受け付けられないものはサーバーが示します。",
-    notJson: (message) => `JSON ではありません: ${message}`,
-    notObject: "JSON オブジェクト { … } を入力してください",
+    detail: "RegisterTaskDefinition のパラメータを入力します。入力した内容がそのまま送信され、サポートされていないパラメータは拒否されます。",
+    notJson: (message) => `JSON の形式が正しくありません: ${message}`,
+    notObject: "JSON オブジェクト { … } を入力してください。",
     submit: "登録",
     done: (name) => `${name} を登録しました`,
   },

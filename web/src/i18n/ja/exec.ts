@@ -1,22 +1,23 @@
-import type { Catalog } from "../catalog.ts";
+import type { Translation } from "../translation.ts";
 import type { exec as english } from "../en/exec.ts";
 
-export const exec: Catalog<typeof english> = {
+export const exec: Translation<typeof english> = {
   tab: "ターミナル",
   title: "ターミナル",
-  description: "ECS Exec でコンテナ内のコマンドを実行します。root として実行され、このタブを離れると終了します。",
+  description: "ECS Exec を使用してコンテナ内でコマンドを実行します。コマンドは root として実行され、このタブから移動すると終了します。",
   container: "コンテナ",
   command: "コマンド",
   connect: "接続",
   disconnect: "セッションを終了",
-  opening: "接続しています",
+  opening: "接続中",
   open: "接続済み",
   ended: (code) => `コマンドは終了コード ${code} で終了しました`,
-  lost: (reason) => (reason ? `セッションは終了しました: ${reason}` : "セッションは終了しました"),
-  refused: "セッションは拒否されました",
+  lost: (reason) => (reason ? `セッションが終了しました: ${reason}` : "セッションが終了しました"),
+  refused: "セッションを開始できませんでした",
   terminal: (container) => `${container} のターミナル`,
-  off: "このタスクでは ECS Exec がオフです",
-  offDetail: "開始時にサービスまたは RunTask が許可したタスクにだけ入れます。サービスで ECS Exec をオンにして、再度デプロイしてください。",
-  notRunning: "このタスクは実行されていません",
-  notRunningDetail: "実行中のコンテナにだけ入れます。",
+  off: "このタスクでは ECS Exec がオフになっています",
+  offDetail:
+    "ECS Exec は、開始時に ECS Exec が有効だったタスクでのみ使用できます。サービスで ECS Exec をオンにして新しいデプロイを強制するか、RunTask のリクエストで有効にしてください。",
+  notRunning: "このタスクは実行中ではありません",
+  notRunningDetail: "コマンドは実行中のコンテナでのみ実行できます。",
 };

@@ -1,4 +1,4 @@
-import type { Catalog } from "../catalog.ts";
+import type { Translation } from "../translation.ts";
 import type { en } from "../en/index.ts";
 import { app } from "./app.ts";
 import { clusters } from "./clusters.ts";
@@ -12,7 +12,7 @@ import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
 import { traffic } from "./traffic.ts";
 
-export const ja: Catalog<typeof en> = {
+export const ja: Translation<typeof en> = {
   app,
   clusters,
   definitions,

@@ -1,13 +1,13 @@
-import type { Catalog } from "../catalog.ts";
+import type { Translation } from "../translation.ts";
 import type { instances as english } from "../en/instances.ts";
 
-export const instances: Catalog<typeof english> = {
+export const instances: Translation<typeof english> = {
   title: "コンテナインスタンス",
   find: "コンテナインスタンスを検索",
   none: "コンテナインスタンスがありません",
-  noneDetail: "FARGATE のタスクには不要です。EC2 と EXTERNAL のタスクは、クラスターに登録されたマシンで実行されます。",
-  id: "インスタンス",
-  machine: "マシン",
+  noneDetail: "Fargate タスクにコンテナインスタンスは必要ありません。EC2 と EXTERNAL のタスクは、クラスターに登録されたマシンで実行されます。",
+  id: "コンテナインスタンス",
+  machine: "インスタンス ID",
   zone: "アベイラビリティーゾーン",
   status: "ステータス",
   agent: "エージェント",
@@ -15,22 +15,22 @@ export const instances: Catalog<typeof english> = {
   away: "未接続",
   running: "実行中のタスク",
   pending: "保留中のタスク",
-  cpu: "CPU (空き / 全体)",
-  memory: "メモリ (空き / 全体、MiB)",
+  cpu: "使用可能な CPU",
+  memory: "使用可能なメモリ (MiB)",
   of: (remaining, registered) => `${remaining} / ${registered}`,
   drain: {
     open: "ドレイン",
     title: (id) => `コンテナインスタンス ${id} をドレインしますか?`,
     effect: (tasks) =>
-      `新しいタスクは配置されなくなります。${tasks === 0 ? "現在実行中のタスクはありません。" : `現在 ${tasks} 個のタスクがあります。サービスのタスクはデプロイの制限内で別の場所に置き換えられ、それ以外は動き続けます。`}`,
+      `このインスタンスに新しいタスクは配置されなくなります。${tasks === 0 ? "実行中のタスクはありません。" : `${tasks} 個のタスクが実行中です。サービスのタスクはデプロイの制限の範囲内で別のインスタンスに置き換えられ、スタンドアロンタスクは引き続き実行されます。`}`,
     action: "インスタンスをドレイン",
     done: (id) => `コンテナインスタンス ${id} をドレインしています`,
   },
   activate: {
     open: "アクティブ化",
     title: (id) => `コンテナインスタンス ${id} をアクティブ化しますか?`,
-    effect: "タスクが再び配置されるようになります。",
+    effect: "このインスタンスに新しいタスクを再び配置できるようになります。",
     action: "インスタンスをアクティブ化",
-    done: (id) => `コンテナインスタンス ${id} に再びタスクが配置されます`,
+    done: (id) => `コンテナインスタンス ${id} をアクティブ化しました`,
   },
 };

@@ -1,4 +1,4 @@
-// The form of a cluster, as AWS's own: a name, the default namespace of Service Connect, Container Insights, tags.
+// The form for creating and editing a cluster, with the fields of AWS's own console.
 
 import Alert from "@cloudscape-design/components/alert";
 import Autosuggest from "@cloudscape-design/components/autosuggest";
@@ -15,34 +15,34 @@ import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { paths } from "../../app/paths.ts";
 import type { ClusterDraft } from "../../aws/clusters.ts";
-import { faultOf } from "../../aws/fault.ts";
+import { toApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useNamespaces } from "../../live/readings.ts";
+import { useNamespaces } from "../../live/queries.ts";
 import { TagsField } from "../../parts/Tags.tsx";
 
 const NAME = /^[a-zA-Z0-9_-]{1,255}$/;
 
 export interface ClusterFormProps {
-  readonly first: ClusterDraft;
-  /** Whether the cluster is there already, so that its name stays. */
+  readonly initial: ClusterDraft;
+  /** Whether the cluster exists, so that its name can't be changed. */
   readonly editing: boolean;
   readonly save: (draft: ClusterDraft) => Promise<void>;
 }
 
-export function ClusterForm({ first, editing, save }: ClusterFormProps) {
+export function ClusterForm({ initial, editing, save }: ClusterFormProps) {
   const text = useText();
   const words = text.clusters.form;
   const navigate = useNavigate();
   const flash = useFlash();
-  const [draft, setDraft] = useState(first);
-  const [tried, setTried] = useState(false);
+  const [draft, setDraft] = useState(initial);
+  const [submitted, setSubmitted] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const nameProblem = NAME.test(draft.name) ? "" : words.nameProblem;
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    setTried(true);
+    setSubmitted(true);
     if (nameProblem || busy) return;
     setBusy(true);
     save(draft).then(
@@ -50,8 +50,8 @@ export function ClusterForm({ first, editing, save }: ClusterFormProps) {
         flash.done(editing ? words.saved(draft.name) : words.created(draft.name));
         void navigate(paths.cluster(draft.name));
       },
-      (refusal: unknown) => {
-        setError(refusal);
+      (failure: unknown) => {
+        setError(failure);
         setBusy(false);
       },
     );
@@ -63,7 +63,7 @@ export function ClusterForm({ first, editing, save }: ClusterFormProps) {
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{editing ? words.editTitle(draft.name) : text.clusters.create}</Header>}
-        errorText={error === null ? "" : `${faultOf(error).code}: ${faultOf(error).message}`}
+        errorText={error === null ? "" : `${toApiError(error).code}: ${toApiError(error).message}`}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
@@ -74,7 +74,7 @@ export function ClusterForm({ first, editing, save }: ClusterFormProps) {
         <SpaceBetween size="l">
           <Container header={<Header variant="h2">{words.configuration}</Header>}>
             <SpaceBetween size="l">
-              <FormField label={words.name} constraintText={words.nameConstraint} errorText={tried ? nameProblem : ""}>
+              <FormField label={words.name} constraintText={words.nameConstraint} errorText={submitted ? nameProblem : ""}>
                 <Input value={draft.name} disabled={editing} autoFocus={!editing} ariaRequired onChange={({ detail }) => { change({ name: detail.value }); }} />
               </FormField>
               <NamespaceField value={draft.namespace} onChange={(namespace) => { change({ namespace }); }} />
@@ -102,21 +102,21 @@ export function ClusterForm({ first, editing, save }: ClusterFormProps) {
 function NamespaceField({ value, onChange }: { value: string; onChange: (namespace: string) => void }) {
   const text = useText();
   const words = text.clusters.form;
-  const found = useNamespaces();
-  const known = (found.data ?? []).map((namespace) => ({
+  const query = useNamespaces();
+  const options = (query.data ?? []).map((namespace) => ({
     value: namespace.Name ?? "",
     description: namespace.Description ?? namespace.Type ?? "",
   }));
-  const isNew = value !== "" && !value.startsWith("arn:") && found.data !== undefined && !known.some((one) => one.value === value);
+  const isNew = value !== "" && !value.startsWith("arn:") && query.data !== undefined && !options.some((option) => option.value === value);
   return (
     <FormField label={<>{words.namespace} <i>– {text.parts.form.optional}</i></>} description={words.namespaceDetail}>
       <SpaceBetween size="xs">
         <Autosuggest
           value={value}
-          options={known}
+          options={options}
           enteredTextLabel={(entered) => words.useName(entered)}
           empty={words.noNamespaces}
-          statusType={found.status === "loading" ? "loading" : "finished"}
+          statusType={query.status === "loading" ? "loading" : "finished"}
           onChange={({ detail }) => { onChange(detail.value); }}
         />
         {isNew ? <Alert type="info">{words.namespaceNew(value)}</Alert> : null}

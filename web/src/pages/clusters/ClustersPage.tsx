@@ -2,25 +2,25 @@ import type { Cluster } from "@aws-sdk/client-ecs";
 import Button from "@cloudscape-design/components/button";
 import Link from "@cloudscape-design/components/link";
 import type { TableProps } from "@cloudscape-design/components/table";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { namespaceName } from "../../aws/namespaces.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useClusters, useNamespaces } from "../../live/readings.ts";
-import { Counts } from "../../parts/Counts.tsx";
+import { useClusters, useNamespaces } from "../../live/queries.ts";
+import { TaskCounts } from "../../parts/TaskCounts.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 
-/** All clusters of the account and region. */
+/** All clusters of the account and Region. */
 export default function ClustersPage() {
   const text = useText().clusters;
   const create = <Button variant="primary" href={href(paths.createCluster)}>{text.create}</Button>;
   return (
-    <Frame title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
+    <PageLayout title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
       <LiveTable
         variant="full-page"
-        found={useClusters()}
+        query={useClusters()}
         id={(cluster) => cluster.clusterArn ?? ""}
         title={text.title}
         filter={text.find}
@@ -28,7 +28,7 @@ export default function ClustersPage() {
         actions={create}
         empty={{ title: text.empty, detail: text.emptyDetail, action: create }}
       />
-    </Frame>
+    </PageLayout>
   );
 }
 
@@ -43,13 +43,13 @@ function useColumns(): TableProps.ColumnDefinition<Cluster>[] {
       sortingField: "clusterName",
       isRowHeader: true,
     },
-    { id: "status", header: text.clusters.status, cell: (cluster) => <Status of={cluster.status} />, sortingField: "status" },
+    { id: "status", header: text.clusters.status, cell: (cluster) => <Status status={cluster.status} />, sortingField: "status" },
     { id: "services", header: text.clusters.services, cell: (cluster) => cluster.activeServicesCount, sortingField: "activeServicesCount" },
     {
       id: "tasks",
       header: text.clusters.tasks,
       cell: (cluster) => (
-        <Counts
+        <TaskCounts
           running={cluster.runningTasksCount}
           desired={(cluster.runningTasksCount ?? 0) + (cluster.pendingTasksCount ?? 0)}
           pending={cluster.pendingTasksCount}

@@ -1,7 +1,7 @@
 import { deleteCluster } from "../../aws/clusters.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { Confirm } from "../../parts/Confirm.tsx";
+import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 
 export interface DeleteClusterProps {
   readonly name: string;
@@ -10,17 +10,17 @@ export interface DeleteClusterProps {
   readonly onDone: () => void;
 }
 
-/** The API deletes an empty cluster only; the dialog says so before, and shows its refusal after. */
+/** Deletes a cluster. The API deletes only an empty cluster, so the dialog warns if there are services. */
 export function DeleteCluster({ name, services, onClose, onDone }: DeleteClusterProps) {
   const text = useText().clusters;
   const target = useTarget();
   return (
-    <Confirm
+    <ConfirmDialog
       title={text.deleteTitle(name)}
       effect={services > 0 ? text.deleteNotEmpty(services) : text.deleteEffect}
       action={text.delete}
       done={text.deleted(name)}
-      typed={name}
+      confirmationWord={name}
       perform={() => deleteCluster(target, name)}
       onClose={onClose}
       onDone={onDone}

@@ -1,12 +1,12 @@
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { updateCluster } from "../../aws/clusters.ts";
 import { namespaceName } from "../../aws/namespaces.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useCluster, useNamespaces } from "../../live/readings.ts";
-import { Shown } from "../../parts/Shown.tsx";
+import { useCluster, useNamespaces } from "../../live/queries.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
 import { ClusterForm } from "./ClusterForm.tsx";
 import { insightsOf } from "./ClustersPage.tsx";
 
@@ -14,32 +14,32 @@ export default function EditClusterPage() {
   const text = useText().clusters;
   const target = useTarget();
   const { cluster: name = "" } = useParams();
-  const found = useCluster(name);
+  const query = useCluster(name);
   const namespaces = useNamespaces();
   return (
-    <Frame
+    <PageLayout
       title={text.form.editTitle(name)}
       breadcrumbs={[{ text: text.title, path: paths.clusters }, { text: name, path: paths.cluster(name) }, { text: text.edit }]}
       contentType="form"
     >
-      <Shown found={found}>
+      <QueryContent query={query}>
         {(cluster) => (
-          <Shown found={namespaces}>
-            {(known) => (
+          <QueryContent query={namespaces}>
+            {(allNamespaces) => (
               <ClusterForm
                 editing
                 save={(draft) => updateCluster(target, cluster, draft)}
-                first={{
+                initial={{
                   name,
-                  namespace: namespaceName(known, cluster.serviceConnectDefaults?.namespace),
+                  namespace: namespaceName(allNamespaces, cluster.serviceConnectDefaults?.namespace),
                   insights: insightsOf(cluster),
                   tags: cluster.tags ?? [],
                 }}
               />
             )}
-          </Shown>
+          </QueryContent>
         )}
-      </Shown>
-    </Frame>
+      </QueryContent>
+    </PageLayout>
   );
 }

@@ -8,9 +8,9 @@ import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { definitionOf, familyOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useServices } from "../../live/readings.ts";
-import { Counts } from "../../parts/Counts.tsx";
-import { ActButton, useChoice } from "../../parts/Choice.tsx";
+import { useServices } from "../../live/queries.ts";
+import { TaskCounts } from "../../parts/TaskCounts.tsx";
+import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { type Action, ServiceAction } from "../services/actions.tsx";
@@ -18,25 +18,25 @@ import { primaryOf } from "../services/summary.ts";
 
 const idOf = (service: Service) => service.serviceArn ?? "";
 
-/** A cluster's services, with what one does to a service without opening its page. */
+/** The services of a cluster, with actions on the selected one. */
 export function ServicesTable({ cluster }: { cluster: string }) {
   const text = useText().services;
   const [action, setAction] = useState<Action | null>(null);
-  const found = useServices(cluster);
-  const choice = useChoice(found, idOf);
+  const query = useServices(cluster);
+  const selection = useSelection(query, idOf);
   const create = <Button variant="primary" href={href(paths.createService(cluster))}>{text.create}</Button>;
   const button = (kind: Action) => (
-    <ActButton on={choice.chosen} act={() => { setAction(kind); }}>{text[kind].open}</ActButton>
+    <SelectionButton item={selection.selected} onClick={() => { setAction(kind); }}>{text[kind].open}</SelectionButton>
   );
   return (
     <>
       <LiveTable
-        found={found}
+        query={query}
         id={idOf}
         title={text.title}
         filter={text.find}
         columns={useColumns(cluster)}
-        selection={{ ...choice, label: (service) => service.serviceName ?? "" }}
+        selection={{ ...selection, label: (service) => service.serviceName ?? "" }}
         empty={{ title: text.empty, detail: text.emptyDetail, action: create }}
         actions={
           <SpaceBetween size="xs" direction="horizontal">
@@ -47,7 +47,7 @@ export function ServicesTable({ cluster }: { cluster: string }) {
           </SpaceBetween>
         }
       />
-      {choice.chosen && action ? <ServiceAction action={action} service={choice.chosen} onClose={() => { setAction(null); }} /> : null}
+      {selection.selected && action ? <ServiceAction action={action} service={selection.selected} onClose={() => { setAction(null); }} /> : null}
     </>
   );
 }
@@ -62,14 +62,14 @@ function useColumns(cluster: string): TableProps.ColumnDefinition<Service>[] {
       sortingField: "serviceName",
       isRowHeader: true,
     },
-    { id: "status", header: text.status, cell: (service) => <Status of={service.status} />, sortingField: "status" },
+    { id: "status", header: text.status, cell: (service) => <Status status={service.status} />, sortingField: "status" },
     {
       id: "tasks",
       header: text.tasks,
-      cell: (service) => <Counts running={service.runningCount} desired={service.desiredCount} pending={service.pendingCount} />,
+      cell: (service) => <TaskCounts running={service.runningCount} desired={service.desiredCount} pending={service.pendingCount} />,
       minWidth: 190,
     },
-    { id: "deployment", header: text.lastDeployment, cell: (service) => <Status of={primaryOf(service)?.rolloutState} /> },
+    { id: "deployment", header: text.lastDeployment, cell: (service) => <Status status={primaryOf(service)?.rolloutState} /> },
     {
       id: "definition",
       header: text.definition,

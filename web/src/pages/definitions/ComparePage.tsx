@@ -6,44 +6,44 @@ import Header from "@cloudscape-design/components/header";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useNavigate, useParams, useSearchParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useAllRevisions, useRevision } from "../../live/readings.ts";
-import { Shown } from "../../parts/Shown.tsx";
-import { Difference } from "./Difference.tsx";
-import { registerable } from "./registerable.ts";
+import { useAllRevisions, useRevision } from "../../live/queries.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import { DiffView } from "./DiffView.tsx";
+import { registrationJson } from "./registrationJson.ts";
 
-/** Two revisions of a family, line by line; which, the address says. */
+/** Compares two revisions of a family line by line. The URL has the revisions. */
 export default function ComparePage() {
   const text = useText().definitions;
   const { family = "" } = useParams();
-  const [asked] = useSearchParams();
+  const [params] = useSearchParams();
   const navigate = useNavigate();
-  const from = asked.get("from") ?? "1";
-  const to = asked.get("to") ?? "1";
+  const from = params.get("from") ?? "1";
+  const to = params.get("to") ?? "1";
   const title = text.comparing.title(family);
   const crumbs = [{ text: text.title, path: paths.taskDefinitions }, { text: family, path: paths.taskDefinition(family) }, { text: text.compare }];
-  const open = (left: string, right: string) => { void navigate(paths.compareRevisions(family, left, right), { replace: true }); };
+  const compare = (left: string, right: string) => { void navigate(paths.compareRevisions(family, left, right), { replace: true }); };
   return (
-    <Frame title={title} breadcrumbs={crumbs}>
+    <PageLayout title={title} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
         <Header variant="h1">{title}</Header>
         <Container>
           <SpaceBetween size="l">
             <ColumnLayout columns={2}>
-              <Choice family={family} label={text.comparing.from} value={from} onChange={(left) => { open(left, to); }} />
-              <Choice family={family} label={text.comparing.to} value={to} onChange={(right) => { open(from, right); }} />
+              <RevisionSelect family={family} label={text.comparing.from} value={from} onChange={(left) => { compare(left, to); }} />
+              <RevisionSelect family={family} label={text.comparing.to} value={to} onChange={(right) => { compare(from, right); }} />
             </ColumnLayout>
-            <Both family={family} from={from} to={to} />
+            <RevisionDiff family={family} from={from} to={to} />
           </SpaceBetween>
         </Container>
       </SpaceBetween>
-    </Frame>
+    </PageLayout>
   );
 }
 
-function Choice({ family, label, value, onChange }: { family: string; label: string; value: string; onChange: (revision: string) => void }) {
+function RevisionSelect({ family, label, value, onChange }: { family: string; label: string; value: string; onChange: (revision: string) => void }) {
   const revisions = useAllRevisions(family).data ?? [];
   return (
     <FormField label={label}>
@@ -56,21 +56,21 @@ function Choice({ family, label, value, onChange }: { family: string; label: str
   );
 }
 
-function Both({ family, from, to }: { family: string; from: string; to: string }) {
+function RevisionDiff({ family, from, to }: { family: string; from: string; to: string }) {
   const text = useText().definitions.comparing;
   const before = useRevision(family, from);
   const after = useRevision(family, to);
   return (
-    <Shown found={before}>
+    <QueryContent query={before}>
       {(left) => (
-        <Shown found={after}>
+        <QueryContent query={after}>
           {(right) => {
-            const [old, now] = [registerable(left), registerable(right)];
-            if (old === now) return <Alert type="info">{text.same}</Alert>;
-            return <Difference left={old} right={now} names={[`${family}:${from}`, `${family}:${to}`]} />;
+            const [leftJson, rightJson] = [registrationJson(left), registrationJson(right)];
+            if (leftJson === rightJson) return <Alert type="info">{text.same}</Alert>;
+            return <DiffView left={leftJson} right={rightJson} names={[`${family}:${from}`, `${family}:${to}`]} />;
           }}
-        </Shown>
+        </QueryContent>
       )}
-    </Shown>
+    </QueryContent>
   );
 }

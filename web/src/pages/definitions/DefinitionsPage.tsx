@@ -1,22 +1,22 @@
 import Button from "@cloudscape-design/components/button";
 import Link from "@cloudscape-design/components/link";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useAllFamilies } from "../../live/readings.ts";
+import { useAllFamilies } from "../../live/queries.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 
-/** All families of the account and region, with those that have no active revision left. */
+/** All families of the account and Region, including those without an active revision. */
 export default function DefinitionsPage() {
   const text = useText().definitions;
-  const create = <Button variant="primary" href={href(paths.registerDefinition)}>{text.create}</Button>;
+  const create = <Button variant="primary" href={href(paths.registerTaskDefinition)}>{text.create}</Button>;
   return (
-    <Frame title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
+    <PageLayout title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
       <LiveTable
         variant="full-page"
-        found={useAllFamilies()}
+        query={useAllFamilies()}
         id={({ family }) => family}
         title={text.title}
         filter={text.find}
@@ -28,11 +28,11 @@ export default function DefinitionsPage() {
             sortingField: "family",
             isRowHeader: true,
           },
-          { id: "status", header: text.status, cell: ({ status }) => <Status of={status} />, sortingField: "status" },
+          { id: "status", header: text.status, cell: ({ status }) => <Status status={status} />, sortingField: "status" },
         ]}
         actions={create}
         empty={{ title: text.empty, detail: text.emptyDetail, action: create }}
       />
-    </Frame>
+    </PageLayout>
   );
 }

@@ -2,11 +2,11 @@ import Button from "@cloudscape-design/components/button";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useAllRevisions } from "../../live/readings.ts";
+import { useAllRevisions } from "../../live/queries.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 
@@ -14,11 +14,11 @@ import { Status } from "../../parts/Status.tsx";
 export default function FamilyPage() {
   const text = useText().definitions;
   const { family = "" } = useParams();
-  const found = useAllRevisions(family);
-  const [newest, before] = found.data ?? [];
+  const query = useAllRevisions(family);
+  const [newest, previous] = query.data ?? [];
   const actions = (
     <SpaceBetween size="xs" direction="horizontal">
-      <Button disabled={!before} href={newest && before ? href(paths.compareRevisions(family, before.revision, newest.revision)) : ""}>
+      <Button disabled={!previous} href={newest && previous ? href(paths.compareRevisions(family, previous.revision, newest.revision)) : ""}>
         {text.compare}
       </Button>
       <Button variant="primary" disabled={!newest} href={newest ? href(paths.registerRevision(family, newest.revision)) : ""}>
@@ -27,10 +27,10 @@ export default function FamilyPage() {
     </SpaceBetween>
   );
   return (
-    <Frame title={family} breadcrumbs={[{ text: text.title, path: paths.taskDefinitions }, { text: family }]} contentType="table">
+    <PageLayout title={family} breadcrumbs={[{ text: text.title, path: paths.taskDefinitions }, { text: family }]} contentType="table">
       <LiveTable
         variant="full-page"
-        found={found}
+        query={query}
         id={({ revision }) => String(revision)}
         title={family}
         filter={text.findRevisions}
@@ -43,11 +43,11 @@ export default function FamilyPage() {
             sortingField: "revision",
             isRowHeader: true,
           },
-          { id: "status", header: text.status, cell: ({ status }) => <Status of={status} />, sortingField: "status" },
+          { id: "status", header: text.status, cell: ({ status }) => <Status status={status} />, sortingField: "status" },
         ]}
         actions={actions}
         empty={{ title: text.noRevisions }}
       />
-    </Frame>
+    </PageLayout>
   );
 }

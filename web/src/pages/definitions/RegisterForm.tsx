@@ -9,38 +9,38 @@ import { type SyntheticEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { paths } from "../../app/paths.ts";
-import { faultOf } from "../../aws/fault.ts";
-import { registerDefinition } from "../../aws/taskDefinitions.ts";
+import { toApiError } from "../../aws/apiError.ts";
+import { registerTaskDefinition } from "../../aws/taskDefinitions.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 
 const ROWS = 30;
 
-/** A task definition as JSON. Whether it is JSON is looked at here; all else is the API's to say. */
-export function RegisterForm({ title, first, back }: { title: string; first: string; back: string }) {
+/** A form for the JSON of a task definition. It checks the JSON syntax; the API validates everything else. */
+export function RegisterForm({ title, initialJson, back }: { title: string; initialJson: string; back: string }) {
   const text = useText();
   const words = text.definitions.form;
   const target = useTarget();
   const navigate = useNavigate();
   const flash = useFlash();
-  const [body, setBody] = useState(first);
-  const [problem, setProblem] = useState("");
+  const [body, setBody] = useState(initialJson);
+  const [jsonError, setJsonError] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    const wrong = problemOf(body, words);
-    setProblem(wrong);
-    if (wrong || busy) return;
+    const newJsonError = jsonErrorOf(body, words);
+    setJsonError(newJsonError);
+    if (newJsonError || busy) return;
     setBusy(true);
-    registerDefinition(target, body).then(
+    registerTaskDefinition(target, body).then(
       ({ family = "", revision = 0 }) => {
         flash.done(words.done(`${family}:${revision}`));
         void navigate(paths.revision(family, revision));
       },
-      (refusal: unknown) => {
-        setError(refusal);
+      (failure: unknown) => {
+        setError(failure);
         setBusy(false);
       },
     );
@@ -50,7 +50,7 @@ export function RegisterForm({ title, first, back }: { title: string; first: str
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{title}</Header>}
-        errorText={error === null ? "" : `${faultOf(error).code}: ${faultOf(error).message}`}
+        errorText={error === null ? "" : `${toApiError(error).code}: ${toApiError(error).message}`}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
@@ -59,7 +59,7 @@ export function RegisterForm({ title, first, back }: { title: string; first: str
         }
       >
         <Container>
-          <FormField label={words.label} description={words.detail} errorText={problem} stretch>
+          <FormField label={words.label} description={words.detail} errorText={jsonError} stretch>
             <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { setBody(detail.value); }} />
           </FormField>
         </Container>
@@ -68,16 +68,16 @@ export function RegisterForm({ title, first, back }: { title: string; first: str
   );
 }
 
-interface Words {
+interface JsonErrorTexts {
   readonly notObject: string;
   readonly notJson: (message: string) => string;
 }
 
-function problemOf(body: string, words: Words): string {
+function jsonErrorOf(body: string, words: JsonErrorTexts): string {
   try {
     const parsed: unknown = JSON.parse(body);
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? "" : words.notObject;
   } catch (error) {
-    return words.notJson(faultOf(error).message);
+    return words.notJson(toApiError(error).message);
   }
 }

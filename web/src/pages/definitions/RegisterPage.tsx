@@ -1,34 +1,34 @@
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useRevision } from "../../live/readings.ts";
-import { Shown } from "../../parts/Shown.tsx";
+import { useRevision } from "../../live/queries.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
 import { RegisterForm } from "./RegisterForm.tsx";
-import { registerable, SKELETON } from "./registerable.ts";
+import { registrationJson, TEMPLATE } from "./registrationJson.ts";
 
-/** Registers a first task definition, or a new revision that begins as an older one. */
+/** Registers a new task definition, or a new revision based on an existing one. */
 export default function RegisterPage() {
   const text = useText().definitions;
   const { family = "", revision = "" } = useParams();
   const name = `${family}:${revision}`;
   const title = revision ? text.form.title(name) : text.create;
-  const above = family ? [{ text: family, path: paths.taskDefinition(family) }] : [];
+  const familyCrumb = family ? [{ text: family, path: paths.taskDefinition(family) }] : [];
   return (
-    <Frame title={title} breadcrumbs={[{ text: text.title, path: paths.taskDefinitions }, ...above, { text: title }]} contentType="form">
+    <PageLayout title={title} breadcrumbs={[{ text: text.title, path: paths.taskDefinitions }, ...familyCrumb, { text: title }]} contentType="form">
       {revision ? (
-        <Again family={family} revision={revision} title={title} />
+        <NewRevision family={family} revision={revision} title={title} />
       ) : (
-        <RegisterForm title={title} first={SKELETON} back={paths.taskDefinitions} />
+        <RegisterForm title={title} initialJson={TEMPLATE} back={paths.taskDefinitions} />
       )}
-    </Frame>
+    </PageLayout>
   );
 }
 
-function Again({ family, revision, title }: { family: string; revision: string; title: string }) {
+function NewRevision({ family, revision, title }: { family: string; revision: string; title: string }) {
   return (
-    <Shown found={useRevision(family, revision)}>
-      {(found) => <RegisterForm title={title} first={registerable(found)} back={paths.revision(family, revision)} />}
-    </Shown>
+    <QueryContent query={useRevision(family, revision)}>
+      {(base) => <RegisterForm title={title} initialJson={registrationJson(base)} back={paths.revision(family, revision)} />}
+    </QueryContent>
   );
 }

@@ -6,50 +6,50 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
-import { deregisterDefinition } from "../../aws/taskDefinitions.ts";
+import { deregisterTaskDefinition } from "../../aws/taskDefinitions.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useRevision } from "../../live/readings.ts";
-import { Confirm } from "../../parts/Confirm.tsx";
-import { Copied, Facts } from "../../parts/Facts.tsx";
-import { At } from "../../parts/Moment.tsx";
+import { useRevision } from "../../live/queries.ts";
+import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
+import { Timestamp } from "../../parts/Time.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
-import { Shown } from "../../parts/Shown.tsx";
+import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { TagsTable } from "../../parts/Tags.tsx";
-import { ContainersTab } from "./ContainersTab.tsx";
+import { DefinitionContainersTab } from "./DefinitionContainersTab.tsx";
 
-/** One revision: what a task of it is to be, as a form and as JSON. */
+/** A revision of a task definition: its containers, its JSON and its tags. */
 export default function RevisionPage() {
   const text = useText().definitions;
   const { family = "", revision = "", tab } = useParams();
-  const found = useRevision(family, revision);
-  const [asking, setAsking] = useState(false);
+  const query = useRevision(family, revision);
+  const [deregistering, setDeregistering] = useState(false);
   const name = `${family}:${revision}`;
   const crumbs = [{ text: text.title, path: paths.taskDefinitions }, { text: family, path: paths.taskDefinition(family) }, { text: revision }];
   return (
-    <Frame title={name} breadcrumbs={crumbs}>
+    <PageLayout title={name} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
         <Header
           variant="h1"
           actions={
             <SpaceBetween size="xs" direction="horizontal">
               <Button href={href(paths.compareRevisions(family, Math.max(1, Number(revision) - 1), revision))}>{text.compare}</Button>
-              <Button disabled={found.data?.definition.status !== "ACTIVE"} onClick={() => { setAsking(true); }}>{text.deregister}</Button>
+              <Button disabled={query.data?.definition.status !== "ACTIVE"} onClick={() => { setDeregistering(true); }}>{text.deregister}</Button>
               <Button variant="primary" href={href(paths.registerRevision(family, revision))}>{text.register}</Button>
             </SpaceBetween>
           }
         >
           {name}
         </Header>
-        <Shown found={found}>
+        <QueryContent query={query}>
           {({ definition, tags }) => {
             const tabs = [
-              { id: "containers", label: text.tabs.containers, content: <ContainersTab containers={definition.containerDefinitions ?? []} /> },
-              { id: "json", label: text.tabs.json, content: <Json of={definition} /> },
+              { id: "containers", label: text.tabs.containers, content: <DefinitionContainersTab containers={definition.containerDefinitions ?? []} /> },
+              { id: "json", label: text.tabs.json, content: <Json definition={definition} /> },
               { id: "tags", label: text.tabs.tags, content: <TagsTable tags={tags} /> },
             ];
             return (
@@ -59,23 +59,23 @@ export default function RevisionPage() {
               </SpaceBetween>
             );
           }}
-        </Shown>
+        </QueryContent>
       </SpaceBetween>
-      {asking ? <Deregister name={name} onClose={() => { setAsking(false); }} onDone={found.reload} /> : null}
-    </Frame>
+      {deregistering ? <DeregisterDialog name={name} onClose={() => { setDeregistering(false); }} onDone={query.reload} /> : null}
+    </PageLayout>
   );
 }
 
-function Deregister({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {
+function DeregisterDialog({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {
   const text = useText().definitions;
   const target = useTarget();
   return (
-    <Confirm
+    <ConfirmDialog
       title={text.deregisterTitle(name)}
       effect={text.deregisterEffect}
       action={text.deregister}
       done={text.deregistered(name)}
-      perform={() => deregisterDefinition(target, name)}
+      perform={() => deregisterTaskDefinition(target, name)}
       onClose={onClose}
       onDone={onDone}
     />
@@ -86,10 +86,10 @@ function Overview({ definition }: { definition: TaskDefinition }) {
   const text = useText().definitions;
   return (
     <Container header={<Header variant="h2">{text.overview}</Header>}>
-      <Facts
-        facts={[
-          { label: text.arn, value: <Copied value={definition.taskDefinitionArn} /> },
-          { label: text.status, value: <Status of={definition.status} /> },
+      <Properties
+        items={[
+          { label: text.arn, value: <CopyableValue value={definition.taskDefinitionArn} /> },
+          { label: text.status, value: <Status status={definition.status} /> },
           { label: text.cpu, value: definition.cpu },
           { label: text.memory, value: definition.memory && `${definition.memory} MiB` },
           { label: text.networkMode, value: definition.networkMode },
@@ -97,16 +97,16 @@ function Overview({ definition }: { definition: TaskDefinition }) {
           { label: text.taskRole, value: definition.taskRoleArn },
           { label: text.executionRole, value: definition.executionRoleArn },
           { label: text.volumes, value: definition.volumes?.map((volume) => volume.name).join(", ") },
-          { label: text.registered, value: <At at={definition.registeredAt} /> },
+          { label: text.registered, value: <Timestamp date={definition.registeredAt} /> },
           { label: text.registeredBy, value: definition.registeredBy },
-          definition.deregisteredAt ? { label: text.deregisteredAt, value: <At at={definition.deregisteredAt} /> } : null,
+          definition.deregisteredAt ? { label: text.deregisteredAt, value: <Timestamp date={definition.deregisteredAt} /> } : null,
         ]}
       />
     </Container>
   );
 }
 
-function Json({ of: definition }: { of: TaskDefinition }) {
+function Json({ definition }: { definition: TaskDefinition }) {
   return (
     <Container>
       <Box variant="code">

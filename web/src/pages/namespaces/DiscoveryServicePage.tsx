@@ -3,41 +3,41 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useDiscoveryService, useNamespace } from "../../live/readings.ts";
-import { Copied, Facts } from "../../parts/Facts.tsx";
-import { At } from "../../parts/Moment.tsx";
-import { Shown } from "../../parts/Shown.tsx";
-import { InstancesTable } from "./InstancesTable.tsx";
-import { DnsRecords, HealthCheck } from "./settings.tsx";
+import { useDiscoveryService, useNamespace } from "../../live/queries.ts";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
+import { Timestamp } from "../../parts/Time.tsx";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import { ServiceInstancesTable } from "./ServiceInstancesTable.tsx";
+import { DnsRecords, HealthCheck } from "./serviceSettings.tsx";
 
-/** One service of Cloud Map: its records and checks, and the instances that answer for it. */
+/** A Cloud Map service: its DNS records, its health check and its instances. */
 export default function DiscoveryServicePage() {
   const text = useText().namespaces;
   const { namespace = "", service: id = "" } = useParams();
-  const found = useDiscoveryService(id);
-  const name = found.data?.Name ?? id;
+  const query = useDiscoveryService(id);
+  const name = query.data?.Name ?? id;
   const crumbs = [
     { text: text.title, path: paths.namespaces },
     { text: useNamespace(namespace).data?.Name ?? namespace, path: paths.namespace(namespace) },
     { text: name },
   ];
   return (
-    <Frame title={name} breadcrumbs={crumbs}>
+    <PageLayout title={name} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
-        <Header variant="h1" description={found.data?.Description}>{name}</Header>
-        <Shown found={found}>
+        <Header variant="h1" description={query.data?.Description}>{name}</Header>
+        <QueryContent query={query}>
           {(service) => (
             <SpaceBetween size="l">
               <Overview service={service} />
-              <InstancesTable service={service} />
+              <ServiceInstancesTable service={service} />
             </SpaceBetween>
           )}
-        </Shown>
+        </QueryContent>
       </SpaceBetween>
-    </Frame>
+    </PageLayout>
   );
 }
 
@@ -46,15 +46,15 @@ function Overview({ service }: { service: Service }) {
   const words = text.service;
   return (
     <Container header={<Header variant="h2">{words.overview}</Header>}>
-      <Facts
-        facts={[
-          { label: words.id, value: <Copied value={service.Id} /> },
-          { label: text.arn, value: <Copied value={service.Arn} /> },
+      <Properties
+        items={[
+          { label: words.id, value: <CopyableValue value={service.Id} /> },
+          { label: text.arn, value: <CopyableValue value={service.Arn} /> },
           { label: words.dns, value: <DnsRecords service={service} /> },
           service.DnsConfig ? { label: words.routing, value: service.DnsConfig.RoutingPolicy } : null,
           { label: words.check, value: <HealthCheck service={service} /> },
           { label: words.madeBy, value: service.CreatedByAccount },
-          { label: text.created, value: <At at={service.CreateDate} /> },
+          { label: text.created, value: <Timestamp date={service.CreateDate} /> },
         ]}
       />
     </Container>

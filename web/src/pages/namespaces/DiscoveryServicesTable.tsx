@@ -8,17 +8,17 @@ import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
-import { Ago } from "../../parts/Moment.tsx";
-import { DnsRecords, HealthCheck } from "./settings.tsx";
+import { RelativeTime } from "../../parts/Time.tsx";
+import { DnsRecords, HealthCheck } from "./serviceSettings.tsx";
 
-/** The services of Cloud Map in a namespace, given its id. */
+/** The Cloud Map services of a namespace, given its id. */
 export function DiscoveryServicesTable({ namespace }: { namespace: string }) {
   const text = useText().namespaces;
   const target = useTarget();
   const topics = [{ kind: "discovery-service" }, { kind: "instance" }];
   return (
     <LiveTable
-      found={useLive(["discovery-services", namespace], topics, () => readDiscoveryServices(target, namespace))}
+      query={useLive(["discovery-services", namespace], topics, () => readDiscoveryServices(target, namespace))}
       id={(service) => service.Id ?? ""}
       title={text.services}
       filter={text.findServices}
@@ -43,6 +43,6 @@ function useColumns(namespace: string): TableProps.ColumnDefinition<ServiceSumma
     { id: "dns", header: words.dns, cell: (service) => <DnsRecords service={service} /> },
     { id: "check", header: words.check, cell: (service) => <HealthCheck service={service} /> },
     { id: "description", header: text.namespaces.description, cell: (service) => service.Description ?? text.parts.none },
-    { id: "created", header: text.namespaces.created, cell: (service) => <Ago at={service.CreateDate} />, sortingField: "CreateDate" },
+    { id: "created", header: text.namespaces.created, cell: (service) => <RelativeTime date={service.CreateDate} />, sortingField: "CreateDate" },
   ];
 }

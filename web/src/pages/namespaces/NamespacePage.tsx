@@ -4,53 +4,53 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useNamespace } from "../../live/readings.ts";
-import { Copied, Facts } from "../../parts/Facts.tsx";
-import { At } from "../../parts/Moment.tsx";
+import { useNamespace } from "../../live/queries.ts";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
+import { Timestamp } from "../../parts/Time.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
-import { Shown } from "../../parts/Shown.tsx";
+import { QueryContent } from "../../parts/QueryContent.tsx";
 import { DiscoveryServicesTable } from "./DiscoveryServicesTable.tsx";
-import { LookedUpBy } from "./NamespacesPage.tsx";
-import { UsersTable } from "./UsersTable.tsx";
+import { InstanceDiscovery } from "./NamespacesPage.tsx";
+import { NamespaceServicesTable } from "./NamespaceServicesTable.tsx";
 
-/** One namespace: how it is looked up, what is in it, and who uses it. */
+/** A namespace with its Cloud Map services and the ECS services that use it. */
 export default function NamespacePage() {
   const text = useText().namespaces;
   const { namespace: id = "", tab } = useParams();
-  const found = useNamespace(id);
-  const name = found.data?.Name ?? id;
+  const query = useNamespace(id);
+  const name = query.data?.Name ?? id;
   return (
-    <Frame title={name} breadcrumbs={[{ text: text.title, path: paths.namespaces }, { text: name }]}>
+    <PageLayout title={name} breadcrumbs={[{ text: text.title, path: paths.namespaces }, { text: name }]}>
       <SpaceBetween size="l">
         <Header
           variant="h1"
-          description={found.data?.Description}
-          actions={<Button href={href(paths.trafficOf(name))} disabled={!found.data}>{text.traffic}</Button>}
+          description={query.data?.Description}
+          actions={<Button href={href(paths.trafficOf(name))} disabled={!query.data}>{text.traffic}</Button>}
         >
           {name}
         </Header>
-        <Shown found={found}>
+        <QueryContent query={query}>
           {(namespace) => (
             <SpaceBetween size="l">
               <Overview namespace={namespace} />
               <PathTabs
                 label={name}
                 active={tab}
-                path={(one) => paths.namespace(id, one)}
+                path={(tabId) => paths.namespace(id, tabId)}
                 tabs={[
                   { id: "services", label: text.services, content: <DiscoveryServicesTable namespace={id} /> },
-                  { id: "used-by", label: text.users, content: <UsersTable namespace={namespace.Arn ?? ""} /> },
+                  { id: "used-by", label: text.users, content: <NamespaceServicesTable namespace={namespace.Arn ?? ""} /> },
                 ]}
               />
             </SpaceBetween>
           )}
-        </Shown>
+        </QueryContent>
       </SpaceBetween>
-    </Frame>
+    </PageLayout>
   );
 }
 
@@ -60,16 +60,16 @@ function Overview({ namespace }: { namespace: Namespace }) {
   const ttl = dns?.SOA?.TTL;
   return (
     <Container header={<Header variant="h2">{text.overview}</Header>}>
-      <Facts
-        facts={[
-          { label: text.arn, value: <Copied value={namespace.Arn} /> },
+      <Properties
+        items={[
+          { label: text.arn, value: <CopyableValue value={namespace.Arn} /> },
           { label: text.type, value: namespace.Type },
-          { label: text.lookedUp, value: <LookedUpBy type={namespace.Type} /> },
-          { label: text.httpName, value: <Copied value={namespace.Properties?.HttpProperties?.HttpName} /> },
-          dns ? { label: text.zone, value: <Copied value={dns.HostedZoneId} /> } : null,
+          { label: text.lookedUp, value: <InstanceDiscovery type={namespace.Type} /> },
+          { label: text.httpName, value: <CopyableValue value={namespace.Properties?.HttpProperties?.HttpName} /> },
+          dns ? { label: text.zone, value: <CopyableValue value={dns.HostedZoneId} /> } : null,
           ttl === undefined ? null : { label: text.ttl, value: text.seconds(ttl) },
           { label: text.owner, value: namespace.ResourceOwner },
-          { label: text.created, value: <At at={namespace.CreateDate} /> },
+          { label: text.created, value: <Timestamp date={namespace.CreateDate} /> },
         ]}
       />
     </Container>

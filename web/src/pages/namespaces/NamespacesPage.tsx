@@ -1,29 +1,29 @@
 import type { NamespaceSummary, NamespaceType } from "@aws-sdk/client-servicediscovery";
 import Link from "@cloudscape-design/components/link";
 import type { TableProps } from "@cloudscape-design/components/table";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useNamespaces } from "../../live/readings.ts";
+import { useNamespaces } from "../../live/queries.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
-import { Ago } from "../../parts/Moment.tsx";
+import { RelativeTime } from "../../parts/Time.tsx";
 
-/** All namespaces of the account and region, and those that are shared with it. */
+/** All namespaces of the account and Region, including those that are shared with it. */
 export default function NamespacesPage() {
   const text = useText().namespaces;
   return (
-    <Frame title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
+    <PageLayout title={text.title} breadcrumbs={[{ text: text.title }]} contentType="table">
       <LiveTable
         variant="full-page"
-        found={useNamespaces()}
+        query={useNamespaces()}
         id={(namespace) => namespace.Arn ?? ""}
         title={text.title}
         filter={text.find}
         columns={useColumns()}
         empty={{ title: text.empty, detail: text.emptyDetail }}
       />
-    </Frame>
+    </PageLayout>
   );
 }
 
@@ -39,15 +39,15 @@ function useColumns(): TableProps.ColumnDefinition<NamespaceSummary>[] {
       isRowHeader: true,
     },
     { id: "type", header: words.type, cell: (namespace) => namespace.Type, sortingField: "Type" },
-    { id: "lookedUp", header: words.lookedUp, cell: (namespace) => <LookedUpBy type={namespace.Type} /> },
+    { id: "lookedUp", header: words.lookedUp, cell: (namespace) => <InstanceDiscovery type={namespace.Type} /> },
     { id: "services", header: words.serviceCount, cell: (namespace) => namespace.ServiceCount, sortingField: "ServiceCount" },
     { id: "description", header: words.description, cell: (namespace) => namespace.Description ?? text.parts.none },
-    { id: "created", header: words.created, cell: (namespace) => <Ago at={namespace.CreateDate} />, sortingField: "CreateDate" },
+    { id: "created", header: words.created, cell: (namespace) => <RelativeTime date={namespace.CreateDate} />, sortingField: "CreateDate" },
   ];
 }
 
-/** How the names of a namespace are looked up, in words. */
-export function LookedUpBy({ type }: { type: NamespaceType | undefined }) {
+/** How clients discover the instances of a namespace. */
+export function InstanceDiscovery({ type }: { type: NamespaceType | undefined }) {
   const text = useText();
   return type === undefined ? text.parts.none : text.namespaces.lookedUpBy[type];
 }

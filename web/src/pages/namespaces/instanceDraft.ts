@@ -1,4 +1,4 @@
-// What the form of an instance asks.
+// The attributes in the form of an instance.
 
 import type { Service } from "@aws-sdk/client-servicediscovery";
 
@@ -20,20 +20,20 @@ const BY_RECORD: Readonly<Record<string, readonly string[]>> = {
   CNAME: ["AWS_INSTANCE_CNAME"],
 };
 
-/** The attributes that a service's records ask for; an address and a port where it has none. */
-export function firstAttributes(service: Service): Attribute[] {
+/** Empty attributes for the service's DNS records; for an address and a port if it has no records. */
+export function initialAttributes(service: Service): Attribute[] {
   const records = service.DnsConfig?.DnsRecords ?? [];
-  const keys = records.length === 0 ? ["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT"] : records.flatMap((one) => BY_RECORD[one.Type ?? ""] ?? []);
+  const keys = records.length === 0 ? ["AWS_INSTANCE_IPV4", "AWS_INSTANCE_PORT"] : records.flatMap(({ Type }) => BY_RECORD[Type ?? ""] ?? []);
   return [...new Set(keys)].map((key) => ({ key, value: "" }));
 }
 
-/** The first key that is there twice. */
-export function twice(attributes: readonly Attribute[]): string | undefined {
-  const keys = attributes.map((one) => one.key).filter(Boolean);
+/** The first key that occurs twice. */
+export function duplicateKey(attributes: readonly Attribute[]): string | undefined {
+  const keys = attributes.map(({ key }) => key).filter(Boolean);
   return keys.find((key, index) => keys.indexOf(key) !== index);
 }
 
-/** What is sent: lines without a key or a value are left out. */
+/** The attributes to send, without those that lack a key or a value. */
 export function attributesOf(attributes: readonly Attribute[]): Record<string, string> {
   return Object.fromEntries(attributes.filter(({ key, value }) => key && value).map(({ key, value }) => [key, value]));
 }

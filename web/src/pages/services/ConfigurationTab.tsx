@@ -7,28 +7,28 @@ import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { familyOf, nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
-import { Facts } from "../../parts/Facts.tsx";
+import { Properties } from "../../parts/Properties.tsx";
 
-/** How the service is set up: what it runs, how it is brought out, and in which network. */
+/** The configuration of a service: tasks, deployment and networking. */
 export function ConfigurationTab({ service }: { service: Service }) {
   return (
     <SpaceBetween size="l">
-      <Running service={service} />
-      <Deploying service={service} />
-      <Network service={service} />
+      <TaskConfiguration service={service} />
+      <DeploymentSettings service={service} />
+      <NetworkSettings service={service} />
     </SpaceBetween>
   );
 }
 
-function Running({ service }: { service: Service }) {
+function TaskConfiguration({ service }: { service: Service }) {
   const text = useText();
   const words = text.services.configuration;
   const { family, revision } = familyOf(service.taskDefinition);
   const strategy = service.capacityProviderStrategy?.map((one) => `${one.capacityProvider ?? ""} (${one.weight ?? 0})`).join(", ");
   return (
     <Container header={<Header variant="h2">{words.service}</Header>}>
-      <Facts
-        facts={[
+      <Properties
+        items={[
           { label: text.services.definition, value: <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(service.taskDefinition)}</Link> },
           { label: words.scheduling, value: service.schedulingStrategy },
           { label: words.desired, value: service.desiredCount },
@@ -47,28 +47,28 @@ function Running({ service }: { service: Service }) {
   );
 }
 
-function Deploying({ service }: { service: Service }) {
+function DeploymentSettings({ service }: { service: Service }) {
   const text = useText();
   const words = text.services.configuration;
-  const by = service.deploymentConfiguration ?? {};
-  const breaker = by.deploymentCircuitBreaker;
+  const configuration = service.deploymentConfiguration ?? {};
+  const breaker = configuration.deploymentCircuitBreaker;
   const onOff = (on: boolean | undefined) => (on ? text.parts.yes : text.parts.no);
   return (
     <Container header={<Header variant="h2">{words.deployment}</Header>}>
-      <Facts
-        facts={[
+      <Properties
+        items={[
           { label: words.controller, value: service.deploymentController?.type },
-          { label: text.services.strategy, value: text.services.strategies[by.strategy ?? "ROLLING"] },
-          { label: words.percents, value: `${by.minimumHealthyPercent ?? 100} % – ${by.maximumPercent ?? 200} %` },
-          { label: words.bake, value: words.minutes(by.bakeTimeInMinutes ?? 0) },
+          { label: text.services.strategy, value: text.services.strategies[configuration.strategy ?? "ROLLING"] },
+          { label: words.percents, value: `${configuration.minimumHealthyPercent ?? 100} % – ${configuration.maximumPercent ?? 200} %` },
+          { label: words.bake, value: words.minutes(configuration.bakeTimeInMinutes ?? 0) },
           { label: words.breaker, value: breaker?.enable && breaker.rollback ? words.withRollback : onOff(breaker?.enable) },
-          { label: words.alarms, value: by.alarms?.enable ? by.alarms.alarmNames?.join(", ") : text.parts.no },
-          { label: words.hooks, value: by.lifecycleHooks?.map((hook) => `${hook.targetType ?? "AWS_LAMBDA"}: ${hook.lifecycleStages?.join(", ") ?? ""}`).join("; ") },
-          by.linearConfiguration
-            ? { label: words.steps, value: words.linear(by.linearConfiguration.stepPercent ?? 0, by.linearConfiguration.stepBakeTimeInMinutes ?? 0) }
+          { label: words.alarms, value: configuration.alarms?.enable ? configuration.alarms.alarmNames?.join(", ") : text.parts.no },
+          { label: words.hooks, value: configuration.lifecycleHooks?.map((hook) => `${hook.targetType ?? "AWS_LAMBDA"}: ${hook.lifecycleStages?.join(", ") ?? ""}`).join("; ") },
+          configuration.linearConfiguration
+            ? { label: words.steps, value: words.linear(configuration.linearConfiguration.stepPercent ?? 0, configuration.linearConfiguration.stepBakeTimeInMinutes ?? 0) }
             : null,
-          by.canaryConfiguration
-            ? { label: words.steps, value: words.linear(by.canaryConfiguration.canaryPercent ?? 0, by.canaryConfiguration.canaryBakeTimeInMinutes ?? 0) }
+          configuration.canaryConfiguration
+            ? { label: words.steps, value: words.linear(configuration.canaryConfiguration.canaryPercent ?? 0, configuration.canaryConfiguration.canaryBakeTimeInMinutes ?? 0) }
             : null,
         ]}
       />
@@ -76,14 +76,14 @@ function Deploying({ service }: { service: Service }) {
   );
 }
 
-function Network({ service }: { service: Service }) {
+function NetworkSettings({ service }: { service: Service }) {
   const words = useText().services.configuration;
   const network = service.networkConfiguration?.awsvpcConfiguration;
   return (
     <Container header={<Header variant="h2">{words.network}</Header>}>
-      <Facts
+      <Properties
         columns={3}
-        facts={[
+        items={[
           { label: words.subnets, value: network?.subnets?.map((subnet) => <div key={subnet}>{subnet}</div>) },
           { label: words.groups, value: network?.securityGroups?.length ? network.securityGroups.map((group) => <div key={group}>{group}</div>) : words.defaultGroup },
           { label: words.publicIp, value: network?.assignPublicIp },

@@ -11,19 +11,19 @@ import { paths } from "../../app/paths.ts";
 import { nameOf } from "../../aws/arn.ts";
 import { namespaceName } from "../../aws/namespaces.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useCluster, useDefinition, useNamespaces } from "../../live/readings.ts";
-import { Facts } from "../../parts/Facts.tsx";
+import { useCluster, useDefinition, useNamespaces } from "../../live/queries.ts";
+import { Properties } from "../../parts/Properties.tsx";
 import { clusterNameOf, primaryOf } from "./summary.ts";
 
-/** What the service offers by name, and where its tasks look for the names of others. */
+/** The Service Connect configuration of a service, with its endpoints. */
 export function ConnectTab({ service }: { service: Service }) {
   const text = useText();
   const words = text.services.connectTab;
   const connect = primaryOf(service)?.serviceConnectConfiguration;
   const cluster = useCluster(clusterNameOf(service));
   const namespaces = useNamespaces().data ?? [];
-  const named = connect?.namespace ?? cluster.data?.serviceConnectDefaults?.namespace;
-  const namespace = namespaces.find((one) => one.Arn === named || one.Name === named);
+  const namespaceId = connect?.namespace ?? cluster.data?.serviceConnectDefaults?.namespace;
+  const namespace = namespaces.find((one) => one.Arn === namespaceId || one.Name === namespaceId);
   if (!connect?.enabled) {
     return (
       <Container header={<Header variant="h2">{words.title}</Header>}>
@@ -38,12 +38,12 @@ export function ConnectTab({ service }: { service: Service }) {
   return (
     <SpaceBetween size="l">
       <Container header={<Header variant="h2">{words.title}</Header>}>
-        <Facts
-          facts={[
+        <Properties
+          items={[
             { label: words.state, value: <StatusIndicator type="success">{text.parts.yes}</StatusIndicator> },
             {
               label: words.namespace,
-              value: namespace?.Id ? <Link href={href(paths.namespace(namespace.Id))}>{namespace.Name}</Link> : namespaceName(namespaces, named),
+              value: namespace?.Id ? <Link href={href(paths.namespace(namespace.Id))}>{namespace.Name}</Link> : namespaceName(namespaces, namespaceId),
             },
             { label: words.role, value: connect.services?.length ? words.clientServer : words.client },
             { label: words.logs, value: log ? (log.options?.["awslogs-group"] ?? log.logDriver) : null },
@@ -51,26 +51,27 @@ export function ConnectTab({ service }: { service: Service }) {
           ]}
         />
       </Container>
-      <Endpoints service={service} services={connect.services ?? []} namespace={namespaceName(namespaces, named)} />
+      <Endpoints service={service} services={connect.services ?? []} namespace={namespaceName(namespaces, namespaceId)} />
     </SpaceBetween>
   );
 }
 
+/** A client alias. */
 interface Row {
-  readonly one: ServiceConnectService;
+  readonly service: ServiceConnectService;
   readonly discoveryName: string;
   readonly address: string;
   readonly test: string | undefined;
 }
 
 function rowsOf(services: readonly ServiceConnectService[], namespace: string): Row[] {
-  return services.flatMap((one) => {
-    const discoveryName = one.discoveryName ?? one.portName ?? "";
-    return (one.clientAliases ?? []).map((alias) => {
+  return services.flatMap((service) => {
+    const discoveryName = service.discoveryName ?? service.portName ?? "";
+    return (service.clientAliases ?? []).map((alias) => {
       const header = alias.testTrafficRules?.header;
       const value = header?.value?.exact;
       return {
-        one,
+        service,
         discoveryName,
         address: `${alias.dnsName ?? `${discoveryName}.${namespace}`}:${alias.port ?? 0}`,
         test: header ? `${header.name ?? ""}${value === undefined ? "" : `: ${value}`}` : undefined,
@@ -97,11 +98,11 @@ function Endpoints({ service, services, namespace }: EndpointsProps) {
     {
       id: "port",
       header: words.port,
-      cell: (row) => [row.one.portName, ports.get(row.one.portName)?.containerPort].filter(Boolean).join(" → "),
+      cell: (row) => [row.service.portName, ports.get(row.service.portName)?.containerPort].filter(Boolean).join(" → "),
     },
-    { id: "protocol", header: words.protocol, cell: (row) => ports.get(row.one.portName)?.appProtocol ?? "tcp" },
-    { id: "timeouts", header: words.timeouts, cell: (row) => timeoutsOf(row.one, words) || text.parts.none },
-    { id: "tls", header: words.tls, cell: (row) => nameOf(row.one.tls?.issuerCertificateAuthority?.awsPcaAuthorityArn) || text.parts.no },
+    { id: "protocol", header: words.protocol, cell: (row) => ports.get(row.service.portName)?.appProtocol ?? "tcp" },
+    { id: "timeouts", header: words.timeouts, cell: (row) => timeoutsOf(row.service, words) || text.parts.none },
+    { id: "tls", header: words.tls, cell: (row) => nameOf(row.service.tls?.issuerCertificateAuthority?.awsPcaAuthorityArn) || text.parts.no },
     { id: "test", header: words.testHeader, cell: (row) => row.test ?? text.parts.none },
     {
       id: "service",
@@ -120,9 +121,9 @@ function Endpoints({ service, services, namespace }: EndpointsProps) {
   );
 }
 
-type ConnectWords = ReturnType<typeof useText>["services"]["connectTab"];
+type ConnectTexts = ReturnType<typeof useText>["services"]["connectTab"];
 
-function timeoutsOf(one: ServiceConnectService, words: ConnectWords): string {
-  const { idleTimeoutSeconds: idle, perRequestTimeoutSeconds: each } = one.timeout ?? {};
-  return [idle === undefined ? "" : words.idle(idle), each === undefined ? "" : words.perRequest(each)].filter(Boolean).join(", ");
+function timeoutsOf(service: ServiceConnectService, words: ConnectTexts): string {
+  const { idleTimeoutSeconds: idle, perRequestTimeoutSeconds: perRequest } = service.timeout ?? {};
+  return [idle === undefined ? "" : words.idle(idle), perRequest === undefined ? "" : words.perRequest(perRequest)].filter(Boolean).join(", ");
 }

@@ -1,10 +1,10 @@
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { createService } from "../../aws/services.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { createInput, EMPTY } from "./draft.ts";
+import { createInput, NEW_SERVICE } from "./draft.ts";
 import { ServiceForm } from "./ServiceForm.tsx";
 
 export default function CreateServicePage() {
@@ -13,8 +13,8 @@ export default function CreateServicePage() {
   const { cluster = "" } = useParams();
   const crumbs = [{ text: text.clusters.title, path: paths.clusters }, { text: cluster, path: paths.cluster(cluster) }, { text: text.services.create }];
   return (
-    <Frame title={text.services.create} breadcrumbs={crumbs} contentType="form">
-      <ServiceForm cluster={cluster} first={EMPTY} editing={false} save={(draft, mode) => createService(target, createInput(cluster, draft, mode))} />
-    </Frame>
+    <PageLayout title={text.services.create} breadcrumbs={crumbs} contentType="form">
+      <ServiceForm cluster={cluster} initial={NEW_SERVICE} editing={false} save={(draft, mode) => createService(target, createInput(cluster, draft, mode))} />
+    </PageLayout>
   );
 }

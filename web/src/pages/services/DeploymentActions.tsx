@@ -1,53 +1,53 @@
-// What may be done about a deployment that is under way: answer a hook, take it back, or leave everything as it stands.
+// The actions on a deployment in progress: answer a lifecycle hook, or stop the deployment with or without a rollback.
 
 import type { ServiceDeployment } from "@aws-sdk/client-ecs";
 import Button from "@cloudscape-design/components/button";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { answerHook, isOver, stopDeployment } from "../../aws/deployments.ts";
+import { answerHook, isFinished, stopDeployment } from "../../aws/deployments.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { Confirm } from "../../parts/Confirm.tsx";
-import { awaited } from "./stages.ts";
+import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
+import { pendingHook } from "./stages.ts";
 
-type Asked = "continue" | "rollback" | "stop" | null;
+type OpenDialog = "continue" | "rollback" | "stop" | null;
 
 export function DeploymentActions({ deployment }: { deployment: ServiceDeployment }) {
   const text = useText().services.deployment;
-  const [asked, setAsked] = useState<Asked>(null);
-  if (isOver(deployment)) return null;
-  const hook = awaited(deployment);
-  const close = () => { setAsked(null); };
-  const going = deployment.status === "IN_PROGRESS" || deployment.status === "PENDING";
+  const [dialog, setDialog] = useState<OpenDialog>(null);
+  if (isFinished(deployment)) return null;
+  const hook = pendingHook(deployment);
+  const close = () => { setDialog(null); };
+  const canStop = deployment.status === "IN_PROGRESS" || deployment.status === "PENDING";
   return (
     <>
       <SpaceBetween size="xs" direction="horizontal">
-        {hook ? <Button variant="primary" onClick={() => { setAsked("continue"); }}>{text.continue.open}</Button> : null}
-        {hook ? <Button onClick={() => { setAsked("rollback"); }}>{text.rollback.open}</Button> : null}
-        {going ? <Button onClick={() => { setAsked("stop"); }}>{text.stop.open}</Button> : null}
+        {hook ? <Button variant="primary" onClick={() => { setDialog("continue"); }}>{text.continue.open}</Button> : null}
+        {hook ? <Button onClick={() => { setDialog("rollback"); }}>{text.rollback.open}</Button> : null}
+        {canStop ? <Button onClick={() => { setDialog("stop"); }}>{text.stop.open}</Button> : null}
       </SpaceBetween>
-      {hook?.hookId && asked === "continue" ? <Answer deployment={deployment} hook={hook.hookId} action="CONTINUE" onClose={close} /> : null}
-      {hook?.hookId && asked === "rollback" ? <Answer deployment={deployment} hook={hook.hookId} action="ROLLBACK" onClose={close} /> : null}
-      {asked === "stop" ? <Stop deployment={deployment} onClose={close} /> : null}
+      {hook?.hookId && dialog === "continue" ? <AnswerHookDialog deployment={deployment} hook={hook.hookId} action="CONTINUE" onClose={close} /> : null}
+      {hook?.hookId && dialog === "rollback" ? <AnswerHookDialog deployment={deployment} hook={hook.hookId} action="ROLLBACK" onClose={close} /> : null}
+      {dialog === "stop" ? <StopDialog deployment={deployment} onClose={close} /> : null}
     </>
   );
 }
 
-interface AnswerProps {
+interface AnswerHookDialogProps {
   readonly deployment: ServiceDeployment;
   readonly hook: string;
   readonly action: "CONTINUE" | "ROLLBACK";
   readonly onClose: () => void;
 }
 
-function Answer({ deployment, hook, action, onClose }: AnswerProps) {
+function AnswerHookDialog({ deployment, hook, action, onClose }: AnswerHookDialogProps) {
   const text = useText().services.deployment;
   const words = action === "CONTINUE" ? text.continue : text.rollback;
   const target = useTarget();
   const stage = deployment.lifecycleStage ? text.stage[deployment.lifecycleStage] : "";
   return (
-    <Confirm
+    <ConfirmDialog
       title={words.title}
       effect={words.effect(stage)}
       action={words.action}
@@ -58,25 +58,25 @@ function Answer({ deployment, hook, action, onClose }: AnswerProps) {
   );
 }
 
-function Stop({ deployment, onClose }: { deployment: ServiceDeployment; onClose: () => void }) {
+function StopDialog({ deployment, onClose }: { deployment: ServiceDeployment; onClose: () => void }) {
   const text = useText().services.deployment.stop;
   const target = useTarget();
-  const [how, setHow] = useState<"ROLLBACK" | "ABORT">("ROLLBACK");
+  const [stopType, setStopType] = useState<"ROLLBACK" | "ABORT">("ROLLBACK");
   return (
-    <Confirm
+    <ConfirmDialog
       title={text.title}
-      effect={how === "ROLLBACK" ? text.rollbackEffect : text.abortEffect}
-      action={how === "ROLLBACK" ? text.rollback : text.abort}
+      effect={stopType === "ROLLBACK" ? text.rollbackEffect : text.abortEffect}
+      action={stopType === "ROLLBACK" ? text.rollback : text.abort}
       done={text.done}
-      perform={() => stopDeployment(target, deployment.serviceDeploymentArn ?? "", how)}
+      perform={() => stopDeployment(target, deployment.serviceDeploymentArn ?? "", stopType)}
       onClose={onClose}
     >
       <RadioGroup
         ariaLabel={text.how}
-        value={how}
-        onChange={({ detail }) => { setHow(detail.value === "ABORT" ? "ABORT" : "ROLLBACK"); }}
+        value={stopType}
+        onChange={({ detail }) => { setStopType(detail.value === "ABORT" ? "ABORT" : "ROLLBACK"); }}
         items={[{ value: "ROLLBACK", label: text.rollback }, { value: "ABORT", label: text.abort }]}
       />
-    </Confirm>
+    </ConfirmDialog>
   );
 }

@@ -4,28 +4,28 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
 import { deploymentArn, readDeployment } from "../../aws/deployments.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
-import { Copied, Facts } from "../../parts/Facts.tsx";
-import { At } from "../../parts/Moment.tsx";
-import { Shown } from "../../parts/Shown.tsx";
-import { Status, worded } from "../../parts/Status.tsx";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
+import { Timestamp } from "../../parts/Time.tsx";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import { Status, statusText } from "../../parts/Status.tsx";
 import { DeploymentActions } from "./DeploymentActions.tsx";
 import { DeploymentProgress } from "./DeploymentProgress.tsx";
-import { Lasting, Waiting } from "./DeploymentsTab.tsx";
+import { DeploymentDuration, PendingHookAlert } from "./DeploymentsTab.tsx";
 
-/** One service deployment, whether it is under way or over. */
+/** A service deployment, in progress or finished. */
 export default function DeploymentPage() {
   const text = useText();
   const target = useTarget();
   const { cluster = "", service = "", deployment: id = "" } = useParams();
   const topics = [{ kind: "service-deployment", cluster }, { kind: "service", cluster }, { kind: "task", cluster }];
   const arn = deploymentArn(target, cluster, service, id);
-  const found = useLive(["deployment", arn], topics, (signal) => readDeployment(target, arn, signal));
+  const query = useLive(["deployment", arn], topics, (signal) => readDeployment(target, arn, signal));
   const crumbs = [
     { text: text.clusters.title, path: paths.clusters },
     { text: cluster, path: paths.cluster(cluster) },
@@ -34,13 +34,13 @@ export default function DeploymentPage() {
     { text: id },
   ];
   return (
-    <Frame title={id} breadcrumbs={crumbs}>
+    <PageLayout title={id} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
-        <Header variant="h1" actions={found.data ? <DeploymentActions deployment={found.data} /> : undefined}>{id}</Header>
-        <Shown found={found}>
+        <Header variant="h1" actions={query.data ? <DeploymentActions deployment={query.data} /> : undefined}>{id}</Header>
+        <QueryContent query={query}>
           {(deployment) => (
             <SpaceBetween size="l">
-              <Waiting deployment={deployment} />
+              <PendingHookAlert deployment={deployment} />
               <Overview deployment={deployment} />
               <Container header={<Header variant="h2">{text.services.deployment.progress}</Header>}>
                 <DeploymentProgress deployment={deployment} />
@@ -48,9 +48,9 @@ export default function DeploymentPage() {
               <Hooks deployment={deployment} />
             </SpaceBetween>
           )}
-        </Shown>
+        </QueryContent>
       </SpaceBetween>
-    </Frame>
+    </PageLayout>
   );
 }
 
@@ -61,23 +61,23 @@ function Overview({ deployment }: { deployment: ServiceDeployment }) {
   const alarms = deployment.alarms;
   return (
     <Container header={<Header variant="h2">{words.overview}</Header>}>
-      <Facts
-        facts={[
-          { label: words.status, value: <Status of={deployment.status} /> },
+      <Properties
+        items={[
+          { label: words.status, value: <Status status={deployment.status} /> },
           { label: text.strategy, value: text.strategies[deployment.deploymentConfiguration?.strategy ?? "ROLLING"] },
-          { label: words.startedAt, value: <At at={deployment.startedAt ?? deployment.createdAt} /> },
-          { label: words.lasting, value: <Lasting deployment={deployment} /> },
-          { label: text.arn, value: <Copied value={deployment.serviceDeploymentArn} /> },
+          { label: words.startedAt, value: <Timestamp date={deployment.startedAt ?? deployment.createdAt} /> },
+          { label: words.lasting, value: <DeploymentDuration deployment={deployment} /> },
+          { label: text.arn, value: <CopyableValue value={deployment.serviceDeploymentArn} /> },
           {
             label: words.breaker,
-            value: breaker?.status && breaker.status !== "DISABLED" ? `${worded(breaker.status)}: ${words.failures(breaker.failureCount ?? 0, breaker.threshold ?? 0)}` : null,
+            value: breaker?.status && breaker.status !== "DISABLED" ? `${statusText(breaker.status)}: ${words.failures(breaker.failureCount ?? 0, breaker.threshold ?? 0)}` : null,
           },
           {
             label: words.alarms,
-            value: alarms?.status && alarms.status !== "DISABLED" ? `${worded(alarms.status)}: ${(alarms.triggeredAlarmNames?.length ? alarms.triggeredAlarmNames : alarms.alarmNames)?.join(", ") ?? ""}` : null,
+            value: alarms?.status && alarms.status !== "DISABLED" ? `${statusText(alarms.status)}: ${(alarms.triggeredAlarmNames?.length ? alarms.triggeredAlarmNames : alarms.alarmNames)?.join(", ") ?? ""}` : null,
           },
           { label: words.reason, value: deployment.statusReason },
-          deployment.rollback ? { label: words.rolledBack, value: <At at={deployment.rollback.startedAt} /> } : null,
+          deployment.rollback ? { label: words.rolledBack, value: <Timestamp date={deployment.rollback.startedAt} /> } : null,
           deployment.rollback ? { label: words.rollbackReason, value: deployment.rollback.reason } : null,
         ]}
       />
@@ -97,8 +97,8 @@ function Hooks({ deployment }: { deployment: ServiceDeployment }) {
       columnDefinitions={[
         { id: "id", header: words.hook, cell: (hook) => hook.hookId, isRowHeader: true },
         { id: "type", header: words.hookType, cell: (hook) => hook.targetArn ?? hook.targetType },
-        { id: "status", header: words.status, cell: (hook) => <Status of={hook.status} /> },
-        { id: "until", header: words.expiresAt, cell: (hook) => <At at={hook.expiresAt} /> },
+        { id: "status", header: words.status, cell: (hook) => <Status status={hook.status} /> },
+        { id: "until", header: words.expiresAt, cell: (hook) => <Timestamp date={hook.expiresAt} /> },
       ]}
     />
   );

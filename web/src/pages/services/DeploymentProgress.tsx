@@ -1,4 +1,4 @@
-// How far a deployment is: its stages, and for each revision its tasks and its share of the traffic.
+// The progress of a deployment: its lifecycle stages, and for each revision its tasks and its share of the traffic.
 
 import type { ServiceDeployment, ServiceRevisionSummary } from "@aws-sdk/client-ecs";
 import Box from "@cloudscape-design/components/box";
@@ -12,16 +12,16 @@ import { readRevisions } from "../../aws/deployments.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
-import { Counts } from "../../parts/Counts.tsx";
-import { hasStages, progressOf, type StageState } from "./stages.ts";
+import { TaskCounts } from "../../parts/TaskCounts.tsx";
+import { hasStages, stageProgress, type StageState } from "./stages.ts";
 
-const KINDS: Readonly<Record<StageState, StatusIndicatorProps.Type>> = {
+const STATUS: Readonly<Record<StageState, StatusIndicatorProps.Type>> = {
   done: "success",
   now: "in-progress",
   waiting: "warning",
   failed: "error",
-  "to come": "pending",
-  "left out": "stopped",
+  upcoming: "pending",
+  skipped: "stopped",
 };
 
 export function DeploymentProgress({ deployment }: { deployment: ServiceDeployment }) {
@@ -33,9 +33,9 @@ export function DeploymentProgress({ deployment }: { deployment: ServiceDeployme
       {revisions}
       <Steps
         ariaLabel={text.stages}
-        steps={progressOf(deployment).map(({ stage, state }) => ({
+        steps={stageProgress(deployment).map(({ stage, state }) => ({
           header: text.stage[stage],
-          status: KINDS[state],
+          status: STATUS[state],
           statusIconAriaLabel: text.state[state],
           ...(state === "now" || state === "waiting" ? { details: <Box color="text-body-secondary">{text.stageDetail[stage]}</Box> } : {}),
         }))}
@@ -48,17 +48,17 @@ function Revisions({ deployment }: { deployment: ServiceDeployment }) {
   const text = useText().services.deployment;
   const target = useTarget();
   const sources = deployment.sourceServiceRevisions ?? [];
-  const goal = deployment.targetServiceRevision;
-  const arns = [...sources, ...(goal ? [goal] : [])].map((one) => one.arn ?? "");
-  const found = useLive(["service-revisions", ...arns], [], (signal) => readRevisions(target, arns, signal));
-  const definitions = new Map((found.data ?? []).map((one) => [one.serviceRevisionArn, nameOf(one.taskDefinition)]));
-  const one = (revision: ServiceRevisionSummary, title: string) => (
+  const targetRevision = deployment.targetServiceRevision;
+  const arns = [...sources, ...(targetRevision ? [targetRevision] : [])].map(({ arn }) => arn ?? "");
+  const query = useLive(["service-revisions", ...arns], [], (signal) => readRevisions(target, arns, signal));
+  const definitions = new Map((query.data ?? []).map((one) => [one.serviceRevisionArn, nameOf(one.taskDefinition)]));
+  const renderRevision = (revision: ServiceRevisionSummary, title: string) => (
     <Revision key={revision.arn} revision={revision} title={title} definition={definitions.get(revision.arn)} />
   );
   return (
     <SpaceBetween size="l">
-      {goal ? one(goal, text.goal) : null}
-      {sources.map((source) => one(source, text.source))}
+      {targetRevision ? renderRevision(targetRevision, text.goal) : null}
+      {sources.map((source) => renderRevision(source, text.source))}
     </SpaceBetween>
   );
 }
@@ -71,7 +71,7 @@ function Revision({ revision, title, definition }: { revision: ServiceRevisionSu
       <Box>
         <b>{title}</b> {definition} <Box variant="span" color="text-body-secondary" fontSize="body-s">{text.revision(nameOf(revision.arn))}</Box>
       </Box>
-      <Counts running={revision.runningTaskCount} desired={revision.requestedTaskCount} pending={revision.pendingTaskCount} />
+      <TaskCounts running={revision.runningTaskCount} desired={revision.requestedTaskCount} pending={revision.pendingTaskCount} />
       {production === undefined ? null : <ProgressBar variant="standalone" value={production} label={text.production} />}
       {test === undefined ? null : <ProgressBar variant="standalone" value={test} label={text.test} />}
     </SpaceBetween>

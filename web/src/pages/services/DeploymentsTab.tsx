@@ -7,27 +7,27 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { nameOf } from "../../aws/arn.ts";
-import { isOver } from "../../aws/deployments.ts";
+import { isFinished } from "../../aws/deployments.ts";
 import { useLanguage, useText } from "../../i18n/useText.ts";
-import { useDeployments } from "../../live/readings.ts";
+import { useDeployments } from "../../live/queries.ts";
 import { LiveTable } from "../../parts/LiveTable.tsx";
-import { At, lasting, useNow } from "../../parts/Moment.tsx";
+import { Timestamp, formatDuration, useNow } from "../../parts/Time.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { DeploymentActions } from "./DeploymentActions.tsx";
 import { DeploymentProgress } from "./DeploymentProgress.tsx";
-import { awaited } from "./stages.ts";
+import { pendingHook } from "./stages.ts";
 
-/** The deployment that is under way, as it goes, and those before it. */
+/** The deployment in progress, and the history of deployments. */
 export function DeploymentsTab({ service, cluster }: { service: Service; cluster: string }) {
   const text = useText().services.deployment;
   const name = service.serviceName ?? "";
-  const found = useDeployments(cluster, name);
-  const now = (found.data ?? []).find((deployment) => !isOver(deployment));
+  const query = useDeployments(cluster, name);
+  const current = (query.data ?? []).find((deployment) => !isFinished(deployment));
   return (
     <SpaceBetween size="l">
-      {now ? <Now deployment={now} cluster={cluster} service={name} /> : null}
+      {current ? <CurrentDeployment deployment={current} cluster={cluster} service={name} /> : null}
       <LiveTable
-        found={found}
+        query={query}
         unsorted
         wrap
         id={(deployment) => deployment.serviceDeploymentArn ?? ""}
@@ -37,56 +37,56 @@ export function DeploymentsTab({ service, cluster }: { service: Service; cluster
           {
             id: "id",
             header: text.deployment,
-            cell: (one) => <Link href={href(paths.deployment(cluster, name, nameOf(one.serviceDeploymentArn)))}>{nameOf(one.serviceDeploymentArn)}</Link>,
+            cell: (deployment) => <Link href={href(paths.deployment(cluster, name, nameOf(deployment.serviceDeploymentArn)))}>{nameOf(deployment.serviceDeploymentArn)}</Link>,
             isRowHeader: true,
           },
-          { id: "status", header: text.status, cell: (one) => <Status of={one.status} /> },
-          { id: "revision", header: text.goal, cell: (one) => nameOf(one.targetServiceRevision?.arn) },
-          { id: "started", header: text.startedAt, cell: (one) => <At at={one.startedAt ?? one.createdAt} /> },
-          { id: "lasting", header: text.lasting, cell: (one) => <Lasting deployment={one} /> },
-          { id: "reason", header: text.reason, cell: (one) => one.statusReason ?? one.rollback?.reason },
+          { id: "status", header: text.status, cell: (deployment) => <Status status={deployment.status} /> },
+          { id: "revision", header: text.goal, cell: (deployment) => nameOf(deployment.targetServiceRevision?.arn) },
+          { id: "started", header: text.startedAt, cell: (deployment) => <Timestamp date={deployment.startedAt ?? deployment.createdAt} /> },
+          { id: "lasting", header: text.lasting, cell: (deployment) => <DeploymentDuration deployment={deployment} /> },
+          { id: "reason", header: text.reason, cell: (deployment) => deployment.statusReason ?? deployment.rollback?.reason },
         ]}
       />
     </SpaceBetween>
   );
 }
 
-function Now({ deployment, cluster, service }: { deployment: ServiceDeployment; cluster: string; service: string }) {
+function CurrentDeployment({ deployment, cluster, service }: { deployment: ServiceDeployment; cluster: string; service: string }) {
   const text = useText().services.deployment;
   const id = nameOf(deployment.serviceDeploymentArn);
   return (
     <Container
       header={
         <Header variant="h2" description={<Link href={href(paths.deployment(cluster, service, id))}>{id}</Link>} actions={<DeploymentActions deployment={deployment} />}>
-          {text.now} <Status of={deployment.status} />
+          {text.now} <Status status={deployment.status} />
         </Header>
       }
     >
       <SpaceBetween size="l">
-        <Waiting deployment={deployment} />
+        <PendingHookAlert deployment={deployment} />
         <DeploymentProgress deployment={deployment} />
       </SpaceBetween>
     </Container>
   );
 }
 
-/** That a hook waits for an answer, and what happens without one. */
-export function Waiting({ deployment }: { deployment: ServiceDeployment }) {
+/** An alert that a lifecycle hook is awaiting action, with what happens without deployment. */
+export function PendingHookAlert({ deployment }: { deployment: ServiceDeployment }) {
   const text = useText().services.deployment;
-  const hook = awaited(deployment);
+  const hook = pendingHook(deployment);
   if (!hook) return null;
   return (
     <Alert type="warning" header={text.waiting}>
-      {hook.timeoutAction === "CONTINUE" ? text.thenContinue : text.thenRollback} <At at={hook.expiresAt} />
+      {hook.timeoutAction === "CONTINUE" ? text.thenContinue : text.thenRollback} <Timestamp date={hook.expiresAt} />
     </Alert>
   );
 }
 
-/** How long it took, or takes so far. */
-export function Lasting({ deployment }: { deployment: ServiceDeployment }) {
+/** The duration of a deployment, up to now if it is in progress. */
+export function DeploymentDuration({ deployment }: { deployment: ServiceDeployment }) {
   const language = useLanguage();
   const now = useNow();
-  const from = deployment.startedAt ?? deployment.createdAt;
-  const to = deployment.finishedAt ?? deployment.stoppedAt;
-  return from ? lasting((to?.getTime() ?? now) - from.getTime(), language) : null;
+  const start = deployment.startedAt ?? deployment.createdAt;
+  const end = deployment.finishedAt ?? deployment.stoppedAt;
+  return start ? formatDuration((end?.getTime() ?? now) - start.getTime(), language) : null;
 }

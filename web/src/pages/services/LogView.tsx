@@ -1,20 +1,20 @@
-// Lines of output as they come: the newest at the end, in sight while one follows.
+// Log events as a terminal shows them, newest last; scrolled to the end while the user follows.
 
 import Box from "@cloudscape-design/components/box";
 import { useEffect, useRef, useState } from "react";
-import { type LogLine, type Output, readLogLines } from "../../aws/logEvents.ts";
+import { type LogLine, type LogOutput, readLogLines } from "../../aws/logEvents.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useLanguage, useText } from "../../i18n/useText.ts";
-import { FaultAlert } from "../../parts/Shown.tsx";
+import { ErrorAlert } from "../../parts/QueryContent.tsx";
 import "./LogView.css";
 
-const MOST = 1000; // lines on the page
-const BACK = 3_600_000; // ms that the first reading looks back
-const EACH = 2000; // ms between two readings
-const LATE = 10_000; // ms; a line may be stored so much after its time
+const MAX_LINES = 1000;
+const LOOK_BACK = 3_600_000; // ms before the first read
+const POLL_INTERVAL = 2000; // ms
+const MAX_DELAY = 10_000; // ms between the time of an event and its storage
 
 export interface LogViewProps {
-  readonly output: Output;
+  readonly output: LogOutput;
   readonly tasks: readonly string[];
   readonly pattern: string;
   readonly follow: boolean;
@@ -24,19 +24,19 @@ export function LogView({ output, tasks, pattern, follow }: LogViewProps) {
   const text = useText().services.logs;
   const { lines, error } = useLines({ output, tasks, pattern, follow });
   const language = useLanguage();
-  const end = useRef<HTMLDivElement>(null);
+  const viewRef = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (follow && end.current) end.current.scrollTop = end.current.scrollHeight;
+    if (follow && viewRef.current) viewRef.current.scrollTop = viewRef.current.scrollHeight;
   }, [lines, follow]);
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
-  if (error) return <FaultAlert error={error} />;
+  const timeFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
+  if (error) return <ErrorAlert error={error} />;
   return (
-    <div className="log-view" ref={end} role="log" aria-label={text.title} tabIndex={0}>
+    <div className="log-view" ref={viewRef} role="log" aria-label={text.title} tabIndex={0}>
       {lines === null ? <Box color="text-body-secondary">{text.loading}</Box> : null}
       {lines?.length === 0 ? <Box color="text-body-secondary">{text.none}</Box> : null}
       {(lines ?? []).map((line) => (
         <div key={line.id} className="log-line">
-          <time dateTime={new Date(line.at).toISOString()}>{clock.format(line.at)}</time>
+          <time dateTime={new Date(line.at).toISOString()}>{timeFormat.format(line.at)}</time>
           <span className="log-task" title={line.task}>{line.task.slice(0, 8)}</span>
           <span className="log-message">{line.message}</span>
         </div>
@@ -45,41 +45,41 @@ export function LogView({ output, tasks, pattern, follow }: LogViewProps) {
   );
 }
 
-/** The newest lines, read again while one follows; each once, in their order. */
+/** The newest lines, polled while the user follows. */
 function useLines({ output, tasks, pattern, follow }: LogViewProps): { lines: readonly LogLine[] | null; error: unknown } {
   const target = useTarget();
   const [lines, setLines] = useState<readonly LogLine[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const streams = tasks.join(" ");
   useEffect(() => {
-    let ended = false;
+    let cancelled = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let from = Date.now() - BACK;
+    let from = Date.now() - LOOK_BACK;
     const read = async () => {
       try {
-        const fresh = await readLogLines(target, output, streams ? streams.split(" ") : [], { from, pattern, limit: MOST });
-        if (ended) return;
+        const newLines = await readLogLines(target, output, streams ? streams.split(" ") : [], { from, pattern, limit: MAX_LINES });
+        if (cancelled) return;
         setError(null);
-        setLines((known) => merged(known ?? [], fresh));
-        from = Math.max(from, (fresh.at(-1)?.at ?? 0) - LATE);
+        setLines((current) => mergeLines(current ?? [], newLines));
+        from = Math.max(from, (newLines.at(-1)?.at ?? 0) - MAX_DELAY);
       } catch (problem) {
-        if (!ended) setError(problem);
+        if (!cancelled) setError(problem);
       }
-      if (!ended && follow) timer = setTimeout(() => void read(), EACH);
+      if (!cancelled && follow) timer = setTimeout(() => void read(), POLL_INTERVAL);
     };
     void read();
     return () => {
-      ended = true;
+      cancelled = true;
       clearTimeout(timer);
     };
   }, [target, output, streams, pattern, follow]);
   return { lines, error };
 }
 
-/** Both, each line once, by time, the newest of them. */
-export function merged(known: readonly LogLine[], fresh: readonly LogLine[]): readonly LogLine[] {
-  const ids = new Set(known.map((line) => line.id));
-  const added = fresh.filter((line) => !ids.has(line.id));
-  if (added.length === 0) return known;
-  return [...known, ...added].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).slice(-MOST);
+/** Merges lines without duplicates, sorted by time, and keeps the newest. */
+export function mergeLines(current: readonly LogLine[], newLines: readonly LogLine[]): readonly LogLine[] {
+  const ids = new Set(current.map(({ id }) => id));
+  const added = newLines.filter((line) => !ids.has(line.id));
+  if (added.length === 0) return current;
+  return [...current, ...added].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).slice(-MAX_LINES);
 }

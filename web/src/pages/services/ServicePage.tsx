@@ -8,17 +8,17 @@ import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type RefObject, useRef, useState } from "react";
 import { useNavigate, useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { familyOf, nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useService } from "../../live/readings.ts";
-import { Counts } from "../../parts/Counts.tsx";
-import { Copied, Facts } from "../../parts/Facts.tsx";
-import { At } from "../../parts/Moment.tsx";
+import { useService } from "../../live/queries.ts";
+import { TaskCounts } from "../../parts/TaskCounts.tsx";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
+import { Timestamp } from "../../parts/Time.tsx";
 import { type PathTab, PathTabs } from "../../parts/PathTabs.tsx";
-import { Shown } from "../../parts/Shown.tsx";
+import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { TagsTable } from "../../parts/Tags.tsx";
 import { TasksTable } from "../tasks/TasksTable.tsx";
@@ -29,15 +29,15 @@ import { ConnectTab } from "./ConnectTab.tsx";
 import { DeploymentsTab } from "./DeploymentsTab.tsx";
 import { EventsTab } from "./EventsTab.tsx";
 import { HealthTab } from "./HealthTab.tsx";
-import { LogsTab } from "./LogsTab.tsx";
+import { ServiceLogsTab } from "./ServiceLogsTab.tsx";
 import { isDeploying, primaryOf } from "./summary.ts";
 
-/** One service: how it fares, and everything about it, a tab each. */
+/** A service: its state, its actions, and a tab for each aspect. */
 export default function ServicePage() {
   const text = useText();
   const { cluster = "", service: name = "", tab } = useParams();
   const navigate = useNavigate();
-  const found = useService(cluster, name);
+  const query = useService(cluster, name);
   const [action, setAction] = useState<Action | null>(null);
   const menu = useRef<ButtonDropdownProps.Ref>(null);
   const crumbs = [
@@ -47,33 +47,33 @@ export default function ServicePage() {
     { text: name },
   ];
   return (
-    <Frame title={name} breadcrumbs={crumbs}>
+    <PageLayout title={name} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
-        <Header variant="h1" actions={<Actions menu={menu} service={found.data} onAction={setAction} update={paths.updateService(cluster, name)} />}>
+        <Header variant="h1" actions={<Actions menu={menu} service={query.data} onAction={setAction} update={paths.updateService(cluster, name)} />}>
           {name}
         </Header>
-        <Shown found={found}>
+        <QueryContent query={query}>
           {(service) => (
             <SpaceBetween size="l">
-              <UnderWay service={service} deployments={paths.service(cluster, name, "deployments")} />
+              <DeploymentAlert service={service} deployments={paths.service(cluster, name, "deployments")} />
               <Overview service={service} />
               <ServiceTabs service={service} cluster={cluster} name={name} active={tab} />
             </SpaceBetween>
           )}
-        </Shown>
+        </QueryContent>
       </SpaceBetween>
-      {found.data && action ? (
+      {query.data && action ? (
         <ServiceAction
           action={action}
-          service={found.data}
+          service={query.data}
           onClose={() => {
             setAction(null);
-            menu.current?.focus(); // the item that opened the dialog is gone
+            menu.current?.focus(); // the menu item that opened the dialog no longer exists
           }}
           onDone={() => { if (action === "delete") void navigate(paths.cluster(cluster)); }}
         />
       ) : null}
-    </Frame>
+    </PageLayout>
   );
 }
 
@@ -105,7 +105,7 @@ function Actions({ menu, service, onAction, update }: ActionsProps) {
   );
 }
 
-function UnderWay({ service, deployments }: { service: Service; deployments: string }) {
+function DeploymentAlert({ service, deployments }: { service: Service; deployments: string }) {
   const text = useText().services;
   if (!isDeploying(service)) return null;
   const primary = primaryOf(service);
@@ -115,7 +115,7 @@ function UnderWay({ service, deployments }: { service: Service; deployments: str
       header={text.deployingNow}
       action={<Button href={href(deployments)}>{text.watch}</Button>}
     >
-      <Counts running={primary?.runningCount} desired={primary?.desiredCount} pending={primary?.pendingCount} failed={primary?.failedTasks} />
+      <TaskCounts running={primary?.runningCount} desired={primary?.desiredCount} pending={primary?.pendingCount} failed={primary?.failedTasks} />
     </Alert>
   );
 }
@@ -125,16 +125,16 @@ function Overview({ service }: { service: Service }) {
   const { family, revision } = familyOf(service.taskDefinition);
   return (
     <Container header={<Header variant="h2">{text.overview}</Header>}>
-      <Facts
-        facts={[
-          { label: text.status, value: <Status of={service.status} /> },
-          { label: text.tasks, value: <Counts running={service.runningCount} desired={service.desiredCount} pending={service.pendingCount} /> },
-          { label: text.lastDeployment, value: <Status of={primaryOf(service)?.rolloutState} /> },
+      <Properties
+        items={[
+          { label: text.status, value: <Status status={service.status} /> },
+          { label: text.tasks, value: <TaskCounts running={service.runningCount} desired={service.desiredCount} pending={service.pendingCount} /> },
+          { label: text.lastDeployment, value: <Status status={primaryOf(service)?.rolloutState} /> },
           { label: text.definition, value: <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(service.taskDefinition)}</Link> },
-          { label: text.arn, value: <Copied value={service.serviceArn} /> },
+          { label: text.arn, value: <CopyableValue value={service.serviceArn} /> },
           { label: text.strategy, value: text.strategies[service.deploymentConfiguration?.strategy ?? "ROLLING"] },
           { label: text.launchType, value: service.launchType ?? service.capacityProviderStrategy?.map((one) => one.capacityProvider).join(", ") },
-          { label: text.createdAt, value: <At at={service.createdAt} /> },
+          { label: text.createdAt, value: <Timestamp date={service.createdAt} /> },
         ]}
       />
     </Container>
@@ -147,7 +147,7 @@ function ServiceTabs({ service, cluster, name, active }: { service: Service; clu
     { id: "health", label: text.health, content: <HealthTab service={service} cluster={cluster} /> },
     { id: "traffic", label: text.traffic, content: <TrafficHealth cluster={cluster} service={name} /> },
     { id: "tasks", label: text.tasks, content: <TasksTable cluster={cluster} service={name} /> },
-    { id: "logs", label: text.logs, content: <LogsTab service={service} cluster={cluster} /> },
+    { id: "logs", label: text.logs, content: <ServiceLogsTab service={service} cluster={cluster} /> },
     { id: "deployments", label: text.deployments, content: <DeploymentsTab service={service} cluster={cluster} /> },
     { id: "events", label: text.events, content: <EventsTab service={service} /> },
     { id: "configuration", label: text.configuration, content: <ConfigurationTab service={service} /> },

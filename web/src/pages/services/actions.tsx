@@ -1,4 +1,4 @@
-// What one does to a service, each with its effect said before.
+// The dialogs for actions on a service. Each describes its effect.
 
 import type { Service } from "@aws-sdk/client-ecs";
 import FormField from "@cloudscape-design/components/form-field";
@@ -8,7 +8,7 @@ import { definitionOf } from "../../aws/arn.ts";
 import { deleteService, updateService } from "../../aws/services.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { Confirm } from "../../parts/Confirm.tsx";
+import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 import { clusterNameOf } from "./summary.ts";
 
 export type Action = "scale" | "redeploy" | "delete";
@@ -24,46 +24,46 @@ export function ServiceAction({ action, ...props }: ActionProps & { action: Acti
   return <Dialog {...props} />;
 }
 
-const MOST_TASKS = 10_000;
+const MAX_TASKS = 10_000;
 
-function Scale({ service, ...ends }: ActionProps) {
+function Scale({ service, ...callbacks }: ActionProps) {
   const text = useText().services.scale;
   const target = useTarget();
   const [count, setCount] = useState(String(service.desiredCount ?? 0));
   const name = service.serviceName ?? "";
-  const wanted = /^\d{1,5}$/.test(count) && Number(count) <= MOST_TASKS ? Number(count) : null;
+  const desired = /^\d{1,5}$/.test(count) && Number(count) <= MAX_TASKS ? Number(count) : null;
   return (
-    <Confirm
-      {...ends}
+    <ConfirmDialog
+      {...callbacks}
       title={text.title(name)}
-      effect={wanted === null ? text.problem : scaleEffect(text, service.desiredCount ?? 0, wanted)}
+      effect={desired === null ? text.problem : scaleEffect(text, service.desiredCount ?? 0, desired)}
       action={text.action}
-      done={text.done(name, wanted ?? 0)}
-      disabled={wanted === null || wanted === service.desiredCount}
-      perform={() => updateService(target, { cluster: clusterNameOf(service), service: name, desiredCount: wanted ?? 0 })}
+      done={text.done(name, desired ?? 0)}
+      disabled={desired === null || desired === service.desiredCount}
+      perform={() => updateService(target, { cluster: clusterNameOf(service), service: name, desiredCount: desired ?? 0 })}
     >
-      <FormField label={text.count} errorText={wanted === null ? text.problem : ""}>
+      <FormField label={text.count} errorText={desired === null ? text.problem : ""}>
         <Input type="number" inputMode="numeric" step={1} value={count} autoFocus onChange={({ detail }) => { setCount(detail.value); }} />
       </FormField>
-    </Confirm>
+    </ConfirmDialog>
   );
 }
 
-type ScaleText = ReturnType<typeof useText>["services"]["scale"];
+type ScaleTexts = ReturnType<typeof useText>["services"]["scale"];
 
-function scaleEffect(text: ScaleText, before: number, wanted: number): string {
-  if (wanted > before) return text.more(wanted - before);
-  if (wanted === before) return text.same(before);
-  return wanted === 0 ? text.nothing(before) : text.fewer(before - wanted);
+function scaleEffect(text: ScaleTexts, current: number, desired: number): string {
+  if (desired > current) return text.more(desired - current);
+  if (desired === current) return text.same(current);
+  return desired === 0 ? text.nothing(current) : text.fewer(current - desired);
 }
 
-function Redeploy({ service, ...ends }: ActionProps) {
+function Redeploy({ service, ...callbacks }: ActionProps) {
   const text = useText().services.redeploy;
   const target = useTarget();
   const name = service.serviceName ?? "";
   return (
-    <Confirm
-      {...ends}
+    <ConfirmDialog
+      {...callbacks}
       title={text.title(name)}
       effect={text.effect(service.runningCount ?? 0, definitionOf(service.taskDefinition))}
       action={text.action}
@@ -73,18 +73,18 @@ function Redeploy({ service, ...ends }: ActionProps) {
   );
 }
 
-function Delete({ service, ...ends }: ActionProps) {
+function Delete({ service, ...callbacks }: ActionProps) {
   const text = useText().services.delete;
   const target = useTarget();
   const name = service.serviceName ?? "";
   return (
-    <Confirm
-      {...ends}
+    <ConfirmDialog
+      {...callbacks}
       title={text.title(name)}
       effect={text.effect(service.runningCount ?? 0)}
       action={text.action}
       done={text.done(name)}
-      typed={name}
+      confirmationWord={name}
       perform={() => deleteService(target, clusterNameOf(service), name)}
     />
   );

@@ -1,4 +1,4 @@
-// A service as its form has it, and the request that it comes to. What the API checks is not checked here a second time.
+// The values of a service's form, and the API request for them. Validation is left to the API.
 
 import type {
   CreateServiceCommandInput,
@@ -15,18 +15,19 @@ import { familyOf } from "../../aws/arn.ts";
 import type { Tags } from "../../aws/tags.ts";
 import { primaryOf } from "./summary.ts";
 
-export interface Offer {
-  readonly on: boolean;
+/** A named port that the service may offer as a Service Connect endpoint. */
+export interface EndpointDraft {
+  readonly enabled: boolean;
   readonly portName: string;
   readonly discoveryName: string;
   readonly dnsName: string;
   readonly port: string;
 }
 
-export interface Draft {
+export interface ServiceDraft {
   readonly name: string;
   readonly family: string;
-  /** Empty for the newest. */
+  /** Empty for the latest. */
   readonly revision: string;
   readonly desired: string;
   readonly launchType: "FARGATE" | "EC2";
@@ -44,11 +45,11 @@ export interface Draft {
   readonly publicIp: boolean;
   readonly connect: "off" | "client" | "server";
   readonly namespace: string;
-  readonly offers: readonly Offer[];
+  readonly endpoints: readonly EndpointDraft[];
   readonly tags: Tags;
 }
 
-export const EMPTY: Draft = {
+export const NEW_SERVICE: ServiceDraft = {
   name: "",
   family: "",
   revision: "",
@@ -68,42 +69,42 @@ export const EMPTY: Draft = {
   publicIp: false,
   connect: "off",
   namespace: "",
-  offers: [],
+  endpoints: [],
   tags: [],
 };
 
-/** What a service is set up as now. */
-export function draftOf(service: Service): Draft {
-  const by = service.deploymentConfiguration ?? {};
+/** The draft with the current configuration of a service. */
+export function draftOf(service: Service): ServiceDraft {
+  const deployment = service.deploymentConfiguration ?? {};
   const network = service.networkConfiguration?.awsvpcConfiguration;
   const connect = primaryOf(service)?.serviceConnectConfiguration;
   const { family, revision } = familyOf(service.taskDefinition);
-  const step = by.linearConfiguration
-    ? { percent: by.linearConfiguration.stepPercent, bake: by.linearConfiguration.stepBakeTimeInMinutes }
-    : { percent: by.canaryConfiguration?.canaryPercent, bake: by.canaryConfiguration?.canaryBakeTimeInMinutes };
+  const step = deployment.linearConfiguration
+    ? { percent: deployment.linearConfiguration.stepPercent, bake: deployment.linearConfiguration.stepBakeTimeInMinutes }
+    : { percent: deployment.canaryConfiguration?.canaryPercent, bake: deployment.canaryConfiguration?.canaryBakeTimeInMinutes };
   return {
-    ...EMPTY,
+    ...NEW_SERVICE,
     name: service.serviceName ?? "",
     family,
     revision: revision ?? "",
     desired: String(service.desiredCount ?? 0),
     launchType: service.launchType === "EC2" ? "EC2" : "FARGATE",
-    strategy: by.strategy ?? "ROLLING",
-    minimum: String(by.minimumHealthyPercent ?? 100),
-    maximum: String(by.maximumPercent ?? 200),
-    bake: String(by.bakeTimeInMinutes ?? 0),
-    percent: String(step.percent ?? EMPTY.percent),
-    stepBake: String(step.bake ?? EMPTY.stepBake),
-    breaker: by.deploymentCircuitBreaker?.enable ?? false,
-    rollback: by.deploymentCircuitBreaker?.rollback ?? false,
+    strategy: deployment.strategy ?? "ROLLING",
+    minimum: String(deployment.minimumHealthyPercent ?? 100),
+    maximum: String(deployment.maximumPercent ?? 200),
+    bake: String(deployment.bakeTimeInMinutes ?? 0),
+    percent: String(step.percent ?? NEW_SERVICE.percent),
+    stepBake: String(step.bake ?? NEW_SERVICE.stepBake),
+    breaker: deployment.deploymentCircuitBreaker?.enable ?? false,
+    rollback: deployment.deploymentCircuitBreaker?.rollback ?? false,
     exec: service.enableExecuteCommand ?? false,
     subnets: network?.subnets ?? [],
     groups: network?.securityGroups ?? [],
     publicIp: network?.assignPublicIp === "ENABLED",
     connect: connect?.enabled ? (connect.services?.length ? "server" : "client") : "off",
     namespace: connect?.namespace ?? "",
-    offers: (connect?.services ?? []).map((one) => ({
-      on: true,
+    endpoints: (connect?.services ?? []).map((one) => ({
+      enabled: true,
       portName: one.portName ?? "",
       discoveryName: one.discoveryName ?? "",
       dnsName: one.clientAliases?.[0]?.dnsName ?? "",
@@ -113,12 +114,12 @@ export function draftOf(service: Service): Draft {
   };
 }
 
-/** Each named port of a definition as an offer: as it was chosen before, else off, with the port's own name and number. */
-export function offersOf(definition: TaskDefinition | undefined, chosen: readonly Offer[]): Offer[] {
+/** An endpoint for each named port of a task definition: the edited one if there is one, or else a disabled one. */
+export function endpointsOf(definition: TaskDefinition | undefined, edited: readonly EndpointDraft[]): EndpointDraft[] {
   const ports = (definition?.containerDefinitions ?? []).flatMap((container) => container.portMappings ?? []);
   return ports.filter(isNamed).map((port) => {
-    const offer = { on: false, portName: port.name, discoveryName: "", dnsName: "", port: String(port.containerPort ?? "") };
-    return chosen.find((one) => one.portName === port.name) ?? offer;
+    const disabled = { enabled: false, portName: port.name, discoveryName: "", dnsName: "", port: String(port.containerPort ?? "") };
+    return edited.find(({ portName }) => portName === port.name) ?? disabled;
   });
 }
 
@@ -126,48 +127,48 @@ function isNamed(port: PortMapping): port is PortMapping & { name: string } {
   return Boolean(port.name);
 }
 
-export function hasOwnNetwork(mode: NetworkMode | undefined): boolean {
+export function usesAwsvpc(mode: NetworkMode | undefined): boolean {
   return mode === "awsvpc";
 }
 
-/** A number where the text is one, and nothing where it is empty; what is neither, the API refuses by name. */
-function number(text: string): number | undefined {
+/** The number in a field; undefined if the field is empty. The API rejects NaN by name. */
+function toNumber(text: string): number | undefined {
   return text.trim() === "" ? undefined : Number(text);
 }
 
-function deploymentOf(draft: Draft): DeploymentConfiguration {
-  const step = { percent: number(draft.percent), bake: number(draft.stepBake) };
+function deploymentConfiguration(draft: ServiceDraft): DeploymentConfiguration {
+  const step = { percent: toNumber(draft.percent), bake: toNumber(draft.stepBake) };
   return {
     strategy: draft.strategy,
-    minimumHealthyPercent: number(draft.minimum),
-    maximumPercent: number(draft.maximum),
+    minimumHealthyPercent: toNumber(draft.minimum),
+    maximumPercent: toNumber(draft.maximum),
     deploymentCircuitBreaker: { enable: draft.breaker, rollback: draft.breaker && draft.rollback },
-    ...(draft.strategy === "ROLLING" ? {} : { bakeTimeInMinutes: number(draft.bake) }),
+    ...(draft.strategy === "ROLLING" ? {} : { bakeTimeInMinutes: toNumber(draft.bake) }),
     ...(draft.strategy === "LINEAR" ? { linearConfiguration: { stepPercent: step.percent, stepBakeTimeInMinutes: step.bake } } : {}),
     ...(draft.strategy === "CANARY" ? { canaryConfiguration: { canaryPercent: step.percent, canaryBakeTimeInMinutes: step.bake } } : {}),
   };
 }
 
-/** Service Connect as the form has it; what the form does not show stays as it was in `before`. */
-function connectOf(draft: Draft, before: ServiceConnectConfiguration | undefined): ServiceConnectConfiguration {
+/** The Service Connect configuration. Members that the form does not show are taken from `previous`. */
+function connectConfiguration(draft: ServiceDraft, previous: ServiceConnectConfiguration | undefined): ServiceConnectConfiguration {
   if (draft.connect === "off") return { enabled: false };
-  const kept = before?.enabled ? before : undefined;
-  const offers = draft.connect === "server" ? draft.offers.filter((offer) => offer.on) : [];
-  const services = offers.map((offer) => {
-    const known = kept?.services?.find((one) => one.portName === offer.portName);
-    const [alias, ...others] = known?.clientAliases ?? [];
-    const first = { ...alias, port: number(offer.port), ...(offer.dnsName ? { dnsName: offer.dnsName } : {}) };
+  const base = previous?.enabled ? previous : undefined;
+  const endpoints = draft.connect === "server" ? draft.endpoints.filter(({ enabled }) => enabled) : [];
+  const services = endpoints.map((endpoint) => {
+    const existing = base?.services?.find((one) => one.portName === endpoint.portName);
+    const [alias, ...others] = existing?.clientAliases ?? [];
+    const first = { ...alias, port: toNumber(endpoint.port), ...(endpoint.dnsName ? { dnsName: endpoint.dnsName } : {}) };
     return {
-      ...known,
-      portName: offer.portName,
-      ...(offer.discoveryName ? { discoveryName: offer.discoveryName } : {}),
+      ...existing,
+      portName: endpoint.portName,
+      ...(endpoint.discoveryName ? { discoveryName: endpoint.discoveryName } : {}),
       clientAliases: [first, ...others],
     };
   });
-  return { ...kept, enabled: true, ...(draft.namespace ? { namespace: draft.namespace } : {}), services };
+  return { ...base, enabled: true, ...(draft.namespace ? { namespace: draft.namespace } : {}), services };
 }
 
-function common(draft: Draft, mode: NetworkMode | undefined) {
+function sharedInput(draft: ServiceDraft, mode: NetworkMode | undefined) {
   const network = {
     awsvpcConfiguration: {
       subnets: [...draft.subnets],
@@ -177,41 +178,49 @@ function common(draft: Draft, mode: NetworkMode | undefined) {
   };
   return {
     taskDefinition: draft.revision ? `${draft.family}:${draft.revision}` : draft.family,
-    desiredCount: number(draft.desired),
-    deploymentConfiguration: deploymentOf(draft),
+    desiredCount: toNumber(draft.desired),
+    deploymentConfiguration: deploymentConfiguration(draft),
     enableExecuteCommand: draft.exec,
-    ...(hasOwnNetwork(mode) ? { networkConfiguration: network } : {}),
+    ...(usesAwsvpc(mode) ? { networkConfiguration: network } : {}),
   };
 }
 
-export function createInput(cluster: string, draft: Draft, mode: NetworkMode | undefined): CreateServiceCommandInput {
+export function createInput(cluster: string, draft: ServiceDraft, mode: NetworkMode | undefined): CreateServiceCommandInput {
   return {
-    ...common(draft, mode),
+    ...sharedInput(draft, mode),
     cluster,
     serviceName: draft.name,
     launchType: draft.launchType,
-    serviceConnectConfiguration: connectOf(draft, undefined),
+    serviceConnectConfiguration: connectConfiguration(draft, undefined),
     ...(draft.tags.length > 0 ? { tags: [...draft.tags] } : {}),
   };
 }
 
-/** Only what the reader changed is sent: what is left out stays, and starts no deployment. */
-export function updateInput(cluster: string, service: Service, draft: Draft, mode: NetworkMode | undefined): UpdateServiceCommandInput {
-  const first = draftOf(service);
-  const before = common(first, mode);
-  const after = common(draft, mode);
-  const was = primaryOf(service)?.serviceConnectConfiguration;
-  const connect = (one: Draft) => JSON.stringify([one.connect, one.namespace, one.connect === "server" ? one.offers.filter((offer) => offer.on) : []]);
+/** The input with only the changed members, because an unchanged one could start a deployment. */
+export function updateInput(cluster: string, service: Service, draft: ServiceDraft, mode: NetworkMode | undefined): UpdateServiceCommandInput {
+  const original = draftOf(service);
+  const before = sharedInput(original, mode);
+  const after = sharedInput(draft, mode);
+  const currentConnect = primaryOf(service)?.serviceConnectConfiguration;
+  const connectKey = ({ connect, namespace, endpoints }: ServiceDraft) =>
+    JSON.stringify([connect, namespace, connect === "server" ? endpoints.filter(({ enabled }) => enabled) : []]);
   const changed = Object.entries(after).filter(([member, value]) => JSON.stringify(value) !== JSON.stringify(before[member as keyof typeof before]));
   return {
     cluster,
     service: draft.name,
     ...Object.fromEntries(changed),
-    ...(connect(draft) === connect(first) ? {} : { serviceConnectConfiguration: connectOf(draft, was) }),
+    ...(connectKey(draft) === connectKey(original) ? {} : { serviceConnectConfiguration: connectConfiguration(draft, currentConnect) }),
   };
 }
 
-/** Whether an update with these members makes a new deployment. */
-export function deploysAnew(input: UpdateServiceCommandInput): boolean {
+/** Whether an update with these members starts a deployment. */
+export function startsDeployment(input: UpdateServiceCommandInput): boolean {
   return input.taskDefinition !== undefined || input.networkConfiguration !== undefined || input.serviceConnectConfiguration !== undefined;
+}
+
+/** The props of the form's sections. */
+export interface ServiceFieldsProps {
+  readonly draft: ServiceDraft;
+  readonly change: (part: Partial<ServiceDraft>) => void;
+  readonly editing: boolean;
 }

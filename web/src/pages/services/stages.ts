@@ -1,12 +1,12 @@
-// The stages of a service deployment, and how far one is in them.
+// The lifecycle stages of a service deployment, and its progress through them.
 
 import type { DeploymentStrategy, ServiceDeployment, ServiceDeploymentLifecycleStage } from "@aws-sdk/client-ecs";
 
-export type Stage = ServiceDeploymentLifecycleStage;
-export type StageState = "done" | "now" | "waiting" | "failed" | "to come" | "left out";
+export type LifecycleStage = ServiceDeploymentLifecycleStage;
+export type StageState = "done" | "now" | "waiting" | "failed" | "upcoming" | "skipped";
 
-const ROLLING: readonly Stage[] = ["RECONCILE_SERVICE", "PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP", "BAKE_TIME", "CLEAN_UP"];
-const SHIFTING: readonly Stage[] = [
+const ROLLING: readonly LifecycleStage[] = ["RECONCILE_SERVICE", "PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP", "BAKE_TIME", "CLEAN_UP"];
+const TRAFFIC_SHIFT: readonly LifecycleStage[] = [
   "RECONCILE_SERVICE",
   "PRE_SCALE_UP",
   "SCALE_UP",
@@ -19,31 +19,31 @@ const SHIFTING: readonly Stage[] = [
   "CLEAN_UP",
 ];
 
-export function stagesOf(strategy: DeploymentStrategy | undefined): readonly Stage[] {
-  return strategy === undefined || strategy === "ROLLING" ? ROLLING : SHIFTING;
+export function stagesOf(strategy: DeploymentStrategy | undefined): readonly LifecycleStage[] {
+  return strategy === undefined || strategy === "ROLLING" ? ROLLING : TRAFFIC_SHIFT;
 }
 
-const BACK = new Set(["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOP_REQUESTED", "STOPPED"]);
+const ENDED = new Set(["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOP_REQUESTED", "STOPPED"]);
 
 /**
- * Each stage with how it stands. A deployment that goes back, or was stopped, got as far as the stage that it says; where it
- * says none any more, nothing is known of how far that was.
+ * Each stage with its state. A deployment that was stopped or is rolled back ended at its current stage; if it has none, the
+ * stage that it reached is unknown.
  */
-export function progressOf(deployment: ServiceDeployment): { stage: Stage; state: StageState }[] {
+export function stageProgress(deployment: ServiceDeployment): { stage: LifecycleStage; state: StageState }[] {
   const stages = stagesOf(deployment.deploymentConfiguration?.strategy);
   if (deployment.status === "SUCCESSFUL") return stages.map((stage) => ({ stage, state: "done" }));
-  const at = deployment.lifecycleStage ? stages.indexOf(deployment.lifecycleStage) : -1;
-  const back = BACK.has(deployment.status ?? "");
-  const here: StageState = back ? "failed" : awaited(deployment) ? "waiting" : "now";
-  return stages.map((stage, index) => ({ stage, state: index < at ? "done" : index === at ? here : back ? "left out" : "to come" }));
+  const current = deployment.lifecycleStage ? stages.indexOf(deployment.lifecycleStage) : -1;
+  const hasEnded = ENDED.has(deployment.status ?? "");
+  const currentState: StageState = hasEnded ? "failed" : pendingHook(deployment) ? "waiting" : "now";
+  return stages.map((stage, index) => ({ stage, state: index < current ? "done" : index === current ? currentState : hasEnded ? "skipped" : "upcoming" }));
 }
 
-/** The hook that waits for somebody's answer, if one does. */
-export function awaited(deployment: ServiceDeployment) {
+/** The lifecycle hook that is awaiting action. */
+export function pendingHook(deployment: ServiceDeployment) {
   return deployment.lifecycleHookDetails?.find((hook) => hook.status === "AWAITING_ACTION");
 }
 
-/** Whether stages tell more than the counts of tasks do. */
+/** Whether to show stages, which say nothing about a rolling update without hooks. */
 export function hasStages(deployment: ServiceDeployment): boolean {
   return deployment.lifecycleStage !== undefined || stagesOf(deployment.deploymentConfiguration?.strategy) !== ROLLING;
 }

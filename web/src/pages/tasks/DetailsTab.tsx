@@ -4,9 +4,9 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../../i18n/useText.ts";
-import { Copied, Facts } from "../../parts/Facts.tsx";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 
-/** What else the API says of the task: storage, attributes, runtime ids, and what RunTask overrode. */
+/** Further details of a task: storage, attributes, runtime ids and overrides. */
 export function DetailsTab({ task }: { task: Task }) {
   const text = useText().task.details;
   const storage = task.fargateEphemeralStorage?.sizeInGiB ?? task.ephemeralStorage?.sizeInGiB;
@@ -14,14 +14,14 @@ export function DetailsTab({ task }: { task: Task }) {
   return (
     <SpaceBetween size="l">
       <Container header={<Header variant="h2">{text.title}</Header>}>
-        <Facts
-          facts={[
+        <Properties
+          items={[
             { label: text.group, value: task.group },
             { label: text.version, value: task.version },
             { label: text.family, value: task.platformFamily },
             { label: text.storage, value: storage === undefined ? null : text.gib(storage) },
             { label: text.attributes, value: (task.attributes ?? []).map(({ name, value }) => `${name ?? ""}${value ? ` = ${value}` : ""}`).join(", ") },
-            ...(task.containers ?? []).map((one) => ({ label: `${text.runtimeId}: ${one.name ?? ""}`, value: <Copied value={one.runtimeId} /> })),
+            ...(task.containers ?? []).map((one) => ({ label: `${text.runtimeId}: ${one.name ?? ""}`, value: <CopyableValue value={one.runtimeId} /> })),
           ]}
         />
       </Container>
@@ -32,11 +32,11 @@ export function DetailsTab({ task }: { task: Task }) {
   );
 }
 
-/** The overrides that say something; the API names each container, also where nothing is overridden. */
+/** The task's overrides, without the empty ones that the API returns for each container; null without any. */
 export function overridesOf(task: Task): object | null {
   const { containerOverrides = [], ...others } = task.overrides ?? {};
-  const said = containerOverrides.filter((one) => Object.keys(one).length > 1);
-  const filled = Object.entries(others).filter(([, value]) => !Array.isArray(value) || value.length > 0);
-  const known = { ...Object.fromEntries(filled), ...(said.length > 0 ? { containerOverrides: said } : {}) };
-  return Object.keys(known).length > 0 ? known : null;
+  const containers = containerOverrides.filter((override) => Object.keys(override).length > 1);
+  const nonEmpty = Object.entries(others).filter(([, value]) => !Array.isArray(value) || value.length > 0);
+  const overrides = { ...Object.fromEntries(nonEmpty), ...(containers.length > 0 ? { containerOverrides: containers } : {}) };
+  return Object.keys(overrides).length > 0 ? overrides : null;
 }

@@ -11,19 +11,19 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { lazy, Suspense, useCallback, useState } from "react";
 import { nameOf } from "../../aws/arn.ts";
-import { type Begun, beginSession } from "../../aws/exec.ts";
+import { type ExecConnection, startExecSession } from "../../aws/exec.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { FaultAlert } from "../../parts/Shown.tsx";
+import { ErrorAlert } from "../../parts/QueryContent.tsx";
 
 const Terminal = lazy(() => import("./Terminal.tsx"));
 const SHELL = "/bin/sh";
 
-type State =
-  | { readonly is: "idle" | "opening" | "open" }
-  | { readonly is: "ended"; readonly code: number | null; readonly reason: string };
+type SessionState =
+  | { readonly kind: "idle" | "opening" | "open" }
+  | { readonly kind: "ended"; readonly code: number | null; readonly reason: string };
 
-/** A command in one of the task's containers, in a terminal. */
+/** A terminal for a command in one of the task's containers. */
 export function ExecTab({ cluster, task }: { cluster: string; task: Task }) {
   const text = useText().exec;
   const containers = (task.containers ?? []).filter((one) => one.managedAgents?.some((agent) => agent.name === "ExecuteCommandAgent")).map((one) => one.name ?? "");
@@ -37,32 +37,32 @@ function Exec({ cluster, task, containers }: { cluster: string; task: string; co
   const target = useTarget();
   const [container, setContainer] = useState(containers[0] ?? "");
   const [command, setCommand] = useState(SHELL);
-  const [begun, setBegun] = useState<Begun | null>(null);
-  const [state, setState] = useState<State>({ is: "idle" });
+  const [connection, setConnection] = useState<ExecConnection | null>(null);
+  const [state, setState] = useState<SessionState>({ kind: "idle" });
   const [error, setError] = useState<unknown>(null);
-  const busy = state.is === "opening" || state.is === "open";
-  const onBegun = useCallback(() => { setState({ is: "open" }); }, []);
-  const onEnd = useCallback((code: number | null, reason: string) => { setState({ is: "ended", code, reason }); }, []);
+  const busy = state.kind === "opening" || state.kind === "open";
+  const onOpen = useCallback(() => { setState({ kind: "open" }); }, []);
+  const onEnd = useCallback((code: number | null, reason: string) => { setState({ kind: "ended", code, reason }); }, []);
 
   const connect = () => {
     if (busy || !command.trim()) return;
-    setState({ is: "opening" });
+    setState({ kind: "opening" });
     setError(null);
-    beginSession(target, cluster, task, container, command).then(setBegun, (problem: unknown) => {
+    startExecSession(target, cluster, task, container, command).then(setConnection, (problem: unknown) => {
       setError(problem);
-      setBegun(null);
-      setState({ is: "idle" });
+      setConnection(null);
+      setState({ kind: "idle" });
     });
   };
   const disconnect = () => {
-    setBegun(null); // the terminal goes, and with it the session
-    setState({ is: "idle" });
+    setConnection(null); // unmounts the terminal, which ends the session
+    setState({ kind: "idle" });
   };
 
   return (
     <Container header={<Header variant="h2" description={text.description}>{text.title}</Header>}>
       <SpaceBetween size="m">
-        {error === null ? null : <FaultAlert error={error} header={text.refused} />}
+        {error === null ? null : <ErrorAlert error={error} header={text.refused} />}
         <SpaceBetween size="m" direction="horizontal" alignItems="end">
           <FormField label={text.container}>
             <Select
@@ -82,11 +82,11 @@ function Exec({ cluster, task, containers }: { cluster: string; task: string; co
             />
           </FormField>
           {busy ? <Button onClick={disconnect}>{text.disconnect}</Button> : <Button variant="primary" onClick={connect}>{text.connect}</Button>}
-          <Standing state={state} />
+          <SessionStatus state={state} />
         </SpaceBetween>
-        {begun === null ? null : (
+        {connection === null ? null : (
           <Suspense fallback={<Box padding="l">{text.opening}</Box>}>
-            <Terminal key={begun.token} begun={begun} label={text.terminal(container)} onBegun={onBegun} onEnd={onEnd} />
+            <Terminal key={connection.token} connection={connection} label={text.terminal(container)} onOpen={onOpen} onEnd={onEnd} />
           </Suspense>
         )}
       </SpaceBetween>
@@ -94,9 +94,9 @@ function Exec({ cluster, task, containers }: { cluster: string; task: string; co
   );
 }
 
-function Standing({ state }: { state: State }) {
+function SessionStatus({ state }: { state: SessionState }) {
   const text = useText().exec;
-  switch (state.is) {
+  switch (state.kind) {
     case "idle":
       return null;
     case "opening":

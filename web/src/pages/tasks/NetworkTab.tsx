@@ -6,11 +6,11 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useText } from "../../i18n/useText.ts";
-import { useDefinition } from "../../live/readings.ts";
-import { Copied, Facts } from "../../parts/Facts.tsx";
+import { useDefinition } from "../../live/queries.ts";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
 import { Status } from "../../parts/Status.tsx";
 
-/** The task's own network interface with its addresses, and whatever else is attached to it. */
+/** The network interface of a task with its addresses, and all attachments. */
 export function NetworkTab({ task }: { task: Task }) {
   const text = useText().task.network;
   const mode = useDefinition(task.taskDefinitionArn).data?.networkMode;
@@ -31,15 +31,15 @@ function Interface({ eni, mode, zone }: { eni: Attachment; mode: string | undefi
   const ipv6 = detail("ipv6Address");
   return (
     <Container header={<Header variant="h2">{text.title}</Header>}>
-      <Facts
-        facts={[
+      <Properties
+        items={[
           { label: text.mode, value: mode },
-          { label: text.eni, value: <Copied value={detail("networkInterfaceId")} /> },
-          { label: text.subnet, value: <Copied value={detail("subnetId")} /> },
+          { label: text.eni, value: <CopyableValue value={detail("networkInterfaceId")} /> },
+          { label: text.subnet, value: <CopyableValue value={detail("subnetId")} /> },
           { label: text.zone, value: zone },
-          { label: text.privateAddress, value: <Copied value={detail("privateIPv4Address")} /> },
-          publicAddress ? { label: text.publicAddress, value: <Copied value={publicAddress} /> } : null,
-          ipv6 ? { label: text.ipv6, value: <Copied value={ipv6} /> } : null,
+          { label: text.privateAddress, value: <CopyableValue value={detail("privateIPv4Address")} /> },
+          publicAddress ? { label: text.publicAddress, value: <CopyableValue value={publicAddress} /> } : null,
+          ipv6 ? { label: text.ipv6, value: <CopyableValue value={ipv6} /> } : null,
           { label: text.privateName, value: detail("privateDnsName") },
           { label: text.mac, value: detail("macAddress") },
         ]}
@@ -60,7 +60,7 @@ function Attachments({ attachments }: { attachments: readonly Attachment[] }) {
       wrapLines
       columnDefinitions={[
         { id: "type", header: words.type, cell: (one) => one.type, isRowHeader: true },
-        { id: "status", header: text.task.container.status, cell: (one) => <Status of={one.status} /> },
+        { id: "status", header: text.task.container.status, cell: (one) => <Status status={one.status} /> },
         { id: "id", header: words.attachment, cell: (one) => one.id },
         { id: "details", header: words.details, cell: (one) => (one.details ?? []).map(({ name, value }) => `${name ?? ""}: ${value ?? ""}`).join(", ") || text.parts.none },
       ]}

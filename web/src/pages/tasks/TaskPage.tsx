@@ -8,32 +8,32 @@ import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useParams } from "react-router";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { familyOf, nameOf } from "../../aws/arn.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useTask } from "../../live/readings.ts";
-import { Copied, Facts } from "../../parts/Facts.tsx";
-import { Ago } from "../../parts/Moment.tsx";
+import { useTask } from "../../live/queries.ts";
+import { CopyableValue, Properties } from "../../parts/Properties.tsx";
+import { RelativeTime } from "../../parts/Time.tsx";
 import { PathTabs } from "../../parts/PathTabs.tsx";
-import { Shown } from "../../parts/Shown.tsx";
+import { QueryContent } from "../../parts/QueryContent.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { TagsTable } from "../../parts/Tags.tsx";
-import { ContainersTab } from "./ContainersTab.tsx";
+import { TaskContainersTab } from "./TaskContainersTab.tsx";
 import { DetailsTab } from "./DetailsTab.tsx";
 import { ExecTab } from "./ExecTab.tsx";
-import { isFailure, LifeTab } from "./LifeTab.tsx";
-import { LogsTab } from "./LogsTab.tsx";
+import { hasFailed, TimelineTab } from "./TimelineTab.tsx";
+import { TaskLogsTab } from "./TaskLogsTab.tsx";
 import { NetworkTab } from "./NetworkTab.tsx";
 import { StopTask } from "./TasksTable.tsx";
 
-/** One task: its containers, its life, where it is, and why it ended. */
+/** A task: its containers, timeline, logs, networking, terminal and details. */
 export default function TaskPage() {
   const text = useText();
   const words = text.task;
   const { cluster = "", task: id = "", tab } = useParams();
-  const found = useTask(cluster, id);
+  const query = useTask(cluster, id);
   const [stopping, setStopping] = useState(false);
   const crumbs = [
     { text: text.clusters.title, path: paths.clusters },
@@ -42,27 +42,27 @@ export default function TaskPage() {
     { text: id },
   ];
   return (
-    <Frame title={words.title(id)} breadcrumbs={crumbs}>
+    <PageLayout title={words.title(id)} breadcrumbs={crumbs}>
       <SpaceBetween size="l">
         <Header
           variant="h1"
-          actions={<Button disabled={found.data?.desiredStatus !== "RUNNING"} onClick={() => { setStopping(true); }}>{text.tasks.stop.open}</Button>}
+          actions={<Button disabled={query.data?.desiredStatus !== "RUNNING"} onClick={() => { setStopping(true); }}>{text.tasks.stop.open}</Button>}
         >
           {id}
         </Header>
-        <Shown found={found}>
+        <QueryContent query={query}>
           {(task) => (
             <SpaceBetween size="l">
-              <Ending task={task} />
+              <StopReason task={task} />
               <Overview cluster={cluster} task={task} />
               <PathTabs
                 label={words.title(id)}
                 active={tab}
-                path={(one) => paths.task(cluster, id, one)}
+                path={(tabId) => paths.task(cluster, id, tabId)}
                 tabs={[
-                  { id: "containers", label: words.tabs.containers, content: <ContainersTab found={found} task={task} /> },
-                  { id: "timeline", label: words.tabs.life, content: <LifeTab task={task} /> },
-                  { id: "logs", label: text.services.tabs.logs, content: <LogsTab task={task} /> },
+                  { id: "containers", label: words.tabs.containers, content: <TaskContainersTab query={query} task={task} /> },
+                  { id: "timeline", label: words.tabs.life, content: <TimelineTab task={task} /> },
+                  { id: "logs", label: text.services.tabs.logs, content: <TaskLogsTab task={task} /> },
                   { id: "networking", label: words.tabs.network, content: <NetworkTab task={task} /> },
                   { id: "terminal", label: text.exec.tab, content: <ExecTab cluster={cluster} task={task} /> },
                   { id: "details", label: words.tabs.details, content: <DetailsTab task={task} /> },
@@ -71,25 +71,25 @@ export default function TaskPage() {
               />
             </SpaceBetween>
           )}
-        </Shown>
+        </QueryContent>
       </SpaceBetween>
-      {stopping && found.data ? <StopTask cluster={cluster} task={found.data} onClose={() => { setStopping(false); }} /> : null}
-    </Frame>
+      {stopping && query.data ? <StopTask cluster={cluster} task={query.data} onClose={() => { setStopping(false); }} /> : null}
+    </PageLayout>
   );
 }
 
-/** Why it stopped, above everything: whoever opens a stopped task asks for that. */
-function Ending({ task }: { task: Task }) {
+/** Why a task stopped. It is above everything else, because it is the first question about a stopped task. */
+function StopReason({ task }: { task: Task }) {
   const text = useText().task;
   if (task.stopCode === undefined && task.stoppedReason === undefined) return null;
-  const failures = (task.containers ?? []).filter((one) => one.reason !== undefined);
+  const failures = (task.containers ?? []).filter(({ reason }) => reason !== undefined);
   return (
     <Alert
-      type={isFailure(task) ? "error" : "info"}
+      type={hasFailed(task) ? "error" : "info"}
       header={task.lastStatus === "STOPPED" ? text.stoppedBecause : text.stoppingBecause}
     >
       <Box>{[task.stopCode, task.stoppedReason].filter(Boolean).join(": ")}</Box>
-      {failures.map((one) => <Box key={one.name}>{one.name}: {one.reason}</Box>)}
+      {failures.map(({ name, reason }) => <Box key={name}>{name}: {reason}</Box>)}
     </Alert>
   );
 }
@@ -101,12 +101,12 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
   const service = task.group?.startsWith("service:") ? task.group.slice("service:".length) : null;
   return (
     <Container header={<Header variant="h2">{words.overview}</Header>}>
-      <Facts
-        facts={[
-          { label: words.arn, value: <Copied value={task.taskArn} /> },
-          { label: words.lastStatus, value: <Status of={task.lastStatus} /> },
-          { label: words.desiredStatus, value: <Status of={task.desiredStatus} /> },
-          { label: text.tasks.health, value: <Status of={task.healthStatus} /> },
+      <Properties
+        items={[
+          { label: words.arn, value: <CopyableValue value={task.taskArn} /> },
+          { label: words.lastStatus, value: <Status status={task.lastStatus} /> },
+          { label: words.desiredStatus, value: <Status status={task.desiredStatus} /> },
+          { label: text.tasks.health, value: <Status status={task.healthStatus} /> },
           { label: text.tasks.definition, value: <Link href={href(paths.taskDefinition(family, revision))}>{nameOf(task.taskDefinitionArn)}</Link> },
           service === null
             ? { label: text.tasks.group, value: task.group }
@@ -119,8 +119,8 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
           { label: words.size, value: task.cpu && task.memory ? words.sizeOf(task.cpu, task.memory) : null },
           { label: words.exec, value: task.enableExecuteCommand ? text.parts.yes : text.parts.no },
           { label: words.startedBy, value: task.startedBy },
-          { label: text.tasks.startedAt, value: <Ago at={task.startedAt ?? task.createdAt} /> },
-          task.stoppedAt ? { label: text.tasks.stoppedAt, value: <Ago at={task.stoppedAt} /> } : null,
+          { label: text.tasks.startedAt, value: <RelativeTime date={task.startedAt ?? task.createdAt} /> },
+          task.stoppedAt ? { label: text.tasks.stoppedAt, value: <RelativeTime date={task.stoppedAt} /> } : null,
         ]}
       />
     </Container>

@@ -9,63 +9,63 @@ import { familyOf, nameOf } from "../../aws/arn.ts";
 import { stopTask } from "../../aws/tasks.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
-import { useTasks } from "../../live/readings.ts";
-import { Confirm } from "../../parts/Confirm.tsx";
-import { ActButton, useChoice } from "../../parts/Choice.tsx";
+import { useTasks } from "../../live/queries.ts";
+import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
+import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
-import { Ago } from "../../parts/Moment.tsx";
+import { RelativeTime } from "../../parts/Time.tsx";
 import { Status } from "../../parts/Status.tsx";
 
-type Wanted = "RUNNING" | "STOPPED";
+type DesiredStatus = "RUNNING" | "STOPPED";
 
 const idOf = (task: Task) => task.taskArn ?? "";
 
-/** The tasks of a cluster, or of one of its services: those that run, or those that have stopped. */
+/** The running or the stopped tasks of a cluster or of a service. */
 export function TasksTable({ cluster, service }: { cluster: string; service?: string }) {
   const text = useText().tasks;
-  const [wanted, setWanted] = useState<Wanted>("RUNNING");
+  const [desiredStatus, setDesiredStatus] = useState<DesiredStatus>("RUNNING");
   const [stopping, setStopping] = useState<Task | null>(null);
-  const found = useTasks({ cluster, desiredStatus: wanted, ...(service === undefined ? {} : { serviceName: service }) });
-  const choice = useChoice(found, idOf);
-  const which = (
+  const query = useTasks({ cluster, desiredStatus, ...(service === undefined ? {} : { serviceName: service }) });
+  const selection = useSelection(query, idOf);
+  const statusControl = (
     <SegmentedControl
       label={text.wanted}
-      selectedId={wanted}
+      selectedId={desiredStatus}
       options={[{ id: "RUNNING", text: text.running }, { id: "STOPPED", text: text.stopped }]}
       onChange={({ detail }) => {
-        setWanted(detail.selectedId as Wanted);
-        choice.choose(undefined);
+        setDesiredStatus(detail.selectedId as DesiredStatus);
+        selection.select(undefined);
       }}
     />
   );
   return (
     <>
       <LiveTable
-        found={found}
+        query={query}
         id={idOf}
         title={text.title}
         filter={text.find}
-        filterExtra={which}
-        columns={useColumns(cluster, wanted)}
-        selection={{ ...choice, label: (task) => nameOf(task.taskArn) }}
+        filterExtra={statusControl}
+        columns={useColumns(cluster, desiredStatus)}
+        selection={{ ...selection, label: (task) => nameOf(task.taskArn) }}
         actions={
-          <ActButton on={choice.chosen} possible={({ desiredStatus }) => desiredStatus === "RUNNING"} act={setStopping}>{text.stop.open}</ActButton>
+          <SelectionButton item={selection.selected} isEnabled={({ desiredStatus }) => desiredStatus === "RUNNING"} onClick={setStopping}>{text.stop.open}</SelectionButton>
         }
-        empty={wanted === "RUNNING" ? { title: text.noneRunning } : { title: text.noneStopped, detail: text.noneStoppedDetail }}
+        empty={desiredStatus === "RUNNING" ? { title: text.noneRunning } : { title: text.noneStopped, detail: text.noneStoppedDetail }}
       />
       {stopping ? <StopTask cluster={cluster} task={stopping} onClose={() => { setStopping(null); }} /> : null}
     </>
   );
 }
 
-/** Stops a task; what its service does then is part of the effect. */
+/** A dialog that stops a task. If the task belongs to a service, the effect includes the replacement. */
 export function StopTask({ cluster, task, onClose }: { cluster: string; task: Task; onClose: () => void }) {
   const text = useText().tasks.stop;
   const target = useTarget();
   const id = nameOf(task.taskArn);
   const service = task.group?.startsWith("service:") ? task.group.slice("service:".length) : null;
   return (
-    <Confirm
+    <ConfirmDialog
       title={text.title(id)}
       effect={service === null ? text.effect : text.effectOfService(service)}
       action={text.action}
@@ -76,7 +76,7 @@ export function StopTask({ cluster, task, onClose }: { cluster: string; task: Ta
   );
 }
 
-function useColumns(cluster: string, wanted: Wanted): TableProps.ColumnDefinition<Task>[] {
+function useColumns(cluster: string, desiredStatus: DesiredStatus): TableProps.ColumnDefinition<Task>[] {
   const text = useText();
   const words = text.tasks;
   const common: TableProps.ColumnDefinition<Task>[] = [
@@ -87,7 +87,7 @@ function useColumns(cluster: string, wanted: Wanted): TableProps.ColumnDefinitio
       sortingField: "taskArn",
       isRowHeader: true,
     },
-    { id: "status", header: words.status, cell: (task) => <Status of={task.lastStatus} />, sortingField: "lastStatus" },
+    { id: "status", header: words.status, cell: (task) => <Status status={task.lastStatus} />, sortingField: "lastStatus" },
     {
       id: "definition",
       header: words.definition,
@@ -99,25 +99,25 @@ function useColumns(cluster: string, wanted: Wanted): TableProps.ColumnDefinitio
     },
     { id: "group", header: words.group, cell: (task) => task.group, sortingField: "group" },
   ];
-  if (wanted === "STOPPED") {
+  if (desiredStatus === "STOPPED") {
     return [
       ...common,
-      { id: "stopped", header: words.stoppedAt, cell: (task) => <Ago at={task.stoppedAt ?? task.stoppingAt} />, sortingField: "stoppedAt" },
+      { id: "stopped", header: words.stoppedAt, cell: (task) => <RelativeTime date={task.stoppedAt ?? task.stoppingAt} />, sortingField: "stoppedAt" },
       { id: "code", header: words.stopCode, cell: (task) => task.stopCode, sortingField: "stopCode" },
       { id: "reason", header: words.stopReason, cell: (task) => task.stoppedReason, sortingField: "stoppedReason" },
     ];
   }
   return [
     ...common,
-    { id: "health", header: words.health, cell: (task) => <Status of={task.healthStatus} />, sortingField: "healthStatus" },
+    { id: "health", header: words.health, cell: (task) => <Status status={task.healthStatus} />, sortingField: "healthStatus" },
     { id: "zone", header: words.zone, cell: (task) => task.availabilityZone, sortingField: "availabilityZone" },
-    { id: "address", header: words.address, cell: addressOf },
-    { id: "started", header: words.startedAt, cell: (task) => <Ago at={task.startedAt ?? task.createdAt} />, sortingField: "startedAt" },
+    { id: "address", header: words.address, cell: privateIpOf },
+    { id: "started", header: words.startedAt, cell: (task) => <RelativeTime date={task.startedAt ?? task.createdAt} />, sortingField: "startedAt" },
   ];
 }
 
-/** Its own private address, where it has one. */
-export function addressOf(task: Task): string | undefined {
-  const interfaces = task.attachments?.find((attachment) => attachment.type === "ElasticNetworkInterface");
-  return interfaces?.details?.find((detail) => detail.name === "privateIPv4Address")?.value;
+/** The private IP of the task's own network interface. */
+function privateIpOf(task: Task): string | undefined {
+  const networkInterface = task.attachments?.find((attachment) => attachment.type === "ElasticNetworkInterface");
+  return networkInterface?.details?.find((detail) => detail.name === "privateIPv4Address")?.value;
 }

@@ -1,4 +1,4 @@
-// The same edges as a table: for screen readers, for the keyboard, and to sort by.
+// The edges as a table, which can be sorted and read by screen readers.
 
 import { useCollection } from "@cloudscape-design/collection-hooks";
 import Box from "@cloudscape-design/components/box";
@@ -9,23 +9,23 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { usePreferences } from "../../app/preferences.tsx";
 import { useText } from "../../i18n/useText.ts";
-import { countText, msText, percentText, rateText } from "../../traffic/format.ts";
-import { calledName, type Edge, partyId, partyName, toneOf } from "../../traffic/values.ts";
+import { formatCount, formatMs, formatPercent, formatRate } from "../../traffic/model/format.ts";
+import { type Edge, targetName, toneOf, workloadId, workloadName } from "../../traffic/model/mesh.ts";
+import { TONE_STATUS } from "./toneStatus.ts";
 
-const PAGE = 50;
-const STATUS = { good: "success", fair: "warning", bad: "error", none: "pending" } as const;
+const PAGE_SIZE = 50;
 
 export interface EdgeTableProps {
   readonly edges: readonly Edge[];
   readonly variant: "container" | "embedded";
-  readonly onChoose: (edge: Edge) => void;
+  readonly onSelect: (edge: Edge) => void;
 }
 
-export function EdgeTable({ edges, variant, onChoose }: EdgeTableProps) {
+export function EdgeTable({ edges, variant, onSelect }: EdgeTableProps) {
   const text = useText().traffic;
-  const columns = useColumns(onChoose);
+  const columns = useColumns(onSelect);
   const { items, collectionProps, paginationProps } = useCollection(edges, {
-    pagination: { pageSize: PAGE },
+    pagination: { pageSize: PAGE_SIZE },
     sorting: {},
   });
   return (
@@ -38,50 +38,50 @@ export function EdgeTable({ edges, variant, onChoose }: EdgeTableProps) {
       stickyHeader
       resizableColumns={false}
       header={<Header counter={`(${edges.length})`}>{text.table.title}</Header>}
-      pagination={edges.length > PAGE ? <Pagination {...paginationProps} /> : undefined}
+      pagination={edges.length > PAGE_SIZE ? <Pagination {...paginationProps} /> : undefined}
       empty={<Box textAlign="center">{text.empty.title}</Box>}
     />
   );
 }
 
-function useColumns(onChoose: (edge: Edge) => void): TableProps.ColumnDefinition<Edge>[] {
+function useColumns(onSelect: (edge: Edge) => void): TableProps.ColumnDefinition<Edge>[] {
   const text = useText().traffic.table;
   const { language } = usePreferences();
   const number = (id: "retries" | "timeouts" | "failures" | "requests" | "ejected", header: string) => ({
     id,
     header,
-    cell: (edge: Edge) => countText(edge[id], language),
+    cell: (edge: Edge) => formatCount(edge[id], language),
     sortingField: id,
   });
   const time = (id: "p50" | "p95" | "p99") => ({
     id,
     header: `${id} ms`,
-    cell: (edge: Edge) => msText(edge[id], language),
+    cell: (edge: Edge) => formatMs(edge[id], language),
     sortingComparator: (a: Edge, b: Edge) => (a[id] ?? -1) - (b[id] ?? -1),
   });
   return [
     {
       id: "caller",
       header: text.caller,
-      cell: (edge) => <Named name={partyName(edge.caller)} deploying={isDeploying(edge, "caller")} label={text.deploying} />,
-      sortingComparator: (a, b) => partyName(a.caller).localeCompare(partyName(b.caller)),
+      cell: (edge) => <WorkloadName name={workloadName(edge.caller)} deploying={isDeploying(edge, "caller")} label={text.deploying} />,
+      sortingComparator: (a, b) => workloadName(a.caller).localeCompare(workloadName(b.caller)),
     },
     {
       id: "target",
       header: text.target,
       isRowHeader: true,
       cell: (edge) => (
-        <Link href="#" onFollow={(event) => { event.preventDefault(); onChoose(edge); }} ariaLabel={text.open(partyName(edge.caller), calledName(edge))}>
-          <Named name={calledName(edge)} deploying={isDeploying(edge, "target")} label={text.deploying} />
+        <Link href="#" onFollow={(event) => { event.preventDefault(); onSelect(edge); }} ariaLabel={text.open(workloadName(edge.caller), targetName(edge))}>
+          <WorkloadName name={targetName(edge)} deploying={isDeploying(edge, "target")} label={text.deploying} />
         </Link>
       ),
-      sortingComparator: (a, b) => calledName(a).localeCompare(calledName(b)),
+      sortingComparator: (a, b) => targetName(a).localeCompare(targetName(b)),
     },
-    { id: "rate", header: text.rate, cell: (edge) => rateText(edge.rate, language), sortingField: "rate" },
+    { id: "rate", header: text.rate, cell: (edge) => formatRate(edge.rate, language), sortingField: "rate" },
     {
       id: "success",
       header: text.success,
-      cell: (edge) => <StatusIndicator type={STATUS[toneOf(edge.success)]}>{percentText(edge.success, language)}</StatusIndicator>,
+      cell: (edge) => <StatusIndicator type={TONE_STATUS[toneOf(edge.success)]}>{formatPercent(edge.success, language)}</StatusIndicator>,
       sortingComparator: (a, b) => (a.success ?? 2) - (b.success ?? 2),
     },
     time("p50"),
@@ -95,7 +95,7 @@ function useColumns(onChoose: (edge: Edge) => void): TableProps.ColumnDefinition
   ];
 }
 
-function Named({ name, deploying, label }: { name: string; deploying: boolean; label: string }) {
+function WorkloadName({ name, deploying, label }: { name: string; deploying: boolean; label: string }) {
   return (
     <>
       {name}
@@ -105,6 +105,6 @@ function Named({ name, deploying, label }: { name: string; deploying: boolean; l
 }
 
 function isDeploying(edge: Edge, end: "caller" | "target"): boolean {
-  const own = partyId(edge.caller);
-  return edge.deploying.some((party) => (partyId(party) === own) === (end === "caller"));
+  const callerId = workloadId(edge.caller);
+  return edge.deploying.some((workload) => (workloadId(workload) === callerId) === (end === "caller"));
 }

@@ -1,4 +1,4 @@
-// All shown traffic in one line of numbers, and over time.
+// The totals of the displayed traffic, and a timeline of it.
 
 import Box from "@cloudscape-design/components/box";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -8,16 +8,16 @@ import { usePreferences } from "../../app/preferences.tsx";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
-import { countText, percentText, rateText } from "../../traffic/format.ts";
-import { total } from "../../traffic/mesh.ts";
-import { around, rangeText, spanOf, step } from "../../traffic/range.ts";
-import { readTotals } from "../../traffic/series.ts";
-import type { View, ViewChange } from "../../traffic/useView.ts";
-import { type Mesh, partyId, toneOf } from "../../traffic/values.ts";
+import { readTotals } from "../../traffic/data/edgeSeries.ts";
+import { sumEdges } from "../../traffic/model/buildMesh.ts";
+import { formatCount, formatPercent, formatRate } from "../../traffic/model/format.ts";
+import { type Mesh, toneOf, workloadId } from "../../traffic/model/mesh.ts";
+import { chartPeriod, formatTimeRange, resolveTimeRange, surroundingSpan } from "../../traffic/model/timeRange.ts";
 import { Timeline } from "./Timeline.tsx";
+import { TONE_STATUS } from "./toneStatus.ts";
+import type { View, ViewChange } from "./viewState.ts";
 
-const EVERY = 20; // seconds between two looks at a long time, which costs more than one at a short
-const STATUS = { good: "success", fair: "warning", bad: "error", none: "pending" } as const;
+const REFRESH_INTERVAL = 20; // seconds; a long span costs more to read than the map
 
 export interface OverviewProps {
   readonly view: View;
@@ -28,57 +28,57 @@ export interface OverviewProps {
 export function Overview({ view, change, mesh }: OverviewProps) {
   const text = useText().traffic.overview;
   const { language } = usePreferences();
-  const sums = mesh && total(mesh.edges, mesh.span);
-  const deploying = new Set(mesh?.edges.flatMap((edge) => edge.deploying.map(partyId)));
+  const totals = mesh && sumEdges(mesh.edges, mesh.span);
+  const deploying = new Set(mesh?.edges.flatMap((edge) => edge.deploying.map(workloadId)));
   return (
     <SpaceBetween size="xs">
-      {sums ? (
+      {totals ? (
         <SpaceBetween size="l" direction="horizontal">
-          <Box variant="span">{text.edges(countText(mesh.edges.length, language))}</Box>
-          <Box variant="span">{text.requests(countText(sums.requests, language), rateText(sums.rate, language))}</Box>
-          <Box variant="span">{text.failures(countText(sums.failures, language))}</Box>
-          <StatusIndicator type={STATUS[toneOf(sums.success)]}>{percentText(sums.success, language)}</StatusIndicator>
+          <Box variant="span">{text.edges(formatCount(mesh.edges.length, language))}</Box>
+          <Box variant="span">{text.requests(formatCount(totals.requests, language), formatRate(totals.rate, language))}</Box>
+          <Box variant="span">{text.failures(formatCount(totals.failures, language))}</Box>
+          <StatusIndicator type={TONE_STATUS[toneOf(totals.success)]}>{formatPercent(totals.success, language)}</StatusIndicator>
           {deploying.size > 0 ? <StatusIndicator type="in-progress">{text.deploying(deploying.size)}</StatusIndicator> : null}
-          {sums.ejected > 0 ? <StatusIndicator type="warning">{text.ejected(sums.ejected)}</StatusIndicator> : null}
+          {totals.ejected > 0 ? <StatusIndicator type="warning">{text.ejected(totals.ejected)}</StatusIndicator> : null}
         </SpaceBetween>
       ) : null}
-      {mesh ? <Strip view={view} change={change} mesh={mesh} /> : null}
+      {mesh ? <TrafficTimeline view={view} change={change} mesh={mesh} /> : null}
     </SpaceBetween>
   );
 }
 
-function Strip({ view, change, mesh }: OverviewProps & { readonly mesh: Mesh }) {
+function TrafficTimeline({ view, change, mesh }: OverviewProps & { readonly mesh: Mesh }) {
   const target = useTarget();
-  const tick = useTick(EVERY);
+  const tick = useTick(REFRESH_INTERVAL);
   const { namespace, range } = view;
-  const found = useLive(["traffic-totals", namespace ?? "", rangeText(range), tick], [], async (signal) => {
+  const query = useLive(["traffic-totals", namespace ?? "", formatTimeRange(range), tick], [], async (signal) => {
     const now = Date.now() / 1000;
-    const span = around(spanOf(range, now), now);
-    const period = step(span, now);
+    const span = surroundingSpan(resolveTimeRange(range, now), now);
+    const period = chartPeriod(span, now);
     const totals = await readTotals(target, { namespace, members: mesh.members, span, period }, signal);
     return { span, ...totals };
   });
-  const [kept, setKept] = useState(found.data);
-  if (found.data && found.data !== kept) setKept(found.data);
-  const shown = found.data ?? kept; // the last one stays while the next is read
-  if (!shown) return <div className="traffic-time" />;
+  const [lastData, setLastData] = useState(query.data);
+  if (query.data && query.data !== lastData) setLastData(query.data);
+  const data = query.data ?? lastData; // stays on screen while the next data is read
+  if (!data) return <div className="traffic-time" />;
   return (
     <Timeline
-      requests={shown.requests}
-      failures={shown.failures}
-      span={shown.span}
-      chosen={mesh.span}
-      onChoose={({ start, end }) => { change({ range: `${start}-${end}` }); }}
+      requests={data.requests}
+      failures={data.failures}
+      span={data.span}
+      selected={mesh.span}
+      onSelect={({ start, end }) => { change({ range: `${start}-${end}` }); }}
     />
   );
 }
 
-/** A number that is another one each so many seconds. */
-function useTick(every: number): number {
-  const [tick, setTick] = useState(() => Math.floor(Date.now() / 1000 / every));
+/** A number that changes every so many seconds. */
+function useTick(interval: number): number {
+  const [tick, setTick] = useState(() => Math.floor(Date.now() / 1000 / interval));
   useEffect(() => {
-    const timer = setInterval(() => { setTick(Math.floor(Date.now() / 1000 / every)); }, 1000);
+    const timer = setInterval(() => { setTick(Math.floor(Date.now() / 1000 / interval)); }, 1000);
     return () => { clearInterval(timer); };
-  }, [every]);
+  }, [interval]);
   return tick;
 }

@@ -1,24 +1,23 @@
-// Which time all numbers are of: some time up to now, or from one minute to another.
+// Selects a time range, relative to now or between two minutes.
 
 import DateRangePicker, { type DateRangePickerProps } from "@cloudscape-design/components/date-range-picker";
 import { useText } from "../../i18n/useText.ts";
-import { LASTS, parseRange, type Range, rangeText } from "../../traffic/range.ts";
+import { formatTimeRange, MAX_RANGE, parseTimeRange, RELATIVE_RANGES, type TimeRange } from "../../traffic/model/timeRange.ts";
 
-const LONGEST = 15 * 86_400;
 const UNITS = { minute: 60, hour: 3600, day: 86_400 } as const;
 type Unit = keyof typeof UNITS;
 
-export function RangePicker({ range, onChange }: { range: Range; onChange: (range: Range) => void }) {
+export function RangePicker({ range, onChange }: { range: TimeRange; onChange: (range: TimeRange) => void }) {
   const text = useText().traffic.range;
   return (
     <DateRangePicker
-      value={shown(range)}
+      value={pickerValue(range)}
       onChange={({ detail }) => {
-        const found = detail.value && chosen(detail.value);
-        if (found) onChange(found);
+        const selected = detail.value && toTimeRange(detail.value);
+        if (selected) onChange(selected);
       }}
-      relativeOptions={LASTS.map((last) => ({ key: last, ...relative(parseRange(last)) }))}
-      isValidRange={(value) => (value && chosen(value) ? { valid: true } : { valid: false, errorMessage: text.invalid })}
+      relativeOptions={RELATIVE_RANGES.map((last) => ({ key: last, ...relativeValue(parseTimeRange(last)) }))}
+      isValidRange={(value) => (value && toTimeRange(value) ? { valid: true } : { valid: false, errorMessage: text.invalid })}
       customRelativeRangeUnits={["minute", "hour", "day"]}
       placeholder={text.placeholder}
       showClearButton={false}
@@ -37,27 +36,28 @@ export function RangePicker({ range, onChange }: { range: Range; onChange: (rang
   );
 }
 
-function relative(range: Range): { amount: number; unit: Unit; type: "relative" } {
-  const total = range.kind === "last" ? range.seconds : UNITS.minute;
-  const unit = total % UNITS.day === 0 ? "day" : total % UNITS.hour === 0 ? "hour" : "minute";
-  return { amount: total / UNITS[unit], unit, type: "relative" };
+function relativeValue(range: TimeRange): { amount: number; unit: Unit; type: "relative" } {
+  const seconds = range.kind === "last" ? range.seconds : UNITS.minute;
+  const unit = seconds % UNITS.day === 0 ? "day" : seconds % UNITS.hour === 0 ? "hour" : "minute";
+  return { amount: seconds / UNITS[unit], unit, type: "relative" };
 }
 
-function shown(range: Range): DateRangePickerProps.Value {
-  if (range.kind === "last") return { key: rangeText(range), ...relative(range) };
-  const [startDate, endDate] = [range.start, range.end].map((at) => new Date(at * 1000).toISOString()) as [string, string];
+function pickerValue(range: TimeRange): DateRangePickerProps.Value {
+  if (range.kind === "last") return { key: formatTimeRange(range), ...relativeValue(range) };
+  const [startDate, endDate] = [range.start, range.end].map((time) => new Date(time * 1000).toISOString()) as [string, string];
   return { type: "absolute", startDate, endDate };
 }
 
-function chosen(value: DateRangePickerProps.Value): Range | null {
-  const found: Range =
+/** Null if the value is too short or too long. */
+function toTimeRange(value: DateRangePickerProps.Value): TimeRange | null {
+  const range: TimeRange =
     value.type === "relative"
       ? { kind: "last", seconds: value.amount * (UNITS[value.unit as Unit] as number | undefined ?? NaN) }
-      : { kind: "between", start: minute(value.startDate), end: minute(value.endDate) };
-  const length = found.kind === "last" ? found.seconds : found.end - found.start;
-  return length >= UNITS.minute && length <= LONGEST ? found : null;
+      : { kind: "between", start: wholeMinute(value.startDate), end: wholeMinute(value.endDate) };
+  const length = range.kind === "last" ? range.seconds : range.end - range.start;
+  return length >= UNITS.minute && length <= MAX_RANGE ? range : null;
 }
 
-function minute(date: string): number {
+function wholeMinute(date: string): number {
   return Math.floor(new Date(date).getTime() / 60_000) * 60;
 }

@@ -1,4 +1,4 @@
-// Which part of the mesh, in which time, and how. Of App Mesh's there are no clusters to show.
+// Selects the part of the mesh, the time range and the view. A mesh of App Mesh can't be grouped by cluster.
 
 import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Button from "@cloudscape-design/components/button";
@@ -13,10 +13,10 @@ import type { Target } from "../../aws/config.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
-import { rangeText } from "../../traffic/range.ts";
-import type { View, ViewChange } from "../../traffic/useView.ts";
-import { isMesh, type Member, meshId, partyId, partyName } from "../../traffic/values.ts";
+import { isMesh, type Member, meshId, workloadId, workloadName } from "../../traffic/model/mesh.ts";
+import { formatTimeRange } from "../../traffic/model/timeRange.ts";
 import { RangePicker } from "./RangePicker.tsx";
+import type { View, ViewChange } from "./viewState.ts";
 
 const ALL = "*";
 
@@ -26,38 +26,38 @@ export interface ToolbarProps {
   readonly members: readonly Member[] | undefined;
 }
 
-/** Not rendered again for figures, which come each few seconds. */
+/** Memoized, because new metrics arrive every few seconds. */
 export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarProps) {
   const text = useText().traffic.toolbar;
   const target = useTarget();
   const topics = [{ kind: "namespace" }, { kind: "mesh" }];
   const namespaces = useLive(["namespace-names"], topics, () => readNamespaces(target)).data ?? [];
   const options = [{ value: ALL, label: text.all }, ...namespaces.map((name) => ({ value: name, label: name }))];
-  const parties = (members ?? []).map(({ party }) => ({ value: partyId(party), label: partyName(party) }));
-  const focused = parties.find((one) => one.value === view.focus)?.label ?? view.focus?.split("|").at(-1);
+  const workloads = (members ?? []).map(({ workload }) => ({ value: workloadId(workload), label: workloadName(workload) }));
+  const focused = workloads.find(({ value }) => value === view.focus)?.label ?? view.focus?.split("|").at(-1);
   return (
     <SpaceBetween size="s" direction="horizontal" alignItems="center">
       <div className="traffic-select">
       <Select
-        selectedOption={options.find((one) => one.value === (view.namespace ?? ALL)) ?? { value: view.namespace ?? ALL }}
+        selectedOption={options.find(({ value }) => value === (view.namespace ?? ALL)) ?? { value: view.namespace ?? ALL }}
         options={options}
         inlineLabelText={text.namespace}
         onChange={({ detail }) => {
-          const chosen = detail.selectedOption.value ?? ALL;
-          change({ namespace: chosen === ALL ? null : chosen, focus: null, edge: null });
+          const namespace = detail.selectedOption.value ?? ALL;
+          change({ namespace: namespace === ALL ? null : namespace, focus: null, edge: null });
         }}
       />
       </div>
       <Autosuggest
         value={view.find}
-        options={parties}
+        options={workloads}
         placeholder={text.find}
         ariaLabel={text.find}
         enteredTextLabel={(value) => text.use(value)}
         empty={text.unknown}
         onChange={({ detail }) => { change({ find: detail.value }); }}
         onSelect={({ detail }) => {
-          if (parties.some((one) => one.value === detail.value)) change({ focus: detail.value, find: null, edge: `:${detail.value}` });
+          if (workloads.some(({ value }) => value === detail.value)) change({ focus: detail.value, find: null, edge: `:${detail.value}` });
         }}
       />
       {focused === undefined ? null : (
@@ -65,7 +65,7 @@ export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarP
           {text.focused(focused)}
         </Button>
       )}
-      <RangePicker range={view.range} onChange={(range) => { change({ range: rangeText(range) }); }} />
+      <RangePicker range={view.range} onChange={(range) => { change({ range: formatTimeRange(range) }); }} />
       {isMesh(view.namespace) ? null : (
         <SegmentedControl
           label={text.by}
@@ -84,12 +84,12 @@ export const Toolbar = memo(function Toolbar({ view, change, members }: ToolbarP
   );
 });
 
-/** Those of Cloud Map, then the meshes. */
+/** The namespaces of Cloud Map, followed by the meshes. */
 async function readNamespaces(target: Target): Promise<string[]> {
   const meshes = (await readMeshes(target)).map((mesh) => meshId(mesh.meshName ?? ""));
-  const found: string[] = [];
+  const namespaces: string[] = [];
   for await (const page of paginateListNamespaces({ client: cloudMap(target) }, {})) {
-    found.push(...(page.Namespaces ?? []).map((namespace) => namespace.Name ?? ""));
+    namespaces.push(...(page.Namespaces ?? []).map((namespace) => namespace.Name ?? ""));
   }
-  return [...found.sort(), ...new Set(meshes.sort())];
+  return [...namespaces.sort(), ...new Set(meshes.sort())];
 }

@@ -1,5 +1,5 @@
-// A service's traffic health, as AWS's console has it: what comes in by discovery name, what goes out by target discovery
-// name. For the page of a service.
+// The tab "Traffic health" of a service, as in AWS's console: inbound traffic by discovery name, and outbound traffic by
+// target discovery name.
 
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
@@ -10,23 +10,23 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useSearchParams } from "react-router";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
+import type { TimeSpan } from "../../aws/metrics.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useLive } from "../../live/useLive.ts";
-import { Shown } from "../../parts/Shown.tsx";
-import { type Chart, readHealth } from "../../traffic/health.ts";
-import { parseRange, type Range, rangeText, spanOf, step } from "../../traffic/range.ts";
-import type { Span } from "../../traffic/values.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import { type MetricSeries, readServiceMetrics, type ServiceTraffic } from "../../traffic/data/serviceMetrics.ts";
+import { chartPeriod, formatTimeRange, parseTimeRange, resolveTimeRange, type TimeRange } from "../../traffic/model/timeRange.ts";
 import { MetricChart } from "./MetricChart.tsx";
 import { RangePicker } from "./RangePicker.tsx";
 
-const FIRST = "1h";
+const INITIAL_RANGE = "1h";
 
 export function TrafficHealth({ cluster, service }: { cluster: string; service: string }) {
   const text = useText().traffic.health;
-  const [params, setParams] = useSearchParams(); // the address holds the time, so that it can be sent to somebody
-  const range = parseRange(params.get("range") ?? FIRST);
-  const setRange = (chosen: Range) => { setParams({ range: rangeText(chosen) }, { replace: true }); };
+  const [params, setParams] = useSearchParams(); // the URL has the range, so that it can be shared
+  const range = parseTimeRange(params.get("range") ?? INITIAL_RANGE);
+  const setRange = (selected: TimeRange) => { setParams({ range: formatTimeRange(selected) }, { replace: true }); };
   const map = `${paths.traffic}?focus=${encodeURIComponent(`${cluster}/${service}`)}`;
   return (
     <SpaceBetween size="l">
@@ -42,45 +42,39 @@ export function TrafficHealth({ cluster, service }: { cluster: string; service: 
       >
         {text.title}
       </Header>
-      <Side cluster={cluster} service={service} side="in" range={range} />
-      <Side cluster={cluster} service={service} side="out" range={range} />
+      <DirectionCharts cluster={cluster} service={service} direction="in" range={range} />
+      <DirectionCharts cluster={cluster} service={service} direction="out" range={range} />
     </SpaceBetween>
   );
 }
 
-interface SideProps {
-  readonly cluster: string;
-  readonly service: string;
-  readonly side: "in" | "out";
-  readonly range: Range;
-}
-
-function Side({ cluster, service, side, range }: SideProps) {
+function DirectionCharts({ range, ...traffic }: ServiceTraffic & { readonly range: TimeRange }) {
+  const { cluster, service, direction } = traffic;
   const text = useText().traffic.health;
   const target = useTarget();
   const topics = range.kind === "last" ? [{ kind: "metrics" }] : [];
-  const found = useLive(["traffic-health", cluster, service, side, rangeText(range)], topics, async (signal) => {
+  const query = useLive(["traffic-health", cluster, service, direction, formatTimeRange(range)], topics, async (signal) => {
     const now = Date.now() / 1000;
-    const span = spanOf(range, now);
-    const charts = await readHealth(target, { cluster, service, side }, { span, period: step(span, now) }, signal);
+    const span = resolveTimeRange(range, now);
+    const charts = await readServiceMetrics(target, traffic, { span, period: chartPeriod(span, now) }, signal);
     return { span, charts: charts.filter(hasPoints) };
   });
   return (
     <Container
-      header={<Header variant="h3" description={side === "in" ? text.byName : text.byTarget}>{side === "in" ? text.inbound : text.outbound}</Header>}
+      header={<Header variant="h3" description={direction === "in" ? text.byName : text.byTarget}>{direction === "in" ? text.inbound : text.outbound}</Header>}
     >
-      <Shown found={found}>
-        {({ span, charts }) => (charts.length === 0 ? <Box color="text-body-secondary">{side === "in" ? text.noInbound : text.noOutbound}</Box> : <Charts span={span} charts={charts} />)}
-      </Shown>
+      <QueryContent query={query}>
+        {({ span, charts }) => (charts.length === 0 ? <Box color="text-body-secondary">{direction === "in" ? text.noInbound : text.noOutbound}</Box> : <Charts span={span} charts={charts} />)}
+      </QueryContent>
     </Container>
   );
 }
 
-function hasPoints(chart: Chart): boolean {
-  return chart.series.some((one) => one.points.some((point) => point.y > 0));
+function hasPoints(chart: MetricSeries): boolean {
+  return chart.series.some(({ points }) => points.some(({ y }) => y > 0));
 }
 
-function Charts({ span, charts }: { span: Span; charts: readonly Chart[] }) {
+function Charts({ span, charts }: { span: TimeSpan; charts: readonly MetricSeries[] }) {
   return (
     <ColumnLayout columns={2}>
       {charts.map(({ metric, stat, series }) => (

@@ -1,42 +1,42 @@
-// Who calls whom, live: a map, the same as a table, and one time that all numbers follow. The address holds what is shown.
+// The traffic between services, live, as a map or a table.
 
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useCallback, useMemo, useState } from "react";
-import { Frame } from "../../app/Frame.tsx";
+import { PageLayout } from "../../app/PageLayout.tsx";
 import { useText } from "../../i18n/useText.ts";
-import type { Found } from "../../live/useLive.ts";
-import { Shown } from "../../parts/Shown.tsx";
-import { type Graph, graphOf, neighbourhood } from "../../traffic/graph.ts";
-import type { Hit } from "../../traffic/scene.ts";
-import { useMesh } from "../../traffic/useMesh.ts";
-import { useVpcs } from "../../traffic/useVpcs.ts";
-import { useView, type View, type ViewChange } from "../../traffic/useView.ts";
-import type { Mesh } from "../../traffic/values.ts";
-import { BoxPanel } from "./BoxPanel.tsx";
-import { EdgePanel } from "./EdgePanel.tsx";
+import type { LiveQuery } from "../../live/useLive.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import type { SceneItem } from "../../traffic/canvas/scene.ts";
+import { useMesh } from "../../traffic/data/useMesh.ts";
+import { useVpcs } from "../../traffic/data/useVpcs.ts";
+import { buildGraph, type Graph, neighborhood } from "../../traffic/model/graph.ts";
+import type { Mesh } from "../../traffic/model/mesh.ts";
 import { EdgeTable } from "./EdgeTable.tsx";
-import { Legend } from "./Legend.tsx";
-import { LinePanel } from "./LinePanel.tsx";
-import { MeshMap } from "./MeshMap.tsx";
+import { Legend } from "./map/Legend.tsx";
+import { MapUnavailable } from "./map/MapUnavailable.tsx";
+import { MeshMap } from "./map/MeshMap.tsx";
 import { Overview } from "./Overview.tsx";
+import { BoxPanel } from "./panel/BoxPanel.tsx";
+import { EdgePanel } from "./panel/EdgePanel.tsx";
+import { LinePanel } from "./panel/LinePanel.tsx";
 import { Toolbar } from "./Toolbar.tsx";
-import { Undrawn } from "./Undrawn.tsx";
+import { useView, type View, type ViewChange } from "./viewState.ts";
 
-const STEPS = 2; // how far the surroundings of a service reach
+const NEIGHBORHOOD_STEPS = 2;
 const LEGEND = <Legend />;
 
 export default function TrafficPage() {
   const text = useText().traffic;
   const [view, change] = useView();
-  const found = useMesh(view.range, view.namespace);
+  const query = useMesh(view.range, view.namespace);
   const vpcs = useVpcs();
-  const graph = useMemo(() => found.data && seen(graphOf(found.data, view.grouping, vpcs), view), [found.data, view, vpcs]);
-  const panel = found.data && graph ? panelOf(found.data, graph, view, change) : null;
+  const graph = useMemo(() => query.data && focusGraph(buildGraph(query.data, view.grouping, vpcs), view), [query.data, view, vpcs]);
+  const panel = query.data && graph ? buildPanel(query.data, graph, view, change) : null;
   return (
-    <Frame
+    <PageLayout
       title={text.title}
       breadcrumbs={[{ text: text.title }]}
       contentType="dashboard"
@@ -46,66 +46,65 @@ export default function TrafficPage() {
         <Header variant="h1" description={text.description}>{text.title}</Header>
         <Container>
           <SpaceBetween size="s">
-            <Toolbar view={view} change={change} members={found.data?.members} />
-            <Overview view={view} change={change} mesh={found.data && graph ? shownOf(found.data, graph) : null} />
+            <Toolbar view={view} change={change} members={query.data?.members} />
+            <Overview view={view} change={change} mesh={query.data && graph ? displayedMesh(query.data, graph) : null} />
           </SpaceBetween>
         </Container>
-        <Picture found={found} graph={graph ?? null} view={view} change={change} />
+        <MapOrTable query={query} graph={graph ?? null} view={view} change={change} />
       </SpaceBetween>
-    </Frame>
+    </PageLayout>
   );
 }
 
-interface PictureProps {
-  readonly found: Found<Mesh>;
+interface MapOrTableProps {
+  readonly query: LiveQuery<Mesh>;
   readonly graph: Graph | null;
   readonly view: View;
   readonly change: (change: ViewChange) => void;
 }
 
-function Picture({ found, graph, view, change }: PictureProps) {
-  const [failed, setFailed] = useState(false);
-  const fail = useCallback(() => { setFailed(true); }, []);
-  const searched = useMemo(() => graph && foundBoxes(graph, view.find), [graph, view.find]);
-  const chosen = useMemo(() => chosenOf(view.edge), [view.edge]);
-  const choose = (hit: Hit | null) => {
-    change({ edge: hit === null ? null : hit.kind === "box" ? `:${hit.id}` : hit.id });
+function MapOrTable({ query, graph, view, change }: MapOrTableProps) {
+  const [mapFailed, setMapFailed] = useState(false);
+  const onMapFailed = useCallback(() => { setMapFailed(true); }, []);
+  const matches = useMemo(() => graph && matchingBoxes(graph, view.find), [graph, view.find]);
+  const selected = useMemo(() => selectedItem(view.edge), [view.edge]);
+  const select = (item: SceneItem | null) => {
+    change({ edge: item === null ? null : item.kind === "box" ? `:${item.id}` : item.id });
   };
   return (
-    <Shown found={found}>
+    <QueryContent query={query}>
       {(mesh) => {
         if (!graph) return null;
-        if (view.as === "map" && graph.boxes.length === 0) return <Nobody />;
-        if (view.as === "map" && !failed) {
+        if (view.as === "map" && graph.boxes.length === 0) return <EmptyMap />;
+        if (view.as === "map" && !mapFailed) {
           return (
             <Container disableContentPaddings footer={LEGEND}>
               <MeshMap
                 graph={graph}
-                chosen={chosen}
-                found={searched}
-                onChoose={choose}
+                selected={selected}
+                matches={matches}
+                onSelect={select}
                 onOpen={(box) => { change({ focus: box }); }}
-                onFailed={fail}
+                onFailed={onMapFailed}
               />
             </Container>
           );
         }
         const lines = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
-        const edges = mesh.edges.filter((edge) => lines.has(edge.id) && named(edge.id, view.find));
+        const edges = mesh.edges.filter((edge) => lines.has(edge.id) && matchesName(edge.id, view.find));
         return (
           <SpaceBetween size="m">
-            {view.as === "map" ? <Undrawn onRetry={() => { setFailed(false); }} /> : null}
-            <EdgeTable edges={edges} variant="container" onChoose={(edge) => { change({ edge: edge.id }); }} />
+            {view.as === "map" ? <MapUnavailable onRetry={() => { setMapFailed(false); }} /> : null}
+            <EdgeTable edges={edges} variant="container" onSelect={(edge) => { change({ edge: edge.id }); }} />
           </SpaceBetween>
         );
       }}
-    </Shown>
+    </QueryContent>
   );
 }
 
-/** In the place of a map without a box. */
-function Nobody() {
-  const text = useText().traffic.nobody;
+function EmptyMap() {
+  const text = useText().traffic.noServices;
   return (
     <Container>
       <Box textAlign="center" padding="xxl">
@@ -116,34 +115,36 @@ function Nobody() {
   );
 }
 
-function chosenOf(edge: View["edge"]): Hit | null {
+/** The selected box or line, from the URL. */
+function selectedItem(edge: View["edge"]): SceneItem | null {
   if (edge === null) return null;
   return edge.startsWith(":") ? { kind: "box", id: edge.slice(1) } : { kind: "line", id: edge };
 }
 
-function seen(graph: Graph, view: View): Graph {
-  const focus = view.focus;
-  return focus !== null && graph.boxes.some((box) => box.id === focus) ? neighbourhood(graph, focus, STEPS) : graph;
+/** The neighborhood of the focused box; the whole graph without one. */
+function focusGraph(graph: Graph, { focus }: View): Graph {
+  return focus !== null && graph.boxes.some((box) => box.id === focus) ? neighborhood(graph, focus, NEIGHBORHOOD_STEPS) : graph;
 }
 
-/** The mesh without the edges that are not shown. */
-function shownOf(mesh: Mesh, graph: Graph): Mesh {
-  const shown = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
-  return { ...mesh, edges: mesh.edges.filter((edge) => shown.has(edge.id)) };
+/** The mesh with only the edges of the graph. */
+function displayedMesh(mesh: Mesh, graph: Graph): Mesh {
+  const displayed = new Set(graph.lines.flatMap((line) => line.edges.map((edge) => edge.id)));
+  return { ...mesh, edges: mesh.edges.filter((edge) => displayed.has(edge.id)) };
 }
 
-function named(id: string, find: string): boolean {
-  return id.toLowerCase().includes(find.toLowerCase());
+function matchesName(name: string, find: string): boolean {
+  return name.toLowerCase().includes(find.toLowerCase());
 }
 
-function foundBoxes(graph: Graph, find: string): ReadonlySet<string> | null {
-  return find === "" ? null : new Set(graph.boxes.filter((box) => named(`${box.subtitle}/${box.title}`, find)).map((box) => box.id));
+/** Null without a search. */
+function matchingBoxes(graph: Graph, find: string): ReadonlySet<string> | null {
+  return find === "" ? null : new Set(graph.boxes.filter((box) => matchesName(`${box.subtitle}/${box.title}`, find)).map((box) => box.id));
 }
 
-function panelOf(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChange) => void) {
-  const chosen = chosenOf(view.edge);
-  if (chosen?.kind === "box") {
-    const box = graph.boxes.find((one) => one.id === chosen.id);
+function buildPanel(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChange) => void) {
+  const selected = selectedItem(view.edge);
+  if (selected?.kind === "box") {
+    const box = graph.boxes.find(({ id }) => id === selected.id);
     if (!box) return null;
     return (
       <BoxPanel
@@ -155,8 +156,8 @@ function panelOf(mesh: Mesh, graph: Graph, view: View, change: (change: ViewChan
       />
     );
   }
-  const line = graph.lines.find((one) => one.id === chosen?.id);
-  const edge = line?.edges.length === 1 ? line.edges[0] : mesh.edges.find((one) => one.id === chosen?.id);
+  const line = graph.lines.find(({ id }) => id === selected?.id);
+  const edge = line?.edges.length === 1 ? line.edges[0] : mesh.edges.find(({ id }) => id === selected?.id);
   if (edge) return <EdgePanel edge={edge} members={mesh.members} range={view.range} />;
-  return line ? <LinePanel line={line} onEdge={(one) => { change({ edge: one.id }); }} /> : null;
+  return line ? <LinePanel line={line} onEdge={({ id }) => { change({ edge: id }); }} /> : null;
 }

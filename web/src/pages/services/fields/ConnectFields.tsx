@@ -10,19 +10,20 @@ import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { namespaceName } from "../../../aws/namespaces.ts";
 import { useText } from "../../../i18n/useText.ts";
-import { useCluster, useNamespaces } from "../../../live/readings.ts";
-import type { Draft, Offer } from "../draft.ts";
-import type { FieldsProps } from "../ServiceForm.tsx";
+import { useCluster, useNamespaces } from "../../../live/queries.ts";
+import type { EndpointDraft, ServiceDraft, ServiceFieldsProps } from "../draft.ts";
 
-const SIDES: readonly Draft["connect"][] = ["off", "client", "server"];
+const SIDES: readonly ServiceDraft["connect"][] = ["off", "client", "server"];
 
-/** By which names others find the service, and in which namespace its tasks look for others. */
-export function ConnectFields({ draft, change, cluster }: FieldsProps & { cluster: string }) {
+/** Service Connect: the namespace, and the endpoints that the service offers. */
+export function ConnectFields({ draft, change, cluster }: ServiceFieldsProps & { cluster: string }) {
   const text = useText();
   const words = text.services.form;
   const namespaces = useNamespaces().data ?? [];
-  const standard = useCluster(cluster).data?.serviceConnectDefaults?.namespace;
-  const setOffer = (changed: Offer) => { change({ offers: draft.offers.map((one) => (one.portName === changed.portName ? changed : one)) }); };
+  const defaultNamespace = useCluster(cluster).data?.serviceConnectDefaults?.namespace;
+  const setEndpoint = (changed: EndpointDraft) => {
+    change({ endpoints: draft.endpoints.map((endpoint) => (endpoint.portName === changed.portName ? changed : endpoint)) });
+  };
   return (
     <Container header={<Header variant="h2" description={words.connectDetail}>{text.services.connectTab.title}</Header>}>
       <SpaceBetween size="l">
@@ -35,21 +36,21 @@ export function ConnectFields({ draft, change, cluster }: FieldsProps & { cluste
         {draft.connect === "off" ? null : (
           <FormField
             label={<>{text.services.connectTab.namespace} <i>– {text.parts.form.optional}</i></>}
-            description={standard ? words.standardNamespace(namespaceName(namespaces, standard)) : words.noStandardNamespace}
+            description={defaultNamespace ? words.standardNamespace(namespaceName(namespaces, defaultNamespace)) : words.noStandardNamespace}
           >
             <Autosuggest
               value={draft.namespace}
               enteredTextLabel={(entered) => text.clusters.form.useName(entered)}
               options={namespaces.map((one) => ({ value: one.Name ?? "" }))}
-              placeholder={standard ? namespaceName(namespaces, standard) : ""}
+              placeholder={defaultNamespace ? namespaceName(namespaces, defaultNamespace) : ""}
               onChange={({ detail }) => { change({ namespace: detail.value }); }}
             />
           </FormField>
         )}
         {draft.connect !== "server" ? null : (
           <SpaceBetween size="m">
-            {draft.offers.length === 0 ? <Alert type="info">{words.noPorts}</Alert> : null}
-            {draft.offers.map((offer) => <OfferFields key={offer.portName} offer={offer} change={setOffer} />)}
+            {draft.endpoints.length === 0 ? <Alert type="info">{words.noPorts}</Alert> : null}
+            {draft.endpoints.map((endpoint) => <EndpointFields key={endpoint.portName} endpoint={endpoint} change={setEndpoint} />)}
           </SpaceBetween>
         )}
       </SpaceBetween>
@@ -57,23 +58,23 @@ export function ConnectFields({ draft, change, cluster }: FieldsProps & { cluste
   );
 }
 
-function OfferFields({ offer, change }: { offer: Offer; change: (offer: Offer) => void }) {
+function EndpointFields({ endpoint, change }: { endpoint: EndpointDraft; change: (endpoint: EndpointDraft) => void }) {
   const text = useText().services;
   return (
     <SpaceBetween size="xs">
-      <Checkbox checked={offer.on} onChange={({ detail }) => { change({ ...offer, on: detail.checked }); }}>
-        {text.form.offer(offer.portName)}
+      <Checkbox checked={endpoint.enabled} onChange={({ detail }) => { change({ ...endpoint, enabled: detail.checked }); }}>
+        {text.form.offer(endpoint.portName)}
       </Checkbox>
-      {offer.on ? (
+      {endpoint.enabled ? (
         <ColumnLayout columns={3}>
           <FormField label={text.connectTab.discoveryName} constraintText={text.form.discoveryNameDetail}>
-            <Input value={offer.discoveryName} placeholder={offer.portName} onChange={({ detail }) => { change({ ...offer, discoveryName: detail.value }); }} />
+            <Input value={endpoint.discoveryName} placeholder={endpoint.portName} onChange={({ detail }) => { change({ ...endpoint, discoveryName: detail.value }); }} />
           </FormField>
           <FormField label={text.form.dnsName} constraintText={text.form.dnsNameDetail}>
-            <Input value={offer.dnsName} onChange={({ detail }) => { change({ ...offer, dnsName: detail.value }); }} />
+            <Input value={endpoint.dnsName} onChange={({ detail }) => { change({ ...endpoint, dnsName: detail.value }); }} />
           </FormField>
           <FormField label={text.form.port}>
-            <Input type="number" inputMode="numeric" value={offer.port} onChange={({ detail }) => { change({ ...offer, port: detail.value }); }} />
+            <Input type="number" inputMode="numeric" value={endpoint.port} onChange={({ detail }) => { change({ ...endpoint, port: detail.value }); }} />
           </FormField>
         </ColumnLayout>
       ) : null}

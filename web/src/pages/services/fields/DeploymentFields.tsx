@@ -8,13 +8,13 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useText } from "../../../i18n/useText.ts";
-import type { FieldsProps } from "../ServiceForm.tsx";
+import type { ServiceFieldsProps } from "../draft.ts";
 
 const STRATEGIES: readonly DeploymentStrategy[] = ["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"];
-type Numbered = "minimum" | "maximum" | "bake" | "percent" | "stepBake";
+type NumberField = "minimum" | "maximum" | "bake" | "percent" | "stepBake";
 
-/** How a new revision is brought out, and when it is taken back. */
-export function DeploymentFields({ draft, change }: FieldsProps) {
+/** The deployment strategy, and when a deployment is rolled back. */
+export function DeploymentFields({ draft, change }: ServiceFieldsProps) {
   const text = useText().services;
   const words = text.form;
   return (
@@ -29,7 +29,7 @@ export function DeploymentFields({ draft, change }: FieldsProps) {
           />
         </FormField>
         <ColumnLayout columns={4}>
-          {numbersOf(draft.strategy).map((name) => (
+          {numberFields(draft.strategy).map((name) => (
             <FormField key={name} label={words.numbers[name]}>
               <Input type="number" inputMode="numeric" value={draft[name]} onChange={({ detail }) => { change({ [name]: detail.value }); }} />
             </FormField>
@@ -46,8 +46,8 @@ export function DeploymentFields({ draft, change }: FieldsProps) {
   );
 }
 
-function numbersOf(strategy: DeploymentStrategy): readonly Numbered[] {
-  const always = ["minimum", "maximum"] as const;
-  if (strategy === "ROLLING") return always;
-  return strategy === "BLUE_GREEN" ? [...always, "bake"] : ["percent", "stepBake", "bake", "minimum"];
+function numberFields(strategy: DeploymentStrategy): readonly NumberField[] {
+  const limits = ["minimum", "maximum"] as const;
+  if (strategy === "ROLLING") return limits;
+  return strategy === "BLUE_GREEN" ? [...limits, "bake"] : ["percent", "stepBake", "bake", "minimum"];
 }

@@ -8,31 +8,31 @@ import { nameTag, readNetworks } from "../../../aws/ec2.ts";
 import { useTarget } from "../../../aws/useTarget.ts";
 import { useText } from "../../../i18n/useText.ts";
 import { useLive } from "../../../live/useLive.ts";
-import { FaultAlert } from "../../../parts/Shown.tsx";
-import type { FieldsProps } from "../ServiceForm.tsx";
+import { ErrorAlert } from "../../../parts/QueryContent.tsx";
+import type { ServiceFieldsProps } from "../draft.ts";
 
-/** Where the tasks have their addresses. */
-export function NetworkFields({ draft, change }: FieldsProps) {
+/** The subnets, security groups and public IP of the tasks. */
+export function NetworkFields({ draft, change }: ServiceFieldsProps) {
   const text = useText().services.form;
   const target = useTarget();
-  const found = useLive(["networks"], [{ kind: "vpc" }], () => readNetworks(target));
-  const statusType = found.status === "loading" ? "loading" : "finished";
-  const subnets = (found.data?.subnets ?? []).map((subnet) => ({
+  const query = useLive(["networks"], [{ kind: "vpc" }], () => readNetworks(target));
+  const statusType = query.status === "loading" ? "loading" : "finished";
+  const subnets = (query.data?.subnets ?? []).map((subnet) => ({
     value: subnet.SubnetId ?? "",
     label: subnet.SubnetId ?? "",
     description: [subnet.AvailabilityZone, subnet.CidrBlock, subnet.VpcId, nameTag(subnet.Tags)].filter(Boolean).join(" · "),
   }));
-  const vpcs = new Set((found.data?.subnets ?? []).filter((subnet) => draft.subnets.includes(subnet.SubnetId ?? "")).map((subnet) => subnet.VpcId));
-  const groups = (found.data?.groups ?? [])
+  const vpcs = new Set((query.data?.subnets ?? []).filter((subnet) => draft.subnets.includes(subnet.SubnetId ?? "")).map((subnet) => subnet.VpcId));
+  const groups = (query.data?.groups ?? [])
     .filter((group) => vpcs.size === 0 || vpcs.has(group.VpcId) || draft.groups.includes(group.GroupId ?? ""))
     .map((group) => ({ value: group.GroupId ?? "", label: group.GroupId ?? "", description: [group.GroupName, group.VpcId].filter(Boolean).join(" · ") }));
   return (
     <Container header={<Header variant="h2">{text.network}</Header>}>
       <SpaceBetween size="l">
-        {found.status === "failed" ? <FaultAlert error={found.error} onRetry={found.reload} /> : null}
+        {query.status === "failed" ? <ErrorAlert error={query.error} onRetry={query.reload} /> : null}
         <FormField label={text.subnets} description={text.subnetsDetail}>
           <Multiselect
-            selectedOptions={chosen(draft.subnets, subnets)}
+            selectedOptions={selectedOptions(draft.subnets, subnets)}
             options={subnets}
             statusType={statusType}
             filteringType="auto"
@@ -42,7 +42,7 @@ export function NetworkFields({ draft, change }: FieldsProps) {
         </FormField>
         <FormField label={text.groups} description={text.groupsDetail}>
           <Multiselect
-            selectedOptions={chosen(draft.groups, groups)}
+            selectedOptions={selectedOptions(draft.groups, groups)}
             options={groups}
             statusType={statusType}
             filteringType="auto"
@@ -64,8 +64,8 @@ interface Option {
   readonly description: string;
 }
 
-/** The chosen ones as options, also those that are not known (any more). */
-function chosen(ids: readonly string[], options: readonly Option[]): Option[] {
+/** The options with these ids, including ids without an option, such as that of a deleted subnet. */
+function selectedOptions(ids: readonly string[], options: readonly Option[]): Option[] {
   return ids.map((id) => options.find((option) => option.value === id) ?? { value: id, label: id, description: "" });
 }
 

@@ -9,11 +9,11 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { familyOf } from "../../../aws/arn.ts";
 import { useText } from "../../../i18n/useText.ts";
-import { useFamilies, useRevisionsOf } from "../../../live/readings.ts";
-import type { FieldsProps } from "../ServiceForm.tsx";
+import { useFamilies, useRevisionsOf } from "../../../live/queries.ts";
+import type { ServiceFieldsProps } from "../draft.ts";
 
-/** What runs, how often, and on what. */
-export function ServiceFields({ draft, change, editing }: FieldsProps) {
+/** The task definition, the number of tasks and the launch type. */
+export function ServiceFields({ draft, change, editing }: ServiceFieldsProps) {
   const text = useText().services;
   const words = text.form;
   return (
@@ -54,14 +54,14 @@ export function ServiceFields({ draft, change, editing }: FieldsProps) {
   );
 }
 
-function DefinitionFields({ draft, change }: FieldsProps) {
+function DefinitionFields({ draft, change }: ServiceFieldsProps) {
   const text = useText().services;
   const words = text.form;
   const families = useFamilies();
   const revisions = useRevisionsOf(draft.family);
-  const newest = { value: "", label: words.newest };
-  const known = (revisions.data ?? []).map((arn) => familyOf(arn).revision ?? "");
-  const choices = [newest, ...(draft.revision && !known.includes(draft.revision) ? [draft.revision, ...known] : known).map((value) => ({ value, label: value }))];
+  const latest = { value: "", label: words.newest };
+  const revisionNumbers = (revisions.data ?? []).map((arn) => familyOf(arn).revision ?? "");
+  const revisionOptions = [latest, ...(draft.revision && !revisionNumbers.includes(draft.revision) ? [draft.revision, ...revisionNumbers] : revisionNumbers).map((value) => ({ value, label: value }))];
   return (
     <ColumnLayout columns={2}>
       <FormField label={text.definition}>
@@ -77,8 +77,8 @@ function DefinitionFields({ draft, change }: FieldsProps) {
       </FormField>
       <FormField label={words.revision}>
         <Select
-          selectedOption={choices.find((one) => one.value === draft.revision) ?? newest}
-          options={choices}
+          selectedOption={revisionOptions.find(({ value }) => value === draft.revision) ?? latest}
+          options={revisionOptions}
           disabled={!draft.family}
           onChange={({ detail }) => { change({ revision: detail.selectedOption.value ?? "" }); }}
         />

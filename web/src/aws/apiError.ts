@@ -1,0 +1,30 @@
+// Errors of the API.
+
+export interface ApiError {
+  /** AWS's error code, such as `ClusterNotFoundException`. */
+  readonly code: string;
+  readonly message: string;
+  /** HTTP status; undefined without a response. */
+  readonly status: number | undefined;
+}
+
+export function toApiError(error: unknown): ApiError {
+  if (!(error instanceof Error)) return { code: "Error", message: String(error), status: undefined };
+  const metadata = (error as { $metadata?: { httpStatusCode?: number } }).$metadata;
+  return { code: error.name, message: error.message, status: metadata?.httpStatusCode };
+}
+
+/** Whether the session has ended: the server asks for a login again. */
+export function isExpired(error: unknown): boolean {
+  return toApiError(error).status === 401;
+}
+
+/** A missing resource that the API reports as a failure in a successful response, or by leaving it out. */
+export class NotFoundError extends Error {
+  readonly $metadata = { httpStatusCode: 404 };
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = code;
+  }
+}

@@ -1,0 +1,109 @@
+// Live queries that several pages share.
+
+import { familyOf } from "../aws/arn.ts";
+import { readClusters, readCluster } from "../aws/clusters.ts";
+import { readDeployments } from "../aws/deployments.ts";
+import { readDiscoveryService } from "../aws/discoveryServices.ts";
+import { readNamespace, readNamespaces } from "../aws/namespaces.ts";
+import { readService, readServices } from "../aws/services.ts";
+import { readTaskDefinition, readFamilies, readRevision, readRevisionsOf } from "../aws/taskDefinitions.ts";
+import { readTask, readTasks, type TaskFilter } from "../aws/tasks.ts";
+import { useTarget } from "../aws/useTarget.ts";
+import { useLive } from "./useLive.ts";
+
+export function useClusters() {
+  const target = useTarget();
+  return useLive(["clusters"], [{ kind: "cluster" }, { kind: "service" }, { kind: "task" }], (signal) => readClusters(target, signal));
+}
+
+export function useCluster(cluster: string) {
+  const target = useTarget();
+  const topics = [{ kind: "cluster", cluster }, { kind: "service", cluster }, { kind: "task", cluster }];
+  return useLive(["cluster", cluster], topics, (signal) => readCluster(target, cluster, signal));
+}
+
+export function useServices(cluster: string) {
+  const target = useTarget();
+  return useLive(["services", cluster], [{ kind: "service", cluster }, { kind: "task", cluster }], (signal) => readServices(target, cluster, signal));
+}
+
+export function useService(cluster: string, name: string) {
+  const target = useTarget();
+  const topics = [{ kind: "service", cluster }, { kind: "service-events", cluster }, { kind: "task", cluster }];
+  return useLive(["service", cluster, name], topics, (signal) => readService(target, cluster, name, signal));
+}
+
+export function useTasks(filter: TaskFilter) {
+  const target = useTarget();
+  const { cluster, serviceName, desiredStatus } = filter;
+  return useLive(["tasks", cluster, serviceName, desiredStatus], [{ kind: "task", cluster }], (signal) => readTasks(target, filter, signal));
+}
+
+export function useTask(cluster: string, id: string) {
+  const target = useTarget();
+  return useLive(["task", cluster, id], [{ kind: "task", cluster }], (signal) => readTask(target, cluster, id, signal));
+}
+
+export function useDeployments(cluster: string, service: string) {
+  const target = useTarget();
+  const topics = [{ kind: "service-deployment", cluster }, { kind: "service", cluster }, { kind: "task", cluster }];
+  return useLive(["deployments", cluster, service], topics, (signal) => readDeployments(target, cluster, service, signal));
+}
+
+export function useNamespaces() {
+  const target = useTarget();
+  return useLive(["namespaces"], [{ kind: "namespace" }, { kind: "discovery-service" }], () => readNamespaces(target));
+}
+
+export function useNamespace(id: string) {
+  const target = useTarget();
+  return useLive(["namespace", id], [{ kind: "namespace" }, { kind: "discovery-service" }], (signal) => readNamespace(target, id, signal));
+}
+
+export function useDiscoveryService(id: string) {
+  const target = useTarget();
+  return useLive(["discovery-service", id], [{ kind: "discovery-service" }, { kind: "instance" }], (signal) => readDiscoveryService(target, id, signal));
+}
+
+export function useFamilies() {
+  const target = useTarget();
+  return useLive(["families"], [{ kind: "task-definition" }], () => readFamilies(target));
+}
+
+/** The active revisions of a family, newest first; empty without a family. */
+export function useRevisionsOf(family: string) {
+  const target = useTarget();
+  return useLive(["revisions", family], [{ kind: "task-definition" }], () => (family ? readRevisionsOf(target, family) : Promise.resolve([])));
+}
+
+/** A task definition; undefined if none is given. */
+export function useDefinition(definition: string | undefined) {
+  const target = useTarget();
+  return useLive(["definition", definition], [], (signal) => (definition ? readTaskDefinition(target, definition, signal) : Promise.resolve(undefined)));
+}
+
+/** All families, each with whether it has an active revision. */
+export function useAllFamilies() {
+  const target = useTarget();
+  return useLive(["all-families"], [{ kind: "task-definition" }], async () => {
+    const [active, inactive] = await Promise.all([readFamilies(target), readFamilies(target, "INACTIVE")]);
+    return [...active.map((family) => ({ family, status: "ACTIVE" })), ...inactive.map((family) => ({ family, status: "INACTIVE" }))];
+  });
+}
+
+/** All revisions of a family, newest first. */
+export function useAllRevisions(family: string) {
+  const target = useTarget();
+  return useLive(["all-revisions", family], [{ kind: "task-definition" }], async () => {
+    const [active, inactive] = await Promise.all([readRevisionsOf(target, family), readRevisionsOf(target, family, "INACTIVE")]);
+    const numbered = (status: string) => (arn: string) => ({ revision: Number(familyOf(arn).revision), status });
+    const all = [...active.map(numbered("ACTIVE")), ...inactive.map(numbered("INACTIVE"))];
+    return all.sort((a, b) => b.revision - a.revision);
+  });
+}
+
+/** A revision with its tags. */
+export function useRevision(family: string, revision: string) {
+  const target = useTarget();
+  return useLive(["revision", family, revision], [{ kind: "task-definition" }], (signal) => readRevision(target, `${family}:${revision}`, signal));
+}

@@ -1,0 +1,95 @@
+import type { Service } from "@aws-sdk/client-ecs";
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Toggle from "@cloudscape-design/components/toggle";
+import { useState } from "react";
+import { nameOf } from "../../aws/arn.ts";
+import { type LogOutput, logOutputsOf } from "../../aws/logEvents.ts";
+import { useText } from "../../i18n/useText.ts";
+import { useDefinition, useTasks } from "../../live/queries.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import { LogView } from "./LogView.tsx";
+
+/** The logs of the service's containers that use CloudWatch Logs. */
+export function ServiceLogsTab({ service, cluster }: { service: Service; cluster: string }) {
+  return (
+    <QueryContent query={useDefinition(service.taskDefinition)}>
+      {(definition) => {
+        const outputs = definition ? logOutputsOf(definition) : [];
+        return outputs.length > 0 ? <Logs service={service} cluster={cluster} outputs={outputs} /> : <NoLogs />;
+      }}
+    </QueryContent>
+  );
+}
+
+function NoLogs() {
+  const text = useText().services.logs;
+  return <Alert type="info" header={text.nowhere}>{text.nowhereDetail}</Alert>;
+}
+
+function Logs({ service, cluster, outputs }: { service: Service; cluster: string; outputs: readonly LogOutput[] }) {
+  const text = useText().services.logs;
+  const serviceName = service.serviceName ?? "";
+  const running = useTasks({ cluster, serviceName, desiredStatus: "RUNNING" }).data ?? [];
+  const stopped = useTasks({ cluster, serviceName, desiredStatus: "STOPPED" }).data ?? [];
+  const [container, setContainer] = useState(outputs[0]?.container ?? "");
+  const [task, setTask] = useState("");
+  const [pattern, setPattern] = useState("");
+  const [patternInput, setPatternInput] = useState("");
+  const [follow, setFollow] = useState(true);
+  const ids = [...running, ...stopped].map(({ taskArn }) => nameOf(taskArn));
+  const output = outputs.find((candidate) => candidate.container === container) ?? outputs[0];
+  if (!output) return null;
+  const taskOptions = [{ value: "", label: text.allTasks }, ...ids.map((id) => ({ value: id, label: id }))];
+  return (
+    <Container
+      header={
+        <Header variant="h2" description={<>{text.group}: <code>{output.group}</code></>} actions={
+          <Toggle checked={follow} onChange={({ detail }) => { setFollow(detail.checked); }}>{text.follow}</Toggle>
+        }>
+          {text.title}
+        </Header>
+      }
+    >
+      <SpaceBetween size="m">
+        <SpaceBetween size="m" direction="horizontal">
+          <FormField label={text.container}>
+            <Select
+              selectedOption={{ value: output.container, label: output.container }}
+              options={outputs.map((option) => ({ value: option.container, label: option.container }))}
+              onChange={({ detail }) => { setContainer(detail.selectedOption.value ?? ""); }}
+            />
+          </FormField>
+          <FormField label={text.task}>
+            <Select
+              selectedOption={taskOptions.find(({ value }) => value === task) ?? null}
+              options={taskOptions}
+              onChange={({ detail }) => { setTask(detail.selectedOption.value ?? ""); }}
+            />
+          </FormField>
+          <FormField label={text.pattern}>
+            <Input
+              type="search"
+              value={patternInput}
+              placeholder={text.patternExample}
+              onChange={({ detail }) => {
+                setPatternInput(detail.value);
+                if (detail.value === "") setPattern("");
+              }}
+              onKeyDown={({ detail }) => { if (detail.key === "Enter") setPattern(patternInput); }}
+              onBlur={() => { setPattern(patternInput); }}
+            />
+          </FormField>
+        </SpaceBetween>
+        <LogView key={`${output.container} ${task} ${pattern}`} output={output} tasks={task ? [task] : ids} pattern={pattern} follow={follow} />
+        <Box color="text-body-secondary" fontSize="body-s">{text.limit}</Box>
+      </SpaceBetween>
+    </Container>
+  );
+}

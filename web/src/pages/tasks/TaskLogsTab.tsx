@@ -1,0 +1,57 @@
+import type { Task } from "@aws-sdk/client-ecs";
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import SegmentedControl from "@cloudscape-design/components/segmented-control";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Toggle from "@cloudscape-design/components/toggle";
+import { useMemo, useState } from "react";
+import { nameOf } from "../../aws/arn.ts";
+import { logOutputsOf } from "../../aws/logEvents.ts";
+import { useText } from "../../i18n/useText.ts";
+import { useDefinition } from "../../live/queries.ts";
+import { QueryContent } from "../../parts/QueryContent.tsx";
+import { LogView } from "../services/LogView.tsx";
+
+/** The logs of the task's containers that use CloudWatch Logs. */
+export function TaskLogsTab({ task }: { task: Task }) {
+  return <QueryContent query={useDefinition(task.taskDefinitionArn)}>{(definition) => <Logs id={nameOf(task.taskArn)} definition={definition ?? {}} />}</QueryContent>;
+}
+
+function Logs({ id, definition }: { id: string; definition: Parameters<typeof logOutputsOf>[0] }) {
+  const text = useText().services.logs;
+  const noLogs = useText().task.noOutput;
+  const outputs = useMemo(() => logOutputsOf(definition), [definition]);
+  const tasks = useMemo(() => [id], [id]);
+  const [container, setContainer] = useState("");
+  const [follow, setFollow] = useState(true);
+  const output = outputs.find((candidate) => candidate.container === container) ?? outputs[0];
+  if (!output) return <Alert type="info" header={noLogs}>{text.nowhereDetail}</Alert>;
+  return (
+    <Container
+      header={
+        <Header
+          variant="h2"
+          description={<>{text.group}: <code>{output.group}</code></>}
+          actions={<Toggle checked={follow} onChange={({ detail }) => { setFollow(detail.checked); }}>{text.follow}</Toggle>}
+        >
+          {text.title}
+        </Header>
+      }
+    >
+      <SpaceBetween size="m">
+        {outputs.length < 2 ? null : (
+          <SegmentedControl
+            label={text.container}
+            selectedId={output.container}
+            options={outputs.map((option) => ({ id: option.container, text: option.container }))}
+            onChange={({ detail }) => { setContainer(detail.selectedId); }}
+          />
+        )}
+        <LogView key={output.container} output={output} tasks={tasks} pattern="" follow={follow} />
+        <Box color="text-body-secondary" fontSize="body-s">{text.limit}</Box>
+      </SpaceBetween>
+    </Container>
+  );
+}

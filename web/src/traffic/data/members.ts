@@ -1,0 +1,92 @@
+// Reads the members of all namespaces and meshes: ECS services with their discovery names, virtual nodes and virtual gateways.
+
+import { type MeshRef, paginateListVirtualGateways, paginateListVirtualNodes } from "@aws-sdk/client-app-mesh";
+import { DescribeServicesCommand, paginateListServicesByNamespace, type Service } from "@aws-sdk/client-ecs";
+import { paginateListNamespaces } from "@aws-sdk/client-servicediscovery";
+import { appMesh, readMeshes } from "../../aws/appMesh.ts";
+import { cloudMap } from "../../aws/cloudMap.ts";
+import type { Target } from "../../aws/config.ts";
+import { ecs } from "../../aws/ecs.ts";
+import { type Member, meshId, type WorkloadKind } from "../model/mesh.ts";
+
+const BATCH = 10; // the limit of DescribeServices
+const PAGE_SIZE = 100;
+const CONCURRENT_REQUESTS = 4;
+
+/** Every service that uses Service Connect, and every virtual node and virtual gateway. */
+export async function readMembers(target: Target, signal: AbortSignal): Promise<Member[]> {
+  const [services, meshes] = await Promise.all([readServices(target, signal), readMeshes(target)]);
+  return [...services, ...(await Promise.all(meshes.map((mesh) => readMesh(target, mesh)))).flat()];
+}
+
+async function readServices(target: Target, signal: AbortSignal): Promise<Member[]> {
+  const batches: { cluster: string; namespace: string; services: string[] }[] = [];
+  for await (const page of paginateListNamespaces({ client: cloudMap(target) }, {})) {
+    for (const namespace of page.Namespaces ?? []) {
+      const byCluster = await listServices(target, namespace.Arn ?? "");
+      for (const [cluster, services] of byCluster) {
+        for (let first = 0; first < services.length; first += BATCH) {
+          batches.push({ cluster, namespace: namespace.Name ?? "", services: services.slice(first, first + BATCH) });
+        }
+      }
+    }
+  }
+  const members: Member[] = [];
+  const describeBatches = async () => {
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
+      const { cluster, namespace, services } = batch;
+      const response = await ecs(target).send(new DescribeServicesCommand({ cluster, services }), { abortSignal: signal });
+      members.push(...(response.services ?? []).map((service) => serviceMember(service, namespace)));
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, describeBatches));
+  return members;
+}
+
+/** ARNs of a namespace's services, by cluster. */
+async function listServices(target: Target, namespace: string): Promise<Map<string, string[]>> {
+  const byCluster = new Map<string, string[]>();
+  for await (const page of paginateListServicesByNamespace({ client: ecs(target), pageSize: PAGE_SIZE }, { namespace })) {
+    for (const arn of page.serviceArns ?? []) {
+      const cluster = arn.split("/").at(-2) ?? "";
+      byCluster.set(cluster, [...(byCluster.get(cluster) ?? []), arn]);
+    }
+  }
+  return byCluster;
+}
+
+function serviceMember(service: Service, namespace: string): Member {
+  const deployments = service.deployments ?? [];
+  const names = deployments.flatMap((d) => (d.serviceConnectResources ?? []).map((r) => r.discoveryName ?? ""));
+  const configuration = deployments[0]?.serviceConnectConfiguration;
+  const group = configuration?.accessLogConfiguration && configuration.logConfiguration?.options?.["awslogs-group"];
+  return {
+    workload: { kind: "service", cluster: service.clusterArn?.split("/").at(-1) ?? "", service: service.serviceName ?? "" },
+    namespace,
+    discoveryNames: [...new Set(names)].sort(),
+    deploying: deployments.some((d) => d.rolloutState === "IN_PROGRESS"),
+    running: service.runningCount ?? 0,
+    desired: service.desiredCount ?? 0,
+    subnets: (deployments[0]?.networkConfiguration ?? service.networkConfiguration)?.awsvpcConfiguration?.subnets ?? [],
+    ...(group ? { accessLog: group } : {}),
+  };
+}
+
+async function readMesh(target: Target, { meshName, meshOwner }: MeshRef): Promise<Member[]> {
+  const members: Member[] = [];
+  const add = (kind: WorkloadKind, name = "") => members.push(meshMember(meshName ?? "", kind, name));
+  const [paging, mesh] = [{ client: appMesh(target) }, { meshName, meshOwner }];
+  for await (const page of paginateListVirtualGateways(paging, mesh)) {
+    for (const gateway of page.virtualGateways ?? []) add("virtualGateway", gateway.virtualGatewayName);
+  }
+  for await (const page of paginateListVirtualNodes(paging, mesh)) {
+    for (const node of page.virtualNodes ?? []) add("virtualNode", node.virtualNodeName);
+  }
+  return members;
+}
+
+/** A member of a mesh. Its tasks are not counted, because no operation tells which tasks a virtual node has. */
+export function meshMember(mesh: string, kind: WorkloadKind, name: string): Member {
+  const workload = { kind, cluster: mesh, service: name };
+  return { workload, namespace: meshId(mesh), discoveryNames: [], deploying: false, running: 0, desired: 0, subnets: [] };
+}

@@ -1,0 +1,46 @@
+// The mesh of a namespace (or an App Mesh mesh) in a time range. Members are read again when services or virtual nodes
+// change, metrics with every new data point.
+
+import { useMemo } from "react";
+import { useTarget } from "../../aws/useTarget.ts";
+import { type LiveQuery, useLive } from "../../live/useLive.ts";
+import { buildMesh } from "../model/buildMesh.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { formatTimeRange, type TimeRange } from "../model/timeRange.ts";
+import { readMembers } from "./members.ts";
+import { mergeMetrics, readCounts, readDetails, type TrafficMetrics } from "./readTraffic.ts";
+
+const EMPTY: TrafficMetrics = { span: { start: 0, end: 0 }, edges: new Map() };
+const MEMBER_TOPICS = [
+  ...[{ kind: "service" }, { kind: "service-deployment" }, { kind: "task" }, { kind: "namespace" }],
+  ...[{ kind: "mesh" }, { kind: "virtual-gateway" }, { kind: "virtual-node" }],
+];
+
+export function useMesh(range: TimeRange, namespace: string | null): LiveQuery<Mesh> {
+  const target = useTarget();
+  const members = useLive(["traffic-members"], MEMBER_TOPICS, (signal) => readMembers(target, signal));
+  const allMembers = members.data;
+  const filter = { range, namespace, members: allMembers ?? [] };
+  const topics = range.kind === "last" ? [{ kind: "metrics" }] : [];
+  const key = [formatTimeRange(range), namespace ?? "", allMembers !== undefined];
+  const counts = useLive(["traffic-counts", ...key], topics, async (signal) =>
+    allMembers === undefined ? EMPTY : readCounts(target, filter, signal),
+  );
+  const countMetrics = allMembers === undefined ? undefined : counts.data;
+  const details = useLive(["traffic-rest", ...key, countMetrics !== undefined], topics, async (signal) =>
+    countMetrics === undefined ? EMPTY : readDetails(target, filter, countMetrics, signal),
+  );
+  const detailMetrics = countMetrics === undefined ? undefined : details.data;
+  const shownMembers = useMemo(() => allMembers?.filter((member) => namespace === null || member.namespace === namespace), [allMembers, namespace]);
+  const mesh = useMemo(() => {
+    if (shownMembers === undefined || countMetrics === undefined) return undefined;
+    return buildMesh(mergeMetrics(countMetrics, detailMetrics), shownMembers, countMetrics.span);
+  }, [shownMembers, countMetrics, detailMetrics]);
+  const reload = () => {
+    for (const query of [members, counts, details]) query.reload();
+  };
+  const failed = [members, counts, details].find((query) => query.status === "failed");
+  if (failed) return { status: "failed", data: mesh, error: failed.error, reload };
+  if (mesh === undefined) return { status: "loading", data: undefined, error: undefined, reload };
+  return { status: "ready", data: mesh, error: undefined, reload };
+}

@@ -1,0 +1,82 @@
+// Builds the mesh from metrics and members. An edge is in the namespace of its caller, since a service is a member of one
+// namespace; its targets are the members of that namespace that offer the name. If the caller is deleted, the edge is in the
+// only namespace that endpoints the name. The dimensions of an edge in a mesh name all of this themselves.
+
+import type { TimeSpan } from "../../aws/metrics.ts";
+import { type Edge, type EdgeKey, edgeId, type EdgeMetrics, type Member, type Mesh, meshId, successRate, type Workload, workloadId } from "./mesh.ts";
+import { durationSeconds } from "./timeRange.ts";
+
+export function buildMesh(metrics: ReadonlyMap<string, EdgeMetrics>, members: readonly Member[], span: TimeSpan): Mesh {
+  const index = new MemberIndex(members);
+  const edges = [...metrics.values()].map((edgeMetrics) => buildEdge(edgeMetrics, index, span)).filter((edge) => edge.requests > 0);
+  return { span, members, edges: edges.sort((a, b) => b.requests - a.requests || (a.id < b.id ? -1 : 1)) };
+}
+
+/** Members by workload and by discovery name. */
+export class MemberIndex {
+  readonly #byWorkload = new Map<string, Member>();
+  readonly #byName = new Map<string, Map<string, Member[]>>();
+
+  constructor(members: readonly Member[]) {
+    for (const member of members) {
+      this.#byWorkload.set(workloadId(member.workload), member);
+      for (const name of member.discoveryNames) {
+        const byNamespace = this.#byName.get(name) ?? new Map<string, Member[]>();
+        byNamespace.set(member.namespace, [...(byNamespace.get(member.namespace) ?? []), member]);
+        this.#byName.set(name, byNamespace);
+      }
+    }
+  }
+
+  member(workload: Workload): Member | undefined {
+    return this.#byWorkload.get(workloadId(workload));
+  }
+
+  namespaceOf(key: EdgeKey): string | null {
+    if (key.node) return meshId(key.node.cluster);
+    const caller = this.member(key.caller);
+    if (caller) return caller.namespace;
+    const namespaces = [...(this.#byName.get(key.target)?.keys() ?? [])];
+    return namespaces.length === 1 ? (namespaces[0] ?? null) : null;
+  }
+
+  /** The workloads that offer the name that the edge calls. */
+  targetsOf(key: EdgeKey): readonly Workload[] {
+    if (key.node) return [key.node];
+    const members = this.#byName.get(key.target)?.get(this.namespaceOf(key) ?? "") ?? [];
+    return members.map((member) => member.workload);
+  }
+}
+
+function buildEdge({ key, ...metrics }: EdgeMetrics, index: MemberIndex, span: TimeSpan): Edge {
+  const targets = index.targetsOf(key);
+  const workloads = new Map([key.caller, ...targets].map((workload) => [workloadId(workload), workload]));
+  const tcp = (metrics.connections ?? 0) > 0;
+  const requests = Math.round((tcp ? metrics.connections : metrics.requests) ?? 0);
+  const failures = Math.round(metrics.failures ?? 0);
+  return {
+    ...key,
+    id: edgeId(key),
+    namespace: index.namespaceOf(key),
+    targets,
+    protocol: tcp ? "tcp" : "http",
+    requests,
+    failures,
+    retries: Math.round(metrics.retries ?? 0),
+    timeouts: Math.round(metrics.timeouts ?? 0),
+    rate: requests / durationSeconds(span),
+    success: successRate(requests, failures),
+    p50: metrics.p50 ?? null,
+    p95: metrics.p95 ?? null,
+    p99: metrics.p99 ?? null,
+    ejected: Math.round(metrics.ejected ?? 0),
+    deploying: [...workloads.values()].filter((workload) => index.member(workload)?.deploying),
+  };
+}
+
+/** The totals of several edges. */
+export function sumEdges(edges: readonly Edge[], span: TimeSpan) {
+  const sum = (metric: "requests" | "failures" | "ejected") => edges.reduce((total, edge) => total + edge[metric], 0);
+  const [requests, failures] = [sum("requests"), sum("failures")];
+  return { requests, failures, rate: requests / durationSeconds(span), success: successRate(requests, failures), ejected: sum("ejected") };
+}

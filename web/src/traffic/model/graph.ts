@@ -1,0 +1,155 @@
+// The mesh as a graph of boxes and lines. A box is a service, or a cluster with its services of one namespace, or a virtual
+// node or virtual gateway, which belongs to no cluster. A deleted caller and a name that no known workload offers get boxes, too.
+
+import { type Edge, type Member, type Mesh, successRate, type Tone, toneOf, type Workload, workloadId, type WorkloadKind } from "./mesh.ts";
+
+export type Grouping = "service" | "cluster";
+
+export interface GraphBox {
+  readonly id: string;
+  /** The namespace or mesh whose frame the box is in, or NO_NAMESPACE. */
+  readonly namespace: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly kind: WorkloadKind | "cluster" | "unknown";
+  readonly deploying: boolean;
+  /** Running and desired tasks; empty if they are equal or unknown. */
+  readonly tasks: string;
+}
+
+export interface GraphLine {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** The edges that the line stands for; several where boxes are clusters. */
+  readonly edges: readonly Edge[];
+  readonly rate: number;
+  readonly success: number | null;
+  readonly tone: Tone;
+  readonly tcp: boolean;
+  /** Milliseconds; the maximum of several edges. */
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly ejected: number;
+  readonly deploying: boolean;
+}
+
+export interface Graph {
+  readonly boxes: readonly GraphBox[];
+  readonly lines: readonly GraphLine[];
+}
+
+/** The name of the VPC of each subnet. */
+export type VpcNames = ReadonlyMap<string, string>;
+
+export const NO_NAMESPACE = "";
+
+export function buildGraph(mesh: Mesh, grouping: Grouping, vpcs: VpcNames = new Map()): Graph {
+  const boxes = new Map<string, GraphBox>();
+  const addBox = (box: GraphBox) => {
+    const existing = boxes.get(box.id);
+    boxes.set(box.id, existing ? { ...box, deploying: box.deploying || existing.deploying } : box);
+    return box.id;
+  };
+  const shownVpcs = usesSeveralVpcs(mesh.members, vpcs) ? vpcs : new Map<string, string>();
+  const byWorkload = new Map(mesh.members.map((member) => [workloadId(member.workload), member]));
+  for (const member of mesh.members) addBox(memberBox(member, grouping, shownVpcs));
+  const byLine = new Map<string, { from: string; to: string; edges: Edge[] }>();
+  for (const edge of mesh.edges) {
+    const caller = byWorkload.get(workloadId(edge.caller));
+    const from = addBox(caller ? memberBox(caller, grouping, shownVpcs) : deletedCallerBox(edge, grouping));
+    const targets = edge.targets.map((workload) => byWorkload.get(workloadId(workload))).filter((member) => member !== undefined);
+    const ends = targets.length > 0 ? targets.map((member) => addBox(memberBox(member, grouping, shownVpcs))) : [addBox(unknownTargetBox(edge))];
+    for (const to of new Set(ends)) {
+      const id = grouping === "service" ? edge.id + (ends.length > 1 ? `>${to}` : "") : `${from}>${to}`;
+      const line = byLine.get(id) ?? { from, to, edges: [] };
+      line.edges.push(edge);
+      byLine.set(id, line);
+    }
+  }
+  return { boxes: [...boxes.values()], lines: [...byLine].map(([id, line]) => buildLine(id, line)) };
+}
+
+function usesSeveralVpcs(members: readonly Member[], vpcs: VpcNames): boolean {
+  const used = new Set(members.flatMap((member) => member.subnets.map((subnet) => vpcs.get(subnet))));
+  used.delete(undefined);
+  return used.size > 1;
+}
+
+function memberBox(member: Member, grouping: Grouping, vpcs: VpcNames): GraphBox {
+  const { kind, cluster, service } = member.workload;
+  if (grouping === "cluster" && kind === "service") return clusterBox(cluster, member.namespace, member.deploying);
+  const vpc = vpcs.get(member.subnets[0] ?? "");
+  return {
+    id: workloadId(member.workload),
+    namespace: member.namespace,
+    title: service,
+    subtitle: vpc === undefined ? cluster : `${cluster} · ${vpc}`,
+    kind,
+    deploying: member.deploying,
+    tasks: member.running === member.desired ? "" : `${member.running}/${member.desired}`,
+  };
+}
+
+function clusterBox(cluster: string, namespace: string, deploying: boolean): GraphBox {
+  return { id: `${namespace}|${cluster}`, namespace, title: cluster, subtitle: "", kind: "cluster", deploying, tasks: "" };
+}
+
+function deletedCallerBox({ caller, namespace }: Edge, grouping: Grouping): GraphBox {
+  if (grouping === "cluster" && caller.kind === "service") return clusterBox(caller.cluster, namespace ?? NO_NAMESPACE, false);
+  return unknownWorkloadBox(caller, namespace ?? NO_NAMESPACE);
+}
+
+function unknownWorkloadBox(workload: Workload, namespace: string): GraphBox {
+  const { cluster, service } = workload;
+  return { id: workloadId(workload), namespace, title: service, subtitle: cluster, kind: "unknown", deploying: false, tasks: "" };
+}
+
+function unknownTargetBox(edge: Edge): GraphBox {
+  const namespace = edge.namespace ?? NO_NAMESPACE;
+  if (edge.node) return unknownWorkloadBox(edge.node, namespace);
+  return { id: `${namespace}|>${edge.target}`, namespace, title: edge.target, subtitle: "", kind: "unknown", deploying: false, tasks: "" };
+}
+
+function buildLine(id: string, { from, to, edges }: { from: string; to: string; edges: readonly Edge[] }): GraphLine {
+  let [requests, failures, rate, ejected] = [0, 0, 0, 0];
+  for (const edge of edges) {
+    requests += edge.requests;
+    failures += edge.failures;
+    rate += edge.rate;
+    ejected += edge.ejected;
+  }
+  const success = successRate(requests, failures);
+  return {
+    ...{ id, from, to, edges, rate, success, ejected },
+    tone: toneOf(success),
+    tcp: edges.every((edge) => edge.protocol === "tcp"),
+    p50: maxLatency(edges, "p50"),
+    p95: maxLatency(edges, "p95"),
+    p99: maxLatency(edges, "p99"),
+    deploying: edges.some((edge) => edge.deploying.length > 0),
+  };
+}
+
+function maxLatency(edges: readonly Edge[], metric: "p50" | "p95" | "p99"): number | null {
+  return edges.reduce<number | null>((max, edge) => (edge[metric] === null ? max : Math.max(max ?? 0, edge[metric])), null);
+}
+
+/** The part of the graph that a box reaches, and that reaches it, within so many steps. */
+export function neighborhood(graph: Graph, id: string, steps: number): Graph {
+  const near = new Set([id]);
+  const spread = (from: "from" | "to", to: "from" | "to") => {
+    let frontier = new Set([id]);
+    for (let step = 0; step < steps; step += 1) {
+      frontier = new Set(graph.lines.filter((line) => frontier.has(line[from])).map((line) => line[to]));
+      for (const box of frontier) near.add(box);
+    }
+  };
+  spread("from", "to");
+  spread("to", "from");
+  return {
+    boxes: graph.boxes.filter((box) => near.has(box.id)),
+    lines: graph.lines.filter((line) => near.has(line.from) && near.has(line.to)),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Metric } from "@aws-sdk/client-cloudwatch";
+import { expect, test } from "vitest";
+import { cloudWatchMetric, edgeDimensions, edgesByMetric, METRIC_SOURCES } from "../../../src/traffic/data/edgeMetrics.ts";
+import { edgeId } from "../../../src/traffic/model/mesh.ts";
+
+const CONNECT = { ClusterName: "web", ServiceName: "front", TargetDiscoveryName: "cart" };
+const MESHED = { Mesh: "shop", VirtualNode: "front", TargetVirtualService: "color.local", TargetVirtualNode: "red" };
+const listed = (Namespace: string, MetricName: string, dimensions: Readonly<Record<string, string>>): Metric => ({
+  ...{ Namespace, MetricName, Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })) },
+});
+const ids = (metrics: readonly Metric[], name: "requests" | "failures" | "p99" = "requests") => edgesByMetric(metrics).get(name)?.map(edgeId);
+
+test("the edges of Service Connect and of App Mesh are told apart by their dimensions, which lead back to the metrics", () => {
+  const { VirtualNode, ...others } = MESHED;
+  const all = [CONNECT, MESHED, { ...others, VirtualGateway: VirtualNode }];
+  const edges = edgesByMetric(all.map((one) => listed("any", "TargetRequestCount", one))).get("requests") ?? [];
+  expect(edges.map(edgeId)).toEqual(["web/front>cart", "mesh/shop/virtualNode/front>color.local>red", "mesh/shop/virtualGateway/front>color.local>red"]);
+  expect(edges.map((key) => Object.fromEntries(edgeDimensions(key).map(({ Name, Value }) => [Name ?? "", Value ?? ""])))).toEqual(all);
+});
+
+test("what is counted of a task, a discovery name, a route or a listener alone is no edge", () => {
+  const others = [{ ...CONNECT, TaskId: "1" }, { TargetDiscoveryName: "cart" }, { Mesh: "shop", VirtualNode: "front" }, { ...MESHED, TargetVirtualNode: "" }];
+  expect(ids(others.map((one) => listed("any", "TargetRequestCount", one)))).toEqual([]);
+});
+
+test("what is requested is timed, by the names that AWS had, in the namespace that the mesh's tag says last", () => {
+  const counts = [listed("Moyai/ServiceConnect", "TargetRequestCount", CONNECT), listed("Moyai/AppMesh", "TargetRequestCount", MESHED)];
+  const times = (more: readonly Metric[]) => edgesByMetric([...counts, ...more]).get("p99")?.map((key) => cloudWatchMetric(key, METRIC_SOURCES.p99));
+  const plain = { namespace: "AWS/ECS", metric: "TargetResponseTime", stat: "p99" };
+  const extension = { namespace: "Moyai/AppMesh", metric: "envoy.appmesh.TargetResponseTime", stat: "p99" };
+  expect(times([])).toEqual([plain, extension]);
+  const [before, after] = ["Moyai/AppMesh", "Palette"].map((namespace) => listed(namespace, extension.metric, MESHED)) as [Metric, Metric];
+  expect(times([after, before])).toEqual([plain, { ...extension, namespace: "Palette" }]);
+});
+
+test("a metric is read for the edges that have it", () => {
+  expect(ids([listed("Moyai/AppMesh", "TargetRequestCount", MESHED)], "failures")).toEqual([]);
+});

@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { labelTexts } from "../../../src/traffic/canvas/drawLabels.ts";
+import { buildScene, highlightOf, hitTest } from "../../../src/traffic/canvas/scene.ts";
+import { APP_MESH, SERVICE_CONNECT } from "../../../src/traffic/data/edgeMetrics.ts";
+import { meshMember } from "../../../src/traffic/data/members.ts";
+import { pointAt } from "../../../src/traffic/layout/geometry.ts";
+import { computeLayout } from "../../../src/traffic/layout/layout.ts";
+import { buildMesh } from "../../../src/traffic/model/buildMesh.ts";
+import { formatPercent, formatRate } from "../../../src/traffic/model/format.ts";
+import { buildGraph, neighborhood } from "../../../src/traffic/model/graph.ts";
+import { edgeId, type EdgeKey, type EdgeMetrics, type Member, type Workload } from "../../../src/traffic/model/mesh.ts";
+
+const member = (cluster: string, service: string, namespace: string, ...discoveryNames: string[]): Member => ({
+  workload: { kind: "service", cluster, service },
+  ...{ namespace, discoveryNames, deploying: service === "cart", running: 1, desired: 1, subnets: [`subnet-${cluster}`] },
+});
+const MEMBERS = [
+  member("web", "front", "shop"),
+  member("web", "cart", "shop", "cart"),
+  member("data", "stock", "shop", "stock"),
+  member("pay", "gate", "payments"),
+  member("pay", "cart", "payments", "cart"),
+];
+const called = (caller: string, target: string): EdgeKey => {
+  const [cluster = "", service = ""] = caller.split("/");
+  return { caller: { kind: "service", cluster, service }, target, metricNamespaces: SERVICE_CONNECT };
+};
+const within = (kind: Workload["kind"], service: string): Workload => ({ kind, cluster: "shop", service });
+const meshed = (caller: Workload, node: string): EdgeKey => ({ caller, target: "color.local", node: within("virtualNode", node), metricNamespaces: APP_MESH });
+const byEdge = (metrics: readonly EdgeMetrics[]) => new Map(metrics.map((edge) => [edgeId(edge.key), edge]));
+const METRICS = byEdge([
+  { key: called("web/front", "cart"), requests: 6000, p50: 3, p95: 9, p99: 20 },
+  { key: called("web/cart", "stock"), requests: 600, failures: 30, ejected: 1, p50: 3, p95: 9, p99: 20 },
+  { key: called("pay/gate", "cart"), requests: 60 },
+  { key: called("web/old", "stock"), requests: 6 },
+  { key: called("web/front", "vanished"), requests: 1 },
+]);
+const MESH = buildMesh(METRICS, MEMBERS, { start: 1_700_000_040, end: 1_700_000_100 });
+const GRAPH = buildGraph(MESH, "service");
+
+test("one name in two namespaces is two services, each called by its own", () => {
+  const ends = GRAPH.lines.map((line) => `${line.from} > ${line.to}`);
+  expect(ends).toContain("web/front > web/cart");
+  expect(ends).toContain("pay/gate > pay/cart");
+});
+
+test("where services are in several VPCs, each says in which", () => {
+  const said = (vpcs: [string, string][]) => buildGraph(MESH, "service", new Map(vpcs)).boxes.map((box) => `${box.title}: ${box.subtitle}`);
+  expect(said([["subnet-web", "main"], ["subnet-data", "main"]])).toContain("stock: data");
+  const several = said([["subnet-web", "main"], ["subnet-data", "vault"]]);
+  expect(several).toContain("stock: data · vault");
+  expect(several).toContain("front: web · main");
+  expect(several).toContain("gate: pay");
+});
+
+test("a caller that is gone, and a name that nobody endpoints, are boxes of their own", () => {
+  expect(GRAPH.boxes.find((box) => box.id === "web/old")).toMatchObject({ kind: "unknown", namespace: "shop" });
+  expect(GRAPH.boxes.find((box) => box.title === "vanished")).toMatchObject({ kind: "unknown", namespace: "shop" });
+});
+
+test("clusters stand for their services, and a line between two adds up what is between those", () => {
+  const clusters = buildGraph(MESH, "cluster");
+  const line = clusters.lines.find((one) => one.from === "shop|web" && one.to === "shop|data");
+  expect(line).toMatchObject({ rate: 10.1, tone: "bad", ejected: 1, deploying: true, p99: 20 });
+  expect(line?.edges).toHaveLength(2);
+  expect(clusters.boxes.map((box) => box.id).sort()).toContain("payments|pay");
+});
+
+test("what is around a service is what it reaches and what reaches it, not what those reach besides", () => {
+  expect(neighborhood(GRAPH, "data/stock", 1).boxes.map((box) => box.id).sort()).toEqual(["data/stock", "web/cart", "web/old"]);
+  expect(neighborhood(GRAPH, "data/stock", 2).boxes.map((box) => box.id)).toContain("web/front");
+});
+
+test("a pointer finds boxes and lines where they are drawn, and nothing beside them", () => {
+  const scene = buildScene(GRAPH, computeLayout(GRAPH));
+  expect(scene.lines).toHaveLength(GRAPH.lines.length);
+  for (const { box, x, y } of scene.boxes) expect(hitTest(scene, { x: x + 5, y: y + 5 }, 4)).toEqual({ kind: "box", id: box.id });
+  for (const { line, curve } of scene.lines) {
+    const { x, y } = pointAt(curve, 0.5);
+    expect(hitTest(scene, { x, y: y + 2 }, 4)?.kind).toBeDefined();
+    expect(highlightOf(scene, [{ kind: "line", id: line.id }])?.boxes).toEqual(new Set([line.from, line.to]));
+  }
+  expect(hitTest(scene, { x: -50, y: -50 }, 4)).toBeNull();
+  expect(highlightOf(scene, [null, null])).toBeNull();
+});
+
+test("a line that is wrong has a sign as well as a colour", () => {
+  const texts = { noNamespace: "", kinds: {}, locale: "en" };
+  const line = GRAPH.lines.find((one) => one.id === "web/cart>stock");
+  expect(line && labelTexts(line, texts, false)).toEqual(["10/s 95 % !! ⊘ 1", "3 / 9 / 20 ms"]);
+  expect(line && labelTexts(line, texts, true)).toEqual(["95 % !! ⊘ 1"]);
+});
+
+test("a share is never rounded up, and a rate keeps what matters of it", () => {
+  expect(formatPercent(0.999999, "en")).toBe("99.99 %");
+  expect(formatPercent(1, "en")).toBe("100 %");
+  expect([0.123, 12.34, 1234.5].map((rate) => formatRate(rate, "en"))).toEqual(["0.12/s", "12.3/s", "1,235/s"]);
+});
+
+const IN_MESH = [meshMember("shop", "virtualGateway", "front"), meshMember("shop", "virtualNode", "front"), meshMember("shop", "virtualNode", "red")];
+const CALLS = [
+  { key: meshed(within("virtualGateway", "front"), "red"), requests: 3 },
+  { key: meshed(within("virtualNode", "front"), "red"), requests: 6 },
+  { key: meshed(within("virtualNode", "front"), "gone"), requests: 1 },
+];
+
+test("a mesh is drawn beside a namespace of its name, a gateway and a node of one name apart", () => {
+  const { boxes, lines } = buildGraph(buildMesh(byEdge([...METRICS.values(), ...CALLS]), [...MEMBERS, ...IN_MESH], MESH.span), "service");
+  const mesh = boxes.filter((box) => box.namespace === "mesh/shop");
+  expect(mesh.map((box) => `${box.id} ${box.kind}: ${box.subtitle}/${box.title}`)).toEqual([
+    "mesh/shop/virtualGateway/front virtualGateway: shop/front",
+    "mesh/shop/virtualNode/front virtualNode: shop/front",
+    "mesh/shop/virtualNode/red virtualNode: shop/red",
+    "mesh/shop/virtualNode/gone unknown: shop/gone",
+  ]);
+  expect(lines.map((line) => line.id)).toContain("mesh/shop/virtualGateway/front>color.local>red");
+  expect(lines).toHaveLength(GRAPH.lines.length + CALLS.length);
+  expect(boxes.filter((box) => box.namespace === "shop")).toEqual(GRAPH.boxes.filter((box) => box.namespace === "shop"));
+});
+
+test("where clusters stand for services, virtual nodes stand for themselves", () => {
+  const { boxes } = buildGraph(buildMesh(byEdge(CALLS), IN_MESH, MESH.span), "cluster");
+  expect(boxes.map((box) => box.kind)).toEqual(["virtualGateway", "virtualNode", "virtualNode", "unknown"]);
+});
