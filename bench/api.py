@@ -1,4 +1,4 @@
-"""How many requests a second the AWS door answers, against a plain ASGI server that answers a constant.
+"""How many requests a second the AWS gateway answers, against a plain ASGI server that answers a constant.
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/api.py`. The control plane runs simulated tasks, one service
 with ten and nine with one; the load is a process of its own with 8 connections that always wait for the answer,

@@ -15,7 +15,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from moyai.api.appmesh.service import appmesh
-from moyai.api.desk import Desk
+from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.app.ids import SystemIds
@@ -55,7 +55,7 @@ class Place:
         self.store, self.feed = MemoryStore(), Feed(ProxySettings())
         self._ids = SystemIds()
         quotas = Quotas(virtual_nodes_per_mesh=MANY, virtual_services_per_mesh=MANY, virtual_routers_per_mesh=MANY)
-        self._desk = Desk(appmesh(quotas), load_models(["appmesh"])["appmesh"])
+        self._dispatcher = ServiceDispatcher(appmesh(quotas), load_models(["appmesh"])["appmesh"])
         self.broadcast = workload_meshes(self.store.world, self.feed, Settings())
         self._make(nodes)
         self.parts = self.publish(self.store.world.records())
@@ -91,9 +91,9 @@ class Place:
         )
 
     def _ask(self, operation: str, **params: object) -> None:
-        entry = self._desk.operation(operation)
+        entry = self._dispatcher.operation(operation)
         ctx = Context(SCOPE, BORN, self._ids, self.store, principal="bench", access_key="", request_id="bench")
-        entry.handle(ctx, self._desk.request(entry, {"mesh_name": "m", **params}))
+        entry.handle(ctx, self._dispatcher.typed_request(entry, {"mesh_name": "m", **params}))
 
     def publish(self, records: Iterable[StoredRecord]) -> int:
         """Have proxies follow these; how many parts are made anew."""

@@ -2,7 +2,7 @@
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/discover.py`. The store is on disk, and the loop that does the
 operations runs; a change is timed from the moment that its call is durable, which is when its answer would leave, to
-the first GetInstance that shows it. Requests a second through the door, signatures and all: `bench/api.py`.
+the first GetInstance that shows it. Requests a second through the gateway, signatures and all: `bench/api.py`.
 No number here is a test.
 """
 
@@ -59,7 +59,7 @@ class Place:
         return DiscoveryInstance(service.arn, InstanceId(f"i{number}"), attributes, self._clock.now())
 
     def call(self, name: str, /, **members: object) -> object:
-        """A call behind the door's checks."""
+        """A call behind the gateway's checks."""
         operation: Operation[Any] = self._operations[name]
         context = Context(SCOPE, self._clock.now(), self._ids, self.store, "", "", "r")
         return operation.handle(context, operation.request(**members))

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from moyai.api.ecs.service_queries import DescribeServicesRequest, describe_services
-from moyai.api.ecs.task_queries import ListTasksRequest, list_tasks
+from moyai.api.ecs.services.queries import DescribeServicesRequest, describe_services
+from moyai.api.ecs.tasks.queries import ListTasksRequest, list_tasks
 from moyai.api.operation import Context
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds

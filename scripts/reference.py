@@ -21,8 +21,8 @@ from isolation import isolation_page
 from typer.main import get_command
 
 from moyai.api import asgi
-from moyai.api.channel.tickets import Tickets
 from moyai.api.coverage import render_coverage
+from moyai.api.exec_sessions import ExecSessions
 from moyai.api.models import load_models
 from moyai.app.clock import SystemClock
 from moyai.app.config import Settings
@@ -79,10 +79,10 @@ An answer of 500 is moyai's fault. It may be tried again, as one of 503; every o
 def pages() -> Mapping[str, str]:
     """Each page's name and text."""
     metric_head, clock = MetricHead(), SystemClock()
-    tickets = Tickets(SimRuntime(clock), clock)
+    sessions = ExecSessions(SimRuntime(clock), clock)
     return {
         "coverage.md": render_coverage(
-            services(SeriesReader(metric_head), metric_head, MemoryLogStore(), Settings(), tickets, clock),
+            services(SeriesReader(metric_head), metric_head, MemoryLogStore(), Settings(), sessions, clock),
             load_models(),
         ),
         "errors.md": errors_page(),

@@ -1,8 +1,8 @@
 """Whole meshes as hypothesis draws them: App Mesh's own requests, in an order in which each of them is accepted.
 
 What the API takes and what must then be right is all in here: every member of every spec, on every kind of listener,
-with texts that are as strange as they may be. ``meshes`` draws; ``ask`` puts one request through the door's checks to
-its handler, without HTTP.
+with texts that are as strange as they may be. ``meshes`` draws; ``ask`` puts one request through the gateway's checks
+to its handler, without HTTP.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from botocore import xform_name
 from hypothesis import strategies as st
 
 from moyai.api.appmesh.service import appmesh
-from moyai.api.desk import Desk
+from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.domain.appmesh.quotas import Quotas
@@ -48,11 +48,11 @@ class Asked(NamedTuple):
 
 def ask(store: Store, asked: Asked, scope: Scope = SCOPE, ids: Ids | None = None) -> Any:
     """The handler's output. Raises what a client would be answered."""
-    desk = _desk()
-    entry = desk.operation(asked.operation)
+    dispatcher = _dispatcher()
+    entry = dispatcher.operation(asked.operation)
     params = _snake(asked.params)
     ctx = Context(scope, EPOCH, ids or SeededIds(3), store, f"arn:aws:iam::{scope.account}:root", "", "r")
-    return entry.handle(ctx, desk.request(entry, params))
+    return entry.handle(ctx, dispatcher.typed_request(entry, params))
 
 
 def built(requests: Iterable[Asked]) -> MemoryStore:
@@ -64,8 +64,8 @@ def built(requests: Iterable[Asked]) -> MemoryStore:
 
 
 @cache
-def _desk() -> Desk:
-    return Desk(appmesh(Quotas()), load_models(["appmesh"])["appmesh"])
+def _dispatcher() -> ServiceDispatcher:
+    return ServiceDispatcher(appmesh(Quotas()), load_models(["appmesh"])["appmesh"])
 
 
 def _snake(value: Any) -> Any:

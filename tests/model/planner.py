@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from msgspec.structs import replace
 
-from moyai.api.ecs.task_protection import expiry, protected
+from moyai.api.ecs.tasks.protection import expiry, with_protection
 from moyai.domain.cloudmap.service import DiscoveryInstance, DiscoveryService
 from moyai.domain.cloudwatch.alarm import AlarmState
 from moyai.domain.connect.names import is_virtual
@@ -228,7 +228,7 @@ class Planner(RuleBasedStateMachine):
     @rule(which=PICK, minutes=st.sampled_from([None, 1, 60]))
     def a_task_is_protected(self, which, minutes):
         until = None if minutes is None else expiry(self.it.clock.now(), minutes)
-        changed = protected(self._task(which), until)
+        changed = with_protection(self._task(which), until)
         if isinstance(changed, Task):
             self.it.book.apply([Put(changed)])
 

@@ -1,4 +1,4 @@
-"""Drawn meshes of App Mesh: whatever the door takes compiles, Envoy takes what comes of it, and proxies follow."""
+"""Drawn meshes of App Mesh: whatever the gateway takes compiles, Envoy takes what comes of it, and proxies follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever of a mesh is drawn, the door takes it, shows it as it was sent, and takes it away again."""
+"""Whatever of a mesh is drawn, the gateway takes it, shows it as it was sent, and takes it away again."""
 
 from __future__ import annotations
 

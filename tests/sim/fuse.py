@@ -57,7 +57,7 @@ class FusedStore(MemoryStore):
         await super().durable(rollbacks)
 
     async def acknowledge(self) -> None:
-        """What the door does before it answers; no cut comes in between."""
+        """What the gateway does before it answers; no cut comes in between."""
         await super().durable()
 
 

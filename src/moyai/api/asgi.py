@@ -1,10 +1,10 @@
-"""The door on HTTP: a thin ASGI application.
+"""The API gateway on HTTP: a thin ASGI application.
 
-Promise: reads a request within its limits of size and time, hands it to the door (or, under
-``/_moyai/``, to one of the installation's own handlers, or to what shows pages) and sends what comes back. GET
-and HEAD of ``/`` answer what this is. Header sizes are limited by the server in front.
-Refuses, in development mode: what a web page of another origin could send through the user's browser, and a ``Host``
-that is neither an address nor a local name (DNS rebinding). ``data-`` before the name is as the SDKs send it.
+Promise: it reads a request within limits of size and time, passes it to the gateway (or to the handler of a page, or,
+below ``/_moyai/``, to one of the installation's own handlers) and sends the response. GET and HEAD of ``/`` say what
+this server is. The HTTP server in front limits the size of headers.
+Refuses, in development mode: requests that a web page of another origin could send through the user's browser, and a
+``Host`` that is neither an address nor a local name (DNS rebinding). SDKs put ``data-`` before the host name.
 Sources: https://asgi.readthedocs.io/en/latest/specs/www.html, docs/decisions/browsers-are-kept-out.md
 """
 
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from moyai.api.door import Door
+from moyai.api.gateway import ApiGateway
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.browsers import is_from_elsewhere
 from moyai.kernel.errors import ClientFault, TooLarge
@@ -33,50 +33,50 @@ _JSON = MappingProxyType({"content-type": "application/json"})
 
 
 class StreamedResponse(msgspec.Struct, frozen=True):
-    """An answer in parts, sent as they come until the client leaves. Only the installation's own handlers have it."""
+    """A response in chunks, sent as they come until the client disconnects. Only moyai's own handlers return it."""
 
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
     ended: Callable[[], None] | None = None
-    """Called once when no more chunks are sent, also when none ever was."""
+    """Called once after the last chunk, also when the client left before the first."""
 
 
 Response = HttpResponse | StreamedResponse
 Handler = Callable[[HttpRequest], Awaitable[Response]]
 Channels = Callable[[str, Receive, Send], Awaitable[None]]
-"""Serves one WebSocket that asks for this path."""
+"""Serves one WebSocket at the given path."""
 
 
 class TooSlow(ClientFault, code="RequestTimeoutException", status=408):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one request may cost, and who may send it."""
+    """Limits of one request, and the origins and hosts that are accepted."""
 
     max_body: int = 2 * 1024 * 1024
     """Bytes."""
     read_seconds: float = 20.0
     """From the first header to the last byte of the body."""
     from_browsers: bool = False
-    """Take requests whatever ``Origin`` and ``Host`` say. Right only where every request needs a signature."""
+    """Accept any ``Origin`` and ``Host``. Safe only where every request needs a signature."""
     hosts: frozenset[str] = frozenset()
-    """Further host names to answer to; addresses, ``localhost`` and ``*.localhost`` always are."""
+    """Host names to accept in addition to addresses, ``localhost`` and ``*.localhost``."""
 
 
 class App:
-    """An ASGI application around a door."""
+    """An ASGI application around an API gateway."""
 
     def __init__(
         self,
-        door: Door,
+        gateway: ApiGateway,
         own: Mapping[str, Handler] = MappingProxyType({}),
         limits: Limits | None = None,
         channels: Channels | None = None,
         pages: Mapping[str, Handler] = MappingProxyType({}),
     ) -> None:
-        self._door = door
+        self._gateway = gateway
         self._pages = pages
         self._own = own
         self._limits = limits or Limits()
@@ -100,13 +100,14 @@ class App:
             await self._websocket(scope, receive, send)
 
     async def _websocket(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket. None comes from a web page elsewhere, with keys or without: the check is for both.
+        """Serve a WebSocket, or close it when a web page of another origin opens it.
 
-        With keys there is one more page than none, the console: it is of this origin, and has the session's token.
+        That is checked in either mode: a browser sends no signature with a WebSocket. Only the console, which is of
+        this server's origin, opens one from a page; it has the session's token.
         """
         headers = _headers(scope["headers"])
-        known = self._limits.from_browsers or _is_local(_hostname(headers), self._limits.hosts)
-        if not known or is_from_elsewhere(headers) or self._channels is None:
+        host_accepted = self._limits.from_browsers or _is_local(_hostname(headers), self._limits.hosts)
+        if not host_accepted or is_from_elsewhere(headers) or self._channels is None:
             await receive()
             await send({"type": "websocket.close"})
         else:
@@ -126,38 +127,40 @@ class App:
                 body = await self._body(headers, receive)
         except TimeoutError:
             late = TooSlow(f"The request did not arrive within {self._limits.read_seconds:g} seconds.")
-            return self._door.refusal(request, late)
+            return self._gateway.error_response(request, late)
         except TooLarge as error:
-            return self._door.refusal(request, error)
+            return self._gateway.error_response(request, error)
         if body is None:
             return None
         try:
-            return await self._answered(msgspec.structs.replace(request, body=body))
+            return await self._handle(msgspec.structs.replace(request, body=body))
         except StateUnwritable as fault:
             return _plain(503, str(fault))
 
-    def _shows(self, request: HttpRequest) -> Handler | None:
-        """What shows pages below the first part of the request's path."""
+    def _page_handler(self, request: HttpRequest) -> Handler | None:
+        """The handler of the pages below the first part of the request's path."""
         return self._pages.get("/" + request.path.removeprefix("/").partition("/")[0])
 
     def _opens_page(self, request: HttpRequest) -> bool:
-        """Whether a browser opens a page of ours in a window: any page may lead there, and none sees what comes."""
-        opens = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
-        return opens and "origin" not in request.headers and self._shows(request) is not None
+        """Whether a browser navigates to one of our pages: any page may link there, and none can read the response."""
+        navigates = request.method == "GET" and request.headers.get("sec-fetch-dest") == "document"
+        return navigates and "origin" not in request.headers and self._page_handler(request) is not None
 
-    async def _answered(self, request: HttpRequest) -> Response:
-        shows = self._shows(request)
-        if shows is not None:
-            return await shows(request)
+    async def _handle(self, request: HttpRequest) -> Response:
+        show_page = self._page_handler(request)
+        if show_page is not None:
+            return await show_page(request)
         if request.path.startswith(OWN_PREFIX):
             handler = self._own.get(request.path.removeprefix(OWN_PREFIX))
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
         if request.path in {"", "/"} and request.method in {"GET", "HEAD"} and "Action=" not in request.query:
             return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
-        return await self._door.answer(request)
+        return await self._gateway.answer(request)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes | None:
-        """The whole body, or None when the client left. Raises TooLarge, before reading where it can."""
+        """The whole body, or None when the client disconnected. Raises TooLarge, before reading where the length says
+        so.
+        """
         limit = self._limits.max_body
         too_large = TooLarge(f"The request body is over the limit of {limit} bytes.")
         length = headers.get("content-length", "0")
@@ -187,7 +190,7 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
 
 
 def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str | None:
-    """Why a request may come from a web page that is not the server's own; None when it may not."""
+    """The reason why a web page of another origin may have sent the request; None when none can have."""
     if is_from_elsewhere(headers):
         return "Requests that a web page of another origin makes are not answered."
     host = _hostname(headers)
@@ -197,7 +200,7 @@ def _browser_problem(headers: Mapping[str, str], hosts: frozenset[str]) -> str |
 
 
 def _hostname(headers: Mapping[str, str]) -> str:
-    """The name or address that the request went to, without what SDKs put before it."""
+    """The name or address that the request was sent to, without the prefix ``data-`` that SDKs add."""
     try:
         return (urlsplit(f"//{headers.get('host', '')}").hostname or "").removeprefix("data-")
     except ValueError:
@@ -205,7 +208,7 @@ def _hostname(headers: Mapping[str, str]) -> str:
 
 
 def _is_local(host: str, hosts: frozenset[str]) -> bool:
-    """Whether it is a name of this server, which no web page can give itself: any address is."""
+    """Whether the host is an address or a name of this server, which no web page's origin can have."""
     if host == "localhost" or host.endswith(".localhost") or host in hosts:
         return True
     try:
@@ -227,17 +230,20 @@ async def _send(response: HttpResponse, send: Send, *, with_body: bool) -> None:
 
 
 async def _stream(response: StreamedResponse, receive: Receive, send: Send) -> None:
-    """Send the chunks until they end or the client leaves; a source that waits is cancelled then."""
+    """Send the chunks until they end or the client disconnects; then a source that still waits is cancelled."""
     await send({"type": "http.response.start", "status": response.status, "headers": _encoded(response.headers)})
-    pump, gone = asyncio.ensure_future(_pump(response.chunks, send)), asyncio.ensure_future(_client_left(receive))
+    pump, disconnected = (
+        asyncio.ensure_future(_pump(response.chunks, send)),
+        asyncio.ensure_future(_wait_for_disconnect(receive)),
+    )
     try:
-        await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({pump, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         if pump.done():
             pump.result()
     finally:
         pump.cancel()
-        gone.cancel()
-        await asyncio.gather(pump, gone, return_exceptions=True)
+        disconnected.cancel()
+        await asyncio.gather(pump, disconnected, return_exceptions=True)
 
 
 async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
@@ -246,7 +252,7 @@ async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _client_left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -26,7 +26,7 @@ Members that AWS's own model does not have are refused as well.
 
 
 def decisions(service: Service, model: ServiceModel) -> Iterator[Decision]:
-    """What becomes of each input member of the operations that are there, in the models' order."""
+    """The decision on each input member of the implemented operations, in the models' order."""
     refusals = Refusals(service.refused)
     for name in model.operation_names:
         operation = service.operations.get(name)

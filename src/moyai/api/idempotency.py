@@ -1,7 +1,9 @@
-"""Idempotency tokens: for a while, the same token makes one thing.
+"""Idempotency tokens: for a while, an equal request with the same token returns the resource that the first one
+created.
 
-Promise: a token that comes with another request is another request; nothing is taken for what it was not asked to be.
-Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
+Promise: a token with another request is another request. Records keep a token with the hash of its request.
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html,
+https://docs.aws.amazon.com/privateca/latest/APIReference/API_CreateCertificateAuthority.html
 """
 
 from __future__ import annotations
@@ -11,15 +13,31 @@ from hashlib import sha256
 import msgspec
 
 from moyai.kernel.clock import Instant
+from moyai.kernel.errors import ClientFault, InvalidInput
 
 
-def fingerprint(token: str | None, request: msgspec.Struct) -> str | None:
-    """What to keep of a token and the request that it came with; None without a token."""
+def fingerprint(
+    token: str | None,
+    request: msgspec.Struct,
+    *,
+    longest: int | None = None,
+    fault: type[ClientFault] = InvalidInput,
+) -> str | None:
+    """The token with the hash of its request; None without a token. Raises ``fault`` for a token over ``longest``."""
     if token is None:
         return None
+    if longest is not None and len(token) > longest:
+        raise fault(f"idempotency token longer than {longest}.")
     return f"{token}/{sha256(msgspec.json.encode(request)).hexdigest()}"
 
 
-def is_repeat(kept: str | None, made_at: Instant, asked: str | None, now: Instant, remembered: float) -> bool:
-    """Whether what was made then is what is asked for now; tokens are ``remembered`` for so many seconds."""
-    return asked is not None and kept == asked and now < made_at + remembered
+def token_of(fingerprint: str | None) -> str | None:
+    """The token in a fingerprint."""
+    return None if fingerprint is None else fingerprint.rpartition("/")[0]
+
+
+def is_repeat(
+    recorded: str | None, created_at: Instant, fingerprint: str | None, now: Instant, remembered: float
+) -> bool:
+    """Whether a request repeats the one that created a resource; tokens are remembered for so many seconds."""
+    return fingerprint is not None and recorded == fingerprint and now < created_at + remembered

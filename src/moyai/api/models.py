@@ -50,7 +50,7 @@ class _Quick(JSONFileLoader):
     """Botocore's own takes twice as long, which everybody who starts a control plane would wait for."""
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 (JSON)
-        """What is in ``file_path`` without its suffix; None where there is nothing."""
+        """The contents of ``file_path`` with the suffix added; None where no such file exists."""
         packed = Path(f"{file_path}.json.gz")
         if not packed.exists():
             return super().load_file(file_path)

@@ -1,17 +1,17 @@
-"""What an AWS service is to the door: a table of operations, each a typed request and a function.
+"""The operations of an AWS service: for each its handler, a function, and its typed request.
 
-Promise: a handler is a plain function of its context and its request. It reads ``ctx.store.world``, says
-what is to change with ``ctx.store.apply`` and returns a Struct (or a mapping) in moyai's names; it
-raises the service's own errors. It starts nothing and waits for nothing; the door makes what it
-changed durable before the answer leaves. An operation that has to ask somebody (a metrics query)
-may be a coroutine function.
+Promise: a handler is a plain function of its context and its request. It reads ``ctx.store.world``, passes changes to
+``ctx.store.apply`` and returns a Struct (or a mapping) in moyai's names; it raises the errors of its own service. It
+starts nothing and waits for nothing: the gateway makes its changes durable before the response leaves. A handler that
+has to wait, for example for a metrics query, may be a coroutine function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
@@ -25,7 +25,7 @@ R = TypeVar("R")
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Who asks, when, and where the world is kept."""
+    """The caller of an operation, the time of the call, and the store."""
 
     scope: Scope
     now: Instant
@@ -37,44 +37,68 @@ class Context(msgspec.Struct, frozen=True):
     """The caller's access key id; empty when the request was not signed."""
     request_id: str
     host: str = ""
-    """Host and port as the caller calls them."""
+    """Host and port of the request, as in its ``Host`` header."""
     user_id: str = ""
-    """As GetCallerIdentity tells it."""
+    """The caller's unique id, as GetCallerIdentity returns it."""
 
 
 class Operation(msgspec.Struct, Generic[R], frozen=True):
-    """One operation: AWS's name for it, its typed request, its handler."""
+    """One operation of an AWS service. ``operation`` makes it from a handler."""
 
     name: str
+    """As in the AWS API: ``CreateCluster``."""
     request: type[R]
     """A frozen msgspec.Struct; its fields are the input's members in snake_case."""
     handle: Callable[[Context, R], object]
-    """Gives the output (None when there is none), or an awaitable of it."""
+    """Returns the output (None for an empty one), or an awaitable of it."""
     input_fault: type[ClientFault] | None = None
-    """What invalid input raises here, when it is not what the service raises elsewhere."""
+    """The error for invalid input, where it differs from the service's."""
     basis: Callable[[Context, R], Hashable] | None = None
-    """For what is asked again and again and only reads: everything of the world that the answer is made of. As long as
-    that is equal, the answer to the same request from the same scope is. Raises what ``handle`` would raise. Only
-    where every protocol of the service has the whole input in the body.
+    """For an operation that reads only and that clients repeat often: the values that its response depends on. While
+    they are equal, an equal request of the same scope gets the cached response. Raises the errors that ``handle`` would
+    raise. Only for services whose protocols have the whole input in the body.
     """
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One AWS service."""
+    """One AWS service: its operations, and the errors for input that it does not accept."""
 
     name: str
     """botocore's name: ``ecs``, ``servicediscovery``, …"""
     operations: Mapping[str, Operation[Any]] = MappingProxyType({})
     refused: Mapping[str, str] = MappingProxyType({})
-    """Input members that are refused on purpose; see ``wire.accept.Refusals`` for the form."""
+    """Input members that are refused on purpose, with the reasons; see ``wire.accept.Refusals`` for the form."""
     input_fault: type[ClientFault] = InvalidInput
-    """What input raises that breaks the model's constraints or asks for what moyai does not do."""
+    """The error for input that violates the model's constraints or asks for something that moyai does not support."""
     not_yet_fault: type[ClientFault] = OperationNotYet
-    """What an operation raises that is in the service's model and not here."""
+    """The error for an operation of the service's model that moyai does not implement."""
     missing_fault: type[ClientFault] | None = None
-    """What an absent required member raises, where the service has an error of its own for it."""
+    """The error for an absent required member, where the service has one of its own."""
 
 
-def table(operations: Iterable[Operation[Any]]) -> Mapping[str, Operation[Any]]:
-    """The operations by name."""
-    return MappingProxyType({operation.name: operation for operation in operations})
+def operation(
+    handle: Callable[..., object],
+    *,
+    input_fault: type[ClientFault] | None = None,
+    basis: Callable[[Context, Any], Hashable] | None = None,
+) -> Operation[Any]:
+    """The operation of a handler: ``create_cluster(ctx, request: CreateClusterRequest)`` implements CreateCluster.
+
+    The handler may be a method, or a ``partial`` of a function with parameters before ``ctx``.
+    """
+    function = _unwrap(handle)
+    name = "".join(word.capitalize() for word in function.__name__.split("_"))
+    return Operation(name, get_type_hints(function)["request"], handle, input_fault, basis)
+
+
+def operations(*handlers: Callable[..., object] | Operation[Any]) -> Mapping[str, Operation[Any]]:
+    """The operations of a service by name, from its handlers."""
+    made = (handler if isinstance(handler, Operation) else operation(handler) for handler in handlers)
+    return MappingProxyType({one.name: one for one in made})
+
+
+def _unwrap(handle: Callable[..., object]) -> Any:  # noqa: ANN401 (a function, whose attributes mypy does not know)
+    """The function behind a partial or a wrapper."""
+    while isinstance(handle, partial) or hasattr(handle, "__wrapped__"):
+        handle = handle.func if isinstance(handle, partial) else handle.__wrapped__
+    return handle

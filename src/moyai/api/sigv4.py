@@ -42,7 +42,7 @@ class KeyStore(Protocol):
 
 
 class Credential(NamedTuple):
-    """What the signature says about itself."""
+    """The credential and the signature of a signed request."""
 
     access_key: str
     date: str
@@ -62,10 +62,7 @@ class Credential(NamedTuple):
 
 
 def credential(request: HttpRequest) -> Credential | None:
-    """Who signed the request; None when nobody did with Signature Version 4.
-
-    Raises IncompleteSignature or InvalidSignature when the signature is not well-formed.
-    """
+    """The request's credential; None when it is not signed with Signature Version 4."""
     header = request.headers.get("authorization", "")
     if header.startswith("AWS4-"):
         return _from_header(header, request.headers)

@@ -1,22 +1,22 @@
-"""The console put together, and its answers as the door sends them."""
+"""The console put together, and its answers as the gateway sends them."""
 
 from __future__ import annotations
 
 import msgspec
 
 from moyai.api.asgi import Handler, Response, StreamedResponse
-from moyai.api.door import Door
+from moyai.api.gateway import ApiGateway
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.console.app import Console
 from moyai.console.messages import SECURITY, Answer
 
 
-def console_handler(console: Console, door: Door) -> Handler:
-    """Answers what is below ``/console``; the API there is this door's."""
+def console_handler(console: Console, gateway: ApiGateway) -> Handler:
+    """Answers what is below ``/console``; the API there is this gateway's."""
 
     async def serve(request: HttpRequest) -> Response:
         async def api(path: str, sender: str | None) -> Answer:
-            answered = await door.answer(msgspec.structs.replace(request, path=path), sender)
+            answered = await gateway.answer(msgspec.structs.replace(request, path=path), sender)
             return Answer(answered.status, {**answered.headers, "cache-control": "no-store", **SECURITY}, answered.body)
 
         answer = await console.answer(request, api)

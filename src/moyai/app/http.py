@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from moyai.api.channel.message import LARGEST_FRAME
+from moyai.api.data_channel.message import LARGEST_FRAME
 from moyai.app.admission import Admission
 from moyai.app.connection import Connection, Patience, WebSocket
 

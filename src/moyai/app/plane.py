@@ -15,11 +15,11 @@ from importlib.metadata import version
 from typing import Self
 
 from moyai.api.asgi import App, Limits
-from moyai.api.channel.socket import DataChannels
-from moyai.api.channel.tickets import Tickets
-from moyai.api.control.handlers import Plane
-from moyai.api.control.paths import own_handlers
-from moyai.api.door import Door, House
+from moyai.api.control.handlers import ControlDependencies
+from moyai.api.control.paths import control_handlers
+from moyai.api.data_channel.websocket import DataChannelEndpoint
+from moyai.api.exec_sessions import ExecSessions
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
 from moyai.api.operation import Service
 from moyai.app.clock import SystemClock
@@ -87,7 +87,7 @@ class ControlPlane:
         self._logs = logs
         self._clock, self._ids = SystemClock(), SystemIds()
         self._runtime = make_runtime(settings, store.installation.id, self._clock)
-        self._tickets = Tickets(self._runtime, self._clock)
+        self._exec_sessions = ExecSessions(self._runtime, self._clock)
         self._events = Events(store, self._clock)
         self._feed = Feed(ProxySettings(Seconds(settings.proxy.stats_interval)))
         self._kept = kept
@@ -187,7 +187,7 @@ class ControlPlane:
             self._store.apply([Put(SessionRoot(Secret(self._ids.hex(ROOT_DIGITS))))])
 
     def _services(self) -> Sequence[Service]:
-        return services(self._metrics, self._metric_head, self._logs, self._settings, self._tickets, self._clock)
+        return services(self._metrics, self._metric_head, self._logs, self._settings, self._exec_sessions, self._clock)
 
     def _enrol(self) -> None:
         """Have this machine registered as so many container instances."""
@@ -201,26 +201,28 @@ class ControlPlane:
     def _app(self) -> App:
         settings = self._settings.server
         keys = None if settings.loopback else AccessKeys(self._settings.state.keys)
-        house = House(store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit)
-        door = Door(self._services(), self._models, house)
-        plane = Plane(
+        dependencies = GatewayDependencies(
+            store=self._store, clock=self._clock, ids=self._ids, keys=keys, max_body=settings.body_limit
+        )
+        gateway = ApiGateway(self._services(), self._models, dependencies)
+        control = ControlDependencies(
             version=version("moyai"),
             runtime_name=self._settings.runtime,
             store=self._store,
             feed=self._feed,
             runtime=self._runtime,
-            tickets=self._tickets,
+            exec_sessions=self._exec_sessions,
             reset=self.reset,
             clock=self._clock,
             faults=lambda: faults(self._store, self._logs, self._kept),
         )
         limits = Limits(max_body=settings.body_limit, from_browsers=keys is not None)
-        own = own_handlers(plane, keys)
-        channels = DataChannels(self._tickets, self._ids)
+        own = control_handlers(control, keys)
+        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
         totals, began = self._recorder.totals, self._clock.now()
-        seen = Scraped(plane.runtime_name, began, door, self._store, self._feed, totals, lambda: self._reconciler)
-        pages = {PREFIX: console_handler(self._console(keys), door), METRICS: metrics_handler(seen, keys)}
-        return App(door, own, limits, channels, pages)
+        seen = Scraped(control.runtime_name, began, gateway, self._store, self._feed, totals, lambda: self._reconciler)
+        pages = {PREFIX: console_handler(self._console(keys), gateway), METRICS: metrics_handler(seen, keys)}
+        return App(gateway, own, limits, channels, pages)
 
     def _console(self, keys: AccessKeys | None) -> Console:
         logins = None if keys is None else Logins(keys, self._clock, self._ids)
@@ -230,9 +232,10 @@ class ControlPlane:
     def _app_of_tasks(self) -> App:
         """The same services, for tasks: whoever asks signs with the keys of a task's role."""
         limit = self._settings.server.body_limit
-        house = House(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
-        channels = DataChannels(self._tickets, self._ids)
-        return App(Door(self._services(), self._models, house), limits=Limits(max_body=limit), channels=channels)
+        dependencies = GatewayDependencies(self._store, self._clock, self._ids, sessions_only=True, max_body=limit)
+        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
+        gateway = ApiGateway(self._services(), self._models, dependencies)
+        return App(gateway, limits=Limits(max_body=limit), channels=channels)
 
     def _reported(self, proxy: ProxyId) -> None:
         self._feed.reported(proxy, self._clock.now())
@@ -286,7 +289,7 @@ class ControlPlane:
 
 
 def _listening(settings: Settings) -> socket.socket:
-    """The door's socket, bound before anything else is touched."""
+    """The API gateway's socket, bound before anything else is touched."""
     server = settings.server
     family = socket.AF_INET6 if ":" in server.listen else socket.AF_INET
     try:

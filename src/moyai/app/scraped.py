@@ -1,6 +1,6 @@
 """What Prometheus reads: ``/metrics``, this process, and ``/metrics/mesh``, the traffic.
 
-Promise: without keys both are open, as the door is (and closed to web pages of other origins); with keys the scraper
+Promise: without keys both are open, as the gateway is (and closed to web pages of other origins); with keys the scraper
 gives one of them by basic authentication, its id as the user and its secret as the password, as ``basic_auth`` of a
 scrape config does.
 Source: https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from moyai.api.asgi import Handler, Response, StreamedResponse
-from moyai.api.door import Door
+from moyai.api.gateway import ApiGateway
 from moyai.api.sigv4 import KeyStore
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.kernel.clock import Instant
@@ -56,7 +56,7 @@ class Scraped(msgspec.Struct, frozen=True):
 
     runtime: str
     began: Instant
-    door: Door
+    gateway: ApiGateway
     store: SqliteStore
     feed: Feed
     totals: Totals
@@ -117,14 +117,14 @@ def families(scraped: Scraped) -> Sequence[MetricFamily]:
     about = LabelledSample(labels(("version", version("moyai")), ("runtime", scraped.runtime)), 1)
     times = [
         LabelledSample(labels(("service", service)), of.snapshot())
-        for service, of in sorted(scraped.door.times.items())
+        for service, of in sorted(scraped.gateway.durations.items())
     ]
     alive = len(scraped.store.world.tasks.by("alive", "yes"))
     return [
         MetricFamily("moyai_info", MetricType.GAUGE, "What runs.", [about]),
         MetricFamily("moyai_tasks", MetricType.GAUGE, "Tasks that are not stopped.", [LabelledSample("", alive)]),
         _counted(
-            "moyai_requests_total", "Answers of the API.", scraped.door.answered, "service", "operation", "status"
+            "moyai_requests_total", "Answers of the API.", scraped.gateway.responses, "service", "operation", "status"
         ),
         MetricFamily("moyai_request_duration_seconds", MetricType.HISTOGRAM, "Time of the API's answers.", times),
         *_reconciled(scraped.reconciler()),

@@ -9,11 +9,11 @@ from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
-from moyai.api.channel.tickets import Tickets
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ecs
+from moyai.api.exec_sessions import ExecSessions
 from moyai.api.logs.service import logs
 from moyai.api.operation import Service
 from moyai.api.ram.service import RAM
@@ -57,7 +57,7 @@ def services(
     writer: MetricWriter,
     events: LogStore,
     settings: Settings,
-    tickets: Tickets,
+    exec_sessions: ExecSessions,
     clock: Clock,
 ) -> Sequence[Service]:
     """Every AWS service with operations of its own."""
@@ -65,7 +65,7 @@ def services(
     quotas = Quotas(within.namespaces, within.instances_per_service, within.instances_per_namespace)
     watched, pki = cloudwatch(metrics, writer, clock), CryptographyPki()
     return (
-        ecs(tickets),
+        ecs(exec_sessions),
         cloudmap(quotas),
         appmesh(settings.app_mesh.quotas),
         EC2,

@@ -1,4 +1,4 @@
-"""Every service of the door, for each test anew."""
+"""Every service of the gateway, for each test anew."""
 
 from __future__ import annotations
 

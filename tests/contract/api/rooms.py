@@ -1,5 +1,5 @@
-"""boto3 clients of every service in the door, with no socket between: what the SDK would send goes to the door, and the
-door's bytes come back to the SDK's own parser.
+"""boto3 clients of every service in the gateway, with no socket between: what the SDK would send goes to the gateway,
+and the door's bytes come back to the SDK's own parser.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from moyai.api.acm.service import acm
 from moyai.api.acmpca.service import acmpca
 from moyai.api.appmesh.service import appmesh
 from moyai.api.autoscaling.service import AUTOSCALING
-from moyai.api.channel.tickets import Tickets
 from moyai.api.cloudmap.service import cloudmap
 from moyai.api.cloudwatch.service import cloudwatch
-from moyai.api.door import Door, House
 from moyai.api.ec2.service import EC2
 from moyai.api.ecs.service import ecs
+from moyai.api.exec_sessions import ExecSessions
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.logs.service import logs
 from moyai.api.models import load_models
 from moyai.api.ram.service import RAM
@@ -86,7 +86,7 @@ class Rooms:
         self._pki = CryptographyPki()
         self._signer = ManagedSigner(self.store, self.clock, self._pki)
         self.runtime = SimRuntime(self.clock)
-        self.tickets = Tickets(self.runtime, self.clock)
+        self.exec_sessions = ExecSessions(self.runtime, self.clock)
         metrics = cloudwatch(self.telemetry.reader, self.telemetry.head, self.clock)
         self.logs = MemoryLogStore()
         services = (
@@ -94,7 +94,7 @@ class Rooms:
             appmesh(AppMeshQuotas(**_among(AppMeshQuotas, quotas))),
             EC2,
             STS,
-            ecs(self.tickets),
+            ecs(self.exec_sessions),
             RAM,
             AUTOSCALING,
             SSM,
@@ -104,7 +104,9 @@ class Rooms:
             acm(self._pki),
             logs(self.logs),
         )
-        self._door = Door(services, MODELS, House(store=self.store, clock=self.clock, ids=SeededIds(5)))
+        self._gateway = ApiGateway(
+            services, MODELS, GatewayDependencies(store=self.store, clock=self.clock, ids=SeededIds(5))
+        )
 
     def client(self, service: str, key: str = "test", protocol: str | None = None) -> Any:
         """A client whose requests stay in this process, in the SDK's own choice of protocol or in this one."""
@@ -125,7 +127,7 @@ class Rooms:
             {"host": url.netloc, **{name.lower(): _text(value) for name, value in request.headers.items()}},
             body.encode() if isinstance(body, str) else bytes(body),
         )
-        answer = asyncio.run(self._door.answer(asked))
+        answer = asyncio.run(self._gateway.answer(asked))
         if not self.busy:
             self.settle()
         headers: Any = dict(answer.headers)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 
 from moyai.api.autoscaling.service import AUTOSCALING
 from moyai.api.cloudwatch.service import cloudwatch
-from moyai.api.desk import Desk
-from moyai.api.kept import Words
+from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
 from moyai.api.operation import Context, Service
+from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.cloudwatch.alarm import Comparison, alarm_arn
 from moyai.kernel.errors import ApiError
@@ -46,7 +46,7 @@ TRACK = {
 }
 
 
-class Desks:
+class Dispatchers:
     """A service that scales both ways, and an alarm of each kind."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Desks:
         watched = cloudwatch(SeriesReader(metric_head), metric_head, ManualClock())
         made: tuple[Service, ...] = (AUTOSCALING, watched)
         self.services = {service.name: service for service in made}
-        self.desks = {name: Desk(service, MODELS[name]) for name, service in self.services.items()}
+        self.dispatchers = {name: ServiceDispatcher(service, MODELS[name]) for name, service in self.services.items()}
         builder = Builder(self.store, ids=self.ids)
         builder.service("web", builder.definition("web"), desired=2)
         for operation, more in (
@@ -85,20 +85,20 @@ class Desks:
 
     def call(self, service: str, operation: str, params: Mapping[str, object]) -> ApiError | None:
         """Why the call can't be; None when it could."""
-        desk = self.desks[service]
-        entry = desk.operation(operation)
-        words = Words("json", operation, msgspec.json.encode(params))
+        dispatcher = self.dispatchers[service]
+        entry = dispatcher.operation(operation)
+        raw = RawRequest("json", operation, msgspec.json.encode(params))
         ctx = Context(SCOPE, EPOCH, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         try:
-            request = HttpRequest("POST", "/", "", {}, words.body)
-            answering = desk.answer(entry, desk.typed(entry, words, request), words, ctx)
+            request = HttpRequest("POST", "/", "", {}, raw.body)
+            answering = dispatcher.respond(entry, dispatcher.parse(entry, raw, request), raw, ctx)
             list(answering.__await__())  # it waits for nothing but its next turn
         except ApiError as error:
             return error
         return None
 
 
-_FIRST = Desks()
+_FIRST = Dispatchers()
 _TARGETS = [one.arn for one in _FIRST.store.world.scalable_targets]
 _ALARMS = [alarm_arn(SCOPE, name) for name in ("busy", "any")]
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -145,12 +145,12 @@ def test_any_input_is_answered_or_refused_as_modelled(service, name):
     @settings(max_examples=10)
     @given(values(shape.input_shape, KNOWN))
     def ask(params):
-        desks = Desks()
-        before = list(desks.store.world.records())
-        failure = desks.call(service, name, params)
+        dispatchers = Dispatchers()
+        before = list(dispatchers.store.world.records())
+        failure = dispatchers.call(service, name, params)
         if failure is not None:
             assert failure.code in modelled
             assert failure.message
-            assert list(desks.store.world.records()) == before
+            assert list(dispatchers.store.world.records()) == before
 
     ask()

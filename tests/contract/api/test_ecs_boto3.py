@@ -1,4 +1,4 @@
-"""boto3 speaks to ECS through the real door: a service from nothing to deletion, errors as its own exceptions."""
+"""boto3 speaks to ECS through the real gateway: a service from nothing to deletion, errors as its own exceptions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from botocore.config import Config
 
 from moyai.api.asgi import App
-from moyai.api.channel.tickets import Tickets
-from moyai.api.door import Door, House
 from moyai.api.ecs.service import ecs as ecs_service
+from moyai.api.exec_sessions import ExecSessions
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
 from moyai.runtime.sim.runtime import SimRuntime
 from moyai.store.memory import MemoryStore
@@ -36,9 +36,9 @@ def _client(endpoint: str):
 
 async def test_a_service_from_nothing_to_deletion():
     clock = ManualClock()
-    house = House(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(Tickets(SimRuntime(clock), clock))
-    async with serving(App(Door([ecs], load_models(["ecs"]), house))) as endpoint:
+    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
+    ecs = ecs_service(ExecSessions(SimRuntime(clock), clock))
+    async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
         await asyncio.to_thread(_life, _client(endpoint))
 
 
@@ -80,9 +80,9 @@ def _from_files(ecs) -> None:
 
 async def test_an_external_deployment():
     clock = ManualClock()
-    house = House(store=MemoryStore(), clock=clock, ids=SeededIds(3))
-    ecs = ecs_service(Tickets(SimRuntime(clock), clock))
-    async with serving(App(Door([ecs], load_models(["ecs"]), house))) as endpoint:
+    dependencies = GatewayDependencies(store=MemoryStore(), clock=clock, ids=SeededIds(3))
+    ecs = ecs_service(ExecSessions(SimRuntime(clock), clock))
+    async with serving(App(ApiGateway([ecs], load_models(["ecs"]), dependencies))) as endpoint:
         await asyncio.to_thread(_external, _client(endpoint))
 
 

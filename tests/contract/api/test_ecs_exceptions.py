@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.ecs.bench import NETWORK, Bench, desk, fargate, offered, service
+from tests.unit.api.ecs.bench import NETWORK, Bench, dispatcher, fargate, offered, service
 
 TABLE = tomllib.loads(Path(__file__).with_name("ecs_exceptions.toml").read_text())
 ROOT = Path(__file__).parents[3]
@@ -76,7 +76,7 @@ Row = dict[str, Any]
 @cache
 def pairs() -> frozenset[tuple[str, str]]:
     """Operation and exception, of all operations that are there."""
-    model = desk().model
+    model = dispatcher().model
     return frozenset((o, e.name) for o in offered().operations for e in model.operation_model(o).error_shapes)
 
 
@@ -183,7 +183,7 @@ def test_what_is_shown_elsewhere_is_there(row):
 @pytest.mark.parametrize(("operation", "exception"), raised())
 def test_it_is_raised_as_the_table_says(place, operation, exception):
     row = table()[operation, exception]
-    shape = desk().model.operation_model(operation).input_shape
+    shape = dispatcher().model.operation_model(operation).input_shape
     members = () if shape is None else shape.members
     asked = {k: v for k, v in {**LEAST.get(operation, {}), **row["call"]}.items() if k in members}
     place.fails(operation, exception, row["message"], **place.filled(asked))

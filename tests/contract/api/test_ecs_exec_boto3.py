@@ -1,4 +1,4 @@
-"""boto3 asks for sessions through the real door: what it is told, and AWS's errors in AWS's words."""
+"""boto3 asks for sessions through the real gateway: what it is told, and AWS's errors in AWS's words."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def test_a_session_names_its_container_and_a_way_in():
     assert session["streamUrl"] == (
         f"ws://127.0.0.1:4566/v1/data-channel/{session['sessionId']}?role=publish_subscribe"
     )
-    ticket = shop.rooms.tickets.open(session["sessionId"], session["tokenValue"])
-    assert ticket is not None
-    assert ticket.execution.arguments == ("ls", "-l", "/a b")
-    assert ticket.execution.user == "0"
-    assert ticket.task == shop.task["taskArn"]
+    opened = shop.rooms.exec_sessions.open(session["sessionId"], session["tokenValue"])
+    assert opened is not None
+    assert opened.execution.arguments == ("ls", "-l", "/a b")
+    assert opened.execution.user == "0"
+    assert opened.task == shop.task["taskArn"]
 
 
 def test_the_agent_is_shown_where_it_is():

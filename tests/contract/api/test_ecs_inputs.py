@@ -22,7 +22,7 @@ from tests.unit.api.ecs.bench import (
     SUBNETS,
     Bench,
     connect,
-    desk,
+    dispatcher,
     fargate,
     offer,
     offered,
@@ -97,7 +97,7 @@ def _failure(bench: Bench, name: str, params: dict[str, object]) -> ApiError | N
 
 @pytest.mark.parametrize("name", sorted(offered().operations))
 def test_any_input_is_answered_or_refused_as_modelled(name):
-    model = desk().model.operation_model(name)
+    model = dispatcher().model.operation_model(name)
     modelled = {error.name for error in model.error_shapes} | {"SerializationException"}
 
     @settings(max_examples=30)

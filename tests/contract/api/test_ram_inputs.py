@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moyai.api.desk import Desk
-from moyai.api.kept import Words
+from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
 from moyai.api.operation import Context
 from moyai.api.ram.service import RAM
+from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.ram.permission import OF_MESHES, OF_NAMESPACES
 from moyai.kernel.errors import ApiError
@@ -34,7 +34,7 @@ class Shares:
     """Two accounts, one of which shares a namespace with the other: one share accepted, one not."""
 
     def __init__(self) -> None:
-        self.desk = Desk(RAM, MODEL)
+        self.dispatcher = ServiceDispatcher(RAM, MODEL)
         self.store, self.ids = MemoryStore(), SeededIds(9)
         self.namespace = str(Builder(self.store, ids=self.ids).namespace("shop"))
         for name in ("accepted", "pending"):
@@ -50,12 +50,12 @@ class Shares:
 
     def call(self, operation: str, scope: Scope, params: Mapping[str, object]) -> ApiError | None:
         """Why the call can't be; None when it could."""
-        entry = self.desk.operation(operation)
-        words = Words("rest-json", operation, msgspec.json.encode(params))
+        entry = self.dispatcher.operation(operation)
+        raw = RawRequest("rest-json", operation, msgspec.json.encode(params))
         ctx = Context(scope, EPOCH, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
         try:
-            request = HttpRequest("POST", MODEL.operation_model(operation).http["requestUri"], "", {}, words.body)
-            answering = self.desk.answer(entry, self.desk.typed(entry, words, request), words, ctx)
+            request = HttpRequest("POST", MODEL.operation_model(operation).http["requestUri"], "", {}, raw.body)
+            answering = self.dispatcher.respond(entry, self.dispatcher.parse(entry, raw, request), raw, ctx)
             with pytest.raises(StopIteration):
                 answering.send(None)
         except ApiError as error:

@@ -115,7 +115,7 @@ def request(protocol: str, operation: OperationModel, params) -> HttpRequest:
 
 
 def http_request(prepared) -> HttpRequest:
-    """botocore's prepared request as the door sees it."""
+    """botocore's prepared request as the gateway sees it."""
     parts = urlsplit(prepared.url)
     headers = {name.lower(): _text(value) for name, value in prepared.headers.items()}
     body = prepared.body or b""

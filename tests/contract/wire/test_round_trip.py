@@ -1,6 +1,6 @@
 """Every operation of every service: what botocore writes we read, what we write botocore reads.
 
-EC2 has more operations than all others, of which few are ours: the rest, which the door refuses by name, are left to
+EC2 has more operations than all others, of which few are ours: the rest, which the gateway refuses by name, are left to
 the nightly run.
 """
 

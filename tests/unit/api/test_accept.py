@@ -10,7 +10,7 @@ import pytest
 from botocore.model import ServiceModel
 
 from moyai.api.coverage import decisions, idle_refusals, render_coverage
-from moyai.api.operation import Operation, Service, table
+from moyai.api.operation import Operation, Service, operations
 from moyai.api.wire.accept import Acceptor, Decision, Refusals, Refused
 from moyai.api.wire.misfit import Misfit
 
@@ -81,7 +81,7 @@ def do(_ctx, request):
     return request
 
 
-SERVICE = Service("toy", table([Operation("Do", Input, do), Operation("Rest", Nothing, do)]), REFUSED)
+SERVICE = Service("toy", operations(Operation("Do", Input, do), Operation("Rest", Nothing, do)), REFUSED)
 ACCEPTOR = Acceptor(MODEL.operation_model("Do"), Input, Refusals(REFUSED))
 
 

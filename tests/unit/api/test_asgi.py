@@ -168,7 +168,7 @@ async def test_own_paths():
     async def health(request):
         return HttpResponse(200, {}, request.method.encode())
 
-    app = App(world.door(), {"health": health})
+    app = App(world.gateway(), {"health": health})
     assert body(await ask(app, "GET", "/_moyai/health")) == b"GET"
     assert status(await ask(app, "GET", "/_moyai/nothing")) == 404
 
@@ -190,7 +190,7 @@ async def test_a_stream_is_sent_as_it_comes():
     async def logs(_request):
         return StreamedResponse(200, {}, chunks_of(b"a", b"b", closed=closed))
 
-    sent = await ask(App(world.door(), {"logs": logs}), "GET", "/_moyai/logs")
+    sent = await ask(App(world.gateway(), {"logs": logs}), "GET", "/_moyai/logs")
     assert [message.get("body") for message in sent[1:]] == [b"a", b"b", b""]
     assert closed == [True]
 
@@ -215,7 +215,7 @@ async def test_the_end_of_a_stream_is_said_once_however_far_it_came(failing):
 
     scope = {"type": "http", "method": "GET", "path": "/_moyai/logs", "query_string": b""}
     with contextlib.suppress(OSError):
-        await App(world.door(), {"logs": logs})(scope | {"headers": [(b"host", b"localhost")]}, receive, send)
+        await App(world.gateway(), {"logs": logs})(scope | {"headers": [(b"host", b"localhost")]}, receive, send)
     assert ends == ["ended"]
 
 
@@ -225,7 +225,7 @@ async def test_a_stream_ends_when_the_client_leaves():
     async def logs(_request):
         return StreamedResponse(200, {}, chunks_of(b"a", None, closed=closed))
 
-    app = App(world.door(), {"logs": logs})
+    app = App(world.gateway(), {"logs": logs})
     got_first = asyncio.Event()
     inputs = iter([{"type": "http.request", "body": b""}])
 

@@ -1,4 +1,4 @@
-"""Broken, wrong and hostile bodies, through the door."""
+"""Broken, wrong and hostile bodies, through the gateway."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def form(body: str, **headers) -> HttpRequest:
 
 
 async def error(request: HttpRequest, protocol: str = "json") -> tuple[int, str, str]:
-    response = await world.door().answer(request)
+    response = await world.gateway().answer(request)
     found = peer.read(protocol, None, response)["Error"]
     return response.status, found["Code"], found["Message"]
 
@@ -62,7 +62,7 @@ async def test_json_that_cannot_be_read(body, words):
 
 
 async def test_null_is_absence():
-    response = await world.door().answer(ecs(b'{"clusterName": null, "tags": null}'))
+    response = await world.gateway().answer(ecs(b'{"clusterName": null, "tags": null}'))
     assert msgspec.json.decode(response.body)["cluster"]["clusterName"] == "default"
 
 
@@ -129,13 +129,13 @@ async def test_a_form_of_too_many_fields():
 
 async def test_items_of_a_form_are_taken_in_order():
     body = "Action=DescribeVpcs&Version=2016-11-15&VpcId.10=c&VpcId.2=b&VpcId.1=a"
-    response = await world.door().answer(form(body))
+    response = await world.gateway().answer(form(body))
     assert [text.split("<")[0] for text in response.body.decode().split("<vpcId>")[1:]] == ["a", "b", "c"]
 
 
 async def test_a_get_speaks_the_query_protocol_too():
     request = HttpRequest("GET", "/", "Action=GetCallerIdentity&Version=2011-06-15", {"host": "localhost"})
-    response = await world.door().answer(request)
+    response = await world.gateway().answer(request)
     assert b"<Account>123456789012</Account>" in response.body
 
 
@@ -188,12 +188,12 @@ async def test_what_no_sdk_marks_so_is_refused(request_, protocol):
     ],
 )
 async def test_what_sdks_send_is_taken(marked):
-    assert (await world.door().answer(marked)).status == 200
+    assert (await world.gateway().answer(marked)).status == 200
 
 
 async def test_gzip_is_undone_within_the_limit():
     small = gzip.compress(b'{"clusterName": "shop"}')
-    response = await world.door().answer(ecs(small, **{"content-encoding": "gzip"}))
+    response = await world.gateway().answer(ecs(small, **{"content-encoding": "gzip"}))
     assert msgspec.json.decode(response.body)["cluster"]["clusterName"] == "shop"
     bomb = gzip.compress(b" " * 3_000_000)
     assert (await error(ecs(bomb, **{"content-encoding": "gzip"})))[:2] == (413, "RequestEntityTooLargeException")
@@ -218,7 +218,7 @@ async def test_a_refused_member_is_named_with_its_reason():
     assert message == "capacityProviders: not supported by moyai: capacity is this machine's. Leave it out."
     _, _, message = await error(ecs(b'{"settings": [{"name": "containerInsights", "value": "enabled"}]}'))
     assert message == "settings: not supported by moyai: not yet. Leave it out."
-    response = await world.door().answer(ecs(b'{"capacityProviders": [], "settings": []}'))
+    response = await world.gateway().answer(ecs(b'{"capacityProviders": [], "settings": []}'))
     assert response.status == 200
 
 
@@ -230,7 +230,7 @@ async def test_an_unknown_target_says_what_was_tried(target):
 
 
 async def test_an_unforeseen_error_tells_nothing(caplog):
-    response = await world.door().answer(ecs(b'{"clusterName": "broken"}'))
+    response = await world.gateway().answer(ecs(b'{"clusterName": "broken"}'))
     assert response.status == 500
     assert b"secret detail" not in response.body
     request_id = response.headers["x-amzn-RequestId"]
@@ -242,7 +242,7 @@ async def test_an_unforeseen_error_tells_nothing(caplog):
 async def test_what_is_answered_is_durable_first():
     for name, status in (("shop", 200), ("taken", 400), ("broken", 500)):
         store = world.NotedStore()
-        response = await world.door(store=store).answer(ecs(msgspec.json.encode({"clusterName": name})))
+        response = await world.gateway(store=store).answer(ecs(msgspec.json.encode({"clusterName": name})))
         assert response.status == status
         assert store.durable_after == [1]
 
@@ -260,7 +260,7 @@ async def test_what_can_not_be_kept_is_refused_with_the_reason(request_, protoco
         async def durable(self, rollbacks: int | None = None) -> None:
             raise StateUnwritable("The state can't be written: the disk is full.")
 
-    response = await world.door(store=Full()).answer(request_)
+    response = await world.gateway(store=Full()).answer(request_)
     found = peer.read(protocol, None, response)["Error"]
     assert (response.status, found["Code"]) == (503, code)
     assert found["Message"] == "The state can't be written: the disk is full."
@@ -275,13 +275,13 @@ async def test_what_was_read_of_something_that_is_rolled_back_is_not_answered():
         def apply(self, changes: Sequence[Any]) -> None:
             self.rollbacks += 1
 
-    response = await world.door(store=RollsBack()).answer(ecs(b'{"clusterName": "shop"}'))
+    response = await world.gateway(store=RollsBack()).answer(ecs(b'{"clusterName": "shop"}'))
     assert response.status == 503
 
 
 async def test_a_protocol_that_the_service_does_not_speak():
     path = "/service/AmazonEC2ContainerServiceV20141113/operation/CreateCluster"
-    response = await world.door().answer(HttpRequest("POST", path, "", {"host": "x"}, cbor2.dumps({})))
+    response = await world.gateway().answer(HttpRequest("POST", path, "", {"host": "x"}, cbor2.dumps({})))
     found = peer.read("smithy-rpc-v2-cbor", None, response)["Error"]
     assert found["Code"] == "UnknownOperationException"
     assert "ecs does not speak smithy-rpc-v2-cbor" in found["Message"]

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from moyai.api.control.files import Files
+from moyai.api.control.files import EnvFilesHandler
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.s3.env_file import LARGEST
 from moyai.kernel.ids import S3ObjectArn
@@ -22,7 +22,7 @@ ARN = S3ObjectArn("arn:aws:s3:::shop/a&b=ü.env")
 class Room:
     def __init__(self) -> None:
         self.store = MemoryStore()
-        self._files = Files(self.store, ManualClock())
+        self._files = EnvFilesHandler(self.store, ManualClock())
 
     async def ask(self, method, name=None, body=b""):
         query = "" if name is None else urlencode({"name": name})

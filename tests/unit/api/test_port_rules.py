@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moyai.api.ecs.port_rules import check_links, check_ports, check_ports_of_task
+from moyai.api.ecs.task_definitions.port_rules import check_links, check_ports, check_ports_of_task
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import ContainerDefinition, NetworkMode, PortMapping, port_range
 from moyai.testing.world import Builder

@@ -1,4 +1,4 @@
-"""A toy service behind a real door: what the door's own tests speak to."""
+"""A toy service behind a real gateway: what the gateway's own tests speak to."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import msgspec
 import uvicorn
 
 from moyai.api.asgi import App, Limits
-from moyai.api.door import Door, House
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
-from moyai.api.operation import Context, Operation, Service, table
+from moyai.api.operation import Context, Service, operations
 from moyai.kernel.errors import ClientFault
 from moyai.testing.clock import ManualClock
 from moyai.testing.ids import SeededIds
@@ -101,7 +101,7 @@ def describe_clusters(_ctx: Context, request: DescribeClusters) -> object:
     raise NotFound(f"Cluster not found: {request.clusters}")
 
 
-def discover(_ctx: Context, request: Discover) -> object:
+def discover_instances(_ctx: Context, request: Discover) -> object:
     attributes = {"AWS_INSTANCE_IPV4": "172.31.0.7", "AWS_INSTANCE_PORT": "8080", "zone": "a"}
     instance = {
         "instance_id": "i-1",
@@ -135,34 +135,22 @@ def put_metric_data(_ctx: Context, request: PutMetricData) -> None:
     assert len(request.metric_data) > 0
 
 
-def caller(ctx: Context, _request: Nothing) -> object:
+def get_caller_identity(ctx: Context, request: Nothing) -> object:
+    del request
     return {"account": ctx.scope.account, "arn": ctx.principal, "user_id": ctx.access_key}
 
 
 SERVICES = (
     Service(
         "ecs",
-        table(
-            [
-                Operation("CreateCluster", CreateCluster, create_cluster),
-                Operation("DescribeClusters", DescribeClusters, describe_clusters),
-            ]
-        ),
+        operations(create_cluster, describe_clusters),
         {"CreateCluster.capacityProviders": "capacity is this machine's", "*.include": "all is always included"},
         InvalidParameter,
     ),
-    Service("servicediscovery", table([Operation("DiscoverInstances", Discover, discover)])),
-    Service("ec2", table([Operation("DescribeVpcs", Vpcs, describe_vpcs)])),
-    Service(
-        "cloudwatch",
-        table(
-            [
-                Operation("ListMetrics", Metrics, list_metrics),
-                Operation("PutMetricData", PutMetricData, put_metric_data),
-            ]
-        ),
-    ),
-    Service("sts", table([Operation("GetCallerIdentity", Nothing, caller)])),
+    Service("servicediscovery", operations(discover_instances)),
+    Service("ec2", operations(describe_vpcs)),
+    Service("cloudwatch", operations(list_metrics, put_metric_data)),
+    Service("sts", operations(get_caller_identity)),
 )
 
 
@@ -171,13 +159,13 @@ class Keys(dict[str, str]):
         return self.get(access_key)
 
 
-def house(**changes: Any) -> House:
+def dependencies(**changes: Any) -> GatewayDependencies:
     parts: dict[str, Any] = {"store": NotedStore(), "clock": ManualClock(), "ids": SeededIds()}
-    return House(**(parts | changes))
+    return GatewayDependencies(**(parts | changes))
 
 
-def door(**changes: Any) -> Door:
-    return Door(SERVICES, MODELS, house(**changes))
+def gateway(**changes: Any) -> ApiGateway:
+    return ApiGateway(SERVICES, MODELS, dependencies(**changes))
 
 
 @contextlib.asynccontextmanager
@@ -198,4 +186,4 @@ async def serving(app: App) -> AsyncIterator[str]:
 
 
 def app(limits: Limits | None = None, **changes: Any) -> App:
-    return App(door(**changes), limits=limits)
+    return App(gateway(**changes), limits=limits)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from moyai.api.door import Door, House
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.models import load_models
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.app.scraped import Scraped, metrics_handler
@@ -31,12 +31,12 @@ class Keys:
 @pytest.fixture
 async def scraped(tmp_path):
     store = SqliteStore.open(tmp_path / "state.db", SeededIds(1), EPOCH)
-    door = Door((), load_models(["ecs"]), House(store, ManualClock(), SeededIds(2)))
+    gateway = ApiGateway((), load_models(["ecs"]), GatewayDependencies(store, ManualClock(), SeededIds(2)))
     totals = Totals()
     totals.total(CALLS, NOW).add(*news(requests=7), NOW)
     list(totals.take_unsaved())
     totals.confirm_saved()
-    yield Scraped("sim", Instant(5), door, store, Feed(ProxySettings(Seconds(1))), totals, lambda: None)
+    yield Scraped("sim", Instant(5), gateway, store, Feed(ProxySettings(Seconds(1))), totals, lambda: None)
     await store.close()
 
 
@@ -52,7 +52,7 @@ def basic(user: str, password: str) -> Mapping[str, str]:
 
 
 async def test_the_process_and_the_mesh_are_told_apart(scraped):
-    await scraped.door.answer(HttpRequest("POST", "/", "", {}, b""))
+    await scraped.gateway.answer(HttpRequest("POST", "/", "", {}, b""))
     own, mesh = (await asked(scraped, "/metrics")), (await asked(scraped, "/metrics/mesh"))
     assert own.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     told = own.body.decode().splitlines()

@@ -90,6 +90,6 @@ def test_what_app_mesh_is_to_let_through_is_a_server_name(name, monkeypatch, cap
 
 @pytest.mark.parametrize("module", ["moyai.cli.main", "moyai.app.images"])
 def test_a_command_does_not_wait_for_what_it_has_no_use_for(module):
-    heavy = {"moyai.domain.world", "moyai.api.door", "grpc", "google.protobuf", "pyroute2", "botocore.session"}
+    heavy = {"moyai.domain.world", "moyai.api.gateway", "grpc", "google.protobuf", "pyroute2", "botocore.session"}
     show = f"import sys, {module}; print({heavy} & sys.modules.keys() or 'none')"
     assert subprocess.check_output([sys.executable, "-c", show], text=True) == "none\n"

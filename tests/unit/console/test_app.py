@@ -35,7 +35,7 @@ def handler(tmp_path, *, keys):
     known = world.Keys({KEY: SECRET}) if keys else None
     sessions = Sessions(store, Logins(known, clock, ids) if known is not None else None, HOME)
     console = Console(Files(tmp_path), sessions, Events(store, clock))
-    return console_handler(console, world.door(keys=known))
+    return console_handler(console, world.gateway(keys=known))
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ _ASCII: Final = 0x80
 
 
 class CertificateRequest(msgspec.Struct, frozen=True):
-    """Which certificate."""
+    """The certificate to describe, get, renew or delete."""
 
     certificate_arn: str
 
@@ -39,19 +39,19 @@ class ExportCertificateRequest(msgspec.Struct, frozen=True):
     passphrase: bytes
 
 
-def describe(ctx: Context, request: CertificateRequest) -> dict[str, object]:
-    """Everything about one but its key."""
+def describe_certificate(ctx: Context, request: CertificateRequest) -> dict[str, object]:
+    """Everything about a certificate except its key."""
     return {"certificate": detail(ctx.store.world, certificate_of(ctx, request.certificate_arn))}
 
 
-def get(ctx: Context, request: CertificateRequest) -> dict[str, str | None]:
-    """The certificate, and those above it."""
+def get_certificate(ctx: Context, request: CertificateRequest) -> dict[str, str | None]:
+    """A certificate and its chain."""
     content = content_of(certificate_of(ctx, request.certificate_arn))
     return {"certificate": content.pem, "certificate_chain": content.chain or None}
 
 
-def delete(ctx: Context, request: CertificateRequest) -> None:
-    """Gone with its key; not while anything shows it."""
+def delete_certificate(ctx: Context, request: CertificateRequest) -> None:
+    """Delete a certificate and its key. Raises ResourceInUse while a listener or proxy uses it."""
     found = certificate_of(ctx, request.certificate_arn)
     users = certificate_users(ctx.store.world, found.arn)
     if users:
@@ -59,8 +59,8 @@ def delete(ctx: Context, request: CertificateRequest) -> None:
     ctx.store.apply([Delete(ManagedCertificate, found.arn), Delete(ManagedKey, found.arn)])
 
 
-def renew(ctx: Context, request: CertificateRequest) -> None:
-    """Have it replaced by one with a new key, in a moment."""
+def renew_certificate(ctx: Context, request: CertificateRequest) -> None:
+    """Schedule the renewal of a certificate, with a new key."""
     found = certificate_of(ctx, request.certificate_arn)
     content_of(found)
     if not is_renewable(ctx.store.world, found):
@@ -74,24 +74,18 @@ def renew(ctx: Context, request: CertificateRequest) -> None:
     ctx.store.apply([Put(replace(found, renewal=pending, renew_at=ctx.now))])
 
 
-class Exporting:
-    """The call that gives a key away."""
-
-    def __init__(self, pki: Pki) -> None:
-        self._pki = pki
-
-    def export(self, ctx: Context, request: ExportCertificateRequest) -> dict[str, str | None]:
-        """The certificate, those above it, and its key, which only the passphrase opens."""
-        found = certificate_of(ctx, request.certificate_arn)
-        content = content_of(found)
-        if found.type is not CertificateType.PRIVATE or not found.exportable:
-            raise InvalidInput(
-                f"The certificate {found.arn} can't be exported: a private one can that was asked for without Export"
-                " DISABLED."
-            )
-        if any(byte >= _ASCII or byte in _NOT_IN_A_PASSPHRASE for byte in request.passphrase):
-            raise InvalidInput("Passphrase: any ASCII characters will do but #, $ and %.")
-        key = self._pki.locked(ctx.store.world.managed_keys[found.arn].private, request.passphrase)
-        if not found.exported:
-            ctx.store.apply([Put(replace(found, exported=True))])
-        return {"certificate": content.pem, "certificate_chain": content.chain or None, "private_key": key}
+def export_certificate(pki: Pki, ctx: Context, request: ExportCertificateRequest) -> dict[str, str | None]:
+    """A certificate, its chain, and its key encrypted with the passphrase."""
+    found = certificate_of(ctx, request.certificate_arn)
+    content = content_of(found)
+    if found.type is not CertificateType.PRIVATE or not found.exportable:
+        raise InvalidInput(
+            f"The certificate {found.arn} can't be exported: a private one can that was asked for without Export"
+            " DISABLED."
+        )
+    if any(byte >= _ASCII or byte in _NOT_IN_A_PASSPHRASE for byte in request.passphrase):
+        raise InvalidInput("Passphrase: any ASCII characters will do but #, $ and %.")
+    key = pki.locked(ctx.store.world.managed_keys[found.arn].private, request.passphrase)
+    if not found.exported:
+        ctx.store.apply([Put(replace(found, exported=True))])
+    return {"certificate": content.pem, "certificate_chain": content.chain or None, "private_key": key}

@@ -16,7 +16,7 @@ from moyai.api.acm.lookup import certificate_of
 from moyai.api.acm.requests import check_room, new_arn
 from moyai.api.acm.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tag_requests import TagOrKey, tag_map
+from moyai.api.tagging import TagOrKey, tag_map
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, Content, Facts, ManagedCertificate
 from moyai.domain.acm.errors import InvalidParameter
 from moyai.domain.keys import scope_key
@@ -36,26 +36,20 @@ class ImportCertificateRequest(msgspec.Struct, frozen=True):
     tags: tuple[TagOrKey, ...] = ()
 
 
-class Importing:
-    """The call that reads what somebody else made."""
-
-    def __init__(self, pki: Pki) -> None:
-        self._pki = pki
-
-    def import_certificate(self, ctx: Context, request: ImportCertificateRequest) -> dict[str, str]:
-        """A new certificate, or another one under an ARN that there is."""
-        before = _before(ctx, request)
-        try:
-            brought = self._pki.bring(request.certificate, request.private_key, request.certificate_chain)
-        except PkiFault as error:
-            raise InvalidInput(str(error)) from error
-        if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
-            raise InvalidInput("The certificate is not valid now.")
-        found = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
-        content = Content(brought.pem, brought.chain, brought.facts, ctx.now)
-        root = last_of(brought.chain or brought.pem)
-        ctx.store.apply(with_content(found, content, brought.private, root, ctx.now))
-        return {"certificate_arn": found.arn}
+def import_certificate(pki: Pki, ctx: Context, request: ImportCertificateRequest) -> dict[str, str]:
+    """Import a certificate, or replace one under its ARN."""
+    before = _before(ctx, request)
+    try:
+        brought = pki.bring(request.certificate, request.private_key, request.certificate_chain)
+    except PkiFault as error:
+        raise InvalidInput(str(error)) from error
+    if not brought.facts.not_before <= ctx.now < brought.facts.not_after:
+        raise InvalidInput("The certificate is not valid now.")
+    found = _new(ctx, brought, request) if before is None else _again(before, brought.facts)
+    content = Content(brought.pem, brought.chain, brought.facts, ctx.now)
+    root = last_of(brought.chain or brought.pem)
+    ctx.store.apply(with_content(found, content, brought.private, root, ctx.now))
+    return {"certificate_arn": found.arn}
 
 
 def _before(ctx: Context, request: ImportCertificateRequest) -> ManagedCertificate | None:

@@ -26,7 +26,7 @@ def certificate_of(ctx: Context, arn: str) -> ManagedCertificate:
 
 
 def content_of(certificate: ManagedCertificate) -> Content:
-    """What there is to show of it. Raises RequestInProgress, ResourceNotFound."""
+    """The PEM and facts of an issued certificate. Raises RequestInProgress, ResourceNotFound."""
     if certificate.content is not None:
         return certificate.content
     if certificate.status is CertificateStatus.PENDING_VALIDATION:

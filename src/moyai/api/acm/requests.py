@@ -15,7 +15,7 @@ import msgspec
 from moyai.api.acm.tags import RULES
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
-from moyai.api.tag_requests import TagOrKey, tag_map
+from moyai.api.tagging import TagOrKey, tag_map
 from moyai.domain.acm.certificate import CertificateStatus, CertificateType, ManagedCertificate
 from moyai.domain.acm.errors import InvalidArn, InvalidDomainValidationOptions, InvalidParameter, LimitExceeded
 from moyai.domain.keys import scope_key
@@ -32,14 +32,14 @@ _ALGORITHMS: Final = (KeyAlgorithm.RSA_2048, KeyAlgorithm.EC_prime256v1, KeyAlgo
 
 
 class RequestOptions(msgspec.Struct, frozen=True):
-    """What else the certificate is to be."""
+    """Whether the certificate is logged for transparency and can be exported."""
 
     certificate_transparency_logging_preference: str = "ENABLED"
     export: str = "ENABLED"
 
 
 class DomainValidationOption(msgspec.Struct, frozen=True):
-    """Where AWS would ask whether a name is the caller's."""
+    """The domain to validate a name by, as AWS does for public certificates."""
 
     domain_name: str
     validation_domain: str
@@ -95,7 +95,7 @@ def check_room(held: int) -> None:
 
 
 def new_arn(ctx: Context) -> ManagedCertificateArn:
-    """A fresh ARN."""
+    """A new certificate's ARN."""
     return ManagedCertificateArn(arn("acm", ctx.scope, f"certificate/{ctx.ids.uuid()}"))
 
 

@@ -1,18 +1,16 @@
-"""Certificate Manager's operations, as the door is given them.
+"""The operations of AWS Certificate Manager.
 
 Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.acm import certificates, listing, tags
-from moyai.api.acm.certificates import CertificateRequest, Exporting
-from moyai.api.acm.imports import ImportCertificateRequest, Importing
-from moyai.api.acm.requests import RequestCertificateRequest, request_certificate
-from moyai.api.operation import Operation, Service, table
+from moyai.api.acm import certificates, imports, listing, requests, tags
+from moyai.api.operation import Service, operations
 from moyai.ports.pki import Pki
 
 _PUBLIC: Final = "it is of public certificates, and moyai issues private ones only"
@@ -30,19 +28,17 @@ def acm(pki: Pki) -> Service:
                 "RequestCertificate.Options.ValidationMethod": _PUBLIC,
             }
         ),
-        operations=table(
-            (
-                Operation("RequestCertificate", RequestCertificateRequest, request_certificate),
-                Operation("ImportCertificate", ImportCertificateRequest, Importing(pki).import_certificate),
-                Operation("DescribeCertificate", CertificateRequest, certificates.describe),
-                Operation("ListCertificates", listing.ListCertificatesRequest, listing.list_certificates),
-                Operation("GetCertificate", CertificateRequest, certificates.get),
-                Operation("ExportCertificate", certificates.ExportCertificateRequest, Exporting(pki).export),
-                Operation("RenewCertificate", CertificateRequest, certificates.renew),
-                Operation("DeleteCertificate", CertificateRequest, certificates.delete),
-                Operation("AddTagsToCertificate", tags.TagsRequest, tags.add),
-                Operation("RemoveTagsFromCertificate", tags.TagsRequest, tags.remove),
-                Operation("ListTagsForCertificate", tags.ListTagsRequest, tags.list_all),
-            )
+        operations=operations(
+            requests.request_certificate,
+            partial(imports.import_certificate, pki),
+            certificates.describe_certificate,
+            listing.list_certificates,
+            certificates.get_certificate,
+            partial(certificates.export_certificate, pki),
+            certificates.renew_certificate,
+            certificates.delete_certificate,
+            tags.add_tags_to_certificate,
+            tags.remove_tags_from_certificate,
+            tags.list_tags_for_certificate,
         ),
     )

@@ -17,7 +17,7 @@ _SAME = frozenset({CertificateStatus.PENDING_VALIDATION, CertificateStatus.FAILE
 
 
 def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
-    """Everything about one."""
+    """A certificate as DescribeCertificate shows it."""
     facts = None if certificate.content is None else certificate.content.facts
     shown = _both(world, certificate) | {
         "subject_alternative_names": certificate.names or None,
@@ -44,7 +44,7 @@ def detail(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
 
 
 def summary(world: World, certificate: ManagedCertificate) -> dict[str, Any]:
-    """What a list has of one."""
+    """A certificate as ListCertificates shows it."""
     facts = None if certificate.content is None else certificate.content.facts
     shown = _both(world, certificate) | {
         "subject_alternative_name_summaries": certificate.names[:_SHOWN_NAMES] or None,
@@ -91,7 +91,7 @@ def _renewal(certificate: ManagedCertificate) -> dict[str, Any] | None:
 
 
 def _validations(certificate: ManagedCertificate) -> list[dict[str, str]] | None:
-    """What clients wait for: nothing is validated, so each name is once the authority has signed."""
+    """The validation of each name, which clients wait for: all succeed at once when the authority has signed."""
     if certificate.type is not CertificateType.PRIVATE:
         return None
     status = certificate.status if certificate.status in _SAME else "SUCCESS"

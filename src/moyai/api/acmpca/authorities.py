@@ -16,7 +16,7 @@ from moyai.api.acmpca.revocation import NONE, RevocationConfiguration, check_off
 from moyai.api.acmpca.tags import RULES
 from moyai.api.idempotency import fingerprint, is_repeat
 from moyai.api.operation import Context
-from moyai.api.tag_requests import TagOrKey, tag_map
+from moyai.api.tagging import TagOrKey, tag_map
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
 from moyai.domain.pca.authority import (
@@ -39,7 +39,7 @@ _LONGEST_COMMON_NAME: Final = 64
 
 
 class AuthorityConfiguration(msgspec.Struct, frozen=True):
-    """What an authority is to be made from."""
+    """The key, the signing algorithm and the subject of a new authority."""
 
     key_algorithm: str
     signing_algorithm: str
@@ -59,13 +59,13 @@ class CreateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
 
 
 class AuthorityRequest(msgspec.Struct, frozen=True):
-    """Which authority."""
+    """The authority to describe, restore, or read the CSR or certificate of."""
 
     certificate_authority_arn: str
 
 
 class ListCertificateAuthoritiesRequest(msgspec.Struct, frozen=True):
-    """A page of them; of others there are none."""
+    """A page of the caller's authorities; no others exist."""
 
     max_results: int | None = None
     next_token: str | None = None
@@ -73,7 +73,7 @@ class ListCertificateAuthoritiesRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
-    """Enable or disable."""
+    """Input of UpdateCertificateAuthority, which enables or disables an authority."""
 
     certificate_authority_arn: str
     revocation_configuration: RevocationConfiguration | None = None
@@ -81,14 +81,14 @@ class UpdateCertificateAuthorityRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteCertificateAuthorityRequest(msgspec.Struct, frozen=True):
-    """And for how long it can be restored."""
+    """The authority to delete, and the days for which it can be restored."""
 
     certificate_authority_arn: str
     permanent_deletion_time_in_days: int | None = None
 
 
-def create(ctx: Context, request: CreateCertificateAuthorityRequest) -> dict[str, str]:
-    """An authority; its key is made after the answer."""
+def create_certificate_authority(ctx: Context, request: CreateCertificateAuthorityRequest) -> dict[str, str]:
+    """Create an authority; its key is generated after the response."""
     check_off(request.revocation_configuration)
     configuration = _configuration(request.certificate_authority_configuration)
     token = fingerprint(request.idempotency_token, request)
@@ -112,12 +112,12 @@ def create(ctx: Context, request: CreateCertificateAuthorityRequest) -> dict[str
     return {"certificate_authority_arn": made.arn}
 
 
-def describe(ctx: Context, request: AuthorityRequest) -> dict[str, object]:
-    """One authority."""
+def describe_certificate_authority(ctx: Context, request: AuthorityRequest) -> dict[str, object]:
+    """Describe an authority."""
     return {"certificate_authority": _shown(authority_of(ctx, request.certificate_authority_arn))}
 
 
-def list_all(ctx: Context, request: ListCertificateAuthoritiesRequest) -> dict[str, object]:
+def list_certificate_authorities(ctx: Context, request: ListCertificateAuthoritiesRequest) -> dict[str, object]:
     """The scope's authorities, by ARN."""
     own = ctx.store.world.authorities.by("scope", scope_key(ctx.scope)) if request.resource_owner == "SELF" else ()
     found = {authority.arn: authority for authority in own}
@@ -127,8 +127,8 @@ def list_all(ctx: Context, request: ListCertificateAuthoritiesRequest) -> dict[s
     return {"certificate_authorities": authorities, "next_token": shown.next_token}
 
 
-def update(ctx: Context, request: UpdateCertificateAuthorityRequest) -> None:
-    """ACTIVE or DISABLED, from the one to the other."""
+def update_certificate_authority(ctx: Context, request: UpdateCertificateAuthorityRequest) -> None:
+    """Enable or disable an authority."""
     found = authority_of(ctx, request.certificate_authority_arn)
     check_off(request.revocation_configuration)
     require(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED)
@@ -141,8 +141,8 @@ def update(ctx: Context, request: UpdateCertificateAuthorityRequest) -> None:
         ctx.store.apply([Put(replace(found, status=status, changed_at=ctx.now))])
 
 
-def delete(ctx: Context, request: DeleteCertificateAuthorityRequest) -> None:
-    """DELETED, and restorable for a while; one that never had a key is gone."""
+def delete_certificate_authority(ctx: Context, request: DeleteCertificateAuthorityRequest) -> None:
+    """Mark an authority DELETED, restorable for a while; one without a key is removed at once."""
     found = authority_of(ctx, request.certificate_authority_arn)
     if found.status is AuthorityStatus.CREATING:
         ctx.store.apply(gone(ctx.store.world, found.arn))
@@ -159,8 +159,8 @@ def delete(ctx: Context, request: DeleteCertificateAuthorityRequest) -> None:
     ctx.store.apply([Put(deleted)])
 
 
-def restore(ctx: Context, request: AuthorityRequest) -> None:
-    """What it was before it was deleted."""
+def restore_certificate_authority(ctx: Context, request: AuthorityRequest) -> None:
+    """Return a deleted authority to the status that it had before."""
     found = authority_of(ctx, request.certificate_authority_arn)
     require(found, AuthorityStatus.DELETED)
     if found.restorable_until is None or ctx.now >= found.restorable_until:

@@ -51,22 +51,22 @@ class IssueCertificateRequest(msgspec.Struct, frozen=True):
 
 
 class GetCertificateRequest(msgspec.Struct, frozen=True):
-    """Which certificate of which authority."""
+    """A certificate that an authority issued."""
 
     certificate_authority_arn: str
     certificate_arn: str
 
 
 class ImportRequest(msgspec.Struct, frozen=True):
-    """An authority's own certificate, and those above it; PEM."""
+    """An authority's own certificate and its chain, in PEM."""
 
     certificate_authority_arn: str
     certificate: bytes
     certificate_chain: bytes = b""
 
 
-def get_csr(ctx: Context, request: AuthorityRequest) -> dict[str, str]:
-    """The authority's own request."""
+def get_certificate_authority_csr(ctx: Context, request: AuthorityRequest) -> dict[str, str]:
+    """The authority's certificate signing request."""
     found = authority_of(ctx, request.certificate_authority_arn)
     if found.status is AuthorityStatus.CREATING:
         raise RequestInProgress(f"The key of {found.arn} is being made.")
@@ -75,8 +75,8 @@ def get_csr(ctx: Context, request: AuthorityRequest) -> dict[str, str]:
     return {"csr": found.csr}
 
 
-def get_own(ctx: Context, request: AuthorityRequest) -> dict[str, str | None]:
-    """The authority's own certificate, and those above it."""
+def get_certificate_authority_certificate(ctx: Context, request: AuthorityRequest) -> dict[str, str | None]:
+    """The authority's own certificate and its chain."""
     found = authority_of(ctx, request.certificate_authority_arn)
     require(found, AuthorityStatus.ACTIVE, AuthorityStatus.DISABLED, AuthorityStatus.EXPIRED)
     own = found.certificate
@@ -85,8 +85,8 @@ def get_own(ctx: Context, request: AuthorityRequest) -> dict[str, str | None]:
     return {"certificate": own.pem.rstrip(), "certificate_chain": own.chain.rstrip() or None}
 
 
-def get(ctx: Context, request: GetCertificateRequest) -> dict[str, str | None]:
-    """A certificate that the authority issued, and those above it."""
+def get_certificate(ctx: Context, request: GetCertificateRequest) -> dict[str, str | None]:
+    """A certificate that the authority issued, and its chain."""
     authority = authority_of(ctx, request.certificate_authority_arn)
     check_certificate_arn(request.certificate_arn)
     if authority.status is AuthorityStatus.DELETED:
@@ -97,67 +97,62 @@ def get(ctx: Context, request: GetCertificateRequest) -> dict[str, str | None]:
     return {"certificate": found.pem.rstrip(), "certificate_chain": found.chain.rstrip() or None}
 
 
-class Signing:
-    """The calls that sign, or read what was signed."""
+def issue_certificate(pki: Pki, ctx: Context, request: IssueCertificateRequest) -> dict[str, str]:
+    """Sign a request; the certificate can be read as soon as this returns."""
+    authority = authority_of(ctx, request.certificate_authority_arn)
+    template = _template(request.template_arn)
+    _check_state(authority, template)
+    token = fingerprint(request.idempotency_token, request)
+    for known in ctx.store.world.issued_certificates.by("authority", authority.arn) if token else ():
+        if is_repeat(known.token, known.issued_at, token, ctx.now, REMEMBERED):
+            return {"certificate_arn": known.arn}
+    issuer = Issuer(
+        ctx.store.world.authority_keys[authority.arn].private,
+        _algorithm(authority, request.signing_algorithm),
+        None if template.makes is AuthorityType.ROOT else authority.certificate,
+    )
+    try:
+        signed = pki.issue(issuer, request.csr, template, _span(authority, template, request, ctx.now))
+    except UnreadableRequest as error:
+        raise MalformedCsr(str(error)) from error
+    except Mismatch as error:
+        raise InvalidArgs(str(error)) from error
+    own = authority.certificate
+    made = IssuedCertificate(
+        arn=CertificateArn(f"{authority.arn}/certificate/{signed.serial}"),
+        authority=authority.arn,
+        pem=signed.pem,
+        chain="" if own is None or template.makes is AuthorityType.ROOT else own.pem + own.chain,
+        issued_at=ctx.now,
+        token=token,
+    )
+    ctx.store.apply([Put(made)])
+    return {"certificate_arn": made.arn}
 
-    def __init__(self, pki: Pki) -> None:
-        self._pki = pki
 
-    def issue(self, ctx: Context, request: IssueCertificateRequest) -> dict[str, str]:
-        """Sign a request; the certificate is there when this is answered."""
-        authority = authority_of(ctx, request.certificate_authority_arn)
-        template = _template(request.template_arn)
-        _check_state(authority, template)
-        token = fingerprint(request.idempotency_token, request)
-        for known in ctx.store.world.issued_certificates.by("authority", authority.arn) if token else ():
-            if is_repeat(known.token, known.issued_at, token, ctx.now, REMEMBERED):
-                return {"certificate_arn": known.arn}
-        issuer = Issuer(
-            ctx.store.world.authority_keys[authority.arn].private,
-            _algorithm(authority, request.signing_algorithm),
-            None if template.makes is AuthorityType.ROOT else authority.certificate,
-        )
-        try:
-            signed = self._pki.issue(issuer, request.csr, template, _span(authority, template, request, ctx.now))
-        except UnreadableRequest as error:
-            raise MalformedCsr(str(error)) from error
-        except Mismatch as error:
-            raise InvalidArgs(str(error)) from error
-        own = authority.certificate
-        made = IssuedCertificate(
-            arn=CertificateArn(f"{authority.arn}/certificate/{signed.serial}"),
-            authority=authority.arn,
-            pem=signed.pem,
-            chain="" if own is None or template.makes is AuthorityType.ROOT else own.pem + own.chain,
-            issued_at=ctx.now,
-            token=token,
-        )
-        ctx.store.apply([Put(made)])
-        return {"certificate_arn": made.arn}
-
-    def accept(self, ctx: Context, request: ImportRequest) -> None:
-        """Give an authority its certificate, or a newer one; it is ACTIVE then, unless it is DISABLED."""
-        found = authority_of(ctx, request.certificate_authority_arn)
-        if found.status is AuthorityStatus.CREATING:
-            raise RequestInProgress(f"The key of {found.arn} is being made.")
-        require(
-            found,
-            AuthorityStatus.PENDING_CERTIFICATE,
-            AuthorityStatus.ACTIVE,
-            AuthorityStatus.DISABLED,
-            AuthorityStatus.EXPIRED,
-        )
-        try:
-            own = self._pki.accept(found.csr, found.type, request.certificate, request.certificate_chain)
-        except UnreadableCertificate as error:
-            raise MalformedCertificate(str(error)) from error
-        except Mismatch as error:
-            raise CertificateMismatch(str(error)) from error
-        if not own.not_before <= ctx.now < own.not_after:
-            raise MalformedCertificate("The certificate is not valid now.")
-        disabled = found.status is AuthorityStatus.DISABLED
-        status = AuthorityStatus.DISABLED if disabled else AuthorityStatus.ACTIVE
-        ctx.store.apply([Put(replace(found, certificate=own, status=status, changed_at=ctx.now))])
+def import_certificate_authority_certificate(pki: Pki, ctx: Context, request: ImportRequest) -> None:
+    """Give an authority its certificate, or a newer one; it becomes ACTIVE, unless it is DISABLED."""
+    found = authority_of(ctx, request.certificate_authority_arn)
+    if found.status is AuthorityStatus.CREATING:
+        raise RequestInProgress(f"The key of {found.arn} is being made.")
+    require(
+        found,
+        AuthorityStatus.PENDING_CERTIFICATE,
+        AuthorityStatus.ACTIVE,
+        AuthorityStatus.DISABLED,
+        AuthorityStatus.EXPIRED,
+    )
+    try:
+        own = pki.accept(found.csr, found.type, request.certificate, request.certificate_chain)
+    except UnreadableCertificate as error:
+        raise MalformedCertificate(str(error)) from error
+    except Mismatch as error:
+        raise CertificateMismatch(str(error)) from error
+    if not own.not_before <= ctx.now < own.not_after:
+        raise MalformedCertificate("The certificate is not valid now.")
+    disabled = found.status is AuthorityStatus.DISABLED
+    status = AuthorityStatus.DISABLED if disabled else AuthorityStatus.ACTIVE
+    ctx.store.apply([Put(replace(found, certificate=own, status=status, changed_at=ctx.now))])
 
 
 def _template(arn: str | None) -> Template:

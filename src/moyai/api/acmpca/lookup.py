@@ -42,7 +42,7 @@ def undeleted(ctx: Context, arn: str) -> CertificateAuthority:
 
 
 def check_certificate_arn(arn: str) -> None:
-    """Raises InvalidArn."""
+    """Raises InvalidArn unless this is the ARN of an issued certificate."""
     if not _CERTIFICATE_ARN.fullmatch(arn):
         raise InvalidArn(f"{arn} is not the ARN of a certificate.")
 

@@ -25,7 +25,7 @@ _PRINCIPAL: Final = "acm.amazonaws.com"
 
 
 class PermissionRequest(msgspec.Struct, frozen=True):
-    """Whose permission."""
+    """The permission of a principal on an authority."""
 
     certificate_authority_arn: str
     principal: str
@@ -33,21 +33,21 @@ class PermissionRequest(msgspec.Struct, frozen=True):
 
 
 class CreatePermissionRequest(PermissionRequest, frozen=True, kw_only=True):
-    """Who may do what."""
+    """The actions that a principal may do with an authority."""
 
     actions: tuple[str, ...]
 
 
 class ListPermissionsRequest(msgspec.Struct, frozen=True):
-    """Whose permissions, a page at a time."""
+    """A page of an authority's permissions."""
 
     certificate_authority_arn: str
     max_results: int | None = None
     next_token: str | None = None
 
 
-def create(ctx: Context, request: CreatePermissionRequest) -> None:
-    """Write down what Certificate Manager may do."""
+def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:
+    """Record a permission of Certificate Manager."""
     found = _meant(ctx, request)
     if found.permission is not None:
         raise PermissionAlreadyExists(f"{_PRINCIPAL} has a permission for {found.arn} already.")
@@ -55,16 +55,16 @@ def create(ctx: Context, request: CreatePermissionRequest) -> None:
     ctx.store.apply([Put(replace(found, permission=made))])
 
 
-def delete(ctx: Context, request: PermissionRequest) -> None:
-    """Take it away."""
+def delete_permission(ctx: Context, request: PermissionRequest) -> None:
+    """Delete the permission of Certificate Manager."""
     found = _meant(ctx, request)
     if found.permission is None:
         raise ResourceNotFound(f"{_PRINCIPAL} has no permission for {found.arn}.")
     ctx.store.apply([Put(replace(found, permission=None))])
 
 
-def list_all(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
-    """What was written down: one at most."""
+def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str, object]:
+    """The permissions on an authority, of which there is at most one."""
     found = undeleted(ctx, request.certificate_authority_arn)
     principals = () if found.permission is None else (_PRINCIPAL,)
     shown = listed(principals, ("ListPermissions", found.arn), request.next_token, request.max_results)

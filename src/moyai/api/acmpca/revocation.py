@@ -23,7 +23,7 @@ class OcspConfiguration(msgspec.Struct, frozen=True):
 
 
 class RevocationConfiguration(msgspec.Struct, frozen=True):
-    """Both."""
+    """The two ways to publish revocations."""
 
     crl_configuration: CrlConfiguration | None = None
     ocsp_configuration: OcspConfiguration | None = None

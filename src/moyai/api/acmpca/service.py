@@ -1,15 +1,16 @@
-"""AWS Private CA's operations, as the door is given them.
+"""The operations of AWS Private CA.
 
 Source: https://docs.aws.amazon.com/privateca/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from moyai.api.acmpca import authorities, certificates, permissions, tags
-from moyai.api.operation import Operation, Service, table
+from moyai.api.operation import Service, operations
 from moyai.ports.pki import Pki
 
 _NO_REVOCATION: Final = "nothing here publishes revocations"
@@ -18,33 +19,27 @@ _ATTRIBUTES: Final = "a name has the attributes that have a name"
 
 def acmpca(pki: Pki) -> Service:
     """Private CA with these keys and certificates."""
-    signing = certificates.Signing(pki)
-    one = authorities.AuthorityRequest
-    create, change = authorities.CreateCertificateAuthorityRequest, authorities.UpdateCertificateAuthorityRequest
-    delete, listing = authorities.DeleteCertificateAuthorityRequest, authorities.ListCertificateAuthoritiesRequest
     return Service(
         name="acm-pca",
         refused=MappingProxyType(dict(_refused())),
-        operations=table(
-            (
-                Operation("CreateCertificateAuthority", create, authorities.create),
-                Operation("DescribeCertificateAuthority", one, authorities.describe),
-                Operation("ListCertificateAuthorities", listing, authorities.list_all),
-                Operation("UpdateCertificateAuthority", change, authorities.update),
-                Operation("DeleteCertificateAuthority", delete, authorities.delete),
-                Operation("RestoreCertificateAuthority", one, authorities.restore),
-                Operation("GetCertificateAuthorityCsr", one, certificates.get_csr),
-                Operation("GetCertificateAuthorityCertificate", one, certificates.get_own),
-                Operation("ImportCertificateAuthorityCertificate", certificates.ImportRequest, signing.accept),
-                Operation("IssueCertificate", certificates.IssueCertificateRequest, signing.issue),
-                Operation("GetCertificate", certificates.GetCertificateRequest, certificates.get),
-                Operation("CreatePermission", permissions.CreatePermissionRequest, permissions.create),
-                Operation("DeletePermission", permissions.PermissionRequest, permissions.delete),
-                Operation("ListPermissions", permissions.ListPermissionsRequest, permissions.list_all),
-                Operation("TagCertificateAuthority", tags.TagsRequest, tags.tag),
-                Operation("UntagCertificateAuthority", tags.TagsRequest, tags.untag),
-                Operation("ListTags", tags.ListTagsRequest, tags.list_tags),
-            )
+        operations=operations(
+            authorities.create_certificate_authority,
+            authorities.describe_certificate_authority,
+            authorities.list_certificate_authorities,
+            authorities.update_certificate_authority,
+            authorities.delete_certificate_authority,
+            authorities.restore_certificate_authority,
+            certificates.get_certificate_authority_csr,
+            certificates.get_certificate_authority_certificate,
+            partial(certificates.import_certificate_authority_certificate, pki),
+            partial(certificates.issue_certificate, pki),
+            certificates.get_certificate,
+            permissions.create_permission,
+            permissions.delete_permission,
+            permissions.list_permissions,
+            tags.tag_certificate_authority,
+            tags.untag_certificate_authority,
+            tags.list_tags,
         ),
     )
 

@@ -28,7 +28,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 
 def call_of(ctx: Context, operation: str, token: str | None, request: msgspec.Struct) -> Call | None:
-    """What to keep of a client token; None without one. Raises BadRequest."""
+    """The record of a call with a client token; None without a token. Raises BadRequest."""
     if token is None:
         return None
     if not _TOKEN.fullmatch(token):

@@ -13,7 +13,7 @@ from moyai.api.appmesh.rules.matches import grpc_gateway_match, http_gateway_mat
 from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.rewrites import rewrites
 from moyai.api.appmesh.rules.text import Faults
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.gateway_route import GatewayRoute, GatewayRouteSpec, HttpGatewayRoute
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
@@ -21,18 +21,18 @@ from moyai.domain.queries import app_mesh
 
 
 class GatewayRouteRequest(InGateway, frozen=True, kw_only=True):
-    """Which gateway route."""
+    """The gateway route that a request names."""
 
     gateway_route_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The gateway route's name."""
         return self.gateway_route_name
 
 
 class CreateGatewayRouteRequest(GatewayRouteRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateGatewayRoute."""
 
     spec: GatewayRouteSpec
     client_token: str | None = None
@@ -40,7 +40,7 @@ class CreateGatewayRouteRequest(GatewayRouteRequest, frozen=True, kw_only=True):
 
 
 class UpdateGatewayRouteRequest(GatewayRouteRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateGatewayRoute: the whole new spec."""
 
     spec: GatewayRouteSpec
     client_token: str | None = None

@@ -53,16 +53,16 @@ class Requests(NamedTuple):
 
 
 def nothing(*_: object) -> None:
-    """Nothing to do, and nothing to say."""
+    """The default of callables that check something: they raise and return nothing."""
 
 
 def none(*_: object) -> Iterable[Any]:
-    """None of them."""
+    """The empty default of callables that return changes, faults or records."""
     return ()
 
 
 class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """One noun."""
+    """One kind of App Mesh resource: how its five operations differ from those of the others."""
 
     noun: str
     """As operations call it: ``VirtualNode``."""
@@ -97,10 +97,10 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     @property
     def member(self) -> str:
-        """As members of answers call it: ``virtual_node``."""
+        """The kind in snake case, as member of requests and answers: ``virtual_node``."""
         return str(xform_name(self.noun))
 
     @property
     def members(self) -> str:
-        """The same for many."""
+        """The plural in snake case: ``virtual_nodes``."""
         return str(xform_name(self.plural))

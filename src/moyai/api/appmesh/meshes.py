@@ -14,7 +14,7 @@ from moyai.api.appmesh.kind import Kind, Requests
 from moyai.api.appmesh.place import in_account, in_owner
 from moyai.api.appmesh.requests import InMesh, ListMeshesRequest
 from moyai.api.operation import Context
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.mesh import Mesh, MeshSpec
 from moyai.domain.queries.sharing import resources_shared_with
 from moyai.domain.table import Table
@@ -42,7 +42,7 @@ class DescribeMeshRequest(InMesh, frozen=True, kw_only=True):
 
 
 class CreateMeshRequest(MeshRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateMesh."""
 
     spec: MeshSpec = MeshSpec()
     client_token: str | None = None
@@ -50,7 +50,7 @@ class CreateMeshRequest(MeshRequest, frozen=True, kw_only=True):
 
 
 class UpdateMeshRequest(MeshRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateMesh: the whole new spec."""
 
     spec: MeshSpec = MeshSpec()
     client_token: str | None = None

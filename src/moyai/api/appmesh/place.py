@@ -41,7 +41,7 @@ class Place(msgspec.Struct, frozen=True):
         return within_mesh(self.mesh.arn, owner, *above, kind, name)
 
     def fields(self) -> dict[str, str]:
-        """What a record there says of it."""
+        """The fields of a record that say where it is."""
         found: dict[str, str] = {} if self.mesh is None else {"mesh": self.mesh.arn}
         return found if self.parent is None else {**found, self.index: self.value}
 
@@ -100,7 +100,7 @@ def mesh_of(ctx: Context, request: InMesh) -> Mesh:
 
 
 def absent(noun: str, name: str, mesh: Mesh) -> NotFound:
-    """There is none of that name in the mesh."""
+    """The error for a resource that the mesh does not have."""
     return NotFound(f"{noun} with name {name} is not present under mesh {mesh.name} for account {mesh.mesh_owner}")
 
 

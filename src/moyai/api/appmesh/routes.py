@@ -16,7 +16,7 @@ from moyai.api.appmesh.rules.matches import grpc_match, http_match
 from moyai.api.appmesh.rules.priority import check_priority
 from moyai.api.appmesh.rules.retries import retries
 from moyai.api.appmesh.rules.text import Faults
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.route import GrpcRoute, HttpRoute, Route, RouteSpec, TcpRoute, WeightedTarget
@@ -28,18 +28,18 @@ _WHOLE: Final = 100
 
 
 class RouteRequest(InRouter, frozen=True, kw_only=True):
-    """Which route."""
+    """The route that a request names."""
 
     route_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The route's name."""
         return self.route_name
 
 
 class CreateRouteRequest(RouteRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateRoute."""
 
     spec: RouteSpec
     client_token: str | None = None
@@ -47,7 +47,7 @@ class CreateRouteRequest(RouteRequest, frozen=True, kw_only=True):
 
 
 class UpdateRouteRequest(RouteRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateRoute: the whole new spec."""
 
     spec: RouteSpec
     client_token: str | None = None

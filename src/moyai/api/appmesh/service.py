@@ -1,11 +1,10 @@
-"""AWS App Mesh's operations, as the door is given them.
+"""The operations of AWS App Mesh: the five of each kind of resource, and those on tags.
 
 Source: https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -19,8 +18,7 @@ from moyai.api.appmesh.virtual_gateways import VIRTUAL_GATEWAYS
 from moyai.api.appmesh.virtual_nodes import VIRTUAL_NODES
 from moyai.api.appmesh.virtual_routers import VIRTUAL_ROUTERS
 from moyai.api.appmesh.virtual_services import VIRTUAL_SERVICES
-from moyai.api.operation import Operation, Service, table
-from moyai.api.tag_requests import TagListRequest, UntagResourceRequest
+from moyai.api.operation import Service, operations
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.quotas import Quotas
 
@@ -33,16 +31,11 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     VIRTUAL_GATEWAYS,
     GATEWAY_ROUTES,
 )
-"""The seven nouns."""
+"""The seven kinds of resources."""
 
 
 def appmesh(quotas: Quotas) -> Service:
     """App Mesh within these quotas."""
-    operations = chain.from_iterable(Verbs(kind, quotas).operations() for kind in KINDS)
-    return Service(name="appmesh", input_fault=BadRequest, operations=table((*operations, *_tags())))
-
-
-def _tags() -> Iterator[Operation[Any]]:
-    yield Operation("TagResource", TagListRequest, tags.tag_resource)
-    yield Operation("UntagResource", UntagResourceRequest, tags.untag_resource)
-    yield Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource)
+    of_kinds = chain.from_iterable(Verbs(kind, quotas).operations() for kind in KINDS)
+    of_tags = (tags.TAGS.tag_resource, tags.TAGS.untag_resource, tags.list_tags_for_resource)
+    return Service(name="appmesh", input_fault=BadRequest, operations=operations(*of_kinds, *of_tags))

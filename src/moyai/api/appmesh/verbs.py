@@ -18,10 +18,10 @@ from moyai.api.appmesh.calls import call_of, made_by, with_call
 from moyai.api.appmesh.kind import AnyResource, Case, Kind, R
 from moyai.api.appmesh.place import Place, absent
 from moyai.api.appmesh.rules.text import Faults
-from moyai.api.appmesh.tags import rules_of
+from moyai.api.appmesh.tags import tag_rules
 from moyai.api.appmesh.view import DELETED, data, reference
 from moyai.api.operation import Context, Operation
-from moyai.api.tag_requests import tag_map
+from moyai.api.tagging import tag_map
 from moyai.domain.appmesh.errors import BadRequest, Conflict, Forbidden, LimitExceeded, NotFound, ResourceInUse
 from moyai.domain.appmesh.names import name_key
 from moyai.domain.appmesh.quotas import Quotas
@@ -34,14 +34,14 @@ _SAID = 10  # faults in one message
 
 
 class Verbs(Generic[R]):
-    """The operations of one noun."""
+    """The five operations of one kind of resource."""
 
     def __init__(self, kind: Kind[R], quotas: Quotas) -> None:
         self._kind = kind
         self._quotas = quotas
 
     def operations(self) -> Iterator[Operation[Any]]:
-        """All five."""
+        """The operations Create, Describe, Update, Delete and List."""
         kind, of = self._kind, self._kind.requests
         yield Operation(f"Create{kind.noun}", of.creating, self.create)
         yield Operation(f"Describe{kind.noun}", of.describing or of.naming, self.describe)
@@ -50,10 +50,10 @@ class Verbs(Generic[R]):
         yield Operation(f"List{kind.plural}", of.listing, self.list)
 
     def create(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """Make one."""
+        """Create a resource, or return the one that an equal request with the same token created."""
         kind, account = self._kind, ctx.scope.account
         _check(chain(kind.named(f"{kind.noun[0].lower()}{kind.noun[1:]}Name", request.name), self._faults(request)))
-        tags = rules_of(kind.word or "mesh").added({}, tag_map(request.tags))
+        tags = tag_rules(kind.word or "mesh").added({}, tag_map(request.tags))
         call = call_of(ctx, f"Create{kind.noun}", request.client_token, request)
         place = kind.place(ctx, request)
         if (made := self._made(ctx, call)) is not None:
@@ -77,12 +77,12 @@ class Verbs(Generic[R]):
         return self._shown(record)
 
     def describe(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """Look at one."""
+        """Describe a resource."""
         place = (self._kind.described or self._kind.place)(ctx, request)
         return self._shown(self._found(ctx, place, request.name))
 
     def update(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """Give one another spec."""
+        """Replace the spec of a resource."""
         kind = self._kind
         _check(self._faults(request))
         call = call_of(ctx, f"Update{kind.noun}", request.client_token, request)
@@ -104,7 +104,7 @@ class Verbs(Generic[R]):
         return self._shown(changed)
 
     def delete(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """Remove one that nothing refers to. It is shown as it was, one version later."""
+        """Delete a resource that no other refers to; the answer has it as it was, with the next version."""
         kind, world = self._kind, ctx.store.world
         found = self._found(ctx, kind.place(ctx, request), request.name)
         if ctx.scope.account not in {found.resource_owner, found.mesh_owner}:
@@ -116,7 +116,7 @@ class Verbs(Generic[R]):
         return self._shown(replace(found, version=found.version + 1, last_updated_at=ctx.now), DELETED)
 
     def list(self, ctx: Context, request: Any) -> Mapping[str, object]:  # noqa: ANN401  (one of seven)
-        """A page of them, by ARN."""
+        """A page of the resources in a mesh, router or gateway, by ARN."""
         kind = self._kind
         place = kind.place(ctx, request)
         there = kind.table(ctx.store.world).each(place.index, place.value)
@@ -132,7 +132,7 @@ class Verbs(Generic[R]):
         return self._kind.faults("spec", request.spec)
 
     def _made(self, ctx: Context, call: Call | None) -> R | None:
-        """What this very call made before."""
+        """The resource that an equal call created or updated before."""
         return None if call is None else made_by(self._kind.table(ctx.store.world).each("call", call.name), call)
 
     def _check_room(self, ctx: Context, place: Place, name: str) -> None:

@@ -27,7 +27,7 @@ def data(record: Resource, spec: object, status: str = ACTIVE) -> Mapping[str, o
 
 
 def reference(record: Resource) -> Mapping[str, object]:
-    """One of a list."""
+    """A resource as lists show it."""
     return {**_names(record), **_metadata(record)}
 
 

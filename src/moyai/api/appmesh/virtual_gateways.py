@@ -15,7 +15,7 @@ from moyai.api.appmesh.rules.access_log import logging
 from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
 from moyai.api.appmesh.rules.text import Faults
 from moyai.api.appmesh.rules.tls import backend_defaults
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway, VirtualGatewaySpec
@@ -26,18 +26,18 @@ _SHOWN = 5  # names in one message
 
 
 class VirtualGatewayRequest(InMesh, frozen=True, kw_only=True):
-    """Which virtual gateway."""
+    """The virtual gateway that a request names."""
 
     virtual_gateway_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The virtual gateway's name."""
         return self.virtual_gateway_name
 
 
 class CreateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateVirtualGateway."""
 
     spec: VirtualGatewaySpec
     client_token: str | None = None
@@ -45,7 +45,7 @@ class CreateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=Tr
 
 
 class UpdateVirtualGatewayRequest(VirtualGatewayRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateVirtualGateway: the whole new spec."""
 
     spec: VirtualGatewaySpec
     client_token: str | None = None

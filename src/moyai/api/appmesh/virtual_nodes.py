@@ -16,7 +16,7 @@ from moyai.api.appmesh.rules.discovery import discovery
 from moyai.api.appmesh.rules.listeners import listeners, with_checked_ports
 from moyai.api.appmesh.rules.text import Faults, service_name
 from moyai.api.appmesh.rules.tls import backend_defaults, client_policy
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.backend import VirtualServiceBackend
 from moyai.domain.appmesh.errors import BadRequest, LimitExceeded
 from moyai.domain.appmesh.names import Kind as Word
@@ -27,18 +27,18 @@ from moyai.domain.world import World
 
 
 class VirtualNodeRequest(InMesh, frozen=True, kw_only=True):
-    """Which virtual node."""
+    """The virtual node that a request names."""
 
     virtual_node_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The virtual node's name."""
         return self.virtual_node_name
 
 
 class CreateVirtualNodeRequest(VirtualNodeRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateVirtualNode."""
 
     spec: VirtualNodeSpec
     client_token: str | None = None
@@ -46,7 +46,7 @@ class CreateVirtualNodeRequest(VirtualNodeRequest, frozen=True, kw_only=True):
 
 
 class UpdateVirtualNodeRequest(VirtualNodeRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateVirtualNode: the whole new spec."""
 
     spec: VirtualNodeSpec
     client_token: str | None = None

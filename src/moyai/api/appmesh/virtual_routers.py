@@ -10,7 +10,7 @@ from moyai.api.appmesh.place import in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.listeners import listeners
 from moyai.api.appmesh.rules.text import Faults
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import BadRequest
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.names import name_key
@@ -22,18 +22,18 @@ _SHOWN = 5  # names in one message
 
 
 class VirtualRouterRequest(InMesh, frozen=True, kw_only=True):
-    """Which virtual router."""
+    """The virtual router that a request names."""
 
     virtual_router_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The virtual router's name."""
         return self.virtual_router_name
 
 
 class CreateVirtualRouterRequest(VirtualRouterRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateVirtualRouter."""
 
     spec: VirtualRouterSpec
     client_token: str | None = None
@@ -41,7 +41,7 @@ class CreateVirtualRouterRequest(VirtualRouterRequest, frozen=True, kw_only=True
 
 
 class UpdateVirtualRouterRequest(VirtualRouterRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateVirtualRouter: the whole new spec."""
 
     spec: VirtualRouterSpec
     client_token: str | None = None

@@ -9,7 +9,7 @@ from moyai.api.appmesh.kind import Case, Kind, Requests
 from moyai.api.appmesh.place import absent, in_mesh
 from moyai.api.appmesh.requests import InMesh, ListRequest
 from moyai.api.appmesh.rules.text import service_name
-from moyai.api.tag_requests import Tag
+from moyai.api.tagging import Tag
 from moyai.domain.appmesh.errors import Conflict
 from moyai.domain.appmesh.names import Kind as Word
 from moyai.domain.appmesh.names import name_key
@@ -21,18 +21,18 @@ _SHOWN = 5  # names in one message
 
 
 class VirtualServiceRequest(InMesh, frozen=True, kw_only=True):
-    """Which virtual service."""
+    """The virtual service that a request names."""
 
     virtual_service_name: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The virtual service's name."""
         return self.virtual_service_name
 
 
 class CreateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=True):
-    """A new one."""
+    """Input of CreateVirtualService."""
 
     spec: VirtualServiceSpec
     client_token: str | None = None
@@ -40,7 +40,7 @@ class CreateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=Tr
 
 
 class UpdateVirtualServiceRequest(VirtualServiceRequest, frozen=True, kw_only=True):
-    """Its whole new spec."""
+    """Input of UpdateVirtualService: the whole new spec."""
 
     spec: VirtualServiceSpec
     client_token: str | None = None

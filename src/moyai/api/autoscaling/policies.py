@@ -31,7 +31,7 @@ _MOST: Final = 50
 
 
 class PutScalingPolicyRequest(msgspec.Struct, frozen=True):
-    """A policy, whole."""
+    """Input of PutScalingPolicy: the whole policy."""
 
     policy_name: str
     service_namespace: str
@@ -54,7 +54,7 @@ class DescribeScalingPoliciesRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteScalingPolicyRequest(msgspec.Struct, frozen=True):
-    """A policy."""
+    """The policy to delete."""
 
     policy_name: str
     service_namespace: str

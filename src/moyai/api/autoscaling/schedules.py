@@ -34,7 +34,7 @@ _LATEST: Final = 7_258_118_400
 
 
 class TargetAction(msgspec.Struct, frozen=True):
-    """New bounds."""
+    """The bounds that a scheduled action sets."""
 
     min_capacity: int | None = None
     max_capacity: int | None = None
@@ -66,7 +66,7 @@ class DescribeScheduledActionsRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteScheduledActionRequest(msgspec.Struct, frozen=True):
-    """An action."""
+    """The scheduled action to delete."""
 
     service_namespace: str
     scheduled_action_name: str

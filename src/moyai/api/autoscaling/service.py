@@ -1,4 +1,4 @@
-"""Application Auto Scaling's operations, as the door is given them.
+"""The operations of Application Auto Scaling.
 
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_Operations.html
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.autoscaling import activities, policies, schedules, tags, targets
-from moyai.api.operation import Operation, Service, table
-from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
+from moyai.api.autoscaling import activities, policies, schedules, targets
+from moyai.api.autoscaling.tags import TAGS
+from moyai.api.operation import Service, operations
 
 _TRACKING: Final = "PutScalingPolicy.TargetTrackingScalingPolicyConfiguration"
 
@@ -23,39 +23,19 @@ AUTOSCALING: Final = Service(
             f"{_TRACKING}.PredefinedMetricSpecification.ResourceLabel": "there are no load balancers",
         }
     ),
-    operations=table(
-        (
-            Operation(
-                "RegisterScalableTarget", targets.RegisterScalableTargetRequest, targets.register_scalable_target
-            ),
-            Operation(
-                "DescribeScalableTargets", targets.DescribeScalableTargetsRequest, targets.describe_scalable_targets
-            ),
-            Operation(
-                "DeregisterScalableTarget", targets.DeregisterScalableTargetRequest, targets.deregister_scalable_target
-            ),
-            Operation("PutScalingPolicy", policies.PutScalingPolicyRequest, policies.put_scaling_policy),
-            Operation(
-                "DescribeScalingPolicies", policies.DescribeScalingPoliciesRequest, policies.describe_scaling_policies
-            ),
-            Operation("DeleteScalingPolicy", policies.DeleteScalingPolicyRequest, policies.delete_scaling_policy),
-            Operation(
-                "DescribeScalingActivities",
-                activities.DescribeScalingActivitiesRequest,
-                activities.describe_scaling_activities,
-            ),
-            Operation("PutScheduledAction", schedules.PutScheduledActionRequest, schedules.put_scheduled_action),
-            Operation(
-                "DescribeScheduledActions",
-                schedules.DescribeScheduledActionsRequest,
-                schedules.describe_scheduled_actions,
-            ),
-            Operation(
-                "DeleteScheduledAction", schedules.DeleteScheduledActionRequest, schedules.delete_scheduled_action
-            ),
-            Operation("TagResource", TagResourceRequest, tags.tag_resource),
-            Operation("UntagResource", UntagResourceRequest, tags.untag_resource),
-            Operation("ListTagsForResource", ListTagsForResourceRequest, tags.list_tags_for_resource),
-        )
+    operations=operations(
+        targets.register_scalable_target,
+        targets.describe_scalable_targets,
+        targets.deregister_scalable_target,
+        policies.put_scaling_policy,
+        policies.describe_scaling_policies,
+        policies.delete_scaling_policy,
+        activities.describe_scaling_activities,
+        schedules.put_scheduled_action,
+        schedules.describe_scheduled_actions,
+        schedules.delete_scheduled_action,
+        TAGS.tag_resource,
+        TAGS.untag_resource,
+        TAGS.list_tags_for_resource,
     ),
 )

@@ -39,7 +39,7 @@ _ROLE_NAME: Final = "AWSServiceRoleForApplicationAutoScaling_ECSService"
 
 
 class Suspension(msgspec.Struct, frozen=True):
-    """What is to be suspended or resumed; None leaves it."""
+    """The kinds of scaling to suspend or resume; None leaves them as they are."""
 
     dynamic_scaling_in_suspended: bool | None = None
     dynamic_scaling_out_suspended: bool | None = None
@@ -69,7 +69,7 @@ class DescribeScalableTargetsRequest(msgspec.Struct, frozen=True):
 
 
 class DeregisterScalableTargetRequest(msgspec.Struct, frozen=True):
-    """A target."""
+    """The target to deregister."""
 
     service_namespace: str
     resource_id: str

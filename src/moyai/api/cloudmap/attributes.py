@@ -24,7 +24,7 @@ MOST: Final = 30
 
 
 class ServiceAttributesRequest(msgspec.Struct, frozen=True):
-    """Whose attributes."""
+    """The service whose attributes to get."""
 
     service_id: str
 

@@ -17,7 +17,7 @@ from moyai.api.cloudmap.namespaces import NamespaceProperties
 from moyai.api.cloudmap.operations import Work, earlier, submit, submitted
 from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudmap.errors import InvalidInput, NamespaceAlreadyExists, ResourceLimitExceeded
 from moyai.domain.cloudmap.namespace import DEFAULT_SOA_TTL, Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import CreateNamespace, OperationType
@@ -66,51 +66,48 @@ class CreatePrivateDnsNamespaceRequest(msgspec.Struct, frozen=True):
 AnyRequest = CreateHttpNamespaceRequest | CreatePublicDnsNamespaceRequest | CreatePrivateDnsNamespaceRequest
 
 
-class Creation:
-    """The calls that make namespaces, up to a quota."""
+def create_http_namespace(quotas: Quotas, ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
+    """Make an HTTP namespace."""
+    return _create(quotas, ctx, _new(ctx, request), request)
 
-    def __init__(self, quotas: Quotas) -> None:
-        self._quotas = quotas
 
-    def http(self, ctx: Context, request: CreateHttpNamespaceRequest) -> dict[str, str]:
-        """Make an HTTP namespace."""
-        return self._create(ctx, _new(ctx, request), request)
+def create_private_dns_namespace(
+    quotas: Quotas, ctx: Context, request: CreatePrivateDnsNamespaceRequest
+) -> dict[str, str]:
+    """Make a private DNS namespace in a VPC of the scope's."""
+    if find_in_scope(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
+        raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
+    if not is_dns_name(request.name):
+        raise InvalidInput(f"{request.name} is no DNS name.")
+    made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
+    return _create(quotas, ctx, replace(made, vpc=VpcId(request.vpc)), request)
 
-    def private(self, ctx: Context, request: CreatePrivateDnsNamespaceRequest) -> dict[str, str]:
-        """Make a private DNS namespace in a VPC of the scope's."""
-        if find_in_scope(ctx.store.world, Vpc, ctx.scope, request.vpc) is None:
-            raise InvalidInput(f"The VPC {request.vpc} does not exist in {ctx.scope.region}.")
-        if not is_dns_name(request.name):
-            raise InvalidInput(f"{request.name} is no DNS name.")
-        made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PRIVATE, request.properties)
-        return self._create(ctx, replace(made, vpc=VpcId(request.vpc)), request)
 
-    def public(self, ctx: Context, request: CreatePublicDnsNamespaceRequest) -> dict[str, str]:
-        """Make a public DNS namespace."""
-        made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
-        return self._create(ctx, made, request)
+def create_public_dns_namespace(
+    quotas: Quotas, ctx: Context, request: CreatePublicDnsNamespaceRequest
+) -> dict[str, str]:
+    """Make a public DNS namespace."""
+    made = _zone(ctx, _new(ctx, request), NamespaceType.DNS_PUBLIC, request.properties)
+    return _create(quotas, ctx, made, request)
 
-    def _create(self, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
-        again = earlier(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
-        if again is not None:
-            return {"operation_id": again.id}
-        world, scope = ctx.store.world, scope_key(ctx.scope)
-        twin = namesake(world, made)
-        if twin is not None:
-            raise NamespaceAlreadyExists(
-                f"Namespace {made.name} of the type {made.type} already exists.",
-                {"namespace_id": twin.id, "creator_request_id": twin.creator_request_id},
-            )
-        subject = f"{scope}/{made.type}/{made.name}"
-        work = Work(
-            OperationType.CREATE_NAMESPACE, CreateNamespace(made), {"NAMESPACE": made.id}, subject, within=scope
+
+def _create(quotas: Quotas, ctx: Context, made: Namespace, request: AnyRequest) -> dict[str, str]:
+    again = earlier(ctx, OperationType.CREATE_NAMESPACE, request, request.creator_request_id)
+    if again is not None:
+        return {"operation_id": again.id}
+    world, scope = ctx.store.world, scope_key(ctx.scope)
+    twin = namesake(world, made)
+    if twin is not None:
+        raise NamespaceAlreadyExists(
+            f"Namespace {made.name} of the type {made.type} already exists.",
+            {"namespace_id": twin.id, "creator_request_id": twin.creator_request_id},
         )
-        operation = submitted(ctx, work, request, request.creator_request_id)
-        if world.namespaces.count("scope", scope) + world.operations.count("coming", scope) >= self._quotas.namespaces:
-            raise ResourceLimitExceeded(
-                f"There may be {self._quotas.namespaces} namespaces. Delete one that is not used."
-            )
-        return submit(ctx, operation)
+    subject = f"{scope}/{made.type}/{made.name}"
+    work = Work(OperationType.CREATE_NAMESPACE, CreateNamespace(made), {"NAMESPACE": made.id}, subject, within=scope)
+    operation = submitted(ctx, work, request, request.creator_request_id)
+    if world.namespaces.count("scope", scope) + world.operations.count("coming", scope) >= quotas.namespaces:
+        raise ResourceLimitExceeded(f"There may be {quotas.namespaces} namespaces. Delete one that is not used.")
+    return submit(ctx, operation)
 
 
 def _new(ctx: Context, request: AnyRequest) -> Namespace:

@@ -71,7 +71,7 @@ def discover_instances(ctx: Context, request: DiscoverInstancesRequest) -> dict[
 
 
 def discovered_from(ctx: Context, request: DiscoverInstancesRequest) -> Hashable:
-    """What the answer of DiscoverInstances is made of: the service, its instances, its revision."""
+    """The basis of a DiscoverInstances response: the service, its instances and its revision."""
     world, service = ctx.store.world, _service(ctx, request)
     return service, world.discovery_instances.stamp("service", service.arn), revision(world, service.arn)
 

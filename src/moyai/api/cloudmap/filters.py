@@ -18,7 +18,7 @@ _RANGE = 2
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """One filter as it comes in. ``condition`` is EQ when it is left out."""
+    """A filter of a request. ``condition`` defaults to EQ."""
 
     name: str
     values: tuple[str, ...]
@@ -26,7 +26,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Rule(NamedTuple, Generic[T]):
-    """What a filter looks at, and by which conditions."""
+    """The value that a filter compares with, and the conditions that it may have."""
 
     value: Callable[[T], str]
     conditions: tuple[str, ...] = ("EQ",)

@@ -28,7 +28,7 @@ class GetInstancesHealthStatusRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateInstanceCustomHealthStatusRequest(msgspec.Struct, frozen=True):
-    """How one instance is."""
+    """The new health status of an instance."""
 
     service_id: str
     instance_id: str

@@ -38,7 +38,7 @@ class RegisterInstanceRequest(msgspec.Struct, frozen=True):
 
 
 class InstanceRequest(msgspec.Struct, frozen=True):
-    """One instance of one service."""
+    """An instance of a service, to get or to deregister."""
 
     service_id: str
     instance_id: str
@@ -52,40 +52,34 @@ class ListInstancesRequest(msgspec.Struct, frozen=True):
     max_results: int | None = None
 
 
-class Registration:
-    """The call that registers, up to the quotas."""
-
-    def __init__(self, quotas: Quotas) -> None:
-        self._quotas = quotas
-
-    def register(self, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:
-        """Register an instance."""
-        world, service = ctx.store.world, service_of(ctx, request.service_id)
-        namespace = world.namespaces[service.namespace]
-        attributes = checked_attributes(world, namespace, service, request.attributes)
-        made = DiscoveryInstance(
-            service=service.arn,
-            id=InstanceId(request.instance_id),
-            attributes=attributes,
-            registered_at=ctx.now,
-            creator_request_id=request.creator_request_id,
-            created_by=None if scope_of(service.arn) == ctx.scope else ctx.scope.account,
-        )
-        made = replace(made, health=first_health(service, made))
-        again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
-        if again is not None:
-            return {"operation_id": again.id}
-        _require_not_ecs(ctx, world.discovery_instances.get(made.key))
-        order, targets = RegisterInstance(made), _targets(service, made.id)
-        coming = "" if made.key in world.discovery_instances else service.arn
-        work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
-        operation = submitted(ctx, work, request, registration_id(made))
-        require_room(world, self._quotas, made, service)
-        return submit(ctx, operation)
+def register_instance(quotas: Quotas, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:
+    """Register an instance, or replace its attributes."""
+    world, service = ctx.store.world, service_of(ctx, request.service_id)
+    namespace = world.namespaces[service.namespace]
+    attributes = checked_attributes(world, namespace, service, request.attributes)
+    made = DiscoveryInstance(
+        service=service.arn,
+        id=InstanceId(request.instance_id),
+        attributes=attributes,
+        registered_at=ctx.now,
+        creator_request_id=request.creator_request_id,
+        created_by=None if scope_of(service.arn) == ctx.scope else ctx.scope.account,
+    )
+    made = replace(made, health=first_health(service, made))
+    again = earlier(ctx, OperationType.REGISTER_INSTANCE, request, registration_id(made))
+    if again is not None:
+        return {"operation_id": again.id}
+    _require_not_ecs(ctx, world.discovery_instances.get(made.key))
+    order, targets = RegisterInstance(made), _targets(service, made.id)
+    coming = "" if made.key in world.discovery_instances else service.arn
+    work = Work(OperationType.REGISTER_INSTANCE, order, targets, made.key, coming)
+    operation = submitted(ctx, work, request, registration_id(made))
+    require_room(world, quotas, made, service)
+    return submit(ctx, operation)
 
 
 def deregister_instance(ctx: Context, request: InstanceRequest) -> dict[str, str]:
-    """Deregister an instance."""
+    """Start the operation that deregisters an instance."""
     service = service_of(ctx, request.service_id)
     require_idle(ctx, f"{service.arn}/{request.instance_id}")
     found = instance_of(ctx, service, request.instance_id)
@@ -108,7 +102,7 @@ def list_instances(ctx: Context, request: ListInstancesRequest) -> dict[str, obj
 
 
 def get_instance(ctx: Context, request: InstanceRequest) -> dict[str, object]:
-    """One instance."""
+    """Describe an instance."""
     service = service_of(ctx, request.service_id)
     found = instance_of(ctx, service, request.instance_id)
     shown = {**_shown(found), "creator_request_id": found.creator_request_id}

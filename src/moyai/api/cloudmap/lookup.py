@@ -36,7 +36,7 @@ def namespace_of(ctx: Context, identifier: str) -> Namespace:
 
 
 def own_namespace_of(ctx: Context, identifier: str) -> Namespace:
-    """The same, where only the owner may change it. Raises NamespaceNotFound or AccessDenied."""
+    """A namespace that the caller owns, to change it. Raises NamespaceNotFound or AccessDenied."""
     found = namespace_of(ctx, identifier)
     if scope_of(found.arn) != ctx.scope:
         raise AccessDenied(f"The namespace {found.id} is another account's: you may use it, and can't change it.")
@@ -52,7 +52,7 @@ def service_of(ctx: Context, identifier: str) -> DiscoveryService:
 
 
 def owner_kind(ctx: Context, namespace: str) -> str:
-    """What the filter RESOURCE_OWNER calls the owner of a namespace."""
+    """The value that the filter RESOURCE_OWNER compares with."""
     return "SELF" if scope_of(namespace) == ctx.scope else "OTHER_ACCOUNTS"
 
 

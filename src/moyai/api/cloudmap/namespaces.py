@@ -24,7 +24,7 @@ from moyai.plan.namespaces import shared_namespaces
 
 
 class NamespaceRequest(msgspec.Struct, frozen=True):
-    """One namespace by its id or ARN."""
+    """The namespace to get or to delete, by its id or ARN."""
 
     id: str
 
@@ -44,19 +44,19 @@ class Soa(msgspec.Struct, frozen=True):
 
 
 class DnsProperties(msgspec.Struct, frozen=True):
-    """What can be set of the zone."""
+    """The settings of a namespace's hosted zone."""
 
     soa: Soa
 
 
 class NamespaceProperties(msgspec.Struct, frozen=True):
-    """DNS properties."""
+    """The properties of a DNS namespace."""
 
     dns_properties: DnsProperties
 
 
 class HttpNamespaceChange(msgspec.Struct, frozen=True):
-    """What can be changed of an HTTP namespace."""
+    """The members of an HTTP namespace that can change."""
 
     description: str
 
@@ -70,7 +70,7 @@ class UpdateHttpNamespaceRequest(msgspec.Struct, frozen=True):
 
 
 class DnsNamespaceChange(msgspec.Struct, frozen=True):
-    """What can be changed of a DNS namespace; what is left out stays."""
+    """The members of a DNS namespace that can change; absent ones stay."""
 
     description: str | None = None
     properties: NamespaceProperties | None = None
@@ -85,7 +85,7 @@ class UpdateDnsNamespaceRequest(msgspec.Struct, frozen=True):
 
 
 def get_namespace(ctx: Context, request: NamespaceRequest) -> dict[str, object]:
-    """One namespace."""
+    """Describe a namespace."""
     namespace = namespace_of(ctx, request.id)
     return {
         "namespace": {**_shown(ctx.store.world, namespace), "creator_request_id": namespace.creator_request_id},

@@ -33,7 +33,7 @@ _SUFFIX_LENGTH: Final = 8
 
 
 class GetOperationRequest(msgspec.Struct, frozen=True):
-    """One operation."""
+    """The operation to describe."""
 
     operation_id: str
     owner_account: str | None = None
@@ -48,7 +48,7 @@ class ListOperationsRequest(msgspec.Struct, frozen=True):
 
 
 class Work(NamedTuple):
-    """What is to be done, and to what. ``within``: where it adds something."""
+    """The work of an operation and its subject. ``within``: the scope or service that it adds something to."""
 
     type: OperationType
     order: Order
@@ -58,7 +58,7 @@ class Work(NamedTuple):
 
 
 def get_operation(ctx: Context, request: GetOperationRequest) -> dict[str, object]:
-    """One operation of this scope."""
+    """Describe an operation of the caller's account and region."""
     found = ctx.store.world.operations.get(f"{scope_key(ctx.scope)}/{request.operation_id}")
     owner = ctx.scope.account if found is None else _owner(ctx, found)
     if found is None or request.owner_account not in {None, owner}:

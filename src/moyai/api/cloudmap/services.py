@@ -27,7 +27,7 @@ from moyai.api.cloudmap.shapes import (
 )
 from moyai.api.cloudmap.tags import RULES
 from moyai.api.operation import Context
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse, ServiceAlreadyExists
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import OperationType, UpdateService
@@ -59,7 +59,7 @@ class CreateServiceRequest(msgspec.Struct, frozen=True):
 
 
 class ServiceChange(msgspec.Struct, frozen=True):
-    """What a service becomes."""
+    """The new description, DNS records and health check of a service."""
 
     description: str | None = None
     dns_config: DnsConfigChange | None = None
@@ -74,7 +74,7 @@ class UpdateServiceRequest(msgspec.Struct, frozen=True):
 
 
 class ServiceRequest(msgspec.Struct, frozen=True):
-    """One service by its id or ARN."""
+    """The service to get or to delete, by its id or ARN."""
 
     id: str
 
@@ -88,7 +88,7 @@ class ListServicesRequest(msgspec.Struct, frozen=True):
 
 
 def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, object]:
-    """Make a service."""
+    """Create a service in a namespace."""
     world, namespace = ctx.store.world, _namespace(ctx, request)
     made = _new(ctx, namespace, request)
     check_service(namespace, made, http_only=request.type is not None)
@@ -107,7 +107,7 @@ def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, obj
 
 
 def get_service(ctx: Context, request: ServiceRequest) -> dict[str, object]:
-    """One service."""
+    """Describe a service."""
     return {"service": _whole(ctx.store.world, service_of(ctx, request.id))}
 
 

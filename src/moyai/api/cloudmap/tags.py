@@ -8,41 +8,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from moyai.api.operation import Context
-from moyai.api.tag_requests import ListTagsForResourceRequest, TagListRequest, UntagResourceRequest, tag_list, tag_map
+from moyai.api.tagging import ListTagOperations, ListTagsForResourceRequest, tag_list
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceNotFound, TooManyTags
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.keys import scope_of
-from moyai.domain.tagging import TagRules, without
-from moyai.domain.world import Put
-
-RULES: Final = TagRules("Cloud Map resource", InvalidInput, TooManyTags)
-
-
-def tag_resource(ctx: Context, request: TagListRequest) -> None:
-    """Tag a namespace or a service."""
-    found = _resource(ctx, request.resource_arn)
-    ctx.store.apply([Put(replace(found, tags=RULES.added(found.tags, tag_map(request.tags))))])
-
-
-def untag_resource(ctx: Context, request: UntagResourceRequest) -> None:
-    """Take tags from a namespace or a service; keys it does not have are passed over."""
-    found = _resource(ctx, request.resource_arn)
-    ctx.store.apply([Put(replace(found, tags=without(found.tags, request.tag_keys)))])
+from moyai.domain.tagging import TagRules
 
 
 def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
-    """The tags of a namespace or a service."""
-    found = _resource(ctx, request.resource_arn)
-    return {"tags": tag_list(dict(sorted(found.tags.items())))}
+    """The tags of a namespace or a service, by key."""
+    return {"tags": tag_list(dict(sorted(TAGS.get(ctx, request.resource_arn).items())))}
 
 
 def _resource(ctx: Context, arn: str) -> Namespace | DiscoveryService:
     world = ctx.store.world
-    found = world.namespaces.get(arn) or world.discovery_services.get(arn)
-    if found is None or scope_of(found.arn) != ctx.scope:
+    resource = world.namespaces.get(arn) or world.discovery_services.get(arn)
+    if resource is None or scope_of(resource.arn) != ctx.scope:
         raise ResourceNotFound(f"There is no resource {arn[:200]}.")
-    return found
+    return resource
+
+
+RULES: Final = TagRules("Cloud Map resource", InvalidInput, TooManyTags)
+TAGS: Final = ListTagOperations(_resource, RULES)

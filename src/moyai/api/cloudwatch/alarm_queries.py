@@ -101,7 +101,7 @@ def describe_alarms_for_metric(ctx: Context, request: DescribeAlarmsForMetricReq
 
 
 def describe_alarm_history(ctx: Context, request: DescribeAlarmHistoryRequest) -> dict[str, object]:
-    """What happened, the newest first unless it is asked for otherwise."""
+    """The history of alarms, the newest item first by default."""
     world = ctx.store.world
     if request.alarm_name is None:
         events = world.alarm_history.by("scope", scope_key(ctx.scope))

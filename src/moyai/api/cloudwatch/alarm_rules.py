@@ -23,7 +23,7 @@ TAGS: Final = TagRules("alarm", ValidationFault, ValidationFault)
 
 
 def checked_actions(actions: AlarmActions) -> AlarmActions:
-    """The same actions. Raises ValidationFault for what is no ARN, or twice in one state."""
+    """The actions of one state. Raises ValidationFault for one that is no ARN or occurs twice."""
     for given in (actions.ok, actions.alarm, actions.insufficient_data):
         for action in given:
             if parse_arn(action) is None:

@@ -31,7 +31,7 @@ class SetAlarmStateRequest(msgspec.Struct, frozen=True):
 
 
 class AlarmNamesRequest(msgspec.Struct, frozen=True):
-    """Some alarms."""
+    """The alarms whose actions to enable or disable, or which to delete."""
 
     alarm_names: tuple[str, ...]
 

@@ -15,7 +15,7 @@ import msgspec
 
 from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
 from moyai.api.operation import Context
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, Comparison, MetricCondition, MissingData
 from moyai.domain.cloudwatch.errors import ValidationFault
 from moyai.domain.cloudwatch.query import Dimension, Metric, MetricDataQuery, MetricStat

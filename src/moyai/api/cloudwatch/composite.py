@@ -11,7 +11,7 @@ import msgspec
 
 from moyai.api.cloudwatch.alarm_rules import TAGS, checked_actions, checked_quota
 from moyai.api.operation import Context
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudwatch.alarm import AlarmActions, CompositeCondition, alarm_arn
 from moyai.domain.cloudwatch.errors import LimitExceeded, ValidationFault
 from moyai.expressions.alarm_rule import parse_alarm_rule

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.cloudwatch.dashboard import NAME, Dashboard, dashboard_arn
 from moyai.domain.cloudwatch.dashboard_body import Message, NoObject, Verdict, judged
 from moyai.domain.cloudwatch.errors import (
@@ -41,7 +41,7 @@ class PutDashboardRequest(msgspec.Struct, frozen=True):
 
 
 class GetDashboardRequest(msgspec.Struct, frozen=True):
-    """Which one."""
+    """The dashboard to get."""
 
     dashboard_name: str
 
@@ -54,7 +54,7 @@ class ListDashboardsRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteDashboardsRequest(msgspec.Struct, frozen=True):
-    """Which ones."""
+    """The dashboards to delete."""
 
     dashboard_names: tuple[str, ...]
 

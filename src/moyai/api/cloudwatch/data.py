@@ -40,7 +40,7 @@ _DROPPED: Mapping[str, str] = {
 
 
 class LabelOptions(msgspec.Struct, frozen=True):
-    """How labels are written. ``timezone``: ``+0130``."""
+    """The format of labels. ``timezone``: ``+0130``."""
 
     timezone: str | None = None
 

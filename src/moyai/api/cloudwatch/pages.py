@@ -28,7 +28,7 @@ class Named(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What a page has of one series: its place among all, the times, and whether more of it follows."""
+    """The part of a series that is on a page: its index, the times, and whether more of it follows."""
 
     place: int
     moments: Sequence[Instant]

@@ -45,7 +45,7 @@ class StatisticSet(msgspec.Struct, frozen=True):
 
 
 class MetricDatum(msgspec.Struct, frozen=True):
-    """One value, or some, or their summary. Values are kept to five seconds whatever ``storage_resolution`` says."""
+    """One value, several values, or their statistics. ``storage_resolution`` is ignored: values have five seconds."""
 
     metric_name: str
     dimensions: tuple[Dimension, ...] = ()
@@ -73,7 +73,7 @@ class _Point(NamedTuple):
 
 
 def put_metric_data(reader: MetricReader, writer: MetricWriter, ctx: Context, request: PutMetricDataRequest) -> None:
-    """Keep the values."""
+    """Store the values of a request."""
     if request.namespace.startswith(_RESERVED):
         raise InvalidParameterValue(f"The value {request.namespace} for parameter Namespace is invalid.")
     if _NOT_PRINTED.search(request.namespace):
@@ -116,7 +116,7 @@ def _point(namespace: str, datum: MetricDatum, place: str, now: Instant) -> _Poi
 
 
 def _check_dimension(dimension: Dimension, place: str) -> None:
-    """Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html ."""
+    """Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html gives the limits."""
     for name, text in (("Name", dimension.name), ("Value", dimension.value)):
         if _NOT_PRINTED.search(text) or not text.strip():
             raise InvalidParameterValue(

@@ -20,7 +20,7 @@ MAX_DATAPOINTS = 1440
 
 
 class GetMetricStatisticsRequest(msgspec.Struct, frozen=True):
-    """One metric over some time."""
+    """Statistics of one metric over a time range."""
 
     namespace: str
     metric_name: str

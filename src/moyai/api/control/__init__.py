@@ -1,1 +1,1 @@
-"""moyai's own few paths below ``/_moyai/``: what AWS has no API for."""
+"""moyai's own paths below ``/_moyai/``, for which AWS has no API."""

@@ -1,4 +1,4 @@
-"""``GET /_moyai/configuration?of=…``: what proxies are given, as Envoy's own ``/config_dump`` has it.
+"""``GET /_moyai/configuration?of=…``: the configuration of a proxy, in the form of Envoy's ``/config_dump``.
 
 ``of`` is a task's ARN, or a virtual node or gateway of App Mesh in any of the forms that a proxy may name it in.
 """
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from moyai.api.control.handlers import JSON, Plane, said
+from moyai.api.control.handlers import JSON, ControlDependencies, message_response
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.appmesh.names import read_proxy_name
 from moyai.domain.queries.app_mesh import resource_named_by
@@ -17,26 +17,28 @@ from moyai.kernel.ids import ProxyId, WorkloadId
 from moyai.kernel.scope import DEFAULT_SCOPE
 
 
-class Configuration:
-    """Shows it."""
+class ProxyConfigurationHandler:
+    """Shows the configuration of a task's proxy, or of the proxies of a virtual node or gateway."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, dependencies: ControlDependencies) -> None:
+        self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 and JSON; 404 and why."""
+        """200 with JSON; 404 with the reason."""
         if request.method != "GET":
-            return said(405, "Use GET.")
+            return message_response(405, "Use GET.")
         of = parse_qs(request.query).get("of", [""])[-1]
         workload = self._workload(of)
-        found = None if workload is None else self._plane.feed.configuration(workload)
-        if found is None:
-            return said(404, f"No proxy is led as {of[:300]!r}: name a task's ARN, or mesh/MESH/virtualNode/NODE.")
-        return HttpResponse(200, JSON, msgspec.json.encode(found))
+        configuration = None if workload is None else self._dependencies.feed.configuration(workload)
+        if configuration is None:
+            return message_response(
+                404, f"No proxy is led as {of[:300]!r}: name a task's ARN, or mesh/MESH/virtualNode/NODE."
+            )
+        return HttpResponse(200, JSON, msgspec.json.encode(configuration))
 
     def _workload(self, of: str) -> WorkloadId | None:
-        named = read_proxy_name(of)
-        if named is None:
-            return self._plane.feed.leads(ProxyId(of))
-        node = resource_named_by(self._plane.store.world, named, DEFAULT_SCOPE)
+        name = read_proxy_name(of)
+        if name is None:
+            return self._dependencies.feed.leads(ProxyId(of))
+        node = resource_named_by(self._dependencies.store.world, name, DEFAULT_SCOPE)
         return None if node is None else WorkloadId(node.arn)

@@ -1,30 +1,24 @@
-"""``POST /_moyai/execute``: a session in any container that runs, for whoever is on this machine.
+"""``POST /_moyai/execute``: creates an exec session in any running container, for users of this machine.
 
-Whoever reaches this path may run tasks of any kind here, so it asks no leave of the task (``enableExecuteCommand``):
-that is for ExecuteCommand. The session is opened over the data channel, as that operation's.
+A user who can reach this path can run any task here, so the task does not have to allow it (``enableExecuteCommand``),
+as it has to for ExecuteCommand. The session is opened over the data channel, like that operation's.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import msgspec
 
-from moyai.api.channel.tickets import PATH, Tickets, TooManySessions
-from moyai.api.ecs.execute_command import ENVIRONMENT, ROOT
+from moyai.api.control.handlers import JSON, message_response
+from moyai.api.exec_sessions import ENVIRONMENT, PATH, ROOT, ExecSessions, TooManySessions
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.ecs.task import ContainerStatus
 from moyai.kernel.ids import TaskArn, TaskId
 from moyai.ports.sessions import Execution
 from moyai.ports.store import Store
 
-_JSON = MappingProxyType({"content-type": "application/json"})
 
-
-class Wanted(msgspec.Struct, frozen=True):
-    """The body: which command, where, and as whom. ``user``: None = root, as with ExecuteCommand; empty = the
-    container's own.
-    """
+class ExecuteRequest(msgspec.Struct, frozen=True):
+    """A command, its container and its user: None is root, as with ExecuteCommand, and empty the container's own."""
 
     task: TaskId
     container: str
@@ -33,51 +27,47 @@ class Wanted(msgspec.Struct, frozen=True):
     terminal: bool = True
 
 
-_READER = msgspec.json.Decoder(Wanted)
+_READER = msgspec.json.Decoder(ExecuteRequest)
 
 
-class Begun(msgspec.Struct, frozen=True):
-    """The answer: the channel's path, and what opens it."""
+class ExecuteResponse(msgspec.Struct, frozen=True):
+    """The path of the session's data channel, and the token that opens it."""
 
     session: str
     path: str
     token: str
 
 
-class Execute:
-    """Begins sessions."""
+class ExecuteHandler:
+    """Creates exec sessions for users of this machine."""
 
-    def __init__(self, store: Store, tickets: Tickets) -> None:
+    def __init__(self, store: Store, exec_sessions: ExecSessions) -> None:
         self._store = store
-        self._tickets = tickets
+        self._sessions = exec_sessions
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """200 and a ``Begun``; 400 for what is no ``Wanted``, 404 when no such container runs, 409 for too many."""
+        """200 with an ``ExecuteResponse``; 400 for an invalid body, 404 for no such container, 409 for too many."""
         if request.method != "POST":
-            return _said(405, "Use POST.")
+            return message_response(405, "Use POST.")
         try:
             wanted = _READER.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return _said(400, f"The body says what to execute, as JSON: {error}")
+            return message_response(400, f"The body says what to execute, as JSON: {error}")
         if not wanted.arguments or any("\0" in word for word in wanted.arguments):
-            return _said(400, "There is no command in it.")
+            return message_response(400, "There is no command in it.")
         for task in self._store.world.tasks.by("id", wanted.task):
             for container in task.containers:
                 if container.name == wanted.container and container.last_status is ContainerStatus.RUNNING:
-                    return self._begun(task.arn, wanted)
-        return _said(404, f"No container {wanted.container[:100]!r} runs in a task {wanted.task[:100]!r}.")
+                    return self._create(task.arn, wanted)
+        return message_response(404, f"No container {wanted.container[:100]!r} runs in a task {wanted.task[:100]!r}.")
 
-    def _begun(self, task: TaskArn, wanted: Wanted) -> HttpResponse:
+    def _create(self, task: TaskArn, wanted: ExecuteRequest) -> HttpResponse:
         user = ROOT if wanted.user is None else wanted.user or None
         environment = ENVIRONMENT if wanted.terminal else {}
         execution = Execution(wanted.task, wanted.container, wanted.arguments, user=user, environment=environment)
         try:
-            session, token = self._tickets.offer(task, execution)
+            session, token = self._sessions.create(task, execution)
         except TooManySessions:
-            return _said(409, "The container has as many sessions as it may: 2.")
-        begun = Begun(session, f"{PATH}{session}", token.reveal())
-        return HttpResponse(200, _JSON, msgspec.json.encode(begun))
-
-
-def _said(status: int, message: str) -> HttpResponse:
-    return HttpResponse(status, _JSON, msgspec.json.encode({"message": message}))
+            return message_response(409, "The container has as many sessions as it may: 2.")
+        response = ExecuteResponse(session, f"{PATH}{session}", token.reveal())
+        return HttpResponse(200, JSON, msgspec.json.encode(response))

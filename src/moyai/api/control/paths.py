@@ -1,4 +1,4 @@
-"""Which handler answers which path below ``/_moyai/``."""
+"""The handlers of the paths below ``/_moyai/``."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from moyai.api.asgi import Handler
-from moyai.api.control.configuration import Configuration
-from moyai.api.control.execute import Execute
-from moyai.api.control.files import Files
-from moyai.api.control.handlers import Doctor, Health, Logs, Plane, Reset
-from moyai.api.control.hooks import Hooks
-from moyai.api.control.signed import Signed
+from moyai.api.control.configuration import ProxyConfigurationHandler
+from moyai.api.control.execute import ExecuteHandler
+from moyai.api.control.files import EnvFilesHandler
+from moyai.api.control.handlers import ControlDependencies, DoctorHandler, HealthHandler, LogsHandler, ResetHandler
+from moyai.api.control.hooks import HookFunctionsHandler
+from moyai.api.control.signed import SignedHandler
 from moyai.api.sigv4 import KeyStore
 
 
-def own_handlers(plane: Plane, keys: KeyStore | None) -> Mapping[str, Handler]:
-    """The paths below ``/_moyai/``. Where there are keys, what has no API of AWS's needs a signature, and what has is
-    not there.
-    """
-    handlers: dict[str, Handler] = {"health": Health(plane)}
-    kept: dict[str, Handler] = {"hooks": Hooks(plane), "files": Files(plane.store, plane.clock)}
-    kept["configuration"] = Configuration(plane)
+def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -> Mapping[str, Handler]:
+    """The handlers by path. With keys, those for which AWS has no API need a signature, and the others are absent."""
+    handlers: dict[str, Handler] = {"health": HealthHandler(dependencies)}
+    public: dict[str, Handler] = {
+        "hooks": HookFunctionsHandler(dependencies),
+        "files": EnvFilesHandler(dependencies.store, dependencies.clock),
+    }
+    public["configuration"] = ProxyConfigurationHandler(dependencies)
     if keys is not None:
-        signed = {name: Signed(handler, keys, plane.clock) for name, handler in kept.items()}
+        signed = {name: SignedHandler(handler, keys, dependencies.clock) for name, handler in public.items()}
         return MappingProxyType(handlers | signed)
-    handlers |= {"doctor": Doctor(plane), "logs": Logs(plane), "reset": Reset(plane)}
-    handlers["execute"] = Execute(plane.store, plane.tickets)
-    return MappingProxyType(handlers | kept)
+    handlers |= {
+        "doctor": DoctorHandler(dependencies),
+        "logs": LogsHandler(dependencies),
+        "reset": ResetHandler(dependencies),
+    }
+    handlers["execute"] = ExecuteHandler(dependencies.store, dependencies.exec_sessions)
+    return MappingProxyType(handlers | public)

@@ -22,7 +22,7 @@ _FIRST, _LAST = 100, 32767
 
 
 class DescribeNetworkAclsRequest(PagedRequest, frozen=True):
-    """Which ACLs."""
+    """Input of DescribeNetworkAcls."""
 
     network_acl_ids: tuple[str, ...] = ()
 

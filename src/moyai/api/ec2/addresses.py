@@ -31,7 +31,7 @@ from moyai.plan.addresses import public_address
 
 
 class AllocateAddressRequest(ChangeRequest, frozen=True):
-    """A new address."""
+    """Input of AllocateAddress."""
 
     domain: str = "vpc"
     network_border_group: str | None = None
@@ -39,7 +39,7 @@ class AllocateAddressRequest(ChangeRequest, frozen=True):
 
 
 class ReleaseAddressRequest(ChangeRequest, frozen=True):
-    """Which address."""
+    """Input of ReleaseAddress."""
 
     allocation_id: str | None = None
     public_ip: str | None = None
@@ -47,7 +47,7 @@ class ReleaseAddressRequest(ChangeRequest, frozen=True):
 
 
 class DescribeAddressesRequest(ChangeRequest, frozen=True):
-    """Which addresses."""
+    """Input of DescribeAddresses."""
 
     allocation_ids: tuple[str, ...] = ()
     public_ips: tuple[str, ...] = ()
@@ -55,14 +55,14 @@ class DescribeAddressesRequest(ChangeRequest, frozen=True):
 
 
 class DescribeAddressesAttributeRequest(PageRequest, frozen=True):
-    """Whose attribute."""
+    """Input of DescribeAddressesAttribute."""
 
     allocation_ids: tuple[str, ...] = ()
     attribute: str = "domain-name"
 
 
 def allocate_address(ctx: Context, request: AllocateAddressRequest) -> dict[str, object]:
-    """Take an address."""
+    """Allocate an elastic address."""
     if request.domain != "vpc":
         raise InvalidParameterValue("Domain is vpc.")
     _check_border(ctx, request.network_border_group)

@@ -28,19 +28,19 @@ GATEWAY: Final = "InternetGatewayId"
 
 
 class CreateInternetGatewayRequest(ChangeRequest, frozen=True):
-    """A new gateway."""
+    """Input of CreateInternetGateway."""
 
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
 class DescribeInternetGatewaysRequest(PagedRequest, frozen=True):
-    """Which gateways."""
+    """Input of DescribeInternetGateways."""
 
     internet_gateway_ids: tuple[str, ...] = ()
 
 
 class InternetGatewayRequest(ChangeRequest, frozen=True):
-    """Which gateway."""
+    """The internet gateway to delete."""
 
     internet_gateway_id: str
 
@@ -69,7 +69,7 @@ def describe_internet_gateways(ctx: Context, request: DescribeInternetGatewaysRe
     return {"internet_gateways": [_gateway(one) for one in chosen.items], "next_token": chosen.next_token}
 
 
-def attach(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
+def attach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     """Attach a gateway to a VPC."""
     gateway = _found(ctx, request.internet_gateway_id)
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
@@ -82,7 +82,7 @@ def attach(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     return dict(SUCCESS)
 
 
-def detach(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
+def detach_internet_gateway(ctx: Context, request: AttachmentRequest) -> dict[str, object]:
     """Detach a gateway from a VPC in which nothing has a public address."""
     gateway = _found(ctx, request.internet_gateway_id)
     if gateway.vpc != request.vpc_id:

@@ -18,7 +18,7 @@ from moyai.kernel.arn import arn
 
 
 class DescribeRulesRequest(PagedRequest, frozen=True):
-    """Which rules."""
+    """Input of DescribeSecurityGroupRules."""
 
     security_group_rule_ids: tuple[str, ...] = ()
 
@@ -30,7 +30,7 @@ class RuleOfGroup(NamedTuple):
     rule: Rule
 
 
-def describe_rules(ctx: Context, request: DescribeRulesRequest) -> dict[str, object]:
+def describe_security_group_rules(ctx: Context, request: DescribeRulesRequest) -> dict[str, object]:
     """The rules of the scope's groups."""
     groups = all_in_scope(ctx.store.world, SecurityGroup, ctx.scope)
     rules = [RuleOfGroup(group, rule) for group in groups for rule in group.rules]

@@ -7,8 +7,7 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import replace
@@ -49,33 +48,33 @@ from moyai.domain.world import Put
 
 
 class AuthorizeRequest(OneRule, frozen=True, kw_only=True):
-    """Rules to add."""
+    """Input of AuthorizeSecurityGroupEgress: the rules to add."""
 
     group_id: str | None = None
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
 class AuthorizeIngressRequest(AuthorizeRequest, frozen=True, kw_only=True):
-    """The same; the group may be named in the default VPC."""
+    """Input of AuthorizeSecurityGroupIngress, which may name the group in the default VPC."""
 
     group_name: str | None = None
 
 
 class RevokeRequest(OneRule, frozen=True, kw_only=True):
-    """Rules to take away, by what they let through or by their ids."""
+    """Input of RevokeSecurityGroupEgress: the rules to remove, by their traffic or by their ids."""
 
     group_id: str | None = None
     security_group_rule_ids: tuple[str, ...] = ()
 
 
 class RevokeIngressRequest(RevokeRequest, frozen=True, kw_only=True):
-    """The same; the group may be named in the default VPC."""
+    """Input of RevokeSecurityGroupIngress, which may name the group in the default VPC."""
 
     group_name: str | None = None
 
 
 class RuleRequest(msgspec.Struct, frozen=True):
-    """What a rule is to be."""
+    """The new contents of a rule."""
 
     ip_protocol: str | None = None
     from_port: int | None = None
@@ -87,14 +86,14 @@ class RuleRequest(msgspec.Struct, frozen=True):
 
 
 class RuleUpdate(msgspec.Struct, frozen=True):
-    """A rule by its id, and what it is to be."""
+    """The id of a rule, and its new contents."""
 
     security_group_rule_id: str
     security_group_rule: RuleRequest = RuleRequest()
 
 
 class ModifyRulesRequest(ChangeRequest, frozen=True):
-    """Rules to replace."""
+    """Input of ModifySecurityGroupRules: the rules to replace."""
 
     group_id: str
     security_group_rules: tuple[RuleUpdate, ...] = ()
@@ -107,8 +106,8 @@ class RuleDescription(msgspec.Struct, frozen=True):
     description: str | None = None
 
 
-class DescribeAnewRequest(ChangeRequest, frozen=True):
-    """Descriptions to replace, of rules by what they let through or by their ids."""
+class UpdateRuleDescriptionsRequest(ChangeRequest, frozen=True):
+    """The new descriptions of rules, which are named by their traffic or by their ids."""
 
     group_id: str | None = None
     group_name: str | None = None
@@ -116,8 +115,41 @@ class DescribeAnewRequest(ChangeRequest, frozen=True):
     security_group_rule_descriptions: tuple[RuleDescription, ...] = ()
 
 
-def authorize(ctx: Context, request: AuthorizeRequest, *, egress: bool) -> dict[str, object]:
-    """Add rules."""
+def authorize_security_group_ingress(ctx: Context, request: AuthorizeIngressRequest) -> dict[str, object]:
+    """Add rules for connections to the group's members."""
+    return _authorize(ctx, request, egress=False)
+
+
+def authorize_security_group_egress(ctx: Context, request: AuthorizeRequest) -> dict[str, object]:
+    """Add rules for connections from the group's members."""
+    return _authorize(ctx, request, egress=True)
+
+
+def revoke_security_group_ingress(ctx: Context, request: RevokeIngressRequest) -> dict[str, object]:
+    """Remove rules for connections to the group's members."""
+    return _revoke(ctx, request, egress=False)
+
+
+def revoke_security_group_egress(ctx: Context, request: RevokeRequest) -> dict[str, object]:
+    """Remove rules for connections from the group's members."""
+    return _revoke(ctx, request, egress=True)
+
+
+def update_security_group_rule_descriptions_ingress(
+    ctx: Context, request: UpdateRuleDescriptionsRequest
+) -> dict[str, object]:
+    """Replace the descriptions of rules for connections to the group's members."""
+    return _update_descriptions(ctx, request, egress=False)
+
+
+def update_security_group_rule_descriptions_egress(
+    ctx: Context, request: UpdateRuleDescriptionsRequest
+) -> dict[str, object]:
+    """Replace the descriptions of rules for connections from the group's members."""
+    return _update_descriptions(ctx, request, egress=True)
+
+
+def _authorize(ctx: Context, request: AuthorizeRequest, *, egress: bool) -> dict[str, object]:
     group = _group(ctx, request)
     tags = new_tags(request.tag_specifications, "security-group-rule")
     asked = wanted(ctx, group, request.permissions(), egress=egress)
@@ -127,8 +159,7 @@ def authorize(ctx: Context, request: AuthorizeRequest, *, egress: bool) -> dict[
     return {"return": True, "security_group_rules": [rule_form(RuleOfGroup(group, rule)) for rule in fresh]}
 
 
-def revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, object]:
-    """Take rules away."""
+def _revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, object]:
     group = _group(ctx, request)
     permissions = request.permissions()
     if permissions and request.security_group_rule_ids:
@@ -143,8 +174,8 @@ def revoke(ctx: Context, request: RevokeRequest, *, egress: bool) -> dict[str, o
     return {"return": True, "revoked_security_group_rules": [revoked_form(group, rule) for rule in gone]}
 
 
-def modify_rules(ctx: Context, request: ModifyRulesRequest) -> dict[str, object]:
-    """Replace rules and keep their ids."""
+def modify_security_group_rules(ctx: Context, request: ModifyRulesRequest) -> dict[str, object]:
+    """Replace rules; they keep their ids."""
     group = found(ctx, SecurityGroup, request.group_id, GroupNotFound, GROUP)
     if not request.security_group_rules:
         raise MissingParameter("The request must contain the parameter SecurityGroupRules.")
@@ -153,8 +184,7 @@ def modify_rules(ctx: Context, request: ModifyRulesRequest) -> dict[str, object]
     return dict(SUCCESS)
 
 
-def describe_anew(ctx: Context, request: DescribeAnewRequest, *, egress: bool) -> dict[str, object]:
-    """Replace rules' descriptions."""
+def _update_descriptions(ctx: Context, request: UpdateRuleDescriptionsRequest, *, egress: bool) -> dict[str, object]:
     group = named(ctx, request.group_id, request.group_name)
     said = {
         _by_id(group, one.security_group_rule_id or "", egress=egress).id: described(one.description)
@@ -166,11 +196,6 @@ def describe_anew(ctx: Context, request: DescribeAnewRequest, *, egress: bool) -
     rules = tuple(replace(rule, description=said[rule.id]) if rule.id in said else rule for rule in group.rules)
     commit(ctx, request, Put(replace(group, rules=rules)))
     return dict(SUCCESS)
-
-
-def one_way(act: Callable[..., dict[str, object]], *, egress: bool) -> Callable[[Context, object], dict[str, object]]:
-    """An operation for one way."""
-    return partial(act, egress=egress)
 
 
 def _group(ctx: Context, request: AuthorizeRequest | RevokeRequest) -> SecurityGroup:

@@ -39,7 +39,7 @@ _TEXT: Final = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 
 
 class CreateSecurityGroupRequest(ChangeRequest, frozen=True):
-    """A new group."""
+    """Input of CreateSecurityGroup."""
 
     group_name: str
     description: str
@@ -48,7 +48,7 @@ class CreateSecurityGroupRequest(ChangeRequest, frozen=True):
 
 
 class DescribeSecurityGroupsRequest(PagedRequest, frozen=True):
-    """Which security groups."""
+    """Input of DescribeSecurityGroups."""
 
     group_ids: tuple[str, ...] = ()
     group_names: tuple[str, ...] = ()

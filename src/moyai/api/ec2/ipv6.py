@@ -56,7 +56,7 @@ def opened_groups(ctx: Context, groups: Iterable[SecurityGroup]) -> Iterator[Put
 
 
 def ranges_of_vpc(held: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
-    """A VPC's Ipv6CidrBlockAssociationSet."""
+    """A VPC's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
     return [] if held is None else [of_vpc(held, state)]
 
 
@@ -66,7 +66,7 @@ def of_vpc(held: Ipv6Range, state: str) -> dict[str, object]:
 
 
 def ranges_of_subnet(held: Ipv6Range | None, state: str = "associated") -> list[dict[str, object]]:
-    """A subnet's Ipv6CidrBlockAssociationSet."""
+    """A subnet's IPv6 ranges, as Ipv6CidrBlockAssociationSet."""
     return [] if held is None else [of_subnet(held, state)]
 
 

@@ -46,12 +46,12 @@ class AssociateSubnetRequest(msgspec.Struct, frozen=True):
 
 
 class DisassociateRequest(msgspec.Struct, frozen=True):
-    """Which association."""
+    """The association of a range to remove."""
 
     association_id: str
 
 
-def associate_with_vpc(ctx: Context, request: AssociateVpcRequest) -> dict[str, object]:
+def associate_vpc_cidr_block(ctx: Context, request: AssociateVpcRequest) -> dict[str, object]:
     """Give a VPC an IPv6 range."""
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if not request.amazon_provided_ipv6_cidr_block:
@@ -64,7 +64,7 @@ def associate_with_vpc(ctx: Context, request: AssociateVpcRequest) -> dict[str, 
     return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(given, "associating")}
 
 
-def disassociate_from_vpc(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
+def disassociate_vpc_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
     """Take a VPC's IPv6 range back."""
     vpcs = all_in_scope(ctx.store.world, Vpc, ctx.scope)
     if any(range_id(vpc) == request.association_id for vpc in vpcs):
@@ -83,7 +83,7 @@ def disassociate_from_vpc(ctx: Context, request: DisassociateRequest) -> dict[st
     return {"vpc_id": vpc.id, "ipv6_cidr_block_association": of_vpc(held, "disassociating")}
 
 
-def associate_with_subnet(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
+def associate_subnet_cidr_block(ctx: Context, request: AssociateSubnetRequest) -> dict[str, object]:
     """Give a subnet an IPv6 range."""
     subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
     if not request.ipv6_cidr_block:
@@ -99,7 +99,7 @@ def associate_with_subnet(ctx: Context, request: AssociateSubnetRequest) -> dict
     return {"subnet_id": subnet.id, "ipv6_cidr_block_association": of_subnet(given, "associating")}
 
 
-def disassociate_from_subnet(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
+def disassociate_subnet_cidr_block(ctx: Context, request: DisassociateRequest) -> dict[str, object]:
     """Take a subnet's IPv6 range back."""
     world = ctx.store.world
     both = ((subnet, subnet.ipv6) for subnet in all_in_scope(world, Subnet, ctx.scope) if subnet.ipv6 is not None)

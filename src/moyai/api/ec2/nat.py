@@ -46,7 +46,7 @@ from moyai.plan.addresses import is_free, private_address
 
 
 class CreateNatGatewayRequest(ChangeRequest, frozen=True):
-    """A new gateway."""
+    """Input of CreateNatGateway."""
 
     subnet_id: str | None = None
     allocation_id: str | None = None
@@ -64,7 +64,7 @@ class DescribeNatGatewaysRequest(PageRequest, frozen=True):
 
 
 class NatGatewayRequest(ChangeRequest, frozen=True):
-    """Which gateway."""
+    """The NAT gateway to delete."""
 
     nat_gateway_id: str
 

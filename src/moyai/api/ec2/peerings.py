@@ -40,7 +40,7 @@ _FAILED = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range
 
 
 class CreateVpcPeeringConnectionRequest(ChangeRequest, frozen=True):
-    """Whose VPC is to be connected with which."""
+    """The requester's VPC, and the VPC, account and region to connect it with."""
 
     vpc_id: str
     peer_vpc_id: str | None = None
@@ -50,18 +50,18 @@ class CreateVpcPeeringConnectionRequest(ChangeRequest, frozen=True):
 
 
 class PeeringRequest(ChangeRequest, frozen=True):
-    """Which connection."""
+    """The peering connection to accept, reject or delete."""
 
     vpc_peering_connection_id: str
 
 
 class DescribeVpcPeeringConnectionsRequest(PagedRequest, frozen=True):
-    """Which connections."""
+    """Input of DescribeVpcPeeringConnections."""
 
     vpc_peering_connection_ids: tuple[str, ...] = ()
 
 
-def create_peering(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> dict[str, object]:
+def create_vpc_peering_connection(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> dict[str, object]:
     """Ask for a connection; the answer says that the request is under way."""
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     tags = new_tags(request.tag_specifications, "vpc-peering-connection")
@@ -84,7 +84,7 @@ def create_peering(ctx: Context, request: CreateVpcPeeringConnectionRequest) -> 
     return {"vpc_peering_connection": _peering(ctx, peering) | ({} if fails else {"status": status})}
 
 
-def accept_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
+def accept_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     """Open the connection; only its accepter may."""
     peering = _mine(ctx, request, to_accept=True)
     for side in peering.sides:
@@ -96,21 +96,21 @@ def accept_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     return {"vpc_peering_connection": _peering(ctx, opened)}
 
 
-def reject_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
+def reject_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     """Decline the request; only its accepter may."""
     peering = _mine(ctx, request, to_accept=True)
     commit(ctx, request, Put(_moved(ctx, peering, PeeringStatus.REJECTED, f"Rejected by {ctx.scope.account}")))
     return dict(SUCCESS)
 
 
-def delete_peering(ctx: Context, request: PeeringRequest) -> dict[str, object]:
+def delete_vpc_peering_connection(ctx: Context, request: PeeringRequest) -> dict[str, object]:
     """Close the connection, from either side. Routes into it lead nowhere from then on."""
     peering = _mine(ctx, request, to_accept=False)
     commit(ctx, request, Put(_moved(ctx, peering, PeeringStatus.DELETED, f"Deleted by {ctx.scope.account}")))
     return dict(SUCCESS)
 
 
-def describe_peerings(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
+def describe_vpc_peering_connections(ctx: Context, request: DescribeVpcPeeringConnectionsRequest) -> dict[str, object]:
     """The connections that the scope has a side of; those that are over for a while."""
     there = [aged(one, ctx.now) for one in _of_scope(ctx) if one.visible(ctx.now)]
     kind = _KIND._replace(tags_of=lambda peering: tags_of(peering, ctx.scope))

@@ -44,7 +44,7 @@ _ASSOCIATED: Mapping[str, str] = MappingProxyType({"state": "associated"})
 
 
 class CreateRouteTableRequest(ChangeRequest, frozen=True):
-    """A new table."""
+    """Input of CreateRouteTable."""
 
     vpc_id: str
     client_token: str | None = None
@@ -52,13 +52,13 @@ class CreateRouteTableRequest(ChangeRequest, frozen=True):
 
 
 class DescribeRouteTablesRequest(PagedRequest, frozen=True):
-    """Which tables."""
+    """Input of DescribeRouteTables."""
 
     route_table_ids: tuple[str, ...] = ()
 
 
 class RouteTableRequest(ChangeRequest, frozen=True):
-    """Which table."""
+    """The route table to delete."""
 
     route_table_id: str
 
@@ -71,7 +71,7 @@ class AssociateRouteTableRequest(ChangeRequest, frozen=True):
 
 
 class DisassociateRouteTableRequest(ChangeRequest, frozen=True):
-    """Which association."""
+    """The association to remove."""
 
     association_id: str
 
@@ -116,7 +116,7 @@ def delete_route_table(ctx: Context, request: RouteTableRequest) -> None:
     commit(ctx, request, Delete(RouteTable, table.id))
 
 
-def associate(ctx: Context, request: AssociateRouteTableRequest) -> dict[str, object]:
+def associate_route_table(ctx: Context, request: AssociateRouteTableRequest) -> dict[str, object]:
     """Have a subnet go by a table of its own."""
     table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)
     subnet = found(ctx, Subnet, request.subnet_id, SubnetNotFound, SUBNET)
@@ -136,7 +136,7 @@ def associate(ctx: Context, request: AssociateRouteTableRequest) -> dict[str, ob
     return {"association_id": made.id, "association_state": _ASSOCIATED}
 
 
-def disassociate(ctx: Context, request: DisassociateRouteTableRequest) -> None:
+def disassociate_route_table(ctx: Context, request: DisassociateRouteTableRequest) -> None:
     """Have a subnet go by the main table again."""
     table, association = _association(ctx, request.association_id)
     if association.subnet is None:
@@ -146,7 +146,7 @@ def disassociate(ctx: Context, request: DisassociateRouteTableRequest) -> None:
     commit(ctx, request, Put(_without(table, association)))
 
 
-def replace_association(ctx: Context, request: ReplaceRouteTableAssociationRequest) -> dict[str, object]:
+def replace_route_table_association(ctx: Context, request: ReplaceRouteTableAssociationRequest) -> dict[str, object]:
     """Have a subnet, or all that have no table of their own, go by another table."""
     former, association = _association(ctx, request.association_id)
     table = found(ctx, RouteTable, request.route_table_id, RouteTableNotFound, TABLE)

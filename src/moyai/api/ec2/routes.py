@@ -46,7 +46,7 @@ class RouteRequest(ChangeRequest, frozen=True):
 
 
 class DeleteRouteRequest(ChangeRequest, frozen=True):
-    """Which route."""
+    """The route to delete, by its destination."""
 
     route_table_id: str
     destination_cidr_block: str | None = None

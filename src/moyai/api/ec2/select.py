@@ -35,12 +35,12 @@ _TAG = "tag:"
 
 
 def flag(value: bool) -> tuple[str]:  # noqa: FBT001 (a value, as it is compared)
-    """What a filter for yes or no compares with."""
+    """The form in which filters compare a boolean: ``true`` or ``false``."""
     return ("true",) if value else ("false",)
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """One filter as it comes in."""
+    """A filter of a request; any of its values may match."""
 
     name: str = ""
     values: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ Values = Callable[[T], Iterable[str]]
 
 
 class Kind(NamedTuple, Generic[T]):
-    """One kind of thing that is described: its id, its filters by name, the error for an unknown id."""
+    """One kind of described item: its id, its filters by name, and the error for an unknown id."""
 
     name: str
     id_of: Callable[[T], str]
@@ -61,7 +61,7 @@ class Kind(NamedTuple, Generic[T]):
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What every paged Describe request has."""
+    """The members of every paged Describe request."""
 
     next_token: str | None = None
     max_results: int | None = None
@@ -69,7 +69,7 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PagedRequest(PageRequest, frozen=True, kw_only=True):
-    """What nearly every paged Describe request has."""
+    """The members of a paged Describe request that has ``filters``."""
 
     filters: tuple[Filter, ...] = ()
 
@@ -89,7 +89,7 @@ def select(kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: Paged
 def filtered(
     kind: Kind[T], items: Iterable[T], ids: tuple[str, ...], asked: PageRequest, filters: tuple[Filter, ...]
 ) -> Selected[T]:
-    """The same for a request that keeps its filters elsewhere, or has none."""
+    """A page of the items of a request that has its filters elsewhere, or none."""
     if ids and asked.max_results is not None:
         raise InvalidParameterCombination(f"Ids of {kind.name} can't be used together with MaxResults.")
     if asked.max_results is not None and asked.max_results < 1:

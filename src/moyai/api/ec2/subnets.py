@@ -46,7 +46,7 @@ _IP_NAME: Final = "ip-name"
 
 
 class CreateSubnetRequest(ChangeRequest, frozen=True):
-    """A new subnet."""
+    """Input of CreateSubnet."""
 
     vpc_id: str
     cidr_block: str | None = None
@@ -57,19 +57,19 @@ class CreateSubnetRequest(ChangeRequest, frozen=True):
 
 
 class DescribeSubnetsRequest(PagedRequest, frozen=True):
-    """Which subnets."""
+    """Input of DescribeSubnets."""
 
     subnet_ids: tuple[str, ...] = ()
 
 
 class DeleteSubnetRequest(ChangeRequest, frozen=True):
-    """Which subnet."""
+    """The subnet to delete."""
 
     subnet_id: str
 
 
 class ModifySubnetAttributeRequest(msgspec.Struct, frozen=True):
-    """One attribute's new value."""
+    """The new value of an attribute of a subnet."""
 
     subnet_id: str
     map_public_ip_on_launch: AttributeValue | None = None
@@ -78,7 +78,7 @@ class ModifySubnetAttributeRequest(msgspec.Struct, frozen=True):
 
 
 def create_subnet(ctx: Context, request: CreateSubnetRequest) -> dict[str, object]:
-    """Make a subnet."""
+    """Create a subnet in a VPC."""
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     if not request.cidr_block:
         raise MissingParameter("Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.")

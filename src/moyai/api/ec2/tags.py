@@ -70,7 +70,7 @@ class DeleteTagsRequest(ChangeRequest, frozen=True):
 
 
 class Tagged(NamedTuple):
-    """One tag of one resource."""
+    """A tag with the id and kind of its resource."""
 
     resource: str
     kind: str

@@ -53,7 +53,7 @@ VPC: Final = "VpcId"
 
 
 class CreateVpcRequest(ChangeRequest, frozen=True):
-    """A new VPC."""
+    """Input of CreateVpc."""
 
     cidr_block: str | None = None
     amazon_provided_ipv6_cidr_block: bool = False
@@ -62,25 +62,25 @@ class CreateVpcRequest(ChangeRequest, frozen=True):
 
 
 class DescribeVpcsRequest(PagedRequest, frozen=True):
-    """Which VPCs."""
+    """Input of DescribeVpcs."""
 
     vpc_ids: tuple[str, ...] = ()
 
 
 class DeleteVpcRequest(ChangeRequest, frozen=True):
-    """Which VPC."""
+    """The VPC to delete."""
 
     vpc_id: str
 
 
 class AttributeValue(msgspec.Struct, frozen=True):
-    """On or off."""
+    """The value of a boolean attribute."""
 
     value: bool = False
 
 
 class ModifyVpcAttributeRequest(msgspec.Struct, frozen=True):
-    """One attribute's new value."""
+    """The new value of an attribute of a VPC."""
 
     vpc_id: str
     enable_dns_hostnames: AttributeValue | None = None
@@ -89,7 +89,7 @@ class ModifyVpcAttributeRequest(msgspec.Struct, frozen=True):
 
 
 class DescribeVpcAttributeRequest(ChangeRequest, frozen=True):
-    """One attribute of a VPC."""
+    """The attribute of a VPC to describe."""
 
     attribute: str
     vpc_id: str
@@ -173,7 +173,7 @@ def modify_vpc_attribute(ctx: Context, request: ModifyVpcAttributeRequest) -> No
 
 
 def describe_vpc_attribute(ctx: Context, request: DescribeVpcAttributeRequest) -> dict[str, object]:
-    """One attribute's value."""
+    """The value of an attribute of a VPC."""
     vpc = found(ctx, Vpc, request.vpc_id, VpcNotFound, VPC)
     values = {
         "enableDnsSupport": ("enable_dns_support", True),

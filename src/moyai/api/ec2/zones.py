@@ -16,7 +16,7 @@ from moyai.domain.vpc.not_found import NotFound
 
 
 class DescribeAvailabilityZonesRequest(ChangeRequest, frozen=True):
-    """Which zones."""
+    """Input of DescribeAvailabilityZones."""
 
     zone_names: tuple[str, ...] = ()
     zone_ids: tuple[str, ...] = ()

@@ -1,1 +1,3 @@
-"""Amazon ECS: one file a resource, and in ``service`` the table of its operations."""
+"""Amazon ECS: a package for each kind of resource, the launch options that they share, and ``service`` with the
+operations.
+"""

@@ -1,7 +1,7 @@
-"""Account settings: set, list, take back.
+"""Account settings: set, list, delete.
 
-Promise: a setting takes only the values that hold here; the others are refused, each with its reason.
-``containerInsights`` is what new clusters of the principal begin with; the others say what is so anyway.
+Promise: a setting accepts only the values that moyai implements; the others are refused, each with its reason.
+``containerInsights`` is the default of new clusters; the other settings describe what moyai does in any case.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutAccountSetting.html and its siblings.
 """
 
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from moyai.api.ecs.paging import Ask, page
-from moyai.api.ecs.refusal import unsupported
+from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.ecs.unsupported import unsupported_value
 from moyai.api.operation import Context
 from moyai.domain.ecs.account_setting import RULES, AccountSetting, SettingType, root_of, setting_key
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.scope import Scope
 
-_MOST = 10
+_MAX_RESULTS = 10
 _PRINCIPAL = re.compile(r"arn:aws:iam::([0-9]{12}):(?:root|(?:user|role)/[\w+=,.@/-]{1,512})")
 
 
@@ -58,18 +58,18 @@ class ListAccountSettingsRequest(msgspec.Struct, frozen=True):
 
 
 def put_account_setting(ctx: Context, request: PutAccountSettingRequest) -> dict[str, object]:
-    """Set it for one principal; the caller's own when none is named. Root's is the account's default."""
+    """Set a setting of a principal, by default the caller; the root user's is the account's default."""
     return _put(ctx, _principal(ctx, request.principal_arn), request.name, request.value)
 
 
 def put_account_setting_default(ctx: Context, request: PutAccountSettingDefaultRequest) -> dict[str, object]:
-    """Set it for every principal that has none of its own."""
+    """Set the default of all principals that have no setting of their own."""
     return _put(ctx, root_of(ctx.scope), request.name, request.value)
 
 
 def delete_account_setting(ctx: Context, request: DeleteAccountSettingRequest) -> dict[str, object]:
-    """Take back a principal's own setting, whose answer is what then holds; nothing to take back is no error."""
-    _settable(request.name)
+    """Delete a principal's own setting, if there is one; the answer has the value that applies then."""
+    _check_settable(request.name)
     principal = _principal(ctx, request.principal_arn)
     ctx.store.apply([Delete(AccountSetting, setting_key(ctx.scope, principal, request.name))])
     value = effective(ctx.store.world, ctx.scope, principal, request.name)
@@ -77,20 +77,20 @@ def delete_account_setting(ctx: Context, request: DeleteAccountSettingRequest) -
 
 
 def list_account_settings(ctx: Context, request: ListAccountSettingsRequest) -> dict[str, object]:
-    """What the principal has set; with ``effectiveSettings`` what holds for it."""
+    """The settings of a principal; with ``effectiveSettings`` also those that it has from the account or from AWS."""
     if request.value is not None and request.name is None:
         raise InvalidParameter("value can only be given together with name.")
-    if (request.max_results or 1) > _MOST:
-        raise InvalidParameter(f"maxResults must be between 1 and {_MOST}.")
+    if (request.max_results or 1) > _MAX_RESULTS:
+        raise InvalidParameter(f"maxResults must be between 1 and {_MAX_RESULTS}.")
     principal = _principal(ctx, request.principal_arn)
-    held = dict(_held(ctx, principal, request))
+    values = dict(_values(ctx, principal, request))
     listing = ("ListAccountSettings", principal, request.name, request.value, str(request.effective_settings))
-    found = page(held, Ask(listing, request.next_token, request.max_results, default=_MOST))
-    return {"settings": [_view(n, held[n], principal) for n in found.keys], "next_token": found.next_token}
+    page = paginate(values, PageQuery(listing, request.next_token, request.max_results, default=_MAX_RESULTS))
+    return {"settings": [_view(n, values[n], principal) for n in page.keys], "next_token": page.next_token}
 
 
 def effective(world: World, scope: Scope, principal: str, name: str) -> str:
-    """What holds for the principal: its own setting, else the account's, else AWS's default."""
+    """The value that applies to a principal: its own, else the account's, else AWS's default."""
     for holder in (principal, root_of(scope)):
         own = world.account_settings.get(setting_key(scope, holder, name))
         if own is not None:
@@ -98,7 +98,7 @@ def effective(world: World, scope: Scope, principal: str, name: str) -> str:
     return RULES[name].default
 
 
-def _held(ctx: Context, principal: str, request: ListAccountSettingsRequest) -> Iterator[tuple[str, str]]:
+def _values(ctx: Context, principal: str, request: ListAccountSettingsRequest) -> Iterator[tuple[str, str]]:
     world = ctx.store.world
     for name in RULES if request.name is None else [request.name]:
         own = world.account_settings.get(setting_key(ctx.scope, principal, name))
@@ -113,28 +113,28 @@ def _held(ctx: Context, principal: str, request: ListAccountSettingsRequest) -> 
 
 
 def _put(ctx: Context, principal: str, name: str, value: str) -> dict[str, object]:
-    _settable(name)
+    _check_settable(name)
     rule = RULES[name]
     if value not in rule.values:
         raise InvalidParameter(f"Invalid value for {name}. Valid values are: {', '.join(rule.values)}.")
     if value not in rule.here:
-        raise unsupported(name, value, rule.reason)
+        raise unsupported_value(name, value, rule.reason)
     ctx.store.apply([Put(AccountSetting(ctx.scope, principal, name, value))])
     return {"setting": _view(name, value, principal)}
 
 
-def _settable(name: str) -> None:
+def _check_settable(name: str) -> None:
     if RULES[name].type is SettingType.AWS_MANAGED:
         raise InvalidParameter(f"You cannot change {name}: {RULES[name].reason}.")
 
 
-def _principal(ctx: Context, asked: str | None) -> str:
-    if asked is None:
+def _principal(ctx: Context, arn: str | None) -> str:
+    if arn is None:
         return ctx.principal
-    parsed = _PRINCIPAL.fullmatch(asked)
+    parsed = _PRINCIPAL.fullmatch(arn)
     if parsed is None or parsed[1] != ctx.scope.account:
         raise InvalidParameter("principalArn must be the ARN of a user, a role or the root user of this account.")
-    return asked
+    return arn
 
 
 def _view(name: str, value: str, principal: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""From what a caller calls a thing to the thing: names and ARNs of clusters, services, task definitions.
+"""Finds clusters, services, tasks, task definitions and container instances by the name, id or ARN in a request.
 
-Promise: a name and the ARN made of it always mean the same. An absent cluster is ``default``, which is
-never made by itself. A deleted cluster is told from one that never was.
+Promise: a name and the ARN made of it always mean the same. An absent cluster is ``default``, which is never created
+implicitly. A deleted cluster raises another message than one that never existed.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html (ARN formats)
 """
 
@@ -11,28 +11,29 @@ import re
 
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
-from moyai.domain.ecs.errors import ClusterNotFound, InvalidParameter, ServiceNotFound
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.errors import ClientException, ClusterNotFound, InvalidParameter, ServiceNotFound
 from moyai.domain.ecs.service import Service, ServiceStatus
 from moyai.domain.ecs.task_definition import TaskDefinition, TaskDefinitionStatus
 from moyai.domain.keys import family_key, scope_of
 from moyai.domain.world import World
 from moyai.kernel.arn import arn, parse_arn
-from moyai.kernel.ids import ClusterArn, ServiceArn, TaskArn
+from moyai.kernel.ids import ClusterArn, ContainerInstanceArn, ServiceArn, TaskArn
 from moyai.kernel.scope import Scope
 
 DEFAULT_CLUSTER = "default"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 """Names of clusters, services, families and containers."""
-_TASK_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f-]{36}")
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f-]{36}")
 
 
 def cluster_arn(scope: Scope, identifier: str | None) -> ClusterArn:
-    """The ARN that this name or ARN means."""
+    """The ARN of a cluster by its name or ARN."""
     return ClusterArn(_resource_arn(scope, "cluster", DEFAULT_CLUSTER if identifier is None else identifier))
 
 
 def active_cluster(ctx: Context, identifier: str | None) -> Cluster:
-    """The cluster. Raises ClusterNotFound."""
+    """The ACTIVE cluster with this name or ARN. Raises ClusterNotFound."""
     cluster = ctx.store.world.clusters.get(cluster_arn(ctx.scope, identifier))
     if cluster is None or scope_of(cluster.arn) != ctx.scope:
         raise ClusterNotFound
@@ -42,12 +43,12 @@ def active_cluster(ctx: Context, identifier: str | None) -> Cluster:
 
 
 def service_arn(cluster: Cluster, identifier: str) -> ServiceArn:
-    """The ARN that this name or ARN (long or short) means in the cluster."""
-    return ServiceArn(within(cluster, "service", identifier))
+    """The ARN of a service of the cluster by its name or (long or short) ARN."""
+    return ServiceArn(_arn_in_cluster(cluster, "service", identifier))
 
 
 def known_service(world: World, cluster: Cluster, identifier: str) -> Service:
-    """The service, whatever its status but INACTIVE. Raises ServiceNotFound."""
+    """The service with this name or ARN, unless it is INACTIVE. Raises ServiceNotFound."""
     service = world.services.get(service_arn(cluster, identifier))
     if service is None or service.cluster != cluster.arn or service.status is ServiceStatus.INACTIVE:
         raise ServiceNotFound
@@ -55,14 +56,39 @@ def known_service(world: World, cluster: Cluster, identifier: str) -> Service:
 
 
 def task_arn(cluster: Cluster, identifier: str) -> TaskArn:
-    """The ARN that this id or ARN means in the cluster. Raises InvalidParameter for what can't be an id."""
+    """The ARN of a resource of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
     if identifier.startswith("arn:"):
         parsed = parse_arn(identifier)
         if parsed is None or parsed.kind != "task":
             raise InvalidParameter("Task Identifier is invalid")
-    elif not _TASK_ID.fullmatch(identifier):
+    elif not _ID.fullmatch(identifier):
         raise InvalidParameter("taskId length should be one of [32,36]")
-    return TaskArn(within(cluster, "task", identifier))
+    return TaskArn(_arn_in_cluster(cluster, "task", identifier))
+
+
+def instance_arn(cluster: Cluster, identifier: str) -> ContainerInstanceArn:
+    """The ARN of a resource of the cluster by its id or ARN. Raises InvalidParameter for an invalid id."""
+    if identifier.startswith("arn:"):
+        parsed = parse_arn(identifier)
+        if parsed is None or parsed.kind != "container-instance":
+            raise InvalidParameter("Container instance Identifier is invalid")
+    elif not _ID.fullmatch(identifier):
+        raise InvalidParameter("instanceId length should be one of [32,36]")
+    return ContainerInstanceArn(_arn_in_cluster(cluster, "container-instance", identifier))
+
+
+def find_instance(world: World, cluster: Cluster, identifier: str) -> ContainerInstance | None:
+    """The cluster's container instance, INACTIVE or not."""
+    instance = world.container_instances.get(instance_arn(cluster, identifier))
+    return None if instance is None or instance.cluster != cluster.arn else instance
+
+
+def known_instance(world: World, cluster: Cluster, identifier: str) -> ContainerInstance:
+    """The cluster's registered container instance. Raises InvalidParameter."""
+    instance = find_instance(world, cluster, identifier)
+    if instance is None or instance.gone:
+        raise InvalidParameter("The specified container instance does not exist. Specify a valid container instance.")
+    return instance
 
 
 def find_definition(world: World, scope: Scope, identifier: str) -> TaskDefinition | None:
@@ -86,23 +112,33 @@ def find_definition(world: World, scope: Scope, identifier: str) -> TaskDefiniti
     return world.task_definitions.get(f"{key}:{revision.lstrip('0')}")
 
 
+def active_definition(ctx: Context, identifier: str) -> TaskDefinition:
+    """The ACTIVE revision that services and tasks can run. Raises ClientException or InvalidParameter."""
+    definition = find_definition(ctx.store.world, ctx.scope, identifier)
+    if definition is None:
+        raise ClientException("TaskDefinition not found.")
+    if definition.status is not TaskDefinitionStatus.ACTIVE:
+        raise ClientException("TaskDefinition is inactive")
+    return definition
+
+
 def _resource_arn(scope: Scope, kind: str, identifier: str) -> str:
     if identifier.startswith("arn:"):
         parsed = parse_arn(identifier)
         if parsed is None or parsed.kind != kind or len(parsed.path) != 1:
-            raise _misnamed()
+            raise _invalid_identifier()
         return identifier
     _check_name(identifier)
     return arn("ecs", scope, f"{kind}/{identifier}")
 
 
-def within(cluster: Cluster, kind: str, identifier: str) -> str:
-    """The ARN of what this name, id or ARN (long or short) means in the cluster. Raises InvalidParameter."""
+def _arn_in_cluster(cluster: Cluster, kind: str, identifier: str) -> str:
+    """The ARN of a resource of the cluster by its name, id or (long or short) ARN. Raises InvalidParameter."""
     name = identifier
     if identifier.startswith("arn:"):
         parsed = parse_arn(identifier)
         if parsed is None or parsed.kind != kind or len(parsed.path) not in {1, 2}:
-            raise _misnamed()
+            raise _invalid_identifier()
         if len(parsed.path) > 1:
             return identifier
         name = parsed.path[0]
@@ -114,8 +150,8 @@ def _check_name(name: str) -> None:
     if not name:
         raise InvalidParameter("Invalid identifier: Identifier is empty")
     if any(character in ":/" or not character.isprintable() for character in name):
-        raise _misnamed()
+        raise _invalid_identifier()
 
 
-def _misnamed() -> InvalidParameter:
+def _invalid_identifier() -> InvalidParameter:
     return InvalidParameter("Invalid identifier: Unexpected number of separators")

@@ -1,4 +1,4 @@
-"""ECS's lists, a page at a time: its limits and its errors around ``domain.paging``.
+"""Pages of ECS's lists: ``domain.paging`` with ECS's limits and errors.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html
 """
@@ -15,8 +15,8 @@ from moyai.domain.ecs.errors import InvalidParameter
 MAX_RESULTS = 100
 
 
-class Ask(NamedTuple):
-    """What a caller asks: in which list (its name and all filters), from where, and how much."""
+class PageQuery(NamedTuple):
+    """A page of a list: the list (its name and all filters), the token of the page, and the number of results."""
 
     listing: tuple[str | None, ...]
     next_token: str | None
@@ -24,31 +24,33 @@ class Ask(NamedTuple):
     default: int = MAX_RESULTS
 
 
-def page(
-    keys: Iterable[str], ask: Ask, rank: Callable[[str], Any] = lambda key: key, *, descending: bool = False
+def paginate(
+    keys: Iterable[str], query: PageQuery, rank: Callable[[str], Any] = lambda key: key, *, descending: bool = False
 ) -> paging.Page:
-    """The page of ``keys`` ordered by ``rank`` that was asked for. Raises InvalidParameter."""
-    size = _size(ask)
-    with _refusing():
-        return paging.page(keys, ask.listing, ask.next_token, size, rank, descending=descending)
+    """The requested page of ``keys`` in the order of ``rank``. Raises InvalidParameter."""
+    size = _size(query)
+    with _invalid_token():
+        return paging.page(keys, query.listing, query.next_token, size, rank, descending=descending)
 
 
-def walk(after: Callable[[str], Iterable[str]], ask: Ask) -> paging.Page:
-    """The same for keys in their own order; ``after`` yields those behind one. Raises InvalidParameter."""
-    size = _size(ask)
-    with _refusing():
-        return paging.walk(after, ask.listing, ask.next_token, size)
+def paginate_after(after: Callable[[str], Iterable[str]], query: PageQuery) -> paging.Page:
+    """The requested page of a list in the order of its keys; ``after`` yields the keys behind one. Raises
+    InvalidParameter.
+    """
+    size = _size(query)
+    with _invalid_token():
+        return paging.walk(after, query.listing, query.next_token, size)
 
 
-def _size(ask: Ask) -> int:
-    size = ask.default if ask.max_results is None else ask.max_results
+def _size(query: PageQuery) -> int:
+    size = query.default if query.max_results is None else query.max_results
     if not 1 <= size <= MAX_RESULTS:
         raise InvalidParameter(f"maxResults must be between 1 and {MAX_RESULTS}.")
     return size
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _invalid_token() -> Iterator[None]:
     try:
         yield
     except paging.BadToken as error:

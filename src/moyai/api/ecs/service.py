@@ -1,152 +1,97 @@
-"""Amazon ECS's operations, as the door is given them.
+"""The operations of Amazon ECS.
 
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from moyai.api.channel.tickets import Tickets
-from moyai.api.ecs import (
-    account_settings,
-    clusters,
-    definition_ends,
-    instance_operations,
-    service_deployments,
-    service_queries,
-    services,
-    tags,
-    task_definitions,
-    task_protection,
-    task_queries,
-    task_sets,
-    tasks,
-)
-from moyai.api.ecs.execute_command import execute_command
-from moyai.api.ecs.refused import REFUSED
-from moyai.api.operation import Operation, Service, table
+from moyai.api.ecs import account_settings, tags
+from moyai.api.ecs.clusters import capacity_providers, clusters
+from moyai.api.ecs.container_instances import agent, attributes, instances
+from moyai.api.ecs.container_instances import queries as instance_queries
+from moyai.api.ecs.services import queries as service_queries
+from moyai.api.ecs.services import service_deployments, services, task_sets
+from moyai.api.ecs.task_definitions import deletion, task_definitions
+from moyai.api.ecs.tasks import execute_command, protection, tasks
+from moyai.api.ecs.tasks import queries as task_queries
+from moyai.api.ecs.unsupported import UNSUPPORTED_MEMBERS
+from moyai.api.exec_sessions import ExecSessions
+from moyai.api.operation import Service, operation, operations
 from moyai.domain.ecs.errors import ClientException, InvalidParameter, UnsupportedFeature
 
-_OPERATIONS: Final[tuple[Operation[Any], ...]] = (
-    Operation("CreateCluster", clusters.CreateClusterRequest, clusters.create_cluster),
-    Operation("DescribeClusters", clusters.DescribeClustersRequest, clusters.describe_clusters),
-    Operation("ListClusters", clusters.ListClustersRequest, clusters.list_clusters),
-    Operation("UpdateCluster", clusters.UpdateClusterRequest, clusters.update_cluster),
-    Operation("UpdateClusterSettings", clusters.UpdateClusterSettingsRequest, clusters.update_cluster_settings),
-    Operation("DeleteCluster", clusters.DeleteClusterRequest, clusters.delete_cluster),
-    Operation(
-        "PutClusterCapacityProviders",
-        clusters.PutClusterCapacityProvidersRequest,
-        clusters.put_cluster_capacity_providers,
-    ),
-    Operation(
-        "RegisterTaskDefinition",
-        task_definitions.RegisterTaskDefinitionRequest,
-        task_definitions.register_task_definition,
-        input_fault=ClientException,
-    ),
-    Operation(
-        "DescribeTaskDefinition",
-        task_definitions.DescribeTaskDefinitionRequest,
-        task_definitions.describe_task_definition,
-    ),
-    Operation(
-        "ListTaskDefinitions",
-        task_definitions.ListTaskDefinitionsRequest,
-        task_definitions.list_task_definitions,
-    ),
-    Operation(
-        "ListTaskDefinitionFamilies",
-        task_definitions.ListTaskDefinitionFamiliesRequest,
-        task_definitions.list_task_definition_families,
-    ),
-    Operation(
-        "DeregisterTaskDefinition",
-        definition_ends.DeregisterTaskDefinitionRequest,
-        definition_ends.deregister_task_definition,
-    ),
-    Operation(
-        "DeleteTaskDefinitions",
-        definition_ends.DeleteTaskDefinitionsRequest,
-        definition_ends.delete_task_definitions,
-    ),
-    Operation("CreateService", services.CreateServiceRequest, services.create_service),
-    Operation("UpdateService", services.UpdateServiceRequest, services.update_service),
-    Operation("DeleteService", services.DeleteServiceRequest, services.delete_service),
-    Operation("DescribeServices", service_queries.DescribeServicesRequest, service_queries.describe_services),
-    Operation("ListServices", service_queries.ListServicesRequest, service_queries.list_services),
-    Operation(
-        "ListServicesByNamespace",
-        service_queries.ListServicesByNamespaceRequest,
-        service_queries.list_services_by_namespace,
-    ),
-    Operation(
-        "ListServiceDeployments",
-        service_deployments.ListServiceDeploymentsRequest,
-        service_deployments.list_service_deployments,
-    ),
-    Operation(
-        "DescribeServiceDeployments",
-        service_deployments.DescribeServiceDeploymentsRequest,
-        service_deployments.describe_service_deployments,
-    ),
-    Operation(
-        "DescribeServiceRevisions",
-        service_deployments.DescribeServiceRevisionsRequest,
-        service_deployments.describe_service_revisions,
-    ),
-    Operation(
-        "StopServiceDeployment",
-        service_deployments.StopServiceDeploymentRequest,
-        service_deployments.stop_service_deployment,
-    ),
-    Operation(
-        "ContinueServiceDeployment",
-        service_deployments.ContinueServiceDeploymentRequest,
-        service_deployments.continue_service_deployment,
-    ),
-    *task_sets.OPERATIONS,
-    *instance_operations.OPERATIONS,
-    Operation("RunTask", tasks.RunTaskRequest, tasks.run_task),
-    Operation("StartTask", tasks.StartTaskRequest, tasks.start_task),
-    Operation("StopTask", tasks.StopTaskRequest, tasks.stop_task),
-    Operation("DescribeTasks", task_queries.DescribeTasksRequest, task_queries.describe_tasks),
-    Operation("ListTasks", task_queries.ListTasksRequest, task_queries.list_tasks),
-    Operation("PutAccountSetting", account_settings.PutAccountSettingRequest, account_settings.put_account_setting),
-    Operation(
-        "PutAccountSettingDefault",
-        account_settings.PutAccountSettingDefaultRequest,
-        account_settings.put_account_setting_default,
-    ),
-    Operation(
-        "DeleteAccountSetting",
-        account_settings.DeleteAccountSettingRequest,
-        account_settings.delete_account_setting,
-    ),
-    Operation(
-        "ListAccountSettings",
-        account_settings.ListAccountSettingsRequest,
-        account_settings.list_account_settings,
-    ),
-    Operation("GetTaskProtection", task_protection.GetTaskProtectionRequest, task_protection.get_task_protection),
-    Operation(
-        "UpdateTaskProtection",
-        task_protection.UpdateTaskProtectionRequest,
-        task_protection.update_task_protection,
-    ),
-    Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
-    Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
-    Operation("ListTagsForResource", tags.ListTagsForResourceRequest, tags.list_tags_for_resource),
+_HANDLERS: Final = (
+    clusters.create_cluster,
+    clusters.describe_clusters,
+    clusters.list_clusters,
+    clusters.update_cluster,
+    clusters.update_cluster_settings,
+    clusters.delete_cluster,
+    clusters.put_cluster_capacity_providers,
+    operation(task_definitions.register_task_definition, input_fault=ClientException),
+    task_definitions.describe_task_definition,
+    task_definitions.list_task_definitions,
+    task_definitions.list_task_definition_families,
+    deletion.deregister_task_definition,
+    deletion.delete_task_definitions,
+    services.create_service,
+    services.update_service,
+    services.delete_service,
+    service_queries.describe_services,
+    service_queries.list_services,
+    service_queries.list_services_by_namespace,
+    service_deployments.list_service_deployments,
+    service_deployments.describe_service_deployments,
+    service_deployments.describe_service_revisions,
+    service_deployments.stop_service_deployment,
+    service_deployments.continue_service_deployment,
+    task_sets.create_task_set,
+    task_sets.describe_task_sets,
+    task_sets.update_task_set,
+    task_sets.delete_task_set,
+    task_sets.update_service_primary_task_set,
+    instances.register_container_instance,
+    instances.deregister_container_instance,
+    instances.update_container_instances_state,
+    instances.update_container_agent,
+    instance_queries.describe_container_instances,
+    instance_queries.list_container_instances,
+    capacity_providers.create_capacity_provider,
+    capacity_providers.update_capacity_provider,
+    capacity_providers.delete_capacity_provider,
+    capacity_providers.describe_capacity_providers,
+    attributes.put_attributes,
+    attributes.delete_attributes,
+    attributes.list_attributes,
+    agent.discover_poll_endpoint,
+    agent.submit_task_state_change,
+    agent.submit_container_state_change,
+    agent.submit_attachment_state_changes,
+    tasks.run_task,
+    tasks.start_task,
+    tasks.stop_task,
+    task_queries.describe_tasks,
+    task_queries.list_tasks,
+    account_settings.put_account_setting,
+    account_settings.put_account_setting_default,
+    account_settings.delete_account_setting,
+    account_settings.list_account_settings,
+    protection.get_task_protection,
+    protection.update_task_protection,
+    tags.tag_resource,
+    tags.TAGS.untag_resource,
+    tags.TAGS.list_tags_for_resource,
 )
 
 
-def ecs(tickets: Tickets) -> Service:
-    """Amazon ECS; ``tickets``: who opens sessions, and where."""
+def ecs(sessions: ExecSessions) -> Service:
+    """Amazon ECS; ExecuteCommand creates ``sessions``."""
     return Service(
         name="ecs",
         input_fault=InvalidParameter,
         not_yet_fault=UnsupportedFeature,
-        refused=REFUSED,
-        operations=table((*_OPERATIONS, execute_command(tickets))),
+        refused=UNSUPPORTED_MEMBERS,
+        operations=operations(*_HANDLERS, partial(execute_command.execute_command, sessions)),
     )

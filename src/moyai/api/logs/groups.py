@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.logs.lookup import MOST, group_named, group_of, listed
-from moyai.api.logs.tags import rules_of
+from moyai.api.logs.tags import tag_rules
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import InvalidParameter, LogsValidation, ResourceAlreadyExists
@@ -35,7 +35,7 @@ class CreateLogGroupRequest(msgspec.Struct, frozen=True):
 
 
 class GroupRequest(msgspec.Struct, frozen=True):
-    """One group."""
+    """A log group, by name."""
 
     log_group_name: str
 
@@ -66,7 +66,7 @@ class DeletionProtectionRequest(msgspec.Struct, frozen=True):
 
 
 def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
-    """Make a group."""
+    """Create a log group."""
     name = request.log_group_name
     if name.lower().startswith(_RESERVED):
         raise InvalidParameter("Log groups starting with AWS/ are reserved for AWS.")
@@ -81,7 +81,7 @@ def create_log_group(ctx: Context, request: CreateLogGroupRequest) -> None:
         name=name,
         created_at=ctx.now,
         deletion_protected=request.deletion_protection_enabled,
-        tags=rules_of(arn).added({}, request.tags),
+        tags=tag_rules(arn).added({}, request.tags),
     )
     ctx.store.apply([Put(group)])
 

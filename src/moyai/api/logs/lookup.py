@@ -50,7 +50,7 @@ def stream_named(ctx: Context, group: LogGroup, name: str) -> LogStream:
 
 
 def invalid_token() -> InvalidParameter:
-    """What a token that is none of ours is answered with."""
+    """The error for a token that is not of this list."""
     return InvalidParameter("The specified nextToken is invalid.")
 
 

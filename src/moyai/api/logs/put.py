@@ -31,7 +31,7 @@ from moyai.ports.logs import Batch, LogStore
 
 
 class InputLogEvent(msgspec.Struct, frozen=True):
-    """One event."""
+    """A log event to store."""
 
     timestamp: int
     message: str
@@ -47,7 +47,7 @@ class PutLogEventsRequest(msgspec.Struct, frozen=True):
 
 
 async def put_log_events(logs: LogStore, ctx: Context, request: PutLogEventsRequest) -> dict[str, object]:
-    """Keep these events."""
+    """Store log events in a stream."""
     group = group_named(ctx, request.log_group_name)
     stream = stream_named(ctx, group, request.log_stream_name)
     events = [LogEvent(e.timestamp, e.message.encode("utf-8", "replace")) for e in request.log_events]

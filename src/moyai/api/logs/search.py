@@ -63,7 +63,7 @@ async def filter_log_events(logs: LogStore, ctx: Context, request: FilterLogEven
 
 
 class _Search:
-    """One call's way through the events."""
+    """The state of one FilterLogEvents call as it goes through the events."""
 
     def __init__(
         self, logs: LogStore, names: Mapping[LogStreamId, str], passes: TextPredicate, question: Question

@@ -21,7 +21,7 @@ _BY_TIME = "LastEventTime"
 
 
 class StreamRequest(msgspec.Struct, frozen=True):
-    """One stream of a group."""
+    """A log stream of a group, by name."""
 
     log_group_name: str
     log_stream_name: str
@@ -40,7 +40,7 @@ class DescribeLogStreamsRequest(msgspec.Struct, frozen=True):
 
 
 def create_log_stream(ctx: Context, request: StreamRequest) -> None:
-    """Make a stream."""
+    """Create a log stream in a group."""
     group = group_named(ctx, request.log_group_name)
     arn = stream_arn(group.arn, request.log_stream_name)
     if arn in ctx.store.world.log_streams:
@@ -50,7 +50,7 @@ def create_log_stream(ctx: Context, request: StreamRequest) -> None:
 
 
 def delete_log_stream(ctx: Context, request: StreamRequest) -> None:
-    """Delete a stream."""
+    """Delete a log stream and its events."""
     group = group_named(ctx, request.log_group_name)
     stream = stream_named(ctx, group, request.log_stream_name)
     if group.deletion_protected:
@@ -77,7 +77,7 @@ async def describe_log_streams(logs: LogStore, ctx: Context, request: DescribeLo
 
 
 def _key(name: str, times: StreamTimes | None) -> str:
-    """What puts a stream in the order of its last event."""
+    """A sort key that orders streams by their last event."""
     return f"{0 if times is None else times.last:020}/{name}"
 
 

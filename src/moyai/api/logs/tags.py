@@ -1,6 +1,6 @@
 """Tags of log groups.
 
-Refuses: more than 50 tags, keys that begin with ``aws:``, tags of anything but groups.
+Refuses: more than 50 tags, keys that begin with ``aws:``, and tags of anything but groups.
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TagResource.html, API_TagLogGroup.html
 """
 
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from moyai.api.logs.lookup import group_by_arn, group_named
 from moyai.api.operation import Context
-from moyai.api.tag_requests import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
+from moyai.api.tagging import MapTagOperations, ResourceTags
 from moyai.domain.logs.errors import InvalidParameter, TooManyTags
 from moyai.domain.logs.group import LogGroup
-from moyai.domain.tagging import TagRules, without
-from moyai.domain.world import Put
+from moyai.domain.tagging import TagRules
 from moyai.kernel.ids import LogGroupArn
 
 
@@ -42,44 +41,29 @@ class ListTagsLogGroupRequest(msgspec.Struct, frozen=True):
     log_group_name: str
 
 
-def rules_of(arn: LogGroupArn) -> TagRules:
-    """How tags of this group are refused."""
+def tag_rules(arn: LogGroupArn) -> TagRules:
+    """The tag rules of this group; their errors name it."""
     return TagRules("log-group", InvalidParameter, partial(TooManyTags, detail={"resource_name": arn}))
 
 
-def tag_resource(ctx: Context, request: TagResourceRequest) -> None:
-    """Tag a group."""
-    _tag(ctx, group_by_arn(ctx, request.resource_arn), request.tags)
-
-
-def untag_resource(ctx: Context, request: UntagResourceRequest) -> None:
-    """Take tags from a group; keys it does not have are passed over."""
-    _untag(ctx, group_by_arn(ctx, request.resource_arn), request.tag_keys)
-
-
-def list_tags_for_resource(ctx: Context, request: ListTagsForResourceRequest) -> dict[str, object]:
-    """A group's tags."""
-    return {"tags": group_by_arn(ctx, request.resource_arn).tags}
-
-
 def tag_log_group(ctx: Context, request: TagLogGroupRequest) -> None:
-    """Tag a group."""
-    _tag(ctx, group_named(ctx, request.log_group_name), request.tags)
+    """Add tags, or replace their values."""
+    _BY_NAME.add(ctx, request.log_group_name, request.tags)
 
 
 def untag_log_group(ctx: Context, request: UntagLogGroupRequest) -> None:
-    """Take tags from a group."""
-    _untag(ctx, group_named(ctx, request.log_group_name), request.tags)
+    """Remove tags; keys that the group does not have are ignored."""
+    _BY_NAME.remove(ctx, request.log_group_name, request.tags)
 
 
 def list_tags_log_group(ctx: Context, request: ListTagsLogGroupRequest) -> dict[str, object]:
-    """A group's tags."""
-    return {"tags": group_named(ctx, request.log_group_name).tags}
+    """The tags of a group."""
+    return {"tags": _BY_NAME.get(ctx, request.log_group_name)}
 
 
-def _tag(ctx: Context, group: LogGroup, tags: Mapping[str, str]) -> None:
-    ctx.store.apply([Put(replace(group, tags=rules_of(group.arn).added(group.tags, tags)))])
+def _rules_of_group(group: LogGroup) -> TagRules:
+    return tag_rules(group.arn)
 
 
-def _untag(ctx: Context, group: LogGroup, keys: tuple[str, ...]) -> None:
-    ctx.store.apply([Put(replace(group, tags=without(group.tags, keys)))])
+TAGS: Final = MapTagOperations(group_by_arn, _rules_of_group)
+_BY_NAME: Final = ResourceTags(group_named, _rules_of_group)

@@ -22,7 +22,7 @@ def written(way: str, place: Place) -> str:
 
 
 def read(token: str) -> tuple[str, Place]:
-    """Its way and place. Raises InvalidParameter."""
+    """The direction and position of a token. Raises InvalidParameter."""
     found = _TOKEN.fullmatch(token)
     if found is None:
         raise invalid_token()

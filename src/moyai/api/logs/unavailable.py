@@ -1,25 +1,25 @@
-"""What a client is told when events can't be written or read."""
+"""Maps failures of the log store to CloudWatch Logs' ServiceUnavailable."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import wraps
 
 from moyai.api.operation import Context
 from moyai.domain.logs.errors import ServiceUnavailable
 from moyai.ports.logs import LogStoreFault
 
-R = TypeVar("R")
-_Handler = Callable[[Context, R], Awaitable[object]]
+_Handler = Callable[..., Awaitable[object]]
 
 
-def guarded(handle: _Handler[R]) -> _Handler[R]:
-    """The handler, whose LogStoreFault is ServiceUnavailable."""
+def raise_unavailable(handle: _Handler) -> _Handler:
+    """The handler, which raises ServiceUnavailable where ``handle`` raises LogStoreFault."""
 
-    async def guard(ctx: Context, request: R) -> object:
+    @wraps(handle)
+    async def guarded(ctx: Context, request: object) -> object:
         try:
             return await handle(ctx, request)
         except LogStoreFault as error:
             raise ServiceUnavailable(str(error)) from error
 
-    return guard
+    return guarded

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from moyai.api.ecs.task_protection import check_minutes, expiry, protected
+from moyai.api.ecs.tasks.protection import check_minutes, expiry, with_protection
 from moyai.api.metadata.answer import Answer, caller
 from moyai.api.metadata.credentials import task_role
 from moyai.domain.ecs.errors import InvalidParameter
@@ -70,7 +70,7 @@ def _changed(task: Task, body: bytes, now: Instant) -> Said:
     except (msgspec.DecodeError, UnicodeDecodeError, InvalidParameter) as error:
         return Said(_error(task, "InvalidParameterException", str(error)))
     until = expiry(now, state.expires_in_minutes) if state.protection_enabled else None
-    made = protected(task, until)
+    made = with_protection(task, until)
     if isinstance(made, str):
         return Said(Answer(_OK, {"failure": {"Arn": task.arn, "Detail": None, "Reason": made}}))
     return Said(_shown(made, now), made)

@@ -85,7 +85,7 @@ def task_form(world: World, task: Task) -> dict[str, object]:
 
 
 def container_form(world: World, task: Task, container: Container) -> dict[str, object]:
-    """One container, as version 4 answers it."""
+    """A container in the form of metadata version 4."""
     definition = world.task_definitions.get(task.task_definition)
     defined = definition.container(container.name) if definition is not None else None
     logs = defined.log_configuration if defined is not None else None

@@ -110,7 +110,7 @@ def get_resource_share_associations(ctx: Context, request: GetResourceShareAssoc
 
 
 def joined(ctx: Context, entities: Iterable[str], status: AssociationStatus) -> tuple[Association, ...]:
-    """New associations."""
+    """The associations for principals and resources that a share does not have yet."""
     return tuple(Association(entity, status, ctx.now, ctx.now) for entity in entities)
 
 

@@ -30,14 +30,14 @@ class GetResourceShareInvitationsRequest(msgspec.Struct, frozen=True):
 
 
 class AnswerRequest(msgspec.Struct, frozen=True):
-    """One invitation."""
+    """The invitation to accept or to reject."""
 
     resource_share_invitation_arn: str
     client_token: str | None = None
 
 
 class ListPendingInvitationResourcesRequest(msgspec.Struct, frozen=True):
-    """What an invitation is about."""
+    """The invitation whose resources to list."""
 
     resource_share_invitation_arn: str
     next_token: str | None = None
@@ -46,7 +46,7 @@ class ListPendingInvitationResourcesRequest(msgspec.Struct, frozen=True):
 
 
 def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvitationsRequest) -> dict[str, object]:
-    """The caller's invitations."""
+    """The invitations that the caller's account has received."""
     for one in request.resource_share_invitation_arns:
         invitation_of(ctx, one)
     found = {
@@ -62,7 +62,7 @@ def get_resource_share_invitations(ctx: Context, request: GetResourceShareInvita
 
 
 def accept_resource_share_invitation(ctx: Context, request: AnswerRequest) -> dict[str, object]:
-    """Accept."""
+    """Accept an invitation; the share's resources can be used from then on."""
     return _answered(ctx, request, InvitationStatus.ACCEPTED)
 
 

@@ -24,7 +24,7 @@ from moyai.domain.ram.share import AssociationStatus
 
 
 class ListResourcesRequest(msgspec.Struct, frozen=True):
-    """What the caller shares (SELF), or what is shared with it (OTHER-ACCOUNTS)."""
+    """Resources that the caller shares (SELF) or that are shared with it (OTHER-ACCOUNTS)."""
 
     resource_owner: str
     principal: str | None = None
@@ -49,7 +49,7 @@ class ListPrincipalsRequest(msgspec.Struct, frozen=True):
 
 
 class ListPermissionsRequest(msgspec.Struct, frozen=True):
-    """The managed permissions."""
+    """Input of ListPermissions."""
 
     resource_type: str | None = None
     next_token: str | None = None
@@ -58,7 +58,7 @@ class ListPermissionsRequest(msgspec.Struct, frozen=True):
 
 
 class GetPermissionRequest(msgspec.Struct, frozen=True):
-    """One managed permission."""
+    """The managed permission to get."""
 
     permission_arn: str
     permission_version: int | None = None
@@ -143,7 +143,7 @@ def list_permissions(ctx: Context, request: ListPermissionsRequest) -> dict[str,
 
 
 def get_permission(ctx: Context, request: GetPermissionRequest) -> dict[str, object]:
-    """One of those there are."""
+    """A managed permission, with its policy template."""
     del ctx
     checked_permissions([request.permission_arn])
     found = next(one for one in PERMISSIONS if one.arn == request.permission_arn)
@@ -163,7 +163,7 @@ def list_resource_share_permissions(ctx: Context, request: ListResourceSharePerm
     return {"permissions": [found[key] for key in page.keys], "next_token": page.next_token}
 
 
-def enable_sharing(ctx: Context, request: EnableSharingRequest) -> dict[str, object]:
+def enable_sharing_with_aws_organization(ctx: Context, request: EnableSharingRequest) -> dict[str, object]:
     """Refuse: there are no organizations here, and nothing would be shared with one."""
     del ctx, request
     raise OperationNotPermitted("There are no organizations here. Share with accounts, and have them accept.")

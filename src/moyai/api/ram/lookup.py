@@ -51,7 +51,7 @@ def invitation_of(ctx: Context, arn: str) -> Invitation:
 
 
 def call_of(operation: str, token: str | None, request: msgspec.Struct) -> str | None:
-    """What to keep of a client token; None without one. Raises InvalidClientToken."""
+    """The record of a call with a client token; None without a token. Raises InvalidClientToken."""
     if token is None:
         return None
     if not 0 < len(token) <= _LONGEST_TOKEN:

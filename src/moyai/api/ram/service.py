@@ -1,4 +1,4 @@
-"""AWS RAM's operations, as the door is given them.
+"""The operations of AWS Resource Access Manager.
 
 Source: https://docs.aws.amazon.com/ram/latest/APIReference/API_Operations.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.operation import Operation, Service, table
+from moyai.api.operation import Service, operations
 from moyai.api.ram import associations, invitations, listing, shares, tags
 from moyai.domain.ram.errors import InvalidParameter
 
@@ -27,53 +27,25 @@ RAM: Final = Service(
             "ListPermissions.permissionStatus": "there is one permission, which can be attached",
         }
     ),
-    operations=table(
-        [
-            Operation("CreateResourceShare", shares.CreateResourceShareRequest, shares.create_resource_share),
-            Operation("UpdateResourceShare", shares.UpdateResourceShareRequest, shares.update_resource_share),
-            Operation("DeleteResourceShare", shares.DeleteResourceShareRequest, shares.delete_resource_share),
-            Operation("GetResourceShares", shares.GetResourceSharesRequest, shares.get_resource_shares),
-            Operation("AssociateResourceShare", associations.AssociationRequest, associations.associate_resource_share),
-            Operation(
-                "DisassociateResourceShare", associations.AssociationRequest, associations.disassociate_resource_share
-            ),
-            Operation(
-                "GetResourceShareAssociations",
-                associations.GetResourceShareAssociationsRequest,
-                associations.get_resource_share_associations,
-            ),
-            Operation(
-                "GetResourceShareInvitations",
-                invitations.GetResourceShareInvitationsRequest,
-                invitations.get_resource_share_invitations,
-            ),
-            Operation(
-                "AcceptResourceShareInvitation",
-                invitations.AnswerRequest,
-                invitations.accept_resource_share_invitation,
-            ),
-            Operation(
-                "RejectResourceShareInvitation",
-                invitations.AnswerRequest,
-                invitations.reject_resource_share_invitation,
-            ),
-            Operation(
-                "ListPendingInvitationResources",
-                invitations.ListPendingInvitationResourcesRequest,
-                invitations.list_pending_invitation_resources,
-            ),
-            Operation("ListResources", listing.ListResourcesRequest, listing.list_resources),
-            Operation("ListPrincipals", listing.ListPrincipalsRequest, listing.list_principals),
-            Operation("ListPermissions", listing.ListPermissionsRequest, listing.list_permissions),
-            Operation("GetPermission", listing.GetPermissionRequest, listing.get_permission),
-            Operation(
-                "ListResourceSharePermissions",
-                listing.ListResourceSharePermissionsRequest,
-                listing.list_resource_share_permissions,
-            ),
-            Operation("EnableSharingWithAwsOrganization", listing.EnableSharingRequest, listing.enable_sharing),
-            Operation("TagResource", tags.TagResourceRequest, tags.tag_resource),
-            Operation("UntagResource", tags.UntagResourceRequest, tags.untag_resource),
-        ]
+    operations=operations(
+        shares.create_resource_share,
+        shares.update_resource_share,
+        shares.delete_resource_share,
+        shares.get_resource_shares,
+        associations.associate_resource_share,
+        associations.disassociate_resource_share,
+        associations.get_resource_share_associations,
+        invitations.get_resource_share_invitations,
+        invitations.accept_resource_share_invitation,
+        invitations.reject_resource_share_invitation,
+        invitations.list_pending_invitation_resources,
+        listing.list_resources,
+        listing.list_principals,
+        listing.list_permissions,
+        listing.get_permission,
+        listing.list_resource_share_permissions,
+        listing.enable_sharing_with_aws_organization,
+        tags.tag_resource,
+        tags.untag_resource,
     ),
 )

@@ -17,7 +17,7 @@ from moyai.api.ram.entities import checked_permissions, checked_principals, chec
 from moyai.api.ram.lookup import call_of, listed, repeated, share_of, with_call
 from moyai.api.ram.tags import RULES
 from moyai.api.ram.views import share_view
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.keys import scope_key
 from moyai.domain.ram.errors import InvalidParameter, OperationNotPermitted, UnknownResource
 from moyai.domain.ram.permission import VERSION
@@ -40,7 +40,7 @@ class CreateResourceShareRequest(msgspec.Struct, frozen=True):
 
 
 class UpdateResourceShareRequest(msgspec.Struct, frozen=True):
-    """What becomes of a share; None keeps what there is."""
+    """The new settings of a share; None keeps the current value."""
 
     resource_share_arn: str
     name: str | None = None
@@ -49,7 +49,7 @@ class UpdateResourceShareRequest(msgspec.Struct, frozen=True):
 
 
 class DeleteResourceShareRequest(msgspec.Struct, frozen=True):
-    """One share."""
+    """The share to delete."""
 
     resource_share_arn: str
     client_token: str | None = None
@@ -77,7 +77,7 @@ class GetResourceSharesRequest(msgspec.Struct, frozen=True):
 
 
 def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> dict[str, object]:
-    """Make a share."""
+    """Create a share."""
     call = call_of("CreateResourceShare", request.client_token, request)
     for known in ctx.store.world.resource_shares.each("scope", scope_key(ctx.scope)):
         if repeated(known.calls[:1], call):

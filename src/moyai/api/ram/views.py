@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from moyai.api.tag_requests import tag_list
+from moyai.api.tagging import tag_list
 from moyai.domain.keys import scope_of
 from moyai.domain.ram.share import Association, Invitation, ResourceShare
 from moyai.kernel.clock import Instant
@@ -44,7 +44,7 @@ def association_view(share: ResourceShare, kind: str, one: Association) -> Mappi
 def associations_view(
     share: ResourceShare, resources: Iterable[Association], principals: Iterable[Association]
 ) -> list[Mapping[str, object]]:
-    """Both kinds."""
+    """The associations of a share with principals and resources."""
     return [
         *(association_view(share, "RESOURCE", one) for one in resources),
         *(association_view(share, "PRINCIPAL", one) for one in principals),
@@ -52,7 +52,7 @@ def associations_view(
 
 
 def invitation_view(invitation: Invitation, now: Instant) -> Mapping[str, object]:
-    """An invitation."""
+    """An invitation as RAM's answers have it."""
     return {
         "resource_share_invitation_arn": invitation.arn,
         "resource_share_name": invitation.share_name,

@@ -23,7 +23,7 @@ _NOT = "!"
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """One condition; any of the values will do. A value that begins with ``!`` is one that must not be."""
+    """A filter; any of its values may match. A value that begins with ``!`` must not."""
 
     key: str = "all"
     values: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def list_secrets(ctx: Context, request: ListSecretsRequest) -> dict[str, object]
     return {"secret_list": [_listed(world.secrets[key]) for key in shown.keys], "next_token": shown.next_token}
 
 
-def list_versions(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
+def list_secret_version_ids(ctx: Context, request: ListVersionsRequest) -> dict[str, object]:
     """The versions that have a label; the others only if asked."""
     found = secret_of(ctx, request.secret_id, marked=None)
     versions = {v.id: v for v in found.versions if v.stages or request.include_deprecated}

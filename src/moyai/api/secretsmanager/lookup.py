@@ -29,12 +29,12 @@ def secret_of(ctx: Context, called: str, *, marked: str | None = MARKED) -> Mana
     return found
 
 
-def keep(ctx: Context, secret: ManagedSecret) -> None:
+def save_secret(ctx: Context, secret: ManagedSecret) -> None:
     """Record a secret, and let those go that can't be restored any more."""
-    ctx.store.apply([Put(secret), *forgotten(ctx)])
+    ctx.store.apply([Put(secret), *expired_deletions(ctx)])
 
 
-def forgotten(ctx: Context) -> tuple[Delete, ...]:
-    """What takes the records away of secrets that can't be restored any more."""
+def expired_deletions(ctx: Context) -> tuple[Delete, ...]:
+    """The changes that delete secrets whose recovery window is over."""
     known = ctx.store.world.secrets.by("scope", scope_key(ctx.scope))
     return tuple(Delete(ManagedSecret, s.key) for s in known if s.gone(ctx.now))

@@ -13,10 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.secretsmanager.lookup import forgotten, keep, secret_of
+from moyai.api.secretsmanager.lookup import expired_deletions, save_secret, secret_of
 from moyai.api.secretsmanager.tags import RULES
 from moyai.api.secretsmanager.values import Value, new_version, versioned
-from moyai.api.tag_requests import Tag, tag_list, tag_map
+from moyai.api.tagging import Tag, tag_list, tag_map
 from moyai.domain.keys import scope_key
 from moyai.domain.queries.secrets import find_secret
 from moyai.domain.secretsmanager.errors import (
@@ -63,7 +63,7 @@ class UpdateSecretRequest(msgspec.Struct, frozen=True):
 
 
 class SecretRequest(msgspec.Struct, frozen=True):
-    """A secret, and nothing more to say."""
+    """The secret to describe, to restore or to get the policy of."""
 
     secret_id: str
 
@@ -76,8 +76,8 @@ class DeleteSecretRequest(msgspec.Struct, frozen=True):
     force_delete_without_recovery: bool = False
 
 
-def create(ctx: Context, request: CreateSecretRequest) -> dict[str, object]:
-    """A new secret, with a value or without."""
+def create_secret(ctx: Context, request: CreateSecretRequest) -> dict[str, object]:
+    """Create a secret, with or without a value."""
     if not _NAME.fullmatch(request.name):
         raise InvalidParameter(
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
@@ -101,8 +101,8 @@ def create(ctx: Context, request: CreateSecretRequest) -> dict[str, object]:
     return _with_value(ctx, secret, value)
 
 
-def update(ctx: Context, request: UpdateSecretRequest) -> dict[str, object]:
-    """Another description or key, a new version, or all of it."""
+def update_secret(ctx: Context, request: UpdateSecretRequest) -> dict[str, object]:
+    """Change the description or the key of a secret, and add a version for a new value."""
     found = secret_of(ctx, request.secret_id)
     changed = replace(
         found,
@@ -114,8 +114,8 @@ def update(ctx: Context, request: UpdateSecretRequest) -> dict[str, object]:
     return _with_value(ctx, changed, value)
 
 
-def describe(ctx: Context, request: SecretRequest) -> dict[str, object]:
-    """Everything about a secret but its values."""
+def describe_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
+    """Everything about a secret except its values."""
     found = secret_of(ctx, request.secret_id, marked=None)
     return {
         **summary(found),
@@ -123,13 +123,13 @@ def describe(ctx: Context, request: SecretRequest) -> dict[str, object]:
     }
 
 
-def get_policy(ctx: Context, request: SecretRequest) -> dict[str, object]:
-    """A secret's resource policy: there is none."""
+def get_resource_policy(ctx: Context, request: SecretRequest) -> dict[str, object]:
+    """The ARN and name of a secret; there are no resource policies."""
     found = secret_of(ctx, request.secret_id, marked=None)
     return {"arn": found.arn, "name": found.name}
 
 
-def delete(ctx: Context, request: DeleteSecretRequest) -> dict[str, object]:
+def delete_secret(ctx: Context, request: DeleteSecretRequest) -> dict[str, object]:
     """Mark a secret for deletion, or delete it at once."""
     days, force = request.recovery_window_in_days, request.force_delete_without_recovery
     if force and days is not None:
@@ -144,17 +144,17 @@ def delete(ctx: Context, request: DeleteSecretRequest) -> dict[str, object]:
             raise
         return {"name": request.secret_id, "deletion_date": ctx.now}
     if force:
-        ctx.store.apply([Delete(ManagedSecret, found.key), *(d for d in forgotten(ctx) if d.key != found.key)])
+        ctx.store.apply([Delete(ManagedSecret, found.key), *(d for d in expired_deletions(ctx) if d.key != found.key)])
         return {"arn": found.arn, "name": found.name, "deletion_date": ctx.now}
     until: Instant = later(ctx.now, (days or _DEFAULT_WINDOW) * _DAY)
-    keep(ctx, replace(found, deleted_at=ctx.now, purge_at=until))
+    save_secret(ctx, replace(found, deleted_at=ctx.now, purge_at=until))
     return {"arn": found.arn, "name": found.name, "deletion_date": until}
 
 
-def restore(ctx: Context, request: SecretRequest) -> dict[str, object]:
-    """Take the mark away; one that has none stays as it is."""
+def restore_secret(ctx: Context, request: SecretRequest) -> dict[str, object]:
+    """Cancel the deletion of a secret, if there is one."""
     found = secret_of(ctx, request.secret_id, marked=None)
-    keep(ctx, replace(found, deleted_at=None, purge_at=None))
+    save_secret(ctx, replace(found, deleted_at=None, purge_at=None))
     return {"arn": found.arn, "name": found.name}
 
 
@@ -173,7 +173,7 @@ def summary(secret: ManagedSecret) -> dict[str, object]:
 
 
 def _made_before(ctx: Context, known: ManagedSecret, request: CreateSecretRequest, value: Value) -> dict[str, object]:
-    """The same secret again, when it is the same request. Raises InvalidRequest, ResourceExists."""
+    """The secret that an equal request created before. Raises InvalidRequest, ResourceExists."""
     if known.deleted_at is not None:
         raise InvalidRequest(
             "You can't create this secret because a secret with this name is already scheduled for deletion."
@@ -188,8 +188,8 @@ def _made_before(ctx: Context, known: ManagedSecret, request: CreateSecretReques
 def _with_value(ctx: Context, secret: ManagedSecret, value: Value) -> dict[str, object]:
     shown: dict[str, object] = {"arn": secret.arn, "name": secret.name}
     if not value.given:
-        keep(ctx, secret)
+        save_secret(ctx, secret)
         return shown
     version = new_version(ctx, secret, value, (CURRENT,))
-    keep(ctx, versioned(ctx, secret, version))
+    save_secret(ctx, versioned(ctx, secret, version))
     return {**shown, "version_id": version.id}

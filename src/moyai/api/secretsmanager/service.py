@@ -1,4 +1,4 @@
-"""Secrets Manager's operations, as the door is given them.
+"""The operations of AWS Secrets Manager.
 
 Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.operation import Operation, Service, table
+from moyai.api.operation import Service, operations
 from moyai.api.secretsmanager import listing, secrets, tags, values
 from moyai.domain.secretsmanager.errors import InvalidParameter
 
@@ -18,22 +18,20 @@ _NO_PARTNERS = "there are no secrets of other vendors"
 SECRETS_MANAGER: Final = Service(
     name="secretsmanager",
     input_fault=InvalidParameter,
-    operations=table(
-        (
-            Operation("CreateSecret", secrets.CreateSecretRequest, secrets.create),
-            Operation("UpdateSecret", secrets.UpdateSecretRequest, secrets.update),
-            Operation("DescribeSecret", secrets.SecretRequest, secrets.describe),
-            Operation("DeleteSecret", secrets.DeleteSecretRequest, secrets.delete),
-            Operation("RestoreSecret", secrets.SecretRequest, secrets.restore),
-            Operation("GetResourcePolicy", secrets.SecretRequest, secrets.get_policy),
-            Operation("GetSecretValue", values.GetSecretValueRequest, values.get),
-            Operation("PutSecretValue", values.PutSecretValueRequest, values.put),
-            Operation("UpdateSecretVersionStage", values.UpdateSecretVersionStageRequest, values.move_stage),
-            Operation("ListSecrets", listing.ListSecretsRequest, listing.list_secrets),
-            Operation("ListSecretVersionIds", listing.ListVersionsRequest, listing.list_versions),
-            Operation("TagResource", tags.TagRequest, tags.tag),
-            Operation("UntagResource", tags.UntagRequest, tags.untag),
-        )
+    operations=operations(
+        secrets.create_secret,
+        secrets.update_secret,
+        secrets.describe_secret,
+        secrets.delete_secret,
+        secrets.restore_secret,
+        secrets.get_resource_policy,
+        values.get_secret_value,
+        values.put_secret_value,
+        values.update_secret_version_stage,
+        listing.list_secrets,
+        listing.list_secret_version_ids,
+        tags.tag_resource,
+        tags.untag_resource,
     ),
     refused=MappingProxyType(
         {

@@ -12,8 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.secretsmanager.lookup import keep, secret_of
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.secretsmanager.lookup import save_secret, secret_of
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.secretsmanager.errors import InvalidParameter
 from moyai.domain.tagging import TagRules, without
 
@@ -34,13 +34,13 @@ class UntagRequest(msgspec.Struct, frozen=True):
     tag_keys: tuple[str, ...]
 
 
-def tag(ctx: Context, request: TagRequest) -> None:
-    """Add tags, or give those there are another value."""
-    found = secret_of(ctx, request.secret_id)
-    keep(ctx, replace(found, tags=RULES.added(found.tags, tag_map(request.tags))))
+def tag_resource(ctx: Context, request: TagRequest) -> None:
+    """Add tags, or replace their values."""
+    secret = secret_of(ctx, request.secret_id)
+    save_secret(ctx, replace(secret, tags=RULES.added(secret.tags, tag_map(request.tags))))
 
 
-def untag(ctx: Context, request: UntagRequest) -> None:
-    """Take tags away."""
-    found = secret_of(ctx, request.secret_id)
-    keep(ctx, replace(found, tags=without(found.tags, request.tag_keys)))
+def untag_resource(ctx: Context, request: UntagRequest) -> None:
+    """Remove tags; keys that the secret does not have are ignored."""
+    secret = secret_of(ctx, request.secret_id)
+    save_secret(ctx, replace(secret, tags=without(secret.tags, request.tag_keys)))

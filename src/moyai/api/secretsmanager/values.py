@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.operation import Context
-from moyai.api.secretsmanager.lookup import keep, secret_of
+from moyai.api.secretsmanager.lookup import save_secret, secret_of
 from moyai.domain.secretsmanager.errors import InvalidParameter, InvalidRequest, ResourceExists, ResourceNotFound
 from moyai.domain.secretsmanager.secret import (
     CURRENT,
@@ -67,8 +67,8 @@ class UpdateSecretVersionStageRequest(msgspec.Struct, frozen=True):
     move_to_version_id: str | None = None
 
 
-def put(ctx: Context, request: PutSecretValueRequest) -> dict[str, object]:
-    """A new version of a secret."""
+def put_secret_value(ctx: Context, request: PutSecretValueRequest) -> dict[str, object]:
+    """Add a version to a secret."""
     found = secret_of(ctx, request.secret_id)
     value = Value(request.secret_string, request.secret_binary, request.client_request_token)
     if not value.given:
@@ -76,13 +76,13 @@ def put(ctx: Context, request: PutSecretValueRequest) -> dict[str, object]:
     version = new_version(ctx, found, value, request.version_stages)
     changed = versioned(ctx, found, version)
     if changed != found:
-        keep(ctx, changed)
+        save_secret(ctx, changed)
     stages = next((v.stages for v in changed.versions if v.id == version.id), ())
     return {"arn": found.arn, "name": found.name, "version_id": version.id, "version_stages": stages}
 
 
-def get(ctx: Context, request: GetSecretValueRequest) -> dict[str, object]:
-    """A version's value, of the current one when none is named."""
+def get_secret_value(ctx: Context, request: GetSecretValueRequest) -> dict[str, object]:
+    """The value of a version, by default the current one."""
     found = secret_of(ctx, request.secret_id)
     version = _asked(found, request)
     value = version.value.reveal()
@@ -97,8 +97,8 @@ def get(ctx: Context, request: GetSecretValueRequest) -> dict[str, object]:
     }
 
 
-def move_stage(ctx: Context, request: UpdateSecretVersionStageRequest) -> dict[str, object]:
-    """Take a label from one version, and give it to another."""
+def update_secret_version_stage(ctx: Context, request: UpdateSecretVersionStageRequest) -> dict[str, object]:
+    """Move a staging label from one version to another."""
     found, stage = secret_of(ctx, request.secret_id), request.version_stage
     holder = found.staged(stage)
     target, source = request.move_to_version_id, request.remove_from_version_id
@@ -118,7 +118,7 @@ def move_stage(ctx: Context, request: UpdateSecretVersionStageRequest) -> dict[s
         versions = tuple(replace(v, stages=tuple(s for s in v.stages if s != stage)) for v in found.versions)
     _check_stages(versions)
     if versions != found.versions:
-        keep(ctx, replace(found, versions=versions, changed_at=ctx.now))
+        save_secret(ctx, replace(found, versions=versions, changed_at=ctx.now))
     return {"arn": found.arn, "name": found.name}
 
 

@@ -23,7 +23,7 @@ _TAG = "tag:"
 
 
 class ParameterFilter(msgspec.Struct, frozen=True):
-    """One condition; any of the values will do."""
+    """A filter; any of its values may match."""
 
     key: str
     option: str | None = None
@@ -57,7 +57,7 @@ class DescribeParametersRequest(msgspec.Struct, frozen=True):
     next_token: str | None = None
 
 
-def by_path(ctx: Context, request: GetParametersByPathRequest) -> dict[str, object]:
+def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) -> dict[str, object]:
     """The parameters of a hierarchy with their values."""
     if not request.path.startswith("/"):
         raise InvalidInput(
@@ -76,7 +76,7 @@ def by_path(ctx: Context, request: GetParametersByPathRequest) -> dict[str, obje
     return {"parameters": views, "next_token": shown.next_token}
 
 
-def describe(ctx: Context, request: DescribeParametersRequest) -> dict[str, object]:
+def describe_parameters(ctx: Context, request: DescribeParametersRequest) -> dict[str, object]:
     """Everything about parameters but their values."""
     if request.filters and request.parameter_filters:
         raise InvalidInput("You can use either Filters or ParameterFilters in a single request.")
@@ -124,7 +124,7 @@ def _all_of(filters: Iterable[ParameterFilter]) -> Callable[[Parameter], bool]:
 
 
 def _condition(one: ParameterFilter) -> Callable[[Parameter], bool]:
-    """What a filter asks of a parameter. Raises InvalidFilterKey, InvalidFilterOption, InvalidFilterValue."""
+    """The predicate of a filter. Raises InvalidFilterKey, InvalidFilterOption, InvalidFilterValue."""
     if one.key.startswith(_TAG):
         tag = one.key.removeprefix(_TAG)
         return lambda p: tag in p.tags and (not one.values or p.tags[tag] in one.values)

@@ -65,7 +65,7 @@ def parameter_view(
 
 
 def _is_ours(asked: Selected, scope: Scope) -> bool:
-    """What an ARN names in another account or region is not there for this caller."""
+    """Whether an ARN is of the caller's account and region; others do not exist for it."""
     return asked.name is not None or asked.arn.startswith(f"arn:aws:ssm:{scope.region}:{scope.account}:")
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from moyai.api.operation import Context
 from moyai.api.ssm import lookup
 from moyai.api.ssm.tags import RULES
-from moyai.api.tag_requests import Tag, tag_map
+from moyai.api.tagging import Tag, tag_map
 from moyai.domain.keys import scope_key
 from moyai.domain.ssm.errors import (
     HierarchyLevelLimitExceeded,
@@ -84,8 +84,8 @@ class DeleteParametersRequest(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
 
 
-def put(ctx: Context, request: PutParameterRequest) -> dict[str, object]:
-    """A new parameter, or a new version of one."""
+def put_parameter(ctx: Context, request: PutParameterRequest) -> dict[str, object]:
+    """Create a parameter, or add a version to one."""
     _check_name(request.name)
     known = ctx.store.world.parameters.get(parameter_arn(ctx.scope, request.name))
     changed = _made(ctx, request) if known is None else _overwritten(ctx, request, known)
@@ -101,15 +101,15 @@ def put(ctx: Context, request: PutParameterRequest) -> dict[str, object]:
     return {"version": changed.newest.number, "tier": changed.tier}
 
 
-def get(ctx: Context, request: GetParameterRequest) -> dict[str, object]:
-    """One parameter."""
+def get_parameter(ctx: Context, request: GetParameterRequest) -> dict[str, object]:
+    """The value of a parameter."""
     found, version, asked = lookup.find(ctx, request.name)
     shown = lookup.parameter_view(found, version, asked.selector, decrypted=request.with_decryption)
     return {"parameter": shown}
 
 
-def get_several(ctx: Context, request: GetParametersRequest) -> dict[str, object]:
-    """Those that are there, and the names of those that are not."""
+def get_parameters(ctx: Context, request: GetParametersRequest) -> dict[str, object]:
+    """The values of parameters, and the names that do not exist."""
     shown, invalid = [], []
     for name in dict.fromkeys(request.names):
         try:
@@ -121,13 +121,13 @@ def get_several(ctx: Context, request: GetParametersRequest) -> dict[str, object
     return {"parameters": shown, "invalid_parameters": invalid}
 
 
-def delete(ctx: Context, request: DeleteParameterRequest) -> None:
+def delete_parameter(ctx: Context, request: DeleteParameterRequest) -> None:
     """Delete a parameter with all its versions."""
     ctx.store.apply([Delete(Parameter, lookup.named(ctx, request.name).key)])
 
 
-def delete_several(ctx: Context, request: DeleteParametersRequest) -> dict[str, object]:
-    """Delete those that are there; the names of those that are not."""
+def delete_parameters(ctx: Context, request: DeleteParametersRequest) -> dict[str, object]:
+    """Delete parameters; the answer has the names that did not exist."""
     deleted, invalid = [], []
     for name in dict.fromkeys(request.names):
         try:

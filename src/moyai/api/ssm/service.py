@@ -1,4 +1,4 @@
-"""Systems Manager's operations, as the door is given them: those of Parameter Store.
+"""The operations of AWS Systems Manager Parameter Store.
 
 Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html
 """
@@ -8,24 +8,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.operation import Operation, Service, table
+from moyai.api.operation import Service, operations
 from moyai.api.ssm import listing, parameters, tags
 
 SSM: Final = Service(
     name="ssm",
-    operations=table(
-        (
-            Operation("PutParameter", parameters.PutParameterRequest, parameters.put),
-            Operation("GetParameter", parameters.GetParameterRequest, parameters.get),
-            Operation("GetParameters", parameters.GetParametersRequest, parameters.get_several),
-            Operation("GetParametersByPath", listing.GetParametersByPathRequest, listing.by_path),
-            Operation("DescribeParameters", listing.DescribeParametersRequest, listing.describe),
-            Operation("DeleteParameter", parameters.DeleteParameterRequest, parameters.delete),
-            Operation("DeleteParameters", parameters.DeleteParametersRequest, parameters.delete_several),
-            Operation("AddTagsToResource", tags.AddTagsRequest, tags.add),
-            Operation("RemoveTagsFromResource", tags.RemoveTagsRequest, tags.remove),
-            Operation("ListTagsForResource", tags.ListTagsRequest, tags.list_tags),
-        )
+    operations=operations(
+        parameters.put_parameter,
+        parameters.get_parameter,
+        parameters.get_parameters,
+        listing.get_parameters_by_path,
+        listing.describe_parameters,
+        parameters.delete_parameter,
+        parameters.delete_parameters,
+        tags.add_tags_to_resource,
+        tags.remove_tags_from_resource,
+        tags.list_tags_for_resource,
     ),
     refused=MappingProxyType(
         {

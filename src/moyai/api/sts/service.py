@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.operation import Context, Operation, Service, table
+from moyai.api.operation import Context, Service, operations
 
 
 class GetCallerIdentityRequest(msgspec.Struct, frozen=True):
@@ -23,7 +23,4 @@ def get_caller_identity(ctx: Context, request: GetCallerIdentityRequest) -> dict
     return {"user_id": ctx.user_id, "account": ctx.scope.account, "arn": ctx.principal}
 
 
-STS: Final = Service(
-    name="sts",
-    operations=table([Operation("GetCallerIdentity", GetCallerIdentityRequest, get_caller_identity)]),
-)
+STS: Final = Service(name="sts", operations=operations(get_caller_identity))

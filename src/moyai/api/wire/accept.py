@@ -31,7 +31,7 @@ class Refused(Misfit):
 
 
 class Decision(NamedTuple):
-    """What becomes of one input member. ``status`` is works, refused or undecided."""
+    """The decision on one input member. ``status`` is works, refused or undecided."""
 
     operation: str
     member: str
@@ -49,7 +49,7 @@ class Refusals:
         self._reasons = reasons
 
     def reason(self, operation: str, path: str) -> str | None:
-        """Why this member is refused; None when nobody said so. The operation's own word goes first."""
+        """The reason why the member is refused; None when it is not. The operation's own reason comes first."""
         own = self._reasons.get(f"{operation}.{path}")
         return own if own is not None else self._reasons.get(f"{_ANY_OPERATION}.{path}")
 
@@ -102,7 +102,7 @@ class Acceptor(Generic[R]):
             raise self._translated(str(error)) from error
 
     def decisions(self) -> Iterator[Decision]:
-        """What becomes of each member, outermost first; nothing below a member that is not used."""
+        """The decision on each member, outermost first; members below an unused member are left out."""
         return self._decided(self._top, frozenset())
 
     def _decided(self, place: _Place, seen: frozenset[int]) -> Iterator[Decision]:
@@ -143,7 +143,7 @@ class Acceptor(Generic[R]):
                     raise problem.under(member.name) from None
 
     def _translated(self, text: str) -> Misfit:
-        """What msgspec complains of, with the place in the caller's names (a map's key is not told)."""
+        """Msgspec's error with the place in the caller's names (a map's key is unknown)."""
         reason, _, path = text.partition(" - at `$")
         place: _Place | None = self._top
         steps: list[str] = []

@@ -24,7 +24,7 @@ Params = dict[str, object]
 
 
 class Codec(Protocol):
-    """One service in one protocol."""
+    """Parses requests and serialises responses of one service in one protocol."""
 
     def parse(self, operation: OperationModel, request: HttpRequest) -> Params:
         """The input in moyai's names and types. Raises a ClientFault whose message names the member."""

@@ -68,7 +68,7 @@ SCALAR_TEXT_READERS: Mapping[str, Reader] = MappingProxyType(
 
 
 class Naming(NamedTuple):
-    """What AWS Query and EC2 do differently."""
+    """The naming differences between AWS Query and EC2 Query."""
 
     member: Callable[[Shape, str], str]
     """The field of a structure's member, from its shape and its name."""

@@ -21,7 +21,7 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """One request. Header names are lower-case; a header sent twice is one value joined with ``,``."""
+    """A request. Header names are lower-case; a header sent twice is one value joined with ``,``."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """One answer, complete: there is no streaming operation in the services that moyai speaks."""
+    """A complete response: no service that moyai implements has a streaming operation."""
 
     status: int
     headers: Mapping[str, str]

@@ -19,19 +19,19 @@ class Misfit(Exception):
         self._where: list[str] = []
 
     def under(self, member: str) -> Misfit:
-        """The same misfit, seen from the structure whose ``member`` holds it."""
+        """This misfit as part of a structure's ``member``."""
         return self.within(f".{member}")
 
     def at(self, index: int) -> Misfit:
-        """The same misfit, seen from the list whose item it is."""
+        """This misfit as an item of a list."""
         return self.within(f"[{index}]")
 
     def keyed(self, key: str) -> Misfit:
-        """The same misfit, seen from the map whose value it is."""
+        """This misfit as a value of a map."""
         return self.within(f"['{key[:_SHOWN]}']")
 
     def within(self, step: str) -> Misfit:
-        """The same misfit, seen from the value that holds it; ``step`` is as it stands in a path."""
+        """This misfit as part of a value; ``step`` is the part of the path that leads to it."""
         self._where.append(step)
         return self
 

@@ -122,7 +122,7 @@ class Ec2Query:
 
 
 class _Form:
-    """What the two dialects share."""
+    """The parts that AWS Query and EC2 Query share."""
 
     def __init__(self, dialect: _Dialect, model: ServiceModel) -> None:
         self._dialect = dialect

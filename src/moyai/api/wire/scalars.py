@@ -68,7 +68,7 @@ def read_string(value: object) -> str:
 
 
 def read_boolean(value: object) -> bool:
-    """A real boolean."""
+    """A JSON boolean; other types are misfits."""
     if isinstance(value, bool):
         return value
     raise complaint(value, "boolean")

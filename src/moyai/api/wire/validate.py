@@ -23,7 +23,7 @@ _HALVES = regex.compile(r"\\u(D[89AB]\p{XDigit}{2})\\u(D[C-F]\p{XDigit}{2})", re
 
 
 class Complaint(NamedTuple):
-    """One constraint that one member breaks."""
+    """A constraint of the model that a member violates."""
 
     where: str
     value: str
@@ -31,7 +31,7 @@ class Complaint(NamedTuple):
     missing: bool = False
 
     def below(self, step: str) -> Complaint:
-        """The same complaint, seen from the value that holds it under ``step``."""
+        """This complaint as part of a value, under ``step``."""
         joint = "" if self.where.startswith("[") or not self.where else "."
         return self._replace(where=f"{step}{joint}{self.where}")
 
@@ -55,7 +55,7 @@ class Validator:
         self._made: dict[str, Check | None] = {}
 
     def complaints(self, operation: OperationModel, params: object) -> Sequence[Complaint]:
-        """What is wrong with an operation's input; empty when nothing is."""
+        """The violations in an operation's input; empty for a valid one."""
         check = self._check(operation.input_shape) if operation.input_shape is not None else None
         return check(params) if check is not None else ()
 

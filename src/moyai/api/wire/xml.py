@@ -30,7 +30,7 @@ def escaped(text: object) -> str:
 
 
 def element(name: str, inside: str) -> str:
-    """One element; ``inside`` is already XML."""
+    """An XML element; ``inside`` is already XML."""
     return f"<{name}>{inside}</{name}>"
 
 

@@ -21,20 +21,20 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moyai.api.channel.message import LARGEST_FRAME, Kind, Message, PayloadType
-from moyai.api.channel.payloads import (
+from moyai.api.data_channel.message import LARGEST_FRAME, Kind, Message, PayloadType
+from moyai.api.data_channel.payloads import (
     ChannelClosed,
+    ClientOptions,
     Flag,
     HandshakeRequest,
     HandshakeResponse,
     Opening,
-    Own,
     ProcessedAction,
     Size,
     read,
     write,
 )
-from moyai.api.channel.stream import DataStream
+from moyai.api.data_channel.stream import DataStream
 from moyai.app.clock import SystemClock
 from moyai.app.ids import SystemIds
 from moyai.cli.errors import Unreachable
@@ -71,7 +71,7 @@ async def _run(session: Session, *, terminal: bool) -> tuple[int, str]:
     loop = asyncio.get_running_loop()
     try:
         async with connect(session.url, **_PLAIN) as socket:
-            await socket.send(write(Opening(session.token, moyai=Own(terminal=terminal))).decode())
+            await socket.send(write(Opening(session.token, moyai=ClientOptions(terminal=terminal))).decode())
             client = _Client(socket, terminal=terminal)
             running = asyncio.create_task(client.run())
             if terminal:
@@ -109,7 +109,7 @@ class _Client:
     def resize(self) -> None:
         """Send the terminal's size."""
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
-        self._stream.say(PayloadType.SIZE, write(Size(columns, rows)), self._clock.now())
+        self._stream.send(PayloadType.SIZE, write(Size(columns, rows)), self._clock.now())
         self._do(self._flush)
 
     async def run(self) -> None:
@@ -119,11 +119,11 @@ class _Client:
             async for frame in self._socket:
                 if isinstance(frame, str):
                     continue
-                closed = self._stream.hear(frame, self._clock.now())
+                closed = self._stream.receive(frame, self._clock.now())
                 if closed is not None:
                     self._end(read(ChannelClosed, closed.payload))
                     return
-                while (message := self._stream.take(self._clock.now())) is not None:
+                while (message := self._stream.next_message(self._clock.now())) is not None:
                     self._act(message)
                 self._room_changed.set()
                 await self._flush()
@@ -144,7 +144,7 @@ class _Client:
                 requested = read(HandshakeRequest, message.payload).requested_client_actions
                 processed = tuple(ProcessedAction(action.action_type, _SUCCESS) for action in requested)
                 response = write(HandshakeResponse("moyai", processed))
-                self._stream.say(PayloadType.HANDSHAKE_RESPONSE, response, self._clock.now())
+                self._stream.send(PayloadType.HANDSHAKE_RESPONSE, response, self._clock.now())
             case PayloadType.HANDSHAKE_COMPLETE:
                 if self._terminal:
                     self.resize()
@@ -175,20 +175,20 @@ class _Client:
                 return
 
     async def _send_chunk(self, data: bytes) -> None:
-        while not self._stream.has_room:
+        while not self._stream.can_send:
             self._room_changed.clear()
             await self._room_changed.wait()
         if data:
-            self._stream.say(PayloadType.OUTPUT, data, self._clock.now())
+            self._stream.send(PayloadType.OUTPUT, data, self._clock.now())
         else:
             flag = Flag.INPUT_ENDED.to_bytes(4)
-            self._stream.say(PayloadType.FLAG, flag, self._clock.now())
+            self._stream.send(PayloadType.FLAG, flag, self._clock.now())
         await self._flush()
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(Seconds(_TICK))
-            self._stream.again(self._clock.now())
+            self._stream.retransmit(self._clock.now())
             await self._flush()
 
     def _do(self, work: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -1,4 +1,4 @@
-"""Cloud Map without a network: each call is read, checked, handled and written as the door does it."""
+"""Cloud Map without a network: each call is read, checked, handled and written as the gateway does it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import msgspec
 from botocore.model import ServiceModel
 
 from moyai.api.cloudmap.service import cloudmap
-from moyai.api.desk import Desk
-from moyai.api.kept import Words
+from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.models import load_models
 from moyai.api.operation import Context
+from moyai.api.response_cache import RawRequest
 from moyai.api.wire.http import HttpRequest, HttpResponse
 from moyai.domain.cloudmap.operation import OperationStatus
 from moyai.domain.cloudmap.quotas import Quotas
@@ -36,8 +36,8 @@ def model() -> ServiceModel:
 
 
 @cache
-def desk() -> Desk:
-    return Desk(cloudmap(Quotas()), model())
+def dispatcher() -> ServiceDispatcher:
+    return ServiceDispatcher(cloudmap(Quotas()), model())
 
 
 class Atlas:
@@ -53,12 +53,12 @@ class Atlas:
         return self.store.world
 
     def call(self, operation: str, **params: object) -> dict[str, Any]:
-        """The answer as a client reads it. Raises what the door would answer with."""
-        words = Words("json", operation, msgspec.json.encode(params))
-        entry = desk().operation(operation)
-        typed = desk().typed(entry, words, HttpRequest("POST", "/", "", {}, words.body))
+        """The answer as a client reads it. Raises what the gateway would answer with."""
+        raw = RawRequest("json", operation, msgspec.json.encode(params))
+        entry = dispatcher().operation(operation)
+        typed = dispatcher().parse(entry, raw, HttpRequest("POST", "/", "", {}, raw.body))
         context = Context(SCOPE, self.now, self.ids, self.store, "arn:aws:iam::123456789012:root", "", "r")
-        return dict(json.loads(_at_once(desk().answer(entry, typed, words, context)).body or b"{}"))
+        return dict(json.loads(_at_once(dispatcher().respond(entry, typed, raw, context)).body or b"{}"))
 
     def failure(self, operation: str, **params: object) -> ApiError | None:
         """Why the call can't be; None when it could."""

@@ -1,4 +1,4 @@
-"""Amazon ECS without a network: each call is read, checked, handled and written as the door does it."""
+"""Amazon ECS without a network: each call is read, checked, handled and written as the gateway does it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from moyai.api.channel.tickets import Tickets
-from moyai.api.desk import Desk
+from moyai.api.dispatcher import ServiceDispatcher
 from moyai.api.ecs.service import ecs
+from moyai.api.exec_sessions import ExecSessions
 from moyai.api.models import load_models
 from moyai.api.operation import Context, Service
 from moyai.api.wire.http import HttpRequest
@@ -42,12 +42,12 @@ Answer = dict[str, Any]
 def offered() -> Service:
     """The service, over a runtime in which nothing runs."""
     clock = ManualClock()
-    return ecs(Tickets(SimRuntime(clock), clock))
+    return ecs(ExecSessions(SimRuntime(clock), clock))
 
 
 @cache
-def desk() -> Desk:
-    return Desk(offered(), load_models(["ecs"])["ecs"])
+def dispatcher() -> ServiceDispatcher:
+    return ServiceDispatcher(offered(), load_models(["ecs"])["ecs"])
 
 
 class Bench:
@@ -63,13 +63,13 @@ class Bench:
         return self.store.world
 
     def call(self, operation: str, **params: object) -> Answer:
-        """The answer as a client reads it. Raises what the door would answer with."""
-        codec = desk().codecs["json"]
-        model = desk().model.operation_model(operation)
+        """The answer as a client reads it. Raises what the gateway would answer with."""
+        codec = dispatcher().codecs["json"]
+        model = dispatcher().model.operation_model(operation)
         body = msgspec.json.encode(params)
         read = codec.parse(model, HttpRequest("POST", "/", "", {}, body))
-        entry = desk().operation(operation)
-        output = entry.handle(self._context(), desk().request(entry, read))
+        entry = dispatcher().operation(operation)
+        output = entry.handle(self._context(), dispatcher().typed_request(entry, read))
         answer: Answer = json.loads(codec.serialise(model, output, "r").body)
         return answer
 
@@ -80,7 +80,7 @@ class Bench:
             self.call(operation, **params)
         assert raised.value.code == code, raised.value.message
         assert message in raised.value.message
-        assert code in {e.name for e in desk().model.operation_model(operation).error_shapes}
+        assert code in {e.name for e in dispatcher().model.operation_model(operation).error_shapes}
         assert list(self.world.records()) == before
         return raised.value
 

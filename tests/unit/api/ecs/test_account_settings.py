@@ -6,7 +6,7 @@ import pytest
 
 from moyai.domain.ecs.account_setting import RULES
 from moyai.kernel.errors import ApiError
-from tests.unit.api.ecs.bench import desk
+from tests.unit.api.ecs.bench import dispatcher
 
 ROOT = "arn:aws:iam::123456789012:root"
 ROLE = "arn:aws:iam::123456789012:role/team/deployer"
@@ -14,7 +14,7 @@ OWN = "arn:aws:iam::123456789012:user/test"
 
 
 def test_every_setting_of_the_model_has_a_rule():
-    assert set(desk().model.shape_for("SettingName").metadata["enum"]) == set(RULES)
+    assert set(dispatcher().model.shape_for("SettingName").metadata["enum"]) == set(RULES)
 
 
 def test_a_principal_s_own_setting_comes_before_the_account_s(ecs):
@@ -100,6 +100,6 @@ def test_a_list_that_cant_be_asked_for(ecs, asked, message):
 @pytest.mark.parametrize("operation", ["CreateDaemon", "CreateGateway", "CreateExpressGatewayService"])
 def test_a_feature_that_is_not_here_is_said_so_in_ecs_s_own_words(operation):
     with pytest.raises(ApiError) as raised:
-        desk().operation(operation)
+        dispatcher().operation(operation)
     assert raised.value.code == "UnsupportedFeatureException"
     assert operation in raised.value.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from moyai.api.ecs.task_definitions import definition_view
+from moyai.api.ecs.task_definitions.task_definitions import definition_view
 from moyai.domain.ecs.container_settings import LinuxParameters
 from moyai.domain.ecs.task_definition import EphemeralStorage, IpcMode, NetworkMode, PidMode
 from moyai.domain.sandbox.spec import Sharing

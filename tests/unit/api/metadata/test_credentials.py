@@ -1,4 +1,4 @@
-"""A task with a role gets its own keys, and the door knows whose they are."""
+"""A task with a role gets its own keys, and the gateway knows whose they are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from msgspec.structs import replace
 
-from moyai.api.door import Door, House
+from moyai.api.gateway import ApiGateway, GatewayDependencies
 from moyai.api.metadata.credentials import PREFIX, credentials
 from moyai.api.models import load_models
-from moyai.api.sessions import session_of
+from moyai.api.role_sessions import role_session_of
 from moyai.api.sts.service import STS
 from moyai.api.wire.http import HttpRequest
 from moyai.domain.ecs.task import Task, TaskOverride, TaskStatus
@@ -38,7 +38,7 @@ VARIABLE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 
 
 class Place:
-    """An installation with a door that only tasks use."""
+    """An installation with a gateway that only tasks use."""
 
     def __init__(self) -> None:
         self.store, self.clock = MemoryStore(), ManualClock()
@@ -55,7 +55,7 @@ class Place:
         return credentials(self.build.world, asked, peer or task.interface.address, self.clock.now())
 
     def ask(self, keys: dict[str, str], body: str = "Action=GetCallerIdentity&Version=2011-06-15") -> tuple[int, str]:
-        """What the door answers to who signs with these keys."""
+        """What the gateway answers to who signs with these keys."""
         headers = {"content-type": "application/x-www-form-urlencoded", "host": "169.254.170.2:4566"}
         request = AWSRequest("POST", "http://169.254.170.2:4566/", headers, body)
         given = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
@@ -64,10 +64,10 @@ class Place:
         signer._modify_request_before_signing(request)
         text = signer.string_to_sign(request, signer.canonical_request(request))
         signer._inject_signature_to_request(request, signer.signature(text, request))
-        house = House(self.store, self.clock, SeededIds(1), sessions_only=True)
+        dependencies = GatewayDependencies(self.store, self.clock, SeededIds(1), sessions_only=True)
         sent = {name.lower(): str(value) for name, value in request.headers.items()}
-        door = Door((STS,), MODELS, house)
-        answer = asyncio.run(door.answer(HttpRequest("POST", "/", "", sent, body.encode())))
+        gateway = ApiGateway((STS,), MODELS, dependencies)
+        answer = asyncio.run(gateway.answer(HttpRequest("POST", "/", "", sent, body.encode())))
         return answer.status, answer.body.decode()
 
 
@@ -143,7 +143,7 @@ def test_a_role_may_not_change_anything(place, operation):
 def session(place):
     token = place.get(place.task())[1]["Token"]
     request = HttpRequest("POST", "/", "", {"x-amz-security-token": token}, b"")
-    found = session_of(place.build.world, request, place.clock.now())
+    found = role_session_of(place.build.world, request, place.clock.now())
     assert found is not None
     return found
 

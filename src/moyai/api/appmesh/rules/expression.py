@@ -18,7 +18,7 @@ LARGEST: Final = 100
 
 
 def expression(where: str, text: str) -> Faults:
-    """An expression."""
+    """Faults of a logging format's expression."""
     unprintable = list(printable(where, text))
     if unprintable:
         yield from unprintable

@@ -96,7 +96,7 @@ TAKES: Mapping[str, Takes] = MappingProxyType(
 
 
 def faults_in(line: str) -> Iterator[str]:
-    """What is wrong with the operators of a line."""
+    """Faults of the command operators in a line of an access log format."""
     for found in _OPERATOR.finditer(line):
         name, argument, length, stray = found.groups()
         if stray is not None:

@@ -15,7 +15,7 @@ _MOST: Final = 2**32 - 1
 
 
 def retries(where: str, policy: HttpRetryPolicy | GrpcRetryPolicy | None) -> Faults:
-    """Of a route."""
+    """Faults of a route's retry policy."""
     if policy is None:
         return
     if policy.max_retries > _MOST:

@@ -41,7 +41,7 @@ def host_name(where: str, text: str) -> Faults:
 
 
 def host_suffix(where: str, text: str) -> Faults:
-    """What a host name may end with."""
+    """Faults of the suffix of a host name."""
     if not _SUFFIX.fullmatch(text):
         yield f"{where}: {text[:100]!r} can't be the end of a host name. Leave out asterisks and ports."
 

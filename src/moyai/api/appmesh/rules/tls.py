@@ -28,7 +28,7 @@ _AUTHORITY: Final = ("acm-pca", "certificate-authority")
 
 
 def listener_tls(where: str, tls: ListenerTls) -> Faults:
-    """Of a listener."""
+    """Faults of a listener's TLS settings."""
     yield from _shown(f"{where}.certificate", tls.certificate)
     if tls.validation is not None:
         yield from _trust(f"{where}.validation.trust", tls.validation.trust)

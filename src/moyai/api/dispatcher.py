@@ -1,0 +1,101 @@
+"""Dispatches the requests of one AWS service to its operations: parses, validates, calls the handler, serialises.
+
+Promise: a handler gets its typed request only after the request was checked against the constraints of botocore's model
+and no member of it was dropped. The tables that an operation needs are built when it is first called, and kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import OperationModel, ServiceModel
+
+from moyai.api.operation import Context, Operation, Service
+from moyai.api.response_cache import ParsedRequestCache, RawRequest, ResponseCache, with_request_id
+from moyai.api.wire.accept import Acceptor, Refusals
+from moyai.api.wire.codec import Codec, Params
+from moyai.api.wire.http import HttpRequest, HttpResponse
+from moyai.api.wire.misfit import Misfit
+from moyai.api.wire.protocols import codecs
+from moyai.api.wire.validate import Validator, any_missing, sentence
+from moyai.kernel.errors import ClientFault, UnknownOperation
+
+
+class ServiceDispatcher:
+    """The operations of one service, with the codecs of its protocols and the checks of its model."""
+
+    def __init__(self, service: Service, model: ServiceModel) -> None:
+        unknown = set(service.operations) - set(model.operation_names)
+        if unknown:
+            raise ValueError(f"{service.name} has no operation {', '.join(sorted(unknown))}")
+        self.model = model
+        self.codecs: Mapping[str, Codec] = codecs(model)
+        self._service = service
+        self._refusals = Refusals(service.refused)
+        self._validator = Validator()
+        self._acceptors: dict[str, Acceptor[Any]] = {}
+        self._parsed_requests = ParsedRequestCache()
+        self._responses = ResponseCache()
+
+    def operation(self, name: str) -> Operation[Any]:
+        """The operation of this name. Raises the service's ``not_yet_fault`` when moyai does not implement it."""
+        operation = self._service.operations.get(name)
+        if operation is None:
+            raise self._service.not_yet_fault(
+                f"{self.model.service_id} {name} is not implemented by moyai yet; "
+                "docs/reference/coverage.md lists what is."
+            )
+        return operation
+
+    def parse(self, operation: Operation[Any], raw: RawRequest, request: HttpRequest) -> object:
+        """The typed request. Raises Malformed or the service's input faults."""
+        cached = None if operation.basis is None else self._parsed_requests.get(raw)
+        if cached is not None:
+            return cached
+        params = self.codecs[raw.protocol].parse(self.model.operation_model(operation.name), request)
+        typed = self.typed_request(operation, params)
+        if operation.basis is not None:
+            self._parsed_requests.put(raw, typed)
+        return typed
+
+    async def respond(self, operation: Operation[Any], typed: object, raw: RawRequest, ctx: Context) -> HttpResponse:
+        """The response to a typed request, from the cache where the operation has a basis."""
+        basis = None if operation.basis is None else operation.basis(ctx, typed)
+        cached = None if basis is None else self._responses.get(ctx.scope, raw, basis)
+        if cached is not None:
+            return with_request_id(cached, ctx.request_id)
+        output = operation.handle(ctx, typed)
+        if inspect.isawaitable(output):
+            output = await output
+        model, codec = self.model.operation_model(operation.name), self.codecs[raw.protocol]
+        response = codec.serialise(model, output, ctx.request_id)
+        if basis is not None:
+            self._responses.put(ctx.scope, raw, basis, response)
+        return response
+
+    def typed_request(self, operation: Operation[Any], params: Params) -> object:
+        """The typed request that these parameters make, after validation. Raises the service's input faults."""
+        model = self.model.operation_model(operation.name)
+        fault = operation.input_fault or self._service.input_fault
+        complaints = self._validator.complaints(model, params)
+        if complaints:
+            missing = self._service.missing_fault if any_missing(complaints) else None
+            raise (missing or fault)(sentence(complaints))
+        try:
+            return self._acceptor(operation, model).accept(params)
+        except Misfit as misfit:
+            raise fault(misfit.message) from None
+
+    def _acceptor(self, operation: Operation[Any], model: OperationModel) -> Acceptor[Any]:
+        acceptor = self._acceptors.get(operation.name)
+        if acceptor is None:
+            acceptor = self._acceptors[operation.name] = Acceptor(model, operation.request, self._refusals)
+        return acceptor
+
+
+def unknown_operation(description: str, models: Mapping[str, ServiceModel]) -> ClientFault:
+    """The error for a request that matches no service or operation; ``description`` says where it was looked for."""
+    services = ", ".join(sorted(models))
+    return UnknownOperation(f"No operation was found by {description}. moyai speaks: {services}.")

@@ -1,0 +1,1 @@
+"""Clusters and capacity providers: operations, rules and views."""

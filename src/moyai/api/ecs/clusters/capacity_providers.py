@@ -1,0 +1,247 @@
+"""Capacity providers: create, describe, update, delete.
+
+Promise: a capacity provider of the account consists of the container instances whose tag ``moyai:capacity-provider``
+names it; its Auto Scaling group is recorded and shown. FARGATE and FARGATE_SPOT always exist.
+Refuses: managed scaling, managed draining and termination protection, because no group exists that could scale; and
+managed instances.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCapacityProvider.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from moyai.api.ecs.lookup import active_cluster
+from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.ecs.tag_format import Tag, tag_list, tag_map
+from moyai.api.ecs.unsupported import unsupported_value
+from moyai.api.operation import Context
+from moyai.domain.ecs.capacity_provider import CapacityProvider
+from moyai.domain.ecs.errors import ClientException, InvalidParameter
+from moyai.domain.keys import scope_key, scope_of
+from moyai.domain.world import Delete, Put
+from moyai.kernel.arn import arn, parse_arn
+from moyai.kernel.ids import CapacityProviderArn, CapacityProviderName
+from moyai.kernel.scope import Scope
+from moyai.plan.placement.capacity import FARGATE_PROVIDERS
+
+_NAME = re.compile(r"(?!aws|ecs|fargate)[A-Za-z0-9_-]{1,255}", re.IGNORECASE)
+_GROUP = re.compile(r"arn:aws:autoscaling:[a-z0-9-]+:[0-9]{12}:autoScalingGroup:[^:\s]{1,64}:autoScalingGroupName/\S+")
+_LONGEST_GROUP = 512
+_MAX_PAGE = 10
+_MAX_DESCRIBED = 100
+_OFF = "DISABLED"
+_NO_GROUP = "there is no Auto Scaling group; register container instances with the tag moyai:capacity-provider"
+
+
+class ManagedScaling(msgspec.Struct, frozen=True):
+    """managedScaling, which can only be disabled."""
+
+    status: str = _OFF
+
+
+class GroupProvider(msgspec.Struct, frozen=True):
+    """autoScalingGroupProvider, whose managed features can only be disabled."""
+
+    auto_scaling_group_arn: str
+    managed_scaling: ManagedScaling = ManagedScaling()
+    managed_termination_protection: str = _OFF
+    managed_draining: str = _OFF
+
+
+class GroupProviderUpdate(msgspec.Struct, frozen=True):
+    """autoScalingGroupProvider of an update, with the same limits."""
+
+    managed_scaling: ManagedScaling = ManagedScaling()
+    managed_termination_protection: str = _OFF
+    managed_draining: str = _OFF
+
+
+class CreateCapacityProviderRequest(msgspec.Struct, frozen=True):
+    """Input of CreateCapacityProvider."""
+
+    name: str
+    auto_scaling_group_provider: GroupProvider | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+class UpdateCapacityProviderRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateCapacityProvider."""
+
+    name: str
+    auto_scaling_group_provider: GroupProviderUpdate = GroupProviderUpdate()
+
+
+class DeleteCapacityProviderRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteCapacityProvider."""
+
+    capacity_provider: str
+
+
+class DescribeCapacityProvidersRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeCapacityProviders."""
+
+    capacity_providers: tuple[str, ...] = ()
+    cluster: str | None = None
+    include: frozenset[str] = frozenset()
+    max_results: int | None = None
+    next_token: str | None = None
+
+
+def create_capacity_provider(ctx: Context, request: CreateCapacityProviderRequest) -> dict[str, object]:
+    """Create a capacity provider for an Auto Scaling group."""
+    if not _NAME.fullmatch(request.name):
+        raise InvalidParameter(
+            "The specified capacity provider name is invalid. Up to 255 characters are allowed, including letters"
+            ' (upper and lowercase), numbers, underscores, and hyphens. The name cannot be prefixed with "aws",'
+            ' "ecs", or "fargate".'
+        )
+    key = provider_arn(ctx.scope, request.name)
+    if key in ctx.store.world.capacity_providers:
+        raise InvalidParameter(
+            "A capacity provider with the specified name already exists. Specify a different name and try again."
+        )
+    provider = request.auto_scaling_group_provider
+    if provider is None:
+        raise InvalidParameter("A capacity provider has an autoScalingGroupProvider.")
+    group = provider.auto_scaling_group_arn
+    if len(group) > _LONGEST_GROUP or not _GROUP.fullmatch(group):
+        raise InvalidParameter("autoScalingGroupArn must be the ARN of an Auto Scaling group.")
+    _check_managed(provider.managed_scaling, provider.managed_termination_protection, provider.managed_draining)
+    created = CapacityProvider(
+        arn=key,
+        name=CapacityProviderName(request.name),
+        created_at=ctx.now,
+        auto_scaling_group=group,
+        tags=tag_map(request.tags, "capacity-provider"),
+    )
+    ctx.store.apply([Put(created)])
+    return {"capacity_provider": _view(created, with_tags=True)}
+
+
+def update_capacity_provider(ctx: Context, request: UpdateCapacityProviderRequest) -> dict[str, object]:
+    """Validate an update, which changes nothing: the managed features can only be disabled."""
+    provider = _provider_of(ctx, request.name)
+    update = request.auto_scaling_group_provider
+    _check_managed(update.managed_scaling, update.managed_termination_protection, update.managed_draining)
+    return {"capacity_provider": _view(provider, status="UPDATE_COMPLETE")}
+
+
+def delete_capacity_provider(ctx: Context, request: DeleteCapacityProviderRequest) -> dict[str, object]:
+    """Delete a capacity provider that no cluster uses."""
+    name = _name_of(request.capacity_provider)
+    if name in FARGATE_PROVIDERS:
+        raise ClientException(f"The reserved capacity provider {name} can't be deleted.")
+    provider = _provider_of(ctx, request.capacity_provider)
+    users = [c.name for c in ctx.store.world.clusters.by("scope", scope_key(ctx.scope)) if name in c.capacity_providers]
+    if users:
+        raise ClientException(
+            f"The capacity provider cannot be deleted because it is associated with cluster: {users[0]}. Remove the"
+            " capacity provider from the cluster and try again."
+        )
+    ctx.store.apply([Delete(CapacityProvider, provider.key)])
+    return {"capacity_provider": _view(provider, status="DELETE_COMPLETE") | {"status": "INACTIVE"}}
+
+
+def describe_capacity_providers(ctx: Context, request: DescribeCapacityProvidersRequest) -> dict[str, object]:
+    """Describe capacity providers by name or ARN; by default all."""
+    if len(request.capacity_providers) > _MAX_DESCRIBED:
+        raise InvalidParameter(f"capacityProviders can have at most {_MAX_DESCRIBED} items.")
+    if request.max_results is not None and not 1 <= request.max_results <= _MAX_PAGE:
+        raise InvalidParameter(f"maxResults must be between 1 and {_MAX_PAGE}.")
+    with_tags = "TAGS" in request.include
+    views = {provider.name: _view(provider, with_tags=with_tags) for provider in _of_scope(ctx)}
+    views |= {CapacityProviderName(name): _fargate(ctx.scope, name) for name in FARGATE_PROVIDERS}
+    if request.cluster is not None:
+        of_cluster = active_cluster(ctx, request.cluster).capacity_providers
+        views = {name: view for name, view in views.items() if name in of_cluster}
+    requested = [_name_of(identifier) for identifier in request.capacity_providers]
+    names = [name for name in views if not requested or name in requested]
+    listing = ("DescribeCapacityProviders", request.cluster, *request.capacity_providers)
+    page = paginate(names, PageQuery(listing, request.next_token, request.max_results, _MAX_PAGE))
+    return {
+        "capacity_providers": [views[CapacityProviderName(name)] for name in page.keys],
+        "failures": [
+            {"arn": provider_arn(ctx.scope, name), "reason": "MISSING"} for name in requested if name not in views
+        ],
+        "next_token": page.next_token,
+    }
+
+
+def provider_arn(scope: Scope, identifier: str) -> CapacityProviderArn:
+    """The ARN of a capacity provider by its name or ARN."""
+    if identifier.startswith("arn:"):
+        return CapacityProviderArn(identifier)
+    return CapacityProviderArn(arn("ecs", scope, f"capacity-provider/{identifier}"))
+
+
+def check_providers(ctx: Context, names: Iterable[str]) -> tuple[str, ...]:
+    """The names of these providers. Raises InvalidParameter for an unknown one."""
+    providers = tuple(_name_of(name) for name in names)
+    for name in providers:
+        if name not in FARGATE_PROVIDERS and provider_arn(ctx.scope, name) not in ctx.store.world.capacity_providers:
+            raise InvalidParameter(
+                "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
+            )
+    return providers
+
+
+def _provider_of(ctx: Context, identifier: str) -> CapacityProvider:
+    provider = ctx.store.world.capacity_providers.get(provider_arn(ctx.scope, identifier))
+    if provider is None:
+        raise InvalidParameter(
+            "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
+        )
+    return provider
+
+
+def _of_scope(ctx: Context) -> Iterable[CapacityProvider]:
+    return (p for p in ctx.store.world.capacity_providers if scope_of(p.arn) == ctx.scope)
+
+
+def _name_of(identifier: str) -> CapacityProviderName:
+    parsed = parse_arn(identifier)
+    if parsed is None or parsed.kind != "capacity-provider" or len(parsed.path) != 1:
+        return CapacityProviderName(identifier)
+    return CapacityProviderName(parsed.path[0])
+
+
+def _check_managed(scaling: ManagedScaling, protection: str, draining: str) -> None:
+    members = {
+        "managedScaling.status": scaling.status,
+        "managedTerminationProtection": protection,
+        "managedDraining": draining,
+    }
+    for member, value in members.items():
+        if value != _OFF:
+            raise unsupported_value(f"autoScalingGroupProvider.{member}", value, _NO_GROUP)
+
+
+def _view(provider: CapacityProvider, *, with_tags: bool = False, status: str | None = None) -> dict[str, object]:
+    return {
+        "capacity_provider_arn": provider.arn,
+        "name": provider.name,
+        "status": "ACTIVE",
+        "type": "EC2_AUTOSCALING",
+        "update_status": status,
+        "auto_scaling_group_provider": {
+            "auto_scaling_group_arn": provider.auto_scaling_group,
+            "managed_scaling": {"status": _OFF},
+            "managed_termination_protection": _OFF,
+            "managed_draining": _OFF,
+        },
+        "tags": tag_list(provider.tags) if with_tags else [],
+    }
+
+
+def _fargate(scope: Scope, name: str) -> dict[str, object]:
+    return {
+        "capacity_provider_arn": provider_arn(scope, name),
+        "name": name,
+        "status": "ACTIVE",
+        "type": name,
+        "tags": [],
+    }

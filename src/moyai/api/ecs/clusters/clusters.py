@@ -1,0 +1,253 @@
+"""Clusters: create, describe, list, update, delete, and their capacity providers.
+
+Promise: ``serviceConnectDefaults`` with an unknown name creates an HTTP namespace in the same step. The setting
+containerInsights decides which metrics are recorded. A capacity provider that a service uses cannot be removed.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html and its siblings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from moyai.api.ecs.account_settings import effective
+from moyai.api.ecs.clusters.capacity_providers import check_providers
+from moyai.api.ecs.clusters.view import cluster_view
+from moyai.api.ecs.launch.capacity_provider_strategy import check_items
+from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_arn
+from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.ecs.tag_format import Tag, tag_map
+from moyai.api.ecs.unsupported import unsupported_value
+from moyai.api.operation import Context
+from moyai.domain.ecs.cluster import CapacityProviderStrategyItem, Cluster, ClusterConfiguration, ClusterStatus, Setting
+from moyai.domain.ecs.errors import (
+    ClientException,
+    ClusterContainsInstances,
+    ClusterContainsServices,
+    ClusterContainsTasks,
+    InvalidParameter,
+    NamespaceNotFound,
+    ResourceInUse,
+)
+from moyai.domain.ecs.service import ServiceStatus
+from moyai.domain.keys import scope_key
+from moyai.domain.world import Change, Put
+from moyai.kernel.ids import NamespaceArn
+from moyai.plan.namespaces import find_namespace, new_http_namespace, not_shared
+
+_INSIGHTS = "containerInsights"
+_INSIGHTS_VALUES = frozenset({"enabled", "disabled", "enhanced"})
+_LONGEST_NAMESPACE = 1024
+_MAX_DESCRIBED = 100
+
+
+class ServiceConnectDefaults(msgspec.Struct, frozen=True):
+    """The default namespace of the cluster's services; empty for none."""
+
+    namespace: str
+
+
+class CreateClusterRequest(msgspec.Struct, frozen=True):
+    """Input of CreateCluster."""
+
+    cluster_name: str | None = None
+    tags: tuple[Tag, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    capacity_providers: tuple[str, ...] = ()
+    default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    service_connect_defaults: ServiceConnectDefaults | None = None
+    configuration: ClusterConfiguration | None = None
+
+
+class DescribeClustersRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeClusters."""
+
+    clusters: tuple[str, ...] = ()
+    include: frozenset[str] = frozenset()
+
+
+class ListClustersRequest(msgspec.Struct, frozen=True):
+    """Input of ListClusters."""
+
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+class UpdateClusterRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateCluster."""
+
+    cluster: str
+    settings: tuple[Setting, ...] = ()
+    service_connect_defaults: ServiceConnectDefaults | None = None
+    configuration: ClusterConfiguration | None = None
+
+
+class UpdateClusterSettingsRequest(msgspec.Struct, frozen=True):
+    """Input of UpdateClusterSettings."""
+
+    cluster: str
+    settings: tuple[Setting, ...]
+
+
+class DeleteClusterRequest(msgspec.Struct, frozen=True):
+    """Input of DeleteCluster."""
+
+    cluster: str
+
+
+class PutClusterCapacityProvidersRequest(msgspec.Struct, frozen=True):
+    """Input of PutClusterCapacityProviders."""
+
+    cluster: str
+    capacity_providers: tuple[str, ...]
+    default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...]
+
+
+def create_cluster(ctx: Context, request: CreateClusterRequest) -> dict[str, object]:
+    """Create a cluster, or return the ACTIVE one of this name unchanged."""
+    name = DEFAULT_CLUSTER if request.cluster_name is None else request.cluster_name
+    if not NAME.fullmatch(name):
+        raise InvalidParameter("clusterName must be 1-255 letters, digits, underscores and hyphens.")
+    key = cluster_arn(ctx.scope, name)
+    existing = ctx.store.world.clusters.get(key)
+    if existing is not None and existing.status is ClusterStatus.ACTIVE:
+        return {"cluster": cluster_view(ctx.store.world, existing, frozenset({"CONFIGURATIONS", "SETTINGS", "TAGS"}))}
+    providers = check_providers(ctx, request.capacity_providers)
+    check_items(request.default_capacity_provider_strategy, providers, of_cluster=True)
+    namespace, changes = _default_namespace(ctx, request.service_connect_defaults, None)
+    insights = effective(ctx.store.world, ctx.scope, ctx.principal, _INSIGHTS)
+    cluster = Cluster(
+        arn=key,
+        name=name,
+        created_at=ctx.now,
+        settings=_settings((Setting(_INSIGHTS, insights),), request.settings),
+        capacity_providers=providers,
+        default_capacity_provider_strategy=request.default_capacity_provider_strategy,
+        default_namespace=namespace,
+        configuration=_configuration(request.configuration),
+        tags=tag_map(request.tags, "cluster"),
+    )
+    return _save(ctx, cluster, changes)
+
+
+def update_cluster(ctx: Context, request: UpdateClusterRequest) -> dict[str, object]:
+    """Change the settings, the configuration and the default namespace of a cluster."""
+    cluster = active_cluster(ctx, request.cluster)
+    namespace, changes = _default_namespace(ctx, request.service_connect_defaults, cluster.default_namespace)
+    settings = _settings(cluster.settings, request.settings)
+    configuration = _configuration(request.configuration) or cluster.configuration
+    changed = replace(cluster, settings=settings, default_namespace=namespace, configuration=configuration)
+    return _save(ctx, changed, changes)
+
+
+def update_cluster_settings(ctx: Context, request: UpdateClusterSettingsRequest) -> dict[str, object]:
+    """Change the settings of a cluster."""
+    cluster = active_cluster(ctx, request.cluster)
+    return _save(ctx, replace(cluster, settings=_settings(cluster.settings, request.settings)), [])
+
+
+def put_cluster_capacity_providers(ctx: Context, request: PutClusterCapacityProvidersRequest) -> dict[str, object]:
+    """Replace the cluster's capacity providers and its default strategy."""
+    cluster = active_cluster(ctx, request.cluster)
+    providers = check_providers(ctx, request.capacity_providers)
+    check_items(request.default_capacity_provider_strategy, providers, of_cluster=True)
+    _check_unused(ctx, cluster, providers)
+    changed = replace(
+        cluster,
+        capacity_providers=providers,
+        default_capacity_provider_strategy=request.default_capacity_provider_strategy,
+    )
+    return _save(ctx, changed, [])
+
+
+def delete_cluster(ctx: Context, request: DeleteClusterRequest) -> dict[str, object]:
+    """Make an empty cluster INACTIVE."""
+    world = ctx.store.world
+    cluster = active_cluster(ctx, request.cluster)
+    if any(s.status is not ServiceStatus.INACTIVE for s in world.services.by("cluster", cluster.arn)):
+        raise ClusterContainsServices
+    if any(not t.stopped for t in world.tasks.by("cluster", cluster.arn)):
+        raise ClusterContainsTasks
+    if any(not i.gone for i in world.container_instances.by("cluster", cluster.arn)):
+        raise ClusterContainsInstances
+    return _save(ctx, replace(cluster, status=ClusterStatus.INACTIVE, inactive_at=ctx.now), [])
+
+
+def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[str, object]:
+    """Describe clusters, INACTIVE ones too; by default the cluster ``default``."""
+    if len(request.clusters) > _MAX_DESCRIBED:
+        raise InvalidParameter(f"Clusters can have at most {_MAX_DESCRIBED} items.")
+    arns = dict.fromkeys(cluster_arn(ctx.scope, c) for c in request.clusters or (DEFAULT_CLUSTER,))
+    table = ctx.store.world.clusters
+    return {
+        "clusters": [cluster_view(ctx.store.world, table[a], request.include) for a in arns if a in table],
+        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in table],
+    }
+
+
+def list_clusters(ctx: Context, request: ListClustersRequest) -> dict[str, object]:
+    """The ARNs of the ACTIVE clusters."""
+    clusters = ctx.store.world.clusters.by("scope", scope_key(ctx.scope))
+    active = (c.arn for c in clusters if c.status is ClusterStatus.ACTIVE)
+    page = paginate(active, PageQuery(("ListClusters",), request.next_token, request.max_results))
+    return {"cluster_arns": page.keys, "next_token": page.next_token}
+
+
+def _save(ctx: Context, cluster: Cluster, changes: list[Change]) -> dict[str, object]:
+    ctx.store.apply([*changes, Put(cluster)])
+    return {"cluster": cluster_view(ctx.store.world, cluster, frozenset({"CONFIGURATIONS", "SETTINGS", "TAGS"}))}
+
+
+def _default_namespace(
+    ctx: Context, defaults: ServiceConnectDefaults | None, current: NamespaceArn | None
+) -> tuple[NamespaceArn | None, list[Change]]:
+    """The requested default namespace, and the change that creates it when it does not exist."""
+    if defaults is None:
+        return current, []
+    name = defaults.namespace
+    if not name:
+        return None, []
+    existing = find_namespace(ctx.store.world, ctx.scope, name)
+    if existing is not None:
+        return existing.arn, []
+    denied = not_shared(ctx.scope, name)
+    if denied is not None:
+        raise ClientException(denied)
+    if name.startswith("arn:"):
+        raise NamespaceNotFound(f"The namespace {name} was not found.")
+    if len(name) > _LONGEST_NAMESPACE or not all("!" <= c <= "~" and c not in '><"/' for c in name):
+        raise InvalidParameter(
+            f"The namespace's name must be up to {_LONGEST_NAMESPACE} printable ASCII characters without spaces and"
+            ' without > < " and /.'
+        )
+    namespace = new_http_namespace(ctx.scope, name, ctx.now, ctx.ids)
+    return namespace.arn, [Put(namespace)]
+
+
+def _settings(current: Sequence[Setting], changes: Sequence[Setting]) -> tuple[Setting, ...]:
+    for setting in changes:
+        if setting.name != _INSIGHTS or setting.value not in _INSIGHTS_VALUES:
+            raise InvalidParameter(
+                f"The setting {setting.name} can't be {setting.value!r}: {_INSIGHTS} is one of"
+                f" {', '.join(sorted(_INSIGHTS_VALUES))}."
+            )
+    merged = {s.name: s for s in (*current, *changes)}
+    return tuple(merged.values())
+
+
+def _configuration(configuration: ClusterConfiguration | None) -> ClusterConfiguration | None:
+    sessions = None if configuration is None else configuration.execute_command_configuration
+    if sessions is not None and sessions.logging != "NONE":
+        member = "configuration.executeCommandConfiguration.logging"
+        raise unsupported_value(member, sessions.logging, "what a session says is not recorded; use NONE")
+    return configuration
+
+
+def _check_unused(ctx: Context, cluster: Cluster, providers: Sequence[str]) -> None:
+    """Raises ResourceInUse when a service uses a provider that is not among these."""
+    services = ctx.store.world.services.by("cluster", cluster.arn)
+    items = (i for s in services if s.status is not ServiceStatus.INACTIVE for i in s.capacity_provider_strategy)
+    if any(item.capacity_provider not in providers for item in items):
+        raise ResourceInUse("The specified capacity provider is in use and cannot be removed.")

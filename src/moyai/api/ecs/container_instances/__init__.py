@@ -1,0 +1,1 @@
+"""Container instances and their attributes, and the operations of the container agent."""

@@ -1,0 +1,76 @@
+"""Container instances: describe and list.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListContainerInstances.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from moyai.api.ecs.container_instances.view import instance_view
+from moyai.api.ecs.launch.placement_rules import parse_expression
+from moyai.api.ecs.lookup import active_cluster, find_instance, instance_arn
+from moyai.api.ecs.paging import PageQuery, paginate
+from moyai.api.operation import Context
+from moyai.domain.ecs.container_instance import ContainerInstance
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.world import World
+from moyai.expressions.cluster_query.evaluate import PatternTooSlow, instance_facts, satisfies
+from moyai.plan.placement.resources import tasks_on
+
+_MAX_DESCRIBED = 100
+
+
+class DescribeContainerInstancesRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeContainerInstances."""
+
+    container_instances: tuple[str, ...]
+    cluster: str | None = None
+    include: frozenset[str] = frozenset()
+
+
+class ListContainerInstancesRequest(msgspec.Struct, frozen=True):
+    """Input of ListContainerInstances."""
+
+    cluster: str | None = None
+    filter: str | None = None
+    status: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+def describe_container_instances(ctx: Context, request: DescribeContainerInstancesRequest) -> dict[str, object]:
+    """Describe up to a hundred instances of a cluster, INACTIVE ones too."""
+    cluster = active_cluster(ctx, request.cluster)
+    if not request.container_instances:
+        raise InvalidParameter("Container instances cannot be empty.")
+    if len(request.container_instances) > _MAX_DESCRIBED:
+        raise InvalidParameter(f"Container instances can have at most {_MAX_DESCRIBED} items.")
+    world = ctx.store.world
+    arns = dict.fromkeys(instance_arn(cluster, identifier) for identifier in request.container_instances)
+    instances = {arn: i for arn in arns if (i := find_instance(world, cluster, arn)) is not None}
+    return {
+        "container_instances": [instance_view(world, i, request.include) for i in instances.values()],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in instances],
+    }
+
+
+def list_container_instances(ctx: Context, request: ListContainerInstancesRequest) -> dict[str, object]:
+    """The ARNs of a cluster's registered instances, filtered by status and expression."""
+    cluster = active_cluster(ctx, request.cluster)
+    world = ctx.store.world
+    registered = (i for i in world.container_instances.by("cluster", cluster.arn) if not i.gone)
+    instances = [i for i in registered if request.status in {None, i.status}]
+    if request.filter:
+        instances = _filter(world, instances, request.filter)
+    listing = ("ListContainerInstances", cluster.arn, request.filter, request.status)
+    page = paginate((i.arn for i in instances), PageQuery(listing, request.next_token, request.max_results))
+    return {"container_instance_arns": page.keys, "next_token": page.next_token}
+
+
+def _filter(world: World, instances: list[ContainerInstance], text: str) -> list[ContainerInstance]:
+    expression = parse_expression(text)
+    try:
+        return [i for i in instances if satisfies(instance_facts(i, tasks_on(world, i)), expression)]
+    except PatternTooSlow as fault:
+        raise InvalidParameter(f"Invalid expression: {fault}") from fault

@@ -1,0 +1,1 @@
+"""How tasks are launched, as services, tasks and task sets share it: launch options, placement and network."""

@@ -1,0 +1,1 @@
+"""Services, their deployments and revisions, and task sets: operations, rules and views."""

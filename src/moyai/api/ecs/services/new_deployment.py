@@ -1,0 +1,77 @@
+"""Creates the deployments of a service. A deployment is created when the template of its tasks changes, and never
+edited.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from moyai.api.ecs.services.registry_rules import check_registries
+from moyai.api.ecs.task_definitions.proxy_rules import check_single_proxy
+from moyai.api.operation import Context
+from moyai.domain.cloudwatch.alarm import alarm_arn
+from moyai.domain.connect.config import ServiceConnectConfiguration
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.registry import ServiceRegistry
+from moyai.domain.ecs.service import Deployment, DeploymentConfiguration, DeploymentStatus, NetworkConfiguration
+from moyai.domain.ecs.task_definition import TaskDefinition
+from moyai.domain.world import Put, World
+from moyai.kernel.ids import DeploymentId, ServiceArn
+from moyai.plan.connect import Wish, resolve
+
+_ID_DIGITS = 19
+
+
+class TaskTemplate(NamedTuple):
+    """The parts of a service that its tasks are created from; a change starts a deployment."""
+
+    definition: TaskDefinition
+    network: NetworkConfiguration | None
+    service_connect: ServiceConnectConfiguration | None
+    service_registries: tuple[ServiceRegistry, ...]
+
+    @classmethod
+    def of(cls, world: World, deployment: Deployment) -> TaskTemplate:
+        """The template of this deployment."""
+        return cls(
+            world.task_definitions[deployment.task_definition],
+            deployment.network_configuration,
+            deployment.service_connect,
+            deployment.service_registries,
+        )
+
+
+def start_deployment(
+    ctx: Context, cluster: Cluster, service: ServiceArn, template: TaskTemplate
+) -> tuple[Deployment, list[Put]]:
+    """A new PRIMARY deployment and the records to put with it. Raises the errors of its names and registries."""
+    check_single_proxy(template.definition, template.service_connect)
+    check_registries(ctx, service, template.service_registries, template.definition, template.network)
+    wish = Wish(service, template.service_connect, template.definition, cluster.default_namespace)
+    resolved = resolve(ctx.store.world, wish, ctx.now, ctx.ids)
+    identifier = DeploymentId(f"ecs-svc/{ctx.ids.decimal(_ID_DIGITS)}")
+    deployment = Deployment(
+        id=identifier,
+        status=DeploymentStatus.PRIMARY,
+        task_definition=template.definition.arn,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+        network_configuration=template.network,
+        service_connect=template.service_connect,
+        view=resolved.view,
+        service_registries=template.service_registries,
+        rollout_state_reason=f"ECS deployment {identifier} in progress.",
+    )
+    return deployment, list(resolved.changes)
+
+
+def check_alarms(ctx: Context, configuration: DeploymentConfiguration) -> None:
+    """Raises InvalidParameter when an alarm that the deployments are to be watched by does not exist."""
+    alarms = configuration.alarms
+    names = dict.fromkeys(alarms.alarm_names) if alarms.enable else ()
+    unknown = [name for name in names if alarm_arn(ctx.scope, name) not in ctx.store.world.alarms]
+    if unknown:
+        raise InvalidParameter(f"The following alarms were not found: [{', '.join(unknown)}]")

@@ -1,0 +1,233 @@
+"""Services: create, update, delete.
+
+Promise: an operation validates and records the desired state; the scheduler starts and stops the tasks. A deployment's
+task definition, network and names are fixed when it is created. An update that changes none of them edits the service
+in place and starts no deployment.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from moyai.api.ecs.launch.network import check_network
+from moyai.api.ecs.launch.options import (
+    resolve_launch_options,
+    with_launch_change,
+    with_launch_options,
+    with_task_set_options,
+)
+from moyai.api.ecs.lookup import NAME, active_cluster, active_definition, known_service, service_arn
+from moyai.api.ecs.services import daemon_rules
+from moyai.api.ecs.services.external_rules import check_bounds, check_creation, check_update
+from moyai.api.ecs.services.new_deployment import TaskTemplate, check_alarms, start_deployment
+from moyai.api.ecs.services.requests import (
+    CreateServiceRequest,
+    DeleteServiceRequest,
+    UpdateServiceRequest,
+    launch_change,
+    launch_options,
+)
+from moyai.api.ecs.services.rules import (
+    check_controller,
+    check_same_controller,
+    checked_count,
+    checked_grace,
+    checked_rebalancing,
+    deployment_configuration,
+)
+from moyai.api.ecs.services.view import service_view
+from moyai.api.ecs.tag_format import tag_map
+from moyai.api.idempotency import fingerprint
+from moyai.api.operation import Context
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.errors import InvalidParameter, ServiceNotActive, ServiceNotFound
+from moyai.domain.ecs.rebalancing import DISABLED, ENABLED
+from moyai.domain.ecs.service import (
+    DAEMON,
+    EXTERNAL_CONTROLLER,
+    DeploymentConfiguration,
+    Service,
+    ServiceLog,
+    ServiceStatus,
+)
+from moyai.domain.world import Change, Put
+from moyai.plan.strategy.begin import begin
+
+_LONGEST_TOKEN = 36
+
+
+def create_service(ctx: Context, request: CreateServiceRequest) -> dict[str, object]:
+    """Create a service and its first deployment, or return the one that an equal request with the same token created.
+
+    A service with the EXTERNAL controller gets its task sets later.
+    """
+    world = ctx.store.world
+    cluster = active_cluster(ctx, request.cluster)
+    if not NAME.fullmatch(request.service_name):
+        raise InvalidParameter("serviceName must be 1-255 letters, digits, underscores and hyphens.")
+    key = service_arn(cluster, request.service_name)
+    token = fingerprint(request.client_token, request, longest=_LONGEST_TOKEN, fault=InvalidParameter)
+    existing = world.services.get(key)
+    if existing is not None and existing.status is not ServiceStatus.INACTIVE:
+        return {"service": service_view(world, _created_before(existing, token))}
+    service = _new_service(ctx, cluster, request, token)
+    options = launch_options(request)
+    if service.is_external:
+        service = with_task_set_options(service, options)
+        ctx.store.apply([Put(service), Put(ServiceLog(key))])
+        return {"service": service_view(world, service, with_tags=True)}
+    definition = active_definition(ctx, request.task_definition or "")
+    if service.is_daemon:
+        options = daemon_rules.daemon_launch_options(cluster, options)
+    service = with_launch_options(service, resolve_launch_options(ctx, cluster, definition, options))
+    check_network(ctx, request.network_configuration, definition)
+    template = TaskTemplate(
+        definition=definition,
+        network=request.network_configuration,
+        service_connect=request.service_connect_configuration,
+        service_registries=request.service_registries,
+    )
+    deployment, changes = start_deployment(ctx, cluster, key, template)
+    service, records = begin(world, service, deployment, ctx.now, ctx.ids)
+    ctx.store.apply([*changes, Put(service), *records, Put(ServiceLog(key))])
+    return {"service": service_view(world, service, with_tags=True)}
+
+
+def update_service(ctx: Context, request: UpdateServiceRequest) -> dict[str, object]:
+    """Change a service, and start a deployment when its tasks' template changes or the request forces one."""
+    world = ctx.store.world
+    cluster = active_cluster(ctx, request.cluster)
+    service = world.services.get(service_arn(cluster, request.service))
+    if service is None or service.cluster != cluster.arn:
+        raise ServiceNotFound
+    if service.status is not ServiceStatus.ACTIVE:
+        raise ServiceNotActive
+    if service.is_external:
+        check_update(request, force=request.force_new_deployment)
+    edited = with_launch_change(ctx, cluster, _with_settings(service, request), launch_change(request))
+    if request.deployment_configuration is not None:
+        check_alarms(ctx, edited.deployment_configuration)
+    template = _new_template(ctx, service, request)
+    changes: list[Change] = []
+    if request.force_new_deployment or template is not None or edited.platform_version != service.platform_version:
+        template = template or TaskTemplate.of(world, service.primary)
+        deployment, names = start_deployment(ctx, cluster, service.arn, template)
+        edited, records = begin(world, edited, deployment, ctx.now, ctx.ids)
+        changes = [*names, *records]
+    if edited != service:
+        ctx.store.apply([*changes, Put(edited)])
+    return {"service": service_view(world, edited)}
+
+
+def delete_service(ctx: Context, request: DeleteServiceRequest) -> dict[str, object]:
+    """Stop a service's tasks; the service is DRAINING until the last has stopped."""
+    cluster = active_cluster(ctx, request.cluster)
+    service = known_service(ctx.store.world, cluster, request.service)
+    if service.status is ServiceStatus.ACTIVE:
+        if service.desired_count > 0 and not (request.force or service.is_daemon):
+            raise InvalidParameter("The service cannot be stopped while it is scaled above 0.")
+        service = replace(service, status=ServiceStatus.DRAINING, desired_count=0)
+        ctx.store.apply([Put(service)])
+    return {"service": service_view(ctx.store.world, service)}
+
+
+def _created_before(existing: Service, token: str | None) -> Service:
+    """The service that an earlier, equal request created. Raises InvalidParameter when none did."""
+    if existing.status is ServiceStatus.DRAINING:
+        raise InvalidParameter("Unable to Start a service that is still Draining.")
+    if token is None or existing.client_token != token:
+        raise InvalidParameter("Creation of service was not idempotent.")
+    return existing
+
+
+def _new_service(ctx: Context, cluster: Cluster, request: CreateServiceRequest, token: str | None) -> Service:
+    """The service without a deployment. Raises InvalidParameter for invalid settings."""
+    desired = _checked_desired_count(request)
+    controller, rebalancing = request.deployment_controller.type, request.availability_zone_rebalancing
+    is_external, is_daemon = controller == EXTERNAL_CONTROLLER, request.scheduling_strategy == DAEMON
+    default = daemon_rules.DEFAULT_CONFIGURATION if is_daemon else DeploymentConfiguration()
+    configuration = deployment_configuration(request.deployment_configuration, default)
+    check_alarms(ctx, configuration)
+    if is_external:
+        check_bounds(configuration, rebalancing)
+    if is_daemon:
+        daemon_rules.check_configuration(configuration, rebalancing)
+    return Service(
+        arn=service_arn(cluster, request.service_name),
+        name=request.service_name,
+        cluster=cluster.arn,
+        created_at=ctx.now,
+        created_by=ctx.principal,
+        deployments=(),
+        desired_count=desired,
+        deployment_configuration=configuration,
+        availability_zone_rebalancing=checked_rebalancing(
+            rebalancing, DISABLED if is_external else ENABLED, configuration
+        ),
+        deployment_controller=controller,
+        scheduling_strategy=request.scheduling_strategy,
+        enable_ecs_managed_tags=request.enable_ecs_managed_tags,
+        enable_execute_command=request.enable_execute_command,
+        propagate_tags=request.propagate_tags,
+        health_check_grace_period_seconds=checked_grace(request.health_check_grace_period_seconds),
+        client_token=token,
+        tags=tag_map(request.tags, "service"),
+    )
+
+
+def _checked_desired_count(request: CreateServiceRequest) -> int:
+    """The desired count. Raises InvalidParameter for everything that is wrong with the request by itself."""
+    check_controller(request.deployment_controller)
+    daemon_rules.check_scheduling(request.scheduling_strategy, request.deployment_controller.type)
+    if request.deployment_controller.type == EXTERNAL_CONTROLLER:
+        check_creation(request)
+    elif not request.task_definition:
+        raise InvalidParameter("TaskDefinition can not be blank.")
+    count = daemon_rules.initial_count if request.scheduling_strategy == DAEMON else checked_count
+    return count(request.desired_count)
+
+
+def _with_settings(service: Service, request: UpdateServiceRequest) -> Service:
+    """The service with the settings that an update changes in place, without a deployment."""
+    check_same_controller(request.deployment_controller, service.deployment_controller)
+    desired, grace = request.desired_count, request.health_check_grace_period_seconds
+    managed_tags, execute_command = request.enable_ecs_managed_tags, request.enable_execute_command
+    configuration = deployment_configuration(request.deployment_configuration, service.deployment_configuration)
+    if service.is_daemon:
+        daemon_rules.check_update(launch_change(request), desired)
+        daemon_rules.check_configuration(configuration, request.availability_zone_rebalancing)
+    return replace(
+        service,
+        desired_count=service.desired_count if desired is None else checked_count(desired),
+        deployment_configuration=configuration,
+        availability_zone_rebalancing=checked_rebalancing(
+            request.availability_zone_rebalancing, service.availability_zone_rebalancing, configuration
+        ),
+        health_check_grace_period_seconds=(
+            service.health_check_grace_period_seconds if grace is None else checked_grace(grace)
+        ),
+        enable_ecs_managed_tags=service.enable_ecs_managed_tags if managed_tags is None else managed_tags,
+        enable_execute_command=service.enable_execute_command if execute_command is None else execute_command,
+        propagate_tags=request.propagate_tags or service.propagate_tags,
+    )
+
+
+def _new_template(ctx: Context, service: Service, request: UpdateServiceRequest) -> TaskTemplate | None:
+    """The template of the next deployment; None when it equals the primary deployment's, and for a service with task
+    sets.
+    """
+    if service.is_external:
+        return None
+    current = TaskTemplate.of(ctx.store.world, service.primary)
+    template = current
+    if request.task_definition is not None:
+        template = template._replace(definition=active_definition(ctx, request.task_definition))
+    if request.network_configuration is not None:
+        check_network(ctx, request.network_configuration, template.definition)
+        template = template._replace(network=request.network_configuration)
+    if request.service_connect_configuration is not None:
+        template = template._replace(service_connect=request.service_connect_configuration)
+    if request.service_registries is not None:
+        template = template._replace(service_registries=request.service_registries)
+    return None if template == current else template

@@ -1,0 +1,141 @@
+"""Rules of task definitions, with AWS's messages where they are known.
+
+Promise: the rules check the revision as it would be stored, so nothing is registered partly. All raise ClientException.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from moyai.api.ecs.launch.placement_rules import MAX_CONSTRAINTS, check_constraints
+from moyai.api.ecs.lookup import NAME
+from moyai.api.ecs.task_definitions.container_rules import check_container
+from moyai.api.ecs.task_definitions.fargate_rules import obstacles
+from moyai.api.ecs.task_definitions.linux_rules import check_linux
+from moyai.api.ecs.task_definitions.port_rules import check_links, check_ports_of_task
+from moyai.api.ecs.task_definitions.proxy_rules import check_proxy
+from moyai.api.ecs.task_definitions.volume_rules import check_volumes
+from moyai.api.ecs.unsupported import unsupported_value
+from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.placement import MEMBER_OF
+from moyai.domain.ecs.task_definition import (
+    Condition,
+    ContainerDefinition,
+    ContainerDependency,
+    NetworkMode,
+    TaskDefinition,
+)
+from moyai.domain.logs.driver import AWSLOGS, PREFIX
+
+_MAX_CONTAINERS = 10
+_GPUS = re.compile(r"[1-9][0-9]?")
+_ECR_IMAGE = re.compile(r"[0-9]{12}\.dkr\.ecr[.-].*")
+
+
+def check_definition(definition: TaskDefinition, *, for_fargate: bool) -> None:
+    """Check a revision before it is registered. Raises ClientException."""
+    if not definition.family:
+        raise ClientException("Family can not be blank.")
+    if not NAME.fullmatch(definition.family):
+        raise ClientException("Family contains invalid characters.")
+    system = definition.runtime_platform and definition.runtime_platform.operating_system_family
+    if system not in {None, "LINUX"}:
+        raise unsupported_value("runtimePlatform.operatingSystemFamily", system, "tasks run on Linux", ClientException)
+    _check_containers(definition)
+    check_ports_of_task(definition)
+    check_links(definition)
+    _check_dependencies(definition)
+    check_volumes(definition)
+    _check_placement_constraints(definition)
+    _check_resource_requirements(definition)
+    check_proxy(definition)
+    if for_fargate:
+        _check_fargate(definition)
+        for obstacle in obstacles(definition):
+            raise ClientException(obstacle)
+    if any(container.privileged for container in definition.container_definitions):
+        raise unsupported_value("privileged", "true", "add the capabilities that the container needs", ClientException)
+
+
+def _check_containers(definition: TaskDefinition) -> None:
+    containers = definition.container_definitions
+    if not containers:
+        raise ClientException("Container list cannot be empty.")
+    if len(containers) > _MAX_CONTAINERS:
+        raise ClientException(f"Container list cannot have more than {_MAX_CONTAINERS} containers.")
+    for container in containers:
+        check_container(container, definition)
+        check_linux(container, definition)
+    if len({c.name for c in containers}) < len(containers):
+        raise ClientException("Container names must be unique within a task definition")
+    if not any(c.essential for c in containers):
+        raise ClientException("Task definition doesn't have any essential container.")
+
+
+def _check_dependencies(definition: TaskDefinition) -> None:
+    for container in definition.container_definitions:
+        for dependency in container.depends_on or ():
+            _check_dependency(definition, dependency)
+    dependencies = {c.name: {d.container_name for d in c.depends_on or ()} for c in definition.container_definitions}
+    while free := {name for name, others in dependencies.items() if not others & dependencies.keys()}:
+        dependencies = {name: others for name, others in dependencies.items() if name not in free}
+    if dependencies:
+        raise ClientException(f"Container dependencies form a cycle among: {', '.join(sorted(dependencies))}.")
+
+
+def _check_dependency(definition: TaskDefinition, dependency: ContainerDependency) -> None:
+    other = definition.container(dependency.container_name)
+    if other is None:
+        raise ClientException(f"Cannot depend on container + '{dependency.container_name}' because it does not exist")
+    if dependency.condition in {Condition.SUCCESS, Condition.COMPLETE} and other.essential:
+        raise ClientException(
+            "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
+        )
+    if dependency.condition is Condition.HEALTHY and other.health_check is None:
+        raise ClientException("A dependency container with HEALTHY condition must have health check configured")
+
+
+def _check_fargate(definition: TaskDefinition) -> None:
+    for container in definition.container_definitions:
+        if definition.execution_role_arn is None:
+            _check_without_role(container)
+        _check_stream_prefix(container)
+
+
+def _check_stream_prefix(container: ContainerDefinition) -> None:
+    log = container.log_configuration
+    if log is not None and log.log_driver == AWSLOGS and PREFIX not in log.options:
+        raise ClientException(
+            f"Fargate requires log configuration options to include {PREFIX} to support log driver {AWSLOGS}."
+        )
+
+
+def _check_without_role(container: ContainerDefinition) -> None:
+    """Raises for an image in ECR and for the log driver awslogs, which need an execution role on Fargate."""
+    log = container.log_configuration
+    if _ECR_IMAGE.fullmatch(container.image):
+        raise ClientException("Fargate requires task definition to have execution role ARN to support ECR images.")
+    if log is not None and log.log_driver == AWSLOGS:
+        raise ClientException(
+            "Fargate requires task definition to have execution role ARN to support log driver awslogs."
+        )
+
+
+def _check_placement_constraints(definition: TaskDefinition) -> None:
+    if "EXTERNAL" in (definition.requires_compatibilities or ()) and definition.network_mode is NetworkMode.AWSVPC:
+        raise ClientException("EXTERNAL does not support network mode 'awsvpc'.")
+    if len(definition.placement_constraints) > MAX_CONSTRAINTS:
+        raise ClientException(f"Maximum number of constraints is {MAX_CONSTRAINTS}")
+    if any(constraint.type != MEMBER_OF for constraint in definition.placement_constraints):
+        raise ClientException("A placement constraint of a task definition is memberOf.")
+    check_constraints(definition.placement_constraints, ClientException)
+
+
+def _check_resource_requirements(definition: TaskDefinition) -> None:
+    for container in definition.container_definitions:
+        for requirement in container.resource_requirements or ():
+            if requirement.type != "GPU":
+                raise unsupported_value("resourceRequirements", requirement.type, "resources are GPUs", ClientException)
+            if not _GPUS.fullmatch(requirement.value):
+                raise ClientException(f"The number of GPUs of container '{container.name}' must be a positive integer.")

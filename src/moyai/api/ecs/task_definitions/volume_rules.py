@@ -1,0 +1,90 @@
+"""Rules of a task definition's volumes, with AWS's messages where they are known. All raise ClientException.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_data_volumes.html
+"""
+
+from __future__ import annotations
+
+from moyai.api.ecs.lookup import NAME
+from moyai.api.ecs.unsupported import unsupported_value
+from moyai.domain.ecs.errors import ClientException
+from moyai.domain.ecs.task_definition import ContainerDefinition, EphemeralStorage, TaskDefinition
+from moyai.domain.ecs.volume import DockerVolume, Volume
+from moyai.domain.sandbox.linux import is_inner_path
+from moyai.kernel.errors import ClientFault
+
+_STORAGE = range(21, 201)
+
+
+def check_volumes(definition: TaskDefinition) -> None:
+    """Check the volumes and mount points of a task definition. Raises ClientException."""
+    names = [volume.name for volume in definition.volumes]
+    for volume in definition.volumes:
+        _check_volume(volume)
+    if len(set(names)) < len(names):
+        raise ClientException("Volume names must be unique within a task definition.")
+    for container in definition.container_definitions:
+        _check_mounts(container, names)
+        _check_volumes_from(container, definition)
+    check_storage(definition.ephemeral_storage)
+
+
+def _check_volume(volume: Volume) -> None:
+    if not volume.name:
+        raise ClientException("Volume.name should not be null or empty.")
+    if not NAME.fullmatch(volume.name):
+        raise ClientException("Volume.name contains invalid characters.")
+    docker, path = volume.docker_volume_configuration, volume.source_path
+    if path is not None and docker is not None:
+        raise ClientException(f"Volume '{volume.name}' can have either a host path or a dockerVolumeConfiguration.")
+    if path is not None and (not path.startswith("/") or ".." in path.split("/") or not path.isprintable()):
+        raise ClientException(f"Invalid 'host.sourcePath' for volume '{volume.name}': it must be an absolute path.")
+    if docker is not None:
+        _check_docker(volume, docker)
+
+
+def _check_docker(volume: Volume, docker: DockerVolume) -> None:
+    if docker.driver not in {None, "local"}:
+        raise unsupported_value(
+            "dockerVolumeConfiguration.driver", docker.driver, "volumes are directories", ClientException
+        )
+    if docker.autoprovision is not None and not volume.shared:
+        raise ClientException(
+            f"Invalid 'dockerVolumeConfiguration' for volume '{volume.name}': autoprovision needs the scope shared."
+        )
+
+
+def _check_mounts(container: ContainerDefinition, volumes: list[str]) -> None:
+    paths = [point.container_path for point in container.mount_points]
+    for point in container.mount_points:
+        if point.source_volume not in volumes:
+            raise ClientException(f"Unknown volume '{point.source_volume}'.")
+        if not is_inner_path(point.container_path):
+            raise ClientException(
+                f"Invalid setting for container '{container.name}'. 'mountPoints.containerPath' can't be"
+                f" {point.container_path!r}."
+            )
+    if len(set(paths)) < len(paths):
+        raise ClientException(f"Invalid setting for container '{container.name}'. Two mount points have one path.")
+
+
+def _check_volumes_from(container: ContainerDefinition, definition: TaskDefinition) -> None:
+    for borrowed in container.volumes_from:
+        if borrowed.source_container == container.name or definition.container(borrowed.source_container) is None:
+            raise ClientException(
+                f"Invalid setting for container '{container.name}'. 'volumesFrom' names"
+                f" '{borrowed.source_container}', which is no other container of the task."
+            )
+    borrows = {c.name: {b.source_container for b in c.volumes_from} for c in definition.container_definitions}
+    while free := {name for name, lenders in borrows.items() if not lenders & borrows.keys()}:
+        borrows = {name: lenders for name, lenders in borrows.items() if name not in free}
+    if borrows:
+        raise ClientException(f"Containers mount each other's volumes: {', '.join(sorted(borrows))}.")
+
+
+def check_storage(storage: EphemeralStorage | None, fault: type[ClientFault] = ClientException) -> None:
+    """Raises ``fault`` for an ephemeral storage size that AWS does not allow."""
+    if storage is not None and storage.size_in_gi_b < _STORAGE.start:
+        raise fault(f"EphemeralStorage size should be at least {_STORAGE.start}")
+    if storage is not None and storage.size_in_gi_b >= _STORAGE.stop:
+        raise fault(f"EphemeralStorage size should be at most {_STORAGE.stop - 1}")

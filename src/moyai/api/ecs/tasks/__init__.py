@@ -1,0 +1,1 @@
+"""Tasks: run, start, stop, describe, protect, and execute commands in."""

@@ -1,0 +1,109 @@
+"""Tasks: describe and list.
+
+Promise: ListTasks filters on the status that is wanted, so a stopping task leaves the default list at
+once, and PENDING matches nothing, as on AWS.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from moyai.api.ecs.lookup import active_cluster, instance_arn, known_service, task_arn
+from moyai.api.ecs.paging import PageQuery, paginate_after
+from moyai.api.ecs.tasks.view import task_view
+from moyai.api.operation import Context
+from moyai.domain.ecs.cluster import Cluster
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.domain.ecs.task import Task
+from moyai.domain.keys import wanted_key
+
+_MAX_DESCRIBED = 100
+
+
+class DescribeTasksRequest(msgspec.Struct, frozen=True):
+    """Input of DescribeTasks."""
+
+    tasks: tuple[str, ...]
+    cluster: str | None = None
+    include: frozenset[str] = frozenset()
+
+
+class ListTasksRequest(msgspec.Struct, frozen=True):
+    """Input of ListTasks."""
+
+    cluster: str | None = None
+    container_instance: str | None = None
+    family: str | None = None
+    service_name: str | None = None
+    started_by: str | None = None
+    desired_status: str = "RUNNING"
+    launch_type: str | None = None
+    next_token: str | None = None
+    max_results: int | None = None
+
+
+def describe_tasks(ctx: Context, request: DescribeTasksRequest) -> dict[str, object]:
+    """Describe up to a hundred tasks of a cluster."""
+    cluster = active_cluster(ctx, request.cluster)
+    if not request.tasks:
+        raise InvalidParameter("Tasks cannot be empty.")
+    if len(request.tasks) > _MAX_DESCRIBED:
+        raise InvalidParameter(f"Tasks can have at most {_MAX_DESCRIBED} items.")
+    world = ctx.store.world
+    arns = dict.fromkeys(task_arn(cluster, t) for t in request.tasks)
+    tasks = {a: t for a in arns if (t := world.tasks.get(a)) is not None and t.cluster == cluster.arn}
+    with_tags = "TAGS" in request.include
+    return {
+        "tasks": [task_view(world, task, with_tags=with_tags) for task in tasks.values()],
+        "failures": [{"arn": a, "reason": "MISSING"} for a in arns if a not in tasks],
+    }
+
+
+def list_tasks(ctx: Context, request: ListTasksRequest) -> dict[str, object]:
+    """The ARNs of a cluster's tasks."""
+    cluster = active_cluster(ctx, request.cluster)
+    if request.started_by is not None and (request.family is not None or request.service_name is not None):
+        raise InvalidParameter("startedBy can't be combined with family or serviceName.")
+    instance = None if request.container_instance is None else instance_arn(cluster, request.container_instance)
+    index, value = _index(ctx, cluster, request)
+
+    def after(key: str) -> Iterable[str]:
+        for task in ctx.store.world.tasks.after(index, value, key):
+            if _matches(task, request) and instance in {None, task.container_instance}:
+                yield task.arn
+
+    filters = (
+        instance,
+        request.family,
+        request.service_name,
+        request.started_by,
+        request.desired_status,
+        request.launch_type,
+    )
+    page = paginate_after(
+        after, PageQuery(("ListTasks", cluster.arn, *filters), request.next_token, request.max_results)
+    )
+    return {"task_arns": page.keys, "next_token": page.next_token}
+
+
+def _index(ctx: Context, cluster: Cluster, request: ListTasksRequest) -> tuple[str, str]:
+    """The index of the task table to read, and the value in it."""
+    if request.service_name is None:
+        return "wanted", wanted_key(cluster.arn, request.desired_status)
+    return "service", known_service(ctx.store.world, cluster, request.service_name).arn
+
+
+def _matches(task: Task, request: ListTasksRequest) -> bool:
+    return (
+        task.desired_status == request.desired_status
+        and request.launch_type in {None, task.launch_type}
+        and request.started_by in {None, task.started_by}
+        and request.family in {None, _family(task)}
+    )
+
+
+def _family(task: Task) -> str:
+    return task.task_definition.rpartition("/")[2].partition(":")[0]

@@ -1,0 +1,120 @@
+"""Input members and values that moyai does not support, each with its reason.
+
+Promise: a request that sets an unsupported member is refused with an error that names it, so no client believes that
+the member had an effect; an empty list, ``false`` and the like ask for nothing and pass. A member that moyai supports
+with some values only is a field of its request, and the handler refuses the other values with ``unsupported_value``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from moyai.domain.ecs.errors import InvalidParameter
+from moyai.kernel.errors import ClientFault
+
+_NO_DISKS = "there is no Elastic Block Store here"
+_NO_BALANCERS = "there are no load balancers"
+_NO_RECORD = "what a session says is not recorded"
+_NO_SECRETS = "no log driver here has an option that is secret"
+_NO_WINDOWS = "only Linux tasks with the network mode awsvpc run"
+_NO_GPU = "there are no GPUs or accelerators"
+_NO_MANAGED = "there are no managed instances"
+_NO_SCALING = "there is no Auto Scaling group that could be scaled"
+_NOT_YET = "not yet"
+
+_Reasons = tuple[tuple[str, str], ...]
+
+
+def _under(place: str, reasons: _Reasons) -> _Reasons:
+    """The reasons for members of the structure at ``place``."""
+    return tuple((f"{place}.{member}", reason) for member, reason in reasons)
+
+
+_DEFINITION: _Reasons = (
+    ("volumes[].dockerVolumeConfiguration.driverOpts", "a volume is a directory; for memory use tmpfs"),
+    ("volumes[].efsVolumeConfiguration", "there is no Elastic File System here; use host or a Docker volume"),
+    ("volumes[].fsxWindowsFileServerVolumeConfiguration", _NO_WINDOWS),
+    ("volumes[].s3filesVolumeConfiguration", "there is no S3 here"),
+    ("volumes[].configuredAtLaunch", _NO_DISKS),
+    ("inferenceAccelerators", _NO_GPU),
+    ("enableFaultInjection", "there is no fault injection"),
+    ("trustedExecutionConfiguration", "there are no confidential sandboxes"),
+)
+_CONTAINER: _Reasons = (
+    ("repositoryCredentials", "images are imported with moyai image import, and none is pulled"),
+    ("linuxParameters.devices", "no container has a device of this machine"),
+    ("logConfiguration.secretOptions", _NO_SECRETS),
+    ("resourceRequirements[].sharingStrategy", "a GPU is one container's alone"),
+    (
+        "firelensConfiguration",
+        "no log router runs here; use awslogs, and read from CloudWatch Logs what is to go elsewhere",
+    ),
+    ("credentialSpecs", _NO_WINDOWS),
+)
+_SERVICE_CONNECT: _Reasons = (("logConfiguration.secretOptions", _NO_SECRETS),)
+_SERVICE: _Reasons = (
+    ("loadBalancers", _NO_BALANCERS),
+    ("volumeConfigurations", _NO_DISKS),
+    ("vpcLatticeConfigurations", "there is no VPC Lattice"),
+    ("gatewayConnectors", "there are no gateways"),
+    ("monitoring", "the resolution of metrics is fixed"),
+    *_under("serviceConnectConfiguration", _SERVICE_CONNECT),
+)
+_RUN: _Reasons = (
+    ("referenceId", "it is for Amazon ECS alone"),
+    ("volumeConfigurations", _NO_DISKS),
+    ("overrides.containerOverrides[].resourceRequirements", "how many GPUs a container has is its definition's to say"),
+    ("overrides.inferenceAcceleratorOverrides", _NO_GPU),
+)
+_CLUSTER: _Reasons = (
+    ("executeCommandConfiguration.kmsKeyId", "there is no KMS here"),
+    ("executeCommandConfiguration.logConfiguration", _NO_RECORD),
+    ("managedStorageConfiguration", "there is no KMS here"),
+)
+_PROVIDER: _Reasons = (
+    ("cluster", _NO_MANAGED),
+    ("managedInstancesProvider", _NO_MANAGED),
+    *_under(
+        "autoScalingGroupProvider.managedScaling",
+        (
+            ("targetCapacity", _NO_SCALING),
+            ("minimumScalingStepSize", _NO_SCALING),
+            ("maximumScalingStepSize", _NO_SCALING),
+            ("instanceWarmupPeriod", _NO_SCALING),
+        ),
+    ),
+)
+
+UNSUPPORTED_MEMBERS: Mapping[str, str] = MappingProxyType(
+    dict(
+        (
+            *_under("CreateCluster.configuration", _CLUSTER),
+            *_under("UpdateCluster.configuration", _CLUSTER),
+            ("CreateService.role", _NO_BALANCERS),
+            (
+                "RegisterContainerInstance.instanceIdentityDocumentSignature",
+                "the document is taken as it is; there is nobody here to sign it",
+            ),
+            ("ListTasks.daemonName", "there are no daemons"),
+            *_under("RegisterTaskDefinition", _DEFINITION),
+            *_under("RegisterTaskDefinition.containerDefinitions[]", _CONTAINER),
+            *_under("CreateService", _SERVICE),
+            *_under("UpdateService", _SERVICE),
+            *_under("CreateCapacityProvider", _PROVIDER),
+            *_under("UpdateCapacityProvider", _PROVIDER),
+            ("DeleteCapacityProvider.cluster", _NO_MANAGED),
+            ("CreateTaskSet.loadBalancers", _NO_BALANCERS),
+            *_under("RunTask", _RUN),
+            *_under("StartTask", _RUN),
+        )
+    )
+)
+"""``Operation.path`` to the reason; see ``wire.accept.Refusals``."""
+
+
+def unsupported_value(
+    member: str, value: object, reason: str, fault: type[ClientFault] = InvalidParameter
+) -> ClientFault:
+    """The error for a value that moyai does not support in this member."""
+    return fault(f"{member}: {value} is not supported by moyai: {reason}.")

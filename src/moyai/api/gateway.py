@@ -1,0 +1,219 @@
+"""The API gateway without HTTP: authenticates a request, dispatches it to its AWS service and returns the response.
+
+Promise: every response that is sent stays true after a power cut (``store.durable`` comes first), is in the protocol of
+its request, and carries a request id. State belongs to an account and a region: the region is the credential scope's,
+the account is the access key when that has twelve digits and the installation's own otherwise. Without issued keys
+(development, on loopback) any credentials or none are accepted. While the store cannot be written, changes are answered
+503 with the reason, and reads as usual.
+Refuses: an operation that is not implemented (by name), and a signature for another service; with issued keys, every
+request that is not signed by one of them; without, changes by GET, because an image on any web page could send one. An
+unforeseen error is logged with the request id and answered as InternalFailure, without details.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+from botocore.model import ServiceModel
+
+from moyai.api.dispatcher import ServiceDispatcher, unknown_operation
+from moyai.api.operation import Context, Service
+from moyai.api.response_cache import RawRequest
+from moyai.api.role_sessions import RoleSession, role_session_of
+from moyai.api.router import EC2, JSON, QUERY, RoutedRequest, Router
+from moyai.api.sigv4 import Credential, KeyStore, Verifier, credential
+from moyai.api.wire.codec import Codec
+from moyai.api.wire.http import HttpRequest, HttpResponse, unpacked
+from moyai.api.wire.media import check_media
+from moyai.api.wire.protocols import CODECS
+from moyai.kernel.clock import Clock, Instant
+from moyai.kernel.errors import AccessDenied, ApiError, MissingToken, ServerFault, ServiceUnavailable
+from moyai.kernel.ids import AccountId, Ids, Region
+from moyai.kernel.metrics import Counter, DurationHistogram
+from moyai.kernel.scope import DEFAULT_SCOPE, Scope, is_account
+from moyai.ports.store import StateUnwritable, Store
+
+_READ_PREFIXES = ("Describe", "Get", "List")
+"""Prefixes of the operations that change nothing."""
+_NOT_ROUTED = RoutedRequest(JSON, None, None, "nothing")
+_log = logging.getLogger(__name__)
+
+
+class GatewayDependencies(msgspec.Struct, frozen=True):
+    """The installation that a gateway serves, and its settings."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    keys: KeyStore | None = None
+    """The issued keys; None accepts any credentials, for development on loopback."""
+    sessions_only: bool = False
+    """Accept only the credentials of a task's role: for the gateway that tasks reach."""
+    default_scope: Scope = DEFAULT_SCOPE
+    """The account of access keys that are no account id, and the region of unsigned requests."""
+    max_body: int = 2 * 1024 * 1024
+    """Bytes of a body after decompression."""
+
+
+class _Sender(NamedTuple):
+    """The authenticated sender of a request."""
+
+    credential: Credential | None
+    session: RoleSession | None
+    verified: bool
+    """Whether a signature or a login proves the sender."""
+
+
+class ApiGateway:
+    """Answers requests to all services."""
+
+    def __init__(
+        self, services: Iterable[Service], models: Mapping[str, ServiceModel], dependencies: GatewayDependencies
+    ) -> None:
+        implemented = {service.name: service for service in services}
+        self._models = models
+        self._dispatchers = {
+            name: ServiceDispatcher(implemented.pop(name, Service(name)), model) for name, model in models.items()
+        }
+        if implemented:
+            raise ValueError(f"no model for {', '.join(implemented)}")
+        self._router = Router(models)
+        self._dependencies = dependencies
+        self._verifier = Verifier(dependencies.keys) if dependencies.keys is not None else None
+        self.responses = Counter()
+        """Responses by service, operation and status; the first two are empty for a request that was not routed."""
+        self.durations: dict[str, DurationHistogram] = {}
+        """The time from a request to its response, by service."""
+        no_service = ServiceModel({"metadata": {"protocol": "json", "jsonVersion": "1.1"}, "shapes": {}}, "unknown")
+        self._fallback: Mapping[str, Codec] = {protocol: make(no_service) for protocol, make in CODECS.items()}
+
+    async def answer(self, request: HttpRequest, sender: str | None = None) -> HttpResponse:
+        """The response to one request. Raises nothing but cancellation.
+
+        ``sender`` is the access key of a sender that was authenticated by other means than the request's signature,
+        such as a console session; the signature then only says the region and the service.
+        """
+        began = self._dependencies.clock.now()
+        routed, response = await self._route_and_respond(request, sender)
+        service = routed.service or ""
+        self.responses.add(service, routed.operation or "", str(response.status))
+        self.durations.setdefault(service, DurationHistogram()).add(max(self._dependencies.clock.now() - began, 0.0))
+        return response
+
+    async def _route_and_respond(self, request: HttpRequest, sender: str | None) -> tuple[RoutedRequest, HttpResponse]:
+        request_id = self._dependencies.ids.uuid()
+        routed = _NOT_ROUTED
+        try:
+            signed = _credential_or_fault(request)
+            routed = self._route(request, signed)
+            now = self._dependencies.clock.now()
+            by = self._authenticate(request, signed, now) if sender is None else _known_sender(sender, signed)
+            return routed, await self._respond(request, routed, by, now, request_id)
+        except ApiError as error:
+            return routed, self._codec(routed).serialise_error(error, request_id)
+        except StateUnwritable as error:
+            return routed, self._codec(routed).serialise_error(ServiceUnavailable(str(error)), request_id)
+        except Exception:  # noqa: BLE001  the top of a request: whatever fails below, the client gets an answer
+            _log.exception("request %s (%r) failed", request_id, routed.description)
+            fault = ServerFault(f"moyai failed to answer; its log has the details under request id {request_id}.")
+            return routed, self._codec(routed).serialise_error(fault, request_id)
+
+    def error_response(self, request: HttpRequest, error: ApiError) -> HttpResponse:
+        """The response to a request that fails before it is served: ``error`` in the request's protocol.
+
+        The request may be without its body, when reading that is what failed.
+        """
+        routed = self._route(request, _credential_or_fault(request))
+        return self._codec(routed).serialise_error(error, self._dependencies.ids.uuid())
+
+    def _route(self, request: HttpRequest, signed: Credential | ApiError | None) -> RoutedRequest:
+        return self._router.route(request, signed.service if isinstance(signed, Credential) else None)
+
+    def _authenticate(self, request: HttpRequest, signed: Credential | ApiError | None, now: Instant) -> _Sender:
+        """The sender of a request, by its signature. Raises what is wrong with the signature."""
+        if isinstance(signed, ApiError):
+            raise signed
+        session = role_session_of(self._dependencies.store.world, request, now)
+        if session is not None:
+            Verifier(session).verify(request, signed, now)
+        elif self._dependencies.sessions_only:
+            raise MissingToken("Missing Authentication Token")
+        elif self._verifier is not None:
+            self._verifier.verify(request, signed, now)
+        return _Sender(signed, session, verified=session is not None or self._verifier is not None)
+
+    async def _respond(
+        self, request: HttpRequest, routed: RoutedRequest, by: _Sender, now: Instant, request_id: str
+    ) -> HttpResponse:
+        if routed.service is None or routed.operation is None:
+            raise unknown_operation(routed.description, self._models)
+        if request.method != "POST" and routed.protocol in {QUERY, EC2} and not by.verified:
+            _check_reads_only(routed.operation)
+        check_media(routed.protocol, request)
+        dispatcher = self._dispatchers[routed.service]
+        signing_name = dispatcher.model.signing_name
+        if by.credential is not None and by.credential.service != signing_name:
+            signed_for = f"signed for the service '{by.credential.service[:40]}'"
+            raise unknown_operation(f"{routed.description}, {signed_for}", self._models)
+        operation = dispatcher.operation(routed.operation)
+        if by.session is not None:
+            by.session.check(signing_name, operation.name)
+        plain = unpacked(request, self._dependencies.max_body)
+        raw = RawRequest(routed.protocol, operation.name, plain.body)
+        typed = dispatcher.parse(operation, raw, plain)
+        rollbacks = self._dependencies.store.rollbacks
+        context = self._context(by, now, request_id, request.headers.get("host", ""))
+        try:
+            return await dispatcher.respond(operation, typed, raw, context)
+        finally:  # what an error says (a name is taken) must be as durable as what a success says
+            await self._dependencies.store.durable(rollbacks)
+
+    def _context(self, by: _Sender, now: Instant, request_id: str, host: str) -> Context:
+        scope, access_key, session = self._dependencies.default_scope, "", by.session
+        if by.credential is not None:
+            access_key = by.credential.access_key
+            account = AccountId(access_key) if is_account(access_key) else scope.account
+            account = account if session is None else session.account
+            scope = Scope(account, Region(by.credential.region))
+        return Context(
+            scope=scope,
+            now=now,
+            ids=self._dependencies.ids,
+            store=self._dependencies.store,
+            principal=f"arn:aws:iam::{scope.account}:root" if session is None else session.arn,
+            access_key=access_key,
+            user_id=(access_key or scope.account) if session is None else session.user_id,
+            request_id=request_id,
+            host=host,
+        )
+
+    def _codec(self, routed: RoutedRequest) -> Codec:
+        if routed.service is None:
+            return self._fallback[routed.protocol]
+        return self._dispatchers[routed.service].codecs[routed.protocol]
+
+
+def _known_sender(access_key: str, signed: Credential | ApiError | None) -> _Sender:
+    """The sender with this access key, for the region and service of the signature. Raises MissingToken without one."""
+    if signed is None:
+        raise MissingToken("Missing Authentication Token")
+    if isinstance(signed, ApiError):
+        raise signed
+    return _Sender(signed._replace(access_key=access_key), None, verified=True)
+
+
+def _check_reads_only(operation: str) -> None:
+    """Raise AccessDenied for an operation that may change something."""
+    if not operation.startswith(_READ_PREFIXES):
+        raise AccessDenied(f"{operation} is answered by POST alone: a picture in any web page could send this GET.")
+
+
+def _credential_or_fault(request: HttpRequest) -> Credential | ApiError | None:
+    """The credential, or the error in it: that is raised once routing has found the protocol to answer in."""
+    try:
+        return credential(request)
+    except ApiError as error:
+        return error

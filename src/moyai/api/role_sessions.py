@@ -1,0 +1,72 @@
+"""Sessions of task roles: requests with a session token that moyai issued to a task.
+
+Promise: the gateway verifies their signature, on loopback too; keys are valid until they expire or their task has
+stopped. There are no IAM policies here: a task may read, and write logs and metrics
+(docs/decisions/task-roles-read.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+from urllib.parse import parse_qs
+
+from moyai.api.wire.http import HttpRequest
+from moyai.domain.keys import scope_of
+from moyai.domain.sts.session import TOKEN_PREFIX, claims_in, issue, role_name
+from moyai.domain.world import World
+from moyai.kernel.clock import Instant
+from moyai.kernel.errors import AccessDenied, ExpiredToken, UnrecognizedClient
+from moyai.kernel.ids import AccountId
+from moyai.kernel.secret import Secret
+
+_READ_PREFIXES: Final = ("BatchGet", "Describe", "Discover", "Filter", "Get", "List")
+_WRITES: Final = frozenset({"CreateLogStream", "PutLogEvents", "PutMetricData"})
+
+
+class RoleSession(NamedTuple):
+    """The session of a task's role. As a ``KeyStore`` it knows one key, its own."""
+
+    arn: str
+    account: AccountId
+    user_id: str
+    access_key: str
+    key: Secret
+
+    def secret(self, access_key: str) -> str | None:
+        """The session's secret key; None for another access key."""
+        return self.key.reveal() if access_key == self.access_key else None
+
+    def check(self, service: str, operation: str) -> None:
+        """Raises AccessDenied for an operation that neither reads nor writes logs or metrics."""
+        if not operation.startswith(_READ_PREFIXES) and operation not in _WRITES:
+            raise AccessDenied(
+                f"User: {self.arn} is not authorized to perform: {service}:{operation} on resource: * because no "
+                f"identity-based policy allows the {service}:{operation} action. Here a task's role may "
+                "read, and write logs and metrics."
+            )
+
+
+def role_session_of(world: World, request: HttpRequest, now: Instant) -> RoleSession | None:
+    """The session of the request's token; None without a token of ours. Raises ExpiredToken, UnrecognizedClient."""
+    token = _token(request)
+    if not token.startswith(TOKEN_PREFIX):
+        return None
+    root = world.session_root
+    claims = None if root is None else claims_in(root, token)
+    if root is None or claims is None:
+        raise UnrecognizedClient("The security token included in the request is invalid.")
+    if now >= claims.expires:
+        raise ExpiredToken("The security token included in the request is expired")
+    task = world.tasks.get(claims.task)
+    if task is None or task.stopped:
+        raise UnrecognizedClient("The security token included in the request is invalid.")
+    keys, account = issue(root, claims), scope_of(task.arn).account
+    arn = f"arn:aws:sts::{account}:assumed-role/{role_name(claims.role)}/{task.id}"
+    return RoleSession(arn, account, f"AROA{keys.access_key[4:]}:{task.id}", keys.access_key, keys.secret)
+
+
+def _token(request: HttpRequest) -> str:
+    header = request.headers.get("x-amz-security-token", "")
+    if header or "X-Amz-Security-Token=" not in request.query:
+        return header
+    return parse_qs(request.query).get("X-Amz-Security-Token", [""])[-1]

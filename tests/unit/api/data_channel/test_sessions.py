@@ -1,0 +1,334 @@
+"""Exec sessions from creation to the end, on ASGI: the plugin speaks, and a simulated command answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from moyai.api.asgi import App, Limits
+from moyai.api.data_channel.message import LARGEST_FRAME
+from moyai.api.data_channel.relay import IDLE, IDLE_REASON
+from moyai.api.data_channel.websocket import DataChannelEndpoint
+from moyai.api.exec_sessions import LIFETIME, PATH, ExecSessions, TooManySessions
+from moyai.domain.sandbox.spec import ContainerSpec
+from moyai.kernel.clock import Seconds, later
+from moyai.kernel.ids import TaskArn
+from moyai.ports.sessions import Execution, Session, TerminalSize
+from moyai.runtime.sim.runtime import SimRuntime
+from moyai.testing.clock import ManualClock
+from moyai.testing.ids import SeededIds
+from tests.contract.runtime.places import TASK, sandbox
+from tests.plugin import Plugin, frame
+from tests.unit.api import world
+
+ARN = TaskArn(f"arn:aws:ecs:us-east-1:123456789012:task/default/{TASK}")
+LOCAL = ((b"host", b"127.0.0.1:4566"),)
+
+
+class Stage:
+    """A container to enter, and the gateway to it."""
+
+    def __init__(self, limits: Limits | None = None, runtime: type[SimRuntime] = SimRuntime) -> None:
+        self.clock = ManualClock()
+        self.runtime = runtime(self.clock)
+        self.exec_sessions = ExecSessions(self.runtime, self.clock)
+        self.app = App(world.gateway(), limits=limits, channels=DataChannelEndpoint(self.exec_sessions, SeededIds(9)))
+
+    async def up(self) -> Stage:
+        await self.runtime.prepare(sandbox())
+        await self.runtime.start(ContainerSpec(TASK, "app", "image", command=("sim",)))
+        return self
+
+    def offer(self, *words: str, **own: object) -> tuple[str, Plugin]:
+        session, token = self.exec_sessions.create(ARN, Execution(TASK, "app", words or ("hello",)))
+        return PATH + session, Plugin(token.reveal(), **own)
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let time pass at one go, and everybody hear of it."""
+        await self.clock.settle()
+        self.clock.turn_to(later(self.clock.now(), seconds))
+        await self.clock.settle()
+
+    def connect(self, path: str, plugin: Plugin, headers: tuple[tuple[bytes, bytes], ...] = LOCAL) -> Wire:
+        return Wire(self, path, plugin, headers)
+
+
+class Wire:
+    """A WebSocket between the plugin and the application."""
+
+    def __init__(self, stage: Stage, path: str, plugin: Plugin, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self.stage, self.plugin = stage, plugin
+        self.sent: list[str] = []
+        self.close_code: int | None = None
+        self._up: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+        self._up.put_nowait({"type": "websocket.connect"})
+        scope = {"type": "websocket", "path": path, "headers": list(headers), "query_string": b""}
+        self.task = asyncio.create_task(stage.app(scope, self._up.get, self._down))
+
+    async def _down(self, message) -> None:
+        self.sent.append(message["type"])
+        if message["type"] == "websocket.send":
+            self.plugin.hear(message["bytes"])
+            self.flush()
+        elif message["type"] == "websocket.close":
+            self.close_code = message.get("code", 0)
+
+    def flush(self) -> None:
+        while self.plugin.outbox:
+            self.put(bytes=self.plugin.outbox.pop(0))
+
+    def put(self, **message: object) -> None:
+        self._up.put_nowait({"type": "websocket.receive", **message})
+
+    def leave(self) -> None:
+        self._up.put_nowait({"type": "websocket.disconnect", "code": 1006})
+
+    def open(self) -> Wire:
+        self.put(text=self.plugin.opening)
+        return self
+
+    async def until(self, condition, within: float = 60.0) -> None:
+        await self.stage.clock.until(condition, within)
+
+
+@pytest.fixture
+async def stage():
+    return await Stage().up()
+
+
+async def begun(stage, *words, **own):
+    """A session in which the command has been started."""
+    path, plugin = stage.offer(*words, **own)
+    wire = stage.connect(path, plugin).open()
+    await wire.until(lambda: plugin.ready)
+    return wire
+
+
+async def test_a_session_of_the_plugin(stage):
+    wire = await begun(stage)
+    plugin = wire.plugin
+    plugin.resize(50, 132)
+    plugin.type(b"ls\r")
+    wire.flush()
+    await wire.until(lambda: plugin.output == b"hello\nls\r")
+    [session] = stage.runtime.executed
+    assert session.size == TerminalSize(50, 132)
+    plugin.resize(10, 20)
+    wire.flush()
+    await wire.until(lambda: session.size == TerminalSize(10, 20))
+    session.end_input()
+    await wire.until(wire.task.done)
+    assert plugin.closed["Output"] == ""
+    assert plugin.closed["SessionId"].startswith("ecs-execute-command-")
+    assert plugin.code is None  # the plugin would print it
+    assert wire.close_code == 1000
+
+
+class SlowRuntime(SimRuntime):
+    """One that needs a moment to start a command."""
+
+    async def execute(self, execution: Execution) -> Session:
+        session = await super().execute(execution)
+        await self._clock.sleep(Seconds(1))
+        return session
+
+
+async def test_a_size_that_changes_while_the_command_starts_is_not_lost():
+    stage = await Stage(runtime=SlowRuntime).up()
+    wire = await begun(stage)
+    wire.plugin.resize(24, 80)
+    wire.flush()
+    await wire.until(lambda: bool(stage.runtime.executed))
+    wire.plugin.resize(50, 132)
+    wire.flush()
+    await wire.until(lambda: wire.plugin.output == b"hello\n")
+    assert stage.runtime.executed[0].size == TerminalSize(50, 132)
+    wire.leave()
+    await wire.until(wire.task.done)
+
+
+async def test_a_screen_that_is_not_ready_at_once_misses_nothing(stage):
+    path, plugin = stage.offer()
+    plugin.deaf = 2
+    wire = stage.connect(path, plugin).open()
+    await wire.until(lambda: plugin.output == b"hello\n")
+    wire.leave()
+
+
+async def test_a_client_that_tells_no_size_has_a_terminal_all_the_same(stage):
+    wire = await begun(stage)
+    await wire.until(lambda: bool(stage.runtime.executed))
+    assert stage.runtime.executed[0].size == TerminalSize(24, 80)
+    wire.leave()
+    await wire.until(wire.task.done)
+
+
+async def test_moyais_own_client_has_pipes_an_end_of_input_and_an_exit_code(stage):
+    wire = await begun(stage, "sim", "exit=3", Moyai={"Terminal": False})
+    await wire.until(wire.task.done)
+    assert stage.runtime.executed[0].size is None
+    assert wire.plugin.code == 3
+    wire = await begun(stage, Moyai={"Terminal": False})
+    wire.plugin.type((1).to_bytes(4), 10)
+    wire.flush()
+    await wire.until(wire.task.done)
+    assert wire.plugin.code == 0
+
+
+async def test_a_client_that_leaves_ends_the_command(stage):
+    wire = await begun(stage)
+    await wire.until(lambda: bool(stage.runtime.executed))
+    wire.leave()
+    await wire.until(wire.task.done)
+    assert await stage.runtime.executed[0].wait() == 137
+    stage.offer(), stage.offer()
+
+
+async def test_twenty_silent_minutes_end_it_and_a_word_begins_them_anew(stage):
+    wire = await begun(stage)
+    await wire.until(lambda: wire.plugin.output == b"hello\n")
+    await stage.pass_by(IDLE - 60)
+    wire.plugin.type(b"x")
+    wire.flush()
+    await stage.pass_by(IDLE - 60)
+    assert not wire.task.done()
+    await wire.until(wire.task.done, 120)
+    assert wire.plugin.closed["Output"] == IDLE_REASON
+    assert await stage.runtime.executed[0].wait() == 137
+
+
+async def test_what_cannot_start_is_told(stage):
+    wire = await begun(stage, "sim", "cannot_start")
+    await wire.until(wire.task.done)
+    assert "cannot_start" in wire.plugin.closed["Output"]
+
+
+async def test_a_container_that_ended_meanwhile_is_told(stage):
+    path, plugin = stage.offer()
+    stage.runtime.die(TASK, "app")
+    wire = stage.connect(path, plugin).open()
+    await wire.until(wire.task.done)
+    assert "is not running" in plugin.closed["Output"]
+
+
+async def test_a_client_that_does_not_shake_hands_is_not_waited_for(stage):
+    path, plugin = stage.offer()
+    wire = stage.connect(path, plugin)
+    wire.flush = lambda: None
+    wire.open()
+    await wire.until(wire.task.done)
+    assert plugin.closed["Output"] == "The client did not answer the handshake."
+    assert not stage.runtime.executed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "hello"},
+        {"bytes": b""},
+        {"bytes": b"\0" * 500},
+        {"bytes": frame("input_stream_data", b"{}", 3, 1)},
+        {"bytes": frame("input_stream_data", b"\xff", 6, 1)},
+        {"bytes": frame("output_stream_data", b"x", 1, 1)},
+        {"bytes": frame("acknowledge", b"x")},
+        {"bytes": b"\0" * (LARGEST_FRAME + 1)},
+    ],
+    ids=["text", "nothing", "zeros", "no size", "no answer", "the wrong way", "no acknowledgement", "too much"],
+)
+async def test_what_is_no_frame_closes_the_channel(stage, message):
+    wire = await begun(stage)
+    wire.put(**message)
+    await wire.until(wire.task.done)
+    assert wire.plugin.closed["Output"]
+    for session in stage.runtime.executed:
+        assert await session.wait() == 137
+
+
+# ---------------------------------------------------------------------------------------------------- who may come in
+
+
+async def refused(stage, path, plugin, headers=LOCAL):
+    wire = stage.connect(path, plugin, headers)
+    await wire.until(wire.task.done)
+    return wire.sent == ["websocket.close"]
+
+
+async def test_only_a_session_that_waits_is_opened_and_only_once(stage):
+    path, plugin = stage.offer()
+    assert await refused(stage, PATH + "ecs-execute-command-0", plugin)
+    assert await refused(stage, "/", plugin)
+    wire = stage.connect(path, plugin).open()
+    await wire.until(lambda: plugin.ready)
+    assert await refused(stage, path, plugin)
+    wire.leave()
+    await wire.until(wire.task.done)
+    assert await refused(stage, path, plugin)
+
+
+@pytest.mark.parametrize(
+    "opening", ["", "{}", "[]", '{"TokenValue": "guess"}', '{"TokenValue": "\\ud800"}', "x" * 20_000]
+)
+async def test_another_token_opens_nothing(stage, opening):
+    path, plugin = stage.offer()
+    wire = stage.connect(path, plugin)
+    wire.put(text=opening)
+    await wire.until(wire.task.done)
+    assert wire.close_code == 1008
+    assert not stage.runtime.executed
+    right = stage.connect(path, plugin).open()
+    await right.until(lambda: plugin.ready)
+    right.leave()
+
+
+async def test_a_ticket_is_void_after_a_minute_and_makes_room(stage):
+    path, plugin = stage.offer()
+    stage.offer()
+    with pytest.raises(TooManySessions):
+        stage.offer()
+    await stage.clock.advance(LIFETIME)
+    assert await refused(stage, path, plugin)
+    stage.offer()
+
+
+async def test_a_token_is_shown_by_nothing(stage):
+    session, token = stage.exec_sessions.create(ARN, Execution(TASK, "app", ("hello",)))
+    assert token.reveal() not in repr(vars(stage.exec_sessions)) + repr(token) + session
+    assert len(token.reveal()) >= 40
+
+
+@pytest.mark.parametrize(
+    ("header", "from_browsers"),
+    [
+        ((b"origin", b"https://evil.example"), False),
+        ((b"origin", b"null"), False),
+        ((b"sec-fetch-site", b"cross-site"), False),
+        ((b"host", b"evil.example"), False),
+        ((b"origin", b"https://evil.example"), True),
+        ((b"origin", b"http://localhost"), True),
+        ((b"origin", b"null"), True),
+    ],
+)
+async def test_web_pages_are_kept_out(header, from_browsers):
+    stage = await Stage(Limits(from_browsers=from_browsers)).up()
+    path, plugin = stage.offer()
+    headers = (header,) if header[0] == b"host" else (*LOCAL, header)
+    assert await refused(stage, path, plugin, headers)
+    assert not await refused_with_token(stage, path, plugin)
+
+
+async def test_with_keys_a_page_of_the_same_origin_is_let_in():
+    stage = await Stage(Limits(from_browsers=True)).up()
+    path, plugin = stage.offer()
+    wire = stage.connect(
+        path, plugin, ((b"host", b"moyai.example:4566"), (b"origin", b"https://moyai.example:4566"))
+    ).open()
+    await wire.until(lambda: plugin.ready)
+    wire.leave()
+
+
+async def refused_with_token(stage, path, plugin):
+    wire = stage.connect(path, plugin).open()
+    await wire.until(lambda: plugin.ready or wire.task.done())
+    wire.leave()
+    return not plugin.ready

@@ -1,0 +1,151 @@
+"""Order out of frames, over a line that loses, doubles and delays them."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moyai.api.data_channel.message import BadFrame, Kind, PayloadType, unpack
+from moyai.api.data_channel.stream import MAX_BUFFERED, WINDOW, DataStream
+from moyai.kernel.clock import Instant
+from moyai.testing.ids import SeededIds
+
+NOW = Instant(1000.0)
+
+
+def pair():
+    return DataStream(Kind.INPUT, SeededIds(1)), DataStream(Kind.OUTPUT, SeededIds(2))
+
+
+def pass_on(sender, receiver, now=NOW):
+    """Everything that waits to be sent; what the receiver makes of it."""
+    while sender.outbox:
+        receiver.receive(sender.outbox.popleft(), now)
+    return taken(receiver, now)
+
+
+def taken(receiver, now=NOW):
+    said = []
+    while (message := receiver.next_message(now)) is not None:
+        said.append(message.payload)
+    return said
+
+
+def test_what_is_said_is_heard_and_acknowledged():
+    client, host = pair()
+    client.send(PayloadType.OUTPUT, b"a", NOW)
+    assert pass_on(client, host) == [b"a"]
+    assert not client.all_acknowledged
+    pass_on(host, client)
+    assert client.all_acknowledged
+
+
+def test_a_lost_frame_comes_again_and_those_behind_it_have_waited():
+    client, host = pair()
+    client.send(PayloadType.OUTPUT, b"a", NOW)
+    client.outbox.clear()
+    client.send(PayloadType.OUTPUT, b"b", NOW)
+    assert pass_on(client, host) == []
+    client.retransmit(Instant(NOW + 0.1))
+    assert not client.outbox
+    client.retransmit(Instant(NOW + 0.3))
+    assert pass_on(client, host) == [b"a", b"b"]
+
+
+def test_a_lost_acknowledgement_is_given_again_and_nothing_is_heard_twice():
+    client, host = pair()
+    client.send(PayloadType.OUTPUT, b"a", NOW)
+    assert pass_on(client, host) == [b"a"]
+    host.outbox.clear()
+    client.retransmit(Instant(NOW + 1))
+    assert pass_on(client, host) == []
+    pass_on(host, client)
+    assert client.all_acknowledged
+
+
+def test_what_is_not_taken_is_not_acknowledged():
+    client, host = pair()
+    for _ in range(WINDOW):
+        assert client.can_send
+        client.send(PayloadType.OUTPUT, b"a", NOW)
+    assert not client.can_send
+    while client.outbox:
+        host.receive(client.outbox.popleft(), NOW)
+    assert not host.outbox
+    assert host.next_message(NOW) is not None
+    assert pass_on(host, client) == []
+    assert client.can_send
+
+
+def test_frames_that_come_early_are_not_kept_without_end():
+    client, host = pair()
+    for _ in range(MAX_BUFFERED + 10):
+        client.send(PayloadType.OUTPUT, b"a", NOW)
+    first, *others = client.outbox
+    for frame in others:
+        host.receive(frame, NOW)
+    host.receive(first, NOW)
+    assert len(taken(host)) == MAX_BUFFERED + 1
+
+
+def test_a_pause_holds_the_stream_until_it_starts_again():
+    client, host = pair()
+    host.send_control(Kind.PAUSE, b"", NOW)
+    pass_on(host, client)
+    assert not client.can_send
+    host.send_control(Kind.START, b"", NOW)
+    pass_on(host, client)
+    assert client.can_send
+
+
+def test_a_closed_channel_is_told():
+    client, host = pair()
+    host.send_control(Kind.CHANNEL_CLOSED, b"{}", NOW)
+    assert client.receive(host.outbox.popleft(), NOW).payload == b"{}"
+
+
+def test_a_frame_of_ones_own_kind_goes_the_wrong_way():
+    client, other = pair()[0], DataStream(Kind.INPUT, SeededIds(3))
+    other.send(PayloadType.OUTPUT, b"a", NOW)
+    with pytest.raises(BadFrame):
+        client.receive(other.outbox.popleft(), NOW)
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b"null", b"\xff", b"[" * 5000])
+def test_an_acknowledgement_that_is_none_is_refused(payload):
+    client, host = pair()
+    host.send_control(Kind.ACKNOWLEDGE, payload, NOW)
+    with pytest.raises(BadFrame):
+        client.receive(host.outbox.popleft(), NOW)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 100))
+def test_over_any_line_everything_is_heard_once_and_in_order(seed, count):
+    dice, now = random.Random(seed), NOW  # noqa: S311 (no secret)
+    client, host = pair()
+    said = [str(n).encode() for n in range(count)]
+    waiting, heard = list(reversed(said)), []
+    for _ in range(4000):
+        now = Instant(now + 0.25)
+        while waiting and client.can_send:
+            client.send(PayloadType.OUTPUT, waiting.pop(), now)
+        _line(client, host, now, dice)
+        if dice.random() < 0.7:
+            heard += taken(host, now)
+        _line(host, client, now, dice)
+        client.retransmit(now)
+        if not waiting and client.all_acknowledged:
+            break
+    assert heard == said
+
+
+def _line(sender, receiver, now, dice):
+    frames = [frame for frame in sender.outbox for _ in range(dice.choice((0, 1, 1, 1, 2)))]
+    sender.outbox.clear()
+    dice.shuffle(frames)
+    for frame in frames:
+        assert unpack(frame).created == int(now * 1000) or unpack(frame).kind is Kind.INPUT
+        receiver.receive(frame, now)
