@@ -100,12 +100,15 @@ def _open_or_make(directory_fd: int, part: str) -> int:
     try:
         return syscalls.openat2(directory_fd, part, _O_PATH, _NO_LINKS)
     except FileNotFoundError:
+        umask = os.umask(
+            0o022
+        )  # not chmod afterwards: it would follow a link that took the directory's place meanwhile
         try:
-            os.mkdir(part, dir_fd=directory_fd)
+            os.mkdir(part, 0o755, dir_fd=directory_fd)
         except FileExistsError:  # another process has made it meanwhile
             pass
-        else:
-            os.chmod(part, 0o755, dir_fd=directory_fd)  # noqa: S103 - as Docker's, whatever the umask
+        finally:
+            os.umask(umask)
         return syscalls.openat2(directory_fd, part, _O_PATH, _NO_LINKS)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from moyai.runtime.linux.shim.safe_paths import read
+from moyai.runtime.linux.shim.safe_paths import open_below, read
 
 MOST = 100
 
@@ -55,3 +56,32 @@ def test_everything_else_is_an_error_with_its_path(tmp_path, monkeypatch, kind):
     with pytest.raises(OSError, match="file") as caught:
         read(str(path), MOST)
     assert caught.value.filename == str(path)
+
+
+def test_a_link_that_takes_the_place_of_a_new_directory_changes_nothing_elsewhere(tmp_path, monkeypatch):
+    """As another container that has the host directory may put it there between two system calls."""
+    secret, volume = tmp_path / "secret", tmp_path / "volume"
+    secret.write_text("of the machine")
+    secret.chmod(0o600)
+    volume.mkdir()
+    make = os.mkdir
+
+    def make_and_replace(path, *arguments, dir_fd):
+        make(path, *arguments, dir_fd=dir_fd)
+        (volume / path).rmdir()
+        (volume / path).symlink_to(secret)
+
+    monkeypatch.setattr(os, "mkdir", make_and_replace)
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        open_below(str(volume), "data")
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+def test_a_missing_directory_is_made_open_to_all_whatever_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        os.close(open_below(str(tmp_path), "a/b"))
+        assert os.umask(0o077) == 0o077
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b")] == [0o755, 0o755]
