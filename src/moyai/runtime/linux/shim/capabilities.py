@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 
 from moyai.runtime.linux.shim import syscalls
 
@@ -27,7 +28,9 @@ def limit_bounding_set(keep: tuple[int, ...]) -> None:
         if capability not in keep:
             try:
                 syscalls.prctl(_PR_CAPBSET_DROP, capability)
-            except OSError:  # past the last one this kernel knows
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # EINVAL: past the last capability that this kernel knows
+                    raise
                 return
 
 
