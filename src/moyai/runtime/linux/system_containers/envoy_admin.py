@@ -108,16 +108,18 @@ async def _request(connect: Connect, method: str, path: str) -> str:
 
 
 def _join_chunks(body: bytes) -> bytes:
-    """Decode a chunked body. Raises ValueError if it is malformed."""
-    joined = b""
+    """Decode a chunked body, in time that is linear in its length. Raises ValueError if it is malformed."""
+    chunks: list[bytes] = []
+    position = 0
     while True:
-        size, _, body = body.partition(b"\r\n")
-        length = int(size, 16)
+        start = body.index(b"\r\n", position) + 2
+        length = int(body[position:start], 16)
         if length < 0:
             raise ValueError("a chunk has a negative length")
         if length == 0:
-            return joined
-        joined, body = joined + body[:length], body[length + 2 :]
+            return b"".join(chunks)
+        chunks.append(body[start : start + length])
+        position = start + length + 2
 
 
 def count_active(body: str) -> int:

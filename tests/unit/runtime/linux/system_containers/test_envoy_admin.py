@@ -81,6 +81,12 @@ async def test_what_no_envoy_would_answer_counts_as_no_answer(tmp_path, answer):
         assert await ask() is None
 
 
+async def test_chunks_of_any_size_are_joined(tmp_path):
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in COUNT)
+    async with answering(tmp_path, CHUNKED + chunks + b"0\r\n\r\n") as ask:
+        assert await ask() == 3
+
+
 async def test_chunks_of_negative_length_take_no_memory(tmp_path):
     async with answering(tmp_path, CHUNKED + b"-2\r\n" * 8192) as ask:
         tracemalloc.start()
