@@ -1,4 +1,4 @@
-"""docs/reference/isolation.md, from what `make attacks` recorded in tests/e2e/attacks/recorded."""
+"""Generates docs/reference/isolation.md from the records of `make attacks` in tests/e2e/attacks/recorded."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from typing import Any
 
 _ATTACKS = Path(__file__).parents[1] / "tests" / "e2e" / "attacks"
 _HEAD = """\
-# Isolation: what a task is refused, beside Docker
+# Isolation: attacks from tasks, compared with Docker
 
-Made from what `make attacks` recorded; do not edit.
+Generated from the records of `make attacks`; do not edit.
 
 Each program of [tests/e2e/attacks/programs](../../tests/e2e/attacks/programs) ran in tasks of moyai and in containers
-of {engine} {version} (Debian's, with its own settings), on Linux {kernel} ({machine}): as root and
-as a plain user with the default capabilities, and as root with `SYS_PTRACE`. Where these differ, a cell says which is
-which.
+of {engine} {version} (Debian's package with its default settings), on Linux {kernel} ({machine}): as root and as a
+plain user with the default capabilities, and as root with `SYS_PTRACE`. A cell has one result if these cases agree.
 
-A refusal comes with its reason: the error that the call ended in, or the signal that the process got. *Empty* is a file
-whose content is masked; *absent* is something that this kernel hasn't got, so another one may have it. Where a call
-reaches the kernel with arguments that make no sense, so that it could do no harm, it counts as succeeded: no filter
-kept it away."""
+A refusal is shown with its reason: the error of the call, or the signal that the process received. *Empty* means that
+the file's content is masked; *absent* means that this kernel lacks the feature, which another kernel may have. A call
+that reaches the kernel with invalid, harmless arguments counts as succeeded, because no filter has stopped it."""
 
 
 def isolation_page() -> str:
-    """Both records as tables, one for each program."""
+    """The page: both records as tables, one for each program."""
     moyai, docker = (json.loads((_ATTACKS / "recorded" / f"{name}.json").read_text()) for name in ("moyai", "docker"))
     parts = [_HEAD.format_map(docker)]
     for program in sorted({*moyai["results"], *docker["results"]}):
@@ -44,7 +42,7 @@ def _subject(program: str) -> str:
 
 
 def _cell(results: Mapping[str, Any], attempt: str) -> str:
-    """What came of an attempt: once where it was the same in every case."""
+    """The outcomes of an attempt: a single one if all cases agree."""
     return "; ".join(_outcomes(results.get(attempt, {}))) or "not tried"
 
 
@@ -53,5 +51,5 @@ def _outcomes(cases: Mapping[str, str]) -> Iterator[str]:
     for outcome in outcomes:
         verdict, _, reason = outcome.partition(": ")
         text = f"refused ({reason})" if reason else f"**{verdict}**"
-        of = ", ".join(case for case, found in cases.items() if found == outcome)
-        yield text if len(outcomes) == 1 else f"{of}: {text}"
+        same = ", ".join(case for case, result in cases.items() if result == outcome)
+        yield text if len(outcomes) == 1 else f"{same}: {text}"

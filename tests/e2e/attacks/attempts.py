@@ -1,7 +1,7 @@
-"""What a program in ``programs/`` prints, inside containers of moyai and of Docker alike: a line of JSON an attempt.
+"""Runs the attempts of a program in ``programs/``, in containers of moyai and Docker, with a line of JSON for each.
 
-Nothing here or in a program needs more than Python 3.11 and its standard library. Each attempt runs in a process of its
-own, so what one of them breaks or gains is gone before the next.
+Programs need only Python 3.11 and its standard library. Each attempt runs in a process of its own, so that it does not
+affect the next one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 REFUSED, SUCCEEDED = "refused", "succeeded"
 IN_CONTAINER = "MOYAI_ATTACKED_CONTAINER"
-"""The environment variable without which nothing is tried: outside, an attempt would succeed on the machine."""
+"""The environment variable without which nothing is tried: outside of a container, an attempt would hit the machine."""
 _LONGEST = 30
-"""Seconds that an attempt may take; one that is still running then counts as refused."""
+"""The time limit of an attempt; one that exceeds it counts as refused."""
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -31,9 +31,9 @@ def system_call(number: int, *arguments: object) -> int:
 
 
 def reach(number: int, *arguments: object) -> str:
-    """Make a system call whose arguments may be nonsense: an error of the kernel's own shows that it gets there.
+    """Make a system call whose arguments may be invalid: any error of the kernel's own is a success.
 
-    Raises OSError for what a seccomp filter answers, EPERM and ENOSYS.
+    Raises OSError for the errors of a seccomp filter, EPERM and ENOSYS.
     """
     try:
         return str(system_call(number, *arguments))
@@ -52,9 +52,9 @@ def checked(result: int) -> int:
 
 
 def attempt(name: str, action: Callable[[], object]) -> None:
-    """Act and print what came of it: an OSError or a fatal signal is a refusal, anything else a success.
+    """Run ``action`` and print the outcome: an OSError or a fatal signal is a refusal, anything else a success.
 
-    What ``action`` returns is the detail of a success.
+    The result of ``action`` is the detail of a success.
     """
     if IN_CONTAINER not in os.environ:
         raise SystemExit("attacks run inside containers only")

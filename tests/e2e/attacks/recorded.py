@@ -1,7 +1,7 @@
-"""What came of every program's attempts, in files from which docs/reference/isolation.md is made.
+"""Records of the outcomes of all attempts, from which docs/reference/isolation.md is generated.
 
-A file has an engine, its version, kernel and machine, and for each program and case the outcome of each attempt: with a
-refusal the reason comes along, with a success nothing does, as it differs from run to run.
+A record has an engine, its version, kernel and machine, and the outcome of each attempt for each program and case. A
+refusal is recorded with its reason; the details of a success differ from run to run and are not recorded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CASES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "root with SYS_PTRACE": (ROOT, ("SYS_PTRACE",)),
     }
 )
-"""User and added capabilities: those that take no word of the machine's owner."""
+"""User and added capabilities of each case; none needs a permission of the machine's owner."""
 
 Results = dict[str, dict[str, dict[str, str]]]
 """By program, attempt and case: ``succeeded``, or ``refused`` with the reason."""
@@ -31,7 +31,7 @@ Results = dict[str, dict[str, dict[str, str]]]
 
 @dataclass(frozen=True)
 class Record:
-    """What one engine let happen. ``version``: empty for moyai, which is as old as the file."""
+    """The outcomes on one engine. ``version``: empty for moyai, whose version is that of the repository."""
 
     engine: str
     version: str
@@ -41,7 +41,7 @@ class Record:
 
 
 def observe(rig: Rig, program: str, case: str) -> dict[str, str]:
-    """Run a program in one of the cases; its outcomes by attempt."""
+    """Run a program in one of the cases. Returns its outcomes by attempt."""
     user, capabilities = CASES[case]
     attempts = rig.run(program, capabilities=capabilities, user=user)
     return {name: outcome(attempt) for name, attempt in attempts.items()}
@@ -57,18 +57,18 @@ def observe_all(rig: Rig, engine: str, version: str = "") -> Record:
     results: Results = {}
     for program in families():
         for case in CASES:
-            for attempt, found in observe(rig, program, case).items():
-                results.setdefault(program, {}).setdefault(attempt, {})[case] = found
-    here = os.uname()
-    return Record(engine, version, here.release, here.machine, results)
+            for attempt, result in observe(rig, program, case).items():
+                results.setdefault(program, {}).setdefault(attempt, {})[case] = result
+    machine = os.uname()
+    return Record(engine, version, machine.release, machine.machine, results)
 
 
 def write(name: str, record: Record) -> None:
-    """Keep what was observed as ``name``."""
+    """Write a record to the file ``name``."""
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(asdict(record), indent=1) + "\n")
 
 
 def read(name: str) -> Record:
-    """What was kept as ``name``."""
+    """Read the record in the file ``name``."""
     return Record(**json.loads((FOLDER / f"{name}.json").read_text()))

@@ -1,4 +1,4 @@
-"""Programs of ``programs/`` in real tasks of a real control plane, and what came of their attempts."""
+"""Runs the programs of ``programs/`` in real tasks of a real control plane."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Attempt:
 
 
 class Rig(Protocol):
-    """Something that runs containers."""
+    """An engine that runs the programs in containers."""
 
     def run(self, program: str, *, capabilities: Iterable[str] = (), user: str = ROOT) -> Mapping[str, Attempt]:
         """Run ``programs/<program>.py`` to its end in a container of its own; its attempts by name.
@@ -48,9 +48,7 @@ class Rig(Protocol):
 
 
 def held_capabilities() -> list[str]:
-    """Those of ECS's capabilities that this machine's root has itself, and can give: root of a virtual machine or a
-    container may lack some.
-    """
+    """ECS's capabilities that this machine's root has: root of a virtual machine or a container may lack some."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     bounding = int(status["CapBnd"], 16)
     return sorted(name for name, number in CAPABILITIES.items() if bounding >> number & 1)
@@ -72,7 +70,7 @@ def copy_programs(root: Path) -> None:
 
 
 def command(program: str) -> list[str]:
-    """What runs a program in an image with ``copy_programs``, in the directory /srv."""
+    """The command that runs a program in an image with ``copy_programs``, in the directory /srv."""
     return ["python3", "-B", "-m", f"{_PACKAGE}.{program}"]
 
 

@@ -1,4 +1,4 @@
-"""Control groups: a container sees none but its own, cannot lift its bounds, and cannot keep from being ended."""
+"""Attacks on cgroups: a container sees only its own, cannot raise its limits, and cannot prevent being stopped."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _removed(group: Path) -> bool:
 @pytest.mark.parametrize("added", [(), ("SYS_ADMIN",), ("SYS_ADMIN", "DAC_READ_SEARCH")])
 def test_container_reaches_no_foreign_group(rig, victim, added, user):
     arn = rig.start(command("cgroups"), capabilities=added, user=user, memory=BOUND)
-    assert {name: one.detail for name, one in rig.attempts_of(arn).items() if not one.refused} == {}
+    assert {name: attempt.detail for name, attempt in rig.attempts_of(arn).items() if not attempt.refused} == {}
     assert victim.poll() is None
     state = Path(f"/proc/{victim.pid}/status").read_text()
     assert "State:\tS" in state, state
@@ -82,7 +82,7 @@ _REFREEZE = """
 
 
 def _frozen(rig: MoyaiRig, version: str) -> str:
-    """A task that froze its first process, and has another one that undoes every thaw; its ARN."""
+    """Start a task that freezes its first process, with another process that freezes it again after every thaw."""
     if version == "v1" and "freezer" not in Path("/proc/self/cgroup").read_text():
         pytest.skip("this machine has no freezer of version 1")
     line = f"{_FREEZE[version]}; {_REFREEZE}"

@@ -1,4 +1,4 @@
-"""Tracked connections: one task, or two together, can't use up the table that the tasks of a VPC share."""
+"""Attacks on connection tracking: one task, or two together, can't fill the table that the tasks of a VPC share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.waiting import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 FORGED = "198.18.0.0/16"
-"""Nobody's addresses: RFC 2544."""
+"""Addresses that no task has: RFC 2544."""
 SENT = "/dev/shm/sent"
 
 
@@ -26,42 +26,42 @@ class Member:
     address: str
 
     def flood(self, packets: int, source: str, *words: str) -> None:
-        """Begin to send them, from a source to a target."""
+        """Begin to send packets from a source; ``words``: the target, and options."""
         flood = f"python3 -m tests.e2e.apps.flood {packets} {source} {' '.join(words)}"
         begun = self.probe.run("sh", "-c", f"cd /srv; rm -f {SENT}; {flood} > {SENT} 2>&1 &")
         assert begun == {"code": 0, "out": "", "err": ""}
 
     def finish(self) -> None:
-        """Wait until all are sent."""
+        """Wait until all packets are sent."""
         said = eventually(lambda: self.probe.run("cat", SENT)["out"], "the packets are sent", patience=180)
         assert said == "sent\n"
 
     def reaches(self, other: Member) -> bool:
-        """Whether a new connection is made."""
+        """Whether a new connection succeeds."""
         line = f"import socket; socket.create_connection(('{other.address}', 8080), 5)"
         return bool(self.probe.run("python3", "-c", line)["code"] == 0)
 
 
 class Router:
-    """The namespace of the VPC, in which its connections are tracked."""
+    """The router of the VPC, which tracks its connections."""
 
     def __init__(self, state: Path) -> None:
         (self._pin,) = (state / "run/netns").glob("vpc-*")
 
     def nft(self, rules: str) -> str:
-        """What nft says to this."""
+        """The output of an nft command."""
         words = ["nsenter", f"--net={self._pin}", "nft", rules]
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
-    def figure(self, name: str) -> int:
-        """One of the kernel's."""
+    def conntrack(self, name: str) -> int:
+        """The kernel parameter ``nf_conntrack_<name>``."""
         words = ["nsenter", f"--net={self._pin}", "cat", f"/proc/sys/net/netfilter/nf_conntrack_{name}"]
         return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
 @dataclass(frozen=True)
 class Vpc:
-    """Two who attack, and two who have nothing to do with it."""
+    """Two attacking tasks, and two bystanders."""
 
     router: Router
     first: Member
@@ -85,7 +85,7 @@ def vpc(installed) -> Vpc:
 
 
 def test_forged_senders_are_dropped_before_they_are_tracked(vpc):
-    """What comes by after the tracking is counted: of the forged ones, none, and of the sender's own, all."""
+    """A counter behind the tracking counts none of the forged packets and all of the sender's own."""
     vpc.router.nft("table ip watch { chain tracked { type filter hook prerouting priority -190 ; } ; }")
     try:
         for source in (FORGED, vpc.first.address):
@@ -103,34 +103,34 @@ def test_forged_senders_are_dropped_before_they_are_tracked(vpc):
 
 
 def test_one_task_can_not_fill_the_table(vpc):
-    most = vpc.router.figure("max")
+    most = vpc.router.conntrack("max")
     vpc.first.flood(most // 4, vpc.first.address, vpc.answering.address)
     vpc.first.finish()
-    assert vpc.router.figure("count") < most // 8
+    assert vpc.router.conntrack("count") < most // 8
     assert vpc.asking.reaches(vpc.answering)
 
 
 def test_two_tasks_can_not_fill_the_table_by_answering_each_other(vpc):
-    most = vpc.router.figure("max")
+    most = vpc.router.conntrack("max")
     one, other = vpc.first, vpc.second
     one.flood(most // 4, one.address, other.address)
     other.flood(most // 4, other.address, one.address, "--answer")
     for member in (one, other):
         member.finish()
-    assert vpc.router.figure("count") < most // 4
+    assert vpc.router.conntrack("count") < most // 4
     assert vpc.asking.reaches(vpc.answering)
 
 
 def test_what_goes_to_the_router_itself_is_not_tracked(vpc):
-    most = vpc.router.figure("max")
-    before = vpc.router.figure("count")
+    most = vpc.router.conntrack("max")
+    before = vpc.router.conntrack("count")
     vpc.first.flood(most // 8, vpc.first.address, "172.31.0.2")
     vpc.first.finish()
-    assert vpc.router.figure("count") < before + 1000
+    assert vpc.router.conntrack("count") < before + 1000
 
 
 def test_a_task_that_has_too_many_connections_is_cut_alone(vpc):
-    vpc.first.flood(vpc.router.figure("max") // 8, vpc.first.address, vpc.answering.address)
+    vpc.first.flood(vpc.router.conntrack("max") // 8, vpc.first.address, vpc.answering.address)
     vpc.first.finish()
     assert vpc.asking.reaches(vpc.answering)
     assert vpc.second.reaches(vpc.answering)

@@ -181,7 +181,7 @@ async def test_names_that_move_reach_every_container_of_a_task_with_a_disk_and_l
     )
     await linux.runtime.start(shell("until grep mine /etc/hosts; do sleep 0.1; done; exec sleep 1000", "side"))
     await said(linux, "10.0.0.1 mine", name="side")
-    await linux.runtime.name(TASK, (HostName("127.255.0.9", "later"),))
+    await linux.runtime.set_hosts(TASK, (HostName("127.255.0.9", "later"),))
     _, seen = await end_of(linux, TASK, "app")
     assert seen == ["127.255.0.9 later"]
     _, seen = await run(linux, shell("grep -v localhost /etc/hosts", "look"))
@@ -193,7 +193,7 @@ async def test_a_hosts_file_that_a_container_made_large_is_not_read(linux, disk)
     await linux.runtime.prepare(sandbox(**disk))
     await run(linux, shell("head -c 2M /dev/zero >> /etc/hosts"))
     with pytest.raises(SandboxFailed, match="/etc/hosts"):
-        await linux.runtime.name(TASK, (HostName("127.255.0.9", "later"),))
+        await linux.runtime.set_hosts(TASK, (HostName("127.255.0.9", "later"),))
 
 
 @pytest.mark.parametrize("line", ["rm /etc/passwd; mkfifo /etc/passwd; echo ready; exec sleep 1000", STOPS_EVERYBODY])

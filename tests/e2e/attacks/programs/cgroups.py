@@ -1,6 +1,6 @@
-"""What a container that can mount finds in the cgroup hierarchies: its own groups, or those of the machine.
+"""The cgroups that a container which can mount reaches in the hierarchies: its own, or those of the machine.
 
-It has SYS_ADMIN, or it takes a user namespace where the kernel and the seccomp filter let it.
+The container has SYS_ADMIN, or makes a user namespace if the kernel and the seccomp filter allow it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files of the kernel that say something of the machine, or change it, and what lies below their masks."""
+"""Files of the kernel that reveal or change something of the machine, and the files below their masks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""System calls that Docker's default profile keeps from a container, as its processes would make them.
+"""System calls that Docker's default profile refuses to a container.
 
-An attempt makes a call that works where nothing forbids it. Where that would need a capability, or would do harm if it
-worked, its arguments are nonsense: whether the kernel gets to see them is the question.
+An attempt makes a call that works if nothing forbids it. If the call would need a capability, or would do harm, its
+arguments are invalid: the attempt shows whether the kernel gets to see them.
 Numbers: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
 """
 

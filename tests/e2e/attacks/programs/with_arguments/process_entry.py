@@ -1,8 +1,7 @@
-"""Processes that enter the container while it runs, a health check or a session: what each of them gives away.
+"""Attacks on processes that enter the running container: health checks and sessions.
 
-Arguments: how many of them to look at, for how many seconds at most, a file of the host that no container sees, the
-device that it is on, and the kinds of namespaces (``/proc/PID/ns``) that all of them must have in common with this
-program.
+Arguments: the number of processes to attack, a time limit in seconds, a file of the host that no container sees, the
+device of that file, and the kinds of namespaces (``/proc/PID/ns``) that the processes must share with this program.
 """
 
 from __future__ import annotations
