@@ -155,7 +155,7 @@ async def main(state: Path) -> dict[str, object]:
     told: dict[str, object] = {"before": host_network()}
     to_far = CLIENT.format(address=FAR, port=PORT)
     try:
-        await linux.runtime.shape(ways(free=True))
+        await linux.runtime.apply_network(ways(free=True))
         for spec in (FREE, BOUND, STRANDED):
             await linux.runtime.prepare(spec)
         told["during"] = host_network()
@@ -169,14 +169,14 @@ async def main(state: Path) -> dict[str, object]:
             )
         await kill_pasta(linux)
         told["without pasta"] = await asked(linux, "cut", FREE, to_far)
-        await linux.runtime.shape(ways(free=True))
+        await linux.runtime.apply_network(ways(free=True))
         told["mended"] = await asked(linux, "mended", FREE, to_far)
         kept = pasta(linux)["keeper"]
         again = linux.again()
-        await again.shape(ways(free=True))
+        await again.apply_network(ways(free=True))
         told["found again"] = pasta(linux)["keeper"] == kept
         told["after a restart"] = await asked(linux, "restarted", FREE, to_far)
-        await again.shape(ways(free=False))
+        await again.apply_network(ways(free=False))
         told["closed"] = await asked(linux, "closed", FREE, to_far)
         await again.close()
     finally:

@@ -101,7 +101,7 @@ def tcp(first: int, last: int, *ranges: str, groups: tuple[SecurityGroupId, ...]
 
 
 async def three(linux: LinuxPlace, told: Fabric) -> None:
-    await linux.runtime.shape(told)
+    await linux.runtime.apply_network(told)
     for spec in (CLIENT, SERVER, STRANGER):
         await linux.runtime.prepare(spec)
 
@@ -131,14 +131,14 @@ async def test_a_rule_taken_back_stops_who_comes_later_and_not_who_is_there_as_o
     await serve(linux, OTHER, 8000)
     await linux.runtime.start(python(TALKER.format(address=SERVER_AT, port=9000), "talker"))
     await said(linux, "said 1", name="talker")
-    await linux.runtime.shape(grouped())
+    await linux.runtime.apply_network(grouped())
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
     await goes_on(linux)
     again = linux.again()
-    await again.shape(grouped())
+    await again.apply_network(grouped())
     await again.close()
     await goes_on(linux)
-    await linux.runtime.shape(open_to_web)
+    await linux.runtime.apply_network(open_to_web)
     assert await ask(linux, THIRD, SERVER_AT, 8000) == NO_ANSWER
 
 
@@ -156,7 +156,7 @@ async def test_a_task_that_is_in_no_fabric_is_alone(linux):
     await three(linux, fabric(CLIENT))
     await serve(linux, OTHER, 8000)
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
-    await linux.runtime.shape(fabric(CLIENT, SERVER))
+    await linux.runtime.apply_network(fabric(CLIENT, SERVER))
     await serve(linux, TASK, 8001)
     assert await ask(linux, OTHER, CLIENT_AT, 8001) == "8001"
 
@@ -168,13 +168,13 @@ async def test_what_fails_in_one_vpc_holds_up_no_other_and_is_done_next_time(lin
     told = fabric(here, third, there, more=(wrong,))
     near, far = told.vpcs
     with pytest.raises(SandboxFailed, match="nft refused"):
-        await linux.runtime.shape(replace(told, vpcs=(near, replace(far, interfaces=(place_of(there, WEB),)))))
+        await linux.runtime.apply_network(replace(told, vpcs=(near, replace(far, interfaces=(place_of(there, WEB),)))))
     for spec in (here, third, there):
         await linux.runtime.prepare(spec)
     await serve(linux, TASK, 8000)
     assert await ask(linux, THIRD, CLIENT_AT, 8000) == "8000"
     fourth = elsewhere(4, "vpc-1", "10.1")
-    await linux.runtime.shape(fabric(here, third, there, fourth))
+    await linux.runtime.apply_network(fabric(here, third, there, fourth))
     await linux.runtime.prepare(fourth)
     await serve(linux, there.task, 8000)
     assert await ask(linux, fourth.task, interface(there).address, 8000) == "8000"
@@ -185,10 +185,10 @@ async def test_rules_that_somebody_else_took_away_are_made_anew_with_the_next_ch
     router = linux.state / "run/netns/vpc-vpc-0"
     command = ("nsenter", f"--net={router}", "nft", "delete", "table", "ip", "moyai")
     await asyncio.to_thread(subprocess.run, command, check=True)
-    await linux.runtime.shape(fabric(CLIENT, SERVER, STRANGER))
+    await linux.runtime.apply_network(fabric(CLIENT, SERVER, STRANGER))
     await serve(linux, OTHER, 8000)
     assert await ask(linux, THIRD, SERVER_AT, 8000) == "8000"
-    await linux.runtime.shape(fabric(SERVER, STRANGER))
+    await linux.runtime.apply_network(fabric(SERVER, STRANGER))
     assert await ask(linux, TASK, SERVER_AT, 8000) == NO_ANSWER
 
 
@@ -198,13 +198,13 @@ async def test_a_router_goes_with_the_last_who_needs_it(linux):
     with door:
         await prepare(linux, CLIENT)
         await linux.runtime.release(TASK)
-        await linux.runtime.shape(Fabric())
+        await linux.runtime.apply_network(Fabric())
         assert router.exists()
     await prepare(linux, CLIENT)
-    await linux.runtime.shape(Fabric())
+    await linux.runtime.apply_network(Fabric())
     assert router.exists()
     await linux.runtime.release(TASK)
-    await linux.runtime.shape(Fabric())
+    await linux.runtime.apply_network(Fabric())
     assert not router.exists()
     await prepare(linux, CLIENT)
 
@@ -259,14 +259,14 @@ ON = (("vpc-1", "10.2.0.0/16", "vpc-1-vpc-2"), ("vpc-2", "172.31.0.0/16", "vpc-1
 async def test_a_peering_carries_what_both_sides_routes_send_into_it_and_nothing_to_a_third(linux):
     far_server, further_server = FAR.task, FURTHER.task
     await prepare(linux, CLIENT, FAR, FURTHER)
-    await linux.runtime.shape(peered(routes=()))
+    await linux.runtime.apply_network(peered(routes=()))
     await serve(linux, far_server, 8000, 8001, 8002)
     await serve(linux, further_server, 8000)
     assert await ask(linux, TASK, FAR_AT, 8000) == "OSError"
-    await linux.runtime.shape(peered(PAIR, routes=BOTH_WAYS[:1]))
+    await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS[:1]))
     assert await ask(linux, TASK, FAR_AT, 8001) == NO_ANSWER
     through = (("vpc-0", "10.2.0.0/16", "vpc-0-vpc-1"), *ON)
-    await linux.runtime.shape(peered(PAIR, ("vpc-1", "vpc-2"), routes=(*BOTH_WAYS, *through)))
+    await linux.runtime.apply_network(peered(PAIR, ("vpc-1", "vpc-2"), routes=(*BOTH_WAYS, *through)))
     assert await ask(linux, TASK, FAR_AT, 8002) == "8002"
     await said(linux, f"8002 from {CLIENT_AT}", far_server)
     assert await ask(linux, TASK, interface(FURTHER).address, 8000) == NO_ANSWER
@@ -274,14 +274,14 @@ async def test_a_peering_carries_what_both_sides_routes_send_into_it_and_nothing
 
 async def test_a_peering_that_goes_takes_its_connections_with_it(linux):
     await prepare(linux, CLIENT, FAR)
-    await linux.runtime.shape(peered(PAIR, routes=BOTH_WAYS))
+    await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS))
     await linux.runtime.start(python(ECHO, "echo", FAR.task))
     await said(linux, "up", FAR.task, "echo")
     await linux.runtime.start(python(TALKER.format(address=FAR_AT, port=9000), "talker"))
     await said(linux, "said 1", name="talker")
-    await linux.runtime.shape(peered(PAIR, routes=BOTH_WAYS))
+    await linux.runtime.apply_network(peered(PAIR, routes=BOTH_WAYS))
     await goes_on(linux)
-    await linux.runtime.shape(peered(routes=()))
+    await linux.runtime.apply_network(peered(routes=()))
     await said(linux, "cut", name="talker")
 
 
@@ -290,7 +290,7 @@ async def test_groups_of_a_peered_vpc_count(linux):
     near, far, *others = told.groups
     await prepare(linux, CLIENT, FAR)
     only_near = replace(far, ingress=(Permission("tcp", 8000, 8000, groups=(near.id,)),))
-    await linux.runtime.shape(replace(told, groups=(near, only_near, *others)))
+    await linux.runtime.apply_network(replace(told, groups=(near, only_near, *others)))
     await serve(linux, FAR.task, 8000, 8001)
     assert await ask(linux, TASK, FAR_AT, 8000) == "8000"
     assert await ask(linux, TASK, FAR_AT, 8001) == NO_ANSWER

@@ -143,7 +143,7 @@ async def test_a_groups_rules_are_about_both_kinds_of_address_and_ranges_about_t
     by_ipv6 = tcp(8001, f"{at(THREE)}/128")
     by_ipv4 = tcp(8002, "0.0.0.0/0")
     told = grouped(tcp(8000, groups=(WEB,)), by_ipv6, by_ipv4, egress=(Permission("-1", ranges=("::/0",)),))
-    await linux.runtime.shape(told)
+    await linux.runtime.apply_network(told)
     for spec in (ONE, TWO, THREE):
         await linux.runtime.prepare(spec)
     await serve(linux, OTHER, 8000, 8001, 8002)
@@ -154,7 +154,7 @@ async def test_a_groups_rules_are_about_both_kinds_of_address_and_ranges_about_t
     assert await ask(linux, THIRD, interface(TWO).address, 8002) == "8002"
     assert await ask(linux, TASK, interface(TWO).address, 8000) == NO_ANSWER, "WEB lets out IPv6 alone"
     again = linux.again()
-    await again.shape(told)
+    await again.apply_network(told)
     await again.close()
     assert await ask(linux, TASK, at(TWO), 8000, time=2) == "8000"
 

@@ -84,10 +84,10 @@ NOT_THERE = (
 
 
 async def test_a_listener_is_what_a_client_at_the_address_would_reach(linux: LinuxPlace):
-    await linux.runtime.shape(fabric(MADE))
+    await linux.runtime.apply_network(fabric(MADE))
     await linux.runtime.prepare(MADE)
     program = SOCKETS.replace("OWN", OWN)
     await linux.runtime.start(shell("", task=TASK, command=("python3", "-c", program)))
     await said(linux, "up")
-    found = await linux.runtime.listening(TASK, [*THERE, *NOT_THERE])
+    found = await linux.runtime.open_listeners(TASK, [*THERE, *NOT_THERE])
     assert found == frozenset(THERE)

@@ -149,7 +149,7 @@ async def test_a_task_behind_an_instance_has_the_instances_groups_and_no_others_
         replace(g, egress=(Permission("tcp", 8001, 8001, groups=(ours,)),)) if g.id == ours else g
         for g in closed.groups
     )
-    await linux.runtime.shape(replace(closed, groups=groups))
+    await linux.runtime.apply_network(replace(closed, groups=groups))
     assert await ask(linux, TASK, interface(sandbox(4)).address, 8001) == "8001"
     assert await ask(linux, TASK, interface(sandbox(4)).address, 8000) != "8000"
 
@@ -223,7 +223,7 @@ async def test_a_proxy_works_behind_an_instance(linux):
     await serve(linux, TASK, 8080, INTERCEPT.ingress_port, INTERCEPT.egress_port)
     assert await ask(linux, FOURTH, HOST_AT, 32768) == "15000"
     assert await ask(linux, TASK, "127.255.0.1", 80) == "15001"
-    await linux.runtime.turn_away(TASK, [8080])
+    await linux.runtime.reject_new_connections(TASK, [8080])
     assert await ask(linux, FOURTH, HOST_AT, 32768, time=2) == "ConnectionRefusedError"
 
 

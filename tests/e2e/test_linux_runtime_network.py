@@ -64,7 +64,7 @@ async def ask(linux: LinuxPlace, task: TaskId, address: str, port: int, *, time:
 
 async def prepare(linux: LinuxPlace, *specs: SandboxSpec) -> None:
     """These tasks, which may call each other within their VPC."""
-    await linux.runtime.shape(fabric(*specs))
+    await linux.runtime.apply_network(fabric(*specs))
     for spec in specs:
         await linux.runtime.prepare(spec)
 

@@ -170,7 +170,7 @@ class Harness:
             proxies={ProxyId(task.arn): ProxyState(connected=True, reported_at=self.clock.now())},
             drains={task.id: self._drain(task, waiting)},
             carried=frozenset({task.id}) if carries else frozenset(),
-            listeners={task.id: at_once(self.runtime.listening(task.id, expected))},
+            listeners={task.id: at_once(self.runtime.open_listeners(task.id, expected))},
         )
 
     def _drain(self, task: Task, waiting: frozenset[ProxyId]) -> Drain:
@@ -213,9 +213,9 @@ class Harness:
                 at_once(self.runtime.start_proxy(mesh_proxy(container, agent, b"")))
             case Name(task, hosts):
                 self._check_names(task, hosts)
-                at_once(self.runtime.name(task, hosts))
+                at_once(self.runtime.set_hosts(task, hosts))
             case TurnAway(task, ports):
-                at_once(self.runtime.turn_away(task, ports))
+                at_once(self.runtime.reject_new_connections(task, ports))
                 self.closed.add(task)
             case Stop(task, container):
                 self._check_stop(task)
@@ -339,7 +339,7 @@ class Harness:
         expected = expected_listeners(self.book.world, known, definition)
         waited = known.activated_at is not None and self.clock.now() >= later(known.activated_at, LISTEN_LIMIT)
         since_start = known.started_at is not None and self.clock.now() >= later(known.started_at, LISTEN_LIMIT)
-        listens = at_once(self.runtime.listening(record.id, expected)) == frozenset(expected)
+        listens = at_once(self.runtime.open_listeners(record.id, expected)) == frozenset(expected)
         assert listens or waited or since_start, "ready before it listens"
 
     def _check_protection(self, known: Task, record: Task) -> None:

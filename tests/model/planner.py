@@ -167,7 +167,7 @@ class Planner(RuleBasedStateMachine):
     @precondition(lambda self: self._hosts())
     @rule(which=PICK)
     def an_instance_is_lost(self, which):
-        self.it.runtime.lose(self._hosts()[which % len(self._hosts())].id)
+        self.it.runtime.lose_sandbox(self._hosts()[which % len(self._hosts())].id)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, desired=st.integers(0, 5))
@@ -236,17 +236,17 @@ class Planner(RuleBasedStateMachine):
     @rule(which=PICK, code=st.sampled_from([0, 1, 137]))
     def a_container_dies(self, which, code):
         task = self._task(which)
-        self.it.runtime.die(task.id, task.containers[which % len(task.containers)].name, code)
+        self.it.runtime.end_container(task.id, task.containers[which % len(task.containers)].name, code)
 
     @precondition(lambda self: self._alive())
     @rule(which=PICK)
     def a_host_is_lost(self, which):
-        self.it.runtime.lose(self._task(which).id)
+        self.it.runtime.lose_sandbox(self._task(which).id)
 
     @precondition(lambda self: self._alive())
     @rule(which=PICK, health=st.sampled_from(Health))
     def health_flips(self, which, health):
-        self.it.runtime.turn(self._task(which).id, "web", health)
+        self.it.runtime.set_health(self._task(which).id, "web", health)
 
     @precondition(lambda self: self._registries())
     @rule(which=PICK)
@@ -258,7 +258,7 @@ class Planner(RuleBasedStateMachine):
 
     @rule(verb=st.sampled_from(["prepare", "start", "start_proxy"]))
     def something_fails_next(self, verb):
-        self.it.runtime.fail(verb, SandboxFailed("no") if verb == "prepare" else ImageNotFound("no"))
+        self.it.runtime.fail_next(verb, SandboxFailed("no") if verb == "prepare" else ImageNotFound("no"))
 
     @rule(seconds=st.sampled_from([0.3, 1, 6, 31, 400, 4000]))
     def time_passes(self, seconds):

@@ -69,7 +69,7 @@ class OnInstances(RuleBasedStateMachine):
     @precondition(lambda self: self._hosts())
     @rule(which=PICK)
     def an_instance_is_lost(self, which):
-        self.it.runtime.lose(self._hosts()[which % len(self._hosts())].id)
+        self.it.runtime.lose_sandbox(self._hosts()[which % len(self._hosts())].id)
 
     @precondition(lambda self: self._active())
     @rule(which=PICK, desired=st.integers(0, 5))
@@ -93,7 +93,7 @@ class OnInstances(RuleBasedStateMachine):
     @rule(which=PICK)
     def a_container_dies(self, which):
         task = self._alive()[which % len(self._alive())]
-        self.it.runtime.die(task.id, task.containers[0].name, 1)
+        self.it.runtime.end_container(task.id, task.containers[0].name, 1)
 
     @rule(seconds=st.sampled_from([0.3, 6, 31]))
     def time_passes(self, seconds):
@@ -119,7 +119,7 @@ class OnInstances(RuleBasedStateMachine):
         turned(self.it.build, drained.arn, ContainerInstanceStatus.DRAINING)
         self._settled()
         there = [t.arn for t in self._alive() if t.container_instance == lost.arn]
-        self.it.runtime.lose(lost.id)
+        self.it.runtime.lose_sandbox(lost.id)
         self._settled()
         assert all(self.it.book.world.tasks[arn].stop_code is StopCode.TERMINATION_NOTICE for arn in there)
 

@@ -64,7 +64,7 @@ class Clients(Planner):
         record = self.it.build.deployment(self._moving()[which % len(self._moving())])
         for task in self.it.build.tasks(record.service):
             if task.deployment == record.target:
-                self.it.runtime.turn(task.id, "web", health)
+                self.it.runtime.set_health(task.id, "web", health)
 
     # ---- several at once
 

@@ -79,8 +79,8 @@ class FusedRuntime(SimRuntime):
         self.looks += 1
         return await super().inspect(task)
 
-    async def shape(self, fabric: Fabric) -> None:
-        await self._do(super().shape(fabric))
+    async def apply_network(self, fabric: Fabric) -> None:
+        await self._do(super().apply_network(fabric))
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
         if self.fabric is not self._seen:
@@ -96,8 +96,8 @@ class FusedRuntime(SimRuntime):
     async def start_proxy(self, proxy: ProxySpec) -> None:
         await self._do(super().start_proxy(proxy))
 
-    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
-        await self._do(super().name(task, hosts))
+    async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+        await self._do(super().set_hosts(task, hosts))
 
     async def stop(self, task: TaskId, container: str) -> None:
         await self._do(super().stop(task, container))

@@ -102,7 +102,7 @@ async def rolling(made: Installation) -> None:
     await made.until(lambda: not made.store.world.services[back].deployments[1:])
     await made.steady(back)
     victim = made.build.tasks(back)[0]
-    made.runtime.die(victim.id, PROXY)
+    made.runtime.end_container(victim.id, PROXY)
     await made.until(lambda: made.store.world.tasks[victim.arn].stopped)
     await made.steady(back)
 
@@ -132,5 +132,5 @@ async def test_it_ends_the_same_wherever_it_was_cut(first):
     for cut in cuts:
         made, _, reached = await told_after(rolling, ending, cut)
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
-        twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]
+        twice = [what for what, times in Counter(made.runtime.history).items() if times > 1]
         assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"

@@ -67,7 +67,7 @@ async def test_tasks_that_exit_at_once_are_started_again_and_again_until_a_bette
 
 async def test_an_image_that_is_missing_is_tried_again_and_found_when_it_is_there(installation):
     build = installation.build
-    installation.runtime.fail("start", ImageNotFound("there is no image moyai.local/app:1"))
+    installation.runtime.fail_next("start", ImageNotFound("there is no image moyai.local/app:1"))
     service = build.service("back", api(build), 1)
     await at_rest(installation, service, 1)
     (failed,) = (t for t in build.world.tasks.by("service", service) if t.stopped)
@@ -107,7 +107,7 @@ async def test_a_host_that_reboots_in_the_middle_of_a_deployment_gets_its_tasks_
     await installation.until(lambda: len(installation.build.tasks(service)) == 4)
     await installation.store.acknowledge()
     for task in list(await installation.runtime.observe()):
-        installation.runtime.lose(task)
+        installation.runtime.lose_sandbox(task)
     await installation.restart()
     await at_rest(installation, service)
     gone = installation.store.world.tasks[job]
@@ -186,8 +186,8 @@ async def test_a_pause_that_was_forgotten_ends_by_itself_and_the_way_back_is_the
     installation.build.deploy(service, api(installation.build))
     await installation.until(lambda: bool(waiting(installation.build.deployment(service))))
     victim = installation.build.tasks(service)[0]
-    installation.runtime.turn(victim.id, "api", Health.UNHEALTHY)
-    installation.runtime.die(victim.id, "api", 1)
+    installation.runtime.set_health(victim.id, "api", Health.UNHEALTHY)
+    installation.runtime.end_container(victim.id, "api", 1)
     await installation.until(lambda: installation.store.world.tasks[victim.arn].stopped)
     await installation.until(lambda: installation.build.deployment(service).finished, within=240)
     assert installation.build.deployment(service).status is _S.ROLLBACK_SUCCESSFUL

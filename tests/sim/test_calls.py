@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from moyai.kernel.ids import ServiceArn
-from moyai.runtime.sim.script import Call, Script, calls_of
+from moyai.runtime.sim.script import Script, SimulatedCall, simulated_calls
 from moyai.testing.world import container
 from tests.sim.control import Installation
 
@@ -86,7 +86,11 @@ async def test_a_name_that_a_task_cannot_call_is_not_called():
 
 
 def test_calls_are_names_with_figures():
-    assert calls_of(Script(calls="a:1,b:2.5:30,c:3:4:5")) == (Call("a", 1), Call("b", 2.5, 30), Call("c", 3, 4, 5))
+    assert simulated_calls(Script(calls="a:1,b:2.5:30,c:3:4:5")) == (
+        SimulatedCall("a", 1),
+        SimulatedCall("b", 2.5, 30),
+        SimulatedCall("c", 3, 4, 5),
+    )
 
 
 @pytest.mark.parametrize("words", ["a", "a:", ":1", "a:-1", "a:1:0", "a:1:1:101", "a:1:2:3:4", "a:nan", "a:inf"])

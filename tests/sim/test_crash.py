@@ -41,7 +41,7 @@ async def rolling(made: Installation) -> None:
     await made.until(lambda: not made.store.world.services[back].deployments[1:])
     await made.steady(back)
     victim = made.build.tasks(back)[0]
-    made.runtime.die(victim.id, "api")
+    made.runtime.end_container(victim.id, "api")
     await made.until(lambda: made.store.world.tasks[victim.arn].stopped)
     await made.steady(back)
     made.build.delete(front)
@@ -169,6 +169,6 @@ async def test_it_ends_the_same_wherever_it_was_cut(story, first):
         made, _, reached = await told_after(story, ending, cut)
         assert made.crashes == 1
         assert reached == expected, f"make sim SEED={SEED}: cut after action {cut}"
-        twice = [what for what, times in Counter(made.runtime.told).items() if times > 1]
+        twice = [what for what, times in Counter(made.runtime.history).items() if times > 1]
         assert twice == [], f"make sim SEED={SEED}: cut after action {cut}"
         assert made.runtime.strangers == [], f"make sim SEED={SEED}: cut after action {cut}"

@@ -39,7 +39,7 @@ async def story(made):
     await spread(made, logs, 3)
     lost = made.store.world.container_instances[hosts[0]]
     before = {t.arn for t in made.build.tasks(logs) if t.container_instance == lost.arn}
-    made.runtime.lose(lost.id)
+    made.runtime.lose_sandbox(lost.id)
     await made.until(lambda: all(made.store.world.tasks[arn].stopped for arn in before))
     assert {made.store.world.tasks[arn].stop_code for arn in before} == {StopCode.TERMINATION_NOTICE}
     await spread(made, logs, 3)

@@ -15,7 +15,7 @@ async def test_a_task_that_dies_meanwhile_is_replaced_when_there_is_room(install
     await store.acknowledge()
     before, victim = list(store.saved()), build.tasks(service)[0]
     store.refuse(FULL)
-    installation.runtime.die(victim.id, "app", 3)
+    installation.runtime.end_container(victim.id, "app", 3)
     await installation.clock.advance(120)
     assert store.fault == FULL
     assert sorted(store.world.records(), key=repr) == sorted(before, key=repr)

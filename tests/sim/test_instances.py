@@ -35,14 +35,14 @@ async def test_an_instance_has_a_sandbox_and_a_place_in_its_network_while_it_is_
     await connected(installation, host)
     assert await sandboxes(installation) == {host.id}
     before = installation.store.world.container_instances[host.arn].version
-    installation.runtime.lose(host.id)
+    installation.runtime.lose_sandbox(host.id)
     await installation.until(lambda: installation.store.world.container_instances[host.arn].version == before + 2)
     await connected(installation, host)
     assert await sandboxes(installation) == {host.id}
 
 
 async def test_an_instance_that_can_not_be_made_is_tried_again(installation):
-    installation.runtime.fail("prepare", SandboxFailed("no room"))
+    installation.runtime.fail_next("prepare", SandboxFailed("no room"))
     await connected(installation, instance(installation.build))
 
 
@@ -61,7 +61,7 @@ async def test_tasks_of_each_mode_run_on_it_and_it_goes_after_them(installation)
     assert await sandboxes(installation) == {host.id, tasks[1].id}
     build.stop(tasks[1].arn)
     await installation.until(lambda: build.world.tasks[tasks[1].arn].stopped)
-    gone = installation.runtime.told
+    gone = installation.runtime.history
     await installation.until(lambda: ("release", host.id, "") in gone)
     assert await sandboxes(installation) == set()
 
@@ -70,7 +70,7 @@ async def test_a_task_whose_instance_is_lost_does_not_start(installation):
     build = installation.build
     host = instance(build)
     await connected(installation, host)
-    installation.runtime.lose(host.id)
+    installation.runtime.lose_sandbox(host.id)
     task = placed(build, host, NetworkMode.HOST)
     await installation.until(lambda: build.world.tasks[task.arn].stopped)
     assert build.world.tasks[task.arn].stop_code is StopCode.TERMINATION_NOTICE

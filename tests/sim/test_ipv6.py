@@ -40,7 +40,7 @@ async def test_both_addresses_of_a_task_are_in_the_network_and_in_its_name_until
     assert len(addresses() - {None}) == 3
     assert addresses() == known() == named()
     victim = build.tasks(service)[0]
-    installation.runtime.die(victim.id, "app", 3)
+    installation.runtime.end_container(victim.id, "app", 3)
     await installation.until(lambda: build.world.tasks[victim.arn].stopped)
     await installation.steady(service)
     await installation.until(lambda: addresses() == known() == named())

@@ -64,9 +64,9 @@ async def test_a_running_tasks_names_follow_without_a_restart(installation):
     assert reached["found"] == reached["called"] == reached["discovery"] == ["back-api"]
     assert reached["carried"] is True
     assert reached["left"] == []
-    verbs = [(verb, task) for verb, task, _ in installation.runtime.told if verb in {"prepare", "name"}]
+    verbs = [(verb, task) for verb, task, _ in installation.runtime.history if verb in {"prepare", "set_hosts"}]
     ours = client(installation).id
-    assert [verb for verb, task in verbs if task == ours] == ["prepare", "name", "name", "name"]
+    assert [verb for verb, task in verbs if task == ours] == ["prepare", "set_hosts", "set_hosts", "set_hosts"]
 
 
 @pytest.mark.parametrize("offset", range(STRIDE))

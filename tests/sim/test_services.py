@@ -44,7 +44,7 @@ async def test_the_networks_know_a_task_while_it_has_a_sandbox_and_no_longer(ins
 
     assert known() == {task.id for task in build.tasks(service)}
     victim = build.tasks(service)[0]
-    installation.runtime.die(victim.id, "app", 3)
+    installation.runtime.end_container(victim.id, "app", 3)
     await installation.until(lambda: build.world.tasks[victim.arn].stopped)
     await installation.steady(service)
     await installation.until(lambda: known() == {task.id for task in build.tasks(service)})
@@ -55,7 +55,7 @@ async def test_what_dies_is_replaced(installation):
     service = build.service("back", build.definition("back"), 2)
     await installation.steady(service)
     victim = build.tasks(service)[0]
-    installation.runtime.die(victim.id, "app", 3)
+    installation.runtime.end_container(victim.id, "app", 3)
     await installation.until(lambda: build.world.tasks[victim.arn].stopped)
     await installation.steady(service)
     dead = build.world.tasks[victim.arn]
@@ -74,7 +74,7 @@ async def test_nobody_waits_for_a_proxy_that_has_died(installation):
     assert [name.target for name in victim.view.names] == [victim.view.offers[0].discovery_service], (
         "it could call itself"
     )
-    installation.runtime.die(victim.id, victim.proxy.name, 137)
+    installation.runtime.end_container(victim.id, victim.proxy.name, 137)
     await installation.until(lambda: build.world.tasks[victim.arn].last_status is TaskStatus.DEACTIVATING)
     since = installation.clock.now()
     await installation.until(lambda: build.world.tasks[victim.arn].last_status is not TaskStatus.DEACTIVATING)
@@ -141,13 +141,13 @@ async def test_requests_under_way_end_before_their_task_does(installation):
     service = build.service("back", build.definition("back", container("api", port=9000)), 1, offers=["api"])
     await installation.steady(service)
     task = build.tasks(service)[0]
-    runtime.load(task.id, 3)
+    runtime.set_in_flight(task.id, 3)
     build.scale(service, 0)
     await installation.clock.advance(20)
     assert build.world.tasks[task.arn].last_status is TaskStatus.DEACTIVATING
-    runtime.load(task.id, 0)
+    runtime.set_in_flight(task.id, 0)
     await installation.clock.advance(1)
-    assert ("stop", task.id, "api") in runtime.told
+    assert ("stop", task.id, "api") in runtime.history
 
 
 async def test_a_task_stops_when_its_records_have_expired_though_the_control_plane_went_meanwhile(installation):
@@ -163,7 +163,7 @@ async def test_a_task_stops_when_its_records_have_expired_though_the_control_pla
     await installation.restart()
     await installation.clock.advance(since + 60 - installation.clock.now())
     assert installation.store.world.tasks[task.arn].last_status is TaskStatus.DEACTIVATING
-    assert ("stop", task.id, "app") not in installation.runtime.told
+    assert ("stop", task.id, "app") not in installation.runtime.history
     world = installation.store.world
     await installation.until(lambda: world.tasks[task.arn].stopped, within=30)
     assert await installation.plans_left() == []
@@ -176,12 +176,12 @@ async def test_a_task_that_drains_when_the_control_plane_goes_is_drained_by_the_
     front = build.service("front", build.definition("front"), 2, offers=[])
     await installation.steady(front)
     task = build.tasks(back)[0]
-    installation.runtime.load(task.id, 1)
+    installation.runtime.set_in_flight(task.id, 1)
     build.scale(back, 0)
     await installation.until(lambda: build.world.tasks[task.arn].last_status is TaskStatus.DEACTIVATING)
     await installation.store.acknowledge()
     await installation.restart()
-    installation.runtime.load(task.id, 0)
+    installation.runtime.set_in_flight(task.id, 0)
     world = installation.store.world
     await installation.until(lambda: world.tasks[task.arn].stopped, within=30)
     assert len(installation.build.tasks(front)) == 2

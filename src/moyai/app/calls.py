@@ -16,7 +16,7 @@ from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.ports.runtime import CannotCreate
 from moyai.ports.store import Store
-from moyai.runtime.sim.script import Call, calls_of, script
+from moyai.runtime.sim.script import SimulatedCall, parse_script, simulated_calls
 from moyai.telemetry.ingest.simulated_stats import SimulatedStats
 
 Push = Callable[[ProxyId, bytes], Awaitable[None]]
@@ -42,9 +42,9 @@ class _Caller:
     def __init__(self, began: Instant) -> None:
         self.began = began
         self.stats = SimulatedStats(began)
-        self.sent: dict[Call, _Sent] = {}
+        self.sent: dict[SimulatedCall, _Sent] = {}
 
-    def due(self, call: Call, now: Instant) -> _Sent:
+    def due(self, call: SimulatedCall, now: Instant) -> _Sent:
         """What is new by now."""
         before = self.sent.get(call, _Sent())
         requests = int(call.rate * (now - self.began))
@@ -74,7 +74,7 @@ class SimulatedCalls:
             if caller.stats.has_counts:
                 await self._push(proxy, caller.stats.encode_push(now))
 
-    def _send(self, caller: _Caller, call: Call, members: Sequence[_Member], now: Instant) -> None:
+    def _send(self, caller: _Caller, call: SimulatedCall, members: Sequence[_Member], now: Instant) -> None:
         due = caller.due(call, now)
         if not members:
             caller.stats.add_sent_requests(call.name, due.requests, due.requests, 0, call.ms)
@@ -107,7 +107,7 @@ def _members(tasks: Mapping[ProxyId, Task]) -> dict[DiscoveryServiceArn, list[_M
     return found
 
 
-def _calls(world: World, task: Task) -> Iterator[tuple[Call, DiscoveryServiceArn]]:
+def _calls(world: World, task: Task) -> Iterator[tuple[SimulatedCall, DiscoveryServiceArn]]:
     """The calls that the task's containers make, of names that it can call."""
     definition = world.task_definitions.get(task.task_definition)
     known = {}
@@ -117,9 +117,9 @@ def _calls(world: World, task: Task) -> Iterator[tuple[Call, DiscoveryServiceArn
             known[service.name] = seen.target
     for container in () if definition is None else definition.container_definitions:
         try:
-            said = script(container.command, {pair.name: pair.value for pair in container.environment})
+            said = parse_script(container.command, {pair.name: pair.value for pair in container.environment})
         except CannotCreate:
             continue  # its task will say so itself
-        for call in calls_of(said):
+        for call in simulated_calls(said):
             if call.name in known:
                 yield call, known[call.name]

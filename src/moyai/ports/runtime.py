@@ -1,14 +1,13 @@
-"""What a place that runs tasks must be able to do.
+"""The runtime that runs tasks.
 
-Promise: the planner has decided everything; a runtime only makes it so and says what it sees. Every
-verb is idempotent: told twice, it does nothing the second time. ``observe`` reads the world as it
-is (processes, exit files), never what was told before, so a control plane that was killed at any
-point finds its tasks again. Peers: ``runtime/linux``, ``runtime/sim`` (later ``runtime/docker``);
-one contract suite for all of them.
+Promise: the planner has decided everything; a runtime only does it and reports what it observes. Every method is
+idempotent: a second call does nothing. ``observe`` reads the state of the machine (processes, records), never earlier
+calls, so a control plane that was killed at any point finds its tasks again. Adapters: ``runtime/linux`` and
+``runtime/sim``, with one contract suite.
 
 Errors:
 
-    RuntimeFault                    the container or sandbox can't be had; ``reason`` is AWS's wording
+    RuntimeFault                    the container or sandbox can't be made; ``reason`` is AWS's wording
     ├── ImageNotFound               CannotPullContainerError
     ├── CannotCreate                CannotCreateContainerError
     ├── CannotStart                 CannotStartContainerError
@@ -38,18 +37,18 @@ from moyai.kernel.ids import TaskId, VpcId
 from moyai.ports.sessions import Execution, Session
 
 METADATA_ADDRESS = metadata.ADDRESS
-"""Where a task finds its metadata, as on AWS."""
+"""The address of the task metadata endpoint, as on AWS."""
 
 
 class Transport(StrEnum):
-    """What a socket speaks."""
+    """The transport protocol of a socket."""
 
     TCP = "tcp"
     UDP = "udp"
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where a socket is reached: an IPv4 address of the VPC's router, and a port."""
+    """The address of a socket in a VPC: an IPv4 address of the router, and a port."""
 
     address: str
     port: int
@@ -57,7 +56,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class RuntimeFault(MoyaiError):
-    """The runtime can't do what it was told; ``str(error)`` is the ``stoppedReason`` to show."""
+    """The runtime failed; ``str(error)`` is the ``stoppedReason`` to show."""
 
     category: ClassVar[str] = "ContainerRuntimeError"
 
@@ -68,7 +67,7 @@ class RuntimeFault(MoyaiError):
 
 
 class ImageNotFound(RuntimeFault):
-    """There is no such image here; the message says how to add one."""
+    """The image is not imported; the message says how to import it."""
 
     category = "CannotPullContainerError"
 
@@ -112,100 +111,97 @@ class TaskRuntime(Protocol):
     """Runs tasks. See the module's promise; every method may raise RuntimeFault."""
 
     async def prepare(self, sandbox: SandboxSpec) -> None:
-        """Make the sandbox: namespace, address, names, interception, limits."""
+        """Make the sandbox: namespace, address, hosts file, interception, limits."""
 
     async def start(self, container: ContainerSpec) -> None:
-        """Start one container in its task's sandbox. One that ran before is started again, with what it wrote to its
-        file system (but where its writable layer is kept in memory: that begins anew), only when it has ended and
-        ``attempt`` is a later one; otherwise this does nothing.
+        """Start a container in its task's sandbox. One that has run is started again only if it has ended and
+        ``attempt`` is a later one. It keeps its file system, unless its writable layer is in memory.
         """
 
     async def start_proxy(self, proxy: ProxySpec) -> None:
-        """Start the task's Envoy. It shows up in ``observe`` under its name, HEALTHY when Envoy is live."""
+        """Start the task's Envoy. ``observe`` shows it under its name, HEALTHY once Envoy is live."""
 
-    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
-        """Make these the names that the task's containers find, and those it was told before and not now none. Whoever
-        reads the hosts file meanwhile finds it whole; what the containers themselves wrote into it stays.
+    async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+        """Replace the names that an earlier call or ``prepare`` wrote into the task's hosts file by these. A container
+        that reads the file meanwhile finds it complete; lines of the containers' own stay.
         """
 
     async def stop(self, task: TaskId, container: str) -> None:
         """Begin to stop a container: SIGTERM now, SIGKILL for the whole tree after its stop timeout.
 
-        Returns at once; the end is seen by ``observe``.
+        Returns at once; ``observe`` shows the end.
         """
 
     async def release(self, task: TaskId) -> None:
-        """Kill what is left of the task and remove namespace, mounts, cgroups and files (not the logs).
+        """Kill all processes of the task and remove its namespace, mounts, cgroups and files, but not its logs.
 
-        Raises NotStopped when a process doesn't end; then everything is left as it is, for another time.
+        Raises NotStopped when a process doesn't end; then everything else stays, for a later call.
         """
 
     async def publish(self, ports: Sequence[PublishedPort]) -> None:
-        """Make exactly these public addresses answer; others stop answering."""
+        """Make exactly these ports public; other public ports are closed."""
 
-    async def shape(self, fabric: Fabric) -> None:
-        """Make the networks exactly so. A task that is in no fabric neither sends to other tasks nor hears of them, so
-        a fabric that has a task comes before its sandbox. Told the same again, links, routes and processes that broke
-        meanwhile are mended.
+    async def apply_network(self, fabric: Fabric) -> None:
+        """Make the networks exactly so. Tasks that are in no fabric can't exchange packets with others, so a fabric
+        with a task comes before the task's sandbox. A repeated call repairs links, routes and processes.
         """
 
     async def observe(self) -> Mapping[TaskId, SandboxState]:
-        """Everything there is."""
+        """The state of all sandboxes."""
 
     async def inspect(self, task: TaskId) -> SandboxState | None:
-        """One sandbox, or None when there is none."""
+        """The state of one sandbox; None if there is none."""
 
     def changes(self) -> AsyncIterator[TaskId]:
-        """Tasks in which something changed; an empty id when it belongs to no task. May repeat itself and may miss: it
-        is only a doorbell.
+        """Notifications of tasks that have changed, or an empty id for a change outside of tasks. Some may be repeated
+        or missing.
         """
 
-    async def turn_away(self, task: TaskId, ports: Sequence[int]) -> None:
-        """From now on nobody outside the task opens a connection to these of its TCP ports. What is open stays."""
+    async def reject_new_connections(self, task: TaskId, ports: Sequence[int]) -> None:
+        """Refuse new connections from outside to these TCP ports of the task. Open connections stay."""
 
     async def in_flight(self, task: TaskId) -> int | None:
-        """Requests and connections that the task's proxy is serving inbound, or that wait for it; None when it has
-        no proxy or it doesn't answer.
+        """The number of inbound requests and connections that the task's proxy serves or has yet to accept; None if
+        there is no proxy, or it doesn't answer.
         """
 
-    async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
-        """Those of the expected listeners that are there: one of the ports accepts traffic at one of the addresses.
-        None of the task's applications notices. Nothing is there in a task without a sandbox. For some seconds from
-        then on ``changes`` tells when the answer would be another one.
+    async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
+        """The expected listeners that are open: one of the ports accepts traffic at one of the addresses. None is open
+        in a task without a sandbox. The applications notice nothing. For some seconds from then on, ``changes``
+        notifies when the answer changes.
         """
 
     async def usage(self, task: TaskId) -> Mapping[str, Usage]:
-        """What each running container has used."""
+        """The resources that each running container has used."""
 
     async def network_usage(self, task: TaskId) -> NetworkUsage | None:
-        """What has gone through the network that the task has for itself; None when it has none, or doesn't run."""
+        """The traffic of the task's own network; None if it has none, or doesn't run."""
 
     def logs(self, task: TaskId, container: str, *, follow: bool = False) -> AsyncIterator[LogLine]:
-        """A container's output, oldest line first; with ``follow`` until it has ended."""
+        """A container's output, oldest line first; with ``follow`` until the container has ended."""
 
     async def execute(self, execution: Execution) -> Session:
         """Start a command inside a running container. Raises NotRunning, and CannotStart with the reason."""
 
     async def output(self, task: TaskId, container: str, after: int) -> Output:
-        """The container's whole lines behind a position (0: from the beginning), about a mebibyte of them. Lines that
-        are not held any more are passed over. A position stays what it is when the container or the control plane is
-        started again.
+        """The container's complete lines from a position on (0: from the beginning), about a mebibyte of them. Lines
+        that were discarded are skipped. A position stays valid when the container or the control plane restarts.
         """
 
     async def listen(self, vpc: VpcId, vpc_cidr: str, endpoint: Endpoint) -> socket | None:
-        """A socket that waits (TCP: listens) where only the tasks of this VPC reach it; None where there is no
-        network. Peers show up with their own address.
+        """A bound socket (TCP: listening) that only tasks of this VPC can reach; None if there is no network. Its peers
+        have their own addresses.
         """
 
     async def sweep(self, keep: frozenset[TaskId]) -> None:
-        """Release every sandbox that isn't in ``keep``: what a crash left half-made. Raises what ``release`` does, once
-        the others are gone.
+        """Release every sandbox that isn't in ``keep``, also incomplete ones. Raises what ``release`` raises, after it
+        has released the others.
         """
 
     async def close(self) -> None:
-        """Let go of everything without stopping a task."""
+        """Close all files and threads without stopping a task."""
 
     async def destroy(self) -> None:
-        """Stop and remove everything this installation ever made. Raises NotStopped when a process is left of it; what
-        else can be stopped is stopped all the same.
+        """Stop and remove everything of this installation. Raises NotStopped if a process is left, after everything
+        else is stopped.
         """

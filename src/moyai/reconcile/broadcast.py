@@ -56,7 +56,7 @@ class FabricBroadcast:
             wanted = self._wanted
             if wanted != self._shaped:
                 await self._around.store.durable()
-                await self._around.runtime.shape(wanted)
+                await self._around.runtime.apply_network(wanted)
                 self._shaped = wanted
 
     async def cover(self, sandbox: TaskId) -> None:

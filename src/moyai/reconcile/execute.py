@@ -57,9 +57,9 @@ class Executor:
             case StartMeshProxy(container, agent):
                 await runtime.start_proxy(mesh_proxy(container, agent, self._around.feed.agent_bootstrap(agent)))
             case Name(task, hosts):
-                await runtime.name(task, hosts)
+                await runtime.set_hosts(task, hosts)
             case TurnAway(task, ports):
-                await runtime.turn_away(task, ports)
+                await runtime.reject_new_connections(task, ports)
                 self._observer.closed(task)
             case Stop(task, container):
                 await runtime.stop(task, container)

@@ -77,7 +77,7 @@ class Observer:
         world = self._around.store.world
         expected = expected_listeners(world, task, world.task_definitions[task.task_definition])
         try:
-            return await self._around.runtime.listening(task.id, expected) if expected else frozenset()
+            return await self._around.runtime.open_listeners(task.id, expected) if expected else frozenset()
         except RuntimeFault as fault:
             _log.warning("the listeners of %s can't be read, will be tried again: %s", task.arn, fault)
             return frozenset()

@@ -93,7 +93,7 @@ class SimPlace:
 
     def image(self, name: str) -> str:
         self.images.add(name)
-        self.runtime.retag(name)
+        self.runtime.retag_image(name)
         return name
 
     def container(self, behaviour: str, *, name: str = "app", task: TaskId = TASK, probe: str = "") -> ContainerSpec:

@@ -79,19 +79,19 @@ async def test_what_was_never_prepared_is_not_there(place):
 
 async def test_nobody_listens_where_nothing_runs(place):
     expected = ExpectedListener("tcp", 8080, 8080, ("127.0.0.1",))
-    assert await place.runtime.listening(TASK, [expected]) == frozenset()
+    assert await place.runtime.open_listeners(TASK, [expected]) == frozenset()
     await place.runtime.prepare(sandbox())
-    assert await place.runtime.listening(TASK, [expected]) == frozenset()
+    assert await place.runtime.open_listeners(TASK, [expected]) == frozenset()
 
 
 async def test_who_listens_late_is_seen_when_it_does(place):
     expected = ExpectedListener("tcp", 8080, 8080, ("127.0.0.1",))
     await place.runtime.prepare(sandbox())
     await place.runtime.start(place.container(LISTENS))
-    assert await place.runtime.listening(TASK, [expected]) == frozenset()
+    assert await place.runtime.open_listeners(TASK, [expected]) == frozenset()
 
     async def listens():
-        return await place.runtime.listening(TASK, [expected]) == {expected}
+        return await place.runtime.open_listeners(TASK, [expected]) == {expected}
 
     await place.until(listens)
 
@@ -205,8 +205,8 @@ async def test_a_proxy_becomes_healthy_serves_nothing_yet_and_stops(place, seen)
     await place.until(lambda: seen.healthy("proxy"))
     assert await place.runtime.in_flight(TASK) == 0
     for _ in range(2):
-        await place.runtime.turn_away(TASK, (8080,))
-    await place.runtime.turn_away(OTHER, (8080,))
+        await place.runtime.reject_new_connections(TASK, (8080,))
+    await place.runtime.reject_new_connections(OTHER, (8080,))
     assert await place.runtime.in_flight(TASK) == 0
     await place.runtime.stop(TASK, "proxy")
     await place.until(lambda: seen.ended(name="proxy"))
@@ -383,20 +383,20 @@ async def test_names_move_under_a_running_task(place, seen):
     await place.until(seen.up)
     assert (await place.runtime.inspect(TASK)).hosts == before.hosts
     for after in ((HostName("127.255.0.1", "db"), HostName("127.255.0.2", "web")), (HostName("127.255.0.2", "web"),)):
-        await place.runtime.name(TASK, after)
-        await place.runtime.name(TASK, after)
+        await place.runtime.set_hosts(TASK, after)
+        await place.runtime.set_hosts(TASK, after)
         assert (await place.runtime.inspect(TASK)).hosts == after
     assert (await look(place.runtime)).phase is ContainerPhase.RUNNING
 
 
 async def test_what_has_no_sandbox_can_be_given_no_names(place):
     with pytest.raises(SandboxFailed):
-        await place.runtime.name(TASK, ())
+        await place.runtime.set_hosts(TASK, ())
 
 
 async def test_a_task_behind_or_in_an_instance_needs_it_to_be_there(place):
     host = instance()
-    await place.runtime.shape(fabric(host))
+    await place.runtime.apply_network(fabric(host))
     for made in (behind(host, 1, Forward(32768, 80)), in_host(host, 2)):
         with pytest.raises(SandboxFailed, match="container instance"):
             await place.runtime.prepare(made)
@@ -416,7 +416,7 @@ async def test_a_task_behind_or_in_an_instance_needs_it_to_be_there(place):
 
 async def test_a_task_in_an_instance_goes_and_the_instance_stays(place, seen):
     host = instance()
-    await place.runtime.shape(fabric(host))
+    await place.runtime.apply_network(fabric(host))
     await place.runtime.prepare(host)
     await place.runtime.prepare(in_host(host, 1))
     await place.runtime.start(place.container(RUNS))
@@ -428,7 +428,7 @@ async def test_a_task_in_an_instance_goes_and_the_instance_stays(place, seen):
 @pytest.mark.parametrize("sharing", [Sharing.TASK, Sharing.HOST])
 async def test_containers_that_share_namespaces_end_one_by_one(place, seen, sharing):
     host = instance()
-    await place.runtime.shape(fabric(host))
+    await place.runtime.apply_network(fabric(host))
     await place.runtime.prepare(host)
     shares = {"processes": sharing, "ipc": sharing, "host": host.task if sharing is Sharing.HOST else None}
     for number in (1, 2):

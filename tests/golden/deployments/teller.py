@@ -225,7 +225,7 @@ class Deployment(Harness):
     def _sicken(self) -> None:
         for task in self.book.world.tasks.by("service", self.service):
             if task.deployment == self.record.target:
-                self.runtime.turn(task.id, "web", Health.UNHEALTHY)
+                self.runtime.set_health(task.id, "web", Health.UNHEALTHY)
 
     def _deploy(self) -> None:
         self.build.deploy(self.service, self._definition())

@@ -90,9 +90,9 @@ class Narrator(Harness):
             "run": lambda: build.run(self._definition(what)),
             "stop": lambda: build.stop(self._named(what).arn),
             "die": lambda: self._each(self._die, what),
-            "lose": lambda: self.runtime.lose(self._named(what).id),
+            "lose": lambda: self.runtime.lose_sandbox(self._named(what).id),
             "turn": lambda: self._each(self._turn, what),
-            "fail": lambda: self.runtime.fail(what, FAULTS[what]),
+            "fail": lambda: self.runtime.fail_next(what, FAULTS[what]),
             "pass": lambda: self.pass_time(what),
             "acknowledge": self.acknowledge,
             "back": lambda: build.roll_back(self._service(what)),
@@ -119,11 +119,11 @@ class Narrator(Harness):
         return next(i.arn for i in self.book.world.container_instances if self._names[i.id] == name)
 
     def _die(self, name: str, which: str) -> None:
-        self.runtime.die(self._named(name).id, self._container(name, which))
+        self.runtime.end_container(self._named(name).id, self._container(name, which))
 
     def _turn(self, name: str, health: str) -> None:
         task = self._named(name)
-        self.runtime.turn(task.id, task.containers[0].name, Health(health))
+        self.runtime.set_health(task.id, task.containers[0].name, Health(health))
 
     def _record(self, plan: Plan) -> None:
         for change in plan.changes:

@@ -67,7 +67,7 @@ def test_half_of_the_tasks_within_bounds_unless_asked():
 @pytest.mark.parametrize(("reset", "counted"), [(None, 0), (True, 0), (False, 1)])
 def test_a_healthy_task_takes_the_count_back(reset, counted):
     it = Harness()
-    it.runtime.fail("start", ImageNotFound("no"))
+    it.runtime.fail_next("start", ImageNotFound("no"))
     made = it.build.service("back", definition(it), bounds=configuration(reset=reset, value=9))
     it.rest()
     assert it.build.deployment(made).failures == 1
@@ -169,7 +169,7 @@ def test_unhealthy_tasks_count_after_the_grace_period():
     it.rest()
     for task in it.build.tasks(made):
         if task.deployment != known.primary.id:
-            it.runtime.turn(task.id, "api", Health.UNHEALTHY)
+            it.runtime.set_health(task.id, "api", Health.UNHEALTHY)
     it.pass_time(59)
     it.rest()
     assert it.build.deployment(made).failures == 0

@@ -103,7 +103,7 @@ class LinuxRuntime:
                 await self._work(partial(self._containers.start_pause, host))
         await self._work(_with_port_errors(lambda: sandboxes.save(self._paths, self._containers.with_digests(sandbox))))
 
-    async def name(self, task: TaskId, hosts: Sequence[HostName]) -> None:
+    async def set_hosts(self, task: TaskId, hosts: Sequence[HostName]) -> None:
         async with self._lock(task):
             await self._work(_with_port_errors(partial(sandboxes.set_hosts, self._paths, task, tuple(hosts))))
 
@@ -165,7 +165,7 @@ class LinuxRuntime:
         async for task in self._notifier.notifications():
             yield task
 
-    async def turn_away(self, task: TaskId, ports: Sequence[int]) -> None:
+    async def reject_new_connections(self, task: TaskId, ports: Sequence[int]) -> None:
         pin = self._paths.task_netns(task)
         await self._network.run(partial(connection_drain.reject_new_connections, pin, ports))
 
@@ -174,7 +174,7 @@ class LinuxRuntime:
         run, pin = self._paths.proxy(task), self._paths.task_netns(task)
         return await envoy_admin.requests_of_task(run, pin, info, self._network)
 
-    async def listening(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
+    async def open_listeners(self, task: TaskId, expected: Sequence[ExpectedListener]) -> frozenset[ExpectedListener]:
         seen = await self._network.run(partial(sandboxes.open_listeners, self._paths, task, expected))
         self._listeners.watch(task, expected, seen)
         return seen
@@ -217,7 +217,7 @@ class LinuxRuntime:
         async with self._gateway_lock:
             await self._work(_with_port_errors(partial(self._gateway.publish, ports)))
 
-    async def shape(self, fabric: Fabric) -> None:
+    async def apply_network(self, fabric: Fabric) -> None:
         await self._open()
         await self._applier.apply(fabric)
 

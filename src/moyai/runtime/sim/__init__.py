@@ -1,8 +1,8 @@
-"""A place that runs tasks without running anything: their lives pass on the injected clock.
+"""A runtime without processes: the lives of its containers pass on the injected clock.
 
-For tests of whatever talks to moyai, and for trying things out where namespaces are not to be had. A
-container behaves as its *script* says, which is read from its command when that begins with ``sim``,
-else from the variable ``MOYAI_SIM`` in its environment:
+It is for tests of clients of moyai, and for machines on which namespaces are not available. A container behaves as its
+*script* says, which is read from its command when that begins with ``sim``, else from the variable ``MOYAI_SIM`` in its
+environment:
 
     ["sim", "exit=1", "after=5"]        exits with 1 five seconds after its start
     MOYAI_SIM="healthy_after=3"         its health check, if it has one, succeeds from the third second on
@@ -22,6 +22,6 @@ else from the variable ``MOYAI_SIM`` in its environment:
                         ``:MS`` and ``:FAILING``, the median time and how many of 100 fail
 ======================  ==========================================================================
 
-No network: names don't resolve, public addresses don't answer. What a restart of the control plane
-forgets here, it would find again in the other runtimes.
+There is no network: names don't resolve, public addresses don't answer. A restart of the control plane loses the tasks
+of this runtime, and finds those of the others.
 """

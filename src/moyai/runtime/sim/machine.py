@@ -1,7 +1,7 @@
-"""Simulated sandboxes: what is in them at any instant follows from what was told and when.
+"""Simulated sandboxes: their state at any instant follows from the calls of the port and their times.
 
-Promise: no clock and no loop in here; every question is put with ``now``, and the answer for a later
-``now`` is already decided. So nothing has to run for time to pass.
+Promise: there is no clock and no loop in here. Every question comes with ``now``, and the answer for a later ``now`` is
+already decided, so nothing has to run for time to pass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MEBIBYTE = 2**20
 
 
 class SimContainer:
-    """One container. ``checked`` says whether it has a health of its own."""
+    """One container, whose life its script decides."""
 
     def __init__(self, spec: ContainerSpec | ProxySpec, script: Script, now: Instant) -> None:
         self.name = spec.name
@@ -30,29 +30,29 @@ class SimContainer:
         if script.after is not None:
             self._end = (later(now, script.after), script.exit)
         self._health: Health | None = None
-        self.told_to_stop = False
+        self.is_stopping = False
 
     def terminate(self, now: Instant) -> None:
-        """SIGTERM, and SIGKILL after the stop timeout."""
-        self.told_to_stop = True
+        """Send SIGTERM, and SIGKILL after the stop timeout."""
+        self.is_stopping = True
         killed = (later(now, self._stop_timeout), SIGKILL_EXIT)
-        obeys = (later(now, self.script.term_after), self.script.term_exit)
-        self._end_by(killed if self.script.ignore_term else min(killed, obeys))
+        ended = (later(now, self.script.term_after), self.script.term_exit)
+        self._end_by(killed if self.script.ignore_term else min(killed, ended))
 
-    def gives_way_to(self, attempt: int, now: Instant) -> bool:
-        """Whether it has ended and this is a later attempt."""
+    def can_restart(self, attempt: int, now: Instant) -> bool:
+        """Whether the container has ended and this is a later attempt."""
         return attempt > self._attempt and self.state(now).phase is ContainerPhase.STOPPED
 
-    def die(self, now: Instant, exit_code: int) -> None:
-        """The process ends now by itself."""
+    def end(self, now: Instant, exit_code: int) -> None:
+        """Let the process end now by itself."""
         self._end_by((now, exit_code))
 
-    def turn(self, health: Health) -> None:
-        """From now on the health check says this."""
+    def set_health(self, health: Health) -> None:
+        """Let the health check give this result from now on."""
         self._health = health
 
     def state(self, now: Instant) -> ContainerState:
-        """The container as seen at ``now``."""
+        """The state of the container at ``now``."""
         ended = self._end is not None and self._end[0] <= now
         finished, code = self._end if ended and self._end is not None else (None, None)
         return ContainerState(
@@ -66,24 +66,24 @@ class SimContainer:
             attempt=self._attempt,
         )
 
-    def listens(self, now: Instant) -> bool:
-        """Whether it has opened its ports by ``now``, as its script says; one that has ended has none."""
+    def is_listening(self, now: Instant) -> bool:
+        """Whether the container runs and has opened its ports by ``now``, as its script says."""
         running = self.state(now).phase is ContainerPhase.RUNNING
         return running and now >= later(self.started_at, self.script.listens_after)
 
     def usage(self, now: Instant) -> Usage:
-        """What it has used until ``now``, as its script says."""
+        """The resources that it has used until ``now``, as its script says."""
         age = now - self.started_at
         disk = round(self.script.disk * age)
         memory = round(self.script.memory * _MEBIBYTE)
         return Usage(self.script.cpu * age, memory, read_bytes=disk, written_bytes=disk)
 
     def network_bytes(self, now: Instant) -> int:
-        """What it has received, and as much sent, until ``now``."""
+        """The bytes that it has received until ``now``; it has sent as many."""
         return round(self.script.network * (now - self.started_at))
 
     def next_change(self, now: Instant) -> Instant | None:
-        """When it will next look different by itself."""
+        """The time of its next change by itself; None if there is none."""
         script = self.script
         turns = [later(self.started_at, s) for s in (script.healthy_after, script.unhealthy_after) if s is not None]
         ends = [] if self._end is None else [self._end[0]]
@@ -104,7 +104,7 @@ class SimContainer:
 
 
 class SimSandbox:
-    """One task's sandbox with everything that was ever started in it."""
+    """A sandbox with all containers that were ever started in it."""
 
     def __init__(self, spec: SandboxSpec) -> None:
         self.spec = spec
@@ -113,18 +113,18 @@ class SimSandbox:
         self.in_flight = 0
 
     def state(self, now: Instant) -> SandboxState:
-        """The sandbox as seen at ``now``."""
+        """The state of the sandbox at ``now``."""
         containers = {name: c.state(now) for name, c in self.containers.items()}
         images = {image: digest for image, digest in self.spec.images.items() if digest is not None}
         return SandboxState(self.spec.task, containers, self.spec.hosts, images)
 
-    def listens(self, now: Instant) -> bool:
-        """Whether all applications that run have opened their ports."""
+    def is_listening(self, now: Instant) -> bool:
+        """Whether all running applications have opened their ports."""
         applications = [c for name, c in self.containers.items() if name != self.proxy]
         running = [c for c in applications if c.state(now).phase is ContainerPhase.RUNNING]
-        return bool(running) and all(c.listens(now) for c in running)
+        return bool(running) and all(c.is_listening(now) for c in running)
 
     def next_change(self, now: Instant) -> Instant | None:
-        """When any container will next look different by itself."""
+        """The time of the next change of any container by itself; None if there is none."""
         changes = (c.next_change(now) for c in self.containers.values())
         return min((c for c in changes if c is not None), default=None)

@@ -1,4 +1,4 @@
-"""What a simulated container does, as its command or environment says. See the package for the words."""
+"""The script of a simulated container, from its command or environment. The package documents the words."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from moyai.ports.runtime import CannotCreate
 
 VARIABLE = "MOYAI_SIM"
 _SIGTERM_EXIT = 143
-_MOST = 1_000_000
-_ALL = 100
+_MAX_NUMBER = 1_000_000
+_ALL_PERCENT = 100
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One container's behaviour; times in seconds from its start, or from SIGTERM."""
+    """The behaviour of a container; times are in seconds from its start, or from SIGTERM."""
 
     exit: int = 0
     after: float | None = None
@@ -34,11 +34,11 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: str = ""
 
     def __post_init__(self) -> None:
-        calls_of(self)
+        simulated_calls(self)
 
 
-class Call(msgspec.Struct, frozen=True):
-    """Requests to a discovery name: so many a second, answered in ``ms`` (the median), ``failing`` of 100 in vain."""
+class SimulatedCall(msgspec.Struct, frozen=True):
+    """Requests to a discovery name: ``rate`` a second, answered in ``ms`` (the median); ``failing`` of 100 fail."""
 
     name: str
     rate: float
@@ -46,50 +46,52 @@ class Call(msgspec.Struct, frozen=True):
     failing: float = 0.0
 
 
-def script_of(container: ContainerSpec) -> Script:
-    """The script of a container. Raises CannotCreate for words that are none."""
-    return script(container.command, container.environment)
+def container_script(container: ContainerSpec) -> Script:
+    """The script of a container. Raises CannotCreate for unknown words."""
+    return parse_script(container.command, container.environment)
 
 
-def script_of_proxy(proxy: ProxySpec) -> Script:
-    """The script of a proxy: that of the container that it stands for, if its environment has one."""
+def proxy_script(proxy: ProxySpec) -> Script:
+    """The script of a proxy: that of the container for which it stands, if its environment has one."""
     environment = {} if proxy.container is None else proxy.container.environment
-    return script((), environment) if VARIABLE in environment else PROXY
+    return parse_script((), environment) if VARIABLE in environment else PROXY_SCRIPT
 
 
-def script(command: Sequence[str] | None, environment: Mapping[str, object]) -> Script:
-    """What a command or an environment says; the default, which runs until it is stopped, for any other command.
+def parse_script(command: Sequence[str] | None, environment: Mapping[str, object]) -> Script:
+    """The script in a command or an environment; by default the container runs until it is stopped.
 
-    Raises CannotCreate for words that are none.
+    Raises CannotCreate for unknown words.
     """
     command = command or ()
     words = command[1:] if command and command[0] == "sim" else str(environment.get(VARIABLE, "")).split()
     try:
-        return msgspec.convert(dict(_pair(w) for w in words), Script, strict=False)
-    except msgspec.ValidationError as bad:
-        raise CannotCreate(f"{' '.join(words)!r} is no script of the sim runtime: {bad}") from bad
+        return msgspec.convert(dict(_split_word(w) for w in words), Script, strict=False)
+    except msgspec.ValidationError as error:
+        raise CannotCreate(f"{' '.join(words)!r} is no script of the sim runtime: {error}") from error
 
 
-def calls_of(script: Script) -> tuple[Call, ...]:
-    """Whom it calls: ``NAME:RATE[:MS[:FAILING]]``, with commas between. Raises ValueError."""
-    return tuple(_call(one) for one in script.calls.split(",") if one)
+def simulated_calls(script: Script) -> tuple[SimulatedCall, ...]:
+    """The requests of a script: ``NAME:RATE[:MS[:FAILING]]``, separated by commas. Raises ValueError."""
+    return tuple(_parse_call(text) for text in script.calls.split(",") if text)
 
 
-def _call(text: str) -> Call:
+def _parse_call(text: str) -> SimulatedCall:
     name, *numbers = text.split(":")
     try:
-        call = Call(name, *(float(number) for number in numbers))
-    except (TypeError, ValueError) as bad:
-        raise ValueError(f"{text!r} is not NAME:RATE[:MS[:FAILING]]") from bad
-    if not (name and 0 <= call.rate <= _MOST and 0 < call.ms <= _MOST and 0 <= call.failing <= _ALL):
+        call = SimulatedCall(name, *(float(number) for number in numbers))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{text!r} is not NAME:RATE[:MS[:FAILING]]") from error
+    if not (
+        name and 0 <= call.rate <= _MAX_NUMBER and 0 < call.ms <= _MAX_NUMBER and 0 <= call.failing <= _ALL_PERCENT
+    ):
         raise ValueError(f"{text!r} is out of range")
     return call
 
 
-def _pair(word: str) -> tuple[str, str]:
+def _split_word(word: str) -> tuple[str, str]:
     name, is_set, value = word.partition("=")
     return name, value if is_set else "true"
 
 
-PROXY = Script(healthy_after=0.5, term_exit=0)
-"""How a simulated proxy behaves: live after half a second, gone at SIGTERM."""
+PROXY_SCRIPT = Script(healthy_after=0.5, term_exit=0)
+"""A simulated proxy is live after half a second and ends at SIGTERM."""

@@ -1,4 +1,4 @@
-"""What one reader of a simulated runtime's changes has yet to look at.
+"""The sandboxes that one reader of a simulated runtime's changes has yet to look at.
 
 Promise: a change costs a look at the sandbox that it concerns, however many others there are.
 """
@@ -13,40 +13,40 @@ from moyai.kernel.clock import Clock, Instant, Seconds
 from moyai.kernel.ids import TaskId
 
 
-class Watch:
-    """The sandboxes that were touched, and those that will look different by themselves at a known moment."""
+class ChangeQueue:
+    """The sandboxes that were changed, and those that change by themselves at a known moment."""
 
     def __init__(self, clock: Clock, tasks: Iterable[TaskId]) -> None:
         self._clock = clock
-        self._touched = set(tasks)
-        self._due: list[tuple[Instant, TaskId]] = []
-        self._bell = asyncio.Event()
+        self._changed = set(tasks)
+        self._scheduled: list[tuple[Instant, TaskId]] = []
+        self._event = asyncio.Event()
 
-    def ring(self, task: TaskId) -> None:
-        """Something was done to this sandbox."""
-        self._touched.add(task)
-        self._bell.set()
+    def notify(self, task: TaskId) -> None:
+        """Add a sandbox that was changed."""
+        self._changed.add(task)
+        self._event.set()
 
-    def expect(self, task: TaskId, at: Instant) -> None:
-        """The sandbox will look different at this moment."""
-        heappush(self._due, (at, task))
+    def schedule(self, task: TaskId, at: Instant) -> None:
+        """Add a sandbox that will change at this moment."""
+        heappush(self._scheduled, (at, task))
 
     def take(self) -> list[TaskId]:
-        """Those to look at now, in order."""
-        self._bell.clear()
+        """Remove and return the sandboxes to look at now, in order."""
+        self._event.clear()
         now = self._clock.now()
-        while self._due and self._due[0][0] <= now:
-            self._touched.add(heappop(self._due)[1])
-        taken, self._touched = sorted(self._touched), set()
-        return taken
+        while self._scheduled and self._scheduled[0][0] <= now:
+            self._changed.add(heappop(self._scheduled)[1])
+        tasks, self._changed = sorted(self._changed), set()
+        return tasks
 
     async def wait(self) -> None:
-        """Return when there is something to take."""
-        if not self._due:
-            await self._bell.wait()
+        """Wait until there is something to take."""
+        if not self._scheduled:
+            await self._event.wait()
             return
-        delay = Seconds(self._due[0][0] - self._clock.now())
-        waits = [asyncio.ensure_future(self._bell.wait()), asyncio.ensure_future(self._clock.sleep(delay))]
+        delay = Seconds(self._scheduled[0][0] - self._clock.now())
+        waits = [asyncio.ensure_future(self._event.wait()), asyncio.ensure_future(self._clock.sleep(delay))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -112,7 +112,7 @@ async def test_a_session_of_the_plugin(stage):
     plugin.type(b"ls\r")
     wire.flush()
     await wire.until(lambda: plugin.output == b"hello\nls\r")
-    [session] = stage.runtime.executed
+    [session] = stage.runtime.sessions
     assert session.size == TerminalSize(50, 132)
     plugin.resize(10, 20)
     wire.flush()
@@ -139,11 +139,11 @@ async def test_a_size_that_changes_while_the_command_starts_is_not_lost():
     wire = await begun(stage)
     wire.plugin.resize(24, 80)
     wire.flush()
-    await wire.until(lambda: bool(stage.runtime.executed))
+    await wire.until(lambda: bool(stage.runtime.sessions))
     wire.plugin.resize(50, 132)
     wire.flush()
     await wire.until(lambda: wire.plugin.output == b"hello\n")
-    assert stage.runtime.executed[0].size == TerminalSize(50, 132)
+    assert stage.runtime.sessions[0].size == TerminalSize(50, 132)
     wire.leave()
     await wire.until(wire.task.done)
 
@@ -158,8 +158,8 @@ async def test_a_screen_that_is_not_ready_at_once_misses_nothing(stage):
 
 async def test_a_client_that_tells_no_size_has_a_terminal_all_the_same(stage):
     wire = await begun(stage)
-    await wire.until(lambda: bool(stage.runtime.executed))
-    assert stage.runtime.executed[0].size == TerminalSize(24, 80)
+    await wire.until(lambda: bool(stage.runtime.sessions))
+    assert stage.runtime.sessions[0].size == TerminalSize(24, 80)
     wire.leave()
     await wire.until(wire.task.done)
 
@@ -167,7 +167,7 @@ async def test_a_client_that_tells_no_size_has_a_terminal_all_the_same(stage):
 async def test_moyais_own_client_has_pipes_an_end_of_input_and_an_exit_code(stage):
     wire = await begun(stage, "sim", "exit=3", Moyai={"Terminal": False})
     await wire.until(wire.task.done)
-    assert stage.runtime.executed[0].size is None
+    assert stage.runtime.sessions[0].size is None
     assert wire.plugin.code == 3
     wire = await begun(stage, Moyai={"Terminal": False})
     wire.plugin.type((1).to_bytes(4), 10)
@@ -178,10 +178,10 @@ async def test_moyais_own_client_has_pipes_an_end_of_input_and_an_exit_code(stag
 
 async def test_a_client_that_leaves_ends_the_command(stage):
     wire = await begun(stage)
-    await wire.until(lambda: bool(stage.runtime.executed))
+    await wire.until(lambda: bool(stage.runtime.sessions))
     wire.leave()
     await wire.until(wire.task.done)
-    assert await stage.runtime.executed[0].wait() == 137
+    assert await stage.runtime.sessions[0].wait() == 137
     stage.offer(), stage.offer()
 
 
@@ -195,7 +195,7 @@ async def test_twenty_silent_minutes_end_it_and_a_word_begins_them_anew(stage):
     assert not wire.task.done()
     await wire.until(wire.task.done, 120)
     assert wire.plugin.closed["Output"] == IDLE_REASON
-    assert await stage.runtime.executed[0].wait() == 137
+    assert await stage.runtime.sessions[0].wait() == 137
 
 
 async def test_what_cannot_start_is_told(stage):
@@ -206,7 +206,7 @@ async def test_what_cannot_start_is_told(stage):
 
 async def test_a_container_that_ended_meanwhile_is_told(stage):
     path, plugin = stage.offer()
-    stage.runtime.die(TASK, "app")
+    stage.runtime.end_container(TASK, "app")
     wire = stage.connect(path, plugin).open()
     await wire.until(wire.task.done)
     assert "is not running" in plugin.closed["Output"]
@@ -219,7 +219,7 @@ async def test_a_client_that_does_not_shake_hands_is_not_waited_for(stage):
     wire.open()
     await wire.until(wire.task.done)
     assert plugin.closed["Output"] == "The client did not answer the handshake."
-    assert not stage.runtime.executed
+    assert not stage.runtime.sessions
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_what_is_no_frame_closes_the_channel(stage, message):
     wire.put(**message)
     await wire.until(wire.task.done)
     assert wire.plugin.closed["Output"]
-    for session in stage.runtime.executed:
+    for session in stage.runtime.sessions:
         assert await session.wait() == 137
 
 
@@ -275,7 +275,7 @@ async def test_another_token_opens_nothing(stage, opening):
     wire.put(text=opening)
     await wire.until(wire.task.done)
     assert wire.close_code == 1008
-    assert not stage.runtime.executed
+    assert not stage.runtime.sessions
     right = stage.connect(path, plugin).open()
     await right.until(lambda: plugin.ready)
     right.leave()

@@ -100,9 +100,7 @@ def _open_or_make(directory_fd: int, part: str) -> int:
     try:
         return syscalls.openat2(directory_fd, part, _O_PATH, _NO_LINKS)
     except FileNotFoundError:
-        umask = os.umask(
-            0o022
-        )  # not chmod afterwards: it would follow a link that took the directory's place meanwhile
+        umask = os.umask(0o022)  # instead of a later chmod, which would follow a link that replaced the directory
         try:
             os.mkdir(part, 0o755, dir_fd=directory_fd)
         except FileExistsError:  # another process has made it meanwhile
