@@ -351,17 +351,17 @@ async def test_publishing_nothing_is_fine(place):
     await place.runtime.publish(())
 
 
-async def test_networks_are_shaped_before_their_tasks_come_while_they_are_there_and_after(place):
-    shape = place.runtime.shape
-    await shape(Fabric())
-    for told in (fabric(sandbox(1), sandbox(2, vpc="vpc-1")), fabric(sandbox(1), sandbox(2))):
-        await shape(told)
-        await shape(told)
+async def test_networks_are_applied_before_their_tasks_start_while_they_run_and_afterwards(place):
+    apply = place.runtime.apply_network
+    await apply(Fabric())
+    for networks in (fabric(sandbox(1), sandbox(2, vpc="vpc-1")), fabric(sandbox(1), sandbox(2))):
+        await apply(networks)
+        await apply(networks)
         for number in (1, 2):
             await place.runtime.prepare(sandbox(number))
     await place.runtime.release(TASK)
-    await shape(fabric(sandbox(2)))
-    await shape(Fabric())
+    await apply(fabric(sandbox(2)))
+    await apply(Fabric())
     assert list(await place.runtime.observe()) == [OTHER]
 
 
